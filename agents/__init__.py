@@ -1,0 +1,3 @@
+"""agents."""
+
+assert __name__ == "refinegraph.agents", "import refinegraph.agents, not agents"

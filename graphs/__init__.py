@@ -1,0 +1,3 @@
+"""graphs."""
+
+assert __name__ == "refinegraph.graphs", "import refinegraph.graphs, not graphs"

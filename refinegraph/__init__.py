@@ -1,0 +1,1 @@
+"""Refine answers of language models with a graph of agents."""

@@ -1,0 +1,416 @@
+"""The data that every part of refinegraph shares.
+
+All models are frozen and reject unknown fields, so that a value can be passed between
+parallel branches, stored and compared without anyone changing it behind another's back.
+"""
+
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+"""Version of the JSON that `RefinementResult.report` produces."""
+
+Kind = Literal["code", "math", "choice", "text"]
+"""What sort of answer a problem asks for."""
+
+Origin = Literal["given", "statement", "generated"]
+"""Where a visible test came from: the caller, an example in the statement, or a model."""
+
+Role = Literal["solver", "refiner"]
+"""Which agent wrote a candidate."""
+
+CaseStatus = Literal[
+    "passed",
+    "failed",
+    "error",
+    "timeout",
+    "cpu_exceeded",
+    "memory_exceeded",
+    "output_exceeded",
+    "crashed",
+    "early_exit",
+    "unserializable",
+    "protocol_violation",
+    "not_run",
+]
+"""How one test ended."""
+
+VerdictStatus = Literal[
+    "passed",
+    "failed",
+    "error",
+    "timeout",
+    "cpu_exceeded",
+    "memory_exceeded",
+    "output_exceeded",
+    "crashed",
+    "early_exit",
+    "unserializable",
+    "protocol_violation",
+    "sandbox_error",
+]
+"""How a whole run ended; `sandbox_error` is the sandbox's fault and never the program's."""
+
+Tier = Literal["strong", "medium", "docker", "weak", "none"]
+"""How well a run was isolated, strongest first."""
+
+Integrity = Literal["isolated", "inprocess"]
+"""Where the verdict was computed; `inprocess` verdicts can be forged by the program."""
+
+
+class Frozen(BaseModel):
+    """A value that can not be changed and has no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AssertCase(Frozen):
+    """A visible test written as Python source: assert lines or one `def test_*` function."""
+
+    form: Literal["assert"] = "assert"
+    id: str
+    """Unique among the tests of one problem."""
+    source: str
+    """The statements to execute beside the candidate's program."""
+    origin: Origin = "given"
+
+
+class CallCase(Frozen):
+    """A visible test that calls one function and compares what it returns."""
+
+    form: Literal["call"] = "call"
+    id: str
+    """Unique among the tests of one problem."""
+    entry_point: str
+    """The function to call."""
+    arguments: str
+    """The positional arguments as the source of a Python tuple literal: `"(1, 2)"`."""
+    expected: str
+    """The expected value as the source of a Python literal: `"3"`."""
+    origin: Origin = "given"
+
+
+class StdioCase(Frozen):
+    """A visible test that feeds standard input and compares standard output."""
+
+    form: Literal["stdio"] = "stdio"
+    id: str
+    """Unique among the tests of one problem."""
+    stdin: str
+    stdout: str
+    """Compared after trailing blanks of every line and trailing empty lines are removed."""
+    origin: Origin = "given"
+
+
+VisibleTest = Annotated[AssertCase | CallCase | StdioCase, Field(discriminator="form")]
+"""One test that agents may see."""
+
+
+class Problem(Frozen):
+    """What is asked. Holds nothing that an agent may not see."""
+
+    prompt: str
+    """The statement, in words."""
+    id: str = "problem"
+    kind: Kind = "code"
+    tests: str = ""
+    """Visible tests as text, in any form that `refinegraph.tools.parse_tests` reads."""
+    entry_point: str | None = None
+    """The function that a code problem asks for, where it is known."""
+    preamble: str = ""
+    """Source that precedes the body of the answer (imports, signature), as in HumanEval."""
+
+
+class Gold(Frozen):
+    """What decides whether an answer is right, for evaluation only. No agent ever sees it."""
+
+    tests: str = ""
+    """Hidden tests as Python source."""
+    answer: str | None = None
+    """The reference answer of a problem that is not code."""
+
+
+class LabelledProblem(NamedTuple):
+    """A problem and, apart from it, what evaluation knows of its answer."""
+
+    problem: Problem
+    gold: Gold
+
+
+class Usage(Frozen):
+    """What was spent. Adds exactly, in any order and any grouping."""
+
+    llm_calls: int = 0
+    """Requests that a provider answered, each counted once whatever its number of choices."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    priced_usd: float = 0.0
+    """Cost in USD of the calls whose price is known, exact to a billionth of a cent."""
+    unpriced_calls: int = 0
+    """Calls whose price is unknown."""
+    retries: int = 0
+    """Requests that failed and were sent again."""
+    unparsable: int = 0
+    """Answers that were paid for and could not be read."""
+    sandbox_runs: int = 0
+    wall_seconds: float = 0.0
+    """Elapsed seconds of the run; 0 on parts of a run."""
+
+    @property
+    def total_tokens(self) -> int:
+        """Prompt and completion tokens together."""
+        return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def cost_usd(self) -> float | None:
+        """Cost in USD, None when the price of any call is unknown."""
+        return None if self.unpriced_calls else self.priced_usd
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            llm_calls=self.llm_calls + other.llm_calls,
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            priced_usd=_add_decimal(self.priced_usd, other.priced_usd),
+            unpriced_calls=self.unpriced_calls + other.unpriced_calls,
+            retries=self.retries + other.retries,
+            unparsable=self.unparsable + other.unparsable,
+            sandbox_runs=self.sandbox_runs + other.sandbox_runs,
+            wall_seconds=_add_decimal(self.wall_seconds, other.wall_seconds),
+        )
+
+
+_UNITS = 10**11
+
+
+def _add_decimal(left: float, right: float) -> float:
+    """Add in whole units of 1e-11, so that the order of additions does not matter."""
+    return (round(left * _UNITS) + round(right * _UNITS)) / _UNITS
+
+
+class Score(Frozen):
+    """One scorer's judgement of one candidate."""
+
+    scorer: str
+    value: float | None
+    """Higher is better; None where the scorer could not tell."""
+    steps: tuple[float, ...] = ()
+    """One value a step, where the scorer judges steps."""
+    evidence: str = ""
+
+
+class CaseOutcome(Frozen):
+    """What happened on one test."""
+
+    id: str
+    """The test's id, or its position where it has none."""
+    status: CaseStatus
+    call: str = ""
+    """What was tested, as source: `f(1, 2)` or `assert f(1, 2) == 3`."""
+    expected: str | None = None
+    """The expected value as a readable literal, cut to a few hundred characters."""
+    got: str | None = None
+    """What came instead, likewise."""
+    error: str | None = None
+    """Exception type and message, where one was raised."""
+    traceback: str | None = None
+    """Traceback cut to the candidate's own lines."""
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Whether this test passed."""
+        return self.status == "passed"
+
+
+class Isolation(Frozen):
+    """What stood between a program and this machine when it ran."""
+
+    tier: Tier
+    layers: tuple[str, ...] = ()
+    degraded: tuple[str, ...] = ()
+    """Layers that were asked for and could not be had, with the reason."""
+
+
+class Verdict(Frozen):
+    """What execution proved. Computed outside the candidate's process unless `integrity` says so."""
+
+    passed: bool
+    status: VerdictStatus
+    tests: tuple[CaseOutcome, ...] = ()
+    stdout: str = ""
+    stderr: str = ""
+    isolation: Isolation
+    detail: str = ""
+    """One sentence that explains a status other than passed or failed."""
+    integrity: Integrity = "isolated"
+    seconds: float = 0.0
+
+    @property
+    def passed_ids(self) -> frozenset[str]:
+        """The ids of the tests that passed."""
+        return frozenset(outcome.id for outcome in self.tests if outcome.passed)
+
+    @property
+    def first_failure(self) -> CaseOutcome | None:
+        """The first test that did not pass."""
+        return next((outcome for outcome in self.tests if not outcome.passed), None)
+
+
+class Step(Frozen):
+    """One step of a solution, as offsets into the candidate's text."""
+
+    start: int
+    end: int
+
+
+class Candidate(Frozen):
+    """One proposed solution."""
+
+    id: str
+    """`ROUND.NUMBER`: `0.2` is the third sample, `1.0` the first refinement of round one."""
+    role: Role
+    round: int = 0
+    """0 for samples of the Solver, then the round of refinement that made it."""
+    parent_id: str | None = None
+    """The candidate that a refinement started from."""
+    text: str
+    """What the model wrote, without its thinking."""
+    reasoning: str = ""
+    """The model's thinking, kept apart; never shown to another agent."""
+    program: str | None = None
+    """The whole program, for code."""
+    answer: str | None = None
+    """The final answer, for every other kind."""
+    unusable: str | None = None
+    """Why no program or answer could be read from the text, in one sentence."""
+    steps: tuple[Step, ...] = ()
+    scores: tuple[Score, ...] = ()
+    """The first is the graph's own scorer's."""
+    verdict: Verdict | None = None
+    """What the visible tests that were given, or stand in the statement, proved."""
+    generated_passed: tuple[str, ...] | None = None
+    """Ids of the generated tests that it passed; None before they were run."""
+    tokens: int = 0
+    """Completion tokens spent on it."""
+    temperature: float | None = None
+
+    @property
+    def score(self) -> float | None:
+        """The value of the graph's own scorer."""
+        return self.scores[0].value if self.scores else None
+
+    @property
+    def content(self) -> str | None:
+        """The program or the answer, whichever the problem asked for."""
+        return self.program if self.program is not None else self.answer
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The order in which candidates were asked for, whenever they arrived."""
+        return tuple(int(part) for part in self.id.split("."))
+
+
+class Review(Frozen):
+    """Targeted feedback on one candidate; never a new solution."""
+
+    candidate_id: str
+    round: int
+    approves: bool
+    """Whether the Reviewer found nothing wrong. An opinion: never counts as proof."""
+    wrong_step: str = ""
+    """The first wrong step, quoted or named."""
+    evidence: str = ""
+    """Why it is wrong."""
+    change: str = ""
+    """What to change."""
+    text: str = ""
+    """The whole review as the model wrote it."""
+
+
+class Feature(Frozen):
+    """One number that a decision was made from."""
+
+    name: str
+    value: float
+
+
+class Difficulty(Frozen):
+    """A router's decision on whether the problem is worth more effort."""
+
+    level: Literal["easy", "hard"]
+    reasons: tuple[str, ...] = ()
+    """One sentence each."""
+    features: tuple[Feature, ...] = ()
+    """The numbers that the decision was made from."""
+
+
+class StopReason(Frozen):
+    """Why the loop ended."""
+
+    rule: str
+    """The rule that fired, as one word: `accepted`, `rounds`, `budget`, …"""
+    detail: str
+    """One sentence with the numbers that the rule saw."""
+    observed: float | None = None
+    limit: float | None = None
+
+
+class Reversion(Frozen):
+    """A refinement that lost something its parent had, and so did not replace it."""
+
+    candidate_id: str
+    parent_id: str
+    lost: tuple[str, ...] = ()
+    """Ids of the visible tests that the parent passed and the refinement did not."""
+    reason: str = ""
+
+
+class Selection(Frozen):
+    """The candidate chosen, and why."""
+
+    candidate_id: str | None
+    """None where there was no usable candidate."""
+    reason: str
+
+
+class ModelNames(Frozen):
+    """The model behind each role; None where a role was not used."""
+
+    solver: str | None = None
+    reviewer: str | None = None
+    refiner: str | None = None
+    tester: str | None = None
+
+
+class RefinementResult(Frozen):
+    """How a run ended: the answer, what proved it, and what it cost."""
+
+    problem_id: str
+    solved: bool | None
+    """True where visible tests passed, False where they refute the answer, None where nothing
+    could check it. Visible tests are evidence, not proof of correctness."""
+    answer: str | None
+    """The whole program, or the final answer; None where no model gave a usable one."""
+    strategy: str
+    difficulty: Difficulty | None
+    rounds: int
+    stop_reason: StopReason
+    selection: Selection
+    usage: Usage
+    candidates: tuple[Candidate, ...]
+    reviews: tuple[Review, ...] = ()
+    reverted: tuple[Reversion, ...] = ()
+    tests: tuple[VisibleTest, ...] = ()
+    isolation: Isolation | None = None
+    """None where nothing was executed."""
+    models: ModelNames = ModelNames()
+    seed: int | None = None
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def chosen(self) -> Candidate | None:
+        """The candidate that the answer is taken from."""
+        wanted = self.selection.candidate_id
+        return next((each for each in self.candidates if each.id == wanted), None)

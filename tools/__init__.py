@@ -1,0 +1,3 @@
+"""tools."""
+
+assert __name__ == "refinegraph.tools", "import refinegraph.tools, not tools"
