@@ -1,3 +1,28 @@
-"""agents."""
+"""The agents: a Solver proposes, a Reviewer points, a Refiner repairs, a TestWriter guesses tests."""
+
+from typing import TYPE_CHECKING
 
 assert __name__ == "refinegraph.agents", "import refinegraph.agents, not agents"
+
+if TYPE_CHECKING:
+    from refinegraph.agents.refiner import Refiner
+    from refinegraph.agents.reviewer import Reviewer
+    from refinegraph.agents.solver import Solver
+    from refinegraph.agents.test_writer import TestWriter
+
+_MODULES = {
+    "Refiner": "refiner",
+    "Reviewer": "reviewer",
+    "Solver": "solver",
+    "TestWriter": "test_writer",
+}
+
+__all__ = ["Refiner", "Reviewer", "Solver", "TestWriter"]
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,3 +1,37 @@
-"""graphs."""
+"""How the agents are wired: typed state, routing, stopping, selection, the graphs."""
+
+from typing import TYPE_CHECKING
 
 assert __name__ == "refinegraph.graphs", "import refinegraph.graphs, not graphs"
+
+if TYPE_CHECKING:
+    from refinegraph.graphs.refinement import RefinementGraph, refinement_graph
+    from refinegraph.graphs.state import RefinementState
+    from refinegraph.graphs.strategies import STRATEGIES, Plan, build_strategy
+
+_MODULES = {
+    "STRATEGIES": "strategies",
+    "Plan": "strategies",
+    "RefinementGraph": "refinement",
+    "RefinementState": "state",
+    "build_strategy": "strategies",
+    "refinement_graph": "refinement",
+}
+
+__all__ = [
+    "STRATEGIES",
+    "Plan",
+    "RefinementGraph",
+    "RefinementState",
+    "build_strategy",
+    "refinement_graph",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for on first use."""
+    from importlib import import_module
+
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

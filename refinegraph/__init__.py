@@ -1,1 +1,88 @@
-"""Refine answers of language models with a graph of agents."""
+"""Refine the answers of any language model with a graph of agents that knows when to stop.
+
+    import refinegraph as rg
+    result = rg.solve("Write add(a, b).", tests="assert add(1, 2) == 3", model="openai/gpt-5-mini")
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from refinegraph.errors import (
+        DeadlineExceeded,
+        InputError,
+        ModelError,
+        RefinegraphError,
+        SandboxUnavailable,
+        SettingError,
+        StateError,
+    )
+    from refinegraph.schema import (
+        Candidate,
+        Difficulty,
+        Problem,
+        RefinementResult,
+        Review,
+        Score,
+        StopReason,
+        Usage,
+        Verdict,
+    )
+    from refinegraph.solving import asolve, solve
+
+__version__ = "0.1.0"
+
+_MODULES = {
+    "Candidate": "schema",
+    "DeadlineExceeded": "errors",
+    "Difficulty": "schema",
+    "InputError": "errors",
+    "ModelError": "errors",
+    "Problem": "schema",
+    "RefinegraphError": "errors",
+    "RefinementResult": "schema",
+    "Review": "schema",
+    "SandboxUnavailable": "errors",
+    "Score": "schema",
+    "SettingError": "errors",
+    "StateError": "errors",
+    "StopReason": "schema",
+    "Usage": "schema",
+    "Verdict": "schema",
+    "asolve": "solving",
+    "solve": "solving",
+}
+
+__all__ = [
+    "Candidate",
+    "DeadlineExceeded",
+    "Difficulty",
+    "InputError",
+    "ModelError",
+    "Problem",
+    "RefinegraphError",
+    "RefinementResult",
+    "Review",
+    "SandboxUnavailable",
+    "Score",
+    "SettingError",
+    "StateError",
+    "StopReason",
+    "Usage",
+    "Verdict",
+    "__version__",
+    "asolve",
+    "solve",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for on first use, so that importing the package stays cheap."""
+    from importlib import import_module
+
+    if name not in _MODULES:
+        raise AttributeError(f"module 'refinegraph' has no attribute {name!r}")
+    return getattr(import_module(f"refinegraph.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -287,7 +287,7 @@ class Candidate(Frozen):
     """Why no program or answer could be read from the text, in one sentence."""
     steps: tuple[Step, ...] = ()
     scores: tuple[Score, ...] = ()
-    """The first is the graph's own scorer's."""
+    """In the order of the graph's scorers."""
     verdict: Verdict | None = None
     """What the visible tests that were given, or stand in the statement, proved."""
     generated_passed: tuple[str, ...] | None = None
@@ -295,11 +295,13 @@ class Candidate(Frozen):
     tokens: int = 0
     """Completion tokens spent on it."""
     temperature: float | None = None
+    revision: int = 0
+    """Grows each time scores or verdicts are added; the higher one wins when two are merged."""
 
     @property
     def score(self) -> float | None:
-        """The value of the graph's own scorer."""
-        return self.scores[0].value if self.scores else None
+        """The value of the first scorer that could tell."""
+        return next((each.value for each in self.scores if each.value is not None), None)
 
     @property
     def content(self) -> str | None:
@@ -357,6 +359,33 @@ class StopReason(Frozen):
     limit: float | None = None
 
 
+class Decision(Frozen):
+    """What the loop does next, and the numbers that say so."""
+
+    number: int
+    """Position in the run, from 0."""
+    round: int
+    action: Literal["sample", "refine", "stop"]
+    """Ask the Solver for more, review and refine the targets, or select an answer."""
+    samples: int = 0
+    """How many more samples to take, for `sample`."""
+    targets: tuple[str, ...] = ()
+    """Ids of the candidates to refine, for `refine`."""
+    difficulty: Difficulty | None = None
+    stop_reason: StopReason | None = None
+    """Set exactly when the action is `stop`."""
+
+
+class Failure(Frozen):
+    """A branch that ended without its result, while the run went on."""
+
+    kind: Literal["model", "deadline"]
+    node: str
+    round: int
+    candidate_id: str | None
+    detail: str
+
+
 class Reversion(Frozen):
     """A refinement that lost something its parent had, and so did not replace it."""
 
@@ -402,6 +431,8 @@ class RefinementResult(Frozen):
     candidates: tuple[Candidate, ...]
     reviews: tuple[Review, ...] = ()
     reverted: tuple[Reversion, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    failures: tuple[Failure, ...] = ()
     tests: tuple[VisibleTest, ...] = ()
     isolation: Isolation | None = None
     """None where nothing was executed."""

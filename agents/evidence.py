@@ -1,0 +1,84 @@
+"""Put what is known about a candidate into words for another agent."""
+
+from collections.abc import Sequence
+
+from refinegraph.schema import AssertCase, CallCase, Candidate, CaseOutcome, Kind, Score, StdioCase
+from refinegraph.schema import VisibleTest as Test
+
+_SHOWN_FAILURES = 3
+_LONGEST_VALUE = 600
+
+
+def describe_verdict(candidate: Candidate) -> str:
+    """Say which tests a program passed, and show the first failures with what came instead."""
+    if candidate.unusable:
+        return f"It could not be run: {candidate.unusable}"
+    verdict = candidate.verdict
+    if verdict is None:
+        return _describe_generated(candidate)
+    failures = [outcome for outcome in verdict.tests if not outcome.passed]
+    if not failures and verdict.passed:
+        return f"It passed all {len(verdict.tests)} tests."
+    if not failures:
+        return f"It ended with {verdict.status}: {verdict.detail or verdict.stderr}"
+    passed = len(verdict.tests) - len(failures)
+    shown = [_describe_failure(outcome) for outcome in failures[:_SHOWN_FAILURES]]
+    return "\n\n".join([f"It passed {passed} of {len(verdict.tests)} tests.", *shown])
+
+
+def describe_steps(scores: Sequence[Score]) -> str:
+    """Show the first scorer's step values out of ten, as MAgICoRe does (arXiv 2409.12147)."""
+    for score in scores:
+        if score.steps:
+            return "\n".join(
+                f"Step {number}: score {round(value * 10)}/10"
+                for number, value in enumerate(score.steps, 1)
+            )
+    return "No step scores."
+
+
+def describe_rejected(rejected: Sequence[str], *, kind: Kind) -> str:
+    """List answers that are known to be wrong, so that they are not given again."""
+    if not rejected:
+        return ""
+    fence = ("```python\n", "\n```") if kind == "code" else ("", "")
+    listed = "\n\n".join(f"{fence[0]}{each.strip()}{fence[1]}" for each in rejected)
+    return f"\n# Already tried, and wrong: do not give these again\n{listed}\n"
+
+
+def describe_tests(tests: Sequence[Test]) -> str:
+    """Show the tests that were given as source, for the Solver."""
+    lines = [_test_source(test) for test in tests if test.origin == "given"]
+    return "\nIt must pass these tests:\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _test_source(test: Test) -> str:
+    if isinstance(test, CallCase):
+        arguments = test.arguments.strip().removeprefix("(").removesuffix(")").rstrip(", ")
+        return f"assert {test.entry_point}({arguments}) == {test.expected}"
+    if isinstance(test, AssertCase):
+        return test.source
+    assert isinstance(test, StdioCase)
+    return f"standard input {test.stdin!r} gives standard output {test.stdout!r}"
+
+
+def _describe_generated(candidate: Candidate) -> str:
+    if candidate.generated_passed is None:
+        return "It has not been run."
+    return (
+        f"It passed {len(candidate.generated_passed)} of the tests that were guessed from the "
+        "statement; the guesses may be wrong themselves."
+    )
+
+
+def _describe_failure(outcome: CaseOutcome) -> str:
+    lines = [f"Failing case: {outcome.call or outcome.id} ({outcome.status})"]
+    if outcome.expected is not None:
+        lines.append(f"Expected: {outcome.expected[:_LONGEST_VALUE]}")
+    if outcome.got is not None:
+        lines.append(f"Got: {outcome.got[:_LONGEST_VALUE]}")
+    if outcome.traceback:
+        lines.append(outcome.traceback.rstrip())
+    elif outcome.error:
+        lines.append(f"Raised: {outcome.error[:_LONGEST_VALUE]}")
+    return "\n".join(lines)

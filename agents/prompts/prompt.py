@@ -1,0 +1,56 @@
+"""What a prompt is: a system and a user text with named places."""
+
+from dataclasses import dataclass, replace
+from string import Template
+from typing import Self
+
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """One agent's instructions, with places such as `$problem` that the agent fills in.
+
+    A literal dollar sign is written `$$`. What is filled in is never read as a template, so a
+    problem or a program may contain anything.
+
+    >>> Prompt(user="Solve: $problem").messages(problem="2 $x")[0].content
+    'Solve: 2 $x'
+    """
+
+    user: str
+    system: str = ""
+
+    def messages(self, **places: str) -> list[BaseMessage]:
+        """Fill in the places. Raises `KeyError` for a place that the agent does not know."""
+        user = HumanMessage(Template(self.user).substitute(places))
+        if not self.system:
+            return [user]
+        return [SystemMessage(Template(self.system).substitute(places)), user]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptSet:
+    """The prompts of every agent, under one name and version.
+
+    `solver`, `reviewer` and `refiner` are for code; the `_reasoning` ones for every other kind.
+
+    >>> from refinegraph.agents.prompts import STANDARD
+    >>> STANDARD.with_prompts(solver=Prompt(user="$problem")).solver.user
+    '$problem'
+    """
+
+    name: str
+    version: int
+    """Grows with every change of a text, so that results can be told apart."""
+    solver: Prompt
+    solver_reasoning: Prompt
+    reviewer: Prompt
+    reviewer_reasoning: Prompt
+    refiner: Prompt
+    refiner_reasoning: Prompt
+    test_writer: Prompt
+
+    def with_prompts(self, **prompts: Prompt) -> Self:
+        """Return a copy with some prompts replaced."""
+        return replace(self, **prompts)  # type: ignore[arg-type]

@@ -1,0 +1,71 @@
+"""The Refiner repairs a candidate as its review says."""
+
+from collections.abc import Sequence
+
+from langchain_core.language_models import BaseChatModel
+
+from refinegraph.agents.evidence import describe_rejected, describe_verdict
+from refinegraph.agents.models import Generations, Sampling, generate
+from refinegraph.agents.prompts import STANDARD, PromptSet
+from refinegraph.agents.solver import answer_format
+from refinegraph.schema import Candidate, Problem, Review
+
+_HOTTEST = 1.2
+
+
+class Refiner:
+    """Rewrite a candidate so that what its review names is mended.
+
+    Solvers hold on to their answers even against good feedback (arXiv 2506.11930), so the
+    temperature rises by `warming` with every earlier attempt on the same candidate, and the
+    answers that were already rejected are listed. Costs one model call.
+    """
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        *,
+        sampling: Sampling | None = None,
+        warming: float = 0.2,
+        rejected_shown: int = 3,
+        prompts: PromptSet = STANDARD,
+    ) -> None:
+        self.model = model
+        self.sampling = sampling or Sampling(temperature=0.4)
+        self.warming = warming
+        self.rejected_shown = rejected_shown
+        self.prompts = prompts
+
+    async def __call__(
+        self,
+        problem: Problem,
+        candidate: Candidate,
+        review: Review,
+        *,
+        rejected: Sequence[str] = (),
+        attempt: int = 0,
+    ) -> Generations:
+        """Return one rewritten solution; `attempt` counts earlier ones from the same parent."""
+        code = problem.kind == "code"
+        prompt = self.prompts.refiner if code else self.prompts.refiner_reasoning
+        messages = prompt.messages(
+            problem=problem.prompt.strip(),
+            solution=(candidate.program or candidate.text) if code else candidate.text,
+            evidence=describe_verdict(candidate),
+            review=review.text or "Find and correct the error.",
+            rejected=describe_rejected(rejected[-self.rejected_shown :], kind=problem.kind),
+            entry_point=problem.entry_point or "",
+            answer_format=answer_format(problem.kind),
+        )
+        return await generate(self.model, messages, sampling=self.temperature(attempt))
+
+    def temperature(self, attempt: int) -> Sampling:
+        """Return the sampling of an attempt: warmer each time, up to 1.2.
+
+        >>> from refinegraph.agents.models import ScriptedChatModel
+        >>> Refiner(ScriptedChatModel(["x"])).temperature(2).temperature
+        0.8
+        """
+        base = self.sampling.temperature or 0.0
+        warmer = max(base, min(_HOTTEST, base + self.warming * attempt))
+        return self.sampling.model_copy(update={"temperature": round(warmer, 3)})

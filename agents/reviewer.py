@@ -1,0 +1,90 @@
+"""The Reviewer says which step is wrong and why."""
+
+import re
+from typing import NamedTuple
+
+from langchain_core.language_models import BaseChatModel
+
+from refinegraph.agents.evidence import describe_steps, describe_verdict
+from refinegraph.agents.models import Sampling, generate
+from refinegraph.agents.prompts import STANDARD, PromptSet
+from refinegraph.schema import Candidate, Problem, Review, Usage
+
+_FIELD = re.compile(r"^[\s>*#-]*(VERDICT|STEP|WHY|CHANGE)\**\s*:\**", re.IGNORECASE | re.MULTILINE)
+_FENCE = re.compile(r"(```|~~~).*?(\1|\Z)", re.DOTALL)
+_WITHHELD = "(a whole program stood here; reviews only point)"
+
+
+class Reviewed(NamedTuple):
+    """A review and what it cost."""
+
+    review: Review
+    usage: Usage
+
+
+class Reviewer:
+    """Find the first wrong step of a candidate from the evidence there is.
+
+    For code the evidence is what execution proved: the failing case, expected, got, and the
+    traceback cut to the candidate's own lines; for reasoning it is the scores of the steps.
+    Models find errors badly and correct them well once told where they are (BIG-Bench Mistake,
+    arXiv 2311.08516), so the place comes first. Approval is an opinion and proves nothing.
+    Costs one model call.
+    """
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        *,
+        sampling: Sampling | None = None,
+        prompts: PromptSet = STANDARD,
+    ) -> None:
+        self.model = model
+        self.sampling = sampling or Sampling(temperature=0.2)
+        self.prompts = prompts
+
+    async def __call__(
+        self, problem: Problem, candidate: Candidate, *, trace: str = ""
+    ) -> Reviewed:
+        """Return a review; `trace` shows the values of the failing case line by line."""
+        code = problem.kind == "code"
+        prompt = self.prompts.reviewer if code else self.prompts.reviewer_reasoning
+        evidence = describe_verdict(candidate) if code else describe_steps(candidate.scores)
+        messages = prompt.messages(
+            problem=problem.prompt.strip(),
+            solution=(candidate.program or candidate.text) if code else candidate.text,
+            evidence=f"{evidence}\n\n{trace}" if trace else evidence,
+        )
+        drafts = await generate(self.model, messages, sampling=self.sampling)
+        text = drafts.choices[0].text
+        return Reviewed(parse_review(text, candidate), drafts.usage)
+
+
+def parse_review(text: str, candidate: Candidate) -> Review:
+    """Read a review whatever its form; blocks of code longer than a few lines are withheld.
+
+    >>> from refinegraph.schema import Candidate
+    >>> wrong = Candidate(id="0.0", role="solver", text="return a - b")
+    >>> review = parse_review("VERDICT: wrong\\nSTEP: a - b\\nWHY: it subtracts\\nCHANGE: add", wrong)
+    >>> review.approves, review.wrong_step, review.change
+    (False, 'a - b', 'add')
+    """
+    pointed = _FENCE.sub(_without_programs, text).strip()
+    parts = _FIELD.split(pointed)
+    fields = {
+        name.upper(): value.strip() for name, value in zip(parts[1::2], parts[2::2], strict=True)
+    }
+    return Review(
+        candidate_id=candidate.id,
+        round=candidate.round + 1,
+        approves=fields.get("VERDICT", "").lower().lstrip("*` ").startswith(("right", "correct")),
+        wrong_step=fields.get("STEP", ""),
+        evidence=fields.get("WHY", "" if fields else pointed),
+        change=fields.get("CHANGE", ""),
+        text=pointed,
+    )
+
+
+def _without_programs(block: re.Match[str]) -> str:
+    whole = "def " in block[0] or block[0].count("\n") > 4
+    return _WITHHELD if whole else block[0]

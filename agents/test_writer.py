@@ -1,0 +1,58 @@
+"""The TestWriter guesses tests from a statement that comes without any."""
+
+from typing import NamedTuple
+
+from langchain_core.language_models import BaseChatModel
+
+from refinegraph.agents.models import Sampling, generate
+from refinegraph.agents.prompts import STANDARD, PromptSet
+from refinegraph.schema import Problem, Usage, VisibleTest
+from refinegraph.tools.programs import infer_entry_point
+from refinegraph.tools.visible_tests import parse_generated_tests
+
+
+class WrittenTests(NamedTuple):
+    """Generated tests and what they cost."""
+
+    tests: tuple[VisibleTest, ...]
+    usage: Usage
+
+
+class TestWriter:
+    """Write tests for a code problem from its statement alone.
+
+    The tests are guesses: they are marked as generated, weighed by how programs and tests agree
+    (CodeT, arXiv 2207.10397), never called proof, and no Refiner may edit them. `lists` answers
+    are asked for, since independent guesses are worth more than one long list. Costs one model
+    call where the provider returns several choices a call, else one a list.
+    """
+
+    __test__ = False
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        *,
+        lists: int = 4,
+        per_list: int = 6,
+        sampling: Sampling | None = None,
+        prompts: PromptSet = STANDARD,
+    ) -> None:
+        self.model = model
+        self.lists = lists
+        self.per_list = per_list
+        self.sampling = sampling or Sampling(temperature=0.8)
+        self.prompts = prompts
+
+    async def __call__(self, problem: Problem) -> WrittenTests:
+        """Return the tests that could be read; an answer without any counts as unparsable."""
+        entry_point = problem.entry_point or infer_entry_point(problem.prompt)
+        messages = self.prompts.test_writer.messages(
+            problem=problem.prompt.strip(),
+            entry_point=entry_point or "function_name",
+            count=str(self.per_list),
+        )
+        drafts = await generate(self.model, messages, n=self.lists, sampling=self.sampling)
+        text = "\n".join(choice.text for choice in drafts.choices)
+        tests = parse_generated_tests(text, entry_point=entry_point)
+        return WrittenTests(tests, drafts.usage)

@@ -1,0 +1,157 @@
+"""State channels that check what is written to them.
+
+LangGraph checks neither what a node returns nor what `update_state` writes. These channels
+do, before anything is stored, so that a bad write is refused and the thread stays readable.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from langgraph.channels.base import BaseChannel
+from langgraph.channels.ephemeral_value import EphemeralValue
+from langgraph.channels.last_value import LastValue
+from langgraph.errors import EmptyChannelError
+from langgraph.types import Overwrite
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import Self
+
+from refinegraph.errors import StateError
+
+Value = TypeVar("Value")
+_MISSING: Any = LastValue(int).checkpoint()
+"""What LangGraph puts where a checkpoint holds nothing."""
+
+
+class CheckedChannel(BaseChannel[Value, Value, Value], Generic[Value]):
+    """Hold one value of a declared type, combining parallel writes with `merge`.
+
+    Without `merge`, two writes in one super-step are an error. A write of another type raises
+    `StateError` and leaves the value as it was.
+    """
+
+    def __init__(
+        self,
+        typ: Any,
+        *,
+        merge: Callable[[Value, Value], Value] | None = None,
+        default: Any = _MISSING,
+    ) -> None:
+        super().__init__(typ)
+        self.merge = merge
+        self.default = default
+        self.value = default
+        self._adapter: TypeAdapter[Any] = TypeAdapter(typ)
+
+    @property
+    def ValueType(self) -> Any:
+        """The type of the value held."""
+        return self.typ
+
+    @property
+    def UpdateType(self) -> Any:
+        """The type of a write."""
+        return self.typ
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other channel holds the same type and merges alike."""
+        return (
+            isinstance(other, CheckedChannel)
+            and self.typ == other.typ
+            and self.merge is other.merge
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def copy(self) -> Self:
+        """Return an equal channel that shares the (immutable) value."""
+        return self._with(self.value)
+
+    def from_checkpoint(self, checkpoint: Any) -> Self:
+        """Return the channel as a checkpoint stored it, refusing what does not fit."""
+        if checkpoint is _MISSING:
+            return self._with(self.default)
+        return self._with(self._checked(checkpoint))
+
+    def checkpoint(self) -> Any:
+        """Return what is stored in a checkpoint."""
+        return self.value
+
+    def update(self, values: Sequence[Any]) -> bool:
+        """Apply the writes of one super-step; all of them or none."""
+        if not values:
+            return False
+        if isinstance(values[0], Overwrite):
+            self.value = self._checked(values[0].value)
+            return True
+        checked = [self._checked(value) for value in values]
+        if self.merge is None:
+            if len(checked) > 1:
+                raise StateError(
+                    f"`{self.key}` was written {len(checked)} times in one super-step, "
+                    "expected one write; give parallel branches keys that merge."
+                )
+            self.value = checked[0]
+            return True
+        merged = self.value
+        for value in checked:
+            merged = value if merged is _MISSING else self.merge(merged, value)
+        self.value = merged
+        return True
+
+    def get(self) -> Any:
+        """Return the value; raises `EmptyChannelError` before the first write."""
+        if self.value is _MISSING:
+            raise EmptyChannelError()
+        return self.value
+
+    def is_available(self) -> bool:
+        """Whether there is a value."""
+        return self.value is not _MISSING
+
+    def _with(self, value: Any) -> Self:
+        twin = self.__class__.__new__(self.__class__)
+        twin.key, twin.typ = self.key, self.typ
+        twin.merge, twin.default, twin.value = self.merge, self.default, value
+        twin._adapter = self._adapter
+        return twin
+
+    def _checked(self, value: Any) -> Any:
+        try:
+            return self._adapter.validate_python(value)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in (self.key, *first["loc"]))
+            raise StateError(
+                f"a write to `{where}` was refused: {first['msg']}, got {first['input']!r:.200}; "
+                "nothing was changed."
+            ) from None
+
+
+class InputChannel(EphemeralValue[Any]):
+    """Check a graph's input before LangGraph stores it.
+
+    Stored first and refused later, as LangGraph would do, a bad input leaves a thread that can
+    not be read.
+    """
+
+    def __init__(self, check: Callable[[Any], object]) -> None:
+        super().__init__(dict[str, Any])
+        self.check = check
+
+    def copy(self) -> Self:
+        """Return an equal channel."""
+        return self.from_checkpoint(self.checkpoint())
+
+    def from_checkpoint(self, checkpoint: Any) -> Self:
+        """Return the channel as a checkpoint stored it."""
+        twin = self.__class__(self.check)
+        twin.key = self.key
+        if checkpoint is not _MISSING:
+            twin.value = checkpoint
+        return twin
+
+    def update(self, values: Sequence[Any]) -> bool:
+        """Take the input, or raise what `check` raises."""
+        for value in values:
+            self.check(value)
+        return super().update(values)

@@ -1,0 +1,96 @@
+"""What a running graph tells whoever watches it.
+
+Events come out of `graph.astream(..., stream_mode="custom")` the moment they happen, ahead of
+the node that they belong to.
+"""
+
+from typing import Literal
+
+from langgraph.config import get_stream_writer
+
+from refinegraph.schema import Candidate, Decision, Frozen, Review, Usage, VisibleTest
+
+NodeName = Literal["solve", "score", "route", "review", "refine", "select"]
+
+
+class NodeStarted(Frozen):
+    """A node began, on one candidate where it works on one."""
+
+    node: NodeName
+    round: int
+    candidate_id: str | None = None
+
+
+class TestsKnown(Frozen):
+    """The visible tests were read, found or generated."""
+
+    __test__ = False
+
+    tests: tuple[VisibleTest, ...]
+
+
+class CandidateProposed(Frozen):
+    """An agent wrote a candidate."""
+
+    candidate: Candidate
+
+
+class CandidateJudged(Frozen):
+    """A candidate was executed or scored."""
+
+    candidate: Candidate
+
+
+class CandidateReverted(Frozen):
+    """A refinement was not allowed to replace its parent."""
+
+    candidate_id: str
+    parent_id: str
+    reason: str
+
+
+class ReviewWritten(Frozen):
+    """The Reviewer answered."""
+
+    review: Review
+
+
+class Decided(Frozen):
+    """The loop chose what to do next."""
+
+    decision: Decision
+
+
+class Spent(Frozen):
+    """A node spent this much."""
+
+    usage: Usage
+
+
+class BranchFailed(Frozen):
+    """A branch ended without its result."""
+
+    node: NodeName
+    detail: str
+
+
+Event = (
+    NodeStarted
+    | TestsKnown
+    | CandidateProposed
+    | CandidateJudged
+    | CandidateReverted
+    | ReviewWritten
+    | Decided
+    | Spent
+    | BranchFailed
+)
+
+
+def emit(event: Event) -> None:
+    """Tell the watchers of the running graph; outside a graph nobody listens."""
+    try:
+        writer = get_stream_writer()
+    except RuntimeError:
+        return
+    writer(event)

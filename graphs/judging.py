@@ -1,0 +1,205 @@
+"""The score and select nodes: execute, score, revert, choose."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import NamedTuple
+
+from refinegraph.graphs.events import CandidateJudged, CandidateReverted, NodeStarted, emit
+from refinegraph.graphs.nodes import StateNode
+from refinegraph.graphs.reducers import merge_candidates, merge_reversions
+from refinegraph.graphs.selection import Selector
+from refinegraph.graphs.state import RefinementState, StateUpdate, heads
+from refinegraph.schema import (
+    Candidate,
+    Isolation,
+    ModelNames,
+    Problem,
+    RefinementResult,
+    Reversion,
+    Score,
+    Selection,
+    StopReason,
+    Usage,
+    VisibleTest,
+)
+from refinegraph.tools.checking import check_program
+from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.scorers import Scorer
+
+_UNFINISHED = StopReason(rule="unfinished", detail="no decision was made")
+
+
+class Judged(NamedTuple):
+    """A candidate after execution, with what isolated it and what it cost."""
+
+    candidate: Candidate
+    isolation: Isolation | None
+    runs: int
+
+
+def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
+    """Make the node that executes new programs, scores the pool and reverts what lost ground.
+
+    Costs sandbox runs for the candidates that are new, and whatever the scorers cost.
+    """
+
+    async def score(state: RefinementState) -> StateUpdate:
+        emit(NodeStarted(node="score", round=state.round))
+        fresh = [each for each in state.candidates if each.revision == 0]
+        judged = await asyncio.gather(
+            *(execute(sandbox, state.problem, each, state.tests) for each in fresh)
+        )
+        executed = tuple(each.candidate for each in judged)
+        pool = merge_candidates(state.candidates, executed)
+        scored = await score_pool(scorers, state.problem, pool)
+        changed = tuple(now for now, before in zip(scored, pool, strict=True) if now != before)
+        reverted = find_reversions(scored, state)
+        _report(changed, reverted)
+        isolation = next((each.isolation for each in judged if each.isolation), None)
+        return {
+            "candidates": merge_candidates(executed, changed),
+            "reverted": reverted,
+            "isolation": isolation,
+            "usage": Usage(sandbox_runs=sum(each.runs for each in judged)),
+        }
+
+    return score
+
+
+async def execute(
+    sandbox: Sandbox, problem: Problem, candidate: Candidate, tests: Sequence[VisibleTest]
+) -> Judged:
+    """Run one program against the visible tests; anything else is returned as it is."""
+    revised = candidate.model_copy(update={"revision": candidate.revision + 1})
+    if candidate.program is None or not tests:
+        return Judged(revised, None, 0)
+    verdict = await check_program(sandbox, candidate.program, tests, problem=problem)
+    generated = all(test.origin == "generated" for test in tests)
+    result: dict[str, object] = (
+        {"generated_passed": tuple(sorted(verdict.passed_ids))}
+        if generated
+        else {"verdict": verdict}
+    )
+    return Judged(revised.model_copy(update=result), verdict.isolation, 1)
+
+
+async def score_pool(
+    scorers: Sequence[Scorer], problem: Problem, pool: Sequence[Candidate]
+) -> tuple[Candidate, ...]:
+    """Return the candidates with the scores of every scorer, in the scorers' order."""
+    if not pool:
+        return ()
+    rows = [await _scores(each, problem, pool) for each in scorers]
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(pool)
+    return tuple(
+        candidate
+        if candidate.scores == tuple(scores)
+        else candidate.model_copy(
+            update={"scores": tuple(scores), "revision": candidate.revision + 1}
+        )
+        for candidate, scores in zip(pool, columns, strict=True)
+    )
+
+
+def find_reversions(pool: Sequence[Candidate], state: RefinementState) -> tuple[Reversion, ...]:
+    """Return the new refinements that may not replace their parent, with what they lost.
+
+    A refinement has to pass every visible test that its parent passed, and to be readable where
+    its parent was.
+    """
+    by_id = {each.id: each for each in pool}
+    known = {each.candidate_id for each in state.reverted}
+    found = [
+        _reversion(each, by_id[each.parent_id])
+        for each in pool
+        if each.parent_id in by_id and each.id not in known
+    ]
+    return tuple(each for each in found if each)
+
+
+def select_node(
+    selector: Selector,
+    *,
+    strategy: str,
+    models: ModelNames = ModelNames(),
+    seed: int | None = None,
+) -> StateNode:
+    """Make the node that chooses the answer and sums the run up."""
+
+    async def select(state: RefinementState) -> StateUpdate:
+        emit(NodeStarted(node="select", round=state.round))
+        running = heads(state.candidates, state.reverted)
+        choice = selector(state.problem, running or state.candidates)
+        return {"result": summarise(state, choice, strategy=strategy, models=models, seed=seed)}
+
+    return select
+
+
+def summarise(
+    state: RefinementState,
+    selection: Selection,
+    *,
+    strategy: str,
+    models: ModelNames = ModelNames(),
+    seed: int | None = None,
+) -> RefinementResult:
+    """Return the result of a run as its state and the selection tell it."""
+    chosen = next((each for each in state.candidates if each.id == selection.candidate_id), None)
+    return RefinementResult(
+        problem_id=state.problem.id,
+        solved=_solved(state, chosen),
+        answer=chosen.content if chosen else None,
+        strategy=strategy,
+        difficulty=state.difficulty,
+        rounds=state.round,
+        stop_reason=state.stop_reason or _UNFINISHED,
+        selection=selection,
+        usage=state.usage + Usage(wall_seconds=round(state.elapsed, 3)),
+        candidates=state.candidates,
+        reviews=state.reviews,
+        reverted=merge_reversions(state.reverted, ()),
+        decisions=state.decisions,
+        failures=state.failures,
+        tests=state.tests,
+        isolation=state.isolation,
+        models=models,
+        seed=seed,
+    )
+
+
+async def _scores(
+    scorer: Scorer, problem: Problem, pool: Sequence[Candidate]
+) -> Sequence[Score]:
+    found = scorer(problem, pool)
+    return await found if isinstance(found, Awaitable) else found
+
+
+def _solved(state: RefinementState, chosen: Candidate | None) -> bool | None:
+    if not state.proof_ids:
+        return None
+    return bool(chosen and chosen.verdict and chosen.verdict.passed)
+
+
+def _reversion(child: Candidate, parent: Candidate) -> Reversion | None:
+    if child.content is None and parent.content is not None:
+        return Reversion(
+            candidate_id=child.id, parent_id=parent.id, reason=child.unusable or "unreadable"
+        )
+    before = parent.verdict.passed_ids if parent.verdict else frozenset[str]()
+    now = child.verdict.passed_ids if child.verdict else frozenset[str]()
+    lost = tuple(sorted(before - now))
+    if not lost:
+        return None
+    reason = f"{len(lost)} tests that {parent.id} passed no longer pass"
+    return Reversion(candidate_id=child.id, parent_id=parent.id, lost=lost, reason=reason)
+
+
+def _report(changed: Sequence[Candidate], reverted: Sequence[Reversion]) -> None:
+    for candidate in changed:
+        emit(CandidateJudged(candidate=candidate))
+    for each in reverted:
+        emit(
+            CandidateReverted(
+                candidate_id=each.candidate_id, parent_id=each.parent_id, reason=each.reason
+            )
+        )

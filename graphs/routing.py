@@ -1,0 +1,177 @@
+"""Decide whether a problem is worth more effort than its first samples.
+
+A router is any callable from the state to a `Difficulty`.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from refinegraph.graphs.state import RefinementState
+from refinegraph.schema import Candidate, Difficulty, Feature
+from refinegraph.tools.grouping import answer_groups
+
+Router = Callable[[RefinementState], Difficulty]
+
+
+class AlwaysHard:
+    """Send every problem to refinement."""
+
+    def __call__(self, state: RefinementState) -> Difficulty:
+        """Return hard."""
+        return Difficulty(level="hard", reasons=("every problem is refined",))
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return "AlwaysHard()"
+
+
+class AlwaysEasy:
+    """Send every problem straight to selection."""
+
+    def __call__(self, state: RefinementState) -> Difficulty:
+        """Return easy."""
+        return Difficulty(level="easy", reasons=("no problem is refined",))
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return "AlwaysEasy()"
+
+
+class VerdictRouter:
+    """Call a problem easy when a candidate passes every visible test.
+
+    Where no test can be had as proof, ask `otherwise`.
+    """
+
+    def __init__(self, *, otherwise: Router | None = None) -> None:
+        self.otherwise = otherwise or AgreementRouter()
+
+    def __call__(self, state: RefinementState) -> Difficulty:
+        """Return easy with the candidate that passed, or hard with the best share so far."""
+        if not state.proof_ids:
+            return self.otherwise(state)
+        verdicts = [each.verdict for each in state.candidates if each.verdict]
+        passing = sum(verdict.passed for verdict in verdicts)
+        best = max((len(verdict.passed_ids) for verdict in verdicts), default=0)
+        count = len(state.proof_ids)
+        reason = (
+            f"{passing} of {len(state.candidates)} candidates pass all {count} visible tests"
+            if passing
+            else f"no candidate passes all {count} visible tests; the best passes {best}"
+        )
+        return Difficulty(
+            level="easy" if passing else "hard",
+            reasons=(reason,),
+            features=(
+                Feature(name="passing", value=passing),
+                Feature(name="best_passed", value=best),
+                Feature(name="tests", value=count),
+            ),
+        )
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"VerdictRouter(otherwise={self.otherwise!r})"
+
+
+class AgreementRouter:
+    """Call a problem easy when enough of the samples agree on the answer.
+
+    Disagreement is the gate: refining answers that siblings agree on damages more than it mends.
+    """
+
+    def __init__(self, *, threshold: float = 0.6) -> None:
+        self.threshold = threshold
+
+    def __call__(self, state: RefinementState) -> Difficulty:
+        """Return easy when the largest group's share reaches the threshold."""
+        pool = state.heads
+        groups = answer_groups(state.problem, pool)
+        share = len(groups[0]) / len(pool) if groups else 0.0
+        easy = len(pool) > 1 and share >= self.threshold
+        return Difficulty(
+            level="easy" if easy else "hard",
+            reasons=(f"{share:.0%} of {len(pool)} agree, {self.threshold:.0%} is enough",),
+            features=(Feature(name="agreement", value=share),),
+        )
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"AgreementRouter(threshold={self.threshold})"
+
+
+class MagicoreRouter:
+    """Call a problem hard when its answers are neither good nor clear-cut (arXiv 2409.12147).
+
+    Quality: the mean score of the candidates with the majority answer, in deviations from the
+    mean over problems, is at least `quality`. Confidence: for every scorer, `2 - 2·sigmoid(H)`
+    is at least `confidence`, H being the entropy in nats of the score mass over the answers.
+    Hard is when quality fails and confidence fails for any scorer. The paper takes mean and
+    deviation of the first sample's score over the whole test set; give them here for the scorers
+    in use. Unlike the published code, the majority is counted anew each round.
+    """
+
+    def __init__(
+        self,
+        *,
+        mean: float = 0.5,
+        deviation: float = 0.25,
+        quality: float = 0.0,
+        confidence: float = 0.5,
+    ) -> None:
+        self.mean = mean
+        self.deviation = deviation
+        self.quality = quality
+        self.confidence = confidence
+
+    def __call__(self, state: RefinementState) -> Difficulty:
+        """Return the two conditions' verdict with their numbers."""
+        groups = answer_groups(state.problem, state.heads)
+        if not groups:
+            return Difficulty(level="hard", reasons=("no candidate gave an answer",))
+        z = self._quality(groups[0])
+        sure = min((_confidence(masses) for masses in _masses(groups)), default=0.0)
+        easy = z >= self.quality or sure >= self.confidence
+        return Difficulty(
+            level="easy" if easy else "hard",
+            reasons=(
+                f"the majority's scores are {z:+.2f} deviations from the mean "
+                f"({self.quality:+.2f} is enough)",
+                f"confidence in the leading answer is {sure:.2f} ({self.confidence:.2f} is enough)",
+            ),
+            features=(Feature(name="quality", value=z), Feature(name="confidence", value=sure)),
+        )
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return (
+            f"MagicoreRouter(mean={self.mean}, deviation={self.deviation}, "
+            f"quality={self.quality}, confidence={self.confidence})"
+        )
+
+    def _quality(self, majority: Sequence[Candidate]) -> float:
+        scores = [each.score for each in majority if each.score is not None]
+        if not scores:
+            return 0.0
+        return (sum(scores) / len(scores) - self.mean) / (self.deviation or 1.0)
+
+
+def _masses(groups: Sequence[Sequence[Candidate]]) -> list[list[float]]:
+    """Return for every scorer the score mass on each answer."""
+    masses: dict[str, Counter[int]] = {}
+    for number, group in enumerate(groups):
+        for candidate in group:
+            for score in candidate.scores:
+                if score.value is not None:
+                    masses.setdefault(score.scorer, Counter())[number] += max(0.0, score.value)  # type: ignore[assignment]
+    return [list(mass.values()) for mass in masses.values()]
+
+
+def _confidence(masses: Sequence[float]) -> float:
+    total = sum(masses)
+    if total <= 0:
+        return 0.0
+    shares = [mass / total for mass in masses if mass > 0]
+    entropy = -sum(share * math.log(share) for share in shares)
+    return 2.0 - 2.0 / (1.0 + math.exp(-entropy))

@@ -1,0 +1,120 @@
+"""Choose the answer: selectors from candidates to a winner and why.
+
+A selector is any callable from a problem and its candidates to a `Selection`.
+"""
+
+from collections.abc import Callable, Sequence
+
+from refinegraph.schema import Candidate, Problem, Selection
+from refinegraph.tools.grouping import agreeing_groups, answer_groups
+
+Selector = Callable[[Problem, Sequence[Candidate]], Selection]
+
+_NOTHING = Selection(candidate_id=None, reason="no candidate gave a usable answer")
+
+
+class best_of:  # noqa: N801
+    """Take the candidate with the best evidence.
+
+    Execution outranks every opinion: first comes whether all visible tests pass, then how many
+    do, then the score, then the earliest asked for.
+    """
+
+    def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
+        """Return the winner and what it won by."""
+        usable = [each for each in candidates if each.content is not None]
+        if not usable:
+            return _NOTHING
+        best = min(usable, key=_evidence)
+        return Selection(candidate_id=best.id, reason=_why_best(best))
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return "best_of()"
+
+
+class majority_vote:  # noqa: N801
+    """Take the answer that most candidates give (self-consistency, arXiv 2203.11171)."""
+
+    def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
+        """Return the best member of the largest group."""
+        groups = answer_groups(problem, candidates)
+        if not groups:
+            return _NOTHING
+        winner = min(groups[0], key=_evidence)
+        count = sum(map(len, groups))
+        return Selection(
+            candidate_id=winner.id, reason=f"{len(groups[0])} of {count} candidates agree on it"
+        )
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return "majority_vote()"
+
+
+class weighted_vote:  # noqa: N801
+    """Take the answer with the largest sum of scores, as MAgICoRe does (arXiv 2409.12147)."""
+
+    def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
+        """Return the best member of the group with most score; without scores, the majority's."""
+        groups = answer_groups(problem, candidates)
+        if not groups:
+            return _NOTHING
+        winner = max(groups, key=_mass)
+        best = min(winner, key=_evidence)
+        reason = f"{len(winner)} candidates agree on it, with scores of {_mass(winner)[0]:.3g}"
+        return Selection(candidate_id=best.id, reason=reason)
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return "weighted_vote()"
+
+
+class agreement:  # noqa: N801
+    """Take a program from the group that passes the same generated tests (arXiv 2207.10397).
+
+    Programs that fail a visible test give way to those that pass more of them. A group's value
+    is its number of distinct programs times the tests that it passes. Without generated tests,
+    fall back to `otherwise`, a majority vote unless given.
+    """
+
+    def __init__(self, *, otherwise: Selector | None = None) -> None:
+        self.otherwise: Selector = otherwise or majority_vote()
+
+    def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
+        """Return the first member of the best group and what the group agreed on."""
+        usable = [each for each in candidates if each.content is not None]
+        most = max((_passed(each) for each in usable), default=0)
+        groups = agreeing_groups([each for each in usable if _passed(each) == most])
+        if not groups:
+            return self.otherwise(problem, [each for each in usable if _passed(each) == most])
+        best = groups[0]
+        reason = f"{len(best.members)} programs agree on {len(best.tests)} generated tests"
+        return Selection(candidate_id=best.members[0].id, reason=reason)
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"agreement(otherwise={self.otherwise!r})"
+
+
+def _passed(candidate: Candidate) -> int:
+    return len(candidate.verdict.passed_ids) if candidate.verdict else 0
+
+
+def _evidence(candidate: Candidate) -> tuple[object, ...]:
+    """Sort key: the strongest evidence first."""
+    proved = bool(candidate.verdict and candidate.verdict.passed)
+    score = candidate.score if candidate.score is not None else float("-inf")
+    return (not proved, -_passed(candidate), -score, candidate.order)
+
+
+def _why_best(candidate: Candidate) -> str:
+    if candidate.verdict:
+        return f"it passes {_passed(candidate)} of {len(candidate.verdict.tests)} visible tests"
+    if candidate.score is not None:
+        return f"its score of {candidate.score:.3g} is the best"
+    return "it came first, and nothing could be checked"
+
+
+def _mass(group: Sequence[Candidate]) -> tuple[float, int]:
+    return sum(each.score or 0.0 for each in group), len(group)

@@ -1,0 +1,202 @@
+"""The state of a refinement graph: typed, checked at every write, safe to write in parallel."""
+
+from collections.abc import Iterable
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+from refinegraph.errors import StateError
+from refinegraph.graphs.channels import CheckedChannel
+from refinegraph.graphs.reducers import (
+    add_usage,
+    merge_candidates,
+    merge_decisions,
+    merge_failures,
+    merge_reversions,
+    merge_reviews,
+    merge_tests,
+    weakest,
+)
+from refinegraph.schema import (
+    Candidate,
+    Decision,
+    Difficulty,
+    Failure,
+    Isolation,
+    Problem,
+    RefinementResult,
+    Reversion,
+    Review,
+    StopReason,
+    Usage,
+    VisibleTest,
+)
+
+Update = TypeVar("Update")
+
+
+ProblemField = Annotated[Problem, CheckedChannel(Problem)]
+TestsField = Annotated[
+    tuple[VisibleTest, ...],
+    CheckedChannel(tuple[VisibleTest, ...], merge=merge_tests, default=()),
+]
+CandidatesField = Annotated[
+    tuple[Candidate, ...],
+    CheckedChannel(tuple[Candidate, ...], merge=merge_candidates, default=()),
+]
+ReviewsField = Annotated[
+    tuple[Review, ...], CheckedChannel(tuple[Review, ...], merge=merge_reviews, default=())
+]
+ReversionsField = Annotated[
+    tuple[Reversion, ...], CheckedChannel(tuple[Reversion, ...], merge=merge_reversions, default=())
+]
+DecisionsField = Annotated[
+    tuple[Decision, ...], CheckedChannel(tuple[Decision, ...], merge=merge_decisions, default=())
+]
+FailuresField = Annotated[
+    tuple[Failure, ...], CheckedChannel(tuple[Failure, ...], merge=merge_failures, default=())
+]
+UsageField = Annotated[Usage, CheckedChannel(Usage, merge=add_usage, default=Usage())]
+RoundField = Annotated[int, CheckedChannel(int, merge=max, default=0)]
+ElapsedField = Annotated[float, CheckedChannel(float, merge=max, default=0.0)]
+StartedField = Annotated[float | None, CheckedChannel(float | None, default=None)]
+IsolationField = Annotated[
+    Isolation | None, CheckedChannel(Isolation | None, merge=weakest, default=None)
+]
+ResultField = Annotated[
+    RefinementResult | None, CheckedChannel(RefinementResult | None, default=None)
+]
+
+
+class RefinementInput(BaseModel):
+    """What starts a run: a problem, and what is already known of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    problem: ProblemField
+    tests: TestsField = ()
+    """Visible tests; read from the problem where none are given here."""
+    candidates: CandidatesField = ()
+    """Solutions that are there already, to be scored with the Solver's."""
+    usage: UsageField = Usage()
+    """What was spent before."""
+
+
+class RefinementState(RefinementInput):
+    """Everything that a run knows. Nodes and rules read it; only node updates change it.
+
+    `result` is there when the run has ended.
+    """
+
+    reviews: ReviewsField = ()
+    reverted: ReversionsField = ()
+    """Refinements that were not allowed to replace their parent."""
+    decisions: DecisionsField = ()
+    """What was done at each turn of the loop, and why."""
+    failures: FailuresField = ()
+    round: RoundField = 0
+    """Rounds of refinement begun."""
+    elapsed: ElapsedField = 0.0
+    """Seconds since the run began, as of the last decision."""
+    started: StartedField = None
+    """When the run began, in seconds since the epoch."""
+    isolation: IsolationField = None
+    """The weakest isolation that any program of this run was executed under."""
+    result: ResultField = None
+
+    @property
+    def decision(self) -> Decision | None:
+        """The last decision."""
+        return self.decisions[-1] if self.decisions else None
+
+    @property
+    def difficulty(self) -> Difficulty | None:
+        """The router's last word."""
+        judged = (each.difficulty for each in reversed(self.decisions) if each.difficulty)
+        return next(judged, None)
+
+    @property
+    def stop_reason(self) -> StopReason | None:
+        """Why the loop ended; None while it runs."""
+        return self.decision.stop_reason if self.decision else None
+
+    @property
+    def heads(self) -> tuple[Candidate, ...]:
+        """Candidates that are still in the running.
+
+        A refinement that was accepted stands in for its parent; one that was reverted does not
+        count. Without visible tests both stay, since nothing proved the newer one better.
+        """
+        return heads(self.candidates, self.reverted)
+
+    @property
+    def proof_ids(self) -> frozenset[str]:
+        """Ids of the visible tests that count as proof: given, or in the statement."""
+        return frozenset(test.id for test in self.tests if test.origin != "generated")
+
+
+@with_config(ConfigDict(extra="forbid"))
+class StateUpdate(TypedDict, total=False):
+    """What a node returns: the part of the state that it adds to."""
+
+    tests: tuple[VisibleTest, ...]
+    candidates: tuple[Candidate, ...]
+    reviews: tuple[Review, ...]
+    reverted: tuple[Reversion, ...]
+    decisions: tuple[Decision, ...]
+    failures: tuple[Failure, ...]
+    usage: Usage
+    round: int
+    elapsed: float
+    started: float | None
+    isolation: Isolation | None
+    result: RefinementResult | None
+
+
+_UPDATE = TypeAdapter(StateUpdate)
+_INPUT = TypeAdapter(RefinementInput)
+
+
+def check_input(value: object) -> None:
+    """Raise `StateError` unless a graph can start from this value.
+
+    Keys that the graph does not know are left to the graph around it.
+    """
+    _validate(_INPUT, value, "the input of the graph", RefinementInput)
+
+
+def check_update(node: str, update: object) -> StateUpdate:
+    """Return what a node wrote, or raise `StateError` that names the node and the key.
+
+    >>> check_update("solve", {"round": 1})
+    {'round': 1}
+    >>> check_update("solve", {"rounds": 1})
+    Traceback (most recent call last):
+    ...
+    refinegraph.errors.StateError: what node `solve` wrote, key `rounds`, is not valid: ...
+    """
+    return _validate(_UPDATE, update, f"what node `{node}` wrote", StateUpdate)
+
+
+def _validate(adapter: TypeAdapter[Update], value: object, subject: str, keys: type) -> Update:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        where = f"{subject}, key `{key}`" if key else subject
+        raise StateError(
+            f"{where}, is not valid: {first['msg']}, got {first['input']!r:.200}; "
+            f"expected a mapping with keys from {', '.join(keys.__annotations__)}."
+        ) from None
+
+
+def heads(
+    candidates: Iterable[Candidate], reverted: Iterable[Reversion] = ()
+) -> tuple[Candidate, ...]:
+    """Return the candidates that no accepted refinement has replaced."""
+    refused = {each.candidate_id for each in reverted}
+    accepted = [each for each in candidates if each.id not in refused]
+    replaced = {each.parent_id for each in accepted if each.parent_id and each.verdict}
+    return tuple(each for each in accepted if each.id not in replaced)

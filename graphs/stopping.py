@@ -1,0 +1,366 @@
+"""When to stop: rules that read the state and say why they fire.
+
+    stop = rounds(3) | accepted() | stalled(2) | budget(tokens=20_000)
+
+Rules combine with `|` (any), `&` (all) and `~` (not), also with plain callables on either side,
+and their repr is the expression that makes them. No rule raises on an empty pool.
+"""
+
+from collections.abc import Callable
+
+from refinegraph.graphs.state import RefinementState
+from refinegraph.schema import Candidate, StopReason
+from refinegraph.tools.programs import program_fingerprint
+
+RuleFunction = Callable[[RefinementState], StopReason | None]
+"""Anything that takes the state and returns a reason to stop, or None to go on."""
+
+
+class StopRule:
+    """A stop rule that combines with others.
+
+    A subclass implements `__call__`; any function of the state is wrapped when it is combined.
+    """
+
+    max_rounds: int | None = None
+    """The round after which the rule is sure to fire; None where it may never fire."""
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Return why to stop now, or None to go on."""
+        raise NotImplementedError
+
+    def __or__(self, other: RuleFunction) -> "StopRule":
+        """Stop when either fires; the left one's reason comes first."""
+        return AnyOf(*_parts(AnyOf, self), *_parts(AnyOf, as_rule(other)))
+
+    def __ror__(self, other: RuleFunction) -> "StopRule":
+        """Stop when either fires, with a plain callable on the left."""
+        return as_rule(other) | self
+
+    def __and__(self, other: RuleFunction) -> "StopRule":
+        """Stop when both fire."""
+        return AllOf(*_parts(AllOf, self), *_parts(AllOf, as_rule(other)))
+
+    def __rand__(self, other: RuleFunction) -> "StopRule":
+        """Stop when both fire, with a plain callable on the left."""
+        return as_rule(other) & self
+
+    def __invert__(self) -> "StopRule":
+        """Stop when this rule does not fire."""
+        return Not(self)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other rule is written the same."""
+        return isinstance(other, StopRule) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        """Hash of the expression."""
+        return hash(repr(self))
+
+
+class Custom(StopRule):
+    """A plain callable as a rule."""
+
+    def __init__(self, function: RuleFunction) -> None:
+        self.function = function
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Return what the callable returns."""
+        return self.function(state)
+
+    def __repr__(self) -> str:
+        """The callable's name."""
+        return getattr(self.function, "__name__", repr(self.function))
+
+
+class AnyOf(StopRule):
+    """Stop when any of several rules fires."""
+
+    def __init__(self, *rules: StopRule) -> None:
+        self.rules = rules
+        bounds = [rule.max_rounds for rule in rules if rule.max_rounds is not None]
+        self.max_rounds = min(bounds, default=None)
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Return the reason of the first rule that fires."""
+        return next((reason for rule in self.rules if (reason := rule(state))), None)
+
+    def __repr__(self) -> str:
+        """The rules joined by `|`."""
+        return " | ".join(map(repr, self.rules))
+
+
+class AllOf(StopRule):
+    """Stop when all of several rules fire."""
+
+    def __init__(self, *rules: StopRule) -> None:
+        self.rules = rules
+        bounds = [rule.max_rounds for rule in rules]
+        known = [bound for bound in bounds if bound is not None]
+        self.max_rounds = max(known) if len(known) == len(bounds) else None
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Return the reasons of all rules as one, or None."""
+        reasons = [rule(state) for rule in self.rules]
+        fired = [reason for reason in reasons if reason]
+        if len(fired) < len(reasons):
+            return None
+        return StopReason(
+            rule="&".join(reason.rule for reason in fired),
+            detail=" and ".join(reason.detail for reason in fired),
+        )
+
+    def __repr__(self) -> str:
+        """The rules joined by `&`."""
+        return " & ".join(_bracketed(rule, AnyOf) for rule in self.rules)
+
+
+class Not(StopRule):
+    """Stop when a rule does not fire."""
+
+    def __init__(self, rule: StopRule) -> None:
+        self.rule = rule
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Return a reason exactly when the rule gives none."""
+        if self.rule(state):
+            return None
+        return StopReason(rule="not", detail=f"{self.rule!r} does not hold")
+
+    def __invert__(self) -> StopRule:
+        """Return the rule itself."""
+        return self.rule
+
+    def __repr__(self) -> str:
+        """The rule after `~`."""
+        return f"~{_bracketed(self.rule, AnyOf, AllOf)}"
+
+
+class rounds(StopRule):  # noqa: N801
+    """Stop after that many rounds of refinement.
+
+    >>> rounds(3) | rounds(5)
+    rounds(3) | rounds(5)
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.max_rounds = limit
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Fire when the number of rounds has reached the limit."""
+        if state.round < self.limit:
+            return None
+        return StopReason(
+            rule="rounds",
+            detail=f"{state.round} of {self.limit} rounds were made",
+            observed=state.round,
+            limit=self.limit,
+        )
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"rounds({self.limit})"
+
+
+class accepted(StopRule):  # noqa: N801
+    """Stop when a candidate passes every visible test that counts as proof.
+
+    Generated tests and a Reviewer's approval never count.
+    """
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Fire on the first candidate whose verdict is a pass."""
+        for candidate in state.candidates:
+            if candidate.verdict and candidate.verdict.passed:
+                count = len(candidate.verdict.tests)
+                return StopReason(
+                    rule="accepted",
+                    detail=f"candidate {candidate.id} passed all {count} visible tests",
+                    observed=count,
+                    limit=count,
+                )
+        return None
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return "accepted()"
+
+
+class stalled(StopRule):  # noqa: N801
+    """Stop when the best score has not risen for that many rounds."""
+
+    def __init__(self, patience: int, *, minimum_gain: float = 0.0) -> None:
+        self.patience = patience
+        self.minimum_gain = minimum_gain
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Fire when the best score now is that of `patience` rounds ago."""
+        if state.round < self.patience:
+            return None
+        before = _best(state, state.round - self.patience)
+        now = _best(state, state.round)
+        if before is None or now is None or now - before > self.minimum_gain:
+            return None
+        return StopReason(
+            rule="stalled",
+            detail=f"the best score stayed at {now:.3g} for {self.patience} rounds",
+            observed=now,
+            limit=before,
+        )
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        gain = f", minimum_gain={self.minimum_gain}" if self.minimum_gain else ""
+        return f"stalled({self.patience}{gain})"
+
+
+class oscillating(StopRule):  # noqa: N801
+    """Stop when a round brought nothing but programs or answers that were seen before."""
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Fire when every refinement of the last round repeats an earlier candidate."""
+        latest = _refinements(state, state.round)
+        earlier = {_mark(each) for each in state.candidates if each.round < state.round}
+        if not latest or any(_mark(each) not in earlier for each in latest):
+            return None
+        return StopReason(
+            rule="oscillating",
+            detail=f"all {len(latest)} refinements of round {state.round} were seen before",
+            observed=len(latest),
+            limit=len(latest),
+        )
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return "oscillating()"
+
+
+class same_failure(StopRule):  # noqa: N801
+    """Stop when refinements fail as their ancestors did: the same tests, the same exceptions.
+
+    `times` is how many generations in a row must have failed alike.
+    """
+
+    def __init__(self, times: int = 3) -> None:
+        self.times = times
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Fire when every refinement of the last round repeats its ancestors' failure."""
+        latest = _refinements(state, state.round)
+        by_id = {each.id: each for each in state.candidates}
+        if not latest or not all(self._repeats(each, by_id) for each in latest):
+            return None
+        return StopReason(
+            rule="same_failure",
+            detail=f"every line of repair failed the same way {self.times} times in a row",
+            observed=self.times,
+            limit=self.times,
+        )
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"same_failure({self.times})"
+
+    def _repeats(self, candidate: Candidate, by_id: dict[str, Candidate]) -> bool:
+        signature, current = _failure(candidate), candidate
+        for _ in range(self.times - 1):
+            parent = by_id.get(current.parent_id or "")
+            if parent is None or signature is None or _failure(parent) != signature:
+                return False
+            current = parent
+        return signature is not None
+
+
+class budget(StopRule):  # noqa: N801
+    """Stop when a run has spent what it may.
+
+    A limit in USD also stops the run when a model's price is unknown, since it could not be
+    held. The rule is looked at between super-steps; calls in flight are not cut.
+    """
+
+    def __init__(
+        self,
+        *,
+        usd: float | None = None,
+        tokens: int | None = None,
+        calls: int | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        self.usd = usd
+        self.tokens = tokens
+        self.calls = calls
+        self.seconds = seconds
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Fire on the first limit that is reached."""
+        usage = state.usage
+        if self.usd is not None and usage.cost_usd is None:
+            return StopReason(
+                rule="budget",
+                detail=f"a model's price is unknown, so a limit of {self.usd} USD cannot be held",
+                limit=self.usd,
+            )
+        spent = (
+            (usage.priced_usd, self.usd, "USD"),
+            (usage.total_tokens, self.tokens, "tokens"),
+            (usage.llm_calls, self.calls, "model calls"),
+            (state.elapsed, self.seconds, "seconds"),
+        )
+        for observed, limit, unit in spent:
+            if limit is not None and observed >= limit:
+                return StopReason(
+                    rule="budget",
+                    detail=f"{observed:,.6g} of {limit:,} {unit} were spent",
+                    observed=observed,
+                    limit=limit,
+                )
+        return None
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        given = {"usd": self.usd, "tokens": self.tokens, "calls": self.calls, "seconds": self.seconds}
+        words = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
+        return f"budget({words})"
+
+
+def as_rule(rule: RuleFunction) -> StopRule:
+    """Return a rule that combines, from a rule or any callable of the state."""
+    return rule if isinstance(rule, StopRule) else Custom(rule)
+
+
+def _bracketed(rule: StopRule, *looser: type[StopRule]) -> str:
+    return f"({rule!r})" if isinstance(rule, looser) else repr(rule)
+
+
+def _parts(kind: type[AnyOf] | type[AllOf], rule: StopRule) -> tuple[StopRule, ...]:
+    return rule.rules if isinstance(rule, AnyOf | AllOf) and isinstance(rule, kind) else (rule,)
+
+
+def _best(state: RefinementState, last_round: int) -> float | None:
+    scores = (each.score for each in state.candidates if each.round <= last_round)
+    return max((score for score in scores if score is not None), default=None)
+
+
+def _refinements(state: RefinementState, number: int) -> list[Candidate]:
+    return [
+        each
+        for each in state.candidates
+        if number > 0 and each.round == number and each.role == "refiner"
+    ]
+
+
+def _mark(candidate: Candidate) -> str:
+    if candidate.program is not None:
+        return program_fingerprint(candidate.program)
+    return (candidate.answer or candidate.text).strip()
+
+
+def _failure(candidate: Candidate) -> tuple[tuple[str, str, str], ...] | None:
+    if candidate.verdict is None or candidate.verdict.passed:
+        return None
+    return tuple(
+        (each.id, each.status, (each.error or "").split(":")[0])
+        for each in candidate.verdict.tests
+        if not each.passed
+    )

@@ -1,0 +1,284 @@
+"""The named ways through the graph, each built from the same parts."""
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from refinegraph.agents.models import Sampling, ScriptedChatModel, model_name
+from refinegraph.agents.prompts import STANDARD, PromptSet
+from refinegraph.agents.refiner import Refiner
+from refinegraph.agents.reviewer import Reviewer
+from refinegraph.agents.solver import Solver
+from refinegraph.agents.test_writer import TestWriter
+from refinegraph.errors import InputError
+from refinegraph.graphs.control import RefineLoop, SampleOrRepair
+from refinegraph.graphs.refinement import RefinementGraph, refinement_graph
+from refinegraph.graphs.routing import (
+    AgreementRouter,
+    AlwaysEasy,
+    AlwaysHard,
+    MagicoreRouter,
+    VerdictRouter,
+)
+from refinegraph.graphs.selection import Selector, agreement, best_of, majority_vote, weighted_vote
+from refinegraph.graphs.stopping import (
+    StopRule,
+    accepted,
+    oscillating,
+    rounds,
+    same_failure,
+    stalled,
+)
+from refinegraph.schema import Kind, ModelNames
+from refinegraph.tools.sandbox import Sandbox
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a strategy is built from: models, sizes and limits.
+
+    Reviewer, Refiner and TestWriter speak through the Solver's model unless given their own.
+    """
+
+    model: BaseChatModel
+    reviewer_model: BaseChatModel | None = None
+    refiner_model: BaseChatModel | None = None
+    tester_model: BaseChatModel | None = None
+    kind: Kind = "code"
+    samples: int | None = None
+    """How many samples; the strategy's own number unless given."""
+    rounds: int | None = None
+    """How many rounds of refinement at most; the strategy's own number unless given."""
+    temperature: float | None = None
+    """Of the Solver; the strategy's own unless given."""
+    max_tokens: int | None = None
+    """Longest answer in tokens; the provider's own limit unless given."""
+    seed: int | None = None
+    limit: StopRule | None = None
+    """Another reason to stop, such as a budget."""
+    prompts: PromptSet = STANDARD
+    sandbox: Sandbox | None = None
+    checkpointer: BaseCheckpointSaver[Any] | None = field(default=None, repr=False)
+
+    @property
+    def names(self) -> ModelNames:
+        """The model behind each role."""
+        reviewer = self.reviewer_model or self.model
+        return ModelNames(
+            solver=model_name(self.model),
+            reviewer=model_name(reviewer),
+            refiner=model_name(self.refiner_model or self.model),
+            tester=model_name(self.tester_model or self.model),
+        )
+
+    def solver(self, *, samples: int, temperature: float) -> Solver:
+        """Return the Solver of a strategy that takes that many samples."""
+        chosen = temperature if self.temperature is None else self.temperature
+        return Solver(
+            self.model, samples=samples, sampling=self._sampling(chosen), prompts=self.prompts
+        )
+
+    def reviewer(self) -> Reviewer:
+        """Return the Reviewer."""
+        return Reviewer(
+            self.reviewer_model or self.model, sampling=self._sampling(0.2), prompts=self.prompts
+        )
+
+    def refiner(self) -> Refiner:
+        """Return the Refiner."""
+        return Refiner(
+            self.refiner_model or self.model, sampling=self._sampling(0.4), prompts=self.prompts
+        )
+
+    def test_writer(self) -> TestWriter | None:
+        """Return the TestWriter, for code."""
+        if self.kind != "code":
+            return None
+        return TestWriter(
+            self.tester_model or self.model, sampling=self._sampling(0.8), prompts=self.prompts
+        )
+
+    def stop(self, rule: StopRule) -> StopRule:
+        """Return a strategy's stop rule together with the plan's own limit."""
+        return self.limit | rule if self.limit else rule
+
+    def _sampling(self, temperature: float) -> Sampling:
+        return Sampling(temperature=temperature, max_tokens=self.max_tokens, seed=self.seed)
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A named way through the graph."""
+
+    name: str
+    summary: str
+    """One line: what it does and when it pays."""
+    source: str
+    """The paper that it follows, or what it is made of."""
+    build: Callable[[Plan], RefinementGraph]
+
+
+def _single(plan: Plan) -> RefinementGraph:
+    solver = plan.solver(samples=1, temperature=0.0)
+    return _unrefined(plan, solver, "single", best_of())
+
+
+def _self_consistency(plan: Plan) -> RefinementGraph:
+    solver = plan.solver(samples=plan.samples or 8, temperature=0.8)
+    return _unrefined(plan, solver, "self-consistency", majority_vote())
+
+
+def _best_of_n(plan: Plan) -> RefinementGraph:
+    solver = plan.solver(samples=plan.samples or 8, temperature=0.8)
+    return _unrefined(plan, solver, "best-of-n", _chosen_by_evidence(plan))
+
+
+def _unrefined(plan: Plan, solver: Solver, name: str, select: Selector) -> RefinementGraph:
+    return refinement_graph(
+        solver=solver,
+        test_writer=None if name == "single" else plan.test_writer(),
+        router=AlwaysEasy(),
+        stop=plan.stop(accepted() | rounds(0)),
+        select=select,
+        sandbox=plan.sandbox,
+        checkpointer=plan.checkpointer,
+        name=name,
+        models=plan.names.model_copy(update={"reviewer": None, "refiner": None}),
+        seed=plan.seed,
+    )
+
+
+def _self_refine(plan: Plan) -> RefinementGraph:
+    return refinement_graph(
+        solver=plan.solver(samples=1, temperature=0.0),
+        reviewer=plan.reviewer(),
+        refiner=plan.refiner(),
+        router=AlwaysHard(),
+        stop=plan.stop(accepted() | rounds(_or(plan.rounds, 3)) | oscillating()),
+        select=best_of(),
+        sandbox=plan.sandbox,
+        checkpointer=plan.checkpointer,
+        name="self-refine",
+        models=plan.names.model_copy(update={"tester": None}),
+        seed=plan.seed,
+    )
+
+
+def _magicore(plan: Plan) -> RefinementGraph:
+    code = plan.kind == "code"
+    return refinement_graph(
+        solver=plan.solver(samples=plan.samples or 8, temperature=0.8),
+        reviewer=plan.reviewer(),
+        refiner=plan.refiner(),
+        test_writer=plan.test_writer(),
+        router=VerdictRouter(otherwise=MagicoreRouter()) if code else MagicoreRouter(),
+        stop=plan.stop(accepted() | rounds(_or(plan.rounds, 3)) | stalled(2) | oscillating()),
+        select=_chosen_by_evidence(plan) if code else weighted_vote(),
+        width=None,
+        sandbox=plan.sandbox,
+        checkpointer=plan.checkpointer,
+        name="magicore",
+        models=plan.names,
+        seed=plan.seed,
+    )
+
+
+def _adaptive(plan: Plan) -> RefinementGraph:
+    code = plan.kind == "code"
+    most = plan.samples or 10
+    gate = AgreementRouter()
+    stop = plan.stop(
+        accepted() | rounds(_or(plan.rounds, 3)) | oscillating() | same_failure(3)
+    )
+    controller = (
+        SampleOrRepair(router=VerdictRouter(otherwise=gate), stop=stop, most=most)
+        if code
+        else RefineLoop(router=gate, stop=stop, width=2)
+    )
+    return refinement_graph(
+        solver=plan.solver(samples=min(2, most) if code else most, temperature=0.8),
+        reviewer=plan.reviewer(),
+        refiner=plan.refiner(),
+        test_writer=plan.test_writer(),
+        controller=controller,
+        select=_chosen_by_evidence(plan),
+        sandbox=plan.sandbox,
+        checkpointer=plan.checkpointer,
+        name="adaptive",
+        models=plan.names,
+        seed=plan.seed,
+    )
+
+
+def _chosen_by_evidence(plan: Plan) -> Selector:
+    return agreement(otherwise=best_of()) if plan.kind == "code" else majority_vote()
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+STRATEGIES = {
+    strategy.name: strategy
+    for strategy in (
+        Strategy("single", "one answer, checked but not refined", "the baseline", _single),
+        Strategy(
+            "self-consistency",
+            "several samples and a majority vote",
+            "arXiv 2203.11171",
+            _self_consistency,
+        ),
+        Strategy(
+            "best-of-n",
+            "several samples; the one with the best evidence wins",
+            "execution, then agreement (arXiv 2207.10397)",
+            _best_of_n,
+        ),
+        Strategy(
+            "self-refine",
+            "one answer, reviewed and repaired round by round",
+            "arXiv 2303.17651, guarded by execution",
+            _self_refine,
+        ),
+        Strategy(
+            "magicore",
+            "several samples; hard problems are reviewed and refined together",
+            "arXiv 2409.12147",
+            _magicore,
+        ),
+        Strategy(
+            "adaptive",
+            "few samples first; more, or repairs, only where evidence asks for them",
+            "execution feedback with doubling samples",
+            _adaptive,
+        ),
+    )
+}
+"""Every strategy by its name."""
+
+
+def find_strategy(name: str) -> Strategy:
+    """Return a strategy by name; raises `InputError` with the nearest name.
+
+    >>> find_strategy("single").source
+    'the baseline'
+    """
+    if name in STRATEGIES:
+        return STRATEGIES[name]
+    near = difflib.get_close_matches(name, STRATEGIES, n=1, cutoff=0.4)
+    hint = f", did you mean {near[0]!r}?" if near else "."
+    raise InputError(f"unknown strategy {name!r}{hint} Known: {', '.join(STRATEGIES)}.")
+
+
+def build_strategy(name: str, plan: Plan) -> RefinementGraph:
+    """Compile a strategy's graph from a plan."""
+    return find_strategy(name).build(plan)
+
+
+def strategy_outline(name: str) -> RefinementGraph:
+    """Compile a strategy's graph around a model that never answers, to look at its structure."""
+    return build_strategy(name, Plan(model=ScriptedChatModel([])))

@@ -1,0 +1,179 @@
+"""Solve one problem: the functions behind `refinegraph.solve` and `refinegraph.asolve`."""
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from refinegraph.errors import InputError
+from refinegraph.schema import Kind, Problem, RefinementResult
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from refinegraph.agents.models import ModelEvent
+    from refinegraph.graphs.events import Event
+    from refinegraph.graphs.refinement import RefinementGraph
+    from refinegraph.tools.sandbox import Sandbox
+
+    Watcher = Callable[[Event | ModelEvent], None]
+
+Result = TypeVar("Result")
+
+
+async def asolve(
+    problem: str | Problem,
+    *,
+    tests: str = "",
+    kind: Kind = "code",
+    model: "str | BaseChatModel | None" = None,
+    reviewer_model: "str | BaseChatModel | None" = None,
+    refiner_model: "str | BaseChatModel | None" = None,
+    tester_model: "str | BaseChatModel | None" = None,
+    strategy: str = "adaptive",
+    samples: int | None = None,
+    rounds: int | None = None,
+    temperature: float | None = None,
+    max_tokens: int | None = None,
+    seed: int | None = None,
+    api_base: str | None = None,
+    budget_usd: float | None = None,
+    budget_tokens: int | None = None,
+    timeout: float | None = None,
+    sandbox: "Sandbox | None" = None,
+    on_event: "Watcher | None" = None,
+) -> RefinementResult:
+    """Solve a problem and return the answer with its evidence and its cost.
+
+    A model is a litellm name such as `"ollama_chat/qwen3:8b"` or any LangChain chat model;
+    without one, `REFINEGRAPH_MODEL` is used. `tests` may be assert lines, `def test_*`
+    functions, doctests, or JSON cases. `timeout` is in seconds for the whole run; when it or a
+    budget ends, the best answer so far is returned. `on_event` is told what happens as it
+    happens. Raises `InputError` for bad input, `ModelError` where no model answered and
+    `SandboxUnavailable` where programs could not be isolated.
+
+    >>> import asyncio
+    >>> from refinegraph.agents.models import ScriptedChatModel
+    >>> scripted = ScriptedChatModel(["def add(a, b):\\n    return a + b"])
+    >>> solving = asolve("Write add(a, b).", tests="assert add(1, 2) == 3", model=scripted)
+    >>> asyncio.run(solving).solved
+    True
+    """
+    from refinegraph.agents.models import resolve_model
+    from refinegraph.config import model_setting
+    from refinegraph.graphs.stopping import budget
+    from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
+
+    asked = as_problem(problem, tests=tests, kind=kind)
+    find_strategy(strategy)
+
+    def resolved(given: "str | BaseChatModel | None") -> "BaseChatModel | None":
+        return resolve_model(given, api_base=api_base) if given is not None else None
+
+    limit = budget(usd=budget_usd, tokens=budget_tokens, seconds=timeout)
+    plan = Plan(
+        model=resolve_model(model if model is not None else model_setting(), api_base=api_base),
+        reviewer_model=resolved(reviewer_model),
+        refiner_model=resolved(refiner_model),
+        tester_model=resolved(tester_model),
+        kind=asked.kind,
+        samples=samples,
+        rounds=rounds,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        seed=seed,
+        limit=limit if repr(limit) != "budget()" else None,
+        sandbox=sandbox,
+    )
+    return await run_graph(
+        build_strategy(strategy, plan), asked, timeout=timeout, on_event=on_event
+    )
+
+
+def solve(problem: str | Problem, **options: Any) -> RefinementResult:
+    """Solve a problem; the twin of `asolve` for code that is not async.
+
+    Safe where an event loop is running, as in a notebook.
+
+    >>> from refinegraph.agents.models import ScriptedChatModel
+    >>> scripted = ScriptedChatModel(["def add(a, b):\\n    return a + b"])
+    >>> solve("Write add(a, b).", tests="assert add(1, 2) == 3", model=scripted).solved
+    True
+    """
+    return run_sync(asolve(problem, **options))
+
+
+async def run_graph(
+    graph: "RefinementGraph",
+    problem: Problem,
+    *,
+    timeout: float | None = None,
+    on_event: "Watcher | None" = None,
+) -> RefinementResult:
+    """Run a compiled graph on one problem and return its result.
+
+    Past `timeout` seconds no model call is begun or waited for. `on_event` gets the graph's
+    events and the model calls', in the order in which they happen.
+    """
+    from refinegraph.agents.models import run_scope
+
+    began = time.monotonic()
+    deadline = None if timeout is None else began + timeout
+    final: dict[str, Any] = {}
+    with run_scope(deadline=deadline, on_event=on_event):
+        stream = graph.astream({"problem": problem}, stream_mode=["custom", "values"])
+        async for mode, payload in stream:
+            if mode == "values":
+                final = payload
+            elif on_event:
+                on_event(payload)
+    result: RefinementResult = final["result"]
+    spent = result.usage.model_copy(update={"wall_seconds": round(time.monotonic() - began, 3)})
+    return result.model_copy(update={"usage": spent})
+
+
+def as_problem(problem: str | Problem, *, tests: str = "", kind: Kind = "code") -> Problem:
+    """Return a problem from a statement; raises `InputError` for an empty one.
+
+    >>> as_problem("Write add(a, b).", tests="assert add(1, 2) == 3").tests
+    'assert add(1, 2) == 3'
+    """
+    if isinstance(problem, Problem):
+        given = problem.model_copy(update={"tests": tests}) if tests else problem
+    else:
+        given = Problem(prompt=problem, tests=tests, kind=kind)
+    if not given.prompt.strip():
+        raise InputError(
+            f"problem {given.id!r} has an empty statement; say in words what is to be solved."
+        )
+    return given
+
+
+def run_sync(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine to its end, in another thread where an event loop is running here."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    return _run_in_thread(work)
+
+
+def _run_in_thread(work: Coroutine[Any, Any, Result]) -> Result:
+    outcome: list[Result] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(asyncio.run(work))
+        except BaseException as error:
+            errors.append(error)
+
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(run,), name="refinegraph-solve")
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return outcome[0]

@@ -1,0 +1,62 @@
+"""Group candidates that say the same thing."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from refinegraph.schema import Candidate, Problem
+from refinegraph.tools.answers import answer_key
+from refinegraph.tools.programs import program_fingerprint
+
+
+class AgreeingGroup(NamedTuple):
+    """Programs that pass exactly the same generated tests."""
+
+    members: tuple[Candidate, ...]
+    tests: frozenset[str]
+
+    @property
+    def value(self) -> int:
+        """Number of distinct programs times number of tests passed, as CodeT scores a group."""
+        distinct = {program_fingerprint(member.program or "") for member in self.members}
+        return len(distinct) * len(self.tests)
+
+
+def agreeing_groups(candidates: Sequence[Candidate]) -> list[AgreeingGroup]:
+    """Group programs by the generated tests that they pass, best group first.
+
+    This is the consensus set of CodeT (arXiv 2207.10397). Programs that were never run on
+    generated tests are left out. Ties keep the order in which candidates were asked for.
+    """
+    groups: dict[frozenset[str], list[Candidate]] = {}
+    for candidate in candidates:
+        if candidate.generated_passed is not None:
+            groups.setdefault(frozenset(candidate.generated_passed), []).append(candidate)
+    found = [AgreeingGroup(tuple(members), tests) for tests, members in groups.items()]
+    return sorted(found, key=lambda group: -group.value)
+
+
+def answer_groups(problem: Problem, candidates: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Group candidates by their answer, largest group first; those without one are left out.
+
+    Programs are the same when every test, visible or generated, ended alike on them; where none
+    was run, when they differ in nothing but comments and layout.
+    """
+    groups: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        key = _key(problem, candidate)
+        if key is not None:
+            groups.setdefault(key, []).append(candidate)
+    return sorted(groups.values(), key=len, reverse=True)
+
+
+def _key(problem: Problem, candidate: Candidate) -> str | None:
+    if problem.kind != "code":
+        answer = candidate.answer
+        return None if answer is None else answer_key(answer, kind=problem.kind)
+    if candidate.program is None:
+        return None
+    if candidate.verdict is None and candidate.generated_passed is None:
+        return program_fingerprint(candidate.program)
+    proved = candidate.verdict.tests if candidate.verdict else ()
+    ended = [f"{each.id}:{each.status}:{each.got}" for each in proved]
+    return repr((ended, candidate.generated_passed))

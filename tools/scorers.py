@@ -1,0 +1,75 @@
+"""Scorers that need no model: what execution and agreement say of a candidate.
+
+A scorer is any callable, plain or async, from a problem and its candidates to one `Score` each.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from refinegraph.schema import Candidate, Problem, Score
+from refinegraph.tools.grouping import agreeing_groups, answer_groups
+
+Scorer = Callable[
+    [Problem, Sequence[Candidate]], "Sequence[Score] | Awaitable[Sequence[Score]]"
+]
+
+
+class execution:  # noqa: N801
+    """Score a program by the share of the visible tests that it passes.
+
+    None where nothing was executed; a program that could not be read scores 0.
+    """
+
+    def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+        """Return one score a candidate."""
+        return [self._score(candidate) for candidate in candidates]
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return "execution()"
+
+    def _score(self, candidate: Candidate) -> Score:
+        if candidate.unusable:
+            return Score(scorer="execution", value=0.0, evidence=candidate.unusable)
+        verdict = candidate.verdict
+        if verdict is None:
+            return Score(scorer="execution", value=None)
+        passed, count = len(verdict.passed_ids), len(verdict.tests)
+        share = passed / count if count else float(verdict.passed)
+        return Score(
+            scorer="execution", value=share, evidence=f"{passed} of {count} visible tests passed"
+        )
+
+
+class agreement:  # noqa: N801
+    """Score a candidate by how much of the pool agrees with it.
+
+    Programs that were run on generated tests are scored as CodeT does (arXiv 2207.10397): the
+    size of the group of programs that pass the same tests times the number of those tests, over
+    the largest value possible. Everything else is scored by the share of equal answers, as
+    self-consistency does (arXiv 2203.11171).
+    """
+
+    def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+        """Return one score a candidate, in 0 to 1."""
+        tested = any(candidate.generated_passed is not None for candidate in candidates)
+        values = self._by_tests(candidates) if tested else self._by_answers(problem, candidates)
+        return [
+            Score(scorer="agreement", value=values.get(candidate.id, 0.0))
+            for candidate in candidates
+        ]
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return "agreement()"
+
+    def _by_tests(self, candidates: Sequence[Candidate]) -> dict[str, float]:
+        groups = agreeing_groups(candidates)
+        tests = {test for group in groups for test in group.tests}
+        most = max(1, len(candidates) * len(tests))
+        return {
+            member.id: group.value / most for group in groups for member in group.members
+        }
+
+    def _by_answers(self, problem: Problem, candidates: Sequence[Candidate]) -> dict[str, float]:
+        groups = answer_groups(problem, candidates)
+        return {member.id: len(group) / len(candidates) for group in groups for member in group}
