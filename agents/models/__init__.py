@@ -1,1 +1,48 @@
-"""agents/models."""
+"""The model layer: names to chat models, n samples, retries, usage, and fakes for tests."""
+
+from refinegraph.agents.models.answers import (
+    Choice,
+    Generations,
+    Sampling,
+    TokenLogprob,
+    TopLogprob,
+)
+from refinegraph.agents.models.events import (
+    CallFailed,
+    CallFinished,
+    CallRetried,
+    CallStarted,
+    ModelEvent,
+)
+from refinegraph.agents.models.generation import generate, model_name
+from refinegraph.agents.models.litellm_chat import LiteLLMChatModel
+from refinegraph.agents.models.names import resolve_model
+from refinegraph.agents.models.retrying import RetryPolicy
+from refinegraph.agents.models.scope import InFlight, RunScope, current_scope, run_scope
+from refinegraph.agents.models.scripted import ScriptedChatModel
+from refinegraph.agents.models.switch import allow_real_calls, block_real_calls
+
+__all__ = [
+    "CallFailed",
+    "CallFinished",
+    "CallRetried",
+    "CallStarted",
+    "Choice",
+    "Generations",
+    "InFlight",
+    "LiteLLMChatModel",
+    "ModelEvent",
+    "RetryPolicy",
+    "RunScope",
+    "Sampling",
+    "ScriptedChatModel",
+    "TokenLogprob",
+    "TopLogprob",
+    "allow_real_calls",
+    "block_real_calls",
+    "current_scope",
+    "generate",
+    "model_name",
+    "resolve_model",
+    "run_scope",
+]

@@ -1,0 +1,72 @@
+"""What a model is asked for and what it gives back."""
+
+from typing import NamedTuple
+
+from pydantic import Field
+
+from refinegraph.schema import Frozen, Usage
+
+
+class Sampling(Frozen):
+    """How to sample; None leaves a setting to the provider.
+
+    Settings that litellm knows a provider to lack are left out of its requests.
+    """
+
+    temperature: float | None = Field(default=None, ge=0)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_tokens: int | None = Field(default=None, gt=0)
+    """Completion tokens of one choice, thinking included."""
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    """Where samples need several requests, each request after the first adds its number to it."""
+    logprobs: int | None = Field(default=None, ge=0, le=20)
+    """How many of the likeliest tokens are wanted at each position, beside the sampled one."""
+
+
+class TopLogprob(NamedTuple):
+    """One token that the model could have written, and its natural log-probability."""
+
+    token: str
+    logprob: float
+
+
+class TokenLogprob(Frozen):
+    """One token that the model wrote, its log-probability, and the likeliest at its position."""
+
+    token: str
+    logprob: float
+    top: tuple[TopLogprob, ...] = ()
+
+
+class Choice(Frozen):
+    """One sample: the answer, and the thinking apart from it."""
+
+    text: str
+    reasoning: str = ""
+    """What the model thought aloud; never part of the answer."""
+    finish_reason: str | None = None
+    """`stop`, `length`, …; None where the provider did not say."""
+    tokens: int = 0
+    """Completion tokens, thinking included; estimated where the provider did not count them."""
+    logprobs: tuple[TokenLogprob, ...] | None = None
+
+
+class Generations(Frozen):
+    """The samples of one `generate`, and what they cost together."""
+
+    choices: tuple[Choice, ...]
+    usage: Usage
+
+
+class Answer(NamedTuple):
+    """What one request brought, before tokens are counted and priced."""
+
+    choices: tuple[Choice, ...]
+    prompt_tokens: int | None = None
+    """As the provider counted; None where it did not."""
+    completion_tokens: int | None = None
+    cached_tokens: int = 0
+    """Those prompt tokens that were read from the provider's cache."""
+    counts_one_choice: bool = False
+    """Whether the provider is known to count the completion tokens of one choice only."""

@@ -1,0 +1,117 @@
+"""The base of our own chat models: n samples, retries and usage, also under LangChain's names."""
+
+import asyncio
+import contextvars
+from abc import abstractmethod
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import PrivateAttr
+
+from refinegraph.agents.models.answers import Answer, Choice, Generations, Sampling
+from refinegraph.agents.models.batches import BatchSize, sample
+from refinegraph.agents.models.reports import Endpoint
+from refinegraph.agents.models.retrying import RetryPolicy
+
+
+class SamplingChatModel(BaseChatModel):
+    """A LangChain chat model that makes one request for n samples and knows what it cost.
+
+    Subclasses say how to `ask` once. Retries, deadlines, events and the limit in flight come from
+    here, whether it is called through `generate` or through LangChain.
+    """
+
+    retry: RetryPolicy = RetryPolicy()
+    """When a failed request is sent again."""
+
+    _size: BatchSize | None = PrivateAttr(default=None)
+
+    @property
+    @abstractmethod
+    def endpoint(self) -> Endpoint:
+        """Name and address, for events and errors."""
+
+    @abstractmethod
+    async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
+        """Make one attempt for n choices; raise whatever the client library raises."""
+
+    def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
+        """Return USD for a call with these tokens; None where the price is unknown."""
+        return None
+
+    def takes_n(self) -> bool:
+        """Whether one request may ask for several choices."""
+        return True
+
+    async def sample(
+        self, messages: Sequence[BaseMessage], *, n: int = 1, sampling: Sampling | None = None
+    ) -> Generations:
+        """Return n samples, past LangChain's callbacks; see `generate`."""
+        chosen = Sampling() if sampling is None else sampling
+        if self._size is None:
+            self._size = BatchSize(most=None if self.takes_n() else 1)
+        return await sample(self, messages, n=n, sampling=chosen, size=self._size)
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        n = kwargs.pop("n", 1)
+        generations = await self.sample(messages, n=n, sampling=self.sampling_of(stop, kwargs))
+        return as_chat_result(generations, self.endpoint.name)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        def run() -> ChatResult:
+            return asyncio.run(self._agenerate(messages, stop, **kwargs))
+
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return run()
+        context = contextvars.copy_context()
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            return thread.submit(context.run, run).result()
+
+    def sampling_of(self, stop: Sequence[str] | None, settings: dict[str, Any]) -> Sampling:
+        """Read LangChain's keyword arguments; raise a ValidationError for unknown ones."""
+        return Sampling.model_validate({"stop": tuple(stop or ()), **settings})
+
+
+def as_chat_result(generations: Generations, model: str) -> ChatResult:
+    """Return the samples as LangChain has them."""
+    rows = [
+        ChatGeneration(message=_as_message(choice, generations, model))
+        for choice in generations.choices
+    ]
+    return ChatResult(generations=rows, llm_output={"model_name": model})
+
+
+def _as_message(choice: Choice, generations: Generations, model: str) -> AIMessage:
+    thinking = {"reasoning_content": choice.reasoning} if choice.reasoning else {}
+    about = {"model_name": model, "finish_reason": choice.finish_reason}
+    prompt_tokens = generations.usage.prompt_tokens
+    return AIMessage(
+        content=choice.text,
+        additional_kwargs=thinking,
+        response_metadata=about,
+        usage_metadata=UsageMetadata(
+            input_tokens=prompt_tokens,
+            output_tokens=choice.tokens,
+            total_tokens=prompt_tokens + choice.tokens,
+        ),
+    )

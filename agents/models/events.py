@@ -1,0 +1,47 @@
+"""What an observer of a run hears about its model calls."""
+
+from refinegraph.schema import Frozen, Usage
+
+
+class ModelEvent(Frozen):
+    """Something that happened to one request; `call` is unique within the process."""
+
+    call: int
+    model: str
+
+
+class CallStarted(ModelEvent):
+    """A request is about to be made."""
+
+    n: int
+    """How many choices it asks for."""
+
+
+class CallRetried(ModelEvent):
+    """An attempt was of no use and the request will be sent again."""
+
+    reason: str
+    """One sentence, free of keys."""
+    attempt: int
+    """The attempt that was of no use; the first is 1."""
+    delay: float
+    """Seconds until the next one."""
+
+
+class CallFinished(ModelEvent):
+    """A request was answered."""
+
+    usage: Usage
+    choices: int
+    seconds: float
+    """From the start to the answer, waits and retries included."""
+
+
+class CallFailed(ModelEvent):
+    """A request was given up; its error is raised to the caller."""
+
+    error: str
+    """One sentence, free of keys."""
+    usage: Usage
+    """Its retries, and answers without text that were paid for."""
+    seconds: float

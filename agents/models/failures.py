@@ -1,0 +1,184 @@
+"""What went wrong with a request, told from whatever exception a client library raised.
+
+Exceptions are recognised by the names of their classes, so that no client library is imported
+for it and LangChain's own integrations are understood like litellm.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Literal, NamedTuple
+
+Kind = Literal[
+    "timeout",
+    "connection",
+    "unreachable",
+    "rate_limited",
+    "server",
+    "malformed",
+    "html",
+    "quota",
+    "key",
+    "not_found",
+    "context",
+    "policy",
+    "refused",
+    "unknown",
+]
+"""What sort of failure it was; `html` is a web page where JSON was due."""
+
+RETRIED: frozenset[Kind] = frozenset(
+    {"timeout", "connection", "unreachable", "rate_limited", "server", "malformed"}
+)
+"""The failures that another attempt may cure."""
+
+
+class Failure(NamedTuple):
+    """One failed attempt."""
+
+    kind: Kind
+    detail: str
+    """What the server or the client library said, in one line; may still hold keys."""
+    retry_after: float | None = None
+    """Seconds that the server asks to wait."""
+    status: int | None = None
+    """The HTTP status, where there was one."""
+
+
+_TIMEOUTS = frozenset({"Timeout", "APITimeoutError", "TimeoutException", "TimeoutError"})
+_UNREACHABLE = frozenset(
+    {"ConnectError", "ClientConnectorError", "ConnectionRefusedError", "ConnectTimeout", "gaierror"}
+)
+_CONNECTION = frozenset(
+    {"APIConnectionError", "TransportError", "ClientConnectionError", "ConnectionError"}
+)
+_MALFORMED = frozenset({"JSONDecodeError", "APIResponseValidationError", "ContentTypeError"})
+_CONTEXT = re.compile(
+    r"context[ _]?(?:length|window|size)|maximum context|prompt is too long|too many tokens",
+    re.IGNORECASE,
+)
+_POLICY = re.compile(
+    r"content[ _]?(?:policy|filter|management)|safety system|responsible.?ai", re.IGNORECASE
+)
+_QUOTA = re.compile(
+    r"insufficient[ _]quota|exceeded your current quota|credit balance|billing", re.IGNORECASE
+)
+_HTML = re.compile(r"<!doctype html|<html\b", re.IGNORECASE)
+_NOT_AN_ANSWER = re.compile(r"Empty or invalid response|provider returned 'choices'", re.IGNORECASE)
+_PREFIX = re.compile(r"^(?:litellm\.)?\w*(?:Error|Exception|Timeout)(?: -|:)\s*", re.IGNORECASE)
+
+
+def read_failure(error: BaseException) -> Failure:
+    """Say what sort of failure an exception stands for; `unknown` where nothing tells."""
+    causes = list(_chain(error))
+    names = {base.__name__ for cause in causes for base in type(cause).__mro__}
+    detail = _detail(causes)
+    status = _status(causes, names)
+    kind = _kind_of_body(causes, detail, names, status) or _kind_of_status(status, detail, names)
+    return Failure(kind, detail, _retry_after(causes), status)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _kind_of_body(
+    causes: list[BaseException], detail: str, names: set[str], status: int | None
+) -> Kind | None:
+    """Recognise answers that came with a good status and are no answers."""
+    if names & _TIMEOUTS or (status or 0) >= 400:
+        return None
+    if _HTML.search(detail) or any(_HTML.search(_document(cause)) for cause in causes):
+        return "html"
+    if names & _MALFORMED or _NOT_AN_ANSWER.search(detail):
+        return "malformed"
+    return None
+
+
+def _kind_of_status(status: int | None, detail: str, names: set[str]) -> Kind:
+    if status is None:
+        return _kind_without_status(names)
+    if status in (400, 413, 422):
+        return _kind_of_refusal(detail, names)
+    if status == 429:
+        return "quota" if _QUOTA.search(detail) else "rate_limited"
+    by_status: dict[int, Kind] = {401: "key", 403: "key", 404: "not_found", 408: "timeout"}
+    if status in by_status:
+        return by_status[status]
+    return "server" if status >= 500 or status in (409, 425) else "refused"
+
+
+def _kind_without_status(names: set[str]) -> Kind:
+    if names & _UNREACHABLE:
+        return "unreachable"
+    if names & _TIMEOUTS:
+        return "timeout"
+    return "connection" if names & _CONNECTION else "unknown"
+
+
+def _kind_of_refusal(detail: str, names: set[str]) -> Kind:
+    if "ContextWindowExceededError" in names or _CONTEXT.search(detail):
+        return "context"
+    if "ContentPolicyViolationError" in names or _POLICY.search(detail):
+        return "policy"
+    return "refused"
+
+
+def _status(causes: list[BaseException], names: set[str]) -> int | None:
+    """Return the status that a server sent; libraries invent one for lost connections."""
+    for cause in reversed(causes):
+        response = getattr(cause, "response", None)
+        if type(cause).__module__.split(".")[0] != "litellm" and response is not None:
+            code = getattr(response, "status_code", None)
+            if isinstance(code, int):
+                return code
+    if names & (_TIMEOUTS | _UNREACHABLE | _CONNECTION | _MALFORMED):
+        return None
+    found = (getattr(cause, "status_code", None) for cause in causes)
+    return next((code for code in found if isinstance(code, int)), None)
+
+
+def _document(cause: BaseException) -> str:
+    document = getattr(cause, "doc", "")
+    return document if isinstance(document, str) else ""
+
+
+def _detail(causes: list[BaseException]) -> str:
+    text = next((str(cause) for cause in causes if str(cause).strip()), type(causes[0]).__name__)
+    text = " ".join(text.split("\nTraceback")[0].split())
+    while (shorter := _PREFIX.sub("", text)) != text:
+        text = shorter
+    return text or type(causes[0]).__name__
+
+
+def _retry_after(causes: list[BaseException]) -> float | None:
+    for cause in causes:
+        for source in (cause, getattr(cause, "response", None)):
+            for name in ("litellm_response_headers", "headers"):
+                headers = getattr(source, name, None)
+                if isinstance(headers, Mapping) and (seconds := _seconds(headers)) is not None:
+                    return seconds
+    return None
+
+
+def _seconds(headers: Mapping[str, object]) -> float | None:
+    value = str(headers.get("retry-after") or headers.get("Retry-After") or "").strip()
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        return _seconds_until(value)
+
+
+def _seconds_until(date: str) -> float | None:
+    try:
+        return max(0.0, parsedate_to_datetime(date).timestamp() - time())
+    except ValueError:
+        return None

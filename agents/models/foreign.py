@@ -1,0 +1,83 @@
+"""Chat models of other packages, asked through LangChain's own interface."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+
+from refinegraph.agents.models.answers import Answer, Choice, Sampling
+from refinegraph.agents.models.logprobs import read_logprobs
+from refinegraph.agents.models.reports import Endpoint
+from refinegraph.agents.models.retrying import RetryPolicy
+from refinegraph.agents.models.switch import check_call_allowed
+from refinegraph.agents.models.thinking import split_thinking
+
+_NAME_FIELDS = ("model_name", "model", "model_id", "deployment_name")
+
+
+def name_of(model: BaseChatModel) -> str:
+    """Return the name that a foreign model goes by."""
+    for field in _NAME_FIELDS:
+        value = getattr(model, field, None)
+        if isinstance(value, str) and value:
+            return value
+    return model.get_name()
+
+
+class ForeignModel:
+    """Asks any `BaseChatModel` for one choice at a time."""
+
+    def __init__(self, model: BaseChatModel) -> None:
+        self.model = model
+        self.retry = RetryPolicy()
+        self.endpoint = Endpoint(name_of(model))
+
+    async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
+        """Call the model once; its callbacks and its own settings hold."""
+        if not _is_fake(self.model):
+            check_call_allowed(self.endpoint.name, None)
+        stop = list(sampling.stop) or None
+        message = await self.model.ainvoke(list(messages), stop=stop, **_settings(sampling))
+        return read_message(message)
+
+    def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
+        """Return None: what a foreign model costs is not known."""
+        return None
+
+
+def read_message(message: AIMessage) -> Answer:
+    """Read a LangChain message: text, thinking, finish reason, log-probabilities and tokens."""
+    thinking = [
+        str(block.get("reasoning", ""))
+        for block in message.content_blocks
+        if block["type"] == "reasoning"
+    ]
+    text, reasoning = split_thinking(message.text, "\n\n".join(filter(None, thinking)))
+    about: Mapping[str, Any] = message.response_metadata
+    finish = about.get("finish_reason") or about.get("stop_reason") or about.get("done_reason")
+    choice = Choice(
+        text=text,
+        reasoning=reasoning,
+        finish_reason=str(finish) if finish else None,
+        logprobs=read_logprobs(about.get("logprobs")),
+    )
+    counted = message.usage_metadata
+    if counted is None:
+        return Answer((choice,))
+    return Answer((choice,), counted["input_tokens"], counted["output_tokens"])
+
+
+def _settings(sampling: Sampling) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "max_tokens": sampling.max_tokens,
+        "seed": sampling.seed,
+    }
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _is_fake(model: BaseChatModel) -> bool:
+    fakes = "langchain_core.language_models.fake"
+    return any(base.__module__.startswith(fakes) for base in type(model).__mro__)

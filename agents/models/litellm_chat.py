@@ -1,0 +1,178 @@
+"""Any model that litellm can reach, as a chat model of ours."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.messages import AIMessageChunk, BaseMessage, convert_to_openai_messages
+from langchain_core.outputs import ChatGenerationChunk
+from pydantic import Field, PrivateAttr, SecretStr
+
+from refinegraph.agents.models.answers import Answer, Choice, Sampling
+from refinegraph.agents.models.base import SamplingChatModel
+from refinegraph.agents.models.litellm_setup import close_clients_with_loop, load_litellm
+from refinegraph.agents.models.logprobs import read_logprobs
+from refinegraph.agents.models.pricing import price_of
+from refinegraph.agents.models.redaction import without_credentials
+from refinegraph.agents.models.reports import Endpoint
+from refinegraph.agents.models.switch import check_call_allowed
+from refinegraph.agents.models.thinking import split_thinking
+
+_ROLES = {"human": "user", "ai": "assistant", "system": "system"}
+
+
+class LiteLLMChatModel(SamplingChatModel):
+    """A chat model over `litellm.acompletion`.
+
+    Why not langchain-litellm's ChatLiteLLM: it returns one choice a call with usage for the call
+    only, mixes thinking into the text, retries by itself where a run could not see it, and costs
+    more CPU a call than the bare completion that this adds next to nothing to.
+
+    Use `resolve_model` to make one from a name with its provider and key checked.
+    """
+
+    model: str
+    """litellm's name: `PROVIDER/MODEL`."""
+    api_base: str | None = None
+    api_key: SecretStr | None = Field(default=None, repr=False)
+    """None to let litellm read the provider's environment variable."""
+    key_variable: str | None = None
+    """The environment variable that errors about the key should name."""
+    timeout: float = Field(default=600.0, gt=0)
+    """Seconds for one attempt."""
+
+    _fixed: dict[str, Any] | None = PrivateAttr(default=None)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Name and address, for events and errors."""
+        secret = self.api_key.get_secret_value() if self.api_key else None
+        return Endpoint(self.model, self.api_base, self.key_variable, secret, opaque=True)
+
+    async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
+        """Make one request."""
+        response = await self._complete(messages, _settings(n, sampling))
+        return read_response(response)
+
+    def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
+        """Return USD by litellm's local price map; None for a model that it does not list."""
+        return price_of(self.model, prompt_tokens, completion_tokens, cached_tokens)
+
+    def takes_n(self) -> bool:
+        """Whether litellm lists `n` among what the provider supports."""
+        litellm = load_litellm()
+        bare, provider, _, _ = litellm.get_llm_provider(self.model)
+        return "n" in (litellm.get_supported_openai_params(bare, provider) or ())
+
+    async def _complete(self, messages: Sequence[BaseMessage], settings: dict[str, Any]) -> Any:
+        check_call_allowed(self.model, self.api_base)
+        litellm = load_litellm()
+        await close_clients_with_loop()
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await litellm.acompletion(
+                    messages=as_dicts(messages), **self._request(), **settings
+                )
+        except TimeoutError:
+            raise TimeoutError(f"no answer within {self.timeout:g} seconds") from None
+
+    def _request(self) -> dict[str, Any]:
+        if self._fixed is None:
+            self._fixed = {
+                "model": self.model,
+                "api_base": self.api_base,
+                "api_key": self.api_key.get_secret_value() if self.api_key else None,
+                "timeout": self.timeout,
+                "max_retries": 0,
+                "drop_params": True,
+            }
+        return self._fixed
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        settings = _settings(1, self.sampling_of(stop, kwargs))
+        stream = await self._complete(messages, {**settings, "stream": True})
+        async for chunk in stream:
+            for piece in _chunks(chunk):
+                if run_manager is not None:
+                    await run_manager.on_llm_new_token(piece.text, chunk=piece)
+                yield piece
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """Show the name and the address, without credentials."""
+        base = without_credentials(self.api_base) if self.api_base else None
+        return [("model", self.model), ("api_base", base)]
+
+    @property
+    def _llm_type(self) -> str:
+        return "refinegraph-litellm"
+
+    @property
+    def _identifying_params(self) -> Mapping[str, Any]:
+        return {"model": self.model, "model_name": self.model}
+
+
+def as_dicts(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
+    """Return the messages as OpenAI-compatible servers take them."""
+    if all(isinstance(each.content, str) and each.type in _ROLES for each in messages):
+        return [{"role": _ROLES[each.type], "content": each.content} for each in messages]
+    converted = convert_to_openai_messages(list(messages))
+    return converted if isinstance(converted, list) else [converted]
+
+
+def read_response(response: Any) -> Answer:
+    """Read a completion of litellm."""
+    usage = getattr(response, "usage", None)
+    details = getattr(usage, "prompt_tokens_details", None)
+    return Answer(
+        choices=tuple(_choice(each) for each in response.choices),
+        prompt_tokens=getattr(usage, "prompt_tokens", None),
+        completion_tokens=getattr(usage, "completion_tokens", None),
+        cached_tokens=getattr(details, "cached_tokens", None) or 0,
+        counts_one_choice=getattr(response, "timings", None) is not None,
+    )
+
+
+def _choice(choice: Any) -> Choice:
+    message = choice.message
+    text, reasoning = split_thinking(
+        message.content or "", getattr(message, "reasoning_content", None) or ""
+    )
+    return Choice(
+        text=text,
+        reasoning=reasoning,
+        finish_reason=choice.finish_reason,
+        logprobs=read_logprobs(getattr(choice, "logprobs", None)),
+    )
+
+
+def _chunks(chunk: Any) -> list[ChatGenerationChunk]:
+    pieces: list[ChatGenerationChunk] = []
+    for choice in chunk.choices:
+        thinking = getattr(choice.delta, "reasoning_content", None)
+        message = AIMessageChunk(
+            content=choice.delta.content or "",
+            additional_kwargs={"reasoning_content": thinking} if thinking else {},
+        )
+        pieces.append(ChatGenerationChunk(message=message))
+    return pieces
+
+
+def _settings(n: int, sampling: Sampling) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "n": n if n > 1 else None,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "max_tokens": sampling.max_tokens,
+        "stop": list(sampling.stop) or None,
+        "seed": sampling.seed,
+    }
+    if sampling.logprobs is not None:
+        settings |= {"logprobs": True, "top_logprobs": sampling.logprobs}
+    return {name: value for name, value in settings.items() if value is not None}

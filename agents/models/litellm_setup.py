@@ -1,0 +1,80 @@
+"""litellm, imported on first use, silent, offline, and cleaned up with its event loop."""
+
+import asyncio
+import importlib
+import logging
+import os
+import warnings
+from collections.abc import AsyncGenerator
+from functools import cache
+from typing import Any
+
+_keepers: dict[asyncio.AbstractEventLoop, AsyncGenerator[None]] = {}
+
+
+@cache
+def load_litellm() -> Any:
+    """Import litellm (2 to 3 s), without network, banners, logs, telemetry or `.env` files.
+
+    Its first completion builds schemas with warnings that an application which turns warnings
+    into errors could not survive, so one is made here, with a canned answer.
+    """
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    mode = os.environ.get("LITELLM_MODE")
+    os.environ["LITELLM_MODE"] = "PRODUCTION"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            litellm: Any = importlib.import_module("litellm")
+            _silence(litellm)
+            ping = [{"role": "user", "content": "ping"}]
+            litellm.completion(model="openai/ping", messages=ping, mock_response="pong")
+    finally:
+        os.environ.pop("LITELLM_MODE")
+        if mode is not None:
+            os.environ["LITELLM_MODE"] = mode
+    return litellm
+
+
+def _silence(litellm: Any) -> None:
+    litellm.suppress_debug_info = True
+    litellm.telemetry = False
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.CRITICAL)
+
+
+async def close_clients_with_loop() -> None:
+    """See to it that litellm's clients of the running loop are closed before the loop is.
+
+    Runners shut asynchronous generators down before they close a loop, so a suspended generator
+    is told of the end in time, which nothing else is.
+    """
+    loop = asyncio.get_running_loop()
+    if loop in _keepers:
+        return
+    for closed in [each for each in _keepers if each.is_closed()]:
+        del _keepers[closed]
+    keeper = _keepers[loop] = _keep()
+    await anext(keeper)
+
+
+async def _keep() -> AsyncGenerator[None]:
+    loop = asyncio.get_running_loop()
+    try:
+        yield
+    finally:
+        _keepers.pop(loop, None)
+        await _close_clients(loop)
+
+
+async def _close_clients(loop: asyncio.AbstractEventLoop) -> None:
+    clients = load_litellm().in_memory_llm_clients_cache
+    suffix = f"-{id(loop)}"
+    for key in [key for key in clients.cache_dict if key.endswith(suffix)]:
+        client = clients.cache_dict.pop(key)
+        clients.ttl_dict.pop(key, None)
+        close = getattr(client, "close", None) or getattr(client, "aclose", None)
+        if close is not None and asyncio.iscoroutine(closing := close()):
+            await closing
+    await asyncio.sleep(0)

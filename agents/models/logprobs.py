@@ -1,0 +1,29 @@
+"""Log-probabilities in the form that OpenAI-compatible servers give them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from refinegraph.agents.models.answers import TokenLogprob, TopLogprob
+
+
+def read_logprobs(value: Any) -> tuple[TokenLogprob, ...] | None:
+    """Read a choice's `logprobs`, an object or a mapping; None where there are none."""
+    content = _get(value, "content")
+    if not content:
+        return None
+    return tuple(_token(entry) for entry in content)
+
+
+def _token(entry: Any) -> TokenLogprob:
+    top: Iterable[Any] = _get(entry, "top_logprobs") or ()
+    return TokenLogprob(
+        token=_get(entry, "token") or "",
+        logprob=float(_get(entry, "logprob") or 0.0),
+        top=tuple(
+            TopLogprob(_get(each, "token") or "", float(_get(each, "logprob"))) for each in top
+        ),
+    )
+
+
+def _get(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)

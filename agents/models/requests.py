@@ -1,0 +1,199 @@
+"""One request to a model: attempts, waits, deadline, the limit in flight, and what it cost."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from langchain_core.messages import BaseMessage
+from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt
+
+from refinegraph.agents.models.accounting import count
+from refinegraph.agents.models.answers import Answer, Choice, Generations, Sampling
+from refinegraph.agents.models.events import CallFailed, CallFinished, CallRetried, CallStarted
+from refinegraph.agents.models.failures import Failure, read_failure
+from refinegraph.agents.models.redaction import redact
+from refinegraph.agents.models.reports import Endpoint, error_for
+from refinegraph.agents.models.retrying import AttemptFailed, RetryPolicy, TryAgain, failure_of
+from refinegraph.agents.models.scope import RunScope, current_scope
+from refinegraph.errors import DeadlineExceeded, RefinegraphError
+from refinegraph.schema import Usage
+
+_numbers = itertools.count(1)
+
+
+class Asked(Protocol):
+    """What answers requests: our own chat models, and an adapter round foreign ones."""
+
+    retry: RetryPolicy
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Name and address, for events and errors."""
+        ...
+
+    async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
+        """Make one attempt; raise whatever the client library raises."""
+        ...
+
+    def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
+        """Return USD; None where the price is unknown."""
+        ...
+
+
+async def request(
+    model: Asked, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
+) -> Generations:
+    """Make one request, retrying as the model's policy says, within the run's scope.
+
+    An answer without any text is asked for once more and then taken as it is. The choices may be
+    fewer than `n`, never more.
+
+    Raises:
+        ModelError: When no attempt brought an answer, in one sentence without keys.
+        DeadlineExceeded: When the run's time was up first; nothing is sent after that.
+    """
+    return await _Request(model, messages, n, sampling).run()
+
+
+@dataclass
+class _Request:
+    """One request while it is being made."""
+
+    model: Asked
+    messages: Sequence[BaseMessage]
+    n: int
+    sampling: Sampling
+    scope: RunScope = field(default_factory=current_scope)
+    call: int = field(default_factory=lambda: next(_numbers))
+    started: float = field(default_factory=time.monotonic)
+    usage: Usage = field(default_factory=Usage)
+    failure: Failure | None = None
+
+    async def run(self) -> Generations:
+        if self.scope.remaining == 0:
+            raise self.out_of_time()
+        if self.scope.observers:
+            self.scope.emit(CallStarted(call=self.call, model=self.name, n=self.n))
+        outcome = await self.outcome()
+        if isinstance(outcome, BaseException):
+            self.note_failure(outcome)
+            raise outcome
+        self.note_success(len(outcome))
+        return Generations(choices=outcome, usage=self.usage)
+
+    async def outcome(self) -> tuple[Choice, ...] | BaseException:
+        """Return the choices, or the error to raise: raised here it would drag its causes along."""
+        limit = asyncio.timeout(self.scope.remaining)
+        try:
+            async with limit:
+                return await self.choices_with_text()
+        except AttemptFailed as failed:
+            return self.give_up(failed)
+        except TimeoutError as error:
+            return self.out_of_time() if limit.expired() else error
+        except BaseException as error:
+            return error
+
+    async def choices_with_text(self) -> tuple[Choice, ...]:
+        choices = await self.choices()
+        if any(choice.text or choice.reasoning for choice in choices):
+            return choices
+        self.note_retry("The answer had no text.", 1, 0.0)
+        return await self.choices() or (Choice(text=""),)
+
+    async def choices(self) -> tuple[Choice, ...]:
+        answer = await self.answer()
+        counted = count(answer, self.messages, self.model.price)
+        self.usage += counted.usage
+        return counted.choices[: self.n]
+
+    async def answer(self) -> Answer:
+        again = TryAgain(self.model.retry)
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(self.model.retry.attempts) | self.no_time_to_wait,
+            wait=again.wait,
+            retry=again.worth_it,
+            before_sleep=self.before_sleep,
+            reraise=True,
+        )
+        return await retrying(self.attempt)
+
+    async def attempt(self) -> Answer:
+        try:
+            async with self.scope.in_flight.place():
+                return await self.model.ask(self.messages, n=self.n, sampling=self.sampling)
+        except RefinegraphError:
+            raise
+        except Exception as error:
+            self.failure = read_failure(error)
+            raise AttemptFailed(self.failure, error) from None
+
+    def no_time_to_wait(self, state: RetryCallState) -> bool:
+        remaining = self.scope.remaining
+        return remaining is not None and state.upcoming_sleep >= remaining
+
+    def before_sleep(self, state: RetryCallState) -> None:
+        failure = failure_of(state)
+        reason = failure.detail if failure else ""
+        self.note_retry(reason, state.attempt_number, state.upcoming_sleep)
+
+    def give_up(self, failed: AttemptFailed) -> Exception:
+        failure = failed.failure
+        if failure.kind == "unknown" and not self.model.endpoint.opaque:
+            return failed.error
+        attempts = self.usage.retries + 1
+        retried = TryAgain(self.model.retry)
+        if retried.may_cure(failure) and attempts < self.model.retry.attempts:
+            return self.out_of_time()
+        return error_for(failure, self.model.endpoint, attempts=attempts)
+
+    @property
+    def name(self) -> str:
+        return self.model.endpoint.name
+
+    def clean(self, text: str) -> str:
+        return redact(text, self.model.endpoint.secret)
+
+    def out_of_time(self) -> DeadlineExceeded:
+        last = f" The last failure: {self.failure.detail}" if self.failure else ""
+        text = f"The run's time was up before {self.model.endpoint} answered.{last}"
+        return DeadlineExceeded(self.clean(text))
+
+    def note_retry(self, reason: str, attempt: int, delay: float) -> None:
+        self.usage += Usage(retries=1)
+        if self.scope.observers:
+            self.scope.emit(
+                CallRetried(
+                    call=self.call,
+                    model=self.name,
+                    reason=self.clean(reason),
+                    attempt=attempt,
+                    delay=delay,
+                )
+            )
+
+    def note_failure(self, error: BaseException) -> None:
+        if self.scope.observers:
+            text = self.clean(str(error) or type(error).__name__)
+            seconds = time.monotonic() - self.started
+            self.scope.emit(
+                CallFailed(
+                    call=self.call, model=self.name, error=text, usage=self.usage, seconds=seconds
+                )
+            )
+
+    def note_success(self, choices: int) -> None:
+        if self.scope.observers:
+            seconds = time.monotonic() - self.started
+            self.scope.emit(
+                CallFinished(
+                    call=self.call,
+                    model=self.name,
+                    usage=self.usage,
+                    choices=choices,
+                    seconds=seconds,
+                )
+            )

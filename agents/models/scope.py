@@ -1,0 +1,111 @@
+"""What all model calls of a run share: its deadline, its observers, its limit in flight."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from refinegraph.agents.models.events import ModelEvent
+from refinegraph.errors import InputError
+
+Observer = Callable[[ModelEvent], None]
+"""Called in the event loop of the call, so it must be quick; what it raises ends the call."""
+
+
+class InFlight:
+    """A limit of requests in flight, shared by every run that is given this object.
+
+    Waiting requests are served in the order they came. A retry gives its place up while it
+    waits. Each event loop has the whole limit for itself.
+
+    >>> InFlight(8)
+    InFlight(8)
+    """
+
+    def __init__(self, limit: int) -> None:
+        if limit < 1:
+            raise InputError(f"The limit of calls in flight is {limit!r}; it must be at least 1.")
+        self.limit = limit
+        self._places: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
+            WeakKeyDictionary()
+        )
+
+    def place(self) -> asyncio.Semaphore:
+        """Return the running loop's semaphore, to be held during one attempt."""
+        loop = asyncio.get_running_loop()
+        semaphore = self._places.get(loop)
+        if semaphore is None:
+            semaphore = self._places[loop] = asyncio.Semaphore(self.limit)
+        return semaphore
+
+    def __repr__(self) -> str:
+        """Return the expression that makes one like it."""
+        return f"InFlight({self.limit})"
+
+
+class RunScope(NamedTuple):
+    """What `run_scope` put in force."""
+
+    deadline: float | None
+    """In seconds of `time.monotonic`; None where the run may take any time."""
+    observers: tuple[Observer, ...]
+    in_flight: InFlight
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until the deadline, at least 0; None where there is none."""
+        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+    def emit(self, event: ModelEvent) -> None:
+        """Tell every observer."""
+        for observer in self.observers:
+            observer(event)
+
+
+_OUTSIDE = RunScope(deadline=None, observers=(), in_flight=InFlight(64))
+_SCOPE = ContextVar("refinegraph_run_scope", default=_OUTSIDE)
+
+
+def current_scope() -> RunScope:
+    """Return the scope in force: no deadline, no observers and 64 calls in flight outside any."""
+    return _SCOPE.get()
+
+
+@contextmanager
+def run_scope(
+    *,
+    deadline: float | None = None,
+    on_event: Callable[[ModelEvent], None] | None = None,
+    in_flight: int | InFlight | None = None,
+) -> Iterator[RunScope]:
+    """Put a deadline, an observer and a limit in force for every model call inside.
+
+    Scopes nest: the earlier deadline holds, every observer hears of every call, the inner limit
+    replaces the outer one. Tasks that are started inside belong to the scope.
+
+    Args:
+        deadline: In seconds of `time.monotonic`. A call that has not ended by then is cancelled
+            and raises `DeadlineExceeded`.
+        on_event: Hears `CallStarted`, then `CallRetried` any number of times, then `CallFinished`
+            or `CallFailed`, for each request.
+        in_flight: How many requests may be in flight, or an `InFlight` shared with other runs.
+    """
+    outer = _SCOPE.get()
+    deadlines = [each for each in (outer.deadline, deadline) if each is not None]
+    scope = RunScope(
+        deadline=min(deadlines, default=None),
+        observers=outer.observers if on_event is None else (*outer.observers, on_event),
+        in_flight=_limit(in_flight) or outer.in_flight,
+    )
+    token = _SCOPE.set(scope)
+    try:
+        yield scope
+    finally:
+        _SCOPE.reset(token)
+
+
+def _limit(in_flight: int | InFlight | None) -> InFlight | None:
+    return InFlight(in_flight) if isinstance(in_flight, int) else in_flight

@@ -1,0 +1,78 @@
+"""A switch that turns real model calls into errors, for tests."""
+
+import os
+from types import TracebackType
+
+from refinegraph.errors import ModelCallBlocked
+
+BLOCK_VARIABLE = "REFINEGRAPH_BLOCK_MODEL_CALLS"
+"""Set it to 1 and this process starts with real model calls blocked."""
+
+
+class _Rule:
+    """Which real calls may be made; None in `allowed` stands for every one."""
+
+    def __init__(self, allowed: tuple[str, ...] | None) -> None:
+        self.allowed = allowed
+
+
+_rule: _Rule | None = None
+
+
+class _Change:
+    """A change of the switch that is in force at once; as a context manager it ends."""
+
+    def __init__(self, rule: _Rule) -> None:
+        global _rule
+        self._before = _rule
+        _rule = rule
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        global _rule
+        _rule = self._before
+
+
+def block_real_calls() -> _Change:
+    """Turn every real model call of this process into `ModelCallBlocked`, from now on.
+
+    Used in a `with` statement, what held before holds again at its end. Scripted models and
+    LangChain's fake ones are never blocked.
+
+    >>> with block_real_calls():
+    ...     check_call_allowed("openai/gpt-4o", None)
+    Traceback (most recent call last):
+        ...
+    refinegraph.errors.ModelCallBlocked: Model 'openai/gpt-4o' was called where real model calls \
+are blocked; use a ScriptedChatModel, or allow_real_calls().
+    """
+    return _Change(_Rule(()))
+
+
+def allow_real_calls(*api_bases: str) -> _Change:
+    """Allow real model calls again: all, or those whose `api_base` starts with one of these."""
+    return _Change(_Rule(api_bases or None))
+
+
+def check_call_allowed(name: str, api_base: str | None) -> None:
+    """Raise `ModelCallBlocked` where the switch forbids this real call."""
+    allowed = _allowed()
+    if allowed is None or (api_base is not None and api_base.startswith(allowed)):
+        return
+    raise ModelCallBlocked(
+        f"Model {name!r} was called where real model calls are blocked; "
+        "use a ScriptedChatModel, or allow_real_calls()."
+    )
+
+
+def _allowed() -> tuple[str, ...] | None:
+    if _rule is not None:
+        return _rule.allowed
+    return () if os.environ.get(BLOCK_VARIABLE, "") not in ("", "0") else None
