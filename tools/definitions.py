@@ -80,13 +80,20 @@ def _bound_by_node(node: ast.AST) -> Iterator[str]:
 
 
 def find_definition(module: ast.Module, name: str) -> ast.stmt | None:
-    """Return the last top-level statement that defines the name; an import does not count."""
+    """Return the last top-level statement that defines the name as something to call.
+
+    An import does not count, nor does a plain value.
+    """
     for statement in reversed(module.body):
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            continue
-        if name in bound_by(statement):
+        if name in bound_by(statement) and _may_be_callable(statement):
             return statement
     return None
+
+
+def _may_be_callable(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        return isinstance(statement.value, ast.Lambda | ast.Call | ast.Name | ast.Attribute)
+    return not isinstance(statement, ast.Import | ast.ImportFrom | ast.AugAssign | ast.For)
 
 
 def find_method(module: ast.Module, name: str) -> str | None:
@@ -108,6 +115,17 @@ def _needs_arguments(function: ast.FunctionDef) -> bool:
     positional = len(function.args.posonlyargs) + len(function.args.args)
     required = positional - len(function.args.defaults)
     return required > 1 or any(default is None for default in function.args.kw_defaults)
+
+
+def redefines_itself(statement: ast.stmt) -> bool:
+    """Return whether a function holds another of its own name, as where a header was doubled."""
+    own = getattr(statement, "name", None)
+    return any(
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node is not statement
+        and node.name == own
+        for node in ast.walk(statement)
+    )
 
 
 def is_stub(statement: ast.stmt) -> bool:

@@ -6,7 +6,13 @@ import textwrap
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from refinegraph.tools.definitions import bound_by, find_definition, is_stub, missing_names
+from refinegraph.tools.definitions import (
+    bound_by,
+    find_definition,
+    is_stub,
+    missing_names,
+    redefines_itself,
+)
 from refinegraph.tools.python_source import (
     Prefix,
     ascii_punctuation,
@@ -140,7 +146,8 @@ def continue_preamble(text: str, preamble: str, entry_point: str) -> Section | N
         if len(prefix.source) <= len(preamble.rstrip()) + 1:
             continue
         section = read_section(prefix.source)
-        if section is None or find_definition(section.module, entry_point) is None:
+        found = find_definition(section.module, entry_point) if section else None
+        if section is None or found is None or redefines_itself(found):
             continue
         section = _without_needless_end(section, entry_point)
         if not section.is_stub_of(entry_point):
