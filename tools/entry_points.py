@@ -1,0 +1,77 @@
+"""Which function a problem asks for, where nobody says so in a field."""
+
+import ast
+import builtins
+import keyword
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from refinegraph.tools.definitions import module_names
+from refinegraph.tools.python_source import parse_module
+
+_HEADER = re.compile(r"^[ \t>`.]*(?:async[ \t]+)?def[ \t]+([A-Za-z_]\w*)[ \t]*\(", re.MULTILINE)
+_QUOTED = re.compile(r"`+[ \t]*(?:def[ \t]+)?([A-Za-z_]\w*)[ \t]*\([^`\n]*\)[^`\n]*`+")
+_NAMED = re.compile(
+    r"\b(?:function|method|routine)[ \t]+(?:called|named)?[ \t]*[`'\"]*([A-Za-z_]\w*)[`'\"(]"
+    r"|\b(?:called|named)[ \t]+[`'\"]*([A-Za-z_]\w*)",
+    re.IGNORECASE,
+)
+_CALL = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\([^()\n]*\)")
+_NOT_ASKED_FOR = frozenset(dir(builtins)) | frozenset(keyword.kwlist) | {"candidate", "check", "O"}
+
+
+def infer_entry_point(statement: str, tests: str = "") -> str | None:
+    """Guess the function that is asked for, None where nothing names one.
+
+    In this order: the last function header in the statement, the name that most assertions of
+    the tests call, code in backticks that looks like a call, "a function named …", and the first
+    thing in the prose that looks like a call.
+
+    >>> infer_entry_point("Write add(a, b).")
+    'add'
+    >>> infer_entry_point("Add two numbers.", "assert plus(1, 2) == 3")
+    'plus'
+    """
+    headers = _HEADER.findall(statement)
+    if headers:
+        return str(headers[-1])
+    called = _most_called(tests)
+    return called or next(_mentions(statement), None)
+
+
+def _mentions(statement: str) -> Iterator[str]:
+    for pattern in (_QUOTED, _NAMED, _CALL):
+        for match in pattern.finditer(statement):
+            name = next((group for group in match.groups() if group), "")
+            if name not in _NOT_ASKED_FOR and not name.isupper():
+                yield name
+
+
+def _most_called(tests: str) -> str | None:
+    """The name that most assertions call; the innermost first call of each breaks ties."""
+    module = parse_module(tests)
+    statements = _assertions(module) if module is not None else _readable_lines(tests)
+    local = module_names(module) if module is not None else frozenset[str]()
+    counts: Counter[str] = Counter()
+    for statement in statements:
+        counts.update(_called_names(statement) - local - _NOT_ASKED_FOR)
+    return counts.most_common(1)[0][0] if counts else None
+
+
+def _assertions(module: ast.Module) -> list[ast.AST]:
+    return [node for node in ast.walk(module) if isinstance(node, ast.Assert)]
+
+
+def _readable_lines(tests: str) -> list[ast.AST]:
+    """The assertions and doctest prompts of text that does not parse as a whole."""
+    lines = re.findall(r"^[ \t]*(?:>>>[ \t]*|(?=assert\b))(.+)$", tests, re.MULTILINE)
+    return [module for line in lines if (module := parse_module(line)) is not None]
+
+
+def _called_names(node: ast.AST) -> frozenset[str]:
+    return frozenset(
+        inner.func.id
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name)
+    )

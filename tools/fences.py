@@ -1,0 +1,115 @@
+"""The fenced blocks of a model's answer, as Markdown has them and as models garble them."""
+
+import re
+from typing import NamedTuple
+
+from refinegraph.tools.python_source import find_fault
+
+PYTHON_TAGS = frozenset(
+    {"", "py", "py3", "python", "python2", "python3", "ipython", "pycon", "python-repl", "pyi"}
+)
+"""Language tags, in lower case, of blocks that may hold Python; a missing tag is one of them."""
+
+_OPENING = re.compile(r"^([ \t]*(?:>[ \t]?)?)(`{3,}|~{3,})[ \t]*\{?\.?([\w+#.-]*)([^\n]*)$")
+_MAX_ENDS = 8
+
+
+class Block(NamedTuple):
+    """One fenced block."""
+
+    tag: str
+    """The language tag in lower case, empty where there is none."""
+    source: str
+    closed: bool
+
+    @property
+    def may_be_python(self) -> bool:
+        """Whether the tag leaves Python possible."""
+        return self.tag in PYTHON_TAGS
+
+
+class _Fence(NamedTuple):
+    indent: str
+    marks: str
+    tag: str
+    rest: str
+
+
+def fenced_blocks(text: str) -> tuple[Block, ...]:
+    r"""Return the fenced blocks in order; a fence that never closes runs to the end.
+
+    Both kinds of fence are read, indented or quoted, and a Python block that itself contains
+    fence lines inside a string is kept whole.
+
+    >>> fenced_blocks("Try:\n```python\nx = 1\n```\nor\n~~~\ny = 2")[0].source
+    'x = 1'
+    """
+    lines = text.split("\n")
+    blocks: list[Block] = []
+    position = 0
+    while position < len(lines):
+        fence = _opening(lines[position])
+        position += 1
+        if fence is None:
+            continue
+        block, position = _read_block(fence, lines, position)
+        blocks.append(block)
+    return tuple(blocks)
+
+
+def without_fence_lines(text: str) -> str:
+    """Return the text without the lines that open or close a fence."""
+    return "\n".join(line for line in text.split("\n") if _opening(line) is None)
+
+
+def _opening(line: str) -> _Fence | None:
+    match = _OPENING.match(line)
+    if match is None:
+        return None
+    indent, marks, tag, rest = match.groups()
+    if marks[0] in rest:
+        return None
+    return _Fence(indent, marks, tag.lower(), rest.strip())
+
+
+def _read_block(fence: _Fence, lines: list[str], start: int) -> tuple[Block, int]:
+    ends = _possible_ends(fence, lines, start)
+    chosen = ends[0]
+    if len(ends) > 1:
+        sources = (_unindent(fence, lines[start : end.line]) for end in ends)
+        valid = (end for end, source in zip(ends, sources, strict=True) if not find_fault(source))
+        chosen = next(valid, chosen)
+    source = _unindent(fence, lines[start : chosen.line])
+    return Block(fence.tag, source, chosen.closed), chosen.line + chosen.closed
+
+
+class _End(NamedTuple):
+    line: int
+    closed: bool
+
+
+def _possible_ends(fence: _Fence, lines: list[str], start: int) -> list[_End]:
+    """Where the block may end, most likely first: closing lines, or a line that opens another."""
+    found: list[_End] = []
+    for index in range(start, len(lines)):
+        other = _opening(lines[index])
+        if other is None or other.marks[0] != fence.marks[0]:
+            continue
+        if len(other.marks) < len(fence.marks):
+            continue
+        opens = bool(other.tag or other.rest)
+        if opens and found and found[-1].closed:
+            break
+        found.append(_End(index, closed=not opens))
+        if len(found) == _MAX_ENDS:
+            break
+    return found or [_End(len(lines), closed=False)]
+
+
+def _unindent(fence: _Fence, lines: list[str]) -> str:
+    width = len(fence.indent)
+    if not width:
+        return "\n".join(lines)
+    return "\n".join(
+        line[width:] if not line[:width].strip(" \t>") else line.lstrip() for line in lines
+    )

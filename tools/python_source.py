@@ -1,0 +1,126 @@
+"""Python source of unknown quality: whether it compiles, where it breaks, how much of it stands.
+
+Nothing here executes what it reads, and nothing here raises on what it reads: source that is
+broken, hostile or nested beyond what the compiler takes is answered with a value.
+"""
+
+import ast
+import re
+import threading
+import warnings
+from typing import NamedTuple
+
+_WARNINGS_LOCK = threading.Lock()
+_MAX_CUTS = 64
+_INVISIBLE = re.compile("[\x00\ufeff\u200b\u200c\u200d\u2060]")
+_LOOKALIKES = str.maketrans(
+    {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+    | dict.fromkeys(map(ord, "\u00a0\u2002\u2003\u2009\u202f\u3000"), " ")
+    | dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b"), "'")
+    | dict.fromkeys(map(ord, "\u201c\u201d\u201e"), '"')
+)
+
+
+class Fault(NamedTuple):
+    """The first thing that keeps source from compiling."""
+
+    line: int
+    """Counted from 1; 0 where the compiler names no line."""
+    message: str
+
+    def __str__(self) -> str:
+        """Return the message behind its line."""
+        place = f"line {self.line}: " if self.line else ""
+        return place + self.message
+
+
+def clean_text(text: str) -> str:
+    r"""Return the text with `\n` line ends and without byte order marks, NULs and zero-width marks.
+
+    >>> clean_text("\ufeffa\r\nb\x00")
+    'a\nb'
+    """
+    return _INVISIBLE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def ascii_punctuation(text: str) -> str:
+    """Return the text with full-width characters, typographic quotes and odd blanks made ASCII.
+
+    >>> ascii_punctuation("print（“a”）")
+    'print("a")'
+    """
+    return text.translate(_LOOKALIKES)
+
+
+def find_fault(source: str) -> Fault | None:
+    """Compile the source, without running it, and return what is wrong with it first.
+
+    >>> find_fault("x = (1,")
+    Fault(line=1, message="'(' was never closed")
+    >>> find_fault("x = 1") is None
+    True
+    """
+    try:
+        with _WARNINGS_LOCK, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(source, "<program>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return Fault(error.lineno or 0, error.msg)
+    except (RecursionError, MemoryError):
+        return Fault(0, "it is nested too deeply")
+    except (ValueError, OverflowError) as error:
+        return Fault(0, str(error))
+    return None
+
+
+def parse_module(source: str) -> ast.Module | None:
+    """Return the syntax tree of the source, None where it does not parse."""
+    try:
+        with _WARNINGS_LOCK, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source)
+    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
+        return None
+
+
+def parse_expression(source: str) -> ast.expr | None:
+    """Return the syntax tree of one expression, None where the source is anything else."""
+    module = parse_module(f"({source.strip()}\n)")
+    if module is None or len(module.body) != 1:
+        return None
+    statement = module.body[0]
+    return statement.value if isinstance(statement, ast.Expr) else None
+
+
+class Prefix(NamedTuple):
+    """How much of some source compiles, counted from its beginning."""
+
+    source: str
+    rest: str
+    fault: Fault | None
+    """What ends it; None where all of the source compiles."""
+
+
+def longest_valid_prefix(source: str) -> Prefix:
+    r"""Cut whole lines from the end until the rest compiles.
+
+    The compiler names the line to cut at, so that a few compilations are enough; at most 64 are
+    made, and where they are not enough the prefix is empty.
+
+    >>> longest_valid_prefix("x = 1\ny = (2\nprose")[:2]
+    ('x = 1', 'y = (2\nprose')
+    """
+    lines = source.split("\n")
+    count, step = len(lines), 1
+    first: Fault | None = None
+    for _ in range(_MAX_CUTS):
+        fault = find_fault("\n".join(lines[:count]))
+        if fault is None:
+            return Prefix("\n".join(lines[:count]), "\n".join(lines[count:]), first)
+        first = fault
+        named = 0 < fault.line < count
+        step = 1 if named else step * 2
+        count = fault.line - 1 if named else count - max(1, step // 2)
+        if count <= 0:
+            break
+    return Prefix("", source, first)
