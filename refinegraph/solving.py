@@ -153,11 +153,15 @@ def as_problem(problem: str | Problem, *, tests: str = "", kind: Kind = "code") 
 
 def run_sync(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end, in another thread where an event loop is running here."""
+    return _run_in_thread(work) if _loop_is_running() else asyncio.run(work)
+
+
+def _loop_is_running() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(work)
-    return _run_in_thread(work)
+        return False
+    return True
 
 
 def _run_in_thread(work: Coroutine[Any, Any, Result]) -> Result:
