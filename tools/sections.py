@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from refinegraph.tools.definitions import (
+    attributes_set_by,
     bound_by,
     find_definition,
     first_line,
@@ -24,6 +25,8 @@ from refinegraph.tools.python_source import (
 )
 
 _MAX_STARTS = 24
+_MAX_HELPERS = 8
+_MAX_SEARCHED = 2_000_000
 _START = re.compile(
     r"(?:async\s+def|def|class|import|from|for|while|if|with)\b|try:|print\(|@\w"
     r"|[A-Za-z_]\w*(?:\s*,\s*\w+)*\s*(?::[^=\n]+)?=(?!=)"
@@ -87,7 +90,7 @@ def _salvage(text: str) -> list[Section]:
     lines = text.split("\n")
     found: list[Section] = []
     position = 0
-    for _ in range(_MAX_STARTS):
+    for _ in range(min(_MAX_STARTS, 1 + _MAX_SEARCHED // (len(text) + 1))):
         position = _next_start(lines, position)
         if position >= len(lines):
             break
@@ -181,10 +184,16 @@ def _until_unindented(body: str) -> str:
 def _without_needless_end(section: Section, entry_point: str) -> Section:
     statements = section.module.body
     index = next(i for i, each in enumerate(statements) if entry_point in bound_by(each))
-    kept, later = statements[: index + 1], statements[index + 1 :]
-    for _ in later:
-        needed = missing_names(ast.Module(body=kept, type_ignores=[]))
-        kept = kept + [each for each in later if each not in kept and bound_by(each) & needed]
+    kept = statements[: index + 1]
+    later = [(each, bound_by(each) | attributes_set_by(each)) for each in statements[index + 1 :]]
+    for _ in range(_MAX_HELPERS):
+        needed = missing_names(ast.Module(body=kept, type_ignores=[])) | {f"{entry_point}."}
+        more = [each for each, names in later if names & needed and entry_point not in names]
+        if not more:
+            break
+        kept = kept + more
+        later = [(each, names) for each, names in later if each not in more]
     if len(kept) == len(statements):
         return section
+    kept.sort(key=lambda each: each.lineno)
     return read_section("\n\n".join(text_of(section.source, each) for each in kept)) or section
