@@ -11,7 +11,8 @@ PYTHON_TAGS = frozenset(
 """Language tags, in lower case, of blocks that may hold Python; a missing tag is one of them."""
 
 _OPENING = re.compile(r"^([ \t]*(?:>[ \t]?)?)(`{3,}|~{3,})[ \t]*\{?\.?([\w+#.-]*)([^\n]*)$")
-_MAX_ENDS = 8
+_MAX_ENDS = 32
+_MAX_COMPILED = 60_000
 _MAX_BLOCKS = 64
 
 
@@ -80,9 +81,7 @@ def _read_block(fence: _Fence, lines: list[str], start: int, *, nested: bool) ->
     ends = _possible_ends(fence, lines, start)
     chosen = ends[0]
     if nested and len(ends) > 1:
-        sources = (_unindent(fence, lines[start : end.line]) for end in ends)
-        valid = (end for end, source in zip(ends, sources, strict=True) if not find_fault(source))
-        chosen = next(valid, chosen)
+        chosen = _first_valid_end(fence, lines, start, ends) or chosen
     source = _unindent(fence, lines[start : chosen.line])
     return Block(fence.tag, source, chosen.closed), chosen.line + chosen.closed
 
@@ -90,6 +89,19 @@ def _read_block(fence: _Fence, lines: list[str], start: int, *, nested: bool) ->
 class _End(NamedTuple):
     line: int
     closed: bool
+
+
+def _first_valid_end(fence: _Fence, lines: list[str], start: int, ends: list[_End]) -> _End | None:
+    """The first end that leaves a block that compiles, within a bound on what is compiled."""
+    compiled = 0
+    for end in ends:
+        source = _unindent(fence, lines[start : end.line])
+        compiled += len(source)
+        if compiled > _MAX_COMPILED:
+            return None
+        if find_fault(source) is None:
+            return end
+    return None
 
 
 def _possible_ends(fence: _Fence, lines: list[str], start: int) -> list[_End]:

@@ -123,8 +123,8 @@ def _cut_by_mistake(prefix: Prefix) -> bool:
     assert prefix.fault is not None
     if any(sign in prefix.fault.message for sign in _BREAKS_OFF):
         return False
-    following = [line for line in prefix.rest.split("\n") if line.strip()][1:2]
-    return any(line[0] in " \t" for line in following)
+    dropped = [line for line in prefix.rest.split("\n") if line.strip()][:2]
+    return len(dropped) == 2 and all(line[0] in " \t" for line in dropped)
 
 
 def starts_indented(text: str) -> bool:
@@ -138,20 +138,31 @@ def continue_preamble(text: str, preamble: str, entry_point: str) -> Section | N
 
     Statements behind the function are kept only where it needs them.
     """
-    fallback: Section | None = None
+    best: _Continuation | None = None
     for body in _bodies(text, preamble):
-        prefix = _without_broken_end(longest_valid_prefix(preamble + body))
-        if len(prefix.source) <= len(preamble.rstrip()) + 1:
-            continue
-        section = read_section(prefix.source)
-        found = find_definition(section.module, entry_point) if section else None
-        if section is None or found is None or redefines_itself(found):
-            continue
-        section = _without_needless_end(section, entry_point)
-        if not section.is_stub_of(entry_point):
-            return section
-        fallback = fallback or section
-    return fallback
+        found = _continuation(body, preamble, entry_point)
+        if found is not None and (best is None or found.rank > best.rank):
+            best = found
+    return best.section if best else None
+
+
+class _Continuation(NamedTuple):
+    rank: tuple[bool, bool]
+    """Whether it does something, and whether all of the body was used."""
+    section: Section
+
+
+def _continuation(body: str, preamble: str, entry_point: str) -> _Continuation | None:
+    prefix = _without_broken_end(longest_valid_prefix(preamble + body))
+    if len(prefix.source) <= len(preamble.rstrip()) + 1:
+        return None
+    section = read_section(prefix.source)
+    found = find_definition(section.module, entry_point) if section else None
+    if section is None or found is None or redefines_itself(found):
+        return None
+    section = _without_needless_end(section, entry_point)
+    whole = not prefix.rest.strip()
+    return _Continuation((not section.is_stub_of(entry_point), whole), section)
 
 
 def _bodies(text: str, preamble: str) -> Iterator[str]:
@@ -161,9 +172,9 @@ def _bodies(text: str, preamble: str) -> Iterator[str]:
     yield gap + body
     yield gap + _until_unindented(body)
     if not starts_indented(text):
+        yield gap + textwrap.indent(body, indent)
         yield gap + indent + body
         yield gap + indent + _until_unindented(body)
-        yield gap + textwrap.indent(body, indent)
 
 
 def _body_indent(preamble: str) -> str:
