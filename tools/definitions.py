@@ -46,6 +46,16 @@ def _stored(node: ast.AST) -> Iterator[str]:
             yield inner.id
 
 
+def attributes_set_by(statement: ast.stmt) -> frozenset[str]:
+    """Return `NAME.` for every name of which a top-level assignment sets an attribute."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return frozenset(
+        f"{target.value.id}."
+        for target in targets
+        if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)
+    )
+
+
 def module_names(module: ast.Module) -> frozenset[str]:
     """Return every name that the module binds at its top level."""
     return frozenset[str]().union(*map(bound_by, module.body))
@@ -156,3 +166,15 @@ def defines_something(module: ast.Module) -> bool:
         and not statement.name.lower().startswith("test")
         for statement in module.body
     )
+
+
+def first_line(statement: ast.stmt) -> int:
+    """Return the line that a statement starts on, its decorators included."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return min([statement.lineno, *(each.lineno for each in statement.decorator_list)])
+    return statement.lineno
+
+
+def text_of(source: str, statement: ast.stmt) -> str:
+    """Return the whole lines of the source that a statement stands on."""
+    return "\n".join(source.split("\n")[first_line(statement) - 1 : statement.end_lineno])
