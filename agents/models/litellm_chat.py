@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.messages import AIMessageChunk, BaseMessage, convert_to_openai_messages
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from pydantic import Field, PrivateAttr, SecretStr
 
@@ -13,13 +13,15 @@ from refinegraph.agents.models.answers import Answer, Choice, Sampling
 from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.litellm_setup import close_clients_with_loop, load_litellm
 from refinegraph.agents.models.logprobs import read_logprobs
+from refinegraph.agents.models.messages import as_dicts
 from refinegraph.agents.models.pricing import price_of
 from refinegraph.agents.models.redaction import without_credentials
 from refinegraph.agents.models.reports import Endpoint
 from refinegraph.agents.models.switch import check_call_allowed
 from refinegraph.agents.models.thinking import split_thinking
 
-_ROLES = {"human": "user", "ai": "assistant", "system": "system"}
+NO_KEY = "no-key"
+"""Sent to servers that were named by address and for which there is no key."""
 
 
 class LiteLLMChatModel(SamplingChatModel):
@@ -48,6 +50,8 @@ class LiteLLMChatModel(SamplingChatModel):
     def endpoint(self) -> Endpoint:
         """Name and address, for events and errors."""
         secret = self.api_key.get_secret_value() if self.api_key else None
+        if secret == NO_KEY:
+            secret = None
         return Endpoint(self.model, self.api_base, self.key_variable, secret, opaque=True)
 
     async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
@@ -116,14 +120,6 @@ class LiteLLMChatModel(SamplingChatModel):
     @property
     def _identifying_params(self) -> Mapping[str, Any]:
         return {"model": self.model, "model_name": self.model}
-
-
-def as_dicts(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
-    """Return the messages as OpenAI-compatible servers take them."""
-    if all(isinstance(each.content, str) and each.type in _ROLES for each in messages):
-        return [{"role": _ROLES[each.type], "content": each.content} for each in messages]
-    converted = convert_to_openai_messages(list(messages))
-    return converted if isinstance(converted, list) else [converted]
 
 
 def read_response(response: Any) -> Answer:

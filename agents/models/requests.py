@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from langchain_core.messages import BaseMessage
-from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState
 
 from refinegraph.agents.models.accounting import count
 from refinegraph.agents.models.answers import Answer, Choice, Generations, Sampling
@@ -113,7 +113,7 @@ class _Request:
     async def answer(self) -> Answer:
         again = TryAgain(self.model.retry)
         retrying = AsyncRetrying(
-            stop=stop_after_attempt(self.model.retry.attempts) | self.no_time_to_wait,
+            stop=self.no_more_attempts,
             wait=again.wait,
             retry=again.worth_it,
             before_sleep=self.before_sleep,
@@ -131,9 +131,11 @@ class _Request:
             self.failure = read_failure(error)
             raise AttemptFailed(self.failure, error) from None
 
-    def no_time_to_wait(self, state: RetryCallState) -> bool:
+    def no_more_attempts(self, state: RetryCallState) -> bool:
         remaining = self.scope.remaining
-        return remaining is not None and state.upcoming_sleep >= remaining
+        if remaining is not None and state.upcoming_sleep >= remaining:
+            return True
+        return state.attempt_number >= self.model.retry.attempts
 
     def before_sleep(self, state: RetryCallState) -> None:
         failure = failure_of(state)
