@@ -55,9 +55,10 @@ class SamplingChatModel(BaseChatModel):
     ) -> Generations:
         """Return n samples, past LangChain's callbacks; see `generate`."""
         chosen = Sampling() if sampling is None else sampling
-        if self._size is None:
+        if self._size is None and n > 1:
             self._size = BatchSize(most=None if self.takes_n() else 1)
-        return await sample(self, messages, n=n, sampling=chosen, size=self._size)
+        size = self._size or BatchSize()
+        return await sample(self, messages, n=n, sampling=chosen, size=size)
 
     async def _agenerate(
         self,

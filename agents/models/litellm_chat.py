@@ -1,7 +1,7 @@
 """Any model that litellm can reach, as a chat model of ours."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
@@ -11,14 +11,16 @@ from pydantic import Field, PrivateAttr, SecretStr
 
 from refinegraph.agents.models.answers import Answer, Choice, Sampling
 from refinegraph.agents.models.base import SamplingChatModel
+from refinegraph.agents.models.failures import read_failure
 from refinegraph.agents.models.litellm_setup import close_clients_with_loop, load_litellm
 from refinegraph.agents.models.logprobs import read_logprobs
 from refinegraph.agents.models.messages import as_dicts
 from refinegraph.agents.models.pricing import price_of
 from refinegraph.agents.models.redaction import without_credentials
-from refinegraph.agents.models.reports import Endpoint
+from refinegraph.agents.models.reports import Endpoint, error_for
 from refinegraph.agents.models.switch import check_call_allowed
 from refinegraph.agents.models.thinking import split_thinking
+from refinegraph.errors import RefinegraphError
 
 NO_KEY = "no-key"
 """Sent to servers that were named by address and for which there is no key."""
@@ -100,12 +102,31 @@ class LiteLLMChatModel(SamplingChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
+        """Stream one attempt: a stream that fails is not sent again."""
         settings = _settings(1, self.sampling_of(stop, kwargs))
-        stream = await self._complete(messages, {**settings, "stream": True})
-        async for chunk in stream:
+        pieces = self._pieces(messages, {**settings, "stream": True})
+        while True:
+            try:
+                piece = await anext(pieces, None)
+                problem = None
+            except RefinegraphError:
+                raise
+            except Exception as error:
+                piece = None
+                problem = error_for(read_failure(error), self.endpoint, attempts=1)
+            if problem is not None:
+                raise problem
+            if piece is None:
+                return
+            if run_manager is not None:
+                await run_manager.on_llm_new_token(piece.text, chunk=piece)
+            yield piece
+
+    async def _pieces(
+        self, messages: Sequence[BaseMessage], settings: dict[str, Any]
+    ) -> AsyncGenerator[ChatGenerationChunk]:
+        async for chunk in await self._complete(messages, settings):
             for piece in _chunks(chunk):
-                if run_manager is not None:
-                    await run_manager.on_llm_new_token(piece.text, chunk=piece)
                 yield piece
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:

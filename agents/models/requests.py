@@ -49,7 +49,7 @@ async def request(
     """Make one request, retrying as the model's policy says, within the run's scope.
 
     An answer without any text is asked for once more and then taken as it is. The choices may be
-    fewer than `n`, never more.
+    fewer than `n`, or none where several were asked for; never more.
 
     Raises:
         ModelError: When no attempt brought an answer, in one sentence without keys.
@@ -101,6 +101,8 @@ class _Request:
         choices = await self.choices()
         if any(choice.text or choice.reasoning for choice in choices):
             return choices
+        if self.n > 1 and not choices:
+            return ()
         self.note_retry("The answer had no text.", 1, 0.0)
         return await self.choices() or (Choice(text=""),)
 
