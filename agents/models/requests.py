@@ -113,6 +113,21 @@ class _Request:
         return counted.choices[: self.n]
 
     async def answer(self) -> Answer:
+        try:
+            return await self.attempt()
+        except AttemptFailed as failed:
+            first = failed
+        return await self.answer_after(first)
+
+    async def answer_after(self, first: AttemptFailed) -> Answer:
+        """Go on from the first failure; tenacity costs more than a good first attempt does."""
+        failures = iter([first])
+
+        async def attempt() -> Answer:
+            for failed in failures:
+                raise failed
+            return await self.attempt()
+
         again = TryAgain(self.model.retry)
         retrying = AsyncRetrying(
             stop=self.no_more_attempts,
@@ -121,7 +136,7 @@ class _Request:
             before_sleep=self.before_sleep,
             reraise=True,
         )
-        return await retrying(self.attempt)
+        return await retrying(attempt)
 
     async def attempt(self) -> Answer:
         try:
