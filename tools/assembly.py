@@ -12,9 +12,10 @@ from refinegraph.tools.definitions import (
     is_stub,
     missing_names,
     module_names,
+    text_of,
 )
 from refinegraph.tools.python_source import longest_valid_prefix, parse_module
-from refinegraph.tools.sections import Section, read_section, text_of
+from refinegraph.tools.sections import Section, read_section
 
 
 def choose(sections: list[Section], entry_point: str | None) -> int | None:

@@ -156,3 +156,15 @@ def defines_something(module: ast.Module) -> bool:
         and not statement.name.lower().startswith("test")
         for statement in module.body
     )
+
+
+def first_line(statement: ast.stmt) -> int:
+    """Return the line that a statement starts on, its decorators included."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return min([statement.lineno, *(each.lineno for each in statement.decorator_list)])
+    return statement.lineno
+
+
+def text_of(source: str, statement: ast.stmt) -> str:
+    """Return the whole lines of the source that a statement stands on."""
+    return "\n".join(source.split("\n")[first_line(statement) - 1 : statement.end_lineno])

@@ -9,9 +9,11 @@ from typing import NamedTuple
 from refinegraph.tools.definitions import (
     bound_by,
     find_definition,
+    first_line,
     is_stub,
     missing_names,
     redefines_itself,
+    text_of,
 )
 from refinegraph.tools.python_source import (
     Prefix,
@@ -122,13 +124,6 @@ def _cut_by_mistake(prefix: Prefix) -> bool:
     return any(line[0] in " \t" for line in following)
 
 
-def first_line(statement: ast.stmt) -> int:
-    """Return the line that a statement starts on, its decorators included."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return min([statement.lineno, *(each.lineno for each in statement.decorator_list)])
-    return statement.lineno
-
-
 def starts_indented(text: str) -> bool:
     """Return whether the first line that holds anything is indented."""
     first = next((line for line in text.split("\n") if line.strip()), "")
@@ -193,8 +188,3 @@ def _without_needless_end(section: Section, entry_point: str) -> Section:
     if len(kept) == len(statements):
         return section
     return read_section("\n\n".join(text_of(section.source, each) for each in kept)) or section
-
-
-def text_of(source: str, statement: ast.stmt) -> str:
-    """Return the whole lines of the source that a statement stands on."""
-    return "\n".join(source.split("\n")[first_line(statement) - 1 : statement.end_lineno])

@@ -1,0 +1,200 @@
+"""Visible tests written as Python: assert lines, `def test_*` functions, HumanEval's `check`."""
+
+import ast
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from refinegraph.errors import InputError
+from refinegraph.schema import AssertCase, CallCase, VisibleTest
+from refinegraph.tools.definitions import bound_by, text_of
+
+_COMPOUND = ast.For | ast.While | ast.If | ast.With | ast.Try
+
+
+class _Setup(NamedTuple):
+    """What stands before a test and is put in front of it."""
+
+    sources: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
+    only_imports: bool = True
+
+    def and_then(self, source: str, statement: ast.stmt) -> "_Setup":
+        plain = isinstance(
+            statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef
+        ) or _is_constant_expression(statement)
+        names = self.names | bound_by(statement)
+        return _Setup((*self.sources, source), names, self.only_imports and plain)
+
+
+def python_tests(source: str, module: ast.Module, entry_point: str | None) -> Iterator[VisibleTest]:
+    """Yield the tests of a module, each with the set-up that stands before it."""
+    setup = _Setup()
+    for statement in module.body:
+        tests = list(_tests_of(statement, source, setup, entry_point))
+        yield from tests
+        if not tests and not _is_runner(statement):
+            setup = setup.and_then(text_of(source, statement), statement)
+
+
+def _tests_of(
+    statement: ast.stmt, source: str, setup: _Setup, entry_point: str | None
+) -> Iterator[VisibleTest]:
+    match statement:
+        case ast.Assert():
+            if not _is_trivial(statement):
+                yield _assertion(statement, text_of(source, statement), setup, entry_point)
+        case ast.FunctionDef(name="check") if len(statement.args.args) == 1:
+            yield from _check_function(statement, source, setup, entry_point)
+        case ast.FunctionDef() | ast.AsyncFunctionDef() if statement.name.startswith("test"):
+            yield _test_function(statement, text_of(source, statement), setup)
+        case ast.ClassDef() if _is_test_class(statement):
+            raise InputError(
+                f"The tests hold a class of tests, {statement.name!r} on line {statement.lineno}, "
+                "which is not supported; write assert lines or functions named test_*."
+            )
+        case _COMPOUND() if _holds_assertion(statement) and not _is_runner(statement):
+            yield _assert_case(setup, text_of(source, statement))
+        case _:
+            return
+
+
+def _assert_case(setup: _Setup, *sources: str) -> AssertCase:
+    return AssertCase(id="t", source="\n".join((*setup.sources, *sources)))
+
+
+def _test_function(
+    function: ast.FunctionDef | ast.AsyncFunctionDef, source: str, setup: _Setup
+) -> AssertCase:
+    arguments = function.args
+    required = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
+    if required or any(default is None for default in arguments.kw_defaults):
+        raise InputError(
+            f"The test {function.name!r} on line {function.lineno} takes arguments; fixtures and "
+            "parameters are not supported, so write a function without them."
+        )
+    call = f"{function.name}()"
+    if isinstance(function, ast.AsyncFunctionDef):
+        call = f"__import__('asyncio').run({call})"
+    return _assert_case(setup, source, call)
+
+
+def _check_function(
+    function: ast.FunctionDef, source: str, setup: _Setup, entry_point: str | None
+) -> Iterator[VisibleTest]:
+    candidate = function.args.args[0].arg
+    if entry_point is None:
+        raise InputError(
+            f"The tests define check({candidate}) on line {function.lineno}, which needs the name "
+            "of the function that it checks; give the problem's entry_point."
+        )
+    if not _splits_safely(function, candidate):
+        yield _assert_case(setup, text_of(source, function), f"check({entry_point})")
+        return
+    for statement in map(_Renamed(candidate, entry_point).visit, function.body):
+        text = ast.unparse(ast.fix_missing_locations(statement))
+        if not isinstance(statement, ast.Assert):
+            setup = setup.and_then(text, statement)
+        elif not _is_trivial(statement):
+            yield _assertion(statement, text, setup, entry_point)
+
+
+def _splits_safely(function: ast.FunctionDef, candidate: str) -> bool:
+    simple = (ast.Assert, ast.Assign, ast.Import, ast.ImportFrom, ast.Expr, ast.Pass)
+    return all(isinstance(each, simple) for each in function.body) and not any(
+        candidate in bound_by(each) for each in function.body
+    )
+
+
+class _Renamed(ast.NodeTransformer):
+    def __init__(self, old: str, new: str) -> None:
+        self._old, self._new = old, new
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name(self._new, node.ctx) if node.id == self._old else node
+
+
+def _assertion(
+    statement: ast.Assert, source: str, setup: _Setup, entry_point: str | None
+) -> VisibleTest:
+    case = as_call_case(statement, entry_point) if setup.only_imports else None
+    if case is not None and case.entry_point not in setup.names:
+        return case
+    return _assert_case(setup, source)
+
+
+def as_call_case(statement: ast.Assert, entry_point: str | None) -> CallCase | None:
+    """Return the assertion as a call with literal arguments and result, None where it is not one.
+
+    `f(1) == 2`, `2 == f(1)`, `f(1) is None` and its likes are; keyword arguments, computed values
+    and bare truth (`assert f(1)`, which more than `True` satisfies) are not.
+    """
+    test = statement.test
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+        return None
+    left, operator, right = test.left, test.ops[0], test.comparators[0]
+    if isinstance(operator, ast.Is):
+        if not (isinstance(right, ast.Constant) and right.value in (None, True, False)):
+            return None
+    elif not isinstance(operator, ast.Eq):
+        return None
+    return call_case(left, right, entry_point) or call_case(right, left, entry_point)
+
+
+def call_case(call: ast.expr, expected: ast.expr, entry_point: str | None) -> CallCase | None:
+    """Return a call and its expected value as a case where both are made of literals only."""
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.keywords:
+        return None
+    if entry_point is not None and call.func.id != entry_point:
+        return None
+    arguments = ast.Tuple(call.args, ast.Load())
+    if not (is_literal(arguments) and is_literal(expected)):
+        return None
+    return CallCase(
+        id="t",
+        entry_point=call.func.id,
+        arguments=ast.unparse(arguments),
+        expected=ast.unparse(expected),
+    )
+
+
+def is_literal(node: ast.expr) -> bool:
+    """Return whether `ast.literal_eval` takes the expression, also after it is written out."""
+    try:
+        ast.literal_eval(ast.unparse(node))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+def _is_trivial(statement: ast.Assert) -> bool:
+    return is_literal(statement.test)
+
+
+def _is_constant_expression(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _is_test_class(statement: ast.ClassDef) -> bool:
+    return any(
+        isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and inner.name.startswith("test")
+        for inner in statement.body
+    )
+
+
+def _holds_assertion(statement: ast.stmt) -> bool:
+    return any(isinstance(inner, ast.Assert) for inner in ast.walk(statement))
+
+
+def _is_runner(statement: ast.stmt) -> bool:
+    """Whether a statement only starts the tests: `check(add)`, or `if __name__ == …`."""
+    if isinstance(statement, ast.If):
+        return any(
+            isinstance(each, ast.Name) and each.id == "__name__"
+            for each in ast.walk(statement.test)
+        )
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        called = statement.value.func
+        return isinstance(called, ast.Name) and (
+            called.id == "check" or called.id.startswith("test")
+        )
+    return isinstance(statement, ast.Assert)

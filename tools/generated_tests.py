@@ -1,0 +1,98 @@
+"""Tests out of what models write when they are asked for tests."""
+
+import ast
+import re
+import textwrap
+from collections.abc import Iterator
+
+from refinegraph.schema import AssertCase, VisibleTest
+from refinegraph.tools.assert_tests import as_call_case, is_literal
+from refinegraph.tools.definitions import missing_names, module_names
+from refinegraph.tools.doctest_tests import session_tests
+from refinegraph.tools.fences import without_fence_lines
+from refinegraph.tools.numbering import numbered
+from refinegraph.tools.python_source import clean_text, parse_module
+
+_MAX_TEXT = 100_000
+_MAX_LINES = 30
+_START = re.compile(r"^[ \t]*(?:[-*•][ \t]+|\d+[.)][ \t]+)?`?(?=assert\b)", re.MULTILINE)
+_LONE_ASSERT = re.compile(r"^([ \t]*assert)[ \t]*\n[ \t]*", re.MULTILINE)
+_IMPORT = re.compile(r"^[ \t]*((?:import|from)[ \t]+\w.*)$", re.MULTILINE)
+
+
+def parse_generated_tests(
+    text: str, *, entry_point: str | None, limit: int = 20
+) -> tuple[VisibleTest, ...]:
+    r"""Keep the assertions of a model's answer that can be used; never raises.
+
+    Each assertion stands alone: it must parse, call the entry point, and need no name besides it,
+    builtins and what the answer imports. Repetitions, assertions that hold whatever the program
+    does, and everything else in the answer are dropped. At most `limit` are kept, the first ones;
+    beyond 100,000 characters nothing is read.
+
+    >>> answer = "Sure:\n```python\nassert add(1, 2) == 3\nassert True\nassert add(1,\n```"
+    >>> [test.expected for test in parse_generated_tests(answer, entry_point="add")]
+    ['3']
+    """
+    source = without_fence_lines(clean_text(text[:_MAX_TEXT]))
+    source = _LONE_ASSERT.sub(r"\1 ", source)
+    kept: dict[str, VisibleTest] = {}
+    imports = _imports(source)
+    for statement in _assertions(source):
+        test = _usable(statement, imports, entry_point)
+        if test is not None:
+            kept.setdefault(ast.unparse(statement.test), test)
+        if len(kept) >= limit:
+            break
+    tests = list(kept.values()) or list(session_tests(source, entry_point))
+    return numbered(tests[:limit], "generated")
+
+
+def _assertions(source: str) -> Iterator[ast.Assert]:
+    starts = [match.end() for match in _START.finditer(source)]
+    for start, end in zip(starts, [*starts[1:], len(source)], strict=True):
+        statement = _first_assertion(source[start:end])
+        if statement is not None:
+            yield statement
+
+
+def _first_assertion(text: str) -> ast.Assert | None:
+    """The assertion at the beginning of the text, as short as it can be."""
+    lines = textwrap.dedent(text).split("\n")[:_MAX_LINES]
+    for count in range(1, len(lines) + 1):
+        module = parse_module("\n".join(lines[:count]).rstrip().rstrip("`"))
+        if module is not None and len(module.body) == 1:
+            found = module.body[0]
+            return found if isinstance(found, ast.Assert) else None
+    return None
+
+
+def _usable(
+    statement: ast.Assert, imports: dict[str, str], entry_point: str | None
+) -> VisibleTest | None:
+    if is_literal(statement.test) or _compares_with_itself(statement.test):
+        return None
+    module = ast.Module(body=[ast.Assert(statement.test, None)], type_ignores=[])
+    needed = missing_names(module)
+    called = needed - imports.keys()
+    if not called or len(called) > 1 or (entry_point is not None and called != {entry_point}):
+        return None
+    lines = sorted({imports[name] for name in needed if name in imports})
+    case = as_call_case(statement, entry_point)
+    return case or AssertCase(id="g", source="\n".join([*lines, ast.unparse(module)]))
+
+
+def _compares_with_itself(test: ast.expr) -> bool:
+    if not isinstance(test, ast.Compare):
+        return False
+    return any(ast.dump(test.left) == ast.dump(other) for other in test.comparators)
+
+
+def _imports(source: str) -> dict[str, str]:
+    """The import lines of the answer, by the names that they bind."""
+    found: dict[str, str] = {}
+    for line in _IMPORT.findall(source):
+        module = parse_module(line)
+        if module is not None:
+            found.update(dict.fromkeys(module_names(module), line.strip()))
+    return found

@@ -1,0 +1,172 @@
+"""The examples that a statement gives, as tests."""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from refinegraph.schema import CallCase, VisibleTest
+from refinegraph.tools.assert_tests import call_case
+from refinegraph.tools.doctest_tests import session_tests
+from refinegraph.tools.entry_points import infer_entry_point
+from refinegraph.tools.literal_text import closing, read_literal
+from refinegraph.tools.numbering import numbered
+from refinegraph.tools.python_source import clean_text, parse_expression, parse_module
+
+_MAX_PROMPT = 100_000
+_GIVES = re.compile(
+    r"[ \t]*`*[ \t]*(?:=+>|==+|=|-+>|➞|→|⇒|⟹|➔|➜|#[ \t]*(?:returns?\b|[=-]+>|==)?:?"
+    r"|(?:should[ \t\n]+)?(?:returns?|be|evaluates?[ \t]+to|gives?)\b[ \t]*:?)\s*`?"
+)
+_CHAIN = re.compile(r"[\d \t+*/().-]+=[ \t]*([-+]?\d+(?:\.\d+)?)[ \t]*$", re.MULTILINE)
+_END = re.compile(
+    r"[ \t`]*(?:[.,;!]|and\b|while\b|but\b|since\b|because\b|#|//|\(|$)", re.MULTILINE
+)
+_DECIMAL = re.compile(r"\.\d")
+_FOR = re.compile(r"\b(?:For|With|Given|If)[ \t]+(?=\w+[ \t]*=[^=])", re.IGNORECASE)
+_RESULT = re.compile(
+    r"[^=\n]*?\b(?:output|result|answer|function)[ \t]+(?:should|must|will)[ \t]+(?:be|return)[ \t]+"
+)
+_INPUT = re.compile(r"^[ \t*]*Input[ \t*]*:[ \t*`]*\s*", re.IGNORECASE | re.MULTILINE)
+_OUTPUT = re.compile(r"[ \t*`]*\s*Output[ \t*]*:[ \t*`]*", re.IGNORECASE)
+_NAME = re.compile(r"[`]*([A-Za-z_]\w*)[`]*[ \t]*[=:][ \t]*")
+_SEPARATOR = re.compile(r"[ \t]*(?:,|\band\b|\n|,[ \t]*and\b)?[ \t\n]*")
+
+
+class _Found(NamedTuple):
+    case: CallCase
+    by_equals: bool = False
+    """Whether a single `=` stood between call and result, as in a recurrence."""
+
+
+def statement_examples(prompt: str, *, entry_point: str | None = None) -> tuple[VisibleTest, ...]:
+    """Read the examples of a statement: those that are beyond doubt, in the order they stand.
+
+    Known are `>>>` sessions, however unevenly indented, `f(1) == 2` with `==`, `=`, `=>`, `==>`,
+    `->`, `➞`, `# 2`, `returns 2` or `should return 2` between, `For x = 1 the output should be 2`
+    and `Input: x = 1`, `Output: 2`. What is malformed, ambiguous or not made of literals is left
+    out. Statements contradict themselves now and then; that is not noticed here, save for two
+    examples of one call with different results, which are both left out. Never raises.
+
+    >>> statement_examples("double(x): double(2) => 4", entry_point="double")[0].expected
+    '4'
+    """
+    text = clean_text(prompt)[:_MAX_PROMPT]
+    name = entry_point or infer_entry_point(text)
+    if name is None:
+        return ()
+    prose = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith(">>>"))
+    calls = _consistent(list(_calls(prose, name)))
+    described = _described(prose, name, _parameters(text, name))
+    return numbered(_distinct([*session_tests(text, name), *calls, *described]), "statement")
+
+
+def _distinct(tests: list[VisibleTest]) -> list[VisibleTest]:
+    """Drop repetitions, and examples that give one call two results."""
+    results: dict[str, set[str]] = {}
+    unique: dict[str, VisibleTest] = {}
+    for test in tests:
+        key = test.arguments if isinstance(test, CallCase) else repr(test)
+        results.setdefault(key, set()).add(test.expected if isinstance(test, CallCase) else "")
+        unique.setdefault(key, test)
+    return [test for key, test in unique.items() if len(results[key]) == 1]
+
+
+def _consistent(found: list[_Found]) -> list[CallCase]:
+    """Drop what stands behind a single `=` where its results differ in type."""
+    equated = [each.case.expected for each in found if each.by_equals]
+    kinds = {type(ast.literal_eval(expected)) for expected in equated}
+    return [each.case for each in found if not each.by_equals or len(kinds) == 1]
+
+
+def _calls(text: str, name: str) -> Iterator[_Found]:
+    for match in re.finditer(rf"(?<![\w.]){re.escape(name)}[ \t]*\(", text):
+        end = closing(text, match.end() - 1)
+        if end is None or not _stands_alone(text[: match.start()]):
+            continue
+        call = parse_expression(text[match.start() : end])
+        found = _result_of(call, text, end, name) if call is not None else None
+        if found is not None:
+            yield found
+
+
+def _stands_alone(before: str) -> bool:
+    """Whether a call is not part of a larger expression: a bullet may stand before it."""
+    line = before.rpartition("\n")[2].strip()
+    if re.fullmatch(r"[*•\-–\d.)`]*", line):
+        return True
+    return line[-1] not in "+-*/%=<>!,[({" and not re.search(r"\b(?:not|def|in)$", line)
+
+
+def _result_of(call: ast.expr, text: str, end: int, name: str) -> _Found | None:
+    gives = _GIVES.match(text, end)
+    if gives is None:
+        return None
+    by_equals = gives[0].strip(" \t`") == "="
+    chain = None if by_equals else _CHAIN.match(text, gives.end())
+    start = chain.start(1) if chain else gives.end()
+    expected = _final_literal(text, start)
+    case = call_case(call, expected, name) if expected is not None else None
+    return _Found(case, by_equals) if case is not None else None
+
+
+def _final_literal(text: str, start: int) -> ast.expr | None:
+    """Read a literal behind which the sentence or line ends."""
+    literal = read_literal(text, start)
+    if literal is None or not _END.match(text, literal.end) or _DECIMAL.match(text, literal.end):
+        return None
+    return literal.value
+
+
+def _described(text: str, name: str, parameters: list[str]) -> Iterator[CallCase]:
+    """Examples that name their arguments, or stand as `Input:` and `Output:`."""
+    for opening, result in ((_FOR, _RESULT), (_INPUT, _OUTPUT)):
+        for match in opening.finditer(text):
+            arguments = _arguments(text, match.end(), parameters)
+            behind = result.match(text, arguments.end) if arguments else None
+            if arguments is None or behind is None:
+                continue
+            expected = _final_literal(text, behind.end())
+            call = ast.Call(ast.Name(name, ast.Load()), arguments.values, [])
+            case = call_case(call, expected, name) if expected is not None else None
+            if case is not None:
+                yield case
+
+
+class _Arguments(NamedTuple):
+    values: list[ast.expr]
+    end: int
+
+
+def _arguments(text: str, start: int, parameters: list[str]) -> _Arguments | None:
+    if len(parameters) == 1 and (bare := read_literal(text, start)) is not None:
+        return _Arguments([bare.value], bare.end)
+    values: list[ast.expr] = []
+    end = start
+    for parameter in parameters:
+        position = _SEPARATOR.match(text, end).end() if values else start  # type: ignore[union-attr]
+        named = _NAME.match(text, position)
+        if named is None or not _same_name(parameter, named[1]):
+            return None
+        literal = read_literal(text, named.end())
+        if literal is None:
+            return None
+        values.append(literal.value)
+        end = literal.end
+    return _Arguments(values, end) if values else None
+
+
+def _same_name(parameter: str, given: str) -> bool:
+    return given == parameter or given.endswith(f"_{parameter}")
+
+
+def _parameters(text: str, name: str) -> list[str]:
+    """The parameters in the header of the function, `self` left out; empty where none stands."""
+    headers = list(re.finditer(rf"\bdef[ \t]+{re.escape(name)}[ \t]*\(", text))
+    end = closing(text, headers[-1].end() - 1) if headers else None
+    module = parse_module(f"{text[headers[-1].start() : end]}: pass") if end else None
+    function = module.body[0] if module is not None and module.body else None
+    if not isinstance(function, ast.FunctionDef):
+        return []
+    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
+    return names[1:] if names[:1] == ["self"] else names
