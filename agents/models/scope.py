@@ -12,7 +12,10 @@ from refinegraph.errors import InputError
 from refinegraph.schema import Frozen
 
 Observer = Callable[[Frozen], None]
-"""Hears of model calls (`ModelEvent`) and of whatever else goes on in the run. Called in the event loop of the call, so it must be quick; what it raises ends the call."""
+"""Hears of model calls (`ModelEvent`) and of whatever else goes on in the run.
+
+Called in the event loop of the call, so it must be quick; what it raises ends the call.
+"""
 
 
 class InFlight:
