@@ -150,7 +150,8 @@ class InputChannel(EphemeralValue[Any]):
         return twin
 
     def update(self, values: Sequence[Any]) -> bool:
-        """Take the input, or raise what `check` raises."""
+        """Take the input, or raise what `check` raises; LangGraph draws graphs with an empty one."""
         for value in values:
-            self.check(value)
+            if value:
+                self.check(value)
         return super().update(values)
