@@ -126,7 +126,7 @@ class Gold(Frozen):
     """What decides whether an answer is right, for evaluation only. No agent ever sees it."""
 
     tests: str = ""
-    """Hidden tests as Python source."""
+    """Hidden tests, in any form that `refinegraph.tools.parse_tests` reads."""
     answer: str | None = None
     """The reference answer of a problem that is not code."""
 

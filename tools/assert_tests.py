@@ -8,8 +8,6 @@ from refinegraph.errors import InputError
 from refinegraph.schema import AssertCase, CallCase, VisibleTest
 from refinegraph.tools.definitions import bound_by, text_of
 
-_COMPOUND = ast.For | ast.While | ast.If | ast.With | ast.Try
-
 
 class _Setup(NamedTuple):
     """What stands before a test and is put in front of it."""
@@ -52,8 +50,9 @@ def _tests_of(
                 f"The tests hold a class of tests, {statement.name!r} on line {statement.lineno}, "
                 "which is not supported; write assert lines or functions named test_*."
             )
-        case _COMPOUND() if _holds_assertion(statement) and not _is_runner(statement):
-            yield _assert_case(setup, text_of(source, statement))
+        case ast.For() | ast.While() | ast.If() | ast.With() | ast.Try():
+            if _holds_assertion(statement) and not _is_runner(statement):
+                yield _assert_case(setup, text_of(source, statement))
         case _:
             return
 

@@ -11,33 +11,34 @@ from refinegraph.tools.definitions import missing_names, module_names
 from refinegraph.tools.doctest_tests import session_tests
 from refinegraph.tools.fences import without_fence_lines
 from refinegraph.tools.numbering import numbered
-from refinegraph.tools.python_source import clean_text, parse_module
+from refinegraph.tools.python_source import clean_text, longest_valid_prefix, parse_module
 
 _MAX_TEXT = 100_000
 _MAX_LINES = 30
 _START = re.compile(r"^[ \t]*(?:[-*•][ \t]+|\d+[.)][ \t]+)?`?(?=assert\b)", re.MULTILINE)
 _LONE_ASSERT = re.compile(r"^([ \t]*assert)[ \t]*\n[ \t]*", re.MULTILINE)
+_DOUBLED = re.compile(r"\bassert[ \t]+(?=assert\b)")
 _IMPORT = re.compile(r"^[ \t]*((?:import|from)[ \t]+\w.*)$", re.MULTILINE)
 
 
 def parse_generated_tests(
-    text: str, *, entry_point: str | None, limit: int = 20
+    text: str, *, entry_point: str | None, preamble: str = "", limit: int = 20
 ) -> tuple[VisibleTest, ...]:
     r"""Keep the assertions of a model's answer that can be used; never raises.
 
     Each assertion stands alone: it must parse, call the entry point, and need no name besides it,
-    builtins and what the answer imports. Repetitions, assertions that hold whatever the program
-    does, and everything else in the answer are dropped. At most `limit` are kept, the first ones;
-    beyond 100,000 characters nothing is read.
+    builtins, what the preamble defines and what the answer imports. Repetitions, assertions that
+    hold whatever the program does, and everything else in the answer are dropped. At most `limit`
+    are kept, the first ones; beyond 100,000 characters nothing is read.
 
     >>> answer = "Sure:\n```python\nassert add(1, 2) == 3\nassert True\nassert add(1,\n```"
     >>> [test.expected for test in parse_generated_tests(answer, entry_point="add")]
     ['3']
     """
     source = without_fence_lines(clean_text(text[:_MAX_TEXT]))
-    source = _LONE_ASSERT.sub(r"\1 ", source)
+    source = _DOUBLED.sub("", _LONE_ASSERT.sub(r"\1 ", source))
     kept: dict[str, VisibleTest] = {}
-    imports = _imports(source)
+    imports = _imports(source) | dict.fromkeys(_defined_in(preamble), "")
     for statement in _assertions(source):
         test = _usable(statement, imports, entry_point)
         if test is not None:
@@ -74,10 +75,10 @@ def _usable(
         return None
     module = ast.Module(body=[ast.Assert(statement.test, None)], type_ignores=[])
     needed = missing_names(module)
-    called = needed - imports.keys()
-    if not called or len(called) > 1 or (entry_point is not None and called != {entry_point}):
+    called = needed - (imports.keys() - {entry_point})
+    if len(called) != 1 or (entry_point is not None and entry_point not in called):
         return None
-    lines = sorted({imports[name] for name in needed if name in imports})
+    lines = sorted({imports[name] for name in needed if imports.get(name)})
     case = as_call_case(statement, entry_point)
     return case or AssertCase(id="g", source="\n".join([*lines, ast.unparse(module)]))
 
@@ -88,11 +89,16 @@ def _compares_with_itself(test: ast.expr) -> bool:
     return any(ast.dump(test.left) == ast.dump(other) for other in test.comparators)
 
 
+def _defined_in(preamble: str) -> frozenset[str]:
+    module = parse_module(longest_valid_prefix(preamble).source)
+    return module_names(module) if module is not None else frozenset()
+
+
 def _imports(source: str) -> dict[str, str]:
     """The import lines of the answer, by the names that they bind."""
     found: dict[str, str] = {}
     for line in _IMPORT.findall(source):
         module = parse_module(line)
         if module is not None:
-            found.update(dict.fromkeys(module_names(module), line.strip()))
+            found.update({name: line.strip() for name in module_names(module)})
     return found

@@ -4,10 +4,8 @@ import json
 from collections.abc import Iterator
 
 from refinegraph.errors import InputError
+from refinegraph.json_values import Json
 from refinegraph.schema import CallCase, StdioCase, VisibleTest
-
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-"""What `json.loads` returns."""
 
 _EXPECTED = ("output", "expected", "expected_output", "result")
 

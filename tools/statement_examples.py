@@ -25,7 +25,8 @@ _END = re.compile(
 _DECIMAL = re.compile(r"\.\d")
 _FOR = re.compile(r"\b(?:For|With|Given|If)[ \t]+(?=\w+[ \t]*=[^=])", re.IGNORECASE)
 _RESULT = re.compile(
-    r"[^=\n]*?\b(?:output|result|answer|function)[ \t]+(?:should|must|will)[ \t]+(?:be|return)[ \t]+"
+    r"[^=\n]*?\b(?:output|result|answer|function)[ \t]+(?:should|must|will)[ \t]+"
+    r"(?:be|return)[ \t]+"
 )
 _INPUT = re.compile(r"^[ \t*]*Input[ \t*]*:[ \t*`]*\s*", re.IGNORECASE | re.MULTILINE)
 _OUTPUT = re.compile(r"[ \t*`]*\s*Output[ \t*]*:[ \t*`]*", re.IGNORECASE)
@@ -75,7 +76,7 @@ def _distinct(tests: list[VisibleTest]) -> list[VisibleTest]:
 def _consistent(found: list[_Found]) -> list[CallCase]:
     """Drop what stands behind a single `=` where its results differ in type."""
     equated = [each.case.expected for each in found if each.by_equals]
-    kinds = {type(ast.literal_eval(expected)) for expected in equated}
+    kinds = {type(ast.literal_eval(expected)).__name__ for expected in equated}
     return [each.case for each in found if not each.by_equals or len(kinds) == 1]
 
 
@@ -144,8 +145,8 @@ def _arguments(text: str, start: int, parameters: list[str]) -> _Arguments | Non
     values: list[ast.expr] = []
     end = start
     for parameter in parameters:
-        position = _SEPARATOR.match(text, end).end() if values else start  # type: ignore[union-attr]
-        named = _NAME.match(text, position)
+        between = _SEPARATOR.match(text, end) if values else None
+        named = _NAME.match(text, between.end() if between else start)
         if named is None or not _same_name(parameter, named[1]):
             return None
         literal = read_literal(text, named.end())

@@ -57,7 +57,7 @@ def _read(text: str, entry_point: str | None, origin: Origin) -> tuple[VisibleTe
     module = parse_module(text)
     if module is None and _PROMPT.search(text):
         return numbered(session_tests(text, entry_point), origin)
-    if module is None or (fault := find_fault(text)) is not None:
+    if module is None or find_fault(text) is not None:
         raise _does_not_parse(text)
     return numbered(python_tests(text, module, entry_point), origin)
 
