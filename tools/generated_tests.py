@@ -4,6 +4,7 @@ import ast
 import re
 import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 
 from refinegraph.schema import AssertCase, VisibleTest
 from refinegraph.tools.assert_tests import as_call_case, is_literal
@@ -51,7 +52,7 @@ def parse_generated_tests(
 
 def _assertions(source: str) -> Iterator[ast.Assert]:
     starts = [match.end() for match in _START.finditer(source)]
-    for start, end in zip(starts, [*starts[1:], len(source)], strict=True):
+    for start, end in pairwise([*starts, len(source)]):
         statement = _first_assertion(source[start:end])
         if statement is not None:
             yield statement
