@@ -97,7 +97,7 @@ def _decoded(file: Path, number: int, raw: bytes) -> str:
 
 def _parsed(file: Path, number: int, text: str) -> Json:
     try:
-        value: Json = json.loads(text)
+        value: Json = json.loads(text.rstrip())
     except json.JSONDecodeError as error:
         line = number + error.lineno - 1
         raise InputError(

@@ -2,36 +2,45 @@
 
 import ast
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from refinegraph.errors import InputError
 from refinegraph.schema import AssertCase, CallCase, VisibleTest
-from refinegraph.tools.definitions import bound_by, text_of
+from refinegraph.tools.definitions import bound_by, first_line
 
 
-class _Setup(NamedTuple):
+class _Setup:
     """What stands before a test and is put in front of it."""
 
-    sources: tuple[str, ...] = ()
-    names: frozenset[str] = frozenset()
-    only_imports: bool = True
+    def __init__(self) -> None:
+        self.sources: list[str] = []
+        self.names: set[str] = set()
+        self.only_definitions = True
 
-    def and_then(self, source: str, statement: ast.stmt) -> "_Setup":
-        plain = isinstance(
-            statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef
-        ) or _is_constant_expression(statement)
-        names = self.names | bound_by(statement)
-        return _Setup((*self.sources, source), names, self.only_imports and plain)
+    def add(self, source: str, statement: ast.stmt) -> None:
+        plain = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef
+        if _is_constant_expression(statement):
+            return
+        self.sources.append(source)
+        self.names |= bound_by(statement)
+        self.only_definitions = self.only_definitions and isinstance(statement, plain)
+
+    def copy(self) -> "_Setup":
+        other = _Setup()
+        other.sources, other.names = [*self.sources], {*self.names}
+        other.only_definitions = self.only_definitions
+        return other
 
 
 def python_tests(source: str, module: ast.Module, entry_point: str | None) -> Iterator[VisibleTest]:
     """Yield the tests of a module, each with the set-up that stands before it."""
     setup = _Setup()
+    lines = source.split("\n")
     for statement in module.body:
-        tests = list(_tests_of(statement, source, setup, entry_point))
+        text = "\n".join(lines[first_line(statement) - 1 : statement.end_lineno])
+        tests = list(_tests_of(statement, text, setup, entry_point))
         yield from tests
         if not tests and not _is_runner(statement):
-            setup = setup.and_then(text_of(source, statement), statement)
+            setup.add(text, statement)
 
 
 def _tests_of(
@@ -40,11 +49,11 @@ def _tests_of(
     match statement:
         case ast.Assert():
             if not _is_trivial(statement):
-                yield _assertion(statement, text_of(source, statement), setup, entry_point)
+                yield _assertion(statement, source, setup, entry_point)
         case ast.FunctionDef(name="check") if len(statement.args.args) == 1:
             yield from _check_function(statement, source, setup, entry_point)
         case ast.FunctionDef() | ast.AsyncFunctionDef() if statement.name.startswith("test"):
-            yield _test_function(statement, text_of(source, statement), setup)
+            yield _test_function(statement, source, setup)
         case ast.ClassDef() if _is_test_class(statement):
             raise InputError(
                 f"The tests hold a class of tests, {statement.name!r} on line {statement.lineno}, "
@@ -52,7 +61,7 @@ def _tests_of(
             )
         case ast.For() | ast.While() | ast.If() | ast.With() | ast.Try():
             if _holds_assertion(statement) and not _is_runner(statement):
-                yield _assert_case(setup, text_of(source, statement))
+                yield _assert_case(setup, source)
         case _:
             return
 
@@ -87,12 +96,13 @@ def _check_function(
             "of the function that it checks; give the problem's entry_point."
         )
     if not _splits_safely(function, candidate):
-        yield _assert_case(setup, text_of(source, function), f"check({entry_point})")
+        yield _assert_case(setup, source, f"check({entry_point})")
         return
+    setup = setup.copy()
     for statement in map(_Renamed(candidate, entry_point).visit, function.body):
         text = ast.unparse(ast.fix_missing_locations(statement))
         if not isinstance(statement, ast.Assert):
-            setup = setup.and_then(text, statement)
+            setup.add(text, statement)
         elif not _is_trivial(statement):
             yield _assertion(statement, text, setup, entry_point)
 
@@ -115,7 +125,7 @@ class _Renamed(ast.NodeTransformer):
 def _assertion(
     statement: ast.Assert, source: str, setup: _Setup, entry_point: str | None
 ) -> VisibleTest:
-    case = as_call_case(statement, entry_point) if setup.only_imports else None
+    case = as_call_case(statement, entry_point) if setup.only_definitions else None
     if case is not None and case.entry_point not in setup.names:
         return case
     return _assert_case(setup, source)

@@ -46,6 +46,16 @@ def _stored(node: ast.AST) -> Iterator[str]:
             yield inner.id
 
 
+def attributes_set_by(statement: ast.stmt) -> frozenset[str]:
+    """Return `NAME.` for every name of which a top-level assignment sets an attribute."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return frozenset(
+        f"{target.value.id}."
+        for target in targets
+        if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)
+    )
+
+
 def module_names(module: ast.Module) -> frozenset[str]:
     """Return every name that the module binds at its top level."""
     return frozenset[str]().union(*map(bound_by, module.body))

@@ -11,7 +11,9 @@ PYTHON_TAGS = frozenset(
 """Language tags, in lower case, of blocks that may hold Python; a missing tag is one of them."""
 
 _OPENING = re.compile(r"^([ \t]*(?:>[ \t]?)?)(`{3,}|~{3,})[ \t]*\{?\.?([\w+#.-]*)([^\n]*)$")
-_MAX_ENDS = 8
+_MAX_ENDS = 32
+_MAX_COMPILED = 60_000
+_MAX_BLOCKS = 64
 
 
 class Block(NamedTuple):
@@ -39,12 +41,13 @@ def fenced_blocks(text: str) -> tuple[Block, ...]:
     r"""Return the fenced blocks in order; a fence that never closes runs to the end.
 
     Both kinds of fence are read, indented or quoted, and a Python block that itself contains
-    fence lines inside a string is kept whole.
+    fence lines inside a string is kept whole. Of more than 64 the last 64 are returned.
 
     >>> fenced_blocks("Try:\n```python\nx = 1\n```\nor\n~~~\ny = 2")[0].source
     'x = 1'
     """
     lines = text.split("\n")
+    nested = sum(_opening(line) is not None for line in lines) <= 2 * _MAX_BLOCKS
     blocks: list[Block] = []
     position = 0
     while position < len(lines):
@@ -52,9 +55,9 @@ def fenced_blocks(text: str) -> tuple[Block, ...]:
         position += 1
         if fence is None:
             continue
-        block, position = _read_block(fence, lines, position)
+        block, position = _read_block(fence, lines, position, nested=nested)
         blocks.append(block)
-    return tuple(blocks)
+    return tuple(blocks[-_MAX_BLOCKS:])
 
 
 def without_fence_lines(text: str) -> str:
@@ -63,6 +66,8 @@ def without_fence_lines(text: str) -> str:
 
 
 def _opening(line: str) -> _Fence | None:
+    if "```" not in line and "~~~" not in line:
+        return None
     match = _OPENING.match(line)
     if match is None:
         return None
@@ -72,13 +77,11 @@ def _opening(line: str) -> _Fence | None:
     return _Fence(indent, marks, tag.lower(), rest.strip())
 
 
-def _read_block(fence: _Fence, lines: list[str], start: int) -> tuple[Block, int]:
+def _read_block(fence: _Fence, lines: list[str], start: int, *, nested: bool) -> tuple[Block, int]:
     ends = _possible_ends(fence, lines, start)
     chosen = ends[0]
-    if len(ends) > 1:
-        sources = (_unindent(fence, lines[start : end.line]) for end in ends)
-        valid = (end for end, source in zip(ends, sources, strict=True) if not find_fault(source))
-        chosen = next(valid, chosen)
+    if nested and len(ends) > 1:
+        chosen = _first_valid_end(fence, lines, start, ends) or chosen
     source = _unindent(fence, lines[start : chosen.line])
     return Block(fence.tag, source, chosen.closed), chosen.line + chosen.closed
 
@@ -86,6 +89,19 @@ def _read_block(fence: _Fence, lines: list[str], start: int) -> tuple[Block, int
 class _End(NamedTuple):
     line: int
     closed: bool
+
+
+def _first_valid_end(fence: _Fence, lines: list[str], start: int, ends: list[_End]) -> _End | None:
+    """The first end that leaves a block that compiles, within a bound on what is compiled."""
+    compiled = 0
+    for end in ends:
+        source = _unindent(fence, lines[start : end.line])
+        compiled += len(source)
+        if compiled > _MAX_COMPILED:
+            return None
+        if find_fault(source) is None:
+            return end
+    return None
 
 
 def _possible_ends(fence: _Fence, lines: list[str], start: int) -> list[_End]:

@@ -28,7 +28,7 @@ __all__ = [
     "program_fingerprint",
 ]
 
-MAX_ANSWER = 400_000
+MAX_ANSWER = 200_000
 """Characters of an answer beyond which no program is looked for."""
 
 
@@ -54,7 +54,7 @@ def extract_program(text: str, *, entry_point: str | None = None, preamble: str 
     in front, as are well-known names of `typing`. A method of a class is reached through one
     added line. Top-level code (`input()`, `print`, an `if __name__` block) is kept as it is.
 
-    Never raises and never executes anything; answers of more than 400,000 characters are refused
+    Never raises and never executes anything; answers of more than 200,000 characters are refused
     unread. A program is cut only behind a whole definition or where the answer breaks off, so
     that a mistake inside a function stays visible as a problem.
 

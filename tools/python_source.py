@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 _WARNINGS_LOCK = threading.Lock()
 _MAX_CUTS = 64
+_MAX_COMPILED = 600_000
 _INVISIBLE = re.compile("[\x00\ufeff\u200b\u200c\u200d\u2060]")
 _LOOKALIKES = str.maketrans(
     {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
@@ -105,7 +106,8 @@ def longest_valid_prefix(source: str) -> Prefix:
     r"""Cut whole lines from the end until the rest compiles.
 
     The compiler names the line to cut at, so that a few compilations are enough; at most 64 are
-    made, and where they are not enough the prefix is empty.
+    made, of about 600,000 characters together, and where they are not enough the prefix is
+    empty.
 
     >>> longest_valid_prefix("x = 1\ny = (2\nprose")[:2]
     ('x = 1', 'y = (2\nprose')
@@ -113,11 +115,12 @@ def longest_valid_prefix(source: str) -> Prefix:
     lines = source.split("\n")
     count, step = len(lines), 1
     first: Fault | None = None
-    for _ in range(_MAX_CUTS):
+    attempts = min(_MAX_CUTS, 1 + _MAX_COMPILED // (len(source) + 1))
+    for _ in range(attempts):
         fault = find_fault("\n".join(lines[:count]))
         if fault is None:
             return Prefix("\n".join(lines[:count]), "\n".join(lines[count:]), first)
-        first = fault
+        first = first or fault
         named = 0 < fault.line < count
         step = 1 if named else step * 2
         count = fault.line - 1 if named else count - max(1, step // 2)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from refinegraph.tools.definitions import (
+    attributes_set_by,
     bound_by,
     find_definition,
     first_line,
@@ -24,6 +25,8 @@ from refinegraph.tools.python_source import (
 )
 
 _MAX_STARTS = 24
+_MAX_HELPERS = 8
+_MAX_SEARCHED = 2_000_000
 _START = re.compile(
     r"(?:async\s+def|def|class|import|from|for|while|if|with)\b|try:|print\(|@\w"
     r"|[A-Za-z_]\w*(?:\s*,\s*\w+)*\s*(?::[^=\n]+)?=(?!=)"
@@ -87,7 +90,7 @@ def _salvage(text: str) -> list[Section]:
     lines = text.split("\n")
     found: list[Section] = []
     position = 0
-    for _ in range(_MAX_STARTS):
+    for _ in range(min(_MAX_STARTS, 1 + _MAX_SEARCHED // (len(text) + 1))):
         position = _next_start(lines, position)
         if position >= len(lines):
             break
@@ -120,8 +123,8 @@ def _cut_by_mistake(prefix: Prefix) -> bool:
     assert prefix.fault is not None
     if any(sign in prefix.fault.message for sign in _BREAKS_OFF):
         return False
-    following = [line for line in prefix.rest.split("\n") if line.strip()][1:2]
-    return any(line[0] in " \t" for line in following)
+    dropped = [line for line in prefix.rest.split("\n") if line.strip()][:2]
+    return len(dropped) == 2 and all(line[0] in " \t" for line in dropped)
 
 
 def starts_indented(text: str) -> bool:
@@ -135,20 +138,31 @@ def continue_preamble(text: str, preamble: str, entry_point: str) -> Section | N
 
     Statements behind the function are kept only where it needs them.
     """
-    fallback: Section | None = None
+    best: _Continuation | None = None
     for body in _bodies(text, preamble):
-        prefix = _without_broken_end(longest_valid_prefix(preamble + body))
-        if len(prefix.source) <= len(preamble.rstrip()) + 1:
-            continue
-        section = read_section(prefix.source)
-        found = find_definition(section.module, entry_point) if section else None
-        if section is None or found is None or redefines_itself(found):
-            continue
-        section = _without_needless_end(section, entry_point)
-        if not section.is_stub_of(entry_point):
-            return section
-        fallback = fallback or section
-    return fallback
+        found = _continuation(body, preamble, entry_point)
+        if found is not None and (best is None or found.rank > best.rank):
+            best = found
+    return best.section if best else None
+
+
+class _Continuation(NamedTuple):
+    rank: tuple[bool, bool]
+    """Whether it does something, and whether all of the body was used."""
+    section: Section
+
+
+def _continuation(body: str, preamble: str, entry_point: str) -> _Continuation | None:
+    prefix = _without_broken_end(longest_valid_prefix(preamble + body))
+    if len(prefix.source) <= len(preamble.rstrip()) + 1:
+        return None
+    section = read_section(prefix.source)
+    found = find_definition(section.module, entry_point) if section else None
+    if section is None or found is None or redefines_itself(found):
+        return None
+    section = _without_needless_end(section, entry_point)
+    whole = not prefix.rest.strip()
+    return _Continuation((not section.is_stub_of(entry_point), whole), section)
 
 
 def _bodies(text: str, preamble: str) -> Iterator[str]:
@@ -158,9 +172,9 @@ def _bodies(text: str, preamble: str) -> Iterator[str]:
     yield gap + body
     yield gap + _until_unindented(body)
     if not starts_indented(text):
+        yield gap + textwrap.indent(body, indent)
         yield gap + indent + body
         yield gap + indent + _until_unindented(body)
-        yield gap + textwrap.indent(body, indent)
 
 
 def _body_indent(preamble: str) -> str:
@@ -181,10 +195,16 @@ def _until_unindented(body: str) -> str:
 def _without_needless_end(section: Section, entry_point: str) -> Section:
     statements = section.module.body
     index = next(i for i, each in enumerate(statements) if entry_point in bound_by(each))
-    kept, later = statements[: index + 1], statements[index + 1 :]
-    for _ in later:
-        needed = missing_names(ast.Module(body=kept, type_ignores=[]))
-        kept = kept + [each for each in later if each not in kept and bound_by(each) & needed]
+    kept = statements[: index + 1]
+    later = [(each, bound_by(each) | attributes_set_by(each)) for each in statements[index + 1 :]]
+    for _ in range(_MAX_HELPERS):
+        needed = missing_names(ast.Module(body=kept, type_ignores=[])) | {f"{entry_point}."}
+        more = [each for each, names in later if names & needed and entry_point not in names]
+        if not more:
+            break
+        kept = kept + more
+        later = [(each, names) for each, names in later if each not in more]
     if len(kept) == len(statements):
         return section
+    kept.sort(key=lambda each: each.lineno)
     return read_section("\n\n".join(text_of(section.source, each) for each in kept)) or section

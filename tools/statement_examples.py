@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from refinegraph.schema import CallCase, VisibleTest
@@ -13,7 +14,8 @@ from refinegraph.tools.literal_text import closing, read_literal
 from refinegraph.tools.numbering import numbered
 from refinegraph.tools.python_source import clean_text, parse_expression, parse_module
 
-_MAX_PROMPT = 100_000
+_MAX_PROMPT = 50_000
+_MAX_CALLS = 200
 _GIVES = re.compile(
     r"[ \t]*`*[ \t]*(?:=+>|==+|=|-+>|➞|→|⇒|⟹|➔|➜|#[ \t]*(?:returns?\b|[=-]+>|==)?:?"
     r"|(?:should[ \t\n]+)?(?:returns?|be|evaluates?[ \t]+to|gives?)\b[ \t]*:?)\s*`?"
@@ -47,7 +49,8 @@ def statement_examples(prompt: str, *, entry_point: str | None = None) -> tuple[
     `->`, `➞`, `# 2`, `returns 2` or `should return 2` between, `For x = 1 the output should be 2`
     and `Input: x = 1`, `Output: 2`. What is malformed, ambiguous or not made of literals is left
     out. Statements contradict themselves now and then; that is not noticed here, save for two
-    examples of one call with different results, which are both left out. Never raises.
+    examples of one call with different results, which are both left out. Never raises; no more
+    than 200 calls in the first 50,000 characters are looked at.
 
     >>> statement_examples("double(x): double(2) => 4", entry_point="double")[0].expected
     '4'
@@ -81,9 +84,11 @@ def _consistent(found: list[_Found]) -> list[CallCase]:
 
 
 def _calls(text: str, name: str) -> Iterator[_Found]:
-    for match in re.finditer(rf"(?<![\w.]){re.escape(name)}[ \t]*\(", text):
+    found_calls = re.finditer(rf"(?<![\w.]){re.escape(name)}[ \t]*\(", text)
+    for match in islice(found_calls, _MAX_CALLS):
         end = closing(text, match.end() - 1)
-        if end is None or not _stands_alone(text[: match.start()]):
+        line = text.rfind("\n", 0, match.start()) + 1
+        if end is None or not _stands_alone(text[line : match.start()]):
             continue
         call = parse_expression(text[match.start() : end])
         found = _result_of(call, text, end, name) if call is not None else None
@@ -93,7 +98,7 @@ def _calls(text: str, name: str) -> Iterator[_Found]:
 
 def _stands_alone(before: str) -> bool:
     """Whether a call is not part of a larger expression: a bullet may stand before it."""
-    line = before.rpartition("\n")[2].strip()
+    line = before.strip()
     if re.fullmatch(r"[*•\-–\d.)`]*", line):
         return True
     return line[-1] not in "+-*/%=<>!,[({" and not re.search(r"\b(?:not|def|in)$", line)

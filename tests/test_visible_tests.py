@@ -1,0 +1,335 @@
+"""Tests as they are given, as statements show them and as models write them."""
+
+# ruff: noqa: E501
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from refinegraph.errors import InputError
+from refinegraph.schema import AssertCase, CallCase, StdioCase, VisibleTest
+from refinegraph.tools.visible_tests import (
+    parse_generated_tests,
+    parse_tests,
+    statement_examples,
+)
+
+
+def calls(tests: tuple[VisibleTest, ...]) -> list[tuple[str, str]]:
+    return [(test.arguments, test.expected) for test in tests if isinstance(test, CallCase)]
+
+
+def sources(tests: tuple[VisibleTest, ...]) -> list[str]:
+    return [test.source for test in tests if isinstance(test, AssertCase)]
+
+
+@dataclass(frozen=True)
+class Call:
+    id: str
+    source: str
+    arguments: str
+    expected: str
+
+
+CALLS = [
+    Call("equal", "assert f(1, 2) == 3", "(1, 2)", "3"),
+    Call("reversed", "assert 3 == f(1)", "(1,)", "3"),
+    Call("is_none", "assert f() is None", "()", "None"),
+    Call("is_true", "assert f([1]) is True, 'why'", "([1],)", "True"),
+    Call("negative", "assert f(-1) == -2.5", "(-1,)", "-2.5"),
+    Call("tuple", "assert f((1,)) == (1, [2])", "((1,),)", "(1, [2])"),
+    Call("many_lines", "assert f(\n    [1,\n     2]\n) == {\n    'a': 1}", "([1, 2],)", "{'a': 1}"),
+]
+
+
+@pytest.mark.parametrize("case", CALLS, ids=lambda case: case.id)
+def test_literal_assertions_become_calls(case: Call) -> None:
+    assert calls(parse_tests(case.source, entry_point="f")) == [(case.arguments, case.expected)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "assert f(1)",
+        "assert not f(1)",
+        "assert f(x=1) == 2",
+        "assert abs(f(1) - 0.5) < 1e-6",
+        "assert f(1) == f(2)",
+        "assert f(1) != 2",
+        "assert f(1) is 2",
+        "assert g(1) == 2",
+        "assert f(*[1]) == 2",
+    ],
+)
+def test_other_assertions_stay_source(source: str) -> None:
+    assert sources(parse_tests(source, entry_point="f")) == [source]
+
+
+def test_set_up_stands_in_front_of_each_assertion() -> None:
+    text = "import math\nx = 2\nassert f(x) == 4\ndef h(y):\n    return y\nassert f(h(1)) == 1"
+    assert sources(parse_tests(text)) == [
+        "import math\nx = 2\nassert f(x) == 4",
+        "import math\nx = 2\ndef h(y):\n    return y\nassert f(h(1)) == 1",
+    ]
+
+
+def test_set_up_that_rebinds_the_function_keeps_the_assertion_as_source() -> None:
+    assert sources(parse_tests("f = add\nassert f(1, 2) == 3")) == ["f = add\nassert f(1, 2) == 3"]
+
+
+def test_test_functions_are_one_test_each() -> None:
+    text = "import math\n\ndef test_a():\n    assert f(1) == 1\n    assert f(2) == 2\n\nasync def test_b():\n    assert f(3) == 3\n\nif __name__ == '__main__':\n    test_a()"
+    first, second = sources(parse_tests(text))
+    assert first.startswith("import math\ndef test_a():") and first.endswith("\ntest_a()")
+    assert second.endswith("\n__import__('asyncio').run(test_b())")
+
+
+def test_check_function_is_split_into_its_assertions() -> None:
+    text = "METADATA = {}\ndef check(candidate):\n    x = 1\n    assert candidate(1) == 2\n    assert True\n    assert candidate(x) == 3\ncheck(f)"
+    assert sources(parse_tests(text, entry_point="f")) == [
+        "METADATA = {}\nx = 1\nassert f(1) == 2",
+        "METADATA = {}\nx = 1\nassert f(x) == 3",
+    ]
+
+
+def test_check_function_with_a_loop_stays_one_test() -> None:
+    text = "def check(candidate):\n    for i in range(3):\n        assert candidate(i) == i\n"
+    assert sources(parse_tests(text, entry_point="f")) == [text.rstrip() + "\ncheck(f)"]
+
+
+def test_session_becomes_calls_and_skips_what_is_malformed() -> None:
+    text = (
+        "Try:\n>>> x = 2\n>>> f(1)\n2\n>>> f(x)\n4\n>>> f('a')\nTraceback (most recent call last):\n"
+        "  ...\nValueError: no\n>>> print(f(3))\n6\n>>> f(\n>>> f(9)\n<object>\n>>> f(0)\n\n"
+    )
+    tests = parse_tests(text, entry_point="f")
+    assert calls(tests) == [("(1,)", "2"), ("(0,)", "None")]
+    assert sources(tests) == [
+        "x = 2\nassert f(x) == 4",
+        "x = 2\ntry:\n    f('a')\nexcept ValueError:\n    pass\nelse:\n"
+        "    raise AssertionError('expected ValueError')",
+        "x = 2\nassert str(f(3)) == '6'",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"input": [1, "a"], "output": [true, null]}]',
+        '{"input": [1, "a"], "expected": [true, null]}',
+        '{"input": {"args": [1, "a"]}, "output": [true, null]}\n',
+        '{"args": [1, "a"], "output": [true, null]}\n\n',
+        '{"inputs": [[1, "a"]], "outputs": [[true, null]]}',
+        '[{"input": "1\\n\\"a\\"", "output": "[true, null]", "testtype": "functional"}]',
+    ],
+)
+def test_json_cases_become_calls(text: str) -> None:
+    assert calls(parse_tests(text, entry_point="f")) == [("(1, 'a')", "[True, None]")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"stdin": "1\\n", "stdout": "2\\n"}',
+        '[{"input": "1\\n", "output": "2\\n", "testtype": "stdin"}]',
+    ],
+)
+def test_json_cases_become_standard_input_and_output(text: str) -> None:
+    assert parse_tests(text) == (StdioCase(id="t1", stdin="1\n", stdout="2\n"),)
+
+
+def test_ids_count_and_name_the_origin() -> None:
+    text = "assert f(1) == 1\nassert f(2) == 2"
+    assert [test.id for test in parse_tests(text)] == ["t1", "t2"]
+    assert [test.id for test in parse_tests(text, origin="generated")] == ["g1", "g2"]
+    assert {test.origin for test in parse_tests(text, origin="statement")} == {"statement"}
+
+
+def test_empty_text_holds_no_test() -> None:
+    assert parse_tests(" \n") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "assert f(1) == 1\nassert f(2 == 2",
+            "The tests do not parse: line 2 is 'assert f(2 == 2' ('(' was never closed); expected "
+            "Python such as 'assert add(1, 2) == 3'.",
+        ),
+        (
+            "x = 1",
+            "The tests hold no test: 'x = 1'; expected assert lines, functions named test_*, a >>> "
+            "session or JSON cases.",
+        ),
+        (
+            "class TestF:\n    def test_a(self):\n        assert f(1)",
+            "The tests hold a class of tests, 'TestF' on line 1, which is not supported; write "
+            "assert lines or functions named test_*.",
+        ),
+        (
+            "def test_a(tmp_path):\n    assert f(1)",
+            "The test 'test_a' on line 1 takes arguments; fixtures and parameters are not "
+            "supported, so write a function without them.",
+        ),
+        (
+            "def check(candidate):\n    assert candidate(1)",
+            "The tests define check(candidate) on line 1, which needs the name of the function "
+            "that it checks; give the problem's entry_point.",
+        ),
+        (
+            '[{"input": [1], "output": 2}]',
+            "JSON case 1 calls a function, but neither the case nor the problem names it; add "
+            "'entry_point' to the case or to the problem.",
+        ),
+        (
+            '[{"in": 1}]',
+            "JSON case 1 is not understood: '{\"in\": 1}'; expected "
+            '{"input": [arguments], "output": value} or {"stdin": text, "stdout": text}.',
+        ),
+    ],
+)  # fmt: skip
+def test_unusable_tests_are_explained(text: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_tests(text)
+    assert str(caught.value) == message
+
+
+HEADER = 'def f(x, k):\n    """Docs.\n'
+
+
+@pytest.mark.parametrize(
+    ("example", "arguments", "expected"),
+    [
+        (">>> f(1, 2)\n  3", "(1, 2)", "3"),
+        ("    >>> f(1, 2)\n 3\n        >>> f(\n", "(1, 2)", "3"),
+        (">>> f(1, 2) == 3", "(1, 2)", "3"),
+        ("f(1, 2) == 3", "(1, 2)", "3"),
+        ("f(1, 2) = 3", "(1, 2)", "3"),
+        ("* f(1, 2) => [3]", "(1, 2)", "[3]"),
+        ("f(1, 2) ==> true", "(1, 2)", "True"),
+        ("f(1, ')') ➞ 'a'  # why", "(1, ')')", "'a'"),
+        ("f(1, 2) -> -3.5", "(1, 2)", "-3.5"),
+        ("f(1, 2) ->19 - 5 - 6 = 8", "(1, 2)", "8"),
+        ("f(1, 2)   # returns 3", "(1, 2)", "3"),
+        ("f(1, 2) # 3", "(1, 2)", "3"),
+        ("f(1, 2) returns 3 (because)", "(1, 2)", "3"),
+        ("for example f(1, 2) should\n return 3 and so on", "(1, 2)", "3"),
+        ("f([\n [1],\n [2]], 2) == [(0, 0)]", "([[1], [2]], 2)", "[(0, 0)]"),
+        ("For x = 1, k = 'a' the output should be 3", "(1, 'a')", "3"),
+        ('For x = "s", k = "t", the result should be (\'s\', True)', "('s', 't')", "('s', True)"),
+        ("Input: x = [1], k = 2\n   Output: 3", "([1], 2)", "3"),
+        ("Input:\n  x : [1]\n  small_k : 2\nOutput: 3", "([1], 2)", "3"),
+    ],
+)
+def test_statement_examples_reads(example: str, arguments: str, expected: str) -> None:
+    tests = statement_examples(f'{HEADER}{example}\n    """', entry_point="f")
+    assert calls(tests) == [(arguments, expected)]
+    assert tests[0].id == "e1" and tests[0].origin == "statement"
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        "f(a, 2) => 3",
+        "f(1, 2) => three",
+        "f(1, 2) == 3 + 4",
+        "f(1, 2) + f(2, 3) == 3",
+        "g(f(1, 2)) == 3",
+        "not f(1, 2) == True",
+        ">>> f(1, 2) [0, 1]",
+        'f(1, 2) ==> ("one")',
+        'f(1, 2) == ""one"',
+        "f(1, 2) = 3\nf(2, 2) = [3]",
+        "f(1, 2) == 3\nf(1, 2) == 4",
+        "Input: 1\nOutput: 2",
+        "f(1, 2) is nice.",
+    ],
+)
+def test_statement_examples_leaves_out_what_is_in_doubt(example: str) -> None:
+    assert statement_examples(f'{HEADER}{example}\n    """', entry_point="f") == ()
+
+
+def test_generated_tests_survive_noise() -> None:
+    answer = (
+        "Sure! Here:\n```python\nimport math\nassert f(1) == 2, 'one'\nassert f(1)==2\nassert True\n"
+        "assert\n    f(2) == 4\nassert assert f(3) == 6\n- assert f(4) == 8\nassert f(5) == f(5)\n"
+        "assert x == f(1)\nassert g(1) == 1\nassert math.isclose(f(6), 12)\n"
+        "def test_f():\n    assert f(\n        7\n    ) == 14\nassert f(8) == ____\nassert f(9) ==\n```\n"
+        "I assert that this is all.\nassert f(10"
+    )
+    tests = parse_generated_tests(answer, entry_point="f")
+    assert calls(tests) == [
+        ("(1,)", "2"), ("(2,)", "4"), ("(3,)", "6"), ("(4,)", "8"), ("(7,)", "14"),
+    ]  # fmt: skip
+    assert sources(tests) == ["import math\nassert math.isclose(f(6), 12)"]
+    assert [test.id for test in tests] == ["g1", "g2", "g3", "g4", "g5", "g6"]
+
+
+def test_generated_tests_are_capped() -> None:
+    answer = "\n".join(f"assert f({n}) == {n}" for n in range(50))
+    assert len(parse_generated_tests(answer, entry_point="f")) == 20
+    assert len(parse_generated_tests(answer, entry_point="f", limit=5)) == 5
+
+
+def test_generated_tests_may_use_what_the_preamble_defines() -> None:
+    preamble = "def encode(x):\n    return x\n\n\ndef f(x):\n"
+    tests = parse_generated_tests(
+        "assert f(encode('a')) == 'a'", entry_point="f", preamble=preamble
+    )
+    assert sources(tests) == ["assert f(encode('a')) == 'a'"]
+
+
+NOISE = st.lists(
+    st.sampled_from(
+        [
+            "assert ",
+            "f(",
+            ")",
+            "\n",
+            " == ",
+            ">>> ",
+            "1",
+            "'",
+            "Input: ",
+            "x = ",
+            "Output: ",
+            "->",
+            "```",
+            "For ",
+        ]
+    ),
+    max_size=25,
+).map("".join)
+
+
+@given(st.one_of(NOISE, st.text(max_size=60)))
+@settings(max_examples=150, deadline=None)
+def test_no_reader_raises_anything_but_input_errors(text: str) -> None:
+    statement_examples(f"def f(x):\n{text}", entry_point="f")
+    parse_generated_tests(text, entry_point="f")
+    try:
+        parse_tests(text, entry_point="f")
+    except InputError as error:
+        assert str(error).endswith((".", "}."))
+
+
+LITERALS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner),
+    max_leaves=5,
+)  # fmt: skip
+
+
+@given(st.lists(LITERALS, max_size=3).map(tuple), LITERALS)
+@settings(max_examples=100, deadline=None)
+def test_values_survive_the_way_into_a_call(
+    arguments: tuple[object, ...], expected: object
+) -> None:
+    listed = ", ".join(map(repr, arguments))
+    (test,) = parse_tests(f"assert f({listed}) == {expected!r}")
+    assert isinstance(test, CallCase)
+    assert repr(eval(test.arguments)) == repr(arguments)
+    assert repr(eval(test.expected)) == repr(expected)
