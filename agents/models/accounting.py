@@ -12,6 +12,9 @@ from refinegraph.schema import Usage
 CHARACTERS_PER_TOKEN = 4
 """The estimate where a provider counts nothing; right within about a third for English and code."""
 
+USUAL_CHARACTERS_PER_TOKEN = 3.5
+"""What tokenizers reach on programs."""
+
 MOST_CHARACTERS_PER_TOKEN = 7
 """Counts that imply more characters a token can not have counted every choice."""
 
@@ -62,20 +65,31 @@ def estimate_prompt(messages: Sequence[BaseMessage]) -> int:
 def _completion_tokens(answer: Answer) -> int:
     if not answer.choices:
         return max(1, answer.completion_tokens or 0)
+    estimate = sum(_estimate(choice) for choice in answer.choices)
     reported = answer.completion_tokens
-    sizes = [len(choice.text) + len(choice.reasoning) for choice in answer.choices]
     if not reported:
-        return sum(_estimate(choice) for choice in answer.choices)
-    if len(sizes) < 2 or not _counts_one_choice(answer, sum(sizes) / reported):
+        return estimate
+    sizes = [len(choice.text) + len(choice.reasoning) for choice in answer.choices]
+    if not _counts_one_choice(sizes, reported, known_to=answer.counts_one_choice):
         return reported
     per_token = sizes[0] / reported
     if 1 <= per_token <= MOST_CHARACTERS_PER_TOKEN:
         return max(reported, round(sum(sizes) / per_token))
-    return max(reported, sum(_estimate(choice) for choice in answer.choices))
+    return max(reported, estimate)
 
 
-def _counts_one_choice(answer: Answer, characters_per_token: float) -> bool:
-    return answer.counts_one_choice or characters_per_token > MOST_CHARACTERS_PER_TOKEN
+def _counts_one_choice(sizes: list[int], reported: int, *, known_to: bool) -> bool:
+    """Whether a count fits the first choice better than it fits all."""
+    if len(sizes) < 2 or not sizes[0]:
+        return False
+    one, every = sizes[0] / reported, sum(sizes) / reported
+    if known_to:
+        return _oddness(one) < _oddness(every)
+    return every > MOST_CHARACTERS_PER_TOKEN
+
+
+def _oddness(characters_per_token: float) -> float:
+    return abs(math.log(characters_per_token / USUAL_CHARACTERS_PER_TOKEN))
 
 
 def _estimate(choice: Choice) -> int:

@@ -9,15 +9,16 @@ from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.messages.ai import UsageMetadata
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatResult
 from pydantic import PrivateAttr
 
-from refinegraph.agents.models.answers import Answer, Choice, Generations, Sampling
+from refinegraph.agents.models.answers import Answer, Generations, Sampling
 from refinegraph.agents.models.batches import BatchSize, sample
+from refinegraph.agents.models.messages import as_chat_result
 from refinegraph.agents.models.reports import Endpoint
 from refinegraph.agents.models.retrying import RetryPolicy
+from refinegraph.errors import InputError
 
 
 class SamplingChatModel(BaseChatModel):
@@ -54,9 +55,10 @@ class SamplingChatModel(BaseChatModel):
     ) -> Generations:
         """Return n samples, past LangChain's callbacks; see `generate`."""
         chosen = Sampling() if sampling is None else sampling
-        if self._size is None:
+        if self._size is None and n > 1:
             self._size = BatchSize(most=None if self.takes_n() else 1)
-        return await sample(self, messages, n=n, sampling=chosen, size=self._size)
+        size = self._size or BatchSize()
+        return await sample(self, messages, n=n, sampling=chosen, size=size)
 
     async def _agenerate(
         self,
@@ -88,30 +90,11 @@ class SamplingChatModel(BaseChatModel):
             return thread.submit(context.run, run).result()
 
     def sampling_of(self, stop: Sequence[str] | None, settings: dict[str, Any]) -> Sampling:
-        """Read LangChain's keyword arguments; raise a ValidationError for unknown ones."""
-        return Sampling.model_validate({"stop": tuple(stop or ()), **settings})
-
-
-def as_chat_result(generations: Generations, model: str) -> ChatResult:
-    """Return the samples as LangChain has them."""
-    rows = [
-        ChatGeneration(message=_as_message(choice, generations, model))
-        for choice in generations.choices
-    ]
-    return ChatResult(generations=rows, llm_output={"model_name": model})
-
-
-def _as_message(choice: Choice, generations: Generations, model: str) -> AIMessage:
-    thinking = {"reasoning_content": choice.reasoning} if choice.reasoning else {}
-    about = {"model_name": model, "finish_reason": choice.finish_reason}
-    prompt_tokens = generations.usage.prompt_tokens
-    return AIMessage(
-        content=choice.text,
-        additional_kwargs=thinking,
-        response_metadata=about,
-        usage_metadata=UsageMetadata(
-            input_tokens=prompt_tokens,
-            output_tokens=choice.tokens,
-            total_tokens=prompt_tokens + choice.tokens,
-        ),
-    )
+        """Read LangChain's keyword arguments; raise an InputError for one that is not known."""
+        known = {name: value for name, value in settings.items() if value is not None}
+        for name in known.keys() - Sampling.model_fields.keys():
+            raise InputError(
+                f"Model {self.endpoint.name!r} does not take {name}={known[name]!r}; "
+                f"it takes n, {', '.join(Sampling.model_fields)}."
+            )
+        return Sampling.model_validate({**known, "stop": tuple(stop or ())})

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from time import time
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 Kind = Literal[
     "timeout",
@@ -74,9 +74,14 @@ def read_failure(error: BaseException) -> Failure:
     causes = list(_chain(error))
     names = {base.__name__ for cause in causes for base in type(cause).__mro__}
     detail = _detail(causes)
-    status = _status(causes, names)
-    kind = _kind_of_body(causes, detail, names, status) or _kind_of_status(status, detail, names)
-    return Failure(kind, detail, _retry_after(causes), status)
+    sent = _sent_status(causes)
+    status = sent or _invented_status(causes, names)
+    kind = _kind_of_body(causes, detail, names, sent) or _kind_of_status(status, detail, names)
+    if kind in ("connection", "unreachable"):
+        detail = _detail(causes[::-1])
+    elif kind in ("html", "malformed"):
+        detail = " ".join("".join(map(_document, causes)).split()) or detail
+    return Failure(kind, detail, _retry_after(causes), sent)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -89,16 +94,15 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _kind_of_body(
-    causes: list[BaseException], detail: str, names: set[str], status: int | None
+    causes: list[BaseException], detail: str, names: set[str], sent: int | None
 ) -> Kind | None:
     """Recognise answers that came with a good status and are no answers."""
-    if names & _TIMEOUTS or (status or 0) >= 400:
+    if names & _TIMEOUTS or (sent or 0) >= 400:
         return None
-    if _HTML.search(detail) or any(_HTML.search(_document(cause)) for cause in causes):
-        return "html"
-    if names & _MALFORMED or _NOT_AN_ANSWER.search(detail):
-        return "malformed"
-    return None
+    if not (names & _MALFORMED or _NOT_AN_ANSWER.search(detail)):
+        return None
+    pages = (detail, *map(_document, causes))
+    return "html" if any(_HTML.search(page) for page in pages) else "malformed"
 
 
 def _kind_of_status(status: int | None, detail: str, names: set[str]) -> Kind:
@@ -130,14 +134,17 @@ def _kind_of_refusal(detail: str, names: set[str]) -> Kind:
     return "refused"
 
 
-def _status(causes: list[BaseException], names: set[str]) -> int | None:
-    """Return the status that a server sent; libraries invent one for lost connections."""
+def _sent_status(causes: list[BaseException]) -> int | None:
+    """Return the status that a server sent; litellm's own exceptions invent theirs."""
     for cause in reversed(causes):
-        response = getattr(cause, "response", None)
-        if type(cause).__module__.split(".")[0] != "litellm" and response is not None:
-            code = getattr(response, "status_code", None)
+        if not type(cause).__module__.startswith("litellm"):
+            code = getattr(getattr(cause, "response", None), "status_code", None)
             if isinstance(code, int):
                 return code
+    return None
+
+
+def _invented_status(causes: list[BaseException], names: set[str]) -> int | None:
     if names & (_TIMEOUTS | _UNREACHABLE | _CONNECTION | _MALFORMED):
         return None
     found = (getattr(cause, "status_code", None) for cause in causes)
@@ -161,9 +168,11 @@ def _retry_after(causes: list[BaseException]) -> float | None:
     for cause in causes:
         for source in (cause, getattr(cause, "response", None)):
             for name in ("litellm_response_headers", "headers"):
-                headers = getattr(source, name, None)
-                if isinstance(headers, Mapping) and (seconds := _seconds(headers)) is not None:
-                    return seconds
+                headers: Any = getattr(source, name, None)
+                if isinstance(headers, Mapping):
+                    seconds = _seconds(cast("Mapping[str, object]", headers))
+                    if seconds is not None:
+                        return seconds
     return None
 
 

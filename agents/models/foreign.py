@@ -30,11 +30,11 @@ class ForeignModel:
 
     def __init__(self, model: BaseChatModel) -> None:
         self.model = model
-        self.retry = RetryPolicy()
+        self.retry = RetryPolicy(attempts=3)
         self.endpoint = Endpoint(name_of(model))
 
     async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
-        """Call the model once; its callbacks and its own settings hold."""
+        """Call the model once; its own settings hold where the sampling says nothing."""
         if not _is_fake(self.model):
             check_call_allowed(self.endpoint.name, None)
         stop = list(sampling.stop) or None
@@ -73,7 +73,6 @@ def _settings(sampling: Sampling) -> dict[str, Any]:
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "max_tokens": sampling.max_tokens,
-        "seed": sampling.seed,
     }
     return {name: value for name, value in settings.items() if value is not None}
 

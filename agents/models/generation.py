@@ -8,6 +8,7 @@ from langchain_core.messages import BaseMessage
 from refinegraph.agents.models.answers import Generations, Sampling
 from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.batches import BatchSize, sample
+from refinegraph.agents.models.callbacks import with_callbacks
 from refinegraph.agents.models.foreign import ForeignModel, name_of
 from refinegraph.errors import InputError
 
@@ -22,9 +23,10 @@ async def generate(
     """Return n samples of the model's answer to the messages, and what they cost.
 
     One request where the provider returns several choices at once; what is missing is asked for
-    one by one in parallel. Chat models of other packages are called once a sample. Deadline,
-    observers and the limit of calls in flight come from `run_scope`. Fewer than n samples come back
-    only where some requests failed for good while others did not.
+    one by one in parallel. Chat models of other packages are called once a sample, and only the
+    temperature, `top_p`, `max_tokens` and the stop texts are passed on to them. Deadline,
+    observers and the limit of calls in flight come from `run_scope`. Fewer than n samples come
+    back only where some requests failed for good while others did not.
 
     Raises:
         ModelError: When no sample came: one sentence with model, address and reason, no keys.
@@ -40,7 +42,12 @@ async def generate(
     if n < 1:
         raise InputError(f"{n!r} samples were asked for; at least 1 is needed.")
     if isinstance(model, SamplingChatModel):
-        return await model.sample(messages, n=n, sampling=sampling)
+        return await with_callbacks(
+            lambda: model.sample(messages, n=n, sampling=sampling),
+            messages,
+            name=model.endpoint.name,
+            sampling=sampling,
+        )
     foreign = ForeignModel(model)
     return await sample(foreign, messages, n=n, sampling=sampling, size=BatchSize(most=1))
 

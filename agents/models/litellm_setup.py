@@ -16,8 +16,9 @@ _keepers: dict[asyncio.AbstractEventLoop, AsyncGenerator[None]] = {}
 def load_litellm() -> Any:
     """Import litellm (2 to 3 s), without network, banners, logs, telemetry or `.env` files.
 
-    Its first completion builds schemas with warnings that an application which turns warnings
-    into errors could not survive, so one is made here, with a canned answer.
+    Its first completion imports for most of a second, which would block an event loop, and builds
+    schemas with warnings that an application which turns warnings into errors could not survive,
+    so that happens here.
     """
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     mode = os.environ.get("LITELLM_MODE")
@@ -27,8 +28,7 @@ def load_litellm() -> Any:
             warnings.simplefilter("ignore")
             litellm: Any = importlib.import_module("litellm")
             _silence(litellm)
-            ping = [{"role": "user", "content": "ping"}]
-            litellm.completion(model="openai/ping", messages=ping, mock_response="pong")
+            _rehearse(litellm)
     finally:
         os.environ.pop("LITELLM_MODE")
         if mode is not None:
@@ -42,6 +42,16 @@ def _silence(litellm: Any) -> None:
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logger = logging.getLogger(name)
         logger.setLevel(logging.CRITICAL)
+
+
+def _rehearse(litellm: Any) -> None:
+    importlib.import_module("openai.resources")
+    ping = [{"role": "user", "content": "ping"}]
+    litellm.completion(model="openai/ping", messages=ping, mock_response="pong")
+    for _ in litellm.completion(
+        model="openai/ping", messages=ping, mock_response="pong", stream=True
+    ):
+        pass
 
 
 async def close_clients_with_loop() -> None:

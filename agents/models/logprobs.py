@@ -1,7 +1,7 @@
 """Log-probabilities in the form that OpenAI-compatible servers give them."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from refinegraph.agents.models.answers import TokenLogprob, TopLogprob
 
@@ -20,10 +20,13 @@ def _token(entry: Any) -> TokenLogprob:
         token=_get(entry, "token") or "",
         logprob=float(_get(entry, "logprob") or 0.0),
         top=tuple(
-            TopLogprob(_get(each, "token") or "", float(_get(each, "logprob"))) for each in top
+            TopLogprob(_get(each, "token") or "", float(_get(each, "logprob") or 0.0))
+            for each in top
         ),
     )
 
 
 def _get(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).get(name)
+    return getattr(value, name, None)

@@ -8,13 +8,10 @@ from typing import Any, NamedTuple
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
-from refinegraph.agents.models.litellm_chat import LiteLLMChatModel
+from refinegraph.agents.models.litellm_chat import NO_KEY, LiteLLMChatModel
 from refinegraph.agents.models.litellm_setup import load_litellm
 from refinegraph.agents.models.retrying import RetryPolicy
 from refinegraph.errors import SettingError
-
-NO_KEY = "no-key"
-"""Sent to servers that were named by address and for which there is no key."""
 
 _BASE_VARIABLES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
 

@@ -11,6 +11,7 @@ class _Listed(NamedTuple):
 
     name: str
     provider: str | None
+    free: bool
 
 
 def price_of(
@@ -24,6 +25,8 @@ def price_of(
     listed = _listed(model)
     if listed is None:
         return None
+    if listed.free:
+        return 0.0
     prompt_usd, completion_usd = load_litellm().cost_per_token(
         model=listed.name,
         custom_llm_provider=listed.provider,
@@ -43,5 +46,6 @@ def _listed(model: str) -> _Listed | None:
         prices = litellm.model_cost.get(name)
         if prices and prices.get("input_cost_per_token") is not None:
             known = provider if bare and provider in litellm.provider_list else None
-            return _Listed(name, known)
+            free = not prices["input_cost_per_token"] and not prices.get("output_cost_per_token")
+            return _Listed(name, known, free)
     return None

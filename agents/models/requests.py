@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from langchain_core.messages import BaseMessage
-from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState
 
 from refinegraph.agents.models.accounting import count
 from refinegraph.agents.models.answers import Answer, Choice, Generations, Sampling
@@ -49,7 +49,7 @@ async def request(
     """Make one request, retrying as the model's policy says, within the run's scope.
 
     An answer without any text is asked for once more and then taken as it is. The choices may be
-    fewer than `n`, never more.
+    fewer than `n`, or none where several were asked for; never more.
 
     Raises:
         ModelError: When no attempt brought an answer, in one sentence without keys.
@@ -101,6 +101,8 @@ class _Request:
         choices = await self.choices()
         if any(choice.text or choice.reasoning for choice in choices):
             return choices
+        if self.n > 1 and not choices:
+            return ()
         self.note_retry("The answer had no text.", 1, 0.0)
         return await self.choices() or (Choice(text=""),)
 
@@ -111,15 +113,30 @@ class _Request:
         return counted.choices[: self.n]
 
     async def answer(self) -> Answer:
+        try:
+            return await self.attempt()
+        except AttemptFailed as failed:
+            first = failed
+        return await self.answer_after(first)
+
+    async def answer_after(self, first: AttemptFailed) -> Answer:
+        """Go on from the first failure; tenacity costs more than a good first attempt does."""
+        failures = iter([first])
+
+        async def attempt() -> Answer:
+            for failed in failures:
+                raise failed
+            return await self.attempt()
+
         again = TryAgain(self.model.retry)
         retrying = AsyncRetrying(
-            stop=stop_after_attempt(self.model.retry.attempts) | self.no_time_to_wait,
+            stop=self.no_more_attempts,
             wait=again.wait,
             retry=again.worth_it,
             before_sleep=self.before_sleep,
             reraise=True,
         )
-        return await retrying(self.attempt)
+        return await retrying(attempt)
 
     async def attempt(self) -> Answer:
         try:
@@ -131,9 +148,11 @@ class _Request:
             self.failure = read_failure(error)
             raise AttemptFailed(self.failure, error) from None
 
-    def no_time_to_wait(self, state: RetryCallState) -> bool:
+    def no_more_attempts(self, state: RetryCallState) -> bool:
         remaining = self.scope.remaining
-        return remaining is not None and state.upcoming_sleep >= remaining
+        if remaining is not None and state.upcoming_sleep >= remaining:
+            return True
+        return state.attempt_number >= self.model.retry.attempts
 
     def before_sleep(self, state: RetryCallState) -> None:
         failure = failure_of(state)

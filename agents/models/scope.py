@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
@@ -83,7 +83,7 @@ def run_scope(
     deadline: float | None = None,
     on_event: Observer | None = None,
     in_flight: int | InFlight | None = None,
-) -> Iterator[RunScope]:
+) -> Generator[RunScope]:
     """Put a deadline, an observer and a limit in force for every model call inside.
 
     Scopes nest: the earlier deadline holds, every observer hears of every call, the inner limit

@@ -1,6 +1,7 @@
 """A switch that turns real model calls into errors, for tests."""
 
 import os
+from collections.abc import Sequence
 from types import TracebackType
 
 from refinegraph.errors import ModelCallBlocked
@@ -40,9 +41,10 @@ class _Change:
         _rule = self._before
 
 
-def block_real_calls() -> _Change:
+def block_real_calls(*, but: Sequence[str] = ()) -> _Change:
     """Turn every real model call of this process into `ModelCallBlocked`, from now on.
 
+    Calls to addresses that start with one of `but` are let through: a test's own server.
     Used in a `with` statement, what held before holds again at its end. Scripted models and
     LangChain's fake ones are never blocked.
 
@@ -53,7 +55,7 @@ def block_real_calls() -> _Change:
     refinegraph.errors.ModelCallBlocked: Model 'openai/gpt-4o' was called where real model calls \
 are blocked; use a ScriptedChatModel, or allow_real_calls().
     """
-    return _Change(_Rule(()))
+    return _Change(_Rule(tuple(but)))
 
 
 def allow_real_calls(*api_bases: str) -> _Change:

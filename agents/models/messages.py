@@ -1,0 +1,44 @@
+"""Messages and samples, from LangChain's form to the servers' and back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage, convert_to_openai_messages
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGeneration, ChatResult
+
+from refinegraph.agents.models.answers import Choice, Generations
+
+_ROLES = {"human": "user", "ai": "assistant", "system": "system"}
+
+
+def as_dicts(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
+    """Return the messages as OpenAI-compatible servers take them."""
+    if all(isinstance(each.content, str) and each.type in _ROLES for each in messages):
+        return [{"role": _ROLES[each.type], "content": each.content} for each in messages]
+    return convert_to_openai_messages(list(messages))
+
+
+def as_chat_result(generations: Generations, model: str) -> ChatResult:
+    """Return the samples as LangChain has them."""
+    rows = [
+        ChatGeneration(message=_as_message(choice, generations, model))
+        for choice in generations.choices
+    ]
+    return ChatResult(generations=rows, llm_output={"model_name": model})
+
+
+def _as_message(choice: Choice, generations: Generations, model: str) -> AIMessage:
+    thinking = {"reasoning_content": choice.reasoning} if choice.reasoning else {}
+    about = {"model_name": model, "finish_reason": choice.finish_reason}
+    prompt_tokens = generations.usage.prompt_tokens
+    return AIMessage(
+        content=choice.text,
+        additional_kwargs=thinking,
+        response_metadata=about,
+        usage_metadata=UsageMetadata(
+            input_tokens=prompt_tokens,
+            output_tokens=choice.tokens,
+            total_tokens=prompt_tokens + choice.tokens,
+        ),
+    )

@@ -1,0 +1,151 @@
+"""An OpenAI-compatible server on the loopback that misbehaves as a test tells it to."""
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from refinegraph.agents.models import LiteLLMChatModel, RetryPolicy, resolve_model
+
+QUICK = RetryPolicy(attempts=3, first_wait=0.01, longest_wait=0.02, longest_retry_after=1.0)
+
+JSON = "application/json"
+
+
+class Reply(NamedTuple):
+    """What the server does with one request."""
+
+    status: int = 200
+    body: str = ""
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+    delay: float = 0.0
+    cut_off: bool = False
+    """Whether the connection ends before the body does."""
+
+
+Behaviour = Reply | Callable[[dict[str, Any]], Reply]
+
+
+def answer(*texts: str | None, usage: tuple[int, int] | None = (10, 4), **extra: Any) -> Reply:
+    """Answer with these choices."""
+    choices = [
+        {"index": i, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        for i, text in enumerate(texts)
+    ]
+    body: dict[str, Any] = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"}
+    body |= {"choices": choices, **extra}
+    if usage is not None:
+        body["usage"] = {
+            "prompt_tokens": usage[0],
+            "completion_tokens": usage[1],
+            "total_tokens": sum(usage),
+        }
+    return Reply(body=json.dumps(body))
+
+
+def error(status: int, message: str, *headers: tuple[str, str], code: str | None = None) -> Reply:
+    """Refuse as OpenAI does."""
+    body = {"error": {"message": message, "type": "error", "code": code}}
+    return Reply(status=status, body=json.dumps(body), headers=headers)
+
+
+class MisbehavingServer:
+    """Serves its behaviours one after the other, the last one for ever."""
+
+    def __init__(self, *behaviours: Behaviour) -> None:
+        self.behaviours = behaviours
+        self.requests: list[dict[str, Any]] = []
+        self.authorizations: list[str] = []
+        self.closing = threading.Event()
+        self.active = 0
+        self.peak = 0
+        self.lock = threading.Lock()
+        self.server = _Server(self)
+
+    @property
+    def api_base(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}/v1"
+
+    def model(self, *, timeout: float = 5.0, retry: RetryPolicy = QUICK) -> LiteLLMChatModel:
+        model = resolve_model(
+            "openai/m", api_base=self.api_base, api_key="sk-test-key", timeout=timeout, retry=retry
+        )
+        assert isinstance(model, LiteLLMChatModel)
+        return model
+
+    def next(self, request: dict[str, Any], authorization: str) -> Reply:
+        with self.lock:
+            self.requests.append(request)
+            self.authorizations.append(authorization)
+            position = min(len(self.requests), len(self.behaviours)) - 1
+        behaviour = self.behaviours[position]
+        return behaviour if isinstance(behaviour, Reply) else behaviour(request)
+
+    def entered(self, by: int) -> None:
+        with self.lock:
+            self.active += by
+            self.peak = max(self.peak, self.active)
+
+    def __enter__(self) -> "MisbehavingServer":
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.closing.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, owner: MisbehavingServer) -> None:
+        self.owner = owner
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that hang up are what the tests are about."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep quiet."""
+
+    def do_POST(self) -> None:
+        assert isinstance(self.server, _Server)
+        owner = self.server.owner
+        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        owner.entered(1)
+        try:
+            reply = owner.next(request, self.headers.get("authorization", ""))
+            owner.closing.wait(reply.delay)
+        finally:
+            owner.entered(-1)
+        self.send(reply)
+
+    def send(self, reply: Reply) -> None:
+        body = reply.body.encode()
+        self.close_connection = reply.cut_off
+        if reply.cut_off and not body:
+            return
+        self.send_response(reply.status)
+        headers: Sequence[tuple[str, str]] = (
+            ("content-type", reply.content_type),
+            ("content-length", str(len(body) + 100 * reply.cut_off)),
+            *reply.headers,
+        )
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
