@@ -35,8 +35,9 @@ def run(options: argparse.Namespace) -> int:
             console.print(f"interrupted; the best so far is candidate {best.id}:", markup=False)
             console.print(best.content, markup=False, highlight=False)
         raise
+    check_answered(result)
     show(result, options)
-    return exit_code(result)
+    return 1 if result.solved is False or result.answer is None else 0
 
 
 async def _solve(
@@ -131,12 +132,11 @@ def show(result: RefinementResult, options: argparse.Namespace) -> None:
     error_console().print(summary_view(result))
 
 
-def exit_code(result: RefinementResult) -> int:
-    """Return 0 unless the answer is refuted; raises `ModelError` where there is none."""
+def check_answered(result: RefinementResult) -> None:
+    """Raise `ModelError` where no model said anything, or one kept failing unproved."""
     if result.solved:
-        return 0
-    if result.stop_reason.rule == "failed":
+        return
+    if result.stop_reason.rule == "failed" or not result.candidates:
         raise ModelError(result.stop_reason.detail)
     if not any(each.text.strip() for each in result.candidates):
         raise ModelError(f"the model {result.models.solver!r} answered nothing.")
-    return 1 if result.solved is False or result.answer is None else 0
