@@ -38,10 +38,10 @@ class Row:
     seconds: float = 0.0
 
     def __str__(self) -> str:
+        """One line of the table."""
         low, high = wilson(sum(self.right), len(self.right))
         wrongly = sum(
-            seen is True and not right
-            for seen, right in zip(self.visible, self.right, strict=True)
+            seen is True and not right for seen, right in zip(self.visible, self.right, strict=True)
         )
         return (
             f"{self.strategy:<18}{sum(self.right) / len(self.right):>7.1%}"

@@ -150,7 +150,7 @@ class InputChannel(EphemeralValue[Any]):
         return twin
 
     def update(self, values: Sequence[Any]) -> bool:
-        """Take the input, or raise what `check` raises; LangGraph draws graphs with an empty one."""
+        """Take the input, or raise what `check` raises; an empty one is used to draw graphs."""
         for value in values:
             if value:
                 self.check(value)

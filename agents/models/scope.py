@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from refinegraph.errors import InputError
 from refinegraph.schema import Frozen
 
-Observer = Callable[[Frozen], None]
+Observer = Callable[[Any], None]
 """Hears of model calls (`ModelEvent`) and of whatever else goes on in the run.
 
 Called in the event loop of the call, so it must be quick; what it raises ends the call.

@@ -40,9 +40,7 @@ def run(options: argparse.Namespace) -> int:
     return 1 if result.solved is False or result.answer is None else 0
 
 
-async def _solve(
-    problem: Problem, options: argparse.Namespace, view: RunView
-) -> RefinementResult:
+async def _solve(problem: Problem, options: argparse.Namespace, view: RunView) -> RefinementResult:
     return await asolve(
         problem,
         model=options.solver_model or options.model or model_setting(),

@@ -135,7 +135,11 @@ class RunView:
         rows = max(1, (options.max_height or 24) - _LINES_SHOWN - 3)
         for candidate in list(self.candidates.values())[-rows:]:
             table.add_row(*_row(candidate, candidate.id in self.reverted, options.max_width))
-        yield Group(*map(_cropped, self.lines[-_LINES_SHOWN:]), table, Text(f"… {self.doing}   {usage_words(self.usage)}", style="dim"))
+        yield Group(
+            *map(_cropped, self.lines[-_LINES_SHOWN:]),
+            table,
+            Text(f"… {self.doing}   {usage_words(self.usage)}", style="dim"),
+        )
 
     def _say(self, subject: str, words: str, style: str = "") -> None:
         line = Text(f"{cut(subject, 8):>8}  ", style="dim")

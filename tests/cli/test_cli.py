@@ -31,7 +31,11 @@ def refinegraph(
 ) -> "subprocess.CompletedProcess[str]":
     data = stdin if isinstance(stdin, bytes) else stdin.encode()
     done = subprocess.run(
-        [*COMMAND, *arguments], input=data, capture_output=True, timeout=60, env=env or environment()
+        [*COMMAND, *arguments],
+        input=data,
+        capture_output=True,
+        timeout=60,
+        env=env or environment(),
     )
     return subprocess.CompletedProcess(
         done.args, done.returncode, done.stdout.decode(), done.stderr.decode()

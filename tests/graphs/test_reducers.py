@@ -39,7 +39,11 @@ candidates = st.builds(
     scores=st.sampled_from([(), (Score(scorer="x", value=0.5),)]),
 )
 reviews = st.builds(
-    Review, candidate_id=ids, round=st.integers(0, 2), approves=st.booleans(), text=st.text(max_size=2)
+    Review,
+    candidate_id=ids,
+    round=st.integers(0, 2),
+    approves=st.booleans(),
+    text=st.text(max_size=2),
 )
 reversions = st.builds(Reversion, candidate_id=ids, parent_id=ids)
 decisions = st.builds(

@@ -144,7 +144,9 @@ def _without(value: Any, keys: set[str]) -> Any:
 
 
 async def test_graph_without_tests_says_that_nothing_was_proved() -> None:
-    result = await run(refinement_graph(**team([RIGHT]), router=AlwaysEasy()), Problem(prompt="f(x)"))
+    result = await run(
+        refinement_graph(**team([RIGHT]), router=AlwaysEasy()), Problem(prompt="f(x)")
+    )
     assert result.solved is None
     assert result.answer == "def f(x):\n    return 2 * x"
 
@@ -216,7 +218,9 @@ async def test_budget_stops_the_loop_with_the_best_so_far() -> None:
 
 
 async def test_rounds_bound_the_recursion_limit_of_the_graph() -> None:
-    graph = refinement_graph(**team([SQUARE], repairs=[WRONG]), stop=rounds(40), router=AlwaysHard())
+    graph = refinement_graph(
+        **team([SQUARE], repairs=[WRONG]), stop=rounds(40), router=AlwaysHard()
+    )
     result = await run(graph)
     assert result.rounds == 40
     assert graph.config is not None
@@ -256,7 +260,8 @@ class App(TypedDict, total=False):
 
 
 async def test_graph_is_a_subgraph_of_an_application() -> None:
-    async def ask(_: App) -> App:
+    async def ask(state: App) -> App:
+        assert state.get("problem") is None
         return {"problem": PROBLEM, "notes": ["asked"]}
 
     async def tell(state: App) -> App:
@@ -373,9 +378,9 @@ def test_node_that_writes_nonsense_is_named(drafts: Any, said: str) -> None:
 def test_state_cannot_be_changed_in_place() -> None:
     state = RefinementState(problem=PROBLEM, usage=Usage(llm_calls=1))
     with pytest.raises(ValueError, match="frozen"):
-        state.round = 3
+        state.round = 3  # type: ignore[misc]
     with pytest.raises(ValueError, match="frozen"):
-        state.usage.llm_calls = 0
+        state.usage.llm_calls = 0  # type: ignore[misc]
     with pytest.raises(AttributeError):
         state.candidates.append(None)  # type: ignore[attr-defined]
 

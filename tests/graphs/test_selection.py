@@ -84,7 +84,11 @@ def test_agreement_counts_a_copied_program_once() -> None:
 
 
 def test_agreement_looks_only_at_those_that_pass_most_visible_tests() -> None:
-    pool = [program(0, "g1", "g2", passed=1), program(1, "g1", "g2", passed=1), program(2, passed=3)]
+    pool = [
+        program(0, "g1", "g2", passed=1),
+        program(1, "g1", "g2", passed=1),
+        program(2, passed=3),
+    ]
     assert agreement()(CODE, pool).candidate_id == "0.2"
 
 

@@ -29,10 +29,11 @@ from refinegraph.schema import (
 )
 
 PROBLEM = Problem(prompt="Write f(x).")
+NOTHING = Usage()
 
 
 def state(
-    *candidates: Candidate, round: int = 0, usage: Usage = Usage(), elapsed: float = 0.0
+    *candidates: Candidate, round: int = 0, usage: Usage = NOTHING, elapsed: float = 0.0
 ) -> RefinementState:
     return RefinementState(
         problem=PROBLEM, candidates=candidates, round=round, usage=usage, elapsed=elapsed
@@ -169,9 +170,7 @@ def test_plain_callables_combine_on_either_side() -> None:
 
 def test_rules_flatten_and_print_as_they_are_written() -> None:
     rule = rounds(3) | accepted() | stalled(2) & ~budget(tokens=5) | oscillating()
-    assert repr(rule) == (
-        "rounds(3) | accepted() | stalled(2) & ~budget(tokens=5) | oscillating()"
-    )
+    assert repr(rule) == ("rounds(3) | accepted() | stalled(2) & ~budget(tokens=5) | oscillating()")
     assert isinstance(rule, AnyOf)
     assert len(rule.rules) == 4
     assert eval(repr(rule)) == rule

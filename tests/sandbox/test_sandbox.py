@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a program a line
 """Programs of every kind: what the verdict is, and what they could not do."""
 
 import asyncio
@@ -11,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refinegraph.errors import InputError, SandboxUnavailable
-from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
-from refinegraph.tools.sandbox import guest_data
+from refinegraph.tools.sandbox import Sandbox, SandboxPolicy, guest_data
 
 QUICK = SandboxPolicy(wall_seconds=3, cpu_seconds=1, memory_mb=256)
 
@@ -190,7 +190,9 @@ async def test_no_secret_of_the_host_reaches_a_program() -> None:
 async def test_one_run_leaves_nothing_for_the_next(tmp_path: Path) -> None:
     sandbox = Sandbox()
     await sandbox.check("def f(x):\n  open('left', 'w').write('1')", "f", [((1,), None)])
-    after = await sandbox.check("import os\ndef f(x): return os.path.exists('left')", "f", [((1,), False)])
+    after = await sandbox.check(
+        "import os\ndef f(x): return os.path.exists('left')", "f", [((1,), False)]
+    )
     assert after.passed is True
 
 
@@ -246,11 +248,18 @@ def test_several_event_loops_share_one_sandbox() -> None:
 
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.lists(inner, max_size=4).map(tuple)
-    | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=4)
-    | st.frozensets(st.integers() | st.text(max_size=3), max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.binary(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=4)
+        | st.frozensets(st.integers() | st.text(max_size=3), max_size=4)
+    ),
     max_leaves=20,
 )
 
@@ -265,8 +274,10 @@ def test_plain_data_comes_back_with_its_exact_types(value: object) -> None:
 
 garbage = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.builds(lambda tag, rest: [tag, rest], st.sampled_from("IfcbdltszX"), inner),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.builds(lambda tag, rest: [tag, rest], st.sampled_from("IfcbdltszX"), inner)
+    ),
     max_leaves=12,
 )
 

@@ -35,7 +35,9 @@ def show(value: object) -> str:
         text = repr(value)
     except ValueError:
         text = "a value with an integer of very many digits"
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
+    return (
+        text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
+    )
 
 
 def _same_number(got: object, expected: object, relative: float) -> bool:

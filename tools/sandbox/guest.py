@@ -1,3 +1,4 @@
+# pyright: basic
 """What runs inside a sandbox: a program that answers calls, a script, or the tests of a program.
 
 Standard library only; started as `python -I -S guest.py FD` and told over that socket what to do.
@@ -8,32 +9,35 @@ import ast
 import builtins
 import importlib.util
 import linecache
-import os
 import socket
 import sys
 import time
 import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+HERE = Path(__file__).resolve().parent
 LONGEST_TEXT = 600
 
 
-def load(name):
+def load(name: str) -> Any:
     """Import a file that lies beside this one."""
-    spec = importlib.util.spec_from_file_location(name, os.path.join(HERE, name + ".py"))
+    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
+    assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def shorten(text):
+def shorten(text: str) -> str:
     """Cut a text in the middle."""
     if len(text) <= LONGEST_TEXT:
         return text
     return text[: LONGEST_TEXT // 2] + " ... " + text[-LONGEST_TEXT // 2 :]
 
 
-def readable(value):
+def readable(value: object) -> str:
     """Return a short repr, whatever the value does."""
     try:
         return shorten(repr(value))
@@ -41,7 +45,7 @@ def readable(value):
         return "<" + type(error).__name__ + " while it was shown>"
 
 
-def describe(error, file):
+def describe(error: BaseException, file: str) -> dict[str, Any]:
     """Return an exception as a message, its traceback cut to the lines of one file."""
     name = type.__getattribute__(type(error), "__name__")
     try:
@@ -49,20 +53,20 @@ def describe(error, file):
     except BaseException:
         said = "(its text could not be made)"
     frames = [each for each in traceback.extract_tb(error.__traceback__) if each.filename == file]
-    lines = []
+    lines: list[str] = []
     for frame in frames[-6:]:
-        lines.append("line %d, in %s: %s" % (frame.lineno or 0, frame.name, frame.line or ""))
+        lines.append(f"line {frame.lineno or 0}, in {frame.name}: {frame.line or ''}")
     if isinstance(error, SyntaxError) and error.lineno:
-        lines.append("line %d: %s" % (error.lineno, (error.text or "").strip()[:200]))
+        lines.append(f"line {error.lineno}: {(error.text or '').strip()[:200]}")
     return {"error": str(name)[:100], "said": said, "trace": shorten("\n".join(lines))}
 
 
-def remember(source, file):
+def remember(source: str, file: str) -> None:
     """Let tracebacks show the lines of a source that is in no file."""
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
 
 
-def run_program(job, line, data):
+def run_program(job: Any, line: Any, data: Any) -> None:
     """Load a program, tell what it defines, and answer calls until the line is closed."""
     file = "<program>"
     remember(job["source"], file)
@@ -78,9 +82,9 @@ def run_program(job, line, data):
         line.send({"call": request["call"], **answer(request, space, data, file, job)})
 
 
-def shown_names(space, data):
+def shown_names(space: dict[str, Any], data: Any) -> dict[str, Any]:
     """Return the public names of a program: callable, plain data, or something else."""
-    names = {}
+    names: dict[str, Any] = {}
     for name, value in list(space.items()):
         if type(name) is not str or name.startswith("__"):
             continue
@@ -96,7 +100,7 @@ def shown_names(space, data):
     return names
 
 
-def answer(request, space, data, file, job):
+def answer(request: Any, space: dict[str, Any], data: Any, file: str, job: Any) -> dict[str, Any]:
     """Make one call and return its value or its exception."""
     began = time.perf_counter()
     try:
@@ -112,7 +116,7 @@ def answer(request, space, data, file, job):
     return told
 
 
-def run_script(job, line, data):
+def run_script(job: Any, line: Any, data: Any) -> None:
     """Run a script as `__main__`; its output goes where the host reads it."""
     file = "<program>"
     remember(job["source"], file)
@@ -127,21 +131,20 @@ def run_script(job, line, data):
         return
     finally:
         for stream in (sys.stdout, sys.stderr):
-            try:
+            with suppress(BaseException):
                 stream.flush()
-            except BaseException:
-                pass
     line.send({"ended": True, "code": code})
 
 
 class Remote:
     """A function of the program under test; calling it asks the host, which asks the program."""
 
-    def __init__(self, name, line, data):
+    def __init__(self, name: str, line: Any, data: Any) -> None:
         self.name, self.line, self.data = name, line, data
         self.__name__ = name
 
-    def __call__(self, *arguments, **keywords):
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Pass the call on and return or raise what comes back."""
         encode = self.data.encode
         self.line.send(
             {
@@ -161,44 +164,47 @@ class Remote:
 class Unshared:
     """Something of the program that is no function and no plain data."""
 
-    def __init__(self, name, data):
+    def __init__(self, name: str, data: Any) -> None:
         self.name, self.data = name, data
 
-    def __getattr__(self, attribute):
-        raise self.data.Unserializable("`%s` is neither a function nor plain data" % self.name)
+    def __getattr__(self, attribute: str) -> Any:
+        """Refuse."""
+        raise self.data.Unserializable(f"`{self.name}` is neither a function nor plain data")
 
-    def __call__(self, *arguments, **keywords):
-        raise self.data.Unserializable("`%s` is neither a function nor plain data" % self.name)
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Refuse."""
+        raise self.data.Unserializable(f"`{self.name}` is neither a function nor plain data")
 
 
 class ProgramError(Exception):
     """An exception of a type that the program defined itself."""
 
 
-def as_exception(told):
+def as_exception(told: dict[str, Any]) -> Exception:
     """Return an exception like the one the program raised, with the program's own traceback."""
     kind = getattr(builtins, told["error"], None)
     if not (isinstance(kind, type) and issubclass(kind, Exception)):
         kind = ProgramError
     try:
-        error = kind(told["said"])
+        error: Exception = kind(told["said"])
     except Exception:
         error = ProgramError(told["said"])
-    error.program = told
+    error.program = told  # type: ignore[attr-defined]
     return error
 
 
 class Sides(ast.NodeTransformer):
     """Keep both sides of an asserted comparison, so that they can be shown."""
 
-    def visit_Assert(self, node):
+    def visit_Assert(self, node: ast.Assert) -> Any:
+        """Put both sides in variables first."""
         test = node.test
         if not (isinstance(test, ast.Compare) and len(test.ops) == 1):
             return node
         sides = [test.left, test.comparators[0]]
         kept = [
             ast.Assign(targets=[ast.Name(id=name, ctx=ast.Store())], value=side)
-            for name, side in zip(("__left__", "__right__"), sides)
+            for name, side in zip(("__left__", "__right__"), sides, strict=True)
         ]
         left, right = (ast.Name(id=name, ctx=ast.Load()) for name in ("__left__", "__right__"))
         compare = ast.Compare(left=left, ops=test.ops, comparators=[right])
@@ -206,7 +212,7 @@ class Sides(ast.NodeTransformer):
         return [ast.copy_location(each, node) for each in (*kept, check)]
 
 
-def run_tests(job, line, data):
+def run_tests(job: Any, line: Any, data: Any) -> None:
     """Run tests one by one against a program that lives in another process."""
     space = {"__name__": "tests", "__builtins__": builtins}
     try:
@@ -227,7 +233,7 @@ def run_tests(job, line, data):
         line.send({"unit": number, "seconds": time.perf_counter() - began, **told})
 
 
-def run_unit(unit, space, data):
+def run_unit(unit: str, space: dict[str, Any], data: Any) -> dict[str, Any]:
     """Run one test and tell how it ended."""
     file = "<test>"
     remember(unit, file)
@@ -238,7 +244,7 @@ def run_unit(unit, space, data):
         return {"status": "unserializable", "error": "unserializable", "said": shorten(str(error))}
     except AssertionError as error:
         if not hasattr(error, "program"):
-            return {"status": "failed", **sides_of(error, unit, file, space)}
+            return {"status": "failed", **sides_of(error, unit, file)}
         return {"status": "error", **error.program}
     except BaseException as error:
         told = getattr(error, "program", None)
@@ -246,9 +252,10 @@ def run_unit(unit, space, data):
     return {"status": "passed"}
 
 
-def sides_of(error, unit, file, space):
+def sides_of(error: BaseException, unit: str, file: str) -> dict[str, Any]:
     """Return what was compared where an assertion failed."""
-    frame, number = None, 0
+    frame: Any = None
+    number = 0
     step = error.__traceback__
     while step is not None:
         if step.tb_frame.f_code.co_filename == file:
@@ -261,7 +268,7 @@ def sides_of(error, unit, file, space):
     return told
 
 
-def asserted(unit, number):
+def asserted(unit: str, number: int) -> str:
     """Return the assertion at a line, as it is written."""
     for node in ast.walk(ast.parse(unit)):
         if isinstance(node, ast.Assert) and node.lineno <= number <= (node.end_lineno or 0):
@@ -272,7 +279,7 @@ def asserted(unit, number):
 ROLES = {"program": run_program, "script": run_script, "tests": run_tests}
 
 
-def main():
+def main() -> None:
     """Confine this process, say so, and do what it is for."""
     data, confine = load("guest_data"), load("guest_confine")
     connection = socket.socket(fileno=int(sys.argv[1]))
@@ -284,10 +291,8 @@ def main():
         line.send({"refused": shorten(str(error))})
         return
     line.send({"armed": layers, "missing": missing})
-    try:
+    with suppress(EOFError, OSError):
         ROLES[job["role"]](job, line, data)
-    except (EOFError, OSError):
-        pass
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+# pyright: basic
 """Confine the process that calls it, layer by layer. Linux; standard library only.
 
 Each layer is applied by doing it; what the system refuses is reported with its error and never
@@ -12,6 +13,10 @@ import resource
 import struct
 import sys
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 UNPRIVILEGED = 61_000
 """The user that programs run as where the caller is root."""
@@ -50,17 +55,18 @@ _DENIED = (
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def confine(limits):
+def confine(limits: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Apply every layer and return the names of those in force and of those missing, with why."""
-    done, missing = [], []
+    done: list[str] = []
+    missing: list[str] = []
 
-    def layer(name, apply):
+    def layer(name: str, apply: Callable[[], None]) -> None:
         try:
             apply()
         except OSError as error:
-            missing.append("%s: %s" % (name, error.strerror or error))
+            missing.append(f"{name}: {error.strerror or error}")
         except Exception as error:
-            missing.append("%s: %s" % (name, error))
+            missing.append(f"{name}: {error}")
         else:
             done.append(name)
 
@@ -88,30 +94,30 @@ def confine(limits):
     return done, missing
 
 
-def _check(result):
+def _check(result: int) -> int:
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
     return result
 
 
-def _column():
+def _column() -> tuple[int, int]:
     machine = platform.machine()
     if machine not in _MACHINES:
         raise OSError(errno.ENOSYS, "no table of system calls for " + machine)
     return _MACHINES[machine]
 
 
-def _syscall(number, *arguments):
-    wide = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
+def _syscall(number: int, *arguments: Any) -> int:
+    wide: list[Any] = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
     return _check(_libc.syscall(ctypes.c_long(number), *wide))
 
 
-def _prctl(option, value):
+def _prctl(option: int, value: int) -> None:
     _check(_libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0))
 
 
-def _unshare(root):
+def _unshare(root: bool) -> None:
     user, group = os.geteuid(), os.getegid()
     flags = _NEWNS | _NEWUTS | _NEWIPC | _NEWNET
     _check(_libc.unshare(flags if root else flags | _NEWUSER))
@@ -119,14 +125,13 @@ def _unshare(root):
         return
     for name, text in (
         ("setgroups", "deny"),
-        ("uid_map", "1000 %d 1" % user),
-        ("gid_map", "1000 %d 1" % group),
+        ("uid_map", f"1000 {user} 1"),
+        ("gid_map", f"1000 {group} 1"),
     ):
-        with open("/proc/self/" + name, "w") as file:
-            file.write(text)
+        Path("/proc/self", name).write_text(text)
 
 
-def _mount(source, target, kind, flags, options=""):
+def _mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
     _check(
         _libc.mount(
             source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode()
@@ -134,7 +139,7 @@ def _mount(source, target, kind, flags, options=""):
     )
 
 
-def _enter_private_root(limits):
+def _enter_private_root(limits: dict[str, Any]) -> None:
     """Make a root that holds nothing but the interpreter, read-only, and an empty /tmp."""
     _mount("none", "/", "", _MS_REC | _MS_PRIVATE)
     new = tempfile.mkdtemp(prefix="refinegraph-root-")
@@ -144,74 +149,72 @@ def _enter_private_root(limits):
         _leave_no_folder(new)
 
 
-def _fill_root(new, limits):
+def _fill_root(new: str, limits: dict[str, Any]) -> None:
     _mount("none", new, "tmpfs", _MS_NOSUID | _MS_NODEV, "size=1m,mode=755")
     for path in readable_paths():
         _show(path, new)
-    os.makedirs(new + "/tmp")
+    Path(new, "tmp").mkdir()
     size = max(1, limits["file_mb"])
     _mount(
         "none",
         new + "/tmp",
         "tmpfs",
         _MS_NOSUID | _MS_NODEV,
-        "size=%dm,nr_inodes=1024,mode=1777" % size,
+        f"size={size}m,nr_inodes=1024,mode=1777",
     )
-    os.makedirs(new + "/old")
+    Path(new, "old").mkdir()
     _syscall(_PIVOT_ROOT[_column()[0]], new.encode(), (new + "/old").encode())
     os.chdir("/")
     _check(_libc.umount2(b"/old", _MNT_DETACH))
-    os.rmdir("/old")
+    Path("/old").rmdir()
     _mount("none", "/", "", _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV)
 
 
-def _leave_no_folder(new):
+def _leave_no_folder(new: str) -> None:
     """Remove the folder that the root was mounted on; gone from sight once inside it."""
-    try:
-        os.rmdir(new)
-    except OSError:
-        pass
+    with suppress(OSError):
+        Path(new).rmdir()
 
 
-def readable_paths():
+def readable_paths() -> list[str]:
     """Return what the interpreter needs to go on importing its standard library."""
     wanted = (sys.base_prefix, sys.base_exec_prefix, "/usr/lib", "/usr/lib64", "/lib", "/lib64")
-    found = []
+    found: list[str] = []
     for path in wanted:
         inside = any(path == other or path.startswith(other + "/") for other in found)
-        if os.path.isdir(path) and not inside:
+        if Path(path).is_dir() and not inside:
             found.append(path)
     return found
 
 
-def _show(path, new):
+def _show(path: str, new: str) -> None:
     target = new + path
-    if os.path.islink(path):
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        os.symlink(os.readlink(path), target)
+    if Path(path).is_symlink():
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        Path(target).symlink_to(Path(path).readlink())
         return
-    os.makedirs(target, exist_ok=True)
+    Path(target).mkdir(parents=True, exist_ok=True)
     _mount(path, target, "", _MS_BIND | _MS_REC)
     flags = _MS_BIND | _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV
     _mount("none", target, "", flags)
 
 
-def _become_unprivileged():
+def _become_unprivileged() -> None:
     os.setgroups([])
     os.setresgid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
     os.setresuid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
 
 
-def _drop_capabilities():
+def _drop_capabilities() -> None:
     header = struct.pack("=Ii", 0x20080522, 0)
     _syscall(_CAPSET[_column()[0]], header, struct.pack("=6I", *[0] * 6))
 
 
-def _landlock(home):
+def _landlock(home: str) -> None:
     """Allow reading the interpreter and writing one folder; no TCP, no signals outside."""
     version = _syscall(_LANDLOCK_CREATE, None, 0, 1)
     if version < _LANDLOCK_ABI_NEEDED:
-        raise OSError(errno.ENOSYS, "ABI %d, %d is needed" % (version, _LANDLOCK_ABI_NEEDED))
+        raise OSError(errno.ENOSYS, f"ABI {version}, {_LANDLOCK_ABI_NEEDED} is needed")
     attributes = struct.pack("=QQQ", (1 << 16) - 1, 3, 3)
     rules = _syscall(_LANDLOCK_CREATE, attributes, len(attributes), 0)
     reading, all_but_execute = 0b1101, ((1 << 16) - 1) & ~1
@@ -224,7 +227,7 @@ def _landlock(home):
     os.close(rules)
 
 
-def _limit(limits):
+def _limit(limits: dict[str, Any]) -> None:
     used = _address_space()
     space = used + limits["memory_mb"] * 1024 * 1024
     file_size = limits["file_mb"] * 1024 * 1024
@@ -242,16 +245,16 @@ def _limit(limits):
         resource.setrlimit(kind, (value, value))
 
 
-def _address_space():
+def _address_space() -> int:
     """Return the bytes of address space in use; a guess where they cannot be read."""
     try:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[0]) * resource.getpagesize()
+        pages = Path("/proc/self/statm").read_text().split()[0]
+        return int(pages) * resource.getpagesize()
     except OSError:
         return 128 * 1024 * 1024
 
 
-def _seccomp():
+def _seccomp() -> None:
     """Refuse the system calls that no program under test needs, and every new process."""
     column, architecture = _column()
     load, equal, at_least, any_bit, give = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -267,8 +270,9 @@ def _seccomp():
         (give, 0, 0, refuse | errno.ENOSYS),
     ]
     for numbers in _DENIED:
-        if numbers[column] is not None:
-            program += [(equal, 0, 1, numbers[column]), (give, 0, 0, refuse | errno.EPERM)]
+        number = numbers[column]
+        if number is not None:
+            program += [(equal, 0, 1, number), (give, 0, 0, refuse | errno.EPERM)]
     program += [
         (equal, 0, 3, _CLONE[column]),
         (load, 0, 0, 16),

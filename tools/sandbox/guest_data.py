@@ -5,7 +5,10 @@ exact builtin types pass; anything else raises `Unserializable`.
 """
 
 import json
+import socket
 import struct
+from itertools import pairwise
+from typing import Any
 
 SAFE_INTEGER = 2**53
 MOST_EQUAL_HASHES = 64
@@ -19,13 +22,13 @@ class Malformed(Exception):
     """A frame that is not what was agreed on."""
 
 
-def encode(value, depth=100, items=200_000):
+def encode(value: object, depth: int = 100, items: int = 200_000) -> Any:
     """Return a value as JSON-ready data with the exact type of every part."""
     left = [items]
     return _encode(value, depth, left)
 
 
-def _encode(value, depth, left):
+def _encode(value: Any, depth: int, left: list[int]) -> Any:
     kind = type(value)
     left[0] -= 1
     if depth < 0 or left[0] < 0:
@@ -51,10 +54,10 @@ def _encode(value, depth, left):
     raise Unserializable("a value of type " + str(getattr(kind, "__name__", "?"))[:80])
 
 
-_SEQUENCES = {list: "l", tuple: "t", set: "s", frozenset: "z"}
+_SEQUENCES: dict[Any, str] = {list: "l", tuple: "t", set: "s", frozenset: "z"}
 
 
-def decode(data, depth=100):
+def decode(data: Any, depth: int = 100) -> Any:
     """Return the value that `encode` made the data from; raises `Malformed`."""
     if data is None or type(data) in (bool, str, int):
         return data
@@ -66,7 +69,7 @@ def decode(data, depth=100):
         raise Malformed(str(error)) from None
 
 
-def _decode_tagged(tag, rest, depth):
+def _decode_tagged(tag: str, rest: list[Any], depth: int) -> Any:
     if tag == "I":
         return int(rest[0], 16)
     if tag == "f":
@@ -90,50 +93,53 @@ def _decode_tagged(tag, rest, depth):
     raise Malformed("unknown tag")
 
 
-def _check_hashes(values):
+def _check_hashes(values: list[Any]) -> None:
     """Refuse values made to collide, which would take quadratic time to put in a set."""
     hashes = sorted(map(hash, values))
     run = 1
-    for before, now in zip(hashes, hashes[1:]):
+    for before, now in pairwise(hashes):
         run = run + 1 if before == now else 1
         if run > MOST_EQUAL_HASHES:
             raise Malformed("too many equal hashes")
 
 
-def pack(message):
+def pack(message: dict[str, Any]) -> bytes:
     """Return a message as a frame: its length in four bytes, then JSON."""
     body = json.dumps(message, separators=(",", ":")).encode()
     return struct.pack(">I", len(body)) + body
 
 
-def unpack(body):
+def unpack(body: bytes) -> dict[str, Any]:
     """Return the message in a frame's body; raises `Malformed`."""
     try:
-        message = json.loads(body)
+        message: Any = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise Malformed(str(error)[:200]) from None
     if type(message) is not dict:
         raise Malformed("not a message")
-    return message
+    told: dict[str, Any] = message
+    return told
 
 
 class Line:
     """A blocking line of frames over a socket, for the inside of a sandbox."""
 
-    def __init__(self, socket):
-        self.socket = socket
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
 
-    def send(self, message):
-        self.socket.sendall(pack(message))
+    def send(self, message: dict[str, Any]) -> None:
+        """Send one message."""
+        self.connection.sendall(pack(message))
 
-    def receive(self):
+    def receive(self) -> dict[str, Any]:
+        """Return the next message; raises `EOFError` when the line is closed."""
         (length,) = struct.unpack(">I", self._exactly(4))
         return unpack(self._exactly(length))
 
-    def _exactly(self, count):
-        parts = []
+    def _exactly(self, count: int) -> bytes:
+        parts: list[bytes] = []
         while count:
-            part = self.socket.recv(min(count, 1 << 20))
+            part = self.connection.recv(min(count, 1 << 20))
             if not part:
                 raise EOFError
             parts.append(part)

@@ -42,9 +42,7 @@ class Ending(NamedTuple):
 class Output:
     """What a process prints: the beginning is kept, the rest read and thrown away."""
 
-    def __init__(
-        self, pipe: int, policy: SandboxPolicy, *, on_flood: Callable[[], None]
-    ) -> None:
+    def __init__(self, pipe: int, policy: SandboxPolicy, *, on_flood: Callable[[], None]) -> None:
         self.pipe = pipe
         self.policy = policy
         self.on_flood = on_flood

@@ -33,9 +33,7 @@ class Sandbox:
     True
     """
 
-    def __init__(
-        self, *, policy: SandboxPolicy | None = None, min_tier: Tier = "medium"
-    ) -> None:
+    def __init__(self, *, policy: SandboxPolicy | None = None, min_tier: Tier = "medium") -> None:
         self.policy = policy or SandboxPolicy()
         self.min_tier: Tier = min_tier
         self._places: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
@@ -124,9 +122,7 @@ class Sandbox:
     def _verdict(
         self, talk: Conversation, outcomes: list[CaseOutcome], names: Sequence[str]
     ) -> Verdict:
-        isolation = Isolation(
-            tier=tier_of(talk.layers), layers=talk.layers, degraded=talk.missing
-        )
+        isolation = Isolation(tier=tier_of(talk.layers), layers=talk.layers, degraded=talk.missing)
         done = {outcome.id for outcome in outcomes}
         skipped = [CaseOutcome(id=name, status="not_run") for name in names if name not in done]
         worst = next((each for each in outcomes if not each.passed), None)

@@ -16,7 +16,9 @@ def test_units(tests: str | Sequence[str], *, entry_point: str | None) -> list[s
     ['x = 1\\nassert f(x) == 2', 'x = 1\\nassert f(3) == 4']
     """
     if not isinstance(tests, str):
-        return [_parsed(each) and each for each in tests]
+        for each in tests:
+            _parsed(each)
+        return list(tests)
     shared: list[str] = []
     units: list[str] = []
     for statement in _parsed(tests).body:
