@@ -1,4 +1,4 @@
-"""The agents: a Solver proposes, a Reviewer points, a Refiner repairs, a TestWriter guesses tests."""
+"""The agents: Solver, Reviewer, Refiner and TestWriter, their prompts and their models."""
 
 from typing import TYPE_CHECKING
 

@@ -65,7 +65,8 @@ def parse_review(text: str, candidate: Candidate) -> Review:
 
     >>> from refinegraph.schema import Candidate
     >>> wrong = Candidate(id="0.0", role="solver", text="return a - b")
-    >>> review = parse_review("VERDICT: wrong\\nSTEP: a - b\\nWHY: it subtracts\\nCHANGE: add", wrong)
+    >>> written = "VERDICT: wrong\\nSTEP: a - b\\nWHY: it subtracts\\nCHANGE: add"
+    >>> review = parse_review(written, wrong)
     >>> review.approves, review.wrong_step, review.change
     (False, 'a - b', 'add')
     """

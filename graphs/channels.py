@@ -5,7 +5,7 @@ do, before anything is stored, so that a bad write is refused and the thread sta
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from langgraph.channels.base import BaseChannel
 from langgraph.channels.ephemeral_value import EphemeralValue
@@ -13,7 +13,6 @@ from langgraph.channels.last_value import LastValue
 from langgraph.errors import EmptyChannelError
 from langgraph.types import Overwrite
 from pydantic import TypeAdapter, ValidationError
-from typing_extensions import Self
 
 from refinegraph.errors import StateError
 
@@ -151,7 +150,8 @@ class InputChannel(EphemeralValue[Any]):
         return twin
 
     def update(self, values: Sequence[Any]) -> bool:
-        """Take the input, or raise what `check` raises."""
+        """Take the input, or raise what `check` raises; an empty one is used to draw graphs."""
         for value in values:
-            self.check(value)
+            if value:
+                self.check(value)
         return super().update(values)

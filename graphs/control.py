@@ -142,7 +142,9 @@ def worth_refining(state: RefinementState, *, width: int | None = None) -> list[
     readable = [each for each in unproved if each.content is not None]
     distinct: dict[str, Candidate] = {}
     for candidate in readable or unproved:
-        key = candidate.text if candidate.program is None else program_fingerprint(candidate.program)
+        key = (
+            candidate.text if candidate.program is None else program_fingerprint(candidate.program)
+        )
         distinct.setdefault(key, candidate)
     ranked = sorted(distinct.values(), key=lambda each: (-(each.score or 0.0), each.order))
     return ranked[:width]

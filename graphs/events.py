@@ -1,13 +1,14 @@
 """What a running graph tells whoever watches it.
 
-Events come out of `graph.astream(..., stream_mode="custom")` the moment they happen, ahead of
-the node that they belong to.
+Events come out of `graph.astream(..., stream_mode="custom")`, and at once to the observers of
+`refinegraph.agents.models.run_scope`, in one order with the model calls.
 """
 
 from typing import Literal
 
 from langgraph.config import get_stream_writer
 
+from refinegraph.agents.models.scope import current_scope
 from refinegraph.schema import Candidate, Decision, Frozen, Review, Usage, VisibleTest
 
 NodeName = Literal["solve", "score", "route", "review", "refine", "select"]
@@ -88,7 +89,8 @@ Event = (
 
 
 def emit(event: Event) -> None:
-    """Tell the watchers of the running graph; outside a graph nobody listens."""
+    """Tell the observers of the run and the stream of the graph that is running, if any."""
+    current_scope().emit(event)
     try:
         writer = get_stream_writer()
     except RuntimeError:

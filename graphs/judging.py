@@ -26,6 +26,7 @@ from refinegraph.tools.checking import check_program
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer
 
+NO_MODELS = ModelNames()
 _UNFINISHED = StopReason(rule="unfinished", detail="no decision was made")
 
 
@@ -121,7 +122,7 @@ def select_node(
     selector: Selector,
     *,
     strategy: str,
-    models: ModelNames = ModelNames(),
+    models: ModelNames = NO_MODELS,
     seed: int | None = None,
 ) -> StateNode:
     """Make the node that chooses the answer and sums the run up."""
@@ -140,7 +141,7 @@ def summarise(
     selection: Selection,
     *,
     strategy: str,
-    models: ModelNames = ModelNames(),
+    models: ModelNames = NO_MODELS,
     seed: int | None = None,
 ) -> RefinementResult:
     """Return the result of a run as its state and the selection tell it."""
@@ -167,9 +168,7 @@ def summarise(
     )
 
 
-async def _scores(
-    scorer: Scorer, problem: Problem, pool: Sequence[Candidate]
-) -> Sequence[Score]:
+async def _scores(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> Sequence[Score]:
     found = scorer(problem, pool)
     return await found if isinstance(found, Awaitable) else found
 

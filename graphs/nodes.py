@@ -84,8 +84,6 @@ class RefinerAgent(Protocol):
 class TestWriterAgent(Protocol):
     """What the solve node calls where a problem has no visible tests."""
 
-    __test__ = False
-
     async def __call__(self, problem: Problem) -> WrittenTests:
         """Return generated tests."""
         ...
@@ -136,7 +134,9 @@ def solve_node(
         wanted = state.decision.samples if state.decision else samples
         known = state.tests or visible_tests(state.problem)
         missing = first and not known and test_writer and state.problem.kind == "code"
-        written = asyncio.ensure_future(_write_tests(test_writer, state.problem)) if missing else None
+        written = (
+            asyncio.ensure_future(_write_tests(test_writer, state.problem)) if missing else None
+        )
         try:
             drafts = await solver(state.problem, samples=wanted, tests=known)
         except (ModelError, DeadlineExceeded) as error:

@@ -1,7 +1,7 @@
 """The refinement graph: solve, score, route, then select or review, refine and score again."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.constants import END, START
@@ -44,6 +44,7 @@ from refinegraph.tools.scorers import Scorer, agreement, execution
 RefinementGraph = CompiledStateGraph[RefinementState, None, RefinementInput, RefinementState]
 
 Given = TypeVar("Given")
+Given_contra = TypeVar("Given_contra", contravariant=True)
 
 _STEPS_A_TURN = 4
 _STEPS_BESIDE = 8
@@ -166,18 +167,20 @@ def _next_step(first: str) -> Callable[[RefinementState], str | list[Send]]:
     return next_step
 
 
-def _checked(
-    name: str, node: Callable[[Given], Awaitable[StateUpdate]]
-) -> Callable[[Given], Awaitable[StateUpdate]]:
-    async def run(given: Given) -> StateUpdate:
-        return check_update(name, await node(given))
+class _Node(Protocol[Given_contra]):
+    """A node as LangGraph's types want it."""
+
+    async def __call__(self, state: Given_contra) -> Any: ...
+
+
+def _checked(name: str, node: Callable[[Given], Awaitable[StateUpdate]]) -> _Node[Given]:
+    async def run(state: Given) -> StateUpdate:
+        return check_update(name, await node(state))
 
     return run
 
 
-def _starting_over(
-    solve: Callable[[RefinementState], Awaitable[StateUpdate]],
-) -> Callable[[RefinementState], Awaitable[dict[str, object]]]:
+def _starting_over(solve: _Node[RefinementState]) -> _Node[RefinementState]:
     """Forget the finished run of a thread when it is given another problem."""
 
     async def run(state: RefinementState) -> dict[str, object]:
@@ -190,13 +193,13 @@ def _starting_over(
     return run
 
 
-def _on_to_refine(review: BranchNode) -> Callable[[Branch], Awaitable[Command[str]]]:
+def _on_to_refine(review: BranchNode) -> _Node[Branch]:
     """Hand a branch with its review on to refinement; a failed review leaves the evidence."""
 
-    async def run(branch: Branch) -> Command[str]:
-        update = check_update("review", await review(branch))
+    async def run(state: Branch) -> Command[str]:
+        update = check_update("review", await review(state))
         written = update.get("reviews", ())
-        reviewed = branch.model_copy(update={"review": written[0] if written else None})
+        reviewed = state.model_copy(update={"review": written[0] if written else None})
         return Command(update=update, goto=[Send("refine", reviewed)])
 
     return run

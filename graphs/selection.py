@@ -13,7 +13,7 @@ Selector = Callable[[Problem, Sequence[Candidate]], Selection]
 _NOTHING = Selection(candidate_id=None, reason="no candidate gave a usable answer")
 
 
-class best_of:  # noqa: N801
+class best_of:
     """Take the candidate with the best evidence.
 
     Execution outranks every opinion: first comes whether all visible tests pass, then how many
@@ -33,7 +33,7 @@ class best_of:  # noqa: N801
         return "best_of()"
 
 
-class majority_vote:  # noqa: N801
+class majority_vote:
     """Take the answer that most candidates give (self-consistency, arXiv 2203.11171)."""
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
@@ -52,7 +52,7 @@ class majority_vote:  # noqa: N801
         return "majority_vote()"
 
 
-class weighted_vote:  # noqa: N801
+class weighted_vote:
     """Take the answer with the largest sum of scores, as MAgICoRe does (arXiv 2409.12147)."""
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
@@ -70,7 +70,7 @@ class weighted_vote:  # noqa: N801
         return "weighted_vote()"
 
 
-class agreement:  # noqa: N801
+class agreement:
     """Take a program from the group that passes the same generated tests (arXiv 2207.10397).
 
     Programs that fail a visible test give way to those that pass more of them. A group's value

@@ -1,7 +1,7 @@
 """The state of a refinement graph: typed, checked at every write, safe to write in parallel."""
 
 from collections.abc import Iterable
-from typing import Annotated, TypeVar
+from typing import Annotated, Required, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
@@ -69,26 +69,32 @@ ResultField = Annotated[
 ]
 
 
-class RefinementInput(BaseModel):
+class RefinementInput(TypedDict, total=False):
     """What starts a run: a problem, and what is already known of it."""
 
-    model_config = ConfigDict(frozen=True)
-
-    problem: ProblemField
-    tests: TestsField = ()
+    problem: Required[ProblemField]
+    tests: TestsField
     """Visible tests; read from the problem where none are given here."""
-    candidates: CandidatesField = ()
+    candidates: CandidatesField
     """Solutions that are there already, to be scored with the Solver's."""
-    usage: UsageField = Usage()
+    usage: UsageField
     """What was spent before."""
 
 
-class RefinementState(RefinementInput):
+class RefinementState(BaseModel):
     """Everything that a run knows. Nodes and rules read it; only node updates change it.
 
     `result` is there when the run has ended.
     """
 
+    model_config = ConfigDict(frozen=True)
+
+    problem: ProblemField
+    tests: TestsField = ()
+    """Visible tests: given, found in the statement or generated."""
+    candidates: CandidatesField = ()
+    """Every candidate ever made; none is dropped."""
+    usage: UsageField = Usage()
     reviews: ReviewsField = ()
     reverted: ReversionsField = ()
     """Refinements that were not allowed to replace their parent."""

@@ -136,7 +136,7 @@ class Not(StopRule):
         return f"~{_bracketed(self.rule, AnyOf, AllOf)}"
 
 
-class rounds(StopRule):  # noqa: N801
+class rounds(StopRule):
     """Stop after that many rounds of refinement.
 
     >>> rounds(3) | rounds(5)
@@ -163,7 +163,7 @@ class rounds(StopRule):  # noqa: N801
         return f"rounds({self.limit})"
 
 
-class accepted(StopRule):  # noqa: N801
+class accepted(StopRule):
     """Stop when a candidate passes every visible test that counts as proof.
 
     Generated tests and a Reviewer's approval never count.
@@ -187,7 +187,7 @@ class accepted(StopRule):  # noqa: N801
         return "accepted()"
 
 
-class stalled(StopRule):  # noqa: N801
+class stalled(StopRule):
     """Stop when the best score has not risen for that many rounds."""
 
     def __init__(self, patience: int, *, minimum_gain: float = 0.0) -> None:
@@ -215,7 +215,7 @@ class stalled(StopRule):  # noqa: N801
         return f"stalled({self.patience}{gain})"
 
 
-class oscillating(StopRule):  # noqa: N801
+class oscillating(StopRule):
     """Stop when a round brought nothing but programs or answers that were seen before."""
 
     def __call__(self, state: RefinementState) -> StopReason | None:
@@ -236,7 +236,7 @@ class oscillating(StopRule):  # noqa: N801
         return "oscillating()"
 
 
-class same_failure(StopRule):  # noqa: N801
+class same_failure(StopRule):
     """Stop when refinements fail as their ancestors did: the same tests, the same exceptions.
 
     `times` is how many generations in a row must have failed alike.
@@ -272,7 +272,7 @@ class same_failure(StopRule):  # noqa: N801
         return signature is not None
 
 
-class budget(StopRule):  # noqa: N801
+class budget(StopRule):
     """Stop when a run has spent what it may.
 
     A limit in USD also stops the run when a model's price is unknown, since it could not be
@@ -319,7 +319,12 @@ class budget(StopRule):  # noqa: N801
 
     def __repr__(self) -> str:
         """The call that makes it."""
-        given = {"usd": self.usd, "tokens": self.tokens, "calls": self.calls, "seconds": self.seconds}
+        given = {
+            "usd": self.usd,
+            "tokens": self.tokens,
+            "calls": self.calls,
+            "seconds": self.seconds,
+        }
         words = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
         return f"budget({words})"
 

@@ -191,9 +191,7 @@ def _adaptive(plan: Plan) -> RefinementGraph:
     code = plan.kind == "code"
     most = plan.samples or 10
     gate = AgreementRouter()
-    stop = plan.stop(
-        accepted() | rounds(_or(plan.rounds, 3)) | oscillating() | same_failure(3)
-    )
+    stop = plan.stop(accepted() | rounds(_or(plan.rounds, 3)) | oscillating() | same_failure(3))
     controller = (
         SampleOrRepair(router=VerdictRouter(otherwise=gate), stop=stop, most=most)
         if code

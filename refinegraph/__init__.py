@@ -1,7 +1,7 @@
 """Refine the answers of any language model with a graph of agents that knows when to stop.
 
-    import refinegraph as rg
-    result = rg.solve("Write add(a, b).", tests="assert add(1, 2) == 3", model="openai/gpt-5-mini")
+import refinegraph as rg
+result = rg.solve("Write add(a, b).", tests="assert add(1, 2) == 3", model="openai/gpt-5-mini")
 """
 
 from typing import TYPE_CHECKING

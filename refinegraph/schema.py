@@ -168,6 +168,7 @@ class Usage(Frozen):
         return None if self.unpriced_calls else self.priced_usd
 
     def __add__(self, other: "Usage") -> "Usage":
+        """Add field by field, exactly."""
         return Usage(
             llm_calls=self.llm_calls + other.llm_calls,
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
@@ -234,7 +235,7 @@ class Isolation(Frozen):
 
 
 class Verdict(Frozen):
-    """What execution proved. Computed outside the candidate's process unless `integrity` says so."""
+    """What execution proved, computed outside the program's process unless `integrity` tells."""
 
     passed: bool
     status: VerdictStatus

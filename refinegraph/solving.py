@@ -8,19 +8,17 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from refinegraph.errors import InputError
-from refinegraph.schema import Kind, Problem, RefinementResult
+from refinegraph.schema import Frozen, Kind, Problem, RefinementResult
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from refinegraph.agents.models import ModelEvent
-    from refinegraph.graphs.events import Event
     from refinegraph.graphs.refinement import RefinementGraph
     from refinegraph.tools.sandbox import Sandbox
 
-    Watcher = Callable[[Event | ModelEvent], None]
-
 Result = TypeVar("Result")
+Watcher = Callable[[Frozen], None]
+"""Hears the events of `refinegraph.graphs.events` and of `refinegraph.agents.models`."""
 
 
 async def asolve(
@@ -43,7 +41,7 @@ async def asolve(
     budget_tokens: int | None = None,
     timeout: float | None = None,
     sandbox: "Sandbox | None" = None,
-    on_event: "Watcher | None" = None,
+    on_event: Watcher | None = None,
 ) -> RefinementResult:
     """Solve a problem and return the answer with its evidence and its cost.
 
@@ -110,7 +108,7 @@ async def run_graph(
     problem: Problem,
     *,
     timeout: float | None = None,
-    on_event: "Watcher | None" = None,
+    on_event: Watcher | None = None,
 ) -> RefinementResult:
     """Run a compiled graph on one problem and return its result.
 
@@ -121,14 +119,8 @@ async def run_graph(
 
     began = time.monotonic()
     deadline = None if timeout is None else began + timeout
-    final: dict[str, Any] = {}
     with run_scope(deadline=deadline, on_event=on_event):
-        stream = graph.astream({"problem": problem}, stream_mode=["custom", "values"])
-        async for mode, payload in stream:
-            if mode == "values":
-                final = payload
-            elif on_event:
-                on_event(payload)
+        final = await graph.ainvoke({"problem": problem})
     result: RefinementResult = final["result"]
     spent = result.usage.model_copy(update={"wall_seconds": round(time.monotonic() - began, 3)})
     return result.model_copy(update={"usage": spent})

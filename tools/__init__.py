@@ -1,3 +1,29 @@
-"""tools."""
+"""What the agents use on the world: the sandbox, tests, programs, answers, scorers."""
+
+from typing import TYPE_CHECKING
 
 assert __name__ == "refinegraph.tools", "import refinegraph.tools, not tools"
+
+if TYPE_CHECKING:
+    from refinegraph.tools.programs import extract_program
+    from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
+    from refinegraph.tools.visible_tests import parse_tests, statement_examples
+
+_MODULES = {
+    "Sandbox": "sandbox",
+    "SandboxPolicy": "sandbox",
+    "extract_program": "programs",
+    "parse_tests": "visible_tests",
+    "statement_examples": "visible_tests",
+}
+
+__all__ = ["Sandbox", "SandboxPolicy", "extract_program", "parse_tests", "statement_examples"]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for on first use."""
+    from importlib import import_module
+
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

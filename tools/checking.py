@@ -69,8 +69,7 @@ async def _check_calls(
     sandbox: Sandbox, program: str, entry_point: str, cases: Sequence[CallCase]
 ) -> Verdict:
     values = [
-        (tuple(ast.literal_eval(case.arguments)), ast.literal_eval(case.expected))
-        for case in cases
+        (tuple(ast.literal_eval(case.arguments)), ast.literal_eval(case.expected)) for case in cases
     ]
     return await sandbox.check(program, entry_point, values, ids=[case.id for case in cases])
 

@@ -28,7 +28,7 @@ def agreeing_groups(candidates: Sequence[Candidate]) -> list[AgreeingGroup]:
     generated tests are left out. Ties keep the order in which candidates were asked for.
     """
     groups: dict[frozenset[str], list[Candidate]] = {}
-    for candidate in candidates:
+    for candidate in sorted(candidates, key=_asked):
         if candidate.generated_passed is not None:
             groups.setdefault(frozenset(candidate.generated_passed), []).append(candidate)
     found = [AgreeingGroup(tuple(members), tests) for tests, members in groups.items()]
@@ -42,11 +42,15 @@ def answer_groups(problem: Problem, candidates: Sequence[Candidate]) -> list[lis
     was run, when they differ in nothing but comments and layout.
     """
     groups: dict[str, list[Candidate]] = {}
-    for candidate in candidates:
+    for candidate in sorted(candidates, key=_asked):
         key = _key(problem, candidate)
         if key is not None:
             groups.setdefault(key, []).append(candidate)
     return sorted(groups.values(), key=len, reverse=True)
+
+
+def _asked(candidate: Candidate) -> tuple[int, ...]:
+    return candidate.order
 
 
 def _key(problem: Problem, candidate: Candidate) -> str | None:

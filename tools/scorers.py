@@ -8,12 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from refinegraph.schema import Candidate, Problem, Score
 from refinegraph.tools.grouping import agreeing_groups, answer_groups
 
-Scorer = Callable[
-    [Problem, Sequence[Candidate]], "Sequence[Score] | Awaitable[Sequence[Score]]"
-]
+Scorer = Callable[[Problem, Sequence[Candidate]], "Sequence[Score] | Awaitable[Sequence[Score]]"]
 
 
-class execution:  # noqa: N801
+class execution:
     """Score a program by the share of the visible tests that it passes.
 
     None where nothing was executed; a program that could not be read scores 0.
@@ -40,7 +38,7 @@ class execution:  # noqa: N801
         )
 
 
-class agreement:  # noqa: N801
+class agreement:
     """Score a candidate by how much of the pool agrees with it.
 
     Programs that were run on generated tests are scored as CodeT does (arXiv 2207.10397): the
@@ -66,9 +64,7 @@ class agreement:  # noqa: N801
         groups = agreeing_groups(candidates)
         tests = {test for group in groups for test in group.tests}
         most = max(1, len(candidates) * len(tests))
-        return {
-            member.id: group.value / most for group in groups for member in group.members
-        }
+        return {member.id: group.value / most for group in groups for member in group.members}
 
     def _by_answers(self, problem: Problem, candidates: Sequence[Candidate]) -> dict[str, float]:
         groups = answer_groups(problem, candidates)

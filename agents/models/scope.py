@@ -5,14 +5,17 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from refinegraph.agents.models.events import ModelEvent
 from refinegraph.errors import InputError
+from refinegraph.schema import Frozen
 
-Observer = Callable[[ModelEvent], None]
-"""Called in the event loop of the call, so it must be quick; what it raises ends the call."""
+Observer = Callable[[Any], None]
+"""Hears of model calls (`ModelEvent`) and of whatever else goes on in the run.
+
+Called in the event loop of the call, so it must be quick; what it raises ends the call.
+"""
 
 
 class InFlight:
@@ -59,7 +62,7 @@ class RunScope(NamedTuple):
         """Seconds until the deadline, at least 0; None where there is none."""
         return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
-    def emit(self, event: ModelEvent) -> None:
+    def emit(self, event: Frozen) -> None:
         """Tell every observer."""
         for observer in self.observers:
             observer(event)
@@ -78,7 +81,7 @@ def current_scope() -> RunScope:
 def run_scope(
     *,
     deadline: float | None = None,
-    on_event: Callable[[ModelEvent], None] | None = None,
+    on_event: Observer | None = None,
     in_flight: int | InFlight | None = None,
 ) -> Generator[RunScope]:
     """Put a deadline, an observer and a limit in force for every model call inside.

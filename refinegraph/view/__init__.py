@@ -1,1 +1,1 @@
-"""view."""
+"""What a person sees: renderables of a run, and nothing that runs it."""

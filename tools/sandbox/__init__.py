@@ -1,1 +1,6 @@
-"""tools/sandbox."""
+"""Run programs that a model wrote, isolated, with the verdict computed outside of them."""
+
+from refinegraph.tools.sandbox.policy import SandboxPolicy
+from refinegraph.tools.sandbox.sandbox import Sandbox
+
+__all__ = ["Sandbox", "SandboxPolicy"]

@@ -1,0 +1,48 @@
+# Everything builds what it needs in .venv; nothing else is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+
+.PHONY: help demo test lint types unit format benchmarks clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
+
+demo: $(RUN_STAMP)  ## watch a program fail, be reviewed, repaired and proved
+	@$(BIN)/refinegraph demo
+
+test: lint types unit  ## everything that has to hold: lint, types, tests
+
+lint: $(DEV_STAMP)  ## style and layout
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(DEV_STAMP)  ## mypy and pyright, both strict
+	$(BIN)/mypy
+	$(BIN)/pyright --warnings
+
+unit: $(DEV_STAMP)  ## the tests and the examples in the docstrings
+	$(BIN)/pytest -n 2
+
+format: $(DEV_STAMP)  ## rewrite the code in house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## forget what was built
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(RUN_STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'refinegraph needs Python 3.11 or newer; set PYTHON=/path/to/python3.11'; exit 1; }
+	@echo 'building .venv (about a minute, once) ...'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(DEV_STAMP): $(RUN_STAMP)
+	@echo 'installing what the tests need ...'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
+	@touch $@

@@ -1,0 +1,8 @@
+"""`python -m refinegraph`."""
+
+import sys
+
+from refinegraph.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

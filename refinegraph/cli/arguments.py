@@ -1,0 +1,110 @@
+"""Every command and flag."""
+
+import argparse
+from collections.abc import Callable
+from typing import TypeVar
+
+from refinegraph import __version__
+
+COMMANDS: dict[str, list[str]] = {}
+"""Commands and their flags, filled in by `make_parser`."""
+
+Number = TypeVar("Number", int, float)
+
+_EXIT_CODES = (
+    "exit codes: 0 finished and not refuted, 1 refuted by its visible tests, 2 bad input, "
+    "3 the model could not be reached or kept failing, 4 no sandbox, 130 interrupted"
+)
+
+
+def make_parser(kind: type[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = kind(
+        prog="refinegraph",
+        description="Solve problems with any language model: propose, review, refine, prove.",
+        epilog=_EXIT_CODES,
+    )
+    parser.add_argument("--version", action="version", version=f"refinegraph {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=kind)
+    for name, (summary, add) in _COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        add(command)
+        COMMANDS[name] = [flag for action in command._actions for flag in action.option_strings]
+    return parser
+
+
+def positive(text: str) -> int:
+    """Read a whole number of at least 1."""
+    return _number(text, int, minimum=1)
+
+
+def not_negative(text: str) -> int:
+    """Read a whole number of at least 0."""
+    return _number(text, int, minimum=0)
+
+
+def amount(text: str) -> float:
+    """Read a number above 0."""
+    value = _number(text, float, minimum=0)
+    if value == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not above 0")
+    return value
+
+
+def temperature(text: str) -> float:
+    """Read a number of at least 0."""
+    return _number(text, float, minimum=0)
+
+
+def _number(text: str, kind: Callable[[str], Number], *, minimum: int) -> Number:
+    try:
+        value = kind(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not minimum <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least {minimum}")
+    return value
+
+
+def _add_solve(command: argparse.ArgumentParser) -> None:
+    command.add_argument("text", nargs="?", metavar="TEXT", help="the problem, or - to read it")
+    command.add_argument("--tests", metavar="FILE", help="visible tests, in any form")
+    command.add_argument("--dataset", metavar="FILE", help="take the problem from a data set")
+    command.add_argument("--id", metavar="ID", help="which problem of the data set")
+    _add_model(command)
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument("--output", metavar="FILE", help="write the answer to a file as well")
+    command.add_argument("--quiet", action="store_true", help="print the answer only")
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--strategy", default="adaptive", metavar="NAME", help="default: adaptive")
+    add("--samples", type=positive, metavar="K", help="candidates to sample at most")
+    add("--rounds", type=not_negative, metavar="N", help="rounds of refinement at most")
+    add("--model", metavar="M", help="a litellm name, such as ollama_chat/qwen3:8b")
+    for role in ("solver", "reviewer", "refiner", "tester"):
+        add(f"--{role}-model", metavar="M", help=f"another model for the {role}")
+    add("--api-base", metavar="URL", help="the server of the model")
+    add("--temperature", type=temperature, metavar="T", help="of the solver")
+    add("--seed", type=int, metavar="S", help="passed on to the model")
+    add("--budget-usd", type=amount, metavar="X", help="stop when this is spent")
+    add("--budget-tokens", type=positive, metavar="N", help="stop when these are spent")
+    add("--timeout", type=amount, metavar="SECONDS", help="for the whole run")
+
+
+def _add_graph(command: argparse.ArgumentParser) -> None:
+    command.add_argument("strategy", metavar="STRATEGY")
+    command.add_argument("--format", choices=("mermaid", "text"), default="text")
+
+
+def _add_nothing(command: argparse.ArgumentParser) -> None:
+    command.set_defaults()
+
+
+_COMMANDS = {
+    "solve": ("solve one problem", _add_solve),
+    "demo": ("watch a program fail, be reviewed, repaired and checked", _add_nothing),
+    "graph": ("print a strategy's graph", _add_graph),
+    "doctor": ("say what this machine can do", _add_nothing),
+}

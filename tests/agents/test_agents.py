@@ -1,0 +1,171 @@
+"""What the agents send, what they read back, and what they never do."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from refinegraph.agents import Refiner, Reviewer, Solver, TestWriter
+from refinegraph.agents.models import Sampling, ScriptedChatModel
+from refinegraph.agents.prompts import COMPACT, STANDARD, Prompt, PromptSet
+from refinegraph.agents.reviewer import parse_review
+from refinegraph.schema import (
+    CallCase,
+    Candidate,
+    CaseOutcome,
+    Isolation,
+    Problem,
+    Review,
+    Score,
+    Verdict,
+)
+
+CODE = Problem(prompt="Write f(x) that doubles x.", entry_point="f")
+MATH = Problem(prompt="What is 2 + 2?", kind="math")
+REVIEW = Review(candidate_id="0.0", round=1, approves=False, text="STEP: x * x")
+
+
+def failing(**outcome: str) -> Candidate:
+    verdict = Verdict(
+        passed=False,
+        status="failed",
+        isolation=Isolation(tier="strong"),
+        tests=(
+            CaseOutcome(id="t1", status="passed"),
+            CaseOutcome(id="t2", status="failed", call="f(3)", expected="6", got="9", **outcome),
+        ),
+    )
+    program = "def f(x):\n    return x * x"
+    return Candidate(id="0.0", role="solver", text=program, program=program, verdict=verdict)
+
+
+async def test_solver_asks_for_its_samples_in_one_request() -> None:
+    model = ScriptedChatModel(["a", "b", "c"])
+    drafts = await Solver(model, samples=3)(CODE)
+    assert [choice.text for choice in drafts.choices] == ["a", "b", "c"]
+    assert [call.n for call in model.calls] == [3]
+    assert model.calls[0].sampling.temperature == 0.8
+
+
+async def test_solver_that_takes_one_sample_is_greedy() -> None:
+    model = ScriptedChatModel(["a"])
+    await Solver(model)(CODE)
+    assert model.calls[0].sampling.temperature == 0.0
+
+
+async def test_solver_is_shown_tests_that_were_given_and_no_generated_ones() -> None:
+    model = ScriptedChatModel(["a"])
+    given = CallCase(id="t1", entry_point="f", arguments="(1,)", expected="2")
+    guessed = CallCase(
+        id="g1", entry_point="f", arguments="(7,)", expected="15", origin="generated"
+    )
+    await Solver(model)(CODE, tests=[given, guessed])
+    assert "assert f(1) == 2" in model.calls[0].prompt
+    assert "15" not in model.calls[0].prompt
+
+
+async def test_solver_says_where_the_final_answer_goes() -> None:
+    model = ScriptedChatModel(["4"])
+    await Solver(model)(MATH)
+    assert r"\boxed{}" in model.calls[0].prompt
+
+
+async def test_reviewer_gets_the_failing_case_and_the_trace() -> None:
+    model = ScriptedChatModel(["VERDICT: wrong"])
+    await Reviewer(model)(CODE, failing(), trace="line 2: x = 3")
+    prompt = model.calls[0].prompt
+    for part in ("passed 1 of 2", "f(3)", "Expected: 6", "Got: 9", "line 2: x = 3"):
+        assert part in prompt
+
+
+async def test_reviewer_of_reasoning_gets_step_scores() -> None:
+    model = ScriptedChatModel(["VERDICT: wrong"])
+    steps = Score(scorer="prm", value=0.5, steps=(0.92, 0.31))
+    await Reviewer(model)(MATH, Candidate(id="0.0", role="solver", text="x", scores=(steps,)))
+    assert "Step 1: score 9/10\nStep 2: score 3/10" in model.calls[0].prompt
+
+
+WRITTEN = [
+    ("VERDICT: wrong\nSTEP: a\nWHY: b\nCHANGE: c", (False, "a", "b", "c")),
+    ("**Verdict:** right\n**Step:** none", (True, "none", "", "")),
+    ("- VERDICT : Wrong\n- STEP: a\nmore\n- CHANGE: c", (False, "a\nmore", "", "c")),
+    ("The loop is off by one.", (False, "", "The loop is off by one.", "")),
+    ("", (False, "", "", "")),
+]
+
+
+@pytest.mark.parametrize(("text", "read"), WRITTEN, ids=["plain", "bold", "list", "prose", "empty"])
+def test_review_is_read_in_any_form(text: str, read: tuple[bool, str, str, str]) -> None:
+    review = parse_review(text, failing())
+    assert (review.approves, review.wrong_step, review.evidence, review.change) == read
+
+
+def test_review_that_holds_a_whole_program_loses_it() -> None:
+    text = "CHANGE: use this\n```python\ndef f(x):\n    return 2 * x\n```\nand `2 * x`"
+    review = parse_review(text, failing())
+    assert "def f" not in review.text
+    assert "and `2 * x`" in review.text
+
+
+async def test_refiner_gets_review_evidence_and_what_was_rejected() -> None:
+    model = ScriptedChatModel(["a"])
+    rejected = [f"def f(x): return {number}" for number in range(5)]
+    await Refiner(model, rejected_shown=2)(CODE, failing(), REVIEW, rejected=rejected)
+    prompt = model.calls[0].prompt
+    assert "STEP: x * x" in prompt
+    assert "Got: 9" in prompt
+    assert "return 4" in prompt
+    assert "return 2" not in prompt
+
+
+@pytest.mark.parametrize(("attempt", "temperature"), [(0, 0.4), (1, 0.6), (3, 1.0), (9, 1.2)])
+async def test_refiner_grows_warmer_with_every_attempt(attempt: int, temperature: float) -> None:
+    model = ScriptedChatModel(["a"])
+    await Refiner(model)(CODE, failing(), REVIEW, attempt=attempt)
+    assert model.calls[0].sampling.temperature == temperature
+
+
+async def test_refiner_that_is_told_to_be_hot_stays_hot() -> None:
+    model = ScriptedChatModel(["a"])
+    await Refiner(model, sampling=Sampling(temperature=1.5))(CODE, failing(), REVIEW, attempt=2)
+    assert model.calls[0].sampling.temperature == 1.5
+
+
+async def test_test_writer_keeps_what_can_be_read() -> None:
+    lists = ["```python\nassert f(1) == 2\nassert f(\n```", "no tests here", "assert f(2) == 4"]
+    written = await TestWriter(ScriptedChatModel(lists), lists=3)(CODE)
+    assert [test.origin for test in written.tests] == ["generated", "generated"]
+    assert written.usage.llm_calls == 1
+
+
+HOSTILE = "a $problem ${solution} {0} %s [bold]\n\\boxed{} $$ $"
+
+
+@pytest.mark.parametrize("prompts", [STANDARD, COMPACT], ids=lambda each: each.name)
+async def test_prompts_pass_hostile_text_through_untouched(prompts: PromptSet) -> None:
+    model = ScriptedChatModel(["x"], cycle=True)
+    problem = Problem(prompt=HOSTILE, entry_point="f")
+    candidate = Candidate(id="0.0", role="solver", text=HOSTILE, program=HOSTILE)
+    review = Review(candidate_id="0.0", round=1, approves=False, text=HOSTILE)
+    await Solver(model, prompts=prompts)(problem)
+    await Reviewer(model, prompts=prompts)(problem, candidate)
+    await Refiner(model, prompts=prompts)(problem, candidate, review, rejected=[HOSTILE])
+    await TestWriter(model, lists=1, prompts=prompts)(problem)
+    assert all(HOSTILE in call.prompt for call in model.calls)
+    assert len(model.calls) == 4
+
+
+async def test_prompts_can_be_replaced_one_by_one() -> None:
+    model = ScriptedChatModel(["x"])
+    own = STANDARD.with_prompts(solver=Prompt(system="Be brief.", user="Q: $problem"))
+    await Solver(model, prompts=own)(CODE)
+    assert model.calls[0].prompt == f"Be brief.\n\nQ: {CODE.prompt}"
+
+
+def every_prompt(prompts: PromptSet) -> Sequence[Prompt]:
+    return [value for value in vars(prompts).values() if isinstance(value, Prompt)]
+
+
+@pytest.mark.parametrize("prompts", [STANDARD, COMPACT], ids=lambda each: each.name)
+def test_every_prompt_shows_the_problem(prompts: PromptSet) -> None:
+    assert len(every_prompt(prompts)) == 7
+    assert all("$problem" in prompt.user for prompt in every_prompt(prompts))

@@ -1,0 +1,226 @@
+"""Stop rules say why they fire, combine by laws, and never raise."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from refinegraph.graphs.state import RefinementState
+from refinegraph.graphs.stopping import (
+    AnyOf,
+    StopRule,
+    accepted,
+    budget,
+    oscillating,
+    rounds,
+    same_failure,
+    stalled,
+)
+from refinegraph.schema import (
+    Candidate,
+    CaseOutcome,
+    Isolation,
+    Problem,
+    Score,
+    StopReason,
+    Usage,
+    Verdict,
+)
+
+PROBLEM = Problem(prompt="Write f(x).")
+NOTHING = Usage()
+
+
+def state(
+    *candidates: Candidate, round: int = 0, usage: Usage = NOTHING, elapsed: float = 0.0
+) -> RefinementState:
+    return RefinementState(
+        problem=PROBLEM, candidates=candidates, round=round, usage=usage, elapsed=elapsed
+    )
+
+
+def candidate(
+    id: str,
+    *,
+    program: str = "def f(x): return x",
+    parent: str | None = None,
+    outcomes: Sequence[str] = (),
+    score: float | None = None,
+) -> Candidate:
+    tests = tuple(
+        CaseOutcome(id=f"t{n}", status="passed" if each == "ok" else "error", error=each)
+        for n, each in enumerate(outcomes)
+    )
+    passed = all(each == "ok" for each in outcomes)
+    verdict = Verdict(
+        passed=passed,
+        status="passed" if passed else "failed",
+        tests=tests,
+        isolation=Isolation(tier="none"),
+    )
+    return Candidate(
+        id=id,
+        role="refiner" if parent else "solver",
+        round=int(id[0]),
+        parent_id=parent,
+        text=program,
+        program=program,
+        verdict=verdict if outcomes else None,
+        scores=() if score is None else (Score(scorer="s", value=score),),
+    )
+
+
+def fires(rule: StopRule, at: RefinementState) -> str:
+    reason = rule(at)
+    assert reason is not None
+    return f"{reason.rule}: {reason.detail}"
+
+
+def test_rounds_fires_at_its_limit() -> None:
+    assert rounds(2)(state(round=1)) is None
+    assert fires(rounds(2), state(round=2)) == "rounds: 2 of 2 rounds were made"
+
+
+def test_accepted_fires_only_on_an_executed_pass() -> None:
+    assert accepted()(state(candidate("0.0"))) is None
+    assert accepted()(state(candidate("0.0", outcomes=["ok", "ValueError: x"]))) is None
+    passing = state(candidate("0.0", outcomes=["ok", "ok"]))
+    assert fires(accepted(), passing) == "accepted: candidate 0.0 passed all 2 visible tests"
+
+
+def test_accepted_does_not_take_generated_tests_for_proof() -> None:
+    guessed = candidate("0.0").model_copy(update={"generated_passed": ("g1", "g2")})
+    assert accepted()(state(guessed)) is None
+
+
+def test_stalled_compares_with_the_best_some_rounds_ago() -> None:
+    pool = (
+        candidate("0.0", score=0.5),
+        candidate("1.0", parent="0.0", score=0.4),
+        candidate("2.0", parent="1.0", score=0.5),
+    )
+    assert stalled(2)(state(*pool, round=1)) is None
+    assert fires(stalled(2), state(*pool, round=2)) == (
+        "stalled: the best score stayed at 0.5 for 2 rounds"
+    )
+    better = (*pool, candidate("2.1", parent="0.0", score=0.7))
+    assert stalled(2)(state(*better, round=2)) is None
+
+
+def test_oscillating_sees_through_layout_and_comments() -> None:
+    pool = (
+        candidate("0.0", program="def f(x):\n    return x  # a"),
+        candidate("1.0", program="def f(x):\n    return -x", parent="0.0"),
+        candidate("2.0", program="def f(x): return x", parent="1.0"),
+    )
+    assert oscillating()(state(*pool[:2], round=1)) is None
+    assert fires(oscillating(), state(*pool, round=2)) == (
+        "oscillating: all 1 refinements of round 2 were seen before"
+    )
+
+
+def test_same_failure_looks_at_tests_and_exception_types_and_not_at_prose() -> None:
+    pool = (
+        candidate("0.0", outcomes=["ok", "ValueError: one"]),
+        candidate("1.0", parent="0.0", outcomes=["ok", "ValueError: two"]),
+        candidate("2.0", parent="1.0", outcomes=["ok", "ValueError: three"]),
+    )
+    assert same_failure(3)(state(*pool[:2], round=1)) is None
+    assert fires(same_failure(3), state(*pool, round=2)) == (
+        "same_failure: every line of repair failed the same way 3 times in a row"
+    )
+    other = candidate("2.0", parent="1.0", outcomes=["ok", "KeyError: three"])
+    assert same_failure(3)(state(*pool[:2], other, round=2)) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "usage", "elapsed", "said"),
+    [
+        (budget(tokens=10), Usage(prompt_tokens=6, completion_tokens=4), 0, "10 of 10 tokens"),
+        (budget(calls=2), Usage(llm_calls=3), 0, "3 of 2 model calls"),
+        (budget(usd=0.5), Usage(priced_usd=0.75), 0, "0.75 of 0.5 USD"),
+        (budget(seconds=2.5), Usage(), 3.0, "3 of 2.5 seconds"),
+    ],
+    ids=["tokens", "calls", "usd", "seconds"],
+)
+def test_budget_names_what_was_spent(
+    rule: StopRule, usage: Usage, elapsed: float, said: str
+) -> None:
+    assert rule(state()) is None
+    assert fires(rule, state(usage=usage, elapsed=elapsed)) == f"budget: {said} were spent"
+
+
+def test_budget_in_usd_stops_where_a_price_is_unknown() -> None:
+    spent = state(usage=Usage(unpriced_calls=1))
+    assert "price is unknown" in fires(budget(usd=1), spent)
+    assert budget(tokens=100)(spent) is None
+
+
+def always(_: RefinementState) -> StopReason | None:
+    return StopReason(rule="always", detail="always")
+
+
+def test_plain_callables_combine_on_either_side() -> None:
+    assert repr(always | rounds(1)) == "always | rounds(1)"
+    assert repr(rounds(1) | always) == "rounds(1) | always"
+    assert repr(always & rounds(1)) == "always & rounds(1)"
+    assert fires(always | rounds(1), state()) == "always: always"
+
+
+def test_rules_flatten_and_print_as_they_are_written() -> None:
+    rule = rounds(3) | accepted() | stalled(2) & ~budget(tokens=5) | oscillating()
+    assert repr(rule) == ("rounds(3) | accepted() | stalled(2) & ~budget(tokens=5) | oscillating()")
+    assert isinstance(rule, AnyOf)
+    assert len(rule.rules) == 4
+    assert eval(repr(rule)) == rule
+    assert repr((rounds(1) | accepted()) & stalled(2)) == "(rounds(1) | accepted()) & stalled(2)"
+    assert repr(~(rounds(1) & accepted())) == "~(rounds(1) & accepted())"
+
+
+def test_bound_on_rounds_follows_the_expression() -> None:
+    assert (rounds(3) | accepted()).max_rounds == 3
+    assert (rounds(3) | rounds(2)).max_rounds == 2
+    assert (rounds(3) & rounds(5)).max_rounds == 5
+    assert (rounds(3) & accepted()).max_rounds is None
+    assert (~rounds(3)).max_rounds is None
+
+
+basic = st.sampled_from(
+    [rounds(0), rounds(2), accepted(), stalled(1), oscillating(), same_failure(2), budget(tokens=5)]
+)
+rules = st.recursive(
+    basic,
+    lambda inner: st.one_of(
+        st.builds(lambda a, b: a | b, inner, inner),
+        st.builds(lambda a, b: a & b, inner, inner),
+        st.builds(lambda a: ~a, inner),
+    ),
+    max_leaves=6,
+)
+states = st.sampled_from(
+    [
+        state(),
+        state(round=2, usage=Usage(prompt_tokens=9)),
+        state(candidate("0.0", outcomes=["ok"])),
+        state(candidate("0.0", score=1.0), candidate("1.0", parent="0.0"), round=1),
+        state(
+            Candidate(id="0.0", role="solver", text="", unusable="nothing"),
+            Candidate(id="1.0", role="refiner", parent_id="9.9", round=1, text=""),
+            round=1,
+        ),
+    ]
+)
+
+
+@given(rules, rules, rules, states)
+def test_laws_of_the_algebra(a: StopRule, b: StopRule, c: StopRule, at: RefinementState) -> None:
+    assert bool((a | b)(at)) == (bool(a(at)) or bool(b(at)))
+    assert bool((a & b)(at)) == (bool(a(at)) and bool(b(at)))
+    assert bool((~a)(at)) == (not a(at))
+    assert (~~a)(at) == a(at)
+    assert ((a | b) | c)(at) == (a | (b | c))(at)
+    assert ((a & b) & c)(at) == (a & (b & c))(at)
+    assert bool((~(a | b))(at)) == bool((~a & ~b)(at))
+    assert bool((~(a & b))(at)) == bool((~a | ~b)(at))
+    assert eval(repr(a | b & c)) == a | b & c

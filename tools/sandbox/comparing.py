@@ -1,0 +1,51 @@
+"""Compare decoded values on the host, and show them."""
+
+import math
+
+_LONGEST = 600
+_PLAIN_NUMBERS = (int, float, complex)
+
+
+def same_value(got: object, expected: object, *, relative: float = 1e-9) -> bool:
+    """Whether two plain values are equal as `==` has it, floats within a relative tolerance.
+
+    >>> same_value([0.1 + 0.2, (1,)], [0.3, (1,)])
+    True
+    >>> same_value([1], (1,))
+    False
+    """
+    if isinstance(got, float) or isinstance(expected, float):
+        return _same_number(got, expected, relative)
+    if isinstance(got, (list, tuple)) and type(got) is type(expected):
+        assert isinstance(expected, (list, tuple))
+        return len(got) == len(expected) and all(
+            same_value(one, other, relative=relative)
+            for one, other in zip(got, expected, strict=True)
+        )
+    if isinstance(got, dict) and isinstance(expected, dict):
+        return got.keys() == expected.keys() and all(
+            same_value(got[key], expected[key], relative=relative) for key in got
+        )
+    return bool(got == expected)
+
+
+def show(value: object) -> str:
+    """Return a short repr of a plain value, in bounded time."""
+    try:
+        text = repr(value)
+    except ValueError:
+        text = "a value with an integer of very many digits"
+    return (
+        text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
+    )
+
+
+def _same_number(got: object, expected: object, relative: float) -> bool:
+    if not isinstance(got, _PLAIN_NUMBERS) or not isinstance(expected, _PLAIN_NUMBERS):
+        return False
+    if isinstance(got, complex) or isinstance(expected, complex):
+        return got == expected
+    try:
+        return math.isclose(got, expected, rel_tol=relative, abs_tol=0.0) or got == expected
+    except OverflowError:
+        return False

@@ -1,0 +1,147 @@
+"""Plain data as JSON and back, for both sides of a sandbox. Standard library only.
+
+This file is also run inside the sandbox, where the rest of the package cannot be seen. Only
+exact builtin types pass; anything else raises `Unserializable`.
+"""
+
+import json
+import socket
+import struct
+from itertools import pairwise
+from typing import Any
+
+SAFE_INTEGER = 2**53
+MOST_EQUAL_HASHES = 64
+
+
+class Unserializable(Exception):
+    """A value that is not plain data, or too deep, too large or circular."""
+
+
+class Malformed(Exception):
+    """A frame that is not what was agreed on."""
+
+
+def encode(value: object, depth: int = 100, items: int = 200_000) -> Any:
+    """Return a value as JSON-ready data with the exact type of every part."""
+    left = [items]
+    return _encode(value, depth, left)
+
+
+def _encode(value: Any, depth: int, left: list[int]) -> Any:
+    kind = type(value)
+    left[0] -= 1
+    if depth < 0 or left[0] < 0:
+        raise Unserializable("the value is too deep, too large or circular")
+    if value is None or kind is bool or kind is str:
+        return value
+    if kind is int:
+        return value if -SAFE_INTEGER < value < SAFE_INTEGER else ["I", hex(value)]
+    if kind is float:
+        return ["f", value.hex()]
+    if kind is complex:
+        return ["c", value.real.hex(), value.imag.hex()]
+    if kind is bytes:
+        return ["b", value.hex()]
+    if kind in _SEQUENCES:
+        return [_SEQUENCES[kind], [_encode(each, depth - 1, left) for each in value]]
+    if kind is dict:
+        pairs = [
+            [_encode(key, depth - 1, left), _encode(each, depth - 1, left)]
+            for key, each in value.items()
+        ]
+        return ["d", pairs]
+    raise Unserializable("a value of type " + str(getattr(kind, "__name__", "?"))[:80])
+
+
+_SEQUENCES: dict[Any, str] = {list: "l", tuple: "t", set: "s", frozenset: "z"}
+
+
+def decode(data: Any, depth: int = 100) -> Any:
+    """Return the value that `encode` made the data from; raises `Malformed`."""
+    if data is None or type(data) in (bool, str, int):
+        return data
+    if depth < 0 or type(data) is not list or len(data) < 2 or type(data[0]) is not str:
+        raise Malformed("not plain data")
+    try:
+        return _decode_tagged(data[0], data[1:], depth - 1)
+    except (TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise Malformed(str(error)) from None
+
+
+def _decode_tagged(tag: str, rest: list[Any], depth: int) -> Any:
+    if tag == "I":
+        return int(rest[0], 16)
+    if tag == "f":
+        return float.fromhex(rest[0])
+    if tag == "c":
+        return complex(float.fromhex(rest[0]), float.fromhex(rest[1]))
+    if tag == "b":
+        return bytes.fromhex(rest[0])
+    if tag == "d":
+        pairs = [(decode(key, depth), decode(value, depth)) for key, value in rest[0]]
+        _check_hashes([key for key, _ in pairs])
+        return dict(pairs)
+    values = [decode(each, depth) for each in rest[0]]
+    if tag == "l":
+        return values
+    if tag == "t":
+        return tuple(values)
+    if tag in ("s", "z"):
+        _check_hashes(values)
+        return set(values) if tag == "s" else frozenset(values)
+    raise Malformed("unknown tag")
+
+
+def _check_hashes(values: list[Any]) -> None:
+    """Refuse values made to collide, which would take quadratic time to put in a set."""
+    hashes = sorted(map(hash, values))
+    run = 1
+    for before, now in pairwise(hashes):
+        run = run + 1 if before == now else 1
+        if run > MOST_EQUAL_HASHES:
+            raise Malformed("too many equal hashes")
+
+
+def pack(message: dict[str, Any]) -> bytes:
+    """Return a message as a frame: its length in four bytes, then JSON."""
+    body = json.dumps(message, separators=(",", ":")).encode()
+    return struct.pack(">I", len(body)) + body
+
+
+def unpack(body: bytes) -> dict[str, Any]:
+    """Return the message in a frame's body; raises `Malformed`."""
+    try:
+        message: Any = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(str(error)[:200]) from None
+    if type(message) is not dict:
+        raise Malformed("not a message")
+    told: dict[str, Any] = message
+    return told
+
+
+class Line:
+    """A blocking line of frames over a socket, for the inside of a sandbox."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send one message."""
+        self.connection.sendall(pack(message))
+
+    def receive(self) -> dict[str, Any]:
+        """Return the next message; raises `EOFError` when the line is closed."""
+        (length,) = struct.unpack(">I", self._exactly(4))
+        return unpack(self._exactly(length))
+
+    def _exactly(self, count: int) -> bytes:
+        parts: list[bytes] = []
+        while count:
+            part = self.connection.recv(min(count, 1 << 20))
+            if not part:
+                raise EOFError
+            parts.append(part)
+            count -= len(part)
+        return b"".join(parts)
