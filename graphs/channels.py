@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from refinegraph.errors import StateError
 
 Value = TypeVar("Value")
-_MISSING: Any = LastValue(int).checkpoint()
+_MISSING = cast("object", LastValue(int).checkpoint())
 """What LangGraph puts where a checkpoint holds nothing."""
 
 

@@ -95,7 +95,7 @@ class Conversation:
                 said = f"the program defines no function {entry_point!r}"
                 outcomes.append(CaseOutcome(id=name, status="error", call=call, error=said))
                 continue
-            request = {
+            request: dict[str, Any] = {
                 "name": entry_point,
                 "args": [guest_data.encode(each) for each in arguments],
                 "kwargs": {},
@@ -113,7 +113,7 @@ class Conversation:
         loaded = await self._load(source)
         if loaded is None or not loaded["loaded"]:
             return [self._not_loaded(each, loaded) for each in ids[:1]]
-        names = {
+        names: dict[str, Any] = {
             str(name): shape
             for name, shape in loaded["names"].items()
             if str(name).isidentifier() and isinstance(shape, list) and shape
