@@ -5,6 +5,7 @@ a protocol violation, and silence ends it at its time limit.
 """
 
 import asyncio
+import signal
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -241,7 +242,7 @@ class Conversation:
             self._break("early_exit", f" (exit code {ending.code})")
         elif ending.cpu_seconds >= self.policy.cpu_seconds - 0.5:
             self._break("cpu_exceeded")
-        elif ending.peak_bytes > 0.9 * memory:
+        elif ending.signal == signal.SIGKILL and ending.peak_bytes > 0.9 * memory:
             self._break("memory_exceeded")
         else:
             self._break("crashed", f"it was ended by signal {ending.signal}")
