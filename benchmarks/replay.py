@@ -110,7 +110,7 @@ def reset(server: str) -> None:
 
 async def main() -> None:
     """Run the comparison and print it as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description="Compare strategies on recorded samples.")
     parser.add_argument("--problems", required=True, help="HumanEval as JSON lines")
     parser.add_argument("--server", default="http://127.0.0.1:8123")
     parser.add_argument("--model", default="openai/codegen-solver")

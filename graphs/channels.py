@@ -5,7 +5,7 @@ do, before anything is stored, so that a bad write is refused and the thread sta
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar, cast
 
 from langgraph.channels.base import BaseChannel
 from langgraph.channels.ephemeral_value import EphemeralValue
@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from refinegraph.errors import StateError
 
 Value = TypeVar("Value")
-_MISSING: Any = LastValue(int).checkpoint()
+_MISSING = cast("object", LastValue(int).checkpoint())
 """What LangGraph puts where a checkpoint holds nothing."""
 
 

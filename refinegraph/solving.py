@@ -54,7 +54,7 @@ async def asolve(
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
-    >>> scripted = ScriptedChatModel(["def add(a, b):\\n    return a + b"])
+    >>> scripted = ScriptedChatModel("def add(a, b):\\n    return a + b", cycle=True)
     >>> solving = asolve("Write add(a, b).", tests="assert add(1, 2) == 3", model=scripted)
     >>> asyncio.run(solving).solved
     True
@@ -96,7 +96,7 @@ def solve(problem: str | Problem, **options: Any) -> RefinementResult:
     Safe where an event loop is running, as in a notebook.
 
     >>> from refinegraph.agents.models import ScriptedChatModel
-    >>> scripted = ScriptedChatModel(["def add(a, b):\\n    return a + b"])
+    >>> scripted = ScriptedChatModel("def add(a, b):\\n    return a + b", cycle=True)
     >>> solve("Write add(a, b).", tests="assert add(1, 2) == 3", model=scripted).solved
     True
     """

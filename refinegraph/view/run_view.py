@@ -1,7 +1,7 @@
 """A run as it happens: events folded into what is shown, live or line by line."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import singledispatchmethod
 
@@ -172,7 +172,7 @@ class RunView:
 
 
 @contextmanager
-def watch(view: RunView, console: Console, *, quiet: bool = False) -> Iterator[None]:
+def watch(view: RunView, console: Console, *, quiet: bool = False) -> Generator[None]:
     """Show a run while it happens: redrawn in place on a terminal, else line by line.
 
     What happened stays in the scrollback; the drawing goes when the run ends.

@@ -24,14 +24,14 @@ MATH = Problem(prompt="What is 2 + 2?", kind="math")
 REVIEW = Review(candidate_id="0.0", round=1, approves=False, text="STEP: x * x")
 
 
-def failing(**outcome: str) -> Candidate:
+def failing() -> Candidate:
     verdict = Verdict(
         passed=False,
         status="failed",
         isolation=Isolation(tier="strong"),
         tests=(
             CaseOutcome(id="t1", status="passed"),
-            CaseOutcome(id="t2", status="failed", call="f(3)", expected="6", got="9", **outcome),
+            CaseOutcome(id="t2", status="failed", call="f(3)", expected="6", got="9"),
         ),
     )
     program = "def f(x):\n    return x * x"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -43,7 +43,7 @@ def refinegraph(
 
 
 @contextmanager
-def server(text: str, *, kind: str = "application/json", stall: float = 0.0) -> Iterator[str]:
+def server(text: str, *, kind: str = "application/json", stall: float = 0.0) -> Generator[str]:
     """Serve one answer to every chat request; whatever `text` is, as it is, where no JSON."""
 
     class Handler(BaseHTTPRequestHandler):

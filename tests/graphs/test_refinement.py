@@ -108,7 +108,7 @@ async def test_retries_on_one_parent_grow_warmer_and_list_what_was_rejected() ->
 
 async def test_reviewer_sees_the_failing_case_and_never_the_model_of_another() -> None:
     reviewer = ScriptedChatModel([REVIEW])
-    parts = team([SQUARE]) | {"reviewer": Reviewer(reviewer)}
+    parts: Any = team([SQUARE]) | {"reviewer": Reviewer(reviewer)}
     await run(refinement_graph(**parts))
     assert "Failing case: f(1" in reviewer.calls[0].prompt
     assert "Expected: 2" in reviewer.calls[0].prompt
@@ -126,7 +126,7 @@ async def test_parallel_branches_give_the_same_state_whatever_order_they_finish_
         return await slow_for_some(messages, sampling)
 
     def ending(script: Any) -> RefinementGraph:
-        parts = team([SQUARE, POWER, WRONG]) | {"refiner": Refiner(ScriptedChatModel(script))}
+        parts: Any = team([SQUARE, POWER, WRONG]) | {"refiner": Refiner(ScriptedChatModel(script))}
         return refinement_graph(**parts)
 
     one, other = await run(ending(slow_for_some)), await run(ending(slow_for_others))
@@ -184,7 +184,7 @@ async def test_answers_that_cannot_be_read_are_candidates_with_a_reason() -> Non
 
 async def test_model_that_fails_in_one_branch_does_not_end_the_run() -> None:
     failing = ScriptedChatModel([ConnectionError("gone")] * 20, retry=RetryPolicy(attempts=1))
-    parts = team([SQUARE]) | {"reviewer": Reviewer(failing), "refiner": Refiner(failing)}
+    parts: Any = team([SQUARE]) | {"reviewer": Reviewer(failing), "refiner": Refiner(failing)}
     result = await run(refinement_graph(**parts, stop=rounds(3)))
     assert result.answer == "def f(x):\n    return x * x"
     assert result.stop_reason.rule == "failed"
@@ -224,7 +224,7 @@ async def test_rounds_bound_the_recursion_limit_of_the_graph() -> None:
     result = await run(graph)
     assert result.rounds == 40
     assert graph.config is not None
-    assert graph.config["recursion_limit"] == 8 + 4 * 41
+    assert graph.config.get("recursion_limit") == 8 + 4 * 41
 
 
 async def test_sample_or_repair_samples_few_first_and_stops_at_once() -> None:
@@ -265,7 +265,7 @@ async def test_graph_is_a_subgraph_of_an_application() -> None:
         return {"problem": PROBLEM, "notes": ["asked"]}
 
     async def tell(state: App) -> App:
-        result = state["result"]
+        result = state.get("result")
         return {"notes": [result.answer or "" if result else ""]}
 
     builder = StateGraph(App)

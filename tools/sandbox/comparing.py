@@ -1,12 +1,15 @@
 """Compare decoded values on the host, and show them."""
 
 import math
+from typing import Any
+
+from refinegraph.tools.sandbox.guest_data import exact_type
 
 _LONGEST = 600
 _PLAIN_NUMBERS = (int, float, complex)
 
 
-def same_value(got: object, expected: object, *, relative: float = 1e-9) -> bool:
+def same_value(got: Any, expected: Any, *, relative: float = 1e-9) -> bool:
     """Whether two plain values are equal as `==` has it, floats within a relative tolerance.
 
     >>> same_value([0.1 + 0.2, (1,)], [0.3, (1,)])
@@ -16,13 +19,13 @@ def same_value(got: object, expected: object, *, relative: float = 1e-9) -> bool
     """
     if isinstance(got, float) or isinstance(expected, float):
         return _same_number(got, expected, relative)
-    if isinstance(got, (list, tuple)) and type(got) is type(expected):
-        assert isinstance(expected, (list, tuple))
+    kind = exact_type(got)
+    if kind in (list, tuple) and kind is type(expected):
         return len(got) == len(expected) and all(
             same_value(one, other, relative=relative)
             for one, other in zip(got, expected, strict=True)
         )
-    if isinstance(got, dict) and isinstance(expected, dict):
+    if kind is dict and type(expected) is kind:
         return got.keys() == expected.keys() and all(
             same_value(got[key], expected[key], relative=relative) for key in got
         )

@@ -5,6 +5,7 @@ a protocol violation, and silence ends it at its time limit.
 """
 
 import asyncio
+import signal
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -95,7 +96,7 @@ class Conversation:
                 said = f"the program defines no function {entry_point!r}"
                 outcomes.append(CaseOutcome(id=name, status="error", call=call, error=said))
                 continue
-            request = {
+            request: dict[str, Any] = {
                 "name": entry_point,
                 "args": [guest_data.encode(each) for each in arguments],
                 "kwargs": {},
@@ -113,7 +114,7 @@ class Conversation:
         loaded = await self._load(source)
         if loaded is None or not loaded["loaded"]:
             return [self._not_loaded(each, loaded) for each in ids[:1]]
-        names = {
+        names: dict[str, Any] = {
             str(name): shape
             for name, shape in loaded["names"].items()
             if str(name).isidentifier() and isinstance(shape, list) and shape
@@ -241,7 +242,7 @@ class Conversation:
             self._break("early_exit", f" (exit code {ending.code})")
         elif ending.cpu_seconds >= self.policy.cpu_seconds - 0.5:
             self._break("cpu_exceeded")
-        elif ending.peak_bytes > 0.9 * memory:
+        elif ending.signal == signal.SIGKILL and ending.peak_bytes > 0.9 * memory:
             self._break("memory_exceeded")
         else:
             self._break("crashed", f"it was ended by signal {ending.signal}")

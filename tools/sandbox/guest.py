@@ -107,7 +107,7 @@ def answer(request: Any, space: dict[str, Any], data: Any, file: str, job: Any) 
         arguments = [data.decode(each) for each in request["args"]]
         keywords = {key: data.decode(each) for key, each in request["kwargs"].items()}
         value = space[request["name"]](*arguments, **keywords)
-        told = {"value": data.encode(value, job["depth"], job["items"])}
+        told: dict[str, Any] = {"value": data.encode(value, job["depth"], job["items"])}
     except data.Unserializable as error:
         told = {"unserializable": shorten(str(error))}
     except BaseException as error:
@@ -245,7 +245,7 @@ def run_unit(unit: str, space: dict[str, Any], data: Any) -> dict[str, Any]:
     except AssertionError as error:
         if not hasattr(error, "program"):
             return {"status": "failed", **sides_of(error, unit, file)}
-        return {"status": "error", **error.program}
+        return {"status": "error", **getattr(error, "program", {})}
     except BaseException as error:
         told = getattr(error, "program", None)
         return {"status": "error", **(told if isinstance(told, dict) else describe(error, file))}

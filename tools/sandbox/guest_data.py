@@ -22,6 +22,11 @@ class Malformed(Exception):
     """A frame that is not what was agreed on."""
 
 
+def exact_type(value: object) -> Any:
+    """Return the class of a value, which `__class__` may lie about."""
+    return type(value)
+
+
 def encode(value: object, depth: int = 100, items: int = 200_000) -> Any:
     """Return a value as JSON-ready data with the exact type of every part."""
     left = [items]
@@ -29,7 +34,7 @@ def encode(value: object, depth: int = 100, items: int = 200_000) -> Any:
 
 
 def _encode(value: Any, depth: int, left: list[int]) -> Any:
-    kind = type(value)
+    kind = exact_type(value)
     left[0] -= 1
     if depth < 0 or left[0] < 0:
         raise Unserializable("the value is too deep, too large or circular")
@@ -59,9 +64,10 @@ _SEQUENCES: dict[Any, str] = {list: "l", tuple: "t", set: "s", frozenset: "z"}
 
 def decode(data: Any, depth: int = 100) -> Any:
     """Return the value that `encode` made the data from; raises `Malformed`."""
-    if data is None or type(data) in (bool, str, int):
+    kind = exact_type(data)
+    if data is None or kind in (bool, str, int):
         return data
-    if depth < 0 or type(data) is not list or len(data) < 2 or type(data[0]) is not str:
+    if depth < 0 or kind is not list or len(data) < 2 or type(data[0]) is not str:
         raise Malformed("not plain data")
     try:
         return _decode_tagged(data[0], data[1:], depth - 1)
@@ -115,7 +121,8 @@ def unpack(body: bytes) -> dict[str, Any]:
         message: Any = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise Malformed(str(error)[:200]) from None
-    if type(message) is not dict:
+    kind = exact_type(message)
+    if kind is not dict:
         raise Malformed("not a message")
     told: dict[str, Any] = message
     return told
