@@ -3,9 +3,12 @@
 import argparse
 import difflib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
+from types import FrameType
 from typing import NoReturn
 
 from refinegraph.cli.arguments import COMMANDS, make_parser
@@ -27,17 +30,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        code: int = import_module(f"refinegraph.cli.{options.command}").run(options)
-        sys.stdout.flush()
+        with _ending_well_on_sigterm():
+            code: int = import_module(f"refinegraph.cli.{options.command}").run(options)
+            _flush()
     except RefinegraphError as error:
         _say(str(error))
         return error.exit_code
     except KeyboardInterrupt:
+        _leave_at_once_next_time()
         _say("interrupted.")
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return code
 
 
@@ -50,13 +52,61 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _nearest(message: str) -> str:
-    word = message.rpartition("unrecognized arguments: ")[2].split()[0] if ": " in message else ""
-    if "invalid choice: " in message:
-        word = message.split("invalid choice: ")[1].split("'")[1]
+    word = ""
+    if "unrecognized arguments: " in message:
+        word = message.partition("unrecognized arguments: ")[2].split()[0]
+    elif "invalid choice: " in message:
+        word = message.partition("invalid choice: ")[2].split("'")[1]
     flags = [flag for flags in COMMANDS.values() for flag in flags]
-    near = difflib.get_close_matches(word.split("=")[0], [*COMMANDS, *flags], n=1)
+    near = difflib.get_close_matches(word.partition("=")[0], [*COMMANDS, *flags], n=1)
     return f" (did you mean {near[0]}?)" if near and near[0] != word else ""
 
 
 def _say(text: str) -> None:
-    print(f"refinegraph: {text}", file=sys.stderr)
+    with suppress(OSError):
+        print(f"refinegraph: {_printable(text)}", file=sys.stderr, flush=True)
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def _flush() -> None:
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+@contextmanager
+def _ending_well_on_sigterm() -> Generator[None]:
+    """Let what is open be closed, the terminal and the sandbox above all, when asked to end."""
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        sys.exit(128 + number)
+
+    try:
+        before = signal.signal(signal.SIGTERM, end)
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _leave_at_once_next_time() -> None:
+    """Spare the user a traceback where an interrupt comes while the interpreter ends."""
+
+    def leave(number: int, frame: FrameType | None) -> NoReturn:
+        os._exit(INTERRUPTED)
+
+    with suppress(ValueError):
+        signal.signal(signal.SIGINT, leave)
