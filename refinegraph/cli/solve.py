@@ -15,9 +15,10 @@ from refinegraph.report import report
 from refinegraph.schema import Problem, RefinementResult
 from refinegraph.solving import asolve
 from refinegraph.view.console import error_console, output_console
-from refinegraph.view.run_view import RunView, watch
+from refinegraph.view.run_view import RunView, print_lines, watch
 from refinegraph.view.summary import answer_view, content_view, summary_view
 from refinegraph.view.text import cut
+from refinegraph.view.transcript import Line
 
 
 def run(options: argparse.Namespace) -> int:
@@ -26,6 +27,8 @@ def run(options: argparse.Namespace) -> int:
     problem = read_problem(options)
     output = OutputFile(options.output) if options.output else None
     console, view = error_console(), RunView()
+    if not options.quiet:
+        print_lines(console, [_heading(problem, options)])
     try:
         with watch(view, console, quiet=options.quiet):
             result = asyncio.run(_solve(problem, options, view))
@@ -34,6 +37,17 @@ def run(options: argparse.Namespace) -> int:
         raise KeyboardInterrupt from None
     show(result, options, output)
     return exit_code(result)
+
+
+def _heading(problem: Problem, options: argparse.Namespace) -> Line:
+    named = "" if problem.id == Problem(prompt="").id else f"{problem.id}: "
+    return Line("problem", Text(cut(f"{named}{_gist(problem)}", 200), style="bold"))
+
+
+def _gist(problem: Problem) -> str:
+    """Return the first words of a statement, past the code that precedes them."""
+    docstrings = problem.prompt.split('"""')[1::2] if problem.preamble else []
+    return docstrings[-1] if docstrings else problem.prompt
 
 
 async def _solve(problem: Problem, options: argparse.Namespace, view: RunView) -> RefinementResult:

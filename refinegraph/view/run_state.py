@@ -30,6 +30,8 @@ class RunState(Frozen):
     """Ids of refinements that were not allowed to replace their parent."""
     review: Review | None = None
     """The last one of this round."""
+    rewritten: str | None = None
+    """Id of the last refinement of this round."""
     decision: Decision | None = None
     calls: tuple[int, ...] = ()
     """Model calls that wait for their answer."""
@@ -75,6 +77,7 @@ def _worth(candidate: Candidate) -> tuple[int, float]:
 
 
 _Change = dict[str, object]
+_ROUND_OVER: _Change = {"review": None, "rewritten": None}
 
 
 def _started(state: RunState, event: NodeStarted) -> _Change:
@@ -88,7 +91,9 @@ def _known(state: RunState, event: TestsKnown) -> _Change:
 def _candidate(state: RunState, event: CandidateProposed | CandidateJudged) -> _Change:
     others = [each for each in state.candidates if each.id != event.candidate.id]
     ordered = sorted([*others, event.candidate], key=lambda each: each.order)
-    return {"candidates": tuple(ordered)}
+    new = event.candidate.parent_id and isinstance(event, CandidateProposed)
+    written: _Change = {"rewritten": event.candidate.id} if new else {}
+    return {"candidates": tuple(ordered), **written}
 
 
 def _reverted(state: RunState, event: CandidateReverted) -> _Change:
@@ -100,7 +105,7 @@ def _reviewed(state: RunState, event: ReviewWritten) -> _Change:
 
 
 def _decided(state: RunState, event: Decided) -> _Change:
-    return {"decision": event.decision, "round": event.decision.round, "review": None}
+    return {"decision": event.decision, "round": event.decision.round, **_ROUND_OVER}
 
 
 def _called(state: RunState, event: CallStarted) -> _Change:

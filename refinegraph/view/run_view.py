@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from refinegraph.graphs.events import Decided
 from refinegraph.schema import Frozen
@@ -61,50 +62,74 @@ def watch(view: RunView, console: Console, *, quiet: bool = False) -> Generator[
 def print_lines(console: Console, lines: list[Line]) -> None:
     """Print lines of the transcript, cut to the width of a terminal and whole anywhere else."""
     width = console.width if console.is_terminal else None
-    for line in lines:
-        console.print(line.render(width), soft_wrap=True)
+    if lines:
+        told = Text("\n").join(line.render(width) for line in lines)
+        console.print(told, soft_wrap=True)
 
 
 @contextmanager
 def _live(view: RunView, console: Console) -> Generator[None]:
-    """Draw in a thread of its own; a round's lines go to the scrollback when it is over."""
-    pending = _Pending(console)
-    view.tell = pending.add
     live = Live(
         console=console,
         get_renderable=view.screen,
         transient=True,
-        refresh_per_second=_FRAMES_A_SECOND,
+        auto_refresh=False,
         redirect_stdout=False,
         vertical_overflow="crop",
     )
+    drawing = _Drawing(live)
+    view.tell = drawing.add
     try:
-        with live:
+        with live, drawing:
             yield
     finally:
-        pending.flush()
+        print_lines(console, drawing.take())
 
 
-class _Pending:
-    """Lines of the transcript that wait for the end of their round."""
+class _Drawing:
+    """The one thread that draws while a run goes on: two that did would tear the picture.
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self._lines: list[Line] = []
+    Lines wait for the end of their round and then go to the scrollback, above the picture.
+    """
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
         self._lock = threading.Lock()
+        self._open: list[Line] = []
+        self._closed: list[Line] = []
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._draw, name="refinegraph-view", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
 
     def add(self, lines: list[Line], round_is_over: bool) -> None:
+        """Keep lines until they are due."""
         with self._lock:
-            self._lines.extend(lines)
-        if round_is_over:
-            self.flush()
+            self._open += lines
+            if round_is_over:
+                self._closed, self._open = self._closed + self._open, []
 
-    def flush(self) -> None:
+    def take(self) -> list[Line]:
+        """Return the lines that were not printed yet."""
         with self._lock:
-            lines, self._lines = self._lines, []
-        if lines:
-            with self.console:
-                print_lines(self.console, lines)
+            lines = self._closed + self._open
+            self._closed, self._open = [], []
+        return lines
+
+    def _draw(self) -> None:
+        self._live.refresh()
+        while not self._done.wait(1 / _FRAMES_A_SECOND):
+            with self._lock:
+                lines, self._closed = self._closed, []
+            if lines:
+                print_lines(self._live.console, lines)
+            else:
+                self._live.refresh()
 
 
 def _ignore(lines: list[Line], round_is_over: bool) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from refinegraph.schema import Candidate
+from refinegraph.schema import Candidate, Usage
+from refinegraph.view.diffs import diff_view
 from refinegraph.view.run_state import RunState
 from refinegraph.view.text import cut, evidence_words, plural, usage_words, verdict_words
 from refinegraph.view.transcript import mark_of, review_words
@@ -22,6 +23,7 @@ _DOING = {
 _TURNING = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _TURNS_A_SECOND = 8
 _FRAME_LINES = 6
+_LONGEST_NOTE = 5
 _DEEPEST = 5
 
 
@@ -42,12 +44,11 @@ class Screen:
 
     def lines(self, width: int, height: int) -> list[Text]:
         """Return the lines of the picture, at most `height` of them."""
-        review = self._review_lines(width)
-        rows = max(1, height - _FRAME_LINES - len(review))
-        table = _table(self.state, rows=rows)
-        parts = [[Text()], [self._heading()], [Text()], table, review, [Text()], [self._footer()]]
-        lines = [line for part in parts for line in part]
-        return lines if len(lines) <= height else [self._heading(), self._footer()][:height]
+        note = self._note(width)
+        rows = max(1, height - _FRAME_LINES - len(note))
+        parts = [[self._heading()], _table(self.state, rows=rows), note, self._footer()]
+        lines = [line for part in parts if part for line in (Text(), *part)]
+        return lines if len(lines) <= height else [self._heading(), *self._footer()][:height]
 
     def _heading(self) -> Text:
         turn = _TURNING[int(time.monotonic() * _TURNS_A_SECOND) % len(_TURNING)]
@@ -57,22 +58,36 @@ class Screen:
             line.append(f"  round {self.state.round}", style="dim")
         return line.append(f"  {self.seconds:.0f} s", style="dim")
 
-    def _review_lines(self, width: int) -> list[Text]:
+    def _note(self, width: int) -> list[Text]:
+        """Return what is worth reading now: trouble, the last change, or the last review."""
         if self.state.retry:
-            return [Text(), Text(f"  retry: {cut(self.state.retry, width)}", style="yellow")]
+            return [Text(f"  retry: {cut(self.state.retry, width)}", style="yellow")]
+        child = self.state.find(self.state.rewritten)
+        parent = self.state.find(child.parent_id) if child else None
+        if child and parent:
+            changes = diff_view(parent, child, most=_LONGEST_NOTE - 1)
+            heading = Text(f"  refiner: {child.id} from {parent.id}", style="dim")
+            return [heading, *(Text("    ") + change for change in changes)]
+        return self._review(width)
+
+    def _review(self, width: int) -> list[Text]:
         review = self.state.review
         if review is None or review.approves:
             return []
         said, *more = review_words(review)
         first = Text(f"  reviewer on {review.candidate_id}: ", style="dim")
-        lines = [first.append(cut(said, width), style="magenta")]
-        return [Text(), *lines, *(Text(f"    {cut(each, width)}") for each in more)]
+        return [
+            first.append(cut(said, width), style="magenta"),
+            *(Text(f"    {cut(each, width)}") for each in more),
+        ]
 
-    def _footer(self) -> Text:
+    def _footer(self) -> list[Text]:
         state = self.state
         usage = state.usage.model_copy(update={"retries": state.retries})
-        waiting = f", {plural(len(state.calls), 'answer')} awaited" if state.calls else ""
-        return Text(f"  {usage_words(usage)}{waiting}", style="dim")
+        waiting = f"{plural(len(state.calls), 'answer')} awaited" if state.calls else ""
+        spent = usage_words(usage) if usage != Usage() else ""
+        words = ", ".join(filter(None, (spent, waiting)))
+        return [Text(f"  {words}", style="dim")] if words else []
 
 
 def _table(state: RunState, *, rows: int) -> list[Text]:

@@ -25,7 +25,7 @@ def content_view(candidate: Candidate) -> Text:
     syntax = Syntax("", "python", theme="ansi_dark", background_color="default")
     highlighted = syntax.highlight(shown)
     highlighted.rstrip()
-    highlighted.no_wrap = False
+    highlighted.no_wrap = None
     return highlighted
 
 
@@ -71,8 +71,9 @@ def _rows(result: RefinementResult) -> list[tuple[str, str, str]]:
         ("model", _models(result), "none"),
     ]
     if result.isolation:
+        runs = plural(result.usage.sandbox_runs, "run")
         layers = plural(len(result.isolation.layers), "layer")
-        rows.append(("sandbox", f"{result.isolation.tier} isolation, {layers}", "none"))
+        rows.append(("sandbox", f"{runs}, {result.isolation.tier} isolation by {layers}", "none"))
     return rows
 
 
@@ -89,8 +90,7 @@ def _made(result: RefinementResult) -> str:
 
 
 def _spent(result: RefinementResult) -> str:
-    runs = plural(result.usage.sandbox_runs, "sandbox run")
-    return f"{usage_words(result.usage)}, {runs}, {result.usage.wall_seconds:.1f} s"
+    return f"{usage_words(result.usage)}, {result.usage.wall_seconds:.1f} s"
 
 
 def _models(result: RefinementResult) -> str:

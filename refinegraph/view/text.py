@@ -5,6 +5,8 @@ from rich.cells import cell_len, set_cell_size
 from refinegraph.schema import Candidate, Usage
 
 _CELLS_READ = 20
+_LONGEST_CALL = 60
+_LONGEST_VALUE = 80
 
 
 def printable(text: str, *, lines: bool = False) -> str:
@@ -51,9 +53,13 @@ def evidence_words(candidate: Candidate) -> str:
     failure = verdict.first_failure
     if failure is None:
         return verdict.detail or verdict.status
+    call = cut(failure.call or failure.id, _LONGEST_CALL)
     if failure.got is not None:
-        return f"{failure.call} gave {failure.got}, not {failure.expected}"
-    return f"{failure.call}: {failure.error or failure.status.replace('_', ' ')}"
+        got, expected = (
+            cut(each or "", _LONGEST_VALUE) for each in (failure.got, failure.expected)
+        )
+        return f"{call} gave {got}, not {expected}"
+    return f"{call}: {failure.error or failure.status.replace('_', ' ')}"
 
 
 def usage_words(usage: Usage) -> str:
