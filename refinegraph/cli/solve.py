@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.text import Text
 
 from refinegraph.cli.files import OutputFile, print_exactly
+from refinegraph.cli.models import Models, resolve_models
 from refinegraph.cli.problems import read_problem
-from refinegraph.config import find_setting, model_setting
 from refinegraph.errors import ModelError
 from refinegraph.graphs.strategies import find_strategy
 from refinegraph.report import report
@@ -31,7 +31,8 @@ def run(options: argparse.Namespace) -> int:
         print_lines(console, [_heading(problem, options)])
     try:
         with watch(view, console, quiet=options.quiet):
-            result = asyncio.run(_solve(problem, options, view))
+            models = resolve_models(options)
+            result = asyncio.run(_solve(problem, options, models, view))
     except (KeyboardInterrupt, asyncio.CancelledError):
         show_best(view, console)
         raise KeyboardInterrupt from None
@@ -50,21 +51,20 @@ def _gist(problem: Problem) -> str:
     return docstrings[-1] if docstrings else problem.prompt
 
 
-async def _solve(problem: Problem, options: argparse.Namespace, view: RunView) -> RefinementResult:
-    named = find_setting("model")
-    general = options.model or (named.value if named else None)
+async def _solve(
+    problem: Problem, options: argparse.Namespace, models: Models, view: RunView
+) -> RefinementResult:
     return await asolve(
         problem,
-        model=options.solver_model or general or model_setting(),
-        reviewer_model=options.reviewer_model or general,
-        refiner_model=options.refiner_model or general,
-        tester_model=options.tester_model or general,
+        model=models.solver,
+        reviewer_model=models.reviewer,
+        refiner_model=models.refiner,
+        tester_model=models.tester,
         strategy=options.strategy,
         samples=options.samples,
         rounds=options.rounds,
         temperature=options.temperature,
         seed=options.seed,
-        api_base=options.api_base,
         budget_usd=options.budget_usd,
         budget_tokens=options.budget_tokens,
         timeout=options.timeout,

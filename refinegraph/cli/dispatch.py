@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import gc
 import os
 import signal
 import sys
@@ -13,15 +14,9 @@ from typing import NoReturn
 
 from refinegraph.cli.arguments import COMMANDS, make_parser
 
-INTERRUPTED = 130
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run `refinegraph` with these arguments and return its exit code.
-
-    0 finished and not refuted, 1 refuted by visible tests, 2 bad input, 3 model trouble, 4 no
-    sandbox at the asked tier, 130 interrupted.
-    """
+def dispatch(argv: Sequence[str] | None) -> int:
+    """Run the command that the arguments name and return its exit code."""
     from refinegraph.errors import RefinegraphError
 
     parser = make_parser(_Parser)
@@ -36,10 +31,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RefinegraphError as error:
         _say(str(error))
         return error.exit_code
-    except KeyboardInterrupt:
-        _leave_at_once_next_time()
-        _say("interrupted.")
-        return INTERRUPTED
+    return code
+
+
+def leave(code: int) -> int:
+    """Return the code, with the interpreter's last collection of garbage, most of a second, off."""
+    gc.freeze()
     return code
 
 
@@ -100,13 +97,3 @@ def _ending_well_on_sigterm() -> Generator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _leave_at_once_next_time() -> None:
-    """Spare the user a traceback where an interrupt comes while the interpreter ends."""
-
-    def leave(number: int, frame: FrameType | None) -> NoReturn:
-        os._exit(INTERRUPTED)
-
-    with suppress(ValueError):
-        signal.signal(signal.SIGINT, leave)
