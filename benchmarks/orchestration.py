@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
@@ -49,7 +49,7 @@ asyncio.run(main())
 
 
 @contextlib.asynccontextmanager
-async def server(latency: float) -> AsyncIterator[str]:
+async def server(latency: float) -> AsyncGenerator[str]:
     """Run the server in a process of its own and yield its address."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", SERVER, str(latency), stdout=asyncio.subprocess.PIPE
@@ -101,7 +101,7 @@ async def problem_ratio(base: str, latency: float) -> None:
         stop=rounds(2),
     )
     problem = Problem(prompt="2 + 2?", kind="math")
-    await run_graph(graph, problem)
+    result = await run_graph(graph, problem)
     taken: list[float] = []
     for _ in range(7):
         began = time.perf_counter()
@@ -147,7 +147,8 @@ async def throughput_ratio(base: str, problems: int, at_once: int) -> None:
         return problems / (time.perf_counter() - began)
 
     with run_scope(in_flight=InFlight(at_once)):
-        await rate(bare), await rate(ours)
+        await rate(bare)
+        await rate(ours)
         pairs = [(await rate(ours), await rate(bare)) for _ in range(5)]
     ratio = statistics.median(mine / other for mine, other in pairs)
     calls = ", ".join(f"{mine:.0f}/{other:.0f}" for mine, other in pairs)
