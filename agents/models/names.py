@@ -16,16 +16,16 @@ from refinegraph.errors import SettingError
 _BASE_VARIABLES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
 
 
-def _needs_extra(name: str) -> BaseChatModel:
+def _refused(name: str) -> BaseChatModel:
     raise SettingError(
-        f"Model {name!r} runs in this process, which needs the extra `local`, and that is not "
-        "installed; install it, or name a model such as 'ollama_chat/qwen3:8b'."
+        f"Model {name!r} would run in this process, which this version cannot do; name a model on "
+        "a server, such as 'ollama_chat/qwen3:8b'."
     )
 
 
 IN_PROCESS: dict[str, Callable[[str], BaseChatModel]] = {
-    "embedded": _needs_extra,
-    "local": _needs_extra,
+    "embedded": _refused,
+    "local": _refused,
 }
 """What makes the models that run in this process, by the part of the name before the slash."""
 
@@ -53,7 +53,7 @@ def resolve_model(
 
     Raises:
         SettingError: For an unknown provider, with the nearest one; for a missing key, with its
-            variable; for a model that needs an extra.
+            variable.
     """
     if isinstance(model, BaseChatModel):
         return model

@@ -43,7 +43,13 @@ def refinegraph(
 
 
 @contextmanager
-def server(text: str, *, kind: str = "application/json", stall: float = 0.0) -> Generator[str]:
+def server(
+    text: str,
+    *,
+    kind: str = "application/json",
+    stall: float = 0.0,
+    reached: threading.Event | None = None,
+) -> Generator[str]:
     """Serve one answer to every chat request; whatever `text` is, as it is, where no JSON."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -52,6 +58,8 @@ def server(text: str, *, kind: str = "application/json", stall: float = 0.0) -> 
 
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            if reached:
+                reached.set()
             time.sleep(stall)
             count = asked.get("n") or 1
             choice = {"finish_reason": "stop", "message": {"role": "assistant", "content": text}}
@@ -230,7 +238,8 @@ def test_problem_is_read_from_standard_input() -> None:
 
 
 def test_interrupt_ends_with_130_and_one_line(tests: str) -> None:
-    with server(RIGHT, stall=20) as base:
+    reached = threading.Event()
+    with server(RIGHT, stall=5, reached=reached) as base:
         running = subprocess.Popen(
             [
                 *(*COMMAND, "solve", "Write add(a, b).", "--tests", tests),
@@ -240,7 +249,7 @@ def test_interrupt_ends_with_130_and_one_line(tests: str) -> None:
             stderr=subprocess.PIPE,
             env=environment(),
         )
-        time.sleep(9)
+        assert reached.wait(60)
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=15)
     assert running.returncode == 130

@@ -39,8 +39,8 @@ REFUSED = [
     Case("gpt-4o", "set OPENAI_API_KEY"),
     Case("anthropic/claude-sonnet-4-5", "set ANTHROPIC_API_KEY"),
     Case("gemini/gemini-2.0-flash", "set GOOGLE_API_KEY or GEMINI_API_KEY"),
-    Case("local/tiny.gguf", "needs the extra `local`"),
-    Case("embedded", "needs the extra `local`"),
+    Case("local/tiny.gguf", "this version cannot do"),
+    Case("embedded", "this version cannot do"),
 ]
 
 

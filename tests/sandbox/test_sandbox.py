@@ -15,6 +15,7 @@ from refinegraph.errors import InputError, SandboxUnavailable
 from refinegraph.tools.sandbox import Sandbox, SandboxPolicy, guest_data
 
 QUICK = SandboxPolicy(wall_seconds=3, cpu_seconds=1, memory_mb=256)
+PATIENT = QUICK.model_copy(update={"wall_seconds": 30.0})
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 async def test_verdict_on(case: Case) -> None:
-    verdict = await Sandbox(policy=QUICK).check(case.source, "f", [((1,), 1)])
+    policy = PATIENT if case.status == "cpu_exceeded" else QUICK
+    verdict = await Sandbox(policy=policy).check(case.source, "f", [((1,), 1)])
     assert verdict.status == case.status, verdict
     assert verdict.passed is (case.status == "passed")
     assert verdict.isolation.tier in ("strong", "medium")
