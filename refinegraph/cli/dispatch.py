@@ -6,7 +6,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from types import FrameType
@@ -44,19 +44,27 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence with the nearest name."""
 
     def error(self, message: str) -> NoReturn:
-        _say(f"{message}{_nearest(message)}; see `{self.prog} --help`.")
+        """Print the sentence and end with exit code 2."""
+        _say(f"{_in_words(message)}; see `{self.prog} --help`.")
         sys.exit(2)
 
 
-def _nearest(message: str) -> str:
-    word = ""
-    if "unrecognized arguments: " in message:
-        word = message.partition("unrecognized arguments: ")[2].split()[0]
-    elif "invalid choice: " in message:
+def _in_words(message: str) -> str:
+    """Add the nearest name to what argparse says of a command or a flag that is not known."""
+    unknown = message.partition("unrecognized arguments: ")[2]
+    if unknown:
+        flags = [flag for flags in COMMANDS.values() for flag in flags]
+        return f"unknown argument {unknown!r}{_nearest(unknown.split()[0], flags)}"
+    if "COMMAND: invalid choice: " in message:
         word = message.partition("invalid choice: ")[2].split("'")[1]
-    flags = [flag for flags in COMMANDS.values() for flag in flags]
-    near = difflib.get_close_matches(word.partition("=")[0], [*COMMANDS, *flags], n=1)
-    return f" (did you mean {near[0]}?)" if near and near[0] != word else ""
+        known = ", ".join(COMMANDS)
+        return f"unknown command {word!r}{_nearest(word, COMMANDS)}; known: {known}"
+    return message.removeprefix("argument ")
+
+
+def _nearest(word: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word.partition("=")[0], list(names), n=1)
+    return f" (did you mean {near[0]!r}?)" if near and near[0] != word else ""
 
 
 def _say(text: str) -> None:

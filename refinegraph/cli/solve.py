@@ -15,7 +15,7 @@ from refinegraph.report import report
 from refinegraph.schema import Problem, RefinementResult
 from refinegraph.solving import asolve
 from refinegraph.view.console import error_console, output_console
-from refinegraph.view.run_view import RunView, print_lines, watch
+from refinegraph.view.run_view import RunView, watch
 from refinegraph.view.summary import answer_view, content_view, summary_view
 from refinegraph.view.text import cut
 from refinegraph.view.transcript import Line
@@ -27,11 +27,10 @@ def run(options: argparse.Namespace) -> int:
     problem = read_problem(options)
     output = OutputFile(options.output) if options.output else None
     console, view = error_console(), RunView()
-    if not options.quiet:
-        print_lines(console, [_heading(problem, options)])
     try:
         with watch(view, console, quiet=options.quiet):
             models = resolve_models(options)
+            view.tell([_heading(problem)], True)
             result = asyncio.run(_solve(problem, options, models, view))
     except (KeyboardInterrupt, asyncio.CancelledError):
         show_best(view, console)
@@ -40,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     return exit_code(result)
 
 
-def _heading(problem: Problem, options: argparse.Namespace) -> Line:
+def _heading(problem: Problem) -> Line:
     named = "" if problem.id == Problem(prompt="").id else f"{problem.id}: "
     return Line("problem", Text(cut(f"{named}{_gist(problem)}", 200), style="bold"))
 

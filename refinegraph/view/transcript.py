@@ -24,6 +24,7 @@ SUBJECT_WIDTH = 10
 _INDENT = 2
 _LONGEST = 500
 _LONGEST_DIFF = 12
+_VERDICT_WIDTH = 5
 
 
 class Line(NamedTuple):
@@ -100,8 +101,9 @@ def _judged(event: CandidateJudged, state: RunState) -> list[Line]:
 def judgement(candidate: Candidate) -> Text:
     """Say in one line what execution found."""
     evidence = evidence_words(candidate)
-    words = mark_of(candidate) + Text(f" {verdict_words(candidate):<5}")
-    return words.append(f" {cut(evidence, _LONGEST)}" if evidence else "")
+    verdict = verdict_words(candidate)
+    words = f" {verdict:<{_VERDICT_WIDTH}} {cut(evidence, _LONGEST)}" if evidence else f" {verdict}"
+    return mark_of(candidate) + Text(words)
 
 
 def _reverted(event: CandidateReverted, state: RunState) -> list[Line]:
