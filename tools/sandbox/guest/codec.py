@@ -5,7 +5,6 @@ exact builtin types pass; anything else raises `Unserializable`.
 """
 
 import json
-import socket
 import struct
 from itertools import pairwise
 from typing import Any
@@ -126,29 +125,3 @@ def unpack(body: bytes) -> dict[str, Any]:
         raise Malformed("not a message")
     told: dict[str, Any] = message
     return told
-
-
-class Line:
-    """A blocking line of frames over a socket, for the inside of a sandbox."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self.connection = connection
-
-    def send(self, message: dict[str, Any]) -> None:
-        """Send one message."""
-        self.connection.sendall(pack(message))
-
-    def receive(self) -> dict[str, Any]:
-        """Return the next message; raises `EOFError` when the line is closed."""
-        (length,) = struct.unpack(">I", self._exactly(4))
-        return unpack(self._exactly(length))
-
-    def _exactly(self, count: int) -> bytes:
-        parts: list[bytes] = []
-        while count:
-            part = self.connection.recv(min(count, 1 << 20))
-            if not part:
-                raise EOFError
-            parts.append(part)
-            count -= len(part)
-        return b"".join(parts)

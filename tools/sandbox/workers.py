@@ -1,0 +1,203 @@
+"""A worker as the host sees it: started once, given runs one after another."""
+
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from refinegraph.tools.sandbox.guest.settings import ENDED, KILL, RUN_SIZE, Limits, Settings
+from refinegraph.tools.sandbox.policy import SandboxPolicy
+
+_START = Path(__file__).with_name("guest") / "start.py"
+_START_SECONDS = 20.0
+_END_SECONDS = 2.0
+_BASE_ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "LANG": "C.UTF-8",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
+
+
+class WorkerFailed(Exception):
+    """A worker could not be started, or is gone."""
+
+
+class Ending(NamedTuple):
+    """How the process of a run ended."""
+
+    code: int | None
+    """Its exit code, where it left by itself."""
+    signal: int | None
+    cpu_seconds: float
+    peak_bytes: int
+
+
+class WorkerKind(NamedTuple):
+    """What makes two workers interchangeable."""
+
+    settings: Settings
+    environment: tuple[tuple[str, str], ...]
+
+
+def kind_of_worker(policy: SandboxPolicy) -> WorkerKind:
+    """Return the kind of worker that a policy asks for."""
+    paths = _import_paths() if policy.preload else ()
+    settings = Settings(
+        without=policy.without,
+        readable=(*policy.readable, *paths),
+        import_paths=paths,
+        preload=policy.preload,
+        folder_mb=policy.folder_mb,
+        folder_files=policy.folder_files,
+        threads=policy.threads,
+    )
+    return WorkerKind(settings, policy.environment)
+
+
+def _import_paths() -> tuple[str, ...]:
+    found = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+    return tuple(dict.fromkeys(each for each in found if Path(each).is_dir()))
+
+
+class Worker:
+    """One warm interpreter. Made by `start`; serves one run at a time."""
+
+    def __init__(self, kind: WorkerKind) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._child = subprocess.Popen(
+                _command(theirs.fileno(), kind.settings),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=(theirs.fileno(),),
+                env={**dict(kind.environment), **_BASE_ENVIRONMENT},
+                cwd="/",
+                start_new_session=True,
+            )
+        self._control = ours
+        self._busy = False
+        self.layers: tuple[str, ...] = ()
+        self.missing: tuple[str, ...] = ()
+
+    @classmethod
+    def start(cls, kind: WorkerKind) -> "Worker":
+        """Start one and wait until it is ready; raises `WorkerFailed` or OSError."""
+        worker = cls(kind)
+        try:
+            worker._greet()
+        except BaseException:
+            worker.close()
+            raise
+        return worker
+
+    def begin(self, limits: Limits, numbers: Sequence[int]) -> None:
+        """Begin a run with these descriptors: its line, output, errors, and perhaps input."""
+        self._busy = True
+        try:
+            socket.send_fds(self._control, [limits.packed()], list(numbers))
+        except OSError as error:
+            raise WorkerFailed(f"the worker is gone ({error.strerror})") from None
+
+    def kill_run(self) -> None:
+        """Kill the run and all that it has started; may be called from any thread."""
+        if self._busy:
+            with suppress(OSError):
+                self._control.sendall(KILL * RUN_SIZE)
+
+    def ending(self, *, within: float = _END_SECONDS) -> Ending:
+        """Wait for the run's end; raises `WorkerFailed` where the worker does not tell it."""
+        status, micros, peak = ENDED.unpack(self._read(ENDED.size, within))
+        self._busy = False
+        code = os.waitstatus_to_exitcode(status)
+        return Ending(
+            code=code if code >= 0 else None,
+            signal=-code if code < 0 else None,
+            cpu_seconds=micros / 1e6,
+            peak_bytes=peak,
+        )
+
+    def is_idle(self) -> bool:
+        """Whether the last run is over, without waiting for it."""
+        if self._busy:
+            with suppress(WorkerFailed):
+                self.ending(within=0)
+        return not self._busy
+
+    def become_idle(self) -> None:
+        """Wait until the last run is over; raises `WorkerFailed`."""
+        if self._busy:
+            self.ending()
+
+    def close(self) -> None:
+        """End the worker and everything in it."""
+        self._control.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._child.wait(0.05)
+        if self._child.poll() is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.wait()
+        self._forget_errors()
+
+    def forget(self) -> None:
+        """Let go of a worker that belongs to the process that this one was forked from."""
+        self._control.close()
+        self._child.returncode = 0
+        self._forget_errors()
+
+    def _greet(self) -> None:
+        until = time.monotonic() + _START_SECONDS
+        try:
+            (length,) = struct.unpack(">I", self._read(4, _START_SECONDS))
+            hello = json.loads(self._read(length, max(0.1, until - time.monotonic())))
+        except WorkerFailed:
+            raise WorkerFailed(f"a worker did not start: {self._last_words()}") from None
+        if "layers" not in hello:
+            raise WorkerFailed(f"a worker did not start: {hello.get('refused')}")
+        self.layers, self.missing = tuple(hello["layers"]), tuple(hello["missing"])
+        self._forget_errors()
+
+    def _read(self, count: int, seconds: float) -> bytes:
+        parts = bytearray()
+        until = time.monotonic() + seconds
+        while len(parts) < count:
+            self._control.settimeout(max(0.0, until - time.monotonic()))
+            try:
+                part = self._control.recv(count - len(parts))
+            except (TimeoutError, BlockingIOError):
+                raise WorkerFailed("a worker does not answer") from None
+            except OSError as error:
+                raise WorkerFailed(f"a worker is gone ({error.strerror})") from None
+            finally:
+                if self._control.fileno() >= 0:
+                    self._control.settimeout(None)
+            if not part:
+                raise WorkerFailed("a worker is gone")
+            parts += part
+        return bytes(parts)
+
+    def _last_words(self) -> str:
+        self._child.kill()
+        said = self._child.stderr.read().decode(errors="replace") if self._child.stderr else ""
+        lines = said.strip().splitlines()
+        return lines[-1][:300] if lines else "its interpreter ended without a word"
+
+    def _forget_errors(self) -> None:
+        if self._child.stderr:
+            self._child.stderr.close()
+            self._child.stderr = None
+
+
+def _command(number: int, settings: Settings) -> list[str]:
+    return [sys.executable, "-S", "-s", "-P", "-B", str(_START), str(number), settings.packed()]
