@@ -5,6 +5,7 @@ a protocol violation, and silence ends it at its time limit.
 """
 
 import signal
+import socket
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -48,7 +49,6 @@ class Conversation:
         self.broken: Broken | None = None
         self.trace: tuple[TraceLine, ...] = ()
         self._tracing = trace
-        self._asked = 0
         self._began = time.monotonic()
 
     @property
@@ -60,26 +60,23 @@ class Conversation:
         self, worker: Worker, source: str, entry_point: str, calls: Sequence[Call]
     ) -> list[CaseOutcome]:
         """Ask for one value a call and compare it here."""
-        names = self._load(worker, source)
+        self.program = Process.begin(worker, self._program_job(source), self.policy)
+        names = self._load()
         if names is None:
             return self._not_loaded([call.id for call in calls])
+        if names.get(entry_point, ["missing"])[0] not in ("function", "other"):
+            said = f"the program defines no function {entry_point!r}"
+            return [CaseOutcome(id=call.id, status="error", error=said) for call in calls]
+        for number, call in enumerate(calls, 1):
+            self.program.post(_question(number, entry_point, call))
         outcomes: list[CaseOutcome] = []
-        for call in calls:
+        for number, call in enumerate(calls, 1):
             written = f"{entry_point}({', '.join(map(show, call.arguments))})"[:600]
-            if names.get(entry_point, ["missing"])[0] not in ("function", "other"):
-                said = f"the program defines no function {entry_point!r}"
-                outcomes.append(CaseOutcome(id=call.id, status="error", call=written, error=said))
-                continue
-            told = self._ask_program(
-                {
-                    "name": entry_point,
-                    "args": [codec.encode(each) for each in call.arguments],
-                    "kwargs": {},
-                }
-            )
-            outcomes.append(self._compared(call, written, told))
+            outcomes.append(self._compared(call, written, self._answer(number)))
             if self.broken:
-                break
+                return outcomes
+        if self.program.has_said_more:
+            self._break("protocol_violation")
         return outcomes
 
     def test(
@@ -90,13 +87,30 @@ class Conversation:
         ids: Sequence[str],
         preamble: str,
     ) -> list[CaseOutcome]:
-        """Run tests in one process and pass their calls on to the program in another."""
-        names = self._load(workers[0], source)
+        """Run tests in one process that calls the program in another, with a line between them."""
+        one, other = socket.socketpair()
+        job = {
+            "role": "tests",
+            "units": list(units),
+            "preamble": preamble,
+            "call_seconds": self.policy.call_seconds,
+        }
+        with one, other:
+            self.program = Process.begin(
+                workers[0], self._program_job(source), self.policy, peer=one
+            )
+            self.tester = Process.begin(workers[1], job, self.policy, peer=other)
+        names = self._load()
         if names is None:
             return self._not_loaded(ids)
-        job = {"role": "tests", "names": names, "units": list(units), "preamble": preamble}
-        self.tester = Process.start(workers[1], job, self.policy)
-        return self._units(units, ids)
+        self.tester.arm()
+        if self._listen(self.tester) is None:
+            return self._not_loaded(ids)
+        self.tester.post({"names": names})
+        outcomes = self._units(units, ids)
+        if self.program.has_said_more:
+            self._break("protocol_violation")
+        return outcomes
 
     def test_in_process(
         self,
@@ -108,9 +122,10 @@ class Conversation:
     ) -> list[CaseOutcome]:
         """Run tests beside the program, whose word has to be taken for what they say."""
         job = {"role": "tests in process", "units": list(units), "preamble": preamble}
-        self.tester = Process.start(worker, {**job, "source": source}, self.policy)
+        self.tester = Process.begin(worker, {**job, "source": source}, self.policy)
         self.program = self.tester
-        told = self._listen(self.tester, per_call=False)
+        self.program.arm()
+        told = self._listen(self.tester)
         if told is None or not told.get("loaded"):
             self._refuse_load(told)
             return self._not_loaded(ids)
@@ -119,8 +134,9 @@ class Conversation:
     def run(self, worker: Worker, source: str, stdin: bytes) -> list[CaseOutcome]:
         """Run a script to its end."""
         job = {"role": "script", "source": source}
-        self.program = Process.start(worker, job, self.policy, stdin=stdin)
-        told = self._listen(self.program, per_call=False)
+        self.program = Process.begin(worker, job, self.policy, stdin=stdin)
+        self.program.arm()
+        told = self._listen(self.program)
         if told is None:
             return [self._broken_outcome("script", "")]
         if told.get("code") == 0:
@@ -134,17 +150,20 @@ class Conversation:
             if process:
                 process.finish()
 
-    def _load(self, worker: Worker, source: str) -> dict[str, list[object]] | None:
-        """Load the program and return the shapes of its names, or None where it failed."""
-        job: Message = {
+    def _program_job(self, source: str) -> Message:
+        return {
             "role": "program",
             "source": source,
             "depth": self.policy.result_depth,
             "items": self.policy.result_items,
             "trace": self._tracing,
         }
-        self.program = Process.start(worker, job, self.policy)
-        told = self._listen(self.program, per_call=False)
+
+    def _load(self) -> dict[str, list[object]] | None:
+        """Return the shapes of the program's names, or None where it could not be loaded."""
+        assert self.program
+        self.program.arm()
+        told = self._listen(self.program)
         if told is None or not is_load(told) or not told["loaded"]:
             self._refuse_load(told)
             return None
@@ -174,51 +193,51 @@ class Conversation:
         return outcomes
 
     def _unit(self, number: int, name: str, unit: str) -> CaseOutcome:
-        """Let the tester run one test, passing its calls on, until it says how it ended."""
+        """Wait until the tester says how one test ended."""
         assert self.tester
         call = unit.strip().splitlines()[-1][:600] if unit.strip() else ""
-        while True:
-            told = self._listen(self.tester, per_call=False)
-            if told is None:
-                return self._broken_outcome(name, call)
-            if "unit" in told or self.tester is self.program:
-                if told.get("unit") != number:
-                    self._break("protocol_violation")
-                    return self._broken_outcome(name, call)
-                return unit_outcome(name, call, told)
-            answer = self._ask_program(told)
-            if answer is None:
-                return self._broken_outcome(name, call)
-            answer.pop("trace_lines", None)
-            self._tell(self.tester, answer)
+        told = self._listen(self.tester)
+        if told is None:
+            return self._broken_outcome(name, call)
+        if self._tracing:
+            self.trace = trace_in(told)
+        if told.get("unit") != number:
+            self._break("protocol_violation")
+        elif "lost" in told:
+            self._note_lost(str(told["lost"]))
+        if self.broken:
+            return self._broken_outcome(name, call)
+        return unit_outcome(name, call, told)
 
-    def _ask_program(self, request: Message) -> Message | None:
+    def _note_lost(self, how: str) -> None:
+        """Note why the tester got no answer from the program."""
         assert self.program
-        self._asked += 1
-        question = {
-            "call": self._asked,
-            "name": str(request.get("name")),
-            "args": request.get("args", []),
-            "kwargs": request.get("kwargs", {}),
-        }
-        told = self._listen(self.program, question)
-        if told is not None and told.get("call") != self._asked:
+        if how == "ended":
+            self._note_ending(self.program)
+        elif how == "timeout":
+            self._break("timeout")
+        elif how == "output_exceeded":
+            self._break("output_exceeded")
+        else:
+            self._break("protocol_violation")
+
+    def _answer(self, number: int) -> Message | None:
+        """Return the program's answer to one question."""
+        assert self.program
+        told = self._listen(self.program, within=self.policy.call_seconds)
+        if told is not None and told.get("call") != number:
             self._break("protocol_violation")
             return None
         if told is not None and self._tracing:
             self.trace = trace_in(told)
         return told
 
-    def _listen(
-        self, process: Process, question: Message | None = None, *, per_call: bool = True
-    ) -> Message | None:
-        """Ask, and return the answer, or None and note why there is none."""
+    def _listen(self, process: Process, *, within: float | None = None) -> Message | None:
+        """Return the next message, or None and note why there is none."""
         until = self._began + self.policy.wall_seconds
-        if per_call and self.policy.call_seconds is not None:
-            until = min(until, time.monotonic() + self.policy.call_seconds)
+        if within is not None:
+            until = min(until, time.monotonic() + within)
         try:
-            if question is not None:
-                process.send(question, until=until)
             return process.receive(until=until)
         except TimeoutError:
             self._break("timeout")
@@ -229,12 +248,6 @@ class Conversation:
         except Ended:
             self._note_ending(process)
         return None
-
-    def _tell(self, process: Process, message: Message) -> None:
-        try:
-            process.send(message, until=self._began + self.policy.wall_seconds)
-        except TimeoutError:
-            self._break("timeout")
 
     def _note_ending(self, process: Process) -> None:
         ending = process.ending()
@@ -314,3 +327,8 @@ class Conversation:
             traceback=traceback_in(told),
             seconds=seconds_in(told),
         )
+
+
+def _question(number: int, name: str, call: Call) -> Message:
+    arguments = [codec.encode(each) for each in call.arguments]
+    return {"call": number, "name": name, "args": arguments, "kwargs": {}}

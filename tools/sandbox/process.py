@@ -18,6 +18,8 @@ Message = dict[str, Any]
 _START_SECONDS = 10.0
 _READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
 _PART = 1 << 18
+_ALWAYS = 3
+"""Descriptors that every run is given: its line, its output, its errors."""
 
 
 class Ended(Exception):
@@ -88,19 +90,35 @@ class Process:
         self._finished = False
 
     @classmethod
-    def start(
-        cls, worker: Worker, job: Message, policy: SandboxPolicy, *, stdin: bytes | None = None
+    def begin(
+        cls,
+        worker: Worker,
+        job: Message,
+        policy: SandboxPolicy,
+        *,
+        stdin: bytes | None = None,
+        peer: socket.socket | None = None,
     ) -> "Process":
-        """Begin a run and wait until its layers hold; raises `NotConfined`, `WorkerFailed`."""
-        worker.become_idle()
+        """Begin a run; `arm` has to follow. `peer` is its end of a line to another process."""
         process = cls(worker, policy)
         try:
-            process._begin(stdin)
-            process._arm({**job, "bytes": policy.result_bytes})
+            process._begin(stdin, peer)
+            process.post({**job, "bytes": policy.result_bytes})
         except BaseException:
             process.finish()
             raise
         return process
+
+    def arm(self) -> None:
+        """Wait until its layers hold; raises `NotConfined`, `WorkerFailed`."""
+        try:
+            said = self.receive(until=time.monotonic() + _START_SECONDS)
+        except TimeoutError:
+            raise WorkerFailed("a run did not begin") from None
+        except Ended:
+            raise WorkerFailed("a worker ended as a run began") from None
+        if "armed" not in said:
+            raise NotConfined(str(said.get("refused")))
 
     @property
     def stdout(self) -> Output:
@@ -112,12 +130,17 @@ class Process:
         """What it prints as errors."""
         return self._stderr
 
-    def send(self, message: Message, *, until: float) -> None:
-        """Send one message; raises `TimeoutError` where it is not read in time."""
+    def post(self, message: Message) -> None:
+        """Send a message as far as it goes now; the rest follows while others are waited for."""
         self._unsent += codec.pack(message)
         self._write()
-        while self._unsent:
-            self._turn(until)
+
+    @property
+    def has_said_more(self) -> bool:
+        """Whether it sent anything that nobody asked for."""
+        with suppress(ValueError, OSError):
+            self._read()
+        return bool(self._received)
 
     def receive(self, *, until: float) -> Message:
         """Return the next message; raises `Ended`, `Overflowed`, `Malformed`, `TimeoutError`."""
@@ -153,7 +176,7 @@ class Process:
         if hasattr(self, "_line"):
             self._line.close()
 
-    def _begin(self, stdin: bytes | None) -> None:
+    def _begin(self, stdin: bytes | None, peer: socket.socket | None) -> None:
         theirs: list[int] = []
         try:
             self._line, other = socket.socketpair()
@@ -161,10 +184,13 @@ class Process:
             self._line.setblocking(False)
             self._stdout = self._output(theirs)
             self._stderr = self._output(theirs)
+            if peer is not None:
+                theirs.append(peer.detach())
+            limits = self._limits(peer=len(theirs) > _ALWAYS, stdin=stdin is not None)
             if stdin is not None:
                 self._feed(stdin, theirs)
             self._poll.register(self._line, select.POLLIN)
-            self.worker.begin(self._limits(stdin), theirs)
+            self.worker.begin(limits, theirs)
         finally:
             for number in theirs:
                 os.close(number)
@@ -183,27 +209,17 @@ class Process:
         self._unfed = data
         self._poll.register(self._input, select.POLLOUT)
 
-    def _limits(self, stdin: bytes | None) -> Limits:
+    def _limits(self, *, peer: bool, stdin: bool) -> Limits:
         policy = self._policy
         return Limits(
+            run=0,
             cpu_seconds=policy.cpu_seconds,
             memory_mb=policy.memory_mb,
             file_mb=policy.file_mb,
             open_files=policy.open_files,
-            stdin=int(stdin is not None),
+            peer=int(peer),
+            stdin=int(stdin),
         )
-
-    def _arm(self, job: Message) -> None:
-        until = time.monotonic() + _START_SECONDS
-        try:
-            self.send(job, until=until)
-            said = self.receive(until=until)
-        except TimeoutError:
-            raise WorkerFailed("a run did not begin") from None
-        except Ended:
-            raise WorkerFailed("a worker ended as a run began") from None
-        if "armed" not in said:
-            raise NotConfined(str(said.get("refused")))
 
     def _turn(self, until: float) -> None:
         """Wait for something to happen on any descriptor and deal with it."""

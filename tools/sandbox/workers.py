@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from refinegraph.tools.sandbox.guest.settings import ENDED, KILL, RUN_SIZE, Limits, Settings
+from refinegraph.tools.sandbox.guest.settings import ENDED, KILL, Limits, Settings
 from refinegraph.tools.sandbox.policy import SandboxPolicy
 
 _START = Path(__file__).with_name("guest") / "start.py"
@@ -73,20 +73,23 @@ class Worker:
     """One warm interpreter. Made by `start`; serves one run at a time."""
 
     def __init__(self, kind: WorkerKind) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
+        self._control, control = socket.socketpair()
+        self._runs, runs = socket.socketpair()
+        with control, runs:
+            numbers = (control.fileno(), runs.fileno())
             self._child = subprocess.Popen(
-                _command(theirs.fileno(), kind.settings),
+                _command(numbers, kind.settings),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=numbers,
                 env={**dict(kind.environment), **_BASE_ENVIRONMENT},
                 cwd="/",
                 start_new_session=True,
             )
-        self._control = ours
-        self._busy = False
+        self._begun = 0
+        self._ended = 0
+        self._last: Ending | None = None
         self.layers: tuple[str, ...] = ()
         self.missing: tuple[str, ...] = ()
 
@@ -103,45 +106,44 @@ class Worker:
 
     def begin(self, limits: Limits, numbers: Sequence[int]) -> None:
         """Begin a run with these descriptors: its line, output, errors, and perhaps input."""
-        self._busy = True
+        self.is_idle()
+        self._begun += 1
         try:
-            socket.send_fds(self._control, [limits.packed()], list(numbers))
+            body = limits._replace(run=self._begun).packed()
+            socket.send_fds(self._runs, [body], list(numbers))
         except OSError as error:
             raise WorkerFailed(f"the worker is gone ({error.strerror})") from None
 
     def kill_run(self) -> None:
         """Kill the run and all that it has started; may be called from any thread."""
-        if self._busy:
+        if self._ended < self._begun:
             with suppress(OSError):
-                self._control.sendall(KILL * RUN_SIZE)
+                self._control.sendall(KILL.pack(self._begun))
 
     def ending(self, *, within: float = _END_SECONDS) -> Ending:
-        """Wait for the run's end; raises `WorkerFailed` where the worker does not tell it."""
-        status, micros, peak = ENDED.unpack(self._read(ENDED.size, within))
-        self._busy = False
-        code = os.waitstatus_to_exitcode(status)
-        return Ending(
-            code=code if code >= 0 else None,
-            signal=-code if code < 0 else None,
-            cpu_seconds=micros / 1e6,
-            peak_bytes=peak,
-        )
+        """Wait for the last run's end; raises `WorkerFailed` where the worker does not tell it."""
+        while self._ended < self._begun or self._last is None:
+            number, status, micros, peak = ENDED.unpack(self._read(ENDED.size, within))
+            self._ended, code = number, os.waitstatus_to_exitcode(status)
+            self._last = Ending(
+                code=code if code >= 0 else None,
+                signal=-code if code < 0 else None,
+                cpu_seconds=micros / 1e6,
+                peak_bytes=peak,
+            )
+        return self._last
 
     def is_idle(self) -> bool:
-        """Whether the last run is over, without waiting for it."""
-        if self._busy:
+        """Whether the last run is over, without waiting; takes in what the worker has told."""
+        if self._ended < self._begun:
             with suppress(WorkerFailed):
                 self.ending(within=0)
-        return not self._busy
-
-    def become_idle(self) -> None:
-        """Wait until the last run is over; raises `WorkerFailed`."""
-        if self._busy:
-            self.ending()
+        return self._ended == self._begun
 
     def close(self) -> None:
         """End the worker and everything in it."""
         self._control.close()
+        self._runs.close()
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(0.05)
         if self._child.poll() is None:
@@ -153,6 +155,7 @@ class Worker:
     def forget(self) -> None:
         """Let go of a worker that belongs to the process that this one was forked from."""
         self._control.close()
+        self._runs.close()
         self._child.returncode = 0
         self._forget_errors()
 
@@ -199,5 +202,6 @@ class Worker:
             self._child.stderr = None
 
 
-def _command(number: int, settings: Settings) -> list[str]:
-    return [sys.executable, "-S", "-s", "-P", "-B", str(_START), str(number), settings.packed()]
+def _command(numbers: tuple[int, int], settings: Settings) -> list[str]:
+    options = ("-S", "-s", "-P", "-B")
+    return [sys.executable, *options, str(_START), *map(str, numbers), settings.packed()]

@@ -21,7 +21,7 @@ from refinegraph.tools.sandbox.guest.settings import Limits, Settings
 _USERS = range(61_000, 65_000)
 """Who programs run as where the caller is root; a number of its own for each worker."""
 _INSIDE = 1000
-_LINE, _MOST_DESCRIPTORS = 3, 4096
+_MOST_DESCRIPTORS = 4096
 _HIGH = 200
 """Descriptors that stay are moved up here, out of the way of a program's own."""
 
@@ -71,32 +71,31 @@ class Layers:
         left_out = [f"{name}: left out" for name in self.settings.without]
         return [*self.done, *here], [*self.missing, *left_out]
 
-    def hold_run(self, allowed: Limits) -> None:
-        """Take up every layer for the program that this process becomes; raises OSError."""
-        for name, apply in self._run_layers(allowed).items():
-            if name in self.settings.without:
-                continue
-            try:
-                apply()
-            except (OSError, ValueError) as error:
-                raise OSError(f"{name}: {error}") from None
-
-    def _run_layers(self, allowed: Limits) -> dict[str, Callable[[], None]]:
-        layers: dict[str, Callable[[], None]] = {
-            "limits": lambda: limits.apply(allowed, used=self.used, threads=self._threads())
-        }
+    def hold_fork(self) -> None:
+        """Take up every layer that does not depend on a run; raises OSError."""
         if sys.platform == "linux":
             linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-        if self.root:
-            layers["unprivileged_user"] = self._become_unprivileged
-        if sys.platform == "linux":
-            layers["no_capabilities"] = _drop_capabilities
-        if "landlock" in self.done:
-            layers["landlock"] = lambda: landlock.restrict(self._rules)
-        layers["descriptors"] = lambda: os.closerange(_LINE + 1, _MOST_DESCRIPTORS)
-        if "seccomp" in self.done:
-            layers["seccomp"] = lambda: seccomp.install(self._filter)
-        return layers
+        self._apply("unprivileged_user", self._become_unprivileged, needed=self.root)
+        self._apply("no_capabilities", _drop_capabilities, needed=sys.platform == "linux")
+        self._apply(
+            "landlock", lambda: landlock.restrict(self._rules), needed="landlock" in self.done
+        )
+        self._apply("seccomp", lambda: seccomp.install(self._filter), needed="seccomp" in self.done)
+
+    def hold_run(self, allowed: Limits, *, lowest_unused: int) -> None:
+        """Take up a run's limits and close every descriptor from one on; raises OSError."""
+        self._apply(
+            "limits", lambda: limits.apply(allowed, used=self.used, threads=self._threads())
+        )
+        os.closerange(lowest_unused, _MOST_DESCRIPTORS)
+
+    def _apply(self, name: str, apply: Callable[[], None], *, needed: bool = True) -> None:
+        if not needed or name in self.settings.without:
+            return
+        try:
+            apply()
+        except (OSError, ValueError) as error:
+            raise OSError(f"{name}: {error}") from None
 
     def _layer(self, name: str, apply: Callable[[], None]) -> None:
         if name in self.settings.without:

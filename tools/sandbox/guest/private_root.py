@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,10 +29,13 @@ def readable_paths(more: Sequence[str] = ()) -> list[str]:
 def enter(settings: Settings) -> None:
     """Make the root and leave everything else behind."""
     linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
-    new = tempfile.mkdtemp(prefix="refinegraph-root-")
+    new = f"/tmp/refinegraph-root-{os.urandom(8).hex()}"
+    Path(new).mkdir(mode=0o700)
+    mask = os.umask(0o022)
     try:
         _fill(new, settings)
     finally:
+        os.umask(mask)
         with suppress(OSError):
             Path(new).rmdir()
 

@@ -15,8 +15,11 @@ from refinegraph.tools.sandbox.guest.tracing import Tracer
 Space = dict[str, Any]
 
 
-def run_program(job: Message, line: Line) -> None:
-    """Load a program, tell what it defines, and answer calls until the line is closed."""
+def run_program(job: Message, line: Line, peer: Line | None = None) -> None:
+    """Load a program, tell what it defines, and answer calls until they end.
+
+    The calls come from the host, or from the process of its tests where there is one.
+    """
     own = own_builtins()
     space: Space = {"__name__": "program", "__builtins__": own}
     error = load(job["source"], space)
@@ -25,12 +28,13 @@ def run_program(job: Message, line: Line) -> None:
         line.send({"loaded": False, **error})
         return
     line.send({"loaded": True, "names": shown_names(space)})
+    asking = peer or line
     while True:
-        request = line.receive()
+        request = asking.receive()
         tracer = Tracer() if job["trace"] else None
         told = answer(request, space, depth=job["depth"], items=job["items"], tracer=tracer)
         flush_streams()
-        line.send({"call": request["call"], **told})
+        asking.send({"call": request["call"], **told})
 
 
 def own_builtins() -> ModuleType:

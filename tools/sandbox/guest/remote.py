@@ -11,27 +11,69 @@ class ProgramError(Exception):
     """An exception of a type that the program defined itself."""
 
 
-class Remote:
-    """A function of the program under test; calling it asks the host, which asks the program."""
+class Lost(BaseException):
+    """The program ended, or said something other than an answer; no test can go on."""
 
-    def __init__(self, name: str, line: Line) -> None:
-        self.__name__ = name
+
+class Program:
+    """The program under test, in its own process at the other end of a line."""
+
+    def __init__(self, line: Line) -> None:
         self._line = line
+        self._asked = 0
+        self.trace: object = None
+        """What the last call told about its lines."""
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        """Pass the call on and return or raise what comes back."""
+    def call(self, name: str, arguments: tuple[Any, ...], keywords: Message) -> Any:
+        """Make one call and return or raise what comes back."""
+        self._asked += 1
         request = {
-            "name": self.__name__,
+            "call": self._asked,
+            "name": name,
             "args": [codec.encode(each) for each in arguments],
             "kwargs": {key: codec.encode(each) for key, each in keywords.items()},
         }
-        self._line.send(request)
-        told = self._line.receive()
+        told = self._ask(request)
+        self.trace = told.get("trace_lines")
         if "value" in told:
-            return codec.decode(told["value"])
+            return self._decoded(told["value"])
         if "unserializable" in told:
-            raise codec.Unserializable(told["unserializable"])
+            raise codec.Unserializable(str(told["unserializable"]))
         raise as_exception(told)
+
+    def _ask(self, request: Message) -> Message:
+        try:
+            self._line.send(request)
+            told = self._line.receive()
+        except TimeoutError:
+            raise Lost("timeout") from None
+        except (EOFError, OSError):
+            raise Lost("ended") from None
+        except codec.Malformed:
+            raise Lost("protocol_violation") from None
+        if told.get("call") != request["call"]:
+            raise Lost("protocol_violation")
+        if "too_large" in told:
+            raise Lost("output_exceeded")
+        return told
+
+    def _decoded(self, value: Any) -> Any:
+        try:
+            return codec.decode(value)
+        except codec.Malformed:
+            raise Lost("protocol_violation") from None
+
+
+class Remote:
+    """A function of the program under test."""
+
+    def __init__(self, name: str, program: Program) -> None:
+        self.__name__ = name
+        self._program = program
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Have the program make the call."""
+        return self._program.call(self.__name__, arguments, keywords)
 
 
 class Unshared:

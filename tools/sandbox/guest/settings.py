@@ -39,11 +39,15 @@ def _frozen(value: Any) -> Any:
 class Limits(NamedTuple):
     """What holds for one run, sent as numbers of a fixed size."""
 
+    run: int
+    """The run's number."""
     cpu_seconds: int
     memory_mb: int
     file_mb: int
     open_files: int
-    stdin: int
+    peer: int = 0
+    """Whether a line to another process comes along."""
+    stdin: int = 0
     """Whether a standard input comes along."""
 
     def packed(self) -> bytes:
@@ -56,8 +60,9 @@ class Limits(NamedTuple):
         return cls(*_LIMITS.unpack(body))
 
 
-_LIMITS = struct.Struct("=5q")
+_LIMITS = struct.Struct("=7q")
 RUN_SIZE = _LIMITS.size
-KILL = b"K"
-ENDED = struct.Struct("=iqq")
-"""How a run ended: its wait status, microseconds of processor time, bytes at its peak."""
+KILL = struct.Struct("=q")
+"""The number of the run to kill; a worker's runs are numbered from 1."""
+ENDED = struct.Struct("=qiqq")
+"""How a run ended: its number, wait status, microseconds of processor time, bytes at its peak."""

@@ -1,4 +1,4 @@
-"""Start a worker: `python -S -s -P -B start.py DESCRIPTOR SETTINGS`.
+"""Start a worker: `python -S -s -P -B start.py CONTROL RUNS SETTINGS`.
 
 The package around this folder is not imported; empty modules stand in for it.
 """
@@ -24,4 +24,4 @@ if __name__ == "__main__":
     stand_in()
     from refinegraph.tools.sandbox.guest.worker import main
 
-    main(int(sys.argv[1]), sys.argv[2])
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -11,23 +11,28 @@ from refinegraph.tools.sandbox.guest import codec
 from refinegraph.tools.sandbox.guest.describing import describe, readable, remember, shorten
 from refinegraph.tools.sandbox.guest.line import Line, Message
 from refinegraph.tools.sandbox.guest.program import Space, load
-from refinegraph.tools.sandbox.guest.remote import Remote, Unshared
+from refinegraph.tools.sandbox.guest.remote import Lost, Program, Remote, Unshared
 
 _TEST = "<test>"
 _LEFT, _RIGHT = "__left__", "__right__"
 
 
-def run_tests(job: Message, line: Line) -> None:
+def run_tests(job: Message, line: Line, peer: Line) -> None:
     """Run tests against a program that lives in another process."""
+    program = Program(peer)
+    if job["call_seconds"]:
+        peer.wait_at_most(job["call_seconds"])
     space = _prepared(job["preamble"])
-    for name, shape in job["names"].items():
+    line.send({"ready": True})
+    names: Message = line.receive()["names"]
+    for name, shape in names.items():
         if shape[0] == "function":
-            space[name] = Remote(name, line)
+            space[name] = Remote(name, program)
         elif shape[0] == "data":
             space[name] = codec.decode(shape[1])
         else:
             space.setdefault(name, Unshared(name))
-    _report(job["units"], space, line)
+    _report(job["units"], space, line, program)
 
 
 def run_tests_in_process(job: Message, line: Line) -> None:
@@ -50,11 +55,16 @@ def _prepared(preamble: str) -> Space:
     return space
 
 
-def _report(units: list[str], space: Space, line: Line) -> None:
+def _report(units: list[str], space: Space, line: Line, program: Program | None = None) -> None:
     for number, unit in enumerate(units):
         began = time.perf_counter()
         told = run_unit(unit, dict(space))
-        line.send({"unit": number, "seconds": time.perf_counter() - began, **told})
+        told["seconds"] = time.perf_counter() - began
+        if program and program.trace is not None:
+            told["trace_lines"] = program.trace
+        line.send({"unit": number, **told})
+        if "lost" in told:
+            return
 
 
 def run_unit(unit: str, space: Space) -> Message:
@@ -65,6 +75,8 @@ def run_unit(unit: str, space: Space) -> Message:
         exec(compile(tree, _TEST, "exec", dont_inherit=True), space)
     except codec.Unserializable as error:
         return {"status": "unserializable", "error": "unserializable", "said": shorten(str(error))}
+    except Lost as error:
+        return {"lost": str(error)}
     except BaseException as error:
         told = getattr(error, "program", None)
         if isinstance(told, dict):

@@ -1,7 +1,9 @@
 """A warm interpreter that forks one confined process for each run. It never runs a program itself.
 
 The first process takes up namespaces and waits; the second, the first in its own process
-namespace, serves runs one after another until the host's end of the line is closed.
+namespace, is the worker. It always has one fork ready, which is confined already and waits for a
+run to come; what comes, comes to that fork directly. When it has ended, the worker tells the host
+so, tidies up, and forks the next. It ends when the host's end of its line is closed.
 """
 
 import fcntl
@@ -14,6 +16,7 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
@@ -22,45 +25,47 @@ from refinegraph.tools.sandbox.guest.layers import Layers
 from refinegraph.tools.sandbox.guest.line import Line
 from refinegraph.tools.sandbox.guest.program import answer, load, run_program, shown_names
 from refinegraph.tools.sandbox.guest.script import run_script
-from refinegraph.tools.sandbox.guest.settings import ENDED, RUN_SIZE, Limits, Settings
+from refinegraph.tools.sandbox.guest.settings import ENDED, KILL, RUN_SIZE, Limits, Settings
 from refinegraph.tools.sandbox.guest.testing import run_tests, run_tests_in_process, run_unit
 
-ROLES = {
+ROLES: dict[str, Callable[..., None]] = {
     "program": run_program,
     "script": run_script,
     "tests": run_tests,
     "tests in process": run_tests_in_process,
 }
 COMMON = (
-    *("abc", "array", "bisect", "cmath", "collections", "contextlib", "copy", "dataclasses"),
-    *("datetime", "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "itertools"),
-    *("math", "numbers", "operator", "queue", "random", "re", "reprlib", "statistics"),
-    *("string", "textwrap", "threading", "typing", "traceback", "unicodedata"),
+    *("bisect", "collections", "copy", "dataclasses", "datetime", "enum", "functools"),
+    *("heapq", "itertools", "math", "operator", "re", "string", "typing"),
 )
-"""Imported once, since programs ask for them often."""
+"""Imported once, since programs ask for them often. `threading` and `random` are not among them:
+what they do after a fork costs every run more than it saves a few."""
 _HIGH = 200
 """Descriptors that stay are moved up here, out of the way of a program's own."""
-_LINE = 3
+LINE = 3
 _MOST_JOB = 1 << 28
+_MOST_NUMBERS = 5
 
 
-def main(control_number: int, settings_text: str) -> None:
+def main(control_number: int, runs_number: int, settings_text: str) -> None:
     """Be a worker until the host is gone."""
     settings = Settings.unpacked(settings_text)
     os.umask(0o077)
     control = socket.socket(fileno=_move_up(control_number))
+    runs = socket.socket(fileno=_move_up(runs_number))
     layers = Layers(settings)
     layers.leave_namespaces()
     worker = os.fork()
     if worker:
         control.close()
+        runs.close()
         _wait_for_worker(worker)
     try:
         _prepare(settings)
         layers.hold_worker()
         done, missing = layers.announce()
         _say(control, {"layers": done, "missing": missing})
-        _serve(control, layers)
+        _serve(control, runs, layers)
     except BaseException as error:
         with suppress(OSError):
             _say(control, {"refused": f"{type(error).__name__}: {error}"})
@@ -91,51 +96,84 @@ def _prepare(settings: Settings) -> None:
     gc.disable()
 
 
-def _serve(control: socket.socket, layers: Layers) -> None:
+def _serve(control: socket.socket, runs: socket.socket, layers: Layers) -> NoReturn:
+    alone = os.getpid() == 1
+    run = 0
     while True:
-        body, numbers, _, _ = socket.recv_fds(control, RUN_SIZE, 4)
-        if not body:
-            os._exit(0)
-        if not numbers:
-            continue
+        run += 1
         program = os.fork()
         if program == 0:
-            _become(numbers, Limits.unpacked(body), layers)
-        for number in numbers:
-            os.close(number)
-        status, seconds, peak = _outlast(program, control, alone=os.getpid() == 1)
+            _become(run, runs, layers)
+        status, seconds, peak = _outlast(program, run, control, alone=alone)
+        control.sendall(ENDED.pack(run, status, int(seconds * 1e6), peak))
         if layers.folder:
             layers.folder.renew()
-        control.sendall(ENDED.pack(status, int(seconds * 1e6), peak))
 
 
-def _become(numbers: list[int], limits: Limits, layers: Layers) -> NoReturn:
-    """Turn this fork into the confined process of one run."""
+def _become(run: int, runs: socket.socket, layers: Layers) -> NoReturn:
+    """Be confined, wait for a run, and be the process of that run."""
     try:
         os.setsid()
-        line_number, out, err, *rest = numbers
-        for source, target in [*((each, 0) for each in rest), (out, 1), (err, 2)]:
-            os.dup2(source, target)
-        os.dup2(line_number, _LINE)
-        connection = socket.socket(fileno=_LINE)
-        line = Line(connection, _MOST_JOB)
-        try:
-            layers.hold_run(limits)
-        except BaseException as error:
-            line.send({"refused": f"{type(error).__name__}: {error}"})
+        refused = _refusal(layers.hold_fork)
+        limits, numbers = _wait_for(run, runs)
+        lines = _take_places(numbers, limits)
+        refused = refused or _refusal(
+            lambda: layers.hold_run(limits, lowest_unused=LINE + len(lines))
+        )
+        if refused:
+            lines[0].send({"refused": refused})
             os._exit(1)
-        line.send({"armed": True})
+        lines[0].send({"armed": True})
         gc.enable()
-        _do_job(connection, line)
+        _do_job(lines)
     finally:
         os._exit(0)
 
 
-def _do_job(connection: socket.socket, line: Line) -> None:
+def _wait_for(run: int, runs: socket.socket) -> tuple[Limits, list[int]]:
+    """Return what comes with a run; those that were killed before they began are passed over."""
+    while True:
+        body, numbers, _, _ = socket.recv_fds(runs, RUN_SIZE, _MOST_NUMBERS)
+        if not body:
+            os._exit(0)
+        limits = Limits.unpacked(body)
+        if limits.run == run:
+            return limits, numbers
+        for number in numbers:
+            os.close(number)
+
+
+def _refusal(apply: Callable[[], None]) -> str:
+    """Return what the system refused, or nothing."""
+    try:
+        apply()
+    except BaseException as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _take_places(numbers: list[int], limits: Limits) -> list[Line]:
+    """Put every descriptor where it belongs and return the lines; the host's is the first."""
+    line, out, err, *rest = (os.dup2(each, _HIGH + 100 + each) for each in numbers)
+    places = {LINE: line, 1: out, 2: err}
+    if limits.peer:
+        places[LINE + 1] = rest.pop(0)
+    if limits.stdin:
+        places[0] = rest.pop(0)
+    for place, number in places.items():
+        os.dup2(number, place)
+    return [
+        Line(socket.socket(fileno=place), _MOST_JOB) for place in sorted(places) if place >= LINE
+    ]
+
+
+def _do_job(lines: list[Line]) -> None:
     with suppress(EOFError, OSError):
-        job = line.receive()
+        job = lines[0].receive()
+        for line in lines:
+            line.allow(job["bytes"])
         _reseed()
-        ROLES[job["role"]](job, Line(connection, job["bytes"]))
+        ROLES[job["role"]](job, *lines)
 
 
 def _reseed() -> None:
@@ -144,10 +182,14 @@ def _reseed() -> None:
         sys.modules["numpy.random"].seed()
 
 
-def _outlast(program: int, control: socket.socket, *, alone: bool) -> tuple[int, float, int]:
+def _outlast(
+    program: int, run: int, control: socket.socket, *, alone: bool
+) -> tuple[int, float, int]:
     """Wait for a run to end or for the word to end it; leave nothing of it behind."""
     while not _ended(program, control):
-        told = control.recv(RUN_SIZE)
+        told = control.recv(KILL.size)
+        if told and KILL.unpack(told) != (run,):
+            continue
         if alone:
             with suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)
