@@ -79,6 +79,7 @@ class Pool:
     def _take(self, count: int, cancelled: Callable[[], bool]) -> list[Worker]:
         with self._changed:
             while not cancelled():
+                self._bury()
                 room = MOST_WORKERS - len(self._all) - self._promised
                 if len(self._idle) + room >= count:
                     taken = self._idle_ones(count, room)
@@ -96,6 +97,13 @@ class Pool:
                 break
             taken.append(self._idle.popleft())
         return taken
+
+    def _bury(self) -> None:
+        """Let go of idle workers that somebody has killed."""
+        for worker in [each for each in self._idle if not each.is_alive]:
+            self._idle.remove(worker)
+            self._all.discard(worker)
+            worker.close()
 
     def _start(self) -> Worker:
         worker = Worker.start(self._kind)

@@ -140,6 +140,16 @@ class Worker:
                 self.ending(within=0)
         return self._ended == self._begun
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its end of the line is still open."""
+        try:
+            return bool(self._control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
     def close(self) -> None:
         """End the worker and everything in it."""
         self._control.close()

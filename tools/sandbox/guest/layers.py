@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from refinegraph.tools.sandbox.guest import landlock, limits, linux, seccomp, syscalls
-from refinegraph.tools.sandbox.guest.private_root import FOLDER, Folder
+from refinegraph.tools.sandbox.guest.private_root import Folder
 from refinegraph.tools.sandbox.guest.private_root import enter as enter_private_root
 from refinegraph.tools.sandbox.guest.settings import Limits, Settings
 
@@ -128,7 +128,7 @@ class Layers:
         self.folder = Folder(self.settings)
 
     def _prepare_landlock(self) -> None:
-        rules = landlock.prepare(self.settings, FOLDER if self.folder else None)
+        rules = landlock.prepare(self.settings, self.folder.path if self.folder else None)
         self._rules = fcntl.fcntl(rules, fcntl.F_DUPFD_CLOEXEC, _HIGH)
         os.close(rules)
 

@@ -3,14 +3,14 @@
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from refinegraph.tools.sandbox.guest import linux, syscalls
 from refinegraph.tools.sandbox.guest.settings import Settings
 
-FOLDER = "/tmp"
-"""Where programs may write."""
+_FOLDERS = ("/tmp", "/var/tmp", "/work")
+_PLACES = ("/sys", "/mnt", "/srv")
+"""Folders that a new root can be put together on, since nothing is read from them."""
 DEVICES = ("null", "zero", "full", "urandom")
 _QUIET = linux.MS_NOSUID | linux.MS_NODEV
 
@@ -26,18 +26,22 @@ def readable_paths(more: Sequence[str] = ()) -> list[str]:
     return found
 
 
+def folder_of(settings: Settings) -> str:
+    """Return where programs may write: a temporary folder that hides nothing readable."""
+    paths = readable_paths(settings.readable)
+    free = [each for each in _FOLDERS if not any(path.startswith(each + "/") for path in paths)]
+    return free[0]
+
+
 def enter(settings: Settings) -> None:
     """Make the root and leave everything else behind."""
     linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
-    new = f"/tmp/refinegraph-root-{os.urandom(8).hex()}"
-    Path(new).mkdir(mode=0o700)
+    new = next(place for place in _PLACES if Path(place).is_dir())
     mask = os.umask(0o022)
     try:
         _fill(new, settings)
     finally:
         os.umask(mask)
-        with suppress(OSError):
-            Path(new).rmdir()
 
 
 def _fill(new: str, settings: Settings) -> None:
@@ -48,7 +52,7 @@ def _fill(new: str, settings: Settings) -> None:
     for name in DEVICES:
         _show_device(name, new)
     Path(new, "old").mkdir()
-    Path(new + FOLDER).mkdir(exist_ok=True)
+    Path(new + folder_of(settings)).mkdir(parents=True, exist_ok=True)
     number = syscalls.number_of(syscalls.PIVOT_ROOT)
     linux.syscall(number, new.encode(), (new + "/old").encode())
     os.chdir("/")
@@ -83,8 +87,8 @@ class Folder:
     """The folder that programs may write in, as new for every run."""
 
     def __init__(self, settings: Settings) -> None:
-        flags = _QUIET | linux.MS_NOEXEC | linux.MS_NOATIME
-        self._flags = flags
+        self.path = folder_of(settings)
+        self._flags = _QUIET | linux.MS_NOEXEC | linux.MS_NOATIME
         self._options = f"size={settings.folder_mb}m,nr_inodes={settings.folder_files},mode=1777"
         self._mount()
 
@@ -92,12 +96,12 @@ class Folder:
         """Put an empty folder in its place, unless nothing was touched in it."""
         if self._looks() != self._clean:
             os.chdir("/")
-            linux.unmount(FOLDER)
+            linux.unmount(self.path)
             self._mount()
 
     def _mount(self) -> None:
-        linux.mount("none", FOLDER, "tmpfs", self._flags, self._options)
-        os.chdir(FOLDER)
+        linux.mount("none", self.path, "tmpfs", self._flags, self._options)
+        os.chdir(self.path)
         self._clean = self._looks()
 
     def _looks(self) -> tuple[object, ...]:
@@ -106,5 +110,5 @@ class Folder:
             *(found.st_mode, found.st_nlink, found.st_size, found.st_uid),
             *(found.st_atime_ns, found.st_mtime_ns, found.st_ctime_ns),
             *Path.cwd().iterdir(),
-            *os.listxattr(FOLDER),
+            *os.listxattr(self.path),
         )

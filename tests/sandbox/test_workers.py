@@ -1,0 +1,220 @@
+"""The warm workers behind every sandbox: shared, replaced when they die, gone with their host."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from refinegraph.errors import SandboxUnavailable
+from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks into /proc")
+IDENTITY = "def f(x): return x"
+QUICK = SandboxPolicy(wall_seconds=3, cpu_seconds=2, memory_mb=256)
+
+
+async def _passes(sandbox: Sandbox) -> bool:
+    return (await sandbox.check(IDENTITY, "f", [((1,), 1)])).passed
+
+
+def _guests_of(host: int) -> list[int]:
+    """Return every process that a host started, however deep."""
+    found: list[int] = []
+    for path in Path(f"/proc/{host}/task").glob("*/children"):
+        for child in map(int, path.read_text().split()):
+            found += [child, *_guests_of(child)]
+    return found
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def _gone_within(pids: list[int], seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if not any(map(_alive, pids)):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+async def test_run_is_done_again_when_its_worker_is_killed() -> None:
+    sandbox = Sandbox(policy=QUICK)
+    await _passes(sandbox)
+    source = "import time\ndef f(x):\n  time.sleep(0.6)\n  return x"
+    run = asyncio.ensure_future(sandbox.check(source, "f", [((1,), 1)]))
+    await asyncio.sleep(0.3)
+    before = _guests_of(os.getpid())
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    verdict = await run
+    assert verdict.passed, verdict
+    assert _gone_within(before, 2)
+
+
+async def test_worker_killed_twice_is_a_fault_of_the_sandbox_and_no_verdict() -> None:
+    sandbox = Sandbox(policy=QUICK)
+    await _passes(sandbox)
+    run = asyncio.ensure_future(sandbox.run("import time; time.sleep(9)"))
+    for _ in range(2):
+        await asyncio.sleep(0.4)
+        for pid in _guests_of(os.getpid()):
+            os.kill(pid, signal.SIGKILL)
+    verdict = await run
+    assert verdict.status == "sandbox_error"
+    assert not verdict.passed
+    assert "the sandbox itself failed" in verdict.detail
+    assert await _passes(sandbox)
+
+
+HOST = """
+import asyncio
+from refinegraph.tools import Sandbox
+
+async def main():
+    sandbox = Sandbox()
+    runs = [sandbox.run("import time; time.sleep(60)") for _ in range(3)]
+    await sandbox.check("def f(x): return x", "f", [((1,), 1)])
+    print("ready", flush=True)
+    await asyncio.gather(*runs)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_nothing_survives_its_host(end: signal.Signals) -> None:
+    host = subprocess.Popen(
+        [sys.executable, "-c", HOST], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    with host:
+        assert host.stdout
+        assert host.stdout.readline() == b"ready\n"
+        time.sleep(0.3)
+        guests = _guests_of(host.pid)
+        assert len(guests) >= 6
+        host.send_signal(end)
+        host.wait(5)
+        assert _gone_within(guests, 1)
+
+
+def test_forked_process_starts_workers_of_its_own() -> None:
+    sandbox = Sandbox(policy=QUICK)
+    assert asyncio.run(_passes(sandbox))
+    source = (
+        "import asyncio, os, sys\n"
+        "from refinegraph.tools import Sandbox\n"
+        "passes = lambda: asyncio.run(Sandbox().check("
+        "'def f(x): return x', 'f', [((1,), 1)])).passed\n"
+        "assert passes()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os._exit(0 if passes() else 1)\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+        "assert passes()\n"
+    )
+    subprocess.run([sys.executable, "-c", source], check=True, timeout=30)
+
+
+def test_threads_and_their_loops_share_the_workers() -> None:
+    sandbox, passed = Sandbox(policy=QUICK), []
+    threads = [
+        threading.Thread(target=lambda: passed.append(asyncio.run(_passes(sandbox))))
+        for _ in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert passed == [True] * 12
+
+
+async def test_cancelling_a_hundred_runs_gives_every_descriptor_back() -> None:
+    sandbox = Sandbox(policy=QUICK)
+    await asyncio.gather(*(_passes(sandbox) for _ in range(30)))
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    runs = [asyncio.ensure_future(sandbox.run("import time; time.sleep(60)")) for _ in range(100)]
+    await asyncio.sleep(0.5)
+    for run in runs:
+        run.cancel()
+    ended = await asyncio.gather(*runs, return_exceptions=True)
+    assert all(isinstance(each, asyncio.CancelledError) for each in ended)
+    assert await _passes(sandbox)
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 4
+
+
+async def test_program_reads_what_is_offered_and_nothing_else(tmp_path: Path) -> None:
+    offered, secret = tmp_path / "offered", tmp_path / "secret.txt"
+    offered.mkdir()
+    (offered / "a.txt").write_text("42")
+    secret.write_text("hidden")
+    tmp_path.chmod(0o755)
+    sandbox = Sandbox(policy=SandboxPolicy(readable=(str(offered),)))
+    source = "def f(path): return open(path).read()"
+    verdict = await sandbox.check(
+        source, "f", [((str(offered / "a.txt"),), "42"), ((str(secret),), "hidden")]
+    )
+    assert [outcome.status for outcome in verdict.tests] == ["passed", "error"]
+    write = f"open({str(offered / 'b.txt')!r}, 'w')"
+    assert (await sandbox.run(write)).status == "error"
+
+
+async def test_environment_is_the_chosen_one_only() -> None:
+    policy = SandboxPolicy(environment=(("GREETING", "hello"),))
+    source = "import os\ndef f(): return [os.environ.get('GREETING'), 'PATH' in os.environ]"
+    assert (await Sandbox(policy=policy).check(source, "f", [((), ["hello", False])])).passed
+
+
+async def test_module_that_is_preloaded_can_be_used() -> None:
+    source = "import annotated_types\ndef f(): return annotated_types.Gt(3).gt"
+    assert not (await Sandbox().check(source, "f", [((), 3)])).passed
+    policy = SandboxPolicy(preload=("annotated_types",))
+    assert (await Sandbox(policy=policy).check(source, "f", [((), 3)])).passed
+
+
+async def test_module_that_cannot_be_preloaded_is_named() -> None:
+    policy = SandboxPolicy(preload=("no_such_module",))
+    with pytest.raises(SandboxUnavailable, match="no_such_module"):
+        await Sandbox(policy=policy).check(IDENTITY, "f", [((1,), 1)])
+
+
+async def test_tests_in_process_say_that_they_can_be_forged() -> None:
+    sandbox = Sandbox(policy=QUICK)
+    source = "class P:\n  def __init__(s, x): s.x = x\n"
+    verdict = await sandbox.test_in_process(source, "assert P(1).x == 1\nassert P(2).x == 1")
+    assert verdict.integrity == "inprocess"
+    assert [outcome.status for outcome in verdict.tests] == ["passed", "failed"]
+    assert (await sandbox.test(source, "assert P(1).x == 1")).status == "unserializable"
+
+
+async def test_trace_shows_what_each_line_changed() -> None:
+    source = "def f(n):\n    s = 0\n    for i in range(n):\n        s += i\n    return s"
+    lines = await Sandbox(policy=QUICK).trace(source, "f", (50,))
+    told = [(line.number, dict(line.changed)) for line in lines]
+    assert told[0] == (1, {"n": "50"})
+    assert (4, {"s": "1"}) in told
+    assert (4, {"s": "1225"}) in told
+    assert told[-1] == (5, {"return": "1225"})
+    assert len(told) < 12
+
+
+async def test_trace_of_a_test_is_that_of_its_last_call() -> None:
+    source = "def f(n):\n    m = n + 1\n    return m"
+    lines = await Sandbox(policy=QUICK).trace_test(source, "assert f(f(1)) == 9")
+    assert dict(lines[-1].changed) == {"return": "3"}
+
+
+async def test_program_that_ends_the_trace_gives_none() -> None:
+    source = "import sys\nsys.settrace = None\ndef f(): raise SystemExit"
+    assert await Sandbox(policy=QUICK).trace(source, "f", ()) == ()
