@@ -7,6 +7,7 @@ assert __name__ == "refinegraph.tools", "import refinegraph.tools, not tools"
 if TYPE_CHECKING:
     from refinegraph.tools.programs import extract_program
     from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
+    from refinegraph.tools.sandbox.conformance import run_conformance
     from refinegraph.tools.visible_tests import parse_tests, statement_examples
 
 _MODULES = {
@@ -14,10 +15,18 @@ _MODULES = {
     "SandboxPolicy": "sandbox",
     "extract_program": "programs",
     "parse_tests": "visible_tests",
+    "run_conformance": "sandbox.conformance",
     "statement_examples": "visible_tests",
 }
 
-__all__ = ["Sandbox", "SandboxPolicy", "extract_program", "parse_tests", "statement_examples"]
+__all__ = [
+    "Sandbox",
+    "SandboxPolicy",
+    "extract_program",
+    "parse_tests",
+    "run_conformance",
+    "statement_examples",
+]
 
 
 def __getattr__(name: str) -> object:

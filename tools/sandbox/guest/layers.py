@@ -58,6 +58,8 @@ class Layers:
             self._layer("private_root", lambda: enter_private_root(self.settings))
         if "private_root" in self.done:
             self._layer("private_folder", self._make_folder)
+        elif self.root and not _open_to_all(os.__file__):
+            self.missing.append(f"standard library: nobody but root may read {os.__file__}")
         self._layer("no_new_privileges", lambda: linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1))
         self._layer("landlock", self._prepare_landlock)
         self._layer("seccomp", self._prepare_seccomp)
@@ -134,7 +136,7 @@ class Layers:
 
     def _prepare_seccomp(self) -> None:
         inside = "pid_namespace" in self.done or "landlock" in self.done
-        self._filter = seccomp.program_filter(signals=inside)
+        self._filter = seccomp.program_filter(signals=inside, own_files="private_root" in self.done)
         seccomp.install(seccomp.worker_filter())
 
     def _threads(self) -> int | None:
@@ -146,6 +148,11 @@ class Layers:
         os.setgroups([])
         os.setresgid(self._user, self._user, self._user)
         os.setresuid(self._user, self._user, self._user)
+
+
+def _open_to_all(path: str) -> bool:
+    """Whether every folder on the way to a file lets everybody in."""
+    return all(parent.stat().st_mode & 0o001 for parent in Path(path).parents)
 
 
 def _drop_capabilities() -> None:

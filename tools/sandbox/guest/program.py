@@ -13,6 +13,7 @@ from refinegraph.tools.sandbox.guest.line import Line, Message
 from refinegraph.tools.sandbox.guest.tracing import Tracer
 
 Space = dict[str, Any]
+_LONGEST_DATA = 100_000
 
 
 def run_program(job: Message, line: Line, peer: Line | None = None) -> None:
@@ -56,7 +57,7 @@ def load(source: str, space: Space) -> Message | None:
 
 
 def shown_names(space: Space) -> Message:
-    """Return the public names of a program: callable, plain data, or something else."""
+    """Return the public names of a program: function, plain data of some size, or other."""
     names: Message = {}
     for name, value in list(space.items()):
         if type(name) is not str or name.startswith("__"):
@@ -66,11 +67,16 @@ def shown_names(space: Space) -> Message:
         elif callable(value):
             names[name] = ["other"]
         else:
-            try:
-                names[name] = ["data", codec.encode(value, 20, 10_000)]
-            except codec.Unserializable:
-                names[name] = ["other"]
+            names[name] = _shown_data(value)
     return names
+
+
+def _shown_data(value: object) -> list[Any]:
+    try:
+        data = codec.encode(value, 20, 10_000)
+    except codec.Unserializable:
+        return ["other"]
+    return ["data", data] if len(codec.pack({"": data})) <= _LONGEST_DATA else ["other"]
 
 
 def answer(

@@ -19,6 +19,8 @@ _TERMINAL_QUESTIONS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: what `isatty` and sockets ask."""
 _OWN_NAME = (15, 16, 0x53564D41)
 """PR_SET_NAME, PR_GET_NAME, PR_SET_VMA: what the C library does for threads."""
+_SIGNALS = ("kill", "tkill", "tgkill")
+_UNWATCHED = ("chmod", "fchmod", "fchmodat", "utimensat")
 
 Instruction = tuple[int, int, int, int]
 
@@ -41,15 +43,16 @@ def worker_filter() -> bytes:
     return _packed(program)
 
 
-def program_filter(*, signals: bool) -> bytes:
+def program_filter(*, signals: bool, own_files: bool) -> bytes:
     """Return the filter that takes away new processes and all that only a worker needs.
 
-    Signals stay where nothing outside can be reached by them.
+    Signals stay where nothing outside can be reached by them, and changes to what Landlock does
+    not watch, the modes and times of files, where all files are the program's own.
     """
     column = syscalls.this_machine().column
     refused = [each[column] for each in syscalls.WORKER_ONLY.values()]
-    if not signals:
-        refused += [syscalls.ALLOWED[name][column] for name in ("kill", "tkill", "tgkill")]
+    names = [*(() if signals else _SIGNALS), *(() if own_files else _UNWATCHED)]
+    refused += [syscalls.ALLOWED[name][column] for name in names]
     program = [*_only_this_machine(), *_answers(refused, _REFUSE | errno.EPERM)]
     program += _only_where(
         syscalls.ALLOWED["ioctl"][column], _SECOND, _TERMINAL_QUESTIONS, errno.ENOTTY

@@ -1,0 +1,30 @@
+"""Hostile programs that a sandbox has to withstand, and a way to try them on any backend."""
+
+from refinegraph.tools.sandbox.conformance import ending, exhausting, forging, kernel, odd, reaching
+from refinegraph.tools.sandbox.conformance.cases import HostileCase
+from refinegraph.tools.sandbox.conformance.suite import (
+    Backend,
+    ConformanceReport,
+    ConformanceResult,
+    run_conformance,
+    run_control,
+)
+
+CASES: tuple[HostileCase, ...] = (
+    *forging.CASES,
+    *ending.CASES,
+    *exhausting.CASES,
+    *reaching.CASES,
+    *kernel.CASES,
+    *odd.CASES,
+)
+
+__all__ = [
+    "CASES",
+    "Backend",
+    "ConformanceReport",
+    "ConformanceResult",
+    "HostileCase",
+    "run_conformance",
+    "run_control",
+]

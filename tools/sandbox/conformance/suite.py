@@ -1,0 +1,158 @@
+"""Try hostile programs on a backend and tell what came of each."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from refinegraph.schema import Frozen, Verdict
+from refinegraph.tools.sandbox.conformance.cases import HostileCase
+from refinegraph.tools.sandbox.conformance.surroundings import SECRET, Surroundings
+from refinegraph.tools.sandbox.policy import SandboxPolicy
+from refinegraph.tools.sandbox.sandbox import Sandbox
+
+
+class Runner(Protocol):
+    """Anything that runs programs as `Sandbox` does."""
+
+    async def check(
+        self,
+        source: str,
+        entry_point: str,
+        cases: Sequence[tuple[tuple[object, ...], object]],
+    ) -> Verdict:
+        """Call a function and compare what it returns."""
+        ...
+
+    async def test(self, source: str, tests: str) -> Verdict:
+        """Run assert-style tests."""
+        ...
+
+    async def run(self, source: str) -> Verdict:
+        """Run a script."""
+        ...
+
+
+class Backend(Protocol):
+    """Make a runner for a policy; the class `Sandbox` itself is one."""
+
+    def __call__(self, *, policy: SandboxPolicy) -> Runner:
+        """Return the runner."""
+        ...
+
+
+class ConformanceResult(Frozen):
+    """What came of one case."""
+
+    name: str
+    ok: bool
+    status: str
+    expected: tuple[str, ...]
+    harm: tuple[str, ...] = ()
+    """What the program got through to; empty as it should be."""
+    detail: str = ""
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        """One line."""
+        mark = "ok " if self.ok else "BAD"
+        harm = f"; {', '.join(self.harm)}" if self.harm else ""
+        wanted = "" if self.ok else f", expected {' or '.join(self.expected)}"
+        return f"{mark} {self.name}: {self.status}{wanted}{harm} ({self.seconds:.2f} s)"
+
+
+class ConformanceReport(Frozen):
+    """What came of all cases."""
+
+    results: tuple[ConformanceResult, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every program ended as it had to, and none did harm."""
+        return all(result.ok for result in self.results)
+
+    def __str__(self) -> str:
+        """What went wrong, and the count."""
+        bad = [str(result) for result in self.results if not result.ok]
+        right = len(self.results) - len(bad)
+        return "\n".join([*bad, f"{right} of {len(self.results)} cases as they have to be"])
+
+
+async def run_conformance(
+    backend: Backend, cases: Sequence[HostileCase], *, at_once: int = 2
+) -> ConformanceReport:
+    """Try every case, some at a time; raises what the backend raises.
+
+    >>> import asyncio
+    >>> from refinegraph.tools import Sandbox, run_conformance
+    >>> from refinegraph.tools.sandbox.conformance import CASES
+    >>> print(asyncio.run(run_conformance(Sandbox, CASES[:3])))
+    3 of 3 cases as they have to be
+    """
+    places = asyncio.Semaphore(at_once)
+
+    async def guarded(case: HostileCase) -> ConformanceResult:
+        async with places:
+            return await try_case(backend, case)
+
+    results = await asyncio.gather(*map(guarded, cases))
+    return ConformanceReport(results=tuple(results))
+
+
+async def try_case(backend: Backend, case: HostileCase) -> ConformanceResult:
+    """Try one case, among surroundings of its own."""
+    with Surroundings() as around:
+        began = time.monotonic()
+        runner = backend(policy=case.policy)
+        if case.before:
+            await runner.check(around.placed(case.before), "f", [((), "right")])
+        verdict = await _run(runner, case, around)
+        seconds = time.monotonic() - began
+        harm = [*around.harm(), *_harm_in(verdict, case)]
+    slow = case.seconds is not None and seconds > case.seconds
+    right = verdict.status in case.expected and verdict.passed == (case.expected == ("passed",))
+    right = right or not set(case.needs) <= set(verdict.isolation.layers)
+    return ConformanceResult(
+        name=case.name,
+        ok=right and not harm and not slow,
+        status=verdict.status,
+        expected=case.expected,
+        harm=tuple(harm),
+        detail=verdict.detail,
+        seconds=round(seconds, 3),
+    )
+
+
+async def run_control(case: HostileCase) -> bool:
+    """Try a case's attack without the layers that stop it; return whether it gets through.
+
+    This shows that the case bites. Raises `ValueError` for a case that no layer decides.
+    """
+    if not case.control:
+        raise ValueError(f"no layer decides {case.name!r}")
+    policy = case.policy.model_copy(update={"without": case.control})
+    runner = Sandbox(policy=policy, min_tier="none")
+    with Surroundings() as around:
+        verdict = await _run(runner, case, around)
+        broken = verdict.status == "sandbox_error"
+        return bool(broken or around.harm() or _harm_in(verdict, case))
+
+
+async def _run(runner: Runner, case: HostileCase, around: Surroundings) -> Verdict:
+    source = around.placed(case.source)
+    if case.how == "run":
+        return await runner.run(source)
+    if case.how == "test":
+        return await runner.test(source, case.tests)
+    return await runner.check(source, "f", [((), case.value)])
+
+
+def _harm_in(verdict: Verdict, case: HostileCase) -> list[str]:
+    if case.expected == ("passed",):
+        return []
+    found: list[str] = []
+    if any(outcome.got == "True" for outcome in verdict.tests):
+        found.append("the attack succeeded")
+    if SECRET in verdict.model_dump_json():
+        found.append("a secret came out")
+    return found
