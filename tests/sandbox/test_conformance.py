@@ -113,7 +113,6 @@ FAULTS = {
     "setresuid": 117,
     "capset": 126,
     "prlimit64": 302,
-    "close_range": 436,
 }
 FAULTY_HOST = """
 import asyncio, struct, sys

@@ -13,6 +13,7 @@ import pytest
 
 from refinegraph.errors import SandboxUnavailable
 from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
+from refinegraph.tools.sandbox.pool import close_pools
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks into /proc")
 IDENTITY = "def f(x): return x"
@@ -23,13 +24,15 @@ async def _passes(sandbox: Sandbox) -> bool:
     return (await sandbox.check(IDENTITY, "f", [((1,), 1)])).passed
 
 
+def _children_of(host: int) -> list[int]:
+    tasks = Path(f"/proc/{host}/task").glob("*/children")
+    return [int(child) for path in tasks for child in path.read_text().split()]
+
+
 def _guests_of(host: int) -> list[int]:
     """Return every process that a host started, however deep."""
-    found: list[int] = []
-    for path in Path(f"/proc/{host}/task").glob("*/children"):
-        for child in map(int, path.read_text().split()):
-            found += [child, *_guests_of(child)]
-    return found
+    children = _children_of(host)
+    return [*children, *(deeper for child in children for deeper in _guests_of(child))]
 
 
 def _alive(pid: int) -> bool:
@@ -38,6 +41,13 @@ def _alive(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+def _kill_workers() -> None:
+    """Kill every worker of this process; all that is in it dies with it."""
+    for launcher in _children_of(os.getpid()):
+        for worker in _children_of(launcher):
+            os.kill(worker, signal.SIGKILL)
 
 
 def _gone_within(pids: list[int], seconds: float) -> bool:
@@ -56,8 +66,7 @@ async def test_run_is_done_again_when_its_worker_is_killed() -> None:
     run = asyncio.ensure_future(sandbox.check(source, "f", [((1,), 1)]))
     await asyncio.sleep(0.3)
     before = _guests_of(os.getpid())
-    for pid in before:
-        os.kill(pid, signal.SIGKILL)
+    _kill_workers()
     verdict = await run
     assert verdict.passed, verdict
     assert _gone_within(before, 2)
@@ -68,9 +77,8 @@ async def test_worker_killed_twice_is_a_fault_of_the_sandbox_and_no_verdict() ->
     await _passes(sandbox)
     run = asyncio.ensure_future(sandbox.run("import time; time.sleep(9)"))
     for _ in range(2):
-        await asyncio.sleep(0.4)
-        for pid in _guests_of(os.getpid()):
-            os.kill(pid, signal.SIGKILL)
+        await asyncio.sleep(0.5)
+        _kill_workers()
     verdict = await run
     assert verdict.status == "sandbox_error"
     assert not verdict.passed
@@ -142,7 +150,7 @@ def test_threads_and_their_loops_share_the_workers() -> None:
 
 async def test_cancelling_a_hundred_runs_gives_every_descriptor_back() -> None:
     sandbox = Sandbox(policy=QUICK)
-    await asyncio.gather(*(_passes(sandbox) for _ in range(30)))
+    close_pools()
     before = len(list(Path("/proc/self/fd").iterdir()))
     runs = [asyncio.ensure_future(sandbox.run("import time; time.sleep(60)")) for _ in range(100)]
     await asyncio.sleep(0.5)
@@ -151,7 +159,8 @@ async def test_cancelling_a_hundred_runs_gives_every_descriptor_back() -> None:
     ended = await asyncio.gather(*runs, return_exceptions=True)
     assert all(isinstance(each, asyncio.CancelledError) for each in ended)
     assert await _passes(sandbox)
-    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 4
+    close_pools()
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 async def test_program_reads_what_is_offered_and_nothing_else(tmp_path: Path) -> None:
@@ -174,6 +183,14 @@ async def test_environment_is_the_chosen_one_only() -> None:
     policy = SandboxPolicy(environment=(("GREETING", "hello"),))
     source = "import os\ndef f(): return [os.environ.get('GREETING'), 'PATH' in os.environ]"
     assert (await Sandbox(policy=policy).check(source, "f", [((), ["hello", False])])).passed
+
+
+async def test_folder_is_as_new_for_every_run() -> None:
+    sandbox = Sandbox(policy=QUICK)
+    source = "def f():\n    open('a', 'x').write('1')\n    return int(open('a').read())"
+    for _ in range(20):
+        verdict = await sandbox.check(source, "f", [((), 1)])
+        assert verdict.passed, verdict
 
 
 async def test_module_that_is_preloaded_can_be_used() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from refinegraph.tools.sandbox.guest import codec
 from refinegraph.tools.sandbox.guest.settings import Limits
 from refinegraph.tools.sandbox.policy import SandboxPolicy
-from refinegraph.tools.sandbox.workers import Ending, Worker, WorkerFailed
+from refinegraph.tools.sandbox.workers import Ending, NotBegun, Worker, WorkerFailed
 
 Message = dict[str, Any]
 
@@ -110,13 +110,13 @@ class Process:
         return process
 
     def arm(self) -> None:
-        """Wait until its layers hold; raises `NotConfined`, `WorkerFailed`."""
+        """Wait until its layers hold; raises `NotConfined`, `NotBegun`."""
         try:
             said = self.receive(until=time.monotonic() + _START_SECONDS)
         except TimeoutError:
-            raise WorkerFailed("a run did not begin") from None
+            raise NotBegun("a run did not begin") from None
         except Ended:
-            raise WorkerFailed("a worker ended as a run began") from None
+            raise NotBegun("a worker ended as a run began") from None
         if "armed" not in said:
             raise NotConfined(str(said.get("refused")))
 

@@ -13,9 +13,11 @@ from refinegraph.tools.sandbox.policy import SandboxPolicy
 from refinegraph.tools.sandbox.pool import MOST_WORKERS, Cancelled, Pool, pool_of
 from refinegraph.tools.sandbox.process import NotConfined
 from refinegraph.tools.sandbox.tiers import check_tier
-from refinegraph.tools.sandbox.workers import Worker, WorkerFailed, kind_of_worker
+from refinegraph.tools.sandbox.workers import NotBegun, Worker, WorkerFailed, kind_of_worker
 
 T = TypeVar("T")
+_TRIES = 2
+_MOST_WORKERS_TRIED = 6
 
 
 class Fault(Exception):
@@ -34,16 +36,22 @@ class Run(Generic[T]):
         self._cancelled = False
 
     def do(self, work: Callable[[Sequence[Worker]], T]) -> T:
-        """Have it done; raises `SandboxUnavailable`, `Cancelled`, or `Fault` after two tries."""
-        try:
-            return self._try(work)
-        except (WorkerFailed, NotConfined, OSError):
-            if self._cancelled:
-                raise Cancelled from None
-        try:
-            return self._try(work)
-        except (WorkerFailed, NotConfined, OSError) as error:
-            raise Fault(str(error)) from None
+        """Have it done; raises `SandboxUnavailable`, `Cancelled`, or `Fault` after two tries.
+
+        A worker that is found dead before the run has begun in it costs no try.
+        """
+        failed, reason = 0, ""
+        for _ in range(_MOST_WORKERS_TRIED):
+            try:
+                return self._try(work)
+            except (WorkerFailed, NotConfined, OSError) as error:
+                if self._cancelled:
+                    raise Cancelled from None
+                reason = str(error)
+                failed += not isinstance(error, NotBegun)
+            if failed == _TRIES:
+                break
+        raise Fault(reason)
 
     def cancel(self) -> None:
         """Kill it, wherever it is."""

@@ -32,6 +32,10 @@ class WorkerFailed(Exception):
     """A worker could not be started, or is gone."""
 
 
+class NotBegun(WorkerFailed):
+    """A worker was gone before the run had begun in it."""
+
+
 class Ending(NamedTuple):
     """How the process of a run ended."""
 
@@ -112,7 +116,7 @@ class Worker:
             body = limits._replace(run=self._begun).packed()
             socket.send_fds(self._runs, [body], list(numbers))
         except OSError as error:
-            raise WorkerFailed(f"the worker is gone ({error.strerror})") from None
+            raise NotBegun(f"the worker is gone ({error.strerror})") from None
 
     def kill_run(self) -> None:
         """Kill the run and all that it has started; may be called from any thread."""

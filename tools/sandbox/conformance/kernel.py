@@ -1,6 +1,7 @@
 """Programs that reach for the parts of the kernel that nothing under test needs."""
 
 from refinegraph.tools.sandbox.conformance.cases import attack
+from refinegraph.tools.sandbox.policy import Layer
 
 _CALL = """
 import ctypes, os
@@ -9,7 +10,7 @@ def made(result):
     if result < 0: raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return True
 """
-_SECCOMP = ("seccomp",)
+_SECCOMP: tuple[Layer, ...] = ("seccomp",)
 
 CASES = (
     attack(

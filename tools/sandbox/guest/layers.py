@@ -73,6 +73,12 @@ class Layers:
         left_out = [f"{name}: left out" for name in self.settings.without]
         return [*self.done, *here], [*self.missing, *left_out]
 
+    def tidy(self) -> None:
+        """Make ready for the next run what the last one may have changed."""
+        if self.folder and self.folder.renew() and "landlock" in self.done:
+            os.close(self._rules)
+            self._prepare_landlock()
+
     def hold_fork(self) -> None:
         """Take up every layer that does not depend on a run; raises OSError."""
         if sys.platform == "linux":

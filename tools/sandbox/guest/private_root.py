@@ -92,12 +92,14 @@ class Folder:
         self._options = f"size={settings.folder_mb}m,nr_inodes={settings.folder_files},mode=1777"
         self._mount()
 
-    def renew(self) -> None:
+    def renew(self) -> bool:
         """Put an empty folder in its place, unless nothing was touched in it."""
-        if self._looks() != self._clean:
-            os.chdir("/")
-            linux.unmount(self.path)
-            self._mount()
+        if self._looks() == self._clean:
+            return False
+        os.chdir("/")
+        linux.unmount(self.path)
+        self._mount()
+        return True
 
     def _mount(self) -> None:
         linux.mount("none", self.path, "tmpfs", self._flags, self._options)

@@ -193,6 +193,8 @@ WORKER_ONLY: dict[str, Numbers] = {
     "setresuid": (117, 147),
     "setresgid": (119, 149),
     "pidfd_open": (434, 434),
+    "landlock_create_ruleset": (444, 444),
+    "landlock_add_rule": (445, 445),
     "landlock_restrict_self": (446, 446),
     "seccomp": (317, 277),
     "listxattr": (194, 11),

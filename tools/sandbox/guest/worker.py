@@ -106,8 +106,7 @@ def _serve(control: socket.socket, runs: socket.socket, layers: Layers) -> NoRet
             _become(run, runs, layers)
         status, seconds, peak = _outlast(program, run, control, alone=alone)
         control.sendall(ENDED.pack(run, status, int(seconds * 1e6), peak))
-        if layers.folder:
-            layers.folder.renew()
+        layers.tidy()
 
 
 def _become(run: int, runs: socket.socket, layers: Layers) -> NoReturn:
