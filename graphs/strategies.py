@@ -34,6 +34,7 @@ from refinegraph.graphs.stopping import (
     stalled,
 )
 from refinegraph.schema import Kind, ModelNames
+from refinegraph.tools.failing_trace import failing_trace
 from refinegraph.tools.sandbox import Sandbox
 
 
@@ -62,6 +63,8 @@ class Plan:
     """Another reason to stop, such as a budget."""
     prompts: PromptSet = STANDARD
     sandbox: Sandbox | None = None
+    trace: bool = False
+    """Whether the Reviewer is shown a failing test's values line by line."""
     checkpointer: BaseCheckpointSaver[Any] | None = field(default=None, repr=False)
 
     @property
@@ -101,6 +104,10 @@ class Plan:
         return TestWriter(
             self.tester_model or self.model, sampling=self._sampling(0.8), prompts=self.prompts
         )
+
+    def tracer(self) -> failing_trace | None:
+        """Return what traces a failing test, where that is wanted."""
+        return failing_trace(self.sandbox) if self.trace and self.kind == "code" else None
 
     def stop(self, rule: StopRule) -> StopRule:
         """Return a strategy's stop rule together with the plan's own limit."""
@@ -161,6 +168,7 @@ def _self_refine(plan: Plan) -> RefinementGraph:
         stop=plan.stop(accepted() | rounds(_or(plan.rounds, 3)) | oscillating()),
         select=best_of(),
         sandbox=plan.sandbox,
+        tracer=plan.tracer(),
         checkpointer=plan.checkpointer,
         name="self-refine",
         models=plan.names.model_copy(update={"tester": None}),
@@ -180,6 +188,7 @@ def _magicore(plan: Plan) -> RefinementGraph:
         select=_chosen_by_evidence(plan) if code else weighted_vote(),
         width=None,
         sandbox=plan.sandbox,
+        tracer=plan.tracer(),
         checkpointer=plan.checkpointer,
         name="magicore",
         models=plan.names,
@@ -205,6 +214,7 @@ def _adaptive(plan: Plan) -> RefinementGraph:
         controller=controller,
         select=_chosen_by_evidence(plan),
         sandbox=plan.sandbox,
+        tracer=plan.tracer(),
         checkpointer=plan.checkpointer,
         name="adaptive",
         models=plan.names,

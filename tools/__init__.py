@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 assert __name__ == "refinegraph.tools", "import refinegraph.tools, not tools"
 
 if TYPE_CHECKING:
+    from refinegraph.tools.execute_python import execute_python
+    from refinegraph.tools.failing_trace import failing_trace
     from refinegraph.tools.programs import extract_program
     from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
     from refinegraph.tools.sandbox.conformance import run_conformance
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
 _MODULES = {
     "Sandbox": "sandbox",
     "SandboxPolicy": "sandbox",
+    "execute_python": "execute_python",
     "extract_program": "programs",
+    "failing_trace": "failing_trace",
     "parse_tests": "visible_tests",
     "run_conformance": "sandbox.conformance",
     "statement_examples": "visible_tests",
@@ -22,7 +26,9 @@ _MODULES = {
 __all__ = [
     "Sandbox",
     "SandboxPolicy",
+    "execute_python",
     "extract_program",
+    "failing_trace",
     "parse_tests",
     "run_conformance",
     "statement_examples",

@@ -4,35 +4,83 @@ import argparse
 import asyncio
 import platform
 import sys
+from typing import TYPE_CHECKING, get_args
 
 from refinegraph import __version__
+from refinegraph.cli.reachable import keys_set, local_servers, why_unreachable
 from refinegraph.config import find_setting, home
-from refinegraph.errors import SandboxUnavailable
-from refinegraph.schema import Verdict
+from refinegraph.errors import ModelError, SandboxUnavailable
+
+if TYPE_CHECKING:
+    from refinegraph.schema import Isolation
+    from refinegraph.tools.sandbox.conformance import ConformanceReport
 
 
 def run(options: argparse.Namespace) -> int:
-    """Say what this machine can do, by doing it; 4 where programs cannot be isolated."""
-    print(f"refinegraph  {__version__}")
-    print(f"python       {platform.python_version()}  {sys.executable}")
-    print(f"system       {platform.system()} {platform.release()} {platform.machine()}")
+    """Say what this machine can do, by doing it; the exit code of what is missing, else 0."""
+    _say("refinegraph", __version__)
+    _say("python", f"{platform.python_version()}  {sys.executable}")
+    _say("system", f"{platform.system()} {platform.release()} {platform.machine()}")
+    _say("data", str(home()))
+    models = _models()
+    sandbox = _sandbox()
+    return sandbox or models
+
+
+def _say(name: str, text: str) -> None:
+    print(f"{name:<13}{text}")
+
+
+def _models() -> int:
     model, base = find_setting("model"), find_setting("api_base")
-    print(f"model        {f'{model.value}  (from {model.source})' if model else 'none set'}")
-    if base:
-        print(f"api base     {base.value}  (from {base.source})")
-    print(f"data         {home()}")
+    _say("model", f"{model.value}  (from {model.source})" if model else "none set; pass --model")
+    _say("keys", ", ".join(keys_set()) or "none set")
+    for server in local_servers():
+        _say("", f"{server.name} answers at {server.url}: --model {server.prefix}")
+    if base is None:
+        return 0
+    reason = why_unreachable(base.value)
+    state = f"not reached: {reason}" if reason else "answers"
+    _say("api base", f"{base.value}  (from {base.source})  {state}")
+    return ModelError.exit_code if reason else 0
+
+
+def _sandbox() -> int:
+    from refinegraph.tools.sandbox.policy import Layer
+    from refinegraph.tools.sandbox.tiers import fix_for
+
     try:
-        verdict = asyncio.run(_probe())
+        isolation, report = asyncio.run(_probe())
     except SandboxUnavailable as error:
-        print(f"sandbox      not available: {error}")
+        _say("sandbox", f"not available: {error}")
         return error.exit_code
-    print(f"sandbox      {verdict.isolation.tier}: {', '.join(verdict.isolation.layers)}")
-    for missing in verdict.isolation.degraded:
-        print(f"             missing {missing}")
-    return 0 if verdict.passed else SandboxUnavailable.exit_code
+    refused = sum(result.ok for result in report.results)
+    _say("sandbox", f"{isolation.tier}; {refused} of {len(report.results)} attacks came to nothing")
+    missing = {each.split(":")[0]: each for each in isolation.degraded}
+    for layer in get_args(Layer):
+        if layer in isolation.layers:
+            _say("", f"{layer:<19} in force")
+    for name, reason in missing.items():
+        fix = fix_for(name)
+        _say("", f"{name:<19} missing{reason.removeprefix(name)}{f'; {fix}' if fix else ''}")
+    for result in report.results:
+        if not result.ok:
+            _say("", str(result))
+    strong_enough = isolation.tier in ("strong", "medium") and report.ok
+    if not strong_enough:
+        _say("", "programs are not run here unless `min_tier` is lowered")
+    return 0 if strong_enough else SandboxUnavailable.exit_code
 
 
-async def _probe() -> Verdict:
-    from refinegraph.tools.sandbox import Sandbox
+async def _probe() -> "tuple[Isolation, ConformanceReport]":
+    from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
+    from refinegraph.tools.sandbox.conformance import CASES, run_conformance
 
-    return await Sandbox().check("def add(a, b): return a + b", "add", [((1, 2), 3)])
+    def anything(*, policy: SandboxPolicy) -> Sandbox:
+        return Sandbox(policy=policy, min_tier="none")
+
+    verdict = await anything(policy=SandboxPolicy()).check(
+        "def add(a, b): return a + b", "add", [((1, 2), 3)]
+    )
+    quick = [case for case in CASES if case.control and "cpu_exceeded" not in case.expected]
+    return verdict.isolation, await run_conformance(anything, quick)

@@ -52,6 +52,7 @@ async def _solve(problem: Problem, options: argparse.Namespace, view: RunView) -
         rounds=options.rounds,
         temperature=options.temperature,
         seed=options.seed,
+        trace=options.trace,
         api_base=options.api_base,
         budget_usd=options.budget_usd,
         budget_tokens=options.budget_tokens,

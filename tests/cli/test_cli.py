@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -276,7 +277,20 @@ def test_graph_comes_from_the_compiled_graph() -> None:
 def test_doctor_names_the_tier() -> None:
     done = refinegraph("doctor")
     assert done.returncode == 0
-    assert "sandbox      medium: " in done.stdout
+    assert re.search(r"^sandbox      (strong|medium); (\d+) of \2 attacks", done.stdout, re.M)
+    assert "seccomp             in force" in done.stdout
+
+
+def test_doctor_names_a_server_that_does_not_answer() -> None:
+    done = refinegraph("doctor", env={"REFINEGRAPH_API_BASE": "http://127.0.0.1:9/v1"})
+    assert done.returncode == 3
+    assert "not reached" in done.stdout
+
+
+def test_doctor_shows_no_key() -> None:
+    done = refinegraph("doctor", env={"OPENAI_API_KEY": "sk-secret"})
+    assert "OPENAI_API_KEY" in done.stdout
+    assert "sk-secret" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["solve", "--help"], ["--version"]])

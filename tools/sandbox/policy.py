@@ -57,5 +57,7 @@ class SandboxPolicy(Frozen):
     """Environment variables; a program sees no others but a fixed hash seed and locale."""
     preload: tuple[str, ...] = ()
     """Modules imported once by each worker, such as `numpy`; their folder becomes readable."""
+    container: str | None = None
+    """The image of a Docker container to run in, such as `python:3.12-slim`; tier `docker`."""
     without: tuple[Layer, ...] = ()
     """Layers left out, to show what each is good for; the tier falls accordingly."""

@@ -6,7 +6,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from refinegraph.tools.sandbox.workers import Worker, WorkerKind
+from refinegraph.tools.sandbox.kinds import WorkerKind
+from refinegraph.tools.sandbox.workers import Worker
 
 MOST_WORKERS = max(8, 4 * (os.cpu_count() or 1))
 """A run takes one worker, or two where its tests are programs too."""

@@ -10,8 +10,9 @@ from typing import Any
 
 from refinegraph.tools.sandbox.guest import codec
 from refinegraph.tools.sandbox.guest.settings import Limits
+from refinegraph.tools.sandbox.kinds import WorkerFailed
 from refinegraph.tools.sandbox.policy import SandboxPolicy
-from refinegraph.tools.sandbox.workers import Ending, NotBegun, Worker, WorkerFailed
+from refinegraph.tools.sandbox.workers import Ending, NotBegun, Worker
 
 Message = dict[str, Any]
 

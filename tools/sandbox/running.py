@@ -9,11 +9,12 @@ from typing import Generic, TypeVar
 
 from refinegraph.errors import SandboxUnavailable
 from refinegraph.schema import Tier
+from refinegraph.tools.sandbox.kinds import WorkerFailed, kind_of_worker
 from refinegraph.tools.sandbox.policy import SandboxPolicy
 from refinegraph.tools.sandbox.pool import MOST_WORKERS, Cancelled, Pool, pool_of
 from refinegraph.tools.sandbox.process import NotConfined
 from refinegraph.tools.sandbox.tiers import check_tier
-from refinegraph.tools.sandbox.workers import NotBegun, Worker, WorkerFailed, kind_of_worker
+from refinegraph.tools.sandbox.workers import NotBegun, Worker
 
 T = TypeVar("T")
 _TRIES = 2
@@ -112,14 +113,14 @@ def _executor() -> ThreadPoolExecutor:
 
 
 async def in_thread(run: Run[T], work: Callable[[Sequence[Worker]], T]) -> T:
-    """Wait for a run without holding up the event loop; cancelling kills it."""
-    waiting = asyncio.get_running_loop().run_in_executor(_executor(), run.do, work)
+    """Wait for a run without holding up the event loop; cancelling kills it and waits for that."""
+    begun = _executor().submit(run.do, work)
+    waiting = asyncio.wrap_future(begun)
     try:
         return await asyncio.shield(waiting)
     except asyncio.CancelledError:
         run.cancel()
-        waiting.cancel()
-        await asyncio.wait([waiting])
-        if not waiting.cancelled():
+        if not begun.cancel():
+            await asyncio.wait([waiting])
             waiting.exception()
         raise

@@ -2,34 +2,19 @@
 
 import json
 import os
-import signal
 import socket
 import struct
-import subprocess
-import sys
-import sysconfig
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
-from refinegraph.tools.sandbox.guest.settings import ENDED, KILL, Limits, Settings
-from refinegraph.tools.sandbox.policy import SandboxPolicy
+from refinegraph.tools.sandbox.guest.settings import ENDED, KILL, Limits
+from refinegraph.tools.sandbox.kinds import WorkerFailed, WorkerKind
+from refinegraph.tools.sandbox.launching import Launched, launch
 
-_START = Path(__file__).with_name("guest") / "start.py"
 _START_SECONDS = 20.0
 _END_SECONDS = 2.0
-_BASE_ENVIRONMENT = {
-    "PYTHONHASHSEED": "0",
-    "LANG": "C.UTF-8",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-}
-
-
-class WorkerFailed(Exception):
-    """A worker could not be started, or is gone."""
 
 
 class NotBegun(WorkerFailed):
@@ -46,51 +31,12 @@ class Ending(NamedTuple):
     peak_bytes: int
 
 
-class WorkerKind(NamedTuple):
-    """What makes two workers interchangeable."""
-
-    settings: Settings
-    environment: tuple[tuple[str, str], ...]
-
-
-def kind_of_worker(policy: SandboxPolicy) -> WorkerKind:
-    """Return the kind of worker that a policy asks for."""
-    paths = _import_paths() if policy.preload else ()
-    settings = Settings(
-        without=policy.without,
-        readable=(*policy.readable, *paths),
-        import_paths=paths,
-        preload=policy.preload,
-        folder_mb=policy.folder_mb,
-        folder_files=policy.folder_files,
-        threads=policy.threads,
-    )
-    return WorkerKind(settings, policy.environment)
-
-
-def _import_paths() -> tuple[str, ...]:
-    found = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
-    return tuple(dict.fromkeys(each for each in found if Path(each).is_dir()))
-
-
 class Worker:
     """One warm interpreter. Made by `start`; serves one run at a time."""
 
-    def __init__(self, kind: WorkerKind) -> None:
-        self._control, control = socket.socketpair()
-        self._runs, runs = socket.socketpair()
-        with control, runs:
-            numbers = (control.fileno(), runs.fileno())
-            self._child = subprocess.Popen(
-                _command(numbers, kind.settings),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=numbers,
-                env={**dict(kind.environment), **_BASE_ENVIRONMENT},
-                cwd="/",
-                start_new_session=True,
-            )
+    def __init__(self, launched: Launched) -> None:
+        self._launched = launched
+        self._control, self._runs = launched.control, launched.runs
         self._begun = 0
         self._ended = 0
         self._last: Ending | None = None
@@ -100,7 +46,7 @@ class Worker:
     @classmethod
     def start(cls, kind: WorkerKind) -> "Worker":
         """Start one and wait until it is ready; raises `WorkerFailed` or OSError."""
-        worker = cls(kind)
+        worker = cls(launch(kind))
         try:
             worker._greet()
         except BaseException:
@@ -158,20 +104,13 @@ class Worker:
         """End the worker and everything in it."""
         self._control.close()
         self._runs.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._child.wait(0.05)
-        if self._child.poll() is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._child.pid, signal.SIGKILL)
-            self._child.wait()
-        self._forget_errors()
+        self._launched.end()
 
     def forget(self) -> None:
         """Let go of a worker that belongs to the process that this one was forked from."""
         self._control.close()
         self._runs.close()
-        self._child.returncode = 0
-        self._forget_errors()
+        self._launched.forget()
 
     def _greet(self) -> None:
         until = time.monotonic() + _START_SECONDS
@@ -179,11 +118,11 @@ class Worker:
             (length,) = struct.unpack(">I", self._read(4, _START_SECONDS))
             hello = json.loads(self._read(length, max(0.1, until - time.monotonic())))
         except WorkerFailed:
-            raise WorkerFailed(f"a worker did not start: {self._last_words()}") from None
+            raise WorkerFailed(f"a worker did not start: {self._launched.last_words()}") from None
         if "layers" not in hello:
             raise WorkerFailed(f"a worker did not start: {hello.get('refused')}")
-        self.layers, self.missing = tuple(hello["layers"]), tuple(hello["missing"])
-        self._forget_errors()
+        self.layers = (*self._launched.layers, *hello["layers"])
+        self.missing = tuple(hello["missing"])
 
     def _read(self, count: int, seconds: float) -> bytes:
         parts = bytearray()
@@ -203,19 +142,3 @@ class Worker:
                 raise WorkerFailed("a worker is gone")
             parts += part
         return bytes(parts)
-
-    def _last_words(self) -> str:
-        self._child.kill()
-        said = self._child.stderr.read().decode(errors="replace") if self._child.stderr else ""
-        lines = said.strip().splitlines()
-        return lines[-1][:300] if lines else "its interpreter ended without a word"
-
-    def _forget_errors(self) -> None:
-        if self._child.stderr:
-            self._child.stderr.close()
-            self._child.stderr = None
-
-
-def _command(numbers: tuple[int, int], settings: Settings) -> list[str]:
-    options = ("-S", "-s", "-P", "-B")
-    return [sys.executable, *options, str(_START), *map(str, numbers), settings.packed()]

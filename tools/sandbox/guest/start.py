@@ -1,8 +1,10 @@
 """Start a worker: `python -S -s -P -B start.py CONTROL RUNS SETTINGS`.
 
-The package around this folder is not imported; empty modules stand in for it.
+Each line is the number of a descriptor, or the path of a socket to connect to. The package around
+this folder is not imported; empty modules stand in for it.
 """
 
+import socket
 import sys
 from types import ModuleType
 
@@ -20,8 +22,17 @@ def stand_in() -> None:
     sys.modules[guest.__name__] = guest
 
 
+def line_to(place: str) -> int:
+    """Return the descriptor of a line."""
+    if place.isdigit():
+        return int(place)
+    line = socket.socket(socket.AF_UNIX)
+    line.connect(place)
+    return line.detach()
+
+
 if __name__ == "__main__":
     stand_in()
     from refinegraph.tools.sandbox.guest.worker import main
 
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    main(line_to(sys.argv[1]), line_to(sys.argv[2]), sys.argv[3])
