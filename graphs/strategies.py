@@ -34,8 +34,8 @@ from refinegraph.graphs.stopping import (
     stalled,
 )
 from refinegraph.schema import Kind, ModelNames
-from refinegraph.tools.failing_trace import failing_trace
 from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.traces import failing_trace
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 assert __name__ == "refinegraph.tools", "import refinegraph.tools, not tools"
 
 if TYPE_CHECKING:
-    from refinegraph.tools.execute_python import execute_python
-    from refinegraph.tools.failing_trace import failing_trace
     from refinegraph.tools.programs import extract_program
+    from refinegraph.tools.python_tool import execute_python
     from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
     from refinegraph.tools.sandbox.conformance import run_conformance
+    from refinegraph.tools.traces import failing_trace
     from refinegraph.tools.visible_tests import parse_tests, statement_examples
 
 _MODULES = {
     "Sandbox": "sandbox",
     "SandboxPolicy": "sandbox",
-    "execute_python": "execute_python",
+    "execute_python": "python_tool",
     "extract_program": "programs",
-    "failing_trace": "failing_trace",
+    "failing_trace": "traces",
     "parse_tests": "visible_tests",
     "run_conformance": "sandbox.conformance",
     "statement_examples": "visible_tests",
