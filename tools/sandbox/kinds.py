@@ -40,6 +40,7 @@ def kind_of_worker(policy: SandboxPolicy) -> WorkerKind:
         readable=(*policy.readable, *paths),
         import_paths=paths,
         preload=policy.preload,
+        warm_up=policy.warm_up,
         folder_mb=policy.folder_mb,
         folder_files=policy.folder_files,
         threads=policy.threads,

@@ -57,6 +57,8 @@ class SandboxPolicy(Frozen):
     """Environment variables; a program sees no others but a fixed hash seed and locale."""
     preload: tuple[str, ...] = ()
     """Modules imported once by each worker, such as `numpy`; their folder becomes readable."""
+    warm_up: str = ""
+    """Source that you trust, which each worker executes once, unconfined, before any program."""
     container: str | None = None
     """The image of a Docker container to run in, such as `python:3.12-slim`; tier `docker`."""
     without: tuple[Layer, ...] = ()

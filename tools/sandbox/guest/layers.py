@@ -81,10 +81,10 @@ class Layers:
 
     def hold_fork(self) -> None:
         """Take up every layer that does not depend on a run; raises OSError."""
-        if sys.platform == "linux":
-            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         self._apply("unprivileged_user", self._become_unprivileged, needed=self.root)
         self._apply("no_capabilities", _drop_capabilities, needed=sys.platform == "linux")
+        if sys.platform == "linux":  # after the change of user, which takes it back
+            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         self._apply(
             "landlock", lambda: landlock.restrict(self._rules), needed="landlock" in self.done
         )

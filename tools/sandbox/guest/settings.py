@@ -17,6 +17,8 @@ class Settings(NamedTuple):
     import_paths: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
     """Modules imported once, before any program."""
+    warm_up: str = ""
+    """Trusted source, executed once before any program."""
     folder_mb: int = 16
     folder_files: int = 1024
     threads: int = 16

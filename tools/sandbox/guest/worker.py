@@ -90,6 +90,7 @@ def _prepare(settings: Settings) -> None:
     answer({"name": "double", "args": [["l", [2]]], "kwargs": {}}, space, depth=9, items=99)
     answer({"name": "double", "args": [], "kwargs": {}}, space, depth=9, items=99)
     run_unit("assert 1 == 1", {})
+    exec(compile(settings.warm_up, "<warm up>", "exec", dont_inherit=True), {})
     codec.unpack(codec.pack({"warm": codec.encode([1, "a", 2.5])})[4:])
     gc.collect()
     gc.freeze()
