@@ -49,7 +49,7 @@ class Reviewer:
         """Return a review; `trace` shows the values of the failing case line by line."""
         code = problem.kind == "code"
         prompt = self.prompts.reviewer if code else self.prompts.reviewer_reasoning
-        evidence = describe_verdict(candidate) if code else describe_steps(candidate.scores)
+        evidence = describe_verdict(candidate) if code else describe_steps(candidate)
         messages = prompt.messages(
             problem=problem.prompt.strip(),
             solution=(candidate.program or candidate.text) if code else candidate.text,

@@ -22,6 +22,7 @@ from refinegraph.schema import (
     Usage,
     VisibleTest,
 )
+from refinegraph.tools.answers import AnswerEquivalence
 from refinegraph.tools.checking import check_program
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer
@@ -52,7 +53,7 @@ def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
         )
         executed = tuple(each.candidate for each in judged)
         pool = merge_candidates(state.candidates, executed)
-        scored = await score_pool(scorers, state.problem, pool)
+        scored = await score_pool(scorers, state.problem, await classify(state.problem, pool))
         changed = tuple(now for now, before in zip(scored, pool, strict=True) if now != before)
         reverted = find_reversions(scored, state)
         _report(changed, reverted)
@@ -65,6 +66,25 @@ def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
         }
 
     return score
+
+
+async def classify(problem: Problem, pool: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Return the candidates with the class of each one's answer; programs have none.
+
+    Costs a sandbox run where answers that are not plain numbers read differently.
+    """
+    answers = [each.answer for each in pool if each.answer is not None]
+    if problem.kind == "code" or not answers:
+        return tuple(pool)
+    equivalence = AnswerEquivalence(problem.kind, prompt=problem.prompt)
+    classes = await equivalence.classes(answers)
+    return tuple(_in_class(each, classes.get(each.answer or "")) for each in pool)
+
+
+def _in_class(candidate: Candidate, found: str | None) -> Candidate:
+    if found is None or found == candidate.answer_class:
+        return candidate
+    return candidate.model_copy(update={"answer_class": found, "revision": candidate.revision + 1})
 
 
 async def execute(

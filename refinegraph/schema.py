@@ -284,6 +284,8 @@ class Candidate(Frozen):
     """The whole program, for code."""
     answer: str | None = None
     """The final answer, for every other kind."""
+    answer_class: str | None = None
+    """Shared by all candidates whose answers are equal, however they are written."""
     unusable: str | None = None
     """Why no program or answer could be read from the text, in one sentence."""
     steps: tuple[Step, ...] = ()

@@ -10,18 +10,18 @@ _MARKED = re.compile(r"####\s*(.+)|^A:\s*(.+)", re.MULTILINE)
 _SENTENCE_END = re.compile(r"\.(?=\s+[A-Z(]|\s*$)")
 _LETTER = re.compile(r"^\W*(?:option\s+|choice\s+)?\(?([A-Z])\)?(?:\W|$)")
 _LONE_LETTER = re.compile(r"(?:^|\s)\(?([A-Z])\)?[.)]?\s*$")
+_TEXT = re.compile(r"^\\(?:text|mathrm|textbf)\s*\{([^{}]*)\}$")
 _LONGEST_LINE = 80
 
 
 def extract_answer(text: str, *, kind: Kind) -> str | None:
     r"""Return the final answer of a solution, or None where it gives none.
 
-        Looked for in this order, the last of each: `\boxed{}`, `####` or `A:`, "the answer
-    is", and a last
-        line that stands alone. What stands in thinking tags is not looked at. For `choice`, a letter
-        is returned where one is given, else the words.
+    Looked for in this order, the last of each: `\boxed{}`; `####` or `A:`; "the answer is"; a last
+    line that stands alone. What stands in thinking tags is not looked at. For `choice`, a letter
+    is returned where one is given, else the words.
 
-        >>> extract_answer("Step 1: 2 + 2 = 4\n\\boxed{4}", kind="math")
+    >>> extract_answer("Step 1: 2 + 2 = 4\n\\boxed{4}", kind="math")
         '4'
         >>> extract_answer("So the answer is (C) 9.", kind="choice")
         'C'
@@ -40,7 +40,7 @@ def extract_answer(text: str, *, kind: Kind) -> str | None:
 def _bare(found: str) -> str:
     """Return an answer without what only surrounds it."""
     answer = found.strip().strip("*`").strip()
-    answer = answer.removesuffix(".").strip()
+    answer = _TEXT.sub(r"\1", answer).removesuffix(".").strip()
     for opening, closing in (("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")):
         inner = answer.removeprefix(opening).removesuffix(closing)
         if len(answer) > len(opening) + len(closing) and len(inner) == len(answer) - len(
@@ -76,4 +76,5 @@ def _last(pattern: re.Pattern[str], text: str) -> str | None:
 def _last_line(text: str) -> str | None:
     lines = text.strip().splitlines()
     alone = len(lines) == 1 or (len(lines) > 1 and not lines[-2].strip())
-    return lines[-1] if lines and alone and len(lines[-1]) <= _LONGEST_LINE else None
+    whole = alone and len(lines[-1]) <= _LONGEST_LINE and "\\boxed{" not in lines[-1]
+    return lines[-1] if whole else None

@@ -7,7 +7,8 @@ from refinegraph.schema import Kind
 
 _LONGEST = 1_000
 _DROPPED = re.compile(
-    r"\\left(?![a-z])|\\right(?![a-z])|\\!|\\,|\\;|\\:|\\ |\\displaystyle|\\(?:text|mathrm|mbox|textbf)\s*\{\s*\}"
+    r"\\(?:left|right)(?![a-z])|\\[!,;: ]|\\displaystyle"
+    r"|\\(?:text|mathrm|mbox|textbf)\s*\{\s*\}"
 )
 _WORDS = re.compile(r"\\(?:text|mathrm|mbox|textbf|mathbf)\s*\{([^{}]*)\}")
 _DEGREES = re.compile(r"\^\s*\{?\s*\\circ\s*\}?|°|\bdegrees?\b", re.IGNORECASE)
@@ -24,7 +25,7 @@ _SCIENTIFIC = re.compile(
 _UNIT = re.compile(rf"^({_NUMBER}(?:\s*/\s*\d+)?)\s*(?:[A-Za-z]{{2,}}[A-Za-z ./²³^]*\d?|[%°])\.?$")
 _UNIT_SPACED = re.compile(r"^(.*\d)\s+(?:[A-Za-z]{2,})(?:[ /][A-Za-z²³^\d]+)*\.?$")
 _LABEL = re.compile(r"(?:^|(?<=[\s(]))\(?([A-J])[).:]\s*(?=\S)")
-_LETTER = re.compile(r"^\(?([A-Z])[).]?$")
+_LETTER = re.compile(r"^\(?([A-Za-z])[).]?$")
 
 
 def answer_key(answer: str, *, kind: Kind, prompt: str = "") -> str:
@@ -92,7 +93,7 @@ def choice_options(prompt: str) -> dict[str, str]:
 def _choice_key(answer: str, prompt: str) -> str:
     letter = _LETTER.match(answer.strip())
     if letter:
-        return letter[1]
+        return letter[1].upper()
     wanted = answer_key(answer, kind="math")
     for name, text in choice_options(prompt).items():
         if answer_key(text, kind="math") == wanted:

@@ -1,7 +1,4 @@
-"""Scorers that need no model: what execution and agreement say of a candidate.
-
-A scorer is any callable, plain or async, from a problem and its candidates to one `Score` each.
-"""
+"""Scorers from what is known of a candidate already: what execution and agreement say."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
