@@ -1,23 +1,39 @@
-"""The agents: Solver, Reviewer, Refiner and TestWriter, their prompts and their models."""
+"""The agents: Solver, Reviewer, Refiner, TestWriter and judges, their prompts and their models."""
 
 from typing import TYPE_CHECKING
 
 assert __name__ == "refinegraph.agents", "import refinegraph.agents, not agents"
 
 if TYPE_CHECKING:
+    from refinegraph.agents.judge import ChecklistJudge, Judge, PairwiseJudge, StepJudge, p_true
     from refinegraph.agents.refiner import Refiner
     from refinegraph.agents.reviewer import Reviewer
     from refinegraph.agents.solver import Solver
     from refinegraph.agents.test_writer import TestWriter
 
 _MODULES = {
+    "ChecklistJudge": "judge",
+    "Judge": "judge",
+    "PairwiseJudge": "judge",
+    "StepJudge": "judge",
+    "p_true": "judge",
     "Refiner": "refiner",
     "Reviewer": "reviewer",
     "Solver": "solver",
     "TestWriter": "test_writer",
 }
 
-__all__ = ["Refiner", "Reviewer", "Solver", "TestWriter"]
+__all__ = [
+    "ChecklistJudge",
+    "Judge",
+    "PairwiseJudge",
+    "Refiner",
+    "Reviewer",
+    "Solver",
+    "StepJudge",
+    "TestWriter",
+    "p_true",
+]
 
 
 def __getattr__(name: str) -> object:

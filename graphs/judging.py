@@ -1,7 +1,7 @@
 """The score and select nodes: execute, score, revert, choose."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from refinegraph.graphs.events import CandidateJudged, CandidateReverted, NodeStarted, emit
@@ -16,7 +16,6 @@ from refinegraph.schema import (
     Problem,
     RefinementResult,
     Reversion,
-    Score,
     Selection,
     StopReason,
     Usage,
@@ -25,7 +24,7 @@ from refinegraph.schema import (
 from refinegraph.tools.answers import AnswerEquivalence
 from refinegraph.tools.checking import check_program
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.scorers import Scorer
+from refinegraph.tools.scorers import Scorer, ask_scorer
 
 NO_MODELS = ModelNames()
 _UNFINISHED = StopReason(rule="unfinished", detail="no decision was made")
@@ -53,7 +52,9 @@ def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
         )
         executed = tuple(each.candidate for each in judged)
         pool = merge_candidates(state.candidates, executed)
-        scored = await score_pool(scorers, state.problem, await classify(state.problem, pool))
+        scored, spent = await score_pool(
+            scorers, state.problem, await classify(state.problem, pool)
+        )
         changed = tuple(now for now, before in zip(scored, pool, strict=True) if now != before)
         reverted = find_reversions(scored, state)
         _report(changed, reverted)
@@ -62,7 +63,7 @@ def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
             "candidates": merge_candidates(executed, changed),
             "reverted": reverted,
             "isolation": isolation,
-            "usage": Usage(sandbox_runs=sum(each.runs for each in judged)),
+            "usage": spent + Usage(sandbox_runs=sum(each.runs for each in judged)),
         }
 
     return score
@@ -106,13 +107,13 @@ async def execute(
 
 async def score_pool(
     scorers: Sequence[Scorer], problem: Problem, pool: Sequence[Candidate]
-) -> tuple[Candidate, ...]:
-    """Return the candidates with the scores of every scorer, in the scorers' order."""
+) -> tuple[tuple[Candidate, ...], Usage]:
+    """Return the candidates with the scores of every scorer, in their order, and what they cost."""
     if not pool:
-        return ()
-    rows = [await _scores(each, problem, pool) for each in scorers]
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(pool)
-    return tuple(
+        return (), Usage()
+    told = [await ask_scorer(each, problem, pool) for each in scorers]
+    columns = list(zip(*(each.scores for each in told), strict=True)) or [()] * len(pool)
+    scored = tuple(
         candidate
         if candidate.scores == tuple(scores)
         else candidate.model_copy(
@@ -120,6 +121,7 @@ async def score_pool(
         )
         for candidate, scores in zip(pool, columns, strict=True)
     )
+    return scored, sum((each.usage for each in told), Usage())
 
 
 def find_reversions(pool: Sequence[Candidate], state: RefinementState) -> tuple[Reversion, ...]:
@@ -186,11 +188,6 @@ def summarise(
         models=models,
         seed=seed,
     )
-
-
-async def _scores(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> Sequence[Score]:
-    found = scorer(problem, pool)
-    return await found if isinstance(found, Awaitable) else found
 
 
 def _solved(state: RefinementState, chosen: Candidate | None) -> bool | None:

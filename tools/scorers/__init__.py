@@ -3,7 +3,7 @@
 A scorer is any callable, plain or async, from a problem and its candidates to one `Score` each.
 """
 
-from refinegraph.tools.scorers.basic import Scorer, agreement, execution
+from refinegraph.tools.scorers.basic import Scored, Scorer, agreement, ask_scorer, execution
 from refinegraph.tools.scorers.ensembles import (
     mean_of,
     product_of,
@@ -14,8 +14,10 @@ from refinegraph.tools.scorers.reward_model import RewardModel
 
 __all__ = [
     "RewardModel",
+    "Scored",
     "Scorer",
     "agreement",
+    "ask_scorer",
     "execution",
     "mean_of",
     "product_of",
