@@ -6,7 +6,7 @@ import pytest
 
 from refinegraph.agents import Refiner, Reviewer, Solver, TestWriter
 from refinegraph.agents.models import Sampling, ScriptedChatModel
-from refinegraph.agents.prompts import COMPACT, STANDARD, Prompt, PromptSet
+from refinegraph.agents.prompts import COMPACT, EMBEDDED, STANDARD, Prompt, PromptSet
 from refinegraph.agents.reviewer import parse_review
 from refinegraph.schema import (
     CallCase,
@@ -146,7 +146,7 @@ async def test_test_writer_keeps_what_can_be_read() -> None:
 HOSTILE = "a $problem ${solution} {0} %s [bold]\n\\boxed{} $$ $"
 
 
-@pytest.mark.parametrize("prompts", [STANDARD, COMPACT], ids=lambda each: each.name)
+@pytest.mark.parametrize("prompts", [STANDARD, COMPACT, EMBEDDED], ids=lambda each: each.name)
 async def test_prompts_pass_hostile_text_through_untouched(prompts: PromptSet) -> None:
     model = ScriptedChatModel(["x"], cycle=True)
     problem = Problem(prompt=HOSTILE, entry_point="f")
@@ -171,7 +171,7 @@ def every_prompt(prompts: PromptSet) -> Sequence[Prompt]:
     return [value for value in vars(prompts).values() if isinstance(value, Prompt)]
 
 
-@pytest.mark.parametrize("prompts", [STANDARD, COMPACT], ids=lambda each: each.name)
+@pytest.mark.parametrize("prompts", [STANDARD, COMPACT, EMBEDDED], ids=lambda each: each.name)
 def test_every_prompt_shows_the_problem(prompts: PromptSet) -> None:
     assert len(every_prompt(prompts)) == 7
     assert all("$problem" in prompt.user for prompt in every_prompt(prompts))
