@@ -1,5 +1,6 @@
 """Tasks by the thousand: composed, stated, checked and labelled."""
 
+import functools
 import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, cast
@@ -19,9 +20,12 @@ VAGUE_SHARE = 0.25
 """How often a step that can be left to the examples is."""
 
 _GIVEN, _HIDDEN = 3, 8
+_FIRST = 8
+"""Cases after which a dull task is given up."""
+_ATTEMPTS = 3
 _LONGEST_VALUE = 44
 _LARGEST = 9_999
-_FEWEST: dict[Shape, int] = {"flag": 2, "number": 4}
+_FEWEST: dict[Shape, int] = {"flag": 2, "number": 3}
 """How many different results a task needs, where it is not half of them."""
 
 
@@ -31,12 +35,15 @@ class Task(NamedTuple):
     labelled: LabelledProblem
     program: str
     """A program that solves it."""
-    operations: tuple[str, ...]
-    """The names of what it is composed of, in order."""
-    glosses: tuple[str, ...]
-    """Each step in clear words."""
+    steps: tuple[Step, ...]
+    """What it is composed of, one line of the program each."""
     vague: tuple[bool, ...]
     """Which steps the statement leaves to the examples."""
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The names of what it is composed of, in order."""
+        return tuple(step.operation.name for step in self.steps)
 
 
 class _Case(NamedTuple):
@@ -73,9 +80,10 @@ def _draw(id: str, split: Split, length: int, vague_share: float, rng: random.Ra
         operations = draw_operations(length, rng)
         if len(operations) > 1 and split_of([each.name for each in operations]) != split:
             continue
-        task = _compose(id, operations, vague_share, rng)
-        if task is not None:
-            return task
+        for _ in range(_ATTEMPTS):
+            task = _compose(id, operations, vague_share, rng)
+            if task is not None:
+                return task
 
 
 def _compose(
@@ -85,10 +93,9 @@ def _compose(
     phrased = [_choose(each, vague_share, rng) for each in operations]
     steps, vague = [step for step, _ in phrased], [unclear for _, unclear in phrased]
     name = function_name(rng)
-    program = program_source(name, steps)
     shown = rng.choice((2, 2, 2, 3, 3, 4))
-    cases = _cases(steps, name, shown + _GIVEN + _HIDDEN, rng)
-    if cases is None or _dull(cases, steps, name):
+    cases = _cases(steps, shown + _GIVEN + _HIDDEN, rng)
+    if cases is None:
         return None
     examples, given, hidden = cases[:shown], cases[shown : shown + _GIVEN], cases[shown + _GIVEN :]
     listed = "\n".join(_call(name, case) for case in examples)
@@ -100,9 +107,8 @@ def _compose(
     )
     return Task(
         LabelledProblem(problem, Gold(tests=_asserts(name, hidden))),
-        program,
-        tuple(each.name for each in operations),
-        tuple(step.gloss for step in steps),
+        program_source(name, steps),
+        tuple(steps),
         tuple(vague),
     )
 
@@ -115,31 +121,41 @@ def _choose(operation: Operation, vague_share: float, rng: random.Random) -> tup
     return Step(operation, rng.choice(constants) if constants else None), vague
 
 
-def _cases(steps: Sequence[Step], name: str, count: int, rng: random.Random) -> list[_Case] | None:
-    """Run the program on random arguments, edge cases last; None where it is no good."""
-    function = _compile(program_source(name, steps), name)
+def _cases(steps: Sequence[Step], count: int, rng: random.Random) -> list[_Case] | None:
+    """Run the steps on random arguments, edge cases last; None where they are no good."""
     shape = steps[0].operation.takes
     cases: list[_Case] = []
+    seen: set[str] = set()
     for number in range(3 * count):
-        if len(cases) == count:
-            return cases
         argument = random_input(shape, rng, edge=len(cases) >= count - 2)
+        if repr(argument) in seen and number < 2 * count:
+            continue
+        seen.add(repr(argument))
         try:
-            case = _Case(argument, function(argument))
+            cases.append(_Case(argument, run_steps(steps, argument)))
         except (ValueError, IndexError):
             return None
-        if not _fits(case.result):
+        if not _fits(cases[-1].result) or (len(cases) == _FIRST and _dull(cases, steps)):
             return None
-        if number >= 2 * count or all(case.argument != other.argument for other in cases):
-            cases.append(case)
+        if len(cases) == count:
+            return cases
     return None
 
 
-def _compile(program: str, name: str) -> Callable[[Value], Value]:
-    """Compile a program of the grammar, which is the package's own and may run in this process."""
-    namespace: dict[str, object] = {}
-    exec(program, namespace)
-    return cast("Callable[[Value], Value]", namespace[name])
+def run_steps(steps: Sequence[Step], argument: Value) -> Value:
+    """Return what the steps make of an argument; what they raise is passed on.
+
+    The expressions are the package's own, so they run in this process.
+    """
+    value = argument
+    for step in steps:
+        value = _function(step.expression)(value)
+    return value
+
+
+@functools.lru_cache(maxsize=4096)
+def _function(expression: str) -> Callable[[Value], Value]:
+    return cast("Callable[[Value], Value]", eval(f"lambda x: {expression}"))
 
 
 def _fits(value: Value) -> bool:
@@ -150,22 +166,21 @@ def _fits(value: Value) -> bool:
     return not large and len(repr(value)) <= _LONGEST_VALUE
 
 
-def _dull(cases: Sequence[_Case], steps: Sequence[Step], name: str) -> bool:
-    """Whether too few results differ, or leaving out one step changes none of the first cases."""
-    results = [repr(case.result) for case in cases[:-2]]
-    needed = _FEWEST.get(steps[-1].operation.gives, len(results) // 2)
+def _dull(cases: Sequence[_Case], steps: Sequence[Step]) -> bool:
+    """Whether too few results differ, or leaving out a step changes none of them."""
+    results = [repr(case.result) for case in cases]
+    needed = _FEWEST.get(steps[-1].operation.gives, _FIRST // 2)
     if len(set(results)) < needed or max(map(results.count, results)) > 0.7 * len(results):
         return True
     return any(
-        _unnecessary([*steps[:place], *steps[place + 1 :]], cases, name)
+        _unnecessary([*steps[:place], *steps[place + 1 :]], cases)
         for place, step in enumerate(steps)
         if len(steps) > 1 and step.operation.takes == step.operation.gives
     )
 
 
-def _unnecessary(rest: Sequence[Step], cases: Sequence[_Case], name: str) -> bool:
-    function = _compile(program_source(name, rest), name)
-    return all(function(case.argument) == case.result for case in cases[:5])
+def _unnecessary(rest: Sequence[Step], cases: Sequence[_Case]) -> bool:
+    return all(run_steps(rest, case.argument) == case.result for case in cases)
 
 
 def _call(name: str, case: _Case) -> str:
