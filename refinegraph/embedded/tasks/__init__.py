@@ -7,5 +7,14 @@ one split by its name alone, so that held-out tasks are new to a model trained o
 
 from refinegraph.embedded.tasks.composition import OPERATIONS, Split, split_of
 from refinegraph.embedded.tasks.generation import Task, generate_tasks
+from refinegraph.embedded.tasks.handwritten import handwritten_tasks, reference_program
 
-__all__ = ["OPERATIONS", "Split", "Task", "generate_tasks", "split_of"]
+__all__ = [
+    "OPERATIONS",
+    "Split",
+    "Task",
+    "generate_tasks",
+    "handwritten_tasks",
+    "reference_program",
+    "split_of",
+]

@@ -153,9 +153,10 @@ _WORD_LISTS = (
               "word, or an empty text | take the first of the shortest words",
               vague="choose one word by its length"),
     operation("tally", ("words", "table"), "{w: x.count(w) for w in x}", "count each word in a "
-              "dictionary | map each word to how often it occurs", vague="map each word to a number"),
-    operation("measure", ("words", "table"), "{w: len(w) for w in x}", "map each word to its length "
-              "| make a dictionary of word lengths", vague="map each word to a number"),
+              "dictionary | map each word to how often it occurs",
+              vague="map each word to a number"),
+    operation("measure", ("words", "table"), "{w: len(w) for w in x}", "map each word to its "
+              "length | make a dictionary of word lengths", vague="map each word to a number"),
 )  # fmt: skip
 
 _TABLES = (
