@@ -29,22 +29,23 @@ class Shape:
 
 
 class Cache:
-    """Keys and values of what was read, one pair a layer."""
+    """Keys and values of what was read, in room that is taken once."""
 
-    def __init__(self, layers: int) -> None:
-        self.pairs: list[tuple[Tensor, Tensor] | None] = [None] * layers
+    def __init__(self, shape: Shape, rows: int, length: int) -> None:
+        size = (shape.layers, rows, shape.heads, length, shape.head)
+        self.keys, self.values = torch.zeros(size), torch.zeros(size)
+        self.length = 0
 
     def extend(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Add new positions and return all."""
-        old = self.pairs[layer]
-        if old is not None:
-            key, value = torch.cat((old[0], key), 2), torch.cat((old[1], value), 2)
-        self.pairs[layer] = (key, value)
-        return key, value
+        """Put new positions behind the old ones of a layer and return all."""
+        end = self.length + key.shape[2]
+        self.keys[layer, :, :, self.length : end] = key
+        self.values[layer, :, :, self.length : end] = value
+        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
 
     def keep(self, rows: Tensor) -> None:
         """Drop all other rows of the batch."""
-        self.pairs = [pair and (pair[0][rows], pair[1][rows]) for pair in self.pairs]
+        self.keys, self.values = self.keys[:, rows], self.values[:, rows]
 
 
 class Block(nn.Module):
