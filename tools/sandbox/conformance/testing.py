@@ -119,6 +119,7 @@ CASES = (
         """,
         "failed",
         "error",
+        "unserializable",
         how="test",
         tests="assert len(f(1)) == 2",
     ),
