@@ -6,20 +6,32 @@ assert __name__ == "refinegraph.agents", "import refinegraph.agents, not agents"
 
 if TYPE_CHECKING:
     from refinegraph.agents.judge import Judge
+    from refinegraph.agents.pairwise_judge import PairwiseJudge
     from refinegraph.agents.refiner import Refiner
     from refinegraph.agents.reviewer import Reviewer
     from refinegraph.agents.solver import Solver
     from refinegraph.agents.test_writer import TestWriter
+    from refinegraph.agents.truth import p_true
 
 _MODULES = {
     "Judge": "judge",
+    "PairwiseJudge": "pairwise_judge",
     "Refiner": "refiner",
     "Reviewer": "reviewer",
     "Solver": "solver",
     "TestWriter": "test_writer",
+    "p_true": "truth",
 }
 
-__all__ = ["Judge", "Refiner", "Reviewer", "Solver", "TestWriter"]
+__all__ = [
+    "Judge",
+    "PairwiseJudge",
+    "Refiner",
+    "Reviewer",
+    "Solver",
+    "TestWriter",
+    "p_true",
+]
 
 
 def __getattr__(name: str) -> object:

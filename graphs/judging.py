@@ -2,15 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from refinegraph.graphs.events import CandidateJudged, CandidateReverted, NodeStarted, emit
+from refinegraph.errors import DeadlineExceeded, ModelError, ModelRequestRefused
+from refinegraph.graphs.events import (
+    BranchFailed,
+    CandidateJudged,
+    CandidateReverted,
+    NodeStarted,
+    Spent,
+    emit,
+)
 from refinegraph.graphs.nodes import StateNode
 from refinegraph.graphs.reducers import merge_candidates, merge_reversions
 from refinegraph.graphs.selection import Selector
 from refinegraph.graphs.state import RefinementState, StateUpdate, heads
 from refinegraph.schema import (
     Candidate,
+    Failure,
     Isolation,
     ModelNames,
     Problem,
@@ -25,7 +34,7 @@ from refinegraph.schema import (
 from refinegraph.tools.answers import AnswerEquivalence
 from refinegraph.tools.checking import check_program
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.scorers import Scorer
+from refinegraph.tools.scorers import Scorer, spending
 
 NO_MODELS = ModelNames()
 _UNFINISHED = StopReason(rule="unfinished", detail="no decision was made")
@@ -42,7 +51,7 @@ class Judged(NamedTuple):
 def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
     """Make the node that executes new programs, scores the pool and reverts what lost ground.
 
-    Costs sandbox runs for the candidates that are new, and whatever the scorers cost.
+    Costs sandbox runs for the candidates that are new, and whatever the scorers charge.
     """
 
     async def score(state: RefinementState) -> StateUpdate:
@@ -53,16 +62,21 @@ def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
         )
         executed = tuple(each.candidate for each in judged)
         pool = merge_candidates(state.candidates, executed)
-        scored = await score_pool(scorers, state.problem, await classify(state.problem, pool))
+        classed = await classify(state.problem, pool)
+        with spending() as spent:
+            scored, errors = await score_pool(scorers, state.problem, classed)
         changed = tuple(now for now, before in zip(scored, pool, strict=True) if now != before)
         reverted = find_reversions(scored, state)
         _report(changed, reverted)
         isolation = next((each.isolation for each in judged if each.isolation), None)
+        usage = Usage(sandbox_runs=sum(each.runs for each in judged)) + spent.usage
+        emit(Spent(usage=usage))
         return {
             "candidates": merge_candidates(executed, changed),
             "reverted": reverted,
             "isolation": isolation,
-            "usage": Usage(sandbox_runs=sum(each.runs for each in judged)),
+            "failures": _failures(errors, round=state.round),
+            "usage": usage,
         }
 
     return score
@@ -104,22 +118,36 @@ async def execute(
     return Judged(revised.model_copy(update=result), verdict.isolation, 1)
 
 
+class ScoredPool(NamedTuple):
+    """The candidates with their scores, and what kept scorers from giving theirs."""
+
+    candidates: tuple[Candidate, ...]
+    errors: tuple[ModelError | DeadlineExceeded, ...] = ()
+
+
 async def score_pool(
     scorers: Sequence[Scorer], problem: Problem, pool: Sequence[Candidate]
-) -> tuple[Candidate, ...]:
-    """Return the candidates with the scores of every scorer, in the scorers' order."""
-    if not pool:
-        return ()
-    rows = [await _scores(each, problem, pool) for each in scorers]
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(pool)
-    return tuple(
-        candidate
-        if candidate.scores == tuple(scores)
-        else candidate.model_copy(
-            update={"scores": tuple(scores), "revision": candidate.revision + 1}
-        )
-        for candidate, scores in zip(pool, columns, strict=True)
-    )
+) -> ScoredPool:
+    """Return the candidates with the scores of every scorer, in the scorers' order.
+
+    The scorers work at once. One whose model fails leaves its candidates the scores that it gave
+    them before, or None: what was paid for is not lost with it. One that is refused whatever the
+    number of attempts raises, since it is set up wrongly.
+    """
+    if not pool or not scorers:
+        return ScoredPool(tuple(_rescored(each, ()) for each in pool))
+    found = await asyncio.gather(*(_attempt(each, problem, pool) for each in scorers))
+    errors = tuple(each for each in found if isinstance(each, Exception))
+    for error in errors:
+        if isinstance(error, ModelRequestRefused):
+            raise error
+    rows = [
+        [_known(each, place) for each in pool] if isinstance(row, Exception) else row
+        for place, row in enumerate(found)
+    ]
+    columns = zip(*rows, strict=True)
+    scored = tuple(_rescored(*pair) for pair in zip(pool, columns, strict=True))
+    return ScoredPool(scored, errors)
 
 
 def find_reversions(pool: Sequence[Candidate], state: RefinementState) -> tuple[Reversion, ...]:
@@ -188,9 +216,39 @@ def summarise(
     )
 
 
-async def _scores(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> Sequence[Score]:
-    found = scorer(problem, pool)
-    return await found if isinstance(found, Awaitable) else found
+async def _attempt(
+    scorer: Scorer, problem: Problem, pool: Sequence[Candidate]
+) -> Sequence[Score] | ModelError | DeadlineExceeded:
+    try:
+        found = scorer(problem, pool)
+        return await found if isinstance(found, Awaitable) else found
+    except (ModelError, DeadlineExceeded) as error:
+        return error
+
+
+def _known(candidate: Candidate, place: int) -> Score:
+    """Return what the scorer at this place said before."""
+    known = candidate.scores[place : place + 1]
+    return known[0] if known else Score(scorer="failed", value=None)
+
+
+def _rescored(candidate: Candidate, scores: Sequence[Score]) -> Candidate:
+    if candidate.scores == tuple(scores):
+        return candidate
+    return candidate.model_copy(
+        update={"scores": tuple(scores), "revision": candidate.revision + 1}
+    )
+
+
+def _failures(errors: Sequence[Exception], *, round: int) -> tuple[Failure, ...]:
+    """Return one failure for all scorers of a round, since failures are told apart by place."""
+    if not errors:
+        return ()
+    late = any(isinstance(each, DeadlineExceeded) for each in errors)
+    detail = " ".join(map(str, errors))
+    emit(BranchFailed(node="score", detail=detail))
+    kind: Literal["deadline", "model"] = "deadline" if late else "model"
+    return (Failure(kind=kind, node="score", round=round, candidate_id=None, detail=detail),)
 
 
 def _solved(state: RefinementState, chosen: Candidate | None) -> bool | None:

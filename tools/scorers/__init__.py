@@ -1,9 +1,10 @@
 """Scorers that need no chat model: execution, agreement, reward models, and what joins them.
 
 A scorer is any callable, plain or async, from a problem and its candidates to one `Score` each.
+What it costs it charges with `spend`.
 """
 
-from refinegraph.tools.scorers.basic import Scorer, agreement, execution
+from refinegraph.tools.scorers.basic import Scorer, agreement, execution, self_certainty
 from refinegraph.tools.scorers.ensembles import (
     mean_of,
     product_of,
@@ -11,6 +12,7 @@ from refinegraph.tools.scorers.ensembles import (
     worst_of,
 )
 from refinegraph.tools.scorers.reward_model import RewardModel
+from refinegraph.tools.scorers.spending import spend, spending
 
 __all__ = [
     "RewardModel",
@@ -19,6 +21,9 @@ __all__ = [
     "execution",
     "mean_of",
     "product_of",
+    "self_certainty",
+    "spend",
+    "spending",
     "uncertainty_weighted",
     "worst_of",
 ]
