@@ -8,13 +8,13 @@ from pydantic import BeforeValidator, Field
 from refinegraph.agents.structured import Reply
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
-_SCORE = re.compile(rf"(?i)\b(?:score|rating|grade)\W{{0,5}}(?:is\W+)?{_NUMBER}")
+_SCORE = re.compile(rf"(?i)\b(?:score|rating|grade)[^\w-]{{0,5}}(?:is\s+)?{_NUMBER}")
 _OF_TEN = re.compile(rf"{_NUMBER}\s*(?:/|out of)\s*10\b")
 _STEP = re.compile(rf"(?im)^\W*step\W*\d+\W*?(?:score\W*)?[:\-–]\s*\**{_NUMBER}(?:\s*/\s*10)?\b")
 _YES_NO = re.compile(r"(?im)^\W*(?:\d+\s*[.):]|[-*])\W*\s*(yes|no)\b")
-_QUESTION = re.compile(r"(?m)^\W*(?:\d+\s*[.)]|[-*])\s+(\S.*\?)\W*$")
+_QUESTION = re.compile(r"(?m)^\W*(?:\d+\s*[.)]\s*)?(\w.*\?)\W*$")
 _WINNER = re.compile(r"(?i)(?:winner|better|verdict)\W{0,5}(?:is\W+)?(?:solution\W+)?(A|B|tie)\b")
-_BRACKETED = re.compile(r"\[\[(A|B|C)\]\]")
+_ONLY_WINNER = re.compile(r"(?i)^\W*(?:solution\W+)?(A|B|tie)\W*$|\[\[(A|B|C)\]\]")
 
 
 def _number(value: object) -> object:
@@ -64,10 +64,10 @@ class OutcomeReply(Reply):
 class StepsReply(Reply):
     """One score a step, in order."""
 
-    example: ClassVar[str] = '{"reason": "one sentence", "scores": [9, 4]}'
+    example: ClassVar[str] = '{"reason": "one sentence", "steps": [9, 4]}'
 
     reason: str = ""
-    scores: tuple[Points, ...]
+    steps: tuple[Points, ...]
 
     @classmethod
     def from_prose(cls, text: str) -> Self | None:
@@ -75,7 +75,7 @@ class StepsReply(Reply):
         found = [float(each) for each in _STEP.findall(text)]
         if not found or max(found) > 10:
             return None
-        return cls(reason=text.strip(), scores=tuple(found))
+        return cls(reason=text.strip(), steps=tuple(found))
 
 
 class ChecklistReply(Reply):
@@ -116,6 +116,7 @@ class ComparisonReply(Reply):
 
     @classmethod
     def from_prose(cls, text: str) -> Self | None:
-        """Read the last `[[A]]` or `winner: A`."""
-        found = _BRACKETED.findall(text) or _WINNER.findall(text)
+        """Read `A` alone, or the last `[[A]]` or `winner: A`."""
+        only = ["".join(each) for each in _ONLY_WINNER.findall(text)]
+        found = only or _WINNER.findall(text)
         return cls.model_validate({"reason": text.strip(), "winner": found[-1]}) if found else None

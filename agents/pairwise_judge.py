@@ -1,4 +1,4 @@
-"""A language model that compares candidates two by two."""
+"""A chat model that compares candidates two by two."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -7,12 +7,15 @@ from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents.judge_replies import ComparisonReply
 from refinegraph.agents.models import Sampling, model_name
-from refinegraph.agents.prompts import JUDGE, JudgePrompts
+from refinegraph.agents.prompts.judging import PAIR
+from refinegraph.agents.prompts.prompt import Prompt
 from refinegraph.agents.structured import StructuredModel
 from refinegraph.errors import InputError
 from refinegraph.schema import Candidate, Problem, Score
 from refinegraph.tools.comparisons import bradley_terry, pairs_to_compare, win_rates
+from refinegraph.tools.scorers.basic import Scored
 from refinegraph.tools.scorers.memory import Memory
+from refinegraph.tools.scorers.spending import spending
 
 Ranking = Literal["bradley-terry", "win-rate"]
 
@@ -32,12 +35,13 @@ class PairwiseJudge:
     """Score candidates by how they fare against each other in a model's eyes (arXiv 2306.05685).
 
     Every pair is shown in both orders, since models favour a place; where the two disagree the
-    pair is a tie. At most `pairs` pairs are compared, and the outcomes become one value each in 0
-    to 1 by Bradley and Terry's model or as the share of points. Candidates with equal texts are
-    compared once for all; one that was compared with nothing scores None.
+    pair is a tie. At most `most_pairs` pairs are compared, and the outcomes become one value each
+    in 0 to 1: by Bradley and Terry's model, which is fair to those that met strong opponents, or
+    as the share of points. Candidates with equal texts count as one; one that was compared with
+    no other scores None.
 
     Costs two calls a pair; pairs that were compared before cost nothing. Raises `ModelError`
-    where the model cannot be reached.
+    where no pair could be compared because the model failed.
     """
 
     name = "pairwise"
@@ -46,63 +50,69 @@ class PairwiseJudge:
         self,
         model: BaseChatModel,
         *,
-        pairs: int = 24,
+        most_pairs: int = 12,
         ranking: Ranking = "bradley-terry",
         sampling: Sampling | None = None,
-        prompts: JudgePrompts = JUDGE,
+        prompt: Prompt = PAIR,
     ) -> None:
         if ranking not in _RANKINGS:
             known = ", ".join(_RANKINGS)
             raise InputError(f"The ranking {ranking!r} is unknown; rankings are {known}.")
         self.model = model
-        self.pairs = pairs
+        self.most_pairs = most_pairs
         self.ranking: Ranking = ranking
-        self.prompts = prompts
+        self.prompt = prompt
         self._structured = StructuredModel(model, sampling=sampling or Sampling(temperature=0.0))
         self._known: Memory[_Comparison, float | None] = Memory()
 
     def __repr__(self) -> str:
         """The call that makes it, with the model's name."""
-        settings = f"pairs={self.pairs}, ranking={self.ranking!r}"
+        settings = f"most_pairs={self.most_pairs}, ranking={self.ranking!r}"
         return f"PairwiseJudge({model_name(self.model)!r}, {settings})"
 
-    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate."""
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+        """Return one score a candidate, and what they cost."""
         asked = sorted(candidates, key=lambda each: each.order)
-        texts = [each.program or each.text for each in asked if each.content is not None]
-        pairs = pairs_to_compare(list(dict.fromkeys(texts)), limit=self.pairs)
-        wins = await self._compare(problem.prompt.strip(), pairs)
-        values = _RANKINGS[self.ranking](wins)
-        return [self._score(each, values) for each in candidates]
+        texts = dict.fromkeys(_text(each) for each in asked if each.content is not None)
+        pairs = pairs_to_compare(list(texts), limit=self.most_pairs)
+        with spending() as spent:
+            outcomes = await self._compare(problem.prompt.strip(), pairs)
+        values = _RANKINGS[self.ranking](outcomes)
+        return Scored(tuple(self._score(each, values) for each in candidates), spent.usage)
 
     async def _compare(
         self, prompt: str, pairs: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], float]:
-        there = [_Comparison(prompt, first, second) for first, second in pairs]
-        back = [_Comparison(prompt, second, first) for first, second in pairs]
-        won = await self._known.each([*there, *back], self._ask)
-        swapped = [None if points is None else 1.0 - points for points in won[len(pairs) :]]
-        judged = zip(pairs, won[: len(pairs)], swapped, strict=True)
-        outcomes = {pair: _settle(first, second) for pair, first, second in judged}
-        return {pair: points for pair, points in outcomes.items() if points is not None}
+        """Return the points of each pair's first; pairs without any readable answer left out."""
+        shown = [_Comparison(prompt, *order) for pair in pairs for order in (pair, pair[::-1])]
+        told = await self._known.each(shown, self._ask)
+        points = [each if isinstance(each, float) else None for each in told]
+        outcomes = {
+            pair: _settle(there, back)
+            for pair, there, back in zip(pairs, points[::2], points[1::2], strict=True)
+        }
+        return {pair: outcome for pair, outcome in outcomes.items() if outcome is not None}
 
     async def _ask(self, shown: _Comparison) -> float | None:
         """Return the points of the solution shown first; None where nothing could be read."""
-        messages = self.prompts.comparison.messages(
+        messages = self.prompt.messages(
             problem=shown.prompt, first=shown.first, second=shown.second
         )
         (reply,) = await self._structured.ask(messages, ComparisonReply)
         return _POINTS[reply.winner] if reply else None
 
     def _score(self, candidate: Candidate, values: Mapping[str, float]) -> Score:
-        text = candidate.program or candidate.text
-        value = values.get(text) if candidate.content is not None else None
+        value = values.get(_text(candidate)) if candidate.content is not None else None
         evidence = "" if value is not None else "it was compared with no other candidate"
         return Score(scorer=self.name, value=value, evidence=evidence)
 
 
+def _text(candidate: Candidate) -> str:
+    return candidate.program or candidate.text
+
+
 def _settle(there: float | None, back: float | None) -> float | None:
-    """Join the outcomes of both orders: what they agree on, else a tie."""
+    """Join the points of a pair's first from both orders: what they agree on, else a tie."""
     if there is None or back is None:
-        return there if back is None else back
-    return there if there == back else 0.5
+        return there if back is None else 1.0 - back
+    return there if there == 1.0 - back else 0.5

@@ -110,8 +110,9 @@ class StructuredModel:
 
 def read_reply(text: str, form: type[Form], fits: Fit[Form] = lambda _: None) -> Read[Form]:
     """Read an answer of a form from what a model wrote, or say what is wrong with it."""
-    fault = "That answer holds no JSON object."
+    fault, meant = "That answer holds no JSON object.", False
     for found in json_objects(text):
+        meant = meant or not form.model_fields.keys().isdisjoint(found)
         try:
             reply = form.model_validate(found)
         except ValidationError as error:
@@ -120,7 +121,7 @@ def read_reply(text: str, form: type[Form], fits: Fit[Form] = lambda _: None) ->
         if (complaint := fits(reply)) is None:
             return Read(reply)
         fault = complaint
-    prose = form.from_prose(text)
+    prose = None if meant else form.from_prose(text)
     if prose is not None and fits(prose) is None:
         return Read(prose)
     return Read(None, fault)

@@ -7,69 +7,73 @@ from typing import NamedTuple
 from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents.models import Choice, Sampling, TokenLogprob, generate, model_name
-from refinegraph.agents.prompts import JUDGE, JudgePrompts
+from refinegraph.agents.prompts.judging import P_TRUE
+from refinegraph.agents.prompts.prompt import Prompt
 from refinegraph.schema import Candidate, Problem, Score
+from refinegraph.tools.scorers.basic import Scored
 from refinegraph.tools.scorers.memory import Memory
-from refinegraph.tools.scorers.spending import spend
+from refinegraph.tools.scorers.spending import spend, spending
 
-_LONGEST_IDEA = 1000
+_LONGEST_SAMPLE = 1000
 _LONGEST_ANSWER = 8
 
 
 class _Claim(NamedTuple):
-    """A proposed answer and the ideas beside it."""
+    """A proposed answer and the sampled ones beside it."""
 
     prompt: str
     answer: str
-    ideas: tuple[str, ...]
+    samples: tuple[str, ...]
 
 
 class p_true:
     """Score a candidate by the probability of "True" when its answer is put to a model.
 
-    The model is shown up to `ideas` answers of its siblings beside, without which it agrees with
+    The model is shown up to `shown` answers of its siblings beside, without which it agrees with
     whatever it is shown (P(True), arXiv 2207.05221). The value is the probability of "True" over
     that of "True" and "False", read from the log-probabilities of the likeliest tokens; None
     where the model gives none, as many providers do, or neither word is among them. Costs one
-    call a candidate, and nothing for an answer that was put among the same ideas before.
+    call a candidate, and nothing for an answer that was put among the same answers before.
     """
 
     def __init__(
         self,
         model: BaseChatModel,
         *,
-        ideas: int = 5,
+        shown: int = 5,
         top: int = 20,
-        prompts: JudgePrompts = JUDGE,
+        prompt: Prompt = P_TRUE,
     ) -> None:
         self.model = model
-        self.ideas = ideas
+        self.shown = shown
         self.top = top
-        self.prompts = prompts
+        self.prompt = prompt
         self._known: Memory[_Claim, Score] = Memory()
 
     def __repr__(self) -> str:
         """The call that makes it, with the model's name."""
-        return f"p_true({model_name(self.model)!r}, ideas={self.ideas})"
+        return f"p_true({model_name(self.model)!r}, shown={self.shown})"
 
-    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate, in 0 to 1."""
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+        """Return one score a candidate, in 0 to 1, and what they cost."""
         asked = sorted(candidates, key=lambda each: each.order)
-        said = [each.content for each in asked if each.content is not None]
-        shown = tuple(each.strip()[:_LONGEST_IDEA] for each in said[: self.ideas])
+        said = [each.content.strip() for each in asked if each.content is not None]
+        samples = tuple(each[:_LONGEST_SAMPLE] for each in said[: self.shown])
         prompt = problem.prompt.strip()
         claims = [
-            None if each.content is None else _Claim(prompt, each.content.strip(), shown)
+            None if each.content is None else _Claim(prompt, each.content.strip(), samples)
             for each in candidates
         ]
-        scores = iter(await self._known.each([each for each in claims if each], self._ask))
-        unread = Score(scorer="p_true", value=None)
-        return [unread if claim is None else next(scores) for claim in claims]
+        with spending() as spent:
+            told = iter(await self._known.each([each for each in claims if each], self._ask))
+        scores = [_unknown() if claim is None else next(told) for claim in claims]
+        kept = (each if isinstance(each, Score) else _unknown(str(each)) for each in scores)
+        return Scored(tuple(kept), spent.usage)
 
     async def _ask(self, claim: _Claim) -> Score:
-        messages = self.prompts.p_true.messages(
+        messages = self.prompt.messages(
             problem=claim.prompt,
-            ideas="\n".join(f"- {idea}" for idea in claim.ideas),
+            samples="\n".join(f"- {sample}" for sample in claim.samples),
             answer=claim.answer,
         )
         sampling = Sampling(temperature=0.0, max_tokens=_LONGEST_ANSWER, logprobs=self.top)
@@ -78,14 +82,18 @@ class p_true:
         return _score(drafts.choices[0])
 
 
+def _unknown(why: str = "") -> Score:
+    return Score(scorer="p_true", value=None, evidence=why)
+
+
 def _score(choice: Choice) -> Score:
     if choice.logprobs is None:
-        return Score(scorer="p_true", value=None, evidence="the model gave no log-probabilities")
+        return _unknown("the model gave no log-probabilities")
     for token in choice.logprobs:
         true, false = (_probability(token, word) for word in ("true", "false"))
         if true + false > 0:
             return Score(scorer="p_true", value=true / (true + false))
-    return Score(scorer="p_true", value=None, evidence="the answer was neither True nor False")
+    return _unknown("the answer was neither True nor False")
 
 
 def _probability(token: TokenLogprob, word: str) -> float:

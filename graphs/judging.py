@@ -1,10 +1,10 @@
 """The score and select nodes: execute, score, revert, choose."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from refinegraph.errors import DeadlineExceeded, ModelError, ModelRequestRefused
+from refinegraph.errors import ContextTooLong, DeadlineExceeded, ModelError, ModelRequestRefused
 from refinegraph.graphs.events import (
     BranchFailed,
     CandidateJudged,
@@ -34,7 +34,8 @@ from refinegraph.schema import (
 from refinegraph.tools.answers import AnswerEquivalence
 from refinegraph.tools.checking import check_program
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.scorers import Scorer, spending
+from refinegraph.tools.scorers import Scorer, ask_scorer
+from refinegraph.tools.scorers.spending import spending
 
 NO_MODELS = ModelNames()
 _UNFINISHED = StopReason(rule="unfinished", detail="no decision was made")
@@ -51,7 +52,7 @@ class Judged(NamedTuple):
 def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
     """Make the node that executes new programs, scores the pool and reverts what lost ground.
 
-    Costs sandbox runs for the candidates that are new, and whatever the scorers charge.
+    Costs sandbox runs for the candidates that are new, and whatever the scorers cost.
     """
 
     async def score(state: RefinementState) -> StateUpdate:
@@ -63,13 +64,12 @@ def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
         executed = tuple(each.candidate for each in judged)
         pool = merge_candidates(state.candidates, executed)
         classed = await classify(state.problem, pool)
-        with spending() as spent:
-            scored, errors = await score_pool(scorers, state.problem, classed)
+        scored, spent, errors = await score_pool(scorers, state.problem, classed)
         changed = tuple(now for now, before in zip(scored, pool, strict=True) if now != before)
         reverted = find_reversions(scored, state)
         _report(changed, reverted)
         isolation = next((each.isolation for each in judged if each.isolation), None)
-        usage = Usage(sandbox_runs=sum(each.runs for each in judged)) + spent.usage
+        usage = spent + Usage(sandbox_runs=sum(each.runs for each in judged))
         emit(Spent(usage=usage))
         return {
             "candidates": merge_candidates(executed, changed),
@@ -119,9 +119,10 @@ async def execute(
 
 
 class ScoredPool(NamedTuple):
-    """The candidates with their scores, and what kept scorers from giving theirs."""
+    """The candidates with their scores, what these cost, and what kept scorers from theirs."""
 
     candidates: tuple[Candidate, ...]
+    usage: Usage = Usage()
     errors: tuple[ModelError | DeadlineExceeded, ...] = ()
 
 
@@ -131,23 +132,23 @@ async def score_pool(
     """Return the candidates with the scores of every scorer, in the scorers' order.
 
     The scorers work at once. One whose model fails leaves its candidates the scores that it gave
-    them before, or None: what was paid for is not lost with it. One that is refused whatever the
-    number of attempts raises, since it is set up wrongly.
+    them before, or None, and what it spent is counted. One that is refused whatever the number of
+    attempts raises, since it is set up wrongly.
     """
     if not pool or not scorers:
         return ScoredPool(tuple(_rescored(each, ()) for each in pool))
-    found = await asyncio.gather(*(_attempt(each, problem, pool) for each in scorers))
-    errors = tuple(each for each in found if isinstance(each, Exception))
+    told = await asyncio.gather(*(_attempt(each, problem, pool) for each in scorers))
+    errors = tuple(each.error for each in told if each.error)
     for error in errors:
-        if isinstance(error, ModelRequestRefused):
+        if isinstance(error, ModelRequestRefused) and not isinstance(error, ContextTooLong):
             raise error
     rows = [
-        [_known(each, place) for each in pool] if isinstance(row, Exception) else row
-        for place, row in enumerate(found)
+        [_before(candidate, place) for candidate in pool] if each.error else each.scores
+        for place, each in enumerate(told)
     ]
     columns = zip(*rows, strict=True)
     scored = tuple(_rescored(*pair) for pair in zip(pool, columns, strict=True))
-    return ScoredPool(scored, errors)
+    return ScoredPool(scored, sum((each.usage for each in told), Usage()), errors)
 
 
 def find_reversions(pool: Sequence[Candidate], state: RefinementState) -> tuple[Reversion, ...]:
@@ -216,17 +217,24 @@ def summarise(
     )
 
 
-async def _attempt(
-    scorer: Scorer, problem: Problem, pool: Sequence[Candidate]
-) -> Sequence[Score] | ModelError | DeadlineExceeded:
-    try:
-        found = scorer(problem, pool)
-        return await found if isinstance(found, Awaitable) else found
-    except (ModelError, DeadlineExceeded) as error:
-        return error
+class _Attempt(NamedTuple):
+    """What one scorer said and spent, or what kept it from saying anything."""
+
+    scores: Sequence[Score]
+    usage: Usage
+    error: ModelError | DeadlineExceeded | None = None
 
 
-def _known(candidate: Candidate, place: int) -> Score:
+async def _attempt(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> _Attempt:
+    with spending() as spent:
+        try:
+            told = await ask_scorer(scorer, problem, pool)
+        except (ModelError, DeadlineExceeded) as error:
+            return _Attempt((), spent.usage, error)
+    return _Attempt(told.scores, told.usage)
+
+
+def _before(candidate: Candidate, place: int) -> Score:
     """Return what the scorer at this place said before."""
     known = candidate.scores[place : place + 1]
     return known[0] if known else Score(scorer="failed", value=None)

@@ -18,6 +18,7 @@ from refinegraph.schema import (
     Score,
     Verdict,
 )
+from refinegraph.tools.steps import split_steps
 
 CODE = Problem(prompt="Write f(x) that doubles x.", entry_point="f")
 MATH = Problem(prompt="What is 2 + 2?", kind="math")
@@ -79,9 +80,14 @@ async def test_reviewer_gets_the_failing_case_and_the_trace() -> None:
 
 async def test_reviewer_of_reasoning_gets_step_scores() -> None:
     model = ScriptedChatModel(["VERDICT: wrong"])
-    steps = Score(scorer="prm", value=0.5, steps=(0.92, 0.31))
-    await Reviewer(model)(MATH, Candidate(id="0.0", role="solver", text="x", scores=(steps,)))
-    assert "Step 1: score 9/10\nStep 2: score 3/10" in model.calls[0].prompt
+    text = "Step 1: 1 + 1 = 2\nStep 2: 2 + 2 = 5"
+    score = Score(scorer="prm", value=0.5, steps=(0.92, 0.31))
+    steps = split_steps(text, kind="math")
+    wrong = Candidate(id="0.0", role="solver", text=text, steps=steps, scores=(score,))
+    await Reviewer(model)(MATH, wrong)
+    prompt = model.calls[0].prompt
+    assert "Step 1: 1 + 1 = 2\n(Score: 9/10)\nStep 2: 2 + 2 = 5\n(Score: 3/10)" in prompt
+    assert "The first step that scores under 6 is step 2 of 2." in prompt
 
 
 WRITTEN = [

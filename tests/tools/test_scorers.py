@@ -18,6 +18,7 @@ from refinegraph.tools.scorers import (
     RewardModel,
     Scorer,
     agreement,
+    ask_scorer,
     execution,
     mean_of,
     product_of,
@@ -171,8 +172,8 @@ def constant(*values: float | None) -> Scorer:
 
 
 async def joined(scorer: Scorer, count: int = 1) -> list[float | None]:
-    found = scorer(PROBLEM, [candidate(number) for number in range(count)])
-    return [each.value for each in (found if isinstance(found, list) else await found)]  # type: ignore[misc]
+    told = await ask_scorer(scorer, PROBLEM, [candidate(number) for number in range(count)])
+    return [score.value for score in told.scores]
 
 
 async def test_scorers_are_joined_and_those_that_cannot_tell_left_out() -> None:
@@ -203,9 +204,8 @@ async def test_every_scorer_gives_one_score_a_candidate_whatever_their_order(
 
 
 async def _told(scorer: Scorer, pool: Sequence[Candidate]) -> dict[str, float | None]:
-    found = scorer(PROBLEM, pool)
-    scores = found if isinstance(found, Sequence) else await found
-    return {each.id: score.value for each, score in zip(pool, scores, strict=True)}
+    told = await ask_scorer(scorer, PROBLEM, pool)
+    return {each.id: score.value for each, score in zip(pool, told.scores, strict=True)}
 
 
 shares = st.lists(st.floats(0, 1), min_size=1, max_size=8)

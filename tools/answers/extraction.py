@@ -22,9 +22,9 @@ def extract_answer(text: str, *, kind: Kind) -> str | None:
     is returned where one is given, else the words.
 
     >>> extract_answer("Step 1: 2 + 2 = 4\n\\boxed{4}", kind="math")
-        '4'
-        >>> extract_answer("So the answer is (C) 9.", kind="choice")
-        'C'
+    '4'
+    >>> extract_answer("So the answer is (C) 9.", kind="choice")
+    'C'
     """
     text = _THOUGHT.sub("", text)
     found = _boxed(text) or _last(_MARKED, text) or _said(text) or _last_line(text)

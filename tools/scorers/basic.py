@@ -2,11 +2,28 @@
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
-from refinegraph.schema import Candidate, Problem, Score
+from refinegraph.schema import Candidate, Problem, Score, Usage
 from refinegraph.tools.grouping import agreeing_groups, answer_groups
 
-Scorer = Callable[[Problem, Sequence[Candidate]], "Sequence[Score] | Awaitable[Sequence[Score]]"]
+
+class Scored(NamedTuple):
+    """Scores, and what they cost where they cost anything."""
+
+    scores: tuple[Score, ...]
+    usage: Usage = Usage()
+
+
+Told = Sequence[Score] | Scored
+Scorer = Callable[[Problem, Sequence[Candidate]], Told | Awaitable[Told]]
+
+
+async def ask_scorer(scorer: Scorer, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+    """Return what a scorer of any form says of the candidates."""
+    told = scorer(problem, candidates)
+    found = await told if isinstance(told, Awaitable) else told
+    return found if isinstance(found, Scored) else Scored(tuple(found))
 
 
 class execution:

@@ -1,11 +1,12 @@
 """Join scorers into one. A scorer that cannot tell is left out, never counted as zero."""
 
+import asyncio
 import math
 import statistics
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
-from refinegraph.schema import Candidate, Problem, Score
-from refinegraph.tools.scorers.basic import Scorer
+from refinegraph.schema import Candidate, Problem, Score, Usage
+from refinegraph.tools.scorers.basic import Scored, Scorer, ask_scorer
 
 
 class _Joined:
@@ -20,10 +21,14 @@ class _Joined:
         """The call that makes it."""
         return f"{type(self).__name__}({', '.join(map(repr, self.scorers))})"
 
-    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate; None where no scorer could tell."""
-        rows = [await _scores(each, problem, candidates) for each in self.scorers]
-        return [self._join(column) for column in zip(*rows, strict=True)] if rows else []
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+        """Return one score a candidate, None where no scorer could tell, and what all cost."""
+        told = await asyncio.gather(
+            *(ask_scorer(each, problem, candidates) for each in self.scorers)
+        )
+        columns = zip(*(each.scores for each in told), strict=True)
+        usage = sum((each.usage for each in told), Usage())
+        return Scored(tuple(map(self._join, columns)), usage)
 
     def join(self, values: Sequence[float]) -> float:
         """Return one value for at least one."""
@@ -93,12 +98,3 @@ class product_of(_Joined):
     def join(self, values: Sequence[float]) -> float:
         """Return the product of the saturated values."""
         return math.prod(min(1.0, max(self.least, value)) for value in values)
-
-
-async def _scores(
-    scorer: Callable[[Problem, Sequence[Candidate]], Sequence[Score] | Awaitable[Sequence[Score]]],
-    problem: Problem,
-    candidates: Sequence[Candidate],
-) -> Sequence[Score]:
-    found = scorer(problem, candidates)
-    return await found if isinstance(found, Awaitable) else found

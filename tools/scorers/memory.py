@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
+from refinegraph.errors import DeadlineExceeded, ModelError
+
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
@@ -11,7 +13,7 @@ _MOST = 8192
 
 
 class Memory(Generic[Key, Value]):
-    """Answers by question, the oldest forgotten first; errors are not remembered."""
+    """Answers by question, the oldest forgotten first; failures are not remembered."""
 
     def __init__(self, *, limit: int = _MOST) -> None:
         self.limit = limit
@@ -19,23 +21,34 @@ class Memory(Generic[Key, Value]):
 
     async def each(
         self, keys: Sequence[Key], ask: Callable[[Key], Awaitable[Value]]
-    ) -> list[Value]:
-        """Return the value of every key, asking at once for those that are not known.
+    ) -> list[Value | ModelError | DeadlineExceeded]:
+        """Return the value of every key, or why it could not be had, asking only for new ones.
 
-        Equal keys are asked for once. Where some fail the others are remembered before the first
-        error is raised, so that asking again costs only what is missing.
+        Equal keys are asked for once, all of them at the same time. Raises the first failure
+        where nothing could be had at all.
         """
         missing = [key for key in dict.fromkeys(keys) if key not in self._known]
         ended = await asyncio.gather(*map(ask, missing), return_exceptions=True)
+        failed: dict[Key, ModelError | DeadlineExceeded] = {}
         for key, found in zip(missing, ended, strict=True):
-            if not isinstance(found, BaseException):
-                self._known[key] = found
-        for found in ended:
-            if isinstance(found, BaseException):
+            if isinstance(found, (ModelError, DeadlineExceeded)):
+                failed[key] = found
+            elif isinstance(found, BaseException):
                 raise found
-        values = [self._known[key] for key in keys]
+            else:
+                self._known[key] = found
+        if failed and len(failed) == len(set(keys)):
+            raise next(iter(failed.values()))
+        values = [failed[key] if key in failed else self._known[key] for key in keys]
         self._forget()
         return values
+
+    async def one(self, key: Key, ask: Callable[[Key], Awaitable[Value]]) -> Value:
+        """Return the value of one key; raises what asking for it raises."""
+        if key not in self._known:
+            self._known[key] = await ask(key)
+            self._forget()
+        return self._known[key]
 
     def _forget(self) -> None:
         for key in list(self._known)[: max(0, len(self._known) - self.limit)]:
