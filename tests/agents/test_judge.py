@@ -1,5 +1,6 @@
 """Judges: what they are asked, how their answers are read, and what they cost."""
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from typing import Literal
@@ -43,7 +44,8 @@ def candidate(
 
 async def test_judge_asks_about_each_candidate_and_counts_what_it_costs() -> None:
     model = ScriptedChatModel(['{"score": 9}', '{"score": 2}'])
-    told = await Judge(model)(PROBLEM, [candidate(0), candidate(1), candidate(2, answer=None)])
+    pool = [candidate(0), candidate(1, text="1 + 1 = 3"), candidate(2, answer=None)]
+    told = await Judge(model)(PROBLEM, pool)
     assert sorted(score.value or 0 for score in told.scores) == [0, 0.2, 0.9]
     assert told.scores[2].value is None
     assert told.usage.llm_calls == 2
@@ -169,7 +171,7 @@ async def test_checklist_is_written_once_and_failures_are_the_evidence() -> None
     model = ScriptedChatModel(["Is it 2?\nIs it short?", "1. YES\n2. NO", "1. YES\n2. YES"])
     judge = ChecklistJudge(model)
     first = await judge(PROBLEM, [candidate(0)])
-    second = await judge(PROBLEM, [candidate(1)])
+    second = await judge(PROBLEM, [candidate(1, text="1 + 1 = 3")])
     assert first.scores[0].value == 0.5
     assert first.scores[0].evidence == "Is it short?"
     assert second.scores[0].value == 1.0
@@ -181,9 +183,9 @@ async def test_pairs_are_compared_in_both_orders() -> None:
         return "A"
 
     told = await PairwiseJudge(ScriptedChatModel(first_is_better))(
-        PROBLEM, [candidate(0), candidate(1)]
+        PROBLEM, [candidate(0), candidate(1, text="1 + 1 = 3")]
     )
-    assert [score.value for score in told.scores] == [0.5, 0.5]
+    assert [score.value for score in told.scores] == pytest.approx([0.5, 0.5])
     assert told.usage.llm_calls == 2
 
 
@@ -286,10 +288,8 @@ def fair(messages: Sequence[BaseMessage], sampling: Sampling) -> Choice:
         return Choice(text=prefer_good(messages, sampling))
     steps = asked.count("\n[")
     score = 9 if "good" in asked else 3
-    told = (
-        f'{{"score": {score}, "steps": {[score] * steps}, "answers": ["yes"], "questions": ["?"]}}'
-    )
-    return Choice(text=told)
+    said = {"score": score, "steps": [score] * steps, "answers": ["yes"], "questions": ["?"]}
+    return Choice(text=json.dumps(said))
 
 
 @pytest.mark.parametrize("make", JUDGES.values(), ids=JUDGES)
@@ -347,6 +347,5 @@ async def test_certainty_is_kept_of_log_probabilities() -> None:
     high, low, none = (each.value for each in told.scores)
     assert none is None
     assert low == pytest.approx(0.0, abs=1e-12)
-    assert high == pytest.approx(
-        1 - math.exp(0.5 * math.log(0.5 / 0.99) + 0.5 * math.log(0.5 / 0.01)) ** -1
-    )
+    divergence = (math.log(0.5 / 0.99) + math.log(0.5 / 0.01)) / 2
+    assert high == pytest.approx(1 - math.exp(-divergence))
