@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from refinegraph.agents.models import current_scope
 from refinegraph.errors import ContextTooLong, DeadlineExceeded, ModelError, ModelRequestRefused
 from refinegraph.graphs.events import (
     BranchFailed,
@@ -226,11 +227,18 @@ class _Attempt(NamedTuple):
 
 
 async def _attempt(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> _Attempt:
+    limit = asyncio.timeout(current_scope().remaining)
     with spending() as spent:
         try:
-            told = await ask_scorer(scorer, problem, pool)
+            async with limit:
+                told = await ask_scorer(scorer, problem, pool)
         except (ModelError, DeadlineExceeded) as error:
             return _Attempt((), spent.usage, error)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            late = DeadlineExceeded(f"The run's time was up before {scorer!r} answered.")
+            return _Attempt((), spent.usage, late)
     return _Attempt(told.scores, told.usage)
 
 

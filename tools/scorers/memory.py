@@ -27,16 +27,31 @@ class Memory(Generic[Key, Value]):
         Equal keys are asked for once, all of them at the same time. Raises the first failure
         where nothing could be had at all.
         """
+
+        async def ask_one(batch: Sequence[Key]) -> list[Value]:
+            return [await ask(key) for key in batch]
+
+        return await self.batches(keys, ask_one, size=1)
+
+    async def batches(
+        self,
+        keys: Sequence[Key],
+        ask: Callable[[Sequence[Key]], Awaitable[Sequence[Value]]],
+        *,
+        size: int,
+    ) -> list[Value | ModelError | DeadlineExceeded]:
+        """Do as `each` does, asking for up to `size` new keys together."""
         missing = [key for key in dict.fromkeys(keys) if key not in self._known]
-        ended = await asyncio.gather(*map(ask, missing), return_exceptions=True)
+        parts = [missing[start : start + size] for start in range(0, len(missing), size)]
+        ended = await asyncio.gather(*map(ask, parts), return_exceptions=True)
         failed: dict[Key, ModelError | DeadlineExceeded] = {}
-        for key, found in zip(missing, ended, strict=True):
+        for part, found in zip(parts, ended, strict=True):
             if isinstance(found, (ModelError, DeadlineExceeded)):
-                failed[key] = found
+                failed |= dict.fromkeys(part, found)
             elif isinstance(found, BaseException):
                 raise found
             else:
-                self._known[key] = found
+                self._known |= dict(zip(part, found, strict=True))
         if failed and len(failed) == len(set(keys)):
             raise next(iter(failed.values()))
         values = [failed[key] if key in failed else self._known[key] for key in keys]
