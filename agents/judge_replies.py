@@ -7,14 +7,18 @@ from pydantic import BeforeValidator, Field
 
 from refinegraph.agents.structured import Reply
 
+_MARKS = r"[^\w\n]{0,8}"
+"""Bullets, colons, asterisks and blanks within a line."""
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _SCORE = re.compile(rf"(?i)\b(?:score|rating|grade)[^\w-]{{0,5}}(?:is\s+)?{_NUMBER}")
 _OF_TEN = re.compile(rf"{_NUMBER}\s*(?:/|out of)\s*10\b")
-_STEP = re.compile(rf"(?im)^\W*step\W*\d+\W*?(?:score\W*)?[:\-–]\s*\**{_NUMBER}(?:\s*/\s*10)?\b")
-_YES_NO = re.compile(r"(?im)^\W*(?:\d+\s*[.):]|[-*])\W*\s*(yes|no)\b")
-_QUESTION = re.compile(r"(?m)^\W*(?:\d+\s*[.)]\s*)?(\w.*\?)\W*$")
+_STEP = re.compile(
+    rf"(?im)^{_MARKS}step {_MARKS}\d+{_MARKS}(?:score{_MARKS}{_NUMBER}|{_NUMBER}\s?/\s?10\b)"
+)
+_YES_NO = re.compile(rf"(?im)^{_MARKS}(?:\d+{_MARKS})?(yes|no)\b")
+_QUESTION = re.compile(rf"(?m)^{_MARKS}(?:\d+[.)]{_MARKS})?(\w.{{0,500}}\?){_MARKS}$")
 _WINNER = re.compile(r"(?i)(?:winner|better|verdict)\W{0,5}(?:is\W+)?(?:solution\W+)?(A|B|tie)\b")
-_ONLY_WINNER = re.compile(r"(?i)^\W*(?:solution\W+)?(A|B|tie)\W*$|\[\[(A|B|C)\]\]")
+_ONLY_WINNER = re.compile(rf"(?i)\A{_MARKS}(?:solution )?(A|B|tie){_MARKS}\Z|\[\[(A|B|C)\]\]")
 
 
 def _number(value: object) -> object:
@@ -71,8 +75,8 @@ class StepsReply(Reply):
 
     @classmethod
     def from_prose(cls, text: str) -> Self | None:
-        """Read lines such as `Step 2: 4/10`."""
-        found = [float(each) for each in _STEP.findall(text)]
+        """Read lines such as `Step 2: 4/10` or `Step 2: score 4`."""
+        found = [float(scored or shared) for scored, shared in _STEP.findall(text)]
         if not found or max(found) > 10:
             return None
         return cls(reason=text.strip(), steps=tuple(found))

@@ -1,6 +1,7 @@
 """Answers of a form: read as JSON, from fences, after mending, from prose, or not at all."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -51,8 +52,9 @@ def test_score_is_read_from(text: str, score: float | None) -> None:
 
 READ: list[tuple[str, type[Reply], str, object]] = [
     ('{"steps": [10, "5/10"]}', StepsReply, "steps", (10, 5)),
-    ("Step 1: 9/10\n**Step 2**: 2", StepsReply, "steps", (9, 2)),
+    ("Step 1: 9/10\n**Step 2**: score 2", StepsReply, "steps", (9, 2)),
     ('{"steps": [10, "x"]}', StepsReply, "", None),
+    ("Step 1: 1 + 1 = 2\nStep 2: 2", StepsReply, "", None),
     ("Is it 2?\n2. Is it odd?\nDone.", ChecklistReply, "questions", ("Is it 2?", "Is it odd?")),
     ('{"questions": []}', ChecklistReply, "", None),
     ("1. YES\n2) No.\n- yes", AnswersReply, "answers", ("yes", "no", "yes")),
@@ -100,3 +102,15 @@ def test_json_is_read_as_it_is_wherever_it_stands(wanted: dict[str, Any], fenced
 @given(st.text(alphabet="{}[]\",:'\\ a1\n`", max_size=60))
 def test_no_text_breaks_the_reader(text: str) -> None:
     assert all(isinstance(each, dict) for each in json_objects(text))
+
+
+HOSTILE = ["* ", "{\n//", "'", "\\", "{a:", "step 1 ", "1.", "score: ", "a?\n", "- 1", "winner "]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_reading_takes_no_time_whatever_is_written(piece: str) -> None:
+    text = piece * (20_000 // len(piece))
+    began = time.process_time()
+    for form in (OutcomeReply, StepsReply, ChecklistReply, AnswersReply, ComparisonReply):
+        read_reply(text, form)
+    assert time.process_time() - began < 3

@@ -290,16 +290,14 @@ async def test_solution_that_is_too_long_scores_none_beside_the_others() -> None
     assert "too long" in found.scores[1].evidence
 
 
-PASSING: list[tuple[str, Reply]] = [
-    ("overload", Reply(503, "busy")),
-    ("rate", Reply(429, "slow down", (("Retry-After", "0.01"),))),
-    ("broken", Reply(200, '{"data": [')),
-]
+PASSING = {
+    "overload": Reply(503, "busy"),
+    "rate": Reply(429, "slow down", (("Retry-After", "0.01"),)),
+    "broken": Reply(200, '{"data": ['),
+}
 
 
-@pytest.mark.parametrize(
-    "reply", [reply for _, reply in PASSING], ids=[name for name, _ in PASSING]
-)
+@pytest.mark.parametrize("reply", PASSING.values(), ids=PASSING)
 async def test_passing_failures_are_asked_again_and_counted(reply: Reply) -> None:
     replies = iter([reply, reply])
     with serving(pooling=lambda body: next(replies, None) or chat_pooling(body)) as served:
@@ -338,7 +336,11 @@ SHAPES: list[tuple[RewardFormatName, Answerer, str]] = [
     ("qwen-prm", lambda _: pooled([[[1, 7.0], [0, 3.0]]]), "7 where a probability was expected"),
     ("math-shepherd", lambda _: pooled([[[0.1, 0.9]] * 3]), "3 step scores for 2 steps"),
     ("skywork-prm", lambda _: pooled([[0.5, 0.5]]), r"2 token rewards for \d+ tokens"),
-    ("score", lambda _: {"data": [{"index": 1, "score": 0.5}]}, "1 scores for 1 solutions"),
+    (
+        "score",
+        lambda _: {"data": [{"index": 1, "score": 0.5}]},
+        r"1 scores numbered \[1\] for 1 solutions",
+    ),
     ("rerank", lambda body: rerank(body), "2.197 where a probability was expected.*logits=True"),
 ]
 
@@ -348,9 +350,11 @@ async def test_shapes_that_disagree_are_named_with_their_numbers(
     format: RewardFormatName, answer: Answerer, message: str
 ) -> None:
     paths: dict[str, Answerer] = dict.fromkeys(("pooling", "score", "rerank"), answer)
-    with serving(**paths, tokenize=tokenize) as served:
-        with pytest.raises(ModelRequestRefused, match=message):
-            await RewardModel(served.url, "rm", format=format)(PROBLEM, [candidate()])
+    with (
+        serving(**paths, tokenize=tokenize) as served,
+        pytest.raises(ModelRequestRefused, match=message),
+    ):
+        await RewardModel(served.url, "rm", format=format)(PROBLEM, [candidate()])
 
 
 async def test_server_that_is_not_there_is_named() -> None:

@@ -1,5 +1,6 @@
 """Scorers that ask nobody, what joins scorers, and steps made into one value."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -14,6 +15,7 @@ from refinegraph.tools.scorers import (
     execution,
     mean_of,
     product_of,
+    self_certainty,
     uncertainty_weighted,
     worst_of,
 )
@@ -53,7 +55,13 @@ async def test_scorers_are_joined_and_those_that_cannot_tell_left_out() -> None:
 
 @pytest.mark.parametrize(
     "scorer",
-    [execution(), agreement(), mean_of(execution(), agreement()), worst_of(agreement())],
+    [
+        execution(),
+        agreement(),
+        self_certainty(),
+        mean_of(execution(), agreement()),
+        worst_of(agreement()),
+    ],
     ids=repr,
 )
 async def test_every_scorer_gives_one_score_a_candidate_whatever_their_order(
@@ -88,3 +96,28 @@ def test_first_bad_step_is_the_first_under_the_threshold(
     before = steps if found is None else steps[:found]
     assert all(value >= threshold for value in before)
     assert found is None or steps[found] < threshold
+
+
+@given(st.lists(st.none() | st.floats(0, 1), min_size=1, max_size=5))
+def test_ensembles_keep_their_order_and_range_and_leave_out_who_cannot_tell(
+    values: list[float | None],
+) -> None:
+    members = [constant(value) for value in values]
+    low, high, careful, strict = (
+        asyncio.run(joined(make(*members)))[0]
+        for make in (worst_of, mean_of, uncertainty_weighted, product_of)
+    )
+    if low is None or high is None or careful is None or strict is None:
+        assert values == [None] * len(values)
+        return
+    assert low == min(value for value in values if value is not None)
+    assert low <= high + 1e-9
+    assert -1e-9 <= careful <= high + 1e-9
+    assert 0 < strict <= max(low, 0.05) + 1e-9
+
+
+def test_ensembles_say_how_they_are_made() -> None:
+    made = mean_of(execution(), product_of(agreement(), self_certainty(), least=0.1))
+    assert repr(made) == (
+        "mean_of(execution(), product_of(agreement(), self_certainty(), least=0.1))"
+    )

@@ -228,9 +228,10 @@ def _entries(answer: Payload, key: str, count: int) -> list[Payload]:
     if not found:
         raise _disagree(f"a list {key!r}", answer)
     placed = {each.get("index", place): each for place, each in enumerate(found)}
-    if sorted(placed, key=str) != sorted(range(count), key=str):
+    if placed.keys() != set(range(count)):
         raise ModelRequestRefused(
-            f"The reward model gave {len(found)} scores for {count} solutions under {key!r}."
+            f"The reward model gave {len(found)} scores numbered {list(placed)!r} for {count} "
+            f"solutions under {key!r}."
         )
     return [placed[place] for place in range(count)]
 
@@ -254,7 +255,7 @@ def _token_ids(answer: Payload) -> list[int]:
 
 
 def _listed(value: Any) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else [value]
+    return value if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
 
 
 def _numbers(value: Any) -> list[float]:
