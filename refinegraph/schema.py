@@ -378,6 +378,8 @@ class Decision(Frozen):
     targets: tuple[str, ...] = ()
     """Ids of the candidates to refine, for `refine`."""
     difficulty: Difficulty | None = None
+    features: tuple[Feature, ...] = ()
+    """The numbers that chose the action, where a controller weighs one against another."""
     stop_reason: StopReason | None = None
     """Set exactly when the action is `stop`."""
 

@@ -29,10 +29,16 @@ class HostileCase(Frozen):
     how: How = "check"
     value: object = "right"
     """What `f` has to return to pass."""
+    calls: tuple[tuple[tuple[object, ...], object], ...] = ()
+    """Arguments and expected values, for a `check` with other calls than one of nothing."""
     tests: str = ""
     """Assert-style tests, for `test`."""
     before: str = ""
     """A program that is run first, to leave something behind."""
+    beside: str = ""
+    """A right program that is run at the same time and must not notice."""
+    later: float = 0.0
+    """Seconds to wait after the run before looking for harm."""
     policy: SandboxPolicy = QUICK
     control: tuple[Layer, ...] = ()
     """Layers without which the attack gets through; empty where no layer decides it."""
@@ -52,6 +58,7 @@ def attack(
     expected: tuple[VerdictStatus, ...] = HARMLESS,
     policy: SandboxPolicy = QUICK,
     only_as_root: bool = False,
+    later: float = 0.0,
 ) -> HostileCase:
     """Return a case whose function tries something and returns whether it worked."""
     return HostileCase(
@@ -61,6 +68,7 @@ def attack(
         control=control,
         policy=policy,
         only_as_root=only_as_root,
+        later=later,
     )
 
 

@@ -123,18 +123,6 @@ CASES = (
         control=("limits",),
         expected=("error",),
     ),
-    attack("fork", "import os\nreturn os.fork() >= 0", control=("seccomp",)),
-    attack(
-        "forks without end",
-        """
-        import os
-        made = 0
-        for _ in range(200):
-            if os.fork() == 0: os._exit(0)
-            made += 1
-        return made == 200
-        """,
-    ),
     attack(
         "threads without end",
         """
