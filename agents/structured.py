@@ -1,5 +1,6 @@
 """Ask a model for an answer of a given form, and read it however the model writes it."""
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
@@ -69,7 +70,8 @@ class StructuredModel:
         or `DeadlineExceeded` only where no first answer came.
         """
         drafts = await self._generate(messages, form, n=n)
-        return [await self._settled(choice, messages, form, fits) for choice in drafts.choices]
+        settling = (self._settled(choice, messages, form, fits) for choice in drafts.choices)
+        return await asyncio.gather(*settling)
 
     async def _settled(
         self, choice: Choice, messages: Sequence[BaseMessage], form: type[Form], fits: Fit[Form]

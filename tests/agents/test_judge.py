@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 from langchain_core.messages import BaseMessage
+from misbehaving_server import MisbehavingServer, answer, error
 
 from refinegraph import Problem
 from refinegraph.agents import (
@@ -133,6 +134,20 @@ async def test_judge_asks_for_its_form_natively_until_a_server_refuses() -> None
 
 class Refusal(Exception):
     status_code = 400
+
+
+async def test_server_is_told_the_form_and_may_refuse_it() -> None:
+    refusal = error(400, "response_format is not supported")
+    with MisbehavingServer(answer('{"score": 9}'), refusal, answer("score: 4")) as server:
+        judge = Judge(server.model())
+        told = await judge(PROBLEM, [candidate(0)])
+        refused = await judge(PROBLEM, [candidate(1, text="another")])
+    assert (told.scores[0].value, refused.scores[0].value) == (0.9, 0.4)
+    wanted = server.requests[0]["response_format"]
+    assert wanted["json_schema"]["schema"]["required"] == ["reason", "score"]
+    assert "response_format" in server.requests[1]
+    assert "response_format" not in server.requests[2]
+    assert refused.usage.llm_calls == 1
 
 
 async def test_step_judge_scores_the_steps_that_are_shown() -> None:
