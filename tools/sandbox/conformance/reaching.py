@@ -36,7 +36,7 @@ READING = (
     attack("lists the host's root", "import os\nreturn 'proc' in os.listdir('/')", control=_FILES),
     attack(
         "lists the home of root",
-        "import os\nreturn os.listdir('/root') is not None",
+        "import os\nreturn bool({'.bashrc', '.profile', '.cache'} & {*os.listdir('/root')})",
         control=_AS_ROOT,
         only_as_root=True,
     ),

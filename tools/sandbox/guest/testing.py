@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Any
 
 from refinegraph.tools.sandbox.guest import codec
+from refinegraph.tools.sandbox.guest.codec import exact_type
 from refinegraph.tools.sandbox.guest.describing import describe, readable, remember, shorten
 from refinegraph.tools.sandbox.guest.line import Line, Message
 from refinegraph.tools.sandbox.guest.program import Space, load
@@ -91,9 +92,9 @@ def run_unit(unit: str, space: Space) -> Message:
     except Lost as error:
         return {"lost": str(error)}
     except BaseException as error:
-        told = getattr(error, "program", None)
-        if isinstance(told, dict):
-            return {**as_told(told), "status": "error"}
+        told: Message | None = getattr(error, "program", None)
+        if exact_type(told) is dict:
+            return {**as_told(told or {}), "status": "error"}
         if isinstance(error, AssertionError):
             return {"status": "failed", **_sides_of(error, unit)}
         return {"status": "error", **describe(error, _TEST)}
