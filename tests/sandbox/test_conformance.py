@@ -16,45 +16,8 @@ from refinegraph.tools.sandbox.conformance import CASES, HostileCase, run_contro
 from refinegraph.tools.sandbox.policy import Layer
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_YET = {
-    "test: defines a function that the tests use",
-    "test: defines a function that the check uses",
-    *(
-        f"test: defines a {name} that the tests use"
-        for name in ("len", "sorted", "set", "float", "sum", "isinstance", "repr", "tuple")
-    ),
-    "test: defines a function of the preamble",
-    "test: defines a function that the preamble imports",
-    "test: defines a value of the preamble",
-    "test: ends the test's loop",
-    "test: ends the test's comprehension",
-    "test: sends the tester an error that passed",
-    "test: sends the tester half a character",
-    "exception of half a character",
-    "frame with half a complex number",
-    "frame with half a character in its error",
-    "frame with half a character in its traceback",
-    "frame with half a character in a type",
-    "says on loading: an error with half a character",
-    "test: says on loading: an error with half a character",
-}
-"""Cases that the sandbox does not stand yet; one that it does fails here until it is taken out."""
-NOT_YET_UNPRIVILEGED = {
-    "limits of what runs it",
-    "processor time of what runs it",
-    "limits a process of the host",
-    "sends signal 2 to what runs it",
-}
-"""The same where the host is no root, so that programs are of the same user as it is."""
 AS_ROOT = os.geteuid() == 0
-QUICK_CASES = [case for case in CASES if case.quick and case.name not in NOT_YET]
-
-
-def _tried(case: HostileCase) -> object:
-    marks = [pytest.mark.xfail(strict=True)] if case.name in NOT_YET else []
-    if case.name in NOT_YET_UNPRIVILEGED and not AS_ROOT:
-        marks = [pytest.mark.xfail(strict=False)]
-    return pytest.param(case, id=case.name, marks=marks)
+QUICK_CASES = [case for case in CASES if case.quick]
 
 
 WALLS: tuple[Layer, ...] = ("namespaces", "pid_namespace", "private_root", "private_folder")
@@ -65,7 +28,7 @@ def test_there_are_many_cases_with_names_of_their_own() -> None:
     assert len({case.name for case in CASES}) == len(CASES)
 
 
-@pytest.mark.parametrize("case", [_tried(case) for case in CASES])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 async def test_case(case: HostileCase) -> None:
     report = await run_conformance(Sandbox, [case])
     assert report.ok, report
@@ -125,8 +88,7 @@ def test_every_case_and_control_as_an_unprivileged_user(options: Sequence[str]) 
     assert done.stdout, done.stderr[-2000:]
     told = json.loads(done.stdout)
     assert len(told["results"]) >= len(QUICK_CASES)
-    bad = {each["name"] for each in told["results"] if not each["ok"]}
-    assert bad <= NOT_YET | NOT_YET_UNPRIVILEGED
+    assert [each for each in told["results"] if not each["ok"]] == []
     assert [name for name, got_through in told["controls"].items() if not got_through] == []
 
 

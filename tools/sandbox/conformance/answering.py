@@ -225,12 +225,11 @@ ODD = (
     ),
     forgery(
         "closes the line and goes on",
-        "import os, time\ndef f():\n    os.close(3)\n    time.sleep(60)",
+        "import os, time\ndef f():\n    os.close(3)\n    time.sleep(9)",
     ),
     forgery(
         "shuts the line down and goes on",
-        "import socket, time\n"
-        "def f():\n    socket.socket(fileno=3).shutdown(2)\n    time.sleep(60)",
+        "import socket, time\ndef f():\n    socket.socket(fileno=3).shutdown(2)\n    time.sleep(9)",
     ),
     forgery(
         "sends a descriptor over the line",
