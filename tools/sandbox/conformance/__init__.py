@@ -18,6 +18,7 @@ from refinegraph.tools.sandbox.conformance.suite import (
     ConformanceResult,
     run_conformance,
     run_control,
+    run_controls,
 )
 
 CASES: tuple[HostileCase, ...] = (
@@ -40,4 +41,5 @@ __all__ = [
     "HostileCase",
     "run_conformance",
     "run_control",
+    "run_controls",
 ]

@@ -5,6 +5,7 @@ import textwrap
 from refinegraph.schema import VerdictStatus
 from refinegraph.tools.sandbox.conformance.cases import (
     ANYTHING_BUT_PASSED,
+    IDLE,
     QUICK,
     HostileCase,
     forgery,
@@ -54,8 +55,11 @@ TURNS = (
         "answers once more after the last call",
         """
         def f(x):
-            if x == 3: send({'call': 3, 'value': 'three'})
-            return ['one', 'two', 'three'][x - 1]
+            value = ['one', 'two', 'three'][x - 1]
+            if x < 3: return value
+            body = json.dumps({'call': 3, 'value': value}).encode()
+            os.write(3, 2 * (struct.pack('>I', len(body)) + body))
+            os._exit(0)
         """,
         "protocol_violation",
     ),
@@ -89,7 +93,8 @@ TURNS = (
         + "import time\nsend({'loaded': True, 'names': {'f': ['function']}})\ntime.sleep(60)",
         expected=("timeout",),
         calls=((("x" * 3_000_000,), "right"),),
-        seconds=6,
+        policy=IDLE,
+        seconds=3,
     ),
     HostileCase(
         name="many calls, each just within its time",
@@ -220,11 +225,11 @@ ODD = (
     ),
     forgery(
         "closes the line and goes on",
-        "import os, time\ndef f():\n    os.close(3)\n    time.sleep(60)",
+        "import os, time\ndef f():\n    os.close(3)\n    time.sleep(9)",
     ),
     forgery(
         "shuts the line down and goes on",
-        "import socket, time\ndef f():\n    socket.socket(fileno=3).shutdown(2)\n    time.sleep(60)",
+        "import socket, time\ndef f():\n    socket.socket(fileno=3).shutdown(2)\n    time.sleep(9)",
     ),
     forgery(
         "sends a descriptor over the line",
@@ -234,6 +239,7 @@ ODD = (
     forgery(
         "reads the line in place of the harness",
         "import os\ndef f():\n    while os.read(3, 65536): pass\n    return 'wrong'",
+        policy=IDLE,
     ),
 )
 

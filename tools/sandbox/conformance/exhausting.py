@@ -37,8 +37,8 @@ CASES = (
         "import re\ndef f(): return re.match(r'(a+)+$', 'a' * 60 + 'b')",
         "cpu_exceeded",
     ),
-    fault("sleep", "import time\ndef f(): time.sleep(60)", "timeout", seconds=6),
-    fault("sleep at import", "import time\ntime.sleep(60)", "timeout", seconds=6),
+    fault("sleep", "import time\ndef f(): time.sleep(60)", "timeout", seconds=3.5),
+    fault("sleep at import", "import time\ntime.sleep(60)", "timeout", seconds=3.5),
     fault(
         "waits for a lock that nobody gives",
         """
@@ -49,7 +49,7 @@ CASES = (
             lock.acquire()
         """,
         "timeout",
-        seconds=6,
+        seconds=3.5,
     ),
     fault(
         "list that grows for ever",
@@ -176,7 +176,7 @@ CASES = (
         time.sleep(60)
         """,
         *("timeout", "protocol_violation"),
-        seconds=6,
+        seconds=3.5,
     ),
     fault(
         "says that it is loaded and never reads",
@@ -187,6 +187,6 @@ CASES = (
         time.sleep(60)
         """,
         "timeout",
-        seconds=6,
+        seconds=3.5,
     ),
 )

@@ -114,8 +114,9 @@ CASES = (
     attack("traces itself", _CALL + "return made(libc.ptrace(0, 0, 0, 0))", control=_SECCOMP),
     attack(
         "traces what runs it",
-        _CALL + "return made(libc.ptrace(16, os.getppid(), 0, 0))",
+        _CALL + "return made(libc.ptrace(0x4206, os.getppid(), 0, 0))",
         control=_ROOT,
+        only_as_root=True,
     ),
     attack(
         "reads another process's memory",
@@ -125,6 +126,7 @@ CASES = (
         "there = (ctypes.c_uint64 * 2)(place, 8)\n"
         "return made(libc.process_vm_readv(os.getppid(), here, 1, there, 1, 0))",
         control=_ROOT,
+        only_as_root=True,
     ),
     attack(
         "writes another process's memory",
@@ -137,6 +139,7 @@ CASES = (
         "takes a descriptor of another process",
         _CALL + "other = os.pidfd_open(os.getppid())\nreturn call(438, 438, other, 0, 0)",
         control=_ROOT,
+        only_as_root=True,
     ),
     attack(
         "opens another process",
@@ -182,6 +185,7 @@ CASES = (
         "compares with another process",
         _CALL + "return call(312, 272, 1, os.getppid(), 0, 0, 0)",
         control=_ROOT,
+        only_as_root=True,
     ),
     attack(
         "watches all files",
@@ -256,10 +260,44 @@ CASES = (
         control=_ROOT,
         only_as_root=True,
     ),
-    attack(
-        "limits of what runs it",
-        "import os, resource\n"
-        "resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (3, 3))\nreturn True",
-        control=_ROOT,
+    *(
+        attack(f"{name} of what runs it", body, control=_ROOT)
+        for name, body in (
+            (
+                "limits",
+                "import os, resource\n"
+                "resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (3, 3))\nreturn True",
+            ),
+            (
+                "processor time",
+                "import os, resource\n"
+                "resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1))\nreturn True",
+            ),
+            (
+                "priority",
+                "import os\nos.setpriority(os.PRIO_PROCESS, os.getppid(), 19)\nreturn True",
+            ),
+            (
+                "processors",
+                "import os\nos.sched_setaffinity(os.getppid(), {0})\nreturn True",
+            ),
+            (
+                "scheduling",
+                "import os\n"
+                "os.sched_setscheduler(os.getppid(), os.SCHED_IDLE, os.sched_param(0))\n"
+                "return True",
+            ),
+            (
+                "input priority",
+                _CALL + "return call(251, 30, 1, os.getppid(), 3 << 13)",
+            ),
+        )
+    ),
+    *(
+        attack(
+            f"sends signal {number} to what runs it",
+            f"import os, time\nos.kill(os.getppid(), {number})\ntime.sleep(0.2)\nreturn False",
+        )
+        for number in (2, 10, 14, 15, 19, 24, 34)
     ),
 )

@@ -71,6 +71,7 @@ MAKING = (
                 time.sleep(0.7)
                 open('@canary@', 'w').close()
             os._exit(0)
+        time.sleep(0.3)
         return False
         """,
         control=(*_COMMANDS, "pid_namespace", "namespaces"),

@@ -36,7 +36,14 @@ READING = (
     attack("lists the host's root", "import os\nreturn 'proc' in os.listdir('/')", control=_FILES),
     attack(
         "lists the home of root",
-        "import os\nreturn os.listdir('/root') is not None",
+        """
+        import os, sys
+        own = (sys.prefix, sys.base_prefix, sys.exec_prefix)
+        return any(
+            not any(each.startswith('/root/' + name) for each in own)
+            for name in os.listdir('/root')
+        )
+        """,
         control=_AS_ROOT,
         only_as_root=True,
     ),

@@ -1,6 +1,7 @@
 """Try hostile programs on a backend and tell what came of each."""
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from typing import Protocol
@@ -28,7 +29,9 @@ class Runner(Protocol):
         """Call a function and compare what it returns."""
         ...
 
-    async def test(self, source: str, tests: str) -> Verdict:
+    async def test(
+        self, source: str, tests: str, *, preamble: str = "", entry_point: str | None = None
+    ) -> Verdict:
         """Run assert-style tests."""
         ...
 
@@ -130,6 +133,31 @@ async def try_case(backend: Backend, case: HostileCase) -> ConformanceResult:
     )
 
 
+async def run_controls(cases: Sequence[HostileCase], *, at_once: int = 2) -> dict[str, bool]:
+    """Return by name whether each attack gets through where the layers that stop it are left out.
+
+    Cases that no layer decides are passed over, and where the host is no root, those that say
+    something only there.
+    """
+    places = asyncio.Semaphore(at_once)
+
+    async def guarded(case: HostileCase) -> bool:
+        async with places:
+            return await run_control(case)
+
+    decided = [
+        case for case in cases if case.control and (os.geteuid() == 0 or not case.only_as_root)
+    ]
+    decided.sort(key=lambda case: case.control)
+    return dict(
+        zip(
+            [case.name for case in decided],
+            await asyncio.gather(*map(guarded, decided)),
+            strict=True,
+        )
+    )
+
+
 async def run_control(case: HostileCase) -> bool:
     """Try a case's attack without the layers that stop it; return whether it gets through.
 
@@ -170,7 +198,9 @@ async def _run_alone(runner: Runner, case: HostileCase, around: Surroundings) ->
     if case.how == "run":
         return await runner.run(source)
     if case.how == "test":
-        return await runner.test(source, case.tests)
+        return await runner.test(
+            source, case.tests, preamble=case.preamble, entry_point=case.entry_point
+        )
     return await runner.check(source, "f", case.calls or [((), case.value)])
 
 

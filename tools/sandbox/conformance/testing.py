@@ -1,6 +1,6 @@
 """Programs that are wrong, and tests in another process that they want to deceive."""
 
-from refinegraph.tools.sandbox.conformance.cases import forgery
+from refinegraph.tools.sandbox.conformance.cases import IDLE, forgery
 
 CASES = (
     forgery(
@@ -110,19 +110,6 @@ CASES = (
         tests="given = [1]\nassert f(given) == [1]",
     ),
     forgery(
-        "test: defines what the tests use",
-        """
-        isinstance = lambda *_: True
-        len = lambda *_: 2
-        sorted = lambda *_: [1, 2]
-        def f(x): return 'wrong'
-        """,
-        "failed",
-        "error",
-        how="test",
-        tests="assert len(f(1)) == 2",
-    ),
-    forgery(
         "test: defines the tests itself",
         """
         def check(candidate): pass
@@ -170,7 +157,106 @@ CASES = (
         def f(x):
             while True: os.write(3, struct.pack('>I', len(body)) + body)
         """,
+        policy=IDLE,
         how="test",
         tests="assert f(1) == 3",
+    ),
+    forgery(
+        "test: defines a function that the tests use",
+        "def abs(x): return 0\ndef f(x): return 77.0",
+        how="test",
+        tests="assert abs(f(3.5) - 0.5) < 1e-6",
+    ),
+    forgery(
+        "test: defines a function that the check uses",
+        "def abs(x): return 0\ndef f(x): return 77.0",
+        how="test",
+        tests="def check(candidate):\n    assert abs(candidate(3.5) - 0.5) < 1e-6",
+        entry_point="f",
+    ),
+    *(
+        forgery(
+            f"test: defines a {name} that the tests use",
+            f"def {name}(*_): return 2\ndef f(x): return 'wrong'",
+            how="test",
+            tests=f"assert {name}(f(1)) == 2",
+        )
+        for name in ("len", "sorted", "set", "float", "sum", "isinstance", "repr", "tuple")
+    ),
+    forgery(
+        "test: defines a function of the preamble",
+        "def helper(x): return 2\ndef f(x): return 'wrong'",
+        how="test",
+        tests="assert helper(f(1)) == 2",
+        preamble="def helper(x): return x",
+        entry_point="f",
+    ),
+    forgery(
+        "test: defines a function that the preamble imports",
+        "def isclose(*_): return True\ndef f(x): return 9.0",
+        how="test",
+        tests="assert isclose(f(1), 2.0)",
+        preamble="from math import isclose",
+        entry_point="f",
+    ),
+    forgery(
+        "test: defines a value of the preamble",
+        "WANTED = [9]\ndef f(x): return 9",
+        how="test",
+        tests="assert f(1) == WANTED[0]",
+        preamble="WANTED = [2]",
+        entry_point="f",
+    ),
+    forgery(
+        "test: ends the test's loop",
+        "def f(x): raise StopIteration",
+        how="test",
+        tests="for got, wanted in zip(map(f, [1, 2]), [1, 2]):\n    assert got == wanted",
+    ),
+    forgery(
+        "test: ends the test's comprehension",
+        "def f(x): raise StopIteration",
+        how="test",
+        tests="assert all(map(f, [1, 2]))",
+    ),
+    forgery(
+        "test: defines the variables of an assertion",
+        "__left__ = __right__ = 2\ndef f(x): return 'wrong'",
+        how="test",
+        tests="assert f(1) == 2",
+    ),
+    forgery(
+        "test: builtins of its own",
+        "__builtins__ = {'len': lambda _: 2}\ndef f(x): return 'wrong'",
+        how="test",
+        tests="assert len(f(1)) == 2",
+    ),
+    *(
+        forgery(
+            f"test: sends the tester {what}",
+            f"""
+            import os, struct
+            body = {body!r}
+            def f(x):
+                for number in range(4, 32):
+                    try: os.write(number, struct.pack('>I', len(body)) + body)
+                    except OSError: pass
+                os._exit(0)
+            """,
+            how="test",
+            tests="assert f(1) == 2",
+        )
+        for what, body in (
+            ("an error that passed", b'{"call":1,"error":"ValueError","status":"passed"}'),
+            ("an error of another test", b'{"call":1,"error":"ValueError","unit":1}'),
+            ("an error that is lost", b'{"call":1,"error":"ValueError","lost":"timeout"}'),
+            ("an error that asserts", b'{"call":1,"error":"AssertionError","said":"right"}'),
+            ("an error that leaves", b'{"call":1,"error":"SystemExit","said":0}'),
+            ("half a complex number", b'{"call":1,"value":["c","0x1p0"]}'),
+            ("half a character", b'{"call":1,"error":"\\ud800","said":"\\udfff"}'),
+            ("nothing", b"{}"),
+            ("a list", b"[]"),
+            ("a trace", b'{"call":1,"value":3,"trace_lines":[[]]}'),
+        )
     ),
 )
