@@ -133,15 +133,17 @@ async def score_pool(
     """Return the candidates with the scores of every scorer, in the scorers' order.
 
     The scorers work at once. One whose model fails leaves its candidates the scores that it gave
-    them before, or None, and what it spent is counted. One that is refused whatever the number of
-    attempts raises, since it is set up wrongly.
+    them before, or None, and what it spent is counted. One that is refused at the first scoring
+    of a pool, whatever the number of attempts, raises: it is set up wrongly.
     """
     if not pool or not scorers:
         return ScoredPool(tuple(_rescored(each, ()) for each in pool))
     told = await asyncio.gather(*(_attempt(each, problem, pool) for each in scorers))
     errors = tuple(each.error for each in told if each.error)
+    first_time = not any(each.scores for each in pool)
     for error in errors:
-        if isinstance(error, ModelRequestRefused) and not isinstance(error, ContextTooLong):
+        refused = isinstance(error, ModelRequestRefused) and not isinstance(error, ContextTooLong)
+        if refused and first_time:
             raise error
     rows = [
         [_before(candidate, place) for candidate in pool] if each.error else each.scores

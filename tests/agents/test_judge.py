@@ -1,13 +1,14 @@
 """Judges: what they are asked, how their answers are read, and what they cost."""
 
+import asyncio
 import json
 import math
+import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
 import pytest
 from langchain_core.messages import BaseMessage
-from misbehaving_server import MisbehavingServer, answer, error
 
 from refinegraph import Problem
 from refinegraph.agents import (
@@ -26,11 +27,12 @@ from refinegraph.agents.models import (
     ScriptedChatModel,
     TokenLogprob,
     TopLogprob,
+    run_scope,
 )
-from refinegraph.errors import InputError, ModelError
+from refinegraph.errors import InputError, ModelError, ModelRequestRefused
 from refinegraph.graphs import refinement_graph
 from refinegraph.graphs.candidates import read_candidate
-from refinegraph.schema import Candidate
+from refinegraph.schema import Candidate, Score
 from refinegraph.tools.scorers import Scorer, ask_scorer, mean_of, self_certainty
 from refinegraph.tools.step_scores import minimum
 
@@ -134,20 +136,6 @@ async def test_judge_asks_for_its_form_natively_until_a_server_refuses() -> None
 
 class Refusal(Exception):
     status_code = 400
-
-
-async def test_server_is_told_the_form_and_may_refuse_it() -> None:
-    refusal = error(400, "response_format is not supported")
-    with MisbehavingServer(answer('{"score": 9}'), refusal, answer("score: 4")) as server:
-        judge = Judge(server.model())
-        told = await judge(PROBLEM, [candidate(0)])
-        refused = await judge(PROBLEM, [candidate(1, text="another")])
-    assert (told.scores[0].value, refused.scores[0].value) == (0.9, 0.4)
-    wanted = server.requests[0]["response_format"]
-    assert wanted["json_schema"]["schema"]["required"] == ["reason", "score"]
-    assert "response_format" in server.requests[1]
-    assert "response_format" not in server.requests[2]
-    assert refused.usage.llm_calls == 1
 
 
 async def test_step_judge_scores_the_steps_that_are_shown() -> None:
@@ -350,6 +338,45 @@ async def test_scorer_whose_model_fails_leaves_the_run_going_and_is_named() -> N
     assert [each.score for each in result.candidates] == [None, None]
     assert [each.node for each in result.failures] == ["score"]
     assert "broke the connection off" in result.failures[0].detail
+
+
+async def test_scorer_that_is_set_up_wrongly_ends_the_run_at_once() -> None:
+    def script(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
+        if "careful judge" in str(messages):
+            raise Refusal("no such thing")
+        return "\\boxed{2}"
+
+    model = ScriptedChatModel(script)
+    graph = refinement_graph(solver=Solver(model), scorer=Judge(model))
+    with pytest.raises(ModelRequestRefused, match="no such thing"):
+        await graph.ainvoke({"problem": PROBLEM})
+
+
+async def test_slow_scorer_does_not_outlast_the_run() -> None:
+    async def slow(problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+        await asyncio.sleep(60)
+        return []
+
+    graph = refinement_graph(solver=Solver(ScriptedChatModel("\\boxed{2}")), scorer=slow)
+    with run_scope(deadline=time.monotonic() + 0.3):
+        result = (await graph.ainvoke({"problem": PROBLEM}))["result"]
+    assert result.answer == "2"
+    assert [each.kind for each in result.failures] == ["deadline"]
+
+
+HOSTILE = "a $problem ${solution} {0} %s [bold]\n\\boxed{} $$ $"
+
+
+@pytest.mark.parametrize("make", JUDGES.values(), ids=JUDGES)
+async def test_judges_pass_hostile_text_through_untouched(
+    make: Callable[[ScriptedChatModel], Scorer],
+) -> None:
+    model = ScriptedChatModel(fair)
+    problem = Problem(prompt=f"{HOSTILE}?", kind="text")
+    pool = [candidate(0, HOSTILE, answer=HOSTILE), candidate(1, f"{HOSTILE} too", answer=HOSTILE)]
+    await ask_scorer(make(model), problem, pool)
+    assert model.calls
+    assert all(f"{HOSTILE}?" in call.prompt for call in model.calls)
 
 
 async def test_certainty_is_kept_of_log_probabilities() -> None:

@@ -25,10 +25,11 @@ def spend(usage: Usage) -> None:
 
 @contextmanager
 def spending() -> Generator[Spending]:
-    """Sum up what the scorers called inside spend, failed calls' part included.
+    """Sum up what is charged inside, failed calls' part included.
 
-    Scorers return scores and nothing else, so that any callable is one; those that cost
-    something charge it here. Tasks started inside belong to it, and it nests.
+    A scorer returns what it cost beside its scores; one that fails in the middle returns nothing,
+    and what it had spent by then is still known here. Tasks started inside belong to it, and it
+    nests.
 
     >>> with spending() as spent:
     ...     spend(Usage(llm_calls=2))
