@@ -18,8 +18,9 @@ from refinegraph.tools.sandbox.policy import Layer
 ROOT = Path(__file__).resolve().parents[2]
 AS_ROOT = os.geteuid() == 0
 QUICK_CASES = [case for case in CASES if case.quick]
-
-
+CONTROLLED: list[HostileCase] = sorted(
+    (case for case in CASES if case.control), key=lambda case: case.control
+)
 WALLS: tuple[Layer, ...] = ("namespaces", "pid_namespace", "private_root", "private_folder")
 
 
@@ -34,11 +35,7 @@ async def test_case(case: HostileCase) -> None:
     assert report.ok, report
 
 
-@pytest.mark.parametrize(
-    "case",
-    sorted((case for case in CASES if case.control), key=lambda case: case.control),
-    ids=lambda case: case.name,
-)
+@pytest.mark.parametrize("case", CONTROLLED, ids=lambda case: case.name)
 async def test_attack_succeeds_without_the_layers_that_stop_it(case: HostileCase) -> None:
     if case.only_as_root and not AS_ROOT:
         pytest.skip("nobody becomes root who is not")

@@ -27,7 +27,6 @@ PRIME = 2**61 - 1
 MOST_SECONDS = 2.0
 MOST_MEMORY = 60
 """Bytes that a byte of a frame may become."""
-NOT_YET = pytest.mark.xfail(strict=True, reason="the host does not stand this yet")
 
 any_text = st.text(st.characters(), max_size=6)
 digits = st.text("0123456789abcdefxp+-._", max_size=8)
@@ -63,7 +62,6 @@ def _decoded(body: bytes) -> None:
     same_value(value, ["something", 1.5])
 
 
-@NOT_YET
 @settings(max_examples=200)
 @given(tagged)
 @example(["c", "0x1p0"])
@@ -192,7 +190,6 @@ def test_any_message_can_be_read(told: dict[str, object]) -> None:
     assert unit_outcome("1", "f()", told).id == "1"
 
 
-@NOT_YET
 @given(messages)
 @example({"error": "\ud800", "said": "\udfff"})
 @example({"trace": "\udc80"})

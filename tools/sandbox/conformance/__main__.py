@@ -5,6 +5,9 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from typing import get_args
+
+from pydantic import TypeAdapter, ValidationError
 
 from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
 from refinegraph.tools.sandbox.conformance import (
@@ -13,6 +16,7 @@ from refinegraph.tools.sandbox.conformance import (
     run_conformance,
     run_controls,
 )
+from refinegraph.tools.sandbox.policy import Layer
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,16 +44,27 @@ def _parser() -> argparse.ArgumentParser:
         "--at-once", type=int, default=2, metavar="N", help="programs at the same time"
     )
     parser.add_argument(
-        "--without", default="", metavar="LAYERS", help="layers to leave out, joined by commas"
+        "--without",
+        type=_layers,
+        default=(),
+        metavar="LAYERS",
+        help="layers to leave out, joined by commas",
     )
     return parser
 
 
-async def _tried(asked: argparse.Namespace) -> tuple[ConformanceReport, dict[str, bool]]:
-    without = tuple(filter(None, asked.without.split(",")))
+def _layers(text: str) -> tuple[Layer, ...]:
+    try:
+        return TypeAdapter(tuple[Layer, ...]).validate_python(text.split(","))
+    except ValidationError:
+        raise argparse.ArgumentTypeError(
+            f"layers are {', '.join(get_args(Layer))}, joined by commas; got {text!r}"
+        ) from None
 
+
+async def _tried(asked: argparse.Namespace) -> tuple[ConformanceReport, dict[str, bool]]:
     def backend(*, policy: SandboxPolicy) -> Sandbox:
-        return Sandbox(policy=policy.model_copy(update={"without": without}))
+        return Sandbox(policy=policy.model_copy(update={"without": asked.without}))
 
     cases = [case for case in CASES if case.quick or not asked.quick]
     report = await run_conformance(backend, cases, at_once=asked.at_once)
