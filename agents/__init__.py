@@ -5,25 +5,30 @@ from typing import TYPE_CHECKING
 assert __name__ == "refinegraph.agents", "import refinegraph.agents, not agents"
 
 if TYPE_CHECKING:
-    from refinegraph.agents.judge import ChecklistJudge, Judge, PairwiseJudge, StepJudge, p_true
+    from refinegraph.agents.checklist_judge import ChecklistJudge
+    from refinegraph.agents.judge import AnswerFirstJudge, Judge, StepJudge
+    from refinegraph.agents.pairwise_judge import PairwiseJudge
     from refinegraph.agents.refiner import Refiner
     from refinegraph.agents.reviewer import Reviewer
     from refinegraph.agents.solver import Solver
     from refinegraph.agents.test_writer import TestWriter
+    from refinegraph.agents.truth import p_true
 
 _MODULES = {
-    "ChecklistJudge": "judge",
+    "AnswerFirstJudge": "judge",
+    "ChecklistJudge": "checklist_judge",
     "Judge": "judge",
-    "PairwiseJudge": "judge",
-    "StepJudge": "judge",
-    "p_true": "judge",
+    "PairwiseJudge": "pairwise_judge",
     "Refiner": "refiner",
     "Reviewer": "reviewer",
     "Solver": "solver",
+    "StepJudge": "judge",
     "TestWriter": "test_writer",
+    "p_true": "truth",
 }
 
 __all__ = [
+    "AnswerFirstJudge",
     "ChecklistJudge",
     "Judge",
     "PairwiseJudge",

@@ -1,37 +1,79 @@
-"""Chat models as judges of solutions: by themselves, by a checklist, or in pairs."""
+"""Chat models as judges of one solution at a time: whole, step by step, or against their own."""
 
-import asyncio
-import itertools
 import math
-import re
-from collections.abc import Sequence
+import statistics
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
-from refinegraph.agents.models import Generations, Sampling, generate
-from refinegraph.agents.prompts.judging import CHECK, CHECKLIST, JUDGE, P_TRUE, PAIR, STEP_JUDGE
+from refinegraph.agents.judge_replies import OutcomeReply, StepsReply
+from refinegraph.agents.models import Sampling, generate, model_name
+from refinegraph.agents.prompts.judging import ANSWER_FIRST, JUDGE, OWN_ANSWER, STEP_JUDGE
 from refinegraph.agents.prompts.prompt import Prompt
-from refinegraph.agents.reading_scores import (
-    read_answers,
-    read_reason,
-    read_score,
-    read_step_scores,
-)
-from refinegraph.schema import Candidate, Problem, Score, Usage
-from refinegraph.tools.scorers import Scored
+from refinegraph.agents.structured import StructuredModel
+from refinegraph.errors import InputError
+from refinegraph.schema import Candidate, Kind, Problem, Score
+from refinegraph.tools.scorers.basic import Scored
+from refinegraph.tools.scorers.memory import Memory
+from refinegraph.tools.scorers.spending import spend, spending
 from refinegraph.tools.step_scores import StepAggregation, product
 from refinegraph.tools.steps import step_texts
 
-_WINNER = re.compile(r"\b(A|B|TIE)\b")
+JudgeVote = Literal["mean", "median", "majority"]
+Vote = Callable[[Sequence[float]], float]
+
+
+class Case(NamedTuple):
+    """One solution to judge; also what its judgement is remembered by."""
+
+    prompt: str
+    kind: Kind
+    text: str
+
+
+class Opinion(NamedTuple):
+    """What one judge said of a solution."""
+
+    value: float
+    steps: tuple[float, ...] = ()
+    reason: str = ""
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _majority(values: Sequence[float]) -> float:
+    """Return the share of judges above one half; one that says a half counts half."""
+    return _mean([1.0 if value > 0.5 else 0.5 if value == 0.5 else 0.0 for value in values])
+
+
+_VOTES: dict[JudgeVote, Vote] = {
+    "mean": _mean,
+    "median": statistics.median,
+    "majority": _majority,
+}
 
 
 class Judge:
     """Score each candidate from 0 to 1 by asking a chat model (arXiv 2306.05685).
 
-    Costs a call a candidate, or `judges` samples whose mean counts. An answer that cannot be read
-    is asked for once more and counted as unparsable; None where that fails too. Never raises for
-    what a model writes.
+    `judges` independent answers are joined by `vote`: their mean, their median, or the share that
+    finds the solution right. Costs one call a candidate where the provider returns several
+    choices a call, else one a judge, and one for each answer that has to be asked for again
+    because it could not be read, which counts as unparsable. A judge that stays unreadable has no
+    vote; without any vote the score is None, as it is for a candidate that could not be read. A
+    solution that was judged before costs nothing. Raises `ModelError` where no candidate could be
+    judged because the model failed; never for what a model writes.
+
+    >>> import asyncio
+    >>> from refinegraph.agents.models import ScriptedChatModel
+    >>> judge = Judge(ScriptedChatModel('{"reason": "it adds", "score": 8}'))
+    >>> pool = [Candidate(id="0.0", role="solver", text="1 + 1 = 2", answer="2")]
+    >>> asyncio.run(judge(Problem(prompt="1 + 1?", kind="math"), pool)).scores[0].value
+    0.8
     """
 
     name = "judge"
@@ -41,54 +83,69 @@ class Judge:
         model: BaseChatModel,
         *,
         judges: int = 1,
+        vote: JudgeVote = "mean",
         sampling: Sampling | None = None,
         prompt: Prompt = JUDGE,
     ) -> None:
+        if judges < 1 or vote not in _VOTES:
+            raise InputError(
+                f"{judges!r} judges were asked to vote by {vote!r}; there must be at least one, "
+                f"and they vote by {', '.join(_VOTES)}."
+            )
         self.model = model
         self.judges = judges
+        self.vote: JudgeVote = vote
         self.sampling = sampling or Sampling(temperature=0.0 if judges == 1 else 0.7)
         self.prompt = prompt
+        self._structured = StructuredModel(model, sampling=self.sampling)
+        self._known: Memory[Case, Score] = Memory()
+
+    def __repr__(self) -> str:
+        """The call that makes it, with the model's name."""
+        settings = f"judges={self.judges}, vote={self.vote!r}"
+        return f"{type(self).__name__}({model_name(self.model)!r}, {settings})"
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-        """Return one score a candidate; those without program or answer are not asked about."""
-        told = await asyncio.gather(*(self._judged(problem, each) for each in candidates))
-        usage = sum((spent for _, spent in told), Usage())
-        return Scored(tuple(score for score, _ in told), usage)
+        """Return one score a candidate, and what they cost."""
+        cases = [_case(problem, each) for each in candidates]
+        with spending() as spent:
+            told = iter(await self._known.each([each for each in cases if each], self._judge))
+        scores = [self._unknown() if case is None else next(told) for case in cases]
+        kept = (each if isinstance(each, Score) else self._unknown(str(each)) for each in scores)
+        return Scored(tuple(kept), spent.usage)
 
-    async def _judged(self, problem: Problem, candidate: Candidate) -> tuple[Score, Usage]:
-        if candidate.content is None:
-            return Score(scorer=self.name, value=None), Usage()
-        messages = self._messages(problem, candidate)
-        generations = await self._ask(messages)
-        score, usage = self._read(generations, candidate, problem), generations.usage
-        if score is None:
-            again = await self._ask(messages)
-            usage += again.usage + Usage(unparsable=1)
-            score = self._read(again, candidate, problem)
-        return score or Score(scorer=self.name, value=None, evidence="the judge was unclear"), usage
+    async def opinions(self, case: Case) -> list[Opinion]:
+        """Return what the judges say of one solution, those that cannot be read left out."""
+        messages = self.prompt.messages(problem=case.prompt, solution=case.text)
+        return await self.outcomes(messages)
 
-    async def _ask(self, messages: list[BaseMessage]) -> Generations:
-        return await generate(self.model, messages, n=self.judges, sampling=self.sampling)
+    async def outcomes(self, messages: Sequence[BaseMessage]) -> list[Opinion]:
+        """Return the judges' scores of a whole solution."""
+        replies = await self._structured.ask(messages, OutcomeReply, n=self.judges)
+        return [Opinion(each.score / 10, reason=each.reason) for each in replies if each]
 
-    def _messages(self, problem: Problem, candidate: Candidate) -> list[BaseMessage]:
-        solution = candidate.program or candidate.text
-        return self.prompt.messages(problem=problem.prompt.strip(), solution=solution)
+    def aggregate(self, steps: Sequence[float]) -> float:
+        """Return the value of a solution from those of its steps."""
+        return product(steps)
 
-    def _read(
-        self, generations: Generations, candidate: Candidate, problem: Problem
-    ) -> Score | None:
-        texts = [choice.text for choice in generations.choices]
-        values = [value for value in map(read_score, texts) if value is not None]
-        if not values:
-            return None
-        mean = math.fsum(values) / len(values)
-        return Score(scorer=self.name, value=mean, evidence=read_reason(texts[0]))
+    async def _judge(self, case: Case) -> Score:
+        opinions = await self.opinions(case)
+        if not opinions:
+            return self._unknown("no judge's answer could be read")
+        join = _VOTES[self.vote]
+        steps = tuple(map(join, zip(*(each.steps for each in opinions), strict=True)))
+        value = self.aggregate(steps) if steps else join([each.value for each in opinions])
+        return Score(scorer=self.name, value=value, steps=steps, evidence=opinions[0].reason)
+
+    def _unknown(self, why: str = "") -> Score:
+        return Score(scorer=self.name, value=None, evidence=why)
 
 
 class StepJudge(Judge):
     """Score each step of each candidate; the value is their product unless told otherwise.
 
-    Costs what `Judge` does. Answers with another number of scores than steps cannot be read.
+    Costs what `Judge` does. An answer with another number of scores than steps counts as one that
+    cannot be read.
     """
 
     name = "step_judge"
@@ -98,196 +155,83 @@ class StepJudge(Judge):
         model: BaseChatModel,
         *,
         judges: int = 1,
+        vote: JudgeVote = "mean",
         aggregate: StepAggregation = product,
         sampling: Sampling | None = None,
         prompt: Prompt = STEP_JUDGE,
     ) -> None:
-        super().__init__(model, judges=judges, sampling=sampling, prompt=prompt)
-        self.aggregate = aggregate
+        super().__init__(model, judges=judges, vote=vote, sampling=sampling, prompt=prompt)
+        self._aggregate = aggregate
 
-    def _messages(self, problem: Problem, candidate: Candidate) -> list[BaseMessage]:
-        steps = _steps(problem, candidate)
+    def aggregate(self, steps: Sequence[float]) -> float:
+        """Return the value of a solution from those of its steps."""
+        return self._aggregate(steps)
+
+    async def opinions(self, case: Case) -> list[Opinion]:
+        """Return the judges' scores of the steps."""
+        steps = step_texts(case.text, kind=case.kind)
         shown = "\n".join(f"[{number}] {step}" for number, step in enumerate(steps, 1))
-        return self.prompt.messages(
-            problem=problem.prompt.strip(), solution=shown, count=str(len(steps))
-        )
+        messages = self.prompt.messages(problem=case.prompt, solution=shown, count=str(len(steps)))
 
-    def _read(
-        self, generations: Generations, candidate: Candidate, problem: Problem
-    ) -> Score | None:
-        count = len(_steps(problem, candidate))
-        texts = [choice.text for choice in generations.choices]
-        rows = [row for row in (read_step_scores(each, count=count) for each in texts) if row]
-        if not rows:
-            return None
-        steps = tuple(math.fsum(column) / len(rows) for column in zip(*rows, strict=True))
-        return Score(
-            scorer=self.name,
-            value=self.aggregate(steps),
-            steps=steps,
-            evidence=read_reason(texts[0]),
-        )
+        def fits(reply: StepsReply) -> str | None:
+            if len(reply.steps) == len(steps):
+                return None
+            return f"That answer has {len(reply.steps)} scores for {len(steps)} steps."
+
+        replies = await self._structured.ask(messages, StepsReply, n=self.judges, fits=fits)
+        return [
+            Opinion(0.0, tuple(score / 10 for score in each.steps), each.reason)
+            for each in replies
+            if each
+        ]
 
 
-class ChecklistJudge(Judge):
-    """Have a checklist written for the problem, once, and score by the share answered YES.
+class AnswerFirstJudge(Judge):
+    """Let the model solve the problem before it sees a solution, then compare the two.
 
-    After TICK (arXiv 2410.03608). Costs one call a problem and one a candidate.
+    Reference-guided grading (arXiv 2306.05685), with a reference of the judge's own: it is less
+    easily talked into a wrong answer. Costs what `Judge` does and one call more a problem.
     """
 
-    name = "checklist"
+    name = "answer_first_judge"
 
     def __init__(
-        self, model: BaseChatModel, *, questions: int = 6, sampling: Sampling | None = None
+        self,
+        model: BaseChatModel,
+        *,
+        judges: int = 1,
+        vote: JudgeVote = "mean",
+        sampling: Sampling | None = None,
+        prompt: Prompt = ANSWER_FIRST,
+        own_answer: Prompt = OWN_ANSWER,
     ) -> None:
-        super().__init__(model, sampling=sampling, prompt=CHECK)
-        self.questions = questions
-        self._lists: dict[str, tuple[str, ...]] = {}
+        super().__init__(model, judges=judges, vote=vote, sampling=sampling, prompt=prompt)
+        self.own_answer = own_answer
+        self._own: Memory[str, str] = Memory()
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-        """Return one score a candidate."""
-        spent = Usage()
-        if candidates and problem.prompt not in self._lists:
-            messages = CHECKLIST.messages(problem=problem.prompt, count=str(self.questions))
-            written = await self._ask(messages)
-            lines = [line.strip(" -*\t") for line in written.choices[0].text.splitlines()]
-            questions = [line for line in lines if line.endswith("?")][: self.questions]
-            self._lists[problem.prompt] = tuple(questions) or ("Is the solution right?",)
-            spent = written.usage
+        """Return one score a candidate, and what they cost."""
+        with spending() as spent:
+            if any(each.content is not None for each in candidates):
+                await self._own.one(problem.prompt.strip(), self._solve)
         told = await super().__call__(problem, candidates)
-        return Scored(told.scores, told.usage + spent)
+        return Scored(told.scores, told.usage + spent.usage)
 
-    def _messages(self, problem: Problem, candidate: Candidate) -> list[BaseMessage]:
-        questions = self._lists[problem.prompt]
-        return self.prompt.messages(
-            problem=problem.prompt.strip(),
-            solution=candidate.program or candidate.text,
-            questions="\n".join(f"{number}. {each}" for number, each in enumerate(questions, 1)),
+    async def opinions(self, case: Case) -> list[Opinion]:
+        """Return the judges' scores, given the model's own answer."""
+        own = await self._own.one(case.prompt, self._solve)
+        messages = self.prompt.messages(problem=case.prompt, own=own, solution=case.text)
+        return await self.outcomes(messages)
+
+    async def _solve(self, prompt: str) -> str:
+        drafts = await generate(
+            self.model, self.own_answer.messages(problem=prompt), sampling=self.sampling
         )
-
-    def _read(
-        self, generations: Generations, candidate: Candidate, problem: Problem
-    ) -> Score | None:
-        questions = self._lists[problem.prompt]
-        answers = read_answers(generations.choices[0].text)
-        known = {number: said for number, said in answers.items() if 1 <= number <= len(questions)}
-        if not known:
-            return None
-        failed = [questions[number - 1] for number, said in sorted(known.items()) if not said]
-        share = 1 - len(failed) / len(known)
-        return Score(scorer=self.name, value=share, evidence="; ".join(failed)[:300])
+        spend(drafts.usage)
+        return drafts.choices[0].text
 
 
-class PairwiseJudge:
-    """Compare candidates in pairs, each in both orders, and score by the share of wins.
-
-    A judge that changes its mind with the order has not decided (arXiv 2306.05685), so each order
-    counts half. Costs two calls a pair, for at most `most_pairs` pairs, spread evenly.
-    """
-
-    name = "pairwise"
-
-    def __init__(
-        self, model: BaseChatModel, *, most_pairs: int = 12, sampling: Sampling | None = None
-    ) -> None:
-        self.model = model
-        self.most_pairs = most_pairs
-        self.sampling = sampling or Sampling(temperature=0.0, max_tokens=8)
-
-    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-        """Return one score a candidate; None for one that was in no pair."""
-        usable = sorted((each for each in candidates if each.content), key=lambda each: each.order)
-        pairs = _spread(list(itertools.combinations(usable, 2)), self.most_pairs)
-        asked = [order for pair in pairs for order in (pair, pair[::-1])]
-        told = await asyncio.gather(*(self._won(problem, *each) for each in asked))
-        points: dict[str, list[float]] = {}
-        for (first, second), (share, _) in zip(asked, told, strict=True):
-            points.setdefault(first.id, []).append(share)
-            points.setdefault(second.id, []).append(1 - share)
-        scores = tuple(_share_of_wins(self.name, points.get(each.id)) for each in candidates)
-        return Scored(scores, sum((spent for _, spent in told), Usage()))
-
-    async def _won(
-        self, problem: Problem, first: Candidate, second: Candidate
-    ) -> tuple[float, Usage]:
-        messages = PAIR.messages(
-            problem=problem.prompt.strip(),
-            first=first.program or first.text,
-            second=second.program or second.text,
-        )
-        said = await generate(self.model, messages, sampling=self.sampling)
-        found = _WINNER.search(said.choices[0].text.upper())
-        unclear = Usage(unparsable=0 if found else 1)
-        share = {"A": 1.0, "B": 0.0}.get(found[1] if found else "", 0.5)
-        return share, said.usage + unclear
-
-
-class p_true:
-    """Score by the probability that the model writes "True" of its own answer (2207.05221).
-
-    It is shown the sibling answers, as the paper found to help. Needs log-probabilities; None
-    where the provider gives none. Costs one call of one token a candidate.
-    """
-
-    name = "p_true"
-
-    def __init__(self, model: BaseChatModel, *, shown: int = 5) -> None:
-        self.model = model
-        self.shown = shown
-        self.sampling = Sampling(temperature=0.0, max_tokens=1, logprobs=20)
-
-    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-        """Return one score a candidate."""
-        siblings = [each.content for each in candidates if each.content][: self.shown]
-        told = await asyncio.gather(
-            *(self._asked(problem, each, siblings) for each in candidates if each.content)
-        )
-        found = dict(zip((each.id for each in candidates if each.content), told, strict=True))
-        scores = tuple(
-            found[each.id][0] if each.id in found else Score(scorer=self.name, value=None)
-            for each in candidates
-        )
-        return Scored(scores, sum((spent for _, spent in told), Usage()))
-
-    async def _asked(
-        self, problem: Problem, candidate: Candidate, siblings: Sequence[str]
-    ) -> tuple[Score, Usage]:
-        messages = P_TRUE.messages(
-            problem=problem.prompt.strip(),
-            samples="\n".join(siblings),
-            answer=candidate.content or "",
-        )
-        said = await generate(self.model, messages, sampling=self.sampling)
-        value = _probability_of_a(said)
-        return Score(scorer=self.name, value=value), said.usage
-
-
-def _probability_of_a(generations: Generations) -> float | None:
-    """Return the share of A among A and B in the first token's likeliest."""
-    logprobs = generations.choices[0].logprobs if generations.choices else None
-    if not logprobs:
+def _case(problem: Problem, candidate: Candidate) -> Case | None:
+    if candidate.content is None:
         return None
-    mass = {"A": 0.0, "B": 0.0}
-    for token, logprob in logprobs[0].top or ((logprobs[0].token, logprobs[0].logprob),):
-        letter = token.strip(" (").upper()[:1]
-        if letter in mass:
-            mass[letter] += math.exp(logprob)
-    total = mass["A"] + mass["B"]
-    return mass["A"] / total if total else None
-
-
-def _steps(problem: Problem, candidate: Candidate) -> list[str]:
-    return step_texts(candidate.program or candidate.text, kind=problem.kind)
-
-
-def _spread(
-    pairs: list[tuple[Candidate, Candidate]], most: int
-) -> list[tuple[Candidate, Candidate]]:
-    if len(pairs) <= most:
-        return pairs
-    return [pairs[number * len(pairs) // most] for number in range(most)]
-
-
-def _share_of_wins(name: str, points: Sequence[float] | None) -> Score:
-    value = math.fsum(points) / len(points) if points else None
-    return Score(scorer=name, value=value)
+    return Case(problem.prompt.strip(), problem.kind, candidate.program or candidate.text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from refinegraph.agents.certainty import token_certainty
 from refinegraph.agents.models import Choice
 from refinegraph.schema import Candidate, Problem, Role
 from refinegraph.tools.answers import extract_answer
@@ -40,6 +41,7 @@ def read_candidate(
         reasoning=choice.reasoning,
         tokens=choice.tokens,
         temperature=temperature,
+        certainty=token_certainty(choice.logprobs),
     )
     if not choice.text.strip():
         return blank.model_copy(update={"unusable": "the model answered nothing"})

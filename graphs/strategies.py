@@ -24,6 +24,7 @@ from refinegraph.graphs.routing import (
     MagicoreRouter,
     VerdictRouter,
 )
+from refinegraph.graphs.sampling import SampleFirst, decided
 from refinegraph.graphs.selection import Selector, agreement, best_of, majority_vote, weighted_vote
 from refinegraph.graphs.stopping import (
     StopRule,
@@ -204,10 +205,12 @@ def _adaptive(plan: Plan) -> RefinementGraph:
     controller = (
         SampleOrRepair(router=VerdictRouter(otherwise=gate), stop=stop, most=most)
         if code
-        else RefineLoop(router=gate, stop=stop, width=2)
+        else SampleFirst(
+            RefineLoop(router=gate, stop=stop, width=2), enough=decided(), most=most, step=2
+        )
     )
     return refinement_graph(
-        solver=plan.solver(samples=min(2, most) if code else most, temperature=0.8),
+        solver=plan.solver(samples=min(2 if code else 3, most), temperature=0.8),
         reviewer=plan.reviewer(),
         refiner=plan.refiner(),
         test_writer=plan.test_writer(),

@@ -298,6 +298,9 @@ class Candidate(Frozen):
     tokens: int = 0
     """Completion tokens spent on it."""
     temperature: float | None = None
+    certainty: float | None = None
+    """How far from guessing the model was while it wrote, in nats, 0 for guesses; None where it
+    gave no log-probabilities."""
     revision: int = 0
     """Grows each time scores or verdicts are added; the higher one wins when two are merged."""
 
@@ -375,6 +378,8 @@ class Decision(Frozen):
     targets: tuple[str, ...] = ()
     """Ids of the candidates to refine, for `refine`."""
     difficulty: Difficulty | None = None
+    features: tuple[Feature, ...] = ()
+    """The numbers that chose the action, where a controller weighs one against another."""
     stop_reason: StopReason | None = None
     """Set exactly when the action is `stop`."""
 

@@ -1,6 +1,7 @@
 """Any model that litellm can reach, as a chat model of ours."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -194,4 +195,7 @@ def _settings(n: int, sampling: Sampling) -> dict[str, Any]:
     }
     if sampling.logprobs is not None:
         settings |= {"logprobs": True, "top_logprobs": sampling.logprobs}
+    if sampling.json_schema is not None:
+        wanted = {"name": "answer", "strict": True, "schema": json.loads(sampling.json_schema)}
+        settings["response_format"] = {"type": "json_schema", "json_schema": wanted}
     return {name: value for name, value in settings.items() if value is not None}

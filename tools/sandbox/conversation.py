@@ -18,6 +18,7 @@ from refinegraph.tools.sandbox.outcomes import (
     describe_ending,
     error_in,
     is_load,
+    printable,
     seconds_in,
     trace_in,
     traceback_in,
@@ -68,14 +69,15 @@ class Conversation:
             said = f"the program defines no function {entry_point!r}"
             return [CaseOutcome(id=call.id, status="error", error=said) for call in calls]
         for number, call in enumerate(calls, 1):
-            self.program.post(_question(number, entry_point, call))
+            last = number == len(calls)
+            self.program.post(_question(number, entry_point, call, last=last))
         outcomes: list[CaseOutcome] = []
         for number, call in enumerate(calls, 1):
             written = f"{entry_point}({', '.join(map(show, call.arguments))})"[:600]
             outcomes.append(self._compared(call, written, self._answer(number)))
             if self.broken:
                 return outcomes
-        if self.program.has_said_more:
+        if calls and not self.program.falls_silent(until=self._began + self.policy.wall_seconds):
             self._break("protocol_violation")
         return outcomes
 
@@ -86,6 +88,7 @@ class Conversation:
         units: Sequence[str],
         ids: Sequence[str],
         preamble: str,
+        entry_point: str | None,
     ) -> list[CaseOutcome]:
         """Run tests in one process that calls the program in another, with a line between them."""
         one, other = socket.socketpair()
@@ -94,6 +97,7 @@ class Conversation:
             "units": list(units),
             "preamble": preamble,
             "call_seconds": self.policy.call_seconds,
+            "entry_point": entry_point,
         }
         with one, other:
             self.program = Process.begin(
@@ -225,7 +229,8 @@ class Conversation:
         """Return the program's answer to one question."""
         assert self.program
         told = self._listen(self.program, within=self.policy.call_seconds)
-        if told is not None and told.get("call") != number:
+        call = told.get("call") if told is not None else number
+        if type(call) is not int or call != number:
             self._break("protocol_violation")
             return None
         if told is not None and self._tracing:
@@ -302,7 +307,7 @@ class Conversation:
                 status="passed" if right else "failed",
                 call=written,
                 expected=wanted,
-                got=show(got),
+                got=printable(show(got)),
                 seconds=seconds_in(told),
             )
         if told is None:
@@ -314,7 +319,8 @@ class Conversation:
         said = error_in(told)
         if "unserializable" in told:
             status = "unserializable"
-            said = f"it returned {str(told['unserializable'])[:200]}, which is not plain data"
+            shown = printable(str(told["unserializable"])[:200])
+            said = f"it returned {shown}, which is not plain data"
         elif told.get("error") == "MemoryError" and self._used_its_memory():
             self._break("memory_exceeded")
             status = "memory_exceeded"
@@ -329,6 +335,6 @@ class Conversation:
         )
 
 
-def _question(number: int, name: str, call: Call) -> Message:
+def _question(number: int, name: str, call: Call, *, last: bool) -> Message:
     arguments = [codec.encode(each) for each in call.arguments]
-    return {"call": number, "name": name, "args": arguments, "kwargs": {}}
+    return {"call": number, "name": name, "args": arguments, "kwargs": {}, "last": last}

@@ -47,7 +47,7 @@ def unit_outcome(name: str, call: str, told: Message) -> CaseOutcome:
     return CaseOutcome(
         id=name,
         status=status,
-        call=str(told.get("call") or call)[:600],
+        call=(_text(told, "call") or printable(call))[:600],
         expected=_text(told, "expected"),
         got=_text(told, "got"),
         error=None if status == "passed" else error_in(told) or None,
@@ -81,6 +81,11 @@ def trace_in(told: Message) -> tuple[TraceLine, ...]:
     return tuple(each for each in found if each)
 
 
+def printable(text: str) -> str:
+    """Return a text that can be written anywhere; halves of characters are shown as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _text(told: Message, key: str) -> str | None:
     value = told.get(key)
-    return value[:_LONGEST] if isinstance(value, str) else None
+    return printable(value)[:_LONGEST] if isinstance(value, str) else None

@@ -143,6 +143,15 @@ class Process:
             self._read()
         return bool(self._received)
 
+    def falls_silent(self, *, until: float) -> bool:
+        """Wait for the end of what it says; False where it says anything more, or never ends."""
+        while not (self._finished or self._line_ended or self._received):
+            try:
+                self._turn(until)
+            except (TimeoutError, Overflowed):
+                return False
+        return not self._received
+
     def receive(self, *, until: float) -> Message:
         """Return the next message; raises `Ended`, `Overflowed`, `Malformed`, `TimeoutError`."""
         while True:

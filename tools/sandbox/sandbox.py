@@ -81,14 +81,15 @@ class Sandbox:
         """Run assert-style tests in a second process that sees the program as plain data only.
 
         A text is split into its assertions and test functions; of a sequence, each element is one
-        test. `preamble` is trusted source that tests may use. Raises `InputError` for tests that
-        do not parse.
+        test. `preamble` is trusted source that tests may use. Names of the program never stand in
+        for a builtin or a name of the preamble, but for the `entry_point`. Raises `InputError` for
+        tests that do not parse.
         """
         units = test_units(tests, entry_point=entry_point)
         names = _names(ids, len(units))
         return await self._verdict(
             names,
-            lambda talk, workers: talk.test(workers, source, units, names, preamble),
+            lambda talk, workers: talk.test(workers, source, units, names, preamble, entry_point),
             workers=2,
         )
 
@@ -145,7 +146,10 @@ class Sandbox:
         """Return what each executed line changed in the last call that a test made."""
         units = test_units([test], entry_point=entry_point)
         return await self._trace(
-            lambda talk, workers: talk.test(workers, source, units, ["trace"], preamble), workers=2
+            lambda talk, workers: talk.test(
+                workers, source, units, ["trace"], preamble, entry_point
+            ),
+            workers=2,
         )
 
     async def _trace(self, work: Talk, *, workers: int = 1) -> tuple[TraceLine, ...]:

@@ -28,8 +28,13 @@ def trace_line(told: Any) -> TraceLine | None:
     if [type(part) for part in parts] != [int, str, dict]:
         return None
     changed: dict[Any, Any] = parts[2]
-    pairs = [(str(name)[:80], str(value)[:_LONGEST_VALUE]) for name, value in changed.items()]
-    return TraceLine(number=parts[0], function=parts[1][:80], changed=tuple(pairs[:_MOST_NAMES]))
+    pairs = [(_text(name)[:80], _text(value)[:_LONGEST_VALUE]) for name, value in changed.items()]
+    shown = tuple(pairs[:_MOST_NAMES])
+    return TraceLine(number=parts[0], function=_text(parts[1])[:80], changed=shown)
+
+
+def _text(value: object) -> str:
+    return str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def show_trace(lines: Sequence[TraceLine], source: str, *, most: int = 40) -> str:

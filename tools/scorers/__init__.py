@@ -3,7 +3,14 @@
 A scorer is any callable, plain or async, from a problem and its candidates to one `Score` each.
 """
 
-from refinegraph.tools.scorers.basic import Scored, Scorer, agreement, ask_scorer, execution
+from refinegraph.tools.scorers.basic import (
+    Scored,
+    Scorer,
+    agreement,
+    ask_scorer,
+    execution,
+    self_certainty,
+)
 from refinegraph.tools.scorers.ensembles import (
     mean_of,
     product_of,
@@ -21,6 +28,7 @@ __all__ = [
     "execution",
     "mean_of",
     "product_of",
+    "self_certainty",
     "uncertainty_weighted",
     "worst_of",
 ]

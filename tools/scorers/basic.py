@@ -1,5 +1,6 @@
 """Scorers from what is known of a candidate already: what execution and agreement say."""
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
@@ -83,3 +84,27 @@ class agreement:
     def _by_answers(self, problem: Problem, candidates: Sequence[Candidate]) -> dict[str, float]:
         groups = answer_groups(problem, candidates)
         return {member.id: len(group) / len(candidates) for group in groups for member in group}
+
+
+class self_certainty:
+    """Score a candidate by how far from guessing its model was (arXiv 2502.18581).
+
+    The value is `1 - exp(-c)` of the candidate's certainty c in nats, which keeps its order and
+    lies in 0 to 1. None where the model gave no log-probabilities: ask for them with
+    `Sampling(logprobs=20)`, the same number for all that are to be compared.
+    """
+
+    def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+        """Return one score a candidate."""
+        return [self._score(candidate.certainty) for candidate in candidates]
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return "self_certainty()"
+
+    def _score(self, certainty: float | None) -> Score:
+        if certainty is None:
+            return Score(scorer="self_certainty", value=None)
+        evidence = f"{certainty:.2f} nats from uniform"
+        value = -math.expm1(-certainty)
+        return Score(scorer="self_certainty", value=value, evidence=evidence)

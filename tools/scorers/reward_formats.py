@@ -1,199 +1,288 @@
 """What served reward models are asked, and how their answers are read, one class a format."""
 
+import asyncio
 import math
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple, Protocol, cast
 
-from refinegraph.errors import ModelError
-from refinegraph.tools.step_scores import product
+from refinegraph.errors import ModelRequestRefused
+from refinegraph.tools.scorers.reward_server import Payload
 
-Payload = dict[str, Any]
+Post = Callable[[str, Payload], Awaitable[Payload]]
+"""Sends a body to a path and returns the JSON object that comes back."""
+
+_SHOWN = 200
 
 
-class Ask(NamedTuple):
-    """One request to a server."""
+class Case(NamedTuple):
+    """One solution to judge; also what its judgement is remembered by."""
 
-    path: str
-    body: Payload
+    problem: str
+    solution: str
+    steps: tuple[str, ...]
 
 
 class Judged(NamedTuple):
-    """What a reward model said of one solution: a value, and one a step where it judges steps."""
+    """What a reward model said: a value of the outcome, or one value a step."""
 
-    value: float
+    value: float | None
     steps: tuple[float, ...] = ()
 
 
 class RewardFormat(Protocol):
-    """How one kind of reward model is asked about a solution and understood."""
+    """How one kind of reward model is asked about solutions of one problem, and understood."""
 
-    def asks(self, model: str, problem: str, solution: str, steps: Sequence[str]) -> list[Ask]:
-        """Return the requests for one solution."""
-        ...
+    most: int | None
+    """How many solutions one request takes; None for any number."""
 
-    def read(self, answers: Sequence[Payload], steps: Sequence[str]) -> Judged:
-        """Return the judgement in the answers; raises `ModelError` where shapes disagree."""
+    async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
+        """Return one judgement a case; raises `ModelRequestRefused` where shapes disagree."""
         ...
 
 
 class Outcome:
-    """An outcome reward model behind vLLM's `/pooling` (InternLM2 and Skywork rewards).
+    """An outcome reward model behind vLLM's `/pooling` (InternLM2's and Skywork's rewards).
 
     Its one number, or its last where it gives one a token, goes through a sigmoid as MAgICoRe has
     it (arXiv 2409.12147).
     """
 
-    def asks(self, model: str, problem: str, solution: str, steps: Sequence[str]) -> list[Ask]:
-        """Ask about the whole conversation."""
-        return [Ask("/pooling", {"model": model, "messages": _chat(problem, solution)})]
+    most: int | None = 1
 
-    def read(self, answers: Sequence[Payload], steps: Sequence[str]) -> Judged:
-        """Squash the last number."""
-        numbers = _flat(_pooled(answers[0]))
+    async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
+        """Ask about the conversation of problem and solution."""
+        body = {"model": model, "messages": _chat(cases[0].problem, cases[0].solution)}
+        answer = await post("/pooling", {**body, "use_activation": False})
+        numbers = _numbers(_row(answer, 0, of=1))
         if not numbers:
-            raise _disagree("a number", answers[0])
-        return Judged(_sigmoid(numbers[-1]))
+            raise _disagree("a number", answer)
+        return [Judged(_sigmoid(numbers[-1]))]
 
 
 class Classify:
     """A sequence classifier behind vLLM's `/classify`; the last class is "right"."""
 
-    def asks(self, model: str, problem: str, solution: str, steps: Sequence[str]) -> list[Ask]:
-        """Ask about problem and solution as one text."""
-        return [Ask("/classify", {"model": model, "input": f"{problem}\n\n{solution}"})]
+    most: int | None = None
 
-    def read(self, answers: Sequence[Payload], steps: Sequence[str]) -> Judged:
-        """Take the last probability; a lone number goes through a sigmoid unless it is one."""
-        probs = _flat(_first(answers[0], "data").get("probs", []))
-        if not probs:
-            raise _disagree("probabilities", answers[0])
-        return Judged(_as_probability(probs[-1]))
+    async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
+        """Ask about problem and solution as one text."""
+        texts = [f"{case.problem}\n\n{case.solution}" for case in cases]
+        answer = await post("/classify", {"model": model, "input": texts})
+        return [
+            Judged(_probability(_last(entry, "probs", answer)))
+            for entry in _entries(answer, "data", len(cases))
+        ]
+
+
+class Pair:
+    """A cross-encoder behind vLLM's `/score`, given the problem and the solution.
+
+    Its scores are probabilities as vLLM serves them; `logits` are put through a sigmoid.
+    """
+
+    most: int | None = None
+
+    def __init__(self, *, logits: bool = False) -> None:
+        self.logits = logits
+
+    async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
+        """Ask how well the solutions answer the problem."""
+        solutions = [case.solution for case in cases]
+        body = {"model": model, "text_1": cases[0].problem, "text_2": solutions}
+        answer = await post("/score", body)
+        entries = _entries(answer, "data", len(cases))
+        return [Judged(_squashed(_last(each, "score", answer), self.logits)) for each in entries]
 
 
 class Rerank:
-    """A reranker behind llama.cpp's or vLLM's `/v1/rerank`; relevance goes through a sigmoid."""
+    """A reranker behind llama.cpp's or vLLM's `/v1/rerank`.
 
-    def asks(self, model: str, problem: str, solution: str, steps: Sequence[str]) -> list[Ask]:
-        """Ask how well the solution answers the problem."""
-        return [
-            Ask("/v1/rerank", {"model": model, "query": problem, "documents": [solution]}),
-        ]
+    vLLM answers with probabilities, and so does llama.cpp for Qwen3-Reranker; for most other
+    models llama.cpp answers with `logits`, which are put through a sigmoid.
+    """
 
-    def read(self, answers: Sequence[Payload], steps: Sequence[str]) -> Judged:
-        """Squash the relevance."""
-        found = _first(answers[0], "results").get("relevance_score")
-        if not isinstance(found, (int, float)):
-            raise _disagree("a relevance score", answers[0])
-        return Judged(_as_probability(float(found)))
+    most: int | None = None
+
+    def __init__(self, *, logits: bool = False) -> None:
+        self.logits = logits
+
+    async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
+        """Ask how relevant the solutions are to the problem."""
+        solutions = [case.solution for case in cases]
+        body = {"model": model, "query": cases[0].problem, "documents": solutions}
+        answer = await post("/v1/rerank", {**body, "top_n": len(cases)})
+        entries = _entries(answer, "results", len(cases))
+        relevance = (_last(each, "relevance_score", answer) for each in entries)
+        return [Judged(_squashed(each, self.logits)) for each in relevance]
 
 
 class QwenProcess:
     """Qwen2.5-Math-PRM (arXiv 2501.07301) behind vLLM's `/pooling`: `<extra_0>` after each step."""
 
+    most: int | None = 1
     mark = "<extra_0>"
     system = r"Please reason step by step, and put your final answer within \boxed{}."
 
-    def asks(self, model: str, problem: str, solution: str, steps: Sequence[str]) -> list[Ask]:
-        """Ask with a mark after every step."""
-        marked = "".join(f"{step}{self.mark}" for step in steps)
-        messages = [{"role": "system", "content": self.system}, *_chat(problem, marked)]
-        return [Ask("/pooling", {"model": model, "messages": messages})]
-
-    def read(self, answers: Sequence[Payload], steps: Sequence[str]) -> Judged:
-        """Take the second probability at each mark."""
-        return _per_step(_pooled(answers[0]), steps, column=1)
+    async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
+        """Ask with a mark after every step; the second probability at each is the step's."""
+        steps = [_unmarked(step, self.mark) for step in cases[0].steps]
+        problem = _unmarked(cases[0].problem, self.mark)
+        marked = _chat(problem, "".join(f"{step}{self.mark}" for step in steps))
+        messages = [{"role": "system", "content": self.system}, *marked]
+        answer = await post("/pooling", {"model": model, "messages": messages})
+        return [_per_step(_row(answer, 0, of=1), len(steps), column=1)]
 
 
 class MathShepherd:
     """Math-Shepherd (arXiv 2312.08935) behind vLLM's `/pooling`: `ки` after each step.
 
-    The server has to be told the mark and the tokens `+` and `-` (pooling type STEP).
+    The server has to be told the mark's token and those of `+` and `-`, in this order: pooling
+    type STEP with `step_tag_id` and `returned_token_ids`.
     """
 
-    mark = " ки"
+    most: int | None = None
+    mark = "ки"
 
-    def asks(self, model: str, problem: str, solution: str, steps: Sequence[str]) -> list[Ask]:
-        """Ask with a mark after every step, each named by its number."""
-        numbered = [
+    async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
+        """Ask with a mark after every step; the first probability at each, of `+`, is its."""
+        answer = await post("/pooling", {"model": model, "input": list(map(self._text, cases))})
+        return [
+            _per_step(_row(answer, place, of=len(cases)), len(case.steps), column=0)
+            for place, case in enumerate(cases)
+        ]
+
+    def _text(self, case: Case) -> str:
+        steps = (_unmarked(step, self.mark) for step in case.steps)
+        named = (
             step if step.lower().startswith("step") else f"Step {number}: {step}"
             for number, step in enumerate(steps, 1)
-        ]
-        text = f"{problem} " + "\n".join(f"{step}{self.mark}" for step in numbered)
-        return [Ask("/pooling", {"model": model, "input": text})]
-
-    def read(self, answers: Sequence[Payload], steps: Sequence[str]) -> Judged:
-        """Take the first probability at each mark."""
-        return _per_step(_pooled(answers[0]), steps, column=0)
+        )
+        marked = "\n".join(f"{step} {self.mark}" for step in named)
+        return f"{_unmarked(case.problem, self.mark)} {marked}"
 
 
-class TokenRewards:
-    """A model with one reward a token (Skywork-o1-Open-PRM), cut where each step ends.
+class SkyworkProcess:
+    """Skywork-o1-Open-PRM behind vLLM's `/pooling`: one reward a token, read where steps end.
 
-    The server's `/tokenize` says where that is: two requests more than the other formats need.
+    Every step ends in a line feed, whose reward goes through a sigmoid. The server's `/tokenize`
+    says which tokens these are: beside the one for the rewards a solution costs a request a step,
+    which runs no model.
     """
 
-    def asks(self, model: str, problem: str, solution: str, steps: Sequence[str]) -> list[Ask]:
-        """Ask for all rewards, and for the length of the text up to the end of each step."""
-        prefixes = [f"{problem}\n" + "\n".join(steps[: end + 1]) for end in range(len(steps))]
-        asks = [Ask("/tokenize", {"model": model, "prompt": prefix}) for prefix in prefixes]
-        whole = prefixes[-1] if prefixes else problem
-        return [Ask("/pooling", {"model": model, "input": whole}), *asks]
+    most: int | None = 1
+    start = "<|endoftext|>"
 
-    def read(self, answers: Sequence[Payload], steps: Sequence[str]) -> Judged:
-        """Squash the reward of each step's last token."""
-        rewards = [_flat(row)[-1] for row in _pooled(answers[0])]
-        ends = [int(answer.get("count", 0)) - 1 for answer in answers[1:]]
-        if any(not 0 <= end < len(rewards) for end in ends):
-            raise ModelError(
-                f"the reward model gave {len(rewards)} token rewards for a text of "
-                f"{max(ends, default=0) + 1} tokens; serve it with one reward a token."
+    async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
+        """Ask for the rewards of all tokens and keep those at the end of a step."""
+
+        async def tokens(text: str) -> list[int]:
+            body = {"model": model, "prompt": text, "add_special_tokens": False}
+            return _token_ids(await post("/tokenize", body))
+
+        case = cases[0]
+        pieces = [f"{self.start}{case.problem}\n", "\n", *case.steps]
+        head, feed, *steps = await asyncio.gather(*map(tokens, pieces))
+        ids, ends = list(head), list[int]()
+        for step in steps:
+            ids += [*step, feed[-1]]
+            ends.append(len(ids) - 1)
+        body = {"model": model, "input": ids, "use_activation": False}
+        rewards = _numbers(_row(await post("/pooling", body), 0, of=1))
+        if len(rewards) != len(ids):
+            raise ModelRequestRefused(
+                f"The reward model gave {len(rewards)} token rewards for {len(ids)} tokens; serve "
+                "it so that it pools nothing and gives one reward a token."
             )
-        values = tuple(_sigmoid(rewards[end]) for end in ends)
-        return Judged(product(values), values)
+        return [Judged(None, tuple(_sigmoid(rewards[end]) for end in ends))]
 
 
 def _chat(problem: str, solution: str) -> list[dict[str, str]]:
     return [{"role": "user", "content": problem}, {"role": "assistant", "content": solution}]
 
 
-def _per_step(rows: Sequence[Any], steps: Sequence[str], *, column: int) -> Judged:
-    if len(rows) != len(steps):
-        raise ModelError(
-            f"the reward model gave {len(rows)} step scores for {len(steps)} steps; check that it "
+def _unmarked(text: str, mark: str) -> str:
+    """Take a mark out of a text, which would count as one more step."""
+    while mark in text:
+        text = text.replace(mark, "")
+    return text
+
+
+def _per_step(rows: Sequence[Any], steps: int, *, column: int) -> Judged:
+    if len(rows) != steps:
+        raise ModelRequestRefused(
+            f"The reward model gave {len(rows)} step scores for {steps} steps; check that it "
             "is served with the step mark of its format."
         )
-    values = tuple(_flat(row)[column] for row in rows)
-    return Judged(product(values), values)
+    pairs = [_numbers(row) for row in rows]
+    if any(len(pair) != 2 for pair in pairs):
+        raise ModelRequestRefused(
+            f"The reward model gave {len(pairs[0])} numbers for a step, not two probabilities; "
+            "check that it is served with the format that was named."
+        )
+    return Judged(None, tuple(_probability(pair[column]) for pair in pairs))
 
 
-def _pooled(answer: Payload) -> list[Any]:
-    return _listed(_first(answer, "data").get("data"))
-
-
-def _first(answer: Payload, key: str) -> Payload:
-    found = _listed(answer.get(key))
-    if not isinstance(found[0] if found else None, dict):
+def _entries(answer: Payload, key: str, count: int) -> list[Payload]:
+    """Return the list under a key in the order of asking, whatever order it came in."""
+    found = [cast(Payload, each) for each in _listed(answer.get(key)) if isinstance(each, dict)]
+    if not found:
         raise _disagree(f"a list {key!r}", answer)
-    first: Payload = found[0]
-    return first
+    placed = {each.get("index", place): each for place, each in enumerate(found)}
+    if placed.keys() != set(range(count)):
+        raise ModelRequestRefused(
+            f"The reward model gave {len(found)} scores numbered {list(placed)!r} for {count} "
+            f"solutions under {key!r}."
+        )
+    return [placed[place] for place in range(count)]
+
+
+def _row(answer: Payload, place: int, *, of: int) -> list[Any]:
+    return _listed(_entries(answer, "data", of)[place].get("data"))
+
+
+def _last(entry: Payload, key: str, answer: Payload) -> float:
+    numbers = _numbers(entry.get(key))
+    if not numbers:
+        raise _disagree(f"numbers under {key!r}", answer)
+    return numbers[-1]
+
+
+def _token_ids(answer: Payload) -> list[int]:
+    ids = [each for each in _listed(answer.get("tokens")) if isinstance(each, int)]
+    if not ids:
+        raise _disagree("token numbers under 'tokens'", answer)
+    return ids
 
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]  # pyright: ignore[reportUnknownVariableType]
 
 
-def _flat(value: Any) -> list[float]:
+def _numbers(value: Any) -> list[float]:
     if isinstance(value, list):
-        return [number for each in _listed(value) for number in _flat(each)]
-    return [float(value)] if isinstance(value, (int, float)) else []
+        return [number for each in _listed(value) for number in _numbers(each)]
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return [float(value)] if usable and math.isfinite(value) else []
 
 
-def _disagree(wanted: str, answer: Payload) -> ModelError:
-    return ModelError(f"the reward model answered {str(answer)[:200]!r}, expected {wanted}.")
+def _disagree(wanted: str, answer: Payload) -> ModelRequestRefused:
+    return ModelRequestRefused(
+        f"The reward model answered {str(answer)[:_SHOWN]!r}, expected {wanted}."
+    )
 
 
-def _as_probability(value: float) -> float:
-    return value if 0.0 <= value <= 1.0 else _sigmoid(value)
+def _squashed(value: float, logits: bool) -> float:
+    return _sigmoid(value) if logits else _probability(value)
+
+
+def _probability(value: float) -> float:
+    """Return a probability as it is; numbers beyond by rounding are held to 0 and 1."""
+    if not -1e-3 <= value <= 1 + 1e-3:
+        raise ModelRequestRefused(
+            f"The reward model gave {value:.4g} where a probability was expected; if its scores "
+            "are logits, say logits=True."
+        )
+    return min(1.0, max(0.0, value))
 
 
 def _sigmoid(value: float) -> float:

@@ -1,6 +1,16 @@
 """Hostile programs that a sandbox has to withstand, and a way to try them on any backend."""
 
-from refinegraph.tools.sandbox.conformance import ending, exhausting, forging, kernel, odd, reaching
+from refinegraph.tools.sandbox.conformance import (
+    answering,
+    ending,
+    exhausting,
+    forging,
+    kernel,
+    odd,
+    processes,
+    reaching,
+    testing,
+)
 from refinegraph.tools.sandbox.conformance.cases import HostileCase
 from refinegraph.tools.sandbox.conformance.suite import (
     Backend,
@@ -8,13 +18,17 @@ from refinegraph.tools.sandbox.conformance.suite import (
     ConformanceResult,
     run_conformance,
     run_control,
+    run_controls,
 )
 
 CASES: tuple[HostileCase, ...] = (
     *forging.CASES,
+    *testing.CASES,
+    *answering.CASES,
     *ending.CASES,
     *exhausting.CASES,
     *reaching.CASES,
+    *processes.CASES,
     *kernel.CASES,
     *odd.CASES,
 )
@@ -27,4 +41,5 @@ __all__ = [
     "HostileCase",
     "run_conformance",
     "run_control",
+    "run_controls",
 ]

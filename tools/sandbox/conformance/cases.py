@@ -13,6 +13,10 @@ ANYTHING_BUT_PASSED: tuple[VerdictStatus, ...] = (
 )
 HARMLESS: tuple[VerdictStatus, ...] = ("error", "failed", "crashed")
 QUICK = SandboxPolicy(wall_seconds=4, cpu_seconds=1, memory_mb=256)
+IDLE = QUICK.model_copy(update={"wall_seconds": 1.5})
+"""For programs that do nothing but wait."""
+
+_SLOW: set[VerdictStatus] = {"cpu_exceeded", "timeout", "memory_exceeded", "output_exceeded"}
 
 
 class HostileCase(Frozen):
@@ -29,10 +33,20 @@ class HostileCase(Frozen):
     how: How = "check"
     value: object = "right"
     """What `f` has to return to pass."""
+    calls: tuple[tuple[tuple[object, ...], object], ...] = ()
+    """Arguments and expected values, for a `check` with other calls than one of nothing."""
     tests: str = ""
     """Assert-style tests, for `test`."""
+    preamble: str = ""
+    """Trusted source that the tests may use."""
+    entry_point: str | None = None
+    """The function under test, where the tests are told."""
     before: str = ""
     """A program that is run first, to leave something behind."""
+    beside: str = ""
+    """A right program that is run at the same time and must not notice."""
+    later: float = 0.0
+    """Seconds to wait after the run before looking for harm."""
     policy: SandboxPolicy = QUICK
     control: tuple[Layer, ...] = ()
     """Layers without which the attack gets through; empty where no layer decides it."""
@@ -43,6 +57,12 @@ class HostileCase(Frozen):
     seconds: float | None = None
     """How long the run may take at most, where that is the point of it."""
 
+    @property
+    def quick(self) -> bool:
+        """Whether it ends by itself within moments."""
+        waits = self.beside or self.later or self.seconds
+        return not waits and ("failed" in self.expected or not _SLOW & {*self.expected})
+
 
 def attack(
     name: str,
@@ -52,6 +72,7 @@ def attack(
     expected: tuple[VerdictStatus, ...] = HARMLESS,
     policy: SandboxPolicy = QUICK,
     only_as_root: bool = False,
+    later: float = 0.0,
 ) -> HostileCase:
     """Return a case whose function tries something and returns whether it worked."""
     return HostileCase(
@@ -61,6 +82,7 @@ def attack(
         control=control,
         policy=policy,
         only_as_root=only_as_root,
+        later=later,
     )
 
 
@@ -70,7 +92,10 @@ def forgery(
     *expected: VerdictStatus,
     how: How = "check",
     tests: str = "",
+    preamble: str = "",
+    entry_point: str | None = None,
     value: object = "right",
+    policy: SandboxPolicy = QUICK,
 ) -> HostileCase:
     """Return a case whose program is wrong and wants to be taken for right."""
     return HostileCase(
@@ -79,7 +104,10 @@ def forgery(
         expected=expected or ANYTHING_BUT_PASSED,
         how=how,
         tests=tests,
+        preamble=preamble,
+        entry_point=entry_point,
         value=value,
+        policy=IDLE if expected == ("timeout",) else policy,
     )
 
 
@@ -88,7 +116,11 @@ def fault(
 ) -> HostileCase:
     """Return a case whose program ends in a way of its own."""
     return HostileCase(
-        name=name, source=textwrap.dedent(source).strip(), expected=expected, seconds=seconds
+        name=name,
+        source=textwrap.dedent(source).strip(),
+        expected=expected,
+        seconds=seconds,
+        policy=IDLE if "timeout" in expected and "cpu_exceeded" not in expected else QUICK,
     )
 
 

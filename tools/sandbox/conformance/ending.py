@@ -85,7 +85,7 @@ CASES = (
             time.sleep(60)
         """,
         "timeout",
-        seconds=6,
+        seconds=3.5,
     ),
     fault("reads its input", "def f(): return input()", "error"),
     fault(
@@ -97,7 +97,7 @@ CASES = (
         "closes its streams and sleeps",
         "import os, time\ndef f():\n    os.closerange(0, 3)\n    time.sleep(60)",
         "timeout",
-        seconds=6,
+        seconds=3.5,
     ),
     honest(
         "thread that sleeps on",

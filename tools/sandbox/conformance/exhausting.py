@@ -37,8 +37,8 @@ CASES = (
         "import re\ndef f(): return re.match(r'(a+)+$', 'a' * 60 + 'b')",
         "cpu_exceeded",
     ),
-    fault("sleep", "import time\ndef f(): time.sleep(60)", "timeout", seconds=6),
-    fault("sleep at import", "import time\ntime.sleep(60)", "timeout", seconds=6),
+    fault("sleep", "import time\ndef f(): time.sleep(60)", "timeout", seconds=3.5),
+    fault("sleep at import", "import time\ntime.sleep(60)", "timeout", seconds=3.5),
     fault(
         "waits for a lock that nobody gives",
         """
@@ -49,7 +49,7 @@ CASES = (
             lock.acquire()
         """,
         "timeout",
-        seconds=6,
+        seconds=3.5,
     ),
     fault(
         "list that grows for ever",
@@ -123,18 +123,6 @@ CASES = (
         control=("limits",),
         expected=("error",),
     ),
-    attack("fork", "import os\nreturn os.fork() >= 0", control=("seccomp",)),
-    attack(
-        "forks without end",
-        """
-        import os
-        made = 0
-        for _ in range(200):
-            if os.fork() == 0: os._exit(0)
-            made += 1
-        return made == 200
-        """,
-    ),
     attack(
         "threads without end",
         """
@@ -188,7 +176,7 @@ CASES = (
         time.sleep(60)
         """,
         *("timeout", "protocol_violation"),
-        seconds=6,
+        seconds=3.5,
     ),
     fault(
         "says that it is loaded and never reads",
@@ -199,6 +187,6 @@ CASES = (
         time.sleep(60)
         """,
         "timeout",
-        seconds=6,
+        seconds=3.5,
     ),
 )

@@ -271,73 +271,35 @@ CASES = (
         "failed",
     ),
     forgery(
-        "test: integer that equals everything",
+        "integer that equals everything",
         """
         class Any(int):
             def __eq__(self, other): return True
-        def f(x): return Any(7)
+            def __hash__(self): return 0
+        def f(): return Any(7)
         """,
         "unserializable",
-        how="test",
-        tests="assert f(1) == 2\nassert f(2) == 3",
+        value=1,
     ),
     forgery(
-        "test: patches AssertionError and exits",
+        "finds the lists that are waited for and fills them",
         """
-        import builtins, sys
-        builtins.AssertionError = type('Never', (Exception,), {})
-        def f(x): sys.exit(0)
-        """,
-        "error",
-        "early_exit",
-        how="test",
-        tests="assert f(1) == 2",
-    ),
-    forgery(
-        "test: answers the tests before they ask",
-        """
-        import os, struct
-        for call in (1, 2, 3):
-            body = b'{"call":%d,"value":2}' % call
-            for number in range(3, 64):
-                try: os.write(number, struct.pack('>I', len(body)) + body)
-                except OSError: pass
-        def f(x): return 'wrong'
-        """,
-        "protocol_violation",
-        how="test",
-        tests="assert f(1) == 2",
-    ),
-    forgery(
-        "test: says on the host's line that a test passed",
-        """
-        import os, struct
-        body = b'{"unit":0,"status":"passed","seconds":0.1}'
-        def f(x):
-            os.write(3, struct.pack('>I', len(body)) + body)
+        import gc
+        def f():
+            for each in gc.get_objects():
+                if type(each) is list and each is not gc.garbage:
+                    try: each[:] = ['right'] * len(each)
+                    except Exception: pass
             return 'wrong'
         """,
-        "failed",
-        "protocol_violation",
-        how="test",
-        tests="assert f(1) == 2",
     ),
     forgery(
-        "test: raises what a test expects to catch",
+        "leaves with a setup failure's words",
         """
-        class Quiet(BaseException): pass
-        def f(x): raise Quiet
+        import os
+        os.write(2, b'refused: seccomp: Operation not permitted')
+        os._exit(1)
         """,
-        "error",
-        "failed",
-        how="test",
-        tests="try:\n    wrong = f(1)\nexcept Exception:\n    wrong = None\nassert wrong == 2",
-    ),
-    forgery(
-        "test: never answers",
-        "import time\ndef f(x): time.sleep(60)",
-        "timeout",
-        how="test",
-        tests="assert f(1) == 2",
+        "early_exit",
     ),
 )

@@ -32,6 +32,18 @@ VALUES = (
         "def f():\n    a = []\n    a.append(a)\n    return a",
         "unserializable",
     ),
+    fault("exception of half a character", "def f(): raise ValueError('\\udc80')", "error"),
+    fault("exception of a million characters", "def f(): raise ValueError('x' * 10**6)", "error"),
+    fault(
+        "exception named by half a character",
+        "def f(): raise type('\\udc80', (Exception,), {})",
+        "error",
+    ),
+    fault(
+        "class named by half a character",
+        "def f(): return type('\\udc80', (), {})()",
+        "error",
+    ),
     fault("generator", "def f(): yield 'right'", "unserializable"),
     fault("function", "def f(): return f", "unserializable"),
     fault("module", "import sys\ndef f(): return sys", "unserializable"),

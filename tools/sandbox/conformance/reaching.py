@@ -5,7 +5,7 @@ from refinegraph.tools.sandbox.policy import Layer
 
 _FILES: tuple[Layer, ...] = ("private_root", "private_folder", "landlock")
 _NETWORK: tuple[Layer, ...] = (*_FILES, "namespaces", "pid_namespace", "seccomp")
-_SIGNALS: tuple[Layer, ...] = (*_NETWORK, "unprivileged_user", "no_capabilities")
+_AS_ROOT: tuple[Layer, ...] = (*_FILES, "seccomp", "unprivileged_user", "no_capabilities")
 
 READING = (
     attack(
@@ -18,40 +18,40 @@ READING = (
     ),
     attack(
         "reads a secret file through a link of its own",
-        "import os\nos.symlink('@secret_file@', 'link')\nreturn 'SECRET' in open('link').read()",
+        """
+        import os
+        for place in ('', '@folder@/'):
+            try: os.symlink('@secret_file@', place + 'link')
+            except OSError: continue
+            return 'SECRET' in open(place + 'link').read()
+        return False
+        """,
+        control=_FILES,
     ),
     attack(
         "reads a secret file from above",
         "return 'SECRET' in open('../' * 20 + '@secret_file@').read()",
+        control=_FILES,
     ),
     attack("lists the host's root", "import os\nreturn 'proc' in os.listdir('/')", control=_FILES),
     attack(
         "lists the home of root",
-        "import os\nreturn bool({'.bashrc', '.profile', '.ssh'} & {*os.listdir('/root')})",
+        """
+        import os, sys
+        own = (sys.prefix, sys.base_prefix, sys.exec_prefix)
+        return any(
+            not any(each.startswith('/root/' + name) for each in own)
+            for name in os.listdir('/root')
+        )
+        """,
+        control=_AS_ROOT,
+        only_as_root=True,
     ),
     attack("reads keys", "import os\nreturn bool(os.listdir(os.path.expanduser('~/.ssh')))"),
     attack(
         "finds a secret in its environment",
         "import os\nreturn any('SECRET' in value for value in os.environ.values())",
         expected=("failed",),
-    ),
-    attack(
-        "finds a secret in another's environment",
-        """
-        import os
-        for number in os.listdir('/proc'):
-            if number.isdigit():
-                try:
-                    if b'SECRET' in open(f'/proc/{number}/environ', 'rb').read(): return True
-                except OSError: pass
-        return False
-        """,
-        expected=("error", "failed"),
-    ),
-    attack(
-        "reads the memory of what runs it",
-        "import os\nreturn bool(open(f'/proc/{os.getppid()}/mem', 'rb').read(1))",
-        expected=("error",),
     ),
     attack(
         "looks at its own mounts", "return len(open('/proc/self/maps').read()) > 0", control=_FILES
@@ -90,19 +90,104 @@ WRITING = (
     ),
     attack(
         "writes through a symbolic link",
-        "import os\nos.symlink('@canary@', 'link')\nopen('link', 'w').write('x')\nreturn True",
+        """
+        import os
+        for place in ('', '@folder@/'):
+            try: os.symlink('@canary@', place + 'link')
+            except OSError: continue
+            open(place + 'link', 'w').write('x')
+        return False
+        """,
+        control=_FILES,
         expected=("error", "failed"),
     ),
     attack(
         "writes through a hard link",
-        "import os\nos.link('@secret_file@', 'link')\nopen('link', 'a').write('x')\nreturn True",
+        "import os\nos.link('@secret_file@', '@folder@/link')\nreturn True",
+        control=_AS_ROOT,
+        only_as_root=True,
     ),
     attack(
         "writes from above",
         "open('../' * 20 + '@canary@', 'w').write('x')\nreturn True",
+        control=_FILES,
     ),
-    attack("removes a file of the host", "import os\nos.unlink('@secret_file@')\nreturn True"),
-    attack("changes a file's mode", "import os\nos.chmod('@secret_file@', 0o777)\nreturn True"),
+    attack(
+        "removes a file of the host",
+        "import os\nos.unlink('@secret_file@')\nreturn True",
+        control=_FILES,
+    ),
+    attack(
+        "changes a file's mode",
+        "import os\nos.chmod('@secret_file@', 0o777)\nreturn True",
+        control=_AS_ROOT,
+        only_as_root=True,
+    ),
+    attack(
+        "changes a file's owner",
+        "import os\nos.chown('@secret_file@', 1, 1)\nreturn True",
+        control=_AS_ROOT,
+        only_as_root=True,
+    ),
+    attack(
+        "empties a file of the host",
+        "import os\nos.truncate('@secret_file@', 0)\nreturn True",
+        control=_AS_ROOT,
+        only_as_root=True,
+    ),
+    attack(
+        "renames a file of the host",
+        "import os\nos.rename('@secret_file@', '@folder@/other')\nreturn True",
+        control=_FILES,
+    ),
+    attack(
+        "makes a folder on the host",
+        "import os\nos.mkdir('@folder@/made')\nreturn True",
+        control=_FILES,
+    ),
+    attack(
+        "makes a pipe on the host",
+        "import os\nos.mkfifo('@folder@/made')\nreturn True",
+        control=_AS_ROOT,
+    ),
+    attack(
+        "writes a database on the host",
+        """
+        import sqlite3
+        sqlite3.connect('@canary@').execute('create table x (y)')
+        return True
+        """,
+        control=_AS_ROOT,
+    ),
+    attack(
+        "changes a file's time",
+        "import os\nos.utime('@secret_file@', (0, 0))\nreturn True",
+        control=_AS_ROOT,
+        only_as_root=True,
+    ),
+    attack(
+        "marks a file of the host",
+        "import os\nos.setxattr('@secret_file@', 'user.x', b'x')\nreturn True",
+    ),
+    attack(
+        "locks a file of the host",
+        """
+        import fcntl
+        fcntl.flock(open('@secret_file@'), fcntl.LOCK_EX)
+        return True
+        """,
+        control=_FILES,
+    ),
+    attack(
+        "watches a file of the host",
+        """
+        import ctypes
+        libc = ctypes.CDLL(None)
+        return libc.inotify_add_watch(libc.inotify_init(), b'@secret_file@', 2) > 0
+        """,
+        control=(*_FILES, "seccomp"),
+        expected=("failed",),
+    ),
     attack(
         "writes into the standard library",
         """
@@ -125,17 +210,23 @@ WRITING = (
     attack(
         "makes a device",
         "import os, stat\nos.mknod('disk', stat.S_IFBLK | 0o666, os.makedev(8, 0))\nreturn True",
+        control=("seccomp", "landlock", "unprivileged_user", "no_capabilities"),
+        only_as_root=True,
     ),
     attack(
         "makes a program that runs as its owner",
         """
         import os
-        open('x', 'w').close()
-        os.chmod('x', 0o4755)
-        os.execv('./x', ['x'])
-        return True
+        for place in ('', '@folder@/'):
+            try:
+                with open(place + 'x', 'w') as script: script.write('#!/bin/sh\\nexit 0')
+                os.chmod(place + 'x', 0o4755)
+            except OSError: continue
+            made = os.posix_spawn(os.path.abspath(place + 'x'), ['x'], {})
+            return os.waitpid(made, 0)[1] == 0
+        return False
         """,
-        expected=("error",),
+        control=_AS_ROOT,
     ),
 )
 
@@ -158,6 +249,7 @@ TALKING = (
     attack(
         "asks for a name",
         "import socket\nreturn bool(socket.getaddrinfo('localhost', 80))",
+        control=(*_NETWORK, "unprivileged_user", "no_capabilities"),
         expected=("error",),
     ),
     attack(
@@ -180,81 +272,55 @@ TALKING = (
         """,
         control=_NETWORK,
     ),
-    attack("listens", "import socket\nreturn bool(socket.create_server(('', 0)))"),
+    attack(
+        "listens",
+        "import socket\nreturn bool(socket.create_server(('', 0)))",
+        control=("seccomp", "landlock"),
+    ),
+    attack(
+        "listens at an abstract address",
+        "import socket\nsocket.socket(1).bind('\\0@abstract@2')\nreturn True",
+        control=("seccomp",),
+    ),
     *(
         attack(
-            f"opens a socket of family {family} and kind {kind}",
-            f"import socket\nreturn socket.socket({family}, {kind}).fileno() >= 0",
-            control=_NETWORK if (family, kind) in ((1, 1), (2, 1)) else (),
+            f"opens a {name} socket",
+            f"import socket\nreturn socket.socket({family}, {kind}, {protocol}).fileno() >= 0",
+            control=("seccomp",),
         )
-        for family, kind in ((1, 1), (2, 1), (2, 3), (10, 1), (16, 3), (17, 3), (38, 5), (40, 1))
+        for name, family, kind, protocol in (
+            ("local", 1, 1, 0),
+            ("stream", 2, 1, 0),
+            ("datagram", 2, 2, 0),
+            ("version 6", 10, 1, 0),
+            ("netlink", 16, 3, 0),
+            ("audit", 16, 3, 9),
+            ("virtual machine", 40, 1, 0),
+            ("multipath", 2, 1, 262),
+        )
     ),
-    attack(
-        "opens a multipath socket",
-        "import socket\nreturn socket.socket(2, 1, 262).fileno() >= 0",
+    *(
+        attack(
+            f"opens a {name} socket",
+            f"import socket\nreturn socket.socket({family}, {kind}, {protocol}).fileno() >= 0",
+            control=("seccomp", "unprivileged_user", "no_capabilities"),
+            only_as_root=True,
+        )
+        for name, family, kind, protocol in (("raw", 2, 3, 1), ("packet", 17, 3, 0))
     ),
-)
-
-SIGNALLING = (
-    attack(
-        "kills what runs it",
-        """
-        import os, signal, time
-        os.kill(os.getppid(), signal.SIGKILL)
-        time.sleep(0.5)
-        return False
-        """,
-        control=_SIGNALS,
-    ),
-    attack(
-        "kills everything",
-        "import os, signal\nos.kill(-1, signal.SIGKILL)\nreturn False",
-    ),
-    attack(
-        "signals the first process",
-        "import os\nos.kill(1, 9)\nos.kill(1, 15)\nos.kill(1, 19)\nreturn False",
-        expected=("error", "failed"),
-    ),
-    attack(
-        "leaves a process behind",
-        """
-        import os, time
-        if os.fork() == 0:
-            os.setsid()
-            if os.fork() == 0:
-                time.sleep(2)
-                open('@canary@', 'w').close()
-            os._exit(0)
-        return True
-        """,
-    ),
-    attack(
-        "runs a command",
-        "import os\nreturn os.system('true') == 0",
-        control=(*_FILES, "seccomp"),
-        expected=("error", "failed"),
-    ),
-    attack(
-        "runs a command from C",
-        "import ctypes\nreturn ctypes.CDLL(None).system(b'true') == 0",
-        expected=("error", "failed"),
-    ),
-    attack(
-        "runs a program",
-        """
-        import os
-        return os.waitpid(os.posix_spawn('/bin/true', ['true'], {}), 0)[1] == 0
-        """,
-        control=(*_FILES, "seccomp"),
-    ),
-    attack(
-        "becomes another program",
-        "import os\nos.execv('/usr/bin/su', ['su', '-c', 'true'])\nreturn True",
-    ),
-    attack(
-        "runs a program from memory",
-        "import os\nos.execve(os.memfd_create('x'), ['x'], {})\nreturn True",
+    *(
+        attack(
+            f"opens a {name} socket",
+            f"import socket\nreturn socket.socket({family}, {kind}, {protocol}).fileno() >= 0",
+        )
+        for name, family, kind, protocol in (
+            ("cipher", 38, 5, 0),
+            ("bluetooth", 31, 3, 1),
+            ("automobile", 29, 3, 1),
+            ("express data", 44, 3, 0),
+            ("telephone", 35, 2, 0),
+        )
     ),
 )
 
-CASES = (*READING, *WRITING, *TALKING, *SIGNALLING)
+CASES = (*READING, *WRITING, *TALKING)

@@ -1,15 +1,20 @@
 """Try hostile programs on a backend and tell what came of each."""
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from typing import Protocol
 
+from refinegraph.errors import InputError, SandboxUnavailable
 from refinegraph.schema import Frozen, Verdict
 from refinegraph.tools.sandbox.conformance.cases import HostileCase
 from refinegraph.tools.sandbox.conformance.surroundings import SECRET, Surroundings
 from refinegraph.tools.sandbox.policy import SandboxPolicy
 from refinegraph.tools.sandbox.sandbox import Sandbox
+
+_WIDEST = 4
+"""Characters that a byte of output may become where it is no text."""
 
 
 class Runner(Protocol):
@@ -24,7 +29,9 @@ class Runner(Protocol):
         """Call a function and compare what it returns."""
         ...
 
-    async def test(self, source: str, tests: str) -> Verdict:
+    async def test(
+        self, source: str, tests: str, *, preamble: str = "", entry_point: str | None = None
+    ) -> Verdict:
         """Run assert-style tests."""
         ...
 
@@ -81,7 +88,7 @@ class ConformanceReport(Frozen):
 async def run_conformance(
     backend: Backend, cases: Sequence[HostileCase], *, at_once: int = 2
 ) -> ConformanceReport:
-    """Try every case, some at a time; raises what the backend raises.
+    """Try every case, some at a time; raises `SandboxUnavailable` where nothing can be run.
 
     >>> import asyncio
     >>> from refinegraph.tools import Sandbox, run_conformance
@@ -103,12 +110,15 @@ async def try_case(backend: Backend, case: HostileCase) -> ConformanceResult:
     """Try one case, among surroundings of its own."""
     with Surroundings() as around:
         began = time.monotonic()
-        runner = backend(policy=case.policy)
-        if case.before:
-            await runner.check(around.placed(case.before), "f", [((), "right")])
-        verdict = await _run(runner, case, around)
+        try:
+            verdict = await _run(backend(policy=case.policy), case, around)
+        except (SandboxUnavailable, InputError):
+            raise
+        except Exception as error:
+            return _raised(case, error, time.monotonic() - began)
         seconds = time.monotonic() - began
-        harm = [*around.harm(), *_harm_in(verdict, case)]
+        await asyncio.sleep(case.later)
+        harm = [*around.harm(), *_harm_in(verdict, case), *_flaws_in(verdict, case)]
     slow = case.seconds is not None and seconds > case.seconds
     right = verdict.status in case.expected and verdict.passed == (case.expected == ("passed",))
     right = right or not set(case.needs) <= set(verdict.isolation.layers)
@@ -123,28 +133,87 @@ async def try_case(backend: Backend, case: HostileCase) -> ConformanceResult:
     )
 
 
+async def run_controls(cases: Sequence[HostileCase], *, at_once: int = 2) -> dict[str, bool]:
+    """Return by name whether each attack gets through where the layers that stop it are left out.
+
+    Cases that no layer decides are passed over, and where the host is no root, those that say
+    something only there.
+    """
+    places = asyncio.Semaphore(at_once)
+
+    async def guarded(case: HostileCase) -> bool:
+        async with places:
+            return await run_control(case)
+
+    decided = [
+        case for case in cases if case.control and (os.geteuid() == 0 or not case.only_as_root)
+    ]
+    decided.sort(key=lambda case: case.control)
+    return dict(
+        zip(
+            [case.name for case in decided],
+            await asyncio.gather(*map(guarded, decided)),
+            strict=True,
+        )
+    )
+
+
 async def run_control(case: HostileCase) -> bool:
     """Try a case's attack without the layers that stop it; return whether it gets through.
 
-    This shows that the case bites. Raises `ValueError` for a case that no layer decides.
+    This shows that the case bites. Raises `ValueError` for a case that no layer decides, and
+    `SandboxUnavailable` where not even an honest program runs without these layers, which would
+    show nothing.
     """
     if not case.control:
         raise ValueError(f"no layer decides {case.name!r}")
     policy = case.policy.model_copy(update={"without": case.control})
     runner = Sandbox(policy=policy, min_tier="none")
+    honest = await runner.check("def f(): return 1", "f", [((), 1)])
+    if not honest.passed:
+        raise SandboxUnavailable(
+            f"nothing runs without the layers {', '.join(case.control)}: {honest.detail}"
+        )
     with Surroundings() as around:
         verdict = await _run(runner, case, around)
+        await asyncio.sleep(case.later)
         broken = verdict.status == "sandbox_error"
         return bool(broken or around.harm() or _harm_in(verdict, case))
 
 
 async def _run(runner: Runner, case: HostileCase, around: Surroundings) -> Verdict:
+    if case.before:
+        await runner.check(around.placed(case.before), "f", [((), "right")])
+    if not case.beside:
+        return await _run_alone(runner, case, around)
+    beside = runner.check(around.placed(case.beside), "f", [((), "right")])
+    other, verdict = await asyncio.gather(beside, _run_alone(runner, case, around))
+    if not other.passed:
+        around.note(f"a neighbour was disturbed: {other.status}")
+    return verdict
+
+
+async def _run_alone(runner: Runner, case: HostileCase, around: Surroundings) -> Verdict:
     source = around.placed(case.source)
     if case.how == "run":
         return await runner.run(source)
     if case.how == "test":
-        return await runner.test(source, case.tests)
-    return await runner.check(source, "f", [((), case.value)])
+        return await runner.test(
+            source, case.tests, preamble=case.preamble, entry_point=case.entry_point
+        )
+    return await runner.check(source, "f", case.calls or [((), case.value)])
+
+
+def _raised(case: HostileCase, error: Exception, seconds: float) -> ConformanceResult:
+    return ConformanceResult(
+        name=case.name,
+        ok=False,
+        status="raised",
+        expected=case.expected,
+        harm=("the host raised",),
+        detail=f"{type(error).__name__}: {error}"[:300],
+        seconds=round(seconds, 3),
+    )
 
 
 def _harm_in(verdict: Verdict, case: HostileCase) -> list[str]:
@@ -153,6 +222,20 @@ def _harm_in(verdict: Verdict, case: HostileCase) -> list[str]:
     found: list[str] = []
     if any(outcome.got == "True" for outcome in verdict.tests):
         found.append("the attack succeeded")
-    if SECRET in verdict.model_dump_json():
+    if SECRET in repr(verdict):
         found.append("a secret came out")
+    return found
+
+
+def _flaws_in(verdict: Verdict, case: HostileCase) -> list[str]:
+    """Return what is wrong with a verdict whatever the program did."""
+    found: list[str] = []
+    try:
+        verdict.model_dump_json()
+    except ValueError as error:
+        found.append(f"the verdict cannot be written down: {error}"[:120])
+    if len(verdict.stdout) > _WIDEST * case.policy.stdout_bytes:
+        found.append("more output was kept than allowed")
+    if case.how == "check" and len(verdict.tests) != len(case.calls or [()]):
+        found.append("not as many outcomes as calls")
     return found

@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import socket
+import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +33,10 @@ class Surroundings:
         self._abstract = _listening(f"\0{name}")
         self._file = _listening(str(self._folder / "socket"))
         (self._folder / "socket").chmod(0o777)
+        self._victim: subprocess.Popen[bytes] | None = None
+        self._noted: list[str] = []
         self.places = {
+            "folder": str(self._folder),
             "secret_file": str(self._secret),
             "canary": str(self._canary),
             "port": str(self._server.getsockname()[1]),
@@ -51,19 +55,31 @@ class Surroundings:
     ) -> None:
         """Take everything away."""
         os.environ.pop(_VARIABLE, None)
+        if self._victim:
+            self._victim.kill()
+            self._victim.wait()
         for each in (self._server, self._datagrams, self._abstract, self._file):
             each.close()
         shutil.rmtree(self._folder)
 
     def placed(self, source: str) -> str:
-        """Return a source with the places put in."""
+        """Return a source with the places put in; a process to attack is started if named."""
+        if "@victim@" in source and self._victim is None:
+            self._victim = subprocess.Popen(["sleep", "60"], env={**os.environ, _VARIABLE: SECRET})
+            self.places["victim"] = str(self._victim.pid)
         for name, value in self.places.items():
             source = source.replace(f"@{name}@", value)
         return source
 
+    def note(self, harm: str) -> None:
+        """Remember something that was seen from elsewhere."""
+        self._noted.append(harm)
+
     def harm(self) -> tuple[str, ...]:
         """Say what a program got through to, and make it good."""
-        found: list[str] = []
+        found = [*self._noted]
+        if self._victim and self._victim.poll() is not None:
+            found.append("a process was ended")
         if self._canary.exists():
             found.append("a file was written")
             self._canary.unlink()

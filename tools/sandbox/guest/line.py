@@ -32,6 +32,10 @@ class Line:
             frame = codec.pack({"call": message.get("call"), "too_large": len(frame)})
         self._connection.sendall(frame)
 
+    def end(self) -> None:
+        """Say that nothing more will be said."""
+        self._connection.shutdown(socket.SHUT_WR)
+
     def receive(self) -> Message:
         """Return the next message; raises `EOFError` at the end, `Malformed` where it is none."""
         self._gather(4)

@@ -36,6 +36,8 @@ def run_program(job: Message, line: Line, peer: Line | None = None) -> None:
         told = answer(request, space, depth=job["depth"], items=job["items"], tracer=tracer)
         flush_streams()
         asking.send({"call": request["call"], **told})
+        if request.get("last"):
+            asking.end()
 
 
 def own_builtins() -> ModuleType:

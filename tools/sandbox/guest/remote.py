@@ -6,6 +6,8 @@ from typing import Any
 from refinegraph.tools.sandbox.guest import codec
 from refinegraph.tools.sandbox.guest.line import Line, Message
 
+_ENDINGS = (StopIteration, StopAsyncIteration)
+
 
 class ProgramError(Exception):
     """An exception of a type that the program defined itself."""
@@ -51,7 +53,8 @@ class Program:
             raise Lost("ended") from None
         except codec.Malformed:
             raise Lost("protocol_violation") from None
-        if told.get("call") != request["call"]:
+        call = told.get("call")
+        if type(call) is not int or call != request["call"]:
             raise Lost("protocol_violation")
         if "too_large" in told:
             raise Lost("output_exceeded")
@@ -92,13 +95,21 @@ class Unshared:
 
 
 def as_exception(told: Message) -> Exception:
-    """Return an exception like the one the program raised, with the program's own traceback."""
+    """Return an exception like the one the program raised, with the program's own traceback.
+
+    Not one that ends an iteration: a test that loops over calls would take it for the end.
+    """
     kind = getattr(builtins, str(told.get("error")), None)
-    if not (isinstance(kind, type) and issubclass(kind, Exception)):
+    if not (isinstance(kind, type) and issubclass(kind, Exception)) or issubclass(kind, _ENDINGS):
         kind = ProgramError
     try:
         error: Exception = kind(told.get("said", ""))
     except Exception:
         error = ProgramError(told.get("said", ""))
-    error.program = told  # type: ignore[attr-defined]
+    error.program = as_told(told)  # type: ignore[attr-defined]
     return error
+
+
+def as_told(told: Message) -> Message:
+    """Return what a program said of an exception, and nothing else that it put beside it."""
+    return {key: str(told.get(key) or "") for key in ("error", "said", "trace")}

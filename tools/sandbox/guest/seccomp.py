@@ -19,6 +19,7 @@ _TERMINAL_QUESTIONS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: what `isatty` and sockets ask."""
 _OWN_NAME = (15, 16, 0x53564D41)
 """PR_SET_NAME, PR_GET_NAME, PR_SET_VMA: what the C library does for threads."""
+_ITSELF = 0
 _SIGNALS = ("kill", "tkill", "tgkill")
 _UNWATCHED = ("chmod", "fchmod", "fchmodat", "utimensat")
 
@@ -58,6 +59,7 @@ def program_filter(*, signals: bool, own_files: bool) -> bytes:
         syscalls.ALLOWED["ioctl"][column], _SECOND, _TERMINAL_QUESTIONS, errno.ENOTTY
     )
     program += _only_where(syscalls.ALLOWED["prctl"][column], _FIRST, _OWN_NAME, errno.EPERM)
+    program += _only_where(syscalls.ALLOWED["prlimit64"][column], _FIRST, (_ITSELF,), errno.EPERM)
     program += [
         (_EQUAL, 0, 3, syscalls.ALLOWED["clone"][column] or 0),
         (_LOAD, 0, 0, _FIRST),

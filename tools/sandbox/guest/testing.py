@@ -8,12 +8,14 @@ from types import FrameType
 from typing import Any
 
 from refinegraph.tools.sandbox.guest import codec
+from refinegraph.tools.sandbox.guest.codec import exact_type
 from refinegraph.tools.sandbox.guest.describing import describe, readable, remember, shorten
 from refinegraph.tools.sandbox.guest.line import Line, Message
 from refinegraph.tools.sandbox.guest.program import Space, load
-from refinegraph.tools.sandbox.guest.remote import Lost, Program, Remote, Unshared
+from refinegraph.tools.sandbox.guest.remote import Lost, Program, Remote, Unshared, as_told
 
 _TEST = "<test>"
+_BUILTIN = frozenset(dir(builtins))
 _LEFT, _RIGHT = "__left__", "__right__"
 
 
@@ -26,13 +28,25 @@ def run_tests(job: Message, line: Line, peer: Line) -> None:
     line.send({"ready": True})
     names: Message = line.receive()["names"]
     for name, shape in names.items():
-        if shape[0] == "function":
-            space[name] = Remote(name, program)
-        elif shape[0] == "data":
-            space[name] = codec.decode(shape[1])
-        else:
-            space.setdefault(name, Unshared(name))
+        if _may_be_bound(name, space, job["entry_point"]):
+            space[name] = _bound(name, shape, program)
+        elif name in _BUILTIN and not job["entry_point"]:
+            space[name] = Unshared(name)
     _report(job["units"], space, line, program)
+
+
+def _may_be_bound(name: str, space: Space, entry_point: str | None) -> bool:
+    """Whether a name means the program's: never one that the tests are written with.
+
+    Only the function under test may be called like a builtin, or stand in the preamble too.
+    """
+    return name == entry_point or (name not in _BUILTIN and name not in space)
+
+
+def _bound(name: str, shape: list[Any], program: Program) -> Any:
+    if shape[0] == "function":
+        return Remote(name, program)
+    return codec.decode(shape[1]) if shape[0] == "data" else Unshared(name)
 
 
 def run_tests_in_process(job: Message, line: Line) -> None:
@@ -62,7 +76,7 @@ def _report(units: list[str], space: Space, line: Line, program: Program | None 
         told["seconds"] = time.perf_counter() - began
         if program and program.trace is not None:
             told["trace_lines"] = program.trace
-        line.send({"unit": number, **told})
+        line.send({**told, "unit": number})
         if "lost" in told:
             return
 
@@ -78,9 +92,9 @@ def run_unit(unit: str, space: Space) -> Message:
     except Lost as error:
         return {"lost": str(error)}
     except BaseException as error:
-        told = getattr(error, "program", None)
-        if isinstance(told, dict):
-            return {"status": "error", **told}
+        told: Message | None = getattr(error, "program", None)
+        if exact_type(told) is dict:
+            return {**as_told(told or {}), "status": "error"}
         if isinstance(error, AssertionError):
             return {"status": "failed", **_sides_of(error, unit)}
         return {"status": "error", **describe(error, _TEST)}

@@ -61,6 +61,7 @@ def main(control_number: int, runs_number: int, settings_text: str) -> None:
         runs.close()
         _wait_for_worker(worker)
     try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         _prepare(settings)
         layers.hold_worker()
         done, missing = layers.announce()
@@ -114,6 +115,7 @@ def _become(run: int, runs: socket.socket, layers: Layers) -> NoReturn:
     """Be confined, wait for a run, and be the process of that run."""
     try:
         os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         refused = _refusal(layers.hold_fork)
         limits, numbers = _wait_for(run, runs)
         lines = _take_places(numbers, limits)
