@@ -6,7 +6,7 @@ from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents.evidence import describe_rejected, describe_verdict
 from refinegraph.agents.models import Generations, Sampling, generate
-from refinegraph.agents.prompts import STANDARD, PromptSet
+from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.agents.solver import answer_format
 from refinegraph.schema import Candidate, Problem, Review
 
@@ -28,13 +28,13 @@ class Refiner:
         sampling: Sampling | None = None,
         warming: float = 0.2,
         rejected_shown: int = 3,
-        prompts: PromptSet = STANDARD,
+        prompts: PromptSet | None = None,
     ) -> None:
         self.model = model
         self.sampling = sampling or Sampling(temperature=0.4)
         self.warming = warming
         self.rejected_shown = rejected_shown
-        self.prompts = prompts
+        self.prompts = prompts or prompts_for(model)
 
     async def __call__(
         self,

@@ -7,7 +7,7 @@ from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents.evidence import describe_steps, describe_verdict
 from refinegraph.agents.models import Sampling, generate
-from refinegraph.agents.prompts import STANDARD, PromptSet
+from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.schema import Candidate, Problem, Review, Usage
 
 _FIELD = re.compile(r"^[\s>*#-]*(VERDICT|STEP|WHY|CHANGE)\**\s*:\**", re.IGNORECASE | re.MULTILINE)
@@ -37,11 +37,11 @@ class Reviewer:
         model: BaseChatModel,
         *,
         sampling: Sampling | None = None,
-        prompts: PromptSet = STANDARD,
+        prompts: PromptSet | None = None,
     ) -> None:
         self.model = model
         self.sampling = sampling or Sampling(temperature=0.2)
-        self.prompts = prompts
+        self.prompts = prompts or prompts_for(model)
 
     async def __call__(
         self, problem: Problem, candidate: Candidate, *, trace: str = ""

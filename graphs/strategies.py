@@ -9,7 +9,7 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from refinegraph.agents.models import Sampling, ScriptedChatModel, model_name
-from refinegraph.agents.prompts import STANDARD, PromptSet
+from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.agents.refiner import Refiner
 from refinegraph.agents.reviewer import Reviewer
 from refinegraph.agents.solver import Solver
@@ -62,7 +62,8 @@ class Plan:
     seed: int | None = None
     limit: StopRule | None = None
     """Another reason to stop, such as a budget."""
-    prompts: PromptSet = STANDARD
+    prompts: PromptSet | None = None
+    """The prompts of every role; those that each model understands best unless given."""
     sandbox: Sandbox | None = None
     trace: bool = False
     """Whether the Reviewer is shown a failing test's values line by line."""
@@ -99,12 +100,12 @@ class Plan:
         )
 
     def test_writer(self) -> TestWriter | None:
-        """Return the TestWriter, for code."""
-        if self.kind != "code":
+        """Return the TestWriter, for code; None where its model cannot write tests."""
+        model = self.tester_model or self.model
+        prompts = self.prompts or prompts_for(model)
+        if self.kind != "code" or prompts.test_writer is None:
             return None
-        return TestWriter(
-            self.tester_model or self.model, sampling=self._sampling(0.8), prompts=self.prompts
-        )
+        return TestWriter(model, sampling=self._sampling(0.8), prompts=prompts)
 
     def tracer(self) -> failing_trace | None:
         """Return what traces a failing test, where that is wanted."""

@@ -87,9 +87,7 @@ class Sampler:
         cache.length = length
         return hidden[:, -1]
 
-    def _choose(
-        self, logits: Tensor, temperature: float, generator: torch.Generator
-    ) -> Tensor:
+    def _choose(self, logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
         if temperature == 0:
             return logits.argmax(-1)
         chances = (logits.float() / temperature).softmax(-1)

@@ -66,13 +66,13 @@ class LiteLLMChatModel(SamplingChatModel):
         """Return USD by litellm's local price map; None for a model that it does not list."""
         return price_of(self.model, prompt_tokens, completion_tokens, cached_tokens)
 
-    def takes_n(self) -> bool:
-        """Whether litellm lists `n` among what the provider supports."""
+    def most_choices(self) -> int | None:
+        """Return 1 where litellm does not list `n` among what the provider supports."""
         litellm = load_litellm()
         bare, provider, _, _ = litellm.get_llm_provider(self.model)
         if provider.startswith("ollama"):
-            return False  # litellm would ask the server, and Ollama has no n
-        return "n" in (litellm.get_supported_openai_params(bare, provider) or ())
+            return 1  # litellm would ask the server, and Ollama has no n
+        return None if "n" in (litellm.get_supported_openai_params(bare, provider) or ()) else 1
 
     async def _complete(self, messages: Sequence[BaseMessage], settings: dict[str, Any]) -> Any:
         check_call_allowed(self.model, self.api_base)

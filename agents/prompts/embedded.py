@@ -19,5 +19,5 @@ EMBEDDED = PromptSet(
     reviewer_reasoning=COMPACT.reviewer_reasoning,
     refiner=Prompt(user=f"{_REVIEW}\n$review\nProgram:"),
     refiner_reasoning=COMPACT.refiner_reasoning,
-    test_writer=COMPACT.test_writer,
+    test_writer=None,
 )

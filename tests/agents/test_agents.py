@@ -8,6 +8,7 @@ from refinegraph.agents import Refiner, Reviewer, Solver, TestWriter
 from refinegraph.agents.models import Sampling, ScriptedChatModel
 from refinegraph.agents.prompts import COMPACT, EMBEDDED, STANDARD, Prompt, PromptSet
 from refinegraph.agents.reviewer import parse_review
+from refinegraph.errors import InputError
 from refinegraph.schema import (
     CallCase,
     Candidate,
@@ -155,9 +156,15 @@ async def test_prompts_pass_hostile_text_through_untouched(prompts: PromptSet) -
     await Solver(model, prompts=prompts)(problem)
     await Reviewer(model, prompts=prompts)(problem, candidate)
     await Refiner(model, prompts=prompts)(problem, candidate, review, rejected=[HOSTILE])
-    await TestWriter(model, lists=1, prompts=prompts)(problem)
+    if prompts.test_writer:
+        await TestWriter(model, lists=1, prompts=prompts)(problem)
     assert all(HOSTILE in call.prompt for call in model.calls)
-    assert len(model.calls) == 4
+    assert len(model.calls) == (4 if prompts.test_writer else 3)
+
+
+def test_a_model_that_cannot_write_tests_is_refused_for_that_role() -> None:
+    with pytest.raises(InputError, match="name another one for that role"):
+        TestWriter(ScriptedChatModel([]), prompts=EMBEDDED)
 
 
 async def test_prompts_can_be_replaced_one_by_one() -> None:
@@ -173,5 +180,5 @@ def every_prompt(prompts: PromptSet) -> Sequence[Prompt]:
 
 @pytest.mark.parametrize("prompts", [STANDARD, COMPACT, EMBEDDED], ids=lambda each: each.name)
 def test_every_prompt_shows_the_problem(prompts: PromptSet) -> None:
-    assert len(every_prompt(prompts)) == 7
+    assert len(every_prompt(prompts)) == 7 - (prompts.test_writer is None)
     assert all("$problem" in prompt.user for prompt in every_prompt(prompts))

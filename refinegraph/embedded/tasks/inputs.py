@@ -8,7 +8,7 @@ from refinegraph.embedded.tasks.operation import Shape
 Value = int | str | bool | list[int] | list[str] | dict[str, int]
 """What a task takes or gives."""
 
-_WORDS = (
+_WORDS: tuple[str, ...] = (
     "sun", "moon", "river", "stone", "apple", "bread", "cloud", "dog", "cat", "tree", "leaf",
     "rain", "snow", "wind", "fire", "lamp", "door", "level", "noon", "radar", "Anna", "Otto",
     "green", "blue", "red", "silver", "small", "great", "tall", "short", "salt", "sand", "wave",

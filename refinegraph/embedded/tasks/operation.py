@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 Shape = Literal["numbers", "number", "text", "words", "table", "flag"]
 """list[int], int, str, list[str], dict[str, int] and bool."""
 
-Constants = tuple[int, ...] | tuple[str, ...]
+Constants = tuple[int | str, ...]
 
 
 class Operation(NamedTuple):
