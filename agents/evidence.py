@@ -2,11 +2,18 @@
 
 from collections.abc import Sequence
 
-from refinegraph.schema import AssertCase, CallCase, Candidate, CaseOutcome, Kind, Score, StdioCase
+from refinegraph.schema import AssertCase, CallCase, Candidate, CaseOutcome, Kind, StdioCase
 from refinegraph.schema import VisibleTest as Test
+from refinegraph.tools.step_scores import first_bad_step
 
 _SHOWN_FAILURES = 3
 _LONGEST_VALUE = 600
+
+
+def solution_text(candidate: Candidate, *, kind: Kind) -> str:
+    """Return what another agent is to read of a candidate, without blank lines around it."""
+    text = (candidate.program or candidate.text) if kind == "code" else candidate.text
+    return text.strip("\n")
 
 
 def describe_verdict(candidate: Candidate) -> str:
@@ -26,15 +33,26 @@ def describe_verdict(candidate: Candidate) -> str:
     return "\n\n".join([f"It passed {passed} of {len(verdict.tests)} tests.", *shown])
 
 
-def describe_steps(scores: Sequence[Score]) -> str:
-    """Show the first scorer's step values out of ten, as MAgICoRe does (arXiv 2409.12147)."""
-    for score in scores:
-        if score.steps:
-            return "\n".join(
-                f"Step {number}: score {round(value * 10)}/10"
-                for number, value in enumerate(score.steps, 1)
-            )
-    return "No step scores."
+def describe_steps(candidate: Candidate) -> str:
+    """Show each step with the first step scorer's value out of ten, as MAgICoRe does (2409.12147).
+
+    The first step under six is named, since the first that scores low is the wrong one far more
+    often than the one that scores lowest.
+    """
+    score = next((each for each in candidate.scores if each.steps), None)
+    if score is None:
+        return "No step scores."
+    steps = [candidate.text[step.start : step.end] for step in candidate.steps]
+    if len(steps) != len(score.steps):
+        steps = [f"Step {number}" for number in range(1, len(score.steps) + 1)]
+    lines = [
+        f"{text}\n(Score: {round(value * 10)}/10)"
+        for text, value in zip(steps, score.steps, strict=True)
+    ]
+    bad = first_bad_step(score.steps)
+    if bad is not None:
+        lines.append(f"The first step that scores under 6 is step {bad + 1} of {len(steps)}.")
+    return "\n".join(lines)
 
 
 def describe_rejected(rejected: Sequence[str], *, kind: Kind) -> str:

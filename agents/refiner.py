@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from langchain_core.language_models import BaseChatModel
 
-from refinegraph.agents.evidence import describe_rejected, describe_verdict
+from refinegraph.agents.evidence import describe_rejected, describe_verdict, solution_text
 from refinegraph.agents.models import Generations, Sampling, generate
-from refinegraph.agents.prompts import STANDARD, PromptSet
+from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.agents.solver import answer_format
 from refinegraph.schema import Candidate, Problem, Review
 
@@ -28,13 +28,13 @@ class Refiner:
         sampling: Sampling | None = None,
         warming: float = 0.2,
         rejected_shown: int = 3,
-        prompts: PromptSet = STANDARD,
+        prompts: PromptSet | None = None,
     ) -> None:
         self.model = model
         self.sampling = sampling or Sampling(temperature=0.4)
         self.warming = warming
         self.rejected_shown = rejected_shown
-        self.prompts = prompts
+        self.prompts = prompts or prompts_for(model)
 
     async def __call__(
         self,
@@ -50,7 +50,7 @@ class Refiner:
         prompt = self.prompts.refiner if code else self.prompts.refiner_reasoning
         messages = prompt.messages(
             problem=problem.prompt.strip(),
-            solution=(candidate.program or candidate.text) if code else candidate.text,
+            solution=solution_text(candidate, kind=problem.kind),
             evidence=describe_verdict(candidate),
             review=review.text or "Find and correct the error.",
             rejected=describe_rejected(rejected[-self.rejected_shown :], kind=problem.kind),

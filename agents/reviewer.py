@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from langchain_core.language_models import BaseChatModel
 
-from refinegraph.agents.evidence import describe_steps, describe_verdict
+from refinegraph.agents.evidence import describe_steps, describe_verdict, solution_text
 from refinegraph.agents.models import Sampling, generate
-from refinegraph.agents.prompts import STANDARD, PromptSet
+from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.schema import Candidate, Problem, Review, Usage
 
 _FIELD = re.compile(r"^[\s>*#-]*(VERDICT|STEP|WHY|CHANGE)\**\s*:\**", re.IGNORECASE | re.MULTILINE)
@@ -37,11 +37,11 @@ class Reviewer:
         model: BaseChatModel,
         *,
         sampling: Sampling | None = None,
-        prompts: PromptSet = STANDARD,
+        prompts: PromptSet | None = None,
     ) -> None:
         self.model = model
         self.sampling = sampling or Sampling(temperature=0.2)
-        self.prompts = prompts
+        self.prompts = prompts or prompts_for(model)
 
     async def __call__(
         self, problem: Problem, candidate: Candidate, *, trace: str = ""
@@ -49,10 +49,10 @@ class Reviewer:
         """Return a review; `trace` shows the values of the failing case line by line."""
         code = problem.kind == "code"
         prompt = self.prompts.reviewer if code else self.prompts.reviewer_reasoning
-        evidence = describe_verdict(candidate) if code else describe_steps(candidate.scores)
+        evidence = describe_verdict(candidate) if code else describe_steps(candidate)
         messages = prompt.messages(
             problem=problem.prompt.strip(),
-            solution=(candidate.program or candidate.text) if code else candidate.text,
+            solution=solution_text(candidate, kind=problem.kind),
             evidence=f"{evidence}\n\n{trace}" if trace else evidence,
         )
         drafts = await generate(self.model, messages, sampling=self.sampling)

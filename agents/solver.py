@@ -6,7 +6,7 @@ from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents.evidence import describe_tests
 from refinegraph.agents.models import Generations, Sampling, generate
-from refinegraph.agents.prompts import STANDARD, PromptSet
+from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.schema import Kind, Problem, VisibleTest
 
 _ANSWER_FORMATS: dict[Kind, str] = {
@@ -46,12 +46,12 @@ class Solver:
         *,
         samples: int = 1,
         sampling: Sampling | None = None,
-        prompts: PromptSet = STANDARD,
+        prompts: PromptSet | None = None,
     ) -> None:
         self.model = model
         self.samples = samples
         self.sampling = sampling or Sampling(temperature=0.0 if samples == 1 else 0.8)
-        self.prompts = prompts
+        self.prompts = prompts or prompts_for(model)
 
     async def __call__(
         self,

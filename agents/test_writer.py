@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from langchain_core.language_models import BaseChatModel
 
-from refinegraph.agents.models import Sampling, generate
-from refinegraph.agents.prompts import STANDARD, PromptSet
+from refinegraph.agents.models import Sampling, generate, model_name
+from refinegraph.agents.prompts import PromptSet, prompts_for
+from refinegraph.errors import InputError
 from refinegraph.schema import Problem, Usage, VisibleTest
 from refinegraph.tools.programs import infer_entry_point
 from refinegraph.tools.visible_tests import parse_generated_tests
@@ -36,18 +37,23 @@ class TestWriter:
         lists: int = 4,
         per_list: int = 6,
         sampling: Sampling | None = None,
-        prompts: PromptSet = STANDARD,
+        prompts: PromptSet | None = None,
     ) -> None:
         self.model = model
         self.lists = lists
         self.per_list = per_list
         self.sampling = sampling or Sampling(temperature=0.8)
-        self.prompts = prompts
+        prompt = (prompts or prompts_for(model)).test_writer
+        if prompt is None:
+            raise InputError(
+                f"Model {model_name(model)!r} cannot write tests; name another one for that role."
+            )
+        self.prompt = prompt
 
     async def __call__(self, problem: Problem) -> WrittenTests:
         """Return the tests that could be read; an answer without any counts as unparsable."""
         entry_point = problem.entry_point or infer_entry_point(problem.prompt)
-        messages = self.prompts.test_writer.messages(
+        messages = self.prompt.messages(
             problem=problem.prompt.strip(),
             entry_point=entry_point or "function_name",
             count=str(self.per_list),

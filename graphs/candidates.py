@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from refinegraph.agents.certainty import token_certainty
 from refinegraph.agents.models import Choice
 from refinegraph.schema import Candidate, Problem, Role
 from refinegraph.tools.answers import extract_answer
 from refinegraph.tools.programs import extract_program
+from refinegraph.tools.steps import split_steps
 
 
 def next_ids(candidates: Iterable[Candidate], *, round: int, count: int) -> list[str]:
@@ -39,6 +41,7 @@ def read_candidate(
         reasoning=choice.reasoning,
         tokens=choice.tokens,
         temperature=temperature,
+        certainty=token_certainty(choice.logprobs),
     )
     if not choice.text.strip():
         return blank.model_copy(update={"unusable": "the model answered nothing"})
@@ -47,4 +50,5 @@ def read_candidate(
         return blank.model_copy(update={"program": program.source, "unusable": program.problem})
     answer = extract_answer(choice.text, kind=problem.kind)
     missing = None if answer else "no final answer was found in the text"
-    return blank.model_copy(update={"answer": answer, "unusable": missing})
+    steps = split_steps(choice.text, kind=problem.kind)
+    return blank.model_copy(update={"answer": answer, "unusable": missing, "steps": steps})

@@ -29,7 +29,7 @@ class RefineLoop:
 
     def __call__(self, state: RefinementState) -> Decision:
         """Stop on a rule, on an easy problem, or where no candidate is worth refining."""
-        reason = _broken_off(state) or self.stop(state)
+        reason = broken_off(state) or self.stop(state)
         difficulty = self.router(state)
         if reason is None and difficulty.level == "easy":
             reason = StopReason(rule="easy", detail=difficulty.reasons[0])
@@ -63,7 +63,7 @@ class SampleOrRepair:
 
     def __call__(self, state: RefinementState) -> Decision:
         """Choose by what execution says of the pool so far."""
-        reason = _broken_off(state) or self.stop(state)
+        reason = broken_off(state) or self.stop(state)
         difficulty = self.router(state)
         left = self.most - len(state.candidates)
         if reason is None and difficulty.level == "easy":
@@ -150,7 +150,7 @@ def worth_refining(state: RefinementState, *, width: int | None = None) -> list[
     return ranked[:width]
 
 
-def _broken_off(state: RefinementState) -> StopReason | None:
+def broken_off(state: RefinementState) -> StopReason | None:
     """Stop when time ran out, or when a whole round failed."""
     recent = [each for each in state.failures if each.round == state.round]
     late = next((each for each in recent if each.kind == "deadline"), None)

@@ -1,16 +1,26 @@
 """The score and select nodes: execute, score, revert, choose."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
-from refinegraph.graphs.events import CandidateJudged, CandidateReverted, NodeStarted, emit
+from refinegraph.agents.models import current_scope
+from refinegraph.errors import ContextTooLong, DeadlineExceeded, ModelError, ModelRequestRefused
+from refinegraph.graphs.events import (
+    BranchFailed,
+    CandidateJudged,
+    CandidateReverted,
+    NodeStarted,
+    Spent,
+    emit,
+)
 from refinegraph.graphs.nodes import StateNode
 from refinegraph.graphs.reducers import merge_candidates, merge_reversions
 from refinegraph.graphs.selection import Selector
 from refinegraph.graphs.state import RefinementState, StateUpdate, heads
 from refinegraph.schema import (
     Candidate,
+    Failure,
     Isolation,
     ModelNames,
     Problem,
@@ -22,9 +32,11 @@ from refinegraph.schema import (
     Usage,
     VisibleTest,
 )
+from refinegraph.tools.answers import AnswerEquivalence
 from refinegraph.tools.checking import check_program
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.scorers import Scorer
+from refinegraph.tools.scorers import Scorer, ask_scorer
+from refinegraph.tools.scorers.spending import spending
 
 NO_MODELS = ModelNames()
 _UNFINISHED = StopReason(rule="unfinished", detail="no decision was made")
@@ -52,19 +64,42 @@ def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
         )
         executed = tuple(each.candidate for each in judged)
         pool = merge_candidates(state.candidates, executed)
-        scored = await score_pool(scorers, state.problem, pool)
+        classed = await classify(state.problem, pool)
+        scored, spent, errors = await score_pool(scorers, state.problem, classed)
         changed = tuple(now for now, before in zip(scored, pool, strict=True) if now != before)
         reverted = find_reversions(scored, state)
         _report(changed, reverted)
         isolation = next((each.isolation for each in judged if each.isolation), None)
+        usage = spent + Usage(sandbox_runs=sum(each.runs for each in judged))
+        emit(Spent(usage=usage))
         return {
             "candidates": merge_candidates(executed, changed),
             "reverted": reverted,
             "isolation": isolation,
-            "usage": Usage(sandbox_runs=sum(each.runs for each in judged)),
+            "failures": _failures(errors, round=state.round),
+            "usage": usage,
         }
 
     return score
+
+
+async def classify(problem: Problem, pool: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Return the candidates with the class of each one's answer; programs have none.
+
+    Costs a sandbox run where answers that are not plain numbers read differently.
+    """
+    answers = [each.answer for each in pool if each.answer is not None]
+    if problem.kind == "code" or not answers:
+        return tuple(pool)
+    equivalence = AnswerEquivalence(problem.kind, prompt=problem.prompt)
+    classes = await equivalence.classes(answers)
+    return tuple(_in_class(each, classes.get(each.answer or "")) for each in pool)
+
+
+def _in_class(candidate: Candidate, found: str | None) -> Candidate:
+    if found is None or found == candidate.answer_class:
+        return candidate
+    return candidate.model_copy(update={"answer_class": found, "revision": candidate.revision + 1})
 
 
 async def execute(
@@ -84,22 +119,39 @@ async def execute(
     return Judged(revised.model_copy(update=result), verdict.isolation, 1)
 
 
+class ScoredPool(NamedTuple):
+    """The candidates with their scores, what these cost, and what kept scorers from theirs."""
+
+    candidates: tuple[Candidate, ...]
+    usage: Usage = Usage()
+    errors: tuple[ModelError | DeadlineExceeded, ...] = ()
+
+
 async def score_pool(
     scorers: Sequence[Scorer], problem: Problem, pool: Sequence[Candidate]
-) -> tuple[Candidate, ...]:
-    """Return the candidates with the scores of every scorer, in the scorers' order."""
-    if not pool:
-        return ()
-    rows = [await _scores(each, problem, pool) for each in scorers]
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(pool)
-    return tuple(
-        candidate
-        if candidate.scores == tuple(scores)
-        else candidate.model_copy(
-            update={"scores": tuple(scores), "revision": candidate.revision + 1}
-        )
-        for candidate, scores in zip(pool, columns, strict=True)
-    )
+) -> ScoredPool:
+    """Return the candidates with the scores of every scorer, in the scorers' order.
+
+    The scorers work at once. One whose model fails leaves its candidates the scores that it gave
+    them before, or None, and what it spent is counted. One that is refused at the first scoring
+    of a pool, whatever the number of attempts, raises: it is set up wrongly.
+    """
+    if not pool or not scorers:
+        return ScoredPool(tuple(_rescored(each, ()) for each in pool))
+    told = await asyncio.gather(*(_attempt(each, problem, pool) for each in scorers))
+    errors = tuple(each.error for each in told if each.error)
+    first_time = not any(each.scores for each in pool)
+    for error in errors:
+        refused = isinstance(error, ModelRequestRefused) and not isinstance(error, ContextTooLong)
+        if refused and first_time:
+            raise error
+    rows = [
+        [_before(candidate, place) for candidate in pool] if each.error else each.scores
+        for place, each in enumerate(told)
+    ]
+    columns = zip(*rows, strict=True)
+    scored = tuple(_rescored(*pair) for pair in zip(pool, columns, strict=True))
+    return ScoredPool(scored, sum((each.usage for each in told), Usage()), errors)
 
 
 def find_reversions(pool: Sequence[Candidate], state: RefinementState) -> tuple[Reversion, ...]:
@@ -168,9 +220,53 @@ def summarise(
     )
 
 
-async def _scores(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> Sequence[Score]:
-    found = scorer(problem, pool)
-    return await found if isinstance(found, Awaitable) else found
+class _Attempt(NamedTuple):
+    """What one scorer said and spent, or what kept it from saying anything."""
+
+    scores: Sequence[Score]
+    usage: Usage
+    error: ModelError | DeadlineExceeded | None = None
+
+
+async def _attempt(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> _Attempt:
+    limit = asyncio.timeout(current_scope().remaining)
+    with spending() as spent:
+        try:
+            async with limit:
+                told = await ask_scorer(scorer, problem, pool)
+        except (ModelError, DeadlineExceeded) as error:
+            return _Attempt((), spent.usage, error)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            late = DeadlineExceeded(f"The run's time was up before {scorer!r} answered.")
+            return _Attempt((), spent.usage, late)
+    return _Attempt(told.scores, told.usage)
+
+
+def _before(candidate: Candidate, place: int) -> Score:
+    """Return what the scorer at this place said before."""
+    known = candidate.scores[place : place + 1]
+    return known[0] if known else Score(scorer="failed", value=None)
+
+
+def _rescored(candidate: Candidate, scores: Sequence[Score]) -> Candidate:
+    if candidate.scores == tuple(scores):
+        return candidate
+    return candidate.model_copy(
+        update={"scores": tuple(scores), "revision": candidate.revision + 1}
+    )
+
+
+def _failures(errors: Sequence[Exception], *, round: int) -> tuple[Failure, ...]:
+    """Return one failure for all scorers of a round, since failures are told apart by place."""
+    if not errors:
+        return ()
+    late = any(isinstance(each, DeadlineExceeded) for each in errors)
+    detail = " ".join(map(str, errors))
+    emit(BranchFailed(node="score", detail=detail))
+    kind: Literal["deadline", "model"] = "deadline" if late else "model"
+    return (Failure(kind=kind, node="score", round=round, candidate_id=None, detail=detail),)
 
 
 def _solved(state: RefinementState, chosen: Candidate | None) -> bool | None:

@@ -101,6 +101,36 @@ class AgreementRouter:
         return f"AgreementRouter(threshold={self.threshold})"
 
 
+class ScoreStatistics:
+    """Mean and deviation of first samples' scores, over the problems seen so far.
+
+    The paper takes both over the whole test set, which nobody has when the first problem comes.
+    Until `enough` problems were seen, the constants given count as that many.
+    """
+
+    def __init__(self, *, mean: float = 0.5, deviation: float = 0.25, enough: int = 10) -> None:
+        self._count = float(enough)
+        self._mean = mean
+        self._squares = deviation * deviation * enough
+
+    def note(self, value: float) -> None:
+        """Take in one problem's first score (Welford's method)."""
+        self._count += 1
+        before = value - self._mean
+        self._mean += before / self._count
+        self._squares += before * (value - self._mean)
+
+    @property
+    def mean(self) -> float:
+        """The mean so far."""
+        return self._mean
+
+    @property
+    def deviation(self) -> float:
+        """The deviation so far."""
+        return math.sqrt(self._squares / self._count)
+
+
 class MagicoreRouter:
     """Call a problem hard when its answers are neither good nor clear-cut (arXiv 2409.12147).
 
@@ -108,8 +138,9 @@ class MagicoreRouter:
     mean over problems, is at least `quality`. Confidence: for every scorer, `2 - 2·sigmoid(H)`
     is at least `confidence`, H being the entropy in nats of the score mass over the answers.
     Hard is when quality fails and confidence fails for any scorer. The paper takes mean and
-    deviation of the first sample's score over the whole test set; give them here for the scorers
-    in use. Unlike the published code, the majority is counted anew each round.
+    deviation of the first sample's score over the whole test set; here they are those of the
+    problems routed so far, or, where `running` is false, the two numbers given. Unlike the
+    published code, the majority is counted anew each round.
     """
 
     def __init__(
@@ -119,14 +150,17 @@ class MagicoreRouter:
         deviation: float = 0.25,
         quality: float = 0.0,
         confidence: float = 0.5,
+        running: bool = True,
     ) -> None:
-        self.mean = mean
-        self.deviation = deviation
         self.quality = quality
         self.confidence = confidence
+        self.running = running
+        self.statistics = ScoreStatistics(mean=mean, deviation=deviation)
+        self._given = (mean, deviation)
 
     def __call__(self, state: RefinementState) -> Difficulty:
         """Return the two conditions' verdict with their numbers."""
+        self._note_first(state)
         groups = answer_groups(state.problem, state.heads)
         if not groups:
             return Difficulty(level="hard", reasons=("no candidate gave an answer",))
@@ -145,16 +179,26 @@ class MagicoreRouter:
 
     def __repr__(self) -> str:
         """The call that makes it."""
+        mean, deviation = self._given
         return (
-            f"MagicoreRouter(mean={self.mean}, deviation={self.deviation}, "
-            f"quality={self.quality}, confidence={self.confidence})"
+            f"MagicoreRouter(mean={mean}, deviation={deviation}, quality={self.quality}, "
+            f"confidence={self.confidence}, running={self.running})"
         )
+
+    def _note_first(self, state: RefinementState) -> None:
+        if not self.running or state.decisions:
+            return
+        first = min(state.candidates, key=lambda each: each.order, default=None)
+        if first is not None and first.score is not None:
+            self.statistics.note(first.score)
 
     def _quality(self, majority: Sequence[Candidate]) -> float:
         scores = [each.score for each in majority if each.score is not None]
         if not scores:
             return 0.0
-        return (sum(scores) / len(scores) - self.mean) / (self.deviation or 1.0)
+        return (sum(scores) / len(scores) - self.statistics.mean) / (
+            self.statistics.deviation or 1.0
+        )
 
 
 def _masses(groups: Sequence[Sequence[Candidate]]) -> list[list[float]]:

@@ -9,7 +9,7 @@ from langchain_core.language_models import BaseChatModel
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from refinegraph.agents.models import Sampling, ScriptedChatModel, model_name
-from refinegraph.agents.prompts import STANDARD, PromptSet
+from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.agents.refiner import Refiner
 from refinegraph.agents.reviewer import Reviewer
 from refinegraph.agents.solver import Solver
@@ -24,6 +24,7 @@ from refinegraph.graphs.routing import (
     MagicoreRouter,
     VerdictRouter,
 )
+from refinegraph.graphs.sampling import SampleFirst, decided
 from refinegraph.graphs.selection import Selector, agreement, best_of, majority_vote, weighted_vote
 from refinegraph.graphs.stopping import (
     StopRule,
@@ -35,6 +36,7 @@ from refinegraph.graphs.stopping import (
 )
 from refinegraph.schema import Kind, ModelNames
 from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.traces import failing_trace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +62,11 @@ class Plan:
     seed: int | None = None
     limit: StopRule | None = None
     """Another reason to stop, such as a budget."""
-    prompts: PromptSet = STANDARD
+    prompts: PromptSet | None = None
+    """The prompts of every role; those that each model understands best unless given."""
     sandbox: Sandbox | None = None
+    trace: bool = False
+    """Whether the Reviewer is shown a failing test's values line by line."""
     checkpointer: BaseCheckpointSaver[Any] | None = field(default=None, repr=False)
 
     @property
@@ -95,12 +100,16 @@ class Plan:
         )
 
     def test_writer(self) -> TestWriter | None:
-        """Return the TestWriter, for code."""
-        if self.kind != "code":
+        """Return the TestWriter, for code; None where its model cannot write tests."""
+        model = self.tester_model or self.model
+        prompts = self.prompts or prompts_for(model)
+        if self.kind != "code" or prompts.test_writer is None:
             return None
-        return TestWriter(
-            self.tester_model or self.model, sampling=self._sampling(0.8), prompts=self.prompts
-        )
+        return TestWriter(model, sampling=self._sampling(0.8), prompts=prompts)
+
+    def tracer(self) -> failing_trace | None:
+        """Return what traces a failing test, where that is wanted."""
+        return failing_trace(self.sandbox) if self.trace and self.kind == "code" else None
 
     def stop(self, rule: StopRule) -> StopRule:
         """Return a strategy's stop rule together with the plan's own limit."""
@@ -161,6 +170,7 @@ def _self_refine(plan: Plan) -> RefinementGraph:
         stop=plan.stop(accepted() | rounds(_or(plan.rounds, 3)) | oscillating()),
         select=best_of(),
         sandbox=plan.sandbox,
+        tracer=plan.tracer(),
         checkpointer=plan.checkpointer,
         name="self-refine",
         models=plan.names.model_copy(update={"tester": None}),
@@ -180,6 +190,7 @@ def _magicore(plan: Plan) -> RefinementGraph:
         select=_chosen_by_evidence(plan) if code else weighted_vote(),
         width=None,
         sandbox=plan.sandbox,
+        tracer=plan.tracer(),
         checkpointer=plan.checkpointer,
         name="magicore",
         models=plan.names,
@@ -195,16 +206,19 @@ def _adaptive(plan: Plan) -> RefinementGraph:
     controller = (
         SampleOrRepair(router=VerdictRouter(otherwise=gate), stop=stop, most=most)
         if code
-        else RefineLoop(router=gate, stop=stop, width=2)
+        else SampleFirst(
+            RefineLoop(router=gate, stop=stop, width=2), enough=decided(), most=most, step=2
+        )
     )
     return refinement_graph(
-        solver=plan.solver(samples=min(2, most) if code else most, temperature=0.8),
+        solver=plan.solver(samples=min(2 if code else 3, most), temperature=0.8),
         reviewer=plan.reviewer(),
         refiner=plan.refiner(),
         test_writer=plan.test_writer(),
         controller=controller,
         select=_chosen_by_evidence(plan),
         sandbox=plan.sandbox,
+        tracer=plan.tracer(),
         checkpointer=plan.checkpointer,
         name="adaptive",
         models=plan.names,

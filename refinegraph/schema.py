@@ -284,6 +284,8 @@ class Candidate(Frozen):
     """The whole program, for code."""
     answer: str | None = None
     """The final answer, for every other kind."""
+    answer_class: str | None = None
+    """Shared by all candidates whose answers are equal, however they are written."""
     unusable: str | None = None
     """Why no program or answer could be read from the text, in one sentence."""
     steps: tuple[Step, ...] = ()
@@ -296,6 +298,9 @@ class Candidate(Frozen):
     tokens: int = 0
     """Completion tokens spent on it."""
     temperature: float | None = None
+    certainty: float | None = None
+    """How far from guessing the model was while it wrote, in nats, 0 for guesses; None where it
+    gave no log-probabilities."""
     revision: int = 0
     """Grows each time scores or verdicts are added; the higher one wins when two are merged."""
 
@@ -373,6 +378,8 @@ class Decision(Frozen):
     targets: tuple[str, ...] = ()
     """Ids of the candidates to refine, for `refine`."""
     difficulty: Difficulty | None = None
+    features: tuple[Feature, ...] = ()
+    """The numbers that chose the action, where a controller weighs one against another."""
     stop_reason: StopReason | None = None
     """Set exactly when the action is `stop`."""
 

@@ -1,12 +1,10 @@
 """Solve one problem: the functions behind `refinegraph.solve` and `refinegraph.asolve`."""
 
-import asyncio
-import contextvars
-import threading
 import time
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+from refinegraph.blocking import run_sync
 from refinegraph.errors import InputError
 from refinegraph.schema import Frozen, Kind, Problem, RefinementResult
 
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from refinegraph.graphs.refinement import RefinementGraph
     from refinegraph.tools.sandbox import Sandbox
 
-Result = TypeVar("Result")
 Watcher = Callable[[Frozen], None]
 """Hears the events of `refinegraph.graphs.events` and of `refinegraph.agents.models`."""
 
@@ -41,6 +38,7 @@ async def asolve(
     budget_tokens: int | None = None,
     timeout: float | None = None,
     sandbox: "Sandbox | None" = None,
+    trace: bool = False,
     on_event: Watcher | None = None,
 ) -> RefinementResult:
     """Solve a problem and return the answer with its evidence and its cost.
@@ -49,7 +47,8 @@ async def asolve(
     without one, `REFINEGRAPH_MODEL` is used, and its server is `REFINEGRAPH_API_BASE` unless
     `api_base` names another. `tests` may be assert lines, `def test_*`
     functions, doctests, or JSON cases. `timeout` is in seconds for the whole run; when it or a
-    budget ends, the best answer so far is returned. `on_event` is told what happens as it
+    budget ends, the best answer so far is returned. `trace` shows the Reviewer the values of a
+    failing test line by line. `on_event` is told what happens as it
     happens. Raises `InputError` for bad input, `ModelError` where no model answered and
     `SandboxUnavailable` where programs could not be isolated.
 
@@ -87,6 +86,7 @@ async def asolve(
         seed=seed,
         limit=limit if repr(limit) != "budget()" else None,
         sandbox=sandbox,
+        trace=trace,
     )
     return await run_graph(
         build_strategy(strategy, plan), asked, timeout=timeout, on_event=on_event
@@ -144,35 +144,3 @@ def as_problem(problem: str | Problem, *, tests: str = "", kind: Kind = "code") 
             f"problem {given.id!r} has an empty statement; say in words what is to be solved."
         )
     return given
-
-
-def run_sync(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine to its end, in another thread where an event loop is running here."""
-    return _run_in_thread(work) if _loop_is_running() else asyncio.run(work)
-
-
-def _loop_is_running() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-def _run_in_thread(work: Coroutine[Any, Any, Result]) -> Result:
-    outcome: list[Result] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            outcome.append(asyncio.run(work))
-        except BaseException as error:
-            errors.append(error)
-
-    context = contextvars.copy_context()
-    thread = threading.Thread(target=context.run, args=(run,), name="refinegraph-solve")
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return outcome[0]

@@ -19,6 +19,6 @@ def test_every_package_is_listed_for_the_build() -> None:
     for folder in ("agents", "graphs", "tools"):
         for path in (ROOT / folder).rglob("__init__.py"):
             found.add(".".join(("refinegraph", *path.parent.relative_to(ROOT).parts)))
-    for path in (ROOT / "refinegraph").glob("*/__init__.py"):
+    for path in (ROOT / "refinegraph").rglob("*/__init__.py"):
         found.add(".".join(path.parent.relative_to(ROOT).parts))
     assert sorted(found) == sorted(listed)

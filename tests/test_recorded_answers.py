@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from refinegraph.datasets import load_dataset
-from refinegraph.schema import CallCase
+from refinegraph.schema import CallCase, Kind
+from refinegraph.tools.answers import answer_key, choice_options, extract_answer
 from refinegraph.tools.programs import extract_program
 from refinegraph.tools.visible_tests import parse_generated_tests, parse_tests, statement_examples
 
@@ -104,3 +105,44 @@ def test_published_questions_have_answers(name: str) -> None:
         "choice" if name in ("sat", "mmlu") else "math"
     }
     assert all(gold.answer for _, gold in problems)
+
+
+LABELLED = ("6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification")
+
+
+def test_labels_of_recorded_solutions_are_reproduced_exactly() -> None:
+    path = DATA / "replay" / "gsm8k_solutions.jsonl"
+    wrong: list[tuple[str, str]] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        gold = extract_answer(row["ground_truth"], kind="math")
+        assert gold is not None
+        for name in LABELLED:
+            found = extract_answer(row[name]["solution"], kind="math")
+            right = found is not None and _key(found) == _key(gold)
+            if right is not row[name]["is_correct"]:
+                wrong.append((name, row["question"]))
+    assert wrong == []
+
+
+def _key(answer: str) -> str:
+    return answer_key(answer, kind="math")
+
+
+@pytest.mark.parametrize("name", ["gsm8k", "math", "svamp", "sat", "mmlu"])
+def test_gold_answer_in_a_box_is_found_and_equals_itself(name: str) -> None:
+    kind: Kind = "choice" if name in ("sat", "mmlu") else "math"
+    rows = [
+        json.loads(line)
+        for line in (DATA / "magicore" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    for row in rows:
+        gold, prompt = str(row["gold_answer"]), row["question"]
+        found = extract_answer(f"Step 1: ...\n\\boxed{{{gold}}}", kind=kind)
+        assert found is not None
+        assert answer_key(found, kind=kind, prompt=prompt) == answer_key(
+            gold, kind=kind, prompt=prompt
+        )
+    if kind == "choice":
+        listed = sum(str(row["gold_answer"]) in choice_options(row["question"]) for row in rows)
+        assert listed > 0.98 * len(rows)

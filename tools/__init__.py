@@ -6,18 +6,33 @@ assert __name__ == "refinegraph.tools", "import refinegraph.tools, not tools"
 
 if TYPE_CHECKING:
     from refinegraph.tools.programs import extract_program
+    from refinegraph.tools.python_tool import execute_python
     from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
+    from refinegraph.tools.sandbox.conformance import run_conformance
+    from refinegraph.tools.traces import failing_trace
     from refinegraph.tools.visible_tests import parse_tests, statement_examples
 
 _MODULES = {
     "Sandbox": "sandbox",
     "SandboxPolicy": "sandbox",
+    "execute_python": "python_tool",
     "extract_program": "programs",
+    "failing_trace": "traces",
     "parse_tests": "visible_tests",
+    "run_conformance": "sandbox.conformance",
     "statement_examples": "visible_tests",
 }
 
-__all__ = ["Sandbox", "SandboxPolicy", "extract_program", "parse_tests", "statement_examples"]
+__all__ = [
+    "Sandbox",
+    "SandboxPolicy",
+    "execute_python",
+    "extract_program",
+    "failing_trace",
+    "parse_tests",
+    "run_conformance",
+    "statement_examples",
+]
 
 
 def __getattr__(name: str) -> object:

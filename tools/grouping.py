@@ -38,8 +38,9 @@ def agreeing_groups(candidates: Sequence[Candidate]) -> list[AgreeingGroup]:
 def answer_groups(problem: Problem, candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     """Group candidates by their answer, largest group first; those without one are left out.
 
-    Programs are the same when every test, visible or generated, ended alike on them; where none
-    was run, when they differ in nothing but comments and layout.
+    Answers are the same when they are equal, however they are written. Programs are the same when
+    every test, visible or generated, ended alike on them; where none was run, when they differ in
+    nothing but comments and layout.
     """
     groups: dict[str, list[Candidate]] = {}
     for candidate in sorted(candidates, key=_asked):
@@ -56,7 +57,11 @@ def _asked(candidate: Candidate) -> tuple[int, ...]:
 def _key(problem: Problem, candidate: Candidate) -> str | None:
     if problem.kind != "code":
         answer = candidate.answer
-        return None if answer is None else answer_key(answer, kind=problem.kind)
+        if answer is None:
+            return None
+        return candidate.answer_class or answer_key(
+            answer, kind=problem.kind, prompt=problem.prompt
+        )
     if candidate.program is None:
         return None
     if candidate.verdict is None and candidate.generated_passed is None:

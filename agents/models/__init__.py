@@ -20,6 +20,11 @@ from refinegraph.agents.models.names import resolve_model
 from refinegraph.agents.models.retrying import RetryPolicy
 from refinegraph.agents.models.scope import InFlight, RunScope, current_scope, run_scope
 from refinegraph.agents.models.scripted import ScriptedChatModel
+from refinegraph.agents.models.simulated import (
+    SimulatedChatModel,
+    SimulatedRates,
+    simulated_problems,
+)
 from refinegraph.agents.models.switch import allow_real_calls, block_real_calls
 
 __all__ = [
@@ -36,6 +41,8 @@ __all__ = [
     "RunScope",
     "Sampling",
     "ScriptedChatModel",
+    "SimulatedChatModel",
+    "SimulatedRates",
     "TokenLogprob",
     "TopLogprob",
     "allow_real_calls",
@@ -45,4 +52,5 @@ __all__ = [
     "model_name",
     "resolve_model",
     "run_scope",
+    "simulated_problems",
 ]

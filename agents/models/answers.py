@@ -22,6 +22,9 @@ class Sampling(Frozen):
     """Where samples need several requests, each request after the first adds its number to it."""
     logprobs: int | None = Field(default=None, ge=0, le=20)
     """How many of the likeliest tokens are wanted at each position, beside the sampled one."""
+    json_schema: str | None = None
+    """A JSON schema, as text, that the server should hold the answer to. Models of other packages
+    are not told."""
 
 
 class TopLogprob(NamedTuple):

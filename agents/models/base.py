@@ -30,6 +30,8 @@ class SamplingChatModel(BaseChatModel):
 
     retry: RetryPolicy = RetryPolicy()
     """When a failed request is sent again."""
+    prompt_set: str = "standard"
+    """The name of the prompts that the model understands best."""
 
     _size: BatchSize | None = PrivateAttr(default=None)
 
@@ -46,9 +48,9 @@ class SamplingChatModel(BaseChatModel):
         """Return USD for a call with these tokens; None where the price is unknown."""
         return None
 
-    def takes_n(self) -> bool:
-        """Whether one request may ask for several choices."""
-        return True
+    def most_choices(self) -> int | None:
+        """Return how many choices one request may ask for; None where there is no known limit."""
+        return None
 
     async def sample(
         self, messages: Sequence[BaseMessage], *, n: int = 1, sampling: Sampling | None = None
@@ -56,7 +58,7 @@ class SamplingChatModel(BaseChatModel):
         """Return n samples, past LangChain's callbacks; see `generate`."""
         chosen = Sampling() if sampling is None else sampling
         if self._size is None and n > 1:
-            self._size = BatchSize(most=None if self.takes_n() else 1)
+            self._size = BatchSize(most=self.most_choices())
         size = self._size or BatchSize()
         return await sample(self, messages, n=n, sampling=chosen, size=size)
 

@@ -1,6 +1,7 @@
 """Any model that litellm can reach, as a chat model of ours."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -65,13 +66,13 @@ class LiteLLMChatModel(SamplingChatModel):
         """Return USD by litellm's local price map; None for a model that it does not list."""
         return price_of(self.model, prompt_tokens, completion_tokens, cached_tokens)
 
-    def takes_n(self) -> bool:
-        """Whether litellm lists `n` among what the provider supports."""
+    def most_choices(self) -> int | None:
+        """Return 1 where litellm does not list `n` among what the provider supports."""
         litellm = load_litellm()
         bare, provider, _, _ = litellm.get_llm_provider(self.model)
         if provider.startswith("ollama"):
-            return False  # litellm would ask the server, and Ollama has no n
-        return "n" in (litellm.get_supported_openai_params(bare, provider) or ())
+            return 1  # litellm would ask the server, and Ollama has no n
+        return None if "n" in (litellm.get_supported_openai_params(bare, provider) or ()) else 1
 
     async def _complete(self, messages: Sequence[BaseMessage], settings: dict[str, Any]) -> Any:
         check_call_allowed(self.model, self.api_base)
@@ -194,4 +195,7 @@ def _settings(n: int, sampling: Sampling) -> dict[str, Any]:
     }
     if sampling.logprobs is not None:
         settings |= {"logprobs": True, "top_logprobs": sampling.logprobs}
+    if sampling.json_schema is not None:
+        wanted = {"name": "answer", "strict": True, "schema": json.loads(sampling.json_schema)}
+        settings["response_format"] = {"type": "json_schema", "json_schema": wanted}
     return {name: value for name, value in settings.items() if value is not None}

@@ -10,22 +10,16 @@ from pydantic import SecretStr
 
 from refinegraph.agents.models.litellm_chat import NO_KEY, LiteLLMChatModel
 from refinegraph.agents.models.litellm_setup import load_litellm
+from refinegraph.agents.models.local_chat import embedded_model, local_model
 from refinegraph.agents.models.retrying import RetryPolicy
 from refinegraph.errors import SettingError
 
 _BASE_VARIABLES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
 
 
-def _refused(name: str) -> BaseChatModel:
-    raise SettingError(
-        f"Model {name!r} would run in this process, which this version cannot do; name a model on "
-        "a server, such as 'ollama_chat/qwen3:8b'."
-    )
-
-
 IN_PROCESS: dict[str, Callable[[str], BaseChatModel]] = {
-    "embedded": _refused,
-    "local": _refused,
+    "embedded": embedded_model,
+    "local": local_model,
 }
 """What makes the models that run in this process, by the part of the name before the slash."""
 

@@ -1,7 +1,17 @@
 """The texts that the agents send, one module a set, each meant to be read and replaced."""
 
+from refinegraph.agents.prompts.choice import PROMPT_SETS, prompts_for
 from refinegraph.agents.prompts.compact import COMPACT
+from refinegraph.agents.prompts.embedded import EMBEDDED
 from refinegraph.agents.prompts.prompt import Prompt, PromptSet
 from refinegraph.agents.prompts.standard import STANDARD
 
-__all__ = ["COMPACT", "STANDARD", "Prompt", "PromptSet"]
+__all__ = [
+    "COMPACT",
+    "EMBEDDED",
+    "PROMPT_SETS",
+    "STANDARD",
+    "Prompt",
+    "PromptSet",
+    "prompts_for",
+]

@@ -49,7 +49,8 @@ class PromptSet:
     reviewer_reasoning: Prompt
     refiner: Prompt
     refiner_reasoning: Prompt
-    test_writer: Prompt
+    test_writer: Prompt | None
+    """None for models that cannot write tests."""
 
     def with_prompts(self, **prompts: Prompt) -> Self:
         """Return a copy with some prompts replaced."""

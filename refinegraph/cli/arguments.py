@@ -98,6 +98,7 @@ def _add_model(command: argparse.ArgumentParser) -> None:
     add("--budget-usd", type=amount, metavar="X", help="stop when this is spent")
     add("--budget-tokens", type=positive, metavar="N", help="stop when these are spent")
     add("--timeout", type=amount, metavar="SECONDS", help="for the whole run")
+    add("--trace", action="store_true", help="show the reviewer a failing test line by line")
 
 
 def _add_graph(command: argparse.ArgumentParser) -> None:

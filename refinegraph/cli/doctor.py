@@ -4,112 +4,83 @@ import argparse
 import asyncio
 import platform
 import sys
-from collections.abc import Callable
-from typing import NamedTuple
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, get_args
 
 from refinegraph import __version__
-from refinegraph.cli.files import print_exactly
+from refinegraph.cli.reachable import keys_set, local_servers, why_unreachable
 from refinegraph.config import find_setting, home
-from refinegraph.errors import InputError, ModelError, RefinegraphError, SandboxUnavailable
-from refinegraph.schema import Verdict
+from refinegraph.errors import ModelError, SandboxUnavailable
 
-_PATIENCE = 3.0
-_LONGEST_LIST = 10_000_000
-_LOCAL = {"ollama": "http://127.0.0.1:11434", "ollama_chat": "http://127.0.0.1:11434"}
-
-
-class _Named(BaseModel):
-    id: str = ""
-    name: str = ""
-
-
-class _Listed(BaseModel):
-    """What OpenAI-compatible servers and Ollama list their models as."""
-
-    data: tuple[_Named, ...] = ()
-    models: tuple[_Named, ...] = ()
-
-
-class Finding(NamedTuple):
-    """One line of the report, and the exit code that it asks for."""
-
-    name: str
-    words: str
-    code: int = 0
+if TYPE_CHECKING:
+    from refinegraph.schema import Isolation
+    from refinegraph.tools.sandbox.conformance import ConformanceReport
 
 
 def run(options: argparse.Namespace) -> int:
-    """Say what this machine can do, by doing it.
-
-    Costs one sandbox run and, where the model's server is known by its address, one request to it
-    that no model answers. 4 where programs cannot be isolated, 3 where the server cannot be
-    reached, 2 where a setting is wrong.
-    """
-    findings = [
-        Finding("refinegraph", __version__),
-        Finding("python", f"{platform.python_version()}  {sys.executable}"),
-        Finding("system", f"{platform.system()} {platform.release()} {platform.machine()}"),
-        Finding("data", str(home())),
-        *_guarded(_check_sandbox, "sandbox"),
-        *_guarded(_check_model, "model"),
-    ]
-    report = "".join(f"{each.name:<12} {each.words}\n" for each in findings)
-    print_exactly(report)
-    return max(each.code for each in findings)
+    """Say what this machine can do, by doing it; the exit code of what is missing, else 0."""
+    _say("refinegraph", __version__)
+    _say("python", f"{platform.python_version()}  {sys.executable}")
+    _say("system", f"{platform.system()} {platform.release()} {platform.machine()}")
+    _say("data", str(home()))
+    models = _models()
+    sandbox = _sandbox()
+    return sandbox or models
 
 
-def _guarded(check: Callable[[], list[Finding]], name: str) -> list[Finding]:
-    try:
-        return check()
-    except RefinegraphError as error:
-        return [Finding(name, str(error), error.exit_code)]
+def _say(name: str, text: str) -> None:
+    print(f"{name:<13}{text}")
 
 
-def _check_sandbox() -> list[Finding]:
-    verdict = asyncio.run(_probe())
-    isolation = verdict.isolation
-    found = [Finding("sandbox", f"{isolation.tier}: {', '.join(isolation.layers)}")]
-    found += [Finding("", f"not had: {missing}") for missing in isolation.degraded]
-    if not verdict.passed:
-        words = f"a program that is right did not pass: {verdict.detail or verdict.status}"
-        found.append(Finding("", words, SandboxUnavailable.exit_code))
-    return found
-
-
-async def _probe() -> Verdict:
-    from refinegraph.tools.sandbox import Sandbox
-
-    return await Sandbox().check("def add(a, b): return a + b", "add", [((1, 2), 3)])
-
-
-def _check_model() -> list[Finding]:
+def _models() -> int:
     model, base = find_setting("model"), find_setting("api_base")
-    if model is None:
-        return [Finding("model", "none named; set REFINEGRAPH_MODEL or pass --model")]
-    from refinegraph.agents.models import resolve_model
+    _say("model", f"{model.value}  (from {model.source})" if model else "none set; pass --model")
+    _say("keys", ", ".join(keys_set()) or "none set")
+    for server in local_servers():
+        _say("", f"{server.name} answers at {server.url}: --model {server.prefix}")
+    if base is None:
+        return 0
+    reason = why_unreachable(base.value)
+    state = f"not reached: {reason}" if reason else "answers"
+    _say("api base", f"{base.value}  (from {base.source})  {state}")
+    return ModelError.exit_code if reason else 0
 
-    found = [Finding("model", f"{model.value}  (from {model.source})")]
-    resolve_model(model.value, api_base=base.value if base else None)
-    address = base.value if base else _LOCAL.get(model.value.partition("/")[0])
-    return [*found, *_guarded(lambda: [_reach(address)], "server")] if address else found
 
+def _sandbox() -> int:
+    from refinegraph.tools.sandbox.policy import Layer
+    from refinegraph.tools.sandbox.tiers import fix_for
 
-def _reach(address: str) -> Finding:
-    """Ask a server for its list of models."""
-    import urllib.request
-    from urllib.error import HTTPError, URLError
-
-    path = "/api/tags" if address in _LOCAL.values() else "/models"
     try:
-        with urllib.request.urlopen(address.rstrip("/") + path, timeout=_PATIENCE) as answer:
-            listed = _Listed.model_validate_json(answer.read(_LONGEST_LIST))
-    except HTTPError as error:
-        return Finding("server", f"{address} answers, with HTTP status {error.code}")
-    except (URLError, TimeoutError, OSError) as error:
-        raise ModelError(f"{address} cannot be reached: {error}") from None
-    except ValueError:
-        raise InputError(f"{address} does not answer as a model server does") from None
-    names = [each.id or each.name for each in (*listed.data, *listed.models)]
-    return Finding("server", f"{address} serves {', '.join(names[:8]) or 'no model'}")
+        isolation, report = asyncio.run(_probe())
+    except SandboxUnavailable as error:
+        _say("sandbox", f"not available: {error}")
+        return error.exit_code
+    refused = sum(result.ok for result in report.results)
+    _say("sandbox", f"{isolation.tier}; {refused} of {len(report.results)} attacks came to nothing")
+    missing = {each.split(":")[0]: each for each in isolation.degraded}
+    for layer in get_args(Layer):
+        if layer in isolation.layers:
+            _say("", f"{layer:<19} in force")
+    for name, reason in missing.items():
+        fix = fix_for(name)
+        _say("", f"{name:<19} missing{reason.removeprefix(name)}{f'; {fix}' if fix else ''}")
+    for result in report.results:
+        if not result.ok:
+            _say("", str(result))
+    strong_enough = isolation.tier in ("strong", "medium") and report.ok
+    if not strong_enough:
+        _say("", "programs are not run here unless `min_tier` is lowered")
+    return 0 if strong_enough else SandboxUnavailable.exit_code
+
+
+async def _probe() -> "tuple[Isolation, ConformanceReport]":
+    from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
+    from refinegraph.tools.sandbox.conformance import CASES, run_conformance
+
+    def anything(*, policy: SandboxPolicy) -> Sandbox:
+        return Sandbox(policy=policy, min_tier="none")
+
+    verdict = await anything(policy=SandboxPolicy()).check(
+        "def add(a, b): return a + b", "add", [((1, 2), 3)]
+    )
+    quick = [case for case in CASES if case.control and "cpu_exceeded" not in case.expected]
+    return verdict.isolation, await run_conformance(anything, quick)

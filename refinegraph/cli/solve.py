@@ -64,6 +64,7 @@ async def _solve(
         rounds=options.rounds,
         temperature=options.temperature,
         seed=options.seed,
+        trace=options.trace,
         budget_usd=options.budget_usd,
         budget_tokens=options.budget_tokens,
         timeout=options.timeout,

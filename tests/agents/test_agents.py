@@ -6,8 +6,9 @@ import pytest
 
 from refinegraph.agents import Refiner, Reviewer, Solver, TestWriter
 from refinegraph.agents.models import Sampling, ScriptedChatModel
-from refinegraph.agents.prompts import COMPACT, STANDARD, Prompt, PromptSet
+from refinegraph.agents.prompts import COMPACT, EMBEDDED, STANDARD, Prompt, PromptSet
 from refinegraph.agents.reviewer import parse_review
+from refinegraph.errors import InputError
 from refinegraph.schema import (
     CallCase,
     Candidate,
@@ -18,6 +19,7 @@ from refinegraph.schema import (
     Score,
     Verdict,
 )
+from refinegraph.tools.steps import split_steps
 
 CODE = Problem(prompt="Write f(x) that doubles x.", entry_point="f")
 MATH = Problem(prompt="What is 2 + 2?", kind="math")
@@ -79,9 +81,14 @@ async def test_reviewer_gets_the_failing_case_and_the_trace() -> None:
 
 async def test_reviewer_of_reasoning_gets_step_scores() -> None:
     model = ScriptedChatModel(["VERDICT: wrong"])
-    steps = Score(scorer="prm", value=0.5, steps=(0.92, 0.31))
-    await Reviewer(model)(MATH, Candidate(id="0.0", role="solver", text="x", scores=(steps,)))
-    assert "Step 1: score 9/10\nStep 2: score 3/10" in model.calls[0].prompt
+    text = "Step 1: 1 + 1 = 2\nStep 2: 2 + 2 = 5"
+    score = Score(scorer="prm", value=0.5, steps=(0.92, 0.31))
+    steps = split_steps(text, kind="math")
+    wrong = Candidate(id="0.0", role="solver", text=text, steps=steps, scores=(score,))
+    await Reviewer(model)(MATH, wrong)
+    prompt = model.calls[0].prompt
+    assert "Step 1: 1 + 1 = 2\n(Score: 9/10)\nStep 2: 2 + 2 = 5\n(Score: 3/10)" in prompt
+    assert "The first step that scores under 6 is step 2 of 2." in prompt
 
 
 WRITTEN = [
@@ -140,7 +147,7 @@ async def test_test_writer_keeps_what_can_be_read() -> None:
 HOSTILE = "a $problem ${solution} {0} %s [bold]\n\\boxed{} $$ $"
 
 
-@pytest.mark.parametrize("prompts", [STANDARD, COMPACT], ids=lambda each: each.name)
+@pytest.mark.parametrize("prompts", [STANDARD, COMPACT, EMBEDDED], ids=lambda each: each.name)
 async def test_prompts_pass_hostile_text_through_untouched(prompts: PromptSet) -> None:
     model = ScriptedChatModel(["x"], cycle=True)
     problem = Problem(prompt=HOSTILE, entry_point="f")
@@ -149,9 +156,15 @@ async def test_prompts_pass_hostile_text_through_untouched(prompts: PromptSet) -
     await Solver(model, prompts=prompts)(problem)
     await Reviewer(model, prompts=prompts)(problem, candidate)
     await Refiner(model, prompts=prompts)(problem, candidate, review, rejected=[HOSTILE])
-    await TestWriter(model, lists=1, prompts=prompts)(problem)
+    if prompts.test_writer:
+        await TestWriter(model, lists=1, prompts=prompts)(problem)
     assert all(HOSTILE in call.prompt for call in model.calls)
-    assert len(model.calls) == 4
+    assert len(model.calls) == (4 if prompts.test_writer else 3)
+
+
+def test_a_model_that_cannot_write_tests_is_refused_for_that_role() -> None:
+    with pytest.raises(InputError, match="name another one for that role"):
+        TestWriter(ScriptedChatModel([]), prompts=EMBEDDED)
 
 
 async def test_prompts_can_be_replaced_one_by_one() -> None:
@@ -165,7 +178,7 @@ def every_prompt(prompts: PromptSet) -> Sequence[Prompt]:
     return [value for value in vars(prompts).values() if isinstance(value, Prompt)]
 
 
-@pytest.mark.parametrize("prompts", [STANDARD, COMPACT], ids=lambda each: each.name)
+@pytest.mark.parametrize("prompts", [STANDARD, COMPACT, EMBEDDED], ids=lambda each: each.name)
 def test_every_prompt_shows_the_problem(prompts: PromptSet) -> None:
-    assert len(every_prompt(prompts)) == 7
+    assert len(every_prompt(prompts)) == 7 - (prompts.test_writer is None)
     assert all("$problem" in prompt.user for prompt in every_prompt(prompts))

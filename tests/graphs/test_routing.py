@@ -10,6 +10,7 @@ from refinegraph.graphs.routing import (
     AlwaysHard,
     MagicoreRouter,
     Router,
+    ScoreStatistics,
     VerdictRouter,
 )
 from refinegraph.graphs.state import RefinementState
@@ -93,7 +94,9 @@ def test_magicore_router_needs_both_conditions_to_fail() -> None:
 
 
 def test_magicore_router_shows_the_papers_numbers() -> None:
-    found = MagicoreRouter(mean=0.5, deviation=0.2)(answers("1", "2", scores=(0.4, 0.4)))
+    found = MagicoreRouter(running=False, mean=0.5, deviation=0.2)(
+        answers("1", "2", scores=(0.4, 0.4))
+    )
     quality, confidence = (feature.value for feature in found.features)
     assert quality == pytest.approx(-0.5)
     assert confidence == pytest.approx(2 - 2 / (1 + math.exp(-math.log(2))))
@@ -127,3 +130,13 @@ def test_no_router_raises_where_there_is_nothing_to_see(
     router: Router, state: RefinementState
 ) -> None:
     assert router(state).level in ("easy", "hard")
+
+
+def test_statistics_run_from_the_constants_to_what_is_seen() -> None:
+    statistics = ScoreStatistics(mean=0.5, deviation=0.2, enough=4)
+    assert statistics.mean == 0.5
+    assert statistics.deviation == pytest.approx(0.2)
+    for _ in range(400):
+        statistics.note(0.9)
+    assert statistics.mean == pytest.approx(0.9, abs=0.01)
+    assert statistics.deviation < 0.06

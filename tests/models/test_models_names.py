@@ -39,8 +39,9 @@ REFUSED = [
     Case("gpt-4o", "set OPENAI_API_KEY"),
     Case("anthropic/claude-sonnet-4-5", "set ANTHROPIC_API_KEY"),
     Case("gemini/gemini-2.0-flash", "set GOOGLE_API_KEY or GEMINI_API_KEY"),
-    Case("local/tiny.gguf", "this version cannot do"),
-    Case("embedded", "this version cannot do"),
+    Case("embedded/other", "the model in the package is"),
+    Case("local/", "has no file after it"),
+    Case("local/no-such.gguf", "there is no file"),
 ]
 
 

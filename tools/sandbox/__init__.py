@@ -2,5 +2,6 @@
 
 from refinegraph.tools.sandbox.policy import SandboxPolicy
 from refinegraph.tools.sandbox.sandbox import Sandbox
+from refinegraph.tools.sandbox.tracing import TraceLine, show_trace
 
-__all__ = ["Sandbox", "SandboxPolicy"]
+__all__ = ["Sandbox", "SandboxPolicy", "TraceLine", "show_trace"]

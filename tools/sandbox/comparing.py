@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from refinegraph.tools.sandbox.guest_data import exact_type
+from refinegraph.tools.sandbox.guest.codec import exact_type
 
 _LONGEST = 600
 _PLAIN_NUMBERS = (int, float, complex)

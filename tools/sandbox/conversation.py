@@ -4,346 +4,337 @@ A process can only ever answer the question that was asked: a frame out of turn 
 a protocol violation, and silence ends it at its time limit.
 """
 
-import asyncio
 import signal
+import socket
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from refinegraph.schema import CaseOutcome, CaseStatus, Tier, VerdictStatus
-from refinegraph.tools.sandbox import guest_data
+from refinegraph.schema import CaseOutcome, CaseStatus
 from refinegraph.tools.sandbox.comparing import same_value, show
+from refinegraph.tools.sandbox.guest import codec
+from refinegraph.tools.sandbox.outcomes import (
+    Broken,
+    describe_ending,
+    error_in,
+    is_load,
+    printable,
+    seconds_in,
+    trace_in,
+    traceback_in,
+    unit_outcome,
+)
 from refinegraph.tools.sandbox.policy import SandboxPolicy
-from refinegraph.tools.sandbox.process import Ended, Overflowed, Process
-from refinegraph.tools.sandbox.tiers import check_tier
+from refinegraph.tools.sandbox.process import Ended, Message, Overflowed, Process
+from refinegraph.tools.sandbox.tracing import TraceLine
+from refinegraph.tools.sandbox.workers import Ending, Worker
 
-_ENDINGS: dict[str, str] = {
-    "timeout": "it did not answer in time",
-    "cpu_exceeded": "it used up its processor time",
-    "memory_exceeded": "it used up its memory",
-    "output_exceeded": "it printed or returned too much",
-    "early_exit": "it ended before it had answered",
-    "protocol_violation": "it sent something other than an answer",
-}
-_GRACE = 0.2
+_MEMORY_SHARE = 0.75
 
 
-class Broken(NamedTuple):
-    """Why a run ended early."""
+class Call(NamedTuple):
+    """A function's arguments, and what it has to return."""
 
-    status: CaseStatus
-    detail: str
+    id: str
+    arguments: tuple[object, ...]
+    expected: object
 
 
 class Conversation:
     """The processes of one run, from the first question to the last kill."""
 
-    def __init__(self, policy: SandboxPolicy, *, min_tier: Tier) -> None:
+    def __init__(self, policy: SandboxPolicy, *, trace: bool = False) -> None:
         self.policy = policy
-        self.min_tier: Tier = min_tier
-        self.began = time.monotonic()
-        self.seconds = 0.0
         self.program: Process | None = None
         self.tester: Process | None = None
         self.broken: Broken | None = None
-        self.asked = 0
+        self.trace: tuple[TraceLine, ...] = ()
+        self._tracing = trace
+        self._began = time.monotonic()
 
     @property
-    def layers(self) -> tuple[str, ...]:
-        """What confined the program."""
-        return self.program.layers if self.program else ()
+    def seconds(self) -> float:
+        """Elapsed seconds so far."""
+        return round(time.monotonic() - self._began, 6)
 
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """What was refused by the system."""
-        return self.program.missing if self.program else ()
+    def check(
+        self, worker: Worker, source: str, entry_point: str, calls: Sequence[Call]
+    ) -> list[CaseOutcome]:
+        """Ask for one value a call and compare it here."""
+        self.program = Process.begin(worker, self._program_job(source), self.policy)
+        names = self._load()
+        if names is None:
+            return self._not_loaded([call.id for call in calls])
+        if names.get(entry_point, ["missing"])[0] not in ("function", "other"):
+            said = f"the program defines no function {entry_point!r}"
+            return [CaseOutcome(id=call.id, status="error", error=said) for call in calls]
+        for number, call in enumerate(calls, 1):
+            last = number == len(calls)
+            self.program.post(_question(number, entry_point, call, last=last))
+        outcomes: list[CaseOutcome] = []
+        for number, call in enumerate(calls, 1):
+            written = f"{entry_point}({', '.join(map(show, call.arguments))})"[:600]
+            outcomes.append(self._compared(call, written, self._answer(number)))
+            if self.broken:
+                return outcomes
+        if calls and not self.program.falls_silent(until=self._began + self.policy.wall_seconds):
+            self._break("protocol_violation")
+        return outcomes
 
-    @property
-    def stdout(self) -> str:
-        """What the program printed."""
-        return self.program.stdout.text if self.program else ""
-
-    @property
-    def stderr(self) -> str:
-        """What the program printed as errors."""
-        return self.program.stderr.text if self.program else ""
-
-    @property
-    def detail(self) -> str:
-        """Why the run ended early, in a few words."""
-        return self.broken.detail if self.broken else ""
-
-    def status(self, worst: CaseOutcome | None) -> VerdictStatus:
-        """Return how the run ended, given the first test that did not pass."""
-        found = self.broken.status if self.broken else worst.status if worst else "failed"
-        return "failed" if found == "not_run" else found
-
-    async def check(
+    def test(
         self,
+        workers: Sequence[Worker],
         source: str,
-        entry_point: str,
-        cases: Sequence[tuple[tuple[object, ...], object]],
+        units: Sequence[str],
         ids: Sequence[str],
+        preamble: str,
+        entry_point: str | None,
     ) -> list[CaseOutcome]:
-        """Ask for one value a case and compare it here."""
-        loaded = await self._load(source)
-        if loaded is None or not loaded["loaded"]:
-            return [self._not_loaded(each, loaded) for each in ids[:1]]
-        outcomes: list[CaseOutcome] = []
-        for name, (arguments, expected) in zip(ids, cases, strict=True):
-            call = f"{entry_point}({', '.join(map(show, arguments))})"[:600]
-            if loaded["names"].get(entry_point, ["missing"])[0] not in ("function", "other"):
-                said = f"the program defines no function {entry_point!r}"
-                outcomes.append(CaseOutcome(id=name, status="error", call=call, error=said))
-                continue
-            request: dict[str, Any] = {
-                "name": entry_point,
-                "args": [guest_data.encode(each) for each in arguments],
-                "kwargs": {},
-            }
-            told = await self._ask_program(request)
-            outcomes.append(self._compared(name, call, expected, told))
-            if self.broken:
-                break
-        return outcomes
-
-    async def test(
-        self, source: str, units: Sequence[str], ids: Sequence[str], preamble: str
-    ) -> list[CaseOutcome]:
-        """Run tests in one process and pass their calls on to the program in another."""
-        loaded = await self._load(source)
-        if loaded is None or not loaded["loaded"]:
-            return [self._not_loaded(each, loaded) for each in ids[:1]]
-        names: dict[str, Any] = {
-            str(name): shape
-            for name, shape in loaded["names"].items()
-            if str(name).isidentifier() and isinstance(shape, list) and shape
+        """Run tests in one process that calls the program in another, with a line between them."""
+        one, other = socket.socketpair()
+        job = {
+            "role": "tests",
+            "units": list(units),
+            "preamble": preamble,
+            "call_seconds": self.policy.call_seconds,
+            "entry_point": entry_point,
         }
-        self.tester = await Process.start(
-            {"role": "tests", "names": names, "units": list(units), "preamble": preamble},
-            self.policy,
-        )
-        outcomes: list[CaseOutcome] = []
-        for name, unit in zip(ids, units, strict=True):
-            outcomes.append(await self._unit(name, unit))
-            if self.broken:
-                break
+        with one, other:
+            self.program = Process.begin(
+                workers[0], self._program_job(source), self.policy, peer=one
+            )
+            self.tester = Process.begin(workers[1], job, self.policy, peer=other)
+        names = self._load()
+        if names is None:
+            return self._not_loaded(ids)
+        self.tester.arm()
+        if self._listen(self.tester) is None:
+            return self._not_loaded(ids)
+        self.tester.post({"names": names})
+        outcomes = self._units(units, ids)
+        if self.program.has_said_more:
+            self._break("protocol_violation")
         return outcomes
 
-    async def run(self, source: str, stdin: str) -> list[CaseOutcome]:
-        """Run a script to its end."""
-        self.program = await Process.start(
-            {"role": "script", "source": source}, self.policy, stdin=stdin
-        )
-        check_tier(self.layers, self.missing, wanted=self.min_tier)
-        told = await self._listen(self.program)
-        if told is None:
-            assert self.broken
-            status, said = self.broken
-        elif told.get("code") == 0:
-            status, said = "passed", ""
-        else:
-            status, said = "error", _error(told) or f"it ended with exit code {told.get('code')}"
-        return [CaseOutcome(id="script", status=status, error=said or None)]
+    def test_in_process(
+        self,
+        worker: Worker,
+        source: str,
+        units: Sequence[str],
+        ids: Sequence[str],
+        preamble: str,
+    ) -> list[CaseOutcome]:
+        """Run tests beside the program, whose word has to be taken for what they say."""
+        job = {"role": "tests in process", "units": list(units), "preamble": preamble}
+        self.tester = Process.begin(worker, {**job, "source": source}, self.policy)
+        self.program = self.tester
+        self.program.arm()
+        told = self._listen(self.tester)
+        if told is None or not told.get("loaded"):
+            self._refuse_load(told)
+            return self._not_loaded(ids)
+        return self._units(units, ids)
 
-    async def finish(self) -> None:
+    def run(self, worker: Worker, source: str, stdin: bytes) -> list[CaseOutcome]:
+        """Run a script to its end."""
+        job = {"role": "script", "source": source}
+        self.program = Process.begin(worker, job, self.policy, stdin=stdin)
+        self.program.arm()
+        told = self._listen(self.program)
+        if told is None:
+            return [self._broken_outcome("script", "")]
+        if told.get("code") == 0:
+            return [CaseOutcome(id="script", status="passed")]
+        said = error_in(told) or f"it ended with exit code {told.get('code')}"
+        return [CaseOutcome(id="script", status="error", error=said, traceback=traceback_in(told))]
+
+    def finish(self) -> None:
         """End every process."""
-        self.seconds = round(time.monotonic() - self.began, 6)
         for process in (self.tester, self.program):
             if process:
-                await process.finish()
+                process.finish()
 
-    async def _load(self, source: str) -> dict[str, Any] | None:
-        self.program = await Process.start(
-            {
-                "role": "program",
-                "source": source,
-                "depth": self.policy.result_depth,
-                "items": self.policy.result_items,
-            },
-            self.policy,
-        )
-        check_tier(self.layers, self.missing, wanted=self.min_tier)
-        told = await self._listen(self.program)
-        if told is not None and not _is_load(told):
-            self._break("protocol_violation")
+    def _program_job(self, source: str) -> Message:
+        return {
+            "role": "program",
+            "source": source,
+            "depth": self.policy.result_depth,
+            "items": self.policy.result_items,
+            "trace": self._tracing,
+        }
+
+    def _load(self) -> dict[str, list[object]] | None:
+        """Return the shapes of the program's names, or None where it could not be loaded."""
+        assert self.program
+        self.program.arm()
+        told = self._listen(self.program)
+        if told is None or not is_load(told) or not told["loaded"]:
+            self._refuse_load(told)
             return None
-        return told
+        return {
+            str(name): shape
+            for name, shape in told["names"].items()
+            if str(name).isidentifier() and isinstance(shape, list) and shape
+        }
 
-    async def _unit(self, name: str, unit: str) -> CaseOutcome:
-        """Let the tester run one test, passing its calls on, until it says how it ended."""
+    def _refuse_load(self, told: Message | None) -> None:
+        if told is None:
+            return
+        if not is_load(told):
+            self._break("protocol_violation")
+            return
+        status: CaseStatus = "early_exit" if told.get("error") == "SystemExit" else "error"
+        if told.get("error") == "MemoryError" and self._used_its_memory():
+            status = "memory_exceeded"
+        self.broken = self.broken or Broken(status, error_in(told), traceback_in(told))
+
+    def _units(self, units: Sequence[str], ids: Sequence[str]) -> list[CaseOutcome]:
+        outcomes: list[CaseOutcome] = []
+        for number, (name, unit) in enumerate(zip(ids, units, strict=True)):
+            outcomes.append(self._unit(number, name, unit))
+            if self.broken:
+                break
+        return outcomes
+
+    def _unit(self, number: int, name: str, unit: str) -> CaseOutcome:
+        """Wait until the tester says how one test ended."""
         assert self.tester
         call = unit.strip().splitlines()[-1][:600] if unit.strip() else ""
-        while True:
-            told = await self._listen(self.tester, per_call=False)
-            if told is None:
-                break
-            if "starting" in told:
-                continue
-            if "unit" in told:
-                return _unit_outcome(name, call, told)
-            answer = await self._ask_program(told)
-            if answer is None:
-                break
-            try:
-                await self.tester.send(answer)
-            except Ended:
-                break
-        assert self.broken
-        return CaseOutcome(id=name, status=self.broken.status, call=call, error=self.broken.detail)
+        told = self._listen(self.tester)
+        if told is None:
+            return self._broken_outcome(name, call)
+        if self._tracing:
+            self.trace = trace_in(told)
+        if told.get("unit") != number:
+            self._break("protocol_violation")
+        elif "lost" in told:
+            self._note_lost(str(told["lost"]))
+        if self.broken:
+            return self._broken_outcome(name, call)
+        return unit_outcome(name, call, told)
 
-    async def _ask_program(self, request: dict[str, Any]) -> dict[str, Any] | None:
+    def _note_lost(self, how: str) -> None:
+        """Note why the tester got no answer from the program."""
         assert self.program
-        self.asked += 1
-        question = {
-            "call": self.asked,
-            "name": str(request.get("name")),
-            "args": request.get("args", []),
-            "kwargs": request.get("kwargs", {}),
-        }
-        told = await self._listen(self.program, question)
-        if told is not None and told.get("call") != self.asked:
+        if how == "ended":
+            self._note_ending(self.program)
+        elif how == "timeout":
+            self._break("timeout")
+        elif how == "output_exceeded":
+            self._break("output_exceeded")
+        else:
+            self._break("protocol_violation")
+
+    def _answer(self, number: int) -> Message | None:
+        """Return the program's answer to one question."""
+        assert self.program
+        told = self._listen(self.program, within=self.policy.call_seconds)
+        call = told.get("call") if told is not None else number
+        if type(call) is not int or call != number:
             self._break("protocol_violation")
             return None
+        if told is not None and self._tracing:
+            self.trace = trace_in(told)
         return told
 
-    async def _listen(
-        self,
-        process: Process,
-        question: dict[str, Any] | None = None,
-        *,
-        per_call: bool = True,
-    ) -> dict[str, Any] | None:
-        """Ask, and return the answer, or None and note why there is none."""
-        left = self.policy.wall_seconds - (time.monotonic() - self.began)
-        if per_call and self.policy.call_seconds is not None:
-            left = min(left, self.policy.call_seconds)
+    def _listen(self, process: Process, *, within: float | None = None) -> Message | None:
+        """Return the next message, or None and note why there is none."""
+        until = self._began + self.policy.wall_seconds
+        if within is not None:
+            until = min(until, time.monotonic() + within)
         try:
-            async with asyncio.timeout(max(0.0, left)):
-                if question is not None:
-                    await process.send(question)
-                return await process.receive()
+            return process.receive(until=until)
         except TimeoutError:
             self._break("timeout")
-        except Overflowed:
-            self._break("output_exceeded")
-        except guest_data.Malformed:
+        except Overflowed as error:
+            self._break("output_exceeded", f" ({error})")
+        except codec.Malformed:
             self._break("protocol_violation")
         except Ended:
-            await self._note_ending(process)
+            self._note_ending(process)
         return None
 
-    async def _note_ending(self, process: Process) -> None:
-        ending = await process.finish(grace=_GRACE)
-        memory = self.policy.memory_mb * 1024 * 1024
-        if process.stdout.flooded or process.stderr.flooded:
-            self._break("output_exceeded")
+    def _note_ending(self, process: Process) -> None:
+        ending = process.ending()
+        if ending is None:
+            self._break("early_exit")
         elif ending.signal is None:
             self._break("early_exit", f" (exit code {ending.code})")
         elif ending.cpu_seconds >= self.policy.cpu_seconds - 0.5:
             self._break("cpu_exceeded")
-        elif ending.signal == signal.SIGKILL and ending.peak_bytes > 0.9 * memory:
+        elif ending.signal == signal.SIGKILL and self._filled(ending):
             self._break("memory_exceeded")
         else:
             self._break("crashed", f"it was ended by signal {ending.signal}")
 
+    def _used_its_memory(self) -> bool:
+        """Whether the program ever held nearly all that it may; ends it to find out."""
+        assert self.program
+        self.program.finish()
+        return self._filled(self.program.worker.ending())
+
+    def _filled(self, ending: Ending) -> bool:
+        return ending.peak_bytes > _MEMORY_SHARE * self.policy.memory_mb * 1024 * 1024
+
     def _break(self, status: CaseStatus, more: str = "") -> None:
-        self.broken = self.broken or Broken(status, _ENDINGS.get(status, "") + more)
+        self.broken = self.broken or Broken(status, describe_ending(status) + more, None)
 
-    def _not_loaded(self, name: str, told: dict[str, Any] | None) -> CaseOutcome:
-        call = "loading the program"
-        if told is None:
-            assert self.broken
-            return CaseOutcome(
-                id=name, status=self.broken.status, call=call, error=self.broken.detail
-            )
-        status: CaseStatus = "early_exit" if told.get("error") == "SystemExit" else "error"
-        self.broken = Broken(status, _error(told))
-        return CaseOutcome(
-            id=name, status=status, call=call, error=_error(told), traceback=_trace(told)
-        )
+    def _not_loaded(self, ids: Sequence[str]) -> list[CaseOutcome]:
+        return [self._broken_outcome(name, "loading the program") for name in ids[:1]]
 
-    def _compared(
-        self, name: str, call: str, expected: object, told: dict[str, Any] | None
-    ) -> CaseOutcome:
-        wanted = show(expected)
-        if told is None:
-            assert self.broken
-            return CaseOutcome(
-                id=name,
-                status=self.broken.status,
-                call=call,
-                expected=wanted,
-                error=self.broken.detail,
-            )
-        if "unserializable" in told:
-            said = f"it returned {str(told['unserializable'])[:200]}, which is not plain data"
-            return CaseOutcome(
-                id=name, status="unserializable", call=call, expected=wanted, error=said
-            )
-        seconds = _seconds(told)
-        if "value" not in told:
-            return CaseOutcome(
-                id=name,
-                status="error",
-                call=call,
-                expected=wanted,
-                error=_error(told),
-                traceback=_trace(told),
-                seconds=seconds,
-            )
-        try:
-            got = guest_data.decode(told["value"], self.policy.result_depth)
-        except guest_data.Malformed:
-            self._break("protocol_violation")
-            return self._compared(name, call, expected, None)
-        right = same_value(got, expected, relative=self.policy.relative_tolerance)
+    def _broken_outcome(self, name: str, call: str, expected: str | None = None) -> CaseOutcome:
+        assert self.broken
         return CaseOutcome(
             id=name,
-            status="passed" if right else "failed",
+            status=self.broken.status,
             call=call,
+            expected=expected,
+            error=self.broken.detail,
+            traceback=self.broken.traceback,
+        )
+
+    def _compared(self, call: Call, written: str, told: Message | None) -> CaseOutcome:
+        wanted = show(call.expected)
+        if told is not None and "value" in told:
+            try:
+                got = codec.decode(told["value"], self.policy.result_depth)
+            except codec.Malformed:
+                self._break("protocol_violation")
+                return self._broken_outcome(call.id, written, wanted)
+            right = same_value(got, call.expected, relative=self.policy.relative_tolerance)
+            return CaseOutcome(
+                id=call.id,
+                status="passed" if right else "failed",
+                call=written,
+                expected=wanted,
+                got=printable(show(got)),
+                seconds=seconds_in(told),
+            )
+        if told is None:
+            return self._broken_outcome(call.id, written, wanted)
+        return self._no_value(call, written, wanted, told)
+
+    def _no_value(self, call: Call, written: str, wanted: str, told: Message) -> CaseOutcome:
+        status: CaseStatus = "error"
+        said = error_in(told)
+        if "unserializable" in told:
+            status = "unserializable"
+            shown = printable(str(told["unserializable"])[:200])
+            said = f"it returned {shown}, which is not plain data"
+        elif told.get("error") == "MemoryError" and self._used_its_memory():
+            self._break("memory_exceeded")
+            status = "memory_exceeded"
+        return CaseOutcome(
+            id=call.id,
+            status=status,
+            call=written,
             expected=wanted,
-            got=show(got),
-            seconds=seconds,
+            error=said,
+            traceback=traceback_in(told),
+            seconds=seconds_in(told),
         )
 
 
-def _is_load(told: dict[str, Any]) -> bool:
-    return told.get("loaded") is False or (
-        told.get("loaded") is True and isinstance(told.get("names"), dict)
-    )
-
-
-def _unit_outcome(name: str, call: str, told: dict[str, Any]) -> CaseOutcome:
-    found = told.get("status")
-    status: CaseStatus = "error"
-    if found in ("passed", "failed", "unserializable"):
-        status = found
-    return CaseOutcome(
-        id=name,
-        status=status,
-        call=str(told.get("call") or call)[:600],
-        expected=_text(told, "expected"),
-        got=_text(told, "got"),
-        error=None if status == "passed" else _error(told) or None,
-        traceback=_trace(told),
-        seconds=_seconds(told),
-    )
-
-
-def _text(told: dict[str, Any], key: str) -> str | None:
-    value = told.get(key)
-    return value[:700] if isinstance(value, str) else None
-
-
-def _error(told: dict[str, Any]) -> str:
-    return ": ".join(filter(None, (_text(told, "error"), _text(told, "said"))))
-
-
-def _trace(told: dict[str, Any]) -> str | None:
-    return _text(told, "trace") or None
-
-
-def _seconds(told: dict[str, Any]) -> float:
-    value = told.get("seconds")
-    return float(value) if isinstance(value, (int, float)) and 0 <= value < 1e6 else 0.0
+def _question(number: int, name: str, call: Call, *, last: bool) -> Message:
+    arguments = [codec.encode(each) for each in call.arguments]
+    return {"call": number, "name": name, "args": arguments, "kwargs": {}, "last": last}

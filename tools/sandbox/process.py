@@ -1,24 +1,26 @@
-"""One confined process: started, spoken to without ever blocking, timed, killed, reaped."""
+"""The process of one run: spoken to without ever blocking past a deadline."""
 
-import asyncio
 import os
-import signal
+import select
 import socket
 import struct
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from refinegraph.tools.sandbox import guest_data
+from refinegraph.tools.sandbox.guest import codec
+from refinegraph.tools.sandbox.guest.settings import Limits
+from refinegraph.tools.sandbox.kinds import WorkerFailed
 from refinegraph.tools.sandbox.policy import SandboxPolicy
+from refinegraph.tools.sandbox.workers import Ending, NotBegun, Worker
+
+Message = dict[str, Any]
 
 _START_SECONDS = 10.0
-GUEST = Path(__file__).with_name("guest.py")
-_ENVIRONMENT = {"PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8:backslashreplace", "LANG": "C"}
+_READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
+_PART = 1 << 18
+_ALWAYS = 3
+"""Descriptors that every run is given: its line, its output, its errors."""
 
 
 class Ended(Exception):
@@ -26,226 +28,280 @@ class Ended(Exception):
 
 
 class Overflowed(Exception):
-    """The process sent more than it may."""
+    """The process printed or returned more than it may."""
 
 
-class Ending(NamedTuple):
-    """How a process ended."""
-
-    code: int | None
-    """Its exit code, where it left by itself."""
-    signal: int | None
-    cpu_seconds: float
-    peak_bytes: int
+class NotConfined(Exception):
+    """A layer was refused, so that nothing was run."""
 
 
 class Output:
     """What a process prints: the beginning is kept, the rest read and thrown away."""
 
-    def __init__(self, pipe: int, policy: SandboxPolicy, *, on_flood: Callable[[], None]) -> None:
-        self.pipe = pipe
-        self.policy = policy
-        self.on_flood = on_flood
-        self.kept = bytearray()
-        self.seen = 0
-        self.flooded = False
+    def __init__(self, number: int, policy: SandboxPolicy) -> None:
+        self.number = number
+        self._policy = policy
+        self._kept = bytearray()
+        self._seen = 0
+        os.set_blocking(number, False)
 
-    def start(self) -> None:
-        """Begin to read."""
-        os.set_blocking(self.pipe, False)
-        asyncio.get_running_loop().add_reader(self.pipe, self._read)
-
-    def _read(self) -> None:
-        try:
-            part = os.read(self.pipe, 1 << 16)
-        except BlockingIOError:
-            return
-        if not part:
-            self.stop()
-            return
-        self.seen += len(part)
-        self.kept += part[: max(0, self.policy.stdout_bytes - len(self.kept))]
-        if self.seen > self.policy.drain_bytes and not self.flooded:
-            self.flooded = True
-            self.on_flood()
-
-    def stop(self) -> None:
-        """Read what is left and close the pipe."""
-        if self.pipe < 0:
-            return
-        asyncio.get_running_loop().remove_reader(self.pipe)
-        os.close(self.pipe)
-        self.pipe = -1
-
-    def drain(self) -> None:
-        """Take what is in the pipe now."""
-        before = -1
-        while self.pipe >= 0 and before != self.seen and not self.flooded:
-            before = self.seen
-            self._read()
+    @property
+    def flooded(self) -> bool:
+        """Whether more came than may."""
+        return self._seen > self._policy.drain_bytes
 
     @property
     def text(self) -> str:
         """What was kept, as text."""
-        return self.kept.decode("utf-8", "backslashreplace")
+        return self._kept.decode("utf-8", "backslashreplace")
+
+    def read(self) -> bool:
+        """Take what is there; False at the end."""
+        try:
+            part = os.read(self.number, _PART)
+        except BlockingIOError:
+            return True
+        self._seen += len(part)
+        self._kept += part[: max(0, self._policy.stdout_bytes - len(self._kept))]
+        return bool(part)
+
+    def close(self) -> None:
+        """Take what is left and close."""
+        before = -1
+        while before != self._seen and not self.flooded:
+            before = self._seen
+            self.read()
+        os.close(self.number)
 
 
 class Process:
-    """A guest process and the line to it. Made by `start`, ended by `finish`, always."""
+    """A confined process and the line to it. Made by `start`, ended by `finish`, always."""
 
-    def __init__(
-        self, child: "subprocess.Popen[bytes]", line: socket.socket, policy: SandboxPolicy
-    ) -> None:
-        assert child.stdout is not None
-        assert child.stderr is not None
-        self.child = child
-        self.line = line
-        self.policy = policy
-        self.stdout = Output(os.dup(child.stdout.fileno()), policy, on_flood=self.kill)
-        self.stderr = Output(os.dup(child.stderr.fileno()), policy, on_flood=self.kill)
-        child.stdout.close()
-        child.stderr.close()
-        self.layers: tuple[str, ...] = ()
-        self.missing: tuple[str, ...] = ()
-        self.ending: Ending | None = None
+    def __init__(self, worker: Worker, policy: SandboxPolicy) -> None:
+        self.worker = worker
+        self._policy = policy
+        self._line: socket.socket
+        self._unsent = b""
+        self._received = bytearray()
+        self._line_ended = False
+        self._input = -1
+        self._unfed = b""
+        self._poll = select.poll()
+        self._outputs: dict[int, Output] = {}
+        self._finished = False
 
     @classmethod
-    async def start(
-        cls, job: dict[str, Any], policy: SandboxPolicy, *, stdin: str | None = None
+    def begin(
+        cls,
+        worker: Worker,
+        job: Message,
+        policy: SandboxPolicy,
+        *,
+        stdin: bytes | None = None,
+        peer: socket.socket | None = None,
     ) -> "Process":
-        """Start a confined interpreter and hand it its job; raises `Ended` where it can not."""
-        ours, theirs = socket.socketpair()
-        source = subprocess.DEVNULL if stdin is None else subprocess.PIPE
-        with theirs:
-            child = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(GUEST), str(theirs.fileno())],
-                stdin=source,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=(theirs.fileno(),),
-                env=_ENVIRONMENT,
-                cwd="/",
-                start_new_session=True,
-            )
-        ours.setblocking(False)
-        process = cls(child, ours, policy)
-        process.stdout.start()
-        process.stderr.start()
-        if stdin is not None:
-            process.feed(stdin.encode("utf-8", "surrogatepass"))
+        """Begin a run; `arm` has to follow. `peer` is its end of a line to another process."""
+        process = cls(worker, policy)
         try:
-            await process.arm(job)
+            process._begin(stdin, peer)
+            process.post({**job, "bytes": policy.result_bytes})
         except BaseException:
-            await process.finish()
+            process.finish()
             raise
         return process
 
-    async def arm(self, job: dict[str, Any]) -> None:
-        """Send the job and wait until the process says which layers hold it."""
-        limits = self.policy.model_dump(
-            include={"cpu_seconds", "memory_mb", "file_mb", "open_files"}
-        )
+    def arm(self) -> None:
+        """Wait until its layers hold; raises `NotConfined`, `NotBegun`."""
         try:
-            async with asyncio.timeout(_START_SECONDS):
-                await self.send({**job, "limits": limits})
-                said = await self.receive()
+            said = self.receive(until=time.monotonic() + _START_SECONDS)
         except TimeoutError:
-            raise Ended(f"the process did not start within {_START_SECONDS} seconds") from None
+            raise NotBegun("a run did not begin") from None
+        except Ended:
+            raise NotBegun("a worker ended as a run began") from None
         if "armed" not in said:
-            raise Ended(str(said.get("refused", "the process did not start")))
-        self.layers = tuple(map(str, said["armed"]))
-        self.missing = tuple(map(str, said["missing"]))
+            raise NotConfined(str(said.get("refused")))
 
-    async def send(self, message: dict[str, Any]) -> None:
-        """Send one message; cancellable at any time."""
-        try:
-            await asyncio.get_running_loop().sock_sendall(self.line, guest_data.pack(message))
-        except OSError:
-            raise Ended("the line broke") from None
+    @property
+    def stdout(self) -> Output:
+        """What it prints."""
+        return self._stdout
 
-    async def receive(self) -> dict[str, Any]:
-        """Return the next message; raises `Ended`, `Overflowed` or `Malformed`."""
-        (length,) = struct.unpack(">I", await self._exactly(4))
-        if length > self.policy.result_bytes:
-            raise Overflowed(f"a message of {length:,} bytes")
-        message: dict[str, Any] = guest_data.unpack(await self._exactly(length))
-        return message
+    @property
+    def stderr(self) -> Output:
+        """What it prints as errors."""
+        return self._stderr
 
-    async def _exactly(self, count: int) -> bytes:
-        loop, parts = asyncio.get_running_loop(), bytearray()
-        while len(parts) < count:
+    def post(self, message: Message) -> None:
+        """Send a message as far as it goes now; the rest follows while others are waited for."""
+        self._unsent += codec.pack(message)
+        self._write()
+
+    @property
+    def has_said_more(self) -> bool:
+        """Whether it sent anything that nobody asked for."""
+        with suppress(ValueError, OSError):
+            self._read()
+        return bool(self._received)
+
+    def falls_silent(self, *, until: float) -> bool:
+        """Wait for the end of what it says; False where it says anything more, or never ends."""
+        while not (self._finished or self._line_ended or self._received):
             try:
-                part = await loop.sock_recv(self.line, min(count - len(parts), 1 << 20))
-            except OSError:
-                part = b""
-            if not part:
-                raise Ended("the process ended")
-            parts += part
-        return bytes(parts)
+                self._turn(until)
+            except (TimeoutError, Overflowed):
+                return False
+        return not self._received
 
-    def feed(self, data: bytes) -> None:
-        """Write standard input in the background, however slowly it is read."""
-        pipe = self.child.stdin
-        assert pipe is not None
-        number, loop, left = pipe.fileno(), asyncio.get_running_loop(), [data]
-        os.set_blocking(number, False)
+    def receive(self, *, until: float) -> Message:
+        """Return the next message; raises `Ended`, `Overflowed`, `Malformed`, `TimeoutError`."""
+        while True:
+            frame = self._take_frame()
+            if frame is not None:
+                return frame
+            if self._line_ended:
+                raise Ended
+            self._turn(until)
 
-        def write() -> None:
-            try:
-                left[0] = left[0][os.write(number, left[0]) :] if left[0] else b""
-            except BlockingIOError:
-                return
-            except OSError:
-                left[0] = b""
-            if not left[0]:
-                loop.remove_writer(number)
-                pipe.close()
-
-        loop.add_writer(number, write)
-
-    async def finish(self, *, grace: float = 0.0) -> Ending:
-        """Kill what is left of the process after `grace` seconds, reap it, close everything."""
-        if self.ending:
-            return self.ending
+    def ending(self, *, within: float = 0.2) -> Ending | None:
+        """Return how it ended, or None where it had to be killed; raises `WorkerFailed`."""
         try:
-            await self._wait(grace)
+            return self.worker.ending(within=within)
+        except WorkerFailed as error:
+            if "answer" not in str(error):
+                raise
+        self.worker.kill_run()
+        self.worker.ending()
+        return None
+
+    def finish(self) -> None:
+        """Kill what is left of it and close everything."""
+        if self._finished:
+            return
+        self._finished = True
+        self.worker.kill_run()
+        for output in self._outputs.values():
+            output.close()
+        if self._input >= 0:
+            os.close(self._input)
+        if hasattr(self, "_line"):
+            self._line.close()
+
+    def _begin(self, stdin: bytes | None, peer: socket.socket | None) -> None:
+        theirs: list[int] = []
+        try:
+            self._line, other = socket.socketpair()
+            theirs.append(other.detach())
+            self._line.setblocking(False)
+            self._stdout = self._output(theirs)
+            self._stderr = self._output(theirs)
+            if peer is not None:
+                theirs.append(peer.detach())
+            limits = self._limits(peer=len(theirs) > _ALWAYS, stdin=stdin is not None)
+            if stdin is not None:
+                self._feed(stdin, theirs)
+            self._poll.register(self._line, select.POLLIN)
+            self.worker.begin(limits, theirs)
         finally:
-            self.kill()
-            self.ending = self._reap()
-            self._close()
-        return self.ending
+            for number in theirs:
+                os.close(number)
 
-    async def _wait(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            found = os.waitid(os.P_PID, self.child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            if found is not None:
-                return
-            await asyncio.sleep(0.002)
+    def _output(self, theirs: list[int]) -> Output:
+        reading, writing = os.pipe()
+        theirs.append(writing)
+        output = self._outputs[reading] = Output(reading, self._policy)
+        self._poll.register(reading, select.POLLIN)
+        return output
 
-    def kill(self) -> None:
-        """Kill the group and the process; not through Popen, which would reap it unseen."""
-        for kill in (os.killpg, os.kill):
-            with suppress(ProcessLookupError, PermissionError):
-                kill(self.child.pid, signal.SIGKILL)
+    def _feed(self, data: bytes, theirs: list[int]) -> None:
+        reading, self._input = os.pipe()
+        theirs.append(reading)
+        os.set_blocking(self._input, False)
+        self._unfed = data
+        self._poll.register(self._input, select.POLLOUT)
 
-    def _reap(self) -> Ending:
-        _, status, used = os.wait4(self.child.pid, 0)
-        code = os.waitstatus_to_exitcode(status)
-        self.child.returncode = code
-        scale = 1 if sys.platform == "darwin" else 1024
-        return Ending(
-            code=code if code >= 0 else None,
-            signal=-code if code < 0 else None,
-            cpu_seconds=used.ru_utime + used.ru_stime,
-            peak_bytes=used.ru_maxrss * scale,
+    def _limits(self, *, peer: bool, stdin: bool) -> Limits:
+        policy = self._policy
+        return Limits(
+            run=0,
+            cpu_seconds=policy.cpu_seconds,
+            memory_mb=policy.memory_mb,
+            file_mb=policy.file_mb,
+            open_files=policy.open_files,
+            peer=int(peer),
+            stdin=int(stdin),
         )
 
-    def _close(self) -> None:
-        for output in (self.stdout, self.stderr):
-            output.drain()
-            output.stop()
-        if self.child.stdin is not None and not self.child.stdin.closed:
-            asyncio.get_running_loop().remove_writer(self.child.stdin.fileno())
-            self.child.stdin.close()
-        self.line.close()
+    def _turn(self, until: float) -> None:
+        """Wait for something to happen on any descriptor and deal with it."""
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        for number, happened in self._poll.poll(left * 1000 + 1):
+            if number in self._outputs:
+                self._hear(self._outputs[number])
+            elif number == self._input:
+                self._feed_more()
+            else:
+                if happened & _READABLE:
+                    self._read()
+                if happened & select.POLLOUT:
+                    self._write()
+
+    def _hear(self, output: Output) -> None:
+        if not output.read():
+            self._poll.unregister(output.number)
+        if output.flooded:
+            raise Overflowed("its output")
+
+    def _feed_more(self) -> None:
+        try:
+            self._unfed = self._unfed[os.write(self._input, self._unfed) :] if self._unfed else b""
+        except BlockingIOError:
+            return
+        except OSError:
+            self._unfed = b""
+        if not self._unfed:
+            self._poll.unregister(self._input)
+            os.close(self._input)
+            self._input = -1
+
+    def _read(self) -> None:
+        try:
+            part = self._line.recv(_PART)
+        except BlockingIOError:
+            return
+        except OSError:
+            part = b""
+        if part:
+            self._received += part
+        else:
+            self._line_ended = True
+            self._unsent = b""
+            self._poll.unregister(self._line)
+
+    def _write(self) -> None:
+        with suppress(BlockingIOError):
+            try:
+                sent = self._line.send(self._unsent)
+            except (BrokenPipeError, ConnectionResetError):
+                self._unsent = b""
+            else:
+                self._unsent = self._unsent[sent:]
+        waiting = select.POLLOUT if self._unsent else 0
+        if not self._line_ended:
+            self._poll.modify(self._line, select.POLLIN | waiting)
+
+    def _take_frame(self) -> Message | None:
+        if len(self._received) < 4:
+            return None
+        (length,) = struct.unpack_from(">I", self._received)
+        if length > self._policy.result_bytes:
+            raise codec.Malformed(f"a frame of {length:,} bytes")
+        if len(self._received) < 4 + length:
+            return None
+        body = bytes(self._received[4 : 4 + length])
+        del self._received[: 4 + length]
+        message = codec.unpack(body)
+        if "too_large" in message:
+            raise Overflowed("its result")
+        return message

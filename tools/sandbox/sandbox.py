@@ -1,34 +1,35 @@
 """Run programs that nobody trusts, and compute the verdict where they cannot touch it."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from refinegraph.errors import SandboxUnavailable
-from refinegraph.schema import CaseOutcome, Isolation, Tier, Verdict
-from refinegraph.tools.sandbox.conversation import Conversation
+from refinegraph.schema import CaseOutcome, Integrity, Isolation, Tier, Verdict, VerdictStatus
+from refinegraph.tools.sandbox.conversation import Call, Conversation
 from refinegraph.tools.sandbox.policy import SandboxPolicy
-from refinegraph.tools.sandbox.process import Ended
+from refinegraph.tools.sandbox.running import Fault, Run, in_thread
 from refinegraph.tools.sandbox.tiers import tier_of
+from refinegraph.tools.sandbox.tracing import TraceLine
 from refinegraph.tools.sandbox.units import test_units
+from refinegraph.tools.sandbox.workers import Worker
 
-_AT_ONCE = 8
+Talk = Callable[[Conversation, Sequence[Worker]], list[CaseOutcome]]
 
 
 class Sandbox:
     """Run programs in processes of their own, confined, limited, and killed on time.
 
     What a program sends is only ever decoded as plain data and compared here; neither its exit
-    code nor what it prints is evidence. Below `min_tier` nothing is run. One sandbox may serve
-    any number of runs at once and several event loops.
+    code nor what it prints is evidence. Below `min_tier` nothing is run. The first run of a
+    process starts a warm worker (about a tenth of a second); all sandboxes of the process share
+    the workers, from any thread and any event loop, and they end with it.
 
     >>> import asyncio
     >>> async def example() -> bool:
-    ...     async with Sandbox() as sandbox:
-    ...         source = "def add(a, b): return a + b"
-    ...         verdict = await sandbox.check(source, "add", [((1, 2), 3)])
-    ...         return verdict.passed
+    ...     sandbox = Sandbox()
+    ...     source = "def add(a, b): return a + b"
+    ...     verdict = await sandbox.check(source, "add", [((1, 2), 3)])
+    ...     return verdict.passed
     >>> asyncio.run(example())
     True
     """
@@ -36,10 +37,9 @@ class Sandbox:
     def __init__(self, *, policy: SandboxPolicy | None = None, min_tier: Tier = "medium") -> None:
         self.policy = policy or SandboxPolicy()
         self.min_tier: Tier = min_tier
-        self._places: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
 
     async def __aenter__(self) -> Self:
-        """Enter; processes are started when they are needed."""
+        """Enter; workers are started when they are needed."""
         return self
 
     async def __aexit__(
@@ -48,7 +48,7 @@ class Sandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Leave; every run has ended its own processes."""
+        """Leave; every run has ended its own processes, the workers stay warm for others."""
 
     async def check(
         self,
@@ -63,11 +63,11 @@ class Sandbox:
         A case is `(arguments, expected)`, both plain data. The expected values never leave this
         process. Raises `SandboxUnavailable` where the isolation asked for cannot be had.
         """
-        names = list(ids or map(str, range(1, len(cases) + 1)))
-        async with self._place():
-            talk = Conversation(self.policy, min_tier=self.min_tier)
-            outcomes = await self._guarded(talk, talk.check(source, entry_point, cases, names))
-        return self._verdict(talk, outcomes, names)
+        names = _names(ids, len(cases))
+        calls = [Call(name, *case) for name, case in zip(names, cases, strict=True)]
+        return await self._verdict(
+            names, lambda talk, workers: talk.check(workers[0], source, entry_point, calls)
+        )
 
     async def test(
         self,
@@ -81,15 +81,40 @@ class Sandbox:
         """Run assert-style tests in a second process that sees the program as plain data only.
 
         A text is split into its assertions and test functions; of a sequence, each element is one
-        test. `preamble` is trusted source that tests may use. Raises `InputError` for tests that
-        do not parse.
+        test. `preamble` is trusted source that tests may use. Names of the program never stand in
+        for a builtin or a name of the preamble, but for the `entry_point`. Raises `InputError` for
+        tests that do not parse.
         """
         units = test_units(tests, entry_point=entry_point)
-        names = list(ids or map(str, range(1, len(units) + 1)))
-        async with self._place():
-            talk = Conversation(self.policy, min_tier=self.min_tier)
-            outcomes = await self._guarded(talk, talk.test(source, units, names, preamble))
-        return self._verdict(talk, outcomes, names)
+        names = _names(ids, len(units))
+        return await self._verdict(
+            names,
+            lambda talk, workers: talk.test(workers, source, units, names, preamble, entry_point),
+            workers=2,
+        )
+
+    async def test_in_process(
+        self,
+        source: str,
+        tests: str | Sequence[str],
+        *,
+        ids: Sequence[str] | None = None,
+        preamble: str = "",
+        entry_point: str | None = None,
+    ) -> Verdict:
+        """Run tests beside the program, for values that are no plain data.
+
+        The program can forge this verdict, and its `integrity` says so: `inprocess`. Use it only
+        for programs that you trust not to. It is confined as every other.
+        """
+        units = test_units(tests, entry_point=entry_point)
+        names = _names(ids, len(units))
+        verdict = await self._verdict(
+            names,
+            lambda talk, workers: talk.test_in_process(workers[0], source, units, names, preamble),
+        )
+        forgeable: Integrity = "inprocess"
+        return verdict.model_copy(update={"integrity": forgeable})
 
     async def run(self, source: str, *, stdin: str = "") -> Verdict:
         """Run a script with that standard input; `stdout` and `stderr` are in the verdict.
@@ -97,43 +122,103 @@ class Sandbox:
         `passed` says that it ended by itself without an error and exit code 0; what it printed is
         for the caller to compare.
         """
-        async with self._place():
-            talk = Conversation(self.policy, min_tier=self.min_tier)
-            outcomes = await self._guarded(talk, talk.run(source, stdin))
-        return self._verdict(talk, outcomes, ["script"]).model_copy(update={"tests": ()})
-
-    def _place(self) -> asyncio.Semaphore:
-        loop = asyncio.get_running_loop()
-        for other in [each for each in self._places if each.is_closed()]:
-            del self._places[other]
-        return self._places.setdefault(loop, asyncio.Semaphore(_AT_ONCE))
-
-    async def _guarded(self, talk: Conversation, work: Any) -> list[CaseOutcome]:
-        try:
-            outcomes: list[CaseOutcome] = await work
-        except Ended as error:
-            raise SandboxUnavailable(
-                f"the sandbox could not start a program: {error}; run `refinegraph doctor`."
-            ) from None
-        finally:
-            await talk.finish()
-        return outcomes
-
-    def _verdict(
-        self, talk: Conversation, outcomes: list[CaseOutcome], names: Sequence[str]
-    ) -> Verdict:
-        isolation = Isolation(tier=tier_of(talk.layers), layers=talk.layers, degraded=talk.missing)
-        done = {outcome.id for outcome in outcomes}
-        skipped = [CaseOutcome(id=name, status="not_run") for name in names if name not in done]
-        worst = next((each for each in outcomes if not each.passed), None)
-        passed = not skipped and worst is None
-        return Verdict(
-            passed=passed,
-            status="passed" if passed else talk.status(worst),
-            tests=(*outcomes, *skipped),
-            stdout=talk.stdout,
-            stderr=talk.stderr,
-            isolation=isolation,
-            detail=talk.detail or (worst.error or "" if worst else ""),
-            seconds=talk.seconds,
+        data = stdin.encode("utf-8", "surrogatepass")
+        verdict = await self._verdict(
+            ["script"], lambda talk, workers: talk.run(workers[0], source, data)
         )
+        return verdict.model_copy(update={"tests": ()})
+
+    async def trace(
+        self, source: str, entry_point: str, arguments: tuple[object, ...]
+    ) -> tuple[TraceLine, ...]:
+        """Return what each executed line of one call changed; empty where it never came back.
+
+        It is the program's own word, for a Reviewer to look at, and never part of a verdict.
+        """
+        calls = [Call("trace", arguments, None)]
+        return await self._trace(
+            lambda talk, workers: talk.check(workers[0], source, entry_point, calls)
+        )
+
+    async def trace_test(
+        self, source: str, test: str, *, preamble: str = "", entry_point: str | None = None
+    ) -> tuple[TraceLine, ...]:
+        """Return what each executed line changed in the last call that a test made."""
+        units = test_units([test], entry_point=entry_point)
+        return await self._trace(
+            lambda talk, workers: talk.test(
+                workers, source, units, ["trace"], preamble, entry_point
+            ),
+            workers=2,
+        )
+
+    async def _trace(self, work: Talk, *, workers: int = 1) -> tuple[TraceLine, ...]:
+        run: Run[tuple[TraceLine, ...]] = Run(self.policy, min_tier=self.min_tier, workers=workers)
+
+        def talked(held: Sequence[Worker]) -> tuple[TraceLine, ...]:
+            talk = Conversation(self.policy, trace=True)
+            try:
+                work(talk, held)
+            finally:
+                talk.finish()
+            return talk.trace
+
+        try:
+            return await in_thread(run, talked)
+        except Fault:
+            return ()
+
+    async def _verdict(self, names: Sequence[str], work: Talk, *, workers: int = 1) -> Verdict:
+        run: Run[Verdict] = Run(self.policy, min_tier=self.min_tier, workers=workers)
+
+        def talked(held: Sequence[Worker]) -> Verdict:
+            talk = Conversation(self.policy)
+            try:
+                outcomes = work(talk, held)
+            finally:
+                talk.finish()
+            return _verdict_of(talk, held[0], outcomes, names)
+
+        try:
+            return await in_thread(run, talked)
+        except Fault as error:
+            return _faulty(str(error), names)
+
+
+def _names(ids: Sequence[str] | None, count: int) -> list[str]:
+    return list(ids or map(str, range(1, count + 1)))
+
+
+def _verdict_of(
+    talk: Conversation, worker: Worker, outcomes: list[CaseOutcome], names: Sequence[str]
+) -> Verdict:
+    done = {outcome.id for outcome in outcomes}
+    skipped = [CaseOutcome(id=name, status="not_run") for name in names if name not in done]
+    worst = next((each for each in outcomes if not each.passed), None)
+    passed = not skipped and worst is None and talk.broken is None
+    found = talk.broken.status if talk.broken else worst.status if worst else "failed"
+    status: VerdictStatus = "passed" if passed else "failed" if found == "not_run" else found
+    return Verdict(
+        passed=passed,
+        status=status,
+        tests=(*outcomes, *skipped),
+        stdout=talk.program.stdout.text if talk.program else "",
+        stderr=talk.program.stderr.text if talk.program else "",
+        isolation=_isolation(worker),
+        detail=talk.broken.detail if talk.broken else (worst.error or "" if worst else ""),
+        seconds=talk.seconds,
+    )
+
+
+def _isolation(worker: Worker) -> Isolation:
+    return Isolation(tier=tier_of(worker.layers), layers=worker.layers, degraded=worker.missing)
+
+
+def _faulty(reason: str, names: Sequence[str]) -> Verdict:
+    return Verdict(
+        passed=False,
+        status="sandbox_error",
+        tests=tuple(CaseOutcome(id=name, status="not_run") for name in names),
+        isolation=Isolation(tier="none"),
+        detail=f"the sandbox itself failed: {reason}",
+    )

@@ -1,14 +1,29 @@
-"""Scorers that need no model: what execution and agreement say of a candidate.
+"""Scorers from what is known of a candidate already: what execution and agreement say."""
 
-A scorer is any callable, plain or async, from a problem and its candidates to one `Score` each.
-"""
-
+import math
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
-from refinegraph.schema import Candidate, Problem, Score
+from refinegraph.schema import Candidate, Problem, Score, Usage
 from refinegraph.tools.grouping import agreeing_groups, answer_groups
 
-Scorer = Callable[[Problem, Sequence[Candidate]], "Sequence[Score] | Awaitable[Sequence[Score]]"]
+
+class Scored(NamedTuple):
+    """Scores, and what they cost where they cost anything."""
+
+    scores: tuple[Score, ...]
+    usage: Usage = Usage()
+
+
+Told = Sequence[Score] | Scored
+Scorer = Callable[[Problem, Sequence[Candidate]], Told | Awaitable[Told]]
+
+
+async def ask_scorer(scorer: Scorer, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+    """Return what a scorer of any form says of the candidates."""
+    told = scorer(problem, candidates)
+    found = await told if isinstance(told, Awaitable) else told
+    return found if isinstance(found, Scored) else Scored(tuple(found))
 
 
 class execution:
@@ -69,3 +84,27 @@ class agreement:
     def _by_answers(self, problem: Problem, candidates: Sequence[Candidate]) -> dict[str, float]:
         groups = answer_groups(problem, candidates)
         return {member.id: len(group) / len(candidates) for group in groups for member in group}
+
+
+class self_certainty:
+    """Score a candidate by how far from guessing its model was (arXiv 2502.18581).
+
+    The value is `1 - exp(-c)` of the candidate's certainty c in nats, which keeps its order and
+    lies in 0 to 1. None where the model gave no log-probabilities: ask for them with
+    `Sampling(logprobs=20)`, the same number for all that are to be compared.
+    """
+
+    def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+        """Return one score a candidate."""
+        return [self._score(candidate.certainty) for candidate in candidates]
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return "self_certainty()"
+
+    def _score(self, certainty: float | None) -> Score:
+        if certainty is None:
+            return Score(scorer="self_certainty", value=None)
+        evidence = f"{certainty:.2f} nats from uniform"
+        value = -math.expm1(-certainty)
+        return Score(scorer="self_certainty", value=value, evidence=evidence)

@@ -5,7 +5,6 @@ exact builtin types pass; anything else raises `Unserializable`.
 """
 
 import json
-import socket
 import struct
 from itertools import pairwise
 from typing import Any
@@ -71,11 +70,13 @@ def decode(data: Any, depth: int = 100) -> Any:
         raise Malformed("not plain data")
     try:
         return _decode_tagged(data[0], data[1:], depth - 1)
-    except (TypeError, ValueError, OverflowError, AttributeError) as error:
+    except (TypeError, ValueError, OverflowError, AttributeError, LookupError) as error:
         raise Malformed(str(error)) from None
 
 
 def _decode_tagged(tag: str, rest: list[Any], depth: int) -> Any:
+    if len(rest) != _PARTS.get(tag) or any(exact_type(each) is not _PART[tag] for each in rest):
+        raise Malformed("not as many parts, or not such ones, as the tag has")
     if tag == "I":
         return int(rest[0], 16)
     if tag == "f":
@@ -85,18 +86,26 @@ def _decode_tagged(tag: str, rest: list[Any], depth: int) -> Any:
     if tag == "b":
         return bytes.fromhex(rest[0])
     if tag == "d":
-        pairs = [(decode(key, depth), decode(value, depth)) for key, value in rest[0]]
-        _check_hashes([key for key, _ in pairs])
-        return dict(pairs)
+        return _decode_dict(rest[0], depth)
     values = [decode(each, depth) for each in rest[0]]
     if tag == "l":
         return values
     if tag == "t":
         return tuple(values)
-    if tag in ("s", "z"):
-        _check_hashes(values)
-        return set(values) if tag == "s" else frozenset(values)
-    raise Malformed("unknown tag")
+    _check_hashes(values)
+    return set(values) if tag == "s" else frozenset(values)
+
+
+def _decode_dict(pairs: list[Any], depth: int) -> dict[Any, Any]:
+    if any(exact_type(pair) is not list or len(pair) != 2 for pair in pairs):
+        raise Malformed("not pairs")
+    found = [(decode(key, depth), decode(value, depth)) for key, value in pairs]
+    _check_hashes([key for key, _ in found])
+    return dict(found)
+
+
+_PARTS = {"I": 1, "f": 1, "c": 2, "b": 1, "d": 1, "l": 1, "t": 1, "s": 1, "z": 1}
+_PART: dict[str, Any] = {tag: str if tag in "Ifcb" else list for tag in _PARTS}
 
 
 def _check_hashes(values: list[Any]) -> None:
@@ -126,29 +135,3 @@ def unpack(body: bytes) -> dict[str, Any]:
         raise Malformed("not a message")
     told: dict[str, Any] = message
     return told
-
-
-class Line:
-    """A blocking line of frames over a socket, for the inside of a sandbox."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self.connection = connection
-
-    def send(self, message: dict[str, Any]) -> None:
-        """Send one message."""
-        self.connection.sendall(pack(message))
-
-    def receive(self) -> dict[str, Any]:
-        """Return the next message; raises `EOFError` when the line is closed."""
-        (length,) = struct.unpack(">I", self._exactly(4))
-        return unpack(self._exactly(length))
-
-    def _exactly(self, count: int) -> bytes:
-        parts: list[bytes] = []
-        while count:
-            part = self.connection.recv(min(count, 1 << 20))
-            if not part:
-                raise EOFError
-            parts.append(part)
-            count -= len(part)
-        return b"".join(parts)

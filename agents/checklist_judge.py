@@ -1,0 +1,80 @@
+"""A chat model that writes a checklist for a problem and holds solutions to it."""
+
+from collections.abc import Sequence
+
+from langchain_core.language_models import BaseChatModel
+
+from refinegraph.agents.judge import Case, Judge, JudgeVote, Opinion
+from refinegraph.agents.judge_replies import AnswersReply, ChecklistReply
+from refinegraph.agents.models import Sampling
+from refinegraph.agents.prompts.judging import CHECK, CHECKLIST
+from refinegraph.agents.prompts.prompt import Prompt
+from refinegraph.schema import Candidate, Problem
+from refinegraph.tools.scorers.basic import Scored
+from refinegraph.tools.scorers.memory import Memory
+from refinegraph.tools.scorers.spending import spending
+
+_PLAIN_QUESTION = "Is the solution right?"
+
+
+class ChecklistJudge(Judge):
+    """Have a checklist written for the problem, once, and score by the share answered YES.
+
+    After TICK (arXiv 2410.03608). A list that cannot be read leaves the one question whether the
+    solution is right. Costs what `Judge` does and one call more a problem.
+    """
+
+    name = "checklist"
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        *,
+        questions: int = 6,
+        judges: int = 1,
+        vote: JudgeVote = "mean",
+        sampling: Sampling | None = None,
+        prompt: Prompt = CHECK,
+        checklist: Prompt = CHECKLIST,
+    ) -> None:
+        super().__init__(model, judges=judges, vote=vote, sampling=sampling, prompt=prompt)
+        self.questions = questions
+        self.checklist = checklist
+        self._lists: Memory[str, tuple[str, ...]] = Memory()
+
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+        """Return one score a candidate, and what they cost."""
+        with spending() as spent:
+            if any(each.content is not None for each in candidates):
+                await self._lists.one(problem.prompt.strip(), self._write)
+        told = await super().__call__(problem, candidates)
+        return Scored(told.scores, told.usage + spent.usage)
+
+    async def opinions(self, case: Case) -> list[Opinion]:
+        """Return the share of questions that each judge answers with yes."""
+        questions = await self._lists.one(case.prompt, self._write)
+        messages = self.prompt.messages(
+            problem=case.prompt,
+            solution=case.text,
+            questions="\n".join(f"{number}. {each}" for number, each in enumerate(questions, 1)),
+            count=str(len(questions)),
+        )
+
+        def fits(reply: AnswersReply) -> str | None:
+            if len(reply.answers) == len(questions):
+                return None
+            return f"That answer has {len(reply.answers)} answers for {len(questions)} questions."
+
+        replies = await self._structured.ask(messages, AnswersReply, n=self.judges, fits=fits)
+        return [_opinion(questions, each) for each in replies if each]
+
+    async def _write(self, prompt: str) -> tuple[str, ...]:
+        messages = self.checklist.messages(problem=prompt, count=str(self.questions))
+        (reply,) = await self._structured.ask(messages, ChecklistReply)
+        return reply.questions[: self.questions] if reply else (_PLAIN_QUESTION,)
+
+
+def _opinion(questions: Sequence[str], reply: AnswersReply) -> Opinion:
+    answered = zip(questions, reply.answers, strict=True)
+    failed = [question for question, answer in answered if answer == "no"]
+    return Opinion(1 - len(failed) / len(questions), reason="; ".join(failed))

@@ -1,0 +1,159 @@
+"""Models that run in this process: any GGUF file, and the one that ships with the package."""
+
+import asyncio
+import importlib.util
+import threading
+from collections.abc import AsyncIterator, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk
+from pydantic import PrivateAttr
+
+import refinegraph
+from refinegraph.agents.models.answers import Answer, Sampling
+from refinegraph.agents.models.base import SamplingChatModel
+from refinegraph.agents.models.llama_engine import SLOTS, LlamaEngine, engine_for
+from refinegraph.agents.models.llama_stream import Pieces, completion_request
+from refinegraph.agents.models.reports import Endpoint
+from refinegraph.errors import ContextTooLong, ModelError, SettingError
+
+WEIGHTS = Path(refinegraph.__file__).parent / "embedded" / "model.gguf"
+"""The model that ships with the package."""
+
+
+class LocalChatModel(SamplingChatModel):
+    """A chat model over llama.cpp in this process; nothing leaves it.
+
+    The file is loaded with the first request and shared by all models of the process that name
+    it. Up to eight samples are written at the same time. A request that is cancelled stops
+    writing at its next token. Tokens and log-probabilities are llama.cpp's own, and nothing has a
+    price.
+
+    Use `resolve_model("local/PATH.gguf")` or `resolve_model("embedded")` to make one with its file
+    checked.
+    """
+
+    path: Path
+    """The GGUF file."""
+    label: str
+    """The name that it goes by in reports."""
+    whole_vocabulary: bool = False
+    """Whether samples are drawn from all tokens; otherwise llama.cpp cuts off unlikely ones."""
+
+    _engine: LlamaEngine | None = PrivateAttr(default=None)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Name, for events and errors."""
+        return Endpoint(self.label, opaque=True)
+
+    async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
+        """Write n answers at the same time."""
+        pieces = await self._write(messages, n, sampling, Pieces())
+        return pieces.answer(n)
+
+    def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
+        """Nothing costs anything."""
+        return 0.0
+
+    def most_choices(self) -> int:
+        """As many as are written at the same time."""
+        return SLOTS
+
+    async def _write(
+        self, messages: Sequence[BaseMessage], n: int, sampling: Sampling, pieces: Pieces
+    ) -> Pieces:
+        request = completion_request(messages, n, sampling, whole=self.whole_vocabulary)
+        engine = await asyncio.to_thread(engine_for, self.path)
+        with _stopped_with_us() as stopped:
+            await asyncio.wrap_future(
+                engine.submit(request, lambda piece: stopped.is_set() or pieces.add(piece))
+            )
+        self._check(pieces)
+        return pieces
+
+    def _check(self, pieces: Pieces) -> None:
+        if pieces.error is None:
+            return
+        if pieces.error.too_long:
+            raise ContextTooLong(
+                f"Model {self.label!r} reads {pieces.error.context} tokens at most and the prompt "
+                f"has {pieces.error.prompt}; shorten the problem or name a model that reads more."
+            )
+        raise ModelError(f"Model {self.label!r} failed: {pieces.error.text}")
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        """Stream one answer token by token."""
+        loop, queue = asyncio.get_running_loop(), asyncio.Queue[str | None]()
+        pieces = Pieces(on_text=lambda text: loop.call_soon_threadsafe(queue.put_nowait, text))
+        writing = asyncio.ensure_future(
+            self._write(messages, 1, self.sampling_of(stop, kwargs), pieces)
+        )
+        writing.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (text := await queue.get()) is not None:
+                chunk = ChatGenerationChunk(message=AIMessageChunk(content=text))
+                if run_manager is not None:
+                    await run_manager.on_llm_new_token(text, chunk=chunk)
+                yield chunk
+            await writing
+        finally:
+            writing.cancel()
+
+    @property
+    def _llm_type(self) -> str:
+        return "refinegraph-local"
+
+    @property
+    def _identifying_params(self) -> Mapping[str, Any]:
+        return {"model": self.label, "model_name": self.label}
+
+
+@contextmanager
+def _stopped_with_us() -> Generator[threading.Event]:
+    stopped = threading.Event()
+    try:
+        yield stopped
+    finally:
+        stopped.set()
+
+
+def local_model(name: str) -> LocalChatModel:
+    """Return the model of `local/PATH.gguf`; its file is checked when it is first used."""
+    path = name.partition("/")[2]
+    if not path:
+        raise SettingError(
+            f"Model {name!r} has no file after it; write local/PATH.gguf, for example "
+            "'local/models/qwen3-4b.gguf'."
+        )
+    _need_llama(name)
+    found = Path(path).expanduser()
+    if not found.is_file():
+        raise SettingError(f"Model {name!r}: there is no file {str(found)!r}.")
+    return LocalChatModel(path=found.resolve(), label=name)
+
+
+def embedded_model(name: str) -> LocalChatModel:
+    """Return the model that ships with the package."""
+    if name != "embedded":
+        raise SettingError(f"Model {name!r} is unknown; the model in the package is 'embedded'.")
+    _need_llama(name)
+    return LocalChatModel(path=WEIGHTS, label=name, whole_vocabulary=True, prompt_set="embedded")
+
+
+def _need_llama(name: str) -> None:
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise SettingError(
+            f"Model {name!r} runs llama.cpp in this process, which needs the extra 'local': "
+            "pip install 'refinegraph[local]'."
+        )

@@ -1,0 +1,22 @@
+"""Which prompts a model is asked with where nobody chose."""
+
+from langchain_core.language_models import BaseChatModel
+
+from refinegraph.agents.models.base import SamplingChatModel
+from refinegraph.agents.prompts.compact import COMPACT
+from refinegraph.agents.prompts.embedded import EMBEDDED
+from refinegraph.agents.prompts.prompt import PromptSet
+from refinegraph.agents.prompts.standard import STANDARD
+
+PROMPT_SETS = {each.name: each for each in (STANDARD, COMPACT, EMBEDDED)}
+"""Every set by its name."""
+
+
+def prompts_for(model: BaseChatModel) -> PromptSet:
+    """Return the prompts that a model says it understands best; the standard ones otherwise.
+
+    >>> from refinegraph.agents.models import ScriptedChatModel
+    >>> prompts_for(ScriptedChatModel([], prompt_set="compact")).name
+    'compact'
+    """
+    return PROMPT_SETS[model.prompt_set] if isinstance(model, SamplingChatModel) else STANDARD

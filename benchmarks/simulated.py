@@ -1,0 +1,291 @@
+"""Strategies on a simulated model whose rates are known: what do routing and stopping bring?
+
+    python benchmarks/simulated.py --problems 300
+
+Nothing here says anything about a real model. Each setting fixes how often one sample is right,
+how often a refinement repairs and how often it damages, and how good the scorer is; every strategy
+then solves the same problems. Accuracy with its Wilson interval, against completion tokens.
+"""
+
+import argparse
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from refinegraph.agents import Refiner, Reviewer, Solver
+from refinegraph.agents.models import SimulatedChatModel, SimulatedRates, simulated_problems
+from refinegraph.graphs import refinement_graph
+from refinegraph.graphs.belief import BeliefMap, fit_belief
+from refinegraph.graphs.control import RefineLoop
+from refinegraph.graphs.expected_gain import ExpectedGain
+from refinegraph.graphs.rates import Posterior, RateBook
+from refinegraph.graphs.refinement import RefinementGraph
+from refinegraph.graphs.routing import AgreementRouter, AlwaysEasy, AlwaysHard, MagicoreRouter
+from refinegraph.graphs.sampling import SampleFirst, decided, window
+from refinegraph.graphs.selection import best_of, majority_vote, weighted_vote
+from refinegraph.graphs.stopping import rounds
+from refinegraph.schema import Candidate, Feature, Problem
+from refinegraph.solving import run_graph
+from refinegraph.tools.scorers import Scorer
+from refinegraph.tools.scorers.simulated import simulated_scorer
+
+_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is true in one experiment."""
+
+    name: str
+    rates: SimulatedRates
+    quality: float
+
+
+SETTINGS = (
+    Setting("repair pays, good scorer", SimulatedRates(fix=0.4, damage=0.05), 1.5),
+    Setting("repair pays, weak scorer", SimulatedRates(fix=0.4, damage=0.05), 0.5),
+    Setting("damage above fix", SimulatedRates(fix=0.1, damage=0.4), 1.0),
+    Setting("useless scorer", SimulatedRates(fix=0.2, damage=0.2), 0.0),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How many problems were right, and what they took."""
+
+    right: int
+    count: int
+    tokens: int
+    samples: int
+
+
+Build = Callable[[SimulatedChatModel, Scorer], RefinementGraph]
+
+
+def voted(samples: int) -> Build:
+    """Self-consistency."""
+    return lambda model, scorer: refinement_graph(
+        solver=Solver(model, samples=samples),
+        router=AlwaysEasy(),
+        stop=rounds(0),
+        select=majority_vote(),
+        scorer=scorer,
+    )
+
+
+def best(samples: int) -> Build:
+    """Best of n by the scorer."""
+    return lambda model, scorer: refinement_graph(
+        solver=Solver(model, samples=samples),
+        router=AlwaysEasy(),
+        stop=rounds(0),
+        select=best_of(),
+        scorer=scorer,
+    )
+
+
+def voted_early(rule: window | decided, most: int) -> Build:
+    """Self-consistency that stops sampling by a rule."""
+    return lambda model, scorer: refinement_graph(
+        solver=Solver(model, samples=2),
+        controller=SampleFirst(
+            RefineLoop(router=AlwaysEasy(), stop=rounds(0)), enough=rule, most=most
+        ),
+        select=majority_vote(),
+        scorer=scorer,
+    )
+
+
+def self_refine(model: SimulatedChatModel, scorer: Scorer) -> RefinementGraph:
+    """One answer, refined three times whatever it is worth; the last one counts."""
+    return refinement_graph(
+        solver=Solver(model, samples=1),
+        reviewer=Reviewer(model),
+        refiner=Refiner(model),
+        router=AlwaysHard(),
+        stop=rounds(3),
+        select=best_of(),
+        scorer=scorer,
+    )
+
+
+def magicore(samples: int) -> Build:
+    """Refine all samples of hard problems together."""
+    return lambda model, scorer: refinement_graph(
+        solver=Solver(model, samples=samples),
+        reviewer=Reviewer(model),
+        refiner=Refiner(model),
+        router=MagicoreRouter(),
+        stop=rounds(2),
+        select=weighted_vote(),
+        width=None,
+        scorer=scorer,
+    )
+
+
+def adaptive(model: SimulatedChatModel, scorer: Scorer) -> RefinementGraph:
+    """Sample until it is decided, refine only where the samples disagree."""
+    return refinement_graph(
+        solver=Solver(model, samples=3),
+        reviewer=Reviewer(model),
+        refiner=Refiner(model),
+        controller=SampleFirst(
+            RefineLoop(router=AgreementRouter(), stop=rounds(3), width=2),
+            enough=decided(),
+            most=10,
+            step=2,
+        ),
+        select=weighted_vote(),
+        scorer=scorer,
+    )
+
+
+def by_gain(rates: RateBook | None = None, *, price: float = 0.01) -> Build:
+    """Sample, repair or stop by expected gain; rates are learned unless they are given."""
+    book = rates or RateBook()
+    return lambda model, scorer: refinement_graph(
+        solver=Solver(model, samples=3),
+        reviewer=Reviewer(model),
+        refiner=Refiner(model),
+        controller=ExpectedGain(rates=book, most=10, price=price),
+        select=weighted_vote(),
+        scorer=scorer,
+    )
+
+
+def known(rates: SimulatedRates) -> RateBook:
+    """Return the rates as they truly are, which no user has."""
+    return RateBook(
+        fix=Posterior(yes=rates.fix, no=1 - rates.fix),
+        damage=Posterior(yes=rates.damage, no=1 - rates.damage),
+        learn=False,
+    )
+
+
+STRATEGIES: dict[str, Build] = {
+    "one sample": voted(1),
+    "vote of 10": voted(10),
+    "vote of 30": voted(30),
+    "best of 10": best(10),
+    "vote of 10, window(3)": voted_early(window(3), 10),
+    "vote of 10, decided(0.95)": voted_early(decided(), 10),
+    "self-refine": self_refine,
+    "magicore of 10": magicore(10),
+    "adaptive": adaptive,
+}
+
+
+Row = tuple[tuple[Feature, ...], bool]
+
+
+async def run(
+    setting: Setting, build: Build, *, problems: int, seed: int, rows: list[Row] | None = None
+) -> Result:
+    """Solve the problems with one strategy; `rows` collects what a belief map is fitted to."""
+    model = SimulatedChatModel(setting.rates, seed=seed)
+    labelled = simulated_problems(problems)
+    gold = {each.problem.id: each.gold.answer for each in labelled}
+
+    def is_right(problem: Problem, candidate: Candidate) -> bool:
+        return candidate.answer == gold[problem.id]
+
+    scorer = simulated_scorer(is_right, quality=setting.quality, seed=seed)
+    graph, places = build(model, scorer), asyncio.Semaphore(_AT_ONCE)
+
+    async def solved(problem: Problem) -> tuple[bool, int, int]:
+        async with places:
+            result = await run_graph(graph, problem)
+        samples = sum(each.parent_id is None for each in result.candidates)
+        right = result.answer == gold[problem.id]
+        last = result.decisions[-1].difficulty if result.decisions else None
+        if rows is not None and last:
+            rows.append((last.features, right))
+        return right, result.usage.completion_tokens, samples
+
+    told = await asyncio.gather(*(solved(each.problem) for each in labelled))
+    return Result(
+        sum(right for right, _, _ in told),
+        problems,
+        sum(tokens for _, tokens, _ in told),
+        sum(samples for _, _, samples in told),
+    )
+
+
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """Return the 95 % Wilson interval of a share."""
+    z = 1.96
+    share, spread = right / count, z * z / count
+    middle = (share + spread / 2) / (1 + spread)
+    half = z * math.sqrt(share * (1 - share) / count + spread / count / 4) / (1 + spread)
+    return middle - half, middle + half
+
+
+def table(setting: Setting, results: dict[str, Result]) -> Table:
+    """Return one experiment's figures."""
+    rates = setting.rates
+    shown = Table(
+        title=f"{setting.name}: accuracy {rates.accuracy}, fix {rates.fix}, damage {rates.damage}, "
+        f"scorer quality {setting.quality}"
+    )
+    heads = ("strategy", "right", "95 % interval", "tokens a problem", "samples a problem")
+    for head in heads:
+        shown.add_column(head, justify="left" if head == "strategy" else "right")
+    for name, result in results.items():
+        low, high = wilson(result.right, result.count)
+        shown.add_row(
+            name,
+            f"{result.right / result.count:.1%}",
+            f"{low:.1%} to {high:.1%}",
+            f"{result.tokens / result.count:,.0f}",
+            f"{result.samples / result.count:.1f}",
+        )
+    return shown
+
+
+async def experiments(settings: Sequence[Setting], *, problems: int, seed: int) -> None:
+    """Run every strategy in every setting."""
+    console = Console(width=100)
+    for setting in settings:
+        every = {
+            **STRATEGIES,
+            "expected gain": by_gain(),
+            "expected gain, true rates": by_gain(known(setting.rates)),
+        }
+        results = {
+            name: await run(setting, build, problems=problems, seed=seed)
+            for name, build in every.items()
+        }
+        console.print(table(setting, results))
+
+
+async def fitted(settings: Sequence[Setting], *, problems: int, seed: int) -> BeliefMap:
+    """Fit a belief map to all settings together."""
+    rows: list[Row] = []
+    for setting in settings:
+        await run(setting, by_gain(), problems=problems, seed=seed, rows=rows)
+    return fit_belief(rows)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--problems", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--fit", type=Path, help="fit a belief map, write it here, and end")
+    options = parser.parse_args()
+    if options.fit:
+        found = asyncio.run(fitted(SETTINGS, problems=options.problems, seed=options.seed))
+        found.save(options.fit)
+        return
+    asyncio.run(experiments(SETTINGS, problems=options.problems, seed=options.seed))
+
+
+if __name__ == "__main__":
+    main()

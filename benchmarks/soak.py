@@ -1,0 +1,130 @@
+"""Run many programs, hostile and honest, and watch that nothing is left behind by any of them.
+
+    python benchmarks/soak.py --runs 20000
+
+Prints, every so often, the descriptors, mounts, memory and processes of this process and its
+workers. Ends with 1 where anything has grown, where a program ended as it must not, or where a
+program did harm.
+"""
+
+import argparse
+import asyncio
+import itertools
+import os
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from refinegraph.tools import Sandbox, run_conformance
+from refinegraph.tools.sandbox.conformance import CASES
+
+_SLOW = {"cpu_exceeded", "timeout", "memory_exceeded"}
+_GROWTH_MB = 16
+_WARM_UP = 2
+"""After so many batches what is held is compared with what was."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What this process and its workers hold at one time."""
+
+    descriptors: int
+    guests: int
+    guest_descriptors: int
+    mounts: int
+    host_mb: int
+    largest_guest_mb: int
+
+    @classmethod
+    def now(cls) -> "Held":
+        """Look."""
+        guests = _guests_of(os.getpid())
+        return cls(
+            descriptors=_descriptors(os.getpid()),
+            guests=len(guests),
+            guest_descriptors=max(map(_descriptors, guests), default=0),
+            mounts=len(Path("/proc/self/mounts").read_text().splitlines()),
+            host_mb=_resident_mb(os.getpid()),
+            largest_guest_mb=max(map(_resident_mb, guests), default=0),
+        )
+
+    def grown_since(self, before: "Held") -> list[str]:
+        """Say what is more than it was; workers come and go within the pool's bounds."""
+        found: list[str] = []
+        if self.guest_descriptors > before.guest_descriptors:
+            found.append("descriptors of a worker")
+        if self.mounts > before.mounts:
+            found.append("mounts")
+        if self.host_mb > before.host_mb + _GROWTH_MB:
+            found.append("memory of the host")
+        if self.largest_guest_mb > before.largest_guest_mb + _GROWTH_MB:
+            found.append("memory of a worker")
+        if self.descriptors - 2 * self.guests > before.descriptors - 2 * before.guests + 8:
+            found.append("descriptors of the host")
+        return found
+
+
+def _guests_of(host: int) -> list[int]:
+    found: list[int] = []
+    for path in Path(f"/proc/{host}/task").glob("*/children"):
+        try:
+            children = [int(each) for each in path.read_text().split()]
+        except OSError:
+            continue
+        for child in children:
+            found += [child, *_guests_of(child)]
+    return found
+
+
+def _descriptors(process: int) -> int:
+    try:
+        return len(list(Path(f"/proc/{process}/fd").iterdir()))
+    except OSError:
+        return 0
+
+
+def _resident_mb(process: int) -> int:
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * resource.getpagesize() >> 20
+
+
+async def soak(runs: int, *, every: int) -> int:
+    """Run so many programs; return how many things went wrong."""
+    cases = [case for case in CASES if not _SLOW & {*case.expected}]
+    endless, wrong, began = itertools.cycle(cases), 0, time.monotonic()
+    before: Held | None = None
+    for done in range(0, runs, every):
+        report = await run_conformance(Sandbox, list(itertools.islice(endless, every)), at_once=4)
+        held = Held.now()
+        if done // every == _WARM_UP:
+            before = held
+        bad = [str(each) for each in report.results if not each.ok]
+        bad += held.grown_since(before) if before else []
+        wrong += len(bad)
+        print(
+            f"{done + every:7,} runs, {time.monotonic() - began:6.0f} s  {held}", *bad, sep="\n  "
+        )
+        sys.stdout.flush()
+    return wrong
+
+
+def main() -> int:
+    """Soak; 1 where anything went wrong."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=20_000)
+    parser.add_argument("--every", type=int, default=1_000)
+    options = parser.parse_args()
+    wrong = asyncio.run(soak(options.runs, every=options.every))
+    print(f"{wrong} things went wrong")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""Which operations follow each other, and which compositions training never sees."""
+
+import hashlib
+import random
+from collections.abc import Sequence
+from typing import Literal
+
+from refinegraph.embedded.tasks.number_operations import NUMBER_OPERATIONS
+from refinegraph.embedded.tasks.operation import Operation, Shape, Step
+from refinegraph.embedded.tasks.text_operations import TEXT_OPERATIONS
+
+Split = Literal["train", "held_out"]
+"""Compositions that training may see, and those that it never does."""
+
+OPERATIONS: tuple[Operation, ...] = (*NUMBER_OPERATIONS, *TEXT_OPERATIONS)
+"""Every operation there is."""
+
+_HELD_OUT_PERCENT = 15
+_STARTS: tuple[Shape, ...] = ("numbers", "number", "text", "words", "table")
+_WEIGHTS = (40, 10, 18, 22, 10)
+_BY_INPUT: dict[Shape, tuple[Operation, ...]] = {
+    shape: tuple(each for each in OPERATIONS if each.takes == shape) for shape in _STARTS
+}
+_INNER: dict[Shape, tuple[Operation, ...]] = {
+    shape: tuple(each for each in found if each.gives != "flag")
+    for shape, found in _BY_INPUT.items()
+}
+
+
+def split_of(names: Sequence[str]) -> Split:
+    """Return the split of a composition, from nothing but the names of its operations.
+
+    Single operations are all in training: a composition can only be new where its parts are known.
+
+    >>> split_of(["reverse"])
+    'train'
+    """
+    if len(names) < 2:
+        return "train"
+    digest = hashlib.sha256(" ".join(names).encode()).digest()
+    return "held_out" if digest[0] * 100 < _HELD_OUT_PERCENT * 256 else "train"
+
+
+def draw_operations(length: int, rng: random.Random) -> tuple[Operation, ...]:
+    """Return operations of which each takes what the one before gives."""
+    shape = rng.choices(_STARTS, _WEIGHTS)[0]
+    drawn: list[Operation] = []
+    while len(drawn) < length:
+        choices = (_BY_INPUT if len(drawn) == length - 1 else _INNER)[shape]
+        chosen = rng.choice(choices)
+        if chosen in drawn[-1:]:
+            continue
+        drawn.append(chosen)
+        shape = chosen.gives
+    return tuple(drawn)
+
+
+def program_source(name: str, steps: Sequence[Step]) -> str:
+    """Return the reference program: one line a step.
+
+    >>> by_name = {each.name: each for each in OPERATIONS}
+    >>> print(program_source("f", [Step(by_name["reverse"], None), Step(by_name["first"], 2)]))
+    def f(x):
+        x = x[::-1]
+        return x[:2]
+    """
+    lines = [f"    x = {step.expression}" for step in steps[:-1]]
+    return "\n".join([f"def {name}(x):", *lines, f"    return {steps[-1].expression}"])

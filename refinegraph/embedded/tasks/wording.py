@@ -1,0 +1,85 @@
+"""Statements in plain English: the steps in one of several ways, with things beside the point."""
+
+import random
+from collections.abc import Sequence
+
+from refinegraph.embedded.tasks.operation import Shape, Step
+
+_TAKES: dict[Shape, tuple[str, ...]] = {
+    "numbers": ("a list of integers", "a list of numbers", "some integers in a list"),
+    "number": ("an integer", "a whole number", "one number"),
+    "text": ("a string", "a text", "a piece of text"),
+    "words": ("a list of words", "a list of strings", "some words in a list"),
+    "table": (
+        "a dictionary of integers",
+        "a dictionary from words to numbers",
+        "a table of counts",
+    ),
+}
+_OPENINGS = (
+    "Write {name}(x) for {takes}.",
+    "{name}(x) gets {takes}.",
+    "Define {name}(x), where x is {takes}.",
+    "Given {takes}, {name}(x) works as follows.",
+)
+_DISTRACTORS = (
+    "The input may be empty.",
+    "Do not print anything.",
+    "Speed does not matter.",
+    "Use no imports.",
+    "It is part of a weekly report.",
+    "The caller checks the types.",
+    "An older version had 2 mistakes.",
+    "It is called about 7 times a day.",
+    "Keep it short.",
+    "Nobody needs more than 9 values.",
+)
+_VERBS = (
+    "get", "find", "make", "do", "work", "run", "solve", "build", "pick", "take", "form", "give",
+)  # fmt: skip
+_NOUNS = (
+    "values", "result", "list", "parts", "items", "data", "out", "total", "words", "answer",
+    "it", "score",
+)  # fmt: skip
+
+
+def function_name(rng: random.Random) -> str:
+    """Return a made-up name such as `find_parts`."""
+    verb = rng.choice(_VERBS)
+    return verb if rng.random() < 0.3 else f"{verb}_{rng.choice(_NOUNS)}"
+
+
+def statement(
+    name: str, steps: Sequence[Step], *, vague: Sequence[bool], rng: random.Random
+) -> str:
+    """Say in English what the function does; `vague` steps are left to the examples."""
+    said = [_say(step, unclear, rng) for step, unclear in zip(steps, vague, strict=True)]
+    takes = rng.choice(_TAKES[steps[0].operation.takes])
+    sentences = [rng.choice(_OPENINGS).format(name=name, takes=takes), _joined(said, rng)]
+    if rng.random() < 0.3:
+        sentences.insert(rng.randint(1, 2), rng.choice(_DISTRACTORS))
+    return " ".join(sentences)
+
+
+def _say(step: Step, vague: bool, rng: random.Random) -> str:
+    return step.say(rng.choice(step.operation.vague if vague else step.operation.phrases))
+
+
+def _joined(said: Sequence[str], rng: random.Random) -> str:
+    """Put the steps in one sentence or several."""
+    first, *others = said
+    if not others:
+        return _sentence(first)
+    form = rng.randrange(4)
+    if form == 0:
+        return _sentence(", then ".join(said))
+    if form == 1:
+        return " ".join(f"{number}. {_sentence(each)}" for number, each in enumerate(said, 1))
+    if form == 2:
+        between = [f"Then {each}." for each in others[:-1]]
+        return " ".join([f"First {first}.", *between, f"Finally {others[-1]}."])
+    return " ".join([_sentence(first), *(f"After that {each}." for each in others)])
+
+
+def _sentence(phrase: str) -> str:
+    return f"{phrase[0].upper()}{phrase[1:]}."

@@ -1,0 +1,133 @@
+"""One form for answers that read alike: cheap, symmetric, and the same on every machine."""
+
+import re
+from fractions import Fraction
+
+from refinegraph.schema import Kind
+
+_LONGEST = 1_000
+_DROPPED = re.compile(
+    r"\\(?:left|right)(?![a-z])|\\[!,;: ]|\\displaystyle"
+    r"|\\(?:text|mathrm|mbox|textbf)\s*\{\s*\}"
+)
+_WORDS = re.compile(r"\\(?:text|mathrm|mbox|textbf|mathbf)\s*\{([^{}]*)\}")
+_DEGREES = re.compile(r"\^\s*\{?\s*\\circ\s*\}?|°|\bdegrees?\b", re.IGNORECASE)
+_FRACTION = re.compile(r"\\[dt]?frac\s*(?:\{([^{}]*)\}|(\d))\s*(?:\{([^{}]*)\}|(\d))")
+_NAMED = re.compile(r"^[A-Za-z](?:_?\w)?\s*(?:\(\w\))?\s*=(?!=)\s*")
+_GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,4})?"
+_PLAIN = re.compile(rf"^({_NUMBER})$")
+_QUOTIENT = re.compile(rf"^({_NUMBER})\s*/\s*({_NUMBER})$")
+_MIXED = re.compile(r"^([-+]?)(\d+)\s+(\d+)\s*/\s*(\d+)$")
+_SCIENTIFIC = re.compile(
+    rf"^({_NUMBER})\s*(?:\\times|\\cdot|[x×*])\s*10\s*\^\s*\{{?([-+]?\d{{1,4}})\}}?$"
+)
+_UNIT = re.compile(rf"^({_NUMBER}(?:\s*/\s*\d+)?)\s*(?:[A-Za-z]{{2,}}[A-Za-z ./²³^]*\d?|[%°])\.?$")
+_UNIT_SPACED = re.compile(r"^(.*\d)\s+(?:[A-Za-z]{2,})(?:[ /][A-Za-z²³^\d]+)*\.?$")
+_LABEL = re.compile(r"(?:^|(?<=[\s(]))\(?([A-J])[).:]\s*(?=\S)")
+_LETTER = re.compile(r"^\(?([A-Za-z])[).]?$")
+
+
+def answer_key(answer: str, *, kind: Kind, prompt: str = "") -> str:
+    r"""Return a key that is equal for answers that read the same.
+
+    Numbers compare by value, whatever their separators, currency, unit or form; a percent sign
+    counts as a unit. Choices compare by letter, or by value where the prompt lists the options.
+
+    >>> answer_key("1,200.0", kind="math") == answer_key("$1200", kind="math")
+    True
+    >>> answer_key(r"\frac{1}{2}", kind="math") == answer_key("0.5", kind="math")
+    True
+    >>> answer_key("9", kind="choice", prompt="(A) 2 (B) 9") == answer_key("(B)", kind="choice")
+    True
+    """
+    if kind == "choice":
+        return _choice_key(answer, prompt)
+    if kind != "math":
+        return _words_key(answer)
+    text = plain_math(answer)
+    value = _value(text)
+    return f"= {value}" if value is not None else "".join(text.split()).casefold()
+
+
+def plain_math(answer: str) -> str:
+    r"""Return a mathematical answer without markup, name, unit or separators.
+
+    >>> plain_math(r"x = 5\text{ cm}")
+    '5'
+    """
+    text = answer[:_LONGEST].strip().strip("$").strip()
+    text = _DROPPED.sub("", text)
+    text = _WORDS.sub(r" \1 ", text)
+    text = _DEGREES.sub("", text)
+    text = text.replace("\\%", "%").replace("\\$", "").replace("−", "-")
+    text = _GROUPED.sub("", text.replace("{,}", ","))
+    text = re.sub(r"^[$€£]\s*(?=[-+.\d])|(?<=^-)[$€£](?=\d)", "", text.strip())
+    text = _NAMED.sub("", text)
+    text = re.sub(r"\s+", " ", text).strip().rstrip(".").strip()
+    unit = _UNIT.match(text) or _UNIT_SPACED.match(text)
+    if unit and _value(unit[1].strip()) is not None:
+        text = unit[1].strip()
+    return text.removesuffix("%").strip()
+
+
+def choice_options(prompt: str) -> dict[str, str]:
+    """Return the options that a prompt lists, by their letters.
+
+    >>> choice_options("What is 1 + 1?\\n(A)2 (B)4 (C)9")
+    {'A': '2', 'B': '4', 'C': '9'}
+    """
+    labels = list(_LABEL.finditer(prompt))
+    first = max((place for place, label in enumerate(labels) if label[1] == "A"), default=None)
+    if first is None:
+        return {}
+    listed: dict[str, str] = {}
+    for place, label in enumerate(labels[first:], first):
+        if label[1] != chr(ord("A") + len(listed)):
+            break
+        end = labels[place + 1].start() if place + 1 < len(labels) else len(prompt)
+        listed[label[1]] = prompt[label.end() : end].split("\n", 1)[0].strip(" (")
+    return listed if len(listed) > 1 else {}
+
+
+def _choice_key(answer: str, prompt: str) -> str:
+    letter = _LETTER.match(answer.strip())
+    if letter:
+        return letter[1].upper()
+    wanted = answer_key(answer, kind="math")
+    for name, text in choice_options(prompt).items():
+        if answer_key(text, kind="math") == wanted:
+            return name
+    return _words_key(answer)
+
+
+def _words_key(answer: str) -> str:
+    return " ".join(answer[:_LONGEST].split()).casefold().strip(" .\"'`*")
+
+
+def _value(text: str) -> Fraction | None:
+    """Return the number that a text stands for, exactly."""
+    fraction = _FRACTION.search(text)
+    if fraction:
+        parts = [part for part in fraction.groups() if part is not None]
+        before = text[: fraction.start()].strip()
+        joined = f"{before} {parts[0].strip()}/{parts[1].strip()}".strip()
+        text = joined.replace("- ", "-", 1) if before == "-" else joined
+        text += "" if fraction.end() == len(fraction.string) else " ?"
+    try:
+        return _fraction(text)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return None
+
+
+def _fraction(text: str) -> Fraction | None:
+    if found := _PLAIN.match(text):
+        return Fraction(found[1])
+    if found := _QUOTIENT.match(text):
+        return Fraction(found[1]) / Fraction(found[2])
+    if found := _MIXED.match(text):
+        value = Fraction(int(found[2])) + Fraction(int(found[3]), int(found[4]))
+        return -value if found[1] == "-" else value
+    if found := _SCIENTIFIC.match(text):
+        return Fraction(found[1]) * Fraction(10) ** int(found[2])
+    return None

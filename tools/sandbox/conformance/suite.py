@@ -1,0 +1,241 @@
+"""Try hostile programs on a backend and tell what came of each."""
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from refinegraph.errors import InputError, SandboxUnavailable
+from refinegraph.schema import Frozen, Verdict
+from refinegraph.tools.sandbox.conformance.cases import HostileCase
+from refinegraph.tools.sandbox.conformance.surroundings import SECRET, Surroundings
+from refinegraph.tools.sandbox.policy import SandboxPolicy
+from refinegraph.tools.sandbox.sandbox import Sandbox
+
+_WIDEST = 4
+"""Characters that a byte of output may become where it is no text."""
+
+
+class Runner(Protocol):
+    """Anything that runs programs as `Sandbox` does."""
+
+    async def check(
+        self,
+        source: str,
+        entry_point: str,
+        cases: Sequence[tuple[tuple[object, ...], object]],
+    ) -> Verdict:
+        """Call a function and compare what it returns."""
+        ...
+
+    async def test(
+        self, source: str, tests: str, *, preamble: str = "", entry_point: str | None = None
+    ) -> Verdict:
+        """Run assert-style tests."""
+        ...
+
+    async def run(self, source: str) -> Verdict:
+        """Run a script."""
+        ...
+
+
+class Backend(Protocol):
+    """Make a runner for a policy; the class `Sandbox` itself is one."""
+
+    def __call__(self, *, policy: SandboxPolicy) -> Runner:
+        """Return the runner."""
+        ...
+
+
+class ConformanceResult(Frozen):
+    """What came of one case."""
+
+    name: str
+    ok: bool
+    status: str
+    expected: tuple[str, ...]
+    harm: tuple[str, ...] = ()
+    """What the program got through to; empty as it should be."""
+    detail: str = ""
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        """One line."""
+        mark = "ok " if self.ok else "BAD"
+        harm = f"; {', '.join(self.harm)}" if self.harm else ""
+        wanted = "" if self.ok else f", expected {' or '.join(self.expected)}"
+        return f"{mark} {self.name}: {self.status}{wanted}{harm} ({self.seconds:.2f} s)"
+
+
+class ConformanceReport(Frozen):
+    """What came of all cases."""
+
+    results: tuple[ConformanceResult, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every program ended as it had to, and none did harm."""
+        return all(result.ok for result in self.results)
+
+    def __str__(self) -> str:
+        """What went wrong, and the count."""
+        bad = [str(result) for result in self.results if not result.ok]
+        right = len(self.results) - len(bad)
+        return "\n".join([*bad, f"{right} of {len(self.results)} cases as they have to be"])
+
+
+async def run_conformance(
+    backend: Backend, cases: Sequence[HostileCase], *, at_once: int = 2
+) -> ConformanceReport:
+    """Try every case, some at a time; raises `SandboxUnavailable` where nothing can be run.
+
+    >>> import asyncio
+    >>> from refinegraph.tools import Sandbox, run_conformance
+    >>> from refinegraph.tools.sandbox.conformance import CASES
+    >>> print(asyncio.run(run_conformance(Sandbox, CASES[:3])))
+    3 of 3 cases as they have to be
+    """
+    places = asyncio.Semaphore(at_once)
+
+    async def guarded(case: HostileCase) -> ConformanceResult:
+        async with places:
+            return await try_case(backend, case)
+
+    results = await asyncio.gather(*map(guarded, cases))
+    return ConformanceReport(results=tuple(results))
+
+
+async def try_case(backend: Backend, case: HostileCase) -> ConformanceResult:
+    """Try one case, among surroundings of its own."""
+    with Surroundings() as around:
+        began = time.monotonic()
+        try:
+            verdict = await _run(backend(policy=case.policy), case, around)
+        except (SandboxUnavailable, InputError):
+            raise
+        except Exception as error:
+            return _raised(case, error, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        await asyncio.sleep(case.later)
+        harm = [*around.harm(), *_harm_in(verdict, case), *_flaws_in(verdict, case)]
+    slow = case.seconds is not None and seconds > case.seconds
+    right = verdict.status in case.expected and verdict.passed == (case.expected == ("passed",))
+    right = right or not set(case.needs) <= set(verdict.isolation.layers)
+    return ConformanceResult(
+        name=case.name,
+        ok=right and not harm and not slow,
+        status=verdict.status,
+        expected=case.expected,
+        harm=tuple(harm),
+        detail=verdict.detail,
+        seconds=round(seconds, 3),
+    )
+
+
+async def run_controls(cases: Sequence[HostileCase], *, at_once: int = 2) -> dict[str, bool]:
+    """Return by name whether each attack gets through where the layers that stop it are left out.
+
+    Cases that no layer decides are passed over, and where the host is no root, those that say
+    something only there.
+    """
+    places = asyncio.Semaphore(at_once)
+
+    async def guarded(case: HostileCase) -> bool:
+        async with places:
+            return await run_control(case)
+
+    decided = [
+        case for case in cases if case.control and (os.geteuid() == 0 or not case.only_as_root)
+    ]
+    decided.sort(key=lambda case: case.control)
+    return dict(
+        zip(
+            [case.name for case in decided],
+            await asyncio.gather(*map(guarded, decided)),
+            strict=True,
+        )
+    )
+
+
+async def run_control(case: HostileCase) -> bool:
+    """Try a case's attack without the layers that stop it; return whether it gets through.
+
+    This shows that the case bites. Raises `ValueError` for a case that no layer decides, and
+    `SandboxUnavailable` where not even an honest program runs without these layers, which would
+    show nothing.
+    """
+    if not case.control:
+        raise ValueError(f"no layer decides {case.name!r}")
+    policy = case.policy.model_copy(update={"without": case.control})
+    runner = Sandbox(policy=policy, min_tier="none")
+    honest = await runner.check("def f(): return 1", "f", [((), 1)])
+    if not honest.passed:
+        raise SandboxUnavailable(
+            f"nothing runs without the layers {', '.join(case.control)}: {honest.detail}"
+        )
+    with Surroundings() as around:
+        verdict = await _run(runner, case, around)
+        await asyncio.sleep(case.later)
+        broken = verdict.status == "sandbox_error"
+        return bool(broken or around.harm() or _harm_in(verdict, case))
+
+
+async def _run(runner: Runner, case: HostileCase, around: Surroundings) -> Verdict:
+    if case.before:
+        await runner.check(around.placed(case.before), "f", [((), "right")])
+    if not case.beside:
+        return await _run_alone(runner, case, around)
+    beside = runner.check(around.placed(case.beside), "f", [((), "right")])
+    other, verdict = await asyncio.gather(beside, _run_alone(runner, case, around))
+    if not other.passed:
+        around.note(f"a neighbour was disturbed: {other.status}")
+    return verdict
+
+
+async def _run_alone(runner: Runner, case: HostileCase, around: Surroundings) -> Verdict:
+    source = around.placed(case.source)
+    if case.how == "run":
+        return await runner.run(source)
+    if case.how == "test":
+        return await runner.test(
+            source, case.tests, preamble=case.preamble, entry_point=case.entry_point
+        )
+    return await runner.check(source, "f", case.calls or [((), case.value)])
+
+
+def _raised(case: HostileCase, error: Exception, seconds: float) -> ConformanceResult:
+    return ConformanceResult(
+        name=case.name,
+        ok=False,
+        status="raised",
+        expected=case.expected,
+        harm=("the host raised",),
+        detail=f"{type(error).__name__}: {error}"[:300],
+        seconds=round(seconds, 3),
+    )
+
+
+def _harm_in(verdict: Verdict, case: HostileCase) -> list[str]:
+    if case.expected == ("passed",):
+        return []
+    found: list[str] = []
+    if any(outcome.got == "True" for outcome in verdict.tests):
+        found.append("the attack succeeded")
+    if SECRET in repr(verdict):
+        found.append("a secret came out")
+    return found
+
+
+def _flaws_in(verdict: Verdict, case: HostileCase) -> list[str]:
+    """Return what is wrong with a verdict whatever the program did."""
+    found: list[str] = []
+    try:
+        verdict.model_dump_json()
+    except ValueError as error:
+        found.append(f"the verdict cannot be written down: {error}"[:120])
+    if len(verdict.stdout) > _WIDEST * case.policy.stdout_bytes:
+        found.append("more output was kept than allowed")
+    if case.how == "check" and len(verdict.tests) != len(case.calls or [()]):
+        found.append("not as many outcomes as calls")
+    return found

@@ -1,0 +1,122 @@
+"""What stands on the host around a sandbox that is tried: secrets, servers, a place to soil."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+SECRET = "SECRET-of-the-host"
+_VARIABLE = "REFINEGRAPH_CONFORMANCE"
+
+
+class Surroundings:
+    """Make them on entry; tell afterwards whether a program got through to any of them."""
+
+    def __enter__(self) -> Self:
+        """Put everything in its place."""
+        self._folder = Path(tempfile.mkdtemp(prefix="refinegraph-conformance-", dir="/var/tmp"))
+        self._folder.chmod(0o777)
+        self._secret = self._folder / "secret.txt"
+        self._secret.write_text(SECRET, encoding="utf-8")
+        self._secret.chmod(0o644)
+        self._canary = self._folder / "canary"
+        name = f"refinegraph-{secrets.token_hex(6)}"
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._datagrams.bind(("127.0.0.1", 0))
+        self._abstract = _listening(f"\0{name}")
+        self._file = _listening(str(self._folder / "socket"))
+        (self._folder / "socket").chmod(0o777)
+        self._victim: subprocess.Popen[bytes] | None = None
+        self._noted: list[str] = []
+        self.places = {
+            "folder": str(self._folder),
+            "secret_file": str(self._secret),
+            "canary": str(self._canary),
+            "port": str(self._server.getsockname()[1]),
+            "datagram_port": str(self._datagrams.getsockname()[1]),
+            "abstract": name,
+            "socket_file": str(self._folder / "socket"),
+        }
+        os.environ[_VARIABLE] = SECRET
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take everything away."""
+        os.environ.pop(_VARIABLE, None)
+        if self._victim:
+            self._victim.kill()
+            self._victim.wait()
+        for each in (self._server, self._datagrams, self._abstract, self._file):
+            each.close()
+        shutil.rmtree(self._folder)
+
+    def placed(self, source: str) -> str:
+        """Return a source with the places put in; a process to attack is started if named."""
+        if "@victim@" in source and self._victim is None:
+            self._victim = subprocess.Popen(["sleep", "60"], env={**os.environ, _VARIABLE: SECRET})
+            self.places["victim"] = str(self._victim.pid)
+        for name, value in self.places.items():
+            source = source.replace(f"@{name}@", value)
+        return source
+
+    def note(self, harm: str) -> None:
+        """Remember something that was seen from elsewhere."""
+        self._noted.append(harm)
+
+    def harm(self) -> tuple[str, ...]:
+        """Say what a program got through to, and make it good."""
+        found = [*self._noted]
+        if self._victim and self._victim.poll() is not None:
+            found.append("a process was ended")
+        if self._canary.exists():
+            found.append("a file was written")
+            self._canary.unlink()
+        if not self._secret.exists() or self._secret.stat().st_nlink > 1:
+            found.append("a file was removed or linked")
+        if self._secret.exists() and self._secret.stat().st_mode & 0o777 != 0o644:
+            found.append("a mode was changed")
+        for name, server in (
+            ("tcp", self._server),
+            ("abstract", self._abstract),
+            ("unix", self._file),
+        ):
+            if _somebody_called(server):
+                found.append(f"the {name} server was reached")
+        if _somebody_wrote(self._datagrams):
+            found.append("a datagram arrived")
+        return tuple(found)
+
+
+def _listening(address: str) -> socket.socket:
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(address)
+    server.listen()
+    return server
+
+
+def _somebody_called(server: socket.socket) -> bool:
+    server.setblocking(False)
+    with suppress(BlockingIOError):
+        server.accept()[0].close()
+        return True
+    return False
+
+
+def _somebody_wrote(receiver: socket.socket) -> bool:
+    receiver.setblocking(False)
+    with suppress(BlockingIOError):
+        receiver.recv(16)
+        return True
+    return False

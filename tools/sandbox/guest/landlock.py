@@ -1,0 +1,47 @@
+"""Landlock: which files a program may touch, no TCP, and no signal to anything outside."""
+
+import errno
+import os
+import struct
+from pathlib import Path
+
+from refinegraph.tools.sandbox.guest import linux, private_root, syscalls
+from refinegraph.tools.sandbox.guest.settings import Settings
+
+ABI_NEEDED = 6
+"""The first that keeps signals and abstract sockets inside."""
+
+_ALL_FILES = (1 << 16) - 1
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_FOLDER = 1, 2, 4, 8
+_TCP, _SCOPES = 3, 3
+
+
+def prepare(settings: Settings, folder: str | None) -> int:
+    """Return a set of rules, as a descriptor that any number of runs may take up."""
+    version = linux.syscall(syscalls.LANDLOCK_CREATE, None, 0, 1)
+    if version < ABI_NEEDED:
+        raise OSError(errno.ENOSYS, f"ABI {version}, {ABI_NEEDED} is needed (Linux 6.12 or newer)")
+    attributes = struct.pack("=QQQ", _ALL_FILES, _TCP, _SCOPES)
+    rules = linux.syscall(syscalls.LANDLOCK_CREATE, attributes, len(attributes), 0)
+    for path in private_root.readable_paths(settings.readable):
+        _allow(rules, path, _READ_FILE | _READ_FOLDER)
+    for name in private_root.DEVICES:
+        _allow(rules, f"/dev/{name}", _READ_FILE | _WRITE_FILE)
+    if folder:
+        _allow(rules, folder, _ALL_FILES & ~_EXECUTE)
+    return rules
+
+
+def restrict(rules: int) -> None:
+    """Hold this process to the rules."""
+    linux.syscall(syscalls.LANDLOCK_RESTRICT, rules, 0)
+
+
+def _allow(rules: int, path: str, access: int) -> None:
+    number = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        if not Path(path).is_dir():
+            access &= _EXECUTE | _WRITE_FILE | _READ_FILE
+        linux.syscall(syscalls.LANDLOCK_ADD, rules, 1, struct.pack("=Qi", access, number), 0)
+    finally:
+        os.close(number)

@@ -1,0 +1,167 @@
+"""The layers that hold a program, in the order in which they are put in force.
+
+A worker takes up what can be shared by all its runs and keeps the rest ready; each run then takes
+up its own. What the system refuses a worker is reported with its error. What it refuses a run
+ends that run before a line of the program is read.
+"""
+
+import fcntl
+import os
+import signal
+import struct
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from refinegraph.tools.sandbox.guest import landlock, limits, linux, seccomp, syscalls
+from refinegraph.tools.sandbox.guest.private_root import Folder
+from refinegraph.tools.sandbox.guest.private_root import enter as enter_private_root
+from refinegraph.tools.sandbox.guest.settings import Limits, Settings
+
+_USERS = range(61_000, 65_000)
+"""Who programs run as where the caller is root; a number of its own for each worker."""
+_INSIDE = 1000
+_MOST_DESCRIPTORS = 4096
+_HIGH = 200
+"""Descriptors that stay are moved up here, out of the way of a program's own."""
+
+
+class Layers:
+    """What holds the runs of one worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.done: list[str] = []
+        self.missing: list[str] = []
+        self.root = os.geteuid() == 0
+        self.folder: Folder | None = None
+        self.used = 0
+        self._user = _USERS[os.getpid() % len(_USERS)]
+        self._rules = -1
+        self._filter = b""
+
+    def leave_namespaces(self) -> None:
+        """Take up namespaces; the next process forked is the first in its own."""
+        if sys.platform == "linux":
+            self._layer("namespaces", self._unshare)
+            if "namespaces" in self.done and "pid_namespace" not in self.settings.without:
+                self.done.append("pid_namespace")
+
+    def hold_worker(self) -> None:
+        """Take up what all runs share and make the rest ready."""
+        self.used = limits.address_space()
+        if sys.platform != "linux":
+            self.missing += [f"{name}: not on this system" for name in ("landlock", "seccomp")]
+            return
+        linux.prctl(linux.PR_SET_DUMPABLE, 0)
+        if "namespaces" in self.done:
+            self._layer("private_root", lambda: enter_private_root(self.settings))
+        if "private_root" in self.done:
+            self._layer("private_folder", self._make_folder)
+        elif self.root and not _open_to_all(os.__file__):
+            self.missing.append(f"standard library: nobody but root may read {os.__file__}")
+        self._layer("no_new_privileges", lambda: linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1))
+        self._layer("landlock", self._prepare_landlock)
+        self._layer("seccomp", self._prepare_seccomp)
+
+    def announce(self) -> tuple[list[str], list[str]]:
+        """Return the layers that every run has, and those missing with the reason."""
+        more = ["limits", "unprivileged_user"]
+        if sys.platform == "linux":
+            more.append("no_capabilities")
+        here = [name for name in more if name not in self.settings.without]
+        left_out = [f"{name}: left out" for name in self.settings.without]
+        return [*self.done, *here], [*self.missing, *left_out]
+
+    def tidy(self) -> None:
+        """Make ready for the next run what the last one may have changed."""
+        if self.folder and self.folder.renew() and "landlock" in self.done:
+            os.close(self._rules)
+            self._prepare_landlock()
+
+    def hold_fork(self) -> None:
+        """Take up every layer that does not depend on a run; raises OSError."""
+        self._apply("unprivileged_user", self._become_unprivileged, needed=self.root)
+        self._apply("no_capabilities", _drop_capabilities, needed=sys.platform == "linux")
+        if sys.platform == "linux":  # after the change of user, which takes it back
+            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+        self._apply(
+            "landlock", lambda: landlock.restrict(self._rules), needed="landlock" in self.done
+        )
+        self._apply("seccomp", lambda: seccomp.install(self._filter), needed="seccomp" in self.done)
+
+    def hold_run(self, allowed: Limits, *, lowest_unused: int) -> None:
+        """Take up a run's limits and close every descriptor from one on; raises OSError."""
+        self._apply(
+            "limits", lambda: limits.apply(allowed, used=self.used, threads=self._threads())
+        )
+        os.closerange(lowest_unused, _MOST_DESCRIPTORS)
+
+    def _apply(self, name: str, apply: Callable[[], None], *, needed: bool = True) -> None:
+        if not needed or name in self.settings.without:
+            return
+        try:
+            apply()
+        except (OSError, ValueError) as error:
+            raise OSError(f"{name}: {error}") from None
+
+    def _layer(self, name: str, apply: Callable[[], None]) -> None:
+        if name in self.settings.without:
+            return
+        try:
+            apply()
+        except OSError as error:
+            self.missing.append(f"{name}: {error.strerror or error}")
+        except Exception as error:
+            self.missing.append(f"{name}: {error}")
+        else:
+            self.done.append(name)
+
+    def _unshare(self) -> None:
+        flags = linux.NEWNS | linux.NEWUTS | linux.NEWIPC | linux.NEWNET | linux.NEWCGROUP
+        if "pid_namespace" not in self.settings.without:
+            flags |= linux.NEWPID
+        user, group = os.geteuid(), os.getegid()
+        linux.unshare(flags if self.root else flags | linux.NEWUSER)
+        if self.root:
+            return
+        for name, text in (
+            ("setgroups", "deny"),
+            ("uid_map", f"{_INSIDE} {user} 1"),
+            ("gid_map", f"{_INSIDE} {group} 1"),
+        ):
+            Path("/proc/self", name).write_text(text, encoding="ascii")
+
+    def _make_folder(self) -> None:
+        self.folder = Folder(self.settings)
+
+    def _prepare_landlock(self) -> None:
+        rules = landlock.prepare(self.settings, self.folder.path if self.folder else None)
+        self._rules = fcntl.fcntl(rules, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+        os.close(rules)
+
+    def _prepare_seccomp(self) -> None:
+        inside = "pid_namespace" in self.done or "landlock" in self.done
+        self._filter = seccomp.program_filter(signals=inside, own_files="private_root" in self.done)
+        seccomp.install(seccomp.worker_filter())
+
+    def _threads(self) -> int | None:
+        """The limit on tasks, where nobody else's are counted with the program's."""
+        alone = self.root or "namespaces" in self.done
+        return self.settings.threads + (0 if self.root else 1) if alone else None
+
+    def _become_unprivileged(self) -> None:
+        os.setgroups([])
+        os.setresgid(self._user, self._user, self._user)
+        os.setresuid(self._user, self._user, self._user)
+
+
+def _open_to_all(path: str) -> bool:
+    """Whether every folder on the way to a file lets everybody in."""
+    return all(parent.stat().st_mode & 0o001 for parent in Path(path).parents)
+
+
+def _drop_capabilities() -> None:
+    header = struct.pack("=Ii", 0x20080522, 0)
+    number = syscalls.number_of(syscalls.WORKER_ONLY["capset"])
+    linux.syscall(number, header, struct.pack("=6I", *[0] * 6))

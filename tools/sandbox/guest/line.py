@@ -1,0 +1,55 @@
+"""A blocking line of frames, to the host or to another process of the same run."""
+
+import socket
+import struct
+from typing import Any
+
+from refinegraph.tools.sandbox.guest import codec
+
+Message = dict[str, Any]
+
+
+class Line:
+    """One end of a socket; what is too long to send is said to be so."""
+
+    def __init__(self, connection: socket.socket, most_bytes: int) -> None:
+        self._connection = connection
+        self._most_bytes = most_bytes
+        self._received = bytearray()
+
+    def allow(self, most_bytes: int) -> None:
+        """Change how long a frame may be."""
+        self._most_bytes = most_bytes
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Raise `TimeoutError` where an answer takes longer."""
+        self._connection.settimeout(seconds)
+
+    def send(self, message: Message) -> None:
+        """Send one message."""
+        frame = codec.pack(message)
+        if len(frame) > self._most_bytes:
+            frame = codec.pack({"call": message.get("call"), "too_large": len(frame)})
+        self._connection.sendall(frame)
+
+    def end(self) -> None:
+        """Say that nothing more will be said."""
+        self._connection.shutdown(socket.SHUT_WR)
+
+    def receive(self) -> Message:
+        """Return the next message; raises `EOFError` at the end, `Malformed` where it is none."""
+        self._gather(4)
+        (length,) = struct.unpack_from(">I", self._received)
+        if length > self._most_bytes:
+            raise codec.Malformed("a frame that is too long")
+        self._gather(4 + length)
+        body = bytes(self._received[4 : 4 + length])
+        del self._received[: 4 + length]
+        return codec.unpack(body)
+
+    def _gather(self, count: int) -> None:
+        while len(self._received) < count:
+            part = self._connection.recv(1 << 16)
+            if not part:
+                raise EOFError
+            self._received += part

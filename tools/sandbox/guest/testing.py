@@ -1,0 +1,147 @@
+"""Run tests one by one, against a program in another process or, by name only, in this one."""
+
+import ast
+import builtins
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from refinegraph.tools.sandbox.guest import codec
+from refinegraph.tools.sandbox.guest.codec import exact_type
+from refinegraph.tools.sandbox.guest.describing import describe, readable, remember, shorten
+from refinegraph.tools.sandbox.guest.line import Line, Message
+from refinegraph.tools.sandbox.guest.program import Space, load
+from refinegraph.tools.sandbox.guest.remote import Lost, Program, Remote, Unshared, as_told
+
+_TEST = "<test>"
+_BUILTIN = frozenset(dir(builtins))
+_LEFT, _RIGHT = "__left__", "__right__"
+
+
+def run_tests(job: Message, line: Line, peer: Line) -> None:
+    """Run tests against a program that lives in another process."""
+    program = Program(peer)
+    if job["call_seconds"]:
+        peer.wait_at_most(job["call_seconds"])
+    space = _prepared(job["preamble"])
+    line.send({"ready": True})
+    names: Message = line.receive()["names"]
+    for name, shape in names.items():
+        if _may_be_bound(name, space, job["entry_point"]):
+            space[name] = _bound(name, shape, program)
+        elif name in _BUILTIN and not job["entry_point"]:
+            space[name] = Unshared(name)
+    _report(job["units"], space, line, program)
+
+
+def _may_be_bound(name: str, space: Space, entry_point: str | None) -> bool:
+    """Whether a name means the program's: never one that the tests are written with.
+
+    Only the function under test may be called like a builtin, or stand in the preamble too.
+    """
+    return name == entry_point or (name not in _BUILTIN and name not in space)
+
+
+def _bound(name: str, shape: list[Any], program: Program) -> Any:
+    if shape[0] == "function":
+        return Remote(name, program)
+    return codec.decode(shape[1]) if shape[0] == "data" else Unshared(name)
+
+
+def run_tests_in_process(job: Message, line: Line) -> None:
+    """Run tests beside the program itself, which can forge what is reported."""
+    space = _prepared(job["preamble"])
+    error = load(job["source"], space)
+    if error is not None:
+        line.send({"loaded": False, **error})
+        return
+    line.send({"loaded": True, "names": {}})
+    _report(job["units"], space, line)
+
+
+def _prepared(preamble: str) -> Space:
+    space: Space = {"__name__": "tests", "__builtins__": builtins}
+    try:
+        exec(compile(preamble, "<preamble>", "exec", dont_inherit=True), space)
+    except BaseException:
+        return {"__name__": "tests", "__builtins__": builtins}
+    return space
+
+
+def _report(units: list[str], space: Space, line: Line, program: Program | None = None) -> None:
+    for number, unit in enumerate(units):
+        began = time.perf_counter()
+        told = run_unit(unit, dict(space))
+        told["seconds"] = time.perf_counter() - began
+        if program and program.trace is not None:
+            told["trace_lines"] = program.trace
+        line.send({**told, "unit": number})
+        if "lost" in told:
+            return
+
+
+def run_unit(unit: str, space: Space) -> Message:
+    """Run one test and tell how it ended."""
+    remember(unit, _TEST)
+    try:
+        tree = ast.fix_missing_locations(Sides().visit(ast.parse(unit)))
+        exec(compile(tree, _TEST, "exec", dont_inherit=True), space)
+    except codec.Unserializable as error:
+        return {"status": "unserializable", "error": "unserializable", "said": shorten(str(error))}
+    except Lost as error:
+        return {"lost": str(error)}
+    except BaseException as error:
+        told: Message | None = getattr(error, "program", None)
+        if exact_type(told) is dict:
+            return {**as_told(told or {}), "status": "error"}
+        if isinstance(error, AssertionError):
+            return {"status": "failed", **_sides_of(error, unit)}
+        return {"status": "error", **describe(error, _TEST)}
+    return {"status": "passed"}
+
+
+class Sides(ast.NodeTransformer):
+    """Keep both sides of an asserted comparison, so that they can be shown."""
+
+    def visit_Assert(self, node: ast.Assert) -> Any:
+        """Put both sides in variables first."""
+        test = node.test
+        if not (isinstance(test, ast.Compare) and len(test.ops) == 1):
+            return node
+        sides = zip((_LEFT, _RIGHT), (test.left, test.comparators[0]), strict=True)
+        kept = [
+            ast.Assign(targets=[ast.Name(id=name, ctx=ast.Store())], value=side)
+            for name, side in sides
+        ]
+        left, right = (ast.Name(id=name, ctx=ast.Load()) for name in (_LEFT, _RIGHT))
+        compare = ast.Compare(left=left, ops=test.ops, comparators=[right])
+        check = ast.Assert(test=compare, msg=node.msg)
+        return [ast.copy_location(each, node) for each in (*kept, check)]
+
+
+def _sides_of(error: BaseException, unit: str) -> Message:
+    """Return what was compared where an assertion failed."""
+    told: Message = {"said": shorten(str(error))}
+    for frame, number in _frames(error):
+        told["call"] = shorten(_asserted(unit, number))
+        if _LEFT in frame.f_locals:
+            told["got"] = readable(frame.f_locals[_LEFT])
+            told["expected"] = readable(frame.f_locals.get(_RIGHT))
+    return told
+
+
+def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
+    step = error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == _TEST:
+            yield step.tb_frame, step.tb_lineno
+        step = step.tb_next
+
+
+def _asserted(unit: str, number: int) -> str:
+    """Return the assertion at a line, as it is written."""
+    for node in ast.walk(ast.parse(unit)):
+        if isinstance(node, ast.Assert) and node.lineno <= number <= (node.end_lineno or 0):
+            return ast.get_source_segment(unit, node) or ""
+    return ""

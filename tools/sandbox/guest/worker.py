@@ -1,0 +1,250 @@
+"""A warm interpreter that forks one confined process for each run. It never runs a program itself.
+
+The first process takes up namespaces and waits; the second, the first in its own process
+namespace, is the worker. It always has one fork ready, which is confined already and waits for a
+run to come; what comes, comes to that fork directly. When it has ended, the worker tells the host
+so, tidies up, and forks the next. It ends when the host's end of its line is closed.
+"""
+
+import fcntl
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
+
+from refinegraph.tools.sandbox.guest import codec
+from refinegraph.tools.sandbox.guest.layers import Layers
+from refinegraph.tools.sandbox.guest.line import Line
+from refinegraph.tools.sandbox.guest.program import answer, load, run_program, shown_names
+from refinegraph.tools.sandbox.guest.script import run_script
+from refinegraph.tools.sandbox.guest.settings import ENDED, KILL, RUN_SIZE, Limits, Settings
+from refinegraph.tools.sandbox.guest.testing import run_tests, run_tests_in_process, run_unit
+
+ROLES: dict[str, Callable[..., None]] = {
+    "program": run_program,
+    "script": run_script,
+    "tests": run_tests,
+    "tests in process": run_tests_in_process,
+}
+COMMON = (
+    *("bisect", "collections", "copy", "dataclasses", "datetime", "enum", "functools"),
+    *("heapq", "itertools", "math", "operator", "re", "string", "typing"),
+)
+"""Imported once, since programs ask for them often. `threading` and `random` are not among them:
+what they do after a fork costs every run more than it saves a few."""
+_HIGH = 200
+"""Descriptors that stay are moved up here, out of the way of a program's own."""
+LINE = 3
+_MOST_JOB = 1 << 28
+_MOST_NUMBERS = 5
+
+
+def main(control_number: int, runs_number: int, settings_text: str) -> None:
+    """Be a worker until the host is gone."""
+    settings = Settings.unpacked(settings_text)
+    os.umask(0o077)
+    control = socket.socket(fileno=_move_up(control_number))
+    runs = socket.socket(fileno=_move_up(runs_number))
+    layers = Layers(settings)
+    layers.leave_namespaces()
+    worker = os.fork()
+    if worker:
+        control.close()
+        runs.close()
+        _wait_for_worker(worker)
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _prepare(settings)
+        layers.hold_worker()
+        done, missing = layers.announce()
+        _say(control, {"layers": done, "missing": missing})
+        _serve(control, runs, layers)
+    except BaseException as error:
+        with suppress(OSError):
+            _say(control, {"refused": f"{type(error).__name__}: {error}"})
+    os._exit(1)
+
+
+def _wait_for_worker(worker: int) -> NoReturn:
+    _, status = os.waitpid(worker, 0)
+    os._exit(0 if status == 0 else 1)
+
+
+def _prepare(settings: Settings) -> None:
+    """Import and run once what every run needs, so that no run pays for it."""
+    sys.path[:0] = settings.import_paths
+    for name in (*COMMON, *settings.preload):
+        importlib.import_module(name)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    space = {"__name__": "program", "__builtins__": __builtins__}
+    load("def double(x):\n    return [x, {'x': (x, 1.5)}]\n", space)
+    shown_names(space)
+    answer({"name": "double", "args": [["l", [2]]], "kwargs": {}}, space, depth=9, items=99)
+    answer({"name": "double", "args": [], "kwargs": {}}, space, depth=9, items=99)
+    run_unit("assert 1 == 1", {})
+    exec(compile(settings.warm_up, "<warm up>", "exec", dont_inherit=True), {})
+    codec.unpack(codec.pack({"warm": codec.encode([1, "a", 2.5])})[4:])
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+
+
+def _serve(control: socket.socket, runs: socket.socket, layers: Layers) -> NoReturn:
+    alone = os.getpid() == 1
+    run = 0
+    while True:
+        run += 1
+        program = os.fork()
+        if program == 0:
+            _become(run, runs, layers)
+        status, seconds, peak = _outlast(program, run, control, alone=alone)
+        control.sendall(ENDED.pack(run, status, int(seconds * 1e6), peak))
+        layers.tidy()
+
+
+def _become(run: int, runs: socket.socket, layers: Layers) -> NoReturn:
+    """Be confined, wait for a run, and be the process of that run."""
+    try:
+        os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        refused = _refusal(layers.hold_fork)
+        limits, numbers = _wait_for(run, runs)
+        lines = _take_places(numbers, limits)
+        refused = refused or _refusal(
+            lambda: layers.hold_run(limits, lowest_unused=LINE + len(lines))
+        )
+        if refused:
+            lines[0].send({"refused": refused})
+            os._exit(1)
+        lines[0].send({"armed": True})
+        gc.enable()
+        _do_job(lines)
+    finally:
+        os._exit(0)
+
+
+def _wait_for(run: int, runs: socket.socket) -> tuple[Limits, list[int]]:
+    """Return what comes with a run; those that were killed before they began are passed over."""
+    while True:
+        body, numbers, _, _ = socket.recv_fds(runs, RUN_SIZE, _MOST_NUMBERS)
+        if not body:
+            os._exit(0)
+        limits = Limits.unpacked(body)
+        if limits.run == run:
+            return limits, numbers
+        for number in numbers:
+            os.close(number)
+
+
+def _refusal(apply: Callable[[], None]) -> str:
+    """Return what the system refused, or nothing."""
+    try:
+        apply()
+    except BaseException as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _take_places(numbers: list[int], limits: Limits) -> list[Line]:
+    """Put every descriptor where it belongs and return the lines; the host's is the first."""
+    line, out, err, *rest = (os.dup2(each, _HIGH + 100 + each) for each in numbers)
+    places = {LINE: line, 1: out, 2: err}
+    if limits.peer:
+        places[LINE + 1] = rest.pop(0)
+    if limits.stdin:
+        places[0] = rest.pop(0)
+    for place, number in places.items():
+        os.dup2(number, place)
+    return [
+        Line(socket.socket(fileno=place), _MOST_JOB) for place in sorted(places) if place >= LINE
+    ]
+
+
+def _do_job(lines: list[Line]) -> None:
+    with suppress(EOFError, OSError):
+        job = lines[0].receive()
+        for line in lines:
+            line.allow(job["bytes"])
+        _reseed()
+        ROLES[job["role"]](job, *lines)
+
+
+def _reseed() -> None:
+    """Python reseeds its own generator after a fork; numpy does not."""
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
+
+
+def _outlast(
+    program: int, run: int, control: socket.socket, *, alone: bool
+) -> tuple[int, float, int]:
+    """Wait for a run to end or for the word to end it; leave nothing of it behind."""
+    while not _ended(program, control):
+        told = control.recv(KILL.size)
+        if told and KILL.unpack(told) != (run,):
+            continue
+        if alone:
+            with suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(program, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(program, signal.SIGKILL)
+        if not told:
+            os._exit(0)
+    _, status, used = os.wait4(program, 0)
+    if alone:
+        _sweep()
+    scale = 1 if sys.platform == "darwin" else 1024
+    return status, used.ru_utime + used.ru_stime, used.ru_maxrss * scale
+
+
+def _ended(program: int, control: socket.socket) -> bool:
+    """Wait until the run has ended (True) or the host has something to say (False)."""
+    if not hasattr(os, "pidfd_open"):
+        return _ended_slowly(program, control)
+    number = os.pidfd_open(program)
+    try:
+        poll = select.poll()
+        poll.register(number, select.POLLIN)
+        poll.register(control, select.POLLIN)
+        return any(ready == number for ready, _ in poll.poll())
+    finally:
+        os.close(number)
+
+
+def _ended_slowly(program: int, control: socket.socket) -> bool:
+    while True:
+        if os.waitid(os.P_PID, program, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            return True
+        if select.select([control], [], [], 0.002)[0]:
+            return False
+
+
+def _sweep() -> None:
+    """Kill and reap whatever else a run has started."""
+    with suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+
+
+def _say(control: socket.socket, message: dict[str, object]) -> None:
+    body = json.dumps(message).encode()
+    control.sendall(struct.pack(">I", len(body)) + body)
+
+
+def _move_up(number: int) -> int:
+    high = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+    os.close(number)
+    return high

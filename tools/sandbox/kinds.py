@@ -1,0 +1,55 @@
+"""What tells one kind of worker from another, and how every worker is started."""
+
+import sysconfig
+from pathlib import Path
+from typing import NamedTuple
+
+from refinegraph.tools.sandbox.guest.settings import Settings
+from refinegraph.tools.sandbox.policy import SandboxPolicy
+
+GUEST = Path(__file__).with_name("guest")
+OPTIONS = ("-S", "-s", "-P", "-B")
+BASE_ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "LANG": "C.UTF-8",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
+
+
+class WorkerFailed(Exception):
+    """A worker could not be started, or is gone."""
+
+
+class WorkerKind(NamedTuple):
+    """What makes two workers interchangeable."""
+
+    settings: Settings
+    environment: tuple[tuple[str, str], ...]
+    container: str | None = None
+    """The image of a container to run in."""
+    memory_mb: int = 0
+    """What the container may use; nothing outside of one."""
+
+
+def kind_of_worker(policy: SandboxPolicy) -> WorkerKind:
+    """Return the kind of worker that a policy asks for."""
+    paths = _import_paths() if policy.preload else ()
+    settings = Settings(
+        without=policy.without,
+        readable=(*policy.readable, *paths),
+        import_paths=paths,
+        preload=policy.preload,
+        warm_up=policy.warm_up,
+        folder_mb=policy.folder_mb,
+        folder_files=policy.folder_files,
+        threads=policy.threads,
+    )
+    if policy.container is None:
+        return WorkerKind(settings, policy.environment)
+    return WorkerKind(settings, policy.environment, policy.container, policy.memory_mb)
+
+
+def _import_paths() -> tuple[str, ...]:
+    found = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+    return tuple(dict.fromkeys(each for each in found if Path(each).is_dir()))

@@ -1,0 +1,144 @@
+"""A worker as the host sees it: started once, given runs one after another."""
+
+import json
+import os
+import socket
+import struct
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from refinegraph.tools.sandbox.guest.settings import ENDED, KILL, Limits
+from refinegraph.tools.sandbox.kinds import WorkerFailed, WorkerKind
+from refinegraph.tools.sandbox.launching import Launched, launch
+
+_START_SECONDS = 20.0
+_END_SECONDS = 2.0
+
+
+class NotBegun(WorkerFailed):
+    """A worker was gone before the run had begun in it."""
+
+
+class Ending(NamedTuple):
+    """How the process of a run ended."""
+
+    code: int | None
+    """Its exit code, where it left by itself."""
+    signal: int | None
+    cpu_seconds: float
+    peak_bytes: int
+
+
+class Worker:
+    """One warm interpreter. Made by `start`; serves one run at a time."""
+
+    def __init__(self, launched: Launched) -> None:
+        self._launched = launched
+        self._control, self._runs = launched.control, launched.runs
+        self._begun = 0
+        self._ended = 0
+        self._last: Ending | None = None
+        self.layers: tuple[str, ...] = ()
+        self.missing: tuple[str, ...] = ()
+
+    @classmethod
+    def start(cls, kind: WorkerKind) -> "Worker":
+        """Start one and wait until it is ready; raises `WorkerFailed` or OSError."""
+        worker = cls(launch(kind))
+        try:
+            worker._greet()
+        except BaseException:
+            worker.close()
+            raise
+        return worker
+
+    def begin(self, limits: Limits, numbers: Sequence[int]) -> None:
+        """Begin a run with these descriptors: its line, output, errors, and perhaps input."""
+        self.is_idle()
+        self._begun += 1
+        try:
+            body = limits._replace(run=self._begun).packed()
+            socket.send_fds(self._runs, [body], list(numbers))
+        except OSError as error:
+            raise NotBegun(f"the worker is gone ({error.strerror})") from None
+
+    def kill_run(self) -> None:
+        """Kill the run and all that it has started; may be called from any thread."""
+        if self._ended < self._begun:
+            with suppress(OSError):
+                self._control.sendall(KILL.pack(self._begun))
+
+    def ending(self, *, within: float = _END_SECONDS) -> Ending:
+        """Wait for the last run's end; raises `WorkerFailed` where the worker does not tell it."""
+        while self._ended < self._begun or self._last is None:
+            number, status, micros, peak = ENDED.unpack(self._read(ENDED.size, within))
+            self._ended, code = number, os.waitstatus_to_exitcode(status)
+            self._last = Ending(
+                code=code if code >= 0 else None,
+                signal=-code if code < 0 else None,
+                cpu_seconds=micros / 1e6,
+                peak_bytes=peak,
+            )
+        return self._last
+
+    def is_idle(self) -> bool:
+        """Whether the last run is over, without waiting; takes in what the worker has told."""
+        if self._ended < self._begun:
+            with suppress(WorkerFailed):
+                self.ending(within=0)
+        return self._ended == self._begun
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its end of the line is still open."""
+        try:
+            return bool(self._control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        """End the worker and everything in it."""
+        self._control.close()
+        self._runs.close()
+        self._launched.end()
+
+    def forget(self) -> None:
+        """Let go of a worker that belongs to the process that this one was forked from."""
+        self._control.close()
+        self._runs.close()
+        self._launched.forget()
+
+    def _greet(self) -> None:
+        until = time.monotonic() + _START_SECONDS
+        try:
+            (length,) = struct.unpack(">I", self._read(4, _START_SECONDS))
+            hello = json.loads(self._read(length, max(0.1, until - time.monotonic())))
+        except WorkerFailed:
+            raise WorkerFailed(f"a worker did not start: {self._launched.last_words()}") from None
+        if "layers" not in hello:
+            raise WorkerFailed(f"a worker did not start: {hello.get('refused')}")
+        self.layers = (*self._launched.layers, *hello["layers"])
+        self.missing = tuple(hello["missing"])
+
+    def _read(self, count: int, seconds: float) -> bytes:
+        parts = bytearray()
+        until = time.monotonic() + seconds
+        while len(parts) < count:
+            self._control.settimeout(max(0.0, until - time.monotonic()))
+            try:
+                part = self._control.recv(count - len(parts))
+            except (TimeoutError, BlockingIOError):
+                raise WorkerFailed("a worker does not answer") from None
+            except OSError as error:
+                raise WorkerFailed(f"a worker is gone ({error.strerror})") from None
+            finally:
+                if self._control.fileno() >= 0:
+                    self._control.settimeout(None)
+            if not part:
+                raise WorkerFailed("a worker is gone")
+            parts += part
+        return bytes(parts)

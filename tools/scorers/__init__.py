@@ -1,0 +1,34 @@
+"""Scorers that need no chat model: execution, agreement, reward models, and what joins them.
+
+A scorer is any callable, plain or async, from a problem and its candidates to one `Score` each.
+"""
+
+from refinegraph.tools.scorers.basic import (
+    Scored,
+    Scorer,
+    agreement,
+    ask_scorer,
+    execution,
+    self_certainty,
+)
+from refinegraph.tools.scorers.ensembles import (
+    mean_of,
+    product_of,
+    uncertainty_weighted,
+    worst_of,
+)
+from refinegraph.tools.scorers.reward_model import RewardModel
+
+__all__ = [
+    "RewardModel",
+    "Scored",
+    "Scorer",
+    "agreement",
+    "ask_scorer",
+    "execution",
+    "mean_of",
+    "product_of",
+    "self_certainty",
+    "uncertainty_weighted",
+    "worst_of",
+]

@@ -1,0 +1,71 @@
+"""One step of training, and the rate at which it learns."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from training.model import TinyLlama
+from training.stream import Batch
+
+MATRIX_RATE = 3e-3
+OTHER_RATE = 3e-3
+
+
+class Losses(NamedTuple):
+    """What a step showed."""
+
+    loss: float
+    """Of what the model is to write, prompts left out."""
+    tokens: int
+
+
+class Optimizer:
+    """Muon for the matrices of the layers, AdamW for the embedding and the norms."""
+
+    def __init__(self, model: TinyLlama) -> None:
+        matrices = [each for each in model.blocks.parameters() if each.ndim == 2]
+        others = [each for each in model.parameters() if all(each is not m for m in matrices)]
+        self.parts: list[torch.optim.Optimizer] = [
+            torch.optim.Muon(
+                matrices, lr=MATRIX_RATE, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"
+            ),
+            torch.optim.AdamW(others, lr=OTHER_RATE, betas=(0.9, 0.95), weight_decay=0.0),
+        ]
+
+    def step(self, scale: float) -> None:
+        """Take one step at that share of the full rates."""
+        for part, rate in zip(self.parts, (MATRIX_RATE, OTHER_RATE), strict=True):
+            for group in part.param_groups:
+                group["lr"] = rate * scale
+            part.step()
+            part.zero_grad(set_to_none=True)
+
+    def state(self) -> list[dict[str, object]]:
+        """Return what a checkpoint keeps."""
+        return [part.state_dict() for part in self.parts]
+
+    def restore(self, state: list[dict[str, object]]) -> None:
+        """Go on from a checkpoint."""
+        for part, each in zip(self.parts, state, strict=True):
+            part.load_state_dict(each)
+
+
+def train_step(model: TinyLlama, optimizer: Optimizer, batch: Batch, *, scale: float) -> Losses:
+    """Learn from one batch."""
+    tokens, targets, weights = batch
+    with torch.autocast("cpu", torch.bfloat16):
+        counted = weights > 0
+        logits = model.logits(model(tokens)[counted])
+    losses = F.cross_entropy(logits.float(), targets[counted], reduction="none")
+    weight = weights[counted]
+    ((losses * weight).sum() / weight.sum()).backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step(scale)
+    return Losses(_answer_loss(losses, weight), int((targets > 0).sum() + len(tokens)))
+
+
+def _answer_loss(losses: Tensor, weight: Tensor) -> float:
+    answers = losses.detach()[weight == 1.0]
+    return float(answers.mean()) if len(answers) else 0.0

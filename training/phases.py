@@ -1,0 +1,35 @@
+"""What is learned when."""
+
+from typing import NamedTuple
+
+
+class Phase(NamedTuple):
+    """A stretch of training with one mixture of documents."""
+
+    name: str
+    tokens: int
+    """How many tokens it takes at most."""
+    lengths: tuple[int, ...] = ()
+    """How many operations its tasks compose; empty for copying alone."""
+    repairs: float = 0.0
+    """The share of documents that review and refine."""
+    until_loss: float = 0.0
+    """The running loss under which it is over before its tokens are spent."""
+    falls_to: float = 1.0
+    """The share of the learning rate that is left at its end."""
+
+    def rate(self, tokens: int) -> float:
+        """Return the share of the full learning rate after that many tokens."""
+        return 1.0 - (1.0 - self.falls_to) * min(1.0, tokens / self.tokens)
+
+    def is_over(self, tokens: int, loss: float) -> bool:
+        """Return whether its tokens are spent or its loss is reached."""
+        return tokens >= self.tokens or loss < self.until_loss
+
+
+PHASES = (
+    Phase("copy", 2_000_000, until_loss=0.3),
+    Phase("short", 1_500_000, lengths=(1, 1, 2), repairs=0.1),
+    Phase("long", 6_000_000, lengths=(1, 2, 2, 3, 3, 4), repairs=0.3),
+)
+"""Copying is settled first; then what the steps mean; then how they compose."""
