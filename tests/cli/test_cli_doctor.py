@@ -2,7 +2,7 @@
 
 import re
 
-from tests.cli.command_line import environment, run_process
+from command_line import environment, run_process
 
 
 def test_the_tier_is_found_by_trying_attacks() -> None:
