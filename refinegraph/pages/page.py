@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from html import escape
+from itertools import zip_longest
 
 _STYLE = """\
 :root{--bg:#fff;--fg:#1b1f24;--dim:#57606a;--line:#d0d7de;--soft:#f6f8fa;--good:#116329;
@@ -66,13 +67,22 @@ def text(value: object) -> str:
 def table(headings: Iterable[str], rows: Iterable[Iterable[str]], *, label: str) -> Iterator[str]:
     """Yield a table; cells are HTML, those that begin with a digit or a sign stand to the right."""
     yield f'<div class="wide" tabindex="0" role="region" aria-label="{text(label)}"><table>\n<tr>'
-    yield "".join(f'<th scope="col">{text(each)}</th>' for each in headings)
+    known = [tuple(row) for row in rows]
+    first = known[0] if known else ()
+    classes = [' class="n"' if _is_number(each) else "" for each in first]
+    yield "".join(
+        f'<th scope="col"{kind}>{text(each)}</th>'
+        for each, kind in zip_longest(headings, classes, fillvalue="")
+    )
     yield "</tr>\n"
-    for row in rows:
+    for row in known:
         yield "<tr>" + "".join(map(_cell, row)) + "</tr>\n"
     yield "</table></div>\n"
 
 
 def _cell(content: str) -> str:
-    number = content[:1].isdigit() or content[:1] in "+-" or content in ("–", "?")
-    return f'<td class="n">{content}</td>' if number else f"<td>{content}</td>"
+    return f'<td class="n">{content}</td>' if _is_number(content) else f"<td>{content}</td>"
+
+
+def _is_number(content: str) -> bool:
+    return content[:1].isdigit() or content[:1] in ("+", "-") or content in ("–", "?")
