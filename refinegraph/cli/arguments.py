@@ -90,6 +90,7 @@ def _add_solve(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.add_argument("--output", metavar="FILE", help="write the answer to a file as well")
     command.add_argument("--quiet", action="store_true", help="print the answer only")
+    command.add_argument("--no-keep", action="store_true", help="keep nothing of the run")
 
 
 def _add_model(command: argparse.ArgumentParser, *, strategies: bool = False) -> None:
@@ -108,6 +109,15 @@ def _add_model(command: argparse.ArgumentParser, *, strategies: bool = False) ->
     add("--budget-tokens", type=positive, metavar="N", help="stop when these are spent")
     add("--timeout", type=amount, metavar="SECONDS", help="for the whole run")
     add("--trace", action="store_true", help="show the reviewer a failing test line by line")
+    kept = command.add_mutually_exclusive_group()
+    kept.add_argument(
+        "--cache",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="keep the models' answers and take those that are kept",
+    )
+    kept.add_argument("--replay", metavar="FILE", help="take answers from a cache only; no calls")
 
 
 def _add_eval(command: argparse.ArgumentParser) -> None:
@@ -137,6 +147,24 @@ def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--output", metavar="FILE", help="default: standard output")
 
 
+def _add_runs(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--limit", type=positive, default=20, metavar="N", help="default: 20")
+
+
+def _add_run_id(command: argparse.ArgumentParser) -> None:
+    command.add_argument("id", metavar="ID", help="as `refinegraph runs` lists it, or last")
+
+
+def _add_view(command: argparse.ArgumentParser) -> None:
+    _add_run_id(command)
+    command.add_argument("--output", metavar="FILE", help="default: run-ID.html in this folder")
+
+
+def _add_cache(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", nargs="?", metavar="FILE", help="default: the user's own")
+    command.add_argument("--clear", action="store_true", help="forget every answer")
+
+
 def _add_demo(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--model", metavar="M", help="a litellm name; default: the small model in the package")
@@ -163,6 +191,17 @@ _COMMANDS = {
     "compare": ("compare folders of results", _add_compare),
     "export": ("write training data out of results", _add_export),
     "demo": ("watch programs fail, be repaired and proved; then try problems of yours", _add_demo),
+    "runs": ("list the runs that were kept", _add_runs),
+    "show": ("print a run that was kept", _add_run_id),
+    "view": ("write the page of a run", _add_view),
+    "rm": ("forget a run", _add_run_id),
+    "cache": ("look at the kept answers, or clear them", _add_cache),
     "graph": ("print a strategy's graph", _add_graph),
     "doctor": ("say what this machine can do", _add_nothing),
 }
+
+MODULES = {
+    name: f"refinegraph.cli.{'runs' if name in ('show', 'view', 'rm') else name}"
+    for name in _COMMANDS
+}
+"""The module of each command, imported when it is called."""

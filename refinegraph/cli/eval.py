@@ -9,6 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from refinegraph.agents.models import CallCache
+from refinegraph.cli.cache import call_cache
 from refinegraph.cli.models import Models, resolve_models
 from refinegraph.datasets import load_dataset, select_problems
 from refinegraph.errors import InputError
@@ -50,8 +52,8 @@ def run(options: argparse.Namespace) -> int:
     console = error_console()
     progress = Progress(strategies, total=total * len(strategies), before=len(folder.done))
     try:
-        with shown_progress(progress, console):
-            asyncio.run(_run(options, strategies, models, folder, progress))
+        with shown_progress(progress, console), call_cache(options) as cache:
+            asyncio.run(_run(options, strategies, models, folder, progress, cache))
     except (KeyboardInterrupt, asyncio.CancelledError):
         _say_how_to_go_on(console, options, progress)
         raise KeyboardInterrupt from None
@@ -102,13 +104,18 @@ async def _run(
     models: Models,
     folder: EvaluationFolder,
     progress: Progress,
+    cache: CallCache | None,
 ) -> None:
     async with Sandbox() as sandbox:
         graphs = {
             name: build_strategy(name, _plan(options, models, sandbox)) for name in strategies
         }
         evaluation = Evaluation(
-            graphs, sandbox, concurrency=options.concurrency, timeout=options.timeout
+            graphs,
+            sandbox,
+            concurrency=options.concurrency,
+            timeout=options.timeout,
+            cache=cache,
         )
         async for outcome in evaluation.run(
             _problems(options), done=lambda key: key in folder.done

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from refinegraph.agents.models import InFlight, run_scope
+from refinegraph.agents.models import CallCache, InFlight, run_scope
 from refinegraph.errors import ModelError, RefinegraphError
 from refinegraph.evaluation.folder import Key
 from refinegraph.evaluation.judging import judge
@@ -46,6 +46,7 @@ class Evaluation:
     sandbox: Sandbox
     concurrency: int = 8
     timeout: float | None = None
+    cache: CallCache | None = None
 
     async def run(
         self, problems: Iterable[LabelledProblem], *, done: Callable[[Key], bool]
@@ -90,7 +91,9 @@ class Evaluation:
         problem = work.labelled.problem
         try:
             with run_scope(in_flight=in_flight):
-                result = await run_graph(self.graphs[work.strategy], problem, timeout=self.timeout)
+                result = await run_graph(
+                    self.graphs[work.strategy], problem, timeout=self.timeout, cache=self.cache
+                )
         except ModelError as error:
             return Failed((problem.id, work.strategy), str(error))
         if _unanswered(result):
