@@ -13,6 +13,8 @@ class Phase(NamedTuple):
     """How many operations its tasks compose; empty for copying alone."""
     repairs: float = 0.0
     """The share of documents that review and refine."""
+    practice: int = 0
+    """How many tasks the model tries by itself before it begins; its mistakes are what it reviews."""
     until_loss: float = 0.0
     """The running loss under which it is over before its tokens are spent."""
     falls_to: float = 1.0
@@ -30,6 +32,15 @@ class Phase(NamedTuple):
 PHASES = (
     Phase("copy", 2_000_000, until_loss=0.3),
     Phase("short", 1_500_000, lengths=(1, 1, 2), repairs=0.1),
-    Phase("long", 6_000_000, lengths=(1, 2, 2, 3, 3, 4), repairs=0.3),
+    Phase("long", 14_000_000, lengths=(1, 2, 2, 3, 3, 4), repairs=0.3),
+    Phase(
+        "repair",
+        6_000_000,
+        lengths=(1, 2, 2, 3, 3, 4),
+        repairs=0.6,
+        practice=6_000,
+        falls_to=0.02,
+    ),
 )
-"""Copying is settled first; then what the steps mean; then how they compose."""
+"""Copying is settled first; then what the steps mean; then how they compose; then to repair what
+the model itself gets wrong."""
