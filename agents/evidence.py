@@ -10,6 +10,12 @@ _SHOWN_FAILURES = 3
 _LONGEST_VALUE = 600
 
 
+def solution_text(candidate: Candidate, *, kind: Kind) -> str:
+    """Return what another agent is to read of a candidate, without blank lines around it."""
+    text = (candidate.program or candidate.text) if kind == "code" else candidate.text
+    return text.strip("\n")
+
+
 def describe_verdict(candidate: Candidate) -> str:
     """Say which tests a program passed, and show the first failures with what came instead."""
     if candidate.unusable:

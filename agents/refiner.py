@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from langchain_core.language_models import BaseChatModel
 
-from refinegraph.agents.evidence import describe_rejected, describe_verdict
+from refinegraph.agents.evidence import describe_rejected, describe_verdict, solution_text
 from refinegraph.agents.models import Generations, Sampling, generate
 from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.agents.solver import answer_format
@@ -50,7 +50,7 @@ class Refiner:
         prompt = self.prompts.refiner if code else self.prompts.refiner_reasoning
         messages = prompt.messages(
             problem=problem.prompt.strip(),
-            solution=(candidate.program or candidate.text) if code else candidate.text,
+            solution=solution_text(candidate, kind=problem.kind),
             evidence=describe_verdict(candidate),
             review=review.text or "Find and correct the error.",
             rejected=describe_rejected(rejected[-self.rejected_shown :], kind=problem.kind),

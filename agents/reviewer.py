@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from langchain_core.language_models import BaseChatModel
 
-from refinegraph.agents.evidence import describe_steps, describe_verdict
+from refinegraph.agents.evidence import describe_steps, describe_verdict, solution_text
 from refinegraph.agents.models import Sampling, generate
 from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.schema import Candidate, Problem, Review, Usage
@@ -52,7 +52,7 @@ class Reviewer:
         evidence = describe_verdict(candidate) if code else describe_steps(candidate)
         messages = prompt.messages(
             problem=problem.prompt.strip(),
-            solution=(candidate.program or candidate.text) if code else candidate.text,
+            solution=solution_text(candidate, kind=problem.kind),
             evidence=f"{evidence}\n\n{trace}" if trace else evidence,
         )
         drafts = await generate(self.model, messages, sampling=self.sampling)
