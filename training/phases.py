@@ -14,7 +14,7 @@ class Phase(NamedTuple):
     repairs: float = 0.0
     """The share of documents that review and refine."""
     practice: int = 0
-    """How many tasks the model tries by itself before it begins; its mistakes are what it reviews."""
+    """How many tasks the model tries before it begins: its own mistakes are what it reviews."""
     until_loss: float = 0.0
     """The running loss under which it is over before its tokens are spent."""
     falls_to: float = 1.0
@@ -38,7 +38,7 @@ PHASES = (
         6_000_000,
         lengths=(1, 2, 2, 3, 3, 4),
         repairs=0.6,
-        practice=6_000,
+        practice=5_000,
         falls_to=0.02,
     ),
 )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from langchain_core.messages import HumanMessage
 
-from refinegraph.agents.evidence import describe_verdict
+from refinegraph.agents.evidence import describe_verdict, solution_text
 from refinegraph.agents.models import Choice, Sampling, generate
 from refinegraph.agents.models.local_chat import LocalChatModel
 from refinegraph.agents.prompts import EMBEDDED
@@ -101,7 +101,7 @@ async def _judged(sandbox: Sandbox, task: Task, choice: Choice) -> tuple[str, st
         choice, problem, id="0.0", role="solver", entry_point=problem.entry_point
     )
     if candidate.program is None:
-        return choice.text.strip("\n"), describe_verdict(candidate), False
+        return solution_text(candidate, kind="code"), describe_verdict(candidate), False
     verdict = await check_program(sandbox, candidate.program, given_cases(task), problem=problem)
     tried = candidate.model_copy(update={"verdict": verdict})
-    return candidate.program, describe_verdict(tried), verdict.passed
+    return solution_text(tried, kind="code"), describe_verdict(tried), verdict.passed
