@@ -1,0 +1,332 @@
+"""What each strategy is worth with the model that ships with the package.
+
+    python benchmarks/embedded.py --tasks 500
+
+Tasks are compositions that the model never saw in training, and the tasks written by hand in free
+wording. Every strategy solves the same ones through the real model, graph and sandbox; answers are
+judged by hidden tests afterwards. Then, on programs that fail, a repair against a fresh sample, and
+against repairs from which a part of the evidence was withheld.
+"""
+
+import argparse
+import asyncio
+import importlib
+import math
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+from refinegraph.agents import Refiner, Reviewer, Solver
+from refinegraph.agents.models import Sampling, resolve_model
+from refinegraph.embedded.tasks import generate_tasks, handwritten_tasks
+from refinegraph.graphs.candidates import read_candidate
+from refinegraph.graphs.strategies import Plan, build_strategy
+from refinegraph.schema import Candidate, LabelledProblem, Review
+from refinegraph.solving import run_graph
+from refinegraph.tools.checking import check_program
+from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.visible_tests import parse_tests
+
+RUNS = (
+    ("single", 1),
+    ("self-consistency", 16),
+    ("best-of-n", 4),
+    ("best-of-n", 8),
+    ("best-of-n", 16),
+    ("self-refine", 1),
+    ("magicore", 8),
+    ("adaptive", 16),
+)
+SEED = 90_000
+_AT_ONCE = 8
+_Item = TypeVar("_Item")
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One strategy over one set of tasks."""
+
+    name: str
+    right: tuple[bool, ...]
+    fooled: int
+    """How many answers passed the given tests and failed the hidden ones."""
+    tokens: int
+    """Written, prompts left out."""
+    prompt_tokens: int
+    seconds: float
+
+    @property
+    def accuracy(self) -> float:
+        """The share of tasks whose answer the hidden tests accept."""
+        return sum(self.right) / len(self.right)
+
+    @property
+    def tokens_each(self) -> float:
+        """Tokens written for a task, on average."""
+        return self.tokens / len(self.right)
+
+
+def wilson(right: int, count: int, z: float = 1.96) -> tuple[float, float]:
+    """Return the Wilson score interval of a share."""
+    if not count:
+        return 0.0, 1.0
+    share = right / count
+    middle = share + z * z / (2 * count)
+    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    scale = 1 + z * z / count
+    return (middle - spread) / scale, (middle + spread) / scale
+
+
+async def several(
+    work: Callable[[_Item], Awaitable[_Found]], items: Iterable[_Item]
+) -> list[_Found]:
+    """Do a few at a time, in order."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(item: _Item) -> _Found:
+        async with places:
+            return await work(item)
+
+    return await asyncio.gather(*map(one, items))
+
+
+class Judge:
+    """Says what the given and the hidden tests make of a program."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    async def is_right(self, labelled: LabelledProblem, program: str | None) -> bool:
+        """Whether the hidden tests accept it."""
+        return program is not None and await self._passes(labelled, program, labelled.gold.tests)
+
+    async def tried(self, labelled: LabelledProblem, candidate: Candidate) -> Candidate:
+        """Return the candidate with the verdict of the given tests."""
+        problem = labelled.problem
+        if candidate.program is None:
+            return candidate
+        tests = parse_tests(problem.tests, entry_point=problem.entry_point)
+        verdict = await check_program(self.sandbox, candidate.program, tests, problem=problem)
+        return candidate.model_copy(update={"verdict": verdict})
+
+    async def _passes(self, labelled: LabelledProblem, program: str, tests: str) -> bool:
+        problem = labelled.problem
+        parsed = parse_tests(tests, entry_point=problem.entry_point)
+        return (await check_program(self.sandbox, program, parsed, problem=problem)).passed
+
+
+async def run_strategy(
+    name: str, samples: int, tasks: Sequence[LabelledProblem], judge: Judge, model: str
+) -> Row:
+    """Solve every task with one strategy."""
+    plan = Plan(
+        model=resolve_model(model), samples=samples, seed=1, sandbox=judge.sandbox, max_tokens=200
+    )
+    graph = build_strategy(name, plan)
+
+    async def one(labelled: LabelledProblem) -> tuple[bool, bool, int, int]:
+        result = await run_graph(graph, labelled.problem)
+        right = await judge.is_right(labelled, result.answer)
+        usage = result.usage
+        return right, bool(result.solved), usage.completion_tokens, usage.prompt_tokens
+
+    began = time.perf_counter()
+    found = await several(one, tasks)
+    return Row(
+        name=name if samples == 1 else f"{name}, {'at most ' * (name == 'adaptive')}{samples}",
+        right=tuple(right for right, *_ in found),
+        fooled=sum(solved and not right for right, solved, *_ in found),
+        tokens=sum(each[2] for each in found),
+        prompt_tokens=sum(each[3] for each in found),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def table_of(title: str, rows: Sequence[Row]) -> Table:
+    """Return the comparison as a table."""
+    table = Table(title=title, title_justify="left")
+    for heading in ("strategy", "right", "95 % interval", "fooled", "tokens", "prompt", "s"):
+        table.add_column(heading, justify="left" if heading == "strategy" else "right")
+    for row in rows:
+        low, high = wilson(sum(row.right), len(row.right))
+        table.add_row(
+            row.name,
+            f"{row.accuracy:.1%}",
+            f"{low:.1%} to {high:.1%}",
+            str(row.fooled),
+            f"{row.tokens_each:.0f}",
+            f"{row.prompt_tokens / len(row.right):.0f}",
+            f"{row.seconds:.0f}",
+        )
+    return table
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A program that the given tests refuse, and what the Reviewer says of it."""
+
+    task: LabelledProblem
+    candidate: Candidate
+    review: Review
+
+
+class RepairTest:
+    """Repair the same failing programs in several ways."""
+
+    def __init__(self, judge: Judge, model: str) -> None:
+        self.judge = judge
+        self.solver = Solver(resolve_model(model), sampling=Sampling(temperature=0.8, seed=5))
+        self.reviewer = Reviewer(resolve_model(model))
+        self.refiner = Refiner(resolve_model(model))
+        self.tokens: dict[str, int] = {}
+
+    async def candidate(self, task: LabelledProblem) -> Candidate:
+        """Return one sample, tried on the given tests."""
+        drafts = await self.solver(task.problem)
+        entry_point = task.problem.entry_point
+        sample = read_candidate(
+            drafts.choices[0], task.problem, id="0.0", role="solver", entry_point=entry_point
+        )
+        return await self.judge.tried(task, sample)
+
+    async def failure(self, task: LabelledProblem) -> Failure | None:
+        """Return a sample with its review, where the given tests refuse it."""
+        candidate = await self.candidate(task)
+        if candidate.verdict is None or candidate.verdict.passed:
+            return None
+        reviewed = await self.reviewer(task.problem, candidate)
+        return Failure(task, candidate, reviewed.review)
+
+    async def repaired(self, way: str, failure: Failure, review: Review) -> bool:
+        """Whether a refinement is right."""
+        drafts = await self.refiner(failure.task.problem, failure.candidate, review)
+        self._count(way, drafts.usage.completion_tokens)
+        return await self._right(failure.task, drafts.choices[0].text)
+
+    async def afresh(self, failure: Failure, samples: int) -> float:
+        """Return the share of fresh samples that are right: what one is worth."""
+        drafts = await self.solver(failure.task.problem, samples=samples)
+        self._count("fresh sample", drafts.usage.completion_tokens // samples)
+        rights = [await self._right(failure.task, each.text) for each in drafts.choices]
+        return sum(rights) / samples
+
+    async def keeps(self, task: LabelledProblem) -> bool | None:
+        """Whether a right program is still right after a review and a refinement."""
+        candidate = await self.candidate(task)
+        if not await self.judge.is_right(task, candidate.program):
+            return None
+        reviewed = await self.reviewer(task.problem, candidate)
+        drafts = await self.refiner(task.problem, candidate, reviewed.review)
+        return await self._right(task, drafts.choices[0].text)
+
+    async def _right(self, task: LabelledProblem, text: str) -> bool:
+        return await self.judge.is_right(task, text.strip("\n"))
+
+    def _count(self, way: str, tokens: int) -> None:
+        self.tokens[way] = self.tokens.get(way, 0) + tokens
+
+
+def without_evidence(failure: Failure) -> Failure:
+    """Return the failure as if the program had never been run."""
+    blank = failure.candidate.model_copy(update={"verdict": None})
+    return Failure(failure.task, blank, failure.review)
+
+
+async def compare_repairs(
+    tasks: Sequence[LabelledProblem], judge: Judge, model: str, console: Console
+) -> None:
+    """Print how often each way of trying again brings a right program."""
+    test = RepairTest(judge, model)
+    failures = [each for each in await several(test.failure, tasks) if each is not None]
+    blank = Review(candidate_id="0.0", round=1, approves=False, text="VERDICT: wrong")
+    others = [each.review for each in failures[1:]] + [each.review for each in failures[:1]]
+    strangers = dict(zip((id(each) for each in failures), others, strict=True))
+    ways: dict[str, Callable[[Failure], Awaitable[float]]] = {
+        "reviewed and refined": lambda each: test.repaired("reviewed", each, each.review),
+        "review withheld": lambda each: test.repaired("no review", each, blank),
+        "review of another task": lambda each: test.repaired("other", each, strangers[id(each)]),
+        "evidence withheld": lambda each: test.repaired(
+            "no evidence", without_evidence(each), each.review
+        ),
+        "neither": lambda each: test.repaired("neither", without_evidence(each), blank),
+        "fresh sample": lambda each: test.afresh(each, 4),
+    }
+    table = Table(title=f"{len(failures)} failing programs, tried again", title_justify="left")
+    for heading in ("way", "right", "95 % bootstrap interval of the difference to the first"):
+        table.add_column(heading, justify="left" if heading == "way" else "right")
+    first: list[float] = []
+    for name, way in ways.items():
+        found = [float(each) for each in await several(way, failures)]
+        first = first or found
+        low, high = bootstrap([a - b for a, b in zip(found, first, strict=True)])
+        table.add_row(name, f"{sum(found) / len(found):.1%}", f"{low:+.1%} to {high:+.1%}")
+    console.print(table)
+    await print_damage(test, tasks, console)
+
+
+async def print_damage(
+    test: RepairTest, tasks: Sequence[LabelledProblem], console: Console
+) -> None:
+    """Print how many right programs a refinement made wrong."""
+    kept = [each for each in await several(test.keeps, tasks) if each is not None]
+    low, high = wilson(kept.count(False), len(kept))
+    console.print(
+        f"right programs made wrong by a refinement that nothing guards: "
+        f"{kept.count(False)} of {len(kept)} ({low:.1%} to {high:.1%})"
+    )
+
+
+def bootstrap(differences: Sequence[float], draws: int = 2000) -> tuple[float, float]:
+    """Return the 95 % percentile interval of a mean."""
+    rng = random.Random(1)
+    size = len(differences)
+    means = sorted(sum(rng.choices(differences, k=size)) / size for _ in range(draws))
+    return means[int(0.025 * draws)], means[int(0.975 * draws)]
+
+
+def plot(rows: Sequence[Row], path: Path) -> None:
+    """Draw accuracy against tokens; needs matplotlib."""
+    pyplot: Any = importlib.import_module("matplotlib.pyplot")
+    figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
+    for row in rows:
+        low, high = wilson(sum(row.right), len(row.right))
+        errors = [[row.accuracy - low], [high - row.accuracy]]
+        axes.errorbar(row.tokens_each, row.accuracy, yerr=errors, fmt="o", capsize=3)
+        axes.annotate(row.name, (row.tokens_each, row.accuracy), (6, 4), textcoords="offset points")
+    axes.set(xlabel="tokens written a task", ylabel="right on hidden tests", xscale="log")
+    figure.savefig(path)
+
+
+async def main() -> None:
+    """Run the comparison and print it as it comes."""
+    parser = argparse.ArgumentParser(description="Compare strategies on the embedded model.")
+    parser.add_argument("--tasks", type=int, default=500)
+    parser.add_argument("--model", default="embedded")
+    parser.add_argument("--plot", type=Path, help="an SVG or PNG file to draw the comparison in")
+    options = parser.parse_args()
+    console = Console()
+    held_out = [
+        task.labelled for task in generate_tasks("held_out", count=options.tasks, seed=SEED)
+    ]
+    async with Sandbox() as sandbox:
+        judge = Judge(sandbox)
+        for title, tasks in (
+            (f"{len(held_out)} held-out compositions", held_out),
+            ("tasks in free wording", list(handwritten_tasks())),
+        ):
+            rows = [await run_strategy(*run, tasks, judge, options.model) for run in RUNS]
+            console.print(table_of(title, rows))
+            if options.plot and tasks is held_out:
+                plot(rows, options.plot)
+        await compare_repairs(held_out, judge, options.model, console)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
