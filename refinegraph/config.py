@@ -48,6 +48,12 @@ def model_setting() -> str:
     return found.value
 
 
+def api_base_setting() -> str | None:
+    """Return the address of the models' server where none is given; None where none is set."""
+    found = find_setting("api_base")
+    return found.value if found else None
+
+
 def home() -> Path:
     """Return the folder where refinegraph keeps its data."""
     found = find_setting("home")

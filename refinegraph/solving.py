@@ -44,7 +44,8 @@ async def asolve(
     """Solve a problem and return the answer with its evidence and its cost.
 
     A model is a litellm name such as `"ollama_chat/qwen3:8b"` or any LangChain chat model;
-    without one, `REFINEGRAPH_MODEL` is used. `tests` may be assert lines, `def test_*`
+    without one, `REFINEGRAPH_MODEL` is used, and its server is `REFINEGRAPH_API_BASE` unless
+    `api_base` names another. `tests` may be assert lines, `def test_*`
     functions, doctests, or JSON cases. `timeout` is in seconds for the whole run; when it or a
     budget ends, the best answer so far is returned. `trace` shows the Reviewer the values of a
     failing test line by line. `on_event` is told what happens as it
@@ -59,19 +60,21 @@ async def asolve(
     True
     """
     from refinegraph.agents.models import resolve_model
-    from refinegraph.config import model_setting
+    from refinegraph.config import api_base_setting, model_setting
     from refinegraph.graphs.stopping import budget
     from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
 
     asked = as_problem(problem, tests=tests, kind=kind)
     find_strategy(strategy)
 
+    base = api_base or api_base_setting()
+
     def resolved(given: "str | BaseChatModel | None") -> "BaseChatModel | None":
-        return resolve_model(given, api_base=api_base) if given is not None else None
+        return resolve_model(given, api_base=base) if given is not None else None
 
     limit = budget(usd=budget_usd, tokens=budget_tokens, seconds=timeout)
     plan = Plan(
-        model=resolve_model(model if model is not None else model_setting(), api_base=api_base),
+        model=resolve_model(model if model is not None else model_setting(), api_base=base),
         reviewer_model=resolved(reviewer_model),
         refiner_model=resolved(refiner_model),
         tester_model=resolved(tester_model),

@@ -23,14 +23,20 @@ def make_parser(kind: type[argparse.ArgumentParser]) -> argparse.ArgumentParser:
         prog="refinegraph",
         description="Solve problems with any language model: propose, review, refine, prove.",
         epilog=_EXIT_CODES,
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"refinegraph {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=kind)
     for name, (summary, add) in _COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary)
+        command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         add(command)
         COMMANDS[name] = [flag for action in command._actions for flag in action.option_strings]
     return parser
+
+
+def whole(text: str) -> int:
+    """Read a whole number."""
+    return _number(text, int, minimum=None)
 
 
 def positive(text: str) -> int:
@@ -56,13 +62,14 @@ def temperature(text: str) -> float:
     return _number(text, float, minimum=0)
 
 
-def _number(text: str, kind: Callable[[str], Number], *, minimum: int) -> Number:
+def _number(text: str, kind: Callable[[str], Number], *, minimum: int | None) -> Number:
+    noun = "a whole number" if kind is int else "a number"
     try:
         value = kind(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-    if not minimum <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least {minimum}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not {noun}") from None
+    if minimum is not None and not minimum <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not {noun} of at least {minimum}")
     return value
 
 
@@ -87,7 +94,7 @@ def _add_model(command: argparse.ArgumentParser) -> None:
         add(f"--{role}-model", metavar="M", help=f"another model for the {role}")
     add("--api-base", metavar="URL", help="the server of the model")
     add("--temperature", type=temperature, metavar="T", help="of the solver")
-    add("--seed", type=int, metavar="S", help="passed on to the model")
+    add("--seed", type=whole, metavar="S", help="passed on to the model")
     add("--budget-usd", type=amount, metavar="X", help="stop when this is spent")
     add("--budget-tokens", type=positive, metavar="N", help="stop when these are spent")
     add("--timeout", type=amount, metavar="SECONDS", help="for the whole run")

@@ -2,95 +2,54 @@
 
 import argparse
 import asyncio
-from collections.abc import Sequence
+import textwrap
 
-from langchain_core.messages import BaseMessage
+from rich.text import Text
 
-from refinegraph.agents.models import Sampling, ScriptedChatModel
-from refinegraph.schema import Problem, RefinementResult
+from refinegraph.cli.demo_script import PROBLEM, scripted_model
+from refinegraph.cli.solve import show_answer, show_best, show_summary
+from refinegraph.schema import RefinementResult
 from refinegraph.solving import asolve
-from refinegraph.view.console import error_console, output_console
+from refinegraph.view.console import error_console
 from refinegraph.view.run_view import RunView, watch
-from refinegraph.view.summary import answer_view, summary_view
 
-PROBLEM = Problem(
-    id="merge-intervals",
-    prompt=(
-        "Write merge(intervals): given a list of (start, end) pairs, return the list of merged "
-        "intervals, sorted by start. Intervals that touch, such as (1, 2) and (2, 3), are merged."
-    ),
-    tests="""\
-assert merge([]) == []
-assert merge([(1, 3), (2, 6)]) == [(1, 6)]
-assert merge([(1, 2), (2, 3)]) == [(1, 3)]
-assert merge([(5, 6), (1, 2)]) == [(1, 2), (5, 6)]
-assert merge([(1, 9), (2, 3)]) == [(1, 9)]
-""",
-    entry_point="merge",
-)
-
-FIRST = """\
-```python
-def merge(intervals):
-    merged = []
-    for start, end in sorted(intervals):
-        if merged and start < merged[-1][1]:
-            merged[-1] = (merged[-1][0], end)
-        else:
-            merged.append((start, end))
-    return merged
-```"""
-
-REVIEW = """\
-VERDICT: wrong
-STEP: if merged and start < merged[-1][1]
-WHY: for (1, 2) and (2, 3) the start 2 equals the last end 2, so they are kept apart
-CHANGE: compare with <= so that touching intervals are merged"""
-
-SECOND = FIRST.replace("start < merged", "start <= merged")
-
-SECOND_REVIEW = """\
-VERDICT: wrong
-STEP: merged[-1] = (merged[-1][0], end)
-WHY: for (1, 9) and (2, 3) it takes the later end 3 and forgets the larger end 9
-CHANGE: keep the larger of the two ends"""
-
-THIRD = SECOND.replace("(merged[-1][0], end)", "(merged[-1][0], max(merged[-1][1], end))")
+_PACE = 0.4
 
 _NOTE = """\
-The model's words in this demo are scripted; the graph, the tests and the sandbox are real.
-"""
-_NEXT = """
-Now with a model of yours, for example:
+The model's words are scripted here; the graph, the tests, the sandbox and every
+verdict are real. The problem:"""
+
+_NEXT = """\
+Now with a model of your own, on a problem of your own:
+
   refinegraph solve "Write is_leap(year)." --model ollama_chat/qwen3:8b
-  refinegraph solve "Write is_leap(year)." --model openai/NAME --api-base http://HOST:PORT/v1"""
+  refinegraph solve - --tests tests.py --model openai/NAME --api-base URL"""
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the bundled problem and show what happens."""
-    console = error_console()
-    console.print(_NOTE, markup=False, highlight=False)
-    console.print(PROBLEM.prompt + "\n", markup=False, highlight=False)
-    view = RunView()
-    with watch(view, console):
-        result = asyncio.run(_solve(view, pace=0.4 if console.is_terminal else 0.0))
-    output_console().print(answer_view(result))
-    console.print(summary_view(result))
-    console.print(f"\n{_NEXT}", markup=False, highlight=False)
+    console, view = error_console(), RunView()
+    console.print(Text(_NOTE, style="bold"), soft_wrap=True)
+    told = textwrap.fill(PROBLEM.prompt, 78, initial_indent="  ", subsequent_indent="  ")
+    console.print(Text(f"\n{told}\n"), soft_wrap=True)
+    pace = _PACE if console.is_terminal else 0.0
+    try:
+        with watch(view, console):
+            result = asyncio.run(_solve(view, pace=pace))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        show_best(view, console)
+        raise KeyboardInterrupt from None
+    show_answer(result, f"{result.answer}\n")
+    show_summary(result, console)
+    console.print(Text(f"\n{_NEXT}"), soft_wrap=True)
     return 0 if result.solved else 1
 
 
 async def _solve(view: RunView, *, pace: float) -> RefinementResult:
-    model = ScriptedChatModel(_script, latency=pace)
-    return await asolve(PROBLEM, model=model, strategy="self-refine", on_event=view.hear)
-
-
-def _script(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
-    """Answer as the agent that asks would: by what stands in its prompt."""
-    system, prompt = messages[0].text, messages[-1].text
-    mended = "start <= merged" in prompt
-    if "You review" in system:
-        return SECOND_REVIEW if mended else REVIEW
-    if "You repair" in system:
-        return THIRD if mended else SECOND
-    return FIRST
+    return await asolve(
+        PROBLEM,
+        model=scripted_model(pace=pace),
+        strategy="magicore",
+        samples=2,
+        on_event=view.hear,
+    )

@@ -1,60 +1,100 @@
 """The answer, and the summary of a run that ended."""
 
-from rich.console import Group, RenderableType
 from rich.syntax import Syntax
-from rich.table import Table
 from rich.text import Text
 
-from refinegraph.schema import RefinementResult
-from refinegraph.view.text import printable, usage_words
+from refinegraph.schema import Candidate, RefinementResult
+from refinegraph.view.text import cut, plural, printable, usage_words
+
+_LONGEST_HIGHLIGHTED = 60_000
+_LONGEST_VALUE = 2_000
+_NAME_WIDTH = 10
 
 
-def answer_view(result: RefinementResult) -> RenderableType:
-    """Return the answer, highlighted where it is a program."""
-    if result.answer is None:
-        return Text("no answer")
-    shown = printable(result.answer, lines=True)
+def answer_view(result: RefinementResult) -> Text:
+    """Return the answer as it is shown on a terminal, highlighted where it is a program."""
     chosen = result.chosen
-    if chosen is None or chosen.program is None:
+    return content_view(chosen) if chosen else Text("no answer", style="dim")
+
+
+def content_view(candidate: Candidate) -> Text:
+    """Return a candidate's program or answer, highlighted where it is a program."""
+    shown = printable(candidate.content or "", lines=True).rstrip("\n")
+    if candidate.program is None or len(shown) > _LONGEST_HIGHLIGHTED:
         return Text(shown)
-    return Syntax(shown, "python", theme="ansi_dark", background_color="default")
+    syntax = Syntax("", "python", theme="ansi_dark", background_color="default")
+    highlighted = syntax.highlight(shown)
+    highlighted.rstrip()
+    highlighted.no_wrap = None
+    return highlighted
 
 
-def summary_view(result: RefinementResult) -> RenderableType:
-    """Return what a reader wants to know of a run, on less than a screen."""
-    table = Table.grid(padding=(0, 2))
-    for name, value in _rows(result):
-        table.add_row(Text(name, style="dim"), Text(printable(value)))
-    return Group(Text(), table)
+def summary_view(result: RefinementResult, *, width: int | None = None) -> Text:
+    """Return what a reader wants to know of a run, a line each, cut to a width."""
+    room = _LONGEST_VALUE if width is None else max(10, width - _NAME_WIDTH - 4)
+    lines = [
+        Text(f"  {name:<{_NAME_WIDTH}} ", style="dim") + Text(cut(value, room), style=style)
+        for name, value, style in _rows(result)
+    ]
+    return Text("\n").join(lines)
 
 
-def _rows(result: RefinementResult) -> list[tuple[str, str]]:
-    rows = [
-        ("result", _outcome(result)),
-        ("chosen", f"{result.selection.candidate_id or 'nothing'}: {result.selection.reason}"),
-        ("stopped", f"{result.stop_reason.rule}: {result.stop_reason.detail}"),
-        ("made", _made(result)),
-        ("spent", f"{usage_words(result.usage)}, {result.usage.wall_seconds:.1f} s"),
-        ("model", result.models.solver or "unknown"),
+def outcome_words(result: RefinementResult) -> str:
+    """Say what was proved, and nothing more: visible tests are no proof of correctness.
+
+    The four ways: passed its visible tests, refuted by them, only guesses to go by, unchecked.
+    """
+    if result.solved:
+        statement = {test.origin for test in result.tests} == {"statement"}
+        where = "from the statement" if statement else "given"
+        return f"passes all {len(result.tests)} visible tests {where}"
+    if result.answer is None:
+        return "no usable answer"
+    if result.solved is False:
+        return f"refuted: passes {_passed(result)} of {len(result.tests)} visible tests"
+    guessed = [test for test in result.tests if test.origin == "generated"]
+    if guessed:
+        return f"unproved: there were no tests but {len(guessed)} guessed by a model"
+    return "unproved: there was nothing to check it with"
+
+
+def _rows(result: RefinementResult) -> list[tuple[str, str, str]]:
+    tone = "bold green" if result.solved else "bold yellow" if result.solved is None else "bold red"
+    rows = [("result", outcome_words(result), tone)]
+    if result.selection.candidate_id:
+        chosen = f"candidate {result.selection.candidate_id}: {result.selection.reason}"
+        rows.append(("chosen", chosen, "none"))
+    rows += [
+        ("stopped", f"{result.stop_reason.rule}: {result.stop_reason.detail}", "none"),
+        ("made", _made(result), "none"),
+        ("spent", _spent(result), "none"),
+        ("model", _models(result), "none"),
     ]
     if result.isolation:
-        count = len(result.isolation.layers)
-        rows.append(("sandbox", f"tier {result.isolation.tier}, {count} layers"))
+        runs = plural(result.usage.sandbox_runs, "run")
+        layers = plural(len(result.isolation.layers), "layer")
+        rows.append(("sandbox", f"{runs}, {result.isolation.tier} isolation by {layers}", "none"))
     return rows
 
 
+def _passed(result: RefinementResult) -> int:
+    verdict = result.chosen.verdict if result.chosen else None
+    return len(verdict.passed_ids) if verdict else 0
+
+
 def _made(result: RefinementResult) -> str:
-    made = f"{len(result.candidates)} candidates in {result.rounds} rounds of refinement"
+    made = plural(len(result.candidates), "candidate")
+    if result.rounds:
+        made += f", {plural(result.rounds, 'round')} of refinement"
     return f"{made}, {len(result.reverted)} reverted" if result.reverted else made
 
 
-def _outcome(result: RefinementResult) -> str:
-    if result.solved:
-        origin = {test.origin for test in result.tests}
-        where = "in the statement" if origin == {"statement"} else "given"
-        return f"passes all {len(result.tests)} visible tests {where}"
-    if result.solved is False:
-        return "refuted: no candidate passes all visible tests"
-    if any(test.origin == "generated" for test in result.tests):
-        return "not proved: no tests were given, and those used were guessed by a model"
-    return "not proved: there was nothing to check it with"
+def _spent(result: RefinementResult) -> str:
+    return f"{usage_words(result.usage)}, {result.usage.wall_seconds:.1f} s"
+
+
+def _models(result: RefinementResult) -> str:
+    names = result.models.model_dump(exclude_none=True)
+    solver = names.pop("solver", "unknown")
+    others = [f"{role} {name}" for role, name in names.items() if name != solver]
+    return "; ".join([solver, *others])

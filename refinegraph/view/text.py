@@ -1,6 +1,12 @@
 """Words for what a run says of itself; all of it safe to print."""
 
+from rich.cells import cell_len, set_cell_size
+
 from refinegraph.schema import Candidate, Usage
+
+_CELLS_READ = 20
+_LONGEST_CALL = 60
+_LONGEST_VALUE = 80
 
 
 def printable(text: str, *, lines: bool = False) -> str:
@@ -14,37 +20,46 @@ def printable(text: str, *, lines: bool = False) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """Return one line of at most that many characters.
+    """Return one line that is at most that many columns wide.
 
     >>> cut("one  two three", 8)
     'one two…'
     """
-    line = " ".join(printable(text, lines=True).split())
-    return line if len(line) <= width else f"{line[: width - 1]}…"
+    head = text[: (width + 1) * _CELLS_READ]
+    line = " ".join(printable(head, lines=True).split())
+    if cell_len(line) <= width and len(head) == len(text):
+        return line
+    return set_cell_size(line, min(width - 1, cell_len(line))).rstrip() + "…"
 
 
 def verdict_words(candidate: Candidate) -> str:
     """Say how far a candidate got, in a few words."""
     if candidate.unusable:
-        return f"unusable: {candidate.unusable}"
+        return "unusable"
     if candidate.verdict:
-        count, passed = len(candidate.verdict.tests), len(candidate.verdict.passed_ids)
-        return f"{passed}/{count} visible tests"
+        return f"{len(candidate.verdict.passed_ids)}/{len(candidate.verdict.tests)}"
     if candidate.generated_passed is not None:
-        return f"agrees with {len(candidate.generated_passed)} guessed tests"
-    if candidate.revision == 0:
-        return "not run yet"
-    return "nothing to check it with"
+        return plural(len(candidate.generated_passed), "guess", "guesses")
+    return "unchecked" if candidate.revision else "new"
 
 
-def failure_words(candidate: Candidate) -> str:
-    """Say what the first failing test showed; empty where none failed."""
-    failure = candidate.verdict.first_failure if candidate.verdict else None
-    if failure is None:
+def evidence_words(candidate: Candidate) -> str:
+    """Say what the first failing test showed, or why nothing could be run; else nothing."""
+    if candidate.unusable:
+        return candidate.unusable
+    verdict = candidate.verdict
+    if verdict is None or verdict.passed:
         return ""
+    failure = verdict.first_failure
+    if failure is None:
+        return verdict.detail or verdict.status
+    call = cut(failure.call or failure.id, _LONGEST_CALL)
     if failure.got is not None:
-        return f"{failure.call} gave {failure.got}, not {failure.expected}"
-    return f"{failure.call}: {failure.error or failure.status}"
+        got, expected = (
+            cut(each or "", _LONGEST_VALUE) for each in (failure.got, failure.expected)
+        )
+        return f"{call} gave {got}, not {expected}"
+    return f"{call}: {failure.error or failure.status.replace('_', ' ')}"
 
 
 def usage_words(usage: Usage) -> str:
@@ -53,19 +68,36 @@ def usage_words(usage: Usage) -> str:
     >>> usage_words(Usage(llm_calls=1, prompt_tokens=1200, unpriced_calls=1))
     '1 model call, 1,200 tokens, price unknown'
     """
-    cost = usage.cost_usd
     parts = [
-        _count(usage.llm_calls, "model call"),
+        plural(usage.llm_calls, "model call"),
         f"{usage.total_tokens:,} tokens",
-        "price unknown" if cost is None else f"{cost:.4f} USD" if cost else "0 USD",
+        price_words(usage),
     ]
     if usage.retries:
-        parts.append(_count(usage.retries, "retry", "retries"))
+        parts.append(plural(usage.retries, "retry", "retries"))
     return ", ".join(parts)
 
 
-def _count(number: int, word: str, plural: str | None = None) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {plural or word + 's'}"
+def price_words(usage: Usage) -> str:
+    """Say what it cost, and that it is unknown where the price of any call is.
+
+    >>> price_words(Usage(priced_usd=0.25, unpriced_calls=1))
+    'at least 0.2500 USD, some prices unknown'
+    """
+    if usage.unpriced_calls and usage.priced_usd:
+        return f"at least {usage.priced_usd:.4f} USD, some prices unknown"
+    if usage.unpriced_calls:
+        return "price unknown"
+    return f"{usage.priced_usd:.4f} USD" if usage.priced_usd else "0 USD"
+
+
+def plural(number: int, word: str, many: str | None = None) -> str:
+    """Count something.
+
+    >>> plural(2, "retry", "retries")
+    '2 retries'
+    """
+    return f"{number:,} {word if number == 1 else many or word + 's'}"
 
 
 def _escape(character: str) -> str:

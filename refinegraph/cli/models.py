@@ -1,0 +1,42 @@
+"""The models that the arguments name."""
+
+import argparse
+from typing import TYPE_CHECKING, NamedTuple
+
+from refinegraph.config import api_base_setting, find_setting, model_setting
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+
+class Models(NamedTuple):
+    """A chat model for every role; None for a role that speaks through the Solver's."""
+
+    solver: "BaseChatModel"
+    reviewer: "BaseChatModel | None"
+    refiner: "BaseChatModel | None"
+    tester: "BaseChatModel | None"
+
+
+def resolve_models(options: argparse.Namespace) -> Models:
+    """Return the models; a role's own flag wins over `--model`, that over the setting.
+
+    Takes the seconds that the model layer needs to be imported. Raises `SettingError` for a name
+    that is not known and a key that is not set.
+    """
+    from refinegraph.agents.models import resolve_model
+
+    base = options.api_base or api_base_setting()
+    setting = find_setting("model")
+    general = options.model or (setting.value if setting else None)
+
+    def of_role(named: str | None) -> "BaseChatModel | None":
+        name = named or general
+        return resolve_model(name, api_base=base) if name else None
+
+    return Models(
+        solver=of_role(options.solver_model) or resolve_model(model_setting(), api_base=base),
+        reviewer=of_role(options.reviewer_model),
+        refiner=of_role(options.refiner_model),
+        tester=of_role(options.tester_model),
+    )

@@ -1,0 +1,119 @@
+"""A graph drawn with characters: its nodes one below the other, its jumps as lanes beside them."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+Edge = tuple[str, str]
+
+_LANE = 3
+
+
+class _Lane(NamedTuple):
+    """A jump between two nodes that do not stand one below the other."""
+
+    source: int
+    target: int
+    column: int
+
+    @property
+    def span(self) -> range:
+        return range(min(self.source, self.target), max(self.source, self.target) + 1)
+
+
+def draw_graph(edges: Iterable[Edge], *, start: str) -> str:
+    """Return a drawing of the graph that can be reached from `start`.
+
+    A line goes down from a node to the one below it where there is such an edge; every other edge
+    leaves at `─` and arrives at `◄`.
+
+    >>> print(draw_graph([("a", "b"), ("b", "a"), ("b", "c")], start="a"))
+      a ◄──╮
+      │    │
+      b ───╯
+      │
+      c
+    """
+    known = list(edges)
+    order = _order(known, start)
+    places = {name: 2 * position for position, name in enumerate(order)}
+    lanes = _lanes([edge for edge in known if edge[0] in places], places)
+    margin = max(map(len, order)) + 4
+    rows = [_row(number, order, known, lanes, margin) for number in range(2 * len(order) - 1)]
+    return "\n".join(row.rstrip() for row in rows)
+
+
+def _order(edges: Sequence[Edge], start: str) -> list[str]:
+    """Order the nodes so that what ends the graph soonest comes last."""
+    following: dict[str, list[str]] = {}
+    for source, target in edges:
+        following.setdefault(source, []).append(target)
+    depth = _depths(edges)
+    done: list[str] = []
+    seen: set[str] = set()
+
+    def visit(name: str) -> None:
+        seen.add(name)
+        for target in sorted(following.get(name, ()), key=lambda each: depth.get(each, 0)):
+            if target not in seen:
+                visit(target)
+        done.append(name)
+
+    visit(start)
+    return done[::-1]
+
+
+def _depths(edges: Sequence[Edge]) -> dict[str, int]:
+    """Return how many steps each node is from an end of the graph, at least."""
+    sources = {source for source, _ in edges}
+    depth = {target: 0 for _, target in edges if target not in sources}
+    for steps in range(1, len(edges) + 1):
+        for source, target in edges:
+            if depth.get(target) == steps - 1:
+                depth.setdefault(source, steps)
+    return depth
+
+
+def _lanes(edges: Sequence[Edge], places: dict[str, int]) -> list[_Lane]:
+    """Give every jump the innermost lane that no other jump uses beside it."""
+    jumps = {(places[source], places[target]) for source, target in edges}
+    far = [jump for jump in jumps if jump[1] - jump[0] != 2]
+    lanes: list[_Lane] = []
+    for source, target in sorted(far, key=lambda jump: (abs(jump[0] - jump[1]), jump)):
+        lane = _Lane(source, target, 0)
+        taken = {other.column for other in lanes if set(other.span) & set(lane.span)}
+        column = next(number for number in range(len(far)) if number not in taken)
+        lanes.append(lane._replace(column=column))
+    return lanes
+
+
+def _row(
+    number: int, order: Sequence[str], edges: Sequence[Edge], lanes: Sequence[_Lane], margin: int
+) -> str:
+    name, between = order[number // 2], number % 2 == 1
+    if between:
+        down = "│" if (name, order[number // 2 + 1]) in edges else ""
+        return f"{'  ' + down:<{margin}}{_cells(number, lanes, [])}"
+    left = f"  {name}"
+    ends = [lane for lane in lanes if number in (lane.source, lane.target)]
+    arrives = any(lane.target == number for lane in ends)
+    if not ends:
+        return f"{left:<{margin}}{_cells(number, lanes, ends)}"
+    head = f"{left} {'◄' if arrives else '─'}"
+    return f"{head:─<{margin}}{_cells(number, lanes, ends)}"
+
+
+def _cells(number: int, lanes: Sequence[_Lane], ends: Sequence[_Lane]) -> str:
+    return "".join(_cell(column, number, lanes, ends) for column in range(len(lanes)))
+
+
+def _cell(column: int, number: int, lanes: Sequence[_Lane], ends: Sequence[_Lane]) -> str:
+    """Return three columns of a row: the way to the lane, and the lane."""
+    furthest = max((lane.column for lane in ends), default=-1)
+    here = next((each for each in lanes if each.column == column and number in each.span), None)
+    way = "─" * (_LANE - 1) if column <= furthest else " " * (_LANE - 1)
+    if here is None:
+        return way + ("─" if column < furthest else " ")
+    if here not in ends:
+        return way + ("┼" if column < furthest else "│")
+    corner = "╮" if number == here.span.start else "╯"
+    return way + ({"╮": "┬", "╯": "┴"}[corner] if column < furthest else corner)

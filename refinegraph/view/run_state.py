@@ -1,0 +1,137 @@
+"""What is known of a running graph, folded from its events: one frozen value after another."""
+
+from collections.abc import Callable, Iterator
+
+from refinegraph.agents.models import CallFailed, CallFinished, CallRetried, CallStarted
+from refinegraph.graphs.events import (
+    CandidateJudged,
+    CandidateProposed,
+    CandidateReverted,
+    Decided,
+    NodeName,
+    NodeStarted,
+    ReviewWritten,
+    TestsKnown,
+)
+from refinegraph.schema import Candidate, Decision, Frozen, Review, Usage, VisibleTest
+
+
+class RunState(Frozen):
+    """A run as far as its events tell. Values never change: a thread may render one any time."""
+
+    node: NodeName | None = None
+    """The node that began last."""
+    round: int = 0
+    tests: tuple[VisibleTest, ...] | None = None
+    """The visible tests; None before they are known."""
+    candidates: tuple[Candidate, ...] = ()
+    """In the order in which they were asked for."""
+    reverted: tuple[str, ...] = ()
+    """Ids of refinements that were not allowed to replace their parent."""
+    review: Review | None = None
+    """The last one of this round."""
+    rewritten: str | None = None
+    """Id of the last refinement of this round."""
+    decision: Decision | None = None
+    calls: tuple[int, ...] = ()
+    """Model calls that wait for their answer."""
+    retry: str = ""
+    """Why the last retry was needed; empty once an answer came."""
+    retries: int = 0
+    usage: Usage = Usage()
+    """What was paid so far, retries apart."""
+
+    def after(self, event: Frozen) -> "RunState":
+        """Return what is known after one more event; events of other kinds change nothing."""
+        change = _CHANGES.get(type(event))
+        return self.model_copy(update=change(self, event)) if change else self
+
+    def find(self, id: str | None) -> Candidate | None:
+        """Return a candidate by its id."""
+        return next((each for each in self.candidates if each.id == id), None)
+
+    @property
+    def best(self) -> Candidate | None:
+        """The usable candidate that passed the most visible tests, the newest of several."""
+        usable = [each for each in self.candidates if each.content and each.id not in self.reverted]
+        return max(usable, key=_worth, default=None)
+
+    @property
+    def tree(self) -> Iterator[tuple[int, Candidate]]:
+        """Candidates with their depth, each refinement below what it was made from."""
+        known = {each.id for each in self.candidates}
+        roots = [each for each in self.candidates if each.parent_id not in known]
+        for root in roots:
+            yield from self._branch(root, 0)
+
+    def _branch(self, candidate: Candidate, depth: int) -> Iterator[tuple[int, Candidate]]:
+        yield depth, candidate
+        for child in self.candidates:
+            if child.parent_id == candidate.id:
+                yield from self._branch(child, depth + 1)
+
+
+def _worth(candidate: Candidate) -> tuple[int, float]:
+    passed = len(candidate.verdict.passed_ids) if candidate.verdict else 0
+    return passed, candidate.score or 0.0
+
+
+_Change = dict[str, object]
+_ROUND_OVER: _Change = {"review": None, "rewritten": None}
+
+
+def _started(state: RunState, event: NodeStarted) -> _Change:
+    return {"node": event.node, "round": max(state.round, event.round)}
+
+
+def _known(state: RunState, event: TestsKnown) -> _Change:
+    return {"tests": event.tests}
+
+
+def _candidate(state: RunState, event: CandidateProposed | CandidateJudged) -> _Change:
+    others = [each for each in state.candidates if each.id != event.candidate.id]
+    ordered = sorted([*others, event.candidate], key=lambda each: each.order)
+    new = event.candidate.parent_id and isinstance(event, CandidateProposed)
+    written: _Change = {"rewritten": event.candidate.id} if new else {}
+    return {"candidates": tuple(ordered), **written}
+
+
+def _reverted(state: RunState, event: CandidateReverted) -> _Change:
+    return {"reverted": (*state.reverted, event.candidate_id)}
+
+
+def _reviewed(state: RunState, event: ReviewWritten) -> _Change:
+    return {"review": event.review}
+
+
+def _decided(state: RunState, event: Decided) -> _Change:
+    return {"decision": event.decision, "round": event.decision.round, **_ROUND_OVER}
+
+
+def _called(state: RunState, event: CallStarted) -> _Change:
+    return {"calls": (*state.calls, event.call)}
+
+
+def _retried(state: RunState, event: CallRetried) -> _Change:
+    return {"retries": state.retries + 1, "retry": event.reason}
+
+
+def _paid(state: RunState, event: CallFinished | CallFailed) -> _Change:
+    spent = event.usage.model_copy(update={"retries": 0})
+    waiting = tuple(call for call in state.calls if call != event.call)
+    return {"calls": waiting, "usage": state.usage + spent, "retry": ""}
+
+
+_CHANGES: dict[type[Frozen], Callable[..., _Change]] = {
+    NodeStarted: _started,
+    TestsKnown: _known,
+    CandidateProposed: _candidate,
+    CandidateJudged: _candidate,
+    CandidateReverted: _reverted,
+    ReviewWritten: _reviewed,
+    Decided: _decided,
+    CallStarted: _called,
+    CallRetried: _retried,
+    CallFinished: _paid,
+    CallFailed: _paid,
+}

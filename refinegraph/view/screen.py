@@ -1,0 +1,126 @@
+"""The live picture of a run: what is going on now, never taller or wider than the screen."""
+
+import time
+from collections.abc import Sequence
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.text import Text
+
+from refinegraph.schema import Candidate, Usage
+from refinegraph.view.diffs import diff_view
+from refinegraph.view.run_state import RunState
+from refinegraph.view.text import cut, evidence_words, plural, usage_words, verdict_words
+from refinegraph.view.transcript import mark_of, review_words
+
+_DOING = {
+    "solve": "the Solver writes",
+    "score": "programs run in the sandbox",
+    "route": "deciding what to do next",
+    "review": "the Reviewer reads",
+    "refine": "the Refiner repairs",
+    "select": "choosing the answer",
+}
+_TURNING = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_TURNS_A_SECOND = 8
+_FRAME_LINES = 6
+_LONGEST_NOTE = 5
+_DEEPEST = 5
+
+
+class Screen:
+    """Render a state of a run; `seconds` is how long it has been running."""
+
+    def __init__(self, state: RunState, *, seconds: float = 0.0) -> None:
+        self.state = state
+        self.seconds = seconds
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Render whole lines that are cut where the screen ends."""
+        height = min(options.max_height, console.size.height) - 1
+        for line in self.lines(options.max_width, height):
+            line.no_wrap = True
+            line.truncate(options.max_width, overflow="ellipsis")
+            yield line
+
+    def lines(self, width: int, height: int) -> list[Text]:
+        """Return the lines of the picture, at most `height` of them."""
+        note = self._note(width)
+        rows = max(1, height - _FRAME_LINES - len(note))
+        parts = [[self._heading()], _table(self.state, rows=rows), note, self._footer()]
+        lines = [line for part in parts if part for line in (Text(), *part)]
+        return lines if len(lines) <= height else [self._heading(), *self._footer()][:height]
+
+    def _heading(self) -> Text:
+        turn = _TURNING[int(time.monotonic() * _TURNS_A_SECOND) % len(_TURNING)]
+        doing = _DOING[self.state.node] if self.state.node else "getting ready"
+        line = Text(f"  {turn} ", style="cyan").append(doing, style="bold")
+        if self.state.round:
+            line.append(f"  round {self.state.round}", style="dim")
+        return line.append(f"  {self.seconds:.0f} s", style="dim")
+
+    def _note(self, width: int) -> list[Text]:
+        """Return what is worth reading now: trouble, the last change, or the last review."""
+        if self.state.retry:
+            return [Text(f"  retry: {cut(self.state.retry, width)}", style="yellow")]
+        child = self.state.find(self.state.rewritten)
+        parent = self.state.find(child.parent_id) if child else None
+        if child and parent:
+            changes = diff_view(parent, child, most=_LONGEST_NOTE - 1)
+            heading = Text(f"  refiner: {child.id} from {parent.id}", style="dim")
+            return [heading, *(Text("    ") + change for change in changes)]
+        return self._review(width)
+
+    def _review(self, width: int) -> list[Text]:
+        review = self.state.review
+        if review is None or review.approves:
+            return []
+        said, *more = review_words(review)
+        first = Text(f"  reviewer on {review.candidate_id}: ", style="dim")
+        return [
+            first.append(cut(said, width), style="magenta"),
+            *(Text(f"    {cut(each, width)}") for each in more),
+        ]
+
+    def _footer(self) -> list[Text]:
+        state = self.state
+        usage = state.usage.model_copy(update={"retries": state.retries})
+        waiting = f"{plural(len(state.calls), 'answer')} awaited" if state.calls else ""
+        spent = usage_words(usage) if usage != Usage() else ""
+        words = ", ".join(filter(None, (spent, waiting)))
+        return [Text(f"  {words}", style="dim")] if words else []
+
+
+def _table(state: RunState, *, rows: int) -> list[Text]:
+    tree = list(state.tree)
+    shown = _worth_a_row(state, [candidate for _, candidate in tree], rows=rows)
+    labels = {each.id: _label(each, depth) for depth, each in tree if each.id in shown}
+    width = max(map(len, labels.values()), default=0)
+    lines = [
+        _row(candidate, labels[candidate.id], width, reverted=candidate.id in state.reverted)
+        for _, candidate in tree
+        if candidate.id in shown
+    ]
+    hidden = len(tree) - len(lines)
+    return [*lines, Text(f"    … {hidden} more", style="dim")] if hidden else lines
+
+
+def _worth_a_row(state: RunState, tree: Sequence[Candidate], *, rows: int) -> set[str]:
+    """Choose what is seen where not all fit: the best, the newest, then the rest in order."""
+    if len(tree) <= rows:
+        return {each.id for each in tree}
+    best = state.best
+    newest = sorted(tree, key=lambda each: each.order, reverse=True)
+    ranked = [*([best] if best else []), *newest]
+    return set(list(dict.fromkeys(each.id for each in ranked))[: max(1, rows - 1)])
+
+
+def _label(candidate: Candidate, depth: int) -> str:
+    return f"{'  ' * (min(depth, _DEEPEST) - 1)}└ {candidate.id}" if depth else candidate.id
+
+
+def _row(candidate: Candidate, label: str, width: int, *, reverted: bool) -> Text:
+    score = "" if candidate.score is None else f"{candidate.score:.2f}"
+    words = "reverted" if reverted else verdict_words(candidate)
+    line = Text("  ") + mark_of(candidate, reverted=reverted)
+    line.append(f" {label:<{width}}  ").append(f"{words:<9} ").append(f"{score:>4}  ", style="dim")
+    return line.append(cut(evidence_words(candidate), 400), style="dim")

@@ -1,0 +1,24 @@
+"""`refinegraph doctor`: what it found, layer by layer, without keys."""
+
+import re
+
+from command_line import environment, run_process
+
+
+def test_the_tier_is_found_by_trying_attacks() -> None:
+    done = run_process("doctor")
+    assert done.code == 0, done.err
+    assert re.search(r"^sandbox      (strong|medium); (\d+) of \2 attacks", done.out, re.M)
+    assert "seccomp             in force" in done.out
+
+
+def test_a_server_that_does_not_answer_is_named() -> None:
+    done = run_process("doctor", env=environment(REFINEGRAPH_API_BASE="http://127.0.0.1:9/v1"))
+    assert done.code == 3
+    assert "not reached" in done.out
+
+
+def test_no_key_is_shown() -> None:
+    done = run_process("doctor", env=environment(OPENAI_API_KEY="sk-secret"))
+    assert "OPENAI_API_KEY" in done.out
+    assert "sk-secret" not in done.out + done.err
