@@ -228,10 +228,16 @@ def branches(state: RefinementState) -> list[Branch]:
             candidate=by_id[target],
             new_id=new_id,
             rejected=_rejected(by_id[target], state.candidates),
-            attempt=sum(each.parent_id == target for each in state.candidates),
+            attempt=_attempts(by_id[target], state.candidates),
         )
         for target, new_id in zip(targets, ids, strict=True)
     ]
+
+
+def _attempts(target: Candidate, candidates: Sequence[Candidate]) -> int:
+    """Return how often this very program or text was refined before, under whatever id."""
+    alike = {each.id for each in candidates if each.content == target.content}
+    return sum(each.parent_id in alike for each in candidates)
 
 
 def visible_tests(problem: Problem) -> tuple[VisibleTest, ...]:

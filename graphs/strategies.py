@@ -15,7 +15,8 @@ from refinegraph.agents.reviewer import Reviewer
 from refinegraph.agents.solver import Solver
 from refinegraph.agents.test_writer import TestWriter
 from refinegraph.errors import InputError
-from refinegraph.graphs.control import RefineLoop, SampleOrRepair
+from refinegraph.graphs.control import RefineLoop
+from refinegraph.graphs.execution_gain import ExecutionGain
 from refinegraph.graphs.refinement import RefinementGraph, refinement_graph
 from refinegraph.graphs.routing import (
     AgreementRouter,
@@ -203,8 +204,9 @@ def _adaptive(plan: Plan) -> RefinementGraph:
     most = plan.samples or 10
     gate = AgreementRouter()
     stop = plan.stop(accepted() | rounds(_or(plan.rounds, 3)) | oscillating() | same_failure(3))
+    proved = plan.stop(accepted() | rounds(_or(plan.rounds, 5)))
     controller = (
-        SampleOrRepair(router=VerdictRouter(otherwise=gate), stop=stop, most=most)
+        ExecutionGain(router=VerdictRouter(otherwise=gate), stop=proved, most=most)
         if code
         else SampleFirst(
             RefineLoop(router=gate, stop=stop, width=2), enough=decided(), most=most, step=2

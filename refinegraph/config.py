@@ -1,5 +1,6 @@
 """Settings: flags win over environment variables, these over a `refinegraph.toml` found upwards."""
 
+import importlib.util
 import os
 import tomllib
 from pathlib import Path
@@ -37,15 +38,23 @@ def find_setting(name: str) -> Setting | None:
     return _from_file(path, name) if path else None
 
 
+EMBEDDED = "embedded"
+"""The model that ships with the package."""
+
+
 def model_setting() -> str:
-    """Return the model to use where none is named; raises `SettingError` where there is none."""
+    """Return the model to use where none is named: the setting, else the one in the package.
+
+    Raises `SettingError` where there is no setting and the package's own cannot run either.
+    """
     found = find_setting("model")
-    if found is None:
+    if found is None and importlib.util.find_spec("xllamacpp") is None:
         raise SettingError(
-            "no model is named; pass --model (for example ollama_chat/qwen3:8b, or "
-            "openai/NAME with --api-base) or set REFINEGRAPH_MODEL."
+            "no model is named, and the small one in the package needs "
+            "pip install 'refinegraph[local]'; do that, or pass --model (for example "
+            "ollama_chat/qwen3:8b, or openai/NAME with --api-base), or set REFINEGRAPH_MODEL."
         )
-    return found.value
+    return found.value if found else EMBEDDED
 
 
 def api_base_setting() -> str | None:

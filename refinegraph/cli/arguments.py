@@ -101,6 +101,17 @@ def _add_model(command: argparse.ArgumentParser) -> None:
     add("--trace", action="store_true", help="show the reviewer a failing test line by line")
 
 
+def _add_demo(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--model", metavar="M", help="a litellm name; default: the small model in the package")
+    add("--api-base", metavar="URL", help="the server of the model")
+    add("--strategy", default="adaptive", metavar="NAME", help="default: adaptive")
+    add("--samples", type=positive, metavar="K", help="candidates to sample at most")
+    add("--rounds", type=not_negative, metavar="N", help="rounds of refinement at most")
+    add("--budget-tokens", type=positive, metavar="N", help="stop a run when these are spent")
+    add("--seed", type=int, default=0, metavar="S", help="passed on to the model")
+
+
 def _add_graph(command: argparse.ArgumentParser) -> None:
     command.add_argument("strategy", metavar="STRATEGY")
     command.add_argument("--format", choices=("mermaid", "text"), default="text")
@@ -112,7 +123,7 @@ def _add_nothing(command: argparse.ArgumentParser) -> None:
 
 _COMMANDS = {
     "solve": ("solve one problem", _add_solve),
-    "demo": ("watch a program fail, be reviewed, repaired and checked", _add_nothing),
+    "demo": ("watch programs fail, be repaired and proved; then try problems of yours", _add_demo),
     "graph": ("print a strategy's graph", _add_graph),
     "doctor": ("say what this machine can do", _add_nothing),
 }

@@ -1,55 +1,81 @@
-"""`refinegraph demo`: a bundled problem, the real graph and sandbox, and scripted model words."""
+"""`refinegraph demo`: bundled tasks solved live, then a session for problems of one's own."""
 
 import argparse
-import asyncio
-import textwrap
+import sys
 
-from rich.text import Text
+from refinegraph.cli.models import EMBEDDED_NOTE
+from refinegraph.config import EMBEDDED
+from refinegraph.errors import RefinegraphError
+from refinegraph.graphs.strategies import find_strategy
+from refinegraph.session import Session, Settings
+from refinegraph.session.commands import COMMANDS, run_command
+from refinegraph.session.reading import piped, typed
+from refinegraph.session.tour import tour
+from refinegraph.view.console import error_console, output_console
 
-from refinegraph.cli.demo_script import PROBLEM, scripted_model
-from refinegraph.cli.solve import show_answer, show_best, show_summary
-from refinegraph.schema import RefinementResult
-from refinegraph.solving import asolve
-from refinegraph.view.console import error_console
-from refinegraph.view.run_view import RunView, watch
+_YOURS = """
+Now yours: type or paste a problem, /example for another task, /help for the rest.
+"""
+_NEXT = """
+Now with a problem and a model of yours:
 
-_PACE = 0.4
-
-_NOTE = """\
-The model's words are scripted here; the graph, the tests, the sandbox and every
-verdict are real. The problem:"""
-
-_NEXT = """\
-Now with a model of your own, on a problem of your own:
-
+  refinegraph demo                     a session: type problems, look into the runs
+  refinegraph solve "Write f(x) for a list of integers. Sort it, then drop the first 2."
   refinegraph solve "Write is_leap(year)." --model ollama_chat/qwen3:8b
   refinegraph solve - --tests tests.py --model openai/NAME --api-base URL"""
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the bundled problem and show what happens."""
-    console, view = error_console(), RunView()
-    console.print(Text(_NOTE, style="bold"), soft_wrap=True)
-    told = textwrap.fill(PROBLEM.prompt, 78, initial_indent="  ", subsequent_indent="  ")
-    console.print(Text(f"\n{told}\n"), soft_wrap=True)
-    pace = _PACE if console.is_terminal else 0.0
+    """Show the bundled tasks, unless commands are piped in, then take what is typed."""
+    session = Session(_settings(options), error_console(), output_console())
+    if session.settings.model == EMBEDDED:
+        session.say(EMBEDDED_NOTE, "dim")
+    if sys.stdin is not None and not sys.stdin.isatty():
+        return _piped(session)
+    tour(session)
+    session.say(_YOURS, "bold")
+    for line in typed(lambda: [f"/{name}" for name in COMMANDS]):
+        if not take(session, line):
+            break
+    return 0
+
+
+def take(session: Session, line: str) -> bool:
+    """Do what one line says; return whether the session goes on."""
     try:
-        with watch(view, console):
-            result = asyncio.run(_solve(view, pace=pace))
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        show_best(view, console)
-        raise KeyboardInterrupt from None
-    show_answer(result, f"{result.answer}\n")
-    show_summary(result, console)
-    console.print(Text(f"\n{_NEXT}"), soft_wrap=True)
-    return 0 if result.solved else 1
+        if line.startswith("/"):
+            run_command(session, line)
+        elif line.strip():
+            session.ask(line)
+    except EOFError:
+        return False
+    except RefinegraphError as error:
+        session.say(f"  {error}", "red")
+    return True
 
 
-async def _solve(view: RunView, *, pace: float) -> RefinementResult:
-    return await asolve(
-        PROBLEM,
-        model=scripted_model(pace=pace),
-        strategy="magicore",
-        samples=2,
-        on_event=view.hear,
+def _piped(session: Session) -> int:
+    """Take the lines of a file; with none, show the tour and how to go on."""
+    lines = piped()
+    first = next(lines, None)
+    if first is None:
+        proved = tour(session)
+        session.say(_NEXT)
+        return 0 if proved else 1
+    if take(session, first):
+        for line in lines:
+            if not take(session, line):
+                break
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return Settings.from_environment(
+        model=options.model,
+        api_base=options.api_base,
+        strategy=find_strategy(options.strategy).name,
+        samples=options.samples,
+        rounds=options.rounds,
+        budget_tokens=options.budget_tokens,
+        seed=options.seed,
     )

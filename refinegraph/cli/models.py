@@ -9,6 +9,12 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 
+EMBEDDED_NOTE = (
+    "model: 'embedded', the tiny one in the package (it runs here, without network); name yours "
+    "with --model or REFINEGRAPH_MODEL"
+)
+
+
 class Models(NamedTuple):
     """A chat model for every role; None for a role that speaks through the Solver's."""
 
@@ -16,6 +22,11 @@ class Models(NamedTuple):
     reviewer: "BaseChatModel | None"
     refiner: "BaseChatModel | None"
     tester: "BaseChatModel | None"
+
+
+def nobody_chose(options: argparse.Namespace) -> bool:
+    """Whether neither a flag nor a setting names the Solver's model."""
+    return not (options.model or options.solver_model or find_setting("model"))
 
 
 def resolve_models(options: argparse.Namespace) -> Models:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from refinegraph.cli.files import OutputFile, print_exactly
-from refinegraph.cli.models import Models, resolve_models
+from refinegraph.cli.models import EMBEDDED_NOTE, Models, nobody_chose, resolve_models
 from refinegraph.cli.problems import read_problem
 from refinegraph.errors import ModelError
 from refinegraph.graphs.strategies import find_strategy
@@ -30,6 +30,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         with watch(view, console, quiet=options.quiet):
             models = resolve_models(options)
+            if nobody_chose(options):
+                view.tell([Line("model", Text(EMBEDDED_NOTE.removeprefix("model: ")))], True)
             view.tell([_heading(problem)], True)
             result = asyncio.run(_solve(problem, options, models, view))
     except (KeyboardInterrupt, asyncio.CancelledError):

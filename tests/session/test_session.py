@@ -1,0 +1,138 @@
+"""The interactive session: problems, commands, what is kept, and what bad input gets."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from refinegraph.cli.demo import take
+from refinegraph.errors import InputError
+from refinegraph.session import Session, Settings
+from refinegraph.session.commands import COMMANDS, run_command
+from refinegraph.session.examples import example
+from refinegraph.session.reading import piped
+from refinegraph.session.tour import tour, was_repaired
+
+pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
+
+
+def plain() -> Console:
+    return Console(file=io.StringIO(), width=100, markup=False, highlight=False)
+
+
+def said(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.fixture
+def session() -> Session:
+    return Session(Settings(model="embedded"), plain(), plain())
+
+
+REVERSE = "Write turn(x) for a list of integers. Reverse the list.\nturn([1, 2]) == [2, 1]"
+
+
+def test_a_problem_is_solved_and_shown(session: Session) -> None:
+    assert take(session, REVERSE)
+    assert session.result
+    assert session.result.solved
+    assert "def turn(x):" in said(session.output)
+    assert "passes all" in said(session.console)
+
+
+def test_a_task_outside_the_family_is_said_to_be_too_hard(session: Session) -> None:
+    session.change(tests="assert primes_between(10, 20) == [11, 13, 17, 19]", samples=2)
+    take(session, "Write primes_between(a, b): the primes from a to b, both included.")
+    assert "Name a bigger one" in said(session.console)
+
+
+def test_decisions_differences_and_files_can_be_looked_at(
+    session: Session, tmp_path: Path
+) -> None:
+    take(session, REVERSE)
+    for line in ("/why", "/diff 0.0 0.1", f"/save {tmp_path / 'a.py'}", f"/save {tmp_path}/a.json"):
+        assert take(session, line)
+    assert "stop (accepted)" in said(session.console)
+    assert "def turn(x):" in (tmp_path / "a.py").read_text()
+    assert '"solved": true' in (tmp_path / "a.json").read_text()
+
+
+def test_a_line_runs_in_the_sandbox(session: Session) -> None:
+    take(session, "/run print(sum(range(5)))")
+    take(session, "/run open('/etc/passwd')")
+    assert said(session.output).startswith("10\n")
+    assert "Error" in said(session.console)
+
+
+def test_examples_follow_each_other_and_can_be_named(session: Session) -> None:
+    take(session, "/example 3")
+    assert session.problem == example(3)
+    take(session, "/example")
+    assert session.problem == example(4)
+
+
+def test_a_retry_takes_another_seed(session: Session) -> None:
+    take(session, REVERSE)
+    take(session, "/retry")
+    assert session.settings.seed == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("/hepl", "did you mean /help?"),
+        ("/model nowhere/x", "unknown provider"),
+        ("/strategy magic", "did you mean 'magicore'?"),
+        ("/samples 0", "at least 1"),
+        ("/rounds many", "at least 0"),
+        ("/tests no-such-file", "neither a file"),
+        ("/tests assert", "neither a file"),
+        ("/diff 0.0", "two candidates"),
+        ("/diff 0.0 9.9", "there is no candidate"),
+        ("/why", "nothing was decided yet"),
+        ("/retry", "nothing to try again"),
+        ("/save x.py", "no finished run"),
+        ("/run", "takes a line of Python"),
+    ],
+)
+def test_bad_input_gets_one_sentence(session: Session, line: str, says: str) -> None:
+    with pytest.raises(InputError, match=says.replace("?", r"\?")):
+        run_command(session, line)
+    assert take(session, line)
+
+
+def test_settings_last(session: Session) -> None:
+    lines = ("/samples 3", "/rounds 1", "/budget 500", "/strategy single", "/samples default")
+    for line in lines:
+        assert take(session, line)
+    found = session.settings
+    assert (found.samples, found.rounds, found.budget_tokens) == (None, 1, 500)
+    assert found.strategy == "single"
+
+
+def test_help_names_every_command(session: Session) -> None:
+    take(session, "/help")
+    assert all(f"/{name}" in said(session.console) for name in COMMANDS)
+
+
+def test_quit_ends_the_session(session: Session) -> None:
+    assert not take(session, "/quit")
+
+
+def test_piped_problems_end_at_a_blank_line_or_a_command() -> None:
+    text = "Write f(x).\nIt doubles x.\n\nWrite g(x).\n/why\n/quit\n"
+    assert list(piped(io.StringIO(text))) == [
+        "Write f(x).\nIt doubles x.",
+        "Write g(x).",
+        "/why",
+        "/quit",
+    ]
+
+
+def test_the_tour_ends_with_a_repair(session: Session) -> None:
+    assert tour(session)
+    assert session.result
+    assert was_repaired(session.result)
+    assert session.examples <= 12
