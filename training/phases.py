@@ -17,6 +17,8 @@ class Phase(NamedTuple):
     """How many tasks the model tries before it begins: its own mistakes are what it reviews."""
     until_loss: float = 0.0
     """The running loss under which it is over before its tokens are spent."""
+    plain_names: bool = True
+    """Whether its functions have one of a few names and call their argument `x`."""
     falls_to: float = 1.0
     """The share of the learning rate that is left at its end."""
 
@@ -41,6 +43,15 @@ PHASES = (
         practice=5_000,
         falls_to=0.02,
     ),
+    Phase(
+        "names",
+        8_000_000,
+        lengths=(1, 1, 2, 2, 3, 3, 4),
+        repairs=0.5,
+        practice=5_000,
+        plain_names=False,
+        falls_to=0.01,
+    ),
 )
 """Copying is settled first; then what the steps mean; then how they compose; then to repair what
-the model itself gets wrong."""
+the model itself gets wrong; then names of all kinds, with what it still gets wrong by then."""

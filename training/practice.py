@@ -38,18 +38,24 @@ class Practice(NamedTuple):
     attempt: Attempt
 
 
-def practice(model: Path, path: Path, *, tasks: int) -> list[Practice]:
+def practice(model: Path, path: Path, *, tasks: int, plain_names: bool) -> list[Practice]:
     """Return attempts in an order that is the same every time; made once, then read from `path`."""
+    tried = list(
+        generate_tasks(
+            "train",
+            count=tasks,
+            seed=SEED,
+            lengths=LENGTHS,
+            vague_share=VAGUE_SHARE,
+            plain_names=plain_names,
+        )
+    )
     if not path.exists():
-        found = asyncio.run(_collect(model, tasks))
+        found = asyncio.run(_collect(model, tried))
         fresh = path.with_suffix(".new")
         fresh.write_text("".join(f"{json.dumps(each)}\n" for each in found))
         fresh.replace(path)
-    return _chosen(_read(path, list(_tasks(tasks))))
-
-
-def _tasks(count: int) -> Iterator[Task]:
-    return generate_tasks("train", count=count, seed=SEED, lengths=LENGTHS, vague_share=VAGUE_SHARE)
+    return _chosen(_read(path, tried))
 
 
 def _read(path: Path, tasks: Sequence[Task]) -> Iterator[Practice]:
@@ -70,10 +76,10 @@ def _chosen(found: Iterable[Practice]) -> list[Practice]:
     return chosen
 
 
-async def _collect(path: Path, count: int) -> list[tuple[int, str, str, bool]]:
+async def _collect(path: Path, tasks: Sequence[Task]) -> list[tuple[int, str, str, bool]]:
     model = LocalChatModel(path=path, label="in training", whole_vocabulary=True)
     found: list[tuple[int, str, str, bool]] = []
-    numbered = enumerate(_tasks(count))
+    numbered = enumerate(tasks)
     async with Sandbox() as sandbox:
         while several := list(islice(numbered, _AT_ONCE)):
             for each in await asyncio.gather(*(_try(model, sandbox, *one) for one in several)):

@@ -43,7 +43,9 @@ def composing(
 ) -> list[Document]:
     """Return documents of all roles on tasks of the training split, with made-up mistakes."""
     rng = random.Random(f"roles {number}")
-    tasks = generate_tasks("train", count=CHUNK, seed=1_000 + number, lengths=lengths)
+    tasks = generate_tasks(
+        "train", count=CHUNK, seed=1_000 + number, lengths=lengths, plain_names=True
+    )
     return [_of_role(task, tokenizer, rng, repairs) for task in tasks]
 
 
@@ -54,11 +56,17 @@ def practising(
     lengths: Sequence[int],
     repairs: float,
     own: Sequence[Practice],
+    plain_names: bool,
 ) -> list[Document]:
     """Return documents of all roles: mistakes are the model's own, but for a few made-up ones."""
     rng = random.Random(f"practice {number}")
     tasks = generate_tasks(
-        "train", count=CHUNK, seed=2_000 + number, lengths=lengths, vague_share=rng.choice(_VAGUE)
+        "train",
+        count=CHUNK,
+        seed=2_000 + number,
+        lengths=lengths,
+        vague_share=rng.choice(_VAGUE),
+        plain_names=plain_names,
     )
     documents: list[Document] = []
     for place, task in enumerate(tasks, start=number * CHUNK):

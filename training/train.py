@@ -94,6 +94,7 @@ class Trainer:
                 lengths=phase.lengths,
                 repairs=phase.repairs,
                 own=self._practice(phase),
+                plain_names=phase.plain_names,
             )
         if phase.lengths:
             return partial(
@@ -106,7 +107,12 @@ class Trainer:
         model = self.out / f"before-{phase.name}.gguf"
         if not model.exists():
             export(self.model, self.tokenizer, model, name="in training")
-        return practice(model, self.out / f"{phase.name}.jsonl", tasks=phase.practice)
+        return practice(
+            model,
+            self.out / f"{phase.name}.jsonl",
+            tasks=phase.practice,
+            plain_names=phase.plain_names,
+        )
 
     def _log(self, phase: Phase, mean: float) -> None:
         line = (
@@ -121,7 +127,9 @@ def _tokenizer(out: Path) -> Tokenizer:
     path = out / "tokenizer.json"
     if path.exists():
         return load_tokenizer(path)
-    tasks = generate_tasks("train", count=4_000, seed=7, lengths=(1, 1, 2, 2, 3, 3, 4))
+    tasks = generate_tasks(
+        "train", count=4_000, seed=7, lengths=(1, 1, 2, 2, 3, 3, 4), plain_names=True
+    )
     return train_tokenizer(render_all(tasks), path)
 
 

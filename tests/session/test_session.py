@@ -48,9 +48,7 @@ def test_a_task_outside_the_family_is_said_to_be_too_hard(session: Session) -> N
     assert "Name a bigger one" in said(session.console)
 
 
-def test_decisions_differences_and_files_can_be_looked_at(
-    session: Session, tmp_path: Path
-) -> None:
+def test_decisions_differences_and_files_can_be_looked_at(session: Session, tmp_path: Path) -> None:
     take(session, REVERSE)
     for line in ("/why", "/diff 0.0 0.1", f"/save {tmp_path / 'a.py'}", f"/save {tmp_path}/a.json"):
         assert take(session, line)
