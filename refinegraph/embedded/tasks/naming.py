@@ -1,5 +1,7 @@
 """What functions and their arguments are called."""
 
+import builtins
+import keyword
 import random
 from typing import NamedTuple
 
@@ -46,7 +48,8 @@ def free_header(takes: Shape, rng: random.Random) -> Header:
     """
     argument = "x" if rng.random() < 0.4 else rng.choice(_ANY[takes])
     name = plain_name(rng) if rng.random() < 0.2 else _free_name(rng)
-    return Header(name if name != argument else f"{name}_of", argument)
+    taken = keyword.iskeyword(name) or hasattr(builtins, name) or name == argument
+    return Header(f"{name}_of" if taken else name, argument)
 
 
 def _free_name(rng: random.Random) -> str:
