@@ -8,6 +8,7 @@ from tokenizers import Tokenizer
 
 from refinegraph.agents.prompts import EMBEDDED, Prompt
 from refinegraph.embedded.tasks import Task
+from refinegraph.embedded.tasks.composition import program_expressions
 from training.tokens import END
 
 PROMPT_WEIGHT = 0.1
@@ -90,7 +91,7 @@ def review_of(task: Task, attempt: Attempt) -> str:
     if attempt.right:
         return "VERDICT: right"
     lines = attempt.program.split("\n")[1:]
-    place = first_difference(lines, [step.expression for step in task.steps])
+    place = first_difference(lines, program_expressions(task.steps, argument=task.argument))
     line = lines[min(place, len(lines) - 1)].strip() if lines else ""
     gloss = task.steps[min(place, len(task.steps) - 1)].gloss
     return f"VERDICT: wrong\nSTEP: {line}\nCHANGE: {gloss}"

@@ -30,7 +30,7 @@ def made_up_attempt(task: Task, rng: random.Random, *, keep: float) -> Attempt |
         evidence, right = _evidence(task, steps)
     except (ValueError, TypeError, IndexError, KeyError, AttributeError):
         return None
-    return Attempt(program_source(name, steps), evidence, right)
+    return Attempt(program_source(name, steps, argument=task.argument), evidence, right)
 
 
 def _spoil(task: Task, rng: random.Random) -> Sequence[Step]:

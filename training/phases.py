@@ -13,8 +13,12 @@ class Phase(NamedTuple):
     """How many operations its tasks compose; empty for copying alone."""
     repairs: float = 0.0
     """The share of documents that review and refine."""
+    practice: int = 0
+    """How many tasks the model tries before it begins: its own mistakes are what it reviews."""
     until_loss: float = 0.0
     """The running loss under which it is over before its tokens are spent."""
+    plain_names: bool = True
+    """Whether its functions have one of a few names and call their argument `x`."""
     falls_to: float = 1.0
     """The share of the learning rate that is left at its end."""
 
@@ -30,6 +34,24 @@ class Phase(NamedTuple):
 PHASES = (
     Phase("copy", 2_000_000, until_loss=0.3),
     Phase("short", 1_500_000, lengths=(1, 1, 2), repairs=0.1),
-    Phase("long", 6_000_000, lengths=(1, 2, 2, 3, 3, 4), repairs=0.3),
+    Phase("long", 14_000_000, lengths=(1, 2, 2, 3, 3, 4), repairs=0.3),
+    Phase(
+        "repair",
+        6_000_000,
+        lengths=(1, 2, 2, 3, 3, 4),
+        repairs=0.6,
+        practice=5_000,
+        falls_to=0.02,
+    ),
+    Phase(
+        "names",
+        8_000_000,
+        lengths=(1, 1, 2, 2, 3, 3, 4),
+        repairs=0.5,
+        practice=5_000,
+        plain_names=False,
+        falls_to=0.01,
+    ),
 )
-"""Copying is settled first; then what the steps mean; then how they compose."""
+"""Copying is settled first; then what the steps mean; then how they compose; then to repair what
+the model itself gets wrong; then names of all kinds, with what it still gets wrong by then."""

@@ -10,9 +10,13 @@ from torch import Tensor
 from refinegraph.embedded.tasks import Task, generate_tasks
 from training.documents import Document, repairing, solving
 from training.mistakes import made_up_attempt
+from training.practice import Practice
 
 BATCH_TOKENS = 3072
 CHUNK = 768
+OWN_SHARE = 0.85
+"""Of the documents that review and refine, those about mistakes of the model's own."""
+_VAGUE = (0.25, 0.25, 0.4)
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """Tokens, targets and weights, one document a row."""
@@ -39,8 +43,39 @@ def composing(
 ) -> list[Document]:
     """Return documents of all roles on tasks of the training split, with made-up mistakes."""
     rng = random.Random(f"roles {number}")
-    tasks = generate_tasks("train", count=CHUNK, seed=1_000 + number, lengths=lengths)
+    tasks = generate_tasks(
+        "train", count=CHUNK, seed=1_000 + number, lengths=lengths, plain_names=True
+    )
     return [_of_role(task, tokenizer, rng, repairs) for task in tasks]
+
+
+def practising(
+    number: int,
+    tokenizer: Tokenizer,
+    *,
+    lengths: Sequence[int],
+    repairs: float,
+    own: Sequence[Practice],
+    plain_names: bool,
+) -> list[Document]:
+    """Return documents of all roles: mistakes are the model's own, but for a few made-up ones."""
+    rng = random.Random(f"practice {number}")
+    tasks = generate_tasks(
+        "train",
+        count=CHUNK,
+        seed=2_000 + number,
+        lengths=lengths,
+        vague_share=rng.choice(_VAGUE),
+        plain_names=plain_names,
+    )
+    documents: list[Document] = []
+    for place, task in enumerate(tasks, start=number * CHUNK):
+        if rng.random() < repairs * OWN_SHARE:
+            mine = own[place % len(own)]
+            documents.append(repairing(mine.task, mine.attempt, tokenizer))
+        else:
+            documents.append(_of_role(task, tokenizer, rng, 1 - OWN_SHARE))
+    return documents
 
 
 def _of_role(task: Task, tokenizer: Tokenizer, rng: random.Random, repairs: float) -> Document:

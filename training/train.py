@@ -11,10 +11,12 @@ from tokenizers import Tokenizer
 
 from refinegraph.embedded.tasks import generate_tasks
 from training.documents import Document, render_all
+from training.exporting import export
 from training.model import Shape, TinyLlama
 from training.optimizing import Optimizer, train_step
 from training.phases import PHASES, Phase
-from training.stream import batches, composing, copying
+from training.practice import Practice, practice
+from training.stream import batches, composing, copying, practising
 from training.tokens import load_tokenizer, train_tokenizer
 
 _SAVE_SECONDS = 120
@@ -85,11 +87,32 @@ class Trainer:
         return min(1.0, (self.steps + 1) / 60) * phase.rate(self.tokens)
 
     def _documents(self, phase: Phase) -> Callable[[int], list[Document]]:
+        if phase.practice:
+            return partial(
+                practising,
+                tokenizer=self.tokenizer,
+                lengths=phase.lengths,
+                repairs=phase.repairs,
+                own=self._practice(phase),
+                plain_names=phase.plain_names,
+            )
         if phase.lengths:
             return partial(
                 composing, tokenizer=self.tokenizer, lengths=phase.lengths, repairs=phase.repairs
             )
         return partial(copying, tokenizer=self.tokenizer)
+
+    def _practice(self, phase: Phase) -> list[Practice]:
+        """Let the model as it was when the phase began try tasks, once."""
+        model = self.out / f"before-{phase.name}.gguf"
+        if not model.exists():
+            export(self.model, self.tokenizer, model, name="in training")
+        return practice(
+            model,
+            self.out / f"{phase.name}.jsonl",
+            tasks=phase.practice,
+            plain_names=phase.plain_names,
+        )
 
     def _log(self, phase: Phase, mean: float) -> None:
         line = (
@@ -104,7 +127,9 @@ def _tokenizer(out: Path) -> Tokenizer:
     path = out / "tokenizer.json"
     if path.exists():
         return load_tokenizer(path)
-    tasks = generate_tasks("train", count=4_000, seed=7, lengths=(1, 1, 2, 2, 3, 3, 4))
+    tasks = generate_tasks(
+        "train", count=4_000, seed=7, lengths=(1, 1, 2, 2, 3, 3, 4), plain_names=True
+    )
     return train_tokenizer(render_all(tasks), path)
 
 
@@ -118,6 +143,9 @@ def main() -> None:
     trainer = Trainer(options.out)
     for phase in PHASES[trainer.phase :]:
         trainer.run(phase)
+    export(
+        trainer.model, trainer.tokenizer, options.out / "model.gguf", name="refinegraph embedded"
+    )
 
 
 if __name__ == "__main__":

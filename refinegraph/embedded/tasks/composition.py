@@ -55,7 +55,13 @@ def draw_operations(length: int, rng: random.Random) -> tuple[Operation, ...]:
     return tuple(drawn)
 
 
-def program_source(name: str, steps: Sequence[Step]) -> str:
+def program_expressions(steps: Sequence[Step], *, argument: str = "x") -> list[str]:
+    """Return the Python of each step: the first one reads the argument, all others `x`."""
+    first, *others = steps
+    return [first.expression_of(argument), *(step.expression for step in others)]
+
+
+def program_source(name: str, steps: Sequence[Step], *, argument: str = "x") -> str:
     """Return the reference program: one line a step.
 
     >>> by_name = {each.name: each for each in OPERATIONS}
@@ -64,5 +70,6 @@ def program_source(name: str, steps: Sequence[Step]) -> str:
         x = x[::-1]
         return x[:2]
     """
-    lines = [f"    x = {step.expression}" for step in steps[:-1]]
-    return "\n".join([f"def {name}(x):", *lines, f"    return {steps[-1].expression}"])
+    *others, last = program_expressions(steps, argument=argument)
+    lines = [f"    x = {expression}" for expression in others]
+    return "\n".join([f"def {name}({argument}):", *lines, f"    return {last}"])

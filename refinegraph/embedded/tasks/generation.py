@@ -12,8 +12,9 @@ from refinegraph.embedded.tasks.composition import (
     split_of,
 )
 from refinegraph.embedded.tasks.inputs import Value, random_input
+from refinegraph.embedded.tasks.naming import Header, free_header, plain_name
 from refinegraph.embedded.tasks.operation import Operation, Shape, Step
-from refinegraph.embedded.tasks.wording import function_name, statement
+from refinegraph.embedded.tasks.wording import free_statement, plain_statement
 from refinegraph.schema import Gold, LabelledProblem, Problem
 
 VAGUE_SHARE = 0.25
@@ -39,6 +40,8 @@ class Task(NamedTuple):
     """What it is composed of, one line of the program each."""
     vague: tuple[bool, ...]
     """Which steps the statement leaves to the examples."""
+    argument: str = "x"
+    """What the function calls its argument."""
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -58,12 +61,14 @@ def generate_tasks(
     seed: int = 0,
     lengths: Sequence[int] = (2, 2, 3, 3, 4),
     vague_share: float = VAGUE_SHARE,
+    plain_names: bool = False,
 ) -> Iterator[Task]:
     """Yield tasks, the same for the same arguments.
 
     `lengths` are the numbers of composed operations to draw from, a number as often as it stands
     there. The statement holds two to four examples; three other cases are the visible tests; eight
-    more, edge cases among them, are hidden. Costs about a millisecond a task.
+    more, edge cases among them, are hidden. With `plain_names` functions have one of a few names
+    and call their argument `x`. Costs about a millisecond a task.
 
     >>> [task] = generate_tasks("held_out", count=1)
     >>> split_of(task.operations)
@@ -72,44 +77,64 @@ def generate_tasks(
     for number in range(count):
         rng = random.Random(f"{split} {seed} {number}")
         length = rng.choice(lengths)
-        yield _draw(f"{split}-{seed}-{number}", split, length, vague_share, rng)
+        yield _draw(f"{split}-{seed}-{number}", split, length, vague_share, rng, plain_names)
 
 
-def _draw(id: str, split: Split, length: int, vague_share: float, rng: random.Random) -> Task:
+def _draw(
+    id: str,
+    split: Split,
+    length: int,
+    vague_share: float,
+    rng: random.Random,
+    plain_names: bool,
+) -> Task:
     while True:
         operations = draw_operations(length, rng)
         if len(operations) > 1 and split_of([each.name for each in operations]) != split:
             continue
         for _ in range(_ATTEMPTS):
-            task = _compose(id, operations, vague_share, rng)
+            task = _compose(id, operations, vague_share, rng, plain_names)
             if task is not None:
                 return task
 
 
 def _compose(
-    id: str, operations: Sequence[Operation], vague_share: float, rng: random.Random
+    id: str,
+    operations: Sequence[Operation],
+    vague_share: float,
+    rng: random.Random,
+    plain_names: bool,
 ) -> Task | None:
     """State and label one composition; None where it is dull or its values grow too large."""
     phrased = [_choose(each, vague_share, rng) for each in operations]
     steps, vague = [step for step, _ in phrased], [unclear for _, unclear in phrased]
-    name = function_name(rng)
+    header = (
+        Header(plain_name(rng), "x") if plain_names else free_header(steps[0].operation.takes, rng)
+    )
+    name = header.name
     shown = rng.choice((2, 2, 2, 3, 3, 4))
     cases = _cases(steps, shown + _GIVEN + _HIDDEN, rng)
     if cases is None:
         return None
     examples, given, hidden = cases[:shown], cases[shown : shown + _GIVEN], cases[shown + _GIVEN :]
+    said = (
+        plain_statement(name, steps, vague=vague, rng=rng)
+        if plain_names
+        else free_statement(header, steps, vague=vague, rng=rng)
+    )
     listed = "\n".join(_call(name, case) for case in examples)
     problem = Problem(
         id=id,
-        prompt=f"{statement(name, steps, vague=vague, rng=rng)}\n{listed}",
+        prompt=f"{said}\n{listed}",
         entry_point=name,
         tests=_asserts(name, given),
     )
     return Task(
         LabelledProblem(problem, Gold(tests=_asserts(name, hidden))),
-        program_source(name, steps),
+        program_source(name, steps, argument=header.argument),
         tuple(steps),
         tuple(vague),
+        header.argument,
     )
 
 

@@ -1,5 +1,6 @@
 """What a task is composed of: one step in words and in Python."""
 
+import re
 from typing import Literal, NamedTuple
 
 Shape = Literal["numbers", "number", "text", "words", "table", "flag"]
@@ -37,6 +38,15 @@ class Step(NamedTuple):
     def expression(self) -> str:
         """The Python of the step."""
         return _fill(self.operation.code, self.constant)
+
+    def expression_of(self, argument: str) -> str:
+        """The Python of the step on another name than `x`.
+
+        >>> from refinegraph.embedded.tasks.operation import Operation, Step
+        >>> Step(Operation("cut", "text", "text", "x + '@'", ()), None).expression_of("word")
+        "word + '@'"
+        """
+        return _fill(re.sub(r"\bx\b", argument, self.operation.code), self.constant)
 
     def say(self, phrase: str) -> str:
         """Put the constant into a phrase.

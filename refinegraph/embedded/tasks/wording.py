@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 
+from refinegraph.embedded.tasks.naming import Header
 from refinegraph.embedded.tasks.operation import Shape, Step
 
 _TAKES: dict[Shape, tuple[str, ...]] = {
@@ -34,30 +35,51 @@ _DISTRACTORS = (
     "Keep it short.",
     "Nobody needs more than 9 values.",
 )
-_VERBS = (
-    "get", "find", "make", "do", "work", "run", "solve", "build", "pick", "take", "form", "give",
-)  # fmt: skip
-_NOUNS = (
-    "values", "result", "list", "parts", "items", "data", "out", "total", "words", "answer",
-    "it", "score",
-)  # fmt: skip
+_ARGUED = (
+    "Write {name}({argument}) for {takes}.",
+    "{name}({argument}) gets {takes}.",
+    "Define {name}({argument}), where {argument} is {takes}.",
+    "Given {takes}, {name}({argument}) works as follows.",
+    "Write a function {name}({argument}) that takes {takes}.",
+    "Implement {name}({argument}) on {takes}.",
+)
+_ASKED = ("Take {takes}.", "There is {takes}.", "Somebody has {takes}.", "I have {takes}.")
+_CLOSINGS = (
+    "Call it {name}({argument}).",
+    "Name: {name}({argument}).",
+    "Write it as {name}({argument}).",
+    "Function: {name}({argument}).",
+    "Write {name}({argument}).",
+)
 
 
-def function_name(rng: random.Random) -> str:
-    """Return a made-up name such as `find_parts`."""
-    verb = rng.choice(_VERBS)
-    return verb if rng.random() < 0.3 else f"{verb}_{rng.choice(_NOUNS)}"
-
-
-def statement(
+def plain_statement(
     name: str, steps: Sequence[Step], *, vague: Sequence[bool], rng: random.Random
 ) -> str:
-    """Say in English what the function does; `vague` steps are left to the examples."""
+    """Say in English what the function of `x` does; `vague` steps are left to the examples."""
     said = [_say(step, unclear, rng) for step, unclear in zip(steps, vague, strict=True)]
     takes = rng.choice(_TAKES[steps[0].operation.takes])
     sentences = [rng.choice(_OPENINGS).format(name=name, takes=takes), _joined(said, rng)]
     if rng.random() < 0.3:
         sentences.insert(rng.randint(1, 2), rng.choice(_DISTRACTORS))
+    return " ".join(sentences)
+
+
+def free_statement(
+    header: Header, steps: Sequence[Step], *, vague: Sequence[bool], rng: random.Random
+) -> str:
+    """Say in English what the function does, its name at the beginning or at the end."""
+    said = [_say(step, unclear, rng) for step, unclear in zip(steps, vague, strict=True)]
+    takes = rng.choice(_TAKES[steps[0].operation.takes])
+    places = {"name": header.name, "argument": header.argument, "takes": takes}
+    body = _joined(said, rng)
+    if rng.random() < 0.6:
+        sentences = [rng.choice(_ARGUED).format(**places), body]
+    else:
+        opening = [rng.choice(_ASKED).format(**places)] if rng.random() < 0.6 else []
+        sentences = [*opening, body, rng.choice(_CLOSINGS).format(**places)]
+    if rng.random() < 0.3:
+        sentences.insert(rng.randint(0, len(sentences)), rng.choice(_DISTRACTORS))
     return " ".join(sentences)
 
 

@@ -1,0 +1,85 @@
+"""Write the model as a GGUF file, which llama.cpp and everything built on it reads."""
+
+import json
+from pathlib import Path
+
+import gguf
+import numpy as np
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from training.model import TinyLlama
+from training.tokens import END, LLAMA_PRE
+
+CHAT_TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+"""A chat is read as the plain text of its messages, as in training."""
+
+_LAYER = {
+    "attention_norm.weight": "attn_norm.weight",
+    "output.weight": "attn_output.weight",
+    "forward_norm.weight": "ffn_norm.weight",
+    "down.weight": "ffn_down.weight",
+}
+
+
+def export(model: TinyLlama, tokenizer: Tokenizer, path: Path, *, name: str) -> None:
+    """Write weights in half precision, norms in single, and the tokenizer beside them."""
+    writer = gguf.GGUFWriter(path, "llama")
+    _describe(writer, model, name)
+    _add_tokenizer(writer, tokenizer)
+    for key, values in _tensors(model):
+        dtype = np.float32 if values.ndim == 1 else np.float16
+        writer.add_tensor(key, values.detach().numpy().astype(dtype))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def _describe(writer: gguf.GGUFWriter, model: TinyLlama, name: str) -> None:
+    shape = model.shape
+    writer.add_name(name)
+    writer.add_license("mit")
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+    writer.add_context_length(shape.context)
+    writer.add_embedding_length(shape.width)
+    writer.add_block_count(shape.layers)
+    writer.add_feed_forward_length(shape.feed_forward)
+    writer.add_head_count(shape.heads)
+    writer.add_head_count_kv(shape.heads)
+    writer.add_rope_dimension_count(shape.head)
+    writer.add_rope_freq_base(shape.rope_base)
+    writer.add_layer_norm_rms_eps(shape.epsilon)
+    writer.add_vocab_size(shape.vocabulary)
+
+
+def _add_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
+    state = json.loads(tokenizer.to_str())
+    pieces = [tokenizer.id_to_token(place) for place in range(tokenizer.get_vocab_size())]
+    end = tokenizer.token_to_id(END)
+    types = [gguf.TokenType.CONTROL if each == END else gguf.TokenType.NORMAL for each in pieces]
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(LLAMA_PRE)
+    writer.add_token_list(pieces)
+    writer.add_token_types(types)
+    writer.add_token_merges([" ".join(each) for each in state["model"]["merges"]])
+    writer.add_bos_token_id(end)
+    writer.add_eos_token_id(end)
+    writer.add_add_bos_token(False)
+    writer.add_chat_template(CHAT_TEMPLATE)
+
+
+def _tensors(model: TinyLlama) -> list[tuple[str, Tensor]]:
+    found: list[tuple[str, Tensor]] = [
+        ("token_embd.weight", model.embedding.weight),
+        ("output_norm.weight", model.norm.weight),
+    ]
+    for number, block in enumerate(model.blocks):
+        state = block.state_dict()
+        parts = dict(zip(("attn_q", "attn_k", "attn_v"), state["qkv.weight"].chunk(3), strict=True))
+        gate, up = state["gate_up.weight"].chunk(2)
+        named = {f"{part}.weight": weight for part, weight in parts.items()}
+        named |= {"ffn_gate.weight": gate, "ffn_up.weight": up}
+        named |= {_LAYER[key]: state[key] for key in _LAYER}
+        found += [(f"blk.{number}.{key}", weight) for key, weight in named.items()]
+    return found
