@@ -51,8 +51,8 @@ async def asolve(
     `def test_*` functions, doctests, or JSON cases. `timeout` is in seconds for the whole run; when
     it or a budget ends, the best answer so far is returned. `trace` shows the Reviewer the values
     of a failing test line by line. `cache` keeps the model's answers, or replays them. `on_event`
-    is told what happens as it happens. Raises `InputError` for bad input, `ModelError` where no model answered and
-    `SandboxUnavailable` where programs could not be isolated.
+    is told what happens as it happens. Raises `InputError` for bad input, `ModelError` where no
+    model answered and `SandboxUnavailable` where programs could not be isolated.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel

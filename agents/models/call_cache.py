@@ -17,6 +17,7 @@ from refinegraph.agents.models.messages import as_dicts
 from refinegraph.agents.models.redaction import without_credentials
 from refinegraph.agents.models.reports import Endpoint
 from refinegraph.errors import InputError, ModelError
+from refinegraph.json_text import json_text
 from refinegraph.schema import Frozen, Usage
 
 _VERSION = 1
@@ -113,7 +114,7 @@ class CallCache:
         with self._database:
             self._database.execute(
                 "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)",
-                (request, sample, model, time.time(), kept.model_dump_json()),
+                (request, sample, model, time.time(), json_text(kept)),
             )
 
     def _forget(self) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from refinegraph.errors import InputError
 from refinegraph.evaluation.records import ResultLine, RunLine
+from refinegraph.json_text import json_text
 
 RESULTS, RUNS, SETTINGS = "results.jsonl", "runs.jsonl", "settings.json"
 
@@ -75,8 +76,8 @@ class EvaluationFolder:
 
     def add(self, run: RunLine) -> None:
         """Write one run: first whole, then its result, which makes it count."""
-        _append(self._runs, run.model_dump_json())
-        _append(self._results, run.line.model_dump_json())
+        _append(self._runs, json_text(run))
+        _append(self._results, json_text(run.line))
         self.done.add((run.problem_id, run.strategy))
 
     def close(self) -> None:
