@@ -44,6 +44,8 @@ RUNS = (
     ("adaptive", 16),
 )
 SEED = 90_000
+LENGTHS, VAGUE_SHARE = (3, 3, 4, 4), 0.6
+"""Of the tasks: hard enough that a sample fails about as often as not."""
 _AT_ONCE = 8
 _Item = TypeVar("_Item")
 _Found = TypeVar("_Found")
@@ -313,7 +315,10 @@ async def main() -> None:
     options = parser.parse_args()
     console = Console()
     held_out = [
-        task.labelled for task in generate_tasks("held_out", count=options.tasks, seed=SEED)
+        task.labelled
+        for task in generate_tasks(
+            "held_out", count=options.tasks, seed=SEED, lengths=LENGTHS, vague_share=VAGUE_SHARE
+        )
     ]
     async with Sandbox() as sandbox:
         judge = Judge(sandbox)
