@@ -6,9 +6,13 @@ A router is any callable from the state to a `Difficulty`.
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from pydantic import ValidationError
+
+from refinegraph.errors import InputError
 from refinegraph.graphs.state import RefinementState
-from refinegraph.schema import Candidate, Difficulty, Feature
+from refinegraph.schema import Candidate, Difficulty, Feature, Frozen
 from refinegraph.tools.grouping import answer_groups
 
 Router = Callable[[RefinementState], Difficulty]
@@ -131,6 +135,39 @@ class ScoreStatistics:
         return math.sqrt(self._squares / self._count)
 
 
+class ScoreCalibration(Frozen):
+    """Mean and deviation of first samples' scores over a whole set of problems, from a file."""
+
+    mean: float
+    deviation: float
+    count: int
+
+    @classmethod
+    def of(cls, scores: Sequence[float]) -> "ScoreCalibration":
+        """Count the first samples' scores of a set; raises `InputError` for fewer than two.
+
+        >>> ScoreCalibration.of([0.2, 0.6])
+        ScoreCalibration(mean=0.4, deviation=0.2, count=2)
+        """
+        if len(scores) < 2:
+            raise InputError(f"{len(scores)} scores give no deviation; at least 2 are needed.")
+        mean = math.fsum(scores) / len(scores)
+        variance = math.fsum((each - mean) ** 2 for each in scores) / len(scores)
+        return cls(mean=mean, deviation=math.sqrt(variance), count=len(scores))
+
+    def save(self, path: Path) -> None:
+        """Write it as JSON."""
+        path.write_text(self.model_dump_json() + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> "ScoreCalibration":
+        """Read what `save` wrote; raises `InputError`."""
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValidationError) as error:
+            raise InputError(f"{path} is no calibration: {str(error).splitlines()[0]}.") from None
+
+
 class MagicoreRouter:
     """Call a problem hard when its answers are neither good nor clear-cut (arXiv 2409.12147).
 
@@ -139,8 +176,9 @@ class MagicoreRouter:
     is at least `confidence`, H being the entropy in nats of the score mass over the answers.
     Hard is when quality fails and confidence fails for any scorer. The paper takes mean and
     deviation of the first sample's score over the whole test set; here they are those of the
-    problems routed so far, or, where `running` is false, the two numbers given. Unlike the
-    published code, the majority is counted anew each round.
+    problems routed so far, or, where `running` is false, the two numbers given. The majority is
+    counted anew each round unless `first_majority`: then it stays that of the first samples, and
+    where no refined answer agrees with it the problem counts as easy, as in the published code.
     """
 
     def __init__(
@@ -151,10 +189,12 @@ class MagicoreRouter:
         quality: float = 0.0,
         confidence: float = 0.5,
         running: bool = True,
+        first_majority: bool = False,
     ) -> None:
         self.quality = quality
         self.confidence = confidence
         self.running = running
+        self.first_majority = first_majority
         self.statistics = ScoreStatistics(mean=mean, deviation=deviation)
         self._given = (mean, deviation)
 
@@ -164,7 +204,7 @@ class MagicoreRouter:
         groups = answer_groups(state.problem, state.heads)
         if not groups:
             return Difficulty(level="hard", reasons=("no candidate gave an answer",))
-        z = self._quality(groups[0])
+        z = self._quality(self._majority(state, groups))
         sure = min((_confidence(masses) for masses in _masses(groups)), default=0.0)
         easy = z >= self.quality or sure >= self.confidence
         return Difficulty(
@@ -182,8 +222,20 @@ class MagicoreRouter:
         mean, deviation = self._given
         return (
             f"MagicoreRouter(mean={mean}, deviation={deviation}, quality={self.quality}, "
-            f"confidence={self.confidence}, running={self.running})"
+            f"confidence={self.confidence}, running={self.running}, "
+            f"first_majority={self.first_majority})"
         )
+
+    def _majority(
+        self, state: RefinementState, groups: Sequence[Sequence[Candidate]]
+    ) -> Sequence[Candidate]:
+        if not self.first_majority:
+            return groups[0]
+        drawn = [each for each in state.candidates if each.parent_id is None]
+        first = answer_groups(state.problem, drawn)
+        wanted = first[0][0].answer_class or first[0][0].content if first else None
+        agreeing = (each for each in groups if (each[0].answer_class or each[0].content) == wanted)
+        return next(agreeing, ())
 
     def _note_first(self, state: RefinementState) -> None:
         if not self.running or state.decisions:

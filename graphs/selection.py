@@ -53,11 +53,18 @@ class majority_vote:
 
 
 class weighted_vote:
-    """Take the answer with the largest sum of scores, as MAgICoRe does (arXiv 2409.12147)."""
+    """Take the answer with the largest sum of scores, as MAgICoRe does (arXiv 2409.12147).
+
+    With `top`, only that many candidates vote, those with the best scores: the paper pools the
+    samples with what was refined from them and keeps as many as were sampled.
+    """
+
+    def __init__(self, *, top: int | None = None) -> None:
+        self.top = top
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
         """Return the best member of the group with most score; without scores, the majority's."""
-        groups = answer_groups(problem, candidates)
+        groups = answer_groups(problem, sorted(candidates, key=_evidence)[: self.top])
         if not groups:
             return _NOTHING
         winner = max(groups, key=_mass)
@@ -67,7 +74,7 @@ class weighted_vote:
 
     def __repr__(self) -> str:
         """The call that makes it."""
-        return "weighted_vote()"
+        return "weighted_vote()" if self.top is None else f"weighted_vote(top={self.top})"
 
 
 class agreement:

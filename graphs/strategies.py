@@ -1,7 +1,7 @@
 """The named ways through the graph, each built from the same parts."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,16 +17,16 @@ from refinegraph.agents.test_writer import TestWriter
 from refinegraph.errors import InputError
 from refinegraph.graphs.control import RefineLoop
 from refinegraph.graphs.execution_gain import ExecutionGain
+from refinegraph.graphs.magicore import MagicoreOptions
 from refinegraph.graphs.refinement import RefinementGraph, refinement_graph
 from refinegraph.graphs.routing import (
     AgreementRouter,
     AlwaysEasy,
     AlwaysHard,
-    MagicoreRouter,
     VerdictRouter,
 )
 from refinegraph.graphs.sampling import SampleFirst, decided
-from refinegraph.graphs.selection import Selector, agreement, best_of, majority_vote, weighted_vote
+from refinegraph.graphs.selection import Selector, agreement, best_of, majority_vote
 from refinegraph.graphs.stopping import (
     StopRule,
     accepted,
@@ -37,6 +37,7 @@ from refinegraph.graphs.stopping import (
 )
 from refinegraph.schema import Kind, ModelNames
 from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.scorers import Scorer
 from refinegraph.tools.traces import failing_trace
 
 
@@ -65,6 +66,9 @@ class Plan:
     """Another reason to stop, such as a budget."""
     prompts: PromptSet | None = None
     """The prompts of every role; those that each model understands best unless given."""
+    scorer: Scorer | Sequence[Scorer] | None = None
+    """What scores candidates; execution and agreement unless given."""
+    magicore: MagicoreOptions = field(default_factory=MagicoreOptions)
     sandbox: Sandbox | None = None
     trace: bool = False
     """Whether the Reviewer is shown a failing test's values line by line."""
@@ -154,6 +158,7 @@ def _unrefined(plan: Plan, solver: Solver, name: str, select: Selector) -> Refin
         router=AlwaysEasy(),
         stop=plan.stop(accepted() | rounds(0)),
         select=select,
+        scorer=plan.scorer,
         sandbox=plan.sandbox,
         checkpointer=plan.checkpointer,
         name=name,
@@ -170,6 +175,7 @@ def _self_refine(plan: Plan) -> RefinementGraph:
         router=AlwaysHard(),
         stop=plan.stop(accepted() | rounds(_or(plan.rounds, 3)) | oscillating()),
         select=best_of(),
+        scorer=plan.scorer,
         sandbox=plan.sandbox,
         tracer=plan.tracer(),
         checkpointer=plan.checkpointer,
@@ -180,16 +186,17 @@ def _self_refine(plan: Plan) -> RefinementGraph:
 
 
 def _magicore(plan: Plan) -> RefinementGraph:
-    code = plan.kind == "code"
+    code, router = plan.kind == "code", plan.magicore.router()
     return refinement_graph(
         solver=plan.solver(samples=plan.samples or 8, temperature=0.8),
         reviewer=plan.reviewer(),
         refiner=plan.refiner(),
         test_writer=plan.test_writer(),
-        router=VerdictRouter(otherwise=MagicoreRouter()) if code else MagicoreRouter(),
+        router=VerdictRouter(otherwise=router) if code else router,
         stop=plan.stop(accepted() | rounds(_or(plan.rounds, 3)) | stalled(2) | oscillating()),
-        select=_chosen_by_evidence(plan) if code else weighted_vote(),
+        select=_chosen_by_evidence(plan) if code else plan.magicore.selector(),
         width=None,
+        scorer=plan.scorer,
         sandbox=plan.sandbox,
         tracer=plan.tracer(),
         checkpointer=plan.checkpointer,
@@ -219,6 +226,7 @@ def _adaptive(plan: Plan) -> RefinementGraph:
         test_writer=plan.test_writer(),
         controller=controller,
         select=_chosen_by_evidence(plan),
+        scorer=plan.scorer,
         sandbox=plan.sandbox,
         tracer=plan.tracer(),
         checkpointer=plan.checkpointer,

@@ -19,7 +19,7 @@ class Sampling(Frozen):
     """Completion tokens of one choice, thinking included."""
     stop: tuple[str, ...] = ()
     seed: int | None = None
-    """Where samples need several requests, each request after the first adds its number to it."""
+    """Where samples need several requests, each adds to it how many samples came before."""
     logprobs: int | None = Field(default=None, ge=0, le=20)
     """How many of the likeliest tokens are wanted at each position, beside the sampled one."""
     json_schema: str | None = None

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import accumulate
 from operator import add
 
 from langchain_core.messages import BaseMessage
@@ -68,7 +69,7 @@ async def sample(
     ended = await _all(model, messages, parts, sampling, first=0)
     came = _learn(ended, parts, size)
     if came < n and not _hopeless(ended):
-        ended += await _all(model, messages, [1] * (n - came), sampling, first=len(parts))
+        ended += await _all(model, messages, [1] * (n - came), sampling, first=came)
     return _together(ended)
 
 
@@ -80,9 +81,10 @@ async def _all(
     *,
     first: int,
 ) -> list[Generations | BaseException]:
+    starts = accumulate(parts, initial=first)
     requests = (
-        request(model, messages, n=part, sampling=_reseeded(sampling, number))
-        for number, part in enumerate(parts, start=first)
+        request(model, messages, n=part, sampling=reseeded(sampling, start))
+        for part, start in zip(parts, starts, strict=False)
     )
     return await asyncio.gather(*requests, return_exceptions=True)
 
@@ -108,11 +110,11 @@ def _refuses_several(error: BaseException) -> bool:
     return isinstance(error, ModelRequestRefused) and bool(_SEVERAL.search(str(error)))
 
 
-def _reseeded(sampling: Sampling, number: int) -> Sampling:
-    """Return the sampling with its own seed, since equal seeds would give equal samples."""
-    if not number or sampling.seed is None:
+def reseeded(sampling: Sampling, before: int) -> Sampling:
+    """Return the sampling for what follows so many samples: equal seeds would give equal ones."""
+    if not before or sampling.seed is None:
         return sampling
-    return sampling.model_copy(update={"seed": sampling.seed + number})
+    return sampling.model_copy(update={"seed": sampling.seed + before})
 
 
 def _together(ended: list[Generations | BaseException]) -> Generations:

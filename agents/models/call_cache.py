@@ -4,7 +4,6 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -29,7 +28,8 @@ CREATE TABLE IF NOT EXISTS answers (
 """
 _PATIENCE = 30.0
 
-Ask = Callable[[int], Awaitable[Generations]]
+Ask = Callable[[int, int], Awaitable[Generations]]
+"""Asks for so many samples, of which so many were there before."""
 
 
 class _Kept(Frozen):
@@ -117,6 +117,22 @@ class CallCache:
                 (request, sample, model, time.time(), json_text(kept)),
             )
 
+    async def samples(self, request: str, model: str, first: int, n: int, ask: Ask) -> Generations:
+        """Return n samples of a request from the `first`, asking only for those not kept."""
+        found = [self.find(request, first + offset) for offset in range(n)]
+        missing = [offset for offset, each in enumerate(found) if each is None]
+        if missing and self.replay:
+            raise ModelError(
+                f"--replay: {model!r} was asked something that {str(self.path)!r} does not hold; "
+                "the problem, the settings or this library's version differ from the recorded run."
+            )
+        if missing:
+            fresh = _parts(await ask(missing[0], len(missing)))
+            for offset, kept in zip(missing, fresh, strict=False):
+                self.keep(request, first + offset, model, kept)
+                found[offset] = kept
+        return _together([each for each in found if each is not None])
+
     def _forget(self) -> None:
         with self._database:
             self._database.execute(
@@ -130,41 +146,6 @@ class CallCache:
                     "LIMIT 1 OFFSET (SELECT count(*) / 2 FROM answers))"
                 )
             self._database.execute("VACUUM")
-
-
-class RunCache:
-    """A cache as one run uses it: it counts how often each request was made so far."""
-
-    def __init__(self, cache: CallCache) -> None:
-        self.cache = cache
-        self._asked: Counter[str] = Counter()
-
-    async def samples(
-        self,
-        endpoint: Endpoint,
-        messages: Sequence[BaseMessage],
-        sampling: Sampling,
-        n: int,
-        ask: Ask,
-    ) -> Generations:
-        """Return n samples, asking only for those that are not kept."""
-        request = request_key(endpoint, messages, sampling)
-        first = self._asked[request]
-        self._asked[request] += n
-        found = [self.cache.find(request, first + offset) for offset in range(n)]
-        missing = [offset for offset, each in enumerate(found) if each is None]
-        if missing and self.cache.replay:
-            raise ModelError(
-                f"--replay: {endpoint.name!r} was asked something that "
-                f"{str(self.cache.path)!r} does not hold; the problem, the settings or this "
-                "library's version differ from the recorded run."
-            )
-        if missing:
-            fresh = _parts(await ask(len(missing)))
-            for offset, kept in zip(missing, fresh, strict=False):
-                self.cache.keep(request, first + offset, endpoint.name, kept)
-                found[offset] = kept
-        return _together([each for each in found if each is not None])
 
 
 def request_key(endpoint: Endpoint, messages: Sequence[BaseMessage], sampling: Sampling) -> str:

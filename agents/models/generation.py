@@ -7,7 +7,8 @@ from langchain_core.messages import BaseMessage
 
 from refinegraph.agents.models.answers import Generations, Sampling
 from refinegraph.agents.models.base import SamplingChatModel
-from refinegraph.agents.models.batches import BatchSize, sample
+from refinegraph.agents.models.batches import BatchSize, reseeded, sample
+from refinegraph.agents.models.call_cache import request_key
 from refinegraph.agents.models.callbacks import with_callbacks
 from refinegraph.agents.models.foreign import ForeignModel, name_of
 from refinegraph.agents.models.reports import Endpoint
@@ -27,8 +28,9 @@ async def generate(
     One request where the provider returns several choices at once; what is missing is asked for
     one by one in parallel. Chat models of other packages are called once a sample, and only the
     temperature, `top_p`, `max_tokens` and the stop texts are passed on to them. Deadline,
-    observers and the limit of calls in flight come from `run_scope`. Fewer than n samples come
-    back only where some requests failed for good while others did not.
+    observers and the limit of calls in flight come from `run_scope`. With a seed, a request that is
+    made again within a run goes on where the one before ended: its samples are others. Fewer than n
+    samples come back only where some requests failed for good while others did not.
 
     Raises:
         ModelError: When no sample came: one sentence with model, address and reason, no keys.
@@ -43,17 +45,20 @@ async def generate(
     """
     if n < 1:
         raise InputError(f"{n!r} samples were asked for; at least 1 is needed.")
-    cache = current_scope().cache
-    if cache is None:
+    scope = current_scope()
+    if scope.asked is None or (scope.cache is None and sampling.seed is None):
         return await _asked(model, messages, n, sampling)
     endpoint = model.endpoint if isinstance(model, SamplingChatModel) else Endpoint(name_of(model))
-    return await cache.samples(
-        endpoint,
-        messages,
-        sampling,
-        n,
-        lambda missing: _asked(model, messages, missing, sampling),
-    )
+    request = request_key(endpoint, messages, sampling)
+    first = scope.asked[request]
+    scope.asked[request] += n
+
+    async def ask(offset: int, count: int) -> Generations:
+        return await _asked(model, messages, count, reseeded(sampling, first + offset))
+
+    if scope.cache is None:
+        return await ask(0, n)
+    return await scope.cache.samples(request, endpoint.name, first, n, ask)
 
 
 async def _asked(

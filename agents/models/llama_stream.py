@@ -12,6 +12,8 @@ from refinegraph.agents.models.logprobs import read_logprobs
 from refinegraph.agents.models.messages import as_dicts
 from refinegraph.agents.models.thinking import split_thinking
 
+_APART = 1_000_003
+"""llama.cpp adds a choice's number to the seed: seeds side by side would share samples."""
 _WHOLE_VOCABULARY = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "repeat_penalty": 1.0}
 
 
@@ -31,7 +33,7 @@ def completion_request(
         "top_p": sampling.top_p,
         "max_tokens": sampling.max_tokens,
         "stop": list(sampling.stop) or None,
-        "seed": sampling.seed,
+        "seed": None if sampling.seed is None else sampling.seed * _APART % 2**32,
     }
     request |= {name: value for name, value in given.items() if value is not None}
     if sampling.logprobs is not None:

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from refinegraph.agents.models.call_cache import CallCache, RunCache
+from refinegraph.agents.models.call_cache import CallCache
 from refinegraph.errors import InputError
 from refinegraph.schema import Frozen
 
@@ -57,8 +58,10 @@ class RunScope(NamedTuple):
     """In seconds of `time.monotonic`; None where the run may take any time."""
     observers: tuple[Observer, ...]
     in_flight: InFlight
-    cache: RunCache | None = None
-    """Answers that are kept, as this run uses them."""
+    cache: CallCache | None = None
+    """Answers that are kept."""
+    asked: Counter[str] | None = None
+    """How many samples of each request the run has asked for; None outside of any run."""
 
     @property
     def remaining(self) -> float | None:
@@ -107,7 +110,8 @@ def run_scope(
         deadline=min(deadlines, default=None),
         observers=outer.observers if on_event is None else (*outer.observers, on_event),
         in_flight=_limit(in_flight) or outer.in_flight,
-        cache=RunCache(cache) if cache else outer.cache,
+        cache=cache or outer.cache,
+        asked=Counter(),
     )
     token = _SCOPE.set(scope)
     try:

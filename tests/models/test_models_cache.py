@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from langchain_core.messages import HumanMessage
+from pydantic import SecretStr
 
 import refinegraph as rg
 from refinegraph.agents.models import (
@@ -96,7 +97,7 @@ async def test_two_processes_may_share_a_file(tmp_path: Path) -> None:
 
 def test_keys_are_no_part_of_what_is_kept() -> None:
     def key(secret: str, base: str) -> str:
-        model = LiteLLMChatModel(model="openai/x", api_base=base, api_key=secret)
+        model = LiteLLMChatModel(model="openai/x", api_base=base, api_key=SecretStr(secret))
         return request_key(model.endpoint, PROMPT, Sampling())
 
     plain = key("one", "http://host/v1")
