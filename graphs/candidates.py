@@ -47,7 +47,8 @@ def read_candidate(
         return blank.model_copy(update={"unusable": "the model answered nothing"})
     if problem.kind == "code":
         program = extract_program(choice.text, entry_point=entry_point, preamble=problem.preamble)
-        return blank.model_copy(update={"program": program.source, "unusable": program.problem})
+        source = program.source.strip("\n") if program.source else program.source
+        return blank.model_copy(update={"program": source, "unusable": program.problem})
     answer = extract_answer(choice.text, kind=problem.kind)
     missing = None if answer else "no final answer was found in the text"
     steps = split_steps(choice.text, kind=problem.kind)

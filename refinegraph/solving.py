@@ -11,6 +11,7 @@ from refinegraph.schema import Frozen, Kind, Problem, RefinementResult
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from refinegraph.agents.models import CallCache
     from refinegraph.graphs.refinement import RefinementGraph
     from refinegraph.tools.sandbox import Sandbox
 
@@ -39,18 +40,19 @@ async def asolve(
     timeout: float | None = None,
     sandbox: "Sandbox | None" = None,
     trace: bool = False,
+    cache: "CallCache | None" = None,
     on_event: Watcher | None = None,
 ) -> RefinementResult:
     """Solve a problem and return the answer with its evidence and its cost.
 
     A model is a litellm name such as `"ollama_chat/qwen3:8b"` or any LangChain chat model;
-    without one, `REFINEGRAPH_MODEL` is used, and its server is `REFINEGRAPH_API_BASE` unless
-    `api_base` names another. `tests` may be assert lines, `def test_*`
-    functions, doctests, or JSON cases. `timeout` is in seconds for the whole run; when it or a
-    budget ends, the best answer so far is returned. `trace` shows the Reviewer the values of a
-    failing test line by line. `on_event` is told what happens as it
-    happens. Raises `InputError` for bad input, `ModelError` where no model answered and
-    `SandboxUnavailable` where programs could not be isolated.
+    without one, `REFINEGRAPH_MODEL` is used, else the small model in the package; its server is
+    `REFINEGRAPH_API_BASE` unless `api_base` names another. `tests` may be assert lines,
+    `def test_*` functions, doctests, or JSON cases. `timeout` is in seconds for the whole run; when
+    it or a budget ends, the best answer so far is returned. `trace` shows the Reviewer the values
+    of a failing test line by line. `cache` keeps the model's answers, or replays them. `on_event`
+    is told what happens as it happens. Raises `InputError` for bad input, `ModelError` where no
+    model answered and `SandboxUnavailable` where programs could not be isolated.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
@@ -89,7 +91,7 @@ async def asolve(
         trace=trace,
     )
     return await run_graph(
-        build_strategy(strategy, plan), asked, timeout=timeout, on_event=on_event
+        build_strategy(strategy, plan), asked, timeout=timeout, cache=cache, on_event=on_event
     )
 
 
@@ -111,6 +113,7 @@ async def run_graph(
     problem: Problem,
     *,
     timeout: float | None = None,
+    cache: "CallCache | None" = None,
     on_event: Watcher | None = None,
 ) -> RefinementResult:
     """Run a compiled graph on one problem and return its result.
@@ -122,7 +125,7 @@ async def run_graph(
 
     began = time.monotonic()
     deadline = None if timeout is None else began + timeout
-    with run_scope(deadline=deadline, on_event=on_event):
+    with run_scope(deadline=deadline, on_event=on_event, cache=cache):
         final = await graph.ainvoke({"problem": problem})
     result: RefinementResult = final["result"]
     spent = result.usage.model_copy(update={"wall_seconds": round(time.monotonic() - began, 3)})

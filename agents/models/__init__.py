@@ -7,6 +7,7 @@ from refinegraph.agents.models.answers import (
     TokenLogprob,
     TopLogprob,
 )
+from refinegraph.agents.models.call_cache import CacheState, CallCache
 from refinegraph.agents.models.events import (
     CallFailed,
     CallFinished,
@@ -28,6 +29,8 @@ from refinegraph.agents.models.simulated import (
 from refinegraph.agents.models.switch import allow_real_calls, block_real_calls
 
 __all__ = [
+    "CacheState",
+    "CallCache",
     "CallFailed",
     "CallFinished",
     "CallRetried",

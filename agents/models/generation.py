@@ -10,6 +10,8 @@ from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.batches import BatchSize, sample
 from refinegraph.agents.models.callbacks import with_callbacks
 from refinegraph.agents.models.foreign import ForeignModel, name_of
+from refinegraph.agents.models.reports import Endpoint
+from refinegraph.agents.models.scope import current_scope
 from refinegraph.errors import InputError
 
 
@@ -41,6 +43,22 @@ async def generate(
     """
     if n < 1:
         raise InputError(f"{n!r} samples were asked for; at least 1 is needed.")
+    cache = current_scope().cache
+    if cache is None:
+        return await _asked(model, messages, n, sampling)
+    endpoint = model.endpoint if isinstance(model, SamplingChatModel) else Endpoint(name_of(model))
+    return await cache.samples(
+        endpoint,
+        messages,
+        sampling,
+        n,
+        lambda missing: _asked(model, messages, missing, sampling),
+    )
+
+
+async def _asked(
+    model: BaseChatModel, messages: Sequence[BaseMessage], n: int, sampling: Sampling
+) -> Generations:
     if isinstance(model, SamplingChatModel):
         return await with_callbacks(
             lambda: model.sample(messages, n=n, sampling=sampling),

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from refinegraph.agents.models.call_cache import CallCache, RunCache
 from refinegraph.errors import InputError
 from refinegraph.schema import Frozen
 
@@ -56,6 +57,8 @@ class RunScope(NamedTuple):
     """In seconds of `time.monotonic`; None where the run may take any time."""
     observers: tuple[Observer, ...]
     in_flight: InFlight
+    cache: RunCache | None = None
+    """Answers that are kept, as this run uses them."""
 
     @property
     def remaining(self) -> float | None:
@@ -83,6 +86,7 @@ def run_scope(
     deadline: float | None = None,
     on_event: Observer | None = None,
     in_flight: int | InFlight | None = None,
+    cache: CallCache | None = None,
 ) -> Generator[RunScope]:
     """Put a deadline, an observer and a limit in force for every model call inside.
 
@@ -95,6 +99,7 @@ def run_scope(
         on_event: Hears `CallStarted`, then `CallRetried` any number of times, then `CallFinished`
             or `CallFailed`, for each request.
         in_flight: How many requests may be in flight, or an `InFlight` shared with other runs.
+        cache: Answers that are kept; the run begins with the first sample of each request.
     """
     outer = _SCOPE.get()
     deadlines = [each for each in (outer.deadline, deadline) if each is not None]
@@ -102,6 +107,7 @@ def run_scope(
         deadline=min(deadlines, default=None),
         observers=outer.observers if on_event is None else (*outer.observers, on_event),
         in_flight=_limit(in_flight) or outer.in_flight,
+        cache=RunCache(cache) if cache else outer.cache,
     )
     token = _SCOPE.set(scope)
     try:

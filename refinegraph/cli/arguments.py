@@ -57,6 +57,14 @@ def amount(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """Read a number from 0 to 1."""
+    value = _number(text, float, minimum=0)
+    if value > 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is above 1")
+    return value
+
+
 def temperature(text: str) -> float:
     """Read a number of at least 0."""
     return _number(text, float, minimum=0)
@@ -82,11 +90,13 @@ def _add_solve(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.add_argument("--output", metavar="FILE", help="write the answer to a file as well")
     command.add_argument("--quiet", action="store_true", help="print the answer only")
+    command.add_argument("--no-keep", action="store_true", help="keep nothing of the run")
 
 
-def _add_model(command: argparse.ArgumentParser) -> None:
+def _add_model(command: argparse.ArgumentParser, *, strategies: bool = False) -> None:
     add = command.add_argument
-    add("--strategy", default="adaptive", metavar="NAME", help="default: adaptive")
+    metavar = "A,B" if strategies else "NAME"
+    add("--strategy", default="adaptive", metavar=metavar, help="default: adaptive")
     add("--samples", type=positive, metavar="K", help="candidates to sample at most")
     add("--rounds", type=not_negative, metavar="N", help="rounds of refinement at most")
     add("--model", metavar="M", help="a litellm name, such as ollama_chat/qwen3:8b")
@@ -99,6 +109,60 @@ def _add_model(command: argparse.ArgumentParser) -> None:
     add("--budget-tokens", type=positive, metavar="N", help="stop when these are spent")
     add("--timeout", type=amount, metavar="SECONDS", help="for the whole run")
     add("--trace", action="store_true", help="show the reviewer a failing test line by line")
+    kept = command.add_mutually_exclusive_group()
+    kept.add_argument(
+        "--cache",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="keep the models' answers and take those that are kept",
+    )
+    kept.add_argument("--replay", metavar="FILE", help="take answers from a cache only; no calls")
+
+
+def _add_eval(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--dataset", metavar="FILE", required=True, help="problems with hidden tests or answers")
+    add("--out", metavar="DIR", required=True, help="where results are written as they come")
+    add("--resume", action="store_true", help="go on with what is in the folder")
+    add("--limit", type=positive, metavar="N", help="the first N problems only")
+    add("--ids", metavar="A,B", help="these problems only")
+    add("--shuffle", action="store_true", help="in an order that --seed gives")
+    add("--concurrency", type=positive, default=8, metavar="C", help="calls in flight; default: 8")
+    add("--fail-under", type=share, metavar="X", help="exit 1 below this accuracy (last strategy)")
+    _add_model(command, strategies=True)
+
+
+def _add_compare(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folders", nargs="+", metavar="DIR", help="folders of `refinegraph eval`")
+    command.add_argument("--output", metavar="FILE", help="write the comparison as a page as well")
+    command.add_argument(
+        "--fail-under", type=share, metavar="X", help="exit 1 below this accuracy (last one)"
+    )
+
+
+def _add_export(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folders", nargs="+", metavar="DIR", help="folders of `refinegraph eval`")
+    command.add_argument("--format", choices=("sft", "dpo", "step", "critique"), required=True)
+    command.add_argument("--output", metavar="FILE", help="default: standard output")
+
+
+def _add_runs(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--limit", type=positive, default=20, metavar="N", help="default: 20")
+
+
+def _add_run_id(command: argparse.ArgumentParser) -> None:
+    command.add_argument("id", metavar="ID", help="as `refinegraph runs` lists it, or last")
+
+
+def _add_view(command: argparse.ArgumentParser) -> None:
+    _add_run_id(command)
+    command.add_argument("--output", metavar="FILE", help="default: run-ID.html in this folder")
+
+
+def _add_cache(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", nargs="?", metavar="FILE", help="default: the user's own")
+    command.add_argument("--clear", action="store_true", help="forget every answer")
 
 
 def _add_demo(command: argparse.ArgumentParser) -> None:
@@ -123,7 +187,21 @@ def _add_nothing(command: argparse.ArgumentParser) -> None:
 
 _COMMANDS = {
     "solve": ("solve one problem", _add_solve),
+    "eval": ("compare strategies over a data set, with intervals", _add_eval),
+    "compare": ("compare folders of results", _add_compare),
+    "export": ("write training data out of results", _add_export),
     "demo": ("watch programs fail, be repaired and proved; then try problems of yours", _add_demo),
+    "runs": ("list the runs that were kept", _add_runs),
+    "show": ("print a run that was kept", _add_run_id),
+    "view": ("write the page of a run", _add_view),
+    "rm": ("forget a run", _add_run_id),
+    "cache": ("look at the kept answers, or clear them", _add_cache),
     "graph": ("print a strategy's graph", _add_graph),
     "doctor": ("say what this machine can do", _add_nothing),
 }
+
+MODULES = {
+    name: f"refinegraph.cli.{'runs' if name in ('show', 'view', 'rm') else name}"
+    for name in _COMMANDS
+}
+"""The module of each command, imported when it is called."""

@@ -12,7 +12,7 @@ from importlib import import_module
 from types import FrameType
 from typing import NoReturn
 
-from refinegraph.cli.arguments import COMMANDS, make_parser
+from refinegraph.cli.arguments import COMMANDS, MODULES, make_parser
 
 
 def dispatch(argv: Sequence[str] | None) -> int:
@@ -26,7 +26,7 @@ def dispatch(argv: Sequence[str] | None) -> int:
         return 0
     try:
         with _ending_well_on_sigterm():
-            code: int = import_module(f"refinegraph.cli.{options.command}").run(options)
+            code: int = import_module(MODULES[options.command]).run(options)
             _flush()
     except RefinegraphError as error:
         _say(str(error))

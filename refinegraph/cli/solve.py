@@ -2,14 +2,16 @@
 
 import argparse
 import asyncio
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
+from refinegraph.cli.cache import call_cache
 from refinegraph.cli.files import OutputFile, print_exactly
 from refinegraph.cli.models import EMBEDDED_NOTE, Models, nobody_chose, resolve_models
 from refinegraph.cli.problems import read_problem
-from refinegraph.errors import ModelError
+from refinegraph.errors import InputError, ModelError
 from refinegraph.graphs.strategies import find_strategy
 from refinegraph.report import report
 from refinegraph.schema import Problem, RefinementResult
@@ -19,6 +21,9 @@ from refinegraph.view.run_view import RunView, watch
 from refinegraph.view.summary import answer_view, content_view, summary_view
 from refinegraph.view.text import cut
 from refinegraph.view.transcript import Line
+
+if TYPE_CHECKING:
+    from refinegraph.agents.models import CallCache
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,12 +38,27 @@ def run(options: argparse.Namespace) -> int:
             if nobody_chose(options):
                 view.tell([Line("model", Text(EMBEDDED_NOTE.removeprefix("model: ")))], True)
             view.tell([_heading(problem)], True)
-            result = asyncio.run(_solve(problem, options, models, view))
+            with call_cache(options) as cache:
+                result = asyncio.run(_solve(problem, options, models, view, cache))
     except (KeyboardInterrupt, asyncio.CancelledError):
         show_best(view, console)
         raise KeyboardInterrupt from None
     show(result, options, output)
+    if not options.no_keep:
+        _keep(problem, result, console, quiet=options.quiet)
     return exit_code(result)
+
+
+def _keep(problem: Problem, result: RefinementResult, console: Console, *, quiet: bool) -> None:
+    from refinegraph.cli.runs import store
+
+    try:
+        kept = store().add(problem, result)
+    except InputError as error:
+        console.print(Text(f"  {error}", style="yellow"), soft_wrap=True)
+        return
+    if not quiet:
+        console.print(Text(f"  {'kept':<10} {kept.id}: refinegraph view last", style="dim"))
 
 
 def _heading(problem: Problem) -> Line:
@@ -53,7 +73,11 @@ def _gist(problem: Problem) -> str:
 
 
 async def _solve(
-    problem: Problem, options: argparse.Namespace, models: Models, view: RunView
+    problem: Problem,
+    options: argparse.Namespace,
+    models: Models,
+    view: RunView,
+    cache: "CallCache | None",
 ) -> RefinementResult:
     return await asolve(
         problem,
@@ -70,6 +94,7 @@ async def _solve(
         budget_usd=options.budget_usd,
         budget_tokens=options.budget_tokens,
         timeout=options.timeout,
+        cache=cache,
         on_event=view.hear,
     )
 

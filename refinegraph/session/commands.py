@@ -2,15 +2,20 @@
 
 import asyncio
 import difflib
+import os
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.text import Text
 
+from refinegraph.config import home
 from refinegraph.errors import InputError
 from refinegraph.graphs.strategies import STRATEGIES, find_strategy, strategy_outline
+from refinegraph.pages.run import run_page
 from refinegraph.report import report
+from refinegraph.runs import RunStore
 from refinegraph.schema import Candidate, Verdict
 from refinegraph.session.examples import example
 from refinegraph.session.session import Session
@@ -180,6 +185,18 @@ def _save(session: Session, argument: str) -> None:
     session.say(f"  written to {path}")
 
 
+def _open(session: Session, argument: str) -> None:
+    if session.result is None or session.problem is None:
+        raise InputError("there is no finished run to open; type a problem, or /example.")
+    kept = RunStore(home() / "runs").add(session.problem, session.result)
+    path = home() / "pages" / f"{kept.id}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page = run_page(session.result, prompt=session.problem.prompt)
+    path.write_text("".join(page), encoding="utf-8")
+    opened = bool(os.environ.get("DISPLAY")) and webbrowser.open(path.as_uri())
+    session.say(f"  {'opened' if opened else 'written to'} {path}")
+
+
 def _graph(session: Session, argument: str) -> None:
     strategy = find_strategy(argument or session.settings.strategy)
     drawn = strategy_outline(strategy.name).get_graph()
@@ -211,6 +228,7 @@ COMMANDS = {
         Command("why", "", "what was decided, and the numbers that say so", _why),
         Command("diff", "A B", "what changed between two candidates", _diff),
         Command("run", "CODE", "run a line of Python in the sandbox", _run),
+        Command("open", "", "the page of the last run", _open),
         Command("graph", "[NAME]", "draw a strategy's graph", _graph),
         Command("save", "FILE", "write the answer, or the run as .json", _save),
         Command("help", "", "this list", _help),

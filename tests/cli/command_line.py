@@ -32,7 +32,8 @@ def environment(**more: str) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("REFINEGRAPH_")}
     for name in ("OPENAI_API_KEY", "NO_COLOR", "COLUMNS", "LINES"):
         kept.pop(name, None)
-    return {**kept, "PYTHONUNBUFFERED": "", **more}
+    home = {"REFINEGRAPH_HOME": os.environ["REFINEGRAPH_HOME"]}
+    return {**kept, **home, "PYTHONUNBUFFERED": "", **more}
 
 
 def run_process(*arguments: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> Done:

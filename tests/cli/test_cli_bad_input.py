@@ -24,7 +24,6 @@ def solve(*arguments: str) -> tuple[str, ...]:
 CASES = [
     Case("nothing", solve(), "no problem was given"),
     Case("empty problem", solve("  "), "the problem is empty"),
-    Case("no model", solve("x"), "no model is named"),
     Case("unknown strategy", solve("x", "--strategy", "adaptve"), "did you mean 'adaptive'"),
     Case("unknown provider", solve("x", "--model", "opnai/x"), "did you mean 'openai/x'"),
     Case("model without a provider", solve("x", "--model", "nothing"), "PROVIDER/MODEL"),

@@ -1,0 +1,187 @@
+"""`refinegraph eval`."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from refinegraph.agents.models import CallCache
+from refinegraph.cli.cache import call_cache
+from refinegraph.cli.models import Models, resolve_models
+from refinegraph.datasets import load_dataset, select_problems
+from refinegraph.errors import InputError
+from refinegraph.evaluation.folder import (
+    EvaluationFolder,
+    EvaluationSettings,
+    digest_of,
+    read_runs,
+)
+from refinegraph.evaluation.progress import Progress, shown_progress
+from refinegraph.evaluation.records import RunLine
+from refinegraph.evaluation.running import Evaluation
+from refinegraph.evaluation.summary import Summary, summarise
+from refinegraph.evaluation.table import comparison_lines, summary_table
+from refinegraph.graphs.stopping import budget
+from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
+from refinegraph.pages.evaluation import evaluation_page
+from refinegraph.schema import Kind, LabelledProblem
+from refinegraph.tools.sandbox import Sandbox
+from refinegraph.view.console import error_console, output_console
+
+SUMMARY, PAGE = "summary.json", "report.html"
+_BELOW = 1
+
+
+def run(options: argparse.Namespace) -> int:
+    """Evaluate strategies over a data set, write the results as they come, and compare them.
+
+    1 where `--fail-under` was not reached.
+    """
+    strategies = _strategies(options.strategy)
+    total = sum(1 for _ in _problems(options))
+    if total == 0:
+        raise InputError(f"{options.dataset} has no problem that was asked for.")
+    models = resolve_models(options)
+    folder = EvaluationFolder(
+        Path(options.out), _settings(options, strategies, models), resume=options.resume
+    )
+    console = error_console()
+    progress = Progress(strategies, total=total * len(strategies), before=len(folder.done))
+    try:
+        with shown_progress(progress, console), call_cache(options) as cache:
+            asyncio.run(_run(options, strategies, models, folder, progress, cache))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        _say_how_to_go_on(console, options, progress)
+        raise KeyboardInterrupt from None
+    finally:
+        folder.close()
+    return _conclude(options, strategies, progress, console)
+
+
+def _conclude(
+    options: argparse.Namespace, strategies: list[str], progress: Progress, console: Console
+) -> int:
+    summary = write_summary(Path(options.out), strategies)
+    show_summary(summary)
+    if progress.failed:
+        reason = progress.failures[-1].reason
+        console.print(Text(f"{progress.failed} runs failed and do not count: {reason}", "red"))
+        _say_how_to_go_on(console, options, progress)
+    console.print(Text(f"report: {Path(options.out) / PAGE}", style="dim"), soft_wrap=True)
+    return _BELOW if _is_below(summary, strategies, options.fail_under) else 0
+
+
+def _is_below(summary: Summary, strategies: list[str], least: float | None) -> bool:
+    last = summary.strategies[strategies[-1]].accuracy
+    return least is not None and (last is None or last < least)
+
+
+def write_summary(folder: Path, strategies: list[str]) -> Summary:
+    """Count what is in a folder and write `summary.json` and `report.html`."""
+    summary = summarise(read_runs(folder), strategies=strategies)
+    (folder / SUMMARY).write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    with (folder / PAGE).open("w", encoding="utf-8") as file:
+        file.writelines(evaluation_page(summary, read_runs(folder), title=folder.name))
+    return summary
+
+
+def show_summary(summary: Summary) -> None:
+    """Print the table and the paired differences on standard output."""
+    console = output_console()
+    console.print(Text(f"{summary.problems} problems", style="bold"))
+    console.print(summary_table(summary))
+    for line in comparison_lines(summary):
+        console.print(line, soft_wrap=True)
+
+
+async def _run(
+    options: argparse.Namespace,
+    strategies: list[str],
+    models: Models,
+    folder: EvaluationFolder,
+    progress: Progress,
+    cache: CallCache | None,
+) -> None:
+    async with Sandbox() as sandbox:
+        graphs = {
+            name: build_strategy(name, _plan(options, models, sandbox)) for name in strategies
+        }
+        evaluation = Evaluation(
+            graphs,
+            sandbox,
+            concurrency=options.concurrency,
+            timeout=options.timeout,
+            cache=cache,
+        )
+        async for outcome in evaluation.run(
+            _problems(options), done=lambda key: key in folder.done
+        ):
+            if isinstance(outcome, RunLine):
+                folder.add(outcome)
+            progress.add(outcome)
+
+
+def _plan(options: argparse.Namespace, models: Models, sandbox: Sandbox) -> Plan:
+    limit = budget(usd=options.budget_usd, tokens=options.budget_tokens, seconds=options.timeout)
+    return Plan(
+        model=models.solver,
+        reviewer_model=models.reviewer,
+        refiner_model=models.refiner,
+        tester_model=models.tester,
+        kind=_kind(options),
+        samples=options.samples,
+        rounds=options.rounds,
+        temperature=options.temperature,
+        seed=options.seed,
+        limit=limit if repr(limit) != "budget()" else None,
+        sandbox=sandbox,
+        trace=options.trace,
+    )
+
+
+def _kind(options: argparse.Namespace) -> Kind:
+    return next(_problems(options)).problem.kind
+
+
+def _problems(options: argparse.Namespace) -> Iterator[LabelledProblem]:
+    return select_problems(
+        load_dataset(options.dataset),
+        limit=options.limit,
+        ids=options.ids.split(",") if options.ids else None,
+        shuffle_seed=(options.seed or 0) if options.shuffle else None,
+    )
+
+
+def _strategies(text: str) -> list[str]:
+    names = [each.strip() for each in text.split(",") if each.strip()]
+    if not names:
+        raise InputError("--strategy names no strategy; give one or more, joined by commas.")
+    return list(dict.fromkeys(find_strategy(each).name for each in names))
+
+
+def _settings(
+    options: argparse.Namespace, strategies: list[str], models: Models
+) -> EvaluationSettings:
+    from refinegraph.agents.models import model_name
+
+    return EvaluationSettings(
+        dataset=str(options.dataset),
+        dataset_digest=digest_of(Path(options.dataset)),
+        strategies=tuple(strategies),
+        models=tuple(model_name(each) if each else "" for each in models),
+        samples=options.samples,
+        rounds=options.rounds,
+        temperature=options.temperature,
+        seed=options.seed,
+    )
+
+
+def _say_how_to_go_on(console: Console, options: argparse.Namespace, progress: Progress) -> None:
+    done = f"{progress.done} of {progress.total} runs are in {options.out}"
+    words = " ".join(sys.argv[1:])
+    again = words if "--resume" in words else f"{words} --resume"
+    console.print(Text(f"{done}; go on with: refinegraph {again}"), soft_wrap=True)

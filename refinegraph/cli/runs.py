@@ -1,0 +1,72 @@
+"""`refinegraph runs`, `show`, `view` and `rm`: runs that were kept."""
+
+import argparse
+import time
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from refinegraph.cli.files import OutputFile
+from refinegraph.cli.solve import show_answer, show_summary
+from refinegraph.config import home
+from refinegraph.pages.run import run_page
+from refinegraph.runs import KeptRun, RunStore
+from refinegraph.view.console import error_console, output_console
+from refinegraph.view.decisions import decisions_view
+from refinegraph.view.text import cut
+
+_LISTED = 20
+
+
+def store() -> RunStore:
+    """Return the runs of this user."""
+    return RunStore(home() / "runs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the command asks of the kept runs."""
+    if options.command == "runs":
+        return _list(options.limit)
+    kept = store().get(options.id)
+    if options.command == "show":
+        return _show(kept)
+    if options.command == "view":
+        return _view(kept, options.output)
+    print(f"removed {store().remove(kept.id)}")
+    return 0
+
+
+def _list(limit: int) -> int:
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    for heading in ("id", "when", "result", "strategy", "problem"):
+        table.add_column(heading, no_wrap=heading != "problem")
+    for number, kept in enumerate(store().all()):
+        if number < limit:
+            table.add_row(*_row(kept))
+    console = output_console()
+    console.print(table if table.rows else Text("no run is kept yet"))
+    return 0
+
+
+def _row(kept: KeptRun) -> tuple[str, ...]:
+    word = {True: "proved", False: "refuted", None: "unproved"}[kept.result.solved]
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(kept.finished))
+    return kept.id, when, word, kept.result.strategy, cut(kept.problem.prompt, 40)
+
+
+def _show(kept: KeptRun) -> int:
+    console = error_console()
+    console.print(Text(cut(kept.problem.prompt, 400), style="bold"), soft_wrap=True)
+    console.print(decisions_view(kept.result.decisions), soft_wrap=True)
+    answer = kept.result.answer
+    show_answer(kept.result, f"{answer}\n" if answer else None)
+    show_summary(kept.result, console)
+    return 0
+
+
+def _view(kept: KeptRun, output: str | None) -> int:
+    path = output or str(Path.cwd() / f"run-{kept.id}.html")
+    OutputFile(path).write("".join(run_page(kept.result, prompt=kept.problem.prompt)))
+    print(path)
+    return 0

@@ -1,0 +1,1 @@
+"""Evaluation: does refinement help, by how much, at what price?"""

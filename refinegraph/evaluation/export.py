@@ -1,0 +1,165 @@
+"""Training data out of runs, in the columns that TRL's trainers read."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
+
+from refinegraph.evaluation.records import RunLine
+from refinegraph.schema import Candidate, Frozen, Review
+
+Format = Literal["sft", "dpo", "step", "critique"]
+
+
+class Source(Frozen):
+    """Where a line comes from, so that on-policy data stay apart."""
+
+    problem_id: str
+    strategy: str
+    model: str | None
+    version: str
+    candidate_id: str
+    round: int
+    solved: bool | None
+    """By visible tests."""
+    correct: bool | None
+    """By what was hidden."""
+
+
+class Example(Frozen):
+    """A prompt and an answer that is right."""
+
+    prompt: str
+    completion: str
+    source: Source
+
+
+class Preference(Frozen):
+    """A right answer over a wrong one."""
+
+    prompt: str
+    chosen: str
+    rejected: str
+    source: Source
+
+
+class StepLabels(Frozen):
+    """A solution in steps, and which of them are right: none is after the first wrong one."""
+
+    prompt: str
+    completions: tuple[str, ...]
+    labels: tuple[bool, ...]
+    source: Source
+
+
+class Critique(Frozen):
+    """What a Reviewer said of a candidate, and whether the answer made from it was right."""
+
+    prompt: str
+    solution: str
+    completion: str
+    corrected: bool
+    source: Source
+
+
+Line = Example | Preference | StepLabels | Critique
+
+
+def export(runs: Iterable[RunLine], form: Format) -> Iterator[Line]:
+    """Yield the training lines of runs whose answers could be judged.
+
+    `sft` gives one right answer a run; `dpo` each wrong candidate against a right one; `step` the
+    steps of wrong solutions with the first step under the threshold as the first wrong one; and
+    `critique` each review with what became of the candidate that was made from it.
+    """
+    make = _FORMS[form]
+    for run in runs:
+        if run.correct is not None:
+            yield from make(run)
+
+
+def _examples(run: RunLine) -> Iterator[Example]:
+    right = _right(run)
+    if right:
+        content = right[0].content or ""
+        yield Example(prompt=run.prompt, completion=content, source=_source(run, right[0]))
+
+
+def _preferences(run: RunLine) -> Iterator[Preference]:
+    right, judged = _right(run), run.judged
+    seen: set[str] = set()
+    for each in run.result.candidates:
+        content = each.content
+        if right and content and not judged.get(each.id) and content not in seen:
+            seen.add(content)
+            yield Preference(
+                prompt=run.prompt,
+                chosen=right[0].content or "",
+                rejected=content,
+                source=_source(run, each),
+            )
+
+
+def _steps(run: RunLine) -> Iterator[StepLabels]:
+    from refinegraph.tools.step_scores import first_bad_step
+
+    for each in run.result.candidates:
+        score = next((found for found in each.scores if found.steps), None)
+        if score is None or len(score.steps) != len(each.steps):
+            continue
+        right = run.judged.get(each.id, False)
+        first = None if right else first_bad_step(score.steps)
+        if right or first is not None:
+            last = len(each.steps) if first is None else first + 1
+            texts = tuple(each.text[step.start : step.end] for step in each.steps[:last])
+            labels = tuple(number != first for number in range(last))
+            source = _source(run, each)
+            yield StepLabels(prompt=run.prompt, completions=texts, labels=labels, source=source)
+
+
+def _critiques(run: RunLine) -> Iterator[Critique]:
+    by_id = {each.id: each for each in run.result.candidates}
+    for child in run.result.candidates:
+        parent = by_id.get(child.parent_id or "")
+        review = _review(run, parent) if parent else None
+        if parent and review:
+            yield Critique(
+                prompt=run.prompt,
+                solution=parent.content or parent.text,
+                completion=review.text,
+                corrected=run.judged.get(child.id, False),
+                source=_source(run, child),
+            )
+
+
+def _review(run: RunLine, parent: Candidate) -> Review | None:
+    found = [each for each in run.result.reviews if each.candidate_id == parent.id]
+    return found[-1] if found else None
+
+
+def _right(run: RunLine) -> list[Candidate]:
+    judged, chosen = run.judged, run.result.selection.candidate_id
+    found = [each for each in run.result.candidates if judged.get(each.id) and each.content]
+    return sorted(found, key=lambda each: each.id != chosen)
+
+
+def _source(run: RunLine, candidate: Candidate) -> Source:
+    from refinegraph import __version__
+
+    models = run.result.models
+    return Source(
+        problem_id=run.problem_id,
+        strategy=run.strategy,
+        model=models.refiner if candidate.parent_id else models.solver,
+        version=__version__,
+        candidate_id=candidate.id,
+        round=candidate.round,
+        solved=candidate.verdict.passed if candidate.verdict else None,
+        correct=run.judged.get(candidate.id),
+    )
+
+
+_FORMS: dict[Format, Callable[[RunLine], Iterator[Line]]] = {
+    "sft": _examples,
+    "dpo": _preferences,
+    "step": _steps,
+    "critique": _critiques,
+}

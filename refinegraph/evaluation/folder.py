@@ -1,0 +1,194 @@
+"""The folder of an evaluation: lines appended as problems end, and what a kill leaves of them."""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from refinegraph.errors import InputError
+from refinegraph.evaluation.records import ResultLine, RunLine
+from refinegraph.json_text import json_text
+
+RESULTS, RUNS, SETTINGS = "results.jsonl", "runs.jsonl", "settings.json"
+
+Line = TypeVar("Line", bound=BaseModel)
+
+Key = tuple[str, str]
+"""Problem and strategy."""
+
+
+class EvaluationSettings(BaseModel):
+    """What has to be the same for two parts of one evaluation to be put together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    dataset_digest: str
+    strategies: tuple[str, ...]
+    models: tuple[str, ...]
+    samples: int | None
+    rounds: int | None
+    temperature: float | None
+    seed: int | None
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    found = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            for block in iter(lambda: file.read(1 << 20), b""):
+                found.update(block)
+    except OSError as error:
+        raise InputError(f"data set {str(path)!r} cannot be read: {error.strerror}.") from None
+    return found.hexdigest()
+
+
+class EvaluationFolder:
+    """Where an evaluation is written. One process writes at a time.
+
+    Raises:
+        InputError: Where the folder is not empty and nothing is to be resumed, where it belongs to
+            another evaluation, where it cannot be written, and while another process writes.
+    """
+
+    def __init__(self, path: Path, settings: EvaluationSettings, *, resume: bool) -> None:
+        self.path = path
+        self._lock: IO[str] | None = None
+        self.done: set[Key] = set()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(path)
+            self._begin(settings, resume=resume)
+            self.done.update((each.problem_id, each.strategy) for each in self._kept())
+        except OSError as error:
+            self._unlock()
+            raise InputError(f"--out {str(path)!r} cannot be written: {error.strerror}.") from None
+        except InputError:
+            self._unlock()
+            raise
+        self._results = (path / RESULTS).open("a", encoding="utf-8")
+        self._runs = (path / RUNS).open("a", encoding="utf-8")
+
+    def add(self, run: RunLine) -> None:
+        """Write one run: first whole, then its result, which makes it count."""
+        _append(self._runs, json_text(run))
+        _append(self._results, json_text(run.line))
+        self.done.add((run.problem_id, run.strategy))
+
+    def close(self) -> None:
+        """Let another process write."""
+        self._results.close()
+        self._runs.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock:
+            self._lock.close()
+
+    def _begin(self, settings: EvaluationSettings, *, resume: bool) -> None:
+        file = self.path / SETTINGS
+        if not file.exists():
+            if (self.path / RESULTS).exists():
+                raise InputError(f"--out {str(self.path)!r} holds other results; name a new one.")
+            file.write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            return
+        if not resume:
+            raise InputError(
+                f"--out {str(self.path)!r} holds an evaluation already; go on with --resume, or "
+                "name another folder."
+            )
+        before = _settings_in(file)
+        for name in EvaluationSettings.model_fields:
+            was, now = getattr(before, name), getattr(settings, name)
+            if was != now:
+                raise InputError(
+                    f"--resume: {str(self.path)!r} was begun with {name} {was!r}, not {now!r}; "
+                    "use the same, or another folder."
+                )
+
+    def _kept(self) -> Iterator[ResultLine]:
+        for name in (RESULTS, RUNS):
+            _drop_torn_line(self.path / name)
+        yield from read_results(self.path)
+
+
+def read_results(folder: Path) -> Iterator[ResultLine]:
+    """Read the results of a folder, one after the other; raises `InputError` by file and line."""
+    yield from _read(folder / RESULTS, ResultLine)
+
+
+def read_runs(folder: Path) -> Iterator[RunLine]:
+    """Read the runs that count; of a run that was written twice, the last."""
+    counted = {(each.problem_id, each.strategy) for each in read_results(folder)}
+    last = {(each.problem_id, each.strategy): place for place, each in _numbered(folder)}
+    for place, run in _numbered(folder):
+        key = (run.problem_id, run.strategy)
+        if key in counted and last[key] == place:
+            yield run
+
+
+def _numbered(folder: Path) -> Iterator[tuple[int, RunLine]]:
+    return enumerate(_read(folder / RUNS, RunLine))
+
+
+def _read(path: Path, kind: type[Line]) -> Iterator[Line]:
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith("\n"):
+                return
+            try:
+                yield kind.model_validate_json(line)
+            except ValidationError as error:
+                reason = error.errors()[0]["msg"]
+                raise InputError(f"{path}, line {number} is no result: {reason}.") from None
+
+
+def _settings_in(file: Path) -> EvaluationSettings:
+    try:
+        return EvaluationSettings.model_validate_json(file.read_text(encoding="utf-8"))
+    except ValidationError:
+        raise InputError(f"{file} cannot be read as the settings of an evaluation.") from None
+
+
+def _append(file: IO[str], line: str) -> None:
+    file.write(line + "\n")
+    file.flush()
+
+
+def _drop_torn_line(path: Path) -> None:
+    """Cut off what a killed process left of a line."""
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        keep = end
+        while keep:
+            start = max(0, keep - 65_536)
+            file.seek(start)
+            found = file.read(keep - start).rfind(b"\n")
+            if found >= 0:
+                keep = start + found + 1
+                break
+            keep = start
+        if keep < end:
+            file.truncate(keep)
+
+
+def _locked(path: Path) -> IO[str]:
+    file = (path / ".lock").open("w", encoding="utf-8")
+    with contextlib.suppress(ImportError):
+        import fcntl
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise InputError(f"another process is writing to {str(path)!r}; wait for it.") from None
+    return file

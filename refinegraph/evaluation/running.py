@@ -1,0 +1,123 @@
+"""Run strategies over problems: some at a time, each result told as it comes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from refinegraph.agents.models import CallCache, InFlight, run_scope
+from refinegraph.errors import ModelError, RefinegraphError
+from refinegraph.evaluation.folder import Key
+from refinegraph.evaluation.judging import judge
+from refinegraph.evaluation.records import RunLine
+from refinegraph.graphs.refinement import RefinementGraph
+from refinegraph.schema import LabelledProblem, RefinementResult
+from refinegraph.solving import run_graph
+from refinegraph.tools.sandbox import Sandbox
+
+_HOPELESS = 5
+
+
+class Work(NamedTuple):
+    """One problem for one strategy."""
+
+    labelled: LabelledProblem
+    strategy: str
+
+
+class Failed(NamedTuple):
+    """A run that no model answered; it is not counted, and tried again on `--resume`."""
+
+    key: Key
+    reason: str
+
+
+Outcome = RunLine | Failed
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Strategies over problems, problem by problem, so that what is compared is paired.
+
+    `concurrency` bounds both the problems under way and the model calls in flight, shared by all.
+    """
+
+    graphs: Mapping[str, RefinementGraph]
+    sandbox: Sandbox
+    concurrency: int = 8
+    timeout: float | None = None
+    cache: CallCache | None = None
+
+    async def run(
+        self, problems: Iterable[LabelledProblem], *, done: Callable[[Key], bool]
+    ) -> AsyncIterator[Outcome]:
+        """Yield what came of every piece of work that is not done yet, as it comes.
+
+        Raises:
+            ModelError: Where the first five runs all failed: nothing answers.
+        """
+        left = iter(self._left(problems, done))
+        going: set[asyncio.Task[Outcome]] = set()
+        failed = answered = 0
+        in_flight = InFlight(self.concurrency)
+        try:
+            while True:
+                while len(going) < self.concurrency and (work := next(left, None)):
+                    going.add(asyncio.ensure_future(self._one(work, in_flight)))
+                if not going:
+                    return
+                ended, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
+                for task in ended:
+                    outcome = task.result()
+                    failed += isinstance(outcome, Failed)
+                    answered += isinstance(outcome, RunLine)
+                    yield outcome
+                    if isinstance(outcome, Failed) and not answered and failed >= _HOPELESS:
+                        raise ModelError(outcome.reason)
+        finally:
+            for task in going:
+                task.cancel()
+            await asyncio.gather(*going, return_exceptions=True)
+
+    def _left(
+        self, problems: Iterable[LabelledProblem], done: Callable[[Key], bool]
+    ) -> Iterator[Work]:
+        for labelled in problems:
+            for strategy in self.graphs:
+                if not done((labelled.problem.id, strategy)):
+                    yield Work(labelled, strategy)
+
+    async def _one(self, work: Work, in_flight: InFlight) -> Outcome:
+        problem = work.labelled.problem
+        try:
+            with run_scope(in_flight=in_flight):
+                result = await run_graph(
+                    self.graphs[work.strategy], problem, timeout=self.timeout, cache=self.cache
+                )
+        except ModelError as error:
+            return Failed((problem.id, work.strategy), str(error))
+        if _unanswered(result):
+            return Failed((problem.id, work.strategy), result.stop_reason.detail)
+        return await self._line(work, result)
+
+    async def _line(self, work: Work, result: RefinementResult) -> RunLine:
+        try:
+            judged = await judge(work.labelled, result, sandbox=self.sandbox)
+        except RefinegraphError as error:
+            name = work.labelled.problem.id
+            raise type(error)(f"problem {name!r} cannot be judged: {error}") from None
+        chosen = result.selection.candidate_id
+        return RunLine(
+            problem_id=work.labelled.problem.id,
+            strategy=work.strategy,
+            prompt=work.labelled.problem.prompt,
+            kind=work.labelled.problem.kind,
+            correct=None if judged is None else judged.get(chosen or "", False),
+            candidates_correct=tuple((judged or {}).items()),
+            result=result,
+        )
+
+
+def _unanswered(result: RefinementResult) -> bool:
+    silent = not any(each.text.strip() for each in result.candidates)
+    return result.stop_reason.rule == "failed" and (silent or not result.solved)

@@ -1,0 +1,113 @@
+"""What can be said of shares and differences from so many problems."""
+
+import math
+import random
+from collections.abc import Sequence
+from typing import NamedTuple
+
+Z_95 = 1.959963984540054
+_DRAWS = 2_000
+
+
+class Interval(NamedTuple):
+    """A 95 % interval."""
+
+    low: float
+    high: float
+
+
+def wilson_interval(right: int, count: int) -> Interval | None:
+    """Return the Wilson score interval of a share (Wilson 1927); None where nothing was counted.
+
+    >>> wilson_interval(8, 10)
+    Interval(low=0.4901..., high=0.9433...)
+    """
+    if count == 0:
+        return None
+    share = right / count
+    middle = share + Z_95**2 / (2 * count)
+    spread = Z_95 * math.sqrt(share * (1 - share) / count + Z_95**2 / (4 * count**2))
+    scale = 1 + Z_95**2 / count
+    return Interval(max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale))
+
+
+def bootstrap_interval(values: Sequence[float], *, seed: int = 0) -> Interval | None:
+    """Return the percentile bootstrap interval of a mean (Efron 1979); None for no values."""
+    if not values:
+        return None
+    rng = random.Random(seed)
+    size = len(values)
+    means = sorted(math.fsum(rng.choices(values, k=size)) / size for _ in range(_DRAWS))
+    return Interval(means[int(0.025 * _DRAWS)], means[int(0.975 * _DRAWS) - 1])
+
+
+def mcnemar_p(only_first: int, only_second: int) -> float | None:
+    """Return the exact two-sided p of McNemar's test (1947) from the problems that differ.
+
+    None where none does: there is nothing to test.
+
+    >>> round(mcnemar_p(1, 8), 4)
+    0.0391
+    """
+    differing = only_first + only_second
+    if differing == 0:
+        return None
+    least = min(only_first, only_second)
+    tail = float(sum(math.comb(differing, each) for each in range(least + 1)) / 2**differing)
+    return min(1.0, 2 * tail)
+
+
+def pass_at_k(samples: int, right: int, k: int) -> float | None:
+    """Return the unbiased chance that one of k samples is right (arXiv 2107.03374).
+
+    None where fewer than k samples were drawn.
+
+    >>> pass_at_k(10, 3, 1)
+    0.3...
+    """
+    if samples < k:
+        return None
+    return 1.0 - float(math.comb(samples - right, k)) / math.comb(samples, k)
+
+
+class Bin(NamedTuple):
+    """Problems whose belief lies in one tenth, and how often they were right."""
+
+    low: float
+    high: float
+    problems: int
+    belief: float
+    right: float
+
+
+def reliability(beliefs: Sequence[float], rights: Sequence[bool], *, bins: int = 10) -> list[Bin]:
+    """Return the bins of a reliability curve, empty ones left out."""
+    found: list[Bin] = []
+    for number in range(bins):
+        low, high = number / bins, (number + 1) / bins
+        inside = [
+            (belief, right)
+            for belief, right in zip(beliefs, rights, strict=True)
+            if low <= belief < high or (belief == 1.0 and number == bins - 1)
+        ]
+        if inside:
+            size = len(inside)
+            mean = math.fsum(belief for belief, _ in inside) / size
+            found.append(Bin(low, high, size, mean, sum(right for _, right in inside) / size))
+    return found
+
+
+def calibration_error(bins: Sequence[Bin]) -> float | None:
+    """Return the expected calibration error (arXiv 1706.04599); None for no bins."""
+    count = sum(each.problems for each in bins)
+    if count == 0:
+        return None
+    return math.fsum(each.problems * abs(each.belief - each.right) for each in bins) / count
+
+
+def brier_score(beliefs: Sequence[float], rights: Sequence[bool]) -> float | None:
+    """Return the mean squared error of beliefs (Brier 1950); None for none."""
+    if not beliefs:
+        return None
+    pairs = zip(beliefs, rights, strict=True)
+    return math.fsum((belief - right) ** 2 for belief, right in pairs) / len(beliefs)

@@ -1,0 +1,225 @@
+"""`refinegraph eval`: what it writes, what it never shows an agent, and what a kill leaves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from refinegraph.agents.models import ScriptedChatModel
+from refinegraph.cli import main
+from refinegraph.embedded.tasks import generate_tasks
+from refinegraph.evaluation.folder import read_results, read_runs
+from refinegraph.evaluation.running import Evaluation, Failed
+from refinegraph.evaluation.summary import Summary, summarise
+from refinegraph.graphs.strategies import Plan, build_strategy
+from refinegraph.schema import Gold, LabelledProblem, Problem
+from refinegraph.tools.sandbox import Sandbox
+
+pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
+COUNT = 8
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("data") / "tasks.jsonl"
+    with file.open("w") as lines:
+        for task in generate_tasks("held_out", count=COUNT, seed=4):
+            problem, gold = task.labelled
+            record = {
+                "id": problem.id,
+                "prompt": problem.prompt,
+                "tests": problem.tests,
+                "hidden_tests": gold.tests,
+                "entry_point": problem.entry_point,
+            }
+            lines.write(json.dumps(record) + "\n")
+    return file
+
+
+def arguments(dataset: Path, out: Path, *more: str) -> list[str]:
+    return ["eval", "--dataset", str(dataset), "--out", str(out), "--seed", "1", *more]
+
+
+def test_results_summary_and_page_agree(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(arguments(dataset, out, "--strategy", "single,adaptive")) == 0
+    lines = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+    assert len(lines) == 2 * COUNT
+    summary = Summary.model_validate_json((out / "summary.json").read_text())
+    for name, found in summary.strategies.items():
+        own = [line for line in lines if line["strategy"] == name]
+        assert found.n == len(own) == COUNT
+        assert found.accuracy == sum(line["correct"] for line in own) / COUNT
+        assert found.total_tokens == sum(line["usage"]["total_tokens"] for line in own)
+        assert sum(found.transitions.model_dump().values()) == COUNT
+        assert f"{found.accuracy:.1%}" in (out / "report.html").read_text()
+    assert list(summary.strategies) == ["single", "adaptive"]
+    assert "adaptive against single" in capsys.readouterr().out
+
+
+def test_table_fits_eighty_columns(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(arguments(dataset, tmp_path / "out", "--strategy", "self-consistency", "--limit", "1"))
+    table = capsys.readouterr().out.splitlines()[:3]
+    assert all(len(line) <= 80 for line in table)
+
+
+def test_fail_under_is_an_exit_code(dataset: Path, tmp_path: Path) -> None:
+    few = ("--strategy", "single", "--limit", "2")
+    assert main(arguments(dataset, tmp_path / "a", *few, "--fail-under", "0")) == 0
+    file = tmp_path / "impossible.jsonl"
+    file.write_text('{"id": "a", "prompt": "Write f(x).", "hidden_tests": "assert f(1) == f(2)+1"}')
+    assert main(arguments(file, tmp_path / "b", "--strategy", "single", "--fail-under", "0.5")) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--strategy", "singel"], "did you mean 'single'?"),
+        (["--strategy", ","], "names no strategy"),
+        (["--ids", "nobody"], "No problem has the id 'nobody'"),
+    ],
+)
+def test_bad_input_gets_one_sentence(
+    more: list[str],
+    says: str,
+    dataset: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(arguments(dataset, tmp_path / "out", *more)) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_folder_is_never_mixed_with_another_run(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, few = tmp_path / "out", ("--strategy", "single", "--limit", "1")
+    assert main(arguments(dataset, out, *few)) == 0
+    assert main(arguments(dataset, out, *few)) == 2
+    assert "go on with --resume" in capsys.readouterr().err
+    assert main([*arguments(dataset, out, "--strategy", "best-of-n"), "--resume"]) == 2
+    assert "was begun with strategies" in capsys.readouterr().err
+
+
+def test_resuming_counts_nothing_twice(dataset: Path, tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    few = ("--strategy", "single,best-of-n", "--limit", "4")
+    assert main(arguments(dataset, whole, *few)) == 0
+    assert main(arguments(dataset, broken, *few)) == 0
+    results, runs = broken / "results.jsonl", broken / "runs.jsonl"
+    kept = results.read_text().splitlines(keepends=True)
+    results.write_text("".join(kept[:3]) + kept[3][:50])
+    runs.write_text(runs.read_text()[:-40])
+    assert main([*arguments(dataset, broken, *few), "--resume"]) == 0
+    found = {(each.problem_id, each.strategy): each.correct for each in read_results(broken)}
+    assert found == {(each.problem_id, each.strategy): each.correct for each in read_results(whole)}
+    assert len(list(read_results(broken))) == len(list(read_runs(broken))) == 8
+
+
+def test_a_killed_run_is_resumed_to_the_same_end(dataset: Path, tmp_path: Path) -> None:
+    out, undisturbed = tmp_path / "out", tmp_path / "undisturbed"
+    more = ("--strategy", "single,adaptive", "--concurrency", "1")
+    assert main(arguments(dataset, undisturbed, *more)) == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "refinegraph", *arguments(dataset, out, *more)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    results = out / "results.jsonl"
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        if results.exists() and results.read_text().count("\n") >= 3:
+            break
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert main([*arguments(dataset, out, *more), "--resume"]) == 0
+    assert outcomes(out) == outcomes(undisturbed)
+
+
+def test_folders_are_compared_problem_by_problem(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("single", "best-of-n"):
+        main(arguments(dataset, tmp_path / name, "--strategy", name, "--limit", "3"))
+    capsys.readouterr()
+    page = tmp_path / "page.html"
+    folders = [str(tmp_path / name) for name in ("single", "best-of-n")]
+    assert main(["compare", *folders, "--output", str(page)]) == 0
+    assert "best-of-n/best-of-n against single/single" in capsys.readouterr().out
+    assert "best-of-n/best-of-n" in page.read_text()
+    assert main(["compare", str(tmp_path)]) == 2
+
+
+def test_training_data_come_from_what_was_judged(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    main(arguments(dataset, out, "--strategy", "magicore", "--samples", "2"))
+    judged = {each.problem_id: each for each in read_runs(out)}
+    for form in ("sft", "dpo", "critique", "step"):
+        capsys.readouterr()
+        assert main(["export", str(out), "--format", form]) == 0
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert lines or form == "step"
+        for line in lines:
+            run = judged[line["source"]["problem_id"]]
+            assert line["prompt"] == run.prompt
+            if form == "dpo":
+                right = {each.content for each in run.result.candidates if run.judged[each.id]}
+                assert line["chosen"] in right
+                assert line["rejected"] not in right
+
+
+def outcomes(folder: Path) -> dict[tuple[str, str], tuple[bool | None, str | None]]:
+    lines = list(read_results(folder))
+    found = {(each.problem_id, each.strategy): (each.correct, each.answer) for each in lines}
+    assert len(found) == len(lines)
+    return found
+
+
+async def test_agents_never_see_what_is_hidden() -> None:
+    model = ScriptedChatModel("def f(x): return x + 1", cycle=True)
+    labelled = LabelledProblem(
+        Problem(id="a", prompt="Write f(x).", tests="assert f(1) == 3"),
+        Gold(tests="assert f(4711) == 4712"),
+    )
+    plan = Plan(model=model, sandbox=Sandbox())
+    graphs = {name: build_strategy(name, plan) for name in ("single", "adaptive", "magicore")}
+    evaluation = Evaluation(graphs, Sandbox())
+    outcomes = [each async for each in evaluation.run([labelled], done=lambda key: False)]
+    assert len(outcomes) == 3
+    assert all("4711" not in call.prompt for call in model.calls)
+    assert len(model.calls) > 3
+
+
+async def test_runs_that_no_model_answered_are_told_and_not_counted() -> None:
+    model = ScriptedChatModel(lambda messages, sampling: broken(messages[-1].text))
+    problems = [
+        LabelledProblem(
+            Problem(id=name, prompt=f"Write f(x). {name}", tests="assert f(1) == 1"),
+            Gold(tests="assert f(2) == 2"),
+        )
+        for name in ("good", "bad")
+    ]
+    graphs = {"single": build_strategy("single", Plan(model=model, sandbox=Sandbox()))}
+    evaluation = Evaluation(graphs, Sandbox())
+    found = [each async for each in evaluation.run(problems, done=lambda key: False)]
+    assert [each.key for each in found if isinstance(each, Failed)] == [("bad", "single")]
+    summary = summarise(each for each in found if not isinstance(each, Failed))
+    assert summary.strategies["single"].n == 1
+
+
+def broken(prompt: str) -> str:
+    if "bad" in prompt:
+        raise ConnectionError("nobody there")
+    return "def f(x): return x"
