@@ -55,7 +55,7 @@ def practice(
         fresh = path.with_suffix(".new")
         fresh.write_text("".join(f"{json.dumps(each)}\n" for each in found))
         fresh.replace(path)
-    return _chosen(_read(path, tried))
+    return _chosen(_read(path, tried), seed)
 
 
 def _read(path: Path, tasks: Sequence[Task]) -> Iterator[Practice]:
@@ -64,9 +64,9 @@ def _read(path: Path, tasks: Sequence[Task]) -> Iterator[Practice]:
         yield Practice(tasks[number], Attempt(program, evidence, right))
 
 
-def _chosen(found: Iterable[Practice]) -> list[Practice]:
+def _chosen(found: Iterable[Practice], seed: int) -> list[Practice]:
     """Mix wrong attempts with as many right ones as are to be kept."""
-    rng = random.Random(1)
+    rng = random.Random(seed)
     attempts = list(found)
     wrong = [each for each in attempts if not each.attempt.right]
     right = [each for each in attempts if each.attempt.right]
