@@ -17,6 +17,10 @@ class Phase(NamedTuple):
     """How many tasks the model tries before it begins: its own mistakes are what it reviews."""
     until_loss: float = 0.0
     """The running loss under which it is over before its tokens are spent."""
+    practice_seed: int = 500_000
+    """Which tasks these are."""
+    vague_share: float = 0.4
+    """How often a step of these tasks is left to the examples, where it can be."""
     plain_names: bool = True
     """Whether its functions have one of a few names and call their argument `x`."""
     falls_to: float = 1.0
@@ -52,6 +56,18 @@ PHASES = (
         plain_names=False,
         falls_to=0.01,
     ),
+    Phase(
+        "again",
+        5_000_000,
+        lengths=(1, 2, 3, 3, 4, 4),
+        repairs=0.6,
+        practice=5_000,
+        practice_seed=600_000,
+        vague_share=0.6,
+        plain_names=False,
+        falls_to=0.01,
+    ),
 )
 """Copying is settled first; then what the steps mean; then how they compose; then to repair what
-the model itself gets wrong; then names of all kinds, with what it still gets wrong by then."""
+the model itself gets wrong; then names of all kinds, with what it still gets wrong by then; then
+once more, on harder tasks."""

@@ -22,8 +22,6 @@ from training.documents import Attempt, render
 from training.mistakes import given_cases
 
 LENGTHS = (1, 2, 3, 3, 4, 4)
-VAGUE_SHARE = 0.4
-SEED = 500_000
 KEEP = 0.35
 """The share of attempts that are right and are to be kept as they are."""
 _SAMPLES = 4
@@ -38,15 +36,17 @@ class Practice(NamedTuple):
     attempt: Attempt
 
 
-def practice(model: Path, path: Path, *, tasks: int, plain_names: bool) -> list[Practice]:
+def practice(
+    model: Path, path: Path, *, tasks: int, plain_names: bool, seed: int, vague_share: float
+) -> list[Practice]:
     """Return attempts in an order that is the same every time; made once, then read from `path`."""
     tried = list(
         generate_tasks(
             "train",
             count=tasks,
-            seed=SEED,
+            seed=seed,
             lengths=LENGTHS,
-            vague_share=VAGUE_SHARE,
+            vague_share=vague_share,
             plain_names=plain_names,
         )
     )
@@ -55,7 +55,7 @@ def practice(model: Path, path: Path, *, tasks: int, plain_names: bool) -> list[
         fresh = path.with_suffix(".new")
         fresh.write_text("".join(f"{json.dumps(each)}\n" for each in found))
         fresh.replace(path)
-    return _chosen(_read(path, tried))
+    return _chosen(_read(path, tried), seed)
 
 
 def _read(path: Path, tasks: Sequence[Task]) -> Iterator[Practice]:
@@ -64,9 +64,9 @@ def _read(path: Path, tasks: Sequence[Task]) -> Iterator[Practice]:
         yield Practice(tasks[number], Attempt(program, evidence, right))
 
 
-def _chosen(found: Iterable[Practice]) -> list[Practice]:
+def _chosen(found: Iterable[Practice], seed: int) -> list[Practice]:
     """Mix wrong attempts with as many right ones as are to be kept."""
-    rng = random.Random(SEED)
+    rng = random.Random(seed)
     attempts = list(found)
     wrong = [each for each in attempts if not each.attempt.right]
     right = [each for each in attempts if each.attempt.right]

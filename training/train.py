@@ -112,6 +112,8 @@ class Trainer:
             self.out / f"{phase.name}.jsonl",
             tasks=phase.practice,
             plain_names=phase.plain_names,
+            seed=phase.practice_seed,
+            vague_share=phase.vague_share,
         )
 
     def _log(self, phase: Phase, mean: float) -> None:
