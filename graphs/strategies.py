@@ -15,8 +15,10 @@ from refinegraph.agents.reviewer import Reviewer
 from refinegraph.agents.solver import Solver
 from refinegraph.agents.test_writer import TestWriter
 from refinegraph.errors import InputError
-from refinegraph.graphs.control import RefineLoop
+from refinegraph.graphs.belief import SHIPPED, BeliefMap
+from refinegraph.graphs.control import Controller
 from refinegraph.graphs.execution_gain import ExecutionGain
+from refinegraph.graphs.expected_gain import ExpectedGain
 from refinegraph.graphs.magicore import MagicoreOptions
 from refinegraph.graphs.refinement import RefinementGraph, refinement_graph
 from refinegraph.graphs.routing import (
@@ -25,20 +27,20 @@ from refinegraph.graphs.routing import (
     AlwaysHard,
     VerdictRouter,
 )
-from refinegraph.graphs.sampling import SampleFirst, decided
 from refinegraph.graphs.selection import Selector, agreement, best_of, majority_vote
 from refinegraph.graphs.stopping import (
     StopRule,
     accepted,
     oscillating,
     rounds,
-    same_failure,
     stalled,
 )
 from refinegraph.schema import Kind, ModelNames
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer
 from refinegraph.tools.traces import failing_trace
+
+_PRICE = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,11 @@ class Plan:
     scorer: Scorer | Sequence[Scorer] | None = None
     """What scores candidates; execution and agreement unless given."""
     magicore: MagicoreOptions = field(default_factory=MagicoreOptions)
+    """Where `magicore` follows the paper to the letter."""
+    price: float | None = None
+    """What a thousand tokens have to add to the chance of being right, for `adaptive`."""
+    belief: BeliefMap = SHIPPED
+    """How sure `adaptive` is by the signals of a pool, where no test decides."""
     sandbox: Sandbox | None = None
     trace: bool = False
     """Whether the Reviewer is shown a failing test's values line by line."""
@@ -207,18 +214,8 @@ def _magicore(plan: Plan) -> RefinementGraph:
 
 
 def _adaptive(plan: Plan) -> RefinementGraph:
-    code = plan.kind == "code"
-    most = plan.samples or 10
-    gate = AgreementRouter()
-    stop = plan.stop(accepted() | rounds(_or(plan.rounds, 3)) | oscillating() | same_failure(3))
-    proved = plan.stop(accepted() | rounds(_or(plan.rounds, 5)))
-    controller = (
-        ExecutionGain(router=VerdictRouter(otherwise=gate), stop=proved, most=most)
-        if code
-        else SampleFirst(
-            RefineLoop(router=gate, stop=stop, width=2), enough=decided(), most=most, step=2
-        )
-    )
+    code, most = plan.kind == "code", plan.samples or 10
+    controller = _code_controller(plan, most) if code else _answer_controller(plan, most)
     return refinement_graph(
         solver=plan.solver(samples=min(2 if code else 3, most), temperature=0.8),
         reviewer=plan.reviewer(),
@@ -233,6 +230,25 @@ def _adaptive(plan: Plan) -> RefinementGraph:
         name="adaptive",
         models=plan.names,
         seed=plan.seed,
+    )
+
+
+def _code_controller(plan: Plan, most: int) -> Controller:
+    return ExecutionGain(
+        router=VerdictRouter(otherwise=AgreementRouter()),
+        stop=plan.stop(accepted() | rounds(_or(plan.rounds, 5))),
+        most=most,
+        price=plan.price or 0.0,
+    )
+
+
+def _answer_controller(plan: Plan, most: int) -> Controller:
+    return ExpectedGain(
+        price=_PRICE if plan.price is None else plan.price,
+        most=most,
+        stop=plan.stop(accepted() | oscillating()),
+        belief=plan.belief,
+        max_rounds=_or(plan.rounds, 3),
     )
 
 
@@ -274,8 +290,8 @@ STRATEGIES = {
         ),
         Strategy(
             "adaptive",
-            "few samples first; more, or repairs, only where evidence asks for them",
-            "execution feedback with doubling samples",
+            "few samples first; more, or repairs, while they are worth their tokens",
+            "expected gain (arXiv 2604.22273) from execution, agreement and scores",
             _adaptive,
         ),
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from refinegraph.agents.models import CallCache
+    from refinegraph.graphs.belief import BeliefMap
     from refinegraph.graphs.refinement import RefinementGraph
     from refinegraph.tools.sandbox import Sandbox
 
@@ -40,6 +41,8 @@ async def asolve(
     timeout: float | None = None,
     sandbox: "Sandbox | None" = None,
     trace: bool = False,
+    price: float | None = None,
+    belief: "BeliefMap | None" = None,
     cache: "CallCache | None" = None,
     on_event: Watcher | None = None,
 ) -> RefinementResult:
@@ -50,9 +53,11 @@ async def asolve(
     `REFINEGRAPH_API_BASE` unless `api_base` names another. `tests` may be assert lines,
     `def test_*` functions, doctests, or JSON cases. `timeout` is in seconds for the whole run; when
     it or a budget ends, the best answer so far is returned. `trace` shows the Reviewer the values
-    of a failing test line by line. `cache` keeps the model's answers, or replays them. `on_event`
-    is told what happens as it happens. Raises `InputError` for bad input, `ModelError` where no
-    model answered and `SandboxUnavailable` where programs could not be isolated.
+    of a failing test line by line. `price` is what a thousand tokens have to add to the chance of
+    being right, and `belief` how sure to be of a pool, for `adaptive`. `cache` keeps the model's
+    answers, or replays them. `on_event` is told what happens as it happens. Raises `InputError` for
+    bad input, `ModelError` where no model answered and `SandboxUnavailable` where programs could
+    not be isolated.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
@@ -63,6 +68,7 @@ async def asolve(
     """
     from refinegraph.agents.models import resolve_model
     from refinegraph.config import api_base_setting, model_setting
+    from refinegraph.graphs.belief import SHIPPED
     from refinegraph.graphs.stopping import budget
     from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
 
@@ -89,6 +95,8 @@ async def asolve(
         limit=limit if repr(limit) != "budget()" else None,
         sandbox=sandbox,
         trace=trace,
+        price=price,
+        belief=belief or SHIPPED,
     )
     return await run_graph(
         build_strategy(strategy, plan), asked, timeout=timeout, cache=cache, on_event=on_event

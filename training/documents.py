@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 from refinegraph.agents.prompts import EMBEDDED, Prompt
 from refinegraph.embedded.tasks import Task
 from refinegraph.embedded.tasks.composition import program_expressions
-from training.tokens import END
+from training.tokens import end_token
 
 PROMPT_WEIGHT = 0.1
 _EXPRESSION = re.compile(r"^\s*(?:x = |return )(.*)$")
@@ -113,7 +113,7 @@ def _join(tokenizer: Tokenizer, parts: Iterable[tuple[str, float, bool]]) -> Doc
     for text, weight, closes in parts:
         ids = tokenizer.encode(text).ids
         foreseen = [*(ids if document.tokens and not closed else ids[1:])]
-        foreseen += [tokenizer.token_to_id(END)] if closes else []
+        foreseen += [end_token(tokenizer)] if closes else []
         document.tokens.extend(ids)
         document.targets.extend(foreseen)
         document.weights.extend([weight] * len(foreseen))

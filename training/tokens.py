@@ -47,3 +47,11 @@ def train_tokenizer(texts: Iterable[str], path: Path) -> Tokenizer:
 def load_tokenizer(path: Path) -> Tokenizer:
     """Read a tokenizer that was trained before."""
     return Tokenizer.from_file(str(path))
+
+
+def end_token(tokenizer: Tokenizer) -> int:
+    """Return the token that ends an answer."""
+    found = tokenizer.token_to_id(END)
+    if found is None:
+        raise ValueError(f"the tokenizer does not know {END!r}")
+    return found

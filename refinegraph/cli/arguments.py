@@ -109,6 +109,8 @@ def _add_model(command: argparse.ArgumentParser, *, strategies: bool = False) ->
     add("--budget-tokens", type=positive, metavar="N", help="stop when these are spent")
     add("--timeout", type=amount, metavar="SECONDS", help="for the whole run")
     add("--trace", action="store_true", help="show the reviewer a failing test line by line")
+    add("--price", type=temperature, metavar="P", help="what 1,000 tokens have to gain (adaptive)")
+    add("--belief", metavar="FILE", help="a map that `eval --fit` learned (adaptive)")
     kept = command.add_mutually_exclusive_group()
     kept.add_argument(
         "--cache",
@@ -130,6 +132,7 @@ def _add_eval(command: argparse.ArgumentParser) -> None:
     add("--shuffle", action="store_true", help="in an order that --seed gives")
     add("--concurrency", type=positive, default=8, metavar="C", help="calls in flight; default: 8")
     add("--fail-under", type=share, metavar="X", help="exit 1 below this accuracy (last strategy)")
+    add("--fit", metavar="FILE", help="learn from these runs how sure to be, for --belief")
     _add_model(command, strategies=True)
 
 

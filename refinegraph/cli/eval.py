@@ -11,9 +11,10 @@ from rich.text import Text
 
 from refinegraph.agents.models import CallCache
 from refinegraph.cli.cache import call_cache
-from refinegraph.cli.models import Models, resolve_models
+from refinegraph.cli.models import Models, belief_map, resolve_models
 from refinegraph.datasets import load_dataset, select_problems
 from refinegraph.errors import InputError
+from refinegraph.evaluation.fitting import fit_from_runs
 from refinegraph.evaluation.folder import (
     EvaluationFolder,
     EvaluationSettings,
@@ -71,6 +72,10 @@ def _conclude(
         reason = progress.failures[-1].reason
         console.print(Text(f"{progress.failed} runs failed and do not count: {reason}", "red"))
         _say_how_to_go_on(console, options, progress)
+    if options.fit:
+        found = fit_from_runs(read_runs(Path(options.out)))
+        found.save(Path(options.fit))
+        console.print(Text(f"belief: {options.fit}, for --belief", style="dim"), soft_wrap=True)
     console.print(Text(f"report: {Path(options.out) / PAGE}", style="dim"), soft_wrap=True)
     return _BELOW if _is_below(summary, strategies, options.fail_under) else 0
 
@@ -140,6 +145,8 @@ def _plan(options: argparse.Namespace, models: Models, sandbox: Sandbox) -> Plan
         limit=limit if repr(limit) != "budget()" else None,
         sandbox=sandbox,
         trace=options.trace,
+        price=options.price,
+        belief=belief_map(options),
     )
 
 

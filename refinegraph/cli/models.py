@@ -1,12 +1,15 @@
 """The models that the arguments name."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from refinegraph.config import api_base_setting, find_setting, model_setting
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+
+    from refinegraph.graphs.belief import BeliefMap
 
 
 EMBEDDED_NOTE = (
@@ -22,6 +25,13 @@ class Models(NamedTuple):
     reviewer: "BaseChatModel | None"
     refiner: "BaseChatModel | None"
     tester: "BaseChatModel | None"
+
+
+def belief_map(options: argparse.Namespace) -> "BeliefMap":
+    """Return the map that `--belief` names, else the one that ships."""
+    from refinegraph.graphs.belief import SHIPPED, BeliefMap
+
+    return BeliefMap.load(Path(options.belief)) if options.belief else SHIPPED
 
 
 def nobody_chose(options: argparse.Namespace) -> bool:

@@ -9,7 +9,13 @@ from rich.text import Text
 
 from refinegraph.cli.cache import call_cache
 from refinegraph.cli.files import OutputFile, print_exactly
-from refinegraph.cli.models import EMBEDDED_NOTE, Models, nobody_chose, resolve_models
+from refinegraph.cli.models import (
+    EMBEDDED_NOTE,
+    Models,
+    belief_map,
+    nobody_chose,
+    resolve_models,
+)
 from refinegraph.cli.problems import read_problem
 from refinegraph.errors import InputError, ModelError
 from refinegraph.graphs.strategies import find_strategy
@@ -94,6 +100,8 @@ async def _solve(
         budget_usd=options.budget_usd,
         budget_tokens=options.budget_tokens,
         timeout=options.timeout,
+        price=options.price,
+        belief=belief_map(options),
         cache=cache,
         on_event=view.hear,
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import ConfigDict
 
 from refinegraph.report import Report, report
-from refinegraph.schema import Candidate, Frozen, RefinementResult
+from refinegraph.schema import Candidate, Frozen, Kind, RefinementResult
 
 
 class ResultLine(Report):
@@ -28,7 +28,7 @@ class RunLine(Frozen):
     strategy: str
     """The name that the comparison gives it."""
     prompt: str
-    kind: str
+    kind: Kind
     correct: bool | None
     candidates_correct: tuple[tuple[str, bool], ...] = ()
     """Which candidates the hidden tests or the gold answer accept, by id."""

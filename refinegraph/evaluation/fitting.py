@@ -1,0 +1,34 @@
+"""Learn from runs whose answers were judged how sure to be of a pool."""
+
+from collections.abc import Iterable
+
+from refinegraph.evaluation.records import RunLine
+from refinegraph.graphs.belief import BeliefMap, fit_belief, signals_of
+from refinegraph.graphs.state import RefinementState
+from refinegraph.schema import Feature, Problem
+
+_FEWEST = 2
+
+
+def fit_from_runs(runs: Iterable[RunLine]) -> BeliefMap:
+    """Fit a belief map to the pools of runs and whether their answers were right.
+
+    Runs of fewer than two candidates, and those that nothing judged, say nothing. Raises
+    `InputError` where what is left has one label only.
+    """
+    rows = [_row(run) for run in runs if run.correct is not None and _is_pool(run)]
+    return fit_belief(rows)
+
+
+def _is_pool(run: RunLine) -> bool:
+    return len(run.result.candidates) >= _FEWEST
+
+
+def _row(run: RunLine) -> tuple[tuple[Feature, ...], bool]:
+    state = RefinementState(
+        problem=Problem(id=run.problem_id, prompt=run.prompt, kind=run.kind),
+        candidates=run.result.candidates,
+        tests=run.result.tests,
+        reverted=run.result.reverted,
+    )
+    return signals_of(state), bool(run.correct)
