@@ -38,7 +38,7 @@ $(RUN_STAMP): pyproject.toml constraints.txt
 	  { echo 'refinegraph needs Python 3.11 or newer; set PYTHON=/path/to/python3.11'; exit 1; }
 	@echo 'building .venv (about a minute, once) ...'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[local]'
 	@touch $@
 
 $(DEV_STAMP): $(RUN_STAMP)

@@ -55,6 +55,10 @@ class DeadlineExceeded(RefinegraphError, TimeoutError):
     exit_code = 3
 
 
+class BudgetExceeded(DeadlineExceeded):
+    """The run's budget was spent before a call was made."""
+
+
 class SandboxUnavailable(RefinegraphError):
     """No sandbox of the asked tier; names the layer, the system's error and the fix."""
 

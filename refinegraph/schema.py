@@ -453,3 +453,9 @@ class RefinementResult(Frozen):
         """The candidate that the answer is taken from."""
         wanted = self.selection.candidate_id
         return next((each for each in self.candidates if each.id == wanted), None)
+
+    def _repr_html_(self) -> str:
+        """Show the run in a notebook: the way, the candidates, the decisions."""
+        from refinegraph.pages.run import run_parts
+
+        return "".join(run_parts(self))

@@ -11,7 +11,7 @@ from refinegraph.schema import Frozen, Kind, Problem, RefinementResult
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from refinegraph.agents.models import CallCache
+    from refinegraph.agents.models import CallCache, Ledger
     from refinegraph.graphs.belief import BeliefMap
     from refinegraph.graphs.refinement import RefinementGraph
     from refinegraph.tools.sandbox import Sandbox
@@ -99,7 +99,12 @@ async def asolve(
         belief=belief or SHIPPED,
     )
     return await run_graph(
-        build_strategy(strategy, plan), asked, timeout=timeout, cache=cache, on_event=on_event
+        build_strategy(strategy, plan),
+        asked,
+        timeout=timeout,
+        cache=cache,
+        ledger=ledger_of(usd=budget_usd, tokens=budget_tokens),
+        on_event=on_event,
     )
 
 
@@ -122,6 +127,7 @@ async def run_graph(
     *,
     timeout: float | None = None,
     cache: "CallCache | None" = None,
+    ledger: "Ledger | None" = None,
     on_event: Watcher | None = None,
 ) -> RefinementResult:
     """Run a compiled graph on one problem and return its result.
@@ -133,11 +139,18 @@ async def run_graph(
 
     began = time.monotonic()
     deadline = None if timeout is None else began + timeout
-    with run_scope(deadline=deadline, on_event=on_event, cache=cache):
+    with run_scope(deadline=deadline, on_event=on_event, cache=cache, ledger=ledger):
         final = await graph.ainvoke({"problem": problem})
     result: RefinementResult = final["result"]
     spent = result.usage.model_copy(update={"wall_seconds": round(time.monotonic() - began, 3)})
     return result.model_copy(update={"usage": spent})
+
+
+def ledger_of(*, usd: float | None, tokens: int | None) -> "Ledger | None":
+    """Return what may be spent, where anything bounds it."""
+    from refinegraph.agents.models import Ledger
+
+    return None if usd is None and tokens is None else Ledger(usd=usd, tokens=tokens)
 
 
 def as_problem(problem: str | Problem, *, tests: str = "", kind: Kind = "code") -> Problem:

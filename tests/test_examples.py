@@ -1,10 +1,11 @@
 """Every example runs and prints what it says."""
 
+import json
 import runpy
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -39,6 +40,17 @@ def test_example_prints_what_it_promises(case: Case, capsys: pytest.CaptureFixtu
 
 def test_every_example_is_run() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {case.name for case in CASES}
+
+
+def test_the_notebook_runs_and_its_result_shows_itself() -> None:
+    notebook = json.loads((EXAMPLES / "results_in_a_notebook.ipynb").read_text())
+    space: dict[str, Any] = {}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), space)
+    shown = space["result"]._repr_html_()
+    assert "return -x" in shown
+    assert "passes its visible tests" in shown
 
 
 def test_an_example_runs_as_a_command() -> None:

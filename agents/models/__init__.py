@@ -16,6 +16,7 @@ from refinegraph.agents.models.events import (
     ModelEvent,
 )
 from refinegraph.agents.models.generation import generate, model_name
+from refinegraph.agents.models.ledger import Ledger
 from refinegraph.agents.models.litellm_chat import LiteLLMChatModel
 from refinegraph.agents.models.names import resolve_model
 from refinegraph.agents.models.retrying import RetryPolicy
@@ -38,6 +39,7 @@ __all__ = [
     "Choice",
     "Generations",
     "InFlight",
+    "Ledger",
     "LiteLLMChatModel",
     "ModelEvent",
     "RetryPolicy",

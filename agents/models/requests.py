@@ -10,7 +10,7 @@ from typing import Protocol
 from langchain_core.messages import BaseMessage
 from tenacity import AsyncRetrying, RetryCallState
 
-from refinegraph.agents.models.accounting import count
+from refinegraph.agents.models.accounting import count, estimate_prompt
 from refinegraph.agents.models.answers import Answer, Choice, Generations, Sampling
 from refinegraph.agents.models.events import CallFailed, CallFinished, CallRetried, CallStarted
 from refinegraph.agents.models.failures import Failure, read_failure
@@ -22,6 +22,9 @@ from refinegraph.errors import DeadlineExceeded, RefinegraphError
 from refinegraph.schema import Usage
 
 _numbers = itertools.count(1)
+_POLL = 0.01
+_LONGEST_ANSWER = 2_048
+"""Tokens reserved for a sample where nothing bounds it."""
 
 
 class Asked(Protocol):
@@ -77,12 +80,32 @@ class _Request:
             raise self.out_of_time()
         if self.scope.observers:
             self.scope.emit(CallStarted(call=self.call, model=self.name, n=self.n))
-        outcome = await self.outcome()
+        reservation = await self.reserve()
+        try:
+            outcome = await self.outcome()
+        finally:
+            self.settle(reservation)
         if isinstance(outcome, BaseException):
             self.note_failure(outcome)
             raise outcome
         self.note_success(len(outcome))
         return Generations(choices=outcome, usage=self.usage)
+
+    async def reserve(self) -> int | None:
+        """Reserve what the request may cost at most, waiting for calls that may leave room."""
+        ledger = self.scope.ledger
+        if ledger is None:
+            return None
+        while ledger.is_waiting:
+            await asyncio.sleep(_POLL)
+        prompt = estimate_prompt(self.messages)
+        completion = self.n * (self.sampling.max_tokens or _LONGEST_ANSWER)
+        usd = self.model.price(prompt, completion, 0) if ledger.usd is not None else None
+        return ledger.reserve(tokens=prompt + completion, usd=usd)
+
+    def settle(self, reservation: int | None) -> None:
+        if self.scope.ledger is not None and reservation is not None:
+            self.scope.ledger.settle(reservation, self.usage)
 
     async def outcome(self) -> tuple[Choice, ...] | BaseException:
         """Return the choices, or the error to raise: raised here it would drag its causes along."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from refinegraph.agents.models.call_cache import CallCache
+from refinegraph.agents.models.ledger import Ledger
 from refinegraph.errors import InputError
 from refinegraph.schema import Frozen
 
@@ -60,6 +61,8 @@ class RunScope(NamedTuple):
     in_flight: InFlight
     cache: CallCache | None = None
     """Answers that are kept."""
+    ledger: Ledger | None = None
+    """What may be spent."""
     asked: Counter[str] | None = None
     """How many samples of each request the run has asked for; None outside of any run."""
 
@@ -90,6 +93,7 @@ def run_scope(
     on_event: Observer | None = None,
     in_flight: int | InFlight | None = None,
     cache: CallCache | None = None,
+    ledger: Ledger | None = None,
 ) -> Generator[RunScope]:
     """Put a deadline, an observer and a limit in force for every model call inside.
 
@@ -103,6 +107,7 @@ def run_scope(
             or `CallFailed`, for each request.
         in_flight: How many requests may be in flight, or an `InFlight` shared with other runs.
         cache: Answers that are kept; the run begins with the first sample of each request.
+        ledger: What may be spent; shared with whatever else is given it.
     """
     outer = _SCOPE.get()
     deadlines = [each for each in (outer.deadline, deadline) if each is not None]
@@ -111,6 +116,7 @@ def run_scope(
         observers=outer.observers if on_event is None else (*outer.observers, on_event),
         in_flight=_limit(in_flight) or outer.in_flight,
         cache=cache or outer.cache,
+        ledger=ledger or outer.ledger,
         asked=Counter(),
     )
     token = _SCOPE.set(scope)

@@ -181,7 +181,7 @@ def _add_demo(command: argparse.ArgumentParser) -> None:
 
 def _add_graph(command: argparse.ArgumentParser) -> None:
     command.add_argument("strategy", metavar="STRATEGY")
-    command.add_argument("--format", choices=("mermaid", "text"), default="text")
+    command.add_argument("--format", choices=("mermaid", "svg", "text"), default="text")
 
 
 def _add_nothing(command: argparse.ArgumentParser) -> None:

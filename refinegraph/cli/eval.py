@@ -30,6 +30,7 @@ from refinegraph.graphs.stopping import budget
 from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
 from refinegraph.pages.evaluation import evaluation_page
 from refinegraph.schema import Kind, LabelledProblem
+from refinegraph.solving import ledger_of
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.view.console import error_console, output_console
 
@@ -76,6 +77,9 @@ def _conclude(
         found = fit_from_runs(read_runs(Path(options.out)))
         found.save(Path(options.fit))
         console.print(Text(f"belief: {options.fit}, for --belief", style="dim"), soft_wrap=True)
+    if progress.done + progress.failed < progress.total:
+        console.print(Text("the budget is spent", style="yellow"))
+        _say_how_to_go_on(console, options, progress)
     console.print(Text(f"report: {Path(options.out) / PAGE}", style="dim"), soft_wrap=True)
     return _BELOW if _is_below(summary, strategies, options.fail_under) else 0
 
@@ -121,6 +125,7 @@ async def _run(
             concurrency=options.concurrency,
             timeout=options.timeout,
             cache=cache,
+            ledger=ledger_of(usd=options.budget_usd, tokens=options.budget_tokens),
         )
         async for outcome in evaluation.run(
             _problems(options), done=lambda key: key in folder.done
@@ -131,7 +136,7 @@ async def _run(
 
 
 def _plan(options: argparse.Namespace, models: Models, sandbox: Sandbox) -> Plan:
-    limit = budget(usd=options.budget_usd, tokens=options.budget_tokens, seconds=options.timeout)
+    limit = budget(seconds=options.timeout)
     return Plan(
         model=models.solver,
         reviewer_model=models.reviewer,

@@ -11,7 +11,7 @@ def run(options: argparse.Namespace) -> int:
     import sys
 
     from refinegraph.graphs.strategies import find_strategy, strategy_outline
-    from refinegraph.view.outline import draw_graph
+    from refinegraph.view.outline import as_svg, draw_graph
 
     strategy = find_strategy(options.strategy)
     drawn = strategy_outline(strategy.name).get_graph()
@@ -21,5 +21,6 @@ def run(options: argparse.Namespace) -> int:
         return 0
     edges = [(edge.source.strip("_"), edge.target.strip("_")) for edge in drawn.edges]
     heading = f"{strategy.name}: {strategy.summary}\n{' ' * len(strategy.name)}  {strategy.source}"
-    print_exactly(f"{heading}\n\n{draw_graph(edges, start='start')}\n")
+    drawing = f"{heading}\n\n{draw_graph(edges, start='start')}\n"
+    print_exactly(as_svg(drawing) if options.format == "svg" else drawing)
     return 0

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from refinegraph.agents.models import CallCache, InFlight, run_scope
-from refinegraph.errors import ModelError, RefinegraphError
+from refinegraph.agents.models import CallCache, InFlight, Ledger, run_scope
+from refinegraph.errors import BudgetExceeded, ModelError, RefinegraphError
 from refinegraph.evaluation.folder import Key
 from refinegraph.evaluation.judging import judge
 from refinegraph.evaluation.records import RunLine
@@ -47,6 +47,8 @@ class Evaluation:
     concurrency: int = 8
     timeout: float | None = None
     cache: CallCache | None = None
+    ledger: Ledger | None = None
+    """What the whole evaluation may spend: no run is begun once it is spent."""
 
     async def run(
         self, problems: Iterable[LabelledProblem], *, done: Callable[[Key], bool]
@@ -62,7 +64,7 @@ class Evaluation:
         in_flight = InFlight(self.concurrency)
         try:
             while True:
-                while len(going) < self.concurrency and (work := next(left, None)):
+                while self._has_room(going) and (work := next(left, None)):
                     going.add(asyncio.ensure_future(self._one(work, in_flight)))
                 if not going:
                     return
@@ -79,6 +81,10 @@ class Evaluation:
                 task.cancel()
             await asyncio.gather(*going, return_exceptions=True)
 
+    def _has_room(self, going: set[asyncio.Task[Outcome]]) -> bool:
+        spent = self.ledger is not None and self.ledger.is_spent
+        return len(going) < self.concurrency and not spent
+
     def _left(
         self, problems: Iterable[LabelledProblem], done: Callable[[Key], bool]
     ) -> Iterator[Work]:
@@ -90,11 +96,11 @@ class Evaluation:
     async def _one(self, work: Work, in_flight: InFlight) -> Outcome:
         problem = work.labelled.problem
         try:
-            with run_scope(in_flight=in_flight):
+            with run_scope(in_flight=in_flight, ledger=self.ledger):
                 result = await run_graph(
                     self.graphs[work.strategy], problem, timeout=self.timeout, cache=self.cache
                 )
-        except ModelError as error:
+        except (ModelError, BudgetExceeded) as error:
             return Failed((problem.id, work.strategy), str(error))
         if _unanswered(result):
             return Failed((problem.id, work.strategy), result.stop_reason.detail)
