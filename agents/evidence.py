@@ -1,13 +1,40 @@
 """Put what is known about a candidate into words for another agent."""
 
+import re
 from collections.abc import Sequence
 
-from refinegraph.schema import AssertCase, CallCase, Candidate, CaseOutcome, Kind, StdioCase
+from refinegraph.schema import (
+    AssertCase,
+    CallCase,
+    Candidate,
+    CaseOutcome,
+    Kind,
+    Problem,
+    StdioCase,
+)
 from refinegraph.schema import VisibleTest as Test
+from refinegraph.tools.programs import infer_entry_point
 from refinegraph.tools.step_scores import first_bad_step
 
 _SHOWN_FAILURES = 3
 _LONGEST_VALUE = 600
+
+
+def known_header(problem: Problem) -> str:
+    """Return the first line of the function that a statement asks for, where it shows the call.
+
+    >>> known_header(Problem(prompt="Write add(a, b) that adds.", entry_point="add"))
+    'def add(a, b):'
+    >>> known_header(Problem(prompt="add(1, 2) == 3", entry_point="add"))
+    ''
+    """
+    name = problem.entry_point or infer_entry_point(problem.prompt)
+    if not name:
+        return ""
+    call = re.search(
+        rf"\b{re.escape(name)}\(\s*([^\W\d]\w*(?:,\s*[^\W\d]\w*)*)\s*\)", problem.prompt
+    )
+    return f"def {name}({call[1]}):" if call else ""
 
 
 def solution_text(candidate: Candidate, *, kind: Kind) -> str:

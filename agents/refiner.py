@@ -4,7 +4,12 @@ from collections.abc import Sequence
 
 from langchain_core.language_models import BaseChatModel
 
-from refinegraph.agents.evidence import describe_rejected, describe_verdict, solution_text
+from refinegraph.agents.evidence import (
+    describe_rejected,
+    describe_verdict,
+    known_header,
+    solution_text,
+)
 from refinegraph.agents.models import Generations, Sampling, generate
 from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.agents.solver import answer_format
@@ -55,6 +60,7 @@ class Refiner:
             review=review.text or "Find and correct the error.",
             rejected=describe_rejected(rejected[-self.rejected_shown :], kind=problem.kind),
             entry_point=problem.entry_point or "",
+            header=known_header(problem),
             answer_format=answer_format(problem.kind),
         )
         return await generate(self.model, messages, sampling=self.temperature(attempt))

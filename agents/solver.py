@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from langchain_core.language_models import BaseChatModel
 
-from refinegraph.agents.evidence import describe_tests
+from refinegraph.agents.evidence import describe_tests, known_header
 from refinegraph.agents.models import Generations, Sampling, generate
 from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.schema import Kind, Problem, VisibleTest
@@ -66,6 +66,7 @@ class Solver:
             problem=problem.prompt.strip(),
             tests=describe_tests(tests),
             entry_point=problem.entry_point or "",
+            header=known_header(problem),
             answer_format=answer_format(problem.kind),
         )
         wanted = self.samples if samples is None else samples

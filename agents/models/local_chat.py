@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import re
 import threading
 from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ from refinegraph.errors import ContextTooLong, ModelError, SettingError
 WEIGHTS = Path(refinegraph.__file__).parent / "embedded" / "model.gguf"
 """The model that ships with the package."""
 
+_HEADER = re.compile(r"^def .*:\Z", re.MULTILINE)
+
 
 class LocalChatModel(SamplingChatModel):
     """A chat model over llama.cpp in this process; nothing leaves it.
@@ -41,6 +44,8 @@ class LocalChatModel(SamplingChatModel):
     """The GGUF file."""
     label: str
     """The name that it goes by in reports."""
+    continues_headers: bool = False
+    """Whether an answer begins with the `def` line that the prompt ends with."""
     whole_vocabulary: bool = False
     """Whether samples are drawn from all tokens; otherwise llama.cpp cuts off unlikely ones."""
 
@@ -54,7 +59,12 @@ class LocalChatModel(SamplingChatModel):
     async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
         """Write n answers at the same time."""
         pieces = await self._write(messages, n, sampling, Pieces())
-        return pieces.answer(n)
+        answer = pieces.answer(n)
+        begun = self._begun(messages)
+        if not begun:
+            return answer
+        whole = (each.model_copy(update={"text": begun + each.text}) for each in answer.choices)
+        return answer._replace(choices=tuple(whole))
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
         """Nothing costs anything."""
@@ -76,6 +86,13 @@ class LocalChatModel(SamplingChatModel):
         self._check(pieces)
         return pieces
 
+    def _begun(self, messages: Sequence[BaseMessage]) -> str:
+        """Return the header at a prompt's end: the answer goes on from it and begins with it."""
+        if not self.continues_headers:
+            return ""
+        found = _HEADER.search(messages[-1].text)
+        return found[0] if found else ""
+
     def _check(self, pieces: Pieces) -> None:
         if pieces.error is None:
             return
@@ -94,6 +111,8 @@ class LocalChatModel(SamplingChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         """Stream one answer token by token."""
+        if begun := self._begun(messages):
+            yield ChatGenerationChunk(message=AIMessageChunk(content=begun))
         loop, queue = asyncio.get_running_loop(), asyncio.Queue[str | None]()
         pieces = Pieces(on_text=lambda text: loop.call_soon_threadsafe(queue.put_nowait, text))
         writing = asyncio.ensure_future(
@@ -148,7 +167,13 @@ def embedded_model(name: str) -> LocalChatModel:
     if name != "embedded":
         raise SettingError(f"Model {name!r} is unknown; the model in the package is 'embedded'.")
     _need_llama(name)
-    return LocalChatModel(path=WEIGHTS, label=name, whole_vocabulary=True, prompt_set="embedded")
+    return LocalChatModel(
+        path=WEIGHTS,
+        label=name,
+        whole_vocabulary=True,
+        continues_headers=True,
+        prompt_set="embedded",
+    )
 
 
 def _need_llama(name: str) -> None:

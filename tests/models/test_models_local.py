@@ -152,3 +152,9 @@ async def test_waves_of_one_run_bring_other_samples() -> None:
     texts = [[choice.text for choice in each.choices] for each in (*waves, again)]
     assert not set(texts[0]) & set(texts[1])
     assert texts[0] == texts[2]
+
+
+async def test_a_header_at_the_end_is_gone_on_from() -> None:
+    prompt = [HumanMessage("Reverse the list.\nProgram:\ndef turned_round(values):")]
+    [choice] = (await generate(resolve_model("embedded"), prompt)).choices
+    assert choice.text.startswith("def turned_round(values):\n")
