@@ -1,0 +1,111 @@
+"""Pages: nothing that a model wrote can script them, and their script runs in a real browser."""
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import refinegraph as rg
+from refinegraph.agents.models import ScriptedChatModel
+from refinegraph.evaluation.records import RunLine
+from refinegraph.evaluation.summary import summarise
+from refinegraph.pages.evaluation import evaluation_page
+from refinegraph.pages.run import run_page
+
+HOSTILE = "</template></script><script>alert(1)</script><img src=x onerror=alert(2)>"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+class Tags(HTMLParser):
+    """Counts what a browser would execute or fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scripts = 0
+        self.outside: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        names = {name for name, _ in attrs}
+        if tag in ("img", "link", "iframe") or {"src", "onerror", "onclick"} & names:
+            self.outside.append(tag)
+
+
+def run(id: str, *, right: bool = True) -> RunLine:
+    words = [
+        f"def f(x):\n    # {HOSTILE}\n    return -x",
+        f"VERDICT: wrong\nSTEP: {HOSTILE}\nCHANGE: {HOSTILE}",
+        f"def f(x):\n    # {HOSTILE}!\n    return {'x' if right else '-x'}",
+    ]
+    problem = rg.Problem(id=id, prompt=f"Write f(x). {HOSTILE}", tests="assert f(1) == 1")
+    result = rg.solve(problem, model=ScriptedChatModel(words, cycle=True), strategy="self-refine")
+    return RunLine(
+        problem_id=id,
+        strategy="self-refine",
+        prompt=problem.prompt,
+        kind="code",
+        correct=right,
+        candidates_correct=tuple((each.id, right) for each in result.candidates),
+        result=result,
+    )
+
+
+def read(page: str) -> Tags:
+    tags = Tags()
+    tags.feed(page)
+    return tags
+
+
+def test_a_hostile_run_cannot_script_its_page() -> None:
+    line = run(HOSTILE)
+    page = "".join(run_page(line.result, prompt=line.prompt))
+    assert (read(page).scripts, read(page).outside) == (0, [])
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_hostile_run_cannot_script_the_report() -> None:
+    runs = [run(HOSTILE), run("other", right=False)]
+    page = "".join(evaluation_page(summarise(runs), runs, title=HOSTILE))
+    assert (read(page).scripts, read(page).outside) == (1, [])
+    assert page.count("<template") == page.count("</template>") == 2
+
+
+def test_a_page_shows_the_way_and_what_changed() -> None:
+    page = "".join(run_page(run("one").result))
+    assert "round 1: refine 0.0" in page
+    assert re.search(r'class="gone">- +return -x', page)
+    assert re.search(r'class="come">\+ +return x', page)
+    assert "passes its visible tests" in page
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+def test_the_report_works_in_a_browser(tmp_path: Path) -> None:
+    runs = [run("one"), run("two", right=False), run(HOSTILE)]
+    file = tmp_path / "report.html"
+    file.write_text("".join(evaluation_page(summarise(runs), runs, title="two")))
+    done = subprocess.run(
+        [
+            str(CHROMIUM),
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--enable-logging=stderr",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--virtual-time-budget=2000",
+            "--dump-dom",
+            file.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "3 of 3 runs" in done.stdout
+    assert "66.7%" in done.stdout
+    assert "CONSOLE" not in done.stderr
