@@ -82,6 +82,26 @@ def describe_steps(candidate: Candidate) -> str:
     return "\n".join(lines)
 
 
+def describe_repair(candidate: Candidate) -> str:
+    """Say from where to repair: the first step that scores low, the whole, or another way.
+
+    Where step scores say which step is the first wrong one, the steps before it are kept word for
+    word; where that is the very first, nothing is worth keeping; without step scores, the review
+    alone says where.
+    """
+    score = next((each for each in candidate.scores if each.steps), None)
+    bad = first_bad_step(score.steps) if score else None
+    if bad is None or len(candidate.steps) <= bad:
+        return "Solve the problem again, keeping the steps before the wrong one."
+    if bad == 0:
+        return "Its first step is wrong already: start afresh, in another way."
+    kept = candidate.text[: candidate.steps[bad].start].rstrip()
+    return (
+        f"Its first {bad} steps are right: begin with them, word for word, and go on.\n\n"
+        f"{kept}\n\n"
+    )
+
+
 def describe_rejected(rejected: Sequence[str], *, kind: Kind) -> str:
     """List answers that are known to be wrong, so that they are not given again."""
     if not rejected:

@@ -6,6 +6,7 @@ from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents.evidence import (
     describe_rejected,
+    describe_repair,
     describe_verdict,
     known_header,
     solution_text,
@@ -61,6 +62,7 @@ class Refiner:
             rejected=describe_rejected(rejected[-self.rejected_shown :], kind=problem.kind),
             entry_point=problem.entry_point or "",
             header=known_header(problem),
+            repair=describe_repair(candidate),
             answer_format=answer_format(problem.kind),
         )
         return await generate(self.model, messages, sampling=self.temperature(attempt))

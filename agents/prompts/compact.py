@@ -72,7 +72,7 @@ $solution
 Review:
 $review
 $rejected
-Solve it again in short numbered steps. $answer_format""",
+$repair Use short numbered steps. $answer_format""",
 )
 
 TEST_WRITER = Prompt(
@@ -85,7 +85,7 @@ Write $count lines of the form assert $entry_point(...) == ...
 
 COMPACT = PromptSet(
     name="compact",
-    version=1,
+    version=2,
     solver=SOLVER,
     solver_reasoning=SOLVER_REASONING,
     reviewer=REVIEWER,

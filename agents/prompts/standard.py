@@ -101,8 +101,7 @@ $solution
 # Review
 $review
 $rejected
-Solve the problem again, keeping the steps before the wrong one. Number your steps `Step 1:`, \
-`Step 2:` and so on. $answer_format""",
+$repair Number your steps `Step 1:`, `Step 2:` and so on. $answer_format""",
 )
 
 TEST_WRITER = Prompt(
@@ -117,7 +116,7 @@ description beyond doubt. Reply with one fenced Python block of assert lines and
 
 STANDARD = PromptSet(
     name="standard",
-    version=1,
+    version=2,
     solver=SOLVER,
     solver_reasoning=SOLVER_REASONING,
     reviewer=REVIEWER,

@@ -182,3 +182,25 @@ def every_prompt(prompts: PromptSet) -> Sequence[Prompt]:
 def test_every_prompt_shows_the_problem(prompts: PromptSet) -> None:
     assert len(every_prompt(prompts)) == 7 - (prompts.test_writer is None)
     assert all("$problem" in prompt.user for prompt in every_prompt(prompts))
+
+
+@pytest.mark.parametrize(
+    ("scores", "says"),
+    [
+        ((0.9, 0.9, 0.2), "first 2 steps are right: begin with them"),
+        ((0.1, 0.9, 0.9), "start afresh, in another way"),
+        ((0.9, 0.9, 0.9), "keeping the steps before the wrong one"),
+        ((), "keeping the steps before the wrong one"),
+    ],
+)
+async def test_refiner_is_told_from_where_to_repair(scores: tuple[float, ...], says: str) -> None:
+    text = "1. Two and two is 4.\n2. Twice that is 8.\n3. Less one is 6.\n\\boxed{6}"
+    steps = split_steps(text, kind="math")[:3]
+    wrong = Candidate(id="0.0", role="solver", text=text, answer="6", steps=steps)
+    scored = (Score(scorer="prm", value=0.5, steps=scores),) if scores else ()
+    model = ScriptedChatModel("\\boxed{7}")
+    review = Review(candidate_id="0.0", round=1, approves=False, text="CHANGE: count again")
+    problem = Problem(prompt="2 * (2 + 2) - 1?", kind="math")
+    await Refiner(model)(problem, wrong.model_copy(update={"scores": scored}), review)
+    assert says in model.calls[0].prompt
+    assert ("Twice that is 8.\n\n" in model.calls[0].prompt) == ("first 2 steps" in says)
