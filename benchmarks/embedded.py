@@ -212,6 +212,12 @@ class RepairTest:
         self._count(way, drafts.usage.completion_tokens)
         return await self._right(failure.task, drafts.choices[0].text)
 
+    async def blind(self, failure: Failure) -> bool:
+        """Whether a refinement is right where nobody saw how the program failed."""
+        unseen = without_evidence(failure)
+        reviewed = await self.reviewer(failure.task.problem, unseen.candidate)
+        return await self.repaired("blind", unseen, reviewed.review)
+
     async def afresh(self, failure: Failure, samples: int) -> float:
         """Return the share of fresh samples that are right: what one is worth."""
         drafts = await self.solver(failure.task.problem, samples=samples)
@@ -254,9 +260,10 @@ async def compare_repairs(
         "reviewed and refined": lambda each: test.repaired("reviewed", each, each.review),
         "review withheld": lambda each: test.repaired("no review", each, blank),
         "review of another task": lambda each: test.repaired("other", each, strangers[id(each)]),
-        "evidence withheld": lambda each: test.repaired(
+        "evidence withheld from the Refiner": lambda each: test.repaired(
             "no evidence", without_evidence(each), each.review
         ),
+        "evidence withheld from both": test.blind,
         "neither": lambda each: test.repaired("neither", without_evidence(each), blank),
         "fresh sample": lambda each: test.afresh(each, 4),
     }
