@@ -97,8 +97,7 @@ def describe_repair(candidate: Candidate) -> str:
         return "Its first step is wrong already: start afresh, in another way."
     kept = candidate.text[: candidate.steps[bad].start].rstrip()
     return (
-        f"Its first {bad} steps are right: begin with them, word for word, and go on.\n\n"
-        f"{kept}\n\n"
+        f"Its first {bad} steps are right: begin with them, word for word, and go on.\n\n{kept}\n\n"
     )
 
 

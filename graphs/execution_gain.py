@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from refinegraph.graphs.control import broken_off, refine_next, stop_now, worth_refining
+from refinegraph.graphs.decision_numbers import features_of, numbers_of
 from refinegraph.graphs.rates import Posterior
 from refinegraph.graphs.routing import Router
 from refinegraph.graphs.state import RefinementState
@@ -62,21 +63,12 @@ class CodeNumbers(NamedTuple):
     @property
     def features(self) -> tuple[Feature, ...]:
         """The numbers, to be kept with the decision."""
-        return tuple(Feature(name=name, value=value) for name, value in self._asdict().items())
+        return features_of(self)
 
     @classmethod
     def of(cls, decision: Decision) -> "CodeNumbers":
         """Return the numbers that a decision was made from."""
-        told = {each.name: each.value for each in decision.features}
-        return cls(
-            new=told["new"],
-            fresh=told["fresh"],
-            unfixed=told["unfixed"],
-            samples=int(told["samples"]),
-            repairs=int(told["repairs"]),
-            tokens=told["tokens"],
-            price=told["price"],
-        )
+        return numbers_of(decision, cls)
 
 
 def choose_for_code(numbers: CodeNumbers) -> Action:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from refinegraph.graphs.belief import SHIPPED, BeliefMap, signals_of
 from refinegraph.graphs.control import broken_off, refine_next, stop_now, worth_refining
+from refinegraph.graphs.decision_numbers import features_of, numbers_of
 from refinegraph.graphs.rates import RateBook
 from refinegraph.graphs.sampling import leader_probability
 from refinegraph.graphs.state import RefinementState
@@ -51,22 +52,12 @@ class Numbers(NamedTuple):
     @property
     def features(self) -> tuple[Feature, ...]:
         """The numbers, to be kept with the decision."""
-        return tuple(Feature(name=name, value=value) for name, value in self._asdict().items())
+        return features_of(self)
 
     @classmethod
     def of(cls, decision: Decision) -> "Numbers":
         """Return the numbers that a decision was made from."""
-        told = {each.name: each.value for each in decision.features}
-        return cls(
-            belief=told["belief"],
-            fix=told["fix"],
-            damage=told["damage"],
-            undecided=told["undecided"],
-            tokens=told["tokens"],
-            samples=int(told["samples"]),
-            repairs=int(told["repairs"]),
-            price=told["price"],
-        )
+        return numbers_of(decision, cls)
 
 
 def choose(numbers: Numbers) -> Action:

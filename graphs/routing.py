@@ -146,8 +146,8 @@ class ScoreCalibration(Frozen):
     def of(cls, scores: Sequence[float]) -> "ScoreCalibration":
         """Count the first samples' scores of a set; raises `InputError` for fewer than two.
 
-        >>> ScoreCalibration.of([0.2, 0.6])
-        ScoreCalibration(mean=0.4, deviation=0.2, count=2)
+        >>> ScoreCalibration.of([0.25, 0.75])
+        ScoreCalibration(mean=0.5, deviation=0.25, count=2)
         """
         if len(scores) < 2:
             raise InputError(f"{len(scores)} scores give no deviation; at least 2 are needed.")
