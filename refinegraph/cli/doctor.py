@@ -2,13 +2,14 @@
 
 import argparse
 import asyncio
+import importlib.util
 import platform
 import sys
 from typing import TYPE_CHECKING, get_args
 
 from refinegraph import __version__
 from refinegraph.cli.reachable import keys_set, local_servers, why_unreachable
-from refinegraph.config import find_setting, home
+from refinegraph.config import EMBEDDED, find_setting, home
 from refinegraph.errors import ModelError, SandboxUnavailable
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def _say(name: str, text: str) -> None:
 
 def _models() -> int:
     model, base = find_setting("model"), find_setting("api_base")
-    _say("model", f"{model.value}  (from {model.source})" if model else "none set; pass --model")
+    _say("model", f"{model.value}  (from {model.source})" if model else _own_model())
     _say("keys", ", ".join(keys_set()) or "none set")
     for server in local_servers():
         _say("", f"{server.name} answers at {server.url}: --model {server.prefix}")
@@ -43,6 +44,12 @@ def _models() -> int:
     state = f"not reached: {reason}" if reason else "answers"
     _say("api base", f"{base.value}  (from {base.source})  {state}")
     return ModelError.exit_code if reason else 0
+
+
+def _own_model() -> str:
+    if importlib.util.find_spec("xllamacpp") is None:
+        return "none set, and the package's own needs: pip install 'refinegraph[local]'"
+    return f"{EMBEDDED}, the package's own  (none is set)"
 
 
 def _sandbox() -> int:

@@ -1,0 +1,32 @@
+"""`refinegraph demo` without a terminal: the tour, and commands from a file."""
+
+import pytest
+from command_line import environment, run_process
+
+pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
+
+
+def test_the_tour_fails_repairs_and_proves() -> None:
+    done = run_process("demo")
+    assert done.code == 0
+    assert "refiner" in done.err
+    assert "── task 3 ──" in done.err
+    assert "refinegraph solve" in done.err
+    assert "\x1b" not in done.err + done.out
+
+
+def test_problems_and_commands_are_piped() -> None:
+    script = b"Write turned(xs) for a list of integers. Reverse the list.\n/why\n/nonsense\n/quit\n"
+    done = run_process("demo", stdin=script)
+    assert done.code == 0
+    assert "def turned(xs):" in done.out
+    assert "unknown command '/nonsense'" in done.err
+    assert "1. " in done.err
+
+
+def test_no_model_and_no_setting_means_the_one_in_the_package() -> None:
+    done = run_process(
+        "solve", "Write turned(xs) for a list of integers. Reverse the list.", env=environment()
+    )
+    assert "the tiny one in the package" in done.err
+    assert "def turned(xs):" in done.out
