@@ -31,6 +31,9 @@ def dispatch(argv: Sequence[str] | None) -> int:
     except RefinegraphError as error:
         _say(str(error))
         return error.exit_code
+    except BrokenPipeError:
+        _let_stdout_go()
+        return 0
     return code
 
 
@@ -84,9 +87,14 @@ def _flush() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        _let_stdout_go()
+
+
+def _let_stdout_go() -> None:
+    """Nobody reads on: let what is still to be printed, at exit too, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 @contextmanager

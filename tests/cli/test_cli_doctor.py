@@ -1,8 +1,10 @@
 """`refinegraph doctor`: what it found, layer by layer, without keys."""
 
 import re
+import shlex
+import subprocess
 
-from command_line import environment, run_process
+from command_line import COMMAND, environment, run_process
 
 
 def test_the_tier_is_found_by_trying_attacks() -> None:
@@ -22,3 +24,12 @@ def test_no_key_is_shown() -> None:
     done = run_process("doctor", env=environment(OPENAI_API_KEY="sk-secret"))
     assert "OPENAI_API_KEY" in done.out
     assert "sk-secret" not in done.out + done.err
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    shell = f"{shlex.join([*COMMAND, 'doctor'])} | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", shell], capture_output=True, text=True, timeout=60, env=environment()
+    )
+    assert done.stdout.splitlines()[-1] == "0"
+    assert done.stderr == ""
