@@ -2,7 +2,12 @@
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-_MODULES = ("refinegraph.schema", "refinegraph.graphs.state", "refinegraph.graphs.nodes")
+_MODULES = (
+    "refinegraph.schema",
+    "refinegraph.graphs.state",
+    "refinegraph.graphs.nodes",
+    "refinegraph.graphs.asking",
+)
 
 
 def checkpoint_serializer() -> JsonPlusSerializer:

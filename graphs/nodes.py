@@ -11,7 +11,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from refinegraph.agents.models import Choice, Generations
+from refinegraph.agents.models import Choice, Generations, current_scope
 from refinegraph.agents.reviewer import Reviewed
 from refinegraph.agents.test_writer import WrittenTests
 from refinegraph.errors import DeadlineExceeded, ModelError
@@ -159,7 +159,7 @@ def route_node(controller: Controller) -> StateNode:
     """Make the node that decides what happens next."""
 
     async def route(state: RefinementState) -> StateUpdate:
-        elapsed = time.time() - (state.started or time.time())
+        elapsed = time.time() - (state.started or time.time()) - current_scope().paused
         timed = state.model_copy(update={"elapsed": max(elapsed, state.elapsed)})
         decision = controller(timed)
         emit(Decided(decision=decision))

@@ -1,9 +1,10 @@
 """Merge what parallel branches write, whatever order they finish in.
 
-Every function here is commutative, associative and idempotent (`add_usage` is not idempotent:
-each branch's usage is written once).
+Every function here is commutative, associative and idempotent, but for `add_usage` and `add_asked`:
+what a branch spent and asked for is written once.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar, get_args
 
@@ -15,6 +16,7 @@ from refinegraph.schema import (
     Isolation,
     Reversion,
     Review,
+    SamplesAsked,
     Tier,
     Usage,
 )
@@ -31,8 +33,8 @@ def merge_candidates(
 
 
 def merge_reviews(left: tuple[Review, ...], right: tuple[Review, ...]) -> tuple[Review, ...]:
-    """Pool reviews by round and candidate."""
-    return _merge(left, right, key=lambda review: (review.round, review.candidate_id))
+    """Pool reviews by round and candidate; what a person changed stays."""
+    return _merge(left, right, key=_review_key, rank=lambda review: int(review.edited))
 
 
 def merge_reversions(
@@ -52,6 +54,15 @@ def merge_decisions(
 def merge_failures(left: tuple[Failure, ...], right: tuple[Failure, ...]) -> tuple[Failure, ...]:
     """Pool failures by place."""
     return _merge(left, right, key=lambda each: (each.round, each.node, each.candidate_id or ""))
+
+
+def add_asked(
+    left: tuple[SamplesAsked, ...], right: tuple[SamplesAsked, ...]
+) -> tuple[SamplesAsked, ...]:
+    """Add the samples that were asked for, request by request."""
+    total = Counter({each.request: each.samples for each in left})
+    total.update({each.request: each.samples for each in right})
+    return tuple(SamplesAsked(request=key, samples=n) for key, n in sorted(total.items()))
 
 
 def merge_tests(left: tuple[Test, ...], right: tuple[Test, ...]) -> tuple[Test, ...]:
@@ -82,6 +93,10 @@ def _candidate_key(candidate: Candidate) -> tuple[int, ...]:
 
 def _candidate_revision(candidate: Candidate) -> int:
     return candidate.revision
+
+
+def _review_key(review: Review) -> tuple[int, str]:
+    return review.round, review.candidate_id
 
 
 def _no_rank(_: object) -> int:

@@ -1,5 +1,6 @@
 """The refinement graph: solve, score, route, then select or review, refine and score again."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -9,6 +10,14 @@ from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Overwrite, Send
 
+from refinegraph.agents.models.scope import requests_counted
+from refinegraph.graphs.asking import (
+    AcceptNode,
+    Moment,
+    accept_node,
+    asking_before_refine,
+    person_first,
+)
 from refinegraph.graphs.channels import InputChannel
 from refinegraph.graphs.control import Controller, RefineLoop
 from refinegraph.graphs.judging import score_node, select_node
@@ -37,7 +46,7 @@ from refinegraph.graphs.state import (
     check_update,
 )
 from refinegraph.graphs.stopping import RuleFunction, accepted, rounds
-from refinegraph.schema import ModelNames
+from refinegraph.schema import ModelNames, SamplesAsked
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer, agreement, execution
 
@@ -69,6 +78,7 @@ def refinement_graph(
     name: str = "refinement",
     models: ModelNames | None = None,
     seed: int | None = None,
+    ask: Sequence[Moment] = (),
 ) -> RefinementGraph:
     """Compile the graph that solves a problem and refines what is worth refining.
 
@@ -76,7 +86,8 @@ def refinement_graph(
     asks execution first; the loop ends after three rounds or when all visible tests pass; the
     best evidence wins. `width` bounds the candidates refined a round. A `controller` replaces
     router, stop rule and width. Without a Refiner nothing is refined; without a Reviewer the
-    Refiner works from the evidence alone.
+    Refiner works from the evidence alone. `ask` interrupts the run before `"refine"` or before
+    `"accept"`, for a person to look and answer (`refinegraph.graphs.asking`); needs a checkpointer.
 
     The graph takes `{"problem": Problem(...)}`, embeds as a subgraph, streams in every mode and
     takes any checkpointer. A round costs one Reviewer's and one Refiner's call a candidate.
@@ -87,15 +98,18 @@ def refinement_graph(
         width=width,
     )
     place = sandbox or Sandbox()
+    chooser = select or best_of()
+    if ask:
+        chooser = person_first(chooser)
+    repair = refine_node(refiner) if refiner else None
     nodes = _Nodes(
         solve=solve_node(solver, test_writer=test_writer, samples=samples),
         score=score_node(_scorers(scorer), sandbox=place),
         route=route_node(decide),
         review=review_node(reviewer, tracer=tracer) if reviewer else None,
-        refine=refine_node(refiner) if refiner else None,
-        select=select_node(
-            select or best_of(), strategy=name, models=models or ModelNames(), seed=seed
-        ),
+        refine=asking_before_refine(repair) if repair and "refine" in ask else repair,
+        accept=accept_node(chooser) if "accept" in ask else None,
+        select=select_node(chooser, strategy=name, models=models or ModelNames(), seed=seed),
     )
     compiled = nodes.wire().compile(checkpointer=checkpointer, name=name)
     compiled.channels[START] = _input_channel()
@@ -116,6 +130,7 @@ class _Nodes:
         route: StateNode,
         review: BranchNode | None,
         refine: BranchNode | None,
+        accept: AcceptNode | None,
         select: StateNode,
     ) -> None:
         self.solve = solve
@@ -123,6 +138,7 @@ class _Nodes:
         self.route = route
         self.review = review
         self.refine = refine
+        self.accept = accept
         self.select = select
 
     def wire(self) -> StateGraph[RefinementState, None, RefinementInput, RefinementState]:
@@ -136,10 +152,13 @@ class _Nodes:
         builder.add_edge("solve", "score")
         builder.add_edge("score", "route")
         builder.add_edge("select", END)
-        ways = ["solve", "select"]
+        last = "accept" if self.accept else "select"
+        if self.accept:
+            builder.add_node("accept", _asking(self.accept), destinations=("score", "select"))
+        ways = ["solve", last]
         if self.refine:
             ways.append(self._wire_refinement(builder, self.refine))
-        builder.add_conditional_edges("route", _next_step(ways[-1]), ways)
+        builder.add_conditional_edges("route", _next_step(ways[-1], last), ways)
         return builder
 
     def _wire_refinement(
@@ -157,12 +176,12 @@ class _Nodes:
         return "review"
 
 
-def _next_step(first: str) -> Callable[[RefinementState], str | list[Send]]:
+def _next_step(first: str, last: str) -> Callable[[RefinementState], str | list[Send]]:
     def next_step(state: RefinementState) -> str | list[Send]:
         action = state.decision.action if state.decision else "stop"
         if action == "refine" and first in ("review", "refine"):
             return [Send(first, branch) for branch in branches(state)]
-        return "solve" if action == "sample" else "select"
+        return "solve" if action == "sample" else last
 
     return next_step
 
@@ -175,9 +194,17 @@ class _Node(Protocol[Given_contra]):
 
 def _checked(name: str, node: Callable[[Given], Awaitable[StateUpdate]]) -> _Node[Given]:
     async def run(state: Given) -> StateUpdate:
-        return check_update(name, await node(state))
+        with requests_counted() as counted:
+            update = await node(state)
+        return check_update(name, {**update, **_asked(counted)})
 
     return run
+
+
+def _asked(counted: Counter[str]) -> StateUpdate:
+    if not counted:
+        return {}
+    return {"asked": tuple(SamplesAsked(request=key, samples=n) for key, n in counted.items())}
 
 
 def _starting_over(solve: _Node[RefinementState]) -> _Node[RefinementState]:
@@ -193,11 +220,20 @@ def _starting_over(solve: _Node[RefinementState]) -> _Node[RefinementState]:
     return run
 
 
+def _asking(accept: AcceptNode) -> _Node[RefinementState]:
+    async def run(state: RefinementState) -> Command[str]:
+        return await accept(state)
+
+    return run
+
+
 def _on_to_refine(review: BranchNode) -> _Node[Branch]:
     """Hand a branch with its review on to refinement; a failed review leaves the evidence."""
 
+    checked = _checked("review", review)
+
     async def run(state: Branch) -> Command[str]:
-        update = check_update("review", await review(state))
+        update = await checked(state)
         written = update.get("reviews", ())
         reviewed = state.model_copy(update={"review": written[0] if written else None})
         return Command(update=update, goto=[Send("refine", reviewed)])

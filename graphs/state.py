@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from refinegraph.errors import StateError
 from refinegraph.graphs.channels import CheckedChannel
 from refinegraph.graphs.reducers import (
+    add_asked,
     add_usage,
     merge_candidates,
     merge_decisions,
@@ -28,6 +29,7 @@ from refinegraph.schema import (
     RefinementResult,
     Reversion,
     Review,
+    SamplesAsked,
     StopReason,
     Usage,
     VisibleTest,
@@ -58,6 +60,10 @@ FailuresField = Annotated[
     tuple[Failure, ...], CheckedChannel(tuple[Failure, ...], merge=merge_failures, default=())
 ]
 UsageField = Annotated[Usage, CheckedChannel(Usage, merge=add_usage, default=Usage())]
+AskedField = Annotated[
+    tuple[SamplesAsked, ...],
+    CheckedChannel(tuple[SamplesAsked, ...], merge=add_asked, default=()),
+]
 RoundField = Annotated[int, CheckedChannel(int, merge=max, default=0)]
 ElapsedField = Annotated[float, CheckedChannel(float, merge=max, default=0.0)]
 StartedField = Annotated[float | None, CheckedChannel(float | None, default=None)]
@@ -107,6 +113,8 @@ class RefinementState(BaseModel):
     """Seconds since the run began, as of the last decision."""
     started: StartedField = None
     """When the run began, in seconds since the epoch."""
+    asked: AskedField = ()
+    """Samples taken of each request that a seed or a cache tells apart; a resumed run goes on."""
     isolation: IsolationField = None
     """The weakest isolation that any program of this run was executed under."""
     result: ResultField = None
@@ -153,6 +161,7 @@ class StateUpdate(TypedDict, total=False):
     decisions: tuple[Decision, ...]
     failures: tuple[Failure, ...]
     usage: Usage
+    asked: tuple[SamplesAsked, ...]
     round: int
     elapsed: float
     started: float | None

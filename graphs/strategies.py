@@ -15,6 +15,7 @@ from refinegraph.agents.reviewer import Reviewer
 from refinegraph.agents.solver import Solver
 from refinegraph.agents.test_writer import TestWriter
 from refinegraph.errors import InputError
+from refinegraph.graphs.asking import Moment
 from refinegraph.graphs.belief import SHIPPED, BeliefMap
 from refinegraph.graphs.control import Controller
 from refinegraph.graphs.execution_gain import ExecutionGain
@@ -80,6 +81,8 @@ class Plan:
     trace: bool = False
     """Whether the Reviewer is shown a failing test's values line by line."""
     checkpointer: BaseCheckpointSaver[Any] | None = field(default=None, repr=False)
+    ask: tuple[Moment, ...] = ()
+    """When a person is asked; needs a checkpointer."""
 
     @property
     def names(self) -> ModelNames:
@@ -168,6 +171,7 @@ def _unrefined(plan: Plan, solver: Solver, name: str, select: Selector) -> Refin
         scorer=plan.scorer,
         sandbox=plan.sandbox,
         checkpointer=plan.checkpointer,
+        ask=plan.ask,
         name=name,
         models=plan.names.model_copy(update={"reviewer": None, "refiner": None}),
         seed=plan.seed,
@@ -186,6 +190,7 @@ def _self_refine(plan: Plan) -> RefinementGraph:
         sandbox=plan.sandbox,
         tracer=plan.tracer(),
         checkpointer=plan.checkpointer,
+        ask=plan.ask,
         name="self-refine",
         models=plan.names.model_copy(update={"tester": None}),
         seed=plan.seed,
@@ -207,6 +212,7 @@ def _magicore(plan: Plan) -> RefinementGraph:
         sandbox=plan.sandbox,
         tracer=plan.tracer(),
         checkpointer=plan.checkpointer,
+        ask=plan.ask,
         name="magicore",
         models=plan.names,
         seed=plan.seed,
@@ -227,6 +233,7 @@ def _adaptive(plan: Plan) -> RefinementGraph:
         sandbox=plan.sandbox,
         tracer=plan.tracer(),
         checkpointer=plan.checkpointer,
+        ask=plan.ask,
         name="adaptive",
         models=plan.names,
         seed=plan.seed,

@@ -17,8 +17,8 @@ Kind = Literal["code", "math", "choice", "text"]
 Origin = Literal["given", "statement", "generated"]
 """Where a visible test came from: the caller, an example in the statement, or a model."""
 
-Role = Literal["solver", "refiner"]
-"""Which agent wrote a candidate."""
+Role = Literal["solver", "refiner", "person"]
+"""Who wrote a candidate."""
 
 CaseStatus = Literal[
     "passed",
@@ -335,6 +335,8 @@ class Review(Frozen):
     """What to change."""
     text: str = ""
     """The whole review as the model wrote it."""
+    edited: bool = False
+    """Whether a person changed it."""
 
 
 class Feature(Frozen):
@@ -419,6 +421,14 @@ class ModelNames(Frozen):
     reviewer: str | None = None
     refiner: str | None = None
     tester: str | None = None
+
+
+class SamplesAsked(Frozen):
+    """How many samples of one request a run has asked for."""
+
+    request: str
+    """What the request is known by: a digest of model, messages and settings."""
+    samples: int
 
 
 class RefinementResult(Frozen):

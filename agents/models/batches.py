@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate
 from operator import add
+from typing import NamedTuple
 
 from langchain_core.messages import BaseMessage
 
 from refinegraph.agents.models.answers import Generations, Sampling
+from refinegraph.agents.models.call_cache import CallCache, request_key
 from refinegraph.agents.models.requests import Asked, request
+from refinegraph.agents.models.scope import current_scope
 from refinegraph.errors import ModelRequestRefused, RefinegraphError
 from refinegraph.schema import Usage
 
@@ -58,51 +61,88 @@ async def sample(
 
     What came counts: where some requests fail for good and others do not, the samples of the
     others are returned. A provider that refuses to return several at once is asked for single
-    ones, and remembered.
+    ones, and remembered. Within a run, samples that the run's cache holds are taken from there,
+    and every answer is kept as it comes; with a seed, a request that is made again goes on where
+    the one before ended.
 
     Raises:
         RefinegraphError: What the first request raised, where not one sample came.
     """
+    series = _series(model, messages, sampling, n)
     if n == 1:
-        return await request(model, messages, n=1, sampling=sampling)
-    parts = size.split(n)
-    ended = await _all(model, messages, parts, sampling, first=0)
-    came = _learn(ended, parts, size)
-    if came < n and not _hopeless(ended):
-        ended += await _all(model, messages, [1] * (n - came), sampling, first=came)
-    return _together(ended)
+        return await series.part(_Part(0, 1))
+    counts = size.split(n)
+    parts = [_Part(*each) for each in zip(accumulate(counts, initial=0), counts, strict=False)]
+    ended = await series.all(parts)
+    missing = [place for each in ended for place in _learn(each, size)]
+    if missing and not _hopeless(ended):
+        ended += await series.all([_Part(place, 1) for place in missing])
+    return _together(sorted(ended, key=lambda each: each.part.start))
 
 
-async def _all(
-    model: Asked,
-    messages: Sequence[BaseMessage],
-    parts: Sequence[int],
-    sampling: Sampling,
-    *,
-    first: int,
-) -> list[Generations | BaseException]:
-    starts = accumulate(parts, initial=first)
-    requests = (
-        request(model, messages, n=part, sampling=reseeded(sampling, start))
-        for part, start in zip(parts, starts, strict=False)
-    )
-    return await asyncio.gather(*requests, return_exceptions=True)
+class _Part(NamedTuple):
+    """Some of the samples that were asked for."""
+
+    start: int
+    size: int
 
 
-def _learn(ended: list[Generations | BaseException], parts: Sequence[int], size: BatchSize) -> int:
-    """Take from the answers what the provider can; return how many samples came."""
-    came = 0
-    for part, result in zip(parts, ended, strict=True):
-        if isinstance(result, Generations):
-            size.learn(part, len(result.choices))
-            came += len(result.choices)
-        elif part > 1 and _refuses_several(result):
-            size.most = 1
-    return came
+class _Ended(NamedTuple):
+    """What came of one part."""
+
+    part: _Part
+    result: Generations | BaseException
 
 
-def _hopeless(ended: list[Generations | BaseException]) -> bool:
-    errors = [each for each in ended if isinstance(each, BaseException)]
+@dataclass(frozen=True)
+class _Series:
+    """The samples of one request, of which a run may have taken some before."""
+
+    model: Asked
+    messages: Sequence[BaseMessage]
+    sampling: Sampling
+    request: str = ""
+    first: int = 0
+    cache: CallCache | None = None
+
+    async def part(self, part: _Part) -> Generations:
+        before = self.first + part.start
+
+        async def ask(offset: int, count: int) -> Generations:
+            sampling = reseeded(self.sampling, before + offset)
+            return await request(self.model, self.messages, n=count, sampling=sampling)
+
+        if self.cache is None:
+            return await ask(0, part.size)
+        name = self.model.endpoint.name
+        return await self.cache.samples(self.request, name, before, part.size, ask)
+
+    async def all(self, parts: Sequence[_Part]) -> list[_Ended]:
+        results = await asyncio.gather(*map(self.part, parts), return_exceptions=True)
+        return [_Ended(*each) for each in zip(parts, results, strict=True)]
+
+
+def _series(model: Asked, messages: Sequence[BaseMessage], sampling: Sampling, n: int) -> _Series:
+    scope = current_scope()
+    if scope.asked is None or (scope.cache is None and sampling.seed is None):
+        return _Series(model, messages, sampling)
+    key = request_key(model.endpoint, messages, sampling)
+    return _Series(model, messages, sampling, key, scope.take(key, n), scope.cache)
+
+
+def _learn(ended: _Ended, size: BatchSize) -> list[int]:
+    """Take from an answer what the provider can; return the places that are still empty."""
+    (start, count), result = ended
+    if isinstance(result, Generations):
+        size.learn(count, len(result.choices))
+        return list(range(start + len(result.choices), start + count))
+    if count > 1 and _refuses_several(result):
+        size.most = 1
+    return list(range(start, start + count))
+
+
+def _hopeless(ended: Sequence[_Ended]) -> bool:
+    errors = [each.result for each in ended if isinstance(each.result, BaseException)]
     return any(not _refuses_several(error) for error in errors)
 
 
@@ -117,9 +157,9 @@ def reseeded(sampling: Sampling, before: int) -> Sampling:
     return sampling.model_copy(update={"seed": sampling.seed + before})
 
 
-def _together(ended: list[Generations | BaseException]) -> Generations:
-    came = [each for each in ended if isinstance(each, Generations)]
-    errors = [each for each in ended if isinstance(each, BaseException)]
+def _together(ended: Sequence[_Ended]) -> Generations:
+    came = [each.result for each in ended if isinstance(each.result, Generations)]
+    errors = [each.result for each in ended if isinstance(each.result, BaseException)]
     bugs = [each for each in errors if not isinstance(each, RefinegraphError)]
     if bugs or not came:
         raise (bugs or errors)[0]

@@ -5,6 +5,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from copy import copy
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,6 +76,7 @@ class CallCache:
         self.replay = replay
         self.most_bytes = most_bytes
         self.most_days = most_days
+        self._realm = ""
         if replay and not path.exists():
             raise InputError(f"--replay: there is no file {str(path)!r}; record one with --cache.")
         self._database = _opened(path)
@@ -84,6 +86,15 @@ class CallCache:
         if not self.replay:
             self._forget()
         self._database.close()
+
+    def apart(self, realm: str) -> "CallCache":
+        """Return the same cache for answers that are not to be shared with other realms.
+
+        What the whole cache answers to, such as `close`, stays with the one it was made from.
+        """
+        twin = copy(self)
+        twin._realm = realm
+        return twin
 
     def state(self) -> CacheState:
         """Count what is kept."""
@@ -102,7 +113,8 @@ class CallCache:
     def find(self, request: str, sample: int) -> _Kept | None:
         """Return a kept answer; one that cannot be read counts as missing."""
         row = self._database.execute(
-            "SELECT answer FROM answers WHERE request = ? AND sample = ?", (request, sample)
+            "SELECT answer FROM answers WHERE request = ? AND sample = ?",
+            (self._realm + request, sample),
         ).fetchone()
         try:
             return _Kept.model_validate_json(row[0]) if row else None
@@ -114,7 +126,7 @@ class CallCache:
         with self._database:
             self._database.execute(
                 "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)",
-                (request, sample, model, time.time(), json_text(kept)),
+                (self._realm + request, sample, model, time.time(), json_text(kept)),
             )
 
     async def samples(self, request: str, model: str, first: int, n: int, ask: Ask) -> Generations:
@@ -196,6 +208,7 @@ def _opened(path: Path) -> sqlite3.Connection:
                 "another file."
             )
         database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=NORMAL")
         database.execute(_SCHEMA)
         database.execute(f"PRAGMA user_version={_VERSION}")
     except (sqlite3.Error, OSError) as error:

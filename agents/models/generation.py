@@ -7,12 +7,9 @@ from langchain_core.messages import BaseMessage
 
 from refinegraph.agents.models.answers import Generations, Sampling
 from refinegraph.agents.models.base import SamplingChatModel
-from refinegraph.agents.models.batches import BatchSize, reseeded, sample
-from refinegraph.agents.models.call_cache import request_key
+from refinegraph.agents.models.batches import BatchSize, sample
 from refinegraph.agents.models.callbacks import with_callbacks
 from refinegraph.agents.models.foreign import ForeignModel, name_of
-from refinegraph.agents.models.reports import Endpoint
-from refinegraph.agents.models.scope import current_scope
 from refinegraph.errors import InputError
 
 
@@ -45,25 +42,6 @@ async def generate(
     """
     if n < 1:
         raise InputError(f"{n!r} samples were asked for; at least 1 is needed.")
-    scope = current_scope()
-    if scope.asked is None or (scope.cache is None and sampling.seed is None):
-        return await _asked(model, messages, n, sampling)
-    endpoint = model.endpoint if isinstance(model, SamplingChatModel) else Endpoint(name_of(model))
-    request = request_key(endpoint, messages, sampling)
-    first = scope.asked[request]
-    scope.asked[request] += n
-
-    async def ask(offset: int, count: int) -> Generations:
-        return await _asked(model, messages, count, reseeded(sampling, first + offset))
-
-    if scope.cache is None:
-        return await ask(0, n)
-    return await scope.cache.samples(request, endpoint.name, first, n, ask)
-
-
-async def _asked(
-    model: BaseChatModel, messages: Sequence[BaseMessage], n: int, sampling: Sampling
-) -> Generations:
     if isinstance(model, SamplingChatModel):
         return await with_callbacks(
             lambda: model.sample(messages, n=n, sampling=sampling),

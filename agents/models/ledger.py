@@ -76,6 +76,11 @@ class Ledger:
             self._reserved.pop(call, None)
             self.spent += usage
 
+    def carry(self, usage: Usage) -> None:
+        """Count what was spent before, by a run that goes on."""
+        with self._lock:
+            self.spent += usage
+
     def _ended(self, *, reserved: bool = True) -> str | None:
         held = list(self._reserved.values()) if reserved else []
         tokens = self.spent.total_tokens + sum(each for each, _ in held)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -65,11 +65,24 @@ class RunScope(NamedTuple):
     """What may be spent."""
     asked: Counter[str] | None = None
     """How many samples of each request the run has asked for; None outside of any run."""
+    paused: float = 0.0
+    """For how many seconds the run lay still since it was begun."""
 
     @property
     def remaining(self) -> float | None:
         """Seconds until the deadline, at least 0; None where there is none."""
         return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+    def take(self, request: str, samples: int) -> int:
+        """Count samples of a request that are asked for; return how many were before."""
+        here = _ASKED_HERE.get()
+        if here is not None:
+            here[request] += samples
+        if self.asked is None:
+            return 0
+        before = self.asked[request]
+        self.asked[request] += samples
+        return before
 
     def emit(self, event: Frozen) -> None:
         """Tell every observer."""
@@ -79,6 +92,7 @@ class RunScope(NamedTuple):
 
 _OUTSIDE = RunScope(deadline=None, observers=(), in_flight=InFlight(64))
 _SCOPE = ContextVar("refinegraph_run_scope", default=_OUTSIDE)
+_ASKED_HERE: ContextVar[Counter[str] | None] = ContextVar("refinegraph_asked_here", default=None)
 
 
 def current_scope() -> RunScope:
@@ -94,6 +108,8 @@ def run_scope(
     in_flight: int | InFlight | None = None,
     cache: CallCache | None = None,
     ledger: Ledger | None = None,
+    asked: Mapping[str, int] | None = None,
+    paused: float = 0.0,
 ) -> Generator[RunScope]:
     """Put a deadline, an observer and a limit in force for every model call inside.
 
@@ -108,6 +124,8 @@ def run_scope(
         in_flight: How many requests may be in flight, or an `InFlight` shared with other runs.
         cache: Answers that are kept; the run begins with the first sample of each request.
         ledger: What may be spent; shared with whatever else is given it.
+        asked: How many samples of each request the run took before it was interrupted.
+        paused: For how many seconds the run lay still since it was begun.
     """
     outer = _SCOPE.get()
     deadlines = [each for each in (outer.deadline, deadline) if each is not None]
@@ -117,13 +135,28 @@ def run_scope(
         in_flight=_limit(in_flight) or outer.in_flight,
         cache=cache or outer.cache,
         ledger=ledger or outer.ledger,
-        asked=Counter(),
+        asked=Counter(asked or {}),
+        paused=paused,
     )
     token = _SCOPE.set(scope)
     try:
         yield scope
     finally:
         _SCOPE.reset(token)
+
+
+@contextmanager
+def requests_counted() -> Generator[Counter[str]]:
+    """Count the samples that are asked for inside, by request.
+
+    Only requests that a cache or a seed makes distinct are counted.
+    """
+    counted: Counter[str] = Counter()
+    token = _ASKED_HERE.set(counted)
+    try:
+        yield counted
+    finally:
+        _ASKED_HERE.reset(token)
 
 
 def _limit(in_flight: int | InFlight | None) -> InFlight | None:

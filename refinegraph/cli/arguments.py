@@ -91,6 +91,22 @@ def _add_solve(command: argparse.ArgumentParser) -> None:
     command.add_argument("--output", metavar="FILE", help="write the answer to a file as well")
     command.add_argument("--quiet", action="store_true", help="print the answer only")
     command.add_argument("--no-keep", action="store_true", help="keep nothing of the run")
+    command.add_argument(
+        "--ask", metavar="A,B", help="ask at the terminal before: refine, accept (or both)"
+    )
+
+
+def _add_resume(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("id", metavar="ID", nargs="?", default="last", help="as `refinegraph runs` lists it")
+    add("--api-base", metavar="URL", help="the server of the model, where it has moved")
+    add("--budget-usd", type=amount, metavar="X", help="a new limit, with what was spent before")
+    add("--budget-tokens", type=positive, metavar="N", help="a new limit, likewise")
+    add("--timeout", type=amount, metavar="SECONDS", help="a new limit, likewise")
+    add("--json", action="store_true", help="print one JSON object")
+    add("--output", metavar="FILE", help="write the answer to a file as well")
+    add("--quiet", action="store_true", help="print the answer only")
+    command.set_defaults(model="", solver_model="", cache=None, replay=None, no_keep=False)
 
 
 def _add_model(command: argparse.ArgumentParser, *, strategies: bool = False) -> None:
@@ -194,6 +210,7 @@ _COMMANDS = {
     "compare": ("compare folders of results", _add_compare),
     "export": ("write training data out of results", _add_export),
     "demo": ("watch programs fail, be repaired and proved; then try problems of yours", _add_demo),
+    "resume": ("go on with a run that did not end", _add_resume),
     "runs": ("list the runs that were kept", _add_runs),
     "show": ("print a run that was kept", _add_run_id),
     "view": ("write the page of a run", _add_view),

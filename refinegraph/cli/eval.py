@@ -151,7 +151,7 @@ def _plan(options: argparse.Namespace, models: Models, sandbox: Sandbox) -> Plan
         sandbox=sandbox,
         trace=options.trace,
         price=options.price,
-        belief=belief_map(options),
+        belief=belief_map(options.belief),
     )
 
 

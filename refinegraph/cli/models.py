@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from refinegraph.config import api_base_setting, find_setting, model_setting
 
@@ -27,11 +27,33 @@ class Models(NamedTuple):
     tester: "BaseChatModel | None"
 
 
-def belief_map(options: argparse.Namespace) -> "BeliefMap":
+class NamesModels(Protocol):
+    """What names models: the settings of a run."""
+
+    @property
+    def model(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def solver_model(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def reviewer_model(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def refiner_model(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def tester_model(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def api_base(self) -> str | None: ...  # noqa: D102
+
+
+def belief_map(name: str | None) -> "BeliefMap":
     """Return the map that `--belief` names, else the one that ships."""
     from refinegraph.graphs.belief import SHIPPED, BeliefMap
 
-    return BeliefMap.load(Path(options.belief)) if options.belief else SHIPPED
+    return BeliefMap.load(Path(name)) if name else SHIPPED
 
 
 def nobody_chose(options: argparse.Namespace) -> bool:
@@ -39,7 +61,7 @@ def nobody_chose(options: argparse.Namespace) -> bool:
     return not (options.model or options.solver_model or find_setting("model"))
 
 
-def resolve_models(options: argparse.Namespace) -> Models:
+def resolve_models(options: "argparse.Namespace | NamesModels") -> Models:
     """Return the models; a role's own flag wins over `--model`, that over the setting.
 
     Takes the seconds that the model layer needs to be imported. Raises `SettingError` for a name

@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from itertools import islice
 from pathlib import Path
 
 from rich.table import Table
@@ -9,41 +10,33 @@ from rich.text import Text
 
 from refinegraph.cli.files import OutputFile
 from refinegraph.cli.solve import show_answer, show_summary
-from refinegraph.config import home
+from refinegraph.cli.store import store
 from refinegraph.pages.run import run_page
-from refinegraph.runs import KeptRun, RunStore
+from refinegraph.runs import KeptRun, UnfinishedRun
 from refinegraph.view.console import error_console, output_console
 from refinegraph.view.decisions import decisions_view
 from refinegraph.view.text import cut
-
-_LISTED = 20
-
-
-def store() -> RunStore:
-    """Return the runs of this user."""
-    return RunStore(home() / "runs")
 
 
 def run(options: argparse.Namespace) -> int:
     """Do what the command asks of the kept runs."""
     if options.command == "runs":
         return _list(options.limit)
+    if options.command == "rm":
+        print(f"removed {store().remove(options.id)}")
+        return 0
     kept = store().get(options.id)
-    if options.command == "show":
-        return _show(kept)
-    if options.command == "view":
-        return _view(kept, options.output)
-    print(f"removed {store().remove(kept.id)}")
-    return 0
+    return _show(kept) if options.command == "show" else _view(kept, options.output)
 
 
 def _list(limit: int) -> int:
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     for heading in ("id", "when", "result", "strategy", "problem"):
-        table.add_column(heading, no_wrap=heading != "problem")
-    for number, kept in enumerate(store().all()):
-        if number < limit:
-            table.add_row(*_row(kept))
+        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    for run in store().unfinished()[:limit]:
+        table.add_row(*_unfinished_row(run))
+    for kept in islice(store().all(), limit):
+        table.add_row(*_row(kept))
     console = output_console()
     console.print(table if table.rows else Text("no run is kept yet"))
     return 0
@@ -53,6 +46,13 @@ def _row(kept: KeptRun) -> tuple[str, ...]:
     word = {True: "proved", False: "refuted", None: "unproved"}[kept.result.solved]
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(kept.finished))
     return kept.id, when, word, kept.result.strategy, cut(kept.problem.prompt, 40)
+
+
+def _unfinished_row(run: UnfinishedRun) -> tuple[str, ...]:
+    word = "running" if run.is_running else "unfinished"
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.record.begun))
+    strategy = run.record.settings.strategy
+    return run.record.id, when, word, strategy, cut(run.record.problem.prompt, 40)
 
 
 def _show(kept: KeptRun) -> int:

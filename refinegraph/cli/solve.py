@@ -2,11 +2,12 @@
 
 import argparse
 import asyncio
-from typing import TYPE_CHECKING
+from contextlib import AsyncExitStack
 
 from rich.console import Console
 from rich.text import Text
 
+from refinegraph.cli.asking import asker
 from refinegraph.cli.cache import call_cache
 from refinegraph.cli.files import OutputFile, print_exactly
 from refinegraph.cli.models import (
@@ -17,9 +18,13 @@ from refinegraph.cli.models import (
     resolve_models,
 )
 from refinegraph.cli.problems import read_problem
+from refinegraph.cli.store import store
+from refinegraph.config import api_base_setting, model_setting
 from refinegraph.errors import InputError, ModelError
+from refinegraph.graphs.asking import moments
 from refinegraph.graphs.strategies import find_strategy
 from refinegraph.report import report
+from refinegraph.runs import RunSettings, UnfinishedRun
 from refinegraph.schema import Problem, RefinementResult
 from refinegraph.solving import asolve
 from refinegraph.view.console import error_console, output_console
@@ -28,39 +33,82 @@ from refinegraph.view.summary import answer_view, content_view, summary_view
 from refinegraph.view.text import cut
 from refinegraph.view.transcript import Line
 
-if TYPE_CHECKING:
-    from refinegraph.agents.models import CallCache
-
 
 def run(options: argparse.Namespace) -> int:
     """Solve one problem, show how, and return the exit code."""
     find_strategy(options.strategy)
     problem = read_problem(options)
+    settings = settings_of(options)
     output = OutputFile(options.output) if options.output else None
+    keeping = None if options.no_keep else store().begin(problem, settings)
+    return solve(problem, settings, options, output, keeping)
+
+
+def solve(
+    problem: Problem,
+    settings: RunSettings,
+    options: argparse.Namespace,
+    output: OutputFile | None,
+    keeping: UnfinishedRun | None,
+) -> int:
+    """Solve a problem, or go on with it, as the settings say; show how; return the exit code.
+
+    What is kept of a run that does not end stays, unless no model answered.
+    """
     console, view = error_console(), RunView()
     try:
-        with watch(view, console, quiet=options.quiet):
-            models = resolve_models(options)
+        with watch(view, console, quiet=options.quiet, plain=bool(settings.ask)):
+            models = resolve_models(settings)
             if nobody_chose(options):
                 view.tell([Line("model", Text(EMBEDDED_NOTE.removeprefix("model: ")))], True)
             view.tell([_heading(problem)], True)
-            with call_cache(options) as cache:
-                result = asyncio.run(_solve(problem, options, models, view, cache))
+            result = asyncio.run(_solve(problem, settings, options, models, view, keeping))
     except (KeyboardInterrupt, asyncio.CancelledError):
         show_best(view, console)
+        _let_go(keeping, console)
         raise KeyboardInterrupt from None
+    except BaseException:
+        _let_go(keeping, console)
+        raise
     show(result, options, output)
-    if not options.no_keep:
-        _keep(problem, result, console, quiet=options.quiet)
+    if keeping:
+        _keep(keeping, result, console, quiet=options.quiet)
     return exit_code(result)
 
 
-def _keep(problem: Problem, result: RefinementResult, console: Console, *, quiet: bool) -> None:
-    from refinegraph.cli.runs import store
+def settings_of(options: argparse.Namespace) -> RunSettings:
+    """Return how a run is asked for, with the model that the environment names."""
+    named = {name: getattr(options, name, None) for name in RunSettings.model_fields}
+    given = {name: value for name, value in named.items() if value is not None}
+    given["ask"] = moments(options.ask.split(",")) if options.ask else ()
+    if options.api_base:
+        given["api_base"] = options.api_base
+    elif base := api_base_setting():
+        given["api_base"] = base
+    if not options.model:
+        given["model"] = model_setting() if not options.solver_model else None
+    return RunSettings(**given)
 
+
+def _let_go(keeping: UnfinishedRun | None, console: Console) -> None:
+    """Leave what a run can go on from, where there is anything."""
+    if keeping is None:
+        return
+    if not keeping.has_answers:
+        keeping.forget()
+        return
+    keeping.release()
+    hint = f"  {'kept':<10} go on with: refinegraph resume {keeping.record.id}"
+    console.print(Text(hint, style="bold"), soft_wrap=True)
+
+
+def _keep(
+    keeping: UnfinishedRun, result: RefinementResult, console: Console, *, quiet: bool
+) -> None:
     try:
-        kept = store().add(problem, result)
+        kept = store().finish(keeping, result)
     except InputError as error:
+        keeping.release()
         console.print(Text(f"  {error}", style="yellow"), soft_wrap=True)
         return
     if not quiet:
@@ -80,31 +128,39 @@ def _gist(problem: Problem) -> str:
 
 async def _solve(
     problem: Problem,
+    settings: RunSettings,
     options: argparse.Namespace,
     models: Models,
     view: RunView,
-    cache: "CallCache | None",
+    keeping: UnfinishedRun | None,
 ) -> RefinementResult:
-    return await asolve(
-        problem,
-        model=models.solver,
-        reviewer_model=models.reviewer,
-        refiner_model=models.refiner,
-        tester_model=models.tester,
-        strategy=options.strategy,
-        samples=options.samples,
-        rounds=options.rounds,
-        temperature=options.temperature,
-        seed=options.seed,
-        trace=options.trace,
-        budget_usd=options.budget_usd,
-        budget_tokens=options.budget_tokens,
-        timeout=options.timeout,
-        price=options.price,
-        belief=belief_map(options),
-        cache=cache,
-        on_event=view.hear,
-    )
+    async with AsyncExitStack() as stack:
+        parts = await stack.enter_async_context(keeping.parts()) if keeping else None
+        shared = stack.enter_context(call_cache(options))
+        return await asolve(
+            problem,
+            model=models.solver,
+            reviewer_model=models.reviewer,
+            refiner_model=models.refiner,
+            tester_model=models.tester,
+            strategy=settings.strategy,
+            samples=settings.samples,
+            rounds=settings.rounds,
+            temperature=settings.temperature,
+            seed=settings.seed,
+            trace=settings.trace,
+            budget_usd=settings.budget_usd,
+            budget_tokens=settings.budget_tokens,
+            timeout=settings.timeout,
+            price=settings.price,
+            belief=belief_map(settings.belief),
+            cache=shared or (parts.cache if parts else None),
+            checkpointer=parts.checkpointer if parts else None,
+            run_id=keeping.record.id if keeping else None,
+            ask=settings.ask,
+            on_question=asker(error_console()) if settings.ask else None,
+            on_event=view.hear,
+        )
 
 
 def exit_code(result: RefinementResult) -> int:

@@ -1,6 +1,5 @@
 """The folder of an evaluation: lines appended as problems end, and what a kill leaves of them."""
 
-import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from refinegraph.errors import InputError
 from refinegraph.evaluation.records import ResultLine, RunLine
 from refinegraph.json_text import json_text
+from refinegraph.locking import Locked, lock
 
 RESULTS, RUNS, SETTINGS = "results.jsonl", "runs.jsonl", "settings.json"
 
@@ -182,13 +182,7 @@ def _drop_torn_line(path: Path) -> None:
 
 
 def _locked(path: Path) -> IO[str]:
-    file = (path / ".lock").open("w", encoding="utf-8")
-    with contextlib.suppress(ImportError):
-        import fcntl
-
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise InputError(f"another process is writing to {str(path)!r}; wait for it.") from None
-    return file
+    try:
+        return lock(path / ".lock")
+    except Locked:
+        raise InputError(f"another process is writing to {str(path)!r}; wait for it.") from None

@@ -1,5 +1,6 @@
-"""Runs that are kept: each a file of plain JSON under a short id."""
+"""Runs that are kept: finished ones as files of plain JSON, others as what they go on from."""
 
 from refinegraph.runs.store import KeptRun, RunStore
+from refinegraph.runs.unfinished import RunRecord, RunSettings, UnfinishedRun
 
-__all__ = ["KeptRun", "RunStore"]
+__all__ = ["KeptRun", "RunRecord", "RunSettings", "RunStore", "UnfinishedRun"]

@@ -1,17 +1,17 @@
-"""The folder in which finished runs are kept, newest first."""
+"""The folder in which runs are kept, newest first."""
 
-import os
 import re
-import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from refinegraph.errors import InputError
 from refinegraph.json_text import json_text
+from refinegraph.runs.unfinished import RunSettings, UnfinishedRun, new_run_id, unfinished_runs
 from refinegraph.schema import SCHEMA_VERSION, Frozen, Problem, RefinementResult
 
 MOST_RUNS = 500
@@ -35,11 +35,43 @@ class RunStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def add(self, problem: Problem, result: RefinementResult) -> KeptRun:
-        """Keep a run under a new id; raises `InputError` where the folder cannot be written."""
-        now = time.time()
-        id = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{secrets.token_hex(3)}"
-        run = KeptRun(id=id, finished=now, problem=problem, result=result)
+    def begin(self, problem: Problem, settings: RunSettings) -> UnfinishedRun:
+        """Begin a run that can be gone on with; raises `InputError` where it cannot be kept."""
+        return UnfinishedRun.begin(self.folder, problem, settings)
+
+    def finish(self, run: UnfinishedRun, result: RefinementResult) -> KeptRun:
+        """Keep how a run ended in the place of what it went on from."""
+        kept = self.add(run.record.problem, result, id=run.record.id)
+        run.forget()
+        return kept
+
+    def unfinished(self) -> list[UnfinishedRun]:
+        """Return the runs that were begun and not finished, newest first; unreadable ones not."""
+        found: list[UnfinishedRun] = []
+        for folder in sorted(unfinished_runs(self.folder), reverse=True):
+            with suppress(InputError):
+                found.append(UnfinishedRun.read(folder))
+        return found
+
+    def find_unfinished(self, id: str) -> UnfinishedRun:
+        """Return an unfinished run by its id, a part of it, or `last`.
+
+        Raises:
+            InputError: Where there is none, it is finished, or it cannot be read.
+        """
+        known = sorted((path.name for path in unfinished_runs(self.folder)), reverse=True)
+        if id == "last" and not known:
+            raise InputError("no run is unfinished; `refinegraph runs` lists those that are kept.")
+        if id != "last" and not _matching(id, known) and _matching(id, self.ids()):
+            raise InputError(f"run {id!r} is finished; look at it with: refinegraph show {id}")
+        return UnfinishedRun.read(self.folder / _only(id, known))
+
+    def add(self, problem: Problem, result: RefinementResult, *, id: str | None = None) -> KeptRun:
+        """Keep a run that ended, under a new id unless it has one.
+
+        Raises `InputError` where the folder cannot be written.
+        """
+        run = KeptRun(id=id or new_run_id(), finished=time.time(), problem=problem, result=result)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._write(run)
@@ -71,7 +103,7 @@ class RunStore:
         Raises:
             InputError: Where there is none, more than one, or it cannot be read.
         """
-        path = self.folder / f"{self._find(id)}.json"
+        path = self.folder / f"{self._finished(id)}.json"
         try:
             return KeptRun.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ValidationError):
@@ -80,22 +112,26 @@ class RunStore:
             ) from None
 
     def remove(self, id: str) -> str:
-        """Forget a run and return its id; raises `InputError` where there is none."""
-        found = self._find(id)
-        (self.folder / f"{found}.json").unlink()
+        """Forget a run, finished or not, and return its id.
+
+        Raises `InputError` where there is none, or a process is at work on it.
+        """
+        folders = {path.name: path for path in unfinished_runs(self.folder)}
+        found = _only(id, sorted({*folders, *self.ids()}, reverse=True))
+        if found not in folders:
+            (self.folder / f"{found}.json").unlink()
+            return found
+        run = UnfinishedRun.read(folders[found])
+        run.hold()
+        run.forget()
         return found
 
-    def _find(self, id: str) -> str:
+    def _finished(self, id: str) -> str:
+        begun = sorted((path.name for path in unfinished_runs(self.folder)), reverse=True)
         known = self.ids()
-        if id == "last" and known:
-            return known[0]
-        found = [each for each in known if each == id or each.endswith(id) or each.startswith(id)]
-        if len(found) == 1:
-            return found[0]
-        if len(found) > 1:
-            raise InputError(f"{id!r} is {len(found)} runs; say more of it.")
-        hint = f"the last one is {known[0]!r}." if known else "none is kept yet."
-        raise InputError(f"there is no run {id!r}; {hint}")
+        if id != "last" and not _matching(id, known) and _matching(id, begun):
+            raise InputError(f"run {id!r} is not finished; go on with: refinegraph resume {id}")
+        return _only(id, known)
 
     def _files(self) -> Iterator[Path]:
         return (path for path in self.folder.glob("*.json") if _ID.match(path.stem))
@@ -105,8 +141,24 @@ class RunStore:
             "w", dir=self.folder, suffix=".part", delete=False, encoding="utf-8"
         ) as file:
             file.write(json_text(run))
-        os.replace(file.name, self.folder / f"{run.id}.json")
+        Path(file.name).replace(self.folder / f"{run.id}.json")
 
     def _forget_oldest(self) -> None:
         for id in self.ids()[MOST_RUNS:]:
             (self.folder / f"{id}.json").unlink(missing_ok=True)
+
+
+def _only(id: str, known: Sequence[str]) -> str:
+    if id == "last" and known:
+        return known[0]
+    found = _matching(id, known)
+    if len(found) == 1:
+        return found[0]
+    if len(found) > 1:
+        raise InputError(f"{id!r} is {len(found)} runs; say more of it.")
+    hint = f"the last one is {known[0]!r}." if known else "none is kept yet."
+    raise InputError(f"there is no run {id!r}; {hint}")
+
+
+def _matching(id: str, known: Sequence[str]) -> list[str]:
+    return [each for each in known if each == id or each.endswith(id) or each.startswith(id)]

@@ -43,15 +43,17 @@ class RunView:
 
 
 @contextmanager
-def watch(view: RunView, console: Console, *, quiet: bool = False) -> Generator[None]:
-    """Show a run while it happens: redrawn in place on a terminal, else line by line.
+def watch(
+    view: RunView, console: Console, *, quiet: bool = False, plain: bool = False
+) -> Generator[None]:
+    """Show a run while it happens: redrawn in place on a terminal, else or if `plain` by lines.
 
     The transcript stays in the scrollback, a round at a time; the picture goes when the run ends,
     however it ends.
     """
     if quiet:
         yield
-    elif is_live(console):
+    elif is_live(console) and not plain:
         with _live(view, console):
             yield
     else:

@@ -1,0 +1,83 @@
+"""What a thread's checkpoint says of the run that was interrupted there."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, cast
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from refinegraph.graphs.events import (
+    CandidateJudged,
+    CandidateProposed,
+    Decided,
+    Event,
+    Spent,
+    TestsKnown,
+)
+from refinegraph.graphs.refinement import RefinementGraph
+from refinegraph.schema import RefinementResult, SamplesAsked, Usage
+
+
+class RunSoFar(NamedTuple):
+    """How far an interrupted run came."""
+
+    asked: Mapping[str, int]
+    """Samples taken of each request."""
+    spent: Usage
+    """By the nodes that ended."""
+    elapsed: float
+    """Seconds that it ran, as of its last decision."""
+    paused: float
+    """Seconds that it lay still."""
+    result: RefinementResult | None
+    """There where the run had ended."""
+    events: tuple[Event, ...]
+    """What an observer of the run would have heard, in short."""
+
+
+async def run_so_far(graph: RefinementGraph, config: RunnableConfig) -> RunSoFar | None:
+    """Read how far a thread came; None where it was never begun.
+
+    What parallel branches wrote in the super-step that was cut short counts: LangGraph does not run
+    those branches again.
+    """
+    if not isinstance(graph.checkpointer, BaseCheckpointSaver):
+        return None
+    saver = cast("BaseCheckpointSaver[Any]", graph.checkpointer)
+    found = await saver.aget_tuple(config)
+    if found is None:
+        return None
+    values: dict[str, Any] = found.checkpoint["channel_values"]
+    asked: Counter[str] = Counter()
+    spent = values.get("usage", Usage())
+    _add(asked, values.get("asked", ()))
+    for _, channel, value in found.pending_writes or ():
+        if channel == "asked":
+            _add(asked, value)
+        elif channel == "usage":
+            spent += value
+    started, elapsed = values.get("started"), values.get("elapsed", 0.0)
+    paused = max(0.0, time.time() - started - elapsed) if started else 0.0
+    ended = values.get("result") if _has_ended(values) else None
+    return RunSoFar(asked, spent, elapsed, paused, ended, (*_events(values), Spent(usage=spent)))
+
+
+def _events(values: Mapping[str, Any]) -> Iterator[Event]:
+    if values.get("tests"):
+        yield TestsKnown(tests=values["tests"])
+    for candidate in values.get("candidates", ()):
+        yield CandidateProposed(candidate=candidate)
+        if candidate.scores:
+            yield CandidateJudged(candidate=candidate)
+    for decision in values.get("decisions", ()):
+        yield Decided(decision=decision)
+
+
+def _has_ended(values: Mapping[str, Any]) -> bool:
+    return values.get("result") is not None and "__start__" not in values
+
+
+def _add(asked: Counter[str], more: tuple[SamplesAsked, ...]) -> None:
+    asked.update({each.request: each.samples for each in more})

@@ -1,0 +1,75 @@
+"""Ask the person at the terminal before a repair is made or an answer taken."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from refinegraph.errors import InputError
+from refinegraph.schema import Review
+from refinegraph.view.summary import content_view
+
+if TYPE_CHECKING:
+    from refinegraph.graphs.asking import BeforeAccept, BeforeRefine, Question, Reply
+    from refinegraph.solving import Asker
+
+REFINE = "  refine it so? enter: yes, s: leave it, or say what to change instead: "
+ACCEPT = "  take it? enter: yes, e: edit it: "
+EDIT = "  your solution (escape, then enter, ends it):\n"
+
+Reader = Callable[[str, str], Awaitable[str]]
+"""Takes a prompt and what stands there already; returns what the person made of it."""
+
+
+def asker(console: Console, *, read: Reader | None = None) -> "Asker":
+    """Return what puts a run's questions to the person at the terminal.
+
+    Raises `InputError` where there is no terminal to ask at.
+    """
+    if read is None and (sys.stdin is None or not sys.stdin.isatty()):
+        raise InputError("--ask needs a terminal to ask at; leave it out, or run it in one.")
+    reader = read or _read
+
+    async def ask(question: "Question") -> "Reply":
+        from refinegraph.graphs.asking import BeforeRefine
+
+        if question.candidate:
+            console.print(content_view(question.candidate), soft_wrap=True)
+        if isinstance(question, BeforeRefine):
+            return await _before_refine(question, reader)
+        console.print(Text(f"  chosen     {question.reason}"), soft_wrap=True)
+        return await _before_accept(question, reader)
+
+    return ask
+
+
+async def _before_refine(question: "BeforeRefine", read: Reader) -> "Reply":
+    typed = (await read(REFINE, "")).strip()
+    if typed in ("", "y", "yes"):
+        return True
+    if typed in ("s", "n", "no"):
+        return False
+    known = question.review or Review(
+        candidate_id=question.candidate.id, round=question.candidate.round, approves=False
+    )
+    return known.model_copy(
+        update={"change": typed, "text": f"CHANGE: {typed}", "approves": False, "edited": True}
+    )
+
+
+async def _before_accept(question: "BeforeAccept", read: Reader) -> "Reply":
+    if (await read(ACCEPT, "")).strip() != "e":
+        return True
+    text = await read(EDIT, (question.candidate.content or "") if question.candidate else "")
+    return text if text.strip() else True
+
+
+async def _read(prompt: str, default: str) -> str:
+    """Read a line, or several where a solution is edited."""
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.output import create_output
+
+    session: PromptSession[str] = PromptSession(output=create_output(stdout=sys.stderr))
+    return await session.prompt_async(prompt, default=default, multiline=prompt == EDIT)

@@ -1,0 +1,186 @@
+"""Runs under way, on disk: how they were asked for, their checkpoints, their answers, a lock."""
+
+import json
+import secrets
+import shutil
+import sqlite3
+import time
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from pydantic import ValidationError
+
+from refinegraph.errors import InputError
+from refinegraph.json_text import json_text
+from refinegraph.locking import Locked, is_locked, lock
+from refinegraph.schema import SCHEMA_VERSION, Frozen, Problem
+
+if TYPE_CHECKING:
+    from refinegraph.agents.models import CallCache
+    from refinegraph.graphs.sqlite_checkpoints import LatestCheckpointSaver
+
+_RECORD, _STATE, _CALLS, _LOCK = "run.json", "state.sqlite", "calls.sqlite", "lock"
+
+
+class RunSettings(Frozen):
+    """How a run was asked for, in the words of the command line; a key is never part of it."""
+
+    strategy: str = "adaptive"
+    model: str | None = None
+    solver_model: str | None = None
+    reviewer_model: str | None = None
+    refiner_model: str | None = None
+    tester_model: str | None = None
+    api_base: str | None = None
+    samples: int | None = None
+    rounds: int | None = None
+    temperature: float | None = None
+    seed: int | None = None
+    budget_usd: float | None = None
+    budget_tokens: int | None = None
+    timeout: float | None = None
+    trace: bool = False
+    price: float | None = None
+    belief: str | None = None
+    ask: tuple[str, ...] = ()
+    fallback: tuple[str, ...] = ()
+
+
+class RunRecord(Frozen):
+    """What is written before a run begins."""
+
+    id: str
+    begun: float
+    """Seconds since 1970."""
+    problem: Problem
+    settings: RunSettings
+    schema_version: int = SCHEMA_VERSION
+
+
+class RunParts(NamedTuple):
+    """What a run under way keeps its state in."""
+
+    checkpointer: "LatestCheckpointSaver"
+    cache: "CallCache"
+    """Every answer as it came, so that none is paid for twice."""
+
+
+def new_run_id() -> str:
+    """Return an id that sorts by time."""
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+
+
+class UnfinishedRun:
+    """The folder of one run; the process that holds it is the only one to write there."""
+
+    def __init__(self, folder: Path, record: RunRecord) -> None:
+        self.folder = folder
+        self.record = record
+        self._lock: IO[str] | None = None
+
+    @classmethod
+    def begin(cls, runs: Path, problem: Problem, settings: RunSettings) -> "UnfinishedRun":
+        """Make the folder of a run and hold it; raises `InputError` where that cannot be."""
+        record = RunRecord(id=new_run_id(), begun=time.time(), problem=problem, settings=settings)
+        folder = runs / record.id
+        try:
+            folder.mkdir(parents=True)
+            run = cls(folder, record)
+            run.hold()
+            run.write(record)
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise InputError(
+                f"the run cannot be kept in {str(runs)!r}: {error.strerror}; set REFINEGRAPH_HOME "
+                "to another folder, or pass --no-keep."
+            ) from None
+        return run
+
+    @classmethod
+    def read(cls, folder: Path) -> "UnfinishedRun":
+        """Return the run of a folder; raises `InputError` where it is not one of this version."""
+        path = folder / _RECORD
+        try:
+            text = path.read_text(encoding="utf-8")
+            version = json.loads(text).get("schema_version")
+            if version != SCHEMA_VERSION:
+                raise InputError(
+                    f"{path} is a run of version {version!r}, and this is {SCHEMA_VERSION}; go on "
+                    "with the version that began it."
+                )
+            return cls(folder, RunRecord.model_validate_json(text))
+        except (OSError, ValueError, AttributeError, ValidationError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{path} cannot be read as a run; it is left as it is.") from None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a process is at work on it."""
+        return is_locked(self.folder / _LOCK)
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether a model answered anything yet."""
+        from refinegraph.agents.models import CallCache
+
+        if not (self.folder / _CALLS).exists():
+            return False
+        with closing(CallCache(self.folder / _CALLS)) as cache:
+            return cache.state().answers > 0
+
+    def hold(self) -> None:
+        """Keep other processes out; raises `InputError` where one is at work."""
+        try:
+            self._lock = lock(self.folder / _LOCK)
+        except Locked:
+            raise InputError(
+                f"another process is at work on run {self.record.id}; wait for it."
+            ) from None
+
+    def release(self) -> None:
+        """Let other processes go on with it."""
+        if self._lock:
+            self._lock.close()
+        self._lock = None
+
+    def write(self, record: RunRecord) -> None:
+        """Write how the run was asked for, whole or not at all."""
+        part = self.folder / f"{_RECORD}.part"
+        part.write_text(json_text(record), encoding="utf-8")
+        part.replace(self.folder / _RECORD)
+        self.record = record
+
+    def forget(self) -> None:
+        """Remove the folder."""
+        self.release()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @asynccontextmanager
+    async def parts(self) -> AsyncGenerator[RunParts]:
+        """Open what the run's state is kept in.
+
+        Raises:
+            InputError: Where a file is damaged, or the disk is full: the run's folder is left as
+                it is, to go on with.
+        """
+        from refinegraph.agents.models import CallCache
+        from refinegraph.graphs.sqlite_checkpoints import latest_checkpoints
+
+        try:
+            with closing(CallCache(self.folder / _CALLS)) as cache:
+                async with latest_checkpoints(self.folder / _STATE) as checkpointer:
+                    yield RunParts(checkpointer, cache)
+        except (sqlite3.Error, OSError) as error:
+            raise InputError(
+                f"run {self.record.id} cannot be kept in {str(self.folder)!r}: {error}; what was "
+                f"written is left as it is: refinegraph resume {self.record.id}"
+            ) from None
+
+
+def unfinished_runs(runs: Path) -> Iterator[Path]:
+    """Yield the folders of the runs that are not finished."""
+    if runs.is_dir():
+        yield from (path for path in runs.iterdir() if (path / _RECORD).exists())
