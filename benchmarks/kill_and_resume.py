@@ -1,11 +1,12 @@
 """Kill runs at random points, go on with them, and compare them with an undisturbed one.
 
     python benchmarks/kill_and_resume.py --times 100
+    python benchmarks/kill_and_resume.py --times 50 --command eval
 
-Each run is `refinegraph solve` through a server on the loopback that counts what it is asked, or
-with `--model embedded` on a task of the package's own model. It is killed by SIGKILL after a random time, resumed, killed
-again, until it ends. It prints how many ended like the undisturbed run with the same seed, and how
-many answered calls were made a second time.
+Runs of `refinegraph solve` or `eval` ask a server on the loopback that counts what it is asked, or
+the package's own model (`--model embedded`). Each is killed by SIGKILL after a random time,
+resumed, killed again, until it ends. It prints how many ended like the undisturbed run with the
+same seed, and how many answered calls were made a second time.
 """
 
 import argparse
@@ -20,10 +21,10 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from refinegraph.embedded.tasks import generate_tasks
 
@@ -71,14 +72,14 @@ class CountingServer:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def repeated(self, kills: Sequence[float]) -> tuple[int, int]:
-        """Count calls that were answered again: those in flight at a kill, and all others."""
+    def repeated(self, kills: Sequence[float], calm: Mapping[str, int]) -> tuple[int, int]:
+        """Count calls made more often than in a calm run: those in flight at a kill, all others."""
         flying = others = 0
-        for times in self.answered.values():
-            for answered in times[:-1]:
-                ended = next((kill for kill in kills if kill >= answered), answered + GRACE)
-                flying += ended - answered < GRACE
-                others += ended - answered >= GRACE
+        for text, times in self.answered.items():
+            lost = sum(any(0 <= kill - each < GRACE for kill in kills) for each in times)
+            extra = max(0, len(times) - calm.get(text, 0))
+            flying += min(lost, extra)
+            others += max(0, extra - lost)
         return flying, others
 
     @property
@@ -131,32 +132,56 @@ def run(arguments: list[str], home: Path, *, kill_after: float | None) -> str | 
     return out
 
 
-def gist(printed: str) -> dict[str, Any]:
-    """Return what has to be the same, whatever happened on the way."""
-    told = json.loads(printed)
+class Job(NamedTuple):
+    """One command to be run, killed and gone on with."""
+
+    asked: list[str]
+    """The command; what it writes goes into a folder named `{folder}`."""
+    is_eval: bool
+
+    def command(self, folder: Path) -> list[str]:
+        """Return the command that begins, or goes on with, what is in a folder."""
+        asked = [each.replace("{folder}", str(folder)) for each in self.asked]
+        if self.is_eval:
+            begun = (folder / "out" / "settings.json").exists()
+            return [*asked, "--resume"] if begun else asked
+        begun = any((folder / "runs").glob("*/run.json"))
+        return ["resume", "last", "--json"] if begun else asked
+
+    def came(self, printed: str, folder: Path) -> object:
+        """Return what has to be the same, whatever happened on the way."""
+        if not self.is_eval:
+            return _gist(json.loads(printed))
+        lines = (folder / "out" / "results.jsonl").read_text().splitlines()
+        results = [json.loads(line) for line in lines]
+        return sorted((_gist(each) for each in results), key=str)
+
+
+def _gist(told: dict[str, Any]) -> dict[str, Any]:
     told["usage"].pop("wall_seconds")
-    return {key: told[key] for key in ("answer", "solved", "candidates", "usage", "stop_reason")}
+    names = ("problem_id", "strategy", "answer", "solved", "candidates", "usage", "stop_reason")
+    return {name: told[name] for name in names}
 
 
-def undisturbed(asked: list[str], folder: Path) -> tuple[dict[str, Any], float]:
+def undisturbed(job: Job, folder: Path) -> tuple[object, float]:
     """Return what a calm run came to, and the seconds that it took."""
     began = time.monotonic()
-    printed = run(asked, folder / "calm", kill_after=None)
-    return gist(printed or ""), time.monotonic() - began
+    printed = run(job.command(folder), folder, kill_after=None)
+    return job.came(printed or "", folder), time.monotonic() - began
 
 
-def disturbed(
-    asked: list[str], folder: Path, waits: Iterator[float]
-) -> tuple[dict[str, Any], list[float]]:
+def disturbed(job: Job, folder: Path, waits: Iterator[float]) -> tuple[object, list[float]]:
     """Return what a run came to that was killed and resumed, and when it was killed."""
     kills: list[float] = []
-    printed = run(asked, folder, kill_after=next(waits))
-    while printed is None:
+    while (printed := run(job.command(folder), folder, kill_after=next(waits))) is None:
         kills.append(time.monotonic())
-        begun = any((folder / "runs").glob("*/run.json"))
-        again = ["resume", "last", "--json"] if begun else asked
-        printed = run(again, folder, kill_after=next(waits))
-    return gist(printed), kills
+    return job.came(printed, folder), kills
+
+
+def random_waits(draw: random.Random, seconds: float) -> Iterator[float]:
+    """Yield times within a run that takes so many seconds."""
+    while True:
+        yield draw.uniform(0.4, 1.1) * seconds
 
 
 def main() -> None:
@@ -164,21 +189,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--times", type=int, default=100, help="how often to kill")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--command", choices=("solve", "eval"), default="solve")
     parser.add_argument("--model", choices=("server", "embedded"), default="server")
     options = parser.parse_args()
     draw = random.Random(options.seed)
     server = CountingServer(seconds=0.3)
     kills = same = runs = flying = others = 0
     while kills < options.times:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            asked = arguments(options.model, server, folder, seed=runs)
-            calm, seconds = undisturbed(asked, folder)
+        with tempfile.TemporaryDirectory() as calm, tempfile.TemporaryDirectory() as name:
+            flags = ["--model", "embedded"] if options.model == "embedded" else server.flags
+            make = evaluation if options.command == "eval" else solving
+            job = make(Path(name), [*flags, "--seed", str(runs)], options.model, runs)
+            wanted, seconds = undisturbed(job, Path(calm))
+            calls = {text: len(times) for text, times in server.answered.items()}
             server.answered.clear()
-            waits = iter(lambda: draw.uniform(0.4, 1.1) * seconds, None)
-            came, killed = disturbed(asked, folder, waits)
-        runs, kills, same = runs + 1, kills + len(killed), same + (came == calm)
-        more = server.repeated(killed)
+            came, killed = disturbed(job, Path(name), random_waits(draw, seconds))
+        runs, kills, same = runs + 1, kills + len(killed), same + (came == wanted)
+        more = server.repeated(killed, calls)
         flying, others = flying + more[0], others + more[1]
         server.answered.clear()
         print(
@@ -188,16 +215,31 @@ def main() -> None:
         )
 
 
-def arguments(model: str, server: CountingServer, folder: Path, *, seed: int) -> list[str]:
-    """Return the command of one run."""
+def solving(folder: Path, flags: list[str], model: str, seed: int) -> Job:
+    """Return a `solve` of one problem."""
     tests, problem, given = folder / "tests.py", PROBLEM, TESTS
     if model == "embedded":
-        task = next(iter(generate_tasks("test", count=1, seed=seed)))
-        problem, given = task.problem.prompt, task.problem.tests
+        task = next(iter(generate_tasks("held_out", count=1, seed=seed)))
+        problem, given = task.labelled.problem.prompt, task.labelled.problem.tests
     tests.write_text(given)
-    flags = ["--model", "embedded"] if model == "embedded" else server.flags
-    asked = ["solve", problem, "--tests", str(tests), "--seed", str(seed), *flags, "--json"]
-    return [*asked, "--strategy", "magicore", "--samples", "4"]
+    asked = ["solve", problem, "--tests", str(tests), *flags, "--json"]
+    return Job([*asked, "--strategy", "magicore", "--samples", "4"], is_eval=False)
+
+
+def evaluation(folder: Path, flags: list[str], model: str, seed: int) -> Job:
+    """Return an `eval` of two strategies on six problems."""
+    dataset = folder / "problems.jsonl"
+    with dataset.open("w") as file:
+        for number, task in enumerate(generate_tasks("held_out", count=6, seed=seed)):
+            problem, tests = task.labelled.problem, TESTS
+            prompt = f"{PROBLEM} Number {number}."
+            if model == "embedded":
+                prompt, tests = problem.prompt, problem.tests
+            record = {"id": str(number), "prompt": prompt, "tests": tests, "hidden_tests": tests}
+            file.write(json.dumps(record) + "\n")
+    asked = ["eval", "--dataset", str(dataset), "--out", "{folder}/out", *flags]
+    more = ["--strategy", "magicore,adaptive", "--samples", "4", "--concurrency", "4"]
+    return Job([*asked, *more], is_eval=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from refinegraph.datasets import load_dataset, select_problems
 from refinegraph.errors import InputError
 from refinegraph.evaluation.fitting import fit_from_runs
 from refinegraph.evaluation.folder import (
+    CALLS,
     EvaluationFolder,
     EvaluationSettings,
     digest_of,
@@ -54,14 +56,27 @@ def run(options: argparse.Namespace) -> int:
     console = error_console()
     progress = Progress(strategies, total=total * len(strategies), before=len(folder.done))
     try:
-        with shown_progress(progress, console), call_cache(options) as cache:
+        with shown_progress(progress, console), _cache(options, folder) as cache:
             asyncio.run(_run(options, strategies, models, folder, progress, cache))
+        if progress.done == progress.total:
+            folder.forget_calls()
     except (KeyboardInterrupt, asyncio.CancelledError):
         _say_how_to_go_on(console, options, progress)
         raise KeyboardInterrupt from None
     finally:
         folder.close()
     return _conclude(options, strategies, progress, console)
+
+
+@contextmanager
+def _cache(options: argparse.Namespace, folder: EvaluationFolder) -> Iterator[CallCache]:
+    """Open the cache that the arguments name, else the folder's own."""
+    with call_cache(options) as shared:
+        if shared:
+            yield shared
+            return
+        with closing(CallCache(folder.path / CALLS)) as own:
+            yield own
 
 
 def _conclude(
@@ -113,8 +128,9 @@ async def _run(
     models: Models,
     folder: EvaluationFolder,
     progress: Progress,
-    cache: CallCache | None,
+    cache: CallCache,
 ) -> None:
+    own = cache.path == folder.path / CALLS
     async with Sandbox() as sandbox:
         graphs = {
             name: build_strategy(name, _plan(options, models, sandbox)) for name in strategies
@@ -125,6 +141,7 @@ async def _run(
             concurrency=options.concurrency,
             timeout=options.timeout,
             cache=cache,
+            shares_answers=not own,
             ledger=ledger_of(usd=options.budget_usd, tokens=options.budget_tokens),
         )
         async for outcome in evaluation.run(

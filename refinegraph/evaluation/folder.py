@@ -14,6 +14,8 @@ from refinegraph.json_text import json_text
 from refinegraph.locking import Locked, lock
 
 RESULTS, RUNS, SETTINGS = "results.jsonl", "runs.jsonl", "settings.json"
+CALLS = "calls.sqlite"
+"""Answers of the models, kept until everything is done: what was paid for is not asked again."""
 
 Line = TypeVar("Line", bound=BaseModel)
 
@@ -79,6 +81,11 @@ class EvaluationFolder:
         _append(self._runs, json_text(run))
         _append(self._results, json_text(run.line))
         self.done.add((run.problem_id, run.strategy))
+
+    def forget_calls(self) -> None:
+        """Remove the answers that only runs under way needed."""
+        for file in self.path.glob(f"{CALLS}*"):
+            file.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let another process write."""

@@ -47,6 +47,8 @@ class Evaluation:
     concurrency: int = 8
     timeout: float | None = None
     cache: CallCache | None = None
+    shares_answers: bool = True
+    """Whether strategies that ask the same get the same answers from the cache."""
     ledger: Ledger | None = None
     """What the whole evaluation may spend: no run is begun once it is spent."""
 
@@ -98,13 +100,21 @@ class Evaluation:
         try:
             with run_scope(in_flight=in_flight, ledger=self.ledger):
                 result = await run_graph(
-                    self.graphs[work.strategy], problem, timeout=self.timeout, cache=self.cache
+                    self.graphs[work.strategy],
+                    problem,
+                    timeout=self.timeout,
+                    cache=self._cache_of(work.strategy),
                 )
         except (ModelError, BudgetExceeded) as error:
             return Failed((problem.id, work.strategy), str(error))
         if _unanswered(result):
             return Failed((problem.id, work.strategy), result.stop_reason.detail)
         return await self._line(work, result)
+
+    def _cache_of(self, strategy: str) -> CallCache | None:
+        if self.cache is None or self.shares_answers:
+            return self.cache
+        return self.cache.apart(strategy)
 
     async def _line(self, work: Work, result: RefinementResult) -> RunLine:
         try:
