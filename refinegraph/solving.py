@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from refinegraph.blocking import run_sync
 from refinegraph.errors import InputError
 from refinegraph.schema import Frozen, Kind, Problem, RefinementResult
+from refinegraph.tracing import Timeline, span, traced
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -46,6 +47,7 @@ async def asolve(
     api_base: str | None = None,
     budget_usd: float | None = None,
     budget_tokens: int | None = None,
+    budget_calls: int | None = None,
     timeout: float | None = None,
     sandbox: "Sandbox | None" = None,
     trace: bool = False,
@@ -123,7 +125,7 @@ async def asolve(
         on_question=on_question,
         timeout=timeout,
         cache=cache,
-        ledger=ledger_of(usd=budget_usd, tokens=budget_tokens),
+        ledger=ledger_of(usd=budget_usd, tokens=budget_tokens, calls=budget_calls),
         on_event=on_event,
     )
 
@@ -162,6 +164,7 @@ async def run_graph(
     from refinegraph.agents.models import run_scope
 
     config = _thread(graph, run_id)
+    timeline = Timeline()
     before = await _before(graph, config)
     if before and before.result:
         return before.result
@@ -169,14 +172,18 @@ async def run_graph(
     began = time.monotonic() - earlier
     if ledger and before:
         ledger.carry(before.spent)
-    with run_scope(
-        deadline=None if timeout is None else began + timeout,
-        on_event=on_event,
-        cache=cache,
-        ledger=ledger,
-        asked=before.asked if before else None,
-        paused=before.paused if before else 0.0,
-    ) as scope:
+    with (
+        run_scope(
+            deadline=None if timeout is None else began + timeout,
+            on_event=on_event,
+            cache=cache,
+            ledger=ledger,
+            asked=before.asked if before else None,
+            paused=before.paused if before else 0.0,
+        ) as scope,
+        traced(timeline),
+        span("run", f"invoke_workflow {graph.name}", _RUN),
+    ):
         for event in before.events if before else ():
             scope.emit(event)
         final = await _invoke(graph, None if before else {"problem": problem}, config)
@@ -184,7 +191,10 @@ async def run_graph(
             final = await _invoke(graph, await _answered(questions, on_question), config)
     result: RefinementResult = final["result"]
     spent = result.usage.model_copy(update={"wall_seconds": round(time.monotonic() - began, 3)})
-    return result.model_copy(update={"usage": spent})
+    return result.model_copy(update={"usage": spent, "timeline": tuple(timeline.spans)})
+
+
+_RUN = {"gen_ai.operation.name": "invoke_workflow"}
 
 
 async def _answered(questions: "Sequence[Interrupt]", asker: "Asker | None") -> "Command[Any]":
@@ -227,11 +237,14 @@ async def _before(graph: "RefinementGraph", config: "RunnableConfig | None") -> 
     return await run_so_far(graph, config)
 
 
-def ledger_of(*, usd: float | None, tokens: int | None) -> "Ledger | None":
+def ledger_of(
+    *, usd: float | None, tokens: int | None, calls: int | None = None
+) -> "Ledger | None":
     """Return what may be spent, where anything bounds it."""
     from refinegraph.agents.models import Ledger
 
-    return None if usd is None and tokens is None else Ledger(usd=usd, tokens=tokens)
+    bounded = any(each is not None for each in (usd, tokens, calls))
+    return Ledger(usd=usd, tokens=tokens, calls=calls) if bounded else None
 
 
 def as_problem(problem: str | Problem, *, tests: str = "", kind: Kind = "code") -> Problem:

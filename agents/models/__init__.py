@@ -9,18 +9,22 @@ from refinegraph.agents.models.answers import (
 )
 from refinegraph.agents.models.call_cache import CacheState, CallCache
 from refinegraph.agents.models.events import (
+    BudgetLow,
     CallFailed,
     CallFinished,
     CallRetried,
     CallStarted,
+    FellBack,
     ModelEvent,
 )
+from refinegraph.agents.models.fallback import FallbackChatModel
 from refinegraph.agents.models.generation import generate, model_name
 from refinegraph.agents.models.ledger import Ledger
 from refinegraph.agents.models.litellm_chat import LiteLLMChatModel
 from refinegraph.agents.models.names import resolve_model
+from refinegraph.agents.models.pacing import InFlight
 from refinegraph.agents.models.retrying import RetryPolicy
-from refinegraph.agents.models.scope import InFlight, RunScope, current_scope, run_scope
+from refinegraph.agents.models.scope import RunScope, current_scope, run_scope
 from refinegraph.agents.models.scripted import ScriptedChatModel
 from refinegraph.agents.models.simulated import (
     SimulatedChatModel,
@@ -30,6 +34,7 @@ from refinegraph.agents.models.simulated import (
 from refinegraph.agents.models.switch import allow_real_calls, block_real_calls
 
 __all__ = [
+    "BudgetLow",
     "CacheState",
     "CallCache",
     "CallFailed",
@@ -37,6 +42,8 @@ __all__ = [
     "CallRetried",
     "CallStarted",
     "Choice",
+    "FallbackChatModel",
+    "FellBack",
     "Generations",
     "InFlight",
     "Ledger",

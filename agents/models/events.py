@@ -45,3 +45,18 @@ class CallFailed(ModelEvent):
     usage: Usage
     """Its retries, and answers without text that were paid for."""
     seconds: float
+
+
+class FellBack(ModelEvent):
+    """A model was given up for one request, and the next of the list is asked."""
+
+    to: str
+    reason: str
+    """One sentence, free of keys."""
+
+
+class BudgetLow(Frozen):
+    """Most of a budget is spent; told once."""
+
+    detail: str
+    """One sentence with the numbers."""

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from refinegraph.errors import BudgetExceeded, InputError, SettingError
 from refinegraph.schema import Usage
 
+_MOST = 0.8
+"""The part of a cap at which it is said that little is left."""
+
 
 @dataclass
 class Ledger:
@@ -28,6 +31,7 @@ class Ledger:
     spent: Usage = field(default_factory=Usage)
     _reserved: dict[int, tuple[int, float]] = field(default_factory=dict[int, tuple[int, float]])
     _next: int = 0
+    _warned: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -61,7 +65,8 @@ class Ledger:
         with self._lock:
             if self.usd is not None and usd is None:
                 raise SettingError(
-                    "a budget in USD needs a model with a known price; give the budget in tokens."
+                    "a budget in USD needs a model with a known price; give it by --prices, or the "
+                    "budget in tokens."
                 )
             ended = self._ended()
             if ended:
@@ -76,20 +81,32 @@ class Ledger:
             self._reserved.pop(call, None)
             self.spent += usage
 
+    def warning(self) -> str | None:
+        """Return, once, a sentence that says that most of a cap is spent."""
+        with self._lock:
+            if self._warned:
+                return None
+            for name, spent, cap in self._caps():
+                if cap and spent >= _MOST * cap:
+                    self._warned = True
+                    return f"{spent:,.6g} of {cap:,.6g} {name} are spent"
+            return None
+
     def carry(self, usage: Usage) -> None:
         """Count what was spent before, by a run that goes on."""
         with self._lock:
             self.spent += usage
 
     def _ended(self, *, reserved: bool = True) -> str | None:
-        held = list(self._reserved.values()) if reserved else []
-        tokens = self.spent.total_tokens + sum(each for each, _ in held)
-        if self.tokens is not None and tokens >= self.tokens:
-            return f"the budget of {self.tokens:,} tokens is spent"
-        usd = self.spent.priced_usd + sum(each for _, each in held)
-        if self.usd is not None and usd >= self.usd:
-            return f"the budget of {self.usd:g} USD is spent"
-        calls = self.spent.llm_calls + len(held)
-        if self.calls is not None and calls >= self.calls:
-            return f"the budget of {self.calls:,} calls is spent"
+        for name, spent, cap in self._caps(reserved=reserved):
+            if cap is not None and spent >= cap:
+                return f"the budget of {cap:,.6g} {name} is spent"
         return None
+
+    def _caps(self, *, reserved: bool = False) -> list[tuple[str, float, float | None]]:
+        held = list(self._reserved.values()) if reserved else []
+        return [
+            ("tokens", self.spent.total_tokens + sum(each for each, _ in held), self.tokens),
+            ("USD", self.spent.priced_usd + sum(each for _, each in held), self.usd),
+            ("calls", self.spent.llm_calls + len(held), self.calls),
+        ]

@@ -47,6 +47,9 @@ class LiteLLMChatModel(SamplingChatModel):
     timeout: float = Field(default=600.0, gt=0)
     """Seconds for one attempt."""
 
+    prices: tuple[float, float] | None = None
+    """USD for a million prompt and a million completion tokens; litellm's price map otherwise."""
+
     _fixed: dict[str, Any] | None = PrivateAttr(default=None)
 
     @property
@@ -63,7 +66,9 @@ class LiteLLMChatModel(SamplingChatModel):
         return read_response(response)
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
-        """Return USD by litellm's local price map; None for a model that it does not list."""
+        """Return USD by `prices` or litellm's local map; None for a model that it does not list."""
+        if self.prices is not None:
+            return (prompt_tokens * self.prices[0] + completion_tokens * self.prices[1]) / 1e6
         return price_of(self.model, prompt_tokens, completion_tokens, cached_tokens)
 
     def most_choices(self) -> int | None:

@@ -31,6 +31,7 @@ def resolve_model(
     api_key: str | None = None,
     timeout: float | None = None,
     retry: RetryPolicy | None = None,
+    prices: tuple[float, float] | None = None,
 ) -> BaseChatModel:
     """Return the chat model that a name stands for; a chat model is returned as it is.
 
@@ -44,6 +45,8 @@ def resolve_model(
         api_key: The key; otherwise the provider's environment variable is read.
         timeout: Seconds for one attempt; 600 when not given.
         retry: When a failed request is sent again.
+        prices: USD for a million prompt and a million completion tokens, where litellm's map is
+            wrong or does not list the model.
 
     Raises:
         SettingError: For an unknown provider, with the nearest one; for a missing key, with its
@@ -70,6 +73,7 @@ def resolve_model(
         key_variable=found.key_variable,
         timeout=600.0 if timeout is None else timeout,
         retry=retry or RetryPolicy(),
+        prices=prices,
     )
 
 

@@ -5,6 +5,7 @@ import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from langchain_core.messages import BaseMessage
@@ -12,7 +13,13 @@ from tenacity import AsyncRetrying, RetryCallState
 
 from refinegraph.agents.models.accounting import count, estimate_prompt
 from refinegraph.agents.models.answers import Answer, Choice, Generations, Sampling
-from refinegraph.agents.models.events import CallFailed, CallFinished, CallRetried, CallStarted
+from refinegraph.agents.models.events import (
+    BudgetLow,
+    CallFailed,
+    CallFinished,
+    CallRetried,
+    CallStarted,
+)
 from refinegraph.agents.models.failures import Failure, read_failure
 from refinegraph.agents.models.redaction import redact
 from refinegraph.agents.models.reports import Endpoint, error_for
@@ -20,6 +27,7 @@ from refinegraph.agents.models.retrying import AttemptFailed, RetryPolicy, TryAg
 from refinegraph.agents.models.scope import RunScope, current_scope
 from refinegraph.errors import DeadlineExceeded, RefinegraphError
 from refinegraph.schema import Usage
+from refinegraph.tracing import Attributes, span
 
 _numbers = itertools.count(1)
 _POLL = 0.01
@@ -81,15 +89,42 @@ class _Request:
         if self.scope.observers:
             self.scope.emit(CallStarted(call=self.call, model=self.name, n=self.n))
         reservation = await self.reserve()
-        try:
-            outcome = await self.outcome()
-        finally:
-            self.settle(reservation)
+        with span("call", f"chat {self.name}", self.attributes()) as note:
+            try:
+                outcome = await self.outcome()
+            finally:
+                self.settle(reservation)
+                note(self.spent())
         if isinstance(outcome, BaseException):
             self.note_failure(outcome)
             raise outcome
         self.note_success(len(outcome))
         return Generations(choices=outcome, usage=self.usage)
+
+    def attributes(self) -> Attributes:
+        """Say what is asked, by OpenTelemetry's conventions."""
+        provider, _, model = self.name.rpartition("/")
+        told: dict[str, str | int | float | None] = {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": provider.partition("/")[0] or "refinegraph",
+            "gen_ai.request.model": model,
+            "gen_ai.request.choice.count": self.n,
+            "gen_ai.request.temperature": self.sampling.temperature,
+            "gen_ai.request.top_p": self.sampling.top_p,
+            "gen_ai.request.max_tokens": self.sampling.max_tokens,
+            "gen_ai.request.seed": self.sampling.seed,
+        }
+        return {key: value for key, value in told.items() if value is not None}
+
+    def spent(self) -> Attributes:
+        """Say what it cost, likewise."""
+        return {
+            "gen_ai.usage.input_tokens": self.usage.prompt_tokens,
+            "gen_ai.usage.output_tokens": self.usage.completion_tokens,
+            "refinegraph.usage.usd": self.usage.priced_usd,
+            "refinegraph.usage.unpriced_calls": self.usage.unpriced_calls,
+            "refinegraph.usage.retries": self.usage.retries,
+        }
 
     async def reserve(self) -> int | None:
         """Reserve what the request may cost at most, waiting for calls that may leave room."""
@@ -98,14 +133,15 @@ class _Request:
             return None
         while ledger.is_waiting:
             await asyncio.sleep(_POLL)
-        prompt = estimate_prompt(self.messages)
-        completion = self.n * (self.sampling.max_tokens or _LONGEST_ANSWER)
-        usd = self.model.price(prompt, completion, 0) if ledger.usd is not None else None
-        return ledger.reserve(tokens=prompt + completion, usd=usd)
+        prompt, most = self.prompt_tokens, self.most_tokens
+        usd = self.model.price(prompt, most - prompt, 0) if ledger.usd is not None else None
+        return ledger.reserve(tokens=most, usd=usd)
 
     def settle(self, reservation: int | None) -> None:
         if self.scope.ledger is not None and reservation is not None:
             self.scope.ledger.settle(reservation, self.usage)
+            if warning := self.scope.ledger.warning():
+                self.scope.emit(BudgetLow(detail=warning))
 
     async def outcome(self) -> tuple[Choice, ...] | BaseException:
         """Return the choices, or the error to raise: raised here it would drag its causes along."""
@@ -162,14 +198,56 @@ class _Request:
         return await retrying(attempt)
 
     async def attempt(self) -> Answer:
+        """Make one attempt; one that takes longer than the policy's hedge gets a twin."""
+        hedge = self.model.retry.hedge_after
+        if hedge is None:
+            return await self.one_attempt()
+        first = asyncio.ensure_future(self.one_attempt())
+        tasks = [first]
         try:
-            async with self.scope.in_flight.place():
-                return await self.model.ask(self.messages, n=self.n, sampling=self.sampling)
-        except RefinegraphError:
-            raise
-        except Exception as error:
-            self.failure = read_failure(error)
-            raise AttemptFailed(self.failure, error) from None
+            await asyncio.wait(tasks, timeout=hedge)
+            if first.done():
+                return first.result()
+            self.note_hedge()
+            tasks.append(asyncio.ensure_future(self.one_attempt()))
+            return await _first_good(tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def note_hedge(self) -> None:
+        """Count the prompt that is sent twice; what the slower one writes is never known."""
+        usd = self.model.price(self.prompt_tokens, 0, 0)
+        self.usage += Usage(
+            llm_calls=1,
+            prompt_tokens=self.prompt_tokens,
+            priced_usd=usd or 0.0,
+            unpriced_calls=int(usd is None),
+        )
+
+    async def one_attempt(self) -> Answer:
+        limits, endpoint = self.scope.in_flight, self.model.endpoint
+        async with limits.turn(endpoint, run=self.scope.run, tokens=self.most_tokens) as turn:
+            try:
+                answer = await self.model.ask(self.messages, n=self.n, sampling=self.sampling)
+            except RefinegraphError:
+                raise
+            except Exception as error:
+                self.failure = read_failure(error)
+                turn.failed(self.failure)
+                raise AttemptFailed(self.failure, error) from None
+            turn.answered((answer.prompt_tokens or 0) + (answer.completion_tokens or 0))
+            return answer
+
+    @cached_property
+    def prompt_tokens(self) -> int:
+        return estimate_prompt(self.messages)
+
+    @property
+    def most_tokens(self) -> int:
+        """What the request may cost at most."""
+        return self.prompt_tokens + self.n * (self.sampling.max_tokens or _LONGEST_ANSWER)
 
     def no_more_attempts(self, state: RetryCallState) -> bool:
         remaining = self.scope.remaining
@@ -239,3 +317,15 @@ class _Request:
                     seconds=seconds,
                 )
             )
+
+
+async def _first_good(tasks: Sequence[asyncio.Task[Answer]]) -> Answer:
+    """Return the first answer that comes; raise the last failure where none does."""
+    last: AttemptFailed | None = None
+    for ended in asyncio.as_completed(tasks):
+        try:
+            return await ended
+        except AttemptFailed as failed:
+            last = failed
+    assert last is not None
+    raise last

@@ -1,17 +1,15 @@
 """What all model calls of a run share: its deadline, its observers, its limit in flight."""
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from refinegraph.agents.models.call_cache import CallCache
 from refinegraph.agents.models.ledger import Ledger
-from refinegraph.errors import InputError
+from refinegraph.agents.models.pacing import InFlight
 from refinegraph.schema import Frozen
 
 Observer = Callable[[Any], None]
@@ -19,37 +17,6 @@ Observer = Callable[[Any], None]
 
 Called in the event loop of the call, so it must be quick; what it raises ends the call.
 """
-
-
-class InFlight:
-    """A limit of requests in flight, shared by every run that is given this object.
-
-    Waiting requests are served in the order they came. A retry gives its place up while it
-    waits. Each event loop has the whole limit for itself.
-
-    >>> InFlight(8)
-    InFlight(8)
-    """
-
-    def __init__(self, limit: int) -> None:
-        if limit < 1:
-            raise InputError(f"The limit of calls in flight is {limit!r}; it must be at least 1.")
-        self.limit = limit
-        self._places: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
-            WeakKeyDictionary()
-        )
-
-    def place(self) -> asyncio.Semaphore:
-        """Return the running loop's semaphore, to be held during one attempt."""
-        loop = asyncio.get_running_loop()
-        semaphore = self._places.get(loop)
-        if semaphore is None:
-            semaphore = self._places[loop] = asyncio.Semaphore(self.limit)
-        return semaphore
-
-    def __repr__(self) -> str:
-        """Return the expression that makes one like it."""
-        return f"InFlight({self.limit})"
 
 
 class RunScope(NamedTuple):
@@ -67,6 +34,11 @@ class RunScope(NamedTuple):
     """How many samples of each request the run has asked for; None outside of any run."""
     paused: float = 0.0
     """For how many seconds the run lay still since it was begun."""
+
+    @property
+    def run(self) -> int:
+        """What tells this run from others, for calls to be made run by run."""
+        return id(self.asked)
 
     @property
     def remaining(self) -> float | None:

@@ -65,6 +65,14 @@ def share(text: str) -> float:
     return value
 
 
+def prices(text: str) -> tuple[float, float]:
+    """Read two prices."""
+    parts = text.split(",")
+    if len(parts) != 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is not two numbers, such as 0.15,0.6")
+    return _number(parts[0], float, minimum=0), _number(parts[1], float, minimum=0)
+
+
 def temperature(text: str) -> float:
     """Read a number of at least 0."""
     return _number(text, float, minimum=0)
@@ -102,11 +110,14 @@ def _add_resume(command: argparse.ArgumentParser) -> None:
     add("--api-base", metavar="URL", help="the server of the model, where it has moved")
     add("--budget-usd", type=amount, metavar="X", help="a new limit, with what was spent before")
     add("--budget-tokens", type=positive, metavar="N", help="a new limit, likewise")
+    add("--budget-calls", type=positive, metavar="N", help="a new limit, likewise")
     add("--timeout", type=amount, metavar="SECONDS", help="a new limit, likewise")
     add("--json", action="store_true", help="print one JSON object")
     add("--output", metavar="FILE", help="write the answer to a file as well")
     add("--quiet", action="store_true", help="print the answer only")
-    command.set_defaults(model="", solver_model="", cache=None, replay=None, no_keep=False)
+    add("--log-json", metavar="FILE", help="write what happens, an object a line")
+    add("--otel", action="store_true", help="send spans where the OTEL_ variables say")
+    command.set_defaults(cache=None, replay=None)
 
 
 def _add_model(command: argparse.ArgumentParser, *, strategies: bool = False) -> None:
@@ -118,15 +129,24 @@ def _add_model(command: argparse.ArgumentParser, *, strategies: bool = False) ->
     add("--model", metavar="M", help="a litellm name, such as ollama_chat/qwen3:8b")
     for role in ("solver", "reviewer", "refiner", "tester"):
         add(f"--{role}-model", metavar="M", help=f"another model for the {role}")
+    add("--fallback", metavar="M,N", help="models to ask where the model fails for good")
     add("--api-base", metavar="URL", help="the server of the model")
+    add("--hedge", type=amount, metavar="SECONDS", help="ask again what has no answer by then")
+    add("--requests-per-minute", type=amount, metavar="N", help="to each provider at most")
+    add("--tokens-per-minute", type=amount, metavar="N", help="to and from each provider")
     add("--temperature", type=temperature, metavar="T", help="of the solver")
     add("--seed", type=whole, metavar="S", help="passed on to the model")
     add("--budget-usd", type=amount, metavar="X", help="stop when this is spent")
     add("--budget-tokens", type=positive, metavar="N", help="stop when these are spent")
+    add("--budget-calls", type=positive, metavar="N", help="stop when these are made")
+    add("--prices", type=prices, metavar="IN,OUT", help="USD for a million tokens, where unknown")
     add("--timeout", type=amount, metavar="SECONDS", help="for the whole run")
+    add("--call-timeout", type=amount, metavar="SECONDS", help="for one attempt; default: 600")
     add("--trace", action="store_true", help="show the reviewer a failing test line by line")
     add("--price", type=temperature, metavar="P", help="what 1,000 tokens have to gain (adaptive)")
     add("--belief", metavar="FILE", help="a map that `eval --fit` learned (adaptive)")
+    add("--log-json", metavar="FILE", help="write what happens, an object a line")
+    add("--otel", action="store_true", help="send spans where the OTEL_ variables say")
     kept = command.add_mutually_exclusive_group()
     kept.add_argument(
         "--cache",

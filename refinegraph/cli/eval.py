@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from rich.text import Text
 from refinegraph.agents.models import CallCache
 from refinegraph.cli.cache import call_cache
 from refinegraph.cli.models import Models, belief_map, resolve_models
+from refinegraph.cli.settings import limits_of, settings_of
+from refinegraph.cli.watching import watched
 from refinegraph.datasets import load_dataset, select_problems
 from refinegraph.errors import InputError
 from refinegraph.evaluation.fitting import fit_from_runs
@@ -49,14 +51,18 @@ def run(options: argparse.Namespace) -> int:
     total = sum(1 for _ in _problems(options))
     if total == 0:
         raise InputError(f"{options.dataset} has no problem that was asked for.")
-    models = resolve_models(options)
+    models = resolve_models(settings_of(options))
     folder = EvaluationFolder(
         Path(options.out), _settings(options, strategies, models), resume=options.resume
     )
     console = error_console()
     progress = Progress(strategies, total=total * len(strategies), before=len(folder.done))
     try:
-        with shown_progress(progress, console), _cache(options, folder) as cache:
+        with (
+            shown_progress(progress, console),
+            _cache(options, folder) as cache,
+            watched(options),
+        ):
             asyncio.run(_run(options, strategies, models, folder, progress, cache))
         if progress.done == progress.total:
             folder.forget_calls()
@@ -69,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _cache(options: argparse.Namespace, folder: EvaluationFolder) -> Iterator[CallCache]:
+def _cache(options: argparse.Namespace, folder: EvaluationFolder) -> Generator[CallCache]:
     """Open the cache that the arguments name, else the folder's own."""
     with call_cache(options) as shared:
         if shared:
@@ -138,11 +144,13 @@ async def _run(
         evaluation = Evaluation(
             graphs,
             sandbox,
-            concurrency=options.concurrency,
+            in_flight=limits_of(settings_of(options), concurrency=options.concurrency),
             timeout=options.timeout,
             cache=cache,
             shares_answers=not own,
-            ledger=ledger_of(usd=options.budget_usd, tokens=options.budget_tokens),
+            ledger=ledger_of(
+                usd=options.budget_usd, tokens=options.budget_tokens, calls=options.budget_calls
+            ),
         )
         async for outcome in evaluation.run(
             _problems(options), done=lambda key: key in folder.done

@@ -3,10 +3,10 @@
 import argparse
 
 from refinegraph.cli.files import OutputFile
-from refinegraph.cli.solve import solve
+from refinegraph.cli.solve import problem_line, solve
 from refinegraph.cli.store import store
 
-_CHANGED = ("api_base", "budget_usd", "budget_tokens", "timeout")
+_CHANGED = ("api_base", "budget_usd", "budget_tokens", "budget_calls", "timeout")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -19,6 +19,7 @@ def run(options: argparse.Namespace) -> int:
     changed = {name: getattr(options, name) for name in _CHANGED}
     given = {name: value for name, value in changed.items() if value is not None}
     settings = unfinished.record.settings.model_copy(update=given)
-    unfinished.write(unfinished.record.model_copy(update={"settings": settings}))
+    unfinished.write(unfinished.record.model_copy(update={"settings": settings.without_secrets}))
     output = OutputFile(options.output) if options.output else None
-    return solve(unfinished.record.problem, settings, options, output, unfinished)
+    problem = unfinished.record.problem
+    return solve(problem, settings, options, output, unfinished, [problem_line(problem)])

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from rich.console import Console
 from rich.text import Text
 
+from refinegraph.agents.models import run_scope
 from refinegraph.cli.asking import asker
 from refinegraph.cli.cache import call_cache
 from refinegraph.cli.files import OutputFile, print_exactly
@@ -18,10 +19,10 @@ from refinegraph.cli.models import (
     resolve_models,
 )
 from refinegraph.cli.problems import read_problem
+from refinegraph.cli.settings import limits_of, settings_of
 from refinegraph.cli.store import store
-from refinegraph.config import api_base_setting, model_setting
+from refinegraph.cli.watching import watched
 from refinegraph.errors import InputError, ModelError
-from refinegraph.graphs.asking import moments
 from refinegraph.graphs.strategies import find_strategy
 from refinegraph.report import report
 from refinegraph.runs import RunSettings, UnfinishedRun
@@ -41,7 +42,10 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     output = OutputFile(options.output) if options.output else None
     keeping = None if options.no_keep else store().begin(problem, settings)
-    return solve(problem, settings, options, output, keeping)
+    heading = [problem_line(problem)]
+    if nobody_chose(options):
+        heading.insert(0, Line("model", Text(EMBEDDED_NOTE.removeprefix("model: "))))
+    return solve(problem, settings, options, output, keeping, heading)
 
 
 def solve(
@@ -50,6 +54,7 @@ def solve(
     options: argparse.Namespace,
     output: OutputFile | None,
     keeping: UnfinishedRun | None,
+    heading: list[Line],
 ) -> int:
     """Solve a problem, or go on with it, as the settings say; show how; return the exit code.
 
@@ -59,9 +64,7 @@ def solve(
     try:
         with watch(view, console, quiet=options.quiet, plain=bool(settings.ask)):
             models = resolve_models(settings)
-            if nobody_chose(options):
-                view.tell([Line("model", Text(EMBEDDED_NOTE.removeprefix("model: ")))], True)
-            view.tell([_heading(problem)], True)
+            view.tell(heading, True)
             result = asyncio.run(_solve(problem, settings, options, models, view, keeping))
     except (KeyboardInterrupt, asyncio.CancelledError):
         show_best(view, console)
@@ -74,20 +77,6 @@ def solve(
     if keeping:
         _keep(keeping, result, console, quiet=options.quiet)
     return exit_code(result)
-
-
-def settings_of(options: argparse.Namespace) -> RunSettings:
-    """Return how a run is asked for, with the model that the environment names."""
-    named = {name: getattr(options, name, None) for name in RunSettings.model_fields}
-    given = {name: value for name, value in named.items() if value is not None}
-    given["ask"] = moments(options.ask.split(",")) if options.ask else ()
-    if options.api_base:
-        given["api_base"] = options.api_base
-    elif base := api_base_setting():
-        given["api_base"] = base
-    if not options.model:
-        given["model"] = model_setting() if not options.solver_model else None
-    return RunSettings(**given)
 
 
 def _let_go(keeping: UnfinishedRun | None, console: Console) -> None:
@@ -115,7 +104,8 @@ def _keep(
         console.print(Text(f"  {'kept':<10} {kept.id}: refinegraph view last", style="dim"))
 
 
-def _heading(problem: Problem) -> Line:
+def problem_line(problem: Problem) -> Line:
+    """Return the line of the transcript that names a problem."""
     named = "" if problem.id == Problem(prompt="").id else f"{problem.id}: "
     return Line("problem", Text(cut(f"{named}{_gist(problem)}", 200), style="bold"))
 
@@ -137,6 +127,8 @@ async def _solve(
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(keeping.parts()) if keeping else None
         shared = stack.enter_context(call_cache(options))
+        stack.enter_context(watched(options))
+        stack.enter_context(run_scope(in_flight=limits_of(settings)))
         return await asolve(
             problem,
             model=models.solver,
@@ -151,6 +143,7 @@ async def _solve(
             trace=settings.trace,
             budget_usd=settings.budget_usd,
             budget_tokens=settings.budget_tokens,
+            budget_calls=settings.budget_calls,
             timeout=settings.timeout,
             price=settings.price,
             belief=belief_map(settings.belief),

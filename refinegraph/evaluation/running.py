@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from refinegraph.agents.models import CallCache, InFlight, Ledger, run_scope
@@ -39,12 +39,12 @@ Outcome = RunLine | Failed
 class Evaluation:
     """Strategies over problems, problem by problem, so that what is compared is paired.
 
-    `concurrency` bounds both the problems under way and the model calls in flight, shared by all.
+    The limit of `in_flight` bounds both the problems under way and the calls, shared by all.
     """
 
     graphs: Mapping[str, RefinementGraph]
     sandbox: Sandbox
-    concurrency: int = 8
+    in_flight: InFlight = field(default_factory=lambda: InFlight(8))
     timeout: float | None = None
     cache: CallCache | None = None
     shares_answers: bool = True
@@ -63,11 +63,10 @@ class Evaluation:
         left = iter(self._left(problems, done))
         going: set[asyncio.Task[Outcome]] = set()
         failed = answered = 0
-        in_flight = InFlight(self.concurrency)
         try:
             while True:
                 while self._has_room(going) and (work := next(left, None)):
-                    going.add(asyncio.ensure_future(self._one(work, in_flight)))
+                    going.add(asyncio.ensure_future(self._one(work)))
                 if not going:
                     return
                 ended, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
@@ -85,7 +84,7 @@ class Evaluation:
 
     def _has_room(self, going: set[asyncio.Task[Outcome]]) -> bool:
         spent = self.ledger is not None and self.ledger.is_spent
-        return len(going) < self.concurrency and not spent
+        return len(going) < self.in_flight.limit and not spent
 
     def _left(
         self, problems: Iterable[LabelledProblem], done: Callable[[Key], bool]
@@ -95,10 +94,10 @@ class Evaluation:
                 if not done((labelled.problem.id, strategy)):
                     yield Work(labelled, strategy)
 
-    async def _one(self, work: Work, in_flight: InFlight) -> Outcome:
+    async def _one(self, work: Work) -> Outcome:
         problem = work.labelled.problem
         try:
-            with run_scope(in_flight=in_flight, ledger=self.ledger):
+            with run_scope(in_flight=self.in_flight, ledger=self.ledger):
                 result = await run_graph(
                     self.graphs[work.strategy],
                     problem,

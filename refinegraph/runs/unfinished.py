@@ -40,12 +40,29 @@ class RunSettings(Frozen):
     seed: int | None = None
     budget_usd: float | None = None
     budget_tokens: int | None = None
+    budget_calls: int | None = None
+    prices: tuple[float, float] | None = None
+    call_timeout: float | None = None
     timeout: float | None = None
     trace: bool = False
     price: float | None = None
     belief: str | None = None
     ask: tuple[str, ...] = ()
+    """Before what a person is asked."""
     fallback: tuple[str, ...] = ()
+    """Models to ask where the Solver's fails for good."""
+    hedge: float | None = None
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+
+    @property
+    def without_secrets(self) -> "RunSettings":
+        """The settings without user and password in the address."""
+        if self.api_base is None:
+            return self
+        from refinegraph.agents.models.redaction import without_credentials
+
+        return self.model_copy(update={"api_base": without_credentials(self.api_base)})
 
 
 class RunRecord(Frozen):
@@ -83,7 +100,9 @@ class UnfinishedRun:
     @classmethod
     def begin(cls, runs: Path, problem: Problem, settings: RunSettings) -> "UnfinishedRun":
         """Make the folder of a run and hold it; raises `InputError` where that cannot be."""
-        record = RunRecord(id=new_run_id(), begun=time.time(), problem=problem, settings=settings)
+        record = RunRecord(
+            id=new_run_id(), begun=time.time(), problem=problem, settings=settings.without_secrets
+        )
         folder = runs / record.id
         try:
             folder.mkdir(parents=True)

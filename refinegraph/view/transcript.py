@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from rich.text import Text
 
-from refinegraph.agents.models import CallRetried
+from refinegraph.agents.models import BudgetLow, CallRetried, FellBack
 from refinegraph.graphs.events import (
     BranchFailed,
     CandidateJudged,
@@ -149,6 +149,14 @@ def _retried(event: CallRetried, state: RunState) -> list[Line]:
     return [Line("retry", _words(f"in {event.delay:.1f} s: {event.reason}", "yellow"))]
 
 
+def _fell_back(event: FellBack, state: RunState) -> list[Line]:
+    return [Line("fallback", _words(f"asking {event.to!r}: {event.reason}", "yellow"))]
+
+
+def _budget_low(event: BudgetLow, state: RunState) -> list[Line]:
+    return [Line("budget", _words(event.detail, "yellow"))]
+
+
 _TELL: dict[type[Frozen], Callable[..., list[Line]]] = {
     TestsKnown: _tests,
     CandidateProposed: _proposed,
@@ -158,4 +166,6 @@ _TELL: dict[type[Frozen], Callable[..., list[Line]]] = {
     Decided: _decided,
     BranchFailed: _failed,
     CallRetried: _retried,
+    FellBack: _fell_back,
+    BudgetLow: _budget_low,
 }

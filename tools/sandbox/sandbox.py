@@ -12,6 +12,7 @@ from refinegraph.tools.sandbox.tiers import tier_of
 from refinegraph.tools.sandbox.tracing import TraceLine
 from refinegraph.tools.sandbox.units import test_units
 from refinegraph.tools.sandbox.workers import Worker
+from refinegraph.tracing import span
 
 Talk = Callable[[Conversation, Sequence[Worker]], list[CaseOutcome]]
 
@@ -179,10 +180,16 @@ class Sandbox:
                 talk.finish()
             return _verdict_of(talk, held[0], outcomes, names)
 
-        try:
-            return await in_thread(run, talked)
-        except Fault as error:
-            return _faulty(str(error), names)
+        with span("sandbox", "execute_tool sandbox", _SPAN) as note:
+            try:
+                verdict = await in_thread(run, talked)
+            except Fault as error:
+                verdict = _faulty(str(error), names)
+            note({"refinegraph.sandbox.status": verdict.status})
+        return verdict
+
+
+_SPAN = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "sandbox"}
 
 
 def _names(ids: Sequence[str] | None, count: int) -> list[str]:
