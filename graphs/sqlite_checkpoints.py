@@ -56,6 +56,6 @@ async def latest_checkpoints(path: Path) -> AsyncGenerator[LatestCheckpointSaver
     ...     asyncio.run(use(Path(folder) / "state.sqlite"))
     """
     async with aiosqlite.connect(path) as connection:
-        await connection.execute("PRAGMA busy_timeout=10000")
-        await connection.execute("PRAGMA synchronous=NORMAL")
+        await connection.execute_fetchall("PRAGMA busy_timeout=10000")
+        await connection.execute_fetchall("PRAGMA synchronous=NORMAL")
         yield LatestCheckpointSaver(connection, serde=checkpoint_serializer())

@@ -42,6 +42,16 @@ EMBEDDED = "embedded"
 """The model that ships with the package."""
 
 
+def all_settings() -> list[tuple[str, Setting | None]]:
+    """Return every setting by name with its value and where it comes from; None where unset."""
+    return [(name, find_setting(name)) for name in _VARIABLES]
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return _VARIABLES[name]
+
+
 def model_setting() -> str:
     """Return the model to use where none is named: the setting, else the one in the package.
 

@@ -64,6 +64,8 @@ _POLICY = re.compile(
 _QUOTA = re.compile(
     r"insufficient[ _]quota|exceeded your current quota|credit balance|billing", re.IGNORECASE
 )
+_TWO_KEYS = re.compile(r"combine AUTHORIZATION header with", re.IGNORECASE)
+"""A user and password in the address beside a key."""
 _HTML = re.compile(r"<!doctype html|<html\b", re.IGNORECASE)
 _NOT_AN_ANSWER = re.compile(r"Empty or invalid response|provider returned 'choices'", re.IGNORECASE)
 _PREFIX = re.compile(r"^(?:litellm\.)?\w*(?:Error|Exception|Timeout)(?: -|:)\s*", re.IGNORECASE)
@@ -107,7 +109,7 @@ def _kind_of_body(
 
 def _kind_of_status(status: int | None, detail: str, names: set[str]) -> Kind:
     if status is None:
-        return _kind_without_status(names)
+        return "refused" if _TWO_KEYS.search(detail) else _kind_without_status(names)
     if status in (400, 413, 422):
         return _kind_of_refusal(detail, names)
     if status == 429:

@@ -237,6 +237,7 @@ _COMMANDS = {
     "rm": ("forget a run", _add_run_id),
     "cache": ("look at the kept answers, or clear them", _add_cache),
     "graph": ("print a strategy's graph", _add_graph),
+    "config": ("show each setting and where it comes from", _add_nothing),
     "doctor": ("say what this machine can do", _add_nothing),
 }
 

@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.text import Text
 
 from refinegraph.agents.models import CallCache
+from refinegraph.agents.models.redaction import redact
 from refinegraph.cli.cache import call_cache
 from refinegraph.cli.models import Models, belief_map, resolve_models
 from refinegraph.cli.settings import limits_of, settings_of
 from refinegraph.cli.watching import watched
 from refinegraph.datasets import load_dataset, select_problems
-from refinegraph.errors import InputError
+from refinegraph.errors import InputError, ModelError
 from refinegraph.evaluation.fitting import fit_from_runs
 from refinegraph.evaluation.folder import (
     CALLS,
@@ -102,6 +103,8 @@ def _conclude(
         console.print(Text("the budget is spent", style="yellow"))
         _say_how_to_go_on(console, options, progress)
     console.print(Text(f"report: {Path(options.out) / PAGE}", style="dim"), soft_wrap=True)
+    if progress.failed and not progress.done:
+        raise ModelError(progress.failures[-1].reason)
     return _BELOW if _is_below(summary, strategies, options.fail_under) else 0
 
 
@@ -221,4 +224,4 @@ def _say_how_to_go_on(console: Console, options: argparse.Namespace, progress: P
     done = f"{progress.done} of {progress.total} runs are in {options.out}"
     words = " ".join(sys.argv[1:])
     again = words if "--resume" in words else f"{words} --resume"
-    console.print(Text(f"{done}; go on with: refinegraph {again}"), soft_wrap=True)
+    console.print(Text(f"{done}; go on with: refinegraph {redact(again)}"), soft_wrap=True)

@@ -1,7 +1,6 @@
 """`refinegraph runs`, `show`, `view` and `rm`: runs that were kept."""
 
 import argparse
-import time
 from itertools import islice
 from pathlib import Path
 
@@ -31,8 +30,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _list(limit: int) -> int:
     table = Table(box=None, pad_edge=False, padding=(0, 1))
-    for heading in ("id", "when", "result", "strategy", "problem"):
-        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    for heading, width in (("id", 22), ("result", 10), ("strategy", 16)):
+        table.add_column(heading, no_wrap=True, min_width=width)
+    table.add_column("problem", no_wrap=True, overflow="ellipsis")
     for run in store().unfinished()[:limit]:
         table.add_row(*_unfinished_row(run))
     for kept in islice(store().all(), limit):
@@ -44,15 +44,17 @@ def _list(limit: int) -> int:
 
 def _row(kept: KeptRun) -> tuple[str, ...]:
     word = {True: "proved", False: "refuted", None: "unproved"}[kept.result.solved]
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(kept.finished))
-    return kept.id, when, word, kept.result.strategy, cut(kept.problem.prompt, 40)
+    return kept.id, word, kept.result.strategy, _one_line(kept.problem.prompt)
 
 
 def _unfinished_row(run: UnfinishedRun) -> tuple[str, ...]:
     word = "running" if run.is_running else "unfinished"
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.record.begun))
-    strategy = run.record.settings.strategy
-    return run.record.id, when, word, strategy, cut(run.record.problem.prompt, 40)
+    record = run.record
+    return record.id, word, record.settings.strategy, _one_line(record.problem.prompt)
+
+
+def _one_line(prompt: str) -> str:
+    return cut(" ".join(prompt.split()), 200)
 
 
 def _show(kept: KeptRun) -> int:
