@@ -17,6 +17,10 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from refinegraph.graphs.refinement import RefinementGraph
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
@@ -82,24 +86,42 @@ def help_ratio() -> None:
     print(f"--help / python -c pass          {ours / bare:6.2f} x   (at most 8)")
 
 
-async def problem_ratio(base: str, latency: float) -> None:
-    """Compare one problem of five calls in a row with its critical path."""
+def one_call_graph(base: str) -> "RefinementGraph":
+    """Return a graph that makes one call a problem."""
+    from refinegraph.agents import Solver
+    from refinegraph.agents.models import resolve_model
+    from refinegraph.graphs.refinement import refinement_graph
+    from refinegraph.graphs.routing import AlwaysEasy
+
+    return refinement_graph(
+        solver=Solver(resolve_model("openai/x", api_base=base)), router=AlwaysEasy()
+    )
+
+
+def five_call_graph(base: str) -> "RefinementGraph":
+    """Return a graph that makes five calls a problem, one after the other."""
     from refinegraph.agents import Refiner, Reviewer, Solver
     from refinegraph.agents.models import resolve_model
     from refinegraph.graphs.refinement import refinement_graph
     from refinegraph.graphs.routing import AlwaysHard
     from refinegraph.graphs.stopping import rounds
-    from refinegraph.schema import Problem
-    from refinegraph.solving import run_graph
 
     model = resolve_model("openai/x", api_base=base)
-    graph = refinement_graph(
+    return refinement_graph(
         solver=Solver(model),
         reviewer=Reviewer(model),
         refiner=Refiner(model),
         router=AlwaysHard(),
         stop=rounds(2),
     )
+
+
+async def problem_ratio(base: str, latency: float) -> None:
+    """Compare one problem of five calls in a row with its critical path."""
+    from refinegraph.schema import Problem
+    from refinegraph.solving import run_graph
+
+    graph = five_call_graph(base)
     problem = Problem(prompt="2 + 2?", kind="math")
     result = await run_graph(graph, problem)
     taken: list[float] = []
@@ -113,27 +135,23 @@ async def problem_ratio(base: str, latency: float) -> None:
     print(f"one problem / critical path      {ratio:6.2f} x   (at most 1.10)")
 
 
-async def throughput_ratio(base: str, problems: int, at_once: int) -> None:
-    """Compare calls a second with a bare litellm loop, interleaved."""
+async def throughput_ratio(base: str, problems: int, at_once: int, calls: int) -> None:
+    """Compare calls a second with a bare litellm loop that makes the same calls, interleaved."""
     import litellm
 
-    from refinegraph.agents import Solver
-    from refinegraph.agents.models import InFlight, resolve_model, run_scope
-    from refinegraph.graphs.refinement import refinement_graph
-    from refinegraph.graphs.routing import AlwaysEasy
+    from refinegraph.agents.models import InFlight, run_scope
     from refinegraph.schema import Problem
     from refinegraph.solving import run_graph
 
-    graph = refinement_graph(
-        solver=Solver(resolve_model("openai/x", api_base=base)), router=AlwaysEasy()
-    )
+    graph = one_call_graph(base) if calls == 1 else five_call_graph(base)
     asked = [{"role": "user", "content": "2 + 2?"}]
 
     async def ours(number: int) -> None:
         await run_graph(graph, Problem(id=str(number), prompt="2 + 2?", kind="math"))
 
     async def bare(_: int) -> None:
-        await litellm.acompletion(model="openai/x", api_base=base, api_key="x", messages=asked)
+        for _ in range(calls):
+            await litellm.acompletion(model="openai/x", api_base=base, api_key="x", messages=asked)
 
     async def rate(work: Callable[[int], object]) -> float:
         places = asyncio.Semaphore(at_once)
@@ -144,29 +162,65 @@ async def throughput_ratio(base: str, problems: int, at_once: int) -> None:
 
         began = time.perf_counter()
         await asyncio.gather(*map(one, range(problems)))
-        return problems / (time.perf_counter() - began)
+        return calls * problems / (time.perf_counter() - began)
 
     with run_scope(in_flight=InFlight(at_once)):
         await rate(bare)
         await rate(ours)
         pairs = [(await rate(ours), await rate(bare)) for _ in range(5)]
     ratio = statistics.median(mine / other for mine, other in pairs)
-    calls = ", ".join(f"{mine:.0f}/{other:.0f}" for mine, other in pairs)
-    print(f"calls a second / bare litellm    {ratio:6.2f} x   (at least 0.80)   {calls}")
+    told = ", ".join(f"{mine:.0f}/{other:.0f}" for mine, other in pairs)
+    print(f"calls a second / bare litellm    {ratio:6.2f} x   with {calls} a problem   {told}")
+
+
+async def durability() -> None:
+    """Print what it costs to keep a run: milliseconds a super-step, and the file's size."""
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from refinegraph.agents.models import ScriptedChatModel
+    from refinegraph.graphs.sqlite_checkpoints import latest_checkpoints
+    from refinegraph.solving import asolve
+
+    numbers = iter(range(100_000))
+
+    def other(messages: object, sampling: object) -> str:
+        return f"```python\ndef f(x):\n    return {next(numbers)}  # {'x' * 1000}\n```"
+
+    async def timed(file: Path | None) -> tuple[float, int]:
+        began = time.perf_counter()
+        settings = {"strategy": "self-refine", "rounds": 100, "tests": "assert f(1) == -1"}
+        model = ScriptedChatModel(other)
+        if file is None:
+            result = await asolve("Write f(x).", model=model, **settings)  # type: ignore[arg-type]
+        else:
+            async with latest_checkpoints(file) as saver:
+                result = await asolve(
+                    "Write f(x).",
+                    model=model,
+                    checkpointer=saver,
+                    run_id="one",
+                    **settings,  # type: ignore[arg-type]
+                )
+        return time.perf_counter() - began, len(result.model_dump_json())
+
+    with TemporaryDirectory() as folder:
+        await timed(None)
+        bare, said = await timed(None)
+        file = Path(folder) / "state.sqlite"
+        kept, _ = await timed(file)
+        size = file.stat().st_size
+    steps = 4 * 100 + 4
+    print(f"a checkpoint                     {1000 * (kept - bare) / steps:6.2f} ms a super-step")
+    print(f"the file of 100 rounds           {size / said:6.2f} x   what the run said")
 
 
 async def memory(base: str, problems: int) -> None:
     """Print how much memory many problems in flight take."""
-    from refinegraph.agents import Solver
-    from refinegraph.agents.models import resolve_model
-    from refinegraph.graphs.refinement import refinement_graph
-    from refinegraph.graphs.routing import AlwaysEasy
     from refinegraph.schema import Problem
     from refinegraph.solving import run_graph
 
-    graph = refinement_graph(
-        solver=Solver(resolve_model("openai/x", api_base=base)), router=AlwaysEasy()
-    )
+    graph = one_call_graph(base)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     works = (run_graph(graph, Problem(prompt="2 + 2?", kind="math")) for _ in range(problems))
     await asyncio.gather(*works)
@@ -182,8 +236,10 @@ async def main() -> None:
     help_ratio()
     async with server(options.latency) as base:
         await problem_ratio(base, options.latency)
-        await throughput_ratio(base, problems=200, at_once=64)
+        await throughput_ratio(base, problems=200, at_once=64, calls=1)
+        await throughput_ratio(base, problems=200, at_once=64, calls=5)
         await memory(base, problems=1000)
+        await durability()
 
 
 if __name__ == "__main__":

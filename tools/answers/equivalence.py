@@ -85,9 +85,9 @@ class AnswerEquivalence:
 
     async def _equal_pairs(self, shown: dict[str, str]) -> list[Pair]:
         """Return the pairs of keys whose answers are equal although they read differently."""
-        if self.kind != "math" or find_spec("math_verify") is None:
-            return []
         keys = sorted(key for key, text in shown.items() if len(text) <= _LONGEST)
+        if self.kind != "math" or len(keys) < 2 or find_spec("math_verify") is None:
+            return []
         pairs = [
             (one, other)
             for number, one in enumerate(keys)
