@@ -1,0 +1,216 @@
+"""The same samples through refinegraph, its_hub and DSPy: answers a second and CPU of each.
+
+    python -m venv peers && peers/bin/pip install 'its_hub[lm]' dspy
+    python benchmarks/peers.py --peers peers/bin/python
+
+Self-consistency of eight samples over many problems, 64 calls at once, against one server on the
+loopback that answers after a fixed latency and returns one choice a call, whatever it is asked for,
+so that everyone makes the same calls. Each library runs in a process of its own, one after the
+other, three times round; ratios are of the medians. A library that is not installed is left out.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+SERVER = """
+import asyncio, sys
+from aiohttp import web
+
+calls = 0
+
+async def answer(request):
+    global calls
+    calls += 1
+    asked = await request.json()
+    await asyncio.sleep(float(sys.argv[1]))
+    text = "[[ ## answer ## ]]\\n4\\n\\n[[ ## completed ## ]]\\nThe answer is 4."
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    usage = {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25}
+    return web.json_response({"id": "1", "object": "chat.completion", "created": 1,
+                              "model": asked["model"], "choices": [choice], "usage": usage})
+
+async def count(request):
+    return web.json_response(calls)
+
+async def main():
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", answer)
+    app.router.add_get("/calls", count)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
+    await site.start()
+    print(site._server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+_TIMED = """
+import asyncio, json, os, sys, time
+base, problems, samples = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+PROMPT = "2 + 2? Number {}."
+
+def told(make, several):
+    async def run():
+        await several(make, 8)
+        began, cpu = time.perf_counter(), time.process_time()
+        await several(make, problems)
+        print(json.dumps([time.perf_counter() - began, time.process_time() - cpu]))
+    asyncio.run(run())
+
+async def several(make, count):
+    await asyncio.gather(*(make(number) for number in range(count)))
+"""
+
+_OURS = """
+import refinegraph as rg
+from refinegraph.agents.models import InFlight, resolve_model, run_scope
+
+model = resolve_model("openai/m", api_base=base, api_key="x")
+
+async def make(number):
+    problem = rg.Problem(id=str(number), prompt=PROMPT.format(number), kind="math")
+    result = await rg.asolve(problem, model=model, strategy="self-consistency", samples=samples)
+    assert result.answer == "4" and len(result.candidates) == samples
+
+with run_scope(in_flight=InFlight(64)):
+    told(make, several)
+"""
+
+_ITS_HUB = """
+from its_hub import LMOrchestrator, OpenAICompatibleLanguageModel, SelfConsistency
+
+model = OpenAICompatibleLanguageModel(endpoint=base, api_key="x", model_name="m")
+voting = SelfConsistency(lambda text: text.split()[-1], orchestrator=LMOrchestrator(64))
+
+async def make(number):
+    answer = await voting.ainfer(model, PROMPT.format(number), budget=samples)
+    assert "4" in answer["content"]
+
+told(make, several)
+"""
+
+_DSPY = """
+import dspy
+
+model = dspy.LM("openai/m", api_base=base, api_key="x", cache=False, temperature=1.0)
+dspy.configure(lm=model, async_max_workers=64)
+places = asyncio.Semaphore(64)
+
+async def one(number):
+    async with places:
+        return await dspy.Predict("question -> answer").acall(question=PROMPT.format(number))
+
+async def make(number):
+    made = await asyncio.gather(*(one(number) for _ in range(samples)))
+    completions = dspy.Completions({"answer": [each.answer for each in made]})
+    assert dspy.majority(completions).answer == "4"
+
+told(make, several)
+"""
+
+
+class Library(NamedTuple):
+    """One way to the same answers."""
+
+    name: str
+    module: str
+    program: str
+
+
+LIBRARIES = (
+    Library("refinegraph", "refinegraph", _OURS),
+    Library("its_hub", "its_hub", _ITS_HUB),
+    Library("DSPy", "dspy", _DSPY),
+)
+
+
+class Timed(NamedTuple):
+    """What one round took."""
+
+    seconds: float
+    cpu: float
+
+
+@asynccontextmanager
+async def server(latency: float) -> AsyncGenerator[str]:
+    """Run the server in a process of its own and yield its address."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SERVER, str(latency), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    port = int(await process.stdout.readline())
+    try:
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def timed(python: str, library: Library, base: str, problems: int, samples: int) -> Timed:
+    """Run one library over all problems, in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        python,
+        "-c",
+        _TIMED + library.program,
+        *(base, str(problems), str(samples)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    if process.returncode:
+        raise SystemExit(f"{library.name} failed:\n{err.decode()[-2000:]}")
+    return Timed(*json.loads(out.splitlines()[-1]))
+
+
+async def main() -> None:
+    """Time every library that is there."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--peers", default=sys.executable, help="the Python that has the others")
+    parser.add_argument("--problems", type=int, default=100)
+    parser.add_argument("--samples", type=int, default=8)
+    parser.add_argument("--latency", type=float, default=0.1, help="seconds a model call")
+    options = parser.parse_args()
+    pythons = dict.fromkeys(LIBRARIES, options.peers) | {LIBRARIES[0]: sys.executable}
+    there = [each for each in LIBRARIES if _has(pythons[each], each.module)]
+    took: dict[str, list[Timed]] = {each.name: [] for each in there}
+    async with server(options.latency) as base:
+        for _ in range(3):
+            for each in there:
+                took[each.name].append(
+                    await timed(pythons[each], each, base, options.problems, options.samples)
+                )
+    calls = options.problems * options.samples
+    ours = _median(took["refinegraph"])
+    print(f"{calls} calls, {options.latency:g} s each, 64 at once")
+    for name, rounds in took.items():
+        median = _median(rounds)
+        print(
+            f"{name:<12} {calls / median.seconds:6.0f} calls a second "
+            f"({ours.seconds / median.seconds:4.2f} x ours)   "
+            f"{1000 * median.cpu / calls:5.2f} ms CPU a call ({median.cpu / ours.cpu:4.2f} x ours)"
+        )
+
+
+def _median(rounds: list[Timed]) -> Timed:
+    return Timed(
+        statistics.median(each.seconds for each in rounds),
+        statistics.median(each.cpu for each in rounds),
+    )
+
+
+def _has(python: str, module: str) -> bool:
+    return subprocess.run([python, "-c", f"import {module}"], capture_output=True).returncode == 0
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
