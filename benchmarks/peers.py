@@ -180,7 +180,8 @@ async def main() -> None:
     parser.add_argument("--samples", type=int, default=8)
     parser.add_argument("--latency", type=float, default=0.1, help="seconds a model call")
     options = parser.parse_args()
-    pythons = dict.fromkeys(LIBRARIES, options.peers) | {LIBRARIES[0]: sys.executable}
+    pythons: dict[Library, str] = {each: str(options.peers) for each in LIBRARIES}
+    pythons[LIBRARIES[0]] = sys.executable
     there = [each for each in LIBRARIES if _has(pythons[each], each.module)]
     took: dict[str, list[Timed]] = {each.name: [] for each in there}
     async with server(options.latency) as base:

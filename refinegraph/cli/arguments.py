@@ -168,6 +168,10 @@ def _add_eval(command: argparse.ArgumentParser) -> None:
     add("--shuffle", action="store_true", help="in an order that --seed gives")
     add("--concurrency", type=positive, default=8, metavar="C", help="calls in flight; default: 8")
     add("--fail-under", type=share, metavar="X", help="exit 1 below this accuracy (last strategy)")
+    add(
+        "--max-tokens", type=positive, metavar="N", help="longest answer; the provider's limit else"
+    )
+    add("--baselines", action="store_true", help="add single, self-consistency and best-of-n")
     add("--fit", metavar="FILE", help="learn from these runs how sure to be, for --belief")
     _add_model(command, strategies=True)
 

@@ -5,6 +5,7 @@ import asyncio
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -31,6 +32,7 @@ from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.running import Evaluation
 from refinegraph.evaluation.summary import Summary, summarise
 from refinegraph.evaluation.table import comparison_lines, summary_table
+from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.stopping import budget
 from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
 from refinegraph.pages.evaluation import evaluation_page
@@ -39,6 +41,8 @@ from refinegraph.solving import ledger_of
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.view.console import error_console, output_console
 
+LONGER = "single-long"
+"""`single` with twice the longest answer: what more words alone would do."""
 SUMMARY, PAGE = "summary.json", "report.html"
 _BELOW = 1
 
@@ -48,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 
     1 where `--fail-under` was not reached.
     """
-    strategies = _strategies(options.strategy)
+    strategies = _strategies(options)
     total = sum(1 for _ in _problems(options))
     if total == 0:
         raise InputError(f"{options.dataset} has no problem that was asked for.")
@@ -141,9 +145,8 @@ async def _run(
 ) -> None:
     own = cache.path == folder.path / CALLS
     async with Sandbox() as sandbox:
-        graphs = {
-            name: build_strategy(name, _plan(options, models, sandbox)) for name in strategies
-        }
+        plan = _plan(options, models, sandbox)
+        graphs = {name: _graph(name, plan) for name in strategies}
         evaluation = Evaluation(
             graphs,
             sandbox,
@@ -163,6 +166,12 @@ async def _run(
             progress.add(outcome)
 
 
+def _graph(name: str, plan: Plan) -> RefinementGraph:
+    if name != LONGER:
+        return build_strategy(name, plan)
+    return build_strategy("single", replace(plan, max_tokens=2 * (plan.max_tokens or 0)))
+
+
 def _plan(options: argparse.Namespace, models: Models, sandbox: Sandbox) -> Plan:
     limit = budget(seconds=options.timeout)
     return Plan(
@@ -174,6 +183,7 @@ def _plan(options: argparse.Namespace, models: Models, sandbox: Sandbox) -> Plan
         samples=options.samples,
         rounds=options.rounds,
         temperature=options.temperature,
+        max_tokens=options.max_tokens,
         seed=options.seed,
         limit=limit if repr(limit) != "budget()" else None,
         sandbox=sandbox,
@@ -196,11 +206,15 @@ def _problems(options: argparse.Namespace) -> Iterator[LabelledProblem]:
     )
 
 
-def _strategies(text: str) -> list[str]:
-    names = [each.strip() for each in text.split(",") if each.strip()]
+def _strategies(options: argparse.Namespace) -> list[str]:
+    names = [each.strip() for each in options.strategy.split(",") if each.strip()]
     if not names:
         raise InputError("--strategy names no strategy; give one or more, joined by commas.")
-    return list(dict.fromkeys(find_strategy(each).name for each in names))
+    asked = [find_strategy(each).name for each in names]
+    if options.baselines:
+        longer = [LONGER] if options.max_tokens else []
+        asked = ["single", *longer, "self-consistency", "best-of-n", *asked]
+    return list(dict.fromkeys(asked))
 
 
 def _settings(
@@ -216,6 +230,7 @@ def _settings(
         samples=options.samples,
         rounds=options.rounds,
         temperature=options.temperature,
+        max_tokens=options.max_tokens,
         seed=options.seed,
     )
 

@@ -35,6 +35,7 @@ class EvaluationSettings(BaseModel):
     samples: int | None
     rounds: int | None
     temperature: float | None
+    max_tokens: int | None = None
     seed: int | None
 
 

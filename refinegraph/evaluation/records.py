@@ -49,17 +49,27 @@ class RunLine(Frozen):
 
     @property
     def first(self) -> Candidate | None:
-        """The candidate that would have been chosen before any refinement.
+        """The candidate that would have been chosen before any refinement."""
+        return self.best_until(0)
 
-        By score, the earliest of several; where nothing was scored, from the largest group of equal
-        answers.
+    def best_until(self, last: int) -> Candidate | None:
+        """Return the candidate that would have been chosen had the run stopped after a round.
+
+        One that visible tests prove comes first; then by score, the earliest of several; where
+        nothing was scored, from the largest group of equal answers.
         """
-        started = [each for each in self.result.candidates if each.round == 0 and each.content]
+        started = [each for each in self.result.candidates if each.round <= last and each.content]
         if not started:
             return None
         sizes = [sum(_same(each, other) for other in started) for each in started]
         ranked = zip(started, sizes, strict=True)
-        return min(ranked, key=lambda pair: (-(pair[0].score or 0.0), -pair[1], pair[0].order))[0]
+        return min(ranked, key=_rank)[0]
+
+
+def _rank(pair: tuple[Candidate, int]) -> tuple[float, float, int, tuple[int, ...]]:
+    candidate, size = pair
+    passed = len(candidate.verdict.passed_ids) if candidate.verdict else 0
+    return -passed, -(candidate.score or 0.0), -size, candidate.order
 
 
 def _same(one: Candidate, other: Candidate) -> bool:

@@ -41,6 +41,31 @@ def bootstrap_interval(values: Sequence[float], *, seed: int = 0) -> Interval | 
     return Interval(means[int(0.025 * _DRAWS)], means[int(0.975 * _DRAWS) - 1])
 
 
+def relative_self_correction(before: float, after: float) -> float | None:
+    """Return RSS, where in its range the accuracy after correction lies (arXiv 2412.19513).
+
+    From a given accuracy, correction that keeps and repairs at random ends between `before ** 2`
+    and `2 * before - before ** 2`; RSS is 0 at the first, 1 at the second and 0.5 where nothing
+    changed. None where all or none was right before.
+
+    >>> relative_self_correction(0.5, 0.5)
+    0.5
+    """
+    low, high = before**2, 2 * before - before**2
+    return (after - low) / (high - low) if 0 < before < 1 else None
+
+
+def quantile(values: Sequence[float], share: float) -> float | None:
+    """Return the value that this share of all values does not pass; None for none.
+
+    >>> quantile([3.0, 1.0, 2.0], 0.5)
+    2.0
+    """
+    if not values:
+        return None
+    return sorted(values)[min(len(values) - 1, math.ceil(share * len(values)) - 1)]
+
+
 def mcnemar_p(only_first: int, only_second: int) -> float | None:
     """Return the exact two-sided p of McNemar's test (1947) from the problems that differ.
 

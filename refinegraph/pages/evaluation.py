@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.summary import StrategySummary, Summary
+from refinegraph.pages.charts import reliability_plot, token_histogram
 from refinegraph.pages.page import page, table, text
 from refinegraph.pages.plot import Point, accuracy_plot
 from refinegraph.pages.run import run_parts
@@ -90,10 +91,15 @@ def comparison_parts(summary: Summary) -> Iterator[str]:
         "visible tests proved, those that the hidden ones refute.</p>\n"
     )
     yield from _differences(summary)
+    yield from _equal_cost(summary)
     yield "<h2>What refinement did</h2>\n"
     yield from _transitions(summary)
+    yield from _by_round(summary)
     yield "<h2>Why runs ended</h2>\n"
     yield from _stops(summary)
+    yield "<h2>What runs took</h2>\n"
+    yield from _costs(summary)
+    yield from _calibration(summary)
 
 
 def _point(name: str, found: StrategySummary) -> Point:
@@ -143,6 +149,86 @@ def _differences(summary: Summary) -> Iterator[str]:
         yield from table(headings, rows, label="paired differences")
 
 
+def _equal_cost(summary: Summary) -> Iterator[str]:
+    rows = [
+        (
+            f"{text(each.strategy)} against {text(each.baseline)}",
+            f"{each.tokens:,.0f}",
+            percent(each.accuracy),
+            percent(each.baseline_accuracy),
+            "–" if each.baseline_tokens is None else f"{each.baseline_tokens:,.0f}",
+        )
+        for each in summary.equal_cost
+    ]
+    if not rows:
+        return
+    yield "<h2>At the same price</h2>\n"
+    headings = ("pair", "tokens", "right", "the other, same tokens", "its tokens, as right")
+    yield from table(headings, rows, label="equal cost")
+    yield (
+        '<p class="dim">From fewer samples of the other’s own runs; a dash where they do not '
+        "reach. Nothing is extrapolated.</p>\n"
+    )
+
+
+def _by_round(summary: Summary) -> Iterator[str]:
+    rows = [
+        (
+            text(name),
+            str(each.round),
+            str(each.candidates),
+            percent(each.proxy),
+            percent(each.gold),
+        )
+        for name, found in summary.strategies.items()
+        for each in found.proxy
+        if len(found.proxy) > 1
+    ]
+    if rows:
+        yield "<h3>What stood for being right, and being right, round by round</h3>\n"
+        headings = ("strategy", "round", "candidates", "visible tests or score", "right")
+        yield from table(headings, rows, label="proxy and gold")
+
+
+def _costs(summary: Summary) -> Iterator[str]:
+    for name, found in summary.strategies.items():
+        yield token_histogram(name, found.token_histogram)
+    rows = [
+        (
+            text(name),
+            _seconds(found.seconds_median),
+            _seconds(found.seconds_95),
+            str(found.retries),
+            text(", ".join(f"{kind} {count}" for kind, count in found.failures.items()) or "–"),
+        )
+        for name, found in summary.strategies.items()
+    ]
+    headings = ("strategy", "median seconds", "95 % within", "retries", "failed branches")
+    yield from table(headings, rows, label="time and failures")
+
+
+def _calibration(summary: Summary) -> Iterator[str]:
+    scored = {name: found for name, found in summary.strategies.items() if found.reliability}
+    if not scored:
+        return
+    yield "<h2>How far scores can be trusted</h2>\n"
+    for name, found in scored.items():
+        yield reliability_plot(name, found.reliability)
+    rows = [
+        (text(name), f"{found.calibration_error or 0:.3f}", f"{found.brier or 0:.3f}")
+        for name, found in scored.items()
+    ]
+    yield from table(("strategy", "ECE", "Brier"), rows, label="calibration")
+    yield (
+        '<p class="dim">The score of each answer against how often it was right. ECE: arXiv '
+        "1706.04599; Brier 1950.</p>\n"
+    )
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
 def _transitions(summary: Summary) -> Iterator[str]:
     rows = [
         (
@@ -153,8 +239,12 @@ def _transitions(summary: Summary) -> Iterator[str]:
             str(found.transitions.wrong_wrong),
             percent(found.confidence_level),
             percent(found.critique_score),
+            "–" if found.self_correction is None else f"{found.self_correction:.2f}",
+            percent(found.critique_accuracy),
+            str(found.reverted),
             percent(found.hard_share),
             percent(found.regret),
+            percent(found.stop_regret),
             percent(found.friction),
         )
         for name, found in summary.strategies.items()
@@ -167,14 +257,20 @@ def _transitions(summary: Summary) -> Iterator[str]:
         "stayed wrong",
         "CL",
         "CS",
+        "RSS",
+        "reviews true",
+        "reverted",
         "hard",
         "regret",
+        "stop regret",
         "friction",
     )
     yield from table(headings, rows, label="transitions")
     yield (
         '<p class="dim">CL: right answers that stay right; CS: wrong ones that become right '
-        "(arXiv 2412.19513). Regret: lost against the best candidate that was made. Friction: "
+        "(arXiv 2412.19513), RSS: 0.5 where refinement changes nothing. Reverted: refinements that "
+        "lost a test. Regret: lost against the best candidate that was made, and against stopping "
+        "after the best round. Friction: "
         "refinements still wrong after a failing test was shown.</p>\n"
     )
 

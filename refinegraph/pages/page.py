@@ -29,6 +29,7 @@ input,select{font:inherit;color:inherit;background:var(--soft);border:1px solid 
 border-radius:6px;padding:.3rem .5rem;margin:.2rem .4rem .2rem 0;max-width:100%}
 svg{max-width:100%;height:auto}svg text{fill:var(--fg);font:12px system-ui,sans-serif}
 svg .grid{stroke:var(--line)}svg .dot{fill:var(--mark)}svg .whisker{stroke:var(--mark)}
+figure{display:inline-block;margin:.4rem .8rem .4rem 0;text-align:center}
 .tile{display:inline-block;margin:.2rem 1.2rem .2rem 0}.tile b{display:block;font-size:1.3rem}
 @media (max-width:40rem){body{padding:.6rem}article.child{margin-left:.4rem}}
 @media print{details>*{display:block}input,select{display:none}}

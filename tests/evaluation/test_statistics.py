@@ -12,6 +12,8 @@ from refinegraph.evaluation.statistics import (
     calibration_error,
     mcnemar_p,
     pass_at_k,
+    quantile,
+    relative_self_correction,
     reliability,
     wilson_interval,
 )
@@ -77,3 +79,42 @@ def test_mcnemar_does_not_care_which_is_first(one: int, other: int) -> None:
     assert p == mcnemar_p(other, one)
     assert p is None or 0 < p <= 1
     assert p is None or not math.isnan(p)
+
+
+def test_relative_self_correction_lies_between_its_bounds() -> None:
+    assert relative_self_correction(0.6, 0.36) == pytest.approx(0.0)
+    assert relative_self_correction(0.6, 0.84) == pytest.approx(1.0)
+    assert relative_self_correction(0.6, 0.6) == pytest.approx(0.5)
+    assert relative_self_correction(0.0, 0.5) is None
+    assert relative_self_correction(1.0, 0.5) is None
+
+
+def test_quantiles_are_values_that_were_there() -> None:
+    assert quantile([], 0.5) is None
+    assert quantile([4.0, 1.0, 3.0, 2.0], 0.5) == 2.0
+    assert quantile([4.0, 1.0, 3.0, 2.0], 0.95) == 4.0
+
+
+scipy_stats = pytest.importorskip("scipy.stats")
+
+
+@given(st.integers(0, 300), st.integers(1, 300))
+def test_wilson_is_scipys(right: int, count: int) -> None:
+    right = min(right, count)
+    theirs = scipy_stats.binomtest(right, count).proportion_ci(method="wilson")
+    assert wilson_interval(right, count) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_mcnemar_is_scipys_binomial_test(first: int, second: int) -> None:
+    if first + second:
+        theirs = scipy_stats.binomtest(first, first + second, 0.5).pvalue
+        assert mcnemar_p(first, second) == pytest.approx(theirs, abs=1e-9)
+
+
+def test_the_bootstrap_is_near_scipys() -> None:
+    values = [1.0] * 30 + [0.0] * 50 + [-1.0] * 8
+    theirs = scipy_stats.bootstrap(
+        (values,), lambda x, axis: x.mean(axis=axis), method="percentile", rng=0
+    ).confidence_interval
+    assert bootstrap_interval(values) == pytest.approx((theirs.low, theirs.high), abs=0.02)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 from zlib import crc32
 
@@ -70,9 +71,11 @@ async def test_a_run_that_asks_for_much_does_not_keep_the_others_waiting() -> No
     limit = InFlight(1)
 
     async def run(name: str, calls: int) -> None:
-        model = ScriptedChatModel(
-            lambda messages, sampling: order.append(name) or "x", latency=0.002
-        )
+        def answer(messages: object, sampling: object) -> str:
+            order.append(name)
+            return "x"
+
+        model = ScriptedChatModel(answer, latency=0.002)
         with run_scope(in_flight=limit):
             await asyncio.gather(*(generate(model, PROMPT) for _ in range(calls)))
 
@@ -189,7 +192,7 @@ async def test_a_price_that_is_given_is_taken() -> None:
     assert made.usage.cost_usd == pytest.approx(1.5)
 
 
-STORM = (
+STORM: tuple[Callable[[str], Reply], ...] = (
     lambda text: answer(text),
     lambda text: error(429, "slow down", ("retry-after", "0.01")),
     lambda text: error(500, "broken"),
@@ -208,8 +211,7 @@ async def test_a_thousand_problems_through_a_storm_end_once_each() -> None:
     def storm(request: dict[str, Any]) -> Reply:
         text = request["messages"][-1]["content"]
         seen[text] += 1
-        made: Reply = STORM[crc32(f"{text} {seen[text]}".encode()) % len(STORM)](text)
-        return made
+        return STORM[crc32(f"{text} {seen[text]}".encode()) % len(STORM)](text)
 
     retried: list[CallRetried] = []
 

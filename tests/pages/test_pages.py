@@ -81,11 +81,8 @@ def test_a_page_shows_the_way_and_what_changed() -> None:
     assert "passes its visible tests" in page
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-def test_the_report_works_in_a_browser(tmp_path: Path) -> None:
-    runs = [run("one"), run("two", right=False), run(HOSTILE)]
-    file = tmp_path / "report.html"
-    file.write_text("".join(evaluation_page(summarise(runs), runs, title="two")))
+def browsed(file: Path, *, width: int = 1200) -> str:
+    """Return the page as a browser has it after its scripts ran; no console message is allowed."""
     done = subprocess.run(
         [
             str(CHROMIUM),
@@ -96,7 +93,8 @@ def test_the_report_works_in_a_browser(tmp_path: Path) -> None:
             "--disable-component-update",
             "--disable-sync",
             "--enable-logging=stderr",
-            f"--user-data-dir={tmp_path / 'profile'}",
+            f"--window-size={width},900",
+            f"--user-data-dir={file.parent / 'profile'}",
             "--virtual-time-budget=2000",
             "--dump-dom",
             file.as_uri(),
@@ -106,6 +104,71 @@ def test_the_report_works_in_a_browser(tmp_path: Path) -> None:
         timeout=60,
         check=True,
     )
-    assert "3 of 3 runs" in done.stdout
-    assert "66.7%" in done.stdout
     assert "CONSOLE" not in done.stderr
+    return done.stdout
+
+
+def with_script(page: str, script: str) -> str:
+    """Let a person's clicks follow the page's own script."""
+    return page.replace("</body>", f"<script>{script}</script></body>")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+def test_the_report_works_in_a_browser(tmp_path: Path) -> None:
+    runs = [run("one"), run("two", right=False), run(HOSTILE)]
+    summary = summarise(runs)
+    file = tmp_path / "report.html"
+    file.write_text("".join(evaluation_page(summary, runs, title="two")))
+    shown = browsed(file)
+    assert "3 of 3 runs" in shown
+    found = summary.strategies["self-refine"]
+    assert f"{found.accuracy:.1%}" == "66.7%"
+    for told in (f"{found.accuracy:.1%}", f"{found.ci_low:.1%} to {found.ci_high:.1%}"):
+        assert told in shown
+
+
+CLICKS = """{
+const told = [], rows = () => [...document.querySelectorAll('tr[data-run]')];
+const shown = () => rows().filter(row => !row.hidden).length;
+const button = rows()[0].querySelector('button');
+button.click();
+told.push('opened ' + document.querySelectorAll('tr.open article').length);
+told.push('expanded ' + button.getAttribute('aria-expanded'));
+button.click();
+told.push('closed ' + document.querySelectorAll('tr.open').length);
+const choose = (id, value) => {
+  const field = document.getElementById(id);
+  field.value = value; field.dispatchEvent(new Event('input'));
+};
+choose('outcome', 'wrong'); told.push('wrong ' + shown());
+choose('outcome', ''); choose('words', 'two'); told.push('two ' + shown()); choose('words', '');
+document.querySelector('th button[data-column="0"]').click();
+told.push('first ' + rows()[0].children[0].textContent);
+document.body.dataset.told = told.join(', ');
+}"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+def test_runs_open_close_sort_and_are_found(tmp_path: Path) -> None:
+    runs = [run("two", right=False), run("one"), run(HOSTILE)]
+    page = "".join(evaluation_page(summarise(runs), runs, title="two"))
+    file = tmp_path / "report.html"
+    file.write_text(with_script(page, CLICKS))
+    told = re.search(r'data-told="([^"]*)"', browsed(file, width=400))
+    assert told
+    assert told[1].startswith("opened 2, expanded true, closed 0, wrong 1, two 1, first ")
+    assert told[1].endswith(("first one", "first &lt;/template&gt;")) or "first &lt;" in told[1]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+def test_a_page_is_no_wider_than_a_phone(tmp_path: Path) -> None:
+    runs = [run("two", right=False), run("one")]
+    page = "".join(evaluation_page(summarise(runs), runs, title="two"))
+    script = (
+        "document.body.dataset.told = document.documentElement.scrollWidth + ' of ' + innerWidth"
+    )
+    file = tmp_path / "report.html"
+    file.write_text(with_script(page, script))
+    told = re.search(r'data-told="(\d+) of (\d+)"', browsed(file, width=500))
+    assert told
+    assert int(told[1]) <= int(told[2])

@@ -1,0 +1,108 @@
+"""What fewer samples would have done: accuracy against tokens from one run of many samples."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+from refinegraph.evaluation.records import RunLine
+from refinegraph.schema import Candidate, Frozen
+
+SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+
+
+class CurvePoint(Frozen):
+    """A number of samples, what they cost a problem, and how often the winner is right."""
+
+    samples: int
+    tokens: float
+    accuracy: float
+
+
+class CurveTally:
+    """Adds up the curve of a strategy that only samples; `points` is empty for every other."""
+
+    def __init__(self) -> None:
+        self._tokens: Counter[int] = Counter()
+        self._right: Counter[int] = Counter()
+        self._runs: Counter[int] = Counter()
+        self._problems = 0
+        self._refines = False
+
+    def add(self, run: RunLine) -> None:
+        """Replay a run with its first k samples, for each size that it has."""
+        samples = [each for each in run.result.candidates if each.parent_id is None]
+        self._problems += 1
+        self._refines |= len(samples) < len(run.result.candidates)
+        by_votes = run.strategy == "self-consistency"
+        judged, prompt = run.judged, run.result.usage.prompt_tokens
+        for size in (each for each in SIZES if each <= len(samples)):
+            winner = _winner(samples[:size], by_votes=by_votes)
+            self._runs[size] += 1
+            self._right[size] += judged.get(winner.id, False) if winner else False
+            self._tokens[size] += prompt + sum(each.tokens for each in samples[:size])
+
+    def points(self) -> tuple[CurvePoint, ...]:
+        """Return the sizes that every problem has."""
+        if self._refines or not self._problems:
+            return ()
+        whole = [size for size in SIZES if self._runs[size] == self._problems]
+        return tuple(
+            CurvePoint(
+                samples=size,
+                tokens=self._tokens[size] / self._problems,
+                accuracy=self._right[size] / self._problems,
+            )
+            for size in whole
+        )
+
+
+def accuracy_at(points: Sequence[CurvePoint], tokens: float) -> float | None:
+    """Return the accuracy of a curve at so many tokens a problem, between its points by their log.
+
+    None where the curve does not reach there: nothing is extrapolated.
+    """
+    for left, right in pairwise(points):
+        if left.tokens <= tokens <= right.tokens and left.tokens < right.tokens:
+            part = math.log(tokens / left.tokens) / math.log(right.tokens / left.tokens)
+            return left.accuracy + part * (right.accuracy - left.accuracy)
+    return next((each.accuracy for each in points if each.tokens == tokens), None)
+
+
+def tokens_for(points: Sequence[CurvePoint], accuracy: float) -> float | None:
+    """Return the fewest tokens a problem at which a curve is so accurate; None where it never is.
+
+    >>> curve = [CurvePoint(samples=1, tokens=10, accuracy=0.5)]
+    >>> tokens_for(curve, 0.5), tokens_for(curve, 0.6)
+    (10.0, None)
+    """
+    last: CurvePoint | None = None
+    for point in points:
+        if point.accuracy >= accuracy:
+            if last is None or point.accuracy == last.accuracy:
+                return point.tokens
+            part = (accuracy - last.accuracy) / (point.accuracy - last.accuracy)
+            return float(last.tokens * (point.tokens / last.tokens) ** part)
+        last = point
+    return None
+
+
+def _winner(samples: Sequence[Candidate], *, by_votes: bool) -> Candidate | None:
+    """Return the sample with the best evidence, then of the largest group, then the first."""
+    usable = [each for each in samples if each.content is not None]
+    groups = Counter(_group(each) for each in usable)
+
+    def rank(candidate: Candidate) -> tuple[int, int, tuple[int, ...]]:
+        evidence = 0 if by_votes else _passed(candidate)
+        return -evidence, -groups[_group(candidate)], candidate.order
+
+    return min(usable, key=rank, default=None)
+
+
+def _group(candidate: Candidate) -> str | None:
+    return candidate.answer_class or candidate.content
+
+
+def _passed(candidate: Candidate) -> int:
+    visible = len(candidate.verdict.passed_ids) if candidate.verdict else 0
+    return visible * 1_000 + len(candidate.generated_passed or ())
