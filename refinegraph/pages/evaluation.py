@@ -52,11 +52,12 @@ for (const row of rows) {
 }
 for (const head of document.querySelectorAll('th button[data-column]')) {
   head.addEventListener('click', () => {
-    const column = Number(head.dataset.column), down = head.dataset.down !== 'yes';
-    head.dataset.down = down ? 'yes' : 'no';
+    const column = Number(head.dataset.column), up = head.dataset.up !== 'yes';
+    head.dataset.up = up ? 'yes' : 'no';
+    head.closest('th').setAttribute('aria-sort', up ? 'ascending' : 'descending');
     const value = row => row.children[column].dataset.value ?? row.children[column].textContent;
     rows.forEach(close);
-    rows.sort((a, b) => (down ? -1 : 1) *
+    rows.sort((a, b) => (up ? 1 : -1) *
       value(a).localeCompare(value(b), undefined, {numeric: true}));
     rows.forEach(row => row.parentNode.append(row));
   });

@@ -157,7 +157,7 @@ def test_runs_open_close_sort_and_are_found(tmp_path: Path) -> None:
     told = re.search(r'data-told="([^"]*)"', browsed(file, width=400))
     assert told
     assert told[1].startswith("opened 2, expanded true, closed 0, wrong 1, two 1, first ")
-    assert told[1].endswith(("first one", "first &lt;/template&gt;")) or "first &lt;" in told[1]
+    assert "first &lt;/template" in told[1]
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
