@@ -1,0 +1,98 @@
+"""Memory of an evaluation as it grows: problems, megabytes, and milliseconds a problem to write.
+
+    python benchmarks/scale.py --problems 10000
+
+A scripted model answers at once, so that what is measured is ours: the loop, the sandbox, the files
+and the summary. Memory that grows with the number of problems would show here.
+"""
+
+import argparse
+import asyncio
+import resource
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from refinegraph.agents.models import InFlight, ScriptedChatModel
+from refinegraph.evaluation.folder import EvaluationFolder, EvaluationSettings, read_runs
+from refinegraph.evaluation.records import RunLine
+from refinegraph.evaluation.running import Evaluation
+from refinegraph.evaluation.summary import summarise
+from refinegraph.graphs.strategies import Plan, build_strategy
+from refinegraph.pages.evaluation import evaluation_page
+from refinegraph.schema import Gold, LabelledProblem, Problem
+from refinegraph.tools.sandbox import Sandbox
+
+PROGRAM = "```python\ndef add(a, b):\n    return a + b\n```"
+
+
+def problems(count: int) -> Iterator[LabelledProblem]:
+    """Yield problems that no file and no list holds."""
+    for number in range(count):
+        problem = Problem(
+            id=str(number), prompt=f"Write add(a, b). {number}", tests="assert add(1, 2) == 3"
+        )
+        yield LabelledProblem(problem=problem, gold=Gold(tests="assert add(2, 2) == 4"))
+
+
+def settings() -> EvaluationSettings:
+    """Return the settings of an evaluation without a data set."""
+    return EvaluationSettings(
+        dataset="",
+        dataset_digest="",
+        strategies=("best-of-n",),
+        models=("scripted",),
+        samples=2,
+        rounds=None,
+        temperature=None,
+        seed=None,
+    )
+
+
+def megabytes() -> float:
+    """Return the most memory that this process has taken."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+async def run(count: int, folder: EvaluationFolder) -> float:
+    """Evaluate so many problems; return the seconds that writing took."""
+    writing = 0.0
+    every = max(1, count // 10)
+    async with Sandbox() as sandbox:
+        plan = Plan(model=ScriptedChatModel(PROGRAM, cycle=True), samples=2, sandbox=sandbox)
+        graphs = {"best-of-n": build_strategy("best-of-n", plan)}
+        evaluation = Evaluation(graphs, sandbox, in_flight=InFlight(8))
+        ended = 0
+        async for outcome in evaluation.run(problems(count), done=lambda key: key in folder.done):
+            assert isinstance(outcome, RunLine)
+            began = time.perf_counter()
+            folder.add(outcome)
+            writing += time.perf_counter() - began
+            ended += 1
+            if ended % every == 0:
+                print(f"{ended:>6} problems  {megabytes():6.0f} MB", flush=True)
+    return writing
+
+
+def main() -> None:
+    """Evaluate, then write the summary and the page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--problems", type=int, default=10_000)
+    count = parser.parse_args().problems
+    with TemporaryDirectory() as name:
+        path = Path(name) / "out"
+        folder = EvaluationFolder(path, settings(), resume=False)
+        began = time.perf_counter()
+        writing = asyncio.run(run(count, folder))
+        seconds = time.perf_counter() - began
+        folder.close()
+        print(f"writing  {1000 * writing / count:.2f} ms of {1000 * seconds / count:.1f} a problem")
+        summary = summarise(read_runs(path))
+        with (path / "report.html").open("w") as file:
+            file.writelines(evaluation_page(summary, read_runs(path), title="scale"))
+        print(f"summary and page of {summary.problems} problems: {megabytes():.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
