@@ -1,15 +1,26 @@
 """What the documents say holds."""
 
+import argparse
+import os
 import re
+import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+import pytest
 
 import refinegraph
+from refinegraph.cli.arguments import make_parser
 from refinegraph.graphs.strategies import STRATEGIES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
+PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
 
 def test_python_of_the_readme_runs() -> None:
@@ -37,3 +48,54 @@ def test_version_is_the_same_everywhere() -> None:
 def test_every_public_name_is_there() -> None:
     for name in refinegraph.__all__:
         assert getattr(refinegraph, name) is not None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of a page build on each other."""
+    monkeypatch.chdir(tmp_path)
+    space: dict[str, Any] = {}
+    for block in PYTHON.findall(page.read_text()):
+        exec(compile(block, str(page), "exec"), space)
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=lambda page: page.stem)
+def test_commands_of_a_page_are_known(page: Path) -> None:
+    """Every command and flag that is shown is one that the command line takes."""
+    commands = [
+        line.removeprefix("$ refinegraph ").partition(" <")[0]
+        for block in CONSOLE.findall(page.read_text())
+        for line in block.splitlines()
+        if line.startswith("$ refinegraph ")
+    ]
+    parser = make_parser(Strict)
+    for command in commands:
+        parser.parse_args(shlex.split(command, comments=True))
+
+
+class Strict(argparse.ArgumentParser):
+    """A parser that raises what is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        raise AssertionError(message)
+
+
+def test_the_site_builds_strictly(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs", reason="the group 'docs' is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    page = (tmp_path / "reference" / "command-line" / "index.html").read_text()
+    assert "refinegraph resume" in page
+    assert "refinement_graph" in (tmp_path / "reference" / "graphs" / "index.html").read_text()
+
+
+def test_every_page_is_in_the_menu() -> None:
+    menu = (ROOT / "mkdocs.yml").read_text()
+    for page in PAGES:
+        assert f": {page.relative_to(ROOT / 'docs')}" in menu

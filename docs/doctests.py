@@ -1,0 +1,19 @@
+"""Show the examples of docstrings as code."""
+
+import re
+from typing import Any
+
+import griffe
+
+_EXAMPLE = re.compile(r"(?:^>>> .*(?:\n(?!\s*$).*)*)(?:\n\n>>> .*(?:\n(?!\s*$).*)*)*", re.MULTILINE)
+
+
+class FencedExamples(griffe.Extension):
+    """Put every run of `>>>` lines, with what they print, between fences."""
+
+    def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
+        """Change the docstring of one object."""
+        if obj.docstring:
+            obj.docstring.value = _EXAMPLE.sub(
+                lambda found: f"```pycon\n{found[0]}\n```", obj.docstring.value
+            )
