@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: help demo test lint types unit format benchmarks clean
+.PHONY: help demo test lint types unit docs format benchmarks clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -25,6 +25,9 @@ types: $(DEV_STAMP)  ## mypy and pyright, both strict
 
 unit: $(DEV_STAMP)  ## the tests and the examples in the docstrings
 	$(BIN)/pytest -n 2
+
+docs: $(DEV_STAMP)  ## the documents as a site, in build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 format: $(DEV_STAMP)  ## rewrite the code in house style
 	$(BIN)/ruff check --fix .

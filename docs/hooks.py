@@ -1,16 +1,31 @@
 """What the site takes from the code: the help of every command, and the picture of a graph."""
 
 import argparse
+import re
+import subprocess
+import sys
 from typing import Any
 
 from refinegraph.cli.arguments import make_parser
 
 HELP = "<!-- help of every command -->"
+PICTURE = re.compile(r"<!-- picture of ([\w-]+) -->")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put the help of every command where a page asks for it."""
-    return markdown.replace(HELP, command_help()) if HELP in markdown else markdown
+    """Put the help of every command, and pictures of graphs, where a page asks for them."""
+    drawn = PICTURE.sub(lambda found: picture(found[1]), markdown)
+    return drawn.replace(HELP, command_help()) if HELP in drawn else drawn
+
+
+def picture(strategy: str) -> str:
+    """Return the graph of a strategy as SVG."""
+    return subprocess.run(
+        [sys.executable, "-m", "refinegraph", "graph", strategy, "--format", "svg"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
 
 
 def command_help() -> str:

@@ -221,7 +221,8 @@ def _add_demo(command: argparse.ArgumentParser) -> None:
 
 def _add_graph(command: argparse.ArgumentParser) -> None:
     command.add_argument("strategy", metavar="STRATEGY")
-    command.add_argument("--format", choices=("mermaid", "svg", "text"), default="text")
+    command.add_argument("--format", choices=("mermaid", "png", "svg", "text"), default="text")
+    command.add_argument("--output", metavar="FILE", help="default: standard output")
 
 
 def _add_nothing(command: argparse.ArgumentParser) -> None:

@@ -1,26 +1,54 @@
 """`refinegraph graph`."""
 
 import argparse
+import sys
+from pathlib import Path
 
-from refinegraph.cli.files import print_exactly
+from refinegraph.cli.files import OutputFile, print_exactly
+from refinegraph.errors import InputError
 from refinegraph.view.console import speak_plainly
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the graph of a strategy, taken from the compiled graph itself."""
-    import sys
+    """Print the graph of a strategy, taken from the compiled graph itself.
 
+    A PNG is written to the `--output` file or, where standard output is no terminal, there.
+    """
+    drawing = _draw(options)
+    if isinstance(drawing, bytes):
+        _write(drawing, options.output)
+    elif options.output:
+        OutputFile(options.output).write(drawing)
+    else:
+        speak_plainly(sys.stdout)
+        print_exactly(drawing)
+    return 0
+
+
+def _draw(options: argparse.Namespace) -> str | bytes:
     from refinegraph.graphs.strategies import find_strategy, strategy_outline
     from refinegraph.view.outline import as_svg, draw_graph
+    from refinegraph.view.picture import as_png
 
     strategy = find_strategy(options.strategy)
     drawn = strategy_outline(strategy.name).get_graph()
-    speak_plainly(sys.stdout)
     if options.format == "mermaid":
-        print_exactly(drawn.draw_mermaid())
-        return 0
+        return str(drawn.draw_mermaid())
     edges = [(edge.source.strip("_"), edge.target.strip("_")) for edge in drawn.edges]
     heading = f"{strategy.name}: {strategy.summary}\n{' ' * len(strategy.name)}  {strategy.source}"
     drawing = f"{heading}\n\n{draw_graph(edges, start='start')}\n"
-    print_exactly(as_svg(drawing) if options.format == "svg" else drawing)
-    return 0
+    if options.format == "png":
+        return as_png(drawing)
+    return as_svg(drawing) if options.format == "svg" else drawing
+
+
+def _write(picture: bytes, output: str | None) -> None:
+    if output:
+        try:
+            Path(output).write_bytes(picture)
+        except OSError as error:
+            raise InputError(f"--output {output!r} cannot be written: {error.strerror}.") from None
+        return
+    if sys.stdout.isatty():
+        raise InputError("a PNG is nothing for a terminal; name a file with --output.")
+    sys.stdout.buffer.write(picture)

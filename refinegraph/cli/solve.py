@@ -29,6 +29,7 @@ from refinegraph.runs import RunSettings, UnfinishedRun
 from refinegraph.schema import Problem, RefinementResult
 from refinegraph.solving import asolve
 from refinegraph.view.console import error_console, output_console
+from refinegraph.view.limits import Limits
 from refinegraph.view.run_view import RunView, watch
 from refinegraph.view.summary import answer_view, content_view, summary_view
 from refinegraph.view.text import cut
@@ -60,7 +61,13 @@ def solve(
 
     What is kept of a run that does not end stays, unless no model answered.
     """
-    console, view = error_console(), RunView()
+    limits = Limits(
+        tokens=settings.budget_tokens,
+        usd=settings.budget_usd,
+        calls=settings.budget_calls,
+        seconds=settings.timeout,
+    )
+    console, view = error_console(), RunView(limits)
     try:
         with watch(view, console, quiet=options.quiet, plain=bool(settings.ask)):
             models = resolve_models(settings)

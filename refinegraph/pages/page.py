@@ -28,6 +28,7 @@ article.child{margin-left:1.5rem}details>summary{cursor:pointer}
 input,select{font:inherit;color:inherit;background:var(--soft);border:1px solid var(--line);
 border-radius:6px;padding:.3rem .5rem;margin:.2rem .4rem .2rem 0;max-width:100%}
 svg{max-width:100%;height:auto}svg text{fill:var(--fg);font:12px system-ui,sans-serif}
+svg .node{fill:var(--line)}svg .call{fill:var(--mark)}svg .sandbox{fill:var(--good)}
 svg .grid{stroke:var(--line)}svg .dot{fill:var(--mark)}svg .whisker{stroke:var(--mark)}
 figure{display:inline-block;margin:.4rem .8rem .4rem 0;text-align:center}
 .tile{display:inline-block;margin:.2rem 1.2rem .2rem 0}.tile b{display:block;font-size:1.3rem}

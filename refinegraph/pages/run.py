@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 
 from refinegraph.pages.page import page, table, text
+from refinegraph.pages.timeline import timeline_plot
 from refinegraph.schema import Candidate, Decision, RefinementResult, Review
 from refinegraph.tools.step_scores import THRESHOLD
 
@@ -31,6 +32,9 @@ def run_parts(
         parent = by_id.get(candidate.parent_id or "")
         right = (judged or {}).get(candidate.id)
         yield from _candidate(candidate, parent, reviews.get(candidate.id), depth, right, result)
+    if result.timeline:
+        yield "<h2>Timeline</h2>\n"
+        yield timeline_plot(result.timeline)
 
 
 def _outcome(result: RefinementResult) -> Iterator[str]:

@@ -11,6 +11,7 @@ from refinegraph.errors import RefinegraphError
 from refinegraph.graphs.strategies import find_strategy
 from refinegraph.schema import Decision, Frozen, Problem, RefinementResult
 from refinegraph.solving import asolve
+from refinegraph.view.limits import Limits
 from refinegraph.view.run_view import RunView, watch
 from refinegraph.view.summary import answer_view, content_view, summary_view
 from refinegraph.view.transcript import Line
@@ -78,7 +79,8 @@ class Session:
     def solve(self, problem: Problem) -> None:
         """Run the graph on a problem and show how it goes; an interrupt keeps the best so far."""
         self.problem, self.result = problem, None
-        self.view, self.decisions = RunView(), []
+        self.view = RunView(Limits(tokens=self.settings.budget_tokens))
+        self.decisions = []
         try:
             with watch(self.view, self.console):
                 self.view.tell([Line("problem", Text(_first_line(problem), style="bold"))], True)

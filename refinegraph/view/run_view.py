@@ -12,6 +12,7 @@ from rich.text import Text
 from refinegraph.graphs.events import Decided
 from refinegraph.schema import Frozen
 from refinegraph.view.console import is_live
+from refinegraph.view.limits import NO_LIMITS, Limits
 from refinegraph.view.run_state import RunState
 from refinegraph.view.screen import Screen
 from refinegraph.view.transcript import Line, narrate
@@ -25,8 +26,9 @@ class RunView:
     `state` is what is known so far; the lines that an event adds to the transcript go to `tell`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = NO_LIMITS) -> None:
         self.state = RunState()
+        self.limits = limits
         self.began = time.monotonic()
         self.tell: Callable[[list[Line], bool], None] = _ignore
 
@@ -39,7 +41,8 @@ class RunView:
 
     def screen(self) -> Screen:
         """Return the picture of this moment."""
-        return Screen(self.state, seconds=time.monotonic() - self.began)
+        seconds = time.monotonic() - self.began
+        return Screen(self.state, seconds=seconds, limits=self.limits)
 
 
 @contextmanager

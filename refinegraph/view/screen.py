@@ -8,6 +8,7 @@ from rich.text import Text
 
 from refinegraph.schema import Candidate, Usage
 from refinegraph.view.diffs import diff_view
+from refinegraph.view.limits import NO_LIMITS, Limits
 from refinegraph.view.run_state import RunState
 from refinegraph.view.text import cut, evidence_words, plural, usage_words, verdict_words
 from refinegraph.view.transcript import mark_of, review_words
@@ -25,14 +26,18 @@ _TURNS_A_SECOND = 8
 _FRAME_LINES = 6
 _LONGEST_NOTE = 5
 _DEEPEST = 5
+_BAR = 24
 
 
 class Screen:
     """Render a state of a run; `seconds` is how long it has been running."""
 
-    def __init__(self, state: RunState, *, seconds: float = 0.0) -> None:
+    def __init__(
+        self, state: RunState, *, seconds: float = 0.0, limits: Limits = NO_LIMITS
+    ) -> None:
         self.state = state
         self.seconds = seconds
+        self.limits = limits
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render whole lines that are cut where the screen ends."""
@@ -87,7 +92,19 @@ class Screen:
         waiting = f"{plural(len(state.calls), 'answer')} awaited" if state.calls else ""
         spent = usage_words(usage) if usage != Usage() else ""
         words = ", ".join(filter(None, (spent, waiting)))
-        return [Text(f"  {words}", style="dim")] if words else []
+        lines = [Text(f"  {words}", style="dim")] if words else []
+        bar = self._budget()
+        return [*lines, bar] if bar else lines
+
+    def _budget(self) -> Text | None:
+        """Return how much is spent of the limit that is nearest."""
+        found = self.limits.nearest(self.state.usage, self.seconds)
+        if found is None:
+            return None
+        full = min(_BAR, round(_BAR * found.share))
+        style = "red" if found.share >= 1 else "yellow" if found.share >= 0.8 else "green"
+        line = Text("  ").append("█" * full, style=style).append("░" * (_BAR - full), style="dim")
+        return line.append(f"  {found.words}", style="dim")
 
 
 def _table(state: RunState, *, rows: int) -> list[Text]:
