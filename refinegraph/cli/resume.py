@@ -3,7 +3,7 @@
 import argparse
 
 from refinegraph.cli.files import OutputFile
-from refinegraph.cli.solve import problem_line, solve
+from refinegraph.cli.solve import Job, problem_line, solve
 from refinegraph.cli.store import store
 
 _CHANGED = ("api_base", "budget_usd", "budget_tokens", "budget_calls", "timeout")
@@ -22,4 +22,4 @@ def run(options: argparse.Namespace) -> int:
     unfinished.write(unfinished.record.model_copy(update={"settings": settings.without_secrets}))
     output = OutputFile(options.output) if options.output else None
     problem = unfinished.record.problem
-    return solve(problem, settings, options, output, unfinished, [problem_line(problem)])
+    return solve(Job(problem, settings, options, output, unfinished), [problem_line(problem)])

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from contextlib import AsyncExitStack
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.text import Text
@@ -27,7 +28,7 @@ from refinegraph.graphs.strategies import find_strategy
 from refinegraph.report import report
 from refinegraph.runs import RunSettings, UnfinishedRun
 from refinegraph.schema import Problem, RefinementResult
-from refinegraph.solving import asolve
+from refinegraph.solving import Asker, asolve
 from refinegraph.view.console import error_console, output_console
 from refinegraph.view.limits import Limits
 from refinegraph.view.run_view import RunView, watch
@@ -46,33 +47,46 @@ def run(options: argparse.Namespace) -> int:
     heading = [problem_line(problem)]
     if nobody_chose(options):
         heading.insert(0, Line("model", Text(EMBEDDED_NOTE.removeprefix("model: "))))
-    return solve(problem, settings, options, output, keeping, heading)
+    return solve(Job(problem, settings, options, output, keeping), heading)
 
 
-def solve(
-    problem: Problem,
-    settings: RunSettings,
-    options: argparse.Namespace,
-    output: OutputFile | None,
-    keeping: UnfinishedRun | None,
-    heading: list[Line],
-) -> int:
-    """Solve a problem, or go on with it, as the settings say; show how; return the exit code.
+class Job(NamedTuple):
+    """A run that is to begin, or to go on."""
+
+    problem: Problem
+    settings: RunSettings
+    options: argparse.Namespace
+    """How it is shown, logged and cached."""
+    output: OutputFile | None
+    keeping: UnfinishedRun | None
+    """Where it is kept while it goes on; None where nothing is."""
+
+    @property
+    def limits(self) -> Limits:
+        """What it may spend."""
+        return Limits(
+            tokens=self.settings.budget_tokens,
+            usd=self.settings.budget_usd,
+            calls=self.settings.budget_calls,
+            seconds=self.settings.timeout,
+        )
+
+
+def solve(job: Job, heading: list[Line]) -> int:
+    """Solve a problem, or go on with it; show how; return the exit code.
 
     What is kept of a run that does not end stays, unless no model answered.
     """
-    limits = Limits(
-        tokens=settings.budget_tokens,
-        usd=settings.budget_usd,
-        calls=settings.budget_calls,
-        seconds=settings.timeout,
-    )
-    console, view = error_console(), RunView(limits)
+    settings, options, keeping = job.settings, job.options, job.keeping
+    console, view = error_console(), RunView(job.limits)
     try:
+        answering = asker(console) if settings.ask else None
         with watch(view, console, quiet=options.quiet, plain=bool(settings.ask)):
             models = resolve_models(settings)
             view.tell(heading, True)
-            result = asyncio.run(_solve(problem, settings, options, models, view, keeping))
+            result = asyncio.run(
+                _solve(problem, settings, options, models, view, keeping, answering)
+            )
     except (KeyboardInterrupt, asyncio.CancelledError):
         show_best(view, console)
         _let_go(keeping, console)
@@ -80,7 +94,7 @@ def solve(
     except BaseException:
         _let_go(keeping, console)
         raise
-    show(result, options, output)
+    show(result, options, job.output)
     if keeping:
         _keep(keeping, result, console, quiet=options.quiet)
     return exit_code(result)
@@ -124,20 +138,16 @@ def _gist(problem: Problem) -> str:
 
 
 async def _solve(
-    problem: Problem,
-    settings: RunSettings,
-    options: argparse.Namespace,
-    models: Models,
-    view: RunView,
-    keeping: UnfinishedRun | None,
+    job: Job, models: Models, view: RunView, answering: Asker | None
 ) -> RefinementResult:
+    settings, options, keeping = job.settings, job.options, job.keeping
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(keeping.parts()) if keeping else None
         shared = stack.enter_context(call_cache(options))
         stack.enter_context(watched(options))
         stack.enter_context(run_scope(in_flight=limits_of(settings)))
         return await asolve(
-            problem,
+            job.problem,
             model=models.solver,
             reviewer_model=models.reviewer,
             refiner_model=models.refiner,
@@ -158,7 +168,7 @@ async def _solve(
             checkpointer=parts.checkpointer if parts else None,
             run_id=keeping.record.id if keeping else None,
             ask=settings.ask,
-            on_question=asker(error_console()) if settings.ask else None,
+            on_question=answering,
             on_event=view.hear,
         )
 

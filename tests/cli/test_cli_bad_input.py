@@ -55,7 +55,17 @@ CASES = [
     Case("unknown flag", solve("x", "--sampels", "3"), "(did you mean '--samples'?)"),
     Case("shortened flag", solve("x", "--sample", "3"), "(did you mean '--samples'?)"),
     Case("unknown graph", ("graph", "magic"), "did you mean 'magicore'"),
-    Case("graph as png", ("graph", "magicore", "--format", "png"), "invalid choice: 'png'"),
+    Case("graph as gif", ("graph", "magicore", "--format", "gif"), "invalid choice: 'gif'"),
+    Case(
+        "graph nowhere",
+        ("graph", "magicore", "--format", "png", "--output", "/nowhere/g.png"),
+        "cannot be written: No such file",
+    ),
+    Case("resume of nothing", ("resume", "nothing"), "there is no run 'nothing'"),
+    Case("ask at lunch", solve("x", "--ask", "lunch"), "unknown moment 'lunch'"),
+    Case("ask nobody", solve("x", "--model", "embedded", "--ask", "accept"), "needs a terminal"),
+    Case("one price", solve("x", "--prices", "1"), "is not two numbers"),
+    Case("fallback", solve("x", "--fallback", "nonsense/x"), "unknown provider 'nonsense'"),
 ]
 
 

@@ -1,5 +1,7 @@
 """A person is asked before a repair or an answer, by LangGraph's interrupts, and is heard."""
 
+from typing import Any
+
 import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
@@ -22,6 +24,10 @@ PROBLEM = rg.Problem(prompt="Write add(a, b).", tests="assert add(1, 2) == 3")
 THREAD: RunnableConfig = {"configurable": {"thread_id": "one"}}
 
 
+def resumed(reply: Reply | int) -> Command[Any]:
+    return Command(resume=reply)
+
+
 def graph(refiner: ScriptedChatModel, ask: tuple[str, ...]) -> RefinementGraph:
     return refinement_graph(
         solver=Solver(ScriptedChatModel(WRONG, cycle=True)),
@@ -42,7 +48,7 @@ async def test_an_edited_review_is_what_the_refiner_gets() -> None:
     assert waiting.value.review
     assert not refiner.calls
     edited = waiting.value.review.model_copy(update={"change": "use a plus", "text": "use a plus"})
-    state = await asking.ainvoke(Command[str](resume=edited), THREAD)
+    state = await asking.ainvoke(resumed(edited), THREAD)
     assert "use a plus" in refiner.calls[0].prompt
     assert state["result"].solved
     assert [review.edited for review in state["result"].reviews] == [True]
@@ -52,7 +58,7 @@ async def test_a_refinement_may_be_left_out() -> None:
     refiner = ScriptedChatModel(RIGHT)
     asking = graph(refiner, ("refine",))
     await asking.ainvoke({"problem": PROBLEM}, THREAD)
-    state = await asking.ainvoke(Command[str](resume=False), THREAD)
+    state = await asking.ainvoke(resumed(False), THREAD)
     assert not refiner.calls
     assert state["result"].solved is False
 
@@ -61,10 +67,10 @@ async def test_a_solution_of_a_person_is_run_and_taken() -> None:
     asking = graph(ScriptedChatModel(WRONG), ("accept",))
     first = await asking.ainvoke({"problem": PROBLEM}, THREAD)
     assert isinstance(first["__interrupt__"][0].value, BeforeAccept)
-    second = await asking.ainvoke(Command[str](resume=RIGHT), THREAD)
+    second = await asking.ainvoke(resumed(RIGHT), THREAD)
     offered = second["__interrupt__"][0].value.candidate
     assert (offered.role, offered.verdict.passed) == ("person", True)
-    state = await asking.ainvoke(Command[str](resume=True), THREAD)
+    state = await asking.ainvoke(resumed(True), THREAD)
     assert state["result"].answer == RIGHT
     assert state["result"].selection.reason == "a person wrote it"
 
@@ -72,8 +78,8 @@ async def test_a_solution_of_a_person_is_run_and_taken() -> None:
 async def test_a_solution_that_is_refuted_is_not_preferred() -> None:
     asking = graph(ScriptedChatModel(RIGHT), ("accept",))
     await asking.ainvoke({"problem": PROBLEM}, THREAD)
-    await asking.ainvoke(Command[str](resume=WRONG), THREAD)
-    state = await asking.ainvoke(Command[str](resume=True), THREAD)
+    await asking.ainvoke(resumed(WRONG), THREAD)
+    state = await asking.ainvoke(resumed(True), THREAD)
     assert state["result"].answer == RIGHT
 
 
@@ -81,7 +87,7 @@ async def test_an_answer_that_fits_no_question_is_refused() -> None:
     asking = graph(ScriptedChatModel(RIGHT), ("accept",))
     await asking.ainvoke({"problem": PROBLEM}, THREAD)
     with pytest.raises(InputError, match="expected True or the text of a solution"):
-        await asking.ainvoke(Command[str](resume=7), THREAD)
+        await asking.ainvoke(resumed(7), THREAD)
 
 
 def test_solve_asks_whom_it_is_given() -> None:
