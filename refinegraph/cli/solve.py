@@ -84,9 +84,7 @@ def solve(job: Job, heading: list[Line]) -> int:
         with watch(view, console, quiet=options.quiet, plain=bool(settings.ask)):
             models = resolve_models(settings)
             view.tell(heading, True)
-            result = asyncio.run(
-                _solve(problem, settings, options, models, view, keeping, answering)
-            )
+            result = asyncio.run(_solve(job, models, view, answering))
     except (KeyboardInterrupt, asyncio.CancelledError):
         show_best(view, console)
         _let_go(keeping, console)
