@@ -153,7 +153,7 @@ def worth_refining(state: RefinementState, *, width: int | None = None) -> list[
 def broken_off(state: RefinementState) -> StopReason | None:
     """Stop when time ran out, or when a whole round failed."""
     recent = [each for each in state.failures if each.round == state.round]
-    late = next((each for each in recent if each.kind == "deadline"), None)
+    late = next((each for each in recent if each.kind != "model"), None)
     if late:
         return StopReason(rule="budget", detail=late.detail)
     made = [each for each in state.candidates if each.round == state.round]

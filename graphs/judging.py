@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from refinegraph.agents.models import current_scope
 from refinegraph.errors import ContextTooLong, DeadlineExceeded, ModelError, ModelRequestRefused
@@ -14,7 +14,7 @@ from refinegraph.graphs.events import (
     Spent,
     emit,
 )
-from refinegraph.graphs.nodes import StateNode
+from refinegraph.graphs.nodes import StateNode, failure_kind
 from refinegraph.graphs.reducers import merge_candidates, merge_reversions
 from refinegraph.graphs.selection import Selector
 from refinegraph.graphs.state import RefinementState, StateUpdate, heads
@@ -262,10 +262,10 @@ def _failures(errors: Sequence[Exception], *, round: int) -> tuple[Failure, ...]
     """Return one failure for all scorers of a round, since failures are told apart by place."""
     if not errors:
         return ()
-    late = any(isinstance(each, DeadlineExceeded) for each in errors)
+    worst = max(errors, key=lambda each: isinstance(each, DeadlineExceeded))
     detail = " ".join(map(str, errors))
     emit(BranchFailed(node="score", detail=detail))
-    kind: Literal["deadline", "model"] = "deadline" if late else "model"
+    kind = failure_kind(worst)
     return (Failure(kind=kind, node="score", round=round, candidate_id=None, detail=detail),)
 
 

@@ -7,14 +7,14 @@ without compiling a graph.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from refinegraph.agents.models import Choice, Generations, current_scope
 from refinegraph.agents.reviewer import Reviewed
 from refinegraph.agents.test_writer import WrittenTests
-from refinegraph.errors import DeadlineExceeded, ModelError
+from refinegraph.errors import BudgetExceeded, DeadlineExceeded, ModelError
 from refinegraph.graphs.candidates import next_ids, read_candidate
 from refinegraph.graphs.control import Controller
 from refinegraph.graphs.events import (
@@ -302,12 +302,19 @@ def _spend(update: StateUpdate, usage: Usage) -> StateUpdate:
     return {**update, "usage": usage}
 
 
+def failure_kind(error: Exception) -> Literal["model", "deadline", "budget"]:
+    """Return what kept a branch from its result."""
+    if isinstance(error, BudgetExceeded):
+        return "budget"
+    return "deadline" if isinstance(error, DeadlineExceeded) else "model"
+
+
 def _failed(
     node: NodeName, round: int, error: Exception, candidate: Candidate | None = None
 ) -> StateUpdate:
     emit(BranchFailed(node=node, detail=str(error)))
     failure = Failure(
-        kind="deadline" if isinstance(error, DeadlineExceeded) else "model",
+        kind=failure_kind(error),
         node=node,
         round=round,
         candidate_id=candidate.id if candidate else None,

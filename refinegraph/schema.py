@@ -392,7 +392,7 @@ class Decision(Frozen):
 class Failure(Frozen):
     """A branch that ended without its result, while the run went on."""
 
-    kind: Literal["model", "deadline"]
+    kind: Literal["model", "deadline", "budget"]
     node: str
     round: int
     candidate_id: str | None

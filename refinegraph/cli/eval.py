@@ -147,6 +147,11 @@ async def _run(
     async with Sandbox() as sandbox:
         plan = _plan(options, models, sandbox)
         graphs = {name: _graph(name, plan) for name in strategies}
+        ledger = ledger_of(
+            usd=options.budget_usd, tokens=options.budget_tokens, calls=options.budget_calls
+        )
+        if ledger:
+            ledger.carry(folder.spent)
         evaluation = Evaluation(
             graphs,
             sandbox,
@@ -154,9 +159,7 @@ async def _run(
             timeout=options.timeout,
             cache=cache,
             shares_answers=not own,
-            ledger=ledger_of(
-                usd=options.budget_usd, tokens=options.budget_tokens, calls=options.budget_calls
-            ),
+            ledger=ledger,
         )
         async for outcome in evaluation.run(
             _problems(options), done=lambda key: key in folder.done

@@ -12,6 +12,7 @@ from refinegraph.errors import InputError
 from refinegraph.evaluation.records import ResultLine, RunLine
 from refinegraph.json_text import json_text
 from refinegraph.locking import Locked, lock
+from refinegraph.schema import Usage
 
 RESULTS, RUNS, SETTINGS = "results.jsonl", "runs.jsonl", "settings.json"
 CALLS = "calls.sqlite"
@@ -63,11 +64,15 @@ class EvaluationFolder:
         self.path = path
         self._lock: IO[str] | None = None
         self.done: set[Key] = set()
+        self.spent = Usage()
+        """What the runs that are there have cost."""
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lock = _locked(path)
             self._begin(settings, resume=resume)
-            self.done.update((each.problem_id, each.strategy) for each in self._kept())
+            for each in self._kept():
+                self.done.add((each.problem_id, each.strategy))
+                self.spent += _usage_of(each)
         except OSError as error:
             self._unlock()
             raise InputError(f"--out {str(path)!r} cannot be written: {error.strerror}.") from None
@@ -123,6 +128,17 @@ class EvaluationFolder:
         for name in (RESULTS, RUNS):
             _drop_torn_line(self.path / name)
         yield from read_results(self.path)
+
+
+def _usage_of(line: ResultLine) -> Usage:
+    usage = line.usage
+    return Usage(
+        llm_calls=usage.llm_calls,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        priced_usd=usage.cost_usd or 0.0,
+        unpriced_calls=usage.llm_calls if usage.cost_usd is None else 0,
+    )
 
 
 def read_results(folder: Path) -> Iterator[ResultLine]:

@@ -26,7 +26,10 @@ class Work(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """A run that no model answered; it is not counted, and tried again on `--resume`."""
+    """A run that no model answered, or that the budget cut short.
+
+    It is not counted, and gone on with by `--resume`.
+    """
 
     key: Key
     reason: str
@@ -106,7 +109,7 @@ class Evaluation:
                 )
         except (ModelError, BudgetExceeded) as error:
             return Failed((problem.id, work.strategy), str(error))
-        if _unanswered(result):
+        if _unanswered(result) or _cut_by_budget(result):
             return Failed((problem.id, work.strategy), result.stop_reason.detail)
         return await self._line(work, result)
 
@@ -131,6 +134,11 @@ class Evaluation:
             candidates_correct=tuple((judged or {}).items()),
             result=result,
         )
+
+
+def _cut_by_budget(result: RefinementResult) -> bool:
+    """Whether the evaluation's budget ended a run that would have gone on: it is not its worth."""
+    return any(each.kind == "budget" for each in result.failures)
 
 
 def _unanswered(result: RefinementResult) -> bool:

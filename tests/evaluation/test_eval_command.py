@@ -223,3 +223,23 @@ def broken(prompt: str) -> str:
     if "bad" in prompt:
         raise ConnectionError("nobody there")
     return "def f(x): return x"
+
+
+def test_a_budget_counts_what_was_spent_before_a_resume(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = arguments(dataset, tmp_path / "out", "--strategy", "single", "--budget-calls", "3")
+    assert main(asked) == 0
+    assert "the budget of 3 calls is spent" in capsys.readouterr().err
+    assert main([*asked, "--resume"]) == 0
+    assert len((tmp_path / "out" / "results.jsonl").read_text().splitlines()) == 3
+    more = [*asked[:-1], "5", "--resume"]
+    assert main(more) == 0
+    assert len((tmp_path / "out" / "results.jsonl").read_text().splitlines()) == 5
+
+
+def test_baselines_are_added_once(dataset: Path, tmp_path: Path) -> None:
+    few = ("--limit", "2", "--samples", "2", "--baselines", "--max-tokens", "100")
+    assert main(arguments(dataset, tmp_path / "out", "--strategy", "best-of-n", *few)) == 0
+    summary = Summary.model_validate_json((tmp_path / "out" / "summary.json").read_text())
+    assert list(summary.strategies) == ["single", "single-long", "self-consistency", "best-of-n"]
