@@ -59,7 +59,7 @@ def _example(session: Session, argument: str) -> None:
     session.examples = number
     problem = example(number)
     session.say(f"\n{problem.prompt}\n")
-    session.solve(problem)
+    session.solve(problem, told=True)
 
 
 def _model(session: Session, argument: str) -> None:

@@ -76,14 +76,19 @@ class Session:
         """Solve a problem that was typed, with the tests that are set."""
         self.solve(Problem(prompt=text, tests=self.settings.tests))
 
-    def solve(self, problem: Problem) -> None:
-        """Run the graph on a problem and show how it goes; an interrupt keeps the best so far."""
+    def solve(self, problem: Problem, *, told: bool = False) -> None:
+        """Run the graph on a problem and show how it goes; an interrupt keeps the best so far.
+
+        `told` says that the statement is on the screen already.
+        """
         self.problem, self.result = problem, None
         self.view = RunView(Limits(tokens=self.settings.budget_tokens))
         self.decisions = []
         try:
             with watch(self.view, self.console):
-                self.view.tell([Line("problem", Text(_first_line(problem), style="bold"))], True)
+                if not told:
+                    line = Line("problem", Text(_first_line(problem), style="bold"))
+                    self.view.tell([line], True)
                 self.result = asyncio.run(self._run(problem))
         except (KeyboardInterrupt, asyncio.CancelledError):
             self._show_best()
