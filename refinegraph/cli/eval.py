@@ -107,8 +107,9 @@ def _conclude(
         console.print(Text("the budget is spent", style="yellow"))
         _say_how_to_go_on(console, options, progress)
     console.print(Text(f"report: {Path(options.out) / PAGE}", style="dim"), soft_wrap=True)
-    if progress.failed and not progress.done:
-        raise ModelError(progress.failures[-1].reason)
+    last = progress.failures[-1] if progress.failures else None
+    if last and not progress.done and not last.by_budget:
+        raise ModelError(last.reason)
     return _BELOW if _is_below(summary, strategies, options.fail_under) else 0
 
 

@@ -33,6 +33,8 @@ class Failed(NamedTuple):
 
     key: Key
     reason: str
+    by_budget: bool = False
+    """Whether a model would have answered, had there been more to spend."""
 
 
 Outcome = RunLine | Failed
@@ -75,7 +77,7 @@ class Evaluation:
                 ended, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
                 for task in ended:
                     outcome = task.result()
-                    failed += isinstance(outcome, Failed)
+                    failed += isinstance(outcome, Failed) and not outcome.by_budget
                     answered += isinstance(outcome, RunLine)
                     yield outcome
                     if isinstance(outcome, Failed) and not answered and failed >= _HOPELESS:
@@ -108,9 +110,11 @@ class Evaluation:
                     cache=self._cache_of(work.strategy),
                 )
         except (ModelError, BudgetExceeded) as error:
-            return Failed((problem.id, work.strategy), str(error))
-        if _unanswered(result) or _cut_by_budget(result):
-            return Failed((problem.id, work.strategy), result.stop_reason.detail)
+            spent = isinstance(error, BudgetExceeded)
+            return Failed((problem.id, work.strategy), str(error), by_budget=spent)
+        cut = _cut_by_budget(result)
+        if cut or _unanswered(result):
+            return Failed((problem.id, work.strategy), result.stop_reason.detail, by_budget=cut)
         return await self._line(work, result)
 
     def _cache_of(self, strategy: str) -> CallCache | None:
