@@ -10,7 +10,8 @@ from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Overwrite, Send
 
-from refinegraph.agents.models.scope import requests_counted
+from refinegraph.agents.models import Work
+from refinegraph.agents.models.scope import requests_counted, working
 from refinegraph.graphs.asking import (
     AcceptNode,
     Moment,
@@ -195,11 +196,20 @@ class _Node(Protocol[Given_contra]):
 
 def _checked(name: str, node: Callable[[Given], Awaitable[StateUpdate]]) -> _Node[Given]:
     async def run(state: Given) -> StateUpdate:
-        with span("node", name, _place(state)), requests_counted() as counted:
+        with (
+            span("node", name, _place(state)),
+            working(_work(name, state)),
+            requests_counted() as counted,
+        ):
             update = await node(state)
         return check_update(name, {**update, **_asked(counted)})
 
     return run
+
+
+def _work(name: str, state: object) -> Work:
+    id = state.candidate.id if isinstance(state, Branch) else None
+    return Work(node=name, candidate_id=id)
 
 
 def _place(state: object) -> Attributes:

@@ -59,6 +59,7 @@ async def asolve(
     on_question: "Asker | None" = None,
     ask: Sequence[str] = (),
     on_event: Watcher | None = None,
+    stream: bool = False,
 ) -> RefinementResult:
     """Solve a problem and return the answer with its evidence and its cost.
 
@@ -72,9 +73,9 @@ async def asolve(
     answers, or replays them. With a LangGraph `checkpointer`, a run goes on from the last node that
     ended when it is asked for again under the same `run_id`. `on_question` is asked before a
     candidate is refined or the answer taken, whichever `ask` names: `"refine"`, `"accept"`.
-    `on_event` is told what happens as it happens. Raises `InputError` for
-    bad input, `ModelError` where no model answered and `SandboxUnavailable` where programs could
-    not be isolated.
+    `on_event` is told what happens as it happens, with `stream` of answers while they are written
+    too. Raises `InputError` for bad input, `ModelError` where no model answered and
+    `SandboxUnavailable` where programs could not be isolated.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
@@ -125,6 +126,7 @@ async def asolve(
         on_question=on_question,
         timeout=timeout,
         cache=cache,
+        stream=stream,
         ledger=ledger_of(usd=budget_usd, tokens=budget_tokens, calls=budget_calls),
         on_event=on_event,
     )
@@ -153,6 +155,7 @@ async def run_graph(
     cache: "CallCache | None" = None,
     ledger: "Ledger | None" = None,
     on_event: Watcher | None = None,
+    stream: bool = False,
 ) -> RefinementResult:
     """Run a compiled graph on one problem and return its result.
 
@@ -180,6 +183,7 @@ async def run_graph(
             ledger=ledger,
             asked=before.asked if before else None,
             paused=before.paused if before else 0.0,
+            streams=stream,
         ) as scope,
         traced(timeline),
         span("run", f"invoke_workflow {graph.name}", _RUN),

@@ -16,6 +16,8 @@ from refinegraph.agents.models.events import (
     CallStarted,
     FellBack,
     ModelEvent,
+    WordsWritten,
+    Work,
 )
 from refinegraph.agents.models.fallback import FallbackChatModel
 from refinegraph.agents.models.generation import generate, model_name
@@ -57,6 +59,8 @@ __all__ = [
     "SimulatedRates",
     "TokenLogprob",
     "TopLogprob",
+    "WordsWritten",
+    "Work",
     "allow_real_calls",
     "block_real_calls",
     "current_scope",

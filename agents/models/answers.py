@@ -1,5 +1,6 @@
 """What a model is asked for and what it gives back."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from pydantic import Field
@@ -60,6 +61,10 @@ class Generations(Frozen):
 
     choices: tuple[Choice, ...]
     usage: Usage
+
+
+Tell = Callable[[str], None]
+"""Hears pieces of a text as they are written."""
 
 
 class Answer(NamedTuple):

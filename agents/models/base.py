@@ -13,7 +13,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatResult
 from pydantic import PrivateAttr
 
-from refinegraph.agents.models.answers import Answer, Generations, Sampling
+from refinegraph.agents.models.answers import Answer, Generations, Sampling, Tell
 from refinegraph.agents.models.batches import BatchSize, sample
 from refinegraph.agents.models.messages import as_chat_result
 from refinegraph.agents.models.reports import Endpoint
@@ -43,6 +43,12 @@ class SamplingChatModel(BaseChatModel):
     @abstractmethod
     async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
         """Make one attempt for n choices; raise whatever the client library raises."""
+
+    async def ask_aloud(
+        self, messages: Sequence[BaseMessage], *, sampling: Sampling, tell: Tell
+    ) -> Answer:
+        """Make one attempt for one choice and tell of its text as it comes, where that can be."""
+        return await self.ask(messages, n=1, sampling=sampling)
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
         """Return USD for a call with these tokens; None where the price is unknown."""

@@ -3,6 +3,15 @@
 from refinegraph.schema import Frozen, Usage
 
 
+class Work(Frozen):
+    """What a model call is made for."""
+
+    node: str
+    """The node of the graph."""
+    candidate_id: str | None = None
+    """The candidate that it works on."""
+
+
 class ModelEvent(Frozen):
     """Something that happened to one request; `call` is unique within the process."""
 
@@ -15,6 +24,14 @@ class CallStarted(ModelEvent):
 
     n: int
     """How many choices it asks for."""
+    work: Work | None = None
+    """What it is asked for; None outside of a graph."""
+
+
+class WordsWritten(ModelEvent):
+    """More of an answer has come; told only where a run streams."""
+
+    text: str
 
 
 class CallRetried(ModelEvent):

@@ -6,7 +6,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 
-from refinegraph.agents.models.answers import Answer, Choice, Sampling
+from refinegraph.agents.models.answers import Answer, Choice, Sampling, Tell
 from refinegraph.agents.models.logprobs import read_logprobs
 from refinegraph.agents.models.reports import Endpoint
 from refinegraph.agents.models.retrying import RetryPolicy
@@ -40,6 +40,12 @@ class ForeignModel:
         stop = list(sampling.stop) or None
         message = await self.model.ainvoke(list(messages), stop=stop, **_settings(sampling))
         return read_message(message)
+
+    async def ask_aloud(
+        self, messages: Sequence[BaseMessage], *, sampling: Sampling, tell: Tell
+    ) -> Answer:
+        """Call the model once; what it streams is not told."""
+        return await self.ask(messages, n=1, sampling=sampling)
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
         """Return None: what a foreign model costs is not known."""

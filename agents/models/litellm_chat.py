@@ -10,10 +10,11 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from pydantic import Field, PrivateAttr, SecretStr
 
-from refinegraph.agents.models.answers import Answer, Choice, Sampling
+from refinegraph.agents.models.answers import Answer, Choice, Sampling, Tell
 from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.failures import read_failure
 from refinegraph.agents.models.litellm_setup import close_clients_with_loop, load_litellm
+from refinegraph.agents.models.llama_stream import Pieces
 from refinegraph.agents.models.logprobs import read_logprobs
 from refinegraph.agents.models.messages import as_dicts
 from refinegraph.agents.models.pricing import price_of
@@ -64,6 +65,20 @@ class LiteLLMChatModel(SamplingChatModel):
         """Make one request."""
         response = await self._complete(messages, _settings(n, sampling))
         return read_response(response)
+
+    async def ask_aloud(
+        self, messages: Sequence[BaseMessage], *, sampling: Sampling, tell: Tell
+    ) -> Answer:
+        """Make one request that streams."""
+        settings = {**_settings(1, sampling), "stream": True}
+        pieces = Pieces(on_text=tell)
+        async with asyncio.timeout(self.timeout):
+            stream = await self._complete(
+                messages, {**settings, "stream_options": {"include_usage": True}}
+            )
+            async for chunk in stream:
+                pieces.add(_as_piece(chunk))
+        return pieces.answer(1)
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
         """Return USD by `prices` or litellm's local map; None for a model that it does not list."""
@@ -187,6 +202,31 @@ def _chunks(chunk: Any) -> list[ChatGenerationChunk]:
         )
         pieces.append(ChatGenerationChunk(message=message))
     return pieces
+
+
+def _as_piece(chunk: Any) -> dict[str, Any]:
+    """Return what a chunk of litellm says, in the words of the protocol."""
+    usage = getattr(chunk, "usage", None)
+    return {
+        "choices": [
+            {
+                "index": 0,
+                "delta": {
+                    "content": choice.delta.content,
+                    "reasoning_content": getattr(choice.delta, "reasoning_content", None),
+                },
+                "finish_reason": choice.finish_reason,
+                "logprobs": getattr(choice, "logprobs", None),
+            }
+            for choice in chunk.choices
+        ],
+        "usage": {
+            "prompt_tokens": usage.prompt_tokens or 0,
+            "completion_tokens": usage.completion_tokens or 0,
+        }
+        if usage
+        else None,
+    }
 
 
 def _settings(n: int, sampling: Sampling) -> dict[str, Any]:

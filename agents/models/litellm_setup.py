@@ -21,6 +21,8 @@ def load_litellm() -> Any:
     so that happens here.
     """
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    # It reads pydantic's fields off instances whenever it streams.
+    warnings.filterwarnings("ignore", r"Accessing the 'model_(computed_)?fields'")
     mode = os.environ.get("LITELLM_MODE")
     os.environ["LITELLM_MODE"] = "PRODUCTION"
     try:

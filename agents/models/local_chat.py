@@ -15,7 +15,7 @@ from langchain_core.outputs import ChatGenerationChunk
 from pydantic import PrivateAttr
 
 import refinegraph
-from refinegraph.agents.models.answers import Answer, Sampling
+from refinegraph.agents.models.answers import Answer, Sampling, Tell
 from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.llama_engine import SLOTS, LlamaEngine, engine_for
 from refinegraph.agents.models.llama_stream import Pieces, completion_request
@@ -58,8 +58,22 @@ class LocalChatModel(SamplingChatModel):
 
     async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
         """Write n answers at the same time."""
-        pieces = await self._write(messages, n, sampling, Pieces())
-        answer = pieces.answer(n)
+        return await self._answer(messages, n, sampling, Pieces())
+
+    async def ask_aloud(
+        self, messages: Sequence[BaseMessage], *, sampling: Sampling, tell: Tell
+    ) -> Answer:
+        """Write one answer, telling of each token."""
+        loop = asyncio.get_running_loop()
+        pieces = Pieces(on_text=lambda text: loop.call_soon_threadsafe(tell, text))
+        if begun := self._begun(messages):
+            tell(begun)
+        return await self._answer(messages, 1, sampling, pieces)
+
+    async def _answer(
+        self, messages: Sequence[BaseMessage], n: int, sampling: Sampling, pieces: Pieces
+    ) -> Answer:
+        answer = (await self._write(messages, n, sampling, pieces)).answer(n)
         begun = self._begun(messages)
         if not begun:
             return answer

@@ -12,19 +12,20 @@ from langchain_core.messages import BaseMessage
 from tenacity import AsyncRetrying, RetryCallState
 
 from refinegraph.agents.models.accounting import count, estimate_prompt
-from refinegraph.agents.models.answers import Answer, Choice, Generations, Sampling
+from refinegraph.agents.models.answers import Answer, Choice, Generations, Sampling, Tell
 from refinegraph.agents.models.events import (
     BudgetLow,
     CallFailed,
     CallFinished,
     CallRetried,
     CallStarted,
+    WordsWritten,
 )
 from refinegraph.agents.models.failures import Failure, read_failure
 from refinegraph.agents.models.redaction import redact
 from refinegraph.agents.models.reports import Endpoint, error_for
 from refinegraph.agents.models.retrying import AttemptFailed, RetryPolicy, TryAgain, failure_of
-from refinegraph.agents.models.scope import RunScope, current_scope
+from refinegraph.agents.models.scope import RunScope, current_scope, current_work
 from refinegraph.errors import DeadlineExceeded, RefinegraphError
 from refinegraph.schema import Usage
 from refinegraph.tracing import Attributes, span
@@ -47,6 +48,12 @@ class Asked(Protocol):
 
     async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
         """Make one attempt; raise whatever the client library raises."""
+        ...
+
+    async def ask_aloud(
+        self, messages: Sequence[BaseMessage], *, sampling: Sampling, tell: Tell
+    ) -> Answer:
+        """Make one attempt for one choice, telling of its text as it comes."""
         ...
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
@@ -87,7 +94,8 @@ class _Request:
         if self.scope.remaining == 0:
             raise self.out_of_time()
         if self.scope.observers:
-            self.scope.emit(CallStarted(call=self.call, model=self.name, n=self.n))
+            work = current_work()
+            self.scope.emit(CallStarted(call=self.call, model=self.name, n=self.n, work=work))
         reservation = await self.reserve()
         with span("call", f"chat {self.name}", self.attributes()) as note:
             try:
@@ -230,7 +238,7 @@ class _Request:
         limits, endpoint = self.scope.in_flight, self.model.endpoint
         async with limits.turn(endpoint, run=self.scope.run, tokens=self.most_tokens) as turn:
             try:
-                answer = await self.model.ask(self.messages, n=self.n, sampling=self.sampling)
+                answer = await self.asked()
             except RefinegraphError:
                 raise
             except Exception as error:
@@ -239,6 +247,16 @@ class _Request:
                 raise AttemptFailed(self.failure, error) from None
             turn.answered((answer.prompt_tokens or 0) + (answer.completion_tokens or 0))
             return answer
+
+    async def asked(self) -> Answer:
+        if self.n > 1 or not self.scope.streams:
+            return await self.model.ask(self.messages, n=self.n, sampling=self.sampling)
+        return await self.model.ask_aloud(
+            self.messages, sampling=self.sampling, tell=self.tell_words
+        )
+
+    def tell_words(self, text: str) -> None:
+        self.scope.emit(WordsWritten(call=self.call, model=self.name, text=text))
 
     @cached_property
     def prompt_tokens(self) -> int:

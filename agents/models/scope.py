@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from refinegraph.agents.models.call_cache import CallCache
+from refinegraph.agents.models.events import Work
 from refinegraph.agents.models.ledger import Ledger
 from refinegraph.agents.models.pacing import InFlight
 from refinegraph.schema import Frozen
@@ -34,6 +35,8 @@ class RunScope(NamedTuple):
     """How many samples of each request the run has asked for; None outside of any run."""
     paused: float = 0.0
     """For how many seconds the run lay still since it was begun."""
+    streams: bool = False
+    """Whether single answers are told of as they are written."""
 
     @property
     def run(self) -> int:
@@ -64,6 +67,7 @@ class RunScope(NamedTuple):
 
 _OUTSIDE = RunScope(deadline=None, observers=(), in_flight=InFlight(64))
 _SCOPE = ContextVar("refinegraph_run_scope", default=_OUTSIDE)
+_WORK: ContextVar[Work | None] = ContextVar("refinegraph_work", default=None)
 _ASKED_HERE: ContextVar[Counter[str] | None] = ContextVar("refinegraph_asked_here", default=None)
 
 
@@ -82,6 +86,7 @@ def run_scope(
     ledger: Ledger | None = None,
     asked: Mapping[str, int] | None = None,
     paused: float = 0.0,
+    streams: bool = False,
 ) -> Generator[RunScope]:
     """Put a deadline, an observer and a limit in force for every model call inside.
 
@@ -98,6 +103,7 @@ def run_scope(
         ledger: What may be spent; shared with whatever else is given it.
         asked: How many samples of each request the run took before it was interrupted.
         paused: For how many seconds the run lay still since it was begun.
+        streams: Whether observers hear `WordsWritten` while an answer is written.
     """
     outer = _SCOPE.get()
     deadlines = [each for each in (outer.deadline, deadline) if each is not None]
@@ -109,12 +115,28 @@ def run_scope(
         ledger=ledger or outer.ledger,
         asked=Counter(asked or {}),
         paused=paused,
+        streams=streams or outer.streams,
     )
     token = _SCOPE.set(scope)
     try:
         yield scope
     finally:
         _SCOPE.reset(token)
+
+
+@contextmanager
+def working(work: Work) -> Generator[None]:
+    """Say what the model calls inside are made for."""
+    token = _WORK.set(work)
+    try:
+        yield
+    finally:
+        _WORK.reset(token)
+
+
+def current_work() -> Work | None:
+    """Return what the calls that are made now are for."""
+    return _WORK.get()
 
 
 @contextmanager

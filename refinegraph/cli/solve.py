@@ -168,6 +168,7 @@ async def _solve(
             ask=settings.ask,
             on_question=answering,
             on_event=view.hear,
+            stream=view.streams,
         )
 
 

@@ -4,10 +4,11 @@ import argparse
 import contextlib
 from collections.abc import Generator
 
-from refinegraph.agents.models import run_scope
+from refinegraph.agents.models import WordsWritten, run_scope
 from refinegraph.agents.models.redaction import redact
 from refinegraph.errors import InputError
 from refinegraph.json_log import JsonLog
+from refinegraph.schema import Frozen
 from refinegraph.tracing import traced
 
 
@@ -37,5 +38,11 @@ def _logged(name: str) -> Generator[None]:
         file = open(name, "a", encoding="utf-8")  # noqa: SIM115, PTH123 - `-` would be no path
     except OSError as error:
         raise InputError(f"--log-json {name!r} cannot be written: {error.strerror}.") from None
-    with file, run_scope(on_event=JsonLog(file, clean=redact).hear):
+    log = JsonLog(file, clean=redact)
+
+    def hear(event: Frozen) -> None:
+        if not isinstance(event, WordsWritten):  # whole answers are told of as well
+            log.hear(event)
+
+    with file, run_scope(on_event=hear):
         yield

@@ -110,6 +110,7 @@ class Session:
             budget_tokens=chosen.budget_tokens,
             seed=chosen.seed,
             on_event=self._hear,
+            stream=self.view.streams,
         )
 
     def _hear(self, event: Frozen) -> None:

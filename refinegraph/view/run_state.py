@@ -2,7 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
-from refinegraph.agents.models import CallFailed, CallFinished, CallRetried, CallStarted
+from refinegraph.agents.models import (
+    CallFailed,
+    CallFinished,
+    CallRetried,
+    CallStarted,
+    WordsWritten,
+    Work,
+)
 from refinegraph.graphs.events import (
     CandidateJudged,
     CandidateProposed,
@@ -14,6 +21,17 @@ from refinegraph.graphs.events import (
     TestsKnown,
 )
 from refinegraph.schema import Candidate, Decision, Frozen, Review, Usage, VisibleTest
+
+_HEARD = 2_000
+"""Characters of an answer under way that are kept."""
+
+
+class Speech(Frozen):
+    """An answer that is being written."""
+
+    call: int
+    work: Work
+    text: str = ""
 
 
 class RunState(Frozen):
@@ -35,6 +53,8 @@ class RunState(Frozen):
     decision: Decision | None = None
     calls: tuple[int, ...] = ()
     """Model calls that wait for their answer."""
+    speeches: tuple[Speech, ...] = ()
+    """Answers that are being written, where the run streams."""
     retry: str = ""
     """Why the last retry was needed; empty once an answer came."""
     retries: int = 0
@@ -109,17 +129,41 @@ def _decided(state: RunState, event: Decided) -> _Change:
 
 
 def _called(state: RunState, event: CallStarted) -> _Change:
-    return {"calls": (*state.calls, event.call)}
+    speech = (Speech(call=event.call, work=event.work),) if event.work and event.n == 1 else ()
+    return {"calls": (*state.calls, event.call), "speeches": (*state.speeches, *speech)}
+
+
+def _heard(state: RunState, event: WordsWritten) -> _Change:
+    heard = tuple(
+        each.model_copy(update={"text": (each.text + event.text)[-_HEARD:]})
+        if each.call == event.call
+        else each
+        for each in state.speeches
+    )
+    return {"speeches": heard}
+
+
+def _silent(state: RunState, call: int) -> tuple[Speech, ...]:
+    return tuple(each for each in state.speeches if each.call != call)
 
 
 def _retried(state: RunState, event: CallRetried) -> _Change:
-    return {"retries": state.retries + 1, "retry": event.reason}
+    again = tuple(
+        each.model_copy(update={"text": ""}) if each.call == event.call else each
+        for each in state.speeches
+    )
+    return {"retries": state.retries + 1, "retry": event.reason, "speeches": again}
 
 
 def _paid(state: RunState, event: CallFinished | CallFailed) -> _Change:
     spent = event.usage.model_copy(update={"retries": 0})
     waiting = tuple(call for call in state.calls if call != event.call)
-    return {"calls": waiting, "usage": state.usage + spent, "retry": ""}
+    return {
+        "calls": waiting,
+        "speeches": _silent(state, event.call),
+        "usage": state.usage + spent,
+        "retry": "",
+    }
 
 
 _CHANGES: dict[type[Frozen], Callable[..., _Change]] = {
@@ -131,6 +175,7 @@ _CHANGES: dict[type[Frozen], Callable[..., _Change]] = {
     ReviewWritten: _reviewed,
     Decided: _decided,
     CallStarted: _called,
+    WordsWritten: _heard,
     CallRetried: _retried,
     CallFinished: _paid,
     CallFailed: _paid,

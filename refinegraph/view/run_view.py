@@ -30,6 +30,8 @@ class RunView:
         self.state = RunState()
         self.limits = limits
         self.began = time.monotonic()
+        self.streams = False
+        """Whether words are worth hearing while they are written."""
         self.tell: Callable[[list[Line], bool], None] = _ignore
 
     def hear(self, event: Frozen) -> None:
@@ -57,6 +59,7 @@ def watch(
     if quiet:
         yield
     elif is_live(console) and not plain:
+        view.streams = True
         with _live(view, console):
             yield
     else:

@@ -21,6 +21,9 @@ _DOING = {
     "refine": "the Refiner repairs",
     "select": "choosing the answer",
 }
+_SPEAKERS = {"solve": "solver", "review": "reviewer", "refine": "refiner", "score": "judge"}
+_ORDER = {"review": 2, "refine": 1}
+"""Whose words are shown where several write at once."""
 _TURNING = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _TURNS_A_SECOND = 8
 _FRAME_LINES = 6
@@ -64,9 +67,11 @@ class Screen:
         return line.append(f"  {self.seconds:.0f} s", style="dim")
 
     def _note(self, width: int) -> list[Text]:
-        """Return what is worth reading now: trouble, the last change, or the last review."""
+        """Return what is worth reading now: trouble, words, the last change or review."""
         if self.state.retry:
             return [Text(f"  retry: {cut(self.state.retry, width)}", style="yellow")]
+        if speech := self._speech(width):
+            return speech
         child = self.state.find(self.state.rewritten)
         parent = self.state.find(child.parent_id) if child else None
         if child and parent:
@@ -74,6 +79,19 @@ class Screen:
             heading = Text(f"  refiner: {child.id} from {parent.id}", style="dim")
             return [heading, *(Text("    ") + change for change in changes)]
         return self._review(width)
+
+    def _speech(self, width: int) -> list[Text]:
+        """Return the last lines of what is being written, the Reviewer's words before others."""
+        written = [each for each in self.state.speeches if each.text.strip()]
+        if not written:
+            return []
+        speech = max(written, key=lambda each: (_ORDER.get(each.work.node, 0), each.call))
+        speaker = _SPEAKERS.get(speech.work.node, speech.work.node)
+        of = f" on {speech.work.candidate_id}" if speech.work.candidate_id else ""
+        lines = [line for line in speech.text.splitlines() if line.strip()]
+        shown = lines[-(_LONGEST_NOTE - 1) :]
+        heading = Text(f"  {speaker}{of} writes:", style="dim")
+        return [heading, *(Text(f"    {cut(each, width)}", style="magenta") for each in shown)]
 
     def _review(self, width: int) -> list[Text]:
         review = self.state.review

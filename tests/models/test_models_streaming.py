@@ -1,0 +1,121 @@
+"""Answers are told of as they are written, and are the same as those that are not."""
+
+import json
+from typing import Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+from misbehaving_server import MisbehavingServer, Reply, answer, error
+from rich.text import Text
+
+import refinegraph as rg
+from refinegraph.agents.models import (
+    CallStarted,
+    Sampling,
+    ScriptedChatModel,
+    WordsWritten,
+    Work,
+    generate,
+    resolve_model,
+    run_scope,
+)
+from refinegraph.view.run_state import RunState
+from refinegraph.view.screen import Screen
+
+PROMPT = [HumanMessage("Write f(x).")]
+pytestmark = pytest.mark.filterwarnings(r"ignore:Accessing the 'model_(computed_)?fields'")
+
+
+def streamed(*pieces: str) -> Reply:
+    """Answer piece by piece, as OpenAI's protocol has it."""
+    about = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    chunks: list[dict[str, Any]] = [
+        {"choices": [{"index": 0, "delta": {"role": "assistant", "content": piece}}]}
+        for piece in pieces
+    ]
+    chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    usage = {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17}
+    chunks.append({"choices": [], "usage": usage})
+    lines = [f"data: {json.dumps({**about, **chunk})}\n\n" for chunk in chunks]
+    return Reply(body="".join(lines) + "data: [DONE]\n\n", content_type="text/event-stream")
+
+
+def words(events: list[Any]) -> str:
+    return "".join(each.text for each in events if isinstance(each, WordsWritten))
+
+
+async def test_a_server_streams_and_counts() -> None:
+    events: list[Any] = []
+    server = MisbehavingServer(streamed("def f", "(x): ", "return x"))
+    with server, run_scope(on_event=events.append, streams=True):
+        made = await generate(server.model(), PROMPT)
+    assert server.requests[0]["stream"] is True
+    assert made.choices[0].text == words(events) == "def f(x): return x"
+    assert made.choices[0].finish_reason == "stop"
+    assert (made.usage.prompt_tokens, made.usage.completion_tokens) == (12, 5)
+
+
+async def test_nothing_streams_unless_it_is_asked_for_or_where_several_are() -> None:
+    events: list[Any] = []
+    server = MisbehavingServer(answer("a", "b"))
+    with server, run_scope(on_event=events.append, streams=True):
+        await generate(server.model(), PROMPT, n=2)
+    with MisbehavingServer(answer("a")) as plain, run_scope(on_event=events.append):
+        await generate(plain.model(), PROMPT)
+    assert "stream" not in server.requests[0]
+    assert "stream" not in plain.requests[0]
+    assert words(events) == ""
+
+
+async def test_a_stream_that_fails_is_tried_again() -> None:
+    server = MisbehavingServer(error(500, "broken"), streamed("again"))
+    with server, run_scope(on_event=lambda event: None, streams=True):
+        made = await generate(server.model(), PROMPT)
+    assert made.choices[0].text == "again"
+    assert made.usage.retries == 1
+
+
+async def test_the_model_of_the_package_streams_what_it_would_have_said() -> None:
+    pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
+    model = resolve_model("embedded")
+    prompt = [HumanMessage("Write f(x) for a list of integers. Sort it.")]
+    settings = Sampling(seed=3, temperature=0.0, max_tokens=40)
+    plain = await generate(model, prompt, sampling=settings)
+    events: list[Any] = []
+    with run_scope(on_event=events.append, streams=True):
+        made = await generate(model, prompt, sampling=settings)
+    assert made.choices[0].text == plain.choices[0].text == words(events)
+
+
+def test_calls_say_what_they_are_made_for() -> None:
+    events: list[Any] = []
+    model = ScriptedChatModel(["def f(x): return 0", "VERDICT: wrong", "def f(x): return x"])
+    rg.solve(
+        "Write f(x).",
+        tests="assert f(1) == 1",
+        model=model,
+        strategy="self-refine",
+        on_event=events.append,
+    )
+    works = [each.work for each in events if isinstance(each, CallStarted)]
+    assert works == [
+        Work(node="solve"),
+        Work(node="review", candidate_id="0.0"),
+        Work(node="refine", candidate_id="0.0"),
+    ]
+
+
+def test_the_reviewers_words_are_on_the_screen_while_they_come() -> None:
+    state = RunState()
+    work = Work(node="review", candidate_id="0.1")
+    for event in (
+        CallStarted(call=1, model="m", n=1, work=Work(node="refine", candidate_id="0.0")),
+        CallStarted(call=2, model="m", n=1, work=work),
+        WordsWritten(call=1, model="m", text="def f"),
+        WordsWritten(call=2, model="m", text="the loop\nends "),
+        WordsWritten(call=2, model="m", text="too early"),
+    ):
+        state = state.after(event)
+    shown = "\n".join(line.plain for line in Screen(state).lines(80, 24))
+    assert "reviewer on 0.1 writes:\n    the loop\n    ends too early" in shown
+    assert all(isinstance(line, Text) for line in Screen(state).lines(80, 24))
