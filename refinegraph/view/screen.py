@@ -91,7 +91,7 @@ class Screen:
         lines = [line for line in speech.text.splitlines() if line.strip()]
         shown = lines[-(_LONGEST_NOTE - 1) :]
         heading = Text(f"  {speaker}{of} writes:", style="dim")
-        return [heading, *(Text(f"    {cut(each, width)}", style="magenta") for each in shown)]
+        return [heading, *(Text(f"    {_indented(each, width)}", "magenta") for each in shown)]
 
     def _review(self, width: int) -> list[Text]:
         review = self.state.review
@@ -123,6 +123,11 @@ class Screen:
         style = "red" if found.share >= 1 else "yellow" if found.share >= 0.8 else "green"
         line = Text("  ").append("█" * full, style=style).append("░" * (_BAR - full), style="dim")
         return line.append(f"  {found.words}", style="dim")
+
+
+def _indented(line: str, width: int) -> str:
+    start = len(line) - len(line.lstrip())
+    return " " * min(start, width // 2) + cut(line, width)
 
 
 def _table(state: RunState, *, rows: int) -> list[Text]:
