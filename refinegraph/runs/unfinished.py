@@ -105,7 +105,7 @@ class UnfinishedRun:
         )
         folder = runs / record.id
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir(mode=0o700, parents=True)
             run = cls(folder, record)
             run.hold()
             run.write(record)
