@@ -20,6 +20,7 @@ def run(options: argparse.Namespace) -> int:
     given = {name: value for name, value in changed.items() if value is not None}
     settings = unfinished.record.settings.model_copy(update=given)
     unfinished.write(unfinished.record.model_copy(update={"settings": settings.without_secrets}))
+    options.cache = settings.cache
     output = OutputFile(options.output) if options.output else None
     problem = unfinished.record.problem
     return solve(Job(problem, settings, options, output, unfinished), [problem_line(problem)])

@@ -43,11 +43,20 @@ def run(options: argparse.Namespace) -> int:
     problem = read_problem(options)
     settings = settings_of(options)
     output = OutputFile(options.output) if options.output else None
-    keeping = None if options.no_keep else store().begin(problem, settings)
+    keeping = None if options.no_keep else _begin(problem, settings)
     heading = [problem_line(problem)]
     if nobody_chose(options):
         heading.insert(0, Line("model", Text(EMBEDDED_NOTE.removeprefix("model: "))))
     return solve(Job(problem, settings, options, output, keeping), heading)
+
+
+def _begin(problem: Problem, settings: RunSettings) -> UnfinishedRun | None:
+    """Begin to keep a run; where that cannot be, say so and solve all the same."""
+    try:
+        return store().begin(problem, settings)
+    except InputError as error:
+        error_console().print(Text(f"  {error}", style="yellow"), soft_wrap=True)
+        return None
 
 
 class Job(NamedTuple):
@@ -102,7 +111,7 @@ def _let_go(keeping: UnfinishedRun | None, console: Console) -> None:
     """Leave what a run can go on from, where there is anything."""
     if keeping is None:
         return
-    if not keeping.has_answers:
+    if not keeping.has_answers and keeping.record.settings.cache is None:
         keeping.forget()
         return
     keeping.release()

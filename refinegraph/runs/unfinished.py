@@ -47,6 +47,8 @@ class RunSettings(Frozen):
     trace: bool = False
     price: float | None = None
     belief: str | None = None
+    cache: str | None = None
+    """The file of answers that is shared with other runs; empty for the user's own."""
     ask: tuple[str, ...] = ()
     """Before what a person is asked."""
     fallback: tuple[str, ...] = ()
@@ -142,13 +144,16 @@ class UnfinishedRun:
 
     @property
     def has_answers(self) -> bool:
-        """Whether a model answered anything yet."""
+        """Whether a model answered anything yet, as far as can be told."""
         from refinegraph.agents.models import CallCache
 
         if not (self.folder / _CALLS).exists():
             return False
-        with closing(CallCache(self.folder / _CALLS)) as cache:
-            return cache.state().answers > 0
+        try:
+            with closing(CallCache(self.folder / _CALLS)) as cache:
+                return cache.state().answers > 0
+        except (InputError, sqlite3.Error):
+            return True
 
     def hold(self) -> None:
         """Keep other processes out; raises `InputError` where one is at work."""

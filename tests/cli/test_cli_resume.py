@@ -48,3 +48,14 @@ def test_a_run_that_nobody_answered_is_not_kept(tmp_path: Path) -> None:
     )
     assert done.code == 3
     assert "no run is kept yet" in run_process("runs", env=env).out
+
+
+def test_where_nothing_can_be_kept_a_problem_is_solved_all_the_same(
+    serve: Callable[..., ChatServer], tests: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    env = environment(REFINEGRAPH_HOME=str(tmp_path / "file"))
+    asked = ("solve", "Write add(a, b).", "--tests", tests, *serve(RIGHT).flags)
+    done = run_process(*asked, env=env)
+    assert (done.code, "cannot be kept" in done.err) == (0, True)
+    assert "return a + b" in done.out
