@@ -12,7 +12,8 @@ class RetryPolicy(Frozen):
 
     Timeouts, lost connections, 408, 409, 425, 429, 5xx and broken JSON are retried. Nothing else
     is. The wait doubles from `first_wait` to `longest_wait`, less a random part of up to half, and
-    is never shorter than the server's Retry-After.
+    is never shorter than the server's Retry-After. A server that takes no connection is tried three
+    times at most.
 
     >>> RetryPolicy(attempts=3, first_wait=0.1).attempts
     3

@@ -32,6 +32,8 @@ from refinegraph.tracing import Attributes, span
 
 _numbers = itertools.count(1)
 _POLL = 0.01
+_AT_NOBODY = 3
+"""Attempts at a server that takes no connection: it is starting, or it is not there."""
 _LONGEST_ANSWER = 2_048
 """Tokens reserved for a sample where nothing bounds it."""
 
@@ -271,7 +273,14 @@ class _Request:
         remaining = self.scope.remaining
         if remaining is not None and state.upcoming_sleep >= remaining:
             return True
-        return state.attempt_number >= self.model.retry.attempts
+        return state.attempt_number >= self.attempts
+
+    @property
+    def attempts(self) -> int:
+        """How often the request is made at most: less often where nobody is there."""
+        most = self.model.retry.attempts
+        unreachable = self.failure is not None and self.failure.kind == "unreachable"
+        return min(most, _AT_NOBODY) if unreachable else most
 
     def before_sleep(self, state: RetryCallState) -> None:
         failure = failure_of(state)
@@ -284,7 +293,7 @@ class _Request:
             return failed.error
         attempts = self.usage.retries + 1
         retried = TryAgain(self.model.retry)
-        if retried.may_cure(failure) and attempts < self.model.retry.attempts:
+        if retried.may_cure(failure) and attempts < self.attempts:
             return self.out_of_time()
         return error_for(failure, self.model.endpoint, attempts=attempts)
 
