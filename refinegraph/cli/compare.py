@@ -7,9 +7,10 @@ from pathlib import Path
 from rich.text import Text
 
 from refinegraph.errors import InputError
+from refinegraph.evaluation.figures import Summary
 from refinegraph.evaluation.folder import RESULTS, read_runs
 from refinegraph.evaluation.records import RunLine
-from refinegraph.evaluation.summary import Summary, summarise
+from refinegraph.evaluation.summary import summarise
 from refinegraph.evaluation.table import comparison_lines, summary_table
 from refinegraph.pages.evaluation import evaluation_page
 from refinegraph.view.console import error_console, output_console

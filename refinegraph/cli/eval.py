@@ -19,6 +19,7 @@ from refinegraph.cli.settings import limits_of, settings_of
 from refinegraph.cli.watching import watched
 from refinegraph.datasets import load_dataset, select_problems
 from refinegraph.errors import InputError, ModelError
+from refinegraph.evaluation.figures import Summary
 from refinegraph.evaluation.fitting import fit_from_runs
 from refinegraph.evaluation.folder import (
     CALLS,
@@ -30,7 +31,7 @@ from refinegraph.evaluation.folder import (
 from refinegraph.evaluation.progress import Progress, shown_progress
 from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.running import Evaluation
-from refinegraph.evaluation.summary import Summary, summarise
+from refinegraph.evaluation.summary import summarise
 from refinegraph.evaluation.table import comparison_lines, summary_table
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.stopping import budget

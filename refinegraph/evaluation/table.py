@@ -3,7 +3,7 @@
 from rich.table import Table
 from rich.text import Text
 
-from refinegraph.evaluation.summary import Comparison, StrategySummary, Summary
+from refinegraph.evaluation.figures import Comparison, StrategySummary, Summary
 
 
 def summary_table(summary: Summary) -> Table:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from refinegraph.evaluation.summary import ReliabilityBin
+from refinegraph.evaluation.figures import ReliabilityBin
 from refinegraph.pages.page import text
 
 _SIZE, _EDGE = 220, 34

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from refinegraph.evaluation.figures import StrategySummary, Summary
 from refinegraph.evaluation.records import RunLine
-from refinegraph.evaluation.summary import StrategySummary, Summary
 from refinegraph.pages.charts import reliability_plot, token_histogram
 from refinegraph.pages.page import page, table, text
 from refinegraph.pages.plot import Point, accuracy_plot
