@@ -14,9 +14,9 @@ from refinegraph.agents.models.answers import Answer, Choice, Sampling, Tell
 from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.failures import read_failure
 from refinegraph.agents.models.litellm_setup import close_clients_with_loop, load_litellm
-from refinegraph.agents.models.llama_stream import Pieces
 from refinegraph.agents.models.logprobs import read_logprobs
 from refinegraph.agents.models.messages import as_dicts
+from refinegraph.agents.models.pieces import Pieces
 from refinegraph.agents.models.pricing import price_of
 from refinegraph.agents.models.redaction import without_credentials
 from refinegraph.agents.models.reports import Endpoint, error_for

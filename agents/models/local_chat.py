@@ -18,7 +18,8 @@ import refinegraph
 from refinegraph.agents.models.answers import Answer, Sampling, Tell
 from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.llama_engine import SLOTS, LlamaEngine, engine_for
-from refinegraph.agents.models.llama_stream import Pieces, completion_request
+from refinegraph.agents.models.llama_requests import completion_request
+from refinegraph.agents.models.pieces import Pieces
 from refinegraph.agents.models.reports import Endpoint
 from refinegraph.errors import ContextTooLong, ModelError, SettingError
 

@@ -251,7 +251,7 @@ class _Request:
             return answer
 
     async def asked(self) -> Answer:
-        if self.n > 1 or not self.scope.streams:
+        if self.n > 1 or not self.scope.streams or self.model.retry.hedge_after:
             return await self.model.ask(self.messages, n=self.n, sampling=self.sampling)
         return await self.model.ask_aloud(
             self.messages, sampling=self.sampling, tell=self.tell_words

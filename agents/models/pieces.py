@@ -1,51 +1,16 @@
-"""What llama.cpp is asked and what it streams back, put together again."""
+"""An answer that is streamed in pieces, put together again."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from langchain_core.messages import BaseMessage
-
-from refinegraph.agents.models.answers import Answer, Choice, Sampling, TokenLogprob
+from refinegraph.agents.models.answers import Answer, Choice, TokenLogprob
 from refinegraph.agents.models.logprobs import read_logprobs
-from refinegraph.agents.models.messages import as_dicts
 from refinegraph.agents.models.thinking import split_thinking
-
-_APART = 1_000_003
-"""llama.cpp adds a choice's number to the seed: seeds side by side would share samples."""
-_WHOLE_VOCABULARY = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "repeat_penalty": 1.0}
-
-
-def completion_request(
-    messages: Sequence[BaseMessage], n: int, sampling: Sampling, *, whole: bool
-) -> dict[str, Any]:
-    """Return the request; `whole` samples from all tokens, with no penalty for repeating."""
-    request: dict[str, Any] = {
-        "messages": as_dicts(messages),
-        "n": n,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-        **(_WHOLE_VOCABULARY if whole else {}),
-    }
-    given = {
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "max_tokens": sampling.max_tokens,
-        "stop": list(sampling.stop) or None,
-        "seed": None if sampling.seed is None else sampling.seed * _APART % 2**32,
-    }
-    request |= {name: value for name, value in given.items() if value is not None}
-    if sampling.logprobs is not None:
-        request |= {"logprobs": True, "top_logprobs": sampling.logprobs}
-    if sampling.json_schema is not None:
-        schema = {"name": "answer", "schema": json.loads(sampling.json_schema)}
-        request["response_format"] = {"type": "json_schema", "json_schema": schema}
-    return request
 
 
 class StreamError(NamedTuple):
-    """Why llama.cpp would not answer."""
+    """Why a server would not answer."""
 
     text: str
     too_long: bool
@@ -63,7 +28,7 @@ class _Written:
 
 @dataclass
 class Pieces:
-    """What has been streamed so far. Told of pieces on llama.cpp's thread."""
+    """What has been streamed so far. Told of pieces on any thread."""
 
     on_text: Callable[[str], object] | None = None
     error: StreamError | None = None
@@ -96,7 +61,7 @@ class Pieces:
         written.finish_reason = choice.get("finish_reason") or written.finish_reason
 
     def answer(self, n: int) -> Answer:
-        """Return the choices, in their order, and the tokens as llama.cpp counted them."""
+        """Return the choices, in their order, and the tokens as they were counted."""
         written = [self._written.get(index, _Written()) for index in range(n)]
         return Answer(
             tuple(map(_choice, written)),
