@@ -27,8 +27,8 @@ from refinegraph.agents.models import Sampling, resolve_model
 from refinegraph.embedded.tasks import generate_tasks, handwritten_tasks
 from refinegraph.graphs.candidates import read_candidate
 from refinegraph.graphs.strategies import Plan, build_strategy
+from refinegraph.running import run_graph
 from refinegraph.schema import Candidate, LabelledProblem, Review
-from refinegraph.solving import run_graph
 from refinegraph.tools.checking import check_program
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.visible_tests import parse_tests

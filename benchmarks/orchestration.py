@@ -118,8 +118,8 @@ def five_call_graph(base: str) -> "RefinementGraph":
 
 async def problem_ratio(base: str, latency: float) -> None:
     """Compare one problem of five calls in a row with its critical path."""
+    from refinegraph.running import run_graph
     from refinegraph.schema import Problem
-    from refinegraph.solving import run_graph
 
     graph = five_call_graph(base)
     problem = Problem(prompt="2 + 2?", kind="math")
@@ -140,8 +140,8 @@ async def throughput_ratio(base: str, problems: int, at_once: int, calls: int) -
     import litellm
 
     from refinegraph.agents.models import InFlight, run_scope
+    from refinegraph.running import run_graph
     from refinegraph.schema import Problem
-    from refinegraph.solving import run_graph
 
     graph = one_call_graph(base) if calls == 1 else five_call_graph(base)
     asked = [{"role": "user", "content": "2 + 2?"}]
@@ -217,8 +217,8 @@ async def durability() -> None:
 
 async def memory(base: str, problems: int) -> None:
     """Print how much memory many problems in flight take."""
+    from refinegraph.running import run_graph
     from refinegraph.schema import Problem
-    from refinegraph.solving import run_graph
 
     graph = one_call_graph(base)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from refinegraph.agents.models import resolve_model
 from refinegraph.datasets import load_dataset
 from refinegraph.graphs.strategies import Plan, build_strategy
+from refinegraph.running import run_graph
 from refinegraph.schema import LabelledProblem, RefinementResult
-from refinegraph.solving import run_graph
 from refinegraph.tools.sandbox import Sandbox
 
 RUNS = (("single", 1), ("best-of-n", 10), ("adaptive", 10), ("self-consistency", 10))

@@ -29,8 +29,8 @@ from refinegraph.graphs.routing import AgreementRouter, AlwaysEasy, AlwaysHard, 
 from refinegraph.graphs.sampling import SampleFirst, decided, window
 from refinegraph.graphs.selection import best_of, majority_vote, weighted_vote
 from refinegraph.graphs.stopping import rounds
+from refinegraph.running import run_graph
 from refinegraph.schema import Candidate, Feature, Problem
-from refinegraph.solving import run_graph
 from refinegraph.tools.scorers import Scorer
 from refinegraph.tools.scorers.simulated import simulated_scorer
 

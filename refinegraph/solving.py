@@ -1,32 +1,20 @@
 """Solve one problem: the functions behind `refinegraph.solve` and `refinegraph.asolve`."""
 
-import secrets
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from refinegraph.blocking import run_sync
 from refinegraph.errors import InputError
-from refinegraph.schema import Frozen, Kind, Problem, RefinementResult
-from refinegraph.tracing import Timeline, span, traced
+from refinegraph.running import Asker, Watcher, run_graph
+from refinegraph.schema import Kind, Problem, RefinementResult
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import BaseCheckpointSaver
-    from langgraph.types import Command, Interrupt
 
     from refinegraph.agents.models import CallCache, Ledger
-    from refinegraph.graphs.asking import Question, Reply
     from refinegraph.graphs.belief import BeliefMap
-    from refinegraph.graphs.refinement import RefinementGraph
-    from refinegraph.graphs.resuming import RunSoFar
     from refinegraph.tools.sandbox import Sandbox
-
-Watcher = Callable[[Frozen], None]
-"""Hears the events of `refinegraph.graphs.events` and of `refinegraph.agents.models`."""
-Asker = Callable[["Question"], Awaitable["Reply"]]
-"""Answers the questions of `refinegraph.graphs.asking`."""
 
 
 async def asolve(
@@ -56,7 +44,7 @@ async def asolve(
     cache: "CallCache | None" = None,
     checkpointer: "BaseCheckpointSaver[Any] | None" = None,
     run_id: str | None = None,
-    on_question: "Asker | None" = None,
+    on_question: Asker | None = None,
     ask: Sequence[str] = (),
     on_event: Watcher | None = None,
     stream: bool = False,
@@ -145,71 +133,6 @@ def solve(problem: str | Problem, **options: Any) -> RefinementResult:
     return run_sync(asolve(problem, **options))
 
 
-async def run_graph(
-    graph: "RefinementGraph",
-    problem: Problem,
-    *,
-    run_id: str | None = None,
-    on_question: "Asker | None" = None,
-    timeout: float | None = None,
-    cache: "CallCache | None" = None,
-    ledger: "Ledger | None" = None,
-    on_event: Watcher | None = None,
-    stream: bool = False,
-) -> RefinementResult:
-    """Run a compiled graph on one problem and return its result.
-
-    Past `timeout` seconds no model call is begun or waited for. `run_id` is the thread under which
-    the graph's checkpointer keeps the run: one that was interrupted goes on, with what it had
-    spent; one that had ended is returned. `on_event` gets the graph's events and the model calls',
-    in the order in which they happen.
-    """
-    from refinegraph.agents.models import run_scope
-
-    config = _thread(graph, run_id)
-    timeline = Timeline()
-    before = await _before(graph, config)
-    if before and before.result:
-        return before.result
-    earlier = before.elapsed if before else 0.0
-    began = time.monotonic() - earlier
-    if ledger and before:
-        ledger.carry(before.spent)
-    with (
-        run_scope(
-            deadline=None if timeout is None else began + timeout,
-            on_event=on_event,
-            cache=cache,
-            ledger=ledger,
-            asked=before.asked if before else None,
-            paused=before.paused if before else 0.0,
-            streams=stream,
-        ) as scope,
-        traced(timeline),
-        span("run", f"invoke_workflow {graph.name}", _RUN),
-    ):
-        for event in before.events if before else ():
-            scope.emit(event)
-        final = await _invoke(graph, None if before else {"problem": problem}, config)
-        while questions := final.get("__interrupt__"):
-            final = await _invoke(graph, await _answered(questions, on_question), config)
-    result: RefinementResult = final["result"]
-    spent = result.usage.model_copy(update={"wall_seconds": round(time.monotonic() - began, 3)})
-    return result.model_copy(update={"usage": spent, "timeline": tuple(timeline.spans)})
-
-
-_RUN = {"gen_ai.operation.name": "invoke_workflow"}
-
-
-async def _answered(questions: "Sequence[Interrupt]", asker: "Asker | None") -> "Command[Any]":
-    """Put the graph's questions to a person, one after the other."""
-    from langgraph.types import Command
-
-    if asker is None:
-        raise InputError("the run asks before it goes on and nobody answers; give `on_question`.")
-    return Command(resume={each.id: await asker(each.value) for each in questions})
-
-
 def _memory(ask: Sequence[str]) -> "BaseCheckpointSaver[Any] | None":
     if not ask:
         return None
@@ -218,27 +141,6 @@ def _memory(ask: Sequence[str]) -> "BaseCheckpointSaver[Any] | None":
     from refinegraph.graphs.checkpoints import checkpoint_serializer
 
     return InMemorySaver(serde=checkpoint_serializer())
-
-
-async def _invoke(graph: "RefinementGraph", given: Any, config: "RunnableConfig | None") -> Any:
-    """Run the graph; with a thread, each super-step is stored before the next one begins."""
-    if config is None:
-        return await graph.ainvoke(given)
-    return await graph.ainvoke(given, config, durability="sync")
-
-
-def _thread(graph: "RefinementGraph", run_id: str | None) -> "RunnableConfig | None":
-    if not graph.checkpointer:
-        return None
-    return {"configurable": {"thread_id": run_id or secrets.token_hex(8)}}
-
-
-async def _before(graph: "RefinementGraph", config: "RunnableConfig | None") -> "RunSoFar | None":
-    if config is None:
-        return None
-    from refinegraph.graphs.resuming import run_so_far
-
-    return await run_so_far(graph, config)
 
 
 def ledger_of(

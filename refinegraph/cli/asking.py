@@ -13,7 +13,7 @@ from refinegraph.view.summary import content_view
 
 if TYPE_CHECKING:
     from refinegraph.graphs.asking import BeforeAccept, BeforeRefine, Question, Reply
-    from refinegraph.solving import Asker
+    from refinegraph.running import Asker
 
 REFINE = "  refine it so? enter: yes, s: leave it, or say what to change instead: "
 ACCEPT = "  take it? enter: yes, e: edit it: "

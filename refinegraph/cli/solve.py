@@ -26,9 +26,10 @@ from refinegraph.cli.watching import watched
 from refinegraph.errors import InputError, ModelError
 from refinegraph.graphs.strategies import find_strategy
 from refinegraph.report import report
+from refinegraph.running import Asker
 from refinegraph.runs import RunSettings, UnfinishedRun
 from refinegraph.schema import Problem, RefinementResult
-from refinegraph.solving import Asker, asolve
+from refinegraph.solving import asolve
 from refinegraph.view.console import error_console, output_console
 from refinegraph.view.limits import Limits
 from refinegraph.view.run_view import RunView, watch

@@ -11,8 +11,8 @@ from refinegraph.evaluation.folder import Key
 from refinegraph.evaluation.judging import judge
 from refinegraph.evaluation.records import RunLine
 from refinegraph.graphs.refinement import RefinementGraph
+from refinegraph.running import run_graph
 from refinegraph.schema import LabelledProblem, RefinementResult
-from refinegraph.solving import run_graph
 from refinegraph.tools.sandbox import Sandbox
 
 _HOPELESS = 5

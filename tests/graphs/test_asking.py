@@ -1,5 +1,6 @@
 """A person is asked before a repair or an answer, by LangGraph's interrupts, and is heard."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -107,6 +108,24 @@ def test_solve_asks_whom_it_is_given() -> None:
     )
     assert result.solved
     assert [type(each) for each in asked] == [BeforeRefine, BeforeAccept]
+
+
+def test_time_stands_still_while_a_person_thinks() -> None:
+    async def think(question: Question) -> Reply:
+        await asyncio.sleep(0.6)
+        return True
+
+    model = ScriptedChatModel([WRONG, "VERDICT: wrong\nCHANGE: add", RIGHT])
+    result = rg.solve(
+        PROBLEM,
+        model=model,
+        strategy="self-refine",
+        ask=("refine",),
+        on_question=think,
+        timeout=0.5,
+    )
+    assert result.solved
+    assert result.usage.wall_seconds < 0.6
 
 
 def test_nobody_to_ask_and_unknown_moments_are_bad_input() -> None:

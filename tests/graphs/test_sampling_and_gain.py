@@ -25,8 +25,8 @@ from refinegraph.graphs.sampling import SampleFirst, decided, leader_probability
 from refinegraph.graphs.selection import majority_vote, weighted_vote
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import rounds
+from refinegraph.running import run_graph
 from refinegraph.schema import Candidate, Decision, Feature, Problem, RefinementResult
-from refinegraph.solving import run_graph
 from refinegraph.tools.scorers.simulated import simulated_scorer
 
 PROBLEM = Problem(prompt="What is 1 + 1?", kind="math")
