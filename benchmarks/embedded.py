@@ -11,8 +11,6 @@ against repairs from which a part of the evidence was withheld.
 import argparse
 import asyncio
 import importlib
-import math
-import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from rich.table import Table
 from refinegraph.agents import Refiner, Reviewer, Solver
 from refinegraph.agents.models import Sampling, resolve_model
 from refinegraph.embedded.tasks import generate_tasks, handwritten_tasks
+from refinegraph.evaluation.statistics import bootstrap_interval, wilson_interval
 from refinegraph.graphs.candidates import read_candidate
 from refinegraph.graphs.strategies import Plan, build_strategy
 from refinegraph.running import run_graph
@@ -73,17 +72,6 @@ class Row:
     def tokens_each(self) -> float:
         """Tokens written for a task, on average."""
         return self.tokens / len(self.right)
-
-
-def wilson(right: int, count: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the Wilson score interval of a share."""
-    if not count:
-        return 0.0, 1.0
-    share = right / count
-    middle = share + z * z / (2 * count)
-    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    scale = 1 + z * z / count
-    return (middle - spread) / scale, (middle + spread) / scale
 
 
 async def several(
@@ -157,7 +145,7 @@ def table_of(title: str, rows: Sequence[Row]) -> Table:
     for heading in ("strategy", "right", "95 % interval", "fooled", "tokens", "prompt", "s"):
         table.add_column(heading, justify="left" if heading == "strategy" else "right")
     for row in rows:
-        low, high = wilson(sum(row.right), len(row.right))
+        low, high = wilson_interval(sum(row.right), len(row.right)) or (0.0, 1.0)
         table.add_row(
             row.name,
             f"{row.accuracy:.1%}",
@@ -274,7 +262,8 @@ async def compare_repairs(
     for name, way in ways.items():
         found = [float(each) for each in await several(way, failures)]
         first = first or found
-        low, high = bootstrap([a - b for a, b in zip(found, first, strict=True)])
+        differences = [a - b for a, b in zip(found, first, strict=True)]
+        low, high = bootstrap_interval(differences) or (0.0, 0.0)
         table.add_row(name, f"{sum(found) / len(found):.1%}", f"{low:+.1%} to {high:+.1%}")
     console.print(table)
     await print_damage(test, tasks, console)
@@ -285,19 +274,11 @@ async def print_damage(
 ) -> None:
     """Print how many right programs a refinement made wrong."""
     kept = [each for each in await several(test.keeps, tasks) if each is not None]
-    low, high = wilson(kept.count(False), len(kept))
+    low, high = wilson_interval(kept.count(False), len(kept)) or (0.0, 1.0)
     console.print(
         f"right programs made wrong by a refinement that nothing guards: "
         f"{kept.count(False)} of {len(kept)} ({low:.1%} to {high:.1%})"
     )
-
-
-def bootstrap(differences: Sequence[float], draws: int = 2000) -> tuple[float, float]:
-    """Return the 95 % percentile interval of a mean."""
-    rng = random.Random(1)
-    size = len(differences)
-    means = sorted(sum(rng.choices(differences, k=size)) / size for _ in range(draws))
-    return means[int(0.025 * draws)], means[int(0.975 * draws)]
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:
@@ -305,7 +286,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     pyplot: Any = importlib.import_module("matplotlib.pyplot")
     figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
     for row in rows:
-        low, high = wilson(sum(row.right), len(row.right))
+        low, high = wilson_interval(sum(row.right), len(row.right)) or (0.0, 1.0)
         errors = [[row.accuracy - low], [high - row.accuracy]]
         axes.errorbar(row.tokens_each, row.accuracy, yerr=errors, fmt="o", capsize=3)
         axes.annotate(row.name, (row.tokens_each, row.accuracy), (6, 4), textcoords="offset points")

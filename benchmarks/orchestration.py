@@ -9,62 +9,21 @@ a bare loop of `litellm.acompletion` that makes the same number of calls.
 
 import argparse
 import asyncio
-import contextlib
 import os
 import resource
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from chat_server import chat_server
 
 if TYPE_CHECKING:
     from refinegraph.graphs.refinement import RefinementGraph
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-
-SERVER = """
-import asyncio, sys
-from aiohttp import web
-
-async def answer(request):
-    asked = await request.json()
-    await asyncio.sleep(float(sys.argv[1]))
-    message = {"role": "assistant", "content": "The answer is 4."}
-    choices = [{"index": n, "finish_reason": "stop", "message": message}
-               for n in range(asked.get("n") or 1)]
-    usage = {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25}
-    return web.json_response({"id": "1", "object": "chat.completion", "created": 1,
-                              "model": asked["model"], "choices": choices, "usage": usage})
-
-async def main():
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
-    await site.start()
-    print(site._server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.Event().wait()
-
-asyncio.run(main())
-"""
-
-
-@contextlib.asynccontextmanager
-async def server(latency: float) -> AsyncGenerator[str]:
-    """Run the server in a process of its own and yield its address."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SERVER, str(latency), stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout
-    port = int(await process.stdout.readline())
-    try:
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.kill()
-        await process.wait()
 
 
 def wall(command: list[str], times: int = 7) -> float:
@@ -234,7 +193,8 @@ async def main() -> None:
     parser.add_argument("--latency", type=float, default=0.1, help="seconds a model call")
     options = parser.parse_args()
     help_ratio()
-    async with server(options.latency) as base:
+    async with chat_server(options.latency) as server:
+        base = server.base
         await problem_ratio(base, options.latency)
         await throughput_ratio(base, problems=200, at_once=64, calls=1)
         await throughput_ratio(base, problems=200, at_once=64, calls=5)

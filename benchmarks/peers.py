@@ -15,44 +15,14 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-SERVER = """
-import asyncio, sys
-from aiohttp import web
+from chat_server import chat_server
 
-calls = 0
-
-async def answer(request):
-    global calls
-    calls += 1
-    asked = await request.json()
-    await asyncio.sleep(float(sys.argv[1]))
-    text = "[[ ## answer ## ]]\\n4\\n\\n[[ ## completed ## ]]\\nThe answer is 4."
-    message = {"role": "assistant", "content": text}
-    choice = {"index": 0, "finish_reason": "stop", "message": message}
-    usage = {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25}
-    return web.json_response({"id": "1", "object": "chat.completion", "created": 1,
-                              "model": asked["model"], "choices": [choice], "usage": usage})
-
-async def count(request):
-    return web.json_response(calls)
-
-async def main():
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", answer)
-    app.router.add_get("/calls", count)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
-    await site.start()
-    print(site._server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.Event().wait()
-
-asyncio.run(main())
-"""
+TEXT = "[[ ## answer ## ]]\n4\n\n[[ ## completed ## ]]\nThe answer is 4."
+"""What DSPy and the others can read an answer from."""
+WARM_UP = 8
+"""Problems before time is taken."""
 
 _TIMED = """
 import asyncio, json, os, sys, time
@@ -61,7 +31,7 @@ PROMPT = "2 + 2? Number {}."
 
 def told(make, several):
     async def run():
-        await several(make, 8)
+        await several(make, int(sys.argv[4]))
         began, cpu = time.perf_counter(), time.process_time()
         await several(make, problems)
         print(json.dumps([time.perf_counter() - began, time.process_time() - cpu]))
@@ -141,28 +111,13 @@ class Timed(NamedTuple):
     cpu: float
 
 
-@asynccontextmanager
-async def server(latency: float) -> AsyncGenerator[str]:
-    """Run the server in a process of its own and yield its address."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SERVER, str(latency), stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout
-    port = int(await process.stdout.readline())
-    try:
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.kill()
-        await process.wait()
-
-
 async def timed(python: str, library: Library, base: str, problems: int, samples: int) -> Timed:
     """Run one library over all problems, in a process of its own."""
     process = await asyncio.create_subprocess_exec(
         python,
         "-c",
         _TIMED + library.program,
-        *(base, str(problems), str(samples)),
+        *(base, str(problems), str(samples), str(WARM_UP)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -184,12 +139,17 @@ async def main() -> None:
     pythons[LIBRARIES[0]] = sys.executable
     there = [each for each in LIBRARIES if _has(pythons[each], each.module)]
     took: dict[str, list[Timed]] = {each.name: [] for each in there}
-    async with server(options.latency) as base:
+    wanted = (options.problems + WARM_UP) * options.samples
+    async with chat_server(options.latency, text=TEXT, several=False) as server:
         for _ in range(3):
             for each in there:
+                before = server.calls()
                 took[each.name].append(
-                    await timed(pythons[each], each, base, options.problems, options.samples)
+                    await timed(pythons[each], each, server.base, options.problems, options.samples)
                 )
+                made = server.calls() - before
+                if made != wanted:
+                    print(f"{each.name} made {made} calls where {wanted} were expected")
     calls = options.problems * options.samples
     ours = _median(took["refinegraph"])
     print(f"{calls} calls, {options.latency:g} s each, 64 at once")

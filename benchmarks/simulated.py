@@ -9,7 +9,6 @@ then solves the same problems. Accuracy with its Wilson interval, against comple
 
 import argparse
 import asyncio
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from rich.table import Table
 
 from refinegraph.agents import Refiner, Reviewer, Solver
 from refinegraph.agents.models import SimulatedChatModel, SimulatedRates, simulated_problems
+from refinegraph.evaluation.statistics import wilson_interval
 from refinegraph.graphs import refinement_graph
 from refinegraph.graphs.belief import BeliefMap, fit_belief
 from refinegraph.graphs.control import RefineLoop
@@ -216,15 +216,6 @@ async def run(
     )
 
 
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """Return the 95 % Wilson interval of a share."""
-    z = 1.96
-    share, spread = right / count, z * z / count
-    middle = (share + spread / 2) / (1 + spread)
-    half = z * math.sqrt(share * (1 - share) / count + spread / count / 4) / (1 + spread)
-    return middle - half, middle + half
-
-
 def table(setting: Setting, results: dict[str, Result]) -> Table:
     """Return one experiment's figures."""
     rates = setting.rates
@@ -236,7 +227,7 @@ def table(setting: Setting, results: dict[str, Result]) -> Table:
     for head in heads:
         shown.add_column(head, justify="left" if head == "strategy" else "right")
     for name, result in results.items():
-        low, high = wilson(result.right, result.count)
+        low, high = wilson_interval(result.right, result.count) or (0.0, 1.0)
         shown.add_row(
             name,
             f"{result.right / result.count:.1%}",

@@ -88,6 +88,7 @@ async def asolve(
         return resolve_model(given, api_base=base) if given is not None else None
 
     limit = budget(usd=budget_usd, tokens=budget_tokens, seconds=timeout)
+    bounded = any(each is not None for each in (budget_usd, budget_tokens, timeout))
     plan = Plan(
         model=resolve_model(model if model is not None else model_setting(), api_base=base),
         reviewer_model=resolved(reviewer_model),
@@ -99,7 +100,7 @@ async def asolve(
         temperature=temperature,
         max_tokens=max_tokens,
         seed=seed,
-        limit=limit if repr(limit) != "budget()" else None,
+        limit=limit if bounded else None,
         sandbox=sandbox,
         trace=trace,
         price=price,

@@ -6,16 +6,13 @@ from pathlib import Path
 
 from rich.text import Text
 
+from refinegraph.cli.summaries import BELOW, is_below, show_summary
 from refinegraph.errors import InputError
-from refinegraph.evaluation.figures import Summary
 from refinegraph.evaluation.folder import RESULTS, read_runs
 from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.summary import summarise
-from refinegraph.evaluation.table import comparison_lines, summary_table
 from refinegraph.pages.evaluation import evaluation_page
-from refinegraph.view.console import error_console, output_console
-
-_BELOW = 1
+from refinegraph.view.console import error_console
 
 
 def run(options: argparse.Namespace) -> int:
@@ -25,21 +22,12 @@ def run(options: argparse.Namespace) -> int:
     """
     folders = [_folder(each) for each in options.folders]
     summary = summarise(_named_runs(folders))
-    console = output_console()
-    console.print(Text(f"{summary.problems} problems", style="bold"))
-    console.print(summary_table(summary))
-    for line in comparison_lines(summary):
-        console.print(line, soft_wrap=True)
+    show_summary(summary)
     if options.output:
         with Path(options.output).open("w", encoding="utf-8") as file:
             file.writelines(evaluation_page(summary, _named_runs(folders), title="comparison"))
         error_console().print(Text(f"report: {options.output}", style="dim"), soft_wrap=True)
-    return _BELOW if _is_below(summary, options.fail_under) else 0
-
-
-def _is_below(summary: Summary, least: float | None) -> bool:
-    last = list(summary.strategies.values())[-1].accuracy
-    return least is not None and (last is None or last < least)
+    return BELOW if is_below(summary, options.fail_under) else 0
 
 
 def _folder(name: str) -> Path:

@@ -16,6 +16,7 @@ from refinegraph.agents.models.redaction import redact
 from refinegraph.cli.cache import call_cache
 from refinegraph.cli.models import Models, belief_map, resolve_models
 from refinegraph.cli.settings import limits_of, settings_of
+from refinegraph.cli.summaries import BELOW, is_below, show_summary
 from refinegraph.cli.watching import watched
 from refinegraph.datasets import load_dataset, select_problems
 from refinegraph.errors import InputError, ModelError
@@ -32,7 +33,6 @@ from refinegraph.evaluation.progress import Progress, shown_progress
 from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.running import Evaluation
 from refinegraph.evaluation.summary import summarise
-from refinegraph.evaluation.table import comparison_lines, summary_table
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.stopping import budget
 from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
@@ -40,12 +40,11 @@ from refinegraph.pages.evaluation import evaluation_page
 from refinegraph.schema import Kind, LabelledProblem
 from refinegraph.solving import ledger_of
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.view.console import error_console, output_console
+from refinegraph.view.console import error_console
 
 LONGER = "single-long"
 """`single` with twice the longest answer: what more words alone would do."""
 SUMMARY, PAGE = "summary.json", "report.html"
-_BELOW = 1
 
 
 def run(options: argparse.Namespace) -> int:
@@ -111,12 +110,7 @@ def _conclude(
     last = progress.failures[-1] if progress.failures else None
     if last and not progress.done and not last.by_budget:
         raise ModelError(last.reason)
-    return _BELOW if _is_below(summary, strategies, options.fail_under) else 0
-
-
-def _is_below(summary: Summary, strategies: list[str], least: float | None) -> bool:
-    last = summary.strategies[strategies[-1]].accuracy
-    return least is not None and (last is None or last < least)
+    return BELOW if is_below(summary, options.fail_under) else 0
 
 
 def write_summary(folder: Path, strategies: list[str]) -> Summary:
@@ -126,15 +120,6 @@ def write_summary(folder: Path, strategies: list[str]) -> Summary:
     with (folder / PAGE).open("w", encoding="utf-8") as file:
         file.writelines(evaluation_page(summary, read_runs(folder), title=folder.name))
     return summary
-
-
-def show_summary(summary: Summary) -> None:
-    """Print the table and the paired differences on standard output."""
-    console = output_console()
-    console.print(Text(f"{summary.problems} problems", style="bold"))
-    console.print(summary_table(summary))
-    for line in comparison_lines(summary):
-        console.print(line, soft_wrap=True)
 
 
 async def _run(
@@ -178,7 +163,6 @@ def _graph(name: str, plan: Plan) -> RefinementGraph:
 
 
 def _plan(options: argparse.Namespace, models: Models, sandbox: Sandbox) -> Plan:
-    limit = budget(seconds=options.timeout)
     return Plan(
         model=models.solver,
         reviewer_model=models.reviewer,
@@ -190,7 +174,7 @@ def _plan(options: argparse.Namespace, models: Models, sandbox: Sandbox) -> Plan
         temperature=options.temperature,
         max_tokens=options.max_tokens,
         seed=options.seed,
-        limit=limit if repr(limit) != "budget()" else None,
+        limit=budget(seconds=options.timeout) if options.timeout else None,
         sandbox=sandbox,
         trace=options.trace,
         price=options.price,

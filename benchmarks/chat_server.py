@@ -1,0 +1,75 @@
+"""A server on the loopback that answers every chat request after a fixed latency, and counts."""
+
+import asyncio
+import contextlib
+import json
+import sys
+import urllib.request
+from collections.abc import AsyncGenerator
+from typing import NamedTuple
+
+SERVER = """
+import asyncio, sys
+from aiohttp import web
+
+latency, several, text = float(sys.argv[1]), sys.argv[2] == "True", sys.argv[3]
+calls = 0
+
+async def answer(request):
+    global calls
+    calls += 1
+    asked = await request.json()
+    await asyncio.sleep(latency)
+    message = {"role": "assistant", "content": text}
+    choices = [{"index": n, "finish_reason": "stop", "message": message}
+               for n in range((asked.get("n") or 1) if several else 1)]
+    usage = {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25}
+    return web.json_response({"id": "1", "object": "chat.completion", "created": 1,
+                              "model": asked["model"], "choices": choices, "usage": usage})
+
+async def count(request):
+    return web.json_response(calls)
+
+async def main():
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", answer)
+    app.router.add_get("/v1/calls", count)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
+    await site.start()
+    print(site._server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+class ChatServer(NamedTuple):
+    """A server that is running."""
+
+    base: str
+    """Its address."""
+
+    def calls(self) -> int:
+        """Return how many requests it got so far."""
+        with urllib.request.urlopen(f"{self.base}/calls") as told:
+            return int(json.load(told))
+
+
+@contextlib.asynccontextmanager
+async def chat_server(
+    latency: float, *, text: str = "The answer is 4.", several: bool = True
+) -> AsyncGenerator[ChatServer]:
+    """Run the server in a process of its own; `several` lets a request have n choices."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SERVER, str(latency), str(several), text),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout
+    port = int(await process.stdout.readline())
+    try:
+        yield ChatServer(f"http://127.0.0.1:{port}/v1")
+    finally:
+        process.kill()
+        await process.wait()
