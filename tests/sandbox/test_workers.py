@@ -48,10 +48,13 @@ def _alive(pid: int) -> bool:
 
 
 def _kill_workers() -> None:
-    """Kill every worker of this process; all that is in it dies with it."""
-    for launcher in _children_of(os.getpid()):
-        for worker in _children_of(launcher):
-            os.kill(worker, signal.SIGKILL)
+    """Kill every worker of this process; all that is in it dies with it.
+
+    All at once: a run that is begun again in between would lose its second worker too.
+    """
+    launchers = _children_of(os.getpid())
+    for worker in [each for launcher in launchers for each in _children_of(launcher)]:
+        os.kill(worker, signal.SIGKILL)
 
 
 def _gone_within(pids: list[int], seconds: float) -> bool:
