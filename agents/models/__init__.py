@@ -34,8 +34,10 @@ from refinegraph.agents.models.simulated import (
     simulated_problems,
 )
 from refinegraph.agents.models.switch import allow_real_calls, block_real_calls
+from refinegraph.charging import Account, charge, charging
 
 __all__ = [
+    "Account",
     "BudgetLow",
     "CacheState",
     "CallCache",
@@ -63,6 +65,8 @@ __all__ = [
     "Work",
     "allow_real_calls",
     "block_real_calls",
+    "charge",
+    "charging",
     "current_scope",
     "generate",
     "model_name",

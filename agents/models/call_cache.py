@@ -16,6 +16,7 @@ from refinegraph.agents.models.answers import Choice, Generations, Sampling
 from refinegraph.agents.models.messages import as_dicts
 from refinegraph.agents.models.redaction import without_credentials
 from refinegraph.agents.models.reports import Endpoint
+from refinegraph.charging import charge
 from refinegraph.errors import InputError, ModelError
 from refinegraph.json_text import json_text
 from refinegraph.schema import Frozen, Usage
@@ -132,6 +133,7 @@ class CallCache:
     async def samples(self, request: str, model: str, first: int, n: int, ask: Ask) -> Generations:
         """Return n samples of a request from the `first`, asking only for those not kept."""
         found = [self.find(request, first + offset) for offset in range(n)]
+        charge(_together([each for each in found if each is not None]).usage)
         missing = [offset for offset, each in enumerate(found) if each is None]
         if missing and self.replay:
             raise ModelError(

@@ -14,6 +14,7 @@ from refinegraph.agents.models.foreign import ForeignModel
 from refinegraph.agents.models.generation import model_name
 from refinegraph.agents.models.reports import Endpoint
 from refinegraph.agents.models.scope import current_scope
+from refinegraph.charging import charge
 from refinegraph.errors import InputError, ModelError
 from refinegraph.schema import Usage
 
@@ -64,8 +65,9 @@ class FallbackChatModel(SamplingChatModel):
             except ModelError as error:
                 failed = error
                 continue
-            usage = made.usage + Usage(fallbacks=int(number > 0))
-            return Generations(choices=made.choices, usage=usage)
+            fell_back = Usage(fallbacks=int(number > 0))
+            charge(fell_back)
+            return Generations(choices=made.choices, usage=made.usage + fell_back)
         raise failed or InputError("a list of models to fall back on is empty; name at least one.")
 
     def _tell(self, number: int, failed: ModelError) -> None:

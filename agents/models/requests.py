@@ -26,6 +26,7 @@ from refinegraph.agents.models.redaction import redact
 from refinegraph.agents.models.reports import Endpoint, error_for
 from refinegraph.agents.models.retrying import AttemptFailed, RetryPolicy, TryAgain, failure_of
 from refinegraph.agents.models.scope import RunScope, current_scope, current_work
+from refinegraph.charging import charge
 from refinegraph.errors import DeadlineExceeded, RefinegraphError
 from refinegraph.schema import Usage
 from refinegraph.tracing import Attributes, span
@@ -104,6 +105,7 @@ class _Request:
                 outcome = await self.outcome()
             finally:
                 self.settle(reservation)
+                charge(self.usage)
                 note(self.spent())
         if isinstance(outcome, BaseException):
             self.note_failure(outcome)

@@ -11,6 +11,7 @@ from refinegraph.agents.models.call_cache import CallCache
 from refinegraph.agents.models.events import Work
 from refinegraph.agents.models.ledger import Ledger
 from refinegraph.agents.models.pacing import InFlight
+from refinegraph.charging import Account, collecting_unaccounted, current_unaccounted
 from refinegraph.schema import Frozen
 
 Observer = Callable[[Any], None]
@@ -27,6 +28,8 @@ class RunScope(NamedTuple):
     """In seconds of `time.monotonic`; None where the run may take any time."""
     observers: tuple[Observer, ...]
     in_flight: InFlight
+    unaccounted: Account
+    """What was spent outside any `charging` account; outside any run, by the whole process."""
     cache: CallCache | None = None
     """Answers that are kept."""
     ledger: Ledger | None = None
@@ -65,7 +68,9 @@ class RunScope(NamedTuple):
             observer(event)
 
 
-_OUTSIDE = RunScope(deadline=None, observers=(), in_flight=InFlight(64))
+_OUTSIDE = RunScope(
+    deadline=None, observers=(), in_flight=InFlight(64), unaccounted=current_unaccounted()
+)
 _SCOPE = ContextVar("refinegraph_run_scope", default=_OUTSIDE)
 _WORK: ContextVar[Work | None] = ContextVar("refinegraph_work", default=None)
 _ASKED_HERE: ContextVar[Counter[str] | None] = ContextVar("refinegraph_asked_here", default=None)
@@ -107,21 +112,23 @@ def run_scope(
     """
     outer = _SCOPE.get()
     deadlines = [each for each in (outer.deadline, deadline) if each is not None]
-    scope = RunScope(
-        deadline=min(deadlines, default=None),
-        observers=outer.observers if on_event is None else (*outer.observers, on_event),
-        in_flight=_limit(in_flight) or outer.in_flight,
-        cache=cache or outer.cache,
-        ledger=ledger or outer.ledger,
-        asked=Counter(asked or {}),
-        paused=paused,
-        streams=streams or outer.streams,
-    )
-    token = _SCOPE.set(scope)
-    try:
-        yield scope
-    finally:
-        _SCOPE.reset(token)
+    with collecting_unaccounted() as unaccounted:
+        scope = RunScope(
+            deadline=min(deadlines, default=None),
+            observers=outer.observers if on_event is None else (*outer.observers, on_event),
+            in_flight=_limit(in_flight) or outer.in_flight,
+            unaccounted=unaccounted,
+            cache=cache or outer.cache,
+            ledger=ledger or outer.ledger,
+            asked=Counter(asked or {}),
+            paused=paused,
+            streams=streams or outer.streams,
+        )
+        token = _SCOPE.set(scope)
+        try:
+            yield scope
+        finally:
+            _SCOPE.reset(token)
 
 
 @contextmanager

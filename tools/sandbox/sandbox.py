@@ -4,7 +4,16 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
-from refinegraph.schema import CaseOutcome, Integrity, Isolation, Tier, Verdict, VerdictStatus
+from refinegraph.charging import charge
+from refinegraph.schema import (
+    CaseOutcome,
+    Integrity,
+    Isolation,
+    Tier,
+    Usage,
+    Verdict,
+    VerdictStatus,
+)
 from refinegraph.tools.sandbox.conversation import Call, Conversation
 from refinegraph.tools.sandbox.policy import SandboxPolicy
 from refinegraph.tools.sandbox.running import Fault, Run, in_thread
@@ -185,6 +194,7 @@ class Sandbox:
                 verdict = await in_thread(run, talked)
             except Fault as error:
                 verdict = _faulty(str(error), names)
+            charge(Usage(sandbox_runs=1))
             note({"refinegraph.sandbox.status": verdict.status})
         return verdict
 

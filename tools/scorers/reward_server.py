@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
+from refinegraph.charging import charge
 from refinegraph.errors import ContextTooLong, InputError, ModelError, ModelRequestRefused
 from refinegraph.retry_policy import RetryPolicy
 from refinegraph.schema import Usage
@@ -117,7 +118,7 @@ class RewardSession:
             patient = (told.retry_after or 0.0) <= policy.longest_retry_after
             if not (told.worth_it and patient and attempt < policy.attempts):
                 raise told.error
-            spend(Usage(retries=1))
+            _spend(Usage(retries=1))
             await asyncio.sleep(policy.wait(attempt, told.retry_after))
             attempt += 1
 
@@ -165,7 +166,7 @@ class RewardSession:
         tokens = known.get("prompt_tokens") or known.get("total_tokens")
         count = tokens if isinstance(tokens, int) else 0
         price = self.server.usd_per_million
-        spend(
+        _spend(
             Usage(
                 llm_calls=1,
                 prompt_tokens=count,
@@ -173,6 +174,11 @@ class RewardSession:
                 unpriced_calls=int(price is None),
             )
         )
+
+
+def _spend(usage: Usage) -> None:
+    spend(usage)
+    charge(usage)
 
 
 def _retry_after(response: "httpx.Response") -> float | None:

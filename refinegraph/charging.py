@@ -1,0 +1,109 @@
+"""Accounts that model calls, reward servers and sandbox runs are charged to as they are made."""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from refinegraph.schema import Usage
+
+
+class Account:
+    """The sum of what was charged to it; safe to charge from several threads and event loops."""
+
+    def __init__(self, *, parent: "Account | None" = None, forwards: bool = False) -> None:
+        self.parent = parent
+        self.forwards = forwards
+        self._usage = Usage()
+        self._closed = False
+        self._lock = threading.Lock()
+
+    @property
+    def usage(self) -> Usage:
+        """What was charged so far, failed calls included."""
+        with self._lock:
+            return self._usage
+
+    def add(self, usage: Usage) -> bool:
+        """Add to the sum unless the account is closed; return whether it was open."""
+        with self._lock:
+            if not self._closed:
+                self._usage += usage
+            return not self._closed
+
+    def close(self) -> None:
+        """Take no more charges: later ones go to the nearest open account around this one."""
+        with self._lock:
+            self._closed = True
+
+
+_ACCOUNT: ContextVar[Account | None] = ContextVar("refinegraph_account", default=None)
+_UNACCOUNTED: ContextVar[Account] = ContextVar("refinegraph_unaccounted", default=Account())  # noqa: B039 - shared on purpose
+
+
+def charge(usage: Usage) -> None:
+    """Charge the innermost open account; outside any, what the run scope calls unaccounted.
+
+    Model calls through `generate` or through one of this package's chat models, requests of a
+    `RewardModel` and sandbox runs charge themselves. Call this only for a cost that this package
+    cannot see, such as a request to a service of your own.
+    """
+    if not _charge(_ACCOUNT.get(), usage):
+        _UNACCOUNTED.get().add(usage)
+
+
+@contextmanager
+def charging(*, forward: bool = False) -> Generator[Account]:
+    """Open an account for everything that is spent inside.
+
+    The innermost account around a call is charged, when the call ends, whether it succeeds, fails
+    or is cancelled. Answers from a cache are charged what they cost when they were recorded. Tasks
+    and `asyncio.to_thread` calls started inside belong to the account; a bare `threading.Thread`
+    does not, because threads do not inherit context variables. A task that outlives the account
+    charges the nearest account around it that is still open.
+
+    Accounts nest without passing anything on, so the sums of sibling accounts and of the account
+    around them can be added without counting a call twice. With `forward`, every charge also goes
+    to the enclosing account, if there is one: for code that needs its own sum while somebody else
+    does the bookkeeping.
+
+    >>> with charging() as node:
+    ...     charge(Usage(llm_calls=1))
+    ...     with charging() as operator:
+    ...         charge(Usage(llm_calls=2))
+    >>> node.usage.llm_calls, operator.usage.llm_calls
+    (1, 2)
+    """
+    account = Account(parent=_ACCOUNT.get(), forwards=forward)
+    token = _ACCOUNT.set(account)
+    try:
+        yield account
+    finally:
+        _ACCOUNT.reset(token)
+        account.close()
+
+
+@contextmanager
+def collecting_unaccounted() -> Generator[Account]:
+    """Collect what is spent inside but outside any account; `run_scope` does this for a run."""
+    account = Account()
+    token = _UNACCOUNTED.set(account)
+    try:
+        yield account
+    finally:
+        _UNACCOUNTED.reset(token)
+
+
+def current_unaccounted() -> Account:
+    """Return the account of charges that no account around them takes."""
+    return _UNACCOUNTED.get()
+
+
+def _charge(account: Account | None, usage: Usage) -> bool:
+    while account is not None:
+        if account.add(usage):
+            if account.forwards:
+                _charge(account.parent, usage)
+            return True
+        account = account.parent
+    return False
