@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from langchain_core.messages import BaseMessage
+
 from refinegraph.schema import (
     AssertCase,
     CallCase,
@@ -101,13 +103,33 @@ def describe_repair(candidate: Candidate) -> str:
     )
 
 
-def describe_rejected(rejected: Sequence[str], *, kind: Kind) -> str:
-    """List answers that are known to be wrong, so that they are not given again."""
-    if not rejected:
-        return ""
-    fence = ("```python\n", "\n```") if kind == "code" else ("", "")
-    listed = "\n\n".join(f"{fence[0]}{each.strip()}{fence[1]}" for each in rejected)
-    return f"\n# Already tried, and wrong: do not give these again\n{listed}\n"
+def describe_earlier(rejected: Sequence[str], tried: Sequence[str], *, kind: Kind) -> str:
+    """List earlier answers, so that they are not given again; only refuted ones are called wrong.
+
+    >>> print(describe_earlier([], ["5"], kind="math").strip())
+    # Already tried: give another answer
+    5
+    """
+    parts = (
+        ("# Already tried, and wrong: do not give these again", rejected),
+        ("# Already tried: give another answer", tried),
+    )
+    return "".join(
+        f"\n{heading}\n{_listed(answers, kind)}\n" for heading, answers in parts if answers
+    )
+
+
+def _listed(answers: Sequence[str], kind: Kind) -> str:
+    before, after = ("```python\n", "\n```") if kind == "code" else ("", "")
+    return "\n\n".join(f"{before}{answer.strip()}{after}" for answer in answers)
+
+
+def with_instruction(messages: Sequence[BaseMessage], instruction: str) -> list[BaseMessage]:
+    """Return the messages with an instruction added at the end of the last one."""
+    *before, last = messages
+    if not instruction:
+        return list(messages)
+    return [*before, last.model_copy(update={"content": f"{last.text}\n\n{instruction}"})]
 
 
 def describe_tests(tests: Sequence[Test]) -> str:

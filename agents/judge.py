@@ -71,7 +71,7 @@ class Judge:
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
     >>> judge = Judge(ScriptedChatModel('{"reason": "it adds", "score": 8}'))
-    >>> pool = [Candidate(id="0.0", role="solver", text="1 + 1 = 2", answer="2")]
+    >>> pool = [Candidate(id="0.0", operator="solve", text="1 + 1 = 2", answer="2")]
     >>> asyncio.run(judge(Problem(prompt="1 + 1?", kind="math"), pool)).scores[0].value
     0.8
     """

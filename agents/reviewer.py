@@ -1,28 +1,29 @@
 """The Reviewer says which step is wrong and why."""
 
 import re
-from typing import NamedTuple
 
 from langchain_core.language_models import BaseChatModel
 
-from refinegraph.agents.evidence import describe_steps, describe_verdict, solution_text
-from refinegraph.agents.models import Sampling, generate
+from refinegraph.agents.evidence import (
+    describe_steps,
+    describe_verdict,
+    solution_text,
+    with_instruction,
+)
+from refinegraph.agents.models import Sampling, generate, model_name
+from refinegraph.agents.operators.algebra import Operator
+from refinegraph.agents.operators.roles import ReviewEach
+from refinegraph.agents.operators.task import Outcome, Task
 from refinegraph.agents.prompts import PromptSet, prompts_for
-from refinegraph.schema import Candidate, Problem, Review, Usage
+from refinegraph.agents.protocols import Reviewed
+from refinegraph.schema import Candidate, Problem, Review
 
 _FIELD = re.compile(r"^[\s>*#-]*(VERDICT|STEP|WHY|CHANGE)\**\s*:\**", re.IGNORECASE | re.MULTILINE)
 _FENCE = re.compile(r"(```|~~~).*?(\1|\Z)", re.DOTALL)
-_WITHHELD = "(a whole program stood here; reviews only point)"
+_WITHHELD = "[program omitted: reviews must not contain a full solution]"
 
 
-class Reviewed(NamedTuple):
-    """A review and what it cost."""
-
-    review: Review
-    usage: Usage
-
-
-class Reviewer:
+class Reviewer(Operator):
     """Find the first wrong step of a candidate from the evidence there is.
 
     For code the evidence is what execution proved: the failing case, expected, got, and the
@@ -44,9 +45,17 @@ class Reviewer:
         self.prompts = prompts or prompts_for(model)
 
     async def __call__(
-        self, problem: Problem, candidate: Candidate, *, trace: str = ""
+        self,
+        problem: Problem,
+        candidate: Candidate,
+        *,
+        trace: str = "",
+        instruction: str = "",
     ) -> Reviewed:
-        """Return a review; `trace` shows the values of the failing case line by line."""
+        """Return a review; `trace` shows the values of the failing case line by line.
+
+        An `instruction`, such as what to look at, is added at the end of the prompt.
+        """
         code = problem.kind == "code"
         prompt = self.prompts.reviewer if code else self.prompts.reviewer_reasoning
         evidence = describe_verdict(candidate) if code else describe_steps(candidate)
@@ -55,16 +64,30 @@ class Reviewer:
             solution=solution_text(candidate, kind=problem.kind),
             evidence=f"{evidence}\n\n{trace}" if trace else evidence,
         )
-        drafts = await generate(self.model, messages, sampling=self.sampling)
+        asked = with_instruction(messages, instruction)
+        drafts = await generate(self.model, asked, sampling=self.sampling)
         text = drafts.choices[0].text
         return Reviewed(parse_review(text, candidate), drafts.usage)
+
+    @property
+    def name(self) -> str:
+        """The name of its node."""
+        return "review"
+
+    async def apply(self, task: Task) -> Outcome:
+        """Return one review for every parent of the move, all asked for at once."""
+        return await ReviewEach(self).apply(task)
+
+    def __repr__(self) -> str:
+        """The call that makes it, with the model by its name."""
+        return f"Reviewer({model_name(self.model)!r})"
 
 
 def parse_review(text: str, candidate: Candidate) -> Review:
     """Read a review whatever its form; blocks of code longer than a few lines are withheld.
 
     >>> from refinegraph.schema import Candidate
-    >>> wrong = Candidate(id="0.0", role="solver", text="return a - b")
+    >>> wrong = Candidate(id="0.0", text="return a - b")
     >>> written = "VERDICT: wrong\\nSTEP: a - b\\nWHY: it subtracts\\nCHANGE: add"
     >>> review = parse_review(written, wrong)
     >>> review.approves, review.wrong_step, review.change

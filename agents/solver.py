@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 from langchain_core.language_models import BaseChatModel
 
-from refinegraph.agents.evidence import describe_tests, known_header
-from refinegraph.agents.models import Generations, Sampling, generate
+from refinegraph.agents.evidence import describe_tests, known_header, with_instruction
+from refinegraph.agents.models import Generations, Sampling, generate, model_name
+from refinegraph.agents.operators.algebra import Operator
+from refinegraph.agents.operators.roles import Solve
+from refinegraph.agents.operators.task import Outcome, Task
 from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.schema import Kind, Problem, VisibleTest
 
@@ -26,7 +29,7 @@ def answer_format(kind: Kind) -> str:
     return _ANSWER_FORMATS[kind]
 
 
-class Solver:
+class Solver(Operator):
     """Propose solutions to a problem, several at a time.
 
     Costs one model call where the provider returns several choices a call, else one a sample.
@@ -59,8 +62,12 @@ class Solver:
         *,
         samples: int | None = None,
         tests: Sequence[VisibleTest] = (),
+        instruction: str = "",
     ) -> Generations:
-        """Return that many proposals; `tests` that were given are shown to the model."""
+        """Return that many proposals; `tests` that were given are shown to the model.
+
+        An `instruction`, such as a persona, is added at the end of the prompt.
+        """
         prompt = self.prompts.solver if problem.kind == "code" else self.prompts.solver_reasoning
         messages = prompt.messages(
             problem=problem.prompt.strip(),
@@ -70,4 +77,18 @@ class Solver:
             answer_format=answer_format(problem.kind),
         )
         wanted = self.samples if samples is None else samples
-        return await generate(self.model, messages, n=wanted, sampling=self.sampling)
+        asked = with_instruction(messages, instruction)
+        return await generate(self.model, asked, n=wanted, sampling=self.sampling)
+
+    @property
+    def name(self) -> str:
+        """The name of its node."""
+        return "solve"
+
+    async def apply(self, task: Task) -> Outcome:
+        """Return as many proposals as the move asks for."""
+        return await Solve(self).apply(task)
+
+    def __repr__(self) -> str:
+        """The call that makes it, with the model by its name."""
+        return f"Solver({model_name(self.model)!r}, samples={self.samples})"

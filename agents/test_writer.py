@@ -1,25 +1,20 @@
 """The TestWriter guesses tests from a statement that comes without any."""
 
-from typing import NamedTuple
-
 from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents.models import Sampling, generate, model_name
+from refinegraph.agents.operators.algebra import Operator
+from refinegraph.agents.operators.roles import WriteTests
+from refinegraph.agents.operators.task import Outcome, Task
 from refinegraph.agents.prompts import PromptSet, prompts_for
+from refinegraph.agents.protocols import WrittenTests
 from refinegraph.errors import InputError
-from refinegraph.schema import Problem, Usage, VisibleTest
+from refinegraph.schema import Problem
 from refinegraph.tools.programs import infer_entry_point
 from refinegraph.tools.visible_tests import parse_generated_tests
 
 
-class WrittenTests(NamedTuple):
-    """Generated tests and what they cost."""
-
-    tests: tuple[VisibleTest, ...]
-    usage: Usage
-
-
-class TestWriter:
+class TestWriter(Operator):
     """Write tests for a code problem from its statement alone.
 
     The tests are guesses: they are marked as generated, weighed by how programs and tests agree
@@ -62,3 +57,16 @@ class TestWriter:
         text = "\n".join(choice.text for choice in drafts.choices)
         tests = parse_generated_tests(text, entry_point=entry_point)
         return WrittenTests(tests, drafts.usage)
+
+    @property
+    def name(self) -> str:
+        """The name of its node."""
+        return "write_tests"
+
+    async def apply(self, task: Task) -> Outcome:
+        """Return the generated tests."""
+        return await WriteTests(self).apply(task)
+
+    def __repr__(self) -> str:
+        """The call that makes it, with the model by its name."""
+        return f"TestWriter({model_name(self.model)!r}, lists={self.lists})"

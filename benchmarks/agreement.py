@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from refinegraph.awaiting import settle
 from refinegraph.graphs.selection import agreement
 from refinegraph.schema import Candidate, Problem, VisibleTest
 from refinegraph.tools.checking import check_program
@@ -32,7 +33,9 @@ def read_programs(row: dict[str, Any], count: int) -> list[Candidate]:
             solution = solution.split(stop)[0]
         source = row["prompt"] + solution
         program = extract_program(source, entry_point=row["entry_point"], preamble=row["prompt"])
-        made.append(Candidate(id=f"0.{number}", role="solver", text=source, program=program.source))
+        made.append(
+            Candidate(id=f"0.{number}", operator="solve", text=source, program=program.source)
+        )
     return made
 
 
@@ -80,10 +83,10 @@ async def choose(sandbox: Sandbox, row: dict[str, Any], samples: int) -> tuple[b
         return candidate.model_copy(update={"generated_passed": tuple(sorted(passed))})
 
     pool = list(await asyncio.gather(*map(run, pool)))
-    chosen = agreement()(problem, pool).candidate_id
+    selection = await settle(agreement()(problem, pool))
     programs = {each.id: each.program for each in pool}
     return (
-        await is_right(sandbox, row, programs.get(chosen or "")),
+        await is_right(sandbox, row, programs.get(selection.candidate_id or "")),
         await is_right(sandbox, row, pool[0].program),
     )
 

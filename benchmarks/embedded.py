@@ -24,7 +24,7 @@ from refinegraph.agents import Refiner, Reviewer, Solver
 from refinegraph.agents.models import Sampling, resolve_model
 from refinegraph.embedded.tasks import generate_tasks, handwritten_tasks
 from refinegraph.evaluation.statistics import bootstrap_interval, wilson_interval
-from refinegraph.graphs.candidates import read_candidate
+from refinegraph.graphs.nodes.parse_candidate import read_candidate
 from refinegraph.graphs.strategies import Plan, build_strategy
 from refinegraph.running import run_graph
 from refinegraph.schema import Candidate, LabelledProblem, Review
@@ -182,7 +182,7 @@ class RepairTest:
         drafts = await self.solver(task.problem)
         entry_point = task.problem.entry_point
         sample = read_candidate(
-            drafts.choices[0], task.problem, id="0.0", role="solver", entry_point=entry_point
+            drafts.choices[0], task.problem, id="0.0", operator="solve", entry_point=entry_point
         )
         return await self.judge.tried(task, sample)
 

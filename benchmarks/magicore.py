@@ -24,10 +24,10 @@ from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.running import Evaluation, Failed
 from refinegraph.evaluation.summary import summarise
 from refinegraph.evaluation.table import comparison_lines, summary_table
-from refinegraph.graphs.magicore import MagicoreOptions
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.routing import ScoreCalibration
 from refinegraph.graphs.strategies import Plan, build_strategy
+from refinegraph.graphs.strategies.magicore_options import MagicoreOptions
 from refinegraph.schema import LabelledProblem
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import RewardModel, Scorer

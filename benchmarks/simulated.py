@@ -20,13 +20,13 @@ from refinegraph.agents import Refiner, Reviewer, Solver
 from refinegraph.agents.models import SimulatedChatModel, SimulatedRates, simulated_problems
 from refinegraph.evaluation.statistics import wilson_interval
 from refinegraph.graphs import refinement_graph
-from refinegraph.graphs.belief import BeliefMap, fit_belief
-from refinegraph.graphs.control import RefineLoop
-from refinegraph.graphs.expected_gain import ExpectedGain
-from refinegraph.graphs.rates import Posterior, RateBook
+from refinegraph.graphs.policies.adaptive_sampling import SampleFirst, decided, window
+from refinegraph.graphs.policies.calibration import BeliefMap, fit_belief
+from refinegraph.graphs.policies.expected_gain import ExpectedGain
+from refinegraph.graphs.policies.refine_loop import RefineLoop
+from refinegraph.graphs.policies.repair_rates import Posterior, RateBook
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.routing import AgreementRouter, AlwaysEasy, AlwaysHard, MagicoreRouter
-from refinegraph.graphs.sampling import SampleFirst, decided, window
 from refinegraph.graphs.selection import best_of, majority_vote, weighted_vote
 from refinegraph.graphs.stopping import rounds
 from refinegraph.running import run_graph

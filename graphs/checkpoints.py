@@ -5,8 +5,8 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 _MODULES = (
     "refinegraph.schema",
     "refinegraph.graphs.state",
-    "refinegraph.graphs.nodes",
-    "refinegraph.graphs.asking",
+    "refinegraph.graphs.nodes.types",
+    "refinegraph.graphs.nodes.human",
 )
 
 

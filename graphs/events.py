@@ -4,14 +4,13 @@ Events come out of `graph.astream(..., stream_mode="custom")`, and at once to th
 `refinegraph.agents.models.run_scope`, in one order with the model calls.
 """
 
-from typing import Literal
-
 from langgraph.config import get_stream_writer
 
 from refinegraph.agents.models.scope import current_scope
 from refinegraph.schema import Candidate, Decision, Frozen, Review, Usage, VisibleTest
 
-NodeName = Literal["solve", "score", "route", "review", "refine", "select"]
+NodeName = str
+"""The name of a node: `route`, `score`, `select`, `accept`, or a stage of an operator."""
 
 
 class NodeStarted(Frozen):

@@ -1,7 +1,9 @@
 """Merge what parallel branches write, whatever order they finish in.
 
-Every function here is commutative, associative and idempotent, but for `add_usage` and `add_asked`:
-what a branch spent and asked for is written once.
+Items merge by their key. Of two items with one key the higher revision wins, and of equal
+revisions the later write: LangGraph applies the writes of parallel moves in the order of the moves,
+whatever order they finish in, so the state is always the same. Every merge is associative and
+idempotent, but for `add_usage` and `add_asked`: what a move spent and asked for is written once.
 """
 
 from collections import Counter
@@ -14,6 +16,7 @@ from refinegraph.schema import (
     Failure,
     Frozen,
     Isolation,
+    Note,
     Reversion,
     Review,
     SamplesAsked,
@@ -33,8 +36,13 @@ def merge_candidates(
 
 
 def merge_reviews(left: tuple[Review, ...], right: tuple[Review, ...]) -> tuple[Review, ...]:
-    """Pool reviews by round and candidate; what a person changed stays."""
-    return _merge(left, right, key=_review_key, rank=lambda review: int(review.edited))
+    """Pool reviews by round, candidate and number, keeping the highest revision."""
+    return _merge(left, right, key=_review_key, rank=lambda review: review.revision)
+
+
+def merge_notes(left: tuple[Note, ...], right: tuple[Note, ...]) -> tuple[Note, ...]:
+    """Add notes in the order in which they were written, without repetitions."""
+    return tuple(dict.fromkeys((*left, *right)))
 
 
 def merge_reversions(
@@ -52,8 +60,8 @@ def merge_decisions(
 
 
 def merge_failures(left: tuple[Failure, ...], right: tuple[Failure, ...]) -> tuple[Failure, ...]:
-    """Pool failures by place."""
-    return _merge(left, right, key=lambda each: (each.round, each.node, each.candidate_id or ""))
+    """Pool failures by decision, move, node and what was said."""
+    return _merge(left, right, key=_failure_key)
 
 
 def add_asked(
@@ -95,8 +103,12 @@ def _candidate_revision(candidate: Candidate) -> int:
     return candidate.revision
 
 
-def _review_key(review: Review) -> tuple[int, str]:
-    return review.round, review.candidate_id
+def _review_key(review: Review) -> tuple[int, str, int]:
+    return review.round, review.candidate_id, review.number
+
+
+def _failure_key(failure: Failure) -> tuple[int, int, str, str]:
+    return failure.turn, failure.move, failure.node, failure.detail
 
 
 def _no_rank(_: object) -> int:
@@ -110,17 +122,31 @@ def _merge(
     key: Callable[[Item], Any],
     rank: Callable[[Item], int] = _no_rank,
 ) -> tuple[Item, ...]:
-    """Keep one item a key: the highest rank, then whichever serialises last."""
-    kept: dict[Any, Item] = {}
-    for item in (*left, *right):
-        place = key(item)
-        kept[place] = _later(kept[place], item, rank) if place in kept else item
+    """Keep one item a key: the highest rank, and of equal ranks the one on the right.
+
+    Where everything on the right comes after everything on the left, as most writes do, the left
+    side is not looked through.
+    """
+    if not right:
+        return left
+    added = _by_key(right, key, rank)
+    if not left or key(left[-1]) < next(iter(added)):
+        return (*left, *added.values())
+    kept = {key(item): item for item in left}
+    for place, item in added.items():
+        before = kept.get(place)
+        if before is None or rank(item) >= rank(before):
+            kept[place] = item
     return tuple(kept[place] for place in sorted(kept))
 
 
-def _later(one: Item, other: Item, rank: Callable[[Item], int]) -> Item:
-    if one is other or one == other:
-        return one
-    if rank(one) != rank(other):
-        return max(one, other, key=rank)
-    return max(one, other, key=lambda item: item.model_dump_json())
+def _by_key(
+    items: tuple[Item, ...], key: Callable[[Item], Any], rank: Callable[[Item], int]
+) -> dict[Any, Item]:
+    """Return one item a key, in the order of the keys."""
+    kept: dict[Any, Item] = {}
+    for item in items:
+        place = key(item)
+        if place not in kept or rank(item) >= rank(kept[place]):
+            kept[place] = item
+    return {place: kept[place] for place in sorted(kept)}

@@ -10,12 +10,25 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from refinegraph.awaiting import MaybeAwaitable, settle
 from refinegraph.errors import InputError
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Difficulty, Feature, Frozen
 from refinegraph.tools.grouping import answer_groups
 
-Router = Callable[[RefinementState], Difficulty]
+Router = Callable[[RefinementState], MaybeAwaitable[Difficulty]]
+"""Anything that takes the state and returns how hard the problem is, async or not."""
+
+
+async def ask_router(router: Router, state: RefinementState) -> Difficulty:
+    """Return what a router says, plain or async; raises `InputError` for anything but that."""
+    return _checked(await settle(router(state)))
+
+
+def _checked(difficulty: object) -> Difficulty:
+    if not isinstance(difficulty, Difficulty):
+        raise InputError(f"the router returned {difficulty!r:.100}; expected a Difficulty.")
+    return difficulty
 
 
 class AlwaysHard:
@@ -51,7 +64,7 @@ class VerdictRouter:
     def __init__(self, *, otherwise: Router | None = None) -> None:
         self.otherwise = otherwise or AgreementRouter()
 
-    def __call__(self, state: RefinementState) -> Difficulty:
+    def __call__(self, state: RefinementState) -> MaybeAwaitable[Difficulty]:
         """Return easy with the candidate that passed, or hard with the best share so far."""
         if not state.proof_ids:
             return self.otherwise(state)
@@ -238,7 +251,8 @@ class MagicoreRouter:
         return next(agreeing, ())
 
     def _note_first(self, state: RefinementState) -> None:
-        if not self.running or state.decisions:
+        routed_before = state.difficulty is not None
+        if not self.running or routed_before:
             return
         first = min(state.candidates, key=lambda each: each.order, default=None)
         if first is not None and first.score is not None:

@@ -1,14 +1,15 @@
 """Choose the answer: selectors from candidates to a winner and why.
 
-A selector is any callable from a problem and its candidates to a `Selection`.
+A selector is any function from a problem and its candidates to a `Selection`, async or not.
 """
 
 from collections.abc import Callable, Sequence
 
+from refinegraph.awaiting import MaybeAwaitable
 from refinegraph.schema import Candidate, Problem, Selection
 from refinegraph.tools.grouping import agreeing_groups, answer_groups
 
-Selector = Callable[[Problem, Sequence[Candidate]], Selection]
+Selector = Callable[[Problem, Sequence[Candidate]], MaybeAwaitable[Selection]]
 
 _NOTHING = Selection(candidate_id=None, reason="no candidate gave a usable answer")
 
@@ -88,7 +89,9 @@ class agreement:
     def __init__(self, *, otherwise: Selector | None = None) -> None:
         self.otherwise: Selector = otherwise or majority_vote()
 
-    def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
+    def __call__(
+        self, problem: Problem, candidates: Sequence[Candidate]
+    ) -> MaybeAwaitable[Selection]:
         """Return the first member of the best group and what the group agreed on."""
         usable = [each for each in candidates if each.content is not None]
         most = max((_passed(each) for each in usable), default=0)
@@ -102,6 +105,29 @@ class agreement:
     def __repr__(self) -> str:
         """The call that makes it."""
         return f"agreement(otherwise={self.otherwise!r})"
+
+
+class latest:
+    """Take the newest candidate among those that pass the most visible tests.
+
+    Self-Refine (arXiv 2303.17651) returns the last refinement. Refinements that were rejected are
+    not in the pool, and execution outranks age.
+    """
+
+    def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
+        """Return the newest of the candidates with the most passed tests."""
+        usable = [candidate for candidate in candidates if candidate.content is not None]
+        if not usable:
+            return _NOTHING
+        newest = max(usable, key=lambda candidate: (_passed(candidate), candidate.order))
+        if newest.verdict:
+            return Selection(candidate_id=newest.id, reason=_why_best(newest))
+        reason = "it is the last refinement" if newest.parents else "it is the only solution"
+        return Selection(candidate_id=newest.id, reason=reason)
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return "latest()"
 
 
 def _passed(candidate: Candidate) -> int:

@@ -14,6 +14,7 @@ from refinegraph.graphs.reducers import (
     merge_candidates,
     merge_decisions,
     merge_failures,
+    merge_notes,
     merge_reversions,
     merge_reviews,
     merge_tests,
@@ -25,6 +26,7 @@ from refinegraph.schema import (
     Difficulty,
     Failure,
     Isolation,
+    Note,
     Problem,
     RefinementResult,
     Reversion,
@@ -59,12 +61,17 @@ DecisionsField = Annotated[
 FailuresField = Annotated[
     tuple[Failure, ...], CheckedChannel(tuple[Failure, ...], merge=merge_failures, default=())
 ]
+NotesField = Annotated[
+    tuple[Note, ...], CheckedChannel(tuple[Note, ...], merge=merge_notes, default=())
+]
 UsageField = Annotated[Usage, CheckedChannel(Usage, merge=add_usage, default=Usage())]
 AskedField = Annotated[
     tuple[SamplesAsked, ...],
     CheckedChannel(tuple[SamplesAsked, ...], merge=add_asked, default=()),
 ]
 RoundField = Annotated[int, CheckedChannel(int, merge=max, default=0)]
+ProgressField = Annotated[int, CheckedChannel(int, merge=max, default=-1)]
+BegunWithField = Annotated[Problem | None, CheckedChannel(Problem | None, default=None)]
 ElapsedField = Annotated[float, CheckedChannel(float, merge=max, default=0.0)]
 StartedField = Annotated[float | None, CheckedChannel(float | None, default=None)]
 IsolationField = Annotated[
@@ -107,12 +114,18 @@ class RefinementState(BaseModel):
     decisions: DecisionsField = ()
     """What was done at each turn of the loop, and why."""
     failures: FailuresField = ()
+    run_notes: NotesField = ()
+    """What operators noted; not `notes`, a key that applications around the graph often have."""
     round: RoundField = 0
     """Rounds of refinement begun."""
+    progress: ProgressField = -1
+    """The number of the last decision whose moves brought anything."""
     elapsed: ElapsedField = 0.0
     """Seconds since the run began, as of the last decision."""
     started: StartedField = None
     """When the run began, in seconds since the epoch."""
+    begun_with: BegunWithField = None
+    """The problem that the run was begun with; another one given to its thread begins afresh."""
     asked: AskedField = ()
     """Samples taken of each request that a seed or a cache tells apart; a resumed run goes on."""
     isolation: IsolationField = None
@@ -137,10 +150,11 @@ class RefinementState(BaseModel):
 
     @property
     def heads(self) -> tuple[Candidate, ...]:
-        """Candidates that are still in the running.
+        """Complete candidates that are still in the running.
 
-        A refinement that was accepted stands in for its parent; one that was reverted does not
-        count. Without visible tests both stay, since nothing proved the newer one better.
+        A refinement that was accepted stands in for its parent; one that was rejected does not
+        count. Without visible tests both stay, since nothing proved the newer one better, and so
+        do the parents of a candidate that was made from several.
         """
         return heads(self.candidates, self.reverted)
 
@@ -160,11 +174,14 @@ class StateUpdate(TypedDict, total=False):
     reverted: tuple[Reversion, ...]
     decisions: tuple[Decision, ...]
     failures: tuple[Failure, ...]
+    run_notes: tuple[Note, ...]
     usage: Usage
     asked: tuple[SamplesAsked, ...]
     round: int
+    progress: int
     elapsed: float
     started: float | None
+    begun_with: Problem | None
     isolation: Isolation | None
     result: RefinementResult | None
 
@@ -210,8 +227,8 @@ def _validate(adapter: TypeAdapter[Update], value: object, subject: str, keys: t
 def heads(
     candidates: Iterable[Candidate], reverted: Iterable[Reversion] = ()
 ) -> tuple[Candidate, ...]:
-    """Return the candidates that no accepted refinement has replaced."""
-    refused = {each.candidate_id for each in reverted}
-    accepted = [each for each in candidates if each.id not in refused]
-    replaced = {each.parent_id for each in accepted if each.parent_id and each.verdict}
+    """Return the complete candidates that no accepted refinement has replaced."""
+    rejected = {rejection.candidate_id for rejection in reverted}
+    accepted = [each for each in candidates if each.complete and each.id not in rejected]
+    replaced = {each.parents[0] for each in accepted if len(each.parents) == 1 and each.verdict}
     return tuple(each for each in accepted if each.id not in replaced)

@@ -6,14 +6,16 @@ Rules combine with `|` (any), `&` (all) and `~` (not), also with plain callables
 and their repr is the expression that makes them. No rule raises on an empty pool.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 
+from refinegraph.awaiting import MaybeAwaitable, settle
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, StopReason
+from refinegraph.signatures import check_part
 from refinegraph.tools.programs import program_fingerprint
 
-RuleFunction = Callable[[RefinementState], StopReason | None]
-"""Anything that takes the state and returns a reason to stop, or None to go on."""
+RuleFunction = Callable[[RefinementState], MaybeAwaitable[StopReason | None]]
+"""Anything that takes the state and returns a reason to stop, or None to go on; async or not."""
 
 
 class StopRule:
@@ -22,11 +24,8 @@ class StopRule:
     A subclass implements `__call__`; any function of the state is wrapped when it is combined.
     """
 
-    max_rounds: int | None = None
-    """The round after which the rule is sure to fire; None where it may never fire."""
-
-    def __call__(self, state: RefinementState) -> StopReason | None:
-        """Return why to stop now, or None to go on."""
+    def __call__(self, state: RefinementState) -> MaybeAwaitable[StopReason | None]:
+        """Return why to stop now, or None to go on; awaitable where a part of it is async."""
         raise NotImplementedError
 
     def __or__(self, other: RuleFunction) -> "StopRule":
@@ -64,7 +63,7 @@ class Custom(StopRule):
     def __init__(self, function: RuleFunction) -> None:
         self.function = function
 
-    def __call__(self, state: RefinementState) -> StopReason | None:
+    def __call__(self, state: RefinementState) -> MaybeAwaitable[StopReason | None]:
         """Return what the callable returns."""
         return self.function(state)
 
@@ -78,12 +77,16 @@ class AnyOf(StopRule):
 
     def __init__(self, *rules: StopRule) -> None:
         self.rules = rules
-        bounds = [rule.max_rounds for rule in rules if rule.max_rounds is not None]
-        self.max_rounds = min(bounds, default=None)
 
-    def __call__(self, state: RefinementState) -> StopReason | None:
+    def __call__(self, state: RefinementState) -> MaybeAwaitable[StopReason | None]:
         """Return the reason of the first rule that fires."""
-        return next((reason for rule in self.rules if (reason := rule(state))), None)
+        for position, rule in enumerate(self.rules):
+            reason = rule(state)
+            if isinstance(reason, Awaitable):
+                return _first_reason(reason, self.rules[position + 1 :], state)
+            if reason:
+                return reason
+        return None
 
     def __repr__(self) -> str:
         """The rules joined by `|`."""
@@ -95,20 +98,13 @@ class AllOf(StopRule):
 
     def __init__(self, *rules: StopRule) -> None:
         self.rules = rules
-        bounds = [rule.max_rounds for rule in rules]
-        known = [bound for bound in bounds if bound is not None]
-        self.max_rounds = max(known) if len(known) == len(bounds) else None
 
-    def __call__(self, state: RefinementState) -> StopReason | None:
+    def __call__(self, state: RefinementState) -> MaybeAwaitable[StopReason | None]:
         """Return the reasons of all rules as one, or None."""
         reasons = [rule(state) for rule in self.rules]
-        fired = [reason for reason in reasons if reason]
-        if len(fired) < len(reasons):
-            return None
-        return StopReason(
-            rule="&".join(reason.rule for reason in fired),
-            detail=" and ".join(reason.detail for reason in fired),
-        )
+        if any(isinstance(reason, Awaitable) for reason in reasons):
+            return _all_reasons(reasons)
+        return _joined([reason for reason in reasons if not isinstance(reason, Awaitable)])
 
     def __repr__(self) -> str:
         """The rules joined by `&`."""
@@ -121,11 +117,18 @@ class Not(StopRule):
     def __init__(self, rule: StopRule) -> None:
         self.rule = rule
 
-    def __call__(self, state: RefinementState) -> StopReason | None:
+    def __call__(self, state: RefinementState) -> MaybeAwaitable[StopReason | None]:
         """Return a reason exactly when the rule gives none."""
-        if self.rule(state):
-            return None
-        return StopReason(rule="not", detail=f"{self.rule!r} does not hold")
+        reason = self.rule(state)
+        if isinstance(reason, Awaitable):
+            return self._later(reason)
+        return self._inverted(reason)
+
+    async def _later(self, reason: Awaitable[StopReason | None]) -> StopReason | None:
+        return self._inverted(await reason)
+
+    def _inverted(self, reason: StopReason | None) -> StopReason | None:
+        return None if reason else StopReason(rule="not", detail=f"{self.rule!r} does not hold")
 
     def __invert__(self) -> StopRule:
         """Return the rule itself."""
@@ -145,7 +148,6 @@ class rounds(StopRule):
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.max_rounds = limit
 
     def __call__(self, state: RefinementState) -> StopReason | None:
         """Fire when the number of rounds has reached the limit."""
@@ -331,7 +333,38 @@ class budget(StopRule):
 
 def as_rule(rule: RuleFunction) -> StopRule:
     """Return a rule that combines, from a rule or any callable of the state."""
-    return rule if isinstance(rule, StopRule) else Custom(rule)
+    if isinstance(rule, StopRule):
+        return rule
+    check_part(rule, "a stop rule", "state")
+    return Custom(rule)
+
+
+async def _first_reason(
+    pending: Awaitable[StopReason | None], rules: Sequence[StopRule], state: RefinementState
+) -> StopReason | None:
+    reason = await pending
+    for rule in rules:
+        if reason:
+            break
+        reason = await settle(rule(state))
+    return reason
+
+
+async def _all_reasons(
+    reasons: Sequence[MaybeAwaitable[StopReason | None]],
+) -> StopReason | None:
+    return _joined([await settle(reason) for reason in reasons])
+
+
+def _joined(reasons: Sequence[StopReason | None]) -> StopReason | None:
+    """Return all reasons as one, or None where one is missing."""
+    fired = [reason for reason in reasons if reason]
+    if len(fired) < len(reasons):
+        return None
+    return StopReason(
+        rule="&".join(reason.rule for reason in fired),
+        detail=" and ".join(reason.detail for reason in fired),
+    )
 
 
 def _bracketed(rule: StopRule, *looser: type[StopRule]) -> str:
@@ -349,9 +382,7 @@ def _best(state: RefinementState, last_round: int) -> float | None:
 
 def _refinements(state: RefinementState, number: int) -> list[Candidate]:
     return [
-        each
-        for each in state.candidates
-        if number > 0 and each.round == number and each.role == "refiner"
+        each for each in state.candidates if number > 0 and each.round == number and each.parents
     ]
 
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from langgraph.types import Command, Interrupt
 
     from refinegraph.agents.models import CallCache, Ledger
-    from refinegraph.graphs.asking import Question, Reply
+    from refinegraph.graphs.nodes.human import Question, Reply
     from refinegraph.graphs.refinement import RefinementGraph
-    from refinegraph.graphs.resuming import RunSoFar
+    from refinegraph.graphs.resume import ResumePoint
 
 Watcher = Callable[[Frozen], None]
 """Hears the events of `refinegraph.graphs.events` and of `refinegraph.agents.models`."""
 Asker = Callable[["Question"], Awaitable["Reply"]]
-"""Answers the questions of `refinegraph.graphs.asking`."""
+"""Answers the questions of `refinegraph.graphs.nodes.human`."""
 
 _SPAN = {"gen_ai.operation.name": "invoke_workflow"}
 
@@ -89,13 +89,13 @@ class _Run:
         """How long it has run."""
         return time.monotonic() - self.began - self.waited
 
-    def take_up(self, before: "RunSoFar | None") -> None:
+    def take_up(self, before: "ResumePoint | None") -> None:
         """Go on from where it was."""
         if before:
             self.began -= before.elapsed
             self.asked, self.paused = before.asked, before.paused
 
-    async def go(self, given: Any, before: "RunSoFar | None" = None) -> Any:
+    async def go(self, given: Any, before: "ResumePoint | None" = None) -> Any:
         """Run until the graph ends or asks."""
         from refinegraph.agents.models import run_scope
 
@@ -132,12 +132,14 @@ def _thread(graph: "RefinementGraph", run_id: str | None) -> "RunnableConfig | N
     return {"configurable": {"thread_id": run_id or secrets.token_hex(8)}}
 
 
-async def _before(graph: "RefinementGraph", config: "RunnableConfig | None") -> "RunSoFar | None":
+async def _before(
+    graph: "RefinementGraph", config: "RunnableConfig | None"
+) -> "ResumePoint | None":
     if config is None:
         return None
-    from refinegraph.graphs.resuming import run_so_far
+    from refinegraph.graphs.resume import load_resume_point
 
-    return await run_so_far(graph, config)
+    return await load_resume_point(graph, config)
 
 
 async def _answered(questions: "Sequence[Interrupt]", asker: Asker | None) -> "Command[Any]":

@@ -4,11 +4,12 @@ All models are frozen and reject unknown fields, so that a value can be passed b
 parallel branches, stored and compared without anyone changing it behind another's back.
 """
 
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of the JSON that `RefinementResult.report` produces."""
 
 Kind = Literal["code", "math", "choice", "text"]
@@ -18,7 +19,10 @@ Origin = Literal["given", "statement", "generated"]
 """Where a visible test came from: the caller, an example in the statement, or a model."""
 
 Role = Literal["solver", "refiner", "person"]
-"""Who wrote a candidate."""
+"""Who wrote a candidate, as coarsely as reports need it; `Candidate.operator` says exactly."""
+
+Action = Literal["sample", "refine", "stop"]
+"""What a decision amounts to: fresh candidates, moves from earlier ones, or the end."""
 
 CaseStatus = Literal[
     "passed",
@@ -63,6 +67,14 @@ class Frozen(BaseModel):
     """A value that can not be changed and has no unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _fields_with(data: object, *names: str) -> dict[str, Any] | None:
+    """Return a copy of the fields where they have one of the names; None otherwise."""
+    if not isinstance(data, Mapping):
+        return None
+    fields = dict(cast("Mapping[str, Any]", data))
+    return fields if any(name in fields for name in names) else None
 
 
 class AssertCase(Frozen):
@@ -269,18 +281,27 @@ class Step(Frozen):
     end: int
 
 
+_OPERATOR_OF_ROLE = {"solver": "solve", "refiner": "refine", "person": "person"}
+
+
 class Candidate(Frozen):
-    """One proposed solution."""
+    """One proposed solution, or the part of one that is written so far."""
 
     id: str
     """`ROUND.NUMBER`: `0.2` is the third sample, `1.0` the first refinement of round one."""
-    role: Role
+    operator: str = "solve"
+    """The name of the operator that made it; `person` for what a person wrote."""
     round: int = 0
-    """0 for samples of the Solver, then the round of refinement that made it."""
-    parent_id: str | None = None
-    """The candidate that a refinement started from."""
+    """0 for the first samples, then the round of refinement that made it."""
+    turn: int = 0
+    """The number of the decision that asked for it."""
+    parents: tuple[str, ...] = ()
+    """Ids of the candidates that it was made from; empty for a fresh sample."""
     text: str
     """What the model wrote, without its thinking."""
+    complete: bool = True
+    """False for a prefix that is to be continued. It has no answer yet: it is never executed,
+    rejected or selected."""
     reasoning: str = ""
     """The model's thinking, kept apart; never shown to another agent."""
     program: str | None = None
@@ -306,6 +327,30 @@ class Candidate(Frozen):
     gave no log-probabilities."""
     revision: int = 0
     """Grows each time scores or verdicts are added; the higher one wins when two are merged."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_version_1(cls, data: object) -> object:
+        """Read a candidate that version 1 of the schema wrote."""
+        fields = _fields_with(data, "role", "parent_id")
+        if fields is None:
+            return data
+        role, parent = fields.pop("role", "solver"), fields.pop("parent_id", None)
+        fields.setdefault("operator", _OPERATOR_OF_ROLE.get(role, role))
+        fields.setdefault("parents", (parent,) if parent else ())
+        return fields
+
+    @property
+    def parent_id(self) -> str | None:
+        """The first of its parents."""
+        return self.parents[0] if self.parents else None
+
+    @property
+    def role(self) -> Role:
+        """Who wrote it: a person, the Solver, or whoever worked on an earlier candidate."""
+        if self.operator == "person":
+            return "person"
+        return "refiner" if self.parents else "solver"
 
     @property
     def score(self) -> float | None:
@@ -340,6 +385,19 @@ class Review(Frozen):
     """The whole review as the model wrote it."""
     edited: bool = False
     """Whether a person changed it."""
+    number: int = 0
+    """Tells apart several reviews of one candidate in one round."""
+    revision: int = 0
+    """Grows each time the review is changed; the higher one wins when two are merged."""
+
+
+class Note(Frozen):
+    """Something worth remembering that is neither a candidate nor a review."""
+
+    kind: Literal["lesson", "episode", "fact"] = "lesson"
+    text: str
+    about: str = ""
+    """What it concerns: the id of a candidate, the name of a topic; empty for the whole problem."""
 
 
 class Feature(Frozen):
@@ -370,33 +428,81 @@ class StopReason(Frozen):
     limit: float | None = None
 
 
+class Move(Frozen):
+    """One application of an operator."""
+
+    operator: str
+    """The operator's name in the table of the graph."""
+    parents: tuple[str, ...] = ()
+    """Ids of the candidates that it starts from, in the order in which the operator sees them."""
+    count: int = Field(default=1, ge=1)
+    """How many candidates are asked for."""
+    instruction: str = ""
+    """A word to the operator: a persona, a topic, what to change."""
+    keep: int | None = Field(default=None, ge=0)
+    """How many steps of the first parent a continuation keeps; all of them if None."""
+
+
 class Decision(Frozen):
     """What the loop does next, and the numbers that say so."""
 
-    number: int
+    number: int = 0
     """Position in the run, from 0."""
-    round: int
-    action: Literal["sample", "refine", "stop"]
-    """Ask the Solver for more, review and refine the targets, or select an answer."""
-    samples: int = 0
-    """How many more samples to take, for `sample`."""
-    targets: tuple[str, ...] = ()
-    """Ids of the candidates to refine, for `refine`."""
+    round: int = 0
+    moves: tuple[Move, ...] = ()
+    """What is made next, side by side; empty exactly where `stop_reason` is set."""
     difficulty: Difficulty | None = None
     features: tuple[Feature, ...] = ()
-    """The numbers that chose the action, where a controller weighs one against another."""
+    """The numbers that chose the moves, where a policy weighs one against another."""
     stop_reason: StopReason | None = None
-    """Set exactly when the action is `stop`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_version_1(cls, data: object) -> object:
+        """Read a decision that version 1 of the schema wrote."""
+        fields = _fields_with(data, "action")
+        if fields is None:
+            return data
+        action = fields.pop("action")
+        samples, targets = fields.pop("samples", 0), fields.pop("targets", ())
+        if action == "sample":
+            fields["moves"] = (Move(operator="solve", count=max(1, samples)),)
+        elif action == "refine":
+            fields["moves"] = tuple(Move(operator="refine", parents=(id,)) for id in targets)
+        return fields
+
+    @property
+    def action(self) -> Action:
+        """Whether it stops, works on earlier candidates, or asks for fresh ones."""
+        if self.stop_reason:
+            return "stop"
+        return "refine" if any(move.parents for move in self.moves) else "sample"
+
+    @property
+    def samples(self) -> int:
+        """How many fresh candidates are asked for."""
+        return sum(move.count for move in self.moves if not move.parents)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Ids of the candidates that are worked on, without repetitions."""
+        return tuple(dict.fromkeys(id for move in self.moves for id in move.parents))
 
 
 class Failure(Frozen):
-    """A branch that ended without its result, while the run went on."""
+    """A move that ended without its result, while the run went on."""
 
     kind: Literal["model", "deadline", "budget"]
     node: str
     round: int
     candidate_id: str | None
     detail: str
+    turn: int = 0
+    """The number of the decision that asked for it."""
+    move: int = 0
+    """The position of the move in that decision."""
+    error: str = "ModelError"
+    """The class of `refinegraph.errors` that was raised."""
 
 
 class Reversion(Frozen):
@@ -465,6 +571,7 @@ class RefinementResult(Frozen):
     reverted: tuple[Reversion, ...] = ()
     decisions: tuple[Decision, ...] = ()
     failures: tuple[Failure, ...] = ()
+    notes: tuple[Note, ...] = ()
     tests: tuple[VisibleTest, ...] = ()
     isolation: Isolation | None = None
     """None where nothing was executed."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from refinegraph.agents.models import CallCache, Ledger
-    from refinegraph.graphs.belief import BeliefMap
+    from refinegraph.graphs.policies.calibration import BeliefMap
     from refinegraph.tools.sandbox import Sandbox
 
 
@@ -74,8 +74,8 @@ async def asolve(
     """
     from refinegraph.agents.models import resolve_model
     from refinegraph.config import api_base_setting, model_setting
-    from refinegraph.graphs.asking import moments
-    from refinegraph.graphs.belief import SHIPPED
+    from refinegraph.graphs.nodes.human import interrupt_points
+    from refinegraph.graphs.policies.calibration import SHIPPED
     from refinegraph.graphs.stopping import budget
     from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
 
@@ -106,7 +106,7 @@ async def asolve(
         price=price,
         belief=belief or SHIPPED,
         checkpointer=checkpointer or _memory(ask),
-        ask=moments(ask),
+        ask=interrupt_points(ask),
     )
     return await run_graph(
         build_strategy(strategy, plan),

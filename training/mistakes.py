@@ -67,7 +67,7 @@ def _evidence(task: Task, steps: Sequence[Step]) -> tuple[str, bool]:
         tests=tuple(outcomes),
         isolation=Isolation(tier="none"),
     )
-    return describe_verdict(Candidate(id="0.0", role="solver", text="", verdict=verdict)), right
+    return describe_verdict(Candidate(id="0.0", operator="solve", text="", verdict=verdict)), right
 
 
 def _outcome(test: CallCase, steps: Sequence[Step]) -> CaseOutcome:

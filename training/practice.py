@@ -15,7 +15,7 @@ from refinegraph.agents.models import Choice, Sampling, generate
 from refinegraph.agents.models.local_chat import LocalChatModel
 from refinegraph.agents.prompts import EMBEDDED
 from refinegraph.embedded.tasks import Task, generate_tasks
-from refinegraph.graphs.candidates import read_candidate
+from refinegraph.graphs.nodes.parse_candidate import read_candidate
 from refinegraph.tools.checking import check_program
 from refinegraph.tools.sandbox import Sandbox
 from training.documents import Attempt, render
@@ -104,7 +104,7 @@ async def _judged(sandbox: Sandbox, task: Task, choice: Choice) -> tuple[str, st
     """Run an attempt on the given tests, and word what came of it as the agents do."""
     problem = task.labelled.problem
     candidate = read_candidate(
-        choice, problem, id="0.0", role="solver", entry_point=problem.entry_point
+        choice, problem, id="0.0", operator="solve", entry_point=problem.entry_point
     )
     if candidate.program is None:
         return solution_text(candidate, kind="code"), describe_verdict(candidate), False

@@ -12,7 +12,7 @@ from refinegraph.schema import Review
 from refinegraph.view.summary import content_view
 
 if TYPE_CHECKING:
-    from refinegraph.graphs.asking import BeforeAccept, BeforeRefine, Question, Reply
+    from refinegraph.graphs.nodes.human import BeforeAccept, BeforeRefine, Question, Reply
     from refinegraph.running import Asker
 
 REFINE = "  refine it so? enter: yes, s: leave it, or say what to change instead: "
@@ -33,7 +33,7 @@ def asker(console: Console, *, read: Reader | None = None) -> "Asker":
     reader = read or _read
 
     async def ask(question: "Question") -> "Reply":
-        from refinegraph.graphs.asking import BeforeRefine
+        from refinegraph.graphs.nodes.human import BeforeRefine
 
         if question.candidate:
             console.print(content_view(question.candidate), soft_wrap=True)

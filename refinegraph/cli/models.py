@@ -10,7 +10,7 @@ from refinegraph.config import EMBEDDED, api_base_setting, find_setting, model_s
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from refinegraph.graphs.belief import BeliefMap
+    from refinegraph.graphs.policies.calibration import BeliefMap
 
 
 EMBEDDED_NOTE = (
@@ -64,7 +64,7 @@ class NamesModels(Protocol):
 
 def belief_map(name: str | None) -> "BeliefMap":
     """Return the map that `--belief` names, else the one that ships."""
-    from refinegraph.graphs.belief import SHIPPED, BeliefMap
+    from refinegraph.graphs.policies.calibration import SHIPPED, BeliefMap
 
     return BeliefMap.load(Path(name)) if name else SHIPPED
 

@@ -4,7 +4,7 @@ import argparse
 
 from refinegraph.agents.models import InFlight
 from refinegraph.config import api_base_setting, model_setting
-from refinegraph.graphs.asking import moments
+from refinegraph.graphs.nodes.human import interrupt_points
 from refinegraph.runs import RunSettings
 
 
@@ -12,7 +12,7 @@ def settings_of(options: argparse.Namespace) -> RunSettings:
     """Return how a run is asked for, with the model that the environment names."""
     named = {name: getattr(options, name, None) for name in RunSettings.model_fields}
     given = {name: value for name, value in named.items() if value is not None}
-    given["ask"] = moments(_listed(getattr(options, "ask", None)))
+    given["ask"] = interrupt_points(_listed(getattr(options, "ask", None)))
     given["fallback"] = _listed(options.fallback)
     if not options.api_base and (base := api_base_setting()):
         given["api_base"] = base

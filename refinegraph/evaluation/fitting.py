@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from refinegraph.evaluation.records import RunLine
-from refinegraph.graphs.belief import BeliefMap, fit_belief, signals_of
+from refinegraph.graphs.policies.calibration import BeliefMap, fit_belief, signals_of
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Feature, Problem
 

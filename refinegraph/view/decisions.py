@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from refinegraph.schema import Decision, Feature
+from refinegraph.schema import Decision, Feature, Move
 from refinegraph.view.text import cut, plural
 
 _LONGEST = 300
@@ -37,6 +37,30 @@ def _numbers(decision: Decision) -> tuple[Feature, ...]:
 def _action(decision: Decision) -> str:
     if decision.stop_reason:
         return f"stop ({decision.stop_reason.rule})"
-    if decision.action == "refine":
-        return f"round {decision.round}: refine {', '.join(decision.targets)}"
-    return f"take {plural(decision.samples, 'more sample')}"
+    words = moves_words(decision)
+    return f"round {decision.round}: {words}" if decision.action == "refine" else words
+
+
+def moves_words(decision: Decision) -> str:
+    """Say what a decision's moves do, operator by operator.
+
+    >>> from refinegraph.schema import Move
+    >>> moves_words(Decision(number=2, moves=(Move(operator="solve", count=2),)))
+    'take 2 more samples'
+    """
+    by_operator: dict[str, list[Move]] = {}
+    for move in decision.moves:
+        by_operator.setdefault(move.operator, []).append(move)
+    return ", ".join(_operator_words(moves, decision) for moves in by_operator.values())
+
+
+def _operator_words(moves: Sequence[Move], decision: Decision) -> str:
+    operator = moves[0].operator
+    parents = list(dict.fromkeys(parent for move in moves for parent in move.parents))
+    count = sum(move.count for move in moves)
+    if operator == "solve" and not parents:
+        return f"take {plural(count, 'more sample' if decision.number else 'sample')}"
+    name = operator.replace("_", " ")
+    if parents:
+        return f"{name} {', '.join(parents)}"
+    return f"{name} {count} times" if count > 1 else name

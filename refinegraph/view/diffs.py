@@ -11,7 +11,7 @@ from refinegraph.view.text import plural, printable
 def changed_lines(parent: Candidate, child: Candidate) -> list[str]:
     """Return the removed and added lines between two programs or texts, each with its sign.
 
-    >>> one = Candidate(id="0.0", role="solver", text="", program="a = 1\\nb = 2")
+    >>> one = Candidate(id="0.0", operator="solve", text="", program="a = 1\\nb = 2")
     >>> changed_lines(one, one.model_copy(update={"program": "a = 1\\nb = 3"}))
     ['-b = 2', '+b = 3']
     """

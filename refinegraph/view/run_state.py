@@ -101,7 +101,10 @@ _ROUND_OVER: _Change = {"review": None, "rewritten": None}
 
 
 def _started(state: RunState, event: NodeStarted) -> _Change:
-    return {"node": event.node, "round": max(state.round, event.round)}
+    # Tests are written beside the first samples; the Solver is what a person waits for.
+    beside = event.node == "write_tests" and state.node == "solve"
+    node = state.node if beside else event.node
+    return {"node": node, "round": max(state.round, event.round)}
 
 
 def _known(state: RunState, event: TestsKnown) -> _Change:

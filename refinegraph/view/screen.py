@@ -15,13 +15,20 @@ from refinegraph.view.transcript import mark_of, review_words
 
 _DOING = {
     "solve": "the Solver writes",
+    "write_tests": "the TestWriter writes",
     "score": "programs run in the sandbox",
     "route": "deciding what to do next",
     "review": "the Reviewer reads",
     "refine": "the Refiner repairs",
     "select": "choosing the answer",
 }
-_SPEAKERS = {"solve": "solver", "review": "reviewer", "refine": "refiner", "score": "judge"}
+_SPEAKERS = {
+    "solve": "solver",
+    "write_tests": "test writer",
+    "review": "reviewer",
+    "refine": "refiner",
+    "score": "judge",
+}
 _ORDER = {"review": 2, "refine": 1}
 """Whose words are shown where several write at once."""
 _TURNING = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -60,7 +67,8 @@ class Screen:
 
     def _heading(self) -> Text:
         turn = _TURNING[int(time.monotonic() * _TURNS_A_SECOND) % len(_TURNING)]
-        doing = _DOING[self.state.node] if self.state.node else "getting ready"
+        node = self.state.node
+        doing = _DOING.get(node, f"{node} works") if node else "getting ready"
         line = Text(f"  {turn} ", style="cyan").append(doing, style="bold")
         if self.state.round:
             line.append(f"  round {self.state.round}", style="dim")

@@ -16,9 +16,10 @@ from refinegraph.graphs.events import (
     TestsKnown,
 )
 from refinegraph.schema import Candidate, Frozen, Review, VisibleTest
+from refinegraph.view.decisions import moves_words
 from refinegraph.view.diffs import diff_view
 from refinegraph.view.run_state import RunState
-from refinegraph.view.text import cut, evidence_words, plural, verdict_words
+from refinegraph.view.text import cut, evidence_words, verdict_words
 
 SUBJECT_WIDTH = 10
 _INDENT = 2
@@ -86,7 +87,9 @@ def _proposed(event: CandidateProposed, state: RunState) -> list[Line]:
     parent = state.find(event.candidate.parent_id)
     if parent is None:
         return []
-    first = Line("refiner", Text(f"{event.candidate.id} from {parent.id}"))
+    made = event.candidate
+    speaker = "refiner" if made.operator == "refine" else made.operator
+    first = Line(speaker, Text(f"{made.id} from {', '.join(made.parents)}"))
     changes = diff_view(parent, event.candidate, most=_LONGEST_DIFF)
     return [first, *(Line("", change) for change in changes)]
 
@@ -135,10 +138,12 @@ def _decided(event: Decided, state: RunState) -> list[Line]:
     if decision.stop_reason:
         stop = decision.stop_reason
         return [*lines, Line("stop", _words(f"{stop.rule}: {stop.detail}", "bold"))]
+    if not decision.number:
+        return lines
     if decision.action == "refine":
-        named = f"refine {', '.join(decision.targets)}"
-        return [*lines, Line("", Text()), Line(f"round {decision.round}", _words(named, "bold"))]
-    return [*lines, Line("solver", _words(f"{plural(decision.samples, 'more sample')}", "bold"))]
+        named = _words(moves_words(decision), "bold")
+        return [*lines, Line("", Text()), Line(f"round {decision.round}", named)]
+    return [*lines, Line("policy", _words(moves_words(decision), "bold"))]
 
 
 def _failed(event: BranchFailed, state: RunState) -> list[Line]:

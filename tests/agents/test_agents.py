@@ -37,7 +37,7 @@ def failing() -> Candidate:
         ),
     )
     program = "def f(x):\n    return x * x"
-    return Candidate(id="0.0", role="solver", text=program, program=program, verdict=verdict)
+    return Candidate(id="0.0", operator="solve", text=program, program=program, verdict=verdict)
 
 
 async def test_solver_asks_for_its_samples_in_one_request() -> None:
@@ -84,7 +84,7 @@ async def test_reviewer_of_reasoning_gets_step_scores() -> None:
     text = "Step 1: 1 + 1 = 2\nStep 2: 2 + 2 = 5"
     score = Score(scorer="prm", value=0.5, steps=(0.92, 0.31))
     steps = split_steps(text, kind="math")
-    wrong = Candidate(id="0.0", role="solver", text=text, steps=steps, scores=(score,))
+    wrong = Candidate(id="0.0", operator="solve", text=text, steps=steps, scores=(score,))
     await Reviewer(model)(MATH, wrong)
     prompt = model.calls[0].prompt
     assert "Step 1: 1 + 1 = 2\n(Score: 9/10)\nStep 2: 2 + 2 = 5\n(Score: 3/10)" in prompt
@@ -151,7 +151,7 @@ HOSTILE = "a $problem ${solution} {0} %s [bold]\n\\boxed{} $$ $"
 async def test_prompts_pass_hostile_text_through_untouched(prompts: PromptSet) -> None:
     model = ScriptedChatModel(["x"], cycle=True)
     problem = Problem(prompt=HOSTILE, entry_point="f")
-    candidate = Candidate(id="0.0", role="solver", text=HOSTILE, program=HOSTILE)
+    candidate = Candidate(id="0.0", operator="solve", text=HOSTILE, program=HOSTILE)
     review = Review(candidate_id="0.0", round=1, approves=False, text=HOSTILE)
     await Solver(model, prompts=prompts)(problem)
     await Reviewer(model, prompts=prompts)(problem, candidate)
@@ -196,7 +196,7 @@ def test_every_prompt_shows_the_problem(prompts: PromptSet) -> None:
 async def test_refiner_is_told_from_where_to_repair(scores: tuple[float, ...], says: str) -> None:
     text = "1. Two and two is 4.\n2. Twice that is 8.\n3. Less one is 6.\n\\boxed{6}"
     steps = split_steps(text, kind="math")[:3]
-    wrong = Candidate(id="0.0", role="solver", text=text, answer="6", steps=steps)
+    wrong = Candidate(id="0.0", operator="solve", text=text, answer="6", steps=steps)
     scored = (Score(scorer="prm", value=0.5, steps=scores),) if scores else ()
     model = ScriptedChatModel("\\boxed{7}")
     review = Review(candidate_id="0.0", round=1, approves=False, text="CHANGE: count again")

@@ -31,7 +31,7 @@ from refinegraph.agents.models import (
 )
 from refinegraph.errors import InputError, ModelError, ModelRequestRefused
 from refinegraph.graphs import refinement_graph
-from refinegraph.graphs.candidates import read_candidate
+from refinegraph.graphs.nodes.parse_candidate import read_candidate
 from refinegraph.schema import Candidate, Score
 from refinegraph.tools.scorers import Scorer, ask_scorer, mean_of, self_certainty
 from refinegraph.tools.step_scores import minimum
@@ -42,7 +42,7 @@ PROBLEM = Problem(prompt="What is 1 + 1?", kind="math")
 def candidate(
     number: int, text: str = "Step 1: add\nStep 2: 2", answer: str | None = "2"
 ) -> Candidate:
-    return Candidate(id=f"0.{number}", role="solver", text=text, answer=answer)
+    return Candidate(id=f"0.{number}", operator="solve", text=text, answer=answer)
 
 
 async def test_judge_asks_about_each_candidate_and_counts_what_it_costs() -> None:
@@ -382,7 +382,7 @@ async def test_judges_pass_hostile_text_through_untouched(
 async def test_certainty_is_kept_of_log_probabilities() -> None:
     sure, unsure = spoken({"2": 0.99, "3": 0.01}), spoken({"2": 0.5, "3": 0.5})
     pool = [
-        read_candidate(choice, PROBLEM, id=f"0.{place}", role="solver")
+        read_candidate(choice, PROBLEM, id=f"0.{place}", operator="solve")
         for place, choice in enumerate([sure, unsure, Choice(text="2")])
     ]
     told = await ask_scorer(self_certainty(), PROBLEM, pool)

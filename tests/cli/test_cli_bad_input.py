@@ -62,7 +62,7 @@ CASES = [
         "cannot be written: No such file",
     ),
     Case("resume of nothing", ("resume", "nothing"), "there is no run 'nothing'"),
-    Case("ask at lunch", solve("x", "--ask", "lunch"), "unknown moment 'lunch'"),
+    Case("ask at lunch", solve("x", "--ask", "lunch"), "unknown interrupt point 'lunch'"),
     Case("ask nobody", solve("x", "--model", "embedded", "--ask", "accept"), "needs a terminal"),
     Case("one price", solve("x", "--prices", "1"), "is not two numbers"),
     Case("fallback", solve("x", "--fallback", "nonsense/x"), "unknown provider 'nonsense'"),

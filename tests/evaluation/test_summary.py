@@ -31,9 +31,9 @@ def candidate(id: str, *, passed: int, of: int = 2, parent: str | None = None) -
     )
     return Candidate(
         id=id,
-        role="refiner" if parent else "solver",
+        operator="refine" if parent else "solve",
         round=int(id[0]),
-        parent_id=parent,
+        parents=(parent,) if parent else (),
         text=id,
         program=id,
         verdict=verdict,
@@ -70,7 +70,7 @@ def line(
         usage=Usage(llm_calls=2, prompt_tokens=20, completion_tokens=tokens - 20, retries=1),
         candidates=tuple(candidates),
         reviews=reviews,
-        decisions=(Decision(number=0, round=0, action="stop", stop_reason=stop),),
+        decisions=(Decision(stop_reason=stop),),
     )
     return RunLine(
         problem_id=problem,

@@ -15,8 +15,8 @@ from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.cli.asking import ACCEPT, EDIT, REFINE, asker
 from refinegraph.errors import InputError
 from refinegraph.graphs import refinement_graph
-from refinegraph.graphs.asking import BeforeAccept, BeforeRefine, Question, Reply
 from refinegraph.graphs.checkpoints import checkpoint_serializer
+from refinegraph.graphs.nodes.human import BeforeAccept, BeforeRefine, Question, Reply
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.stopping import accepted, rounds
 
@@ -129,7 +129,7 @@ def test_time_stands_still_while_a_person_thinks() -> None:
 
 
 def test_nobody_to_ask_and_unknown_moments_are_bad_input() -> None:
-    with pytest.raises(InputError, match="unknown moment 'lunch'"):
+    with pytest.raises(InputError, match="unknown interrupt point 'lunch'"):
         rg.solve(PROBLEM, model=ScriptedChatModel(RIGHT), ask=("lunch",))
     with pytest.raises(InputError, match="give `on_question`"):
         rg.solve(PROBLEM, model=ScriptedChatModel(RIGHT), strategy="single", ask=("accept",))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from refinegraph.agents import Refiner, Reviewer, Solver
 from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.graphs import refinement_graph
-from refinegraph.graphs.execution_gain import (
+from refinegraph.graphs.policies.execution_gain import (
     CodeNumbers,
     ExecutionGain,
     chance_of_new,
@@ -50,7 +50,9 @@ def run(
 
 
 def actions(result: RefinementResult) -> list[str]:
-    return [each.action for each in result.decisions]
+    first, *later = result.decisions
+    assert first.action == "sample"
+    return [decision.action for decision in later]
 
 
 def test_samples_that_are_all_alike_are_repaired() -> None:
@@ -89,8 +91,9 @@ def test_nothing_is_tried_that_is_not_worth_its_price() -> None:
 
 def test_decisions_can_be_replayed_from_their_numbers() -> None:
     result = run([WRONG, OTHER], [WRONG])
-    replayed = [choose_for_code(CodeNumbers.of(each)) for each in result.decisions]
-    pairs = zip(replayed, result.decisions, strict=True)
+    weighed = result.decisions[1:]
+    replayed = [choose_for_code(CodeNumbers.of(each)) for each in weighed]
+    pairs = zip(replayed, weighed, strict=True)
     assert all(each.action in (again, "stop") for again, each in pairs)
 
 

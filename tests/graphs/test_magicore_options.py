@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from refinegraph.errors import InputError
-from refinegraph.graphs.magicore import MagicoreOptions
 from refinegraph.graphs.routing import ScoreCalibration
 from refinegraph.graphs.selection import weighted_vote
 from refinegraph.graphs.state import RefinementState
+from refinegraph.graphs.strategies.magicore_options import MagicoreOptions
 from refinegraph.schema import Candidate, Problem, Score
 
 PROBLEM = Problem(prompt="What is 2 + 2?", kind="math")
@@ -17,9 +17,9 @@ PROBLEM = Problem(prompt="What is 2 + 2?", kind="math")
 def candidate(id: str, answer: str, value: float, parent: str | None = None) -> Candidate:
     return Candidate(
         id=id,
-        role="refiner" if parent else "solver",
+        operator="refine" if parent else "solve",
         round=int(id[0]),
-        parent_id=parent,
+        parents=(parent,) if parent else (),
         text=answer,
         answer=answer,
         scores=(Score(scorer="judge", value=value),),

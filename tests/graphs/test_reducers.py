@@ -23,6 +23,7 @@ from refinegraph.schema import (
     Decision,
     Failure,
     Isolation,
+    Move,
     Reversion,
     Review,
     Score,
@@ -33,7 +34,7 @@ ids = st.builds("{}.{}".format, st.integers(0, 2), st.integers(0, 3))
 candidates = st.builds(
     Candidate,
     id=ids,
-    role=st.sampled_from(["solver", "refiner"]),
+    operator=st.sampled_from(["solve", "refine"]),
     text=st.sampled_from(["a", "b"]),
     revision=st.integers(0, 2),
     scores=st.sampled_from([(), (Score(scorer="x", value=0.5),)]),
@@ -50,7 +51,7 @@ decisions = st.builds(
     Decision,
     number=st.integers(0, 3),
     round=st.integers(0, 2),
-    action=st.sampled_from(["sample", "refine", "stop"]),
+    moves=st.sampled_from([(), (Move(operator="solve"),)]),
 )
 failures = st.builds(
     Failure,
@@ -80,24 +81,39 @@ MERGES = [
 
 @pytest.mark.parametrize(("merge", "items"), MERGES, ids=lambda each: getattr(each, "__name__", ""))
 @given(data=st.data())
-def test_merge_is_a_join(merge, items, data) -> None:  # type: ignore[no-untyped-def]
+def test_merge_groups_and_repeats_as_it_likes(merge, items, data) -> None:  # type: ignore[no-untyped-def]
     parts = data.draw(st.lists(st.lists(items, max_size=3).map(tuple), min_size=1, max_size=4))
     merged = reduce(merge, parts, ())
-    shuffled = parts[:]
-    random.Random(data.draw(st.integers(0, 99))).shuffle(shuffled)
-    assert reduce(merge, shuffled, ()) == merged
     assert merge(merged, merged) == merged
-    assert merge(parts[0], reduce(merge, parts[1:], ())) == merged
+    assert merge(merge((), parts[0]), reduce(merge, parts[1:], ())) == merged
+
+
+@pytest.mark.parametrize(("merge", "items"), MERGES, ids=lambda each: getattr(each, "__name__", ""))
+@given(data=st.data())
+def test_order_does_not_matter_where_keys_differ(merge, items, data) -> None:  # type: ignore[no-untyped-def]
+    apart = [(item,) for item in merge((), tuple(data.draw(st.lists(items, max_size=6))))]
+    shuffled = apart[:]
+    random.Random(data.draw(st.integers(0, 99))).shuffle(shuffled)
+    assert reduce(merge, shuffled, ()) == reduce(merge, apart, ())
+
+
+def test_a_review_that_is_changed_later_replaces_the_first_whatever_its_text() -> None:
+    first = Review(candidate_id="0.0", round=1, approves=False, text="z")
+    for text in ("a", "zz"):
+        later = first.model_copy(update={"text": text})
+        assert merge_reviews((first,), (later,)) == (later,)
+    revised = first.model_copy(update={"text": "a", "revision": 1})
+    assert merge_reviews((revised,), (first,)) == (revised,)
 
 
 def test_merge_candidates_keeps_the_highest_revision() -> None:
-    old = Candidate(id="0.0", role="solver", text="x")
+    old = Candidate(id="0.0", operator="solve", text="x")
     new = old.model_copy(update={"revision": 1, "scores": (Score(scorer="s", value=1.0),)})
     assert merge_candidates((new,), (old,)) == (new,)
 
 
 def test_merge_candidates_sorts_by_number_and_not_by_letter() -> None:
-    made = tuple(Candidate(id=f"0.{n}", role="solver", text="x") for n in (10, 9, 2))
+    made = tuple(Candidate(id=f"0.{n}", operator="solve", text="x") for n in (10, 9, 2))
     assert [each.id for each in merge_candidates((), made)] == ["0.2", "0.9", "0.10"]
 
 

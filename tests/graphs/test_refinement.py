@@ -13,15 +13,18 @@ from typing_extensions import TypedDict
 
 from refinegraph.agents import Refiner, Reviewer, Solver, TestWriter
 from refinegraph.agents.models import RetryPolicy, Sampling, ScriptedChatModel
+from refinegraph.agents.operators import Task, as_operator
 from refinegraph.errors import ModelError, StateError
-from refinegraph.graphs.control import SampleOrRepair
 from refinegraph.graphs.events import Decided
+from refinegraph.graphs.policies.first_wave import FirstWave
+from refinegraph.graphs.policies.refine_loop import RefineLoop
 from refinegraph.graphs.refinement import RefinementGraph, refinement_graph
-from refinegraph.graphs.routing import AlwaysEasy, AlwaysHard, VerdictRouter
+from refinegraph.graphs.routing import AlwaysEasy, AlwaysHard
+from refinegraph.graphs.search import search_graph
 from refinegraph.graphs.selection import agreement, best_of
 from refinegraph.graphs.state import RefinementState, check_update
-from refinegraph.graphs.stopping import accepted, budget, rounds
-from refinegraph.schema import Candidate, Problem, RefinementResult, Score, Selection, Usage
+from refinegraph.graphs.stopping import budget, rounds
+from refinegraph.schema import Candidate, Problem, RefinementResult, Review, Score, Selection, Usage
 
 TESTS = "assert f(1) == 2\nassert f(2) == 4\nassert f(-3) == -6"
 PROBLEM = Problem(prompt="Write f(x) that doubles x.", tests=TESTS)
@@ -217,40 +220,27 @@ async def test_budget_stops_the_loop_with_the_best_so_far() -> None:
     assert result.answer == "def f(x):\n    return x * x"
 
 
-async def test_rounds_bound_the_recursion_limit_of_the_graph() -> None:
-    graph = refinement_graph(
-        **team([SQUARE], repairs=[WRONG]), stop=rounds(40), router=AlwaysHard()
-    )
-    result = await run(graph)
-    assert result.rounds == 40
-    assert graph.config is not None
-    assert graph.config.get("recursion_limit") == 8 + 4 * 41
-
-
-async def test_sample_or_repair_samples_few_first_and_stops_at_once() -> None:
-    solver = ScriptedChatModel([WRONG, WRONG, RIGHT, WRONG, *[WRONG] * 6])
-    graph = refinement_graph(
-        solver=Solver(solver, samples=2),
-        controller=SampleOrRepair(router=VerdictRouter(), stop=accepted(), most=10),
-    )
-    result = await run(graph)
-    assert len(result.candidates) == 4
-    assert [each.action for each in result.decisions] == ["sample", "stop"]
-    assert result.selection.candidate_id == "0.2"
-
-
-async def test_sample_or_repair_never_makes_more_than_it_may() -> None:
+async def test_fifty_rounds_with_a_node_of_ones_own_need_no_other_limit() -> None:
     parts = team([SQUARE], repairs=[WRONG])
-    graph = refinement_graph(
-        solver=Solver(ScriptedChatModel([SQUARE], cycle=True), samples=2),
-        reviewer=parts["reviewer"],
-        refiner=parts["refiner"],
-        controller=SampleOrRepair(router=VerdictRouter(), stop=rounds(9), most=7),
+    seen: list[str] = []
+
+    def harsher(task: Task) -> Review | None:
+        seen.append(task.parent.id)
+        return task.review.model_copy(update={"text": "double it!"}) if task.review else None
+
+    refiner = ScriptedChatModel([WRONG], cycle=True)
+    graph = search_graph(
+        operators={
+            "solve": parts["solver"],
+            "refine": parts["reviewer"] >> as_operator(harsher) >> Refiner(refiner),
+        },
+        policy=FirstWave(RefineLoop(router=AlwaysHard(), stop=rounds(50)), samples=1),
     )
     result = await run(graph)
-    assert len(result.candidates) == 7
-    assert result.stop_reason.rule == "samples"
-    assert {each.role for each in result.candidates} == {"solver", "refiner"}
+    assert result.rounds == len(seen) == 50
+    assert {"review", "harsher", "refine"} <= set(graph.get_graph().nodes)
+    assert all("double it!" in call.prompt for call in refiner.calls)
+    assert {review.text for review in result.reviews} == {"double it!"}
 
 
 class App(TypedDict, total=False):
@@ -289,11 +279,11 @@ async def test_graph_streams_in_every_mode(mode: Any) -> None:
     parts = [part async for part in graph.astream({"problem": PROBLEM}, stream_mode=mode)]
     if mode == "updates":
         assert [next(iter(part)) for part in parts] == [
-            *("solve", "score", "route", "review", "refine", "score", "route", "select")
+            *("route", "solve", "score", "route", "review", "refine", "score", "route", "select")
         ]
     if mode == "custom":
         decided = [part.decision.action for part in parts if isinstance(part, Decided)]
-        assert decided == ["refine", "stop"]
+        assert decided == ["sample", "refine", "stop"]
     assert parts or mode == "messages"
 
 

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from refinegraph.awaiting import settle
 from refinegraph.graphs.routing import (
     AgreementRouter,
     AlwaysEasy,
@@ -32,7 +33,7 @@ def answers(*given: str, scores: tuple[float, ...] = ()) -> RefinementState:
     pool = tuple(
         Candidate(
             id=f"0.{number}",
-            role="solver",
+            operator="solve",
             text=answer,
             answer=answer,
             scores=(Score(scorer="orm", value=scores[number]),) if scores else (),
@@ -46,7 +47,7 @@ def programs(*passing: bool) -> RefinementState:
     pool = tuple(
         Candidate(
             id=f"0.{number}",
-            role="solver",
+            operator="solve",
             text="x",
             program="x",
             verdict=Verdict(
@@ -78,11 +79,11 @@ def test_agreement_router_finds_one_sample_no_agreement() -> None:
     assert AgreementRouter()(answers("4")).level == "hard"
 
 
-def test_verdict_router_asks_execution_first() -> None:
-    easy = VerdictRouter()(programs(False, True))
+async def test_verdict_router_asks_execution_first() -> None:
+    easy = await settle(VerdictRouter()(programs(False, True)))
     assert easy.level == "easy"
     assert easy.reasons == ("1 of 2 candidates pass all 1 visible tests",)
-    assert VerdictRouter()(programs(False)).level == "hard"
+    assert (await settle(VerdictRouter()(programs(False)))).level == "hard"
 
 
 def test_magicore_router_needs_both_conditions_to_fail() -> None:
@@ -119,17 +120,17 @@ EMPTY = [
     RefinementState(problem=Problem(prompt="f"), tests=(TEST,)),
     RefinementState(
         problem=MATH,
-        candidates=(Candidate(id="0.0", role="solver", text="", unusable="nothing"),),
+        candidates=(Candidate(id="0.0", operator="solve", text="", unusable="nothing"),),
     ),
 ]
 
 
 @pytest.mark.parametrize("state", EMPTY, ids=["no candidate", "no program", "unusable"])
 @pytest.mark.parametrize("router", ROUTERS, ids=repr)
-def test_no_router_raises_where_there_is_nothing_to_see(
+async def test_no_router_raises_where_there_is_nothing_to_see(
     router: Router, state: RefinementState
 ) -> None:
-    assert router(state).level in ("easy", "hard")
+    assert (await settle(router(state))).level in ("easy", "hard")
 
 
 def test_statistics_run_from_the_constants_to_what_is_seen() -> None:

@@ -16,17 +16,28 @@ from refinegraph.agents.models import (
 )
 from refinegraph.errors import InputError
 from refinegraph.graphs import refinement_graph
-from refinegraph.graphs.belief import SHIPPED, BeliefMap, SignalWeight, fit_belief, signals_of
-from refinegraph.graphs.control import RefineLoop
-from refinegraph.graphs.expected_gain import ExpectedGain, Numbers, choose, replay
-from refinegraph.graphs.rates import Posterior, RateBook
+from refinegraph.graphs.policies.adaptive_sampling import (
+    SampleFirst,
+    decided,
+    leader_probability,
+    window,
+)
+from refinegraph.graphs.policies.calibration import (
+    SHIPPED,
+    BeliefMap,
+    SignalWeight,
+    fit_belief,
+    signals_of,
+)
+from refinegraph.graphs.policies.expected_gain import ExpectedGain, Numbers, choose, replay
+from refinegraph.graphs.policies.refine_loop import RefineLoop
+from refinegraph.graphs.policies.repair_rates import Posterior, RateBook
 from refinegraph.graphs.routing import AlwaysEasy
-from refinegraph.graphs.sampling import SampleFirst, decided, leader_probability, window
 from refinegraph.graphs.selection import majority_vote, weighted_vote
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import rounds
 from refinegraph.running import run_graph
-from refinegraph.schema import Candidate, Decision, Feature, Problem, RefinementResult
+from refinegraph.schema import Candidate, Decision, Feature, Move, Problem, RefinementResult
 from refinegraph.tools.scorers.simulated import simulated_scorer
 
 PROBLEM = Problem(prompt="What is 1 + 1?", kind="math")
@@ -36,7 +47,7 @@ def pool(*answers: str | None) -> RefinementState:
     return RefinementState(
         problem=PROBLEM,
         candidates=tuple(
-            Candidate(id=f"0.{number}", role="solver", text="x", answer=answer, tokens=100)
+            Candidate(id=f"0.{number}", operator="solve", text="x", answer=answer, tokens=100)
             for number, answer in enumerate(answers)
         ),
     )
@@ -163,17 +174,19 @@ def test_action_with_most_gain_per_token_above_the_price(
 ) -> None:
     numbers = NUMBERS._replace(**changed)
     assert choose(numbers) == action
-    kept = Decision(number=0, round=0, action="stop", features=numbers.features)
+    kept = Decision(features=numbers.features)
     assert replay(kept) == action
 
 
 def test_rates_are_learned_from_leaders_that_changed() -> None:
     book, before = RateBook(), RateBook().fix(1).mean
-    old = Candidate(id="0.0", role="solver", text="x", answer="1")
-    new = Candidate(id="1.0", role="refiner", round=1, parent_id="0.0", text="x", answer="2")
-    better = new.model_copy(update={"id": "1.1", "parent_id": "0.0"})
+    old = Candidate(id="0.0", operator="solve", text="x", answer="1")
+    new = Candidate(id="1.0", operator="refine", round=1, parents=("0.0",), text="x", answer="2")
+    better = new.model_copy(update={"id": "1.1"})
     decision = Decision(
-        number=0, round=1, action="refine", features=(Feature(name="belief", value=0.2),)
+        round=1,
+        moves=(Move(operator="refine", parents=("0.0",)),),
+        features=(Feature(name="belief", value=0.2),),
     )
     state = RefinementState(
         problem=PROBLEM, candidates=(old, new, better), decisions=(decision,), round=1
@@ -218,7 +231,7 @@ async def test_simulated_repair_that_pays_is_used_and_every_decision_can_be_repl
     assert refined > 0.1
     for result in results:
         assert result.stop_reason is not None
-        for decision in result.decisions:
+        for decision in result.decisions[1:]:
             assert replay(decision) == decision.action
 
 

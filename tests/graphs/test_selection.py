@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from refinegraph.awaiting import settle
 from refinegraph.graphs.selection import (
     Selector,
     agreement,
@@ -21,7 +22,7 @@ CODE = Problem(prompt="Write f.")
 
 def says(number: int, answer: str | None, score: float | None = None) -> Candidate:
     scores = () if score is None else (Score(scorer="orm", value=score),)
-    return Candidate(id=f"0.{number}", role="solver", text="x", answer=answer, scores=scores)
+    return Candidate(id=f"0.{number}", operator="solve", text="x", answer=answer, scores=scores)
 
 
 def program(number: int, *generated: str, passed: int | None = None, of: int = 3) -> Candidate:
@@ -38,7 +39,7 @@ def program(number: int, *generated: str, passed: int | None = None, of: int = 3
         )
     return Candidate(
         id=f"0.{number}",
-        role="solver",
+        operator="solve",
         text="x",
         program=f"def f(): return {number}",
         generated_passed=generated or None,
@@ -65,40 +66,40 @@ def test_best_of_puts_execution_before_any_score() -> None:
     assert chosen.reason == "it passes 2 of 3 visible tests"
 
 
-def test_agreement_weighs_programs_times_tests() -> None:
+async def test_agreement_weighs_programs_times_tests() -> None:
     pool = [
         program(0, "g1", "g2", "g3"),
         program(1, "g1", "g4"),
         program(2, "g1", "g4"),
         program(3, "g2"),
     ]
-    chosen = agreement()(CODE, pool)
+    chosen = await settle(agreement()(CODE, pool))
     assert chosen.candidate_id == "0.1"
     assert chosen.reason == "2 programs agree on 2 generated tests"
 
 
-def test_agreement_counts_a_copied_program_once() -> None:
+async def test_agreement_counts_a_copied_program_once() -> None:
     copies = [program(0, "g1").model_copy(update={"id": f"0.{n}"}) for n in range(3)]
-    chosen = agreement()(CODE, [*copies, program(4, "g2", "g3")])
+    chosen = await settle(agreement()(CODE, [*copies, program(4, "g2", "g3")]))
     assert chosen.candidate_id == "0.4"
 
 
-def test_agreement_looks_only_at_those_that_pass_most_visible_tests() -> None:
+async def test_agreement_looks_only_at_those_that_pass_most_visible_tests() -> None:
     pool = [
         program(0, "g1", "g2", passed=1),
         program(1, "g1", "g2", passed=1),
         program(2, passed=3),
     ]
-    assert agreement()(CODE, pool).candidate_id == "0.2"
+    assert (await settle(agreement()(CODE, pool))).candidate_id == "0.2"
 
 
 SELECTORS: list[Selector] = [best_of(), majority_vote(), weighted_vote(), agreement()]
 
 
 @pytest.mark.parametrize("selector", SELECTORS, ids=repr)
-def test_nothing_usable_is_said_so(selector: Selector) -> None:
+async def test_nothing_usable_is_said_so(selector: Selector) -> None:
     for pool in ([], [says(0, None)]):
-        chosen = selector(MATH, pool)
+        chosen = await settle(selector(MATH, pool))
         assert chosen.candidate_id is None
         assert chosen.reason == "no candidate gave a usable answer"
 

@@ -142,7 +142,7 @@ async def test_a_sandbox_run_is_charged() -> None:
 async def test_a_reward_model_is_charged() -> None:
     with MisbehavingServer(answer()) as server, charging() as account:
         scorer = RewardModel(server.api_base, "reward", format="classify")
-        pool = [Candidate(id="0.0", role="solver", text="2", answer="2")]
+        pool = [Candidate(id="0.0", operator="solve", text="2", answer="2")]
         with pytest.raises(ModelError):
             await scorer(Problem(prompt="1 + 1?", kind="math"), pool)
     assert account.usage.llm_calls == len(server.requests) == 1

@@ -9,7 +9,7 @@ PROBLEM = Problem(prompt="What is 1 + 1?", kind="math")
 
 
 def candidate(number: int, text: str) -> Candidate:
-    return Candidate(id=f"0.{number}", role="solver", text=text, answer="2")
+    return Candidate(id=f"0.{number}", operator="solve", text=text, answer="2")
 
 
 async def test_server_is_told_the_form_and_may_refuse_it() -> None:

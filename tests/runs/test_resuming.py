@@ -149,7 +149,7 @@ def test_a_newer_or_damaged_run_is_refused_by_name_and_left(tmp_path: Path) -> N
         (tmp_path / id).mkdir()
         (tmp_path / id / "run.json").write_text(text)
     good = store.begin(PROBLEM, RunSettings())
-    with pytest.raises(InputError, match=r"aaaaaa/run.json is a run of version 99, and this is 1"):
+    with pytest.raises(InputError, match=r"aaaaaa/run.json is a run of version 99, and this is 2"):
         store.find_unfinished("aaaaaa")
     with pytest.raises(InputError, match=r"bbbbbb/run.json cannot be read as a run; it is left"):
         store.find_unfinished("bbbbbb")

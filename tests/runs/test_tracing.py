@@ -86,5 +86,5 @@ def test_a_log_is_one_object_a_line(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     names = [line["event"] for line in lines]
     assert names.count("CallFinished") == 3
-    assert names.count("Decided") == 2
+    assert names.count("Decided") == 3
     assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)

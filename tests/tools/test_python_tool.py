@@ -30,7 +30,7 @@ PROGRAM = "def double(x):\n    y = x + x\n    return y + 1\n"
 
 
 def _candidate(program: str) -> Candidate:
-    return Candidate(id="0.0", role="solver", round=0, text=program, program=program)
+    return Candidate(id="0.0", operator="solve", round=0, text=program, program=program)
 
 
 async def _traced(test: VisibleTest, program: str = PROGRAM) -> str:

@@ -157,7 +157,7 @@ def serving(**paths: Answerer) -> Generator[Served]:
 
 
 def candidate(number: int = 0, text: str = RIGHT, answer: str | None = "2") -> Candidate:
-    return Candidate(id=f"0.{number}", role="solver", text=text, answer=answer)
+    return Candidate(id=f"0.{number}", operator="solve", text=text, answer=answer)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ SOLUTION = "Step 1: 1 + 1 = 2\nStep 2: the answer is 2"
 
 
 def candidate(number: int = 0, text: str = SOLUTION, answer: str | None = "2") -> Candidate:
-    return Candidate(id=f"0.{number}", role="solver", text=text, answer=answer)
+    return Candidate(id=f"0.{number}", operator="solve", text=text, answer=answer)
 
 
 def constant(*values: float | None) -> Scorer:

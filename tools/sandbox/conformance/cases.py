@@ -59,7 +59,7 @@ class HostileCase(Frozen):
 
     @property
     def quick(self) -> bool:
-        """Whether it ends by itself within moments."""
+        """Whether it ends by itself within interrupt_points."""
         waits = self.beside or self.later or self.seconds
         return not waits and ("failed" in self.expected or not _SLOW & {*self.expected})
 

@@ -6,12 +6,18 @@ A sampling rule is any callable from the state to a reason why the samples suffi
 import math
 from collections.abc import Callable
 
-from refinegraph.graphs.control import Controller
+from refinegraph.awaiting import MaybeAwaitable, settle
+from refinegraph.graphs.policies.base import (
+    Choice,
+    Policy,
+    as_decision,
+    sample_decision,
+)
 from refinegraph.graphs.state import RefinementState
-from refinegraph.schema import Candidate, Decision, Difficulty, Feature
+from refinegraph.schema import Candidate, Difficulty, Feature, StopReason
 from refinegraph.tools.grouping import answer_groups
 
-SamplingRule = Callable[[RefinementState], str | None]
+SamplingRule = Callable[[RefinementState], MaybeAwaitable[str | None]]
 
 
 class window:
@@ -78,43 +84,32 @@ def leader_probability(first: int, second: int) -> float:
 
 
 class SampleFirst:
-    """Sample a few at a time until a rule says that it is enough, then do as another controller.
+    """Sample a few at a time until a rule says that it is enough, then do as another policy.
 
     `step` samples are added at a time, `most` bounds all of them. Where the first samples agree,
-    an easy problem costs no more than them.
+    an easy problem costs no more than them. Where the other policy then stops at once, the reason
+    is the rule's.
     """
 
-    def __init__(self, then: Controller, *, enough: SamplingRule, most: int, step: int = 1) -> None:
+    def __init__(self, then: Policy, *, enough: SamplingRule, most: int, step: int = 1) -> None:
         self.then = then
         self.enough = enough
         self.most = most
         self.step = step
-        self.max_rounds = most + (getattr(then, "max_rounds", None) or most)
 
-    def __call__(self, state: RefinementState) -> Decision:
-        """Sample more, or go on to the other controller's decision."""
+    async def __call__(self, state: RefinementState) -> Choice:
+        """Sample more, or go on to the other policy's decision."""
         samples = len(_samples(state))
-        reason = self.enough(state)
-        begun = any(each.action == "refine" for each in state.decisions)
-        failed = any(each.round == state.round for each in state.failures)
-        if begun or failed or reason or samples >= self.most:
-            return self.then(state)
-        first, second = _leading_votes(state)
-        difficulty = Difficulty(
-            level="hard",
-            reasons=(f"{first} to {second} votes of {samples} samples do not decide it",),
-            features=(
-                Feature(name="first_votes", value=first),
-                Feature(name="second_votes", value=second),
-            ),
-        )
-        return Decision(
-            number=len(state.decisions),
-            round=state.round,
-            action="sample",
-            samples=min(self.step, self.most - samples),
-            difficulty=difficulty,
-        )
+        if any(decision.action == "refine" for decision in state.decisions):
+            return await settle(self.then(state))
+        reason = await settle(self.enough(state))
+        if reason is None and samples < self.most:
+            wanted = min(self.step, self.most - samples)
+            return sample_decision(state, wanted, _undecided(state, samples))
+        decision = as_decision(await settle(self.then(state)), state)
+        if decision.stop_reason is None or decision.stop_reason.rule == "accepted":
+            return decision
+        return decision.model_copy(update={"stop_reason": self._reason(reason, samples)})
 
     def __repr__(self) -> str:
         """The call that makes it."""
@@ -122,6 +117,24 @@ class SampleFirst:
             f"SampleFirst({self.then!r}, enough={self.enough!r}, most={self.most}, "
             f"step={self.step})"
         )
+
+    def _reason(self, agreed: str | None, samples: int) -> StopReason:
+        if agreed:
+            return StopReason(rule="agreed", detail=agreed, observed=samples)
+        detail = f"{samples} of {self.most} samples were made and they do not agree"
+        return StopReason(rule="samples", detail=detail, observed=samples, limit=self.most)
+
+
+def _undecided(state: RefinementState, samples: int) -> Difficulty:
+    first, second = _leading_votes(state)
+    return Difficulty(
+        level="hard",
+        reasons=(f"{first} to {second} votes of {samples} samples do not decide it",),
+        features=(
+            Feature(name="first_votes", value=first),
+            Feature(name="second_votes", value=second),
+        ),
+    )
 
 
 def _samples(state: RefinementState) -> list[Candidate]:

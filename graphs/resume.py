@@ -20,7 +20,7 @@ from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.schema import RefinementResult, SamplesAsked, Usage
 
 
-class RunSoFar(NamedTuple):
+class ResumePoint(NamedTuple):
     """How far an interrupted run came."""
 
     asked: Mapping[str, int]
@@ -37,7 +37,7 @@ class RunSoFar(NamedTuple):
     """What an observer of the run would have heard, in short."""
 
 
-async def run_so_far(graph: RefinementGraph, config: RunnableConfig) -> RunSoFar | None:
+async def load_resume_point(graph: RefinementGraph, config: RunnableConfig) -> ResumePoint | None:
     """Read how far a thread came; None where it was never begun.
 
     What parallel branches wrote in the super-step that was cut short counts: LangGraph does not run
@@ -60,7 +60,7 @@ async def run_so_far(graph: RefinementGraph, config: RunnableConfig) -> RunSoFar
     started, elapsed = values.get("started"), values.get("elapsed", 0.0)
     paused = max(0.0, time.time() - started - elapsed) if started else 0.0
     ended = values.get("result") if _has_ended(values) else None
-    return RunSoFar(asked, spent, elapsed, paused, ended, (*_events(values), Spent(usage=spent)))
+    return ResumePoint(asked, spent, elapsed, paused, ended, (*_events(values), Spent(usage=spent)))
 
 
 def _events(values: Mapping[str, Any]) -> Iterator[Event]:

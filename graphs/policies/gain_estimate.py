@@ -2,7 +2,9 @@
 
 from typing import Any, TypeVar, get_type_hints
 
-from refinegraph.schema import Decision, Feature
+from refinegraph.schema import Action, Decision, Feature
+
+__all__ = ["Action", "features_of", "numbers_of"]
 
 Numbers = TypeVar("Numbers", bound=tuple[object, ...])
 

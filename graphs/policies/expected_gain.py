@@ -5,19 +5,24 @@ With b the belief that the best answer is right, a round of repair gains (1 - b)
 better of the two per token is done while it is above the price; else the loop stops.
 """
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from refinegraph.graphs.belief import SHIPPED, BeliefMap, signals_of
-from refinegraph.graphs.control import broken_off, refine_next, stop_now, worth_refining
-from refinegraph.graphs.decision_numbers import features_of, numbers_of
-from refinegraph.graphs.rates import RateBook
-from refinegraph.graphs.sampling import leader_probability
+from refinegraph.awaiting import settle
+from refinegraph.graphs.policies.adaptive_sampling import leader_probability
+from refinegraph.graphs.policies.base import (
+    refinable,
+    refine_decision,
+    sample_decision,
+    stop_decision,
+)
+from refinegraph.graphs.policies.calibration import SHIPPED, BeliefMap, signals_of
+from refinegraph.graphs.policies.gain_estimate import Action, features_of, numbers_of
+from refinegraph.graphs.policies.repair_rates import RateBook
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import RuleFunction, as_rule
 from refinegraph.schema import Decision, Difficulty, Feature, StopReason
 from refinegraph.tools.grouping import answer_groups
 
-Action = Literal["sample", "refine", "stop"]
 _TOKENS = 300.0
 _CALLS_A_REPAIR = 2
 
@@ -108,10 +113,9 @@ class ExpectedGain:
         self.stop = as_rule(stop) if stop else None
         self.belief = belief
         self.rates = rates or RateBook()
-        self.refine_rounds = max_rounds
-        self.max_rounds = most + max_rounds
+        self.max_rounds = max_rounds
 
-    def __call__(self, state: RefinementState) -> Decision:
+    async def __call__(self, state: RefinementState) -> Decision:
         """Choose by the numbers, which the decision keeps."""
         signals = signals_of(state)
         numbers = self._numbers(state, self.belief.probability(signals))
@@ -122,7 +126,7 @@ class ExpectedGain:
             reasons=(_in_words(numbers, action),),
             features=signals,
         )
-        reason = broken_off(state) or (self.stop(state) if self.stop else None)
+        reason = await settle(self.stop(state)) if self.stop else None
         if reason is None and action == "stop":
             reason = StopReason(rule="gain", detail=_in_words(numbers, action))
         return self._decided(state, action, reason, difficulty).model_copy(
@@ -133,7 +137,7 @@ class ExpectedGain:
         """The call that makes it."""
         return (
             f"ExpectedGain(price={self.price}, most={self.most}, step={self.step}, "
-            f"width={self.width}, stop={self.stop!r}, max_rounds={self.refine_rounds})"
+            f"width={self.width}, stop={self.stop!r}, max_rounds={self.max_rounds})"
         )
 
     def _decided(
@@ -144,22 +148,16 @@ class ExpectedGain:
         difficulty: Difficulty,
     ) -> Decision:
         if reason:
-            return stop_now(state, reason, difficulty)
+            return stop_decision(state, reason, difficulty)
         if action == "refine":
-            return refine_next(state, worth_refining(state, width=self.width), difficulty)
-        return Decision(
-            number=len(state.decisions),
-            round=state.round,
-            action="sample",
-            samples=self._samples_left(state),
-            difficulty=difficulty,
-        )
+            return refine_decision(state, refinable(state, width=self.width), difficulty)
+        return sample_decision(state, self._samples_left(state), difficulty)
 
     def _numbers(self, state: RefinementState, belief: float) -> Numbers:
         votes = [len(group) for group in answer_groups(state.problem, state.candidates)]
         first, second = ([*votes, 0, 0])[:2]
         made = [each.tokens for each in state.candidates if each.tokens]
-        repairs = len(worth_refining(state, width=self.width))
+        repairs = len(refinable(state, width=self.width))
         following = state.round + 1
         return Numbers(
             belief=belief,
@@ -168,7 +166,7 @@ class ExpectedGain:
             undecided=1 - leader_probability(first, second),
             tokens=sum(made) / len(made) if made else _TOKENS,
             samples=self._samples_left(state),
-            repairs=repairs if following <= self.refine_rounds else 0,
+            repairs=repairs if following <= self.max_rounds else 0,
             price=self.price,
         )
 

@@ -1,22 +1,25 @@
 """Ask a person before a repair is made or an answer taken, by LangGraph's own interrupts."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 from langgraph.types import Command, interrupt
 
 from refinegraph.agents.models import Choice
+from refinegraph.agents.operators import Draft, Operator, OperatorLike, Outcome, Task, as_operator
+from refinegraph.awaiting import MaybeAwaitable
 from refinegraph.errors import InputError
-from refinegraph.graphs.candidates import next_ids, read_candidate
-from refinegraph.graphs.events import CandidateProposed, ReviewWritten, emit
-from refinegraph.graphs.nodes import Branch, BranchNode, entry_point_of
+from refinegraph.graphs.events import CandidateProposed, emit
+from refinegraph.graphs.nodes.parse_candidate import entry_point_of, next_ids, read_candidate
+from refinegraph.graphs.nodes.select import choose_answer
 from refinegraph.graphs.selection import Selector
 from refinegraph.graphs.state import RefinementState, StateUpdate, check_update
 from refinegraph.schema import Candidate, Frozen, Problem, Review, Selection, StopReason
 
-Moment = Literal["refine", "accept"]
+InterruptPoint = Literal["refine", "accept"]
 """When a person is asked: before a candidate is refined, before an answer is taken."""
-MOMENTS: tuple[Moment, ...] = ("refine", "accept")
+INTERRUPT_POINTS: tuple[InterruptPoint, ...] = ("refine", "accept")
 
 
 class BeforeRefine(Frozen):
@@ -47,34 +50,55 @@ Question = BeforeRefine | BeforeAccept
 Reply = bool | Review | str
 """What a graph is resumed with: `Command(resume=reply)`."""
 
-
 AcceptNode = Callable[[RefinementState], Coroutine[Any, Any, Command[str]]]
 
 
-def asking_before_refine(refine: BranchNode) -> BranchNode:
-    """Return the refine node that asks first."""
+def ask_before(name: str, operators: Mapping[str, OperatorLike]) -> dict[str, OperatorLike]:
+    """Return the operators with a question to a person before the last stage of one of them."""
+    if name not in operators:
+        return dict(operators)
+    *before, last = as_operator(operators[name]).stages
+    asking: Operator = _AskFirst(last)
+    for stage in reversed(before):
+        asking = stage >> asking
+    return {**operators, name: asking}
 
-    async def ask_and_refine(branch: Branch) -> StateUpdate:
-        reply = interrupt(BeforeRefine(candidate=branch.candidate, review=branch.review))
+
+class _AskFirst(Operator):
+    """Ask a person, then apply the operator as the answer says."""
+
+    def __init__(self, inner: Operator) -> None:
+        self.inner = inner
+
+    @property
+    def name(self) -> str:
+        """The name of the operator inside."""
+        return self.inner.name
+
+    async def apply(self, task: Task) -> Outcome:
+        """Interrupt the run until a person has answered."""
+        reply = interrupt(BeforeRefine(candidate=task.parent, review=task.review))
         if reply is True:
-            return await refine(branch)
+            return await self.inner.apply(task)
         if reply is False:
-            return {}
+            return Outcome()
         if not isinstance(reply, Review):
             raise _unfit(reply, "True, False or a Review")
-        review = reply.model_copy(update={"round": branch.round, "edited": True})
-        emit(ReviewWritten(review=review))
-        update = await refine(branch.model_copy(update={"review": review}))
-        return {**update, "reviews": (review,)}
+        review = reply.model_copy(update={"round": task.round, "edited": True})
+        others = tuple(known for known in task.reviews if known.number != review.number)
+        outcome = await self.inner.apply(replace(task, reviews=(*others, review)))
+        return Outcome(reviews=(review,)) + outcome
 
-    return ask_and_refine
+    def __repr__(self) -> str:
+        """The operator that is asked about."""
+        return f"ask_first({self.inner!r})"
 
 
 def accept_node(selector: Selector) -> AcceptNode:
     """Make the node that asks whether the answer is to be taken."""
 
     async def accept(state: RefinementState) -> Command[str]:
-        choice = selector(state.problem, state.heads or state.candidates)
+        choice = await choose_answer(selector, state)
         chosen = next((c for c in state.candidates if c.id == choice.candidate_id), None)
         reply = interrupt(
             BeforeAccept(candidate=chosen, reason=choice.reason, stop_reason=state.stop_reason)
@@ -88,31 +112,34 @@ def accept_node(selector: Selector) -> AcceptNode:
     return accept
 
 
-class person_first:
+class prefer_human:
     """Take what a person wrote, unless its tests refute it; else what another selector takes."""
 
     def __init__(self, otherwise: Selector) -> None:
         self.otherwise = otherwise
 
-    def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
+    def __call__(
+        self, problem: Problem, candidates: Sequence[Candidate]
+    ) -> MaybeAwaitable[Selection]:
         """Return the last solution of a person that nothing refutes."""
-        for each in reversed(candidates):
-            refuted = each.verdict is not None and not each.verdict.passed
-            if each.role == "person" and each.content is not None and not refuted:
-                return Selection(candidate_id=each.id, reason="a person wrote it")
+        for candidate in reversed(candidates):
+            refuted = candidate.verdict is not None and not candidate.verdict.passed
+            if candidate.role == "person" and candidate.content is not None and not refuted:
+                return Selection(candidate_id=candidate.id, reason="a person wrote it")
         return self.otherwise(problem, candidates)
 
     def __repr__(self) -> str:
-        """Return the expression that makes one like it."""
-        return f"person_first({self.otherwise!r})"
+        """The call that makes it."""
+        return f"prefer_human({self.otherwise!r})"
 
 
 def _written(state: RefinementState, text: str) -> StateUpdate:
     candidate = read_candidate(
-        Choice(text=text),
+        Draft(Choice(text=text)),
         state.problem,
         id=next_ids(state.candidates, round=state.round, count=1)[0],
-        role="person",
+        operator="person",
+        turn=state.decision.number if state.decision else 0,
         entry_point=entry_point_of(state.problem, state.tests),
     )
     emit(CandidateProposed(candidate=candidate))
@@ -123,9 +150,10 @@ def _unfit(reply: object, expected: str) -> InputError:
     return InputError(f"the run was resumed with {reply!r:.100}; expected {expected}.")
 
 
-def moments(names: Sequence[str]) -> tuple[Moment, ...]:
-    """Return the moments that are named; raises `InputError` for a name that is none."""
+def interrupt_points(names: Sequence[str]) -> tuple[InterruptPoint, ...]:
+    """Return the interrupt points that are named; raises `InputError` for an unknown name."""
     for name in names:
-        if name not in MOMENTS:
-            raise InputError(f"unknown moment {name!r} to ask at; known: {', '.join(MOMENTS)}.")
-    return cast("tuple[Moment, ...]", tuple(dict.fromkeys(names)))
+        if name not in INTERRUPT_POINTS:
+            known = ", ".join(INTERRUPT_POINTS)
+            raise InputError(f"unknown interrupt point {name!r}; known: {known}.")
+    return cast("tuple[InterruptPoint, ...]", tuple(dict.fromkeys(names)))

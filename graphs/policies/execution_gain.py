@@ -9,16 +9,23 @@ run alone, so that each decision can be replayed from the numbers that it keeps.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from refinegraph.graphs.control import broken_off, refine_next, stop_now, worth_refining
-from refinegraph.graphs.decision_numbers import features_of, numbers_of
-from refinegraph.graphs.rates import Posterior
-from refinegraph.graphs.routing import Router
+from refinegraph.awaiting import settle
+from refinegraph.graphs.policies.base import (
+    fingerprint,
+    refinable,
+    refine_decision,
+    sample_decision,
+    stop_decision,
+)
+from refinegraph.graphs.policies.gain_estimate import Action, features_of, numbers_of
+from refinegraph.graphs.policies.refine_loop import easy
+from refinegraph.graphs.policies.repair_rates import Posterior
+from refinegraph.graphs.routing import Router, ask_router
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import RuleFunction, as_rule
 from refinegraph.schema import Candidate, Decision, Difficulty, Feature, StopReason
-from refinegraph.tools.programs import program_fingerprint
 
 FRESH = Posterior(yes=1, no=2)
 """Before anything is seen: how often a new program passes."""
@@ -28,8 +35,6 @@ FIX_FAR = Posterior(yes=1, no=4)
 """How often a repair passes where the program passed none (a smaller share: 2604.10508)."""
 REPAIR_TOKENS = 1.5
 """What a review and a refinement cost, in samples."""
-
-Action = Literal["sample", "refine", "stop"]
 
 
 class CodeNumbers(NamedTuple):
@@ -113,21 +118,20 @@ class ExecutionGain:
         self.most = most
         self.width = width
         self.price = price
-        self.max_rounds = max(most, self.stop.max_rounds or 0)
 
-    def __call__(self, state: RefinementState) -> Decision:
+    async def __call__(self, state: RefinementState) -> Decision:
         """Choose by the numbers, which the decision keeps."""
-        difficulty = self.router(state)
-        targets = worth_refining(state, width=self.width)[: self._left(state)]
+        difficulty = await ask_router(self.router, state)
+        targets = refinable(state, width=self.width)[: self._left(state)]
         numbers = self._numbers(state, targets)
         action = choose_for_code(numbers)
-        reason = broken_off(state) or self.stop(state) or self._over(state, difficulty, action)
+        reason = await settle(self.stop(state)) or self._over(state, difficulty, action)
         if reason:
-            decision = stop_now(state, reason, difficulty)
+            decision = stop_decision(state, reason, difficulty)
         elif action == "refine":
-            decision = refine_next(state, targets, difficulty)
+            decision = refine_decision(state, targets, difficulty)
         else:
-            decision = sample_next(state, numbers.samples, difficulty)
+            decision = sample_decision(state, numbers.samples, difficulty)
         return decision.model_copy(update={"features": numbers.features})
 
     def __repr__(self) -> str:
@@ -141,7 +145,7 @@ class ExecutionGain:
         self, state: RefinementState, difficulty: Difficulty, action: Action
     ) -> StopReason | None:
         if difficulty.level == "easy":
-            return StopReason(rule="easy", detail=difficulty.reasons[0])
+            return easy(difficulty)
         if self._left(state) <= 0:
             made = len(state.candidates)
             detail = f"{made} of {self.most} candidates were made"
@@ -155,11 +159,11 @@ class ExecutionGain:
         return self.most - len(state.candidates)
 
     def _numbers(self, state: RefinementState, targets: Sequence[Candidate]) -> CodeNumbers:
-        drawn = Counter(_known_by(each) for each in state.candidates if each.parent_id is None)
+        drawn = Counter(fingerprint(each) for each in state.candidates if each.parent_id is None)
         made = [each.tokens for each in state.candidates if each.tokens]
         repairs = [each for each in state.candidates if each.parent_id is not None]
-        before = {each.id: _known_by(each) for each in state.candidates}
-        changed = sum(_known_by(each) not in _older(before, each.id) for each in repairs)
+        before = {each.id: fingerprint(each) for each in state.candidates}
+        changed = sum(fingerprint(each) not in _older(before, each.id) for each in repairs)
         brings_new = (changed + 1) / (len(repairs) + 1)
         unfixed = 1.0
         for each in targets:
@@ -185,22 +189,6 @@ def chance_of_new(counts: Sequence[int]) -> float:
     (1.0, 0.2)
     """
     return (counts.count(1) + 1) / (sum(counts) + 1)
-
-
-def sample_next(state: RefinementState, samples: int, difficulty: Difficulty) -> Decision:
-    """Return the decision to ask the Solver for more."""
-    return Decision(
-        number=len(state.decisions),
-        round=state.round,
-        action="sample",
-        samples=samples,
-        difficulty=difficulty,
-    )
-
-
-def _known_by(candidate: Candidate) -> str:
-    program = candidate.program
-    return candidate.text if program is None else program_fingerprint(program)
 
 
 def _older(programs: Mapping[str, str], id: str) -> set[str]:

@@ -1,0 +1,129 @@
+"""The four roles as operators, around any agent with the parameters of `agents.protocols`."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from refinegraph.agents.operators.algebra import Operator
+from refinegraph.agents.operators.outcomes import as_outcome
+from refinegraph.agents.operators.rules import refuted
+from refinegraph.agents.operators.task import Draft, Outcome, Task
+from refinegraph.agents.protocols import (
+    RefinerAgent,
+    Reviewed,
+    ReviewerAgent,
+    SolverAgent,
+    TestWriterAgent,
+    Tracer,
+)
+from refinegraph.awaiting import settle, wait_for_all
+from refinegraph.schema import Candidate, Review
+from refinegraph.signatures import check_part
+
+
+class _Role(Operator):
+    """An operator around an agent that may take fewer keywords than the role offers."""
+
+    def __init__(self, role: str, agent: Callable[..., Any], *takes: str) -> None:
+        self._name = role
+        self.agent = agent
+        self._accepted = check_part(agent, f"the operator {role!r}", *takes)
+
+    @property
+    def name(self) -> str:
+        """The name of the role, as a verb."""
+        return self._name
+
+    def __repr__(self) -> str:
+        """The agent's own expression."""
+        return repr(self.agent)
+
+    async def _ask(self, *values: object, **keywords: object) -> Any:
+        wanted = {name: value for name, value in keywords.items() if self._accepts(name)}
+        return await settle(self.agent(*values, **wanted))
+
+    def _accepts(self, name: str) -> bool:
+        return self._accepted is None or name in self._accepted
+
+
+class Solve(_Role):
+    """Ask a Solver for the candidates of a move."""
+
+    def __init__(self, agent: SolverAgent) -> None:
+        super().__init__("solve", agent, "problem")
+
+    async def apply(self, task: Task) -> Outcome:
+        """Return the Solver's proposals."""
+        word = {"instruction": task.instruction} if task.instruction else {}
+        made = await self._ask(task.problem, samples=task.count, tests=task.tests, **word)
+        return as_outcome(made, operator=self.name)
+
+
+class ReviewEach(_Role):
+    """Ask a Reviewer about every parent of a move, all at once."""
+
+    def __init__(self, agent: ReviewerAgent, *, tracer: Tracer | None = None) -> None:
+        super().__init__("review", agent, "problem", "candidate")
+        self.tracer = tracer
+
+    async def apply(self, task: Task) -> Outcome:
+        """Return one review a parent."""
+        written = await wait_for_all(*(self._review(task, parent) for parent in task.parents))
+        return Outcome(reviews=tuple(written))
+
+    async def _review(self, task: Task, parent: Candidate) -> Review:
+        tracer = self.tracer
+        trace = await tracer(task.problem, parent, task.tests) if tracer else ""
+        word = {"instruction": task.instruction} if task.instruction else {}
+        made: Reviewed | Review = await self._ask(task.problem, parent, trace=trace, **word)
+        return made.review if isinstance(made, Reviewed) else made
+
+
+class Refine(_Role):
+    """Ask a Refiner to repair the parent of a move as its reviews say."""
+
+    def __init__(self, agent: RefinerAgent) -> None:
+        super().__init__("refine", agent, "problem", "candidate", "review")
+
+    async def apply(self, task: Task) -> Outcome:
+        """Return the new solution; what execution refuted before is listed as wrong."""
+        earlier = task.earlier
+        word = {"instruction": task.instruction} if task.instruction else {}
+        made = await self._ask(
+            task.problem,
+            task.parent,
+            _joined(task),
+            rejected=_contents([other for other in earlier if refuted(other)]),
+            tried=_contents([other for other in earlier if not refuted(other)]),
+            attempt=task.attempt,
+            **word,
+        )
+        drafts = as_outcome(made, operator=self.name).drafts
+        return Outcome(drafts=tuple(Draft(*draft) for draft in drafts))
+
+
+class WriteTests(_Role):
+    """Ask a TestWriter for the tests of a problem that has none."""
+
+    def __init__(self, agent: TestWriterAgent) -> None:
+        super().__init__("write_tests", agent, "problem")
+
+    async def apply(self, task: Task) -> Outcome:
+        """Return the generated tests."""
+        written = await self._ask(task.problem)
+        return Outcome(tests=tuple(written.tests))
+
+
+def _joined(task: Task) -> Review:
+    """Return the reviews of the first parent as one; an empty one where there is none."""
+    mine = [review for review in task.reviews if review.candidate_id == task.parent.id]
+    if not mine:
+        return Review(candidate_id=task.parent.id, round=task.round, approves=False)
+    if len(mine) == 1:
+        return mine[0]
+    text = "\n\n".join(review.text for review in mine if review.text)
+    approves = all(review.approves for review in mine)
+    return mine[0].model_copy(update={"text": text, "approves": approves})
+
+
+def _contents(candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    return tuple(candidate.content for candidate in candidates if candidate.content)

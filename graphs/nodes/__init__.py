@@ -1,0 +1,1 @@
+"""The nodes of a graph, one a file, as plain async functions from state to update."""

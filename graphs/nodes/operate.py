@@ -1,0 +1,161 @@
+"""The node of an operator: apply it to one move and read what it made."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from refinegraph.agents.models import charging
+from refinegraph.agents.operators import Draft, Operator, Outcome, Task
+from refinegraph.errors import BudgetExceeded, DeadlineExceeded, ModelError
+from refinegraph.graphs.events import (
+    BranchFailed,
+    CandidateProposed,
+    NodeStarted,
+    ReviewWritten,
+    Spent,
+    TestsKnown,
+    emit,
+)
+from refinegraph.graphs.nodes.parse_candidate import entry_point_of, read_candidate
+from refinegraph.graphs.nodes.types import MoveNode, PendingMove
+from refinegraph.graphs.state import RefinementState, StateUpdate
+from refinegraph.schema import Candidate, Failure, Review, Usage
+
+
+def operate_node(name: str, operator: Operator) -> MoveNode:
+    """Make the node that applies an operator to one move.
+
+    What the operator spends is charged to the move, whether it succeeds or fails. A model that
+    fails, a deadline or a budget becomes a `Failure` in the state and the run goes on; but where
+    the move is the only hope of a first candidate, a model's error is raised.
+    """
+
+    async def operate(state: RefinementState, pending: PendingMove) -> StateUpdate:
+        task = task_of(state, pending)
+        parent = task.parents[0].id if task.parents else None
+        emit(NodeStarted(node=name, round=pending.round, candidate_id=parent))
+        with charging() as account:
+            outcome = await _attempt(operator, task)
+        if outcome.errors and _is_only_hope(state, outcome):
+            raise outcome.errors[0]
+        update = _read(outcome, state, pending, task)
+        unparsable = sum(
+            made.content is None for made in update.get("candidates", ()) if made.complete
+        )
+        usage = account.usage + Usage(unparsable=unparsable)
+        emit(Spent(usage=usage))
+        return {**update, "usage": usage, "failures": _failures(outcome, name, pending)}
+
+    return operate
+
+
+def task_of(state: RefinementState, pending: PendingMove) -> Task:
+    """Return what an operator is shown of a move: the candidates that it names, and the run."""
+    parents = pending.made or pending.move.parents
+    by_id = {each.id: each for each in state.candidates} if parents else {}
+    reviews = [review for review in state.reviews if review.candidate_id in parents]
+    latest = {review.candidate_id: review.round for review in reviews}
+    return Task(
+        problem=state.problem,
+        move=pending.move.model_copy(update={"parents": parents}),
+        tests=state.tests,
+        parents=tuple(by_id[id] for id in parents),
+        pool=state.candidates,
+        reviews=tuple(each for each in reviews if each.round == latest[each.candidate_id]),
+        notes=state.run_notes,
+        round=pending.round,
+    )
+
+
+def failure_kind(error: Exception) -> Literal["model", "deadline", "budget"]:
+    """Return what kept a move from its result."""
+    if isinstance(error, BudgetExceeded):
+        return "budget"
+    return "deadline" if isinstance(error, DeadlineExceeded) else "model"
+
+
+async def _attempt(operator: Operator, task: Task) -> Outcome:
+    try:
+        return await operator.apply(task)
+    except (ModelError, DeadlineExceeded) as error:
+        return Outcome(errors=(error,))
+
+
+def _is_only_hope(state: RefinementState, outcome: Outcome) -> bool:
+    """Return whether a run would end with nothing because a model failed."""
+    alone = state.decision is not None and len(state.decision.moves) == 1
+    failed = all(isinstance(error, ModelError) for error in outcome.errors)
+    return alone and failed and not outcome.drafts and not state.candidates
+
+
+def _read(
+    outcome: Outcome, state: RefinementState, pending: PendingMove, task: Task
+) -> StateUpdate:
+    update: StateUpdate = {}
+    if outcome.drafts or outcome.reviews or outcome.notes or outcome.tests:
+        update["progress"] = pending.turn
+    if outcome.drafts:
+        update["candidates"] = _read_drafts(outcome.drafts, state, pending, task)
+    if outcome.reviews:
+        update["reviews"] = _numbered(outcome.reviews, pending, task)
+    if outcome.notes:
+        update["run_notes"] = outcome.notes
+    if outcome.tests:
+        update["tests"] = outcome.tests
+        emit(TestsKnown(tests=(*state.tests, *outcome.tests)))
+    return update
+
+
+def _read_drafts(
+    drafts: Sequence[Draft], state: RefinementState, pending: PendingMove, task: Task
+) -> tuple[Candidate, ...]:
+    entry_point = entry_point_of(state.problem, state.tests)
+    made = tuple(
+        read_candidate(
+            draft,
+            state.problem,
+            id=pending.id_of(pending.used + position),
+            operator=pending.move.operator,
+            turn=pending.turn,
+            parents=task.move.parents if draft.parents is None else draft.parents,
+            entry_point=entry_point,
+        )
+        for position, draft in enumerate(drafts)
+    )
+    for candidate in made:
+        emit(CandidateProposed(candidate=candidate))
+    return made
+
+
+def _numbered(reviews: Sequence[Review], pending: PendingMove, task: Task) -> tuple[Review, ...]:
+    """Return reviews with their round and number; one that changes a known review replaces it."""
+    known = {(review.candidate_id, review.number): review for review in task.reviews}
+    taken: dict[str, int] = {}
+    numbered: list[Review] = []
+    for review in reviews:
+        before = known.get((review.candidate_id, review.number))
+        changed = before is not None and before.round == pending.round
+        number = review.number if changed else taken.get(review.candidate_id, 0)
+        taken[review.candidate_id] = number + 1
+        revision = before.revision + 1 if before and changed else 0
+        update = {"round": pending.round, "number": number, "revision": revision}
+        numbered.append(review.model_copy(update=update))
+        emit(ReviewWritten(review=numbered[-1]))
+    return tuple(numbered)
+
+
+def _failures(outcome: Outcome, node: str, pending: PendingMove) -> tuple[Failure, ...]:
+    for error in outcome.errors:
+        emit(BranchFailed(node=node, detail=str(error)))
+    return tuple(
+        Failure(
+            kind=failure_kind(error),
+            node=node,
+            round=pending.round,
+            candidate_id=pending.move.parents[0] if pending.move.parents else None,
+            detail=str(error),
+            turn=pending.turn,
+            move=pending.index,
+            error=type(error).__name__,
+        )
+        for error in outcome.errors
+    )

@@ -1,0 +1,130 @@
+"""The route node: begin a run, then ask the policy for the next moves."""
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import refinegraph.errors as errors
+from refinegraph.agents.models import charging, current_scope
+from refinegraph.awaiting import settle
+from refinegraph.errors import ModelError
+from refinegraph.graphs.events import Decided, Spent, TestsKnown, emit
+from refinegraph.graphs.nodes.parse_candidate import next_ids
+from refinegraph.graphs.nodes.types import PendingMove
+from refinegraph.graphs.policies.base import (
+    Policy,
+    as_decision,
+    check_moves,
+    interrupted,
+    stop_decision,
+)
+from refinegraph.graphs.state import RefinementState, StateUpdate
+from refinegraph.graphs.stopping import RuleFunction
+from refinegraph.schema import Decision, Problem, StopReason, VisibleTest
+from refinegraph.tools.programs import infer_entry_point
+from refinegraph.tools.visible_tests import parse_tests, statement_examples
+
+
+class Route(NamedTuple):
+    """What the route node decided, and what it writes."""
+
+    decision: Decision
+    update: StateUpdate
+
+
+class Router(NamedTuple):
+    """Decides what a run does next."""
+
+    policy: Policy
+    stop: RuleFunction | None
+    operators: Sequence[str]
+    """The names that a move may give."""
+
+    async def __call__(self, state: RefinementState, *, steps_left: bool = True) -> Route:
+        """Ask the stop rule, then the policy. Raises the model's error where nothing was made."""
+        opening = begin(state)
+        known = state.model_copy(update=dict(opening))
+        _raise_if_hopeless(known)
+        timed = known.model_copy(update={"elapsed": _elapsed(known)})
+        with charging() as account:
+            decision = await self._decide(timed, steps_left=steps_left)
+        emit(Decided(decision=decision))
+        if account.usage.llm_calls:
+            emit(Spent(usage=account.usage))
+        update: StateUpdate = {
+            **opening,
+            "decisions": (decision,),
+            "round": decision.round,
+            "elapsed": timed.elapsed,
+            "usage": account.usage,
+        }
+        return Route(decision, update)
+
+    async def _decide(self, state: RefinementState, *, steps_left: bool) -> Decision:
+        if not steps_left:
+            return stop_decision(state, _OUT_OF_STEPS)
+        reason = interrupted(state) or (await settle(self.stop(state)) if self.stop else None)
+        if reason:
+            return stop_decision(state, reason)
+        decision = as_decision(await settle(self.policy(state)), state)
+        check_moves(decision, state, self.operators)
+        return decision
+
+
+_OUT_OF_STEPS = StopReason(
+    rule="steps",
+    detail="the graph's recursion limit leaves no step for another move; raise recursion_limit",
+)
+
+
+def begin(state: RefinementState) -> StateUpdate:
+    """Return what is known at the start of a run; nothing later on."""
+    if state.started is not None:
+        return {}
+    tests = state.tests or visible_tests(state.problem)
+    if tests:
+        emit(TestsKnown(tests=tests))
+    return {"tests": tests, "started": time.time(), "begun_with": state.problem}
+
+
+def visible_tests(problem: Problem) -> tuple[VisibleTest, ...]:
+    """Return the tests given with a problem, else the examples in its statement."""
+    given = parse_tests(problem.tests, entry_point=problem.entry_point)
+    if given or problem.kind != "code":
+        return given
+    entry_point = problem.entry_point or infer_entry_point(problem.prompt)
+    return statement_examples(problem.prompt, entry_point=entry_point)
+
+
+def pending_moves(state: RefinementState, decision: Decision) -> list[PendingMove]:
+    """Return the moves of a decision, each with the ids that its candidates get."""
+    wanted = sum(move.count for move in decision.moves)
+    ids = next_ids(state.candidates, round=decision.round, count=wanted)
+    pending: list[PendingMove] = []
+    for index, move in enumerate(decision.moves):
+        own, ids = ids[: move.count], ids[move.count :]
+        pending.append(
+            PendingMove(
+                move=move,
+                turn=decision.number,
+                index=index,
+                round=decision.round,
+                ids=tuple(own),
+            )
+        )
+    return pending
+
+
+def _elapsed(state: RefinementState) -> float:
+    running = time.time() - (state.started or time.time()) - current_scope().paused
+    return max(running, state.elapsed)
+
+
+def _raise_if_hopeless(state: RefinementState) -> None:
+    """Raise the first error where every move failed because of its model and nothing was made."""
+    if state.candidates or not state.failures:
+        return
+    if any(failure.kind != "model" for failure in state.failures):
+        return
+    first = state.failures[0]
+    raise getattr(errors, first.error, ModelError)(first.detail)

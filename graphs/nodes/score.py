@@ -1,0 +1,278 @@
+"""The score node: execute what is new, score the pool, reject what lost ground."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from refinegraph.agents.models import charging, current_scope
+from refinegraph.awaiting import wait_for_all
+from refinegraph.errors import ContextTooLong, DeadlineExceeded, ModelError, ModelRequestRefused
+from refinegraph.graphs.events import (
+    BranchFailed,
+    CandidateJudged,
+    CandidateReverted,
+    NodeStarted,
+    Spent,
+    emit,
+)
+from refinegraph.graphs.nodes.operate import failure_kind
+from refinegraph.graphs.nodes.types import StateNode
+from refinegraph.graphs.reducers import merge_candidates
+from refinegraph.graphs.state import RefinementState, StateUpdate
+from refinegraph.schema import (
+    Candidate,
+    Failure,
+    Isolation,
+    Problem,
+    Reversion,
+    Score,
+    VisibleTest,
+)
+from refinegraph.tools.answers import AnswerEquivalence
+from refinegraph.tools.checking import check_program
+from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.scorers import Scorer, ask_scorer
+
+
+class Executed(NamedTuple):
+    """A candidate after execution, and what isolated it."""
+
+    candidate: Candidate
+    isolation: Isolation | None
+
+
+def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
+    """Make the node that executes new programs, scores the pool and rejects what lost ground.
+
+    Costs a sandbox run for every new program, and whatever the scorers cost.
+    """
+
+    async def score(state: RefinementState) -> StateUpdate:
+        emit(NodeStarted(node="score", round=state.round))
+        with charging() as account:
+            executed = await _execute_new(sandbox, state)
+            pool = merge_candidates(state.candidates, tuple(run.candidate for run in executed))
+            classed = await classify(state.problem, pool)
+            scored = await score_pool(scorers, state.problem, classed)
+        changed = changed_candidates(scored.candidates, state.candidates)
+        rejected = find_reversions(changed, scored.candidates, state)
+        _report(changed, rejected)
+        emit(Spent(usage=account.usage))
+        return {
+            "candidates": changed,
+            "reverted": rejected,
+            "isolation": next((run.isolation for run in executed if run.isolation), None),
+            "failures": _failures(scored.errors, state),
+            "usage": account.usage,
+        }
+
+    return score
+
+
+async def _execute_new(sandbox: Sandbox, state: RefinementState) -> list[Executed]:
+    fresh = [each for each in state.candidates if _needs_run(each, state.tests)]
+    runs = (execute(sandbox, state.problem, candidate, state.tests) for candidate in fresh)
+    return await wait_for_all(*runs)
+
+
+def _needs_run(candidate: Candidate, tests: Sequence[VisibleTest]) -> bool:
+    """Return whether a candidate is new, or was made before there were any tests."""
+    if candidate.revision == 0:
+        return True
+    untested = candidate.verdict is None and candidate.generated_passed is None
+    return untested and candidate.program is not None and bool(tests)
+
+
+def changed_candidates(
+    now: Sequence[Candidate], before: Sequence[Candidate]
+) -> tuple[Candidate, ...]:
+    """Return the candidates that are not what they were; both sequences have the same ids."""
+    pairs = zip(now, before, strict=True)
+    return tuple(new for new, old in pairs if new is not old and new != old)
+
+
+async def classify(problem: Problem, pool: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Return the candidates with the class of each one's answer; programs have none.
+
+    Costs a sandbox run where answers that are not plain numbers read differently.
+    """
+    answers = [each.answer for each in pool if each.answer is not None]
+    if problem.kind == "code" or not answers:
+        return tuple(pool)
+    equivalence = AnswerEquivalence(problem.kind, prompt=problem.prompt)
+    classes = await equivalence.classes(answers)
+    return tuple(_in_class(each, classes.get(each.answer or "")) for each in pool)
+
+
+def _in_class(candidate: Candidate, found: str | None) -> Candidate:
+    if found is None or found == candidate.answer_class:
+        return candidate
+    return candidate.model_copy(update={"answer_class": found, "revision": candidate.revision + 1})
+
+
+async def execute(
+    sandbox: Sandbox, problem: Problem, candidate: Candidate, tests: Sequence[VisibleTest]
+) -> Executed:
+    """Run one program against the visible tests; anything else is returned as it is."""
+    revised = candidate.model_copy(update={"revision": candidate.revision + 1})
+    if candidate.program is None or not tests:
+        return Executed(revised, None)
+    verdict = await check_program(sandbox, candidate.program, tests, problem=problem)
+    generated = all(test.origin == "generated" for test in tests)
+    result: dict[str, object] = (
+        {"generated_passed": tuple(sorted(verdict.passed_ids))}
+        if generated
+        else {"verdict": verdict}
+    )
+    return Executed(revised.model_copy(update=result), verdict.isolation)
+
+
+class ScoredPool(NamedTuple):
+    """The candidates with their scores, and what kept scorers from giving theirs."""
+
+    candidates: tuple[Candidate, ...]
+    errors: tuple[ModelError | DeadlineExceeded, ...] = ()
+
+
+async def score_pool(
+    scorers: Sequence[Scorer], problem: Problem, pool: Sequence[Candidate]
+) -> ScoredPool:
+    """Return the candidates with the scores of every scorer, in the scorers' order.
+
+    The scorers work at once. Unfinished candidates are shown only to scorers that can judge them
+    (`scores_unfinished` is true); the others give them None. A scorer whose model fails leaves its
+    candidates the scores that it gave them before, or None. One that is refused at the first
+    scoring of a pool, whatever the number of attempts, raises: it is set up wrongly.
+    """
+    if not pool or not scorers:
+        return ScoredPool(tuple(_rescored(candidate, ()) for candidate in pool))
+    attempts = await wait_for_all(*(_attempt(scorer, problem, pool) for scorer in scorers))
+    errors = tuple(attempt.error for attempt in attempts if attempt.error)
+    _raise_if_misconfigured(errors, pool)
+    rows = [
+        [_before(candidate, place) for candidate in pool] if attempt.error else attempt.scores
+        for place, attempt in enumerate(attempts)
+    ]
+    columns = zip(*rows, strict=True)
+    scored = tuple(_rescored(*pair) for pair in zip(pool, columns, strict=True))
+    return ScoredPool(scored, errors)
+
+
+def _raise_if_misconfigured(
+    errors: Sequence[ModelError | DeadlineExceeded], pool: Sequence[Candidate]
+) -> None:
+    if any(candidate.scores for candidate in pool):
+        return
+    for error in errors:
+        if isinstance(error, ModelRequestRefused) and not isinstance(error, ContextTooLong):
+            raise error
+
+
+def find_reversions(
+    changed: Sequence[Candidate], pool: Sequence[Candidate], state: RefinementState
+) -> tuple[Reversion, ...]:
+    """Return the new refinements that may not replace their parent, with what they lost.
+
+    A refinement has one parent. It has to pass every visible test that its parent passed, and to
+    be readable where its parent was. Nothing unfinished is rejected, nor what continues it.
+    """
+    known = {rejection.candidate_id for rejection in state.reverted}
+    fresh = [each for each in changed if len(each.parents) == 1 and each.id not in known]
+    if not fresh:
+        return ()
+    by_id = {candidate.id: candidate for candidate in pool}
+    found = (_reversion(child, by_id[child.parents[0]]) for child in fresh)
+    return tuple(rejection for rejection in found if rejection)
+
+
+class _Attempt(NamedTuple):
+    """What one scorer said, or what kept it from saying anything."""
+
+    scores: Sequence[Score]
+    error: ModelError | DeadlineExceeded | None = None
+
+
+async def _attempt(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> _Attempt:
+    limit = asyncio.timeout(current_scope().remaining)
+    try:
+        async with limit:
+            return _Attempt(await _scores(scorer, problem, pool))
+    except (ModelError, DeadlineExceeded) as error:
+        return _Attempt((), error)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        late = DeadlineExceeded(f"The run's time was up before {scorer!r} answered.")
+        return _Attempt((), late)
+
+
+async def _scores(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> tuple[Score, ...]:
+    """Return one score a candidate, None for those that the scorer cannot judge yet."""
+    if getattr(scorer, "scores_unfinished", False) or all(each.complete for each in pool):
+        return (await ask_scorer(scorer, problem, pool)).scores
+    complete = [candidate for candidate in pool if candidate.complete]
+    scored = (await ask_scorer(scorer, problem, complete)).scores if complete else ()
+    by_id = {candidate.id: score for candidate, score in zip(complete, scored, strict=True)}
+    blank = Score(scorer=scored[0].scorer if scored else "unfinished", value=None)
+    return tuple(by_id.get(candidate.id, blank) for candidate in pool)
+
+
+def _before(candidate: Candidate, place: int) -> Score:
+    """Return what the scorer at this place said before."""
+    known = candidate.scores[place : place + 1]
+    return known[0] if known else Score(scorer="failed", value=None)
+
+
+def _rescored(candidate: Candidate, scores: Sequence[Score]) -> Candidate:
+    if candidate.scores == tuple(scores):
+        return candidate
+    return candidate.model_copy(
+        update={"scores": tuple(scores), "revision": candidate.revision + 1}
+    )
+
+
+def _failures(errors: Sequence[Exception], state: RefinementState) -> tuple[Failure, ...]:
+    turn = state.decision.number if state.decision else 0
+    for error in errors:
+        emit(BranchFailed(node="score", detail=str(error)))
+    return tuple(
+        Failure(
+            kind=failure_kind(error),
+            node="score",
+            round=state.round,
+            candidate_id=None,
+            detail=str(error),
+            turn=turn,
+            error=type(error).__name__,
+        )
+        for error in errors
+    )
+
+
+def _reversion(child: Candidate, parent: Candidate) -> Reversion | None:
+    if not child.complete or not parent.complete:
+        return None
+    if child.content is None and parent.content is not None:
+        return Reversion(
+            candidate_id=child.id, parent_id=parent.id, reason=child.unusable or "unreadable"
+        )
+    before = parent.verdict.passed_ids if parent.verdict else frozenset[str]()
+    now = child.verdict.passed_ids if child.verdict else frozenset[str]()
+    lost = tuple(sorted(before - now))
+    if not lost:
+        return None
+    reason = f"{len(lost)} tests that {parent.id} passed no longer pass"
+    return Reversion(candidate_id=child.id, parent_id=parent.id, lost=lost, reason=reason)
+
+
+def _report(changed: Sequence[Candidate], rejected: Sequence[Reversion]) -> None:
+    for candidate in changed:
+        emit(CandidateJudged(candidate=candidate))
+    for rejection in rejected:
+        emit(
+            CandidateReverted(
+                candidate_id=rejection.candidate_id,
+                parent_id=rejection.parent_id,
+                reason=rejection.reason,
+            )
+        )

@@ -1,0 +1,97 @@
+"""The select node: choose the answer and sum the run up."""
+
+from refinegraph.awaiting import settle
+from refinegraph.errors import InputError
+from refinegraph.graphs.events import NodeStarted, emit
+from refinegraph.graphs.nodes.types import StateNode
+from refinegraph.graphs.selection import Selector
+from refinegraph.graphs.state import RefinementState, StateUpdate
+from refinegraph.schema import (
+    Candidate,
+    ModelNames,
+    RefinementResult,
+    Selection,
+    StopReason,
+    Usage,
+)
+
+NO_MODELS = ModelNames()
+_UNFINISHED = StopReason(rule="unfinished", detail="no decision was made")
+_NOTHING = Selection(candidate_id=None, reason="no candidate was completed")
+
+
+def select_node(
+    selector: Selector,
+    *,
+    strategy: str,
+    models: ModelNames = NO_MODELS,
+    seed: int | None = None,
+) -> StateNode:
+    """Make the node that chooses the answer and sums the run up."""
+
+    async def select(state: RefinementState) -> StateUpdate:
+        emit(NodeStarted(node="select", round=state.round))
+        choice = await choose_answer(selector, state)
+        return {"result": summarise(state, choice, strategy=strategy, models=models, seed=seed)}
+
+    return select
+
+
+async def choose_answer(selector: Selector, state: RefinementState) -> Selection:
+    """Return what a selector chooses among the complete candidates that are in the running."""
+    pool = state.heads or tuple(each for each in state.candidates if each.complete)
+    if not pool:
+        return _NOTHING
+    return _checked(await settle(selector(state.problem, pool)))
+
+
+def _checked(choice: object) -> Selection:
+    if not isinstance(choice, Selection):
+        raise InputError(f"the selector returned {choice!r:.100}; expected a Selection.")
+    return choice
+
+
+def summarise(
+    state: RefinementState,
+    selection: Selection,
+    *,
+    strategy: str,
+    models: ModelNames = NO_MODELS,
+    seed: int | None = None,
+) -> RefinementResult:
+    """Return the result of a run as its state and the selection tell it."""
+    by_id = {candidate.id: candidate for candidate in state.candidates}
+    chosen = by_id.get(selection.candidate_id or "")
+    return RefinementResult(
+        problem_id=state.problem.id,
+        solved=_solved(state, chosen),
+        answer=chosen.content if chosen else None,
+        strategy=strategy,
+        difficulty=state.difficulty,
+        rounds=state.round,
+        stop_reason=state.stop_reason or _UNFINISHED,
+        selection=selection,
+        usage=state.usage + Usage(wall_seconds=round(state.elapsed, 3)),
+        candidates=state.candidates,
+        reviews=state.reviews,
+        reverted=state.reverted,
+        decisions=state.decisions,
+        failures=state.failures,
+        notes=state.run_notes,
+        tests=state.tests,
+        isolation=state.isolation,
+        models=models,
+        seed=seed,
+    )
+
+
+def _solved(state: RefinementState, chosen: Candidate | None) -> bool | None:
+    """Return whether tests proved or refuted the answer; None where nothing could tell.
+
+    A sandbox that failed has not refuted anything.
+    """
+    if not state.proof_ids:
+        return None
+    if chosen and chosen.verdict and chosen.verdict.status == "sandbox_error":
+        return None
+    return bool(chosen and chosen.verdict and chosen.verdict.passed)

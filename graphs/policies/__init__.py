@@ -1,0 +1,1 @@
+"""Policies: what a run does next."""

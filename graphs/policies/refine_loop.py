@@ -1,0 +1,71 @@
+"""The router-and-stop loop: refine what is hard until a rule says stop."""
+
+from refinegraph.awaiting import settle
+from refinegraph.graphs.policies.base import (
+    approved_ids,
+    refinable,
+    refine_decision,
+    stop_decision,
+)
+from refinegraph.graphs.routing import Router, ask_router
+from refinegraph.graphs.state import RefinementState
+from refinegraph.graphs.stopping import RuleFunction, as_rule
+from refinegraph.schema import Decision, Difficulty, StopReason
+from refinegraph.signatures import check_part
+
+
+class RefineLoop:
+    """Refine hard problems, a round at a time, until a stop rule fires or nothing is left.
+
+    `width` is how many candidates a round refines; None refines all of them. The best come first,
+    or with `newest_first` the latest, so that a width of 1 makes a chain of repairs.
+    """
+
+    def __init__(
+        self,
+        *,
+        router: Router,
+        stop: RuleFunction,
+        width: int | None = None,
+        newest_first: bool = False,
+    ) -> None:
+        check_part(router, "a router", "state")
+        self.router = router
+        self.stop = as_rule(stop)
+        self.width = width
+        self.newest_first = newest_first
+
+    async def __call__(self, state: RefinementState) -> Decision:
+        """Stop on a rule, on an easy problem, or where no candidate is worth refining."""
+        reason = await settle(self.stop(state))
+        difficulty = await ask_router(self.router, state)
+        if reason is None and difficulty.level == "easy":
+            reason = easy(difficulty)
+        if reason:
+            return stop_decision(state, reason, difficulty)
+        targets = refinable(state, width=self.width, newest_first=self.newest_first)
+        if not targets:
+            return stop_decision(state, nothing_to_refine(state), difficulty)
+        return refine_decision(state, targets, difficulty)
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return (
+            f"RefineLoop(router={self.router!r}, stop={self.stop!r}, width={self.width}, "
+            f"newest_first={self.newest_first})"
+        )
+
+
+def easy(difficulty: Difficulty) -> StopReason:
+    """Return the reason to stop that an easy problem gives."""
+    reason = difficulty.reasons[0] if difficulty.reasons else "the router calls it easy"
+    return StopReason(rule="easy", detail=reason)
+
+
+def nothing_to_refine(state: RefinementState) -> StopReason:
+    """Return why no candidate is worth refining."""
+    approved = sorted(approved_ids(state))
+    if approved:
+        detail = f"the Reviewer finds nothing wrong with {', '.join(approved)}"
+        return StopReason(rule="approved", detail=detail)
+    return StopReason(rule="exhausted", detail="no candidate is left to refine")

@@ -1,0 +1,168 @@
+"""What a strategy is built from: models, sizes, limits, and parts of one's own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+from langchain_core.language_models import BaseChatModel
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from typing_extensions import Unpack
+
+from refinegraph.agents.models import Sampling, model_name
+from refinegraph.agents.prompts import PromptSet, prompts_for
+from refinegraph.agents.protocols import (
+    RefinerAgent,
+    ReviewerAgent,
+    SolverAgent,
+    TestWriterAgent,
+    Tracer,
+)
+from refinegraph.agents.refiner import Refiner
+from refinegraph.agents.reviewer import Reviewer
+from refinegraph.agents.solver import Solver
+from refinegraph.agents.test_writer import TestWriter
+from refinegraph.graphs.nodes.human import InterruptPoint
+from refinegraph.graphs.policies.base import Policy
+from refinegraph.graphs.policies.calibration import SHIPPED, BeliefMap
+from refinegraph.graphs.refinement import RefinementGraph, refinement_graph
+from refinegraph.graphs.routing import Router
+from refinegraph.graphs.selection import Selector
+from refinegraph.graphs.stopping import RuleFunction, StopRule, as_rule
+from refinegraph.graphs.strategies.magicore_options import MagicoreOptions
+from refinegraph.schema import Kind, ModelNames
+from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.scorers import Scorer
+from refinegraph.tools.traces import failing_trace
+
+
+class Parts(TypedDict, total=False):
+    """The parts that tell one strategy from another."""
+
+    solver: SolverAgent
+    reviewer: ReviewerAgent | None
+    refiner: RefinerAgent | None
+    test_writer: TestWriterAgent | None
+    tracer: Tracer | None
+    router: Router | None
+    stop: RuleFunction | None
+    select: Selector | None
+    controller: Policy | None
+    width: int | None
+    models: ModelNames
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a strategy is built from: models, sizes and limits.
+
+    Reviewer, Refiner and TestWriter speak through the Solver's model unless given their own.
+    """
+
+    model: BaseChatModel
+    reviewer_model: BaseChatModel | None = None
+    refiner_model: BaseChatModel | None = None
+    tester_model: BaseChatModel | None = None
+    kind: Kind = "code"
+    samples: int | None = None
+    """How many samples; the strategy's own number unless given."""
+    rounds: int | None = None
+    """How many rounds of refinement at most; the strategy's own number unless given."""
+    temperature: float | None = None
+    """Of the Solver; the strategy's own unless given."""
+    max_tokens: int | None = None
+    """Longest answer in tokens; the provider's own limit unless given."""
+    seed: int | None = None
+    limit: StopRule | None = None
+    """Another reason to stop, such as a budget."""
+    prompts: PromptSet | None = None
+    """The prompts of every role; those that each model understands best unless given."""
+    scorer: Scorer | Sequence[Scorer] | None = None
+    """What scores candidates; execution and agreement unless given."""
+    router: Router | None = None
+    """Decides what is hard; the strategy's own unless given."""
+    stop: RuleFunction | None = None
+    """When to stop; the strategy's own rule unless given. `limit` holds beside it."""
+    select: Selector | None = None
+    """Chooses the answer; the strategy's own unless given."""
+    policy: Policy | None = None
+    """What is done after the first samples; replaces the strategy's own, its router and its rule.
+    """
+    magicore: MagicoreOptions = field(default_factory=MagicoreOptions)
+    """Where `magicore` follows the paper to the letter."""
+    price: float | None = None
+    """What a thousand tokens have to add to the chance of being right, for `adaptive`."""
+    belief: BeliefMap = SHIPPED
+    """How sure `adaptive` is by the signals of a pool, where no test decides."""
+    sandbox: Sandbox | None = None
+    trace: bool = False
+    """Whether the Reviewer is shown a failing test's values line by line."""
+    checkpointer: BaseCheckpointSaver[Any] | None = field(default=None, repr=False)
+    ask: tuple[InterruptPoint, ...] = ()
+    """When a person is asked; needs a checkpointer."""
+
+    @property
+    def names(self) -> ModelNames:
+        """The model behind each role."""
+        reviewer = self.reviewer_model or self.model
+        return ModelNames(
+            solver=model_name(self.model),
+            reviewer=model_name(reviewer),
+            refiner=model_name(self.refiner_model or self.model),
+            tester=model_name(self.tester_model or self.model),
+        )
+
+    def solver(self, *, samples: int, temperature: float) -> Solver:
+        """Return the Solver of a strategy that takes that many samples."""
+        chosen = temperature if self.temperature is None else self.temperature
+        return Solver(
+            self.model, samples=samples, sampling=self._sampling(chosen), prompts=self.prompts
+        )
+
+    def reviewer(self) -> Reviewer:
+        """Return the Reviewer."""
+        return Reviewer(
+            self.reviewer_model or self.model, sampling=self._sampling(0.2), prompts=self.prompts
+        )
+
+    def refiner(self) -> Refiner:
+        """Return the Refiner."""
+        return Refiner(
+            self.refiner_model or self.model, sampling=self._sampling(0.4), prompts=self.prompts
+        )
+
+    def test_writer(self) -> TestWriter | None:
+        """Return the TestWriter, for code; None where its model cannot write tests."""
+        model = self.tester_model or self.model
+        prompts = self.prompts or prompts_for(model)
+        if self.kind != "code" or prompts.test_writer is None:
+            return None
+        return TestWriter(model, sampling=self._sampling(0.8), prompts=prompts)
+
+    def tracer(self) -> failing_trace | None:
+        """Return what traces a failing test, where that is wanted."""
+        return failing_trace(self.sandbox) if self.trace and self.kind == "code" else None
+
+    def stop_rule(self, default: StopRule) -> StopRule:
+        """Return the plan's stop rule or the strategy's default, together with the plan's limit."""
+        rule = as_rule(self.stop) if self.stop else default
+        return self.limit | rule if self.limit else rule
+
+    def graph(self, name: str, **parts: Unpack[Parts]) -> RefinementGraph:
+        """Return a strategy's graph from its parts; those that the plan names replace them."""
+        parts.setdefault("models", self.names)
+        if self.select:
+            parts["select"] = self.select
+        if self.policy:
+            parts["controller"] = self.policy
+        return refinement_graph(
+            **parts,
+            scorer=self.scorer,
+            sandbox=self.sandbox,
+            checkpointer=self.checkpointer,
+            ask=self.ask,
+            name=name,
+            seed=self.seed,
+        )
+
+    def _sampling(self, temperature: float) -> Sampling:
+        return Sampling(temperature=temperature, max_tokens=self.max_tokens, seed=self.seed)

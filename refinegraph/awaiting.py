@@ -1,0 +1,38 @@
+"""Accept plain and async functions alike, and wait for several at once."""
+
+import asyncio
+from collections.abc import Awaitable, Coroutine
+from typing import Any, TypeAlias, TypeVar
+
+Value = TypeVar("Value")
+
+MaybeAwaitable: TypeAlias = Value | Awaitable[Value]
+"""What a function returns that may be plain or async."""
+
+
+async def settle(value: MaybeAwaitable[Value]) -> Value:
+    """Return a value, waiting for it where it is still to come.
+
+    >>> async def later() -> int:
+    ...     return 2
+    >>> asyncio.run(settle(1)), asyncio.run(settle(later()))
+    (1, 2)
+    """
+    if isinstance(value, Awaitable):
+        awaited: Value = await value
+        return awaited
+    return value
+
+
+async def wait_for_all(*work: Coroutine[Any, Any, Value]) -> list[Value]:
+    """Return the results in order; where one raises, cancel and await the others first.
+
+    `asyncio.gather` would leave the others running, to spend on what nobody reads any more.
+    """
+    tasks = [asyncio.ensure_future(part) for part in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
