@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Coroutine
+from inspect import isawaitable
 from typing import Any, TypeAlias, TypeVar
 
 Value = TypeVar("Value")
@@ -18,10 +19,9 @@ async def settle(value: MaybeAwaitable[Value]) -> Value:
     >>> asyncio.run(settle(1)), asyncio.run(settle(later()))
     (1, 2)
     """
-    if isinstance(value, Awaitable):
-        awaited: Value = await value
-        return awaited
-    return value
+    either: Any = value  # type checkers disagree on how to narrow the union
+    settled: Value = await either if isawaitable(either) else either
+    return settled
 
 
 async def wait_for_all(*work: Coroutine[Any, Any, Value]) -> list[Value]:
