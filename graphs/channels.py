@@ -5,9 +5,11 @@ do, before anything is stored, so that a bad write is refused and the thread sta
 """
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any, Generic, Self, TypeVar, cast
 
 from langgraph.channels.base import BaseChannel
+from langgraph.channels.delta import DeltaChannel
 from langgraph.channels.ephemeral_value import EphemeralValue
 from langgraph.channels.last_value import LastValue
 from langgraph.errors import EmptyChannelError
@@ -19,6 +21,23 @@ from refinegraph.errors import StateError
 Value = TypeVar("Value")
 _MISSING = cast("object", LastValue(int).checkpoint())
 """What LangGraph puts where a checkpoint holds nothing."""
+
+
+SNAPSHOT_FREQUENCY = 200
+"""After so many writes a growing channel is stored whole. A resumed run merges at most so many
+again, which takes milliseconds; more frequent snapshots would outweigh the writes themselves."""
+
+
+def _validated(adapter: TypeAdapter[Any], value: Any, key: str) -> Any:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in (key, *first["loc"]))
+        raise StateError(
+            f"a write to `{where}` was refused: {first['msg']}, got {first['input']!r:.200}; "
+            "nothing was changed."
+        ) from None
 
 
 class CheckedChannel(BaseChannel[Value, Value, Value], Generic[Value]):
@@ -115,15 +134,84 @@ class CheckedChannel(BaseChannel[Value, Value, Value], Generic[Value]):
         return twin
 
     def _checked(self, value: Any) -> Any:
-        try:
-            return self._adapter.validate_python(value)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in (self.key, *first["loc"]))
-            raise StateError(
-                f"a write to `{where}` was refused: {first['msg']}, got {first['input']!r:.200}; "
-                "nothing was changed."
-            ) from None
+        return _validated(self._adapter, value, self.key)
+
+
+class CheckedFold(Generic[Value]):
+    """Check writes against a type and merge them into the value, one after the other."""
+
+    def __init__(self, typ: Any, merge: Callable[[Value, Value], Value]) -> None:
+        self.typ = typ
+        self.merge = merge
+        self.key = ""
+        """The name of the channel, for errors."""
+        self._adapter: TypeAdapter[Any] = TypeAdapter(typ)
+
+    def __call__(self, value: Value, writes: Sequence[Any]) -> Value:
+        """Return the value after the writes; all of them or, with `StateError`, none."""
+        return reduce(self.merge, [self.checked(write) for write in writes], value)
+
+    def checked(self, write: Any) -> Any:
+        """Return a write as the declared type, or raise `StateError`."""
+        return _validated(self._adapter, write, self.key)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other checks and merges alike."""
+        if not isinstance(other, CheckedFold):
+            return False
+        twin = cast("CheckedFold[Any]", other)
+        return self.typ == twin.typ and self.merge is twin.merge
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class GrowingChannel(DeltaChannel[tuple[Any, ...]]):
+    """Hold a tuple that grows with the run, storing only what each super-step adds to it.
+
+    A checkpoint of a long run would otherwise hold everything made so far, once more at every
+    super-step. LangGraph rebuilds the value by merging the stored writes again, so that a
+    `CheckedFold` has to give the same value however the writes are grouped.
+    """
+
+    def __init__(
+        self,
+        reducer: CheckedFold[Any],
+        typ: Any = None,
+        *,
+        snapshot_frequency: int = SNAPSHOT_FREQUENCY,
+    ) -> None:
+        super().__init__(reducer, tuple, snapshot_frequency=snapshot_frequency)
+        self.fold = reducer
+        self.value = ()
+
+    @property
+    def ValueType(self) -> Any:
+        """The type of the value held."""
+        return self.fold.typ
+
+    @property
+    def UpdateType(self) -> Any:
+        """The type of a write."""
+        return self.fold.typ
+
+    def update(self, values: Sequence[Any]) -> bool:
+        """Apply the writes of one super-step; all of them or none."""
+        self.fold.key = self.key
+        for value in values:
+            if isinstance(value, Overwrite):
+                self.fold.checked(value.value)
+        return super().update(values)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other channel holds the same type and merges alike."""
+        return isinstance(other, GrowingChannel) and self.fold == other.fold
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def growing(typ: Any, merge: Callable[[Any, Any], Any]) -> GrowingChannel:
+    """Return the channel of a tuple that is merged by `merge`."""
+    return GrowingChannel(CheckedFold(typ, merge))
 
 
 class InputChannel(EphemeralValue[Any]):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+from langgraph.constants import START
 
 from refinegraph.graphs.events import (
     CandidateJudged,
@@ -48,7 +49,8 @@ async def load_resume_point(graph: RefinementGraph, config: RunnableConfig) -> R
     found: CheckpointTuple | None = await graph.checkpointer.aget_tuple(config)
     if found is None:
         return None
-    values: dict[str, Any] = found.checkpoint["channel_values"]
+    stored = found.checkpoint["channel_values"]
+    values: dict[str, Any] = (await graph.aget_state(config)).values
     asked: Counter[str] = Counter()
     spent = values.get("usage", Usage())
     _add(asked, values.get("asked", ()))
@@ -59,7 +61,8 @@ async def load_resume_point(graph: RefinementGraph, config: RunnableConfig) -> R
             spent += value
     started, elapsed = values.get("started"), values.get("elapsed", 0.0)
     paused = max(0.0, time.time() - started - elapsed) if started else 0.0
-    ended = values.get("result") if _has_ended(values) else None
+    # Input that waits at the start means that the thread was given another problem since.
+    ended = None if START in stored else values.get("result")
     return ResumePoint(asked, spent, elapsed, paused, ended, (*_events(values), Spent(usage=spent)))
 
 
@@ -72,10 +75,6 @@ def _events(values: Mapping[str, Any]) -> Iterator[Event]:
             yield CandidateJudged(candidate=candidate)
     for decision in values.get("decisions", ()):
         yield Decided(decision=decision)
-
-
-def _has_ended(values: Mapping[str, Any]) -> bool:
-    return values.get("result") is not None and "__start__" not in values
 
 
 def _add(asked: Counter[str], more: tuple[SamplesAsked, ...]) -> None:

@@ -10,7 +10,7 @@ and the drawing are derived from the table.
 from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.constants import END, START
@@ -45,7 +45,7 @@ from refinegraph.graphs.sync_nodes import node_runnable
 from refinegraph.schema import Decision, ModelNames, SamplesAsked
 from refinegraph.signatures import check_part
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.scorers import Scorer, agreement, execution
+from refinegraph.tools.scorers import Scorer, agreement, execution, first_of
 from refinegraph.tracing import Attributes, span
 
 SearchGraph = CompiledStateGraph[RefinementState, None, RefinementInput, RefinementState]
@@ -147,7 +147,7 @@ class _Builder:
             known = RefinementState(problem=state.problem) if fresh else state
             with _node_scope("route", known.round, None) as counted:
                 routed = await router(known, steps_left=state.steps_left > needed)
-            update = _with_requests(routed.update, counted)
+            update = _complete(routed.update, counted)
             checked: Any = check_update("route", update)
             if fresh:
                 checked = _overwriting({**dict(known), **checked})
@@ -215,7 +215,7 @@ def _stage(stage: Stage) -> Callable[[PendingMove], Awaitable[Any]]:
         parent = pending.move.parents[0] if pending.move.parents else None
         with _node_scope(stage.node, pending.round, parent) as counted:
             update = await operate(live_state(), pending)
-        checked = check_update(stage.node, _with_requests(update, counted))
+        checked = check_update(stage.node, _complete(update, counted))
         if stage.following is None:
             return checked
         made = tuple(candidate.id for candidate in checked.get("candidates", ()))
@@ -230,7 +230,7 @@ def _checked(name: str, node: StateNode) -> Callable[[RefinementState], Awaitabl
     async def run(state: RefinementState) -> StateUpdate:
         with _node_scope(name, state.round, None) as counted:
             update = await node(state)
-        return check_update(name, _with_requests(update, counted))
+        return check_update(name, _complete(update, counted))
 
     return run
 
@@ -246,12 +246,15 @@ def _node_scope(node: str, round: int, candidate_id: str | None) -> Generator[Co
         yield counted
 
 
-def _with_requests(update: StateUpdate, counted: Counter[str]) -> StateUpdate:
-    """Add how many samples of each request were taken, so that a resumed run goes on from there."""
-    if not counted:
-        return update
-    asked = tuple(SamplesAsked(request=key, samples=n) for key, n in counted.items())
-    return {**update, "asked": asked}
+def _complete(update: StateUpdate, counted: Counter[str]) -> StateUpdate:
+    """Return what a node writes, less what is empty and with the samples that it took.
+
+    Samples are counted by request, so that a resumed run goes on from there.
+    """
+    written: Any = {key: value for key, value in update.items() if value != ()}
+    if counted:
+        written["asked"] = tuple(SamplesAsked(request=key, samples=n) for key, n in counted.items())
+    return cast("StateUpdate", written)
 
 
 def _is_another_run(state: RefinementState) -> bool:
@@ -268,7 +271,7 @@ def _overwriting(state: Mapping[str, object]) -> dict[str, object]:
 
 def _scorers(scorer: Scorer | Sequence[Scorer] | None) -> Sequence[Scorer]:
     if scorer is None:
-        return (execution(), agreement())
+        return (first_of(execution(), agreement()),)
     scorers = (scorer,) if callable(scorer) else scorer
     for part in scorers:
         check_part(part, "a scorer", "problem", "candidates")

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiosqlite
 from langchain_core.runnables import RunnableConfig
@@ -10,14 +11,20 @@ from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMet
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from refinegraph.graphs.checkpoints import checkpoint_serializer
+from refinegraph.graphs.state import GROWING
 
 
 class LatestCheckpointSaver(AsyncSqliteSaver):
-    """An SQLite checkpointer that keeps the last checkpoint of a thread and forgets those before.
+    """An SQLite checkpointer from which a thread can be resumed, but not wound back.
 
-    LangGraph stores the whole state at every super-step, so that a long run's file grows with the
-    square of its length; a run goes on from its last checkpoint alone.
+    Of the checkpoints before the last one it keeps only what the last one needs: what each
+    super-step added to the fields that grow. So the file grows with what a run made and not with
+    the square of its length.
     """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._last: dict[tuple[str, str], Checkpoint] = {}
 
     async def aput(
         self,
@@ -26,19 +33,39 @@ class LatestCheckpointSaver(AsyncSqliteSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Store a checkpoint, then forget those before it."""
+        """Store a checkpoint, then reduce the one before it."""
         stored = await super().aput(config, checkpoint, metadata, new_versions)
         place = stored.get("configurable", {})
-        known = (place["thread_id"], place["checkpoint_ns"], place["checkpoint_id"])
-        async with self.lock:
-            for table in ("checkpoints", "writes"):
-                await self.conn.execute(
-                    f"DELETE FROM {table} "
-                    "WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id < ?",
-                    known,
-                )
-            await self.conn.commit()
+        thread = (place["thread_id"], place["checkpoint_ns"])
+        before = self._last.get(thread)
+        self._last[thread] = checkpoint
+        if before is not None:
+            await self._reduce(thread, before)
         return stored
+
+    async def _reduce(self, thread: tuple[str, str], checkpoint: Checkpoint) -> None:
+        values = checkpoint["channel_values"]
+        kept = {name: value for name, value in values.items() if name in GROWING}
+        reduced: Checkpoint = {
+            **checkpoint,
+            "channel_values": kept,
+            "channel_versions": {},
+            "versions_seen": {},
+        }
+        kind, data = self.serde.dumps_typed(reduced)
+        names = ", ".join("?" for _ in GROWING)
+        async with self.lock:
+            await self.conn.execute(
+                "UPDATE checkpoints SET type = ?, checkpoint = ? "
+                "WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
+                (kind, data, *thread, checkpoint["id"]),
+            )
+            await self.conn.execute(
+                "DELETE FROM writes WHERE thread_id = ? AND checkpoint_ns = ? "
+                f"AND checkpoint_id = ? AND channel NOT IN ({names})",
+                (*thread, checkpoint["id"], *GROWING),
+            )
+            await self.conn.commit()
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, with_c
 from typing_extensions import TypedDict
 
 from refinegraph.errors import StateError
-from refinegraph.graphs.channels import CheckedChannel
+from refinegraph.graphs.channels import CheckedChannel, GrowingChannel, growing
 from refinegraph.graphs.reducers import (
     add_asked,
     add_usage,
@@ -41,34 +41,15 @@ Update = TypeVar("Update")
 
 
 ProblemField = Annotated[Problem, CheckedChannel(Problem)]
-TestsField = Annotated[
-    tuple[VisibleTest, ...],
-    CheckedChannel(tuple[VisibleTest, ...], merge=merge_tests, default=()),
-]
-CandidatesField = Annotated[
-    tuple[Candidate, ...],
-    CheckedChannel(tuple[Candidate, ...], merge=merge_candidates, default=()),
-]
-ReviewsField = Annotated[
-    tuple[Review, ...], CheckedChannel(tuple[Review, ...], merge=merge_reviews, default=())
-]
-ReversionsField = Annotated[
-    tuple[Reversion, ...], CheckedChannel(tuple[Reversion, ...], merge=merge_reversions, default=())
-]
-DecisionsField = Annotated[
-    tuple[Decision, ...], CheckedChannel(tuple[Decision, ...], merge=merge_decisions, default=())
-]
-FailuresField = Annotated[
-    tuple[Failure, ...], CheckedChannel(tuple[Failure, ...], merge=merge_failures, default=())
-]
-NotesField = Annotated[
-    tuple[Note, ...], CheckedChannel(tuple[Note, ...], merge=merge_notes, default=())
-]
+TestsField = Annotated[tuple[VisibleTest, ...], growing(tuple[VisibleTest, ...], merge_tests)]
+CandidatesField = Annotated[tuple[Candidate, ...], growing(tuple[Candidate, ...], merge_candidates)]
+ReviewsField = Annotated[tuple[Review, ...], growing(tuple[Review, ...], merge_reviews)]
+ReversionsField = Annotated[tuple[Reversion, ...], growing(tuple[Reversion, ...], merge_reversions)]
+DecisionsField = Annotated[tuple[Decision, ...], growing(tuple[Decision, ...], merge_decisions)]
+FailuresField = Annotated[tuple[Failure, ...], growing(tuple[Failure, ...], merge_failures)]
+NotesField = Annotated[tuple[Note, ...], growing(tuple[Note, ...], merge_notes)]
 UsageField = Annotated[Usage, CheckedChannel(Usage, merge=add_usage, default=Usage())]
-AskedField = Annotated[
-    tuple[SamplesAsked, ...],
-    CheckedChannel(tuple[SamplesAsked, ...], merge=add_asked, default=()),
-]
+AskedField = Annotated[tuple[SamplesAsked, ...], growing(tuple[SamplesAsked, ...], add_asked)]
 RoundField = Annotated[int, CheckedChannel(int, merge=max, default=0)]
 ProgressField = Annotated[int, CheckedChannel(int, merge=max, default=-1)]
 BegunWithField = Annotated[Problem | None, CheckedChannel(Problem | None, default=None)]
@@ -185,6 +166,13 @@ class StateUpdate(TypedDict, total=False):
     isolation: Isolation | None
     result: RefinementResult | None
 
+
+GROWING = frozenset(
+    name
+    for name, field in RefinementState.model_fields.items()
+    if any(isinstance(part, GrowingChannel) for part in field.metadata)
+)
+"""The fields of which a checkpoint holds only what was added."""
 
 _UPDATE = TypeAdapter(StateUpdate)
 _INPUT = TypeAdapter(RefinementInput)

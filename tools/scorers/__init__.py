@@ -9,6 +9,7 @@ from refinegraph.tools.scorers.basic import (
     agreement,
     ask_scorer,
     execution,
+    first_of,
     self_certainty,
 )
 from refinegraph.tools.scorers.ensembles import (
@@ -26,6 +27,7 @@ __all__ = [
     "agreement",
     "ask_scorer",
     "execution",
+    "first_of",
     "mean_of",
     "product_of",
     "self_certainty",

@@ -86,6 +86,35 @@ class agreement:
         return {member.id: len(group) / len(candidates) for group in groups for member in group}
 
 
+class first_of:
+    """Score each candidate by the first scorer that can tell.
+
+    A later scorer is asked only where an earlier one could not tell of some candidate, and then
+    for the whole pool, so that a score of the pool such as agreement costs nothing, and changes
+    nothing, where execution decides.
+    """
+
+    def __init__(self, *scorers: Scorer) -> None:
+        self.scorers = scorers
+
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+        """Return one score a candidate, under the name of the scorer that gave it."""
+        scores: list[Score] = []
+        for scorer in self.scorers:
+            given = (await ask_scorer(scorer, problem, candidates)).scores
+            scores = [
+                old if old.value is not None else new
+                for old, new in zip(scores or given, given, strict=True)
+            ]
+            if all(score.value is not None for score in scores):
+                break
+        return scores
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"first_of({', '.join(map(repr, self.scorers))})"
+
+
 class self_certainty:
     """Score a candidate by how far from guessing its model was (arXiv 2502.18581).
 
