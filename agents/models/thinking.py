@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 _BLOCK = re.compile(r"\s*<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)", re.DOTALL)
-_END_WITHOUT_START = re.compile(r"(.*?)</(?:think|thinking|reasoning)>", re.DOTALL)
+_END = re.compile(r"</(?:think|thinking|reasoning)>")
 _START = re.compile(r"<(?:think|thinking|reasoning)>")
 
 
@@ -27,13 +27,12 @@ def split_thinking(text: str, reasoning: str = "") -> Split:
     Split(text='4', reasoning='two plus two')
     """
     thoughts = [reasoning] if reasoning else []
-    rest = text
-    while found := _BLOCK.match(rest):
+    position = 0
+    while found := _BLOCK.match(text, position):
         thoughts.append(found[2].strip())
-        rest = rest[found.end() :]
-    if (found := _END_WITHOUT_START.match(rest)) and not _START.search(found[1]):
-        thoughts.append(found[1].strip())
-        rest = rest[found.end() :]
-    if rest is not text:
-        rest = rest.lstrip()
-    return Split(rest, "\n\n".join(thought for thought in thoughts if thought))
+        position = found.end()
+    if (found := _END.search(text, position)) and not _START.search(text, position, found.start()):
+        thoughts.append(text[position : found.start()].strip())
+        position = found.end()
+    answer = text[position:].lstrip() if position else text
+    return Split(answer, "\n\n".join(thought for thought in thoughts if thought))
