@@ -4,26 +4,40 @@ import asyncio
 import importlib
 import logging
 import os
+import threading
 import warnings
 from collections.abc import AsyncGenerator
-from functools import cache
 from typing import Any
+
+_loading = threading.Lock()
+_loaded: list[Any] = []
+"""litellm, once it is loaded whole: a module that is only half imported by another thread is not
+in here."""
 
 _keepers: dict[asyncio.AbstractEventLoop, AsyncGenerator[None]] = {}
 
 
-@cache
 def load_litellm() -> Any:
     """Import litellm (2 to 3 s), without network, banners, logs, telemetry or `.env` files.
 
     Its first completion imports for most of a second, which would block an event loop, and builds
     schemas with warnings that an application which turns warnings into errors could not survive,
-    so that happens here.
+    so that happens here. Threads that ask at once wait for the first one.
     """
+    with _loading:
+        if not _loaded:
+            _loaded.append(_import_litellm())
+        return _loaded[0]
+
+
+def _import_litellm() -> Any:
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     # It reads pydantic's fields off instances whenever it streams.
     warnings.filterwarnings("ignore", r"Accessing the 'model_(computed_)?fields'")
+    # It serialises whatever a server sent, and warns of every field of another type.
+    warnings.filterwarnings("ignore", r"Pydantic serializer warnings", UserWarning)
     mode = os.environ.get("LITELLM_MODE")
+    # Otherwise it reads a `.env` file of the current folder.
     os.environ["LITELLM_MODE"] = "PRODUCTION"
     try:
         with warnings.catch_warnings():
@@ -32,7 +46,7 @@ def load_litellm() -> Any:
             _silence(litellm)
             _rehearse(litellm)
     finally:
-        os.environ.pop("LITELLM_MODE")
+        os.environ.pop("LITELLM_MODE", None)
         if mode is not None:
             os.environ["LITELLM_MODE"] = mode
     return litellm
@@ -65,8 +79,8 @@ async def close_clients_with_loop() -> None:
     loop = asyncio.get_running_loop()
     if loop in _keepers:
         return
-    for closed in [each for each in _keepers if each.is_closed()]:
-        del _keepers[closed]
+    for closed in [known for known in list(_keepers) if known.is_closed()]:
+        _keepers.pop(closed, None)
     keeper = _keepers[loop] = _keep()
     await anext(keeper)
 
@@ -83,8 +97,8 @@ async def _keep() -> AsyncGenerator[None]:
 async def _close_clients(loop: asyncio.AbstractEventLoop) -> None:
     clients = load_litellm().in_memory_llm_clients_cache
     suffix = f"-{id(loop)}"
-    for key in [key for key in clients.cache_dict if key.endswith(suffix)]:
-        client = clients.cache_dict.pop(key)
+    for key in [key for key in list(clients.cache_dict) if key.endswith(suffix)]:
+        client = clients.cache_dict.pop(key, None)
         clients.ttl_dict.pop(key, None)
         close = getattr(client, "close", None) or getattr(client, "aclose", None)
         if close is not None and asyncio.iscoroutine(closing := close()):
