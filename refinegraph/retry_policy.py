@@ -10,9 +10,10 @@ from refinegraph.schema import Frozen
 class RetryPolicy(Frozen):
     """How often a request is sent again and how long it waits.
 
-    Timeouts, lost connections, 408, 409, 425, 429, 5xx and broken JSON are retried. Nothing else
-    is. The wait doubles from `first_wait` to `longest_wait`, less a random part of up to half, and
-    is never shorter than the server's Retry-After. A server that takes no connection is tried three
+    Timeouts, lost connections, broken JSON, 408, 409, 425, 429 and 5xx are retried. Nothing else
+    is: not 501, 505 and 511, which never pass, nor keys, addresses and certificates that are wrong.
+    The wait doubles from `first_wait` to `longest_wait`, less a random part of up to half, and is
+    never shorter than the server's Retry-After. A server that accepts no connection is tried three
     times at most.
 
     >>> RetryPolicy(attempts=3, first_wait=0.1).attempts
@@ -27,6 +28,9 @@ class RetryPolicy(Frozen):
     """Seconds."""
     longest_retry_after: float = Field(default=120.0, ge=0)
     """A server that asks for a longer wait than this many seconds is given up at once."""
+    give_up_after: float = Field(default=900.0, gt=0)
+    """Seconds from the first attempt after which no further one is made. A silent server is given
+    up after two attempts of 600 seconds instead of six."""
     hedge_after: float | None = Field(default=None, gt=0)
     """Seconds after which a request that has no answer is sent a second time; the first answer
     counts, and the other one's prompt is paid for too."""

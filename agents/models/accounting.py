@@ -1,6 +1,7 @@
 """Tokens and prices of one answer, whatever its provider forgot to count."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,12 @@ USUAL_CHARACTERS_PER_TOKEN = 3.5
 
 MOST_CHARACTERS_PER_TOKEN = 7
 """Counts that imply more characters a token can not have counted every choice."""
+
+_MOST_TOKENS = 100_000_000
+"""No context holds more; a server that says so is wrong, and would end every budget."""
+
+_PIECE = re.compile(r"[A-Za-z]+|\s+|.", re.DOTALL)
+"""What no tokenizer merges as a rule: words, runs of blanks, and single other characters."""
 
 Price = Callable[[int, int, int], float | None]
 """Prompt, completion and cached prompt tokens to USD; None where the price is unknown."""
@@ -35,17 +42,29 @@ def count(answer: Answer, messages: Sequence[BaseMessage], price: Price) -> Coun
     Tokens are the provider's where it gives plausible ones, and otherwise one for four
     characters. A count for one choice of several is scaled to all by their length.
     """
-    prompt_tokens = answer.prompt_tokens or estimate_prompt(messages)
+    prompt_tokens = plausible(answer.prompt_tokens) or estimate_prompt(messages)
     completion_tokens = _completion_tokens(answer)
-    usd = price(prompt_tokens, completion_tokens, answer.cached_tokens)
+    cached_tokens = min(plausible(answer.cached_tokens) or 0, prompt_tokens)
+    usd = price(prompt_tokens, completion_tokens, cached_tokens)
     usage = Usage(
-        llm_calls=1,
-        prompt_tokens=prompt_tokens,
-        completion_tokens=completion_tokens,
-        priced_usd=usd or 0.0,
-        unpriced_calls=int(usd is None),
+        llm_calls=answer.requests,
+        prompt_tokens=prompt_tokens * answer.requests,
+        completion_tokens=completion_tokens * answer.requests,
+        priced_usd=(usd or 0.0) * answer.requests,
+        unpriced_calls=int(usd is None) * answer.requests,
     )
     return Counted(_share_out(answer.choices, completion_tokens), usage)
+
+
+def plausible(tokens: object) -> int | None:
+    """Return a server's count of tokens, None where it cannot be one.
+
+    >>> plausible(12), plausible(-5), plausible(10**30), plausible(5.5)
+    (12, None, None, None)
+    """
+    if not isinstance(tokens, int) or isinstance(tokens, bool):
+        return None
+    return tokens if 0 <= tokens <= _MOST_TOKENS else None
 
 
 def estimate_tokens(text: str) -> int:
@@ -62,11 +81,27 @@ def estimate_prompt(messages: Sequence[BaseMessage]) -> int:
     return sum(4 + estimate_tokens(message.text) for message in messages)
 
 
+def bound_prompt(messages: Sequence[BaseMessage]) -> int:
+    """Return more tokens than tokenizers make of a prompt, as a rule; each message costs eight.
+
+    Words count a token for four letters, digits, signs and other scripts one each: about 1.6 times
+    what tokenizers make of English and code.
+    """
+    return max(
+        estimate_prompt(messages),
+        sum(8 + sum(map(_piece_bound, _PIECE.findall(message.text))) for message in messages),
+    )
+
+
+def _piece_bound(piece: str) -> int:
+    return math.ceil(len(piece) / 4) if piece[0].isalpha() and piece.isascii() else 1
+
+
 def _completion_tokens(answer: Answer) -> int:
+    reported = plausible(answer.completion_tokens)
     if not answer.choices:
-        return max(1, answer.completion_tokens or 0)
+        return max(1, reported or 0)
     estimate = sum(_estimate(choice) for choice in answer.choices)
-    reported = answer.completion_tokens
     if not reported:
         return estimate
     sizes = [len(choice.text) + len(choice.reasoning) for choice in answer.choices]

@@ -55,12 +55,23 @@ class Choice(Frozen):
     """Completion tokens, thinking included; estimated where the provider did not count them."""
     logprobs: tuple[TokenLogprob, ...] | None = None
 
+    @property
+    def truncated(self) -> bool:
+        """Whether a limit of tokens cut the text off; False where the provider did not say."""
+        return self.finish_reason in _TRUNCATED
+
+
+_TRUNCATED = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length"})
+"""What OpenAI, Anthropic, Gemini and Mistral call it; litellm says `length` for all of them."""
+
 
 class Generations(Frozen):
     """The samples of one `generate`, and what they cost together."""
 
     choices: tuple[Choice, ...]
     usage: Usage
+    curtailed: bool = False
+    """Whether a budget left less room for the answers than their sampling did."""
 
 
 Tell = Callable[[str], None]
@@ -78,3 +89,5 @@ class Answer(NamedTuple):
     """Those prompt tokens that were read from the provider's cache."""
     counts_one_choice: bool = False
     """Whether the provider is known to count the completion tokens of one choice only."""
+    requests: int = 1
+    """How many requests the provider answered for it, each of which cost the same."""

@@ -13,6 +13,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatResult
 from pydantic import PrivateAttr
 
+from refinegraph.agents.models.accounting import bound_prompt
 from refinegraph.agents.models.answers import Answer, Generations, Sampling, Tell
 from refinegraph.agents.models.batches import BatchSize, sample
 from refinegraph.agents.models.messages import as_chat_result
@@ -53,6 +54,15 @@ class SamplingChatModel(BaseChatModel):
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
         """Return USD for a call with these tokens; None where the price is unknown."""
         return None
+
+    async def count_prompt(self, messages: Sequence[BaseMessage]) -> int:
+        """Return the tokens of a prompt, or an upper bound where they cannot be counted."""
+        return bound_prompt(messages)
+
+    @property
+    def limits_answers(self) -> bool:
+        """Whether a request may be given a `max_tokens` that the caller did not ask for."""
+        return True
 
     def most_choices(self) -> int | None:
         """Return how many choices one request may ask for; None where there is no known limit."""

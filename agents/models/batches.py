@@ -166,4 +166,5 @@ def _together(ended: Sequence[_Ended]) -> Generations:
     return Generations(
         choices=tuple(choice for each in came for choice in each.choices),
         usage=reduce(add, (each.usage for each in came), Usage()),
+        curtailed=any(each.curtailed for each in came),
     )

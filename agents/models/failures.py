@@ -20,6 +20,7 @@ Kind = Literal[
     "html",
     "quota",
     "key",
+    "tls",
     "not_found",
     "context",
     "policy",
@@ -53,7 +54,20 @@ _UNREACHABLE = frozenset(
 _CONNECTION = frozenset(
     {"APIConnectionError", "TransportError", "ClientConnectionError", "ConnectionError"}
 )
-_MALFORMED = frozenset({"JSONDecodeError", "APIResponseValidationError", "ContentTypeError"})
+_MALFORMED = frozenset(
+    {
+        "JSONDecodeError",
+        "APIResponseValidationError",
+        "ContentTypeError",
+        "UnicodeDecodeError",
+        "DecodingError",
+    }
+)
+_WRONG_ADDRESS = frozenset(
+    {"TooManyRedirects", "InvalidURL", "UnsupportedProtocol", "NonHttpUrlClientError"}
+)
+_CONTROL_FLOW = "GraphBubbleUp"
+"""The base of what LangGraph raises to interrupt a node; it is no failure."""
 _CONTEXT = re.compile(
     r"context[ _]?(?:length|window|size)|maximum context|prompt is too long|too many tokens",
     re.IGNORECASE,
@@ -66,8 +80,30 @@ _QUOTA = re.compile(
 )
 _TWO_KEYS = re.compile(r"combine AUTHORIZATION header with", re.IGNORECASE)
 """A user and password in the address beside a key."""
+_NO_KEY = re.compile(
+    r"api_key client option must be set|illegal header value|invalid header value", re.IGNORECASE
+)
+"""What client libraries say of a key that is empty or holds a line break."""
+_TLS = re.compile(
+    r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|WRONG_VERSION_NUMBER|\[SSL", re.IGNORECASE
+)
+_REDIRECTS = re.compile(r"(?:maximum allowed|too many) redirects", re.IGNORECASE)
 _HTML = re.compile(r"<!doctype html|<html\b", re.IGNORECASE)
-_NOT_AN_ANSWER = re.compile(r"Empty or invalid response|provider returned 'choices'", re.IGNORECASE)
+_NOT_AN_ANSWER = re.compile(
+    r"Empty or invalid response|provider returned 'choices'|Invalid response object"
+    r"|codec can't decode|Error parsing chunk",
+    re.IGNORECASE,
+)
+_APPENDED = re.compile(
+    r"\s*(?:Traceback \(most recent call last\)|Original exception:|LiteLLM Retried:"
+    r"|Available Model Group Fallbacks).*",
+    re.DOTALL,
+)
+"""What litellm writes behind the server's words."""
+_NOT_A_STATUS = re.compile(r"^\d{3}, message:\s*")
+"""aiohttp's own number for answers that are no HTTP; no server sent it."""
+_PERMANENT = frozenset({501, 505, 511})
+"""Not implemented, HTTP version not supported, and a network that wants a login first."""
 _PREFIX = re.compile(r"^(?:litellm\.)?\w*(?:Error|Exception|Timeout)(?: -|:)\s*", re.IGNORECASE)
 
 
@@ -83,7 +119,14 @@ def read_failure(error: BaseException) -> Failure:
         detail = _detail(causes[::-1])
     elif kind in ("html", "malformed"):
         detail = " ".join("".join(map(_document, causes)).split()) or detail
+    elif kind == "unknown":
+        detail = f"{type(causes[0]).__name__}: {detail}"
     return Failure(kind, detail, _retry_after(causes), sent)
+
+
+def is_control_flow(error: BaseException) -> bool:
+    """Whether an exception steers a graph and must reach it as it is."""
+    return any(base.__name__ == _CONTROL_FLOW for base in type(error).__mro__)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -92,7 +135,12 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     while current is not None and id(current) not in seen:
         seen.add(id(current))
         yield current
-        current = current.__cause__ or current.__context__
+        current = current.__cause__ or current.__context__ or _first_of_group(current)
+
+
+def _first_of_group(error: BaseException) -> BaseException | None:
+    members = getattr(error, "exceptions", ())
+    return next((each for each in members if isinstance(each, BaseException)), None)
 
 
 def _kind_of_body(
@@ -108,16 +156,37 @@ def _kind_of_body(
 
 
 def _kind_of_status(status: int | None, detail: str, names: set[str]) -> Kind:
+    unsent = _kind_of_unsent(detail, names) if status in (None, 401, 500) else None
+    if unsent is not None:
+        return unsent
     if status is None:
-        return "refused" if _TWO_KEYS.search(detail) else _kind_without_status(names)
+        return _kind_without_status(names)
     if status in (400, 413, 422):
         return _kind_of_refusal(detail, names)
     if status == 429:
         return "quota" if _QUOTA.search(detail) else "rate_limited"
-    by_status: dict[int, Kind] = {401: "key", 403: "key", 404: "not_found", 408: "timeout"}
+    by_status: dict[int, Kind] = {
+        401: "key",
+        402: "quota",
+        403: "key",
+        404: "not_found",
+        408: "timeout",
+    }
     if status in by_status:
         return by_status[status]
-    return "server" if status >= 500 or status in (409, 425) else "refused"
+    passes = (status >= 500 and status not in _PERMANENT) or status in (409, 425)
+    return "server" if passes else "refused"
+
+
+def _kind_of_unsent(detail: str, names: set[str]) -> Kind | None:
+    """Recognise requests that never reached a server; litellm gives them the status 500."""
+    if _TWO_KEYS.search(detail):
+        return "refused"
+    if _NO_KEY.search(detail):
+        return "key"
+    if _TLS.search(detail):
+        return "tls"
+    return "not_found" if names & _WRONG_ADDRESS or _REDIRECTS.search(detail) else None
 
 
 def _kind_without_status(names: set[str]) -> Kind:
@@ -160,8 +229,8 @@ def _document(cause: BaseException) -> str:
 
 def _detail(causes: list[BaseException]) -> str:
     text = next((str(cause) for cause in causes if str(cause).strip()), type(causes[0]).__name__)
-    text = " ".join(text.split("\nTraceback")[0].split())
-    while (shorter := _PREFIX.sub("", text)) != text:
+    text = " ".join(_APPENDED.sub("", text).split())
+    while (shorter := _NOT_A_STATUS.sub("", _PREFIX.sub("", text))) != text:
         text = shorter
     return text or type(causes[0]).__name__
 

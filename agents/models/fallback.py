@@ -67,7 +67,7 @@ class FallbackChatModel(SamplingChatModel):
                 continue
             fell_back = Usage(fallbacks=int(number > 0))
             charge(fell_back)
-            return Generations(choices=made.choices, usage=made.usage + fell_back)
+            return made.model_copy(update={"usage": made.usage + fell_back})
         raise failed or InputError("a list of models to fall back on is empty; name at least one.")
 
     def _tell(self, number: int, failed: ModelError) -> None:

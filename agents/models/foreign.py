@@ -6,10 +6,13 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 
+from refinegraph.agents.models.accounting import bound_prompt
 from refinegraph.agents.models.answers import Answer, Choice, Sampling, Tell
+from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.logprobs import read_logprobs
 from refinegraph.agents.models.reports import Endpoint
 from refinegraph.agents.models.retrying import RetryPolicy
+from refinegraph.agents.models.runnable_chat import inner_model
 from refinegraph.agents.models.switch import check_call_allowed
 from refinegraph.agents.models.thinking import split_thinking
 
@@ -18,6 +21,9 @@ _NAME_FIELDS = ("model_name", "model", "model_id", "deployment_name")
 
 def name_of(model: BaseChatModel) -> str:
     """Return the name that a foreign model goes by."""
+    model = inner_model(model)
+    if isinstance(model, SamplingChatModel):
+        return model.endpoint.name
     for field in _NAME_FIELDS:
         value = getattr(model, field, None)
         if isinstance(value, str) and value:
@@ -31,7 +37,7 @@ class ForeignModel:
     def __init__(self, model: BaseChatModel) -> None:
         self.model = model
         self.retry = RetryPolicy(attempts=3)
-        self.endpoint = Endpoint(name_of(model))
+        self.endpoint = Endpoint(name_of(model), opaque=True)
 
     async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
         """Call the model once; its own settings hold where the sampling says nothing."""
@@ -46,6 +52,15 @@ class ForeignModel:
     ) -> Answer:
         """Call the model once; what it streams is not told."""
         return await self.ask(messages, n=1, sampling=sampling)
+
+    async def count_prompt(self, messages: Sequence[BaseMessage]) -> int:
+        """Return an upper bound of a prompt's tokens."""
+        return bound_prompt(messages)
+
+    @property
+    def limits_answers(self) -> bool:
+        """Whether the model has a `max_tokens` of its own; others may not take one in a call."""
+        return "max_tokens" in type(inner_model(self.model)).model_fields
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
         """Return None: what a foreign model costs is not known."""
@@ -84,5 +99,8 @@ def _settings(sampling: Sampling) -> dict[str, Any]:
 
 
 def _is_fake(model: BaseChatModel) -> bool:
+    """Whether a model reaches nothing: LangChain's fakes, and models that check for themselves."""
+    model = inner_model(model)
     fakes = "langchain_core.language_models.fake"
-    return any(base.__module__.startswith(fakes) for base in type(model).__mro__)
+    ours = isinstance(model, SamplingChatModel)
+    return ours or any(base.__module__.startswith(fakes) for base in type(model).__mro__)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
@@ -20,12 +21,18 @@ from refinegraph.agents.models.pieces import Pieces
 from refinegraph.agents.models.pricing import price_of
 from refinegraph.agents.models.redaction import without_credentials
 from refinegraph.agents.models.reports import Endpoint, error_for
+from refinegraph.agents.models.requests import streamed
 from refinegraph.agents.models.switch import check_call_allowed
 from refinegraph.agents.models.thinking import split_thinking
 from refinegraph.errors import RefinegraphError
 
 NO_KEY = "no-key"
 """Sent to servers that were named by address and for which there is no key."""
+
+
+_MOST_ENDLESS = 2
+"""After so many streams in a row without an end the server is asked without streaming: one cut may
+be the network's fault, several are a server that does not stream as the protocol has it."""
 
 
 class LiteLLMChatModel(SamplingChatModel):
@@ -52,6 +59,8 @@ class LiteLLMChatModel(SamplingChatModel):
     """USD for a million prompt and a million completion tokens; litellm's price map otherwise."""
 
     _fixed: dict[str, Any] | None = PrivateAttr(default=None)
+    _endless_streams: int = PrivateAttr(default=0)
+    """Streams in a row that ended without saying so."""
 
     @property
     def endpoint(self) -> Endpoint:
@@ -69,16 +78,30 @@ class LiteLLMChatModel(SamplingChatModel):
     async def ask_aloud(
         self, messages: Sequence[BaseMessage], *, sampling: Sampling, tell: Tell
     ) -> Answer:
-        """Make one request that streams."""
-        settings = {**_settings(1, sampling), "stream": True}
+        """Make one request that streams, and another one where the server sends no stream.
+
+        A server that answers in one piece all the same, be it with an answer, an error or a web
+        page, is asked once more without streaming, so that the outcome is the same as without.
+        """
+        if self._endless_streams >= _MOST_ENDLESS:
+            return await self.ask(messages, n=1, sampling=sampling)
         pieces = Pieces(on_text=tell)
-        async with asyncio.timeout(self.timeout):
+        settings = {**_settings(1, sampling), "stream": True}
+        async with _within(self.timeout):
             stream = await self._complete(
                 messages, {**settings, "stream_options": {"include_usage": True}}
             )
             async for chunk in stream:
                 pieces.add(_as_piece(chunk))
-        return pieces.answer(1)
+        if _ended(stream):
+            self._endless_streams = 0
+            return pieces.answer(1)
+        if pieces.begun:
+            self._endless_streams += 1
+            raise _cut_off(pieces)
+        answer = await self.ask(messages, n=1, sampling=sampling)
+        self._endless_streams = _MOST_ENDLESS
+        return answer._replace(requests=2)
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
         """Return USD by `prices` or litellm's local map; None for a model that it does not list."""
@@ -98,13 +121,10 @@ class LiteLLMChatModel(SamplingChatModel):
         check_call_allowed(self.model, self.api_base)
         litellm = load_litellm()
         await close_clients_with_loop()
-        try:
-            async with asyncio.timeout(self.timeout):
-                return await litellm.acompletion(
-                    messages=as_dicts(messages), **self._request(), **settings
-                )
-        except TimeoutError:
-            raise TimeoutError(f"no answer within {self.timeout:g} seconds") from None
+        async with _within(self.timeout):
+            return await litellm.acompletion(
+                messages=as_dicts(messages), **self._request(), **settings
+            )
 
     def _request(self) -> dict[str, Any]:
         if self._fixed is None:
@@ -126,31 +146,51 @@ class LiteLLMChatModel(SamplingChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         """Stream one attempt: a stream that fails is not sent again."""
-        settings = _settings(1, self.sampling_of(stop, kwargs))
-        pieces = self._pieces(messages, {**settings, "stream": True})
+        sampling = self.sampling_of(stop, kwargs)
+        async with streamed(self, messages, sampling) as request:
+            written = Pieces()
+            try:
+                async for piece in self._pieces(messages, request.sampling, written):
+                    if run_manager is not None:
+                        await run_manager.on_llm_new_token(piece.text, chunk=piece)
+                    yield piece
+            finally:
+                if written.begun:
+                    request.answered(written.answer(1))
+
+    async def _pieces(
+        self, messages: Sequence[BaseMessage], sampling: Sampling, written: Pieces
+    ) -> AsyncGenerator[ChatGenerationChunk]:
+        """Yield what a stream brings; raise one sentence, without causes, where it fails."""
+        chunks = self._chunks(messages, sampling, written)
         while True:
             try:
-                piece = await anext(pieces, None)
+                chunk = await anext(chunks, None)
                 problem = None
             except RefinegraphError:
                 raise
             except Exception as error:
-                piece = None
+                chunk = None
                 problem = error_for(read_failure(error), self.endpoint, attempts=1)
             if problem is not None:
                 raise problem
-            if piece is None:
+            if chunk is None:
                 return
-            if run_manager is not None:
-                await run_manager.on_llm_new_token(piece.text, chunk=piece)
-            yield piece
+            yield chunk
 
-    async def _pieces(
-        self, messages: Sequence[BaseMessage], settings: dict[str, Any]
+    async def _chunks(
+        self, messages: Sequence[BaseMessage], sampling: Sampling, written: Pieces
     ) -> AsyncGenerator[ChatGenerationChunk]:
-        async for chunk in await self._complete(messages, settings):
+        stream = await self._complete(
+            messages,
+            {**_settings(1, sampling), "stream": True, "stream_options": {"include_usage": True}},
+        )
+        async for chunk in stream:
+            written.add(_as_piece(chunk))
             for piece in _chunks(chunk):
                 yield piece
+        if not _ended(stream):
+            raise _cut_off(written)
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         """Show the name and the address, without credentials."""
@@ -190,6 +230,31 @@ def _choice(choice: Any) -> Choice:
         finish_reason=choice.finish_reason,
         logprobs=read_logprobs(getattr(choice, "logprobs", None)),
     )
+
+
+@asynccontextmanager
+async def _within(seconds: float) -> AsyncGenerator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise TimeoutError(f"no answer within {seconds:g} seconds") from None
+
+
+def _ended(stream: Any) -> bool:
+    """Whether the server said that its answer is complete.
+
+    litellm ends every stream with a `stop` of its own making, also one that was cut off; what the
+    server said stands beside it.
+    """
+    names = ("received_finish_reason", "intermittent_finish_reason")
+    return any(getattr(stream, name, "stop") is not None for name in names)
+
+
+def _cut_off(written: Pieces) -> ConnectionError:
+    if not written.begun:
+        return ConnectionError("the stream ended before an answer began")
+    return ConnectionError(f"the answer was cut off after {written.characters} characters")
 
 
 def _chunks(chunk: Any) -> list[ChatGenerationChunk]:

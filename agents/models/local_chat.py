@@ -4,7 +4,7 @@ import asyncio
 import importlib.util
 import re
 import threading
-from collections.abc import AsyncIterator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from refinegraph.agents.models.llama_engine import SLOTS, LlamaEngine, engine_fo
 from refinegraph.agents.models.llama_requests import completion_request
 from refinegraph.agents.models.pieces import Pieces
 from refinegraph.agents.models.reports import Endpoint
+from refinegraph.agents.models.requests import streamed
 from refinegraph.errors import ContextTooLong, ModelError, SettingError
 
 WEIGHTS = Path(refinegraph.__file__).parent / "embedded" / "model.gguf"
@@ -85,6 +86,11 @@ class LocalChatModel(SamplingChatModel):
         """Nothing costs anything."""
         return 0.0
 
+    async def count_prompt(self, messages: Sequence[BaseMessage]) -> int:
+        """Return the tokens of a prompt as llama.cpp counts them; it keeps what it read of it."""
+        pieces = await self._write(messages, 1, Sampling(max_tokens=1), Pieces())
+        return pieces.answer(1).prompt_tokens or 0
+
     def most_choices(self) -> int:
         """As many as are written at the same time."""
         return SLOTS
@@ -128,18 +134,29 @@ class LocalChatModel(SamplingChatModel):
         """Stream one answer token by token."""
         if begun := self._begun(messages):
             yield ChatGenerationChunk(message=AIMessageChunk(content=begun))
+        sampling = self.sampling_of(stop, kwargs)
+        async with streamed(self, messages, sampling) as request:
+            pieces = Pieces()
+            try:
+                async for text in self._texts(messages, request.sampling, pieces):
+                    chunk = ChatGenerationChunk(message=AIMessageChunk(content=text))
+                    if run_manager is not None:
+                        await run_manager.on_llm_new_token(text, chunk=chunk)
+                    yield chunk
+            finally:
+                request.answered(pieces.answer(1))
+
+    async def _texts(
+        self, messages: Sequence[BaseMessage], sampling: Sampling, pieces: Pieces
+    ) -> AsyncGenerator[str]:
+        """Yield the pieces of one answer as they are written."""
         loop, queue = asyncio.get_running_loop(), asyncio.Queue[str | None]()
-        pieces = Pieces(on_text=lambda text: loop.call_soon_threadsafe(queue.put_nowait, text))
-        writing = asyncio.ensure_future(
-            self._write(messages, 1, self.sampling_of(stop, kwargs), pieces)
-        )
+        pieces.on_text = lambda text: loop.call_soon_threadsafe(queue.put_nowait, text)
+        writing = asyncio.ensure_future(self._write(messages, 1, sampling, pieces))
         writing.add_done_callback(lambda _: queue.put_nowait(None))
         try:
             while (text := await queue.get()) is not None:
-                chunk = ChatGenerationChunk(message=AIMessageChunk(content=text))
-                if run_manager is not None:
-                    await run_manager.on_llm_new_token(text, chunk=chunk)
-                yield chunk
+                yield text
             await writing
         finally:
             writing.cancel()

@@ -5,13 +5,16 @@ import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import Runnable
 from pydantic import SecretStr
 
 from refinegraph.agents.models.litellm_chat import NO_KEY, LiteLLMChatModel
 from refinegraph.agents.models.litellm_setup import load_litellm
 from refinegraph.agents.models.local_chat import embedded_model, local_model
 from refinegraph.agents.models.retrying import RetryPolicy
+from refinegraph.agents.models.runnable_chat import RunnableChatModel
 from refinegraph.errors import SettingError
 
 _BASE_VARIABLES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
@@ -25,7 +28,7 @@ IN_PROCESS: dict[str, Callable[[str], BaseChatModel]] = {
 
 
 def resolve_model(
-    model: str | BaseChatModel,
+    model: "str | BaseChatModel | Runnable[LanguageModelInput, BaseMessage]",
     *,
     api_base: str | None = None,
     api_key: str | None = None,
@@ -35,12 +38,14 @@ def resolve_model(
 ) -> BaseChatModel:
     """Return the chat model that a name stands for; a chat model is returned as it is.
 
+    What LangChain makes of a chat model by `bind`, `with_retry` or `with_fallbacks` is a model too.
+
     Names are litellm's, `PROVIDER/MODEL`. Nothing is sent: provider and key are checked here as
     far as litellm can tell without the network, whether the provider has the model shows with the
     first call. A server that is named by its address needs no key.
 
     Args:
-        model: A name, or a chat model of any package.
+        model: A name, a chat model of any package, or a runnable from messages to a message.
         api_base: The server's address, `http://127.0.0.1:8000/v1`.
         api_key: The key; otherwise the provider's environment variable is read.
         timeout: Seconds for one attempt; 600 when not given.
@@ -54,6 +59,13 @@ def resolve_model(
     """
     if isinstance(model, BaseChatModel):
         return model
+    if isinstance(model, Runnable):
+        return RunnableChatModel(runnable=model)
+    if not isinstance(model, str):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped callers
+        raise SettingError(
+            f"The model {model!r} is neither a name nor a chat model; give a name such as "
+            "'ollama_chat/qwen3:8b' or a chat model of LangChain."
+        )
     name = model.strip()
     maker = IN_PROCESS.get(name.partition("/")[0])
     if maker is not None:
@@ -61,11 +73,7 @@ def resolve_model(
     _check_address(api_base)
     found = _find(name)
     base = api_base or _base_of_environment(found.provider)
-    key = api_key or (NO_KEY if base and found.missing_key else None)
-    if found.missing_key and key is None:
-        raise SettingError(
-            f"Model {name!r} needs a key; set {found.missing_key}, or name another model."
-        )
+    key = _key(name, api_key, found, has_base=base is not None)
     return LiteLLMChatModel(
         model=name,
         api_base=api_base,
@@ -97,8 +105,42 @@ def _find(name: str) -> _Found:
         for variable in litellm.validate_environment(name)["missing_keys"]
         if variable.endswith(("_API_KEY", "_API_TOKEN"))
     ]
+    missing = missing or _blank_keys(provider)
     either = " or ".join(missing)
     return _Found(provider, either or None, either or f"{provider.upper()}_API_KEY")
+
+
+def _blank_keys(provider: str) -> list[str]:
+    """Return the key variables of a provider that are set to nothing; litellm takes them as set."""
+    stem = provider.upper().partition("_")[0]
+    return [
+        variable
+        for variable, value in os.environ.items()
+        if variable.startswith(stem)
+        and variable.endswith(("_API_KEY", "_API_TOKEN"))
+        and not value.strip()
+    ]
+
+
+def _key(name: str, given: str | None, found: _Found, *, has_base: bool) -> str | None:
+    """Return the key to send; None to let litellm read the provider's variables."""
+    stored = os.environ.get(found.key_variable, "")
+    key = (given or "").strip() or stored.strip()
+    if not all(" " <= character <= "~" for character in key):
+        raise SettingError(
+            f"The key of model {name!r} holds a line break or a character that cannot be sent in a "
+            f"header; copy it again, into {found.key_variable} for example."
+        )
+    if key and (given or key != stored):
+        return key
+    if found.missing_key is None:
+        return None
+    if has_base:
+        return NO_KEY
+    blank = f", and {found.missing_key} is set but empty" if found.missing_key in os.environ else ""
+    raise SettingError(
+        f"Model {name!r} needs a key{blank}; set {found.missing_key}, or name another model."
+    )
 
 
 def _unknown(name: str, litellm: Any) -> SettingError:

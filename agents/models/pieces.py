@@ -60,6 +60,17 @@ class Pieces:
         written.logprobs.extend(read_logprobs(choice.get("logprobs")) or ())
         written.finish_reason = choice.get("finish_reason") or written.finish_reason
 
+    @property
+    def characters(self) -> int:
+        """How much was written, thinking included."""
+        texts = (text for each in self._written.values() for text in (*each.text, *each.reasoning))
+        return sum(map(len, texts))
+
+    @property
+    def begun(self) -> bool:
+        """Whether any choice was written to."""
+        return self.characters > 0
+
     def answer(self, n: int) -> Answer:
         """Return the choices, in their order, and the tokens as they were counted."""
         written = [self._written.get(index, _Written()) for index in range(n)]

@@ -40,8 +40,9 @@ _SAYS: dict[Kind, str] = {
     "malformed": "answered with something that is no chat completion",
     "html": "answered with a web page where JSON was expected; is the address right?",
     "quota": "has no credit or quota left for this key",
+    "tls": "cannot be reached over TLS; check its certificate and whether the address is https",
     "not_found": "does not exist there, or the address is wrong",
-    "context": "can not take a prompt this long; shorten it or choose a model with more context",
+    "context": "cannot take a prompt this long; shorten it or choose a model with more context",
     "policy": "refused the request under its content policy",
     "refused": "refused the request",
     "unknown": "failed",
@@ -54,6 +55,7 @@ _CLASSES: dict[Kind, type[ModelError]] = {
     "not_found": ModelRequestRefused,
     "key": ModelRequestRefused,
     "quota": ModelRequestRefused,
+    "tls": ModelRequestRefused,
 }
 
 
@@ -68,7 +70,7 @@ def error_for(failure: Failure, endpoint: Endpoint, *, attempts: int) -> ModelEr
 def _what(failure: Failure, endpoint: Endpoint) -> str:
     if failure.kind == "unreachable":
         where = without_credentials(endpoint.api_base) if endpoint.api_base else "its address"
-        return f"can not be reached; is the server running at {where}?"
+        return f"cannot be reached; is the server running at {where}?"
     if failure.kind == "key":
         variable = endpoint.key_variable or "the provider's key variable"
         return f"refused the key; check {variable}"
@@ -82,7 +84,7 @@ def _how_often(failure: Failure, attempts: int) -> str:
 
 
 def _quote(failure: Failure) -> str:
-    said = failure.detail
+    said = failure.detail.rstrip(" .")
     if len(said) > LONGEST_DETAIL:
         said = said[:LONGEST_DETAIL] + "…"
     status = f"status {failure.status}: " if failure.status else ""

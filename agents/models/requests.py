@@ -3,7 +3,9 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -12,6 +14,7 @@ from langchain_core.messages import BaseMessage
 from tenacity import AsyncRetrying, RetryCallState
 
 from refinegraph.agents.models.accounting import count, estimate_prompt
+from refinegraph.agents.models.answer_limits import AnswerLimit
 from refinegraph.agents.models.answers import Answer, Choice, Generations, Sampling, Tell
 from refinegraph.agents.models.events import (
     BudgetLow,
@@ -21,22 +24,25 @@ from refinegraph.agents.models.events import (
     CallStarted,
     WordsWritten,
 )
-from refinegraph.agents.models.failures import Failure, read_failure
+from refinegraph.agents.models.failures import Failure, is_control_flow, read_failure
+from refinegraph.agents.models.ledger import Need
 from refinegraph.agents.models.redaction import redact
 from refinegraph.agents.models.reports import Endpoint, error_for
 from refinegraph.agents.models.retrying import AttemptFailed, RetryPolicy, TryAgain, failure_of
 from refinegraph.agents.models.scope import RunScope, current_scope, current_work
 from refinegraph.charging import charge
-from refinegraph.errors import DeadlineExceeded, RefinegraphError
+from refinegraph.errors import BudgetExceeded, DeadlineExceeded, RefinegraphError
 from refinegraph.schema import Usage
 from refinegraph.tracing import Attributes, span
 
 _numbers = itertools.count(1)
 _POLL = 0.01
+"""Seconds between two looks at a budget that other calls hold: short beside any call."""
 _AT_NOBODY = 3
 """Attempts at a server that takes no connection: it is starting, or it is not there."""
 _LONGEST_ANSWER = 2_048
-"""Tokens reserved for a sample where nothing bounds it."""
+"""Tokens that an answer is assumed to have, for the limit of tokens a minute, where nothing
+bounds it; few answers of chat models are longer."""
 
 
 class Asked(Protocol):
@@ -59,6 +65,15 @@ class Asked(Protocol):
         """Make one attempt for one choice, telling of its text as it comes."""
         ...
 
+    async def count_prompt(self, messages: Sequence[BaseMessage]) -> int:
+        """Return the tokens of a prompt, or an upper bound where they cannot be counted."""
+        ...
+
+    @property
+    def limits_answers(self) -> bool:
+        """Whether a request may be given a `max_tokens` that the caller did not ask for."""
+        ...
+
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
         """Return USD; None where the price is unknown."""
         ...
@@ -79,6 +94,36 @@ async def request(
     return await _Request(model, messages, n, sampling).run()
 
 
+@asynccontextmanager
+async def streamed(
+    model: Asked, messages: Sequence[BaseMessage], sampling: Sampling
+) -> AsyncGenerator["StreamedRequest"]:
+    """Account for one attempt that is streamed to somebody else, such as LangChain's `astream`.
+
+    The budget is reserved before and settled after. What was written is charged, even if the
+    reader stops in the middle.
+    """
+    made = _Request(model, messages, 1, sampling)
+    async with made.accounted():
+        yield StreamedRequest(made)
+
+
+class StreamedRequest:
+    """A stream that is accounted for."""
+
+    def __init__(self, made: "_Request") -> None:
+        self._made = made
+        self.sampling = made.granted_sampling
+        """The sampling that the budget leaves room for."""
+
+    def answered(self, answer: Answer) -> None:
+        """Note what was written."""
+        self._made.count(answer)
+
+
+_OUTER: ContextVar["_Request | None"] = ContextVar("refinegraph_outer_request", default=None)
+
+
 @dataclass
 class _Request:
     """One request while it is being made."""
@@ -88,10 +133,20 @@ class _Request:
     n: int
     sampling: Sampling
     scope: RunScope = field(default_factory=current_scope)
+    outer: "_Request | None" = field(default_factory=_OUTER.get)
+    """The request that this one serves, where a chat model asks another one of ours."""
     call: int = field(default_factory=lambda: next(_numbers))
     started: float = field(default_factory=time.monotonic)
     usage: Usage = field(default_factory=Usage)
+    unsettled: Usage = field(default_factory=Usage)
+    """The part of `usage` that was not charged yet."""
+    inner: Usage = field(default_factory=Usage)
+    """What requests cost that the latest attempt made through models of ours."""
+    reservation: int | None = None
+    limit: AnswerLimit = field(default_factory=AnswerLimit)
     failure: Failure | None = None
+    is_late: bool = False
+    """Whether the deadline left no time for another attempt."""
 
     async def run(self) -> Generations:
         if self.scope.remaining == 0:
@@ -99,19 +154,17 @@ class _Request:
         if self.scope.observers:
             work = current_work()
             self.scope.emit(CallStarted(call=self.call, model=self.name, n=self.n, work=work))
-        reservation = await self.reserve()
-        with span("call", f"chat {self.name}", self.attributes()) as note:
-            try:
-                outcome = await self.outcome()
-            finally:
-                self.settle(reservation)
-                charge(self.usage)
-                note(self.spent())
+        async with self.accounted():
+            with span("call", f"chat {self.name}", self.attributes()) as note:
+                try:
+                    outcome = await self.outcome()
+                finally:
+                    note(self.spent())
         if isinstance(outcome, BaseException):
             self.note_failure(outcome)
             raise outcome
         self.note_success(len(outcome))
-        return Generations(choices=outcome, usage=self.usage)
+        return Generations(choices=outcome, usage=self.usage, curtailed=self.limit.is_imposed)
 
     def attributes(self) -> Attributes:
         """Say what is asked, by OpenTelemetry's conventions."""
@@ -138,22 +191,64 @@ class _Request:
             "refinegraph.usage.retries": self.usage.retries,
         }
 
-    async def reserve(self) -> int | None:
-        """Reserve what the request may cost at most, waiting for calls that may leave room."""
-        ledger = self.scope.ledger
-        if ledger is None:
-            return None
-        while ledger.is_waiting:
-            await asyncio.sleep(_POLL)
-        prompt, most = self.prompt_tokens, self.most_tokens
-        usd = self.model.price(prompt, most - prompt, 0) if ledger.usd is not None else None
-        return ledger.reserve(tokens=most, usd=usd)
+    @asynccontextmanager
+    async def accounted(self) -> AsyncGenerator[None]:
+        """Reserve what the request may cost at most; charge what it cost, however it ends."""
+        await self.reserve()
+        try:
+            yield
+        finally:
+            self.settle()
 
-    def settle(self, reservation: int | None) -> None:
-        if self.scope.ledger is not None and reservation is not None:
-            self.scope.ledger.settle(reservation, self.usage)
+    async def reserve(self) -> None:
+        """Reserve what one answer may cost, waiting for calls that may leave room.
+
+        A request within another one spends what that one reserved.
+        """
+        ledger = self.scope.ledger
+        if ledger is None or self.outer is not None:
+            return
+        need = Need(
+            prompt=await self.prompt_bound() if ledger.counts_tokens else 0,
+            answers=self.n,
+            most=self.sampling.max_tokens,
+            usd=self.usd,
+        )
+        while (grant := ledger.reserve(need)) is None:
+            await asyncio.sleep(_POLL)
+        self.reservation = grant.number
+        if self.model.limits_answers:
+            self.limit = AnswerLimit.of(self.model.endpoint, self.sampling, grant.most)
+
+    def usd(self, prompt: int, written: int) -> float | None:
+        return self.model.price(prompt, written, 0)
+
+    async def prompt_bound(self) -> int:
+        """Return the tokens of the prompt at most; a hedged request sends it twice."""
+        copies = 2 if self.model.retry.hedge_after else 1
+        return copies * await self.model.count_prompt(self.messages)
+
+    def settle(self) -> None:
+        """Charge what was spent since the last time."""
+        spent, self.unsettled = self.unsettled, Usage()
+        if self.outer is not None:
+            self.outer.inner += spent
+            return
+        charge(spent)
+        if self.scope.ledger is not None and self.reservation is not None:
+            self.scope.ledger.settle(self.reservation, spent)
+            self.reservation = None
             if warning := self.scope.ledger.warning():
                 self.scope.emit(BudgetLow(detail=warning))
+
+    def spend(self, usage: Usage) -> None:
+        self.usage += usage
+        self.unsettled += usage
+
+    @property
+    def granted_sampling(self) -> Sampling:
+        """The sampling with the limit that the budget imposes."""
+        return self.limit.applied(self.sampling)
 
     async def outcome(self) -> tuple[Choice, ...] | BaseException:
         """Return the choices, or the error to raise: raised here it would drag its causes along."""
@@ -174,14 +269,23 @@ class _Request:
             return choices
         if self.n > 1 and not choices:
             return ()
+        self.settle()
+        try:
+            await self.reserve()
+        except BudgetExceeded:
+            return choices or (Choice(text=""),)
         self.note_retry("The answer had no text.", 1, 0.0)
         return await self.choices() or (Choice(text=""),)
 
     async def choices(self) -> tuple[Choice, ...]:
-        answer = await self.answer()
+        return self.count(await self.answer())[: self.n]
+
+    def count(self, answer: Answer) -> tuple[Choice, ...]:
+        """Count what an answer cost; where models of ours wrote it, they counted already."""
         counted = count(answer, self.messages, self.model.price)
-        self.usage += counted.usage
-        return counted.choices[: self.n]
+        self.spend(self.inner if self.inner.llm_calls else counted.usage)
+        self.inner = Usage()
+        return counted.choices
 
     async def answer(self) -> Answer:
         try:
@@ -231,33 +335,52 @@ class _Request:
     def note_hedge(self) -> None:
         """Count the prompt that is sent twice; what the slower one writes is never known."""
         usd = self.model.price(self.prompt_tokens, 0, 0)
-        self.usage += Usage(
-            llm_calls=1,
-            prompt_tokens=self.prompt_tokens,
-            priced_usd=usd or 0.0,
-            unpriced_calls=int(usd is None),
+        self.spend(
+            Usage(
+                llm_calls=1,
+                prompt_tokens=self.prompt_tokens,
+                priced_usd=usd or 0.0,
+                unpriced_calls=int(usd is None),
+            )
         )
 
     async def one_attempt(self) -> Answer:
+        if self.outer is not None:
+            return await self.attempted()
         limits, endpoint = self.scope.in_flight, self.model.endpoint
         async with limits.turn(endpoint, run=self.scope.run, tokens=self.most_tokens) as turn:
             try:
-                answer = await self.asked()
-            except RefinegraphError:
+                answer = await self.attempted()
+            except AttemptFailed as failed:
+                turn.failed(failed.failure)
                 raise
-            except Exception as error:
-                self.failure = read_failure(error)
-                turn.failed(self.failure)
-                raise AttemptFailed(self.failure, error) from None
             turn.answered((answer.prompt_tokens or 0) + (answer.completion_tokens or 0))
             return answer
 
+    async def attempted(self) -> Answer:
+        try:
+            return await self.asked()
+        except RefinegraphError:
+            raise
+        except Exception as error:
+            if is_control_flow(error):
+                raise
+            self.failure = read_failure(error)
+            failed = AttemptFailed(self.failure, error)
+        if not self.limit.lower(self.model.endpoint, failed.failure):
+            raise failed
+        return await self.attempted()
+
     async def asked(self) -> Answer:
-        if self.n > 1 or not self.scope.streams or self.model.retry.hedge_after:
-            return await self.model.ask(self.messages, n=self.n, sampling=self.sampling)
-        return await self.model.ask_aloud(
-            self.messages, sampling=self.sampling, tell=self.tell_words
-        )
+        token = _OUTER.set(self)
+        try:
+            if self.n > 1 or not self.scope.streams or self.model.retry.hedge_after:
+                return await self.model.ask(self.messages, n=self.n, sampling=self.granted_sampling)
+            return await self.model.ask_aloud(
+                self.messages, sampling=self.granted_sampling, tell=self.tell_words
+            )
+        finally:
+            _OUTER.reset(token)
 
     def tell_words(self, text: str) -> None:
         self.scope.emit(WordsWritten(call=self.call, model=self.name, text=text))
@@ -273,9 +396,10 @@ class _Request:
 
     def no_more_attempts(self, state: RetryCallState) -> bool:
         remaining = self.scope.remaining
-        if remaining is not None and state.upcoming_sleep >= remaining:
-            return True
-        return state.attempt_number >= self.attempts
+        self.is_late = remaining is not None and state.upcoming_sleep >= remaining
+        elapsed = time.monotonic() - self.started + state.upcoming_sleep
+        impatient = elapsed >= self.model.retry.give_up_after
+        return self.is_late or impatient or state.attempt_number >= self.attempts
 
     @property
     def attempts(self) -> int:
@@ -294,8 +418,7 @@ class _Request:
         if failure.kind == "unknown" and not self.model.endpoint.opaque:
             return failed.error
         attempts = self.usage.retries + 1
-        retried = TryAgain(self.model.retry)
-        if retried.may_cure(failure) and attempts < self.attempts:
+        if self.is_late and attempts < self.attempts:
             return self.out_of_time()
         return error_for(failure, self.model.endpoint, attempts=attempts)
 
@@ -312,7 +435,7 @@ class _Request:
         return DeadlineExceeded(self.clean(text))
 
     def note_retry(self, reason: str, attempt: int, delay: float) -> None:
-        self.usage += Usage(retries=1)
+        self.spend(Usage(retries=1))
         if self.scope.observers:
             self.scope.emit(
                 CallRetried(

@@ -65,11 +65,9 @@ class SimulatedChatModel(SamplingChatModel):
     async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
         """Draw n answers."""
         prompt = "\n".join(str(message.content) for message in messages)
-        choices = [
-            Choice(text=self._answer(prompt), finish_reason="stop", tokens=_TOKENS)
-            for _ in range(n)
-        ]
-        return Answer(tuple(choices), prompt_tokens=len(prompt) // 4, completion_tokens=n * _TOKENS)
+        written = min(_TOKENS, sampling.max_tokens or _TOKENS)
+        choices = tuple(_cut(self._answer(prompt), written) for _ in range(n))
+        return Answer(choices, prompt_tokens=len(prompt) // 4, completion_tokens=n * written)
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
         """Nothing costs anything."""
@@ -113,6 +111,14 @@ class SimulatedChatModel(SamplingChatModel):
     @property
     def _llm_type(self) -> str:
         return "refinegraph-simulated"
+
+
+def _cut(text: str, tokens: int) -> Choice:
+    """Return the part of an answer that so many tokens make."""
+    if tokens == _TOKENS:
+        return Choice(text=text, finish_reason="stop", tokens=tokens)
+    part = text[: len(text) * tokens // _TOKENS]
+    return Choice(text=part, finish_reason="length", tokens=tokens)
 
 
 def simulated_problems(count: int) -> list[LabelledProblem]:

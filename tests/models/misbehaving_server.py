@@ -1,6 +1,8 @@
 """An OpenAI-compatible server on the loopback that misbehaves as a test tells it to."""
 
 import json
+import socket
+import struct
 import threading
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +26,14 @@ class Reply(NamedTuple):
     delay: float = 0.0
     cut_off: bool = False
     """Whether the connection ends before the body does."""
+    sized: bool = True
+    """Whether the length of the body is said; otherwise it lasts until the connection ends."""
+    reset: bool = False
+    """Whether the connection is reset after the body."""
+    raw: bytes | None = None
+    """What is sent in place of any HTTP."""
+    hang: float = 0.0
+    """Seconds before the body's second half."""
 
 
 Behaviour = Reply | Callable[[dict[str, Any]], Reply]
@@ -50,6 +60,32 @@ def error(status: int, message: str, *headers: tuple[str, str], code: str | None
     """Refuse as OpenAI does."""
     body = {"error": {"message": message, "type": "error", "code": code}}
     return Reply(status=status, body=json.dumps(body), headers=headers)
+
+
+def streamed(
+    *pieces: str,
+    finish: str | None = "stop",
+    usage: tuple[int, int] | None = (12, 5),
+    after: str = "data: [DONE]\n\n",
+) -> Reply:
+    """Answer piece by piece, as OpenAI's protocol has it."""
+    about = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    chunks: list[dict[str, Any]] = [
+        {"choices": [{"index": 0, "delta": {"role": "assistant", "content": piece}}]}
+        for piece in pieces
+    ]
+    if finish is not None:
+        chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
+    if usage is not None:
+        counted = {"prompt_tokens": usage[0], "completion_tokens": usage[1]}
+        chunks.append({"choices": [], "usage": {**counted, "total_tokens": sum(usage)}})
+    lines = [f"data: {json.dumps({**about, **chunk})}\n\n" for chunk in chunks]
+    return Reply(body="".join(lines) + after, content_type="text/event-stream")
+
+
+def either(plain: Reply, stream: Reply) -> Callable[[dict[str, Any]], Reply]:
+    """Answer requests for a stream in another way than those for a whole answer."""
+    return lambda request: stream if request.get("stream") else plain
 
 
 class MisbehavingServer:
@@ -135,17 +171,27 @@ class _Handler(BaseHTTPRequestHandler):
         self.send(reply)
 
     def send(self, reply: Reply) -> None:
-        body = reply.body.encode()
-        self.close_connection = reply.cut_off
-        if reply.cut_off and not body:
-            return
+        body = reply.body.encode("latin-1" if "latin" in reply.content_type else "utf-8")
+        self.close_connection = reply.cut_off or reply.reset or not reply.sized or bool(reply.raw)
+        if reply.raw is not None:
+            self.wfile.write(reply.raw)
+        elif body or not self.close_connection:
+            self.send_http(reply, body)
+        if reply.reset:
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+    def send_http(self, reply: Reply, body: bytes) -> None:
         self.send_response(reply.status)
         headers: Sequence[tuple[str, str]] = (
             ("content-type", reply.content_type),
-            ("content-length", str(len(body) + 100 * reply.cut_off)),
+            *([("content-length", str(len(body) + 100 * reply.cut_off))] if reply.sized else []),
             *reply.headers,
         )
         for name, value in headers:
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body[: len(body) // 2])
+        assert isinstance(self.server, _Server)
+        self.server.owner.closing.wait(reply.hang)
+        self.wfile.write(body[len(body) // 2 :])

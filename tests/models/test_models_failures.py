@@ -66,13 +66,13 @@ CASES = [
         "context",
         error(400, "maximum context length is 10 tokens", code="context_length_exceeded"),
         ContextTooLong,
-        "can not take a prompt this long",
+        "cannot take a prompt this long",
     ),
     Case(
         "context, llama.cpp",
         error(400, "the request exceeds the available context size"),
         ContextTooLong,
-        "can not take a prompt this long",
+        "cannot take a prompt this long",
     ),
     Case(
         "policy",

@@ -1,11 +1,10 @@
 """Answers are told of as they are written, and are the same as those that are not."""
 
-import json
 from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage
-from misbehaving_server import MisbehavingServer, Reply, answer, error
+from misbehaving_server import MisbehavingServer, answer, error, streamed
 from rich.text import Text
 
 import refinegraph as rg
@@ -24,20 +23,6 @@ from refinegraph.view.screen import Screen
 
 PROMPT = [HumanMessage("Write f(x).")]
 pytestmark = pytest.mark.filterwarnings(r"ignore:Accessing the 'model_(computed_)?fields'")
-
-
-def streamed(*pieces: str) -> Reply:
-    """Answer piece by piece, as OpenAI's protocol has it."""
-    about = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-    chunks: list[dict[str, Any]] = [
-        {"choices": [{"index": 0, "delta": {"role": "assistant", "content": piece}}]}
-        for piece in pieces
-    ]
-    chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-    usage = {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17}
-    chunks.append({"choices": [], "usage": usage})
-    lines = [f"data: {json.dumps({**about, **chunk})}\n\n" for chunk in chunks]
-    return Reply(body="".join(lines) + "data: [DONE]\n\n", content_type="text/event-stream")
 
 
 def words(events: list[Any]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
 Payload = dict[str, Any]
 
 _RETRIED = frozenset({408, 409, 425, 429})
+_PERMANENT = frozenset({501, 505, 511})
+"""Not implemented, HTTP version not supported, and a network that wants a login first."""
 _TOO_LONG = re.compile(
     r"context (?:length|size|window)|maximum (?:context|model) length|too (?:long|large) to process"
     r"|prompt is too long|input is too (?:long|large)",
     re.IGNORECASE,
 )
 _QUOTED = 200
+_MOST_TOKENS = 100_000_000
+"""No context holds more; a server that says so is wrong."""
 
 
 class RewardServer(NamedTuple):
@@ -108,7 +113,7 @@ class RewardSession:
         Sent again as the server's policy says. Raises `ContextTooLong`, `ModelRequestRefused` or
         `ModelError` in one sentence without the key.
         """
-        policy, attempt = self.server.retry, 1
+        policy, attempt, started = self.server.retry, 1, time.monotonic()
         while True:
             async with self._places:
                 told = await self._attempt(path, body)
@@ -116,7 +121,8 @@ class RewardSession:
                 self._charge(path, told)
                 return told
             patient = (told.retry_after or 0.0) <= policy.longest_retry_after
-            if not (told.worth_it and patient and attempt < policy.attempts):
+            in_time = time.monotonic() - started < policy.give_up_after
+            if not (told.worth_it and patient and in_time and attempt < policy.attempts):
                 raise told.error
             _spend(Usage(retries=1))
             await asyncio.sleep(policy.wait(attempt, told.retry_after))
@@ -148,7 +154,7 @@ class RewardSession:
         said = f"answered {status}: {text[:_QUOTED]}"
         if status in (400, 413, 422, 500) and _TOO_LONG.search(text):
             return _Failed(self._error(ContextTooLong, path, said), worth_it=False)
-        worth_it = status in _RETRIED or status >= 500
+        worth_it = status in _RETRIED or (status >= 500 and status not in _PERMANENT)
         kind = ModelError if worth_it else ModelRequestRefused
         return _Failed(self._error(kind, path, said), worth_it, _retry_after(response))
 
@@ -163,8 +169,7 @@ class RewardSession:
             return
         counted = answer.get("usage")
         known = cast(Payload, counted) if isinstance(counted, dict) else {}
-        tokens = known.get("prompt_tokens") or known.get("total_tokens")
-        count = tokens if isinstance(tokens, int) else 0
+        count = _tokens(known.get("prompt_tokens")) or _tokens(known.get("total_tokens"))
         price = self.server.usd_per_million
         _spend(
             Usage(
@@ -179,6 +184,13 @@ class RewardSession:
 def _spend(usage: Usage) -> None:
     spend(usage)
     charge(usage)
+
+
+def _tokens(value: object) -> int:
+    """Return a server's count of tokens, 0 where it cannot be one."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return value if 0 <= value <= _MOST_TOKENS else 0
 
 
 def _retry_after(response: "httpx.Response") -> float | None:

@@ -1,0 +1,237 @@
+"""A request ends in the same way with and without streaming, alone and with several samples."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+from misbehaving_server import (
+    Behaviour,
+    MisbehavingServer,
+    Reply,
+    answer,
+    either,
+    error,
+    streamed,
+)
+
+from refinegraph.agents.models import charging, generate, run_scope
+from refinegraph.errors import ModelError
+
+PROMPT = [HumanMessage("Write add(a, b).")]
+GOOD = "def add(a, b):\n    return a + b\n"
+STREAM = streamed(GOOD[:12], GOOD[12:])
+PAGE = "<!doctype html><html><body>login please</body></html>"
+JSON = "application/json"
+
+pytestmark = [
+    pytest.mark.filterwarnings(r"ignore:Accessing the 'model_(computed_)?fields'"),
+    pytest.mark.filterwarnings("ignore:Pydantic serializer warnings"),
+]
+
+
+def body(**changes: Any) -> Reply:
+    """Return a good answer with other fields."""
+    return Reply(body=json.dumps({**json.loads(answer(GOOD).body), **changes}))
+
+
+def content(value: Any, finish: str = "stop", **more: Any) -> Reply:
+    message = {"role": "assistant", "content": value, **more}
+    return body(choices=[{"index": 0, "message": message, "finish_reason": finish}])
+
+
+def usage(prompt: Any, written: Any) -> Reply:
+    return body(usage={"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": 1})
+
+
+def unsized(reply: Reply, **changes: Any) -> Reply:
+    """Send until the connection ends, as servers that stream do."""
+    return reply._replace(sized=False, **changes)
+
+
+def slow_down(retry_after: str) -> Reply:
+    return error(429, "slow down", ("retry-after", retry_after))
+
+
+HALF = Reply(body=answer(GOOD).body[:90])
+BEGUN = streamed(GOOD[:12], finish=None, usage=None, after="")
+
+ANSWERED: dict[str, Behaviour] = {
+    "good": either(answer(GOOD), STREAM),
+    "never streams": answer(GOOD),
+    "plain text": answer(GOOD)._replace(content_type="text/plain"),
+    "byte order mark": Reply(body="\ufeff" + answer(GOOD).body),
+    "repeated choices": answer(GOOD, GOOD, GOOD, GOOD),
+    "more choices": answer(*[GOOD] * 9),
+    "no usage": answer(GOOD, usage=None),
+    "negative usage": usage(-5, -7),
+    "usage of nulls": usage(None, None),
+    "huge usage": usage(10**30, 10**30),
+    "comments in the stream": either(
+        answer(GOOD), STREAM._replace(body=": ping\n\n" + STREAM.body)
+    ),
+    "no end mark": either(answer(GOOD), streamed(GOOD, after="")),
+    "no finish reason": either(answer(GOOD), streamed(GOOD, finish=None, usage=None)),
+    "stream without usage": either(answer(GOOD), streamed(GOOD, usage=None)),
+    "streams cut once they begin": either(answer(GOOD), unsized(BEGUN)),
+}
+"""Servers whose answer counts, however they send it."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    says: str
+    plain: Reply
+    stream: Reply | None = None
+    """How requests for a stream fail; in the same way as others where there is none."""
+
+
+NO_COMPLETION = "answered with something that is no chat completion"
+BROKEN_OFF = "broke the connection off"
+
+FAULTS: dict[str, Fault] = {
+    "half JSON": Fault(NO_COMPLETION, HALF),
+    "page": Fault("answered with a web page", Reply(body=PAGE, content_type="text/html")),
+    "page as JSON": Fault("answered with a web page", Reply(body=PAGE)),
+    "error body": Fault(
+        "model overloaded", Reply(body='{"error": {"message": "model overloaded", "code": 503}}')
+    ),
+    "error text": Fault("refused the request", Reply(body='{"error": "model not loaded"}')),
+    "choices null": Fault(NO_COMPLETION, Reply(body='{"id": "x", "choices": null}')),
+    "number as content": Fault(NO_COMPLETION, content(42)),
+    "list as content": Fault(NO_COMPLETION, content([{"type": "text", "text": GOOD}])),
+    "broken usage": Fault(NO_COMPLETION, usage(5.5, "7")),
+    "NaN": Fault(
+        NO_COMPLETION, Reply(body=answer(GOOD).body.replace('"created": 1', '"created": NaN'))
+    ),
+    "other encoding": Fault(
+        NO_COMPLETION,
+        Reply(
+            body=answer("caf\u00e9").body.replace("\\u00e9", "\u00e9"),
+            content_type=f"{JSON}; charset=latin-1",
+        ),
+    ),
+    "nothing": Fault(NO_COMPLETION, Reply(status=204)),
+    "list": Fault(NO_COMPLETION, Reply(body="[1, 2]")),
+    "no HTTP": Fault(BROKEN_OFF, Reply(raw=b"\x00\x01 not http at all\r\n\r\n")),
+    "short body": Fault(BROKEN_OFF, HALF._replace(cut_off=True)),
+    "reset in the body": Fault(BROKEN_OFF, HALF._replace(cut_off=True, reset=True)),
+    "reset at once": Fault("connect", Reply(reset=True)),
+    "closed at once": Fault(BROKEN_OFF, Reply(cut_off=True)),
+    "silence": Fault("did not answer in time", answer(GOOD)._replace(delay=9)),
+    "silence in the body": Fault(
+        "did not answer in time", answer(GOOD)._replace(hang=9), STREAM._replace(hang=9)
+    ),
+    "redirects": Fault(
+        "the address is wrong", Reply(307, headers=(("location", "/v1/chat/completions"),))
+    ),
+    "rate limit": Fault("limiting the rate of requests (tried once)", slow_down("999999999")),
+    "rate limit until 9999": Fault("(tried once)", slow_down("Wed, 21 Oct 9999 07:28:00 GMT")),
+    "400": Fault("refused the request", error(400, "odd")),
+    "401": Fault(
+        "check OPENAI_API_KEY: status 401: bad key", error(401, "bad key sk-1234567890abcdef")
+    ),
+    "402": Fault("no credit or quota left", error(402, "payment required")),
+    "404": Fault("does not exist there", error(404, "no model m")),
+    "418": Fault("refused the request", Reply(418, "teapot", "text/plain")),
+    "500": Fault("failed with a server error", error(500, "oops")),
+    "501": Fault("refused the request", error(501, "cannot do that")),
+    "529": Fault("failed with a server error", error(529, "overloaded")),
+    "too long": Fault(
+        "cannot take a prompt this long", error(400, "maximum context length is 4096")
+    ),
+    "cut in the middle": Fault(BROKEN_OFF, HALF._replace(cut_off=True), unsized(BEGUN)),
+    "cut in the middle, sized": Fault(
+        BROKEN_OFF, HALF._replace(cut_off=True), BEGUN._replace(cut_off=True)
+    ),
+    "reset in the middle": Fault(
+        BROKEN_OFF, HALF._replace(cut_off=True), unsized(BEGUN, reset=True)
+    ),
+    "broken piece": Fault(
+        NO_COMPLETION,
+        HALF,
+        BEGUN._replace(body=BEGUN.body + "data: {bad\n\ndata: [DONE]\n\n"),
+    ),
+    "error in the middle": Fault(
+        "failed with a server error",
+        error(500, "gpu fell over"),
+        BEGUN._replace(
+            body=BEGUN.body + 'data: {"error": {"message": "gpu fell over", "code": 500}}\n\n'
+        ),
+    ),
+}
+"""Servers that answer nothing of use."""
+
+EMPTY: dict[str, Behaviour] = {
+    "no choices": answer(),
+    "null content": answer(None),
+    "a tool call": content(None, "tool_calls", tool_calls=[]),
+    "empty stream": either(answer(""), streamed("")),
+}
+
+
+async def ask(behaviour: Behaviour, *, n: int, streams: bool) -> list[str] | str:
+    """Return the texts, or the error without what differs from server to server."""
+    with MisbehavingServer(behaviour) as server, charging() as account:
+        model = server.model(timeout=0.4)
+        with run_scope(streams=streams):
+            try:
+                made = await generate(model, PROMPT, n=n)
+            except ModelError as raised:
+                return f"{type(raised).__name__}: {str(raised).replace(server.api_base, 'URL')}"
+    assert account.usage == made.usage
+    assert made.usage.prompt_tokens < 1_000 * len(server.requests)
+    assert min(made.usage.prompt_tokens, made.usage.completion_tokens) > 0
+    return [choice.text for choice in made.choices]
+
+
+MODES = [(1, False), (1, True), (3, False), (3, True)]
+
+
+@pytest.mark.parametrize(("n", "streams"), MODES)
+@pytest.mark.parametrize("name", ANSWERED)
+async def test_an_answer_counts_however_it_is_sent(name: str, n: int, streams: bool) -> None:
+    told = await ask(ANSWERED[name], n=n, streams=streams)
+    assert told == [GOOD] * n or told == [GOOD.rstrip()] * n
+
+
+@pytest.mark.parametrize("name", EMPTY)
+async def test_an_answer_without_text_is_the_same_everywhere(name: str) -> None:
+    assert [await ask(EMPTY[name], n=1, streams=each) for each in (False, True)] == [[""], [""]]
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_fault_is_told_in_the_same_words_everywhere(name: str) -> None:
+    fault = FAULTS[name]
+    behaviour = fault.plain if fault.stream is None else either(fault.plain, fault.stream)
+    told = [await ask(behaviour, n=n, streams=streams) for n, streams in MODES]
+    assert len({_words(each, fault) for each in told}) == 1, told
+    first = told[0]
+    assert isinstance(first, str)
+    assert fault.says in first
+    assert "Traceback" not in first
+    assert ".." not in first
+    assert "\n" not in first
+
+
+def _words(told: list[str] | str, fault: Fault) -> str:
+    """Return the sentence; of other faults in a stream without what the server sent by then."""
+    assert isinstance(told, str), told
+    sentence = re.sub(r"received \d+ of \d+ bytes", "received", told)
+    return sentence if fault.stream is None else sentence.split(": ", 2)[1]
+
+
+PASSING = ["-5", "nan", "Wed, 21 Oct 2015 07:28:00 GMT", "soon, 99 Foo 99999 aa"]
+
+
+@pytest.mark.parametrize("streams", [False, True])
+@pytest.mark.parametrize("retry_after", PASSING)
+async def test_an_odd_retry_after_is_no_reason_to_wait(retry_after: str, streams: bool) -> None:
+    replies = iter([slow_down(retry_after)] * 2)
+
+    def reply(request: dict[str, Any]) -> Reply:
+        return next(replies, STREAM if request.get("stream") else answer(GOOD))
+
+    assert await ask(reply, n=1, streams=streams) == [GOOD]
