@@ -7,7 +7,8 @@ from refinegraph.agents.models.answers import (
     TokenLogprob,
     TopLogprob,
 )
-from refinegraph.agents.models.call_cache import CacheState, CallCache
+from refinegraph.agents.models.cache_file import CacheState
+from refinegraph.agents.models.call_cache import CallCache
 from refinegraph.agents.models.events import (
     BudgetLow,
     CallFailed,

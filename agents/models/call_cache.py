@@ -2,17 +2,18 @@
 
 import hashlib
 import json
+import logging
 import sqlite3
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from copy import copy
 from pathlib import Path
-from typing import NamedTuple
+from types import TracebackType
 
 from langchain_core.messages import BaseMessage
 from pydantic import ValidationError
 
 from refinegraph.agents.models.answers import Choice, Generations, Sampling
+from refinegraph.agents.models.cache_file import CacheFile, CacheState
 from refinegraph.agents.models.messages import as_dicts
 from refinegraph.agents.models.redaction import without_credentials
 from refinegraph.agents.models.reports import Endpoint
@@ -21,14 +22,7 @@ from refinegraph.errors import InputError, ModelError
 from refinegraph.json_text import json_text
 from refinegraph.schema import Frozen, Usage
 
-_VERSION = 1
-_SCHEMA = """\
-CREATE TABLE IF NOT EXISTS answers (
-    request TEXT NOT NULL, sample INTEGER NOT NULL, model TEXT NOT NULL,
-    made REAL NOT NULL, answer TEXT NOT NULL, PRIMARY KEY (request, sample)
-) WITHOUT ROWID
-"""
-_PATIENCE = 30.0
+_LOGGER = logging.getLogger("refinegraph")
 
 Ask = Callable[[int, int], Awaitable[Generations]]
 """Asks for so many samples, of which so many were there before."""
@@ -40,29 +34,22 @@ class _Kept(Frozen):
     """What this sample's part of the request cost."""
 
 
-class CacheState(NamedTuple):
-    """What a cache holds."""
-
-    answers: int
-    models: int
-    bytes: int
-    oldest: float | None
-    """Seconds since 1970."""
-
-
 class CallCache:
-    """Model answers in an SQLite file, shared by processes.
+    """Model answers in an SQLite file, shared by processes, readable by this user alone.
 
     A run asks for the same request's first sample, then for its second one, and so on; a later
     run gets the same ones in the same order, without a call. What an answer cost is kept with it
     and counted again, so that a replayed run reports what the first one spent. Keys and addresses'
-    credentials are no part of it.
+    credentials are no part of it. Answers that a budget cut short are not kept.
+
+    A file that fails while it is used, because its disk is full, it is locked or its folder was
+    removed, never ends a run: one warning is logged, and the run goes on without a cache.
 
     With `replay` nothing is asked for: a request that is not there is a `ModelError`. `most_bytes`
     and `most_days` bound what is kept, the oldest goes first.
 
     Raises:
-        InputError: Where the file cannot be opened, or is not a cache of this version.
+        InputError: Where the file is not a cache of this version, or cannot be created.
     """
 
     def __init__(
@@ -80,13 +67,18 @@ class CallCache:
         self._realm = ""
         if replay and not path.exists():
             raise InputError(f"--replay: there is no file {str(path)!r}; record one with --cache.")
-        self._database = _opened(path)
+        self._guard = _Guard(path, replay)
+        self._file = self._guard.opened()
 
     def close(self) -> None:
-        """Let the file go, after what is too old or too much is forgotten."""
+        """Close the file, after what is too old or too much is deleted."""
+        if self._file is None:
+            return
         if not self.replay:
-            self._forget()
-        self._database.close()
+            with self._guard:
+                self._file.shrink(most_bytes=self.most_bytes, most_days=self.most_days)
+        with self._guard:
+            self._file.close()
 
     def apart(self, realm: str) -> "CallCache":
         """Return the same cache for answers that are not to be shared with other realms.
@@ -99,67 +91,107 @@ class CallCache:
 
     def state(self) -> CacheState:
         """Count what is kept."""
-        answers, models, oldest = self._database.execute(
-            "SELECT count(*), count(DISTINCT model), min(made) FROM answers"
-        ).fetchone()
-        return CacheState(answers, models, self.path.stat().st_size, oldest)
+        return self._usable().state()
 
     def clear(self) -> int:
         """Forget everything; return how many answers that were."""
-        with self._database:
-            count = self._database.execute("DELETE FROM answers").rowcount
-        self._database.execute("VACUUM")
-        return int(count)
+        return self._usable().clear()
 
     def find(self, request: str, sample: int) -> _Kept | None:
         """Return a kept answer; one that cannot be read counts as missing."""
-        row = self._database.execute(
-            "SELECT answer FROM answers WHERE request = ? AND sample = ?",
-            (self._realm + request, sample),
-        ).fetchone()
-        try:
-            return _Kept.model_validate_json(row[0]) if row else None
-        except ValidationError:
-            return None
+        text: object = None
+        if self._file is not None and not self._guard.broken:
+            with self._guard:
+                text = self._file.read(self._realm + request, sample)
+        return _read(text) if isinstance(text, str) else None
 
     def keep(self, request: str, sample: int, model: str, kept: _Kept) -> None:
         """Keep an answer; one that another process kept meanwhile stays."""
-        with self._database:
-            self._database.execute(
-                "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)",
-                (self._realm + request, sample, model, time.time(), json_text(kept)),
-            )
+        if self._file is not None and not self._guard.broken:
+            with self._guard:
+                self._file.write(self._realm + request, sample, model, json_text(kept))
 
     async def samples(self, request: str, model: str, first: int, n: int, ask: Ask) -> Generations:
         """Return n samples of a request from the `first`, asking only for those not kept."""
-        found = [self.find(request, first + offset) for offset in range(n)]
-        charge(_together([each for each in found if each is not None]).usage)
-        missing = [offset for offset, each in enumerate(found) if each is None]
-        if missing and self.replay:
+        found = {offset: self.find(request, first + offset) for offset in range(n)}
+        kept = {offset: answer for offset, answer in found.items() if answer is not None}
+        usage = sum((answer.usage for answer in kept.values()), Usage())
+        charge(usage)
+        choices = {offset: answer.choice for offset, answer in kept.items()}
+        missing = [offset for offset in range(n) if offset not in kept]
+        curtailed = False
+        if missing:
+            fresh = await self._ask(model, ask, missing)
+            curtailed = fresh.curtailed
+            usage += fresh.usage
+            for offset, answer in zip(missing, _parts(fresh), strict=False):
+                choices[offset] = answer.choice
+                if not (curtailed and answer.choice.truncated):
+                    self.keep(request, first + offset, model, answer)
+        ordered = tuple(choices[offset] for offset in sorted(choices))
+        return Generations(choices=ordered, usage=usage, curtailed=curtailed)
+
+    async def _ask(self, model: str, ask: Ask, missing: Sequence[int]) -> Generations:
+        if self.replay:
             raise ModelError(
                 f"--replay: {model!r} was asked something that {str(self.path)!r} does not hold; "
                 "the problem, the settings or this library's version differ from the recorded run."
             )
-        if missing:
-            fresh = _parts(await ask(missing[0], len(missing)))
-            for offset, kept in zip(missing, fresh, strict=False):
-                self.keep(request, first + offset, model, kept)
-                found[offset] = kept
-        return _together([each for each in found if each is not None])
+        return await ask(missing[0], len(missing))
 
-    def _forget(self) -> None:
-        with self._database:
-            self._database.execute(
-                "DELETE FROM answers WHERE made < ?", (time.time() - self.most_days * 86_400,)
-            )
-        size = self.path.stat().st_size
-        if size > self.most_bytes:
-            with self._database:
-                self._database.execute(
-                    "DELETE FROM answers WHERE made <= (SELECT made FROM answers ORDER BY made "
-                    "LIMIT 1 OFFSET (SELECT count(*) / 2 FROM answers))"
-                )
-            self._database.execute("VACUUM")
+    def _usable(self) -> CacheFile:
+        if self._file is None:
+            raise InputError(self._guard.broken)
+        return self._file
+
+
+class _Guard:
+    """Turns the first failure of a file into a warning, and all later ones into nothing."""
+
+    def __init__(self, path: Path, replay: bool) -> None:
+        self.path = path
+        self.replay = replay
+        self.broken = ""
+        """Why the file is not used any more, in one sentence."""
+
+    def opened(self) -> CacheFile | None:
+        """Open the file; return None where that may succeed at another time."""
+        try:
+            return CacheFile(self.path)
+        except sqlite3.OperationalError as error:
+            self.__exit__(type(error), error, None)
+            return None
+        except (sqlite3.Error, OSError) as error:
+            raise InputError(f"the cache {str(self.path)!r} cannot be used: {error}.") from None
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if not isinstance(error, (sqlite3.Error, OSError)):
+            return False
+        reason = f"the cache {str(self.path)!r} cannot be used: {error}"
+        if self.replay:
+            raise InputError(f"{reason}.") from None
+        if not self.broken:
+            self.broken = f"{reason}; the run goes on without it."
+            _LOGGER.warning("%s", self.broken)
+        return True
+
+
+def _read(text: str) -> _Kept | None:
+    """Read a kept answer; the file is data, so numbers that cannot be are not believed."""
+    try:
+        kept = _Kept.model_validate_json(text)
+    except ValidationError:
+        return None
+    numbers = (*kept.usage.model_dump().values(), kept.choice.tokens)
+    return kept if all(number >= 0 for number in numbers) else None
 
 
 def request_key(endpoint: Endpoint, messages: Sequence[BaseMessage], sampling: Sampling) -> str:
@@ -170,49 +202,24 @@ def request_key(endpoint: Endpoint, messages: Sequence[BaseMessage], sampling: S
 
 
 def _parts(generations: Generations) -> list[_Kept]:
-    """Share the cost of a request among its samples; the parts add up exactly."""
-    usage, count = generations.usage, len(generations.choices)
-    kept: list[_Kept] = []
-    for place, choice in enumerate(generations.choices):
-        first = place == 0
-        kept.append(
-            _Kept(
-                choice=choice,
-                usage=Usage(
-                    llm_calls=usage.llm_calls if first else 0,
-                    prompt_tokens=usage.prompt_tokens if first else 0,
-                    completion_tokens=choice.tokens,
-                    priced_usd=usage.priced_usd / count,
-                    unpriced_calls=usage.unpriced_calls if first else 0,
-                    retries=usage.retries if first else 0,
-                ),
-            )
-        )
-    return kept
+    """Share the cost of a request among its samples; the parts add up exactly.
 
-
-def _together(kept: Sequence[_Kept]) -> Generations:
-    usage = Usage()
-    for each in kept:
-        usage += each.usage
-    return Generations(choices=tuple(each.choice for each in kept), usage=usage)
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False)
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, _VERSION):
-            database.close()
-            raise InputError(
-                f"{str(path)!r} is a cache of version {version}, and this is {_VERSION}; name "
-                "another file."
-            )
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=NORMAL")
-        database.execute(_SCHEMA)
-        database.execute(f"PRAGMA user_version={_VERSION}")
-    except (sqlite3.Error, OSError) as error:
-        raise InputError(f"the cache {str(path)!r} cannot be used: {error}.") from None
-    return database
+    Each sample costs its own tokens and an equal part of the price. The first one carries the rest:
+    the prompt, retries, and answers without text that were paid for before.
+    """
+    usage, choices = generations.usage, generations.choices
+    others = [
+        Usage(completion_tokens=choice.tokens, priced_usd=usage.priced_usd / len(choices))
+        for choice in choices[1:]
+    ]
+    first = usage.model_copy(
+        update={
+            "completion_tokens": usage.completion_tokens
+            - sum(each.completion_tokens for each in others),
+            "priced_usd": usage.priced_usd - sum(each.priced_usd for each in others),
+        }
+    )
+    return [
+        _Kept(choice=choice, usage=part)
+        for choice, part in zip(choices, [first, *others], strict=False)
+    ]

@@ -1,0 +1,112 @@
+"""The SQLite file of a `CallCache`: opening it, and the statements that it takes."""
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from refinegraph.errors import InputError
+
+_VERSION = 1
+_SCHEMA = """\
+CREATE TABLE IF NOT EXISTS answers (
+    request TEXT NOT NULL, sample INTEGER NOT NULL, model TEXT NOT NULL,
+    made REAL NOT NULL, answer TEXT NOT NULL, PRIMARY KEY (request, sample)
+) WITHOUT ROWID
+"""
+_PATIENCE = 2.0
+"""Seconds to wait for a lock. Other processes hold it for milliseconds, and this one's event loop
+stands still meanwhile."""
+
+
+class CacheState(NamedTuple):
+    """What a cache holds."""
+
+    answers: int
+    models: int
+    bytes: int
+    oldest: float | None
+    """Seconds since 1970."""
+
+
+class CacheFile:
+    """Answers as rows of text. Methods raise `sqlite3.Error` or `OSError` where the file fails."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        _make_private(path)
+        self._database = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False)
+        try:
+            self._prepare()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def read(self, request: str, sample: int) -> object:
+        """Return what is stored for a sample; None where nothing is."""
+        row = self._database.execute(
+            "SELECT answer FROM answers WHERE request = ? AND sample = ?", (request, sample)
+        ).fetchone()
+        return row[0] if row else None
+
+    def write(self, request: str, sample: int, model: str, answer: str) -> None:
+        """Store a sample unless there is one already."""
+        with self._database:
+            self._database.execute(
+                "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)",
+                (request, sample, model, time.time(), answer),
+            )
+
+    def state(self) -> CacheState:
+        """Count what is stored."""
+        answers, models, oldest = self._database.execute(
+            "SELECT count(*), count(DISTINCT model), min(made) FROM answers"
+        ).fetchone()
+        return CacheState(answers, models, self.path.stat().st_size, oldest)
+
+    def clear(self) -> int:
+        """Delete every answer; return how many there were."""
+        with self._database:
+            count = self._database.execute("DELETE FROM answers").rowcount
+        self._database.execute("VACUUM")
+        return int(count)
+
+    def shrink(self, *, most_bytes: int, most_days: float) -> None:
+        """Delete answers that are too old, and the older half of a file that is too large."""
+        with self._database:
+            oldest = time.time() - most_days * 86_400
+            self._database.execute("DELETE FROM answers WHERE made < ?", (oldest,))
+        if self.path.stat().st_size <= most_bytes:
+            return
+        with self._database:
+            self._database.execute(
+                "DELETE FROM answers WHERE made <= (SELECT made FROM answers ORDER BY made "
+                "LIMIT 1 OFFSET (SELECT count(*) / 2 FROM answers))"
+            )
+        self._database.execute("VACUUM")
+
+    def _prepare(self) -> None:
+        version = self._database.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, _VERSION):
+            raise InputError(
+                f"{str(self.path)!r} is a cache of version {version}, and this is {_VERSION}; name "
+                "another file."
+            )
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=NORMAL")
+        self._database.execute(_SCHEMA)
+        self._database.execute(f"PRAGMA user_version={_VERSION}")
+
+
+def _make_private(path: Path) -> None:
+    """Create what is missing of the file and its folders, for this user's eyes only."""
+    missing = [folder for folder in path.parents if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    # SQLite gives the files that it writes beside this one the same permissions.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
