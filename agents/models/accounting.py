@@ -143,10 +143,4 @@ def _share_out(choices: tuple[Choice, ...], tokens: int) -> tuple[Choice, ...]:
 
 
 def _with_tokens(choice: Choice, tokens: int) -> Choice:
-    return Choice(
-        text=choice.text,
-        reasoning=choice.reasoning,
-        finish_reason=choice.finish_reason,
-        tokens=tokens,
-        logprobs=choice.logprobs,
-    )
+    return choice.model_copy(update={"tokens": tokens})

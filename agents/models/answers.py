@@ -1,7 +1,7 @@
 """What a model is asked for and what it gives back."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -26,6 +26,11 @@ class Sampling(Frozen):
     json_schema: str | None = None
     """A JSON schema, as text, that the server should hold the answer to. Models of other packages
     are not told."""
+    prefix: str | None = None
+    """A text that the answer begins with: the model goes on from its end."""
+    on_missing_prefix: Literal["ask"] | None = None
+    """`ask` shows the prefix to a model that cannot go on from one, and asks it to go on; otherwise
+    such a model raises `ModelRequestRefused`."""
 
 
 class TopLogprob(NamedTuple):
@@ -47,13 +52,18 @@ class Choice(Frozen):
     """One sample: the answer, and the thinking apart from it."""
 
     text: str
+    """The answer, with the prefix that it went on from in front."""
     reasoning: str = ""
     """What the model thought aloud; never part of the answer."""
     finish_reason: str | None = None
     """`stop`, `length`, …; None where the provider did not say."""
     tokens: int = 0
-    """Completion tokens, thinking included; estimated where the provider did not count them."""
+    """Completion tokens, thinking included, a prefix not; estimated where the provider did not
+    count them."""
     logprobs: tuple[TokenLogprob, ...] | None = None
+    stopped_at: str | None = None
+    """The stop text that ended it, which is not part of it; None where the answer ended by itself
+    or the provider does not tell. Scripted models and vLLM tell; llama.cpp and OpenAI do not."""
 
     @property
     def truncated(self) -> bool:

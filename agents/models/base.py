@@ -43,7 +43,10 @@ class SamplingChatModel(BaseChatModel):
 
     @abstractmethod
     async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
-        """Make one attempt for n choices; raise whatever the client library raises."""
+        """Make one attempt for n choices; raise whatever the client library raises.
+
+        With `sampling.prefix`, return what is written behind it.
+        """
 
     async def ask_aloud(
         self, messages: Sequence[BaseMessage], *, sampling: Sampling, tell: Tell

@@ -10,6 +10,12 @@ from refinegraph.agents.models.accounting import bound_prompt
 from refinegraph.agents.models.answers import Answer, Choice, Sampling, Tell
 from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.logprobs import read_logprobs
+from refinegraph.agents.models.prefixes import (
+    PrefixForm,
+    continuation,
+    foreign_prefix_form,
+    only_new,
+)
 from refinegraph.agents.models.reports import Endpoint
 from refinegraph.agents.models.retrying import RetryPolicy
 from refinegraph.agents.models.runnable_chat import inner_model
@@ -44,8 +50,22 @@ class ForeignModel:
         if not _is_fake(self.model):
             check_call_allowed(self.endpoint.name, None)
         stop = list(sampling.stop) or None
-        message = await self.model.ainvoke(list(messages), stop=stop, **_settings(sampling))
-        return read_message(message)
+        begun = continuation(messages, sampling, self._prefix_form, self.endpoint)
+        message = await self.model.ainvoke(list(begun.messages), stop=stop, **_settings(sampling))
+        answer = read_message(message)
+        if not sampling.prefix:
+            return answer
+        new = (
+            only_new(each, sampling.prefix, begun.form, self.endpoint) for each in answer.choices
+        )
+        return answer._replace(choices=tuple(new))
+
+    @property
+    def _prefix_form(self) -> PrefixForm | None:
+        inner = inner_model(self.model)
+        if isinstance(inner, SamplingChatModel):
+            return None
+        return foreign_prefix_form([base.__name__ for base in type(inner).__mro__])
 
     async def ask_aloud(
         self, messages: Sequence[BaseMessage], *, sampling: Sampling, tell: Tell

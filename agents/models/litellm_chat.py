@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,10 +15,22 @@ from pydantic import Field, PrivateAttr, SecretStr
 from refinegraph.agents.models.answers import Answer, Choice, Sampling, Tell
 from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.failures import read_failure
-from refinegraph.agents.models.litellm_setup import close_clients_with_loop, load_litellm
+from refinegraph.agents.models.litellm_setup import (
+    base_of_environment,
+    close_clients_with_loop,
+    load_litellm,
+)
 from refinegraph.agents.models.logprobs import read_logprobs
 from refinegraph.agents.models.messages import as_dicts
 from refinegraph.agents.models.pieces import Pieces
+from refinegraph.agents.models.prefixes import (
+    Continuation,
+    PrefixForm,
+    continuation,
+    missing_prefix,
+    only_new,
+    prefix_form,
+)
 from refinegraph.agents.models.pricing import price_of
 from refinegraph.agents.models.redaction import without_credentials
 from refinegraph.agents.models.reports import Endpoint, error_for
@@ -30,6 +43,11 @@ NO_KEY = "no-key"
 """Sent to servers that were named by address and for which there is no key."""
 
 
+_NO_PREFILL = re.compile(
+    r"does not support assistant message prefill|prefilling assistant messages is no longer"
+    r"|conversation must end with a user message",
+    re.IGNORECASE,
+)
 _MOST_ENDLESS = 2
 """After so many streams in a row without an end the server is asked without streaming: one cut may
 be the network's fault, several are a server that does not stream as the protocol has it."""
@@ -72,8 +90,39 @@ class LiteLLMChatModel(SamplingChatModel):
 
     async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
         """Make one request."""
-        response = await self._complete(messages, _settings(n, sampling))
-        return read_response(response)
+        settings = _settings(n, sampling)
+        if not sampling.prefix:
+            return read_response(await self._complete(messages, settings))
+        begun = continuation(messages, sampling, self.prefix_form, self.endpoint)
+        if begun.form.body:
+            settings["extra_body"] = dict(begun.form.body)
+        if begun.form.api_base:
+            settings["api_base"] = begun.form.api_base
+        answer = await self._continued(begun, settings)
+        new = (
+            only_new(each, sampling.prefix, begun.form, self.endpoint) for each in answer.choices
+        )
+        return answer._replace(choices=tuple(new))
+
+    async def _continued(self, begun: Continuation, settings: dict[str, Any]) -> Answer:
+        """Make one request; say in our words that a model takes no prefix after all."""
+        try:
+            return read_response(await self._complete(begun.messages, settings))
+        except Exception as error:
+            if _NO_PREFILL.search(str(error)):
+                raise missing_prefix(self.endpoint) from None
+            raise
+
+    @property
+    def prefix_form(self) -> PrefixForm | None:
+        """How the provider is asked to go on from a text; None where it cannot be asked."""
+        litellm = load_litellm()
+        bare, provider, _, _ = litellm.get_llm_provider(self.model)
+        listed = litellm.model_cost
+        known: dict[str, Any] = listed.get(self.model) or listed.get(bare) or {}
+        prefills = known.get("supports_assistant_prefill")
+        base = self.api_base or base_of_environment(provider)
+        return prefix_form(provider, api_base=base, prefills=prefills)
 
     async def ask_aloud(
         self, messages: Sequence[BaseMessage], *, sampling: Sampling, tell: Tell
@@ -123,7 +172,7 @@ class LiteLLMChatModel(SamplingChatModel):
         await close_clients_with_loop()
         async with _within(self.timeout):
             return await litellm.acompletion(
-                messages=as_dicts(messages), **self._request(), **settings
+                messages=as_dicts(messages), **{**self._request(), **settings}
             )
 
     def _request(self) -> dict[str, Any]:
@@ -229,7 +278,15 @@ def _choice(choice: Any) -> Choice:
         reasoning=reasoning,
         finish_reason=choice.finish_reason,
         logprobs=read_logprobs(getattr(choice, "logprobs", None)),
+        stopped_at=_stopped_at(choice),
     )
+
+
+def _stopped_at(choice: Any) -> str | None:
+    """Return the stop text that vLLM names; other servers name none, or a token's number."""
+    more: dict[str, Any] = getattr(choice, "provider_specific_fields", None) or {}
+    said = getattr(choice, "stop_reason", None) or more.get("stop_reason")
+    return said if isinstance(said, str) else None
 
 
 @asynccontextmanager

@@ -9,6 +9,8 @@ import warnings
 from collections.abc import AsyncGenerator
 from typing import Any
 
+_BASE_VARIABLES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
+
 _loading = threading.Lock()
 _loaded: list[Any] = []
 """litellm, once it is loaded whole: a module that is only half imported by another thread is not
@@ -50,6 +52,13 @@ def _import_litellm() -> Any:
         if mode is not None:
             os.environ["LITELLM_MODE"] = mode
     return litellm
+
+
+def base_of_environment(provider: str) -> str | None:
+    """Return the address of an own server that the environment names for OpenAI's provider."""
+    if provider != "openai":
+        return None
+    return next((os.environ[name] for name in _BASE_VARIABLES if os.environ.get(name)), None)
 
 
 def _silence(litellm: Any) -> None:

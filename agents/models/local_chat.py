@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from pydantic import PrivateAttr
 
@@ -75,12 +75,13 @@ class LocalChatModel(SamplingChatModel):
     async def _answer(
         self, messages: Sequence[BaseMessage], n: int, sampling: Sampling, pieces: Pieces
     ) -> Answer:
-        answer = (await self._write(messages, n, sampling, pieces)).answer(n)
-        begun = self._begun(messages)
-        if not begun:
-            return answer
-        whole = (each.model_copy(update={"text": begun + each.text}) for each in answer.choices)
-        return answer._replace(choices=tuple(whole))
+        begun, prefix = self._begun(messages), sampling.prefix
+        if not prefix:
+            answer = (await self._write(messages, n, sampling, pieces)).answer(n)
+            return _with_front(answer, begun)
+        rest, front = _past_header(prefix, begun)
+        written = [*messages, AIMessage(rest)] if rest else messages
+        return _with_front((await self._write(written, n, sampling, pieces)).answer(n), front)
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
         """Nothing costs anything."""
@@ -168,6 +169,23 @@ class LocalChatModel(SamplingChatModel):
     @property
     def _identifying_params(self) -> Mapping[str, Any]:
         return {"model": self.label, "model_name": self.label}
+
+
+def _with_front(answer: Answer, front: str) -> Answer:
+    if not front:
+        return answer
+    whole = (each.model_copy(update={"text": front + each.text}) for each in answer.choices)
+    return answer._replace(choices=tuple(whole))
+
+
+def _past_header(prefix: str, begun: str) -> tuple[str, str]:
+    """Return the part of a prefix that a prompt's header does not say already.
+
+    Beside it, the part of the header that the prefix has not reached yet.
+    """
+    if begun.startswith(prefix):
+        return "", begun[len(prefix) :]
+    return prefix.removeprefix(begun), ""
 
 
 @contextmanager

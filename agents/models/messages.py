@@ -13,10 +13,19 @@ _ROLES = {"human": "user", "ai": "assistant", "system": "system"}
 
 
 def as_dicts(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
-    """Return the messages as OpenAI-compatible servers take them."""
+    """Return the messages as OpenAI-compatible servers take them.
+
+    `prefix` of the last one, which Mistral and DeepSeek know, is kept.
+    """
     if all(isinstance(each.content, str) and each.type in _ROLES for each in messages):
-        return [{"role": _ROLES[each.type], "content": each.content} for each in messages]
-    return convert_to_openai_messages(list(messages))
+        plain: list[dict[str, Any]] = [
+            {"role": _ROLES[each.type], "content": each.content} for each in messages
+        ]
+    else:
+        plain = convert_to_openai_messages(list(messages))
+    if messages and messages[-1].additional_kwargs.get("prefix"):
+        plain[-1]["prefix"] = True
+    return plain
 
 
 def as_chat_result(generations: Generations, model: str) -> ChatResult:

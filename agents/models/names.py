@@ -11,14 +11,11 @@ from langchain_core.runnables import Runnable
 from pydantic import SecretStr
 
 from refinegraph.agents.models.litellm_chat import NO_KEY, LiteLLMChatModel
-from refinegraph.agents.models.litellm_setup import load_litellm
+from refinegraph.agents.models.litellm_setup import base_of_environment, load_litellm
 from refinegraph.agents.models.local_chat import embedded_model, local_model
 from refinegraph.agents.models.retrying import RetryPolicy
 from refinegraph.agents.models.runnable_chat import RunnableChatModel
 from refinegraph.errors import SettingError
-
-_BASE_VARIABLES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
-
 
 IN_PROCESS: dict[str, Callable[[str], BaseChatModel]] = {
     "embedded": embedded_model,
@@ -72,7 +69,7 @@ def resolve_model(
         return maker(name)
     _check_address(api_base)
     found = _find(name)
-    base = api_base or _base_of_environment(found.provider)
+    base = api_base or base_of_environment(found.provider)
     key = _key(name, api_key, found, has_base=base is not None)
     return LiteLLMChatModel(
         model=name,
@@ -163,9 +160,3 @@ def _check_address(api_base: str | None) -> None:
         raise SettingError(
             f"The address {api_base!r} is no URL; it should look like 'http://127.0.0.1:8000/v1'."
         )
-
-
-def _base_of_environment(provider: str) -> str | None:
-    if provider != "openai":
-        return None
-    return next((os.environ[each] for each in _BASE_VARIABLES if os.environ.get(each)), None)

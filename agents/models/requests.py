@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from tenacity import AsyncRetrying, RetryCallState
 
 from refinegraph.agents.models.accounting import count, estimate_prompt
@@ -26,6 +26,7 @@ from refinegraph.agents.models.events import (
 )
 from refinegraph.agents.models.failures import Failure, is_control_flow, read_failure
 from refinegraph.agents.models.ledger import Need
+from refinegraph.agents.models.prefixes import joined
 from refinegraph.agents.models.redaction import redact
 from refinegraph.agents.models.reports import Endpoint, error_for
 from refinegraph.agents.models.retrying import AttemptFailed, RetryPolicy, TryAgain, failure_of
@@ -56,7 +57,10 @@ class Asked(Protocol):
         ...
 
     async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
-        """Make one attempt; raise whatever the client library raises."""
+        """Make one attempt; raise whatever the client library raises.
+
+        With a prefix, the choices hold what was written behind it.
+        """
         ...
 
     async def ask_aloud(
@@ -226,7 +230,7 @@ class _Request:
     async def prompt_bound(self) -> int:
         """Return the tokens of the prompt at most; a hedged request sends it twice."""
         copies = 2 if self.model.retry.hedge_after else 1
-        return copies * await self.model.count_prompt(self.messages)
+        return copies * await self.model.count_prompt(self.prompt)
 
     def settle(self) -> None:
         """Charge what was spent since the last time."""
@@ -282,10 +286,19 @@ class _Request:
 
     def count(self, answer: Answer) -> tuple[Choice, ...]:
         """Count what an answer cost; where models of ours wrote it, they counted already."""
-        counted = count(answer, self.messages, self.model.price)
+        counted = count(answer, self.prompt, self.model.price)
         self.spend(self.inner if self.inner.llm_calls else counted.usage)
         self.inner = Usage()
-        return counted.choices
+        prefix = self.sampling.prefix
+        return (
+            tuple(joined(each, prefix) for each in counted.choices) if prefix else counted.choices
+        )
+
+    @cached_property
+    def prompt(self) -> Sequence[BaseMessage]:
+        """The messages with the text that the answer goes on from."""
+        prefix = self.sampling.prefix
+        return [*self.messages, AIMessage(prefix)] if prefix else self.messages
 
     async def answer(self) -> Answer:
         try:
@@ -374,7 +387,7 @@ class _Request:
     async def asked(self) -> Answer:
         token = _OUTER.set(self)
         try:
-            if self.n > 1 or not self.scope.streams or self.model.retry.hedge_after:
+            if not self.streams:
                 return await self.model.ask(self.messages, n=self.n, sampling=self.granted_sampling)
             return await self.model.ask_aloud(
                 self.messages, sampling=self.granted_sampling, tell=self.tell_words
@@ -382,12 +395,18 @@ class _Request:
         finally:
             _OUTER.reset(token)
 
+    @property
+    def streams(self) -> bool:
+        """Whether the answer is told of while it is written: a single one, from its beginning."""
+        several = self.n > 1 or self.model.retry.hedge_after is not None
+        return self.scope.streams and not several and not self.sampling.prefix
+
     def tell_words(self, text: str) -> None:
         self.scope.emit(WordsWritten(call=self.call, model=self.name, text=text))
 
     @cached_property
     def prompt_tokens(self) -> int:
-        return estimate_prompt(self.messages)
+        return estimate_prompt(self.prompt)
 
     @property
     def most_tokens(self) -> int:

@@ -11,6 +11,7 @@ from pydantic import PrivateAttr
 from refinegraph.agents.models.answers import Answer, Choice, Sampling
 from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.reports import Endpoint
+from refinegraph.agents.models.stop_texts import first_stop
 from refinegraph.agents.models.thinking import split_thinking
 from refinegraph.errors import InputError
 
@@ -40,7 +41,8 @@ class ScriptedChatModel(SamplingChatModel):
     A sequence is handed out in the order of the requests, a function is asked for every sample
     with the messages and the sampling, so that its answers do not depend on the order in which
     parallel requests arrive. A scripted exception is raised where its turn comes: the retry policy
-    treats it like a real one.
+    treats it like a real one. Answers end at the sampling's stop texts. Asked to go on from a
+    prefix, an answer is what follows it, or the whole text with the prefix in front.
 
     Raises:
         InputError: When a sequence that does not cycle is used up.
@@ -95,7 +97,7 @@ class ScriptedChatModel(SamplingChatModel):
         choices = [
             _as_choice(await reply if inspect.isawaitable(reply) else reply) for reply in replies
         ]
-        return Answer(tuple(choices))
+        return Answer(tuple(_ended(_new(choice, sampling), sampling) for choice in choices))
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
         """Return the same price for every token."""
@@ -125,3 +127,17 @@ def _as_choice(reply: Reply) -> Choice:
         return reply
     text, reasoning = split_thinking(reply)
     return Choice(text=text, reasoning=reasoning, finish_reason="stop")
+
+
+def _new(choice: Choice, sampling: Sampling) -> Choice:
+    text = choice.text.removeprefix(sampling.prefix or "")
+    return choice if text == choice.text else choice.model_copy(update={"text": text})
+
+
+def _ended(choice: Choice, sampling: Sampling) -> Choice:
+    """Cut an answer at the first stop text."""
+    end = first_stop(choice.text, sampling.stop)
+    if end is None:
+        return choice
+    cut = {"text": choice.text[: end.position], "stopped_at": end.text, "finish_reason": "stop"}
+    return choice.model_copy(update=cut)

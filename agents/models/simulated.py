@@ -66,7 +66,9 @@ class SimulatedChatModel(SamplingChatModel):
         """Draw n answers."""
         prompt = "\n".join(str(message.content) for message in messages)
         written = min(_TOKENS, sampling.max_tokens or _TOKENS)
-        choices = tuple(_cut(self._answer(prompt), written) for _ in range(n))
+        choices = tuple(
+            _cut(_behind(self._answer(prompt), sampling.prefix), written) for _ in range(n)
+        )
         return Answer(choices, prompt_tokens=len(prompt) // 4, completion_tokens=n * written)
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
@@ -111,6 +113,16 @@ class SimulatedChatModel(SamplingChatModel):
     @property
     def _llm_type(self) -> str:
         return "refinegraph-simulated"
+
+
+def _behind(text: str, prefix: str | None) -> str:
+    """Return how an answer goes on from a prefix: with what its own text has not said yet."""
+    if not prefix:
+        return text
+    steps = text.splitlines(keepends=True)
+    done = sum(step.strip() in prefix for step in steps)
+    begun = "" if prefix.endswith("\n") or text.startswith(prefix) else "\n"
+    return text[len(prefix) :] if text.startswith(prefix) else begun + "".join(steps[done:])
 
 
 def _cut(text: str, tokens: int) -> Choice:

@@ -95,6 +95,7 @@ class MisbehavingServer:
         self.behaviours = behaviours
         self.requests: list[dict[str, Any]] = []
         self.authorizations: list[str] = []
+        self.paths: list[str] = []
         self.closing = threading.Event()
         self.active = 0
         self.peak = 0
@@ -112,9 +113,10 @@ class MisbehavingServer:
         assert isinstance(model, LiteLLMChatModel)
         return model
 
-    def next(self, request: dict[str, Any], authorization: str) -> Reply:
+    def next(self, request: dict[str, Any], authorization: str, path: str) -> Reply:
         with self.lock:
             self.requests.append(request)
+            self.paths.append(path)
             self.authorizations.append(authorization)
             position = min(len(self.requests), len(self.behaviours)) - 1
         behaviour = self.behaviours[position]
@@ -164,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
         owner.entered(1)
         try:
-            reply = owner.next(request, self.headers.get("authorization", ""))
+            reply = owner.next(request, self.headers.get("authorization", ""), self.path)
             owner.closing.wait(reply.delay)
         finally:
             owner.entered(-1)
