@@ -115,7 +115,7 @@ def read_failure(error: BaseException) -> Failure:
     sent = _sent_status(causes)
     status = sent or _invented_status(causes, names)
     kind = _kind_of_body(causes, detail, names, sent) or _kind_of_status(status, detail, names)
-    if kind in ("connection", "unreachable"):
+    if kind in ("connection", "unreachable") or (kind in ("not_found", "tls") and sent is None):
         detail = _detail(causes[::-1])
     elif kind in ("html", "malformed"):
         detail = " ".join("".join(map(_document, causes)).split()) or detail

@@ -7,25 +7,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage
-from misbehaving_server import MisbehavingServer, answer, error
+from misbehaving_server import MisbehavingServer, answer, error, streamed
 
 from refinegraph.agents.models import (
     CallCache,
     Choice,
     FallbackChatModel,
+    Ledger,
     ScriptedChatModel,
     charge,
     charging,
     generate,
+    resolve_model,
     run_scope,
 )
-from refinegraph.errors import ModelError, ModelRequestRefused
+from refinegraph.errors import BudgetExceeded, ModelError, ModelRequestRefused
 from refinegraph.schema import Candidate, Problem, Usage
 from refinegraph.tools import Sandbox
 from refinegraph.tools.scorers import RewardModel
 
 PROMPT = [HumanMessage("Count.")]
 ONE = Usage(llm_calls=1)
+pytestmark = pytest.mark.filterwarnings(r"ignore:Accessing the 'model_(computed_)?fields'")
 
 
 async def test_the_innermost_account_is_charged_and_passes_nothing_on() -> None:
@@ -131,6 +134,34 @@ async def test_cached_answers_are_charged_what_they_cost(tmp_path: Path) -> None
         sums.append(account.usage)
     assert sums[0] == sums[1]
     assert len(model.calls) == 1
+
+
+async def test_a_stream_of_langchain_is_charged() -> None:
+    with MisbehavingServer(streamed("one ", "two")) as server, charging() as account:
+        texts = [piece.text async for piece in server.model().astream(PROMPT)]
+        cut = server.model().astream(PROMPT)
+        await anext(cut)
+        await cut.aclose()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    assert "".join(texts) == "one two"
+    assert account.usage.llm_calls == len(server.requests) == 2
+    assert account.usage.completion_tokens > 5
+
+
+async def test_a_stream_of_langchain_is_held_to_the_budget() -> None:
+    ledger = Ledger(calls=1)
+    with MisbehavingServer(streamed("x")) as server, run_scope(ledger=ledger):
+        assert [piece async for piece in server.model().astream(PROMPT)]
+        with pytest.raises(BudgetExceeded):
+            await anext(server.model().astream(PROMPT))
+    assert len(server.requests) == ledger.spent.llm_calls == 1
+
+
+async def test_the_model_of_the_package_is_charged_for_its_stream() -> None:
+    pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
+    with charging() as account:
+        texts = [piece.text async for piece in resolve_model("embedded").astream(PROMPT)]
+    assert account.usage.llm_calls == 1
+    assert account.usage.completion_tokens >= len([text for text in texts if text]) > 0
 
 
 async def test_a_sandbox_run_is_charged() -> None:
