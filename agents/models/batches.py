@@ -12,8 +12,9 @@ from typing import NamedTuple
 from langchain_core.messages import BaseMessage
 
 from refinegraph.agents.models.answers import Generations, Sampling
+from refinegraph.agents.models.backend import ModelBackend
 from refinegraph.agents.models.call_cache import CallCache, request_key
-from refinegraph.agents.models.requests import Asked, request
+from refinegraph.agents.models.requests import request
 from refinegraph.agents.models.scope import current_scope
 from refinegraph.errors import ModelRequestRefused, RefinegraphError
 from refinegraph.schema import Usage
@@ -50,7 +51,7 @@ class BatchSize:
 
 
 async def sample(
-    model: Asked,
+    model: ModelBackend,
     messages: Sequence[BaseMessage],
     *,
     n: int,
@@ -98,7 +99,7 @@ class _Ended(NamedTuple):
 class _Series:
     """The samples of one request, of which a run may have taken some before."""
 
-    model: Asked
+    model: ModelBackend
     messages: Sequence[BaseMessage]
     sampling: Sampling
     request: str = ""
@@ -122,7 +123,9 @@ class _Series:
         return [_Ended(*each) for each in zip(parts, results, strict=True)]
 
 
-def _series(model: Asked, messages: Sequence[BaseMessage], sampling: Sampling, n: int) -> _Series:
+def _series(
+    model: ModelBackend, messages: Sequence[BaseMessage], sampling: Sampling, n: int
+) -> _Series:
     scope = current_scope()
     if scope.asked is None or (scope.cache is None and sampling.seed is None):
         return _Series(model, messages, sampling)

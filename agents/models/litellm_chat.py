@@ -1,26 +1,32 @@
 """Any model that litellm can reach, as a chat model of ours."""
 
 import asyncio
-import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from pydantic import Field, PrivateAttr, SecretStr
 
-from refinegraph.agents.models.answers import Answer, Choice, Sampling, Tell
+from refinegraph.agents.models.answers import Answer, Sampling, Tell
 from refinegraph.agents.models.base import SamplingChatModel
+from refinegraph.agents.models.billing import Bill
 from refinegraph.agents.models.failures import read_failure
+from refinegraph.agents.models.litellm_forms import (
+    as_piece,
+    message_chunks,
+    read_response,
+    request_settings,
+    stream_ended,
+)
 from refinegraph.agents.models.litellm_setup import (
     base_of_environment,
     close_clients_with_loop,
     load_litellm,
 )
-from refinegraph.agents.models.logprobs import read_logprobs
 from refinegraph.agents.models.messages import as_dicts
 from refinegraph.agents.models.pieces import Pieces
 from refinegraph.agents.models.prefixes import (
@@ -34,9 +40,7 @@ from refinegraph.agents.models.prefixes import (
 from refinegraph.agents.models.pricing import price_of
 from refinegraph.agents.models.redaction import without_credentials
 from refinegraph.agents.models.reports import Endpoint, error_for
-from refinegraph.agents.models.requests import streamed
 from refinegraph.agents.models.switch import check_call_allowed
-from refinegraph.agents.models.thinking import split_thinking
 from refinegraph.errors import RefinegraphError
 
 NO_KEY = "no-key"
@@ -90,7 +94,7 @@ class LiteLLMChatModel(SamplingChatModel):
 
     async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
         """Make one request."""
-        settings = _settings(n, sampling)
+        settings = request_settings(n, sampling)
         if not sampling.prefix:
             return read_response(await self._complete(messages, settings))
         begun = continuation(messages, sampling, self.prefix_form, self.endpoint)
@@ -135,14 +139,14 @@ class LiteLLMChatModel(SamplingChatModel):
         if self._endless_streams >= _MOST_ENDLESS:
             return await self.ask(messages, n=1, sampling=sampling)
         pieces = Pieces(on_text=tell)
-        settings = {**_settings(1, sampling), "stream": True}
+        settings = {**request_settings(1, sampling), "stream": True}
         async with _within(self.timeout):
             stream = await self._complete(
                 messages, {**settings, "stream_options": {"include_usage": True}}
             )
             async for chunk in stream:
-                pieces.add(_as_piece(chunk))
-        if _ended(stream):
+                pieces.add(as_piece(chunk))
+        if stream_ended(stream):
             self._endless_streams = 0
             return pieces.answer(1)
         if pieces.begun:
@@ -196,16 +200,16 @@ class LiteLLMChatModel(SamplingChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         """Stream one attempt: a stream that fails is not sent again."""
         sampling = self.sampling_of(stop, kwargs)
-        async with streamed(self, messages, sampling) as request:
+        async with Bill(self, messages, 1, sampling).open() as bill:
             written = Pieces()
             try:
-                async for piece in self._pieces(messages, request.sampling, written):
+                async for piece in self._pieces(messages, bill.sampling, written):
                     if run_manager is not None:
                         await run_manager.on_llm_new_token(piece.text, chunk=piece)
                     yield piece
             finally:
                 if written.begun:
-                    request.answered(written.answer(1))
+                    bill.count(written.answer(1))
 
     async def _pieces(
         self, messages: Sequence[BaseMessage], sampling: Sampling, written: Pieces
@@ -232,13 +236,17 @@ class LiteLLMChatModel(SamplingChatModel):
     ) -> AsyncGenerator[ChatGenerationChunk]:
         stream = await self._complete(
             messages,
-            {**_settings(1, sampling), "stream": True, "stream_options": {"include_usage": True}},
+            {
+                **request_settings(1, sampling),
+                "stream": True,
+                "stream_options": {"include_usage": True},
+            },
         )
         async for chunk in stream:
-            written.add(_as_piece(chunk))
-            for piece in _chunks(chunk):
+            written.add(as_piece(chunk))
+            for piece in message_chunks(chunk):
                 yield piece
-        if not _ended(stream):
+        if not stream_ended(stream):
             raise _cut_off(written)
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
@@ -255,40 +263,6 @@ class LiteLLMChatModel(SamplingChatModel):
         return {"model": self.model, "model_name": self.model}
 
 
-def read_response(response: Any) -> Answer:
-    """Read a completion of litellm."""
-    usage = getattr(response, "usage", None)
-    details = getattr(usage, "prompt_tokens_details", None)
-    return Answer(
-        choices=tuple(_choice(each) for each in response.choices),
-        prompt_tokens=getattr(usage, "prompt_tokens", None),
-        completion_tokens=getattr(usage, "completion_tokens", None),
-        cached_tokens=getattr(details, "cached_tokens", None) or 0,
-        counts_one_choice=getattr(response, "timings", None) is not None,
-    )
-
-
-def _choice(choice: Any) -> Choice:
-    message = choice.message
-    text, reasoning = split_thinking(
-        message.content or "", getattr(message, "reasoning_content", None) or ""
-    )
-    return Choice(
-        text=text,
-        reasoning=reasoning,
-        finish_reason=choice.finish_reason,
-        logprobs=read_logprobs(getattr(choice, "logprobs", None)),
-        stopped_at=_stopped_at(choice),
-    )
-
-
-def _stopped_at(choice: Any) -> str | None:
-    """Return the stop text that vLLM names; other servers name none, or a token's number."""
-    more: dict[str, Any] = getattr(choice, "provider_specific_fields", None) or {}
-    said = getattr(choice, "stop_reason", None) or more.get("stop_reason")
-    return said if isinstance(said, str) else None
-
-
 @asynccontextmanager
 async def _within(seconds: float) -> AsyncGenerator[None]:
     try:
@@ -298,71 +272,7 @@ async def _within(seconds: float) -> AsyncGenerator[None]:
         raise TimeoutError(f"no answer within {seconds:g} seconds") from None
 
 
-def _ended(stream: Any) -> bool:
-    """Whether the server said that its answer is complete.
-
-    litellm ends every stream with a `stop` of its own making, also one that was cut off; what the
-    server said stands beside it.
-    """
-    names = ("received_finish_reason", "intermittent_finish_reason")
-    return any(getattr(stream, name, "stop") is not None for name in names)
-
-
 def _cut_off(written: Pieces) -> ConnectionError:
     if not written.begun:
         return ConnectionError("the stream ended before an answer began")
     return ConnectionError(f"the answer was cut off after {written.characters} characters")
-
-
-def _chunks(chunk: Any) -> list[ChatGenerationChunk]:
-    pieces: list[ChatGenerationChunk] = []
-    for choice in chunk.choices:
-        thinking = getattr(choice.delta, "reasoning_content", None)
-        message = AIMessageChunk(
-            content=choice.delta.content or "",
-            additional_kwargs={"reasoning_content": thinking} if thinking else {},
-        )
-        pieces.append(ChatGenerationChunk(message=message))
-    return pieces
-
-
-def _as_piece(chunk: Any) -> dict[str, Any]:
-    """Return what a chunk of litellm says, in the words of the protocol."""
-    usage = getattr(chunk, "usage", None)
-    return {
-        "choices": [
-            {
-                "index": 0,
-                "delta": {
-                    "content": choice.delta.content,
-                    "reasoning_content": getattr(choice.delta, "reasoning_content", None),
-                },
-                "finish_reason": choice.finish_reason,
-                "logprobs": getattr(choice, "logprobs", None),
-            }
-            for choice in chunk.choices
-        ],
-        "usage": {
-            "prompt_tokens": usage.prompt_tokens or 0,
-            "completion_tokens": usage.completion_tokens or 0,
-        }
-        if usage
-        else None,
-    }
-
-
-def _settings(n: int, sampling: Sampling) -> dict[str, Any]:
-    settings: dict[str, Any] = {
-        "n": n if n > 1 else None,
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "max_tokens": sampling.max_tokens,
-        "stop": list(sampling.stop) or None,
-        "seed": sampling.seed,
-    }
-    if sampling.logprobs is not None:
-        settings |= {"logprobs": True, "top_logprobs": sampling.logprobs}
-    if sampling.json_schema is not None:
-        wanted = {"name": "answer", "strict": True, "schema": json.loads(sampling.json_schema)}
-        settings["response_format"] = {"type": "json_schema", "json_schema": wanted}
-    return {name: value for name, value in settings.items() if value is not None}

@@ -17,11 +17,11 @@ from pydantic import PrivateAttr
 import refinegraph
 from refinegraph.agents.models.answers import Answer, Sampling, Tell
 from refinegraph.agents.models.base import SamplingChatModel
+from refinegraph.agents.models.billing import Bill
 from refinegraph.agents.models.llama_engine import SLOTS, LlamaEngine, engine_for
 from refinegraph.agents.models.llama_requests import completion_request
 from refinegraph.agents.models.pieces import Pieces
 from refinegraph.agents.models.reports import Endpoint
-from refinegraph.agents.models.requests import streamed
 from refinegraph.errors import ContextTooLong, ModelError, SettingError
 
 WEIGHTS = Path(refinegraph.__file__).parent / "embedded" / "model.gguf"
@@ -136,16 +136,16 @@ class LocalChatModel(SamplingChatModel):
         if begun := self._begun(messages):
             yield ChatGenerationChunk(message=AIMessageChunk(content=begun))
         sampling = self.sampling_of(stop, kwargs)
-        async with streamed(self, messages, sampling) as request:
+        async with Bill(self, messages, 1, sampling).open() as bill:
             pieces = Pieces()
             try:
-                async for text in self._texts(messages, request.sampling, pieces):
+                async for text in self._texts(messages, bill.sampling, pieces):
                     chunk = ChatGenerationChunk(message=AIMessageChunk(content=text))
                     if run_manager is not None:
                         await run_manager.on_llm_new_token(text, chunk=chunk)
                     yield chunk
             finally:
-                request.answered(pieces.answer(1))
+                bill.count(pieces.answer(1))
 
     async def _texts(
         self, messages: Sequence[BaseMessage], sampling: Sampling, pieces: Pieces

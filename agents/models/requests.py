@@ -3,21 +3,19 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import BaseMessage
 from tenacity import AsyncRetrying, RetryCallState
 
-from refinegraph.agents.models.accounting import count, estimate_prompt
-from refinegraph.agents.models.answer_limits import AnswerLimit
-from refinegraph.agents.models.answers import Answer, Choice, Generations, Sampling, Tell
+from refinegraph.agents.models.accounting import estimate_prompt
+from refinegraph.agents.models.answers import Answer, Choice, Generations, Sampling
+from refinegraph.agents.models.backend import ModelBackend
+from refinegraph.agents.models.billing import Bill
+from refinegraph.agents.models.call_spans import request_attributes, usage_attributes
 from refinegraph.agents.models.events import (
-    BudgetLow,
     CallFailed,
     CallFinished,
     CallRetried,
@@ -25,20 +23,16 @@ from refinegraph.agents.models.events import (
     WordsWritten,
 )
 from refinegraph.agents.models.failures import Failure, is_control_flow, read_failure
-from refinegraph.agents.models.ledger import Need
-from refinegraph.agents.models.prefixes import joined
+from refinegraph.agents.models.hedging import hedged
 from refinegraph.agents.models.redaction import redact
-from refinegraph.agents.models.reports import Endpoint, error_for
-from refinegraph.agents.models.retrying import AttemptFailed, RetryPolicy, TryAgain, failure_of
+from refinegraph.agents.models.reports import error_for
+from refinegraph.agents.models.retrying import AttemptFailed, TryAgain, failure_of
 from refinegraph.agents.models.scope import RunScope, current_scope, current_work
-from refinegraph.charging import charge
 from refinegraph.errors import BudgetExceeded, DeadlineExceeded, RefinegraphError
 from refinegraph.schema import Usage
-from refinegraph.tracing import Attributes, span
+from refinegraph.tracing import span
 
 _numbers = itertools.count(1)
-_POLL = 0.01
-"""Seconds between two looks at a budget that other calls hold: short beside any call."""
 _AT_NOBODY = 3
 """Attempts at a server that takes no connection: it is starting, or it is not there."""
 _LONGEST_ANSWER = 2_048
@@ -46,45 +40,8 @@ _LONGEST_ANSWER = 2_048
 bounds it; few answers of chat models are longer."""
 
 
-class Asked(Protocol):
-    """What answers requests: our own chat models, and an adapter round foreign ones."""
-
-    retry: RetryPolicy
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """Name and address, for events and errors."""
-        ...
-
-    async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
-        """Make one attempt; raise whatever the client library raises.
-
-        With a prefix, the choices hold what was written behind it.
-        """
-        ...
-
-    async def ask_aloud(
-        self, messages: Sequence[BaseMessage], *, sampling: Sampling, tell: Tell
-    ) -> Answer:
-        """Make one attempt for one choice, telling of its text as it comes."""
-        ...
-
-    async def count_prompt(self, messages: Sequence[BaseMessage]) -> int:
-        """Return the tokens of a prompt, or an upper bound where they cannot be counted."""
-        ...
-
-    @property
-    def limits_answers(self) -> bool:
-        """Whether a request may be given a `max_tokens` that the caller did not ask for."""
-        ...
-
-    def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
-        """Return USD; None where the price is unknown."""
-        ...
-
-
 async def request(
-    model: Asked, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
+    model: ModelBackend, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
 ) -> Generations:
     """Make one request, retrying as the model's policy says, within the run's scope.
 
@@ -98,59 +55,32 @@ async def request(
     return await _Request(model, messages, n, sampling).run()
 
 
-@asynccontextmanager
-async def streamed(
-    model: Asked, messages: Sequence[BaseMessage], sampling: Sampling
-) -> AsyncGenerator["StreamedRequest"]:
-    """Account for one attempt that is streamed to somebody else, such as LangChain's `astream`.
-
-    The budget is reserved before and settled after. What was written is charged, even if the
-    reader stops in the middle.
-    """
-    made = _Request(model, messages, 1, sampling)
-    async with made.accounted():
-        yield StreamedRequest(made)
-
-
-class StreamedRequest:
-    """A stream that is accounted for."""
-
-    def __init__(self, made: "_Request") -> None:
-        self._made = made
-        self.sampling = made.granted_sampling
-        """The sampling that the budget leaves room for."""
-
-    def answered(self, answer: Answer) -> None:
-        """Note what was written."""
-        self._made.count(answer)
-
-
-_OUTER: ContextVar["_Request | None"] = ContextVar("refinegraph_outer_request", default=None)
-
-
 @dataclass
 class _Request:
     """One request while it is being made."""
 
-    model: Asked
+    model: ModelBackend
     messages: Sequence[BaseMessage]
     n: int
     sampling: Sampling
     scope: RunScope = field(default_factory=current_scope)
-    outer: "_Request | None" = field(default_factory=_OUTER.get)
-    """The request that this one serves, where a chat model asks another one of ours."""
     call: int = field(default_factory=lambda: next(_numbers))
     started: float = field(default_factory=time.monotonic)
-    usage: Usage = field(default_factory=Usage)
-    unsettled: Usage = field(default_factory=Usage)
-    """The part of `usage` that was not charged yet."""
-    inner: Usage = field(default_factory=Usage)
-    """What requests cost that the latest attempt made through models of ours."""
-    reservation: int | None = None
-    limit: AnswerLimit = field(default_factory=AnswerLimit)
+    bill: Bill = field(init=False)
     failure: Failure | None = None
     is_late: bool = False
     """Whether the deadline left no time for another attempt."""
+
+    def __post_init__(self) -> None:
+        self.bill = Bill(self.model, self.messages, self.n, self.sampling)
+
+    @cached_property
+    def prompt_tokens(self) -> int:
+        return estimate_prompt(self.bill.prompt)
+
+    @property
+    def usage(self) -> Usage:
+        return self.bill.usage
 
     async def run(self) -> Generations:
         if self.scope.remaining == 0:
@@ -158,101 +88,18 @@ class _Request:
         if self.scope.observers:
             work = current_work()
             self.scope.emit(CallStarted(call=self.call, model=self.name, n=self.n, work=work))
-        async with self.accounted():
-            with span("call", f"chat {self.name}", self.attributes()) as note:
+        async with self.bill.open():
+            about = request_attributes(self.name, self.n, self.sampling)
+            with span("call", f"chat {self.name}", about) as note:
                 try:
                     outcome = await self.outcome()
                 finally:
-                    note(self.spent())
+                    note(usage_attributes(self.usage))
         if isinstance(outcome, BaseException):
             self.note_failure(outcome)
             raise outcome
         self.note_success(len(outcome))
-        return Generations(choices=outcome, usage=self.usage, curtailed=self.limit.is_imposed)
-
-    def attributes(self) -> Attributes:
-        """Say what is asked, by OpenTelemetry's conventions."""
-        provider, _, model = self.name.rpartition("/")
-        told: dict[str, str | int | float | None] = {
-            "gen_ai.operation.name": "chat",
-            "gen_ai.provider.name": provider.partition("/")[0] or "refinegraph",
-            "gen_ai.request.model": model,
-            "gen_ai.request.choice.count": self.n,
-            "gen_ai.request.temperature": self.sampling.temperature,
-            "gen_ai.request.top_p": self.sampling.top_p,
-            "gen_ai.request.max_tokens": self.sampling.max_tokens,
-            "gen_ai.request.seed": self.sampling.seed,
-        }
-        return {key: value for key, value in told.items() if value is not None}
-
-    def spent(self) -> Attributes:
-        """Say what it cost, likewise."""
-        return {
-            "gen_ai.usage.input_tokens": self.usage.prompt_tokens,
-            "gen_ai.usage.output_tokens": self.usage.completion_tokens,
-            "refinegraph.usage.usd": self.usage.priced_usd,
-            "refinegraph.usage.unpriced_calls": self.usage.unpriced_calls,
-            "refinegraph.usage.retries": self.usage.retries,
-        }
-
-    @asynccontextmanager
-    async def accounted(self) -> AsyncGenerator[None]:
-        """Reserve what the request may cost at most; charge what it cost, however it ends."""
-        await self.reserve()
-        try:
-            yield
-        finally:
-            self.settle()
-
-    async def reserve(self) -> None:
-        """Reserve what one answer may cost, waiting for calls that may leave room.
-
-        A request within another one spends what that one reserved.
-        """
-        ledger = self.scope.ledger
-        if ledger is None or self.outer is not None:
-            return
-        need = Need(
-            prompt=await self.prompt_bound() if ledger.counts_tokens else 0,
-            answers=self.n,
-            most=self.sampling.max_tokens,
-            usd=self.usd,
-        )
-        while (grant := ledger.reserve(need)) is None:
-            await asyncio.sleep(_POLL)
-        self.reservation = grant.number
-        if self.model.limits_answers:
-            self.limit = AnswerLimit.of(self.model.endpoint, self.sampling, grant.most)
-
-    def usd(self, prompt: int, written: int) -> float | None:
-        return self.model.price(prompt, written, 0)
-
-    async def prompt_bound(self) -> int:
-        """Return the tokens of the prompt at most; a hedged request sends it twice."""
-        copies = 2 if self.model.retry.hedge_after else 1
-        return copies * await self.model.count_prompt(self.prompt)
-
-    def settle(self) -> None:
-        """Charge what was spent since the last time."""
-        spent, self.unsettled = self.unsettled, Usage()
-        if self.outer is not None:
-            self.outer.inner += spent
-            return
-        charge(spent)
-        if self.scope.ledger is not None and self.reservation is not None:
-            self.scope.ledger.settle(self.reservation, spent)
-            self.reservation = None
-            if warning := self.scope.ledger.warning():
-                self.scope.emit(BudgetLow(detail=warning))
-
-    def spend(self, usage: Usage) -> None:
-        self.usage += usage
-        self.unsettled += usage
-
-    @property
-    def granted_sampling(self) -> Sampling:
-        """The sampling with the limit that the budget imposes."""
-        return self.limit.applied(self.sampling)
+        return Generations(choices=outcome, usage=self.usage, curtailed=self.bill.limit.is_imposed)
 
     async def outcome(self) -> tuple[Choice, ...] | BaseException:
         """Return the choices, or the error to raise: raised here it would drag its causes along."""
@@ -273,32 +120,16 @@ class _Request:
             return choices
         if self.n > 1 and not choices:
             return ()
-        self.settle()
+        self.bill.settle()
         try:
-            await self.reserve()
+            await self.bill.reserve()
         except BudgetExceeded:
             return choices or (Choice(text=""),)
         self.note_retry("The answer had no text.", 1, 0.0)
         return await self.choices() or (Choice(text=""),)
 
     async def choices(self) -> tuple[Choice, ...]:
-        return self.count(await self.answer())[: self.n]
-
-    def count(self, answer: Answer) -> tuple[Choice, ...]:
-        """Count what an answer cost; where models of ours wrote it, they counted already."""
-        counted = count(answer, self.prompt, self.model.price)
-        self.spend(self.inner if self.inner.llm_calls else counted.usage)
-        self.inner = Usage()
-        prefix = self.sampling.prefix
-        return (
-            tuple(joined(each, prefix) for each in counted.choices) if prefix else counted.choices
-        )
-
-    @cached_property
-    def prompt(self) -> Sequence[BaseMessage]:
-        """The messages with the text that the answer goes on from."""
-        prefix = self.sampling.prefix
-        return [*self.messages, AIMessage(prefix)] if prefix else self.messages
+        return self.bill.count(await self.answer())[: self.n]
 
     async def answer(self) -> Answer:
         try:
@@ -328,27 +159,15 @@ class _Request:
 
     async def attempt(self) -> Answer:
         """Make one attempt; one that takes longer than the policy's hedge gets a twin."""
-        hedge = self.model.retry.hedge_after
-        if hedge is None:
+        after = self.model.retry.hedge_after
+        if after is None:
             return await self.one_attempt()
-        first = asyncio.ensure_future(self.one_attempt())
-        tasks = [first]
-        try:
-            await asyncio.wait(tasks, timeout=hedge)
-            if first.done():
-                return first.result()
-            self.note_hedge()
-            tasks.append(asyncio.ensure_future(self.one_attempt()))
-            return await _first_good(tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        return await hedged(self.one_attempt, after=after, on_hedge=self.note_hedge)
 
     def note_hedge(self) -> None:
         """Count the prompt that is sent twice; what the slower one writes is never known."""
         usd = self.model.price(self.prompt_tokens, 0, 0)
-        self.spend(
+        self.bill.spend(
             Usage(
                 llm_calls=1,
                 prompt_tokens=self.prompt_tokens,
@@ -358,7 +177,7 @@ class _Request:
         )
 
     async def one_attempt(self) -> Answer:
-        if self.outer is not None:
+        if self.bill.outer is not None:
             return await self.attempted()
         limits, endpoint = self.scope.in_flight, self.model.endpoint
         async with limits.turn(endpoint, run=self.scope.run, tokens=self.most_tokens) as turn:
@@ -380,20 +199,17 @@ class _Request:
                 raise
             self.failure = read_failure(error)
             failed = AttemptFailed(self.failure, error)
-        if not self.limit.lower(self.model.endpoint, failed.failure):
+        if not self.bill.limit.lower(self.model.endpoint, failed.failure):
             raise failed
         return await self.attempted()
 
     async def asked(self) -> Answer:
-        token = _OUTER.set(self)
-        try:
+        with self.bill.paying_inner_requests():
             if not self.streams:
-                return await self.model.ask(self.messages, n=self.n, sampling=self.granted_sampling)
+                return await self.model.ask(self.messages, n=self.n, sampling=self.bill.sampling)
             return await self.model.ask_aloud(
-                self.messages, sampling=self.granted_sampling, tell=self.tell_words
+                self.messages, sampling=self.bill.sampling, tell=self.tell_words
             )
-        finally:
-            _OUTER.reset(token)
 
     @property
     def streams(self) -> bool:
@@ -403,10 +219,6 @@ class _Request:
 
     def tell_words(self, text: str) -> None:
         self.scope.emit(WordsWritten(call=self.call, model=self.name, text=text))
-
-    @cached_property
-    def prompt_tokens(self) -> int:
-        return estimate_prompt(self.prompt)
 
     @property
     def most_tokens(self) -> int:
@@ -454,7 +266,7 @@ class _Request:
         return DeadlineExceeded(self.clean(text))
 
     def note_retry(self, reason: str, attempt: int, delay: float) -> None:
-        self.spend(Usage(retries=1))
+        self.bill.spend(Usage(retries=1))
         if self.scope.observers:
             self.scope.emit(
                 CallRetried(
@@ -488,15 +300,3 @@ class _Request:
                     seconds=seconds,
                 )
             )
-
-
-async def _first_good(tasks: Sequence[asyncio.Task[Answer]]) -> Answer:
-    """Return the first answer that comes; raise the last failure where none does."""
-    last: AttemptFailed | None = None
-    for ended in asyncio.as_completed(tasks):
-        try:
-            return await ended
-        except AttemptFailed as failed:
-            last = failed
-    assert last is not None
-    raise last

@@ -106,7 +106,7 @@ class MisbehavingServer:
     def api_base(self) -> str:
         return f"http://127.0.0.1:{self.server.server_port}/v1"
 
-    def model(self, *, timeout: float = 5.0, retry: RetryPolicy = QUICK) -> LiteLLMChatModel:
+    def model(self, *, timeout: float = 60.0, retry: RetryPolicy = QUICK) -> LiteLLMChatModel:
         model = resolve_model(
             "openai/m", api_base=self.api_base, api_key="sk-test-key", timeout=timeout, retry=retry
         )
