@@ -1,7 +1,10 @@
 """Every call is charged once, to the innermost open account around it."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -139,9 +142,8 @@ async def test_cached_answers_are_charged_what_they_cost(tmp_path: Path) -> None
 async def test_a_stream_of_langchain_is_charged() -> None:
     with MisbehavingServer(streamed("one ", "two")) as server, charging() as account:
         texts = [piece.text async for piece in server.model().astream(PROMPT)]
-        cut = server.model().astream(PROMPT)
-        await anext(cut)
-        await cut.aclose()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        async with aclosing(cast("AsyncGenerator[object]", server.model().astream(PROMPT))) as cut:
+            await anext(cut)
     assert "".join(texts) == "one two"
     assert account.usage.llm_calls == len(server.requests) == 2
     assert account.usage.completion_tokens > 5

@@ -44,7 +44,8 @@ async def test_every_status_is_either_passing_or_permanent(status: int) -> None:
 
 
 def named(name: str, *bases: type[Exception], **fields: Any) -> Exception:
-    return type(name, bases or (Exception,), fields)("it said so")
+    made: type[Exception] = type(name, bases or (Exception,), fields)
+    return made("it said so")
 
 
 ONCE: dict[str, Exception] = {
