@@ -141,6 +141,8 @@ class Gold(Frozen):
     """Hidden tests, in any form that `refinegraph.tools.parse_tests` reads."""
     answer: str | None = None
     """The reference answer of a problem that is not code."""
+    reference: str = ""
+    """A reference solution as a whole program, to prove the hidden tests with; empty for none."""
 
 
 class LabelledProblem(NamedTuple):
