@@ -18,6 +18,8 @@ from refinegraph.tools.answers import (
     extract_answer,
     same_answer,
 )
+from refinegraph.tools.answers.boxes import last_box
+from refinegraph.tools.sandbox import Sandbox
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,14 @@ ALIKE = [
     (r"1\frac{1}{2}", "3/2"), (r"-\frac12", "-0.5"), ("50%", "50"), (r"50\%", "50"),
     ("x = 7", "7"), (r"90^\circ", "90"), (r"5\text{ cm}", "5"), (r"10,\!080", "10080"),
     (r"1.5 \times 10^3", "1500"), ("1e3", "1000"), ("−3", "-3"), (r"\text{even}", "Even"),
-    (r"\left( 1, 2 \right)", "(1,2)"), ("3 apples", "3"), ("60 miles per hour", "60"),
+    (r"\left( 1, 2 \right)", "(1,2)"), (r"11\sqrt2", r"11\sqrt{2}"), ("4210_{5}", "4210_5"),
+    (r"\dfrac{x}{2}", r"\frac x2"), (r"\sqrt{x}", r"\sqrt x"),
+    ("3 apples", "3"), ("60 miles per hour", "60"),
 ]  # fmt: skip
-UNLIKE = [("5", "6"), ("0.5", "5"), ("(1,2)", "(2,1)"), ("x", "5"), ("3x", "3"), ("1/3", "0.33")]
+UNLIKE = [
+    ("5", "6"), ("0.5", "5"), ("(1,2)", "(2,1)"), ("x", "5"), ("3x", "3"), ("1/3", "0.33"),
+    ("7 or 5", "7"), ("7 apples or 5", "7"), (r"\sqrt{23}", r"\sqrt{2}3"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("one", "other"), ALIKE)
@@ -175,3 +182,59 @@ async def test_votes_count_equal_answers_together() -> None:
     classes = [candidate.answer_class for candidate in result.candidates]
     assert classes[1] == classes[3]
     assert len(set(classes)) == 3
+
+
+HEDGED = [
+    "5 = 7", "7 = 5", "x = 5 = 7", "5 or 7", "7 or 5", "either 5 or 7", r"5 \text{ or } 7",
+    "5, 7", "5; 7", "5 | 7", r"5 \lor 7", r"5 \to 7", r"5 \Rightarrow 7", "5 (or 7)", r"5 \\ 7",
+    r"5 \text{ (maybe } 7)", "5 & 7", r"\{5\} \cup \{7\}", "7, not 5", "5 rather than 7",
+    "7 and 5", r"5 \approx 7",
+]  # fmt: skip
+CERTAIN = ["x = 7", "2 + 5 = 7", "x + y = 7", "|-7|", "7 apples", r"f(2) = 7"]
+
+
+async def test_answers_that_claim_several_values_are_equal_to_none_of_them() -> None:
+    equivalence = AnswerEquivalence("math")
+    assert [hedged for hedged in HEDGED if await equivalence.same(hedged, "7")] == []
+    assert [hedged for hedged in HEDGED if await equivalence.same("7", hedged)] == []
+
+
+async def test_answers_that_claim_one_value_are_equal_to_it() -> None:
+    pytest.importorskip("math_verify")
+    equivalence = AnswerEquivalence("math")
+    assert [certain for certain in CERTAIN if not await equivalence.same(certain, "7")] == []
+    assert await equivalence.same("3 or 5", "5, 3")
+    assert await equivalence.same("y = 2x + 3", "y = 3 + 2x")
+
+
+def test_choice_between_two_letters_is_none() -> None:
+    assert extract_answer("The answer is (A) or (B).", kind="choice") == "(A) or (B)"
+    assert extract_answer("The answer is (A) or so.", kind="choice") == "A"
+
+
+BOXES = [
+    (r"$\boxed{5}$", "5"), (r"$\boxed 5$.", "5"), (r"$\fbox{5}$", "5"), (r"\boxed {5}", "5"),
+    (r"\framebox[2cm][c]{5}", "5"), (r"\boxed\frac12 is it", r"\frac12 is it"),
+    (r"\boxed{\frac{1}{\sqrt{2}}}", r"\frac{1}{\sqrt{2}}"), (r"\boxed{\{1, 2\}}", r"\{1, 2\}"),
+    (r"\boxed{\left\{ 1 \right.}", r"\left\{ 1 \right."), (r"\boxed5", "5"),
+    (r"\(\boxed 5\) metres", "5"), (r"\boxed{}", None), (r"\boxed{5", None), (r"\boxedx", None),
+    ("none", None), (r"\boxed", None), (r"\boxed{1} and \boxed{2}", "2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "inside"), BOXES)
+def test_last_box_is_read_however_it_is_written(text: str, inside: str | None) -> None:
+    assert last_box(text) == inside
+
+
+@given(st.text(alphabet="\\boxed{}fc $.5\n[]", max_size=40))
+def test_no_text_keeps_boxes_from_being_read(text: str) -> None:
+    found = last_box(text)
+    assert found is None or (found.strip() == found != "")
+
+
+async def test_math_verify_that_cannot_start_is_reported() -> None:
+    pytest.importorskip("math_verify")
+    equivalence = AnswerEquivalence("math", sandbox=Sandbox())  # nothing is preloaded there
+    with pytest.warns(RuntimeWarning, match="math-verify could not be used .*No module named"):
+        assert not await equivalence.same("x + y", "y + x")

@@ -4,11 +4,13 @@
 factorial can take for ever. So it runs as any program does, isolated and limited in time.
 """
 
+import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 
 from refinegraph.errors import SandboxUnavailable
-from refinegraph.schema import Kind
+from refinegraph.schema import Kind, Verdict
+from refinegraph.tools.answers.claims import claims
 from refinegraph.tools.answers.normal_form import answer_key, plain_math
 from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
 
@@ -42,6 +44,8 @@ _POLICY = SandboxPolicy(
 _LONGEST = 300
 _MOST_PAIRS = 60
 _MOST_TRIES = 3
+_CONTROL = ("1", "1")
+"""Compared first: where this is not equal, `math-verify` did not start and tells nothing."""
 
 Pair = tuple[str, str]
 
@@ -51,8 +55,10 @@ class AnswerEquivalence:
 
     Answers that read alike are equal without more. For `math`, those that do not are compared by
     `math-verify` where it is installed (extra `math`) and the sandbox can be had; what takes
-    longer than three seconds, or more than 300 characters, is not equal. Two comparisons of the
-    same pair always agree, in either order.
+    longer than three seconds, or more than 300 characters, is not equal. An answer that claims
+    several values, such as `5 = 7` or `5 or 7`, is equal to one value only where all of them are.
+    Where `math-verify` cannot be started a `RuntimeWarning` says so. Two comparisons of the same
+    pair always agree, in either order.
     """
 
     def __init__(self, kind: Kind, *, prompt: str = "", sandbox: Sandbox | None = None) -> None:
@@ -98,20 +104,67 @@ class AnswerEquivalence:
         return [pair for pair in pairs if self._known[pair]]
 
     async def _compare(self, pairs: Sequence[Pair], shown: dict[str, str]) -> None:
-        left = list(pairs)
+        needed = {
+            pair: _questions(plain_math(shown[pair[0]]), plain_math(shown[pair[1]]))
+            for pair in pairs
+        }
+        asked = dict.fromkeys(
+            question
+            for questions in needed.values()
+            for question in questions
+            if self._key(question[0]) != self._key(question[1])
+        )
+        equal = await self._ask(list(asked))
+        for pair, questions in needed.items():
+            self._known[pair] = all(equal.get(question, True) for question in questions)
+
+    async def _ask(self, questions: Sequence[Pair]) -> dict[Pair, bool]:
+        """Have `math-verify` compare texts; what it does not get to is not equal."""
+        equal: dict[Pair, bool] = {}
         for _ in range(_MOST_TRIES):
+            left = [question for question in questions if question not in equal]
             if not left:
-                return
-            cases = [(tuple(plain_math(shown[key]) for key in pair), True) for pair in left]
+                return equal
+            cases = [(pair, True) for pair in (_CONTROL, *left)]
             try:
                 verdict = await self._sandbox.check(_PROGRAM, "same", cases)
-            except SandboxUnavailable:
+            except SandboxUnavailable as error:
+                _warn(str(error))
                 break
-            told = [each for each in verdict.tests if each.status != "not_run"]
-            for pair, outcome in zip(left, told, strict=False):
-                self._known[pair] = outcome.passed
-            left = left[len(told) :]
-        self._known.update(dict.fromkeys(left, False))
+            control, *told = verdict.tests
+            if not control.passed:
+                _warn(_reason(verdict))
+                break
+            done = [outcome for outcome in told if outcome.status != "not_run"]
+            equal.update(zip(left, (outcome.passed for outcome in done), strict=False))
+        return {question: equal.get(question, False) for question in questions}
+
+
+def _questions(one: str, other: str) -> tuple[Pair, ...]:
+    """Return the texts that have to be equal in pairs for two answers to be equal.
+
+    Where one answer is a single value and the other claims several, all of them have to be it.
+    """
+    left = claims(one, unions=_is_number(answer_key(other, kind="math")))
+    right = claims(other, unions=_is_number(answer_key(one, kind="math")))
+    if len(left) == len(right) or min(len(left), len(right)) > 1:
+        return ((one, other),)
+    several, single = (left, other) if len(left) > 1 else (right, one)
+    return tuple((value, single) for value in several)
+
+
+def _reason(verdict: Verdict) -> str:
+    failure = verdict.first_failure
+    return verdict.detail or (failure.error if failure else None) or verdict.status
+
+
+def _warn(reason: str) -> None:
+    warnings.warn(
+        f"math-verify could not be used ({reason}); answers that read differently, such as "
+        "2\\sqrt{2} and \\sqrt{8}, count as different.",
+        RuntimeWarning,
+        stacklevel=2,
+    )
 
 
 async def same_answer(answer: str, other: str, *, kind: Kind, prompt: str = "") -> bool:

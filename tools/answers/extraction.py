@@ -3,6 +3,7 @@
 import re
 
 from refinegraph.schema import Kind
+from refinegraph.tools.answers.boxes import has_box, last_box
 
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 _SAID = re.compile(r"\b(?:final\s+answer|answer)\b\**\s*(?:is\s*:?|:|=)\s*(.+)", re.IGNORECASE)
@@ -10,6 +11,7 @@ _MARKED = re.compile(r"####\s*(.+)|^A:\s*(.+)", re.MULTILINE)
 _SENTENCE_END = re.compile(r"\.(?=\s+[A-Z(]|\s*$)")
 _LETTER = re.compile(r"^\W*(?:option\s+|choice\s+)?\(?([A-Z])\)?(?:\W|$)")
 _LONE_LETTER = re.compile(r"(?:^|\s)\(?([A-Z])\)?[.)]?\s*$")
+_TWO_LETTERS = re.compile(r"\(?\b[A-Z]\b\)?\W+(?:or|and)\W+(?:option\s+|choice\s+)?\(?[A-Z]\b")
 _TEXT = re.compile(r"^\\(?:text|mathrm|textbf)\s*\{([^{}]*)\}$")
 _LONGEST_LINE = 80
 
@@ -27,13 +29,14 @@ def extract_answer(text: str, *, kind: Kind) -> str | None:
     'C'
     """
     text = _THOUGHT.sub("", text)
-    found = _boxed(text) or _last(_MARKED, text) or _said(text) or _last_line(text)
+    found = last_box(text) or _last(_MARKED, text) or _said(text) or _last_line(text)
     if found is None:
         return None
     answer = _bare(found)
     if kind == "choice":
         letter = _LETTER.search(answer) or _LONE_LETTER.search(answer)
-        return letter[1] if letter else answer or None
+        certain = letter and not _TWO_LETTERS.search(answer)
+        return letter[1] if letter and certain else answer or None
     return answer or None
 
 
@@ -47,20 +50,7 @@ def _bare(found: str) -> str:
             opening
         ) - len(closing):
             answer = inner
-    return _boxed(answer) or answer.strip().strip("*").strip()
-
-
-def _boxed(text: str) -> str | None:
-    start = max(text.rfind("\\boxed{"), text.rfind("\\fbox{"))
-    if start < 0:
-        return None
-    begin = text.index("{", start)
-    depth = 0
-    for position in range(begin, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[position], 0)
-        if depth == 0:
-            return text[begin + 1 : position].strip() or None
-    return None
+    return last_box(answer) or answer.strip().strip("*").strip()
 
 
 def _said(text: str) -> str | None:
@@ -76,5 +66,5 @@ def _last(pattern: re.Pattern[str], text: str) -> str | None:
 def _last_line(text: str) -> str | None:
     lines = text.strip().splitlines()
     alone = len(lines) == 1 or (len(lines) > 1 and not lines[-2].strip())
-    whole = alone and len(lines[-1]) <= _LONGEST_LINE and "\\boxed{" not in lines[-1]
+    whole = alone and len(lines[-1]) <= _LONGEST_LINE and not has_box(lines[-1])
     return lines[-1] if whole else None

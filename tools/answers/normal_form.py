@@ -4,6 +4,7 @@ import re
 from fractions import Fraction
 
 from refinegraph.schema import Kind
+from refinegraph.tools.answers.claims import HEDGES
 
 _LONGEST = 1_000
 _DROPPED = re.compile(
@@ -13,6 +14,7 @@ _DROPPED = re.compile(
 _WORDS = re.compile(r"\\(?:text|mathrm|mbox|textbf|mathbf)\s*\{([^{}]*)\}")
 _DEGREES = re.compile(r"\^\s*\{?\s*\\circ\s*\}?|°|\bdegrees?\b", re.IGNORECASE)
 _FRACTION = re.compile(r"\\[dt]?frac\s*(?:\{([^{}]*)\}|(\d))\s*(?:\{([^{}]*)\}|(\d))")
+_LONE_CHARACTER = re.compile(r"(?<!\\)\{([A-Za-z\d])\}")
 _NAMED = re.compile(r"^[A-Za-z](?:_?\w)?\s*(?:\(\w\))?\s*=(?!=)\s*")
 _GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,4})?"
@@ -22,8 +24,11 @@ _MIXED = re.compile(r"^([-+]?)(\d+)\s+(\d+)\s*/\s*(\d+)$")
 _SCIENTIFIC = re.compile(
     rf"^({_NUMBER})\s*(?:\\times|\\cdot|[x×*])\s*10\s*\^\s*\{{?([-+]?\d{{1,4}})\}}?$"
 )
-_UNIT = re.compile(rf"^({_NUMBER}(?:\s*/\s*\d+)?)\s*(?:[A-Za-z]{{2,}}[A-Za-z ./²³^]*\d?|[%°])\.?$")
-_UNIT_SPACED = re.compile(r"^(.*\d)\s+(?:[A-Za-z]{2,})(?:[ /][A-Za-z²³^\d]+)*\.?$")
+_UNIT = re.compile(
+    rf"^({_NUMBER}(?:\s*/\s*\d+)?)"
+    r"\s*(?:[A-Za-z]{2,}[A-Za-z ./²³^]*(?:(?<=[A-Za-z^])\d)?|[%°])\.?$"
+)
+_UNIT_SPACED = re.compile(r"^(.*\d)\s+(?:[A-Za-z]{2,})(?:[ /][A-Za-z²³^][A-Za-z²³^\d]*)*\.?$")
 _LABEL = re.compile(r"(?:^|(?<=[\s(]))\(?([A-J])[).:]\s*(?=\S)")
 _LETTER = re.compile(r"^\(?([A-Za-z])[).]?$")
 
@@ -47,7 +52,16 @@ def answer_key(answer: str, *, kind: Kind, prompt: str = "") -> str:
         return _words_key(answer)
     text = plain_math(answer)
     value = _value(text)
-    return f"= {value}" if value is not None else "".join(text.split()).casefold()
+    return f"= {value}" if value is not None else _compact(text)
+
+
+def _compact(text: str) -> str:
+    r"""Return LaTeX without blanks and without braces round one character: `\sqrt{2}` as `\sqrt2`.
+
+    TeX takes the next character as an argument, so that both mean the same.
+    """
+    text = re.sub(r"\\[dt]frac(?![A-Za-z])", r"\\frac", text)
+    return _LONE_CHARACTER.sub(r"\1", "".join(text.split())).casefold()
 
 
 def plain_math(answer: str) -> str:
@@ -66,7 +80,7 @@ def plain_math(answer: str) -> str:
     text = _NAMED.sub("", text)
     text = re.sub(r"\s+", " ", text).strip().rstrip(".").strip()
     unit = _UNIT.match(text) or _UNIT_SPACED.match(text)
-    if unit and _value(unit[1].strip()) is not None:
+    if unit and not HEDGES.search(text) and _value(unit[1].strip()) is not None:
         text = unit[1].strip()
     return text.removesuffix("%").strip()
 
