@@ -3,12 +3,16 @@
 # ruff: noqa: E501
 
 import ast
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refinegraph.tools.fences import without_fence_lines
 from refinegraph.tools.programs import (
     MAX_ANSWER,
     extract_program,
@@ -244,3 +248,45 @@ def test_normalise_program_returns_what_does_not_parse_stripped() -> None:
 )
 def test_infer_entry_point(statement: str, tests: str, name: str | None) -> None:
     assert infer_entry_point(statement, tests) == name
+
+
+OBJECTS = [
+    ("assert add([Pair(5, 24)], 4) == 4", "add"),
+    ("assert Pair(1, 2) in add([Pair(5, 24)])", "add"),
+    ("assert Counter(f(1)) == Counter([1])", "f"),
+    ("assert f(Node(1), Node(2))", "f"),
+    ("root = Node(1)\nassert depth(root) == 1", "depth"),
+    ("assert f(Node(1)) == 1\nassert f(Node(2)) == 2\nassert Node(3).value == 3", "f"),
+    ("assert depth(node(1)) == 1\nassert depth(node(2)) == 1", "depth"),
+    ("assert GCD(4, 6) == 2", "GCD"),
+    ("assert Solution().depth(1) == 1", "Solution"),
+]
+
+
+@pytest.mark.parametrize(("tests", "name"), OBJECTS)
+def test_entry_point_is_not_a_class_whose_objects_are_arguments(tests: str, name: str) -> None:
+    assert infer_entry_point("", tests) == name
+
+
+def test_entry_point_is_the_same_whatever_the_hash_seed() -> None:
+    code = (
+        "from refinegraph.tools.programs import infer_entry_point as infer\n"
+        "print(infer('', 'assert norm(f(g(h(1)))) == a(b(1))'))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in "0123"
+    }
+    assert found == {"norm\n"}
+
+
+def test_code_beside_empty_fences_is_read() -> None:
+    text = f"```\n\n```\n{ADD}\n```\n\n```\n"
+    assert (extract_program(text, entry_point="add").source or "").strip() == ADD
+    assert without_fence_lines("```python\nx = 1\n```") == "x = 1"

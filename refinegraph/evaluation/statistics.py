@@ -92,7 +92,7 @@ def pass_at_k(samples: int, right: int, k: int) -> float | None:
     """
     if samples < k:
         return None
-    return 1.0 - float(math.comb(samples - right, k)) / math.comb(samples, k)
+    return 1.0 - math.comb(samples - right, k) / math.comb(samples, k)
 
 
 class Bin(NamedTuple):

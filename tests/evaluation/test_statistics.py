@@ -33,6 +33,12 @@ def test_mcnemar_is_the_binomial_test() -> None:
     assert mcnemar_p(1, 8) == pytest.approx(2 * (1 + 9) / 512)
 
 
+def test_pass_at_k_does_not_overflow() -> None:
+    assert pass_at_k(5_000, 1, 2_500) == pytest.approx(0.5)
+    assert pass_at_k(5_000, 0, 2_500) == 0.0
+    assert pass_at_k(5_000, 5_000, 2_500) == 1.0
+
+
 def test_pass_at_k_counts_the_draws_without_a_right_one() -> None:
     assert pass_at_k(5, 2, 1) == pytest.approx(2 / 5)
     assert pass_at_k(4, 1, 2) == pytest.approx(1 - 3 / 6)
