@@ -3,17 +3,22 @@
 import ast
 from collections.abc import Sequence
 
+from refinegraph.errors import InputError
 from refinegraph.schema import (
     AssertCase,
     CallCase,
     CaseOutcome,
+    LabelledProblem,
     Problem,
     StdioCase,
     Verdict,
     VerdictStatus,
     VisibleTest,
 )
+from refinegraph.tools.object_tests import ENTRY_POINT as INSIDE_ENTRY_POINT
+from refinegraph.tools.object_tests import InsideCall, inside_call, with_calls
 from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.visible_tests import parse_tests
 
 
 async def check_program(
@@ -21,27 +26,45 @@ async def check_program(
 ) -> Verdict:
     """Return one verdict on all tests, in their order.
 
-    Costs one sandbox run a function called, one for all assert tests together, and one a pair
-    of standard input and output. Raises what the sandbox raises when it fails itself.
+    Costs one sandbox run a function called, one for all assert tests together, another where they
+    pass objects, and one a pair of standard input and output. Raises what the sandbox raises when
+    it fails itself.
     """
     parts: list[Verdict] = []
     for entry_point, cases in _by_entry_point(tests).items():
         parts.append(await _check_calls(sandbox, program, entry_point, cases))
     asserts = [test for test in tests if isinstance(test, AssertCase)]
     if asserts:
-        parts.append(
-            await sandbox.test(
-                program,
-                [test.source for test in asserts],
-                ids=[test.id for test in asserts],
-                preamble=problem.preamble,
-                entry_point=problem.entry_point,
-            )
-        )
+        parts.append(await _check_asserts(sandbox, program, asserts, problem))
     for test in tests:
         if isinstance(test, StdioCase):
             parts.append(await _check_output(sandbox, program, test))
     return _joined(parts, [test.id for test in tests])
+
+
+class HiddenTests:
+    """The hidden tests of a problem, read once and run on any number of programs."""
+
+    def __init__(self, labelled: LabelledProblem) -> None:
+        self.problem, self.gold = labelled
+        try:
+            self.cases = parse_tests(self.gold.tests, entry_point=self.problem.entry_point)
+        except InputError:
+            self.cases = ()
+
+    async def check(self, sandbox: Sandbox, program: str) -> Verdict:
+        """Return the verdict on one program.
+
+        Tests in a form that `parse_tests` does not know are run as Python source.
+        """
+        if self.cases:
+            return await check_program(sandbox, program, self.cases, problem=self.problem)
+        return await sandbox.test(
+            program,
+            self.gold.tests,
+            preamble=self.problem.preamble,
+            entry_point=self.problem.entry_point,
+        )
 
 
 def same_output(got: str, expected: str) -> bool:
@@ -72,6 +95,62 @@ async def _check_calls(
         (tuple(ast.literal_eval(case.arguments)), ast.literal_eval(case.expected)) for case in cases
     ]
     return await sandbox.check(program, entry_point, values, ids=[case.id for case in cases])
+
+
+async def _check_asserts(
+    sandbox: Sandbox, program: str, cases: Sequence[AssertCase], problem: Problem
+) -> Verdict:
+    verdict = await sandbox.test(
+        program,
+        [case.source for case in cases],
+        ids=[case.id for case in cases],
+        preamble=problem.preamble,
+        entry_point=problem.entry_point,
+    )
+    stuck = {outcome.id for outcome in verdict.tests if outcome.status == "unserializable"}
+    calls = {
+        case.id: call
+        for case in cases
+        if case.id in stuck and (call := inside_call(case.source, problem.entry_point))
+    }
+    return await _checked_inside(sandbox, program, calls, verdict) if calls else verdict
+
+
+async def _checked_inside(
+    sandbox: Sandbox, program: str, calls: dict[str, InsideCall], verdict: Verdict
+) -> Verdict:
+    """Repeat tests that pass objects with the calls made in the program's own process."""
+    expected = [((number,), call.expected) for number, call in enumerate(calls.values())]
+    source = with_calls(program, list(calls.values()))
+    inside = await sandbox.check(source, INSIDE_ENTRY_POINT, expected, ids=list(calls))
+    if inside.status == "sandbox_error":
+        return inside
+    better = {outcome.id: outcome for outcome in inside.tests}
+    outcomes = tuple(
+        better[outcome.id].model_copy(update={"call": outcome.call})
+        if outcome.id in better
+        else outcome
+        for outcome in verdict.tests
+    )
+    return _with_outcomes(verdict, outcomes, seconds=verdict.seconds + inside.seconds)
+
+
+def _with_outcomes(
+    verdict: Verdict, outcomes: tuple[CaseOutcome, ...], *, seconds: float
+) -> Verdict:
+    worst = next((outcome for outcome in outcomes if not outcome.passed), None)
+    status: VerdictStatus = "passed"
+    if worst is not None:
+        status = "failed" if worst.status == "not_run" else worst.status
+    return verdict.model_copy(
+        update={
+            "passed": worst is None,
+            "status": status,
+            "tests": outcomes,
+            "detail": worst.error or "" if worst else "",
+            "seconds": seconds,
+        }
+    )
 
 
 async def _check_output(sandbox: Sandbox, program: str, test: StdioCase) -> Verdict:

@@ -1,17 +1,9 @@
 """Whether an answer is right, by what no agent ever saw."""
 
-from refinegraph.errors import InputError
-from refinegraph.schema import (
-    CallCase,
-    LabelledProblem,
-    RefinementResult,
-    StdioCase,
-    VisibleTest,
-)
+from refinegraph.schema import LabelledProblem, RefinementResult
 from refinegraph.tools.answers import AnswerEquivalence
-from refinegraph.tools.checking import check_program
+from refinegraph.tools.checking import HiddenTests
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.visible_tests import parse_tests
 
 
 async def judge(
@@ -41,30 +33,11 @@ def _decider(labelled: LabelledProblem, sandbox: Sandbox) -> "_Tests | _Answer |
 
 class _Tests:
     def __init__(self, labelled: LabelledProblem, sandbox: Sandbox) -> None:
-        self.labelled = labelled
+        self.tests = HiddenTests(labelled)
         self.sandbox = sandbox
-        self.cases = _cases(labelled)
 
     async def __call__(self, program: str) -> bool:
-        problem, gold = self.labelled
-        if self.cases:
-            verdict = await check_program(self.sandbox, program, self.cases, problem=problem)
-            return verdict.passed
-        verdict = await self.sandbox.test(
-            program, gold.tests, preamble=problem.preamble, entry_point=problem.entry_point
-        )
-        return verdict.passed
-
-
-def _cases(labelled: LabelledProblem) -> list[VisibleTest]:
-    """Return hidden tests that are plain calls or inputs: they are compared outside."""
-    problem, gold = labelled
-    try:
-        found = parse_tests(gold.tests, entry_point=problem.entry_point)
-    except InputError:
-        return []
-    plain = [each for each in found if isinstance(each, CallCase | StdioCase)]
-    return list(plain) if len(plain) == len(found) else []
+        return (await self.tests.check(self.sandbox, program)).passed
 
 
 class _Answer:
