@@ -6,7 +6,7 @@ import json
 import pickletools
 import zlib
 
-from refinegraph.dataset_files import Record
+from refinegraph.datasets.files import Record
 from refinegraph.errors import InputError
 from refinegraph.json_values import Json
 

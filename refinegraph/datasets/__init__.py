@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from refinegraph.dataset_files import Record, read_records
-from refinegraph.dataset_forms import read_problem
+from refinegraph.datasets.files import Record, read_records
+from refinegraph.datasets.formats import read_problem
 from refinegraph.errors import InputError
 from refinegraph.schema import LabelledProblem
 

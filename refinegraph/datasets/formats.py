@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple, get_args
 
-from refinegraph.dataset_files import Record
-from refinegraph.dataset_tests import differential_tests, livecodebench_cases
+from refinegraph.datasets.files import Record
+from refinegraph.datasets.hidden_tests import differential_tests, livecodebench_cases
 from refinegraph.errors import InputError
 from refinegraph.json_values import Json
 from refinegraph.schema import Gold, Kind, LabelledProblem, Problem
