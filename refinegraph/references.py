@@ -1,10 +1,20 @@
 """Check reference solutions against hidden tests before any model is judged by those tests."""
 
+import ast
+import asyncio
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from refinegraph.schema import LabelledProblem
+from refinegraph.errors import InputError, SandboxUnavailable
+from refinegraph.schema import LabelledProblem, Verdict
+from refinegraph.tools.checking import HiddenTests
+from refinegraph.tools.python_source import parse_module
 from refinegraph.tools.sandbox import Sandbox
+
+_AT_ONCE = 4
+"""Checks under way at a time. The sandbox has about one worker per processor; a few more checks
+keep them busy while verdicts are computed."""
 
 
 class FaultyReference(NamedTuple):
@@ -21,11 +31,128 @@ class ReferenceReport(NamedTuple):
     sound: tuple[LabelledProblem, ...]
     """Problems to evaluate, in their original order, the unchecked ones among them."""
     faulty: tuple[FaultyReference, ...]
-    """Problems to leave out."""
+    """Problems to leave out, in their original order."""
     unchecked: int
     """How many of the sound problems have no reference solution to check."""
 
 
 async def sound_problems(problems: Sequence[LabelledProblem], sandbox: Sandbox) -> ReferenceReport:
-    """Return the problems whose reference solution passes their hidden tests."""
-    return ReferenceReport(tuple(problems), (), len(problems))
+    """Sort out the problems whose hidden tests fail the reference solution.
+
+    A problem is faulty where its tests cannot be read, import a module that the sandbox does not
+    have, or do not pass the reference solution. Problems without a reference, and those that are
+    not code, are sound and counted as unchecked. Costs one or two sandbox runs a problem.
+
+    Raises:
+        SandboxUnavailable: The isolation asked for cannot be had, or the sandbox failed twice on
+            one reference.
+
+    >>> from refinegraph.schema import Gold, Problem
+    >>> gold = Gold(tests="assert f(1) == 2", reference="def f(x): return x")
+    >>> problem = LabelledProblem(Problem(id="p", prompt="Add 1.", entry_point="f"), gold)
+    >>> report = asyncio.run(sound_problems([problem], Sandbox()))
+    >>> report.faulty[0].reason
+    'Its reference solution fails its hidden tests: f(1) gives 1 instead of 2.'
+    """
+    places = asyncio.Semaphore(_AT_ONCE)
+    modules = _Modules(sandbox)
+
+    async def check(labelled: LabelledProblem) -> str | None:
+        async with places:
+            return await _fault_of(labelled, sandbox, modules)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(check(labelled)) for labelled in problems]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    faults = [task.result() for task in tasks]
+    sound = [labelled for labelled, fault in zip(problems, faults, strict=True) if fault is None]
+    return ReferenceReport(
+        sound=tuple(sound),
+        faulty=tuple(
+            FaultyReference(labelled.problem.id, fault)
+            for labelled, fault in zip(problems, faults, strict=True)
+            if fault is not None
+        ),
+        unchecked=sum(not _has_reference(labelled) for labelled in sound),
+    )
+
+
+def _has_reference(labelled: LabelledProblem) -> bool:
+    return _is_tested(labelled) and bool(labelled.gold.reference.strip())
+
+
+def _is_tested(labelled: LabelledProblem) -> bool:
+    return labelled.problem.kind == "code" and bool(labelled.gold.tests.strip())
+
+
+async def _fault_of(labelled: LabelledProblem, sandbox: Sandbox, modules: "_Modules") -> str | None:
+    """Say in one sentence why a problem cannot be used, None where it can."""
+    if not _is_tested(labelled):
+        return None
+    try:
+        tests = HiddenTests(labelled)
+    except InputError as error:
+        return f"Its hidden tests cannot be read: {error}"
+    missing = await modules.missing_from(labelled.gold.tests)
+    if missing:
+        return (
+            f"Its hidden tests import {missing}, which the sandbox does not have; install it and "
+            f"name it in SandboxPolicy(preload=({missing!r},))."
+        )
+    if not _has_reference(labelled):
+        return None
+    verdict = await _verdict(tests, sandbox, labelled)
+    return None if verdict.passed else f"Its reference solution {_failure(verdict)}"
+
+
+async def _verdict(tests: HiddenTests, sandbox: Sandbox, labelled: LabelledProblem) -> Verdict:
+    verdict = await tests.check(sandbox, labelled.gold.reference)
+    if verdict.status == "sandbox_error":
+        verdict = await tests.check(sandbox, labelled.gold.reference)
+    if verdict.status == "sandbox_error":
+        raise SandboxUnavailable(
+            f"The reference solution of {labelled.problem.id!r} could not be run: {verdict.detail}."
+        )
+    return verdict
+
+
+def _failure(verdict: Verdict) -> str:
+    outcome = verdict.first_failure
+    if outcome is None:
+        return f"was not judged: {verdict.detail or verdict.status}."
+    if outcome.error:
+        return f"fails its hidden tests with {verdict.status}: {outcome.error.rstrip('.')}."
+    return (
+        f"fails its hidden tests: {outcome.call} gives {outcome.got} instead of {outcome.expected}."
+    )
+
+
+class _Modules:
+    """Which modules of tests the sandbox has; each is looked for once."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._found: dict[str, bool] = {}
+
+    async def missing_from(self, tests: str) -> str | None:
+        """Return the first module that the tests import and the sandbox cannot."""
+        for name in sorted(_imported(tests) - sys.stdlib_module_names):
+            if name not in self._found:
+                verdict = await self._sandbox.run(f"import {name}")
+                self._found[name] = verdict.passed
+            if not self._found[name]:
+                return name
+        return None
+
+
+def _imported(tests: str) -> frozenset[str]:
+    module = parse_module(tests)
+    names: set[str] = set()
+    for node in ast.walk(module) if module is not None else ():
+        if isinstance(node, ast.Import):
+            names.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    return frozenset(names)

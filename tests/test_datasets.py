@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from refinegraph.datasets import load_dataset, select_problems
+from refinegraph.datasets import BadRecord, load_dataset, select_problems
+from refinegraph.datasets.files import Record, read_records
 from refinegraph.errors import InputError
 from refinegraph.schema import Gold, LabelledProblem, Problem
 from refinegraph.tools.visible_tests import parse_tests
@@ -182,7 +183,7 @@ def test_loading_streams(tmp_path: Path) -> None:
             b'{"id": 1, "prompt": "p", "kind": "maths"}',
             "PATH, line 1: the kind 'maths' is unknown; expected one of code, math, choice, text.",
         ),
-        (b'{"question": "q", "answer": "5"}', "PATH, line 1: the field 'answer' has no '####' "),
+        (b'{"question": "q", "answer": "5\\n6"}', "PATH, line 1: the field 'answer' has no '####'"),
         (
             b'{"id": 1, "prompt": "p"}\n\n{"id": 1, "prompt": "q"}\n',
             "PATH, line 3: the id '1' stands on line 1 already; give every problem its own id.",
@@ -240,3 +241,90 @@ def test_select_problems_names_the_nearest_id() -> None:
 def test_select_problems_refuses_a_limit_of_nothing() -> None:
     with pytest.raises(InputError, match="The limit 0 is too small; expected 1 or more problems"):
         select_problems(problems(3), limit=0)
+
+
+GOOD = b'{"id": "good", "prompt": "p"}\n'
+BAD = [
+    (b"not json\n", "line 1 is not JSON"),
+    (b'{"id": 1, "prompt": "\xff"}\n', "line 1 is not UTF-8 text"),
+    (b"17\n", "line 1 is '17'"),
+    (b'{"a": 1}\n', "line 1: the fields 'a' are those of no known data set"),
+    (b'{"id": "bad", "prompt": 1, "tests": [1]}\n', "line 1: the field 'tests'"),
+    (b'{"problem": "p", "solution": "no box"}\n', "line 1: neither 'answer' nor a"),
+    (b'{"id": "bad", "prompt": "\\ud800"}\n', "line 1: the problem's 'prompt' has half of a "),
+    (b'{"id": "bad", "prompt": "p", "answer": "\\udfff!"}\n', r"character, '\udfff' alone"),
+]
+
+
+@pytest.mark.parametrize(("line", "reason"), BAD)
+def test_bad_records_are_left_out_and_the_others_are_read(
+    tmp_path: Path, line: bytes, reason: str
+) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_bytes(line + GOOD)
+    left_out: list[BadRecord] = []
+    assert ids(list(load_dataset(path, left_out=left_out))) == ["good"]
+    (record,) = left_out
+    assert (record.file, record.line) == (path, 1)
+    assert reason in record.reason and str(path) in record.reason
+
+
+def test_bad_records_of_an_array_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "set.json"
+    path.write_text('[{"id": 1, "prompt": "p"}, 2, {"id": 1, "prompt": "q"}]')
+    left_out: list[BadRecord] = []
+    assert ids(list(load_dataset(path, left_out=left_out))) == ["1"]
+    assert [record.line for record in left_out] == [2, 3]
+
+
+def test_records_keep_their_numbers_where_others_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_text('{"question": 1}\n{"question": "q", "gold_answer": 1}\n')
+    left_out: list[BadRecord] = []
+    assert ids(list(load_dataset(path, left_out=left_out))) == ["set/1"]
+    assert left_out[0].id == "set/0"
+
+
+def test_file_of_bad_records_alone_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, [{"a": 1}, {"b": 2}])
+    with pytest.raises(InputError, match=r"holds no problem that can be read: .*line 1: the"):
+        list(load_dataset(path, left_out=[]))
+
+
+def test_id_of_a_record_that_was_left_out_is_refused_with_its_reason(tmp_path: Path) -> None:
+    path = write(tmp_path, [{"id": "bad", "prompt": " "}, OWN])
+    left_out: list[BadRecord] = []
+    found = load_dataset(path, left_out=left_out)
+    assert ids(list(select_problems(found, ids=["a"], left_out=left_out))) == ["a"]
+    found = load_dataset(path, left_out=left_out)
+    with pytest.raises(InputError, match="line 1: the field 'prompt' is empty"):
+        select_problems(found, ids=["bad"], left_out=left_out)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_lines_that_are_too_long_are_passed_over(tmp_path: Path, compressed: bool) -> None:
+    path = tmp_path / "set.jsonl"
+    content = GOOD + b'{"id": "' + b"x" * 5_000_000 + b'"}\n' + GOOD
+    path.write_bytes(gzip.compress(content) if compressed else content)
+    first, long, last = read_records(path, longest_line=100)
+    assert isinstance(first, Record) and isinstance(last, Record)
+    assert (first.line, last.line) == (1, 3)
+    assert isinstance(long, BadRecord)
+    assert long.reason == f"{path}, line 2 is longer than 100 bytes; it is not read."
+
+
+def test_arrays_that_are_too_large_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "set.json"
+    path.write_bytes(gzip.compress(b"[\n" + GOOD + b"," + GOOD + b"]"))
+    with pytest.raises(InputError, match=r"is a JSON array of more than 50 bytes, .* one "):
+        list(read_records(path, largest_array=50))
+
+
+def test_line_ends_and_byte_order_marks_make_no_difference(tmp_path: Path) -> None:
+    record = {"id": "a", "prompt": "Write f(x).\r\nDouble it.\r\n", "tests": "assert f(1) == 2\r\n"}
+    path = tmp_path / "set.jsonl"
+    line = json.dumps({**record, "prompt": "\ufeff" + record["prompt"]}).encode()
+    path.write_bytes(b"\xef\xbb\xbf" + line + b"\r\n\r\n\xef\xbb\xbf" + GOOD)
+    (problem, _), _ = load_dataset(path)
+    assert problem.prompt == "Write f(x).\nDouble it.\n"
+    assert problem.tests == "assert f(1) == 2\n"

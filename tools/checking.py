@@ -18,6 +18,7 @@ from refinegraph.schema import (
 from refinegraph.tools.object_tests import ENTRY_POINT as INSIDE_ENTRY_POINT
 from refinegraph.tools.object_tests import InsideCall, inside_call, with_calls
 from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.sandbox.units import test_units
 from refinegraph.tools.visible_tests import parse_tests
 
 
@@ -43,7 +44,10 @@ async def check_program(
 
 
 class HiddenTests:
-    """The hidden tests of a problem, read once and run on any number of programs."""
+    """The hidden tests of a problem, read once and run on any number of programs.
+
+    Raises `InputError` for tests that are in no known form and do not parse as Python either.
+    """
 
     def __init__(self, labelled: LabelledProblem) -> None:
         self.problem, self.gold = labelled
@@ -51,6 +55,7 @@ class HiddenTests:
             self.cases = parse_tests(self.gold.tests, entry_point=self.problem.entry_point)
         except InputError:
             self.cases = ()
+            test_units(self.gold.tests, entry_point=self.problem.entry_point)
 
     async def check(self, sandbox: Sandbox, program: str) -> Verdict:
         """Return the verdict on one program.

@@ -14,6 +14,7 @@ from refinegraph.tools.python_source import Fault, clean_text, find_fault, parse
 from refinegraph.tools.sections import (
     Section,
     continue_preamble,
+    read_section,
     starts_indented,
     valid_sections,
     whole_section,
@@ -22,6 +23,7 @@ from refinegraph.tools.sections import (
 __all__ = [
     "MAX_ANSWER",
     "Program",
+    "complete_program",
     "extract_program",
     "infer_entry_point",
     "normalise_program",
@@ -70,6 +72,20 @@ def extract_program(text: str, *, entry_point: str | None = None, preamble: str 
         return _extract(clean_text(text), entry_point, clean_text(preamble))
     except (RecursionError, MemoryError):
         return Program(None, "The program is nested too deeply to be read.")
+
+
+def complete_program(source: str, *, entry_point: str | None = None, preamble: str = "") -> str:
+    """Return a program that stands alone with what it lacks, as `extract_program` adds it.
+
+    Source that does not parse is returned as it is.
+
+    >>> complete_program("def f(x: List[int]): return x").splitlines()[0]
+    'from typing import List'
+    """
+    section = read_section(clean_text(source))
+    if section is None:
+        return source
+    return adapt_method(complete(section, entry_point, clean_text(preamble)), entry_point).source
 
 
 def _extract(text: str, entry_point: str | None, preamble: str) -> Program:

@@ -3,7 +3,8 @@
 import argparse
 
 from refinegraph.cli.files import read_stdin, read_text
-from refinegraph.datasets import load_dataset, select_problems
+from refinegraph.datasets import BadRecord, load_dataset, select_problems
+from refinegraph.datasets.fields import plain_lines
 from refinegraph.errors import InputError
 from refinegraph.schema import Problem
 from refinegraph.tools.visible_tests import parse_tests
@@ -28,20 +29,30 @@ def read_problem(options: argparse.Namespace) -> Problem:
 def _statement(text: str | None) -> str:
     if text is None:
         raise InputError("no problem was given; pass it as TEXT, - to read it, or --dataset.")
-    statement = read_stdin() if text == "-" else text
+    statement = plain_lines(read_stdin() if text == "-" else _argument(text))
     if not statement.strip():
         raise InputError("the problem is empty; say in words what is to be solved.")
-    try:
-        statement.encode()
-    except UnicodeEncodeError:
-        raise InputError("the problem is not UTF-8 text; pass it as UTF-8.") from None
     return statement
+
+
+def _argument(text: str) -> str:
+    """Return an argument as the UTF-8 text that was passed, whatever the locale is.
+
+    In a locale such as `C` without Python's UTF-8 mode, every byte beyond ASCII arrives as half of
+    a character.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape").decode()
+    except UnicodeError:
+        raise InputError("the problem is not UTF-8 text; pass it as UTF-8.") from None
 
 
 def _from_dataset(name: str, id: str | None) -> Problem:
     if id is None:
         raise InputError("--dataset was given without --id; name one problem of it.")
-    return next(select_problems(load_dataset(name), ids=[id])).problem
+    left_out: list[BadRecord] = []
+    problems = load_dataset(name, left_out=left_out)
+    return next(select_problems(problems, ids=[id], left_out=left_out)).problem
 
 
 def _with_tests(problem: Problem, name: str) -> Problem:

@@ -6,57 +6,111 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from refinegraph.datasets.files import Record, read_records
+from refinegraph.datasets.files import BadRecord, Record, read_records
 from refinegraph.datasets.formats import read_problem
 from refinegraph.errors import InputError
 from refinegraph.schema import LabelledProblem
 
+__all__ = ["BadRecord", "load_dataset", "select_problems"]
 
-def load_dataset(path: str | Path) -> Iterator[LabelledProblem]:
+
+def load_dataset(
+    path: str | Path, *, left_out: list[BadRecord] | None = None
+) -> Iterator[LabelledProblem]:
     """Read a data set, one problem after the other.
 
     The file is JSON lines, a JSON array, or either of them compressed with gzip; each record is
     recognised by its fields:
 
-    * **HumanEval** (`task_id, prompt, entry_point, test`): the prompt is also the preamble that
-      an answer continues; `test` is hidden. The visible tests are the examples of the docstring:
-      they are left where they are, in the prompt, for `statement_examples` to read.
-    * **EvalPlus** (`base_input`, `plus_input`, `canonical_solution` besides): the hidden tests
-      carry the inputs and the reference solution, and compare the two where they are run.
-    * **MBPP** (`task_id, text` or `prompt, test_list`): without the name and the signature that
-      its tests show no statement can be answered, so the first assertion is visible; all are
-      hidden tests. A sentence with the function's name is added to the statement.
+    * **HumanEval** (`task_id, prompt, entry_point, test`), also HumanEval+ as it stands on the hub:
+      the prompt is also the preamble that an answer continues; `test` is hidden. The visible tests
+      are the examples of the docstring: they are left where they are, in the prompt, for
+      `statement_examples` to read.
+    * **EvalPlus** (`base_input`, `plus_input`, `canonical_solution` besides), for HumanEval+ and
+      MBPP+: the hidden tests carry the inputs and the reference solution, and compare the two where
+      they are run.
+    * **MBPP** (`task_id, text` or `prompt, test_list`), also MBPP+ as it stands on the hub (`test`
+      besides): without the name and the signature that its tests show no statement can be answered,
+      so the first assertion is visible; all are hidden tests. A sentence with the function's name
+      is added to the statement.
     * **LiveCodeBench** (`question_content, public_test_cases`): public cases are visible, public
       and private ones hidden tests.
-    * **GSM8K** (`question, answer` with `####`), **MATH** (`problem`, `answer` or a boxed result in
-      `solution`), **MAgICoRe's** (`question, gold_answer`).
+    * **APPS** (`question, input_output`): all cases are hidden.
+    * **GSM8K** (`question, answer`, the result alone or behind `####`), **MATH** and **AIME**
+      (`problem`, `answer` or a boxed result in `solution`), **MAgICoRe's** (`question,
+      gold_answer`).
     * **our own** (`id, prompt`, and `kind`, `tests`, `hidden_tests`, `answer`, `entry_point`,
-      `preamble` as needed).
+      `preamble`, `reference` as needed).
 
     Problems without an id are called `NAME/0`, `NAME/1`, … by the file's name. Memory stays flat
-    for JSON lines, apart from the ids; a JSON array is read whole.
+    for JSON lines, apart from the ids; a JSON array is read whole. Where `left_out` is given, a
+    record that cannot be read is added to it when it is reached, and the others are read; without
+    it, it is an error.
 
     Raises:
-        InputError: The file can not be read (at once), or a record can not (when it is reached);
-            file and line are named.
+        InputError: The file cannot be read (at once), a record cannot (when it is reached), or no
+            record can; file and line are named.
+
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp(), "sums.jsonl")
+    >>> _ = file.write_text('{"question": "1 + 1?", "answer": "2"}\\n{"question": 1}\\n')
+    >>> left_out: list[BadRecord] = []
+    >>> [problem.id for problem, gold in load_dataset(file, left_out=left_out)]
+    ['sums/0']
+    >>> [record.line for record in left_out]
+    [2]
     """
     file = Path(path)
-    return _problems(file, read_records(file))
+    return _problems(file, read_records(file), left_out)
 
 
-def _problems(file: Path, records: Iterator[Record]) -> Iterator[LabelledProblem]:
-    seen: dict[str, int] = {}
+def _problems(
+    file: Path, records: Iterator[Record | BadRecord], left_out: list[BadRecord] | None
+) -> Iterator[LabelledProblem]:
+    first_lines: dict[str, int] = {}
+    bad: BadRecord | None = None
     for position, record in enumerate(records):
-        labelled = read_problem(record, default_id=f"{_stem(file)}/{position}")
-        first = seen.setdefault(labelled.problem.id, record.line)
-        if first != record.line:
-            raise InputError(
-                f"{record.place}: the id {labelled.problem.id!r} stands on line {first} already; "
-                "give every problem its own id."
-            )
-        yield labelled
-    if not seen:
+        outcome = _read(record, f"{_stem(file)}/{position}", first_lines)
+        if not isinstance(outcome, BadRecord):
+            first_lines[outcome.problem.id] = record.line
+            yield outcome
+            continue
+        if left_out is None:
+            raise InputError(outcome.reason)
+        left_out.append(outcome)
+        bad = bad or outcome
+    if not first_lines and bad is not None:
+        raise InputError(f"{file} holds no problem that can be read: {bad.reason}")
+    if not first_lines:
         raise InputError(f"{file} holds no problem; expected one JSON object a line.")
+
+
+def _read(
+    record: Record | BadRecord, default_id: str, first_lines: dict[str, int]
+) -> LabelledProblem | BadRecord:
+    if isinstance(record, BadRecord):
+        return record
+    try:
+        labelled = read_problem(record, default_id=default_id)
+    except InputError as error:
+        return BadRecord(record.file, record.line, str(error), _id_of(record, default_id))
+    name = labelled.problem.id
+    if name in first_lines:
+        reason = (
+            f"{record.place}: the id {name!r} stands on line {first_lines[name]} already; give "
+            "every problem its own id."
+        )
+        return BadRecord(record.file, record.line, reason, name)
+    return labelled
+
+
+_ID_FIELDS = ("task_id", "question_id", "problem_id", "unique_id", "id", "ID")
+
+
+def _id_of(record: Record, default_id: str) -> str:
+    """Return the id that a record would have if it could be read."""
+    ids = (record.fields.get(name) for name in _ID_FIELDS)
+    return next((str(each) for each in ids if isinstance(each, str | int)), default_id)
 
 
 def _stem(file: Path) -> str:
@@ -69,6 +123,7 @@ def select_problems(
     limit: int | None = None,
     ids: Sequence[str] | None = None,
     shuffle_seed: int | None = None,
+    left_out: Sequence[BadRecord] = (),
 ) -> Iterator[LabelledProblem]:
     """Keep the problems with the given ids, in that order, then shuffle, then cut to the limit.
 
@@ -76,34 +131,41 @@ def select_problems(
     all. The same seed gives the same order.
 
     Raises:
-        InputError: An id is not there (the nearest is named), or the limit is below 1.
+        InputError: An id is not there (the nearest is named) or belongs to a record that was left
+            out (the reason is given), or the limit is below 1.
     """
     if limit is not None and limit < 1:
         raise InputError(f"The limit {limit!r} is too small; expected 1 or more problems.")
-    chosen: Iterable[LabelledProblem] = problems if ids is None else _by_id(problems, ids)
+    chosen: Iterable[LabelledProblem] = problems if ids is None else _by_id(problems, ids, left_out)
     if shuffle_seed is not None:
         chosen = list(chosen)
         random.Random(shuffle_seed).shuffle(chosen)
     return islice(iter(chosen), limit)
 
 
-def _by_id(problems: Iterable[LabelledProblem], ids: Sequence[str]) -> list[LabelledProblem]:
-    wanted = dict.fromkeys(ids)
-    found: dict[str, LabelledProblem] = {}
+def _by_id(
+    problems: Iterable[LabelledProblem], ids: Sequence[str], left_out: Sequence[BadRecord]
+) -> list[LabelledProblem]:
+    wanted = set(ids)
+    selected: dict[str, LabelledProblem] = {}
     known: list[str] = []
     for labelled in problems:
         known.append(labelled.problem.id)
         if labelled.problem.id in wanted:
-            found[labelled.problem.id] = labelled
-        if len(found) == len(wanted):
+            selected[labelled.problem.id] = labelled
+        if len(selected) == len(wanted):
             break
-    for name in wanted:
-        if name not in found:
-            raise _unknown_id(name, known)
-    return [found[name] for name in wanted]
+    for name in ids:
+        if name not in selected:
+            raise _unknown_id(name, known, left_out)
+    return [selected[name] for name in dict.fromkeys(ids)]
 
 
-def _unknown_id(name: str, known: Sequence[str]) -> InputError:
+def _unknown_id(name: str, known: Sequence[str], left_out: Sequence[BadRecord]) -> InputError:
+    for record in left_out:
+        if record.id == name:
+            return InputError(record.reason)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
     hint = f"did you mean {near[0]!r}?" if near else "the data set is empty."
-    return InputError(f"No problem has the id {name!r} among {len(known)}; {hint}")
+    unread = f" Left out: {left_out[0].reason}" if left_out else ""
+    return InputError(f"No problem has the id {name!r} among {len(known)}; {hint}{unread}")

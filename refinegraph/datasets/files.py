@@ -1,16 +1,25 @@
-"""Records out of JSON files, each with its place for the messages about it."""
+"""Records from JSON files, each with its place for messages about it.
+
+A record that cannot be read is a value, `BadRecord`, so that it does not keep the others from
+being read. What makes the whole file unreadable is an `InputError`.
+"""
 
 import gzip
 import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple, cast
 
 from refinegraph.errors import InputError
 from refinegraph.json_values import Json
 
 _GZIP_MAGIC = b"\x1f\x8b"
+LONGEST_LINE = 256 * 1024 * 1024
+"""Bytes. The longest records known, LiveCodeBench's with private tests, take tens of megabytes; a
+few kilobytes of gzip can hold a line of any length."""
+LARGEST_ARRAY = 1024 * 1024 * 1024
+"""Bytes. A JSON array is held in memory as a whole, several times over while it is parsed."""
 
 
 class Record(NamedTuple):
@@ -27,12 +36,28 @@ class Record(NamedTuple):
         return f"{self.file}, line {self.line}"
 
 
-def read_records(file: Path) -> Iterator[Record]:
+class BadRecord(NamedTuple):
+    """A record that was left out."""
+
+    file: Path
+    line: int
+    """In a JSON array its position, counted from 1."""
+    reason: str
+    """One sentence that names file and line."""
+    id: str | None = None
+    """The problem's id, where it could be read."""
+
+
+def read_records(
+    file: Path, *, longest_line: int = LONGEST_LINE, largest_array: int = LARGEST_ARRAY
+) -> Iterator[Record | BadRecord]:
     """Open a file of JSON lines or a JSON array, compressed or not, and read it record by record.
 
+    Lines and arrays of more bytes than allowed are not held in memory.
+
     Raises:
-        InputError: There is no such file, it is a folder, it can not be opened, or it is empty
-            (at once); it is not UTF-8, not JSON, or damaged (where reading arrives there).
+        InputError: There is no such file, it is a folder, it cannot be opened, or it is empty
+            (at once); it is a damaged archive or array (where reading arrives there).
     """
     if file.is_dir():
         raise InputError(f"{file} is a folder; expected a data set file such as humaneval.jsonl.")
@@ -44,83 +69,132 @@ def read_records(file: Path) -> Iterator[Record]:
             f"There is no file {str(file)!r}; check the path of the data set."
         ) from None
     except OSError as error:
-        raise InputError(f"{file} can not be opened: {error.strerror}.") from None
+        raise InputError(f"{file} cannot be opened: {error.strerror}.") from None
     if not magic:
         raise InputError(f"{file} is empty; expected one JSON object a line.")
-    return _records(file, compressed=magic == _GZIP_MAGIC)
+    return _Reader(file, longest_line, largest_array).read(compressed=magic == _GZIP_MAGIC)
 
 
-def _records(file: Path, *, compressed: bool) -> Iterator[Record]:
-    try:
-        with gzip.open(file, "rb") if compressed else file.open("rb") as stream:
-            yield from _from_lines(file, iter(stream))
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{file} is a damaged gzip file: {error}.") from None
-    except OSError as error:
-        raise InputError(f"{file} can not be read: {error.strerror or error}.") from None
+class _Reader:
+    def __init__(self, file: Path, longest_line: int, largest_array: int) -> None:
+        self._file = file
+        self._longest_line = longest_line
+        self._largest_array = largest_array
+
+    def read(self, *, compressed: bool) -> Iterator[Record | BadRecord]:
+        try:
+            with self._opened(compressed) as stream:
+                yield from self._records(stream)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise InputError(f"{self._file} is a damaged gzip file: {error}.") from None
+        except OSError as error:
+            reason = error.strerror or error
+            raise InputError(f"{self._file} cannot be read: {reason}.") from None
+
+    def _opened(self, compressed: bool) -> IO[bytes]:
+        if compressed:
+            return cast(IO[bytes], gzip.open(self._file, "rb"))
+        return self._file.open("rb")
+
+    def _records(self, stream: IO[bytes]) -> Iterator[Record | BadRecord]:
+        empty = True
+        for number, raw in self._lines(stream):
+            if raw is not None and empty and _without_mark(raw).startswith(b"["):
+                yield from self._array(number, raw, stream)
+                return
+            if raw is None or _without_mark(raw):
+                empty = False
+                yield self._record(number, raw)
+
+    def _lines(self, stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
+        """Yield the lines with their numbers, None for one that is too long."""
+        number = 0
+        while raw := stream.readline(self._longest_line + 1):
+            number += 1
+            if len(raw) <= self._longest_line:
+                yield number, raw
+                continue
+            while not raw.endswith(b"\n") and (raw := stream.readline(1 << 20)):
+                pass
+            yield number, None
+
+    def _record(self, number: int, raw: bytes | None) -> Record | BadRecord:
+        try:
+            if raw is None:
+                raise self._error(
+                    number, f"is longer than {self._longest_line:,} bytes; it is not read."
+                )
+            return self._object(number, self._parsed(number, self._decoded(number, raw)))
+        except InputError as error:
+            return BadRecord(self._file, number, str(error))
+
+    def _array(self, number: int, first: bytes, stream: IO[bytes]) -> Iterator[Record | BadRecord]:
+        raw = first + stream.read(self._largest_array)
+        if stream.read(1):
+            raise InputError(
+                f"{self._file} is a JSON array of more than {self._largest_array:,} bytes, which "
+                "would be held in memory as a whole; write one JSON object a line."
+            )
+        values = self._parsed(number, self._decoded(number, raw))
+        if not isinstance(values, list):
+            raise self._not_an_object(number, values)
+        for position, value in enumerate(values, 1):
+            try:
+                yield self._object(position, value)
+            except InputError as error:
+                yield BadRecord(self._file, position, str(error))
+
+    def _decoded(self, number: int, raw: bytes) -> str:
+        try:
+            return _without_mark(raw).decode()
+        except UnicodeDecodeError:
+            pass
+        try:
+            raw.decode()
+        except UnicodeDecodeError as error:
+            byte = raw[error.start : error.start + 1]
+            raise self._error(
+                number,
+                f"is not UTF-8 text (byte {byte!r} at {error.start}); expected JSON lines, plain "
+                "or compressed with gzip.",
+            ) from None
+        raise AssertionError("text without a mark is text with one")
+
+    def _parsed(self, number: int, text: str) -> Json:
+        try:
+            value: Json = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise self._error(
+                number + error.lineno - 1,
+                f"is not JSON: {error.msg} at column {error.colno}, in "
+                f"{_excerpt(text, error.pos)!r}; expected one JSON object a line.",
+            ) from None
+        except RecursionError:
+            raise self._error(number, "is nested too deeply to be read.") from None
+        except ValueError as error:
+            raise self._error(number, f"cannot be read: {error}.") from None
+        return value
+
+    def _object(self, number: int, value: Json) -> Record:
+        if not isinstance(value, dict):
+            raise self._not_an_object(number, value)
+        return Record(value, self._file, number)
+
+    def _not_an_object(self, number: int, value: Json) -> InputError:
+        shown = json.dumps(value)[:60]
+        return self._error(number, f"is {shown!r}; expected a JSON object with fields.")
+
+    def _error(self, number: int, problem: str) -> InputError:
+        return InputError(f"{self._file}, line {number} {problem}")
 
 
-def _from_lines(file: Path, stream: Iterator[bytes]) -> Iterator[Record]:
-    for number, raw in enumerate(stream, 1):
-        line = _decoded(file, number, raw)
-        if not line.strip():
-            continue
-        if line.lstrip().startswith("["):
-            yield from _from_array(file, number, line + _rest(file, number, stream))
-            return
-        yield _record(file, number, _parsed(file, number, line))
+def _without_mark(raw: bytes) -> bytes:
+    """Return a line without a byte order mark and the blanks around it.
 
-
-def _rest(file: Path, number: int, stream: Iterator[bytes]) -> str:
-    lines = (_decoded(file, later, raw) for later, raw in enumerate(stream, number + 1))
-    return "".join(lines)
-
-
-def _from_array(file: Path, first: int, text: str) -> Iterator[Record]:
-    whole = _parsed(file, first, text)
-    if not isinstance(whole, list):
-        raise _not_an_object(file, first, whole)
-    for position, value in enumerate(whole, 1):
-        yield _record(file, position, value)
-
-
-def _decoded(file: Path, number: int, raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        byte = raw[error.start : error.start + 1]
-        raise InputError(
-            f"{file}, line {number} is not UTF-8 text (byte {byte!r} at {error.start}); expected "
-            "JSON lines, plain or compressed with gzip."
-        ) from None
-
-
-def _parsed(file: Path, number: int, text: str) -> Json:
-    try:
-        value: Json = json.loads(text.rstrip())
-    except json.JSONDecodeError as error:
-        line = number + error.lineno - 1
-        raise InputError(
-            f"{file}, line {line} is not JSON: {error.msg} at column {error.colno}, in "
-            f"{_excerpt(text, error.pos)!r}; expected one JSON object a line."
-        ) from None
-    except RecursionError:
-        raise InputError(f"{file}, line {number} is nested too deeply to be read.") from None
-    except ValueError as error:
-        raise InputError(f"{file}, line {number} can not be read: {error}.") from None
-    return value
+    Files that were put together from several have marks in their middle.
+    """
+    return raw.strip().removeprefix(b"\xef\xbb\xbf").strip()
 
 
 def _excerpt(text: str, position: int) -> str:
     return text[max(0, position - 20) : position + 20].strip()
-
-
-def _record(file: Path, number: int, value: Json) -> Record:
-    if not isinstance(value, dict):
-        raise _not_an_object(file, number, value)
-    return Record(value, file, number)
-
-
-def _not_an_object(file: Path, number: int, value: Json) -> InputError:
-    shown = json.dumps(value)[:60]
-    return InputError(f"{file}, line {number} is {shown!r}; expected a JSON object with fields.")

@@ -1,22 +1,32 @@
-"""What the fields of the known data sets mean."""
+"""What the fields of the known data sets mean.
+
+Field names are those of the dataset cards on the Hugging Face hub: `openai/gsm8k`,
+`hendrycks/competition_math`, `HuggingFaceH4/MATH-500` and AIME as `HuggingFaceH4/aime_2024`
+(`problem`, `answer`), `Maxwell-Jia/AIME_2024` (`Problem`, `Answer`) and `opencompass/AIME2025`
+(`question`, `answer`), and of the repository of MAgICoRe. `code_formats` names those for programs.
+"""
 
 import difflib
-import json
 import re
 from collections.abc import Callable
 from typing import NamedTuple, get_args
 
+from refinegraph.datasets import code_formats
+from refinegraph.datasets.code_formats import reference_program
+from refinegraph.datasets.fields import statement_field, tests_field, text_field
 from refinegraph.datasets.files import Record
-from refinegraph.datasets.hidden_tests import differential_tests, livecodebench_cases
 from refinegraph.errors import InputError
-from refinegraph.json_values import Json
 from refinegraph.schema import Gold, Kind, LabelledProblem, Problem
+from refinegraph.tools.answers.boxes import last_box
 from refinegraph.tools.entry_points import infer_entry_point
 
 _OWN_FIELDS = (
     "id", "prompt", "kind", "tests", "hidden_tests", "answer", "entry_point", "preamble",
+    "reference",
 )  # fmt: skip
 _LETTER = re.compile(r"\(?([A-J])\)?\.?")
+_LONGEST_BARE = 60
+"""Characters of a result without '####'; a longer one is a solution that was cut off."""
 _OPTIONS = re.compile(r"\boptions?\b|\bchoices?\b|\(A\)|\bA[).]", re.IGNORECASE)
 
 
@@ -35,163 +45,45 @@ def read_problem(record: Record, *, default_id: str) -> LabelledProblem:
     """
     for form in _FORMS:
         if all(name in record.fields for name in form.required):
-            return form.read(record, default_id)
-    found = ", ".join(map(repr, sorted(record.fields))) or "none"
+            return _checked(form.read(record, default_id), record)
+    fields = ", ".join(map(repr, sorted(record.fields))) or "none"
     known = "; ".join(f"{form.name}: {', '.join(form.required)}" for form in _FORMS)
     raise InputError(
-        f"{record.place}: the fields {found} are those of no known data set; expected one of "
+        f"{record.place}: the fields {fields} are those of no known data set; expected one of "
         f"{known}."
     )
 
 
-def _text(record: Record, name: str, default: str | None = None) -> str:
-    """The field as text; numbers are written out, since ids and answers often are numbers."""
-    value = record.fields.get(name)
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return _number(value)
-    if value is None and default is not None:
-        return default
-    raise InputError(
-        f"{record.place}: the field {name!r} is {json.dumps(value)[:60]}; expected text."
-    )
-
-
-def _number(value: float) -> str:
-    whole = isinstance(value, float) and value.is_integer()
-    return str(int(value)) if whole else str(value)
-
-
-def _statement(record: Record, name: str) -> str:
-    text = _text(record, name)
-    if not text.strip():
-        raise InputError(f"{record.place}: the field {name!r} is empty; expected a statement.")
-    return text
-
-
-def _lines(record: Record, name: str) -> list[str]:
-    """The field as a list of texts; one text counts as a list of one."""
-    value = record.fields.get(name)
-    if value is None or value == "":
-        return []
-    values = value if isinstance(value, list) else [value]
-    if any(not isinstance(each, str) for each in values):
-        raise InputError(
-            f"{record.place}: the field {name!r} is {json.dumps(value)[:60]}; expected texts."
-        )
-    return [str(each) for each in values]
-
-
-def _tests(record: Record, name: str) -> str:
-    """Tests as text, however they are given: text, a list of texts, or JSON cases."""
-    value = record.fields.get(name)
-    if isinstance(value, dict) or (isinstance(value, list) and _holds_object(value)):
-        return json.dumps(value, ensure_ascii=False)
-    return "\n".join(_lines(record, name))
-
-
-def _holds_object(values: list[Json]) -> bool:
-    return any(isinstance(each, dict) for each in values)
-
-
-def _humaneval(record: Record, default_id: str) -> LabelledProblem:
-    name = _text(record, "entry_point")
-    problem = _completion(record, name)
-    return LabelledProblem(problem, Gold(tests=f"{_text(record, 'test')}\n\ncheck({name})\n"))
-
-
-def _completion(record: Record, entry_point: str) -> Problem:
-    prompt = _statement(record, "prompt")
-    return Problem(
-        id=_text(record, "task_id"), prompt=prompt, entry_point=entry_point, preamble=prompt
-    )
-
-
-def _evalplus(record: Record, default_id: str) -> LabelledProblem:
-    name = _text(record, "entry_point")
-    problem = _completion(record, name)
-    reference = _text(record, "canonical_solution")
-    if f"def {name}" not in reference:
-        reference = problem.prompt + reference
-    inputs = [_inputs(record, field) for field in ("base_input", "plus_input")]
-    tests = differential_tests(
-        entry_point=name,
-        reference=reference,
-        inputs=[*inputs[0], *inputs[1]],
-        tolerance=float(_text(record, "atol", "0") or 0),
-    )
-    return LabelledProblem(problem, Gold(tests=tests))
-
-
-def _inputs(record: Record, name: str) -> list[list[Json]]:
-    value = record.fields.get(name, [])
-    rows = value if isinstance(value, list) else []
-    inputs = [row for row in rows if isinstance(row, list)]
-    if not isinstance(value, list) or len(inputs) != len(rows):
-        raise InputError(
-            f"{record.place}: the field {name!r} is {json.dumps(value)[:60]}; expected a list of "
-            "lists of arguments."
-        )
-    return inputs
-
-
-def _mbpp(record: Record, default_id: str) -> LabelledProblem:
-    statement = _statement(record, "text" if "text" in record.fields else "prompt")
-    asserts = _lines(record, "test_list")
-    setup = [*_lines(record, "test_setup_code"), *_lines(record, "test_imports")]
-    name = infer_entry_point("", "\n".join(asserts))
-    if name is not None and name not in statement:
-        statement = f"{statement.rstrip()}\n\nThe function is called `{name}`."
-    problem = Problem(
-        id=_text(record, "task_id"),
-        prompt=statement,
-        entry_point=name,
-        tests="\n".join([*setup, *asserts[:1]]) if asserts else "",
-    )
-    hidden = [*setup, *asserts, *_lines(record, "challenge_test_list")]
-    return LabelledProblem(problem, Gold(tests="\n".join(hidden)))
-
-
-def _livecodebench(record: Record, default_id: str) -> LabelledProblem:
-    public = livecodebench_cases(record, "public_test_cases")
-    private = livecodebench_cases(record, "private_test_cases")
-    starter = _text(record, "starter_code", "")
-    statement = _statement(record, "question_content")
-    problem = Problem(
-        id=_text(record, "question_id", default_id),
-        prompt=f"{statement.rstrip()}\n\n{starter}" if starter.strip() else statement,
-        tests=json.dumps(public, ensure_ascii=False) if public else "",
-        entry_point=_function_name(record) or infer_entry_point(starter),
-        preamble=starter,
-    )
-    every = json.dumps([*public, *private], ensure_ascii=False) if public or private else ""
-    return LabelledProblem(problem, Gold(tests=every))
-
-
-def _function_name(record: Record) -> str | None:
-    value = record.fields.get("metadata")
-    try:
-        metadata: Json = json.loads(value) if isinstance(value, str) and value else value
-    except ValueError:
-        return None
-    name = metadata.get("func_name") if isinstance(metadata, dict) else None
-    return name if isinstance(name, str) and name else None
+def _checked(labelled: LabelledProblem, record: Record) -> LabelledProblem:
+    """Refuse text that cannot be sent or stored: JSON can hold halves of characters."""
+    for part in labelled:
+        for name, value in part:
+            try:
+                str(value).encode()
+            except UnicodeEncodeError as error:
+                half = ascii(error.object[error.start])
+                raise InputError(
+                    f"{record.place}: the problem's {name!r} has half of a character, {half} "
+                    "alone; expected text that can be written as UTF-8."
+                ) from None
+    return labelled
 
 
 def _gsm8k(record: Record, default_id: str) -> LabelledProblem:
-    solution = _text(record, "answer")
+    solution = text_field(record, "answer")
     _, mark, answer = solution.rpartition("####")
-    if not mark:
+    bare = solution.strip()
+    if not mark and ("\n" in bare or len(bare) > _LONGEST_BARE):
         raise InputError(
             f"{record.place}: the field 'answer' has no '####' before its result: "
-            f"{solution[-60:]!r}; expected GSM8K's form, or 'gold_answer' for a bare answer."
+            f"{solution[-60:]!r}; expected GSM8K's form, or the result alone on one line."
         )
-    return _question(record, "question", answer.strip().replace(",", ""), default_id)
+    result = answer.strip().replace(",", "") if mark else bare
+    return _question(record, "question", result, default_id)
 
 
 def _math(record: Record, default_id: str) -> LabelledProblem:
-    answer = _text(record, "answer", "") or boxed(_text(record, "solution", "")) or ""
+    answer = text_field(record, "answer", "") or last_box(text_field(record, "solution", ""))
     if not answer:
         raise InputError(
             f"{record.place}: neither 'answer' nor a \\boxed result in 'solution' is there; "
@@ -200,14 +92,20 @@ def _math(record: Record, default_id: str) -> LabelledProblem:
     return _question(record, "problem", answer, default_id)
 
 
+def _capitalised(record: Record, default_id: str) -> LabelledProblem:
+    """Read a record whose field names begin with capitals, as one edition of AIME has them."""
+    fields = {name.lower(): value for name, value in record.fields.items()}
+    return _math(record._replace(fields=fields), default_id)
+
+
 def _magicore(record: Record, default_id: str) -> LabelledProblem:
-    return _question(record, "question", _text(record, "gold_answer"), default_id)
+    return _question(record, "question", text_field(record, "gold_answer"), default_id)
 
 
 def _question(record: Record, field: str, answer: str, default_id: str) -> LabelledProblem:
-    statement = _statement(record, field)
+    statement = statement_field(record, field)
     problem = Problem(
-        id=_text(record, "unique_id", _text(record, "id", default_id)),
+        id=text_field(record, "unique_id", text_field(record, "id", default_id)),
         prompt=statement,
         kind=_kind_of(statement, answer),
     )
@@ -220,41 +118,25 @@ def _kind_of(statement: str, answer: str) -> Kind:
     return "math"
 
 
-def boxed(solution: str) -> str | None:
-    r"""Return what stands in the last `\boxed{…}`, braces matched, None where there is none.
-
-    >>> boxed(r"so it is \boxed{\frac{1}{2}}.")
-    '\\frac{1}{2}'
-    """
-    start = solution.rfind("\\boxed{")
-    if start < 0:
-        return None
-    depth, begin = 0, start + len("\\boxed")
-    for index in range(begin, len(solution)):
-        depth += {"{": 1, "}": -1}.get(solution[index], 0)
-        if depth == 0:
-            return solution[begin + 1 : index].strip()
-    return None
-
-
 def _own(record: Record, default_id: str) -> LabelledProblem:
     _refuse_misspelt(record)
-    prompt, tests, hidden = _statement(record, "prompt"), _tests(record, "tests"), ""
-    hidden = _tests(record, "hidden_tests")
-    answer = None if record.fields.get("answer") is None else _text(record, "answer")
+    prompt, tests = statement_field(record, "prompt"), tests_field(record, "tests")
+    hidden = tests_field(record, "hidden_tests")
+    answer = None if record.fields.get("answer") is None else text_field(record, "answer")
     kind = _own_kind(record, prompt, answer, coded=bool(tests or hidden))
-    name = _text(record, "entry_point", "") or None
+    name = text_field(record, "entry_point", "") or None
     if kind == "code" and name is None:
         name = infer_entry_point(prompt, tests)
     problem = Problem(
-        id=_text(record, "id"),
+        id=text_field(record, "id"),
         prompt=prompt,
         kind=kind,
         tests=tests,
         entry_point=name,
-        preamble=_text(record, "preamble", ""),
+        preamble=text_field(record, "preamble", ""),
     )
-    return LabelledProblem(problem, Gold(tests=hidden, answer=answer))
+    reference = reference_program(problem, text_field(record, "reference", ""))
+    return LabelledProblem(problem, Gold(tests=hidden, answer=answer, reference=reference))
 
 
 def _own_kind(record: Record, prompt: str, answer: str | None, *, coded: bool) -> Kind:
@@ -285,16 +167,18 @@ _FORMS = (
     _Form(
         "EvalPlus",
         ("task_id", "prompt", "entry_point", "base_input", "canonical_solution"),
-        _evalplus,
+        code_formats.evalplus,
     ),
-    _Form("HumanEval", ("task_id", "prompt", "entry_point", "test"), _humaneval),
-    _Form("MBPP", ("task_id", "text", "test_list"), _mbpp),
-    _Form("MBPP, sanitized", ("task_id", "prompt", "test_list"), _mbpp),
-    _Form("LiveCodeBench", ("question_content", "public_test_cases"), _livecodebench),
+    _Form("HumanEval", ("task_id", "prompt", "entry_point", "test"), code_formats.humaneval),
+    _Form("MBPP", ("task_id", "text", "test_list"), code_formats.mbpp),
+    _Form("MBPP, sanitized", ("task_id", "prompt", "test_list"), code_formats.mbpp),
+    _Form("LiveCodeBench", ("question_content", "public_test_cases"), code_formats.livecodebench),
+    _Form("APPS", ("question", "input_output"), code_formats.apps),
     _Form("MAgICoRe", ("question", "gold_answer"), _magicore),
     _Form("GSM8K", ("question", "answer"), _gsm8k),
     _Form("MATH", ("problem", "solution"), _math),
     _Form("MATH, answers only", ("problem", "answer"), _math),
+    _Form("AIME, capitalised", ("Problem", "Answer"), _capitalised),
     _Form("our own", ("id", "prompt"), _own),
 )
 """In the order in which they are tried: the one that asks for more comes first."""

@@ -246,3 +246,29 @@ def test_huge_problem_from_standard_input_is_sent_whole(serve: Serve) -> None:
     )
     assert done.code == 0, done.err
     assert problem.strip() in server.asked[0]["messages"][-1]["content"]
+
+
+def test_statement_is_utf8_whatever_the_locale_is(serve: Serve) -> None:
+    server = serve("```python\ndef f(x):\n    return 'e'\n```")
+    env = environment(LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    done = run_process("solve", "Write f(x), é.", "--quiet", *server.flags, env=env)
+    assert done.code == 0, done.err
+    assert "Write f(x), é." in json.dumps(server.asked, ensure_ascii=False)
+
+
+def test_byte_order_mark_and_line_ends_do_not_reach_the_model(serve: Serve) -> None:
+    server = serve(RIGHT)
+    stdin = b"\xef\xbb\xbfWrite add(a, b).\r\nAdd them.\r\n"
+    done = run_process("solve", "-", "--quiet", *server.flags, stdin=stdin)
+    assert done.code == 0, done.err
+    sent = json.dumps(server.asked, ensure_ascii=False)
+    assert "Write add(a, b).\\nAdd them." in sent
+    assert "\\r" not in sent and "\ufeff" not in sent
+
+
+def test_problem_behind_a_bad_record_can_be_solved(serve: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "set.jsonl"
+    file.write_text('{"id": "bad", "prompt": " "}\n{"id": "good", "prompt": "Write add."}\n')
+    server = serve(RIGHT)
+    done = run_process("solve", "--dataset", str(file), "--id", "good", "--quiet", *server.flags)
+    assert done.code == 0, done.err
