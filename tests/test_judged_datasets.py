@@ -298,9 +298,15 @@ CASES = [
             ),
             "metadata": json.dumps({"func_name": "addUp"}),
         },
-        f"{METHOD}return sum(nums) + k\n",
+        f"{METHOD}return reduce(operator.add, nums) + k\n",
         (f"{METHOD}return 6\n",),
         referenced=False,
+    ),
+    Case(
+        "apps, standard input, imports left out",
+        APPS,
+        "n = int(sys.stdin.readline())\nprint(floor(n + 1.5))",
+        ("print(2)",),
     ),
     Case("apps, standard input", APPS, "print(int(input()) + 1)", ("print(2)",)),
     Case(

@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -290,3 +291,21 @@ def test_code_beside_empty_fences_is_read() -> None:
     text = f"```\n\n```\n{ADD}\n```\n\n```\n"
     assert (extract_program(text, entry_point="add").source or "").strip() == ADD
     assert without_fence_lines("```python\nx = 1\n```") == "x = 1"
+
+
+def test_imports_of_the_preamble_are_added_where_they_are_needed() -> None:
+    preamble = "import math\nimport re\nfrom heapq import heappop, heappush\nHALF = 1 / 2\n"
+    text = fenced("def area(r):\n    return math.pi * r ** 2 * HALF")
+    source = extract_program(text, entry_point="area", preamble=preamble).source or ""
+    assert source.startswith("import math\n")
+    assert "HALF = 1 / 2" in source
+    assert "import re" not in source and "heapq" not in source
+
+
+def test_helper_of_the_preamble_comes_with_its_import() -> None:
+    preamble = "import math\n\n\ndef half(x):\n    return math.floor(x / 2)\n"
+    text = fenced("def quarter(x):\n    return half(half(x))")
+    source = extract_program(text, entry_point="quarter", preamble=preamble).source or ""
+    space: dict[str, Callable[[int], int]] = {}
+    exec(source, space)
+    assert space["quarter"](9) == 2

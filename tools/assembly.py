@@ -1,6 +1,7 @@
 """One program out of several stretches of source: which one leads, and what it still needs."""
 
 import ast
+from collections.abc import Sequence
 
 from refinegraph.tools.definitions import (
     TYPING_NAMES,
@@ -75,24 +76,36 @@ def _helps(section: Section, needed: frozenset[str], entry_point: str | None) ->
 
 
 def complete(section: Section, entry_point: str | None, preamble: str) -> Section:
-    """Put in front what the preamble binds and the section does not, and names of `typing`."""
-    lacking = _lacking_from(preamble, section, entry_point)
-    extended = _insert(section, lacking)
+    """Put in front what the preamble defines and the section does not, and what both import.
+
+    Imports of the preamble, and names of `typing`, are added where they are needed.
+    """
+    source = longest_valid_prefix(preamble).source
+    module = parse_module(source)
+    statements = module.body if module is not None else []
+    imports = [each for each in statements if isinstance(each, ast.Import | ast.ImportFrom)]
+    others = [each for each in statements if each not in imports]
+    extended = _insert(section, _texts(source, _lacking(others, section, entry_point)))
+    missing = missing_names(extended.module)
+    needed = [each for each in imports if bound_by(each) & (missing | {"*"})]
+    extended = _insert(extended, _texts(source, needed))
     unknown = sorted(missing_names(extended.module) & TYPING_NAMES)
     return _insert(extended, [f"from typing import {', '.join(unknown)}"] if unknown else [])
 
 
-def _lacking_from(preamble: str, section: Section, entry_point: str | None) -> list[str]:
-    source = longest_valid_prefix(preamble).source
-    module = parse_module(source)
-    if module is None:
-        return []
+def _lacking(
+    statements: list[ast.stmt], section: Section, entry_point: str | None
+) -> list[ast.stmt]:
     present = module_names(section.module) | {entry_point}
     return [
-        text_of(source, statement)
-        for statement in module.body
+        statement
+        for statement in statements
         if bound_by(statement) and not bound_by(statement) <= present and not is_stub(statement)
     ]
+
+
+def _texts(source: str, statements: Sequence[ast.stmt]) -> list[str]:
+    return [text_of(source, statement) for statement in statements]
 
 
 def _insert(section: Section, statements: list[str]) -> Section:

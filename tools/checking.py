@@ -1,7 +1,9 @@
 """Run a program against visible tests of every form and put the outcomes into one verdict."""
 
 import ast
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 from refinegraph.errors import InputError
 from refinegraph.schema import (
@@ -75,14 +77,37 @@ class HiddenTests:
 def same_output(got: str, expected: str) -> bool:
     r"""Compare what was printed, blind to trailing blanks and trailing empty lines.
 
-    >>> same_output("1 \n2\n\n", "1\n2")
+    Lines of numbers are equal by value, so that `0.50` is `0.5` and `1.0` is `1`; whole numbers
+    are compared as they are written.
+
+    >>> same_output("1 \n0.50\n\n", "1\n0.5")
     True
     """
-    return _lines(got) == _lines(expected)
+    lines, wanted = _lines(got), _lines(expected)
+    return len(lines) == len(wanted) and all(map(_same_line, lines, wanted))
 
 
 def _lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.rstrip().splitlines()]
+
+
+def _same_line(got: str, expected: str) -> bool:
+    if got == expected:
+        return True
+    words, wanted = got.split(), expected.split()
+    return len(words) == len(wanted) and all(map(_same_number, words, wanted))
+
+
+_PLAIN_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
+
+
+def _same_number(got: str, expected: str) -> bool:
+    if got == expected:
+        return True
+    if "." not in got + expected:
+        return False
+    both = _PLAIN_NUMBER.fullmatch(got) and _PLAIN_NUMBER.fullmatch(expected)
+    return bool(both) and Decimal(got) == Decimal(expected)
 
 
 def _by_entry_point(tests: Sequence[VisibleTest]) -> dict[str, list[CallCase]]:

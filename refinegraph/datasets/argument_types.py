@@ -69,9 +69,14 @@ def _restored_list(value: list[Json], examples: Sequence[Plain]) -> Plain:
     kinds = {type(container) for container in containers}
     if kinds == {tuple}:
         return tuple(restored)
-    if kinds == {set}:
-        return set(restored)
-    return restored
+    return _as_set(restored) if kinds == {set} else restored
+
+
+def _as_set(values: list[Plain]) -> Plain:
+    try:
+        return set(values)
+    except TypeError:  # lists in a list, where the examples hold numbers
+        return values
 
 
 def _restored_dict(value: dict[str, Json], examples: Sequence[dict[Plain, Plain]]) -> Plain:

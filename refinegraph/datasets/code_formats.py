@@ -28,6 +28,34 @@ from refinegraph.tools.entry_points import infer_entry_point
 from refinegraph.tools.programs import complete_program
 from refinegraph.tools.python_source import find_fault, parse_module
 
+_CONTEST_IMPORTS = """\
+import bisect
+import collections
+import copy
+import datetime
+import functools
+import heapq
+import itertools
+import json
+import math
+import operator
+import random
+import re
+import string
+import sys
+import time
+from bisect import bisect_left, bisect_right, insort
+from collections import Counter, OrderedDict, defaultdict, deque
+from copy import deepcopy
+from functools import cache, cmp_to_key, lru_cache, partial, reduce
+from heapq import heapify, heappop, heappush, heappushpop, heapreplace, nlargest, nsmallest
+from itertools import accumulate, chain, combinations, groupby, pairwise, permutations, product
+from math import ceil, comb, factorial, floor, gcd, inf, isqrt, lcm, log, log2, pi, sqrt
+from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
+"""
+"""What the judges of LiveCodeBench and APPS import before every program, and solutions rely on.
+A program gets those that it uses."""
+
 
 def reference_program(problem: Problem, solution: str) -> str:
     """Return a reference solution as the program that an answer with it would be."""
@@ -152,7 +180,7 @@ def livecodebench(record: Record, default_id: str) -> LabelledProblem:
         prompt=_with_starter(statement_field(record, "question_content"), starter),
         tests=json.dumps(public, ensure_ascii=False) if public else "",
         entry_point=_function_name(record) or infer_entry_point(starter),
-        preamble=starter,
+        preamble=_CONTEST_IMPORTS + starter,
     )
     every = json.dumps([*public, *private], ensure_ascii=False) if public or private else ""
     return LabelledProblem(problem, Gold(tests=every))
@@ -184,7 +212,7 @@ def apps(record: Record, default_id: str) -> LabelledProblem:
         id=text_field(record, "problem_id", text_field(record, "id", default_id)),
         prompt=statement,
         entry_point=name,
-        preamble=starter,
+        preamble=_CONTEST_IMPORTS + starter,
     )
     tests = _calls(name, inputs, outputs) if name else _streams(inputs, outputs)
     reference = reference_program(problem, _first_solution(record))
