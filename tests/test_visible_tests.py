@@ -2,7 +2,9 @@
 
 # ruff: noqa: E501
 
+import ast
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from refinegraph.errors import InputError
 from refinegraph.schema import AssertCase, CallCase, StdioCase, VisibleTest
+from refinegraph.tools.assert_tests import literal_source
 from refinegraph.tools.visible_tests import (
     parse_generated_tests,
     parse_tests,
@@ -333,3 +336,36 @@ def test_values_survive_the_way_into_a_call(
     assert isinstance(test, CallCase)
     assert repr(eval(test.arguments)) == repr(arguments)
     assert repr(eval(test.expected)) == repr(expected)
+
+
+SCALARS: st.SearchStrategy[Any] = st.one_of(
+    st.integers(), st.text(max_size=4), st.floats(), st.booleans(), st.none(), st.binary()
+)
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.lists(inner, max_size=3).map(tuple),
+        st.dictionaries(st.text(max_size=2), inner, max_size=3),
+        st.sets(st.text(max_size=2), min_size=1, max_size=3),
+    ),
+    max_leaves=6,
+)
+
+
+@given(VALUES)
+def test_literals_are_written_as_they_were_read(value: object) -> None:
+    node = ast.parse(repr(value), mode="eval").body
+    source = literal_source(node)
+    if "nan" in repr(value) or "inf" in repr(value):
+        return
+    assert source is not None
+    assert source == ast.unparse(node)
+    assert ast.literal_eval(source) == value
+
+
+@pytest.mark.parametrize("source", ["1e999", "-1e999", "[1e999, {'inf'}]"])
+def test_floats_without_bounds_are_literals(source: str) -> None:
+    written = literal_source(ast.parse(source, mode="eval").body)
+    assert written is not None
+    assert ast.literal_eval(written) == ast.literal_eval(source)
