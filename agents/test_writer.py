@@ -11,7 +11,7 @@ from refinegraph.agents.protocols import WrittenTests
 from refinegraph.errors import InputError
 from refinegraph.schema import Problem
 from refinegraph.tools.programs import infer_entry_point
-from refinegraph.tools.visible_tests import parse_generated_tests
+from refinegraph.tools.test_cases import parse_generated_tests
 
 
 class TestWriter(Operator):

@@ -16,10 +16,10 @@ from typing import Any
 from refinegraph.awaiting import settle
 from refinegraph.graphs.selection import agreement
 from refinegraph.schema import Candidate, Problem, VisibleTest
-from refinegraph.tools.checking import check_program
 from refinegraph.tools.programs import extract_program
 from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
-from refinegraph.tools.visible_tests import parse_generated_tests
+from refinegraph.tools.test_cases import parse_generated_tests
+from refinegraph.tools.test_cases.checking import check_program
 
 STOPS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
 POLICY = SandboxPolicy(wall_seconds=4, call_seconds=1, cpu_seconds=4, memory_mb=512)

@@ -28,9 +28,9 @@ from refinegraph.graphs.nodes.parse_candidate import read_candidate
 from refinegraph.graphs.strategies import Plan, build_strategy
 from refinegraph.running import run_graph
 from refinegraph.schema import Candidate, LabelledProblem, Review
-from refinegraph.tools.checking import check_program
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.visible_tests import parse_tests
+from refinegraph.tools.test_cases import parse_tests
+from refinegraph.tools.test_cases.checking import check_program
 
 RUNS = (
     ("single", 1),

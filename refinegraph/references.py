@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from refinegraph.errors import InputError, SandboxUnavailable
 from refinegraph.schema import LabelledProblem, Verdict
-from refinegraph.tools.checking import HiddenTests
-from refinegraph.tools.python_source import parse_module
+from refinegraph.tools.programs.python_source import parse_module
 from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.test_cases.checking import HiddenTests
 
 _AT_ONCE = 4
 """Checks under way at a time. The sandbox has about one worker per processor; a few more checks

@@ -14,7 +14,7 @@ from refinegraph.datasets import BadRecord, load_dataset, select_problems
 from refinegraph.datasets.files import Record, read_records
 from refinegraph.errors import InputError
 from refinegraph.schema import Gold, LabelledProblem, Problem
-from refinegraph.tools.visible_tests import parse_tests
+from refinegraph.tools.test_cases import parse_tests
 
 PROMPT = 'def f(x):\n    """Double.\n    >>> f(1)\n    2\n    """\n'
 HUMANEVAL = {

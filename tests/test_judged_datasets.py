@@ -21,10 +21,10 @@ from refinegraph.datasets.packed_cases import livecodebench_cases
 from refinegraph.errors import InputError
 from refinegraph.references import sound_problems
 from refinegraph.schema import LabelledProblem
-from refinegraph.tools.checking import HiddenTests
 from refinegraph.tools.programs import extract_program
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.visible_tests import parse_tests
+from refinegraph.tools.test_cases import parse_tests
+from refinegraph.tools.test_cases.checking import HiddenTests
 
 PLUS = """\
 import numpy as np

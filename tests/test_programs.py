@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refinegraph.tools.fences import without_fence_lines
 from refinegraph.tools.programs import (
     MAX_ANSWER,
     extract_program,
@@ -21,6 +20,7 @@ from refinegraph.tools.programs import (
     normalise_program,
     program_fingerprint,
 )
+from refinegraph.tools.programs.fences import without_fence_lines
 
 ADD = "def add(a, b):\n    return a + b"
 HEADER = 'from typing import List\n\n\ndef total(xs: List[int]) -> int:\n    """Sum."""\n'

@@ -12,7 +12,7 @@ from refinegraph.datasets import load_dataset
 from refinegraph.schema import CallCase, Kind
 from refinegraph.tools.answers import answer_key, choice_options, extract_answer
 from refinegraph.tools.programs import extract_program
-from refinegraph.tools.visible_tests import parse_generated_tests, parse_tests, statement_examples
+from refinegraph.tools.test_cases import parse_generated_tests, parse_tests, statement_examples
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("REFINEGRAPH_SHARED", ROOT.parent / "shared")) / "data"

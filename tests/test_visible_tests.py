@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from refinegraph.errors import InputError
 from refinegraph.schema import AssertCase, CallCase, StdioCase, VisibleTest
-from refinegraph.tools.assert_tests import literal_source
-from refinegraph.tools.visible_tests import (
+from refinegraph.tools.test_cases import (
     parse_generated_tests,
     parse_tests,
     statement_examples,
 )
+from refinegraph.tools.test_cases.asserts import literal_source
 
 
 def calls(tests: tuple[VisibleTest, ...]) -> list[tuple[str, str]]:

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from refinegraph.tools.python_tool import execute_python
     from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
     from refinegraph.tools.sandbox.conformance import run_conformance
+    from refinegraph.tools.test_cases import parse_tests, statement_examples
     from refinegraph.tools.traces import failing_trace
-    from refinegraph.tools.visible_tests import parse_tests, statement_examples
 
 _MODULES = {
     "Sandbox": "sandbox",
@@ -18,9 +18,9 @@ _MODULES = {
     "execute_python": "python_tool",
     "extract_program": "programs",
     "failing_trace": "traces",
-    "parse_tests": "visible_tests",
+    "parse_tests": "test_cases",
     "run_conformance": "sandbox.conformance",
-    "statement_examples": "visible_tests",
+    "statement_examples": "test_cases",
 }
 
 __all__ = [

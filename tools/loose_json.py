@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
-from refinegraph.tools.fences import fenced_blocks
+from refinegraph.tools.programs.fences import fenced_blocks
 
 JsonObject = dict[str, Any]
 

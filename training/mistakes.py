@@ -10,7 +10,7 @@ from refinegraph.embedded.tasks.composition import program_source
 from refinegraph.embedded.tasks.generation import run_steps
 from refinegraph.embedded.tasks.operation import Operation, Step
 from refinegraph.schema import CallCase, Candidate, CaseOutcome, Isolation, Verdict
-from refinegraph.tools.visible_tests import parse_tests
+from refinegraph.tools.test_cases import parse_tests
 from training.documents import Attempt
 
 _SAME_SHAPES: dict[tuple[str, str], list[Operation]] = {}

@@ -16,8 +16,8 @@ from refinegraph.agents.models.local_chat import LocalChatModel
 from refinegraph.agents.prompts import EMBEDDED
 from refinegraph.embedded.tasks import Task, generate_tasks
 from refinegraph.graphs.nodes.parse_candidate import read_candidate
-from refinegraph.tools.checking import check_program
 from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.test_cases.checking import check_program
 from training.documents import Attempt, render
 from training.mistakes import given_cases
 

@@ -22,7 +22,7 @@ from refinegraph.graphs.state import RefinementState, StateUpdate
 from refinegraph.graphs.stopping import RuleFunction
 from refinegraph.schema import Decision, Problem, StopReason, VisibleTest
 from refinegraph.tools.programs import infer_entry_point
-from refinegraph.tools.visible_tests import parse_tests, statement_examples
+from refinegraph.tools.test_cases import parse_tests, statement_examples
 
 
 class Route(NamedTuple):

@@ -29,9 +29,9 @@ from refinegraph.schema import (
     VisibleTest,
 )
 from refinegraph.tools.answers import AnswerEquivalence
-from refinegraph.tools.checking import check_program
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer, ask_scorer
+from refinegraph.tools.test_cases.checking import check_program
 
 
 class Executed(NamedTuple):

@@ -7,7 +7,7 @@ from refinegraph.datasets import BadRecord, load_dataset, select_problems
 from refinegraph.datasets.fields import plain_lines
 from refinegraph.errors import InputError
 from refinegraph.schema import Problem
-from refinegraph.tools.visible_tests import parse_tests
+from refinegraph.tools.test_cases import parse_tests
 
 
 def read_problem(options: argparse.Namespace) -> Problem:

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Sequence
 
 from refinegraph.json_values import Json
-from refinegraph.tools.python_source import parse_module
+from refinegraph.tools.programs.python_source import parse_module
 
 Container = list["Plain"] | tuple["Plain", ...] | set["Plain"] | frozenset["Plain"]
 Plain = None | bool | int | float | complex | str | bytes | Container | dict["Plain", "Plain"]

@@ -23,10 +23,10 @@ from refinegraph.datasets.files import Record
 from refinegraph.datasets.packed_cases import livecodebench_cases
 from refinegraph.json_values import Json
 from refinegraph.schema import Gold, LabelledProblem, Problem
-from refinegraph.tools.definitions import find_definition, text_of
-from refinegraph.tools.entry_points import infer_entry_point
 from refinegraph.tools.programs import complete_program
-from refinegraph.tools.python_source import find_fault, parse_module
+from refinegraph.tools.programs.definitions import find_definition, text_of
+from refinegraph.tools.programs.entry_points import infer_entry_point
+from refinegraph.tools.programs.python_source import find_fault, parse_module
 
 _CONTEST_IMPORTS = """\
 import bisect

@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 
 from refinegraph.datasets.argument_types import Plain
-from refinegraph.tools.definitions import module_names
-from refinegraph.tools.python_source import parse_module
+from refinegraph.tools.programs.definitions import module_names
+from refinegraph.tools.programs.python_source import parse_module
 
 _COMPARISON = """\
 def _are_floats(value):

@@ -18,7 +18,7 @@ from refinegraph.datasets.files import Record
 from refinegraph.errors import InputError
 from refinegraph.schema import Gold, Kind, LabelledProblem, Problem
 from refinegraph.tools.answers.boxes import last_box
-from refinegraph.tools.entry_points import infer_entry_point
+from refinegraph.tools.programs.entry_points import infer_entry_point
 
 _OWN_FIELDS = (
     "id", "prompt", "kind", "tests", "hidden_tests", "answer", "entry_point", "preamble",

@@ -2,8 +2,8 @@
 
 from refinegraph.schema import LabelledProblem, RefinementResult
 from refinegraph.tools.answers import AnswerEquivalence
-from refinegraph.tools.checking import HiddenTests
 from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.test_cases.checking import HiddenTests
 
 
 async def judge(

@@ -20,7 +20,7 @@ from refinegraph.schema import Candidate, Verdict
 from refinegraph.session.examples import example
 from refinegraph.session.session import Session
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.visible_tests import parse_tests
+from refinegraph.tools.test_cases import parse_tests
 from refinegraph.view.decisions import decisions_view
 from refinegraph.view.diffs import diff_view
 from refinegraph.view.outline import draw_graph

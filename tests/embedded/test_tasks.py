@@ -13,8 +13,8 @@ from refinegraph.embedded.tasks import (
 )
 from refinegraph.schema import LabelledProblem
 from refinegraph.tools import Sandbox, parse_tests
-from refinegraph.tools.checking import check_program
-from refinegraph.tools.visible_tests import statement_examples
+from refinegraph.tools.test_cases import statement_examples
+from refinegraph.tools.test_cases.checking import check_program
 
 EVERY_LENGTH = (1, 2, 3, 4)
 

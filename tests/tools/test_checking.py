@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refinegraph.tools.checking import same_output
+from refinegraph.tools.test_cases.checking import same_output
 
 
 @pytest.mark.parametrize(

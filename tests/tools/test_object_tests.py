@@ -3,10 +3,10 @@
 import pytest
 
 from refinegraph.schema import Problem
-from refinegraph.tools.checking import check_program
-from refinegraph.tools.object_tests import inside_call
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.visible_tests import parse_tests
+from refinegraph.tools.test_cases import parse_tests
+from refinegraph.tools.test_cases.checking import check_program
+from refinegraph.tools.test_cases.objects import inside_call
 
 NODE = """\
 class Node:

@@ -4,7 +4,7 @@ from refinegraph import asolve
 from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.schema import CallCase, Candidate, Problem, StdioCase, VisibleTest
 from refinegraph.tools import Sandbox, execute_python, failing_trace
-from refinegraph.tools.checking import check_program
+from refinegraph.tools.test_cases.checking import check_program
 
 
 async def test_tool_returns_what_a_script_prints() -> None:

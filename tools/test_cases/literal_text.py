@@ -4,8 +4,8 @@ import ast
 import re
 from typing import NamedTuple
 
-from refinegraph.tools.assert_tests import is_literal
-from refinegraph.tools.python_source import parse_expression
+from refinegraph.tools.programs.python_source import parse_expression
+from refinegraph.tools.test_cases.asserts import is_literal
 
 _OPEN, _CLOSE = "([{", ")]}"
 _MAX_LENGTH = 2000

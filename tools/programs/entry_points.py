@@ -7,8 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from refinegraph.tools.definitions import module_names
-from refinegraph.tools.python_source import parse_module
+from refinegraph.tools.programs.definitions import module_names
+from refinegraph.tools.programs.python_source import parse_module
 
 _HEADER = re.compile(r"^[ \t>`.]*(?:async[ \t]+)?def[ \t]+([A-Za-z_]\w*)[ \t]*\(", re.MULTILINE)
 _QUOTED = re.compile(r"`+[ \t]*(?:def[ \t]+)?([A-Za-z_]\w*)[ \t]*\([^`\n]*\)[^`\n]*`+")

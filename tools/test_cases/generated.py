@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from refinegraph.schema import AssertCase, VisibleTest
-from refinegraph.tools.assert_tests import as_call_case, is_literal
-from refinegraph.tools.definitions import missing_names, module_names
-from refinegraph.tools.doctest_tests import session_tests
-from refinegraph.tools.fences import without_fence_lines
-from refinegraph.tools.numbering import numbered
-from refinegraph.tools.python_source import clean_text, longest_valid_prefix, parse_module
+from refinegraph.tools.programs.definitions import missing_names, module_names
+from refinegraph.tools.programs.fences import without_fence_lines
+from refinegraph.tools.programs.python_source import clean_text, longest_valid_prefix, parse_module
+from refinegraph.tools.test_cases.asserts import as_call_case, is_literal
+from refinegraph.tools.test_cases.numbering import numbered
+from refinegraph.tools.test_cases.sessions import session_tests
 
 _MAX_TEXT = 100_000
 _MAX_LINES = 30

@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from refinegraph.tools.assembly import adapt_method, choose, choose_script, complete, join
-from refinegraph.tools.definitions import module_names
-from refinegraph.tools.entry_points import infer_entry_point
-from refinegraph.tools.fences import fenced_blocks, without_fence_lines
-from refinegraph.tools.python_source import Fault, clean_text, find_fault, parse_module
-from refinegraph.tools.sections import (
+from refinegraph.tools.programs.assembly import adapt_method, choose, choose_script, complete, join
+from refinegraph.tools.programs.definitions import module_names
+from refinegraph.tools.programs.fences import fenced_blocks, without_fence_lines
+from refinegraph.tools.programs.python_source import Fault, clean_text, find_fault, parse_module
+from refinegraph.tools.programs.sections import (
     Section,
     continue_preamble,
     read_section,
@@ -19,16 +18,6 @@ from refinegraph.tools.sections import (
     valid_sections,
     whole_section,
 )
-
-__all__ = [
-    "MAX_ANSWER",
-    "Program",
-    "complete_program",
-    "extract_program",
-    "infer_entry_point",
-    "normalise_program",
-    "program_fingerprint",
-]
 
 MAX_ANSWER = 200_000
 """Characters of an answer beyond which no program is looked for."""

@@ -9,9 +9,9 @@ import ast
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from refinegraph.tools.assert_tests import is_literal
-from refinegraph.tools.definitions import bound_by, module_names
-from refinegraph.tools.python_source import parse_module
+from refinegraph.tools.programs.definitions import bound_by, module_names
+from refinegraph.tools.programs.python_source import parse_module
+from refinegraph.tools.test_cases.asserts import is_literal
 
 ENTRY_POINT = "refinegraph_case"
 """The function that `with_calls` adds: it takes the position of a call and returns its value."""

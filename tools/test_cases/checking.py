@@ -17,11 +17,11 @@ from refinegraph.schema import (
     VerdictStatus,
     VisibleTest,
 )
-from refinegraph.tools.object_tests import ENTRY_POINT as INSIDE_ENTRY_POINT
-from refinegraph.tools.object_tests import InsideCall, inside_call, with_calls
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.sandbox.units import test_units
-from refinegraph.tools.visible_tests import parse_tests
+from refinegraph.tools.test_cases import parse_tests
+from refinegraph.tools.test_cases.objects import ENTRY_POINT as INSIDE_ENTRY_POINT
+from refinegraph.tools.test_cases.objects import InsideCall, inside_call, with_calls
 
 
 async def check_program(

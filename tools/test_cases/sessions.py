@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from refinegraph.schema import AssertCase, VisibleTest
-from refinegraph.tools.assert_tests import as_call_case, call_case, is_literal
-from refinegraph.tools.python_source import parse_expression, parse_module
+from refinegraph.tools.programs.python_source import parse_expression, parse_module
+from refinegraph.tools.test_cases.asserts import as_call_case, call_case, is_literal
 
 _PROMPT = re.compile(r"^[ \t]*>>>[ \t]?(.*)$")
 _CONTINUATION = re.compile(r"^[ \t]*\.\.\.(?:[ \t](.*))?$")

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from refinegraph.tools.definitions import (
+from refinegraph.tools.programs.definitions import (
     attributes_set_by,
     bound_by,
     find_definition,
@@ -16,7 +16,7 @@ from refinegraph.tools.definitions import (
     redefines_itself,
     text_of,
 )
-from refinegraph.tools.python_source import (
+from refinegraph.tools.programs.python_source import (
     Prefix,
     ascii_punctuation,
     find_fault,

@@ -7,12 +7,12 @@ from itertools import islice
 from typing import NamedTuple
 
 from refinegraph.schema import CallCase, VisibleTest
-from refinegraph.tools.assert_tests import call_case
-from refinegraph.tools.doctest_tests import session_tests
-from refinegraph.tools.entry_points import infer_entry_point
-from refinegraph.tools.literal_text import closing, read_literal
-from refinegraph.tools.numbering import numbered
-from refinegraph.tools.python_source import clean_text, parse_expression, parse_module
+from refinegraph.tools.programs.entry_points import infer_entry_point
+from refinegraph.tools.programs.python_source import clean_text, parse_expression, parse_module
+from refinegraph.tools.test_cases.asserts import call_case
+from refinegraph.tools.test_cases.literal_text import closing, read_literal
+from refinegraph.tools.test_cases.numbering import numbered
+from refinegraph.tools.test_cases.sessions import session_tests
 
 _MAX_PROMPT = 50_000
 _MAX_CALLS = 200

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Sequence
 
-from refinegraph.tools.definitions import (
+from refinegraph.tools.programs.definitions import (
     TYPING_NAMES,
     bound_by,
     defines_something,
@@ -15,8 +15,8 @@ from refinegraph.tools.definitions import (
     module_names,
     text_of,
 )
-from refinegraph.tools.python_source import longest_valid_prefix, parse_module
-from refinegraph.tools.sections import Section, read_section
+from refinegraph.tools.programs.python_source import longest_valid_prefix, parse_module
+from refinegraph.tools.programs.sections import Section, read_section
 
 
 def choose(sections: list[Section], entry_point: str | None) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from refinegraph.errors import InputError
 from refinegraph.schema import AssertCase, CallCase, VisibleTest
-from refinegraph.tools.definitions import bound_by, first_line
+from refinegraph.tools.programs.definitions import bound_by, first_line
 
 
 class _Setup:

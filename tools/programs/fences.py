@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from refinegraph.tools.python_source import find_fault
+from refinegraph.tools.programs.python_source import find_fault
 
 PYTHON_TAGS = frozenset(
     {"", "py", "py3", "python", "python2", "python3", "ipython", "pycon", "python-repl", "pyi"}

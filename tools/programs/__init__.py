@@ -1,0 +1,21 @@
+"""Programs: read them out of what models write, complete them, tell which are the same."""
+
+from refinegraph.tools.programs.entry_points import infer_entry_point
+from refinegraph.tools.programs.extraction import (
+    MAX_ANSWER,
+    Program,
+    complete_program,
+    extract_program,
+    normalise_program,
+    program_fingerprint,
+)
+
+__all__ = [
+    "MAX_ANSWER",
+    "Program",
+    "complete_program",
+    "extract_program",
+    "infer_entry_point",
+    "normalise_program",
+    "program_fingerprint",
+]
