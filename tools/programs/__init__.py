@@ -6,9 +6,8 @@ from refinegraph.tools.programs.extraction import (
     Program,
     complete_program,
     extract_program,
-    normalise_program,
-    program_fingerprint,
 )
+from refinegraph.tools.programs.fingerprints import normalise_program, program_fingerprint
 
 __all__ = [
     "MAX_ANSWER",

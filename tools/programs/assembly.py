@@ -19,6 +19,21 @@ from refinegraph.tools.programs.python_source import longest_valid_prefix, parse
 from refinegraph.tools.programs.sections import Section, read_section
 
 
+def assemble(sections: list[Section], entry_point: str | None, preamble: str) -> Section | None:
+    """Put a program together from the sections of an answer, None where none of them can lead."""
+    lead = choose(sections, entry_point)
+    if lead is None:
+        return None
+    joined = join(sections, lead, entry_point)
+    return adapt_method(complete(joined, entry_point, preamble), entry_point)
+
+
+def assemble_script(sections: list[Section], preamble: str) -> Section | None:
+    """Put a program together that defines nothing, None where no section does anything."""
+    lead = choose_script(sections)
+    return complete(join(sections, lead, None), None, preamble) if lead is not None else None
+
+
 def choose(sections: list[Section], entry_point: str | None) -> int | None:
     """Return the position of the section that leads.
 

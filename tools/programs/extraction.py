@@ -1,15 +1,28 @@
-"""Programs out of what models write, and what makes two programs the same."""
+"""The program in a model's answer.
 
-import ast
-import hashlib
+It is found in four steps, each in a module of its own:
+
+1. `fences` and `_readings` list the parts of the answer that may be code, likeliest first;
+2. `sections` reads the stretches of valid Python in them, ever more forgivingly (`_attempts`);
+3. `assembly` chooses the section that leads, joins those that it needs, and adds what the
+   preamble defines;
+4. the first program that is no stub is the answer's, else a stub, else a script, else the reason
+   why there is none (`_extract`).
+"""
+
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from refinegraph.tools.programs.assembly import adapt_method, choose, choose_script, complete, join
+from refinegraph.tools.programs.assembly import (
+    adapt_method,
+    assemble,
+    assemble_script,
+    complete,
+)
 from refinegraph.tools.programs.definitions import module_names
 from refinegraph.tools.programs.fences import fenced_blocks, without_fence_lines
-from refinegraph.tools.programs.python_source import Fault, clean_text, find_fault, parse_module
+from refinegraph.tools.programs.python_source import clean_text, find_fault
 from refinegraph.tools.programs.sections import (
     Section,
     continue_preamble,
@@ -21,9 +34,6 @@ from refinegraph.tools.programs.sections import (
 
 MAX_ANSWER = 200_000
 """Characters of an answer beyond which no program is looked for."""
-
-
-_Documented = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 class Program(NamedTuple):
@@ -58,7 +68,7 @@ def extract_program(text: str, *, entry_point: str | None = None, preamble: str 
         size = f"{len(text):,} characters, more than the {MAX_ANSWER:,} that are read"
         return Program(None, f"The answer has {size}; ask for the program alone.")
     try:
-        return _extract(clean_text(text), entry_point, clean_text(preamble))
+        return _extract(clean_text(text), _Wanted(entry_point, clean_text(preamble)))
     except (RecursionError, MemoryError):
         return Program(None, "The program is nested too deeply to be read.")
 
@@ -77,23 +87,34 @@ def complete_program(source: str, *, entry_point: str | None = None, preamble: s
     return adapt_method(complete(section, entry_point, clean_text(preamble)), entry_point).source
 
 
-def _extract(text: str, entry_point: str | None, preamble: str) -> Program:
-    if not text.strip():
-        return Program(None, "The answer is empty.")
+class _Wanted(NamedTuple):
+    entry_point: str | None
+    preamble: str
+
+
+def _extract(text: str, wanted: _Wanted) -> Program:
     stub: Section | None = None
-    for sections in _attempts(text, entry_point, preamble):
-        lead = choose(sections, entry_point)
-        if lead is None:
-            continue
-        program = _finish(sections, lead, entry_point, preamble)
-        if not program.is_stub_of(entry_point):
+    for program in _assembled(text, wanted):
+        if not program.is_stub_of(wanted.entry_point):
             return Program(program.source, None)
         stub = stub or program
-    return Program(stub.source, None) if stub else _script(text, entry_point, preamble)
+    fallback = stub or _script(text, wanted)
+    if fallback is not None:
+        return Program(fallback.source, None)
+    return Program(None, _explain(text, wanted))
+
+
+def _assembled(text: str, wanted: _Wanted) -> Iterator[Section]:
+    """Yield the programs that define what is wanted, likeliest first."""
+    for texts in _readings(text):
+        for sections in _attempts(texts, wanted):
+            program = assemble(sections, wanted.entry_point, wanted.preamble)
+            if program is not None:
+                yield program
 
 
 def _readings(text: str) -> list[list[str]]:
-    """Which parts of the answer may be code, likeliest first."""
+    """Return which parts of the answer may be code, likeliest first."""
     blocks = [block for block in fenced_blocks(text) if block.source.strip()]
     likely = [block.source for block in blocks if block.may_be_python]
     every = [block.source for block in blocks] if len(likely) < len(blocks) else []
@@ -101,15 +122,19 @@ def _readings(text: str) -> list[list[str]]:
     return [reading for reading in (likely, every, [unfenced]) if reading]
 
 
-def _attempts(text: str, entry_point: str | None, preamble: str) -> Iterator[list[Section]]:
-    """Ever more forgiving ways to read the answer, each as the sections that it holds."""
-    for texts in _readings(text):
-        if entry_point is not None:
-            yield [section for each in texts if (section := whole_section(each))]
-            yield from _continued(filter(starts_indented, texts), entry_point, preamble)
-        yield [section for each in texts for section in valid_sections(each)]
-        if entry_point is not None:
-            yield from _continued(texts, entry_point, preamble)
+def _attempts(texts: list[str], wanted: _Wanted) -> Iterator[list[Section]]:
+    """Yield the sections of texts as ever more forgiving ways to read them find them."""
+    if wanted.entry_point is None:
+        yield _valid(texts)
+        return
+    yield [section for text in texts if (section := whole_section(text))]
+    yield from _continued(filter(starts_indented, texts), wanted.entry_point, wanted.preamble)
+    yield _valid(texts)
+    yield from _continued(texts, wanted.entry_point, wanted.preamble)
+
+
+def _valid(texts: list[str]) -> list[Section]:
+    return [section for text in texts for section in valid_sections(text)]
 
 
 def _continued(texts: Iterable[str], entry_point: str, preamble: str) -> Iterator[list[Section]]:
@@ -119,74 +144,34 @@ def _continued(texts: Iterable[str], entry_point: str, preamble: str) -> Iterato
             yield [section]
 
 
-def _finish(sections: list[Section], lead: int, entry_point: str | None, preamble: str) -> Section:
-    joined = join(sections, lead, entry_point)
-    return adapt_method(complete(joined, entry_point, preamble), entry_point)
-
-
-def _script(text: str, entry_point: str | None, preamble: str) -> Program:
+def _script(text: str, wanted: _Wanted) -> Section | None:
     """Settle for code that defines nothing, where nothing in particular must be defined."""
-    first: list[Section] = []
-    for texts in _readings(text):
-        sections = [section for each in texts for section in valid_sections(each)]
-        lead = choose_script(sections)
-        if lead is not None and entry_point is None:
-            return Program(_finish(sections, lead, None, preamble).source, None)
-        first = first or sections
-    return Program(None, _explain(text, first, entry_point))
+    if wanted.entry_point is not None:
+        return None
+    scripts = (assemble_script(_valid(texts), wanted.preamble) for texts in _readings(text))
+    return next(filter(None, scripts), None)
 
 
-def _explain(text: str, sections: list[Section], entry_point: str | None) -> str:
-    names = sorted({name for each in sections for name in module_names(each.module)})
-    fault = _first_fault(text, entry_point)
-    if fault is not None:
+def _explain(text: str, wanted: _Wanted) -> str:
+    """Say in one sentence why there is no program."""
+    if not text.strip():
+        return "The answer is empty."
+    fault = _first_fault(text, wanted.entry_point)
+    if fault:
         return f"The program does not compile: {fault}."
+    found = next((sections for texts in _readings(text) if (sections := _valid(texts))), None)
+    names = sorted({name for section in found or () for name in module_names(section.module)})
     if names:
-        return f"The program defines no function {entry_point!r}; it defines {', '.join(names)}."
+        defined = ", ".join(names)
+        return f"The program defines no function {wanted.entry_point!r}; it defines {defined}."
     return "The answer holds no Python program."
 
 
-def _first_fault(text: str, entry_point: str | None) -> Fault | None:
-    """What is wrong with the likeliest code of the answer, where it is meant as code."""
-    wanted = re.compile(rf"^\s*(?:async\s+)?(?:def|class)\s+{entry_point or ''}", re.MULTILINE)
+def _first_fault(text: str, entry_point: str | None) -> str:
+    """Return what is wrong with the likeliest code of the answer, where it is meant as code."""
+    header = re.compile(rf"^\s*(?:async\s+)?(?:def|class)\s+{entry_point or ''}", re.MULTILINE)
     for texts in _readings(text):
-        meant = [each for each in texts if wanted.search(each)]
+        meant = [part for part in texts if header.search(part)]
         if meant:
-            return find_fault(meant[-1])
-    return None
-
-
-def normalise_program(source: str) -> str:
-    """Return the program without comments, docstrings and its own way of spacing.
-
-    Two programs that differ in nothing else become the same text. What does not parse is
-    returned stripped.
-
-    >>> normalise_program("def f( x ):  # twice\\n    'Docs.'\\n    return 2*x")
-    'def f(x):\\n    return 2 * x'
-    """
-    module = parse_module(source)
-    if module is None:
-        return source.strip()
-    for node in ast.walk(module):
-        if isinstance(node, _Documented):
-            _drop_docstring(node)
-    try:
-        return ast.unparse(module)
-    except (RecursionError, ValueError):
-        return source.strip()
-
-
-def _drop_docstring(node: _Documented) -> None:
-    if ast.get_docstring(node, clean=False) is not None:
-        node.body = node.body[1:] or ([] if isinstance(node, ast.Module) else [ast.Pass()])
-
-
-def program_fingerprint(source: str) -> str:
-    """Return the SHA-256 of the normalised program: equal for programs that differ in form only.
-
-    >>> program_fingerprint("x=1") == program_fingerprint("x = 1  # one")
-    True
-    """
-    normal = normalise_program(source).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(normal).hexdigest()
+            return str(find_fault(meant[-1]) or "")
+    return ""
