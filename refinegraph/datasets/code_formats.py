@@ -68,7 +68,9 @@ def humaneval(record: Record, default_id: str) -> LabelledProblem:
     """Read HumanEval, and HumanEval+ as it stands on the hub."""
     name = text_field(record, "entry_point")
     problem = _completion(record, name)
-    tests = f"{portable_tests(text_field(record, 'test'), entry_point=name)}\n\ncheck({name})\n"
+    tests = portable_tests(text_field(record, "test"), entry_point=name)
+    if "def check(" in tests:
+        tests = f"{tests}\n\ncheck({name})\n"
     reference = reference_program(problem, _solution(record, problem))
     return LabelledProblem(problem, Gold(tests=tests, reference=reference))
 
