@@ -7,6 +7,11 @@ assert __name__ == "refinegraph.agents", "import refinegraph.agents, not agents"
 if TYPE_CHECKING:
     from refinegraph.agents.checklist_judge import ChecklistJudge
     from refinegraph.agents.judge import AnswerFirstJudge, Judge, StepJudge
+    from refinegraph.agents.operators.algebra import Operator, as_operator
+    from refinegraph.agents.operators.continuation import continue_from
+    from refinegraph.agents.operators.rules import approved
+    from refinegraph.agents.operators.steps import kept, splice, trusted_steps
+    from refinegraph.agents.operators.task import Outcome, Task
     from refinegraph.agents.pairwise_judge import PairwiseJudge
     from refinegraph.agents.refiner import Refiner
     from refinegraph.agents.reviewer import Reviewer
@@ -18,26 +23,44 @@ _MODULES = {
     "AnswerFirstJudge": "judge",
     "ChecklistJudge": "checklist_judge",
     "Judge": "judge",
+    "Operator": "operators.algebra",
+    "Outcome": "operators.task",
     "PairwiseJudge": "pairwise_judge",
     "Refiner": "refiner",
     "Reviewer": "reviewer",
     "Solver": "solver",
     "StepJudge": "judge",
+    "Task": "operators.task",
     "TestWriter": "test_writer",
+    "approved": "operators.rules",
+    "as_operator": "operators.algebra",
+    "continue_from": "operators.continuation",
+    "kept": "operators.steps",
     "p_true": "truth",
+    "splice": "operators.steps",
+    "trusted_steps": "operators.steps",
 }
 
 __all__ = [
     "AnswerFirstJudge",
     "ChecklistJudge",
     "Judge",
+    "Operator",
+    "Outcome",
     "PairwiseJudge",
     "Refiner",
     "Reviewer",
     "Solver",
     "StepJudge",
+    "Task",
     "TestWriter",
+    "approved",
+    "as_operator",
+    "continue_from",
+    "kept",
     "p_true",
+    "splice",
+    "trusted_steps",
 ]
 
 

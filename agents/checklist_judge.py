@@ -9,10 +9,10 @@ from refinegraph.agents.judge_replies import AnswersReply, ChecklistReply
 from refinegraph.agents.models import Sampling
 from refinegraph.agents.prompts.judging import CHECK, CHECKLIST
 from refinegraph.agents.prompts.prompt import Prompt
+from refinegraph.charging import charging
 from refinegraph.schema import Candidate, Problem
 from refinegraph.tools.scorers.basic import Scored
 from refinegraph.tools.scorers.memory import Memory
-from refinegraph.tools.scorers.spending import spending
 
 _PLAIN_QUESTION = "Is the solution right?"
 
@@ -44,7 +44,7 @@ class ChecklistJudge(Judge):
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
         """Return one score a candidate, and what they cost."""
-        with spending() as spent:
+        with charging(forward=True) as spent:
             if any(each.content is not None for each in candidates):
                 await self._lists.one(problem.prompt.strip(), self._write)
         told = await super().__call__(problem, candidates)

@@ -13,11 +13,11 @@ from refinegraph.agents.models import Sampling, generate, model_name
 from refinegraph.agents.prompts.judging import ANSWER_FIRST, JUDGE, OWN_ANSWER, STEP_JUDGE
 from refinegraph.agents.prompts.prompt import Prompt
 from refinegraph.agents.structured import StructuredModel
+from refinegraph.charging import charging
 from refinegraph.errors import InputError
 from refinegraph.schema import Candidate, Kind, Problem, Score
 from refinegraph.tools.scorers.basic import Scored
 from refinegraph.tools.scorers.memory import Memory
-from refinegraph.tools.scorers.spending import spend, spending
 from refinegraph.tools.step_scores import StepAggregation, product
 from refinegraph.tools.steps import step_texts
 
@@ -77,6 +77,8 @@ class Judge:
     """
 
     name = "judge"
+    scores_unfinished = True
+    """A judge can read a solution as far as it is written."""
 
     def __init__(
         self,
@@ -108,7 +110,7 @@ class Judge:
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
         """Return one score a candidate, and what they cost."""
         cases = [_case(problem, each) for each in candidates]
-        with spending() as spent:
+        with charging(forward=True) as spent:
             told = iter(await self._known.each([each for each in cases if each], self._judge))
         scores = [self._unknown() if case is None else next(told) for case in cases]
         kept = (each if isinstance(each, Score) else self._unknown(str(each)) for each in scores)
@@ -211,8 +213,8 @@ class AnswerFirstJudge(Judge):
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
         """Return one score a candidate, and what they cost."""
-        with spending() as spent:
-            if any(each.content is not None for each in candidates):
+        with charging(forward=True) as spent:
+            if any(_case(problem, candidate) for candidate in candidates):
                 await self._own.one(problem.prompt.strip(), self._solve)
         told = await super().__call__(problem, candidates)
         return Scored(told.scores, told.usage + spent.usage)
@@ -227,11 +229,10 @@ class AnswerFirstJudge(Judge):
         drafts = await generate(
             self.model, self.own_answer.messages(problem=prompt), sampling=self.sampling
         )
-        spend(drafts.usage)
         return drafts.choices[0].text
 
 
 def _case(problem: Problem, candidate: Candidate) -> Case | None:
-    if candidate.content is None:
+    if candidate.content is None and candidate.complete:
         return None
     return Case(problem.prompt.strip(), problem.kind, candidate.program or candidate.text)

@@ -10,12 +10,12 @@ from refinegraph.agents.models import Sampling, model_name
 from refinegraph.agents.prompts.judging import PAIR
 from refinegraph.agents.prompts.prompt import Prompt
 from refinegraph.agents.structured import StructuredModel
+from refinegraph.charging import charging
 from refinegraph.errors import InputError
 from refinegraph.schema import Candidate, Problem, Score
 from refinegraph.tools.comparisons import bradley_terry, pairs_to_compare, win_rates
 from refinegraph.tools.scorers.basic import Scored
 from refinegraph.tools.scorers.memory import Memory
-from refinegraph.tools.scorers.spending import spending
 
 Ranking = Literal["bradley-terry", "win-rate"]
 
@@ -75,7 +75,7 @@ class PairwiseJudge:
         asked = sorted(candidates, key=lambda each: each.order)
         texts = dict.fromkeys(_text(each) for each in asked if each.content is not None)
         pairs = pairs_to_compare(list(texts), limit=self.most_pairs)
-        with spending() as spent:
+        with charging(forward=True) as spent:
             outcomes = await self._compare(problem.prompt.strip(), pairs)
         values = _RANKINGS[self.ranking](outcomes)
         return Scored(tuple(self._score(each, values) for each in candidates), spent.usage)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
 
 from refinegraph.agents.evidence import describe_tests, known_header, with_instruction
 from refinegraph.agents.models import Generations, Sampling, generate, model_name
@@ -68,6 +69,14 @@ class Solver(Operator):
 
         An `instruction`, such as a persona, is added at the end of the prompt.
         """
+        wanted = self.samples if samples is None else samples
+        asked = self.messages(problem, tests=tests, instruction=instruction)
+        return await generate(self.model, asked, n=wanted, sampling=self.sampling)
+
+    def messages(
+        self, problem: Problem, *, tests: Sequence[VisibleTest] = (), instruction: str = ""
+    ) -> list[BaseMessage]:
+        """Return the messages by which a problem is asked."""
         prompt = self.prompts.solver if problem.kind == "code" else self.prompts.solver_reasoning
         messages = prompt.messages(
             problem=problem.prompt.strip(),
@@ -76,9 +85,7 @@ class Solver(Operator):
             header=known_header(problem),
             answer_format=answer_format(problem.kind),
         )
-        wanted = self.samples if samples is None else samples
-        asked = with_instruction(messages, instruction)
-        return await generate(self.model, asked, n=wanted, sampling=self.sampling)
+        return with_instruction(messages, instruction)
 
     @property
     def name(self) -> str:

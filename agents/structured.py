@@ -10,10 +10,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from refinegraph.agents.models import Choice, Generations, Sampling, generate
+from refinegraph.charging import charge
 from refinegraph.errors import ContextTooLong, DeadlineExceeded, ModelError, ModelRequestRefused
 from refinegraph.schema import Usage
 from refinegraph.tools.loose_json import json_objects
-from refinegraph.tools.scorers.spending import spend
 
 
 class Reply(BaseModel):
@@ -79,7 +79,7 @@ class StructuredModel:
         first = read_reply(choice.text, form, fits)
         if first.reply is not None:
             return first.reply
-        spend(Usage(unparsable=1))
+        charge(Usage(unparsable=1))
         asking = f"{first.fault} Answer with nothing but JSON of this form: {form.example}"
         again = [*messages, AIMessage(choice.text), HumanMessage(asking)]
         try:
@@ -87,7 +87,7 @@ class StructuredModel:
         except (ModelError, DeadlineExceeded):
             return None
         second = read_reply(drafts.choices[0].text, form, fits)
-        spend(Usage(unparsable=int(second.reply is None)))
+        charge(Usage(unparsable=int(second.reply is None)))
         return second.reply
 
     async def _generate(
@@ -106,7 +106,6 @@ class StructuredModel:
                 raise
             drafts = await generate(self.model, messages, n=n, sampling=plain)
             self._takes_schema = False
-        spend(drafts.usage)
         return drafts
 
 

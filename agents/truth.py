@@ -9,10 +9,10 @@ from langchain_core.language_models import BaseChatModel
 from refinegraph.agents.models import Choice, Sampling, TokenLogprob, generate, model_name
 from refinegraph.agents.prompts.judging import P_TRUE
 from refinegraph.agents.prompts.prompt import Prompt
+from refinegraph.charging import charging
 from refinegraph.schema import Candidate, Problem, Score
 from refinegraph.tools.scorers.basic import Scored
 from refinegraph.tools.scorers.memory import Memory
-from refinegraph.tools.scorers.spending import spend, spending
 
 _LONGEST_SAMPLE = 1000
 _LONGEST_ANSWER = 8
@@ -64,7 +64,7 @@ class p_true:
             None if each.content is None else _Claim(prompt, each.content.strip(), samples)
             for each in candidates
         ]
-        with spending() as spent:
+        with charging(forward=True) as spent:
             told = iter(await self._known.each([each for each in claims if each], self._ask))
         scores = [_unknown() if claim is None else next(told) for claim in claims]
         kept = (each if isinstance(each, Score) else _unknown(str(each)) for each in scores)
@@ -78,7 +78,6 @@ class p_true:
         )
         sampling = Sampling(temperature=0.0, max_tokens=_LONGEST_ANSWER, logprobs=self.top)
         drafts = await generate(self.model, messages, sampling=sampling)
-        spend(drafts.usage)
         return _score(drafts.choices[0])
 
 

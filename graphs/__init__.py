@@ -6,16 +6,25 @@ assert __name__ == "refinegraph.graphs", "import refinegraph.graphs, not graphs"
 
 if TYPE_CHECKING:
     from refinegraph.graphs.refinement import RefinementGraph, refinement_graph
+    from refinegraph.graphs.search import SearchGraph, search_graph
     from refinegraph.graphs.state import RefinementState
-    from refinegraph.graphs.strategies import STRATEGIES, Plan, build_strategy
+    from refinegraph.graphs.strategies import (
+        STRATEGIES,
+        Plan,
+        build_strategy,
+        register_strategy,
+    )
 
 _MODULES = {
     "STRATEGIES": "strategies",
     "Plan": "strategies",
     "RefinementGraph": "refinement",
     "RefinementState": "state",
+    "SearchGraph": "search",
     "build_strategy": "strategies",
     "refinement_graph": "refinement",
+    "register_strategy": "strategies",
+    "search_graph": "search",
 }
 
 __all__ = [
@@ -23,8 +32,11 @@ __all__ = [
     "Plan",
     "RefinementGraph",
     "RefinementState",
+    "SearchGraph",
     "build_strategy",
     "refinement_graph",
+    "register_strategy",
+    "search_graph",
 ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from refinegraph.charging import charging
 from refinegraph.errors import ContextTooLong, DeadlineExceeded, InputError, ModelError
 from refinegraph.retry_policy import RetryPolicy
 from refinegraph.schema import Candidate, Problem, Score
@@ -21,7 +22,6 @@ from refinegraph.tools.scorers.reward_formats import (
     SkyworkProcess,
 )
 from refinegraph.tools.scorers.reward_server import RewardServer, RewardSession, server_root
-from refinegraph.tools.scorers.spending import spending
 from refinegraph.tools.step_scores import StepAggregation, product
 from refinegraph.tools.steps import step_texts
 
@@ -83,6 +83,8 @@ class RewardModel:
         self.format: RewardFormatName = format
         self.aggregate = aggregate
         self._how = _format(format, logits)
+        # A process reward model reads steps as they come; an outcome model needs the outcome.
+        self.scores_unfinished = format != "outcome"
         self._batch = batch if self._how.most is None else min(batch, self._how.most)
         self._server = RewardServer(
             self.url, api_key, at_once, timeout, retry or RetryPolicy(), usd_per_million
@@ -96,7 +98,7 @@ class RewardModel:
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
         """Return one score a candidate, and what they cost."""
         cases = [_case(problem, each) for each in candidates]
-        with spending() as spent:
+        with charging(forward=True) as spent:
             judged = iter(await self._judged([each for each in cases if each]))
         scores = (self._score(next(judged) if case else None) for case in cases)
         return Scored(tuple(scores), spent.usage)
@@ -133,7 +135,7 @@ class RewardModel:
 
 
 def _case(problem: Problem, candidate: Candidate) -> Case | None:
-    if candidate.content is None:
+    if candidate.content is None and candidate.complete:
         return None
     text = candidate.program or candidate.text
     steps = tuple(step_texts(text, kind=problem.kind))

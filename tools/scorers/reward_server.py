@@ -12,7 +12,6 @@ from refinegraph.charging import charge
 from refinegraph.errors import ContextTooLong, InputError, ModelError, ModelRequestRefused
 from refinegraph.retry_policy import RetryPolicy
 from refinegraph.schema import Usage
-from refinegraph.tools.scorers.spending import spend
 
 if TYPE_CHECKING:
     import httpx
@@ -124,7 +123,7 @@ class RewardSession:
             in_time = time.monotonic() - started < policy.give_up_after
             if not (told.worth_it and patient and in_time and attempt < policy.attempts):
                 raise told.error
-            _spend(Usage(retries=1))
+            charge(Usage(retries=1))
             await asyncio.sleep(policy.wait(attempt, told.retry_after))
             attempt += 1
 
@@ -171,7 +170,7 @@ class RewardSession:
         known = cast(Payload, counted) if isinstance(counted, dict) else {}
         count = _tokens(known.get("prompt_tokens")) or _tokens(known.get("total_tokens"))
         price = self.server.usd_per_million
-        _spend(
+        charge(
             Usage(
                 llm_calls=1,
                 prompt_tokens=count,
@@ -179,11 +178,6 @@ class RewardSession:
                 unpriced_calls=int(price is None),
             )
         )
-
-
-def _spend(usage: Usage) -> None:
-    spend(usage)
-    charge(usage)
 
 
 def _tokens(value: object) -> int:
