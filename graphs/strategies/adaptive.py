@@ -27,13 +27,14 @@ def adaptive(plan: Plan) -> RefinementGraph:
         reviewer=plan.reviewer(),
         refiner=plan.refiner(),
         test_writer=plan.test_writer(),
-        controller=_for_code(plan, most) if code else _for_answers(plan, most),
+        controller=policy_for_code(plan, most) if code else policy_for_answers(plan, most),
         select=by_evidence(plan),
         tracer=plan.tracer(),
     )
 
 
-def _for_code(plan: Plan, most: int) -> Policy:
+def policy_for_code(plan: Plan, most: int) -> Policy:
+    """Return the policy for code, of at most so many candidates."""
     limit = 5 if plan.rounds is None else plan.rounds
     return ExecutionGain(
         router=plan.router or VerdictRouter(otherwise=AgreementRouter()),
@@ -43,7 +44,8 @@ def _for_code(plan: Plan, most: int) -> Policy:
     )
 
 
-def _for_answers(plan: Plan, most: int) -> Policy:
+def policy_for_answers(plan: Plan, most: int) -> Policy:
+    """Return the policy for answers that are not code, of at most so many samples."""
     return ExpectedGain(
         price=_PRICE if plan.price is None else plan.price,
         most=most,

@@ -1,0 +1,123 @@
+"""Parts of a graph by name: what a name stands for, and texts such as `stalled(2)` that name it."""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from refinegraph.graphs.expressions import evaluate
+from refinegraph.values import UnfitValue, Value, nearest
+
+
+class Parameter(NamedTuple):
+    """One parameter of a part."""
+
+    name: str
+    value: Value
+    required: bool = False
+    positional: bool = False
+
+
+class Part(NamedTuple):
+    """Something that a name stands for."""
+
+    name: str
+    target: str
+    """Where its class is, `module:Class`, below this package."""
+    summary: str
+    parameters: tuple[Parameter, ...] = ()
+
+    @property
+    def usage(self) -> str:
+        """How it is written, such as `rounds(LIMIT)`."""
+        if not any(parameter.required for parameter in self.parameters):
+            return self.name
+        words = (each.name.upper() for each in self.parameters if each.required)
+        return f"{self.name}({', '.join(words)})"
+
+
+class Named(Value):
+    """A part that a text names, or an object that can be called."""
+
+    def __init__(self, noun: str, parts: Sequence[Part], metavar: str = "NAME") -> None:
+        super().__init__(metavar)
+        self.noun = noun
+        self.parts = parts
+
+    def check(self, value: Any) -> Any:
+        """Return the object, or the text when it names a part."""
+        if callable(value):
+            return value
+        if not isinstance(value, str):
+            raise UnfitValue(f"is neither the name of a {self.noun} nor a function")
+        _check(value, self.noun, self.parts)
+        return value.strip()
+
+    def build(self, value: Any) -> Any:
+        """Return the object that a text stands for; an object as it is."""
+        return build(value, self.noun, self.parts) if isinstance(value, str) else value
+
+
+def build(text: str, noun: str, parts: Sequence[Part], *, combines: bool = False) -> Any:
+    """Return the object that an expression of parts stands for."""
+
+    def make(name: str, arguments: Sequence[float], keywords: Mapping[str, float]) -> Any:
+        part, given, named = _bound(name, arguments, keywords, noun, parts)
+        return target(part.target)(*given, **named)
+
+    return evaluate(text, make, combines=combines)
+
+
+def _check(text: str, noun: str, parts: Sequence[Part]) -> None:
+    """Check names and arguments without importing what they stand for."""
+
+    def check(name: str, arguments: Sequence[float], keywords: Mapping[str, float]) -> None:
+        _bound(name, arguments, keywords, noun, parts)
+
+    evaluate(text, check, combines=False)
+
+
+def _bound(
+    name: str,
+    arguments: Sequence[float],
+    keywords: Mapping[str, float],
+    noun: str,
+    parts: Sequence[Part],
+) -> tuple[Part, list[Any], dict[str, Any]]:
+    """Return the part of that name with its arguments checked."""
+    part = next((each for each in parts if each.name.replace("-", "_") == name), None)
+    if part is None:
+        known = [each.name for each in parts]
+        hint = nearest(name.replace("_", "-"), known) or nearest(name, known)
+        raise UnfitValue(f"names no {noun}: {name!r}{hint}; known: {', '.join(known)}")
+    positional = [parameter for parameter in part.parameters if parameter.positional]
+    if len(arguments) > len(positional):
+        raise UnfitValue(f"gives {part.name} {len(arguments)} values; write {part.usage}")
+    given = [
+        _argument(part, each.name, value)
+        for each, value in zip(positional, arguments, strict=False)
+    ]
+    named = {key: _argument(part, key, value) for key, value in keywords.items()}
+    missing = [each.name for each in part.parameters[len(given) :] if each.required]
+    if any(key not in named for key in missing):
+        raise UnfitValue(f"lacks a value; write {part.usage}")
+    twice = {each.name for each in positional[: len(given)]} & set(named)
+    if twice:
+        raise UnfitValue(f"gives {part.name} its {twice.pop()} twice")
+    return part, given, named
+
+
+def _argument(part: Part, name: str, value: float) -> Any:
+    parameter = next((each for each in part.parameters if each.name == name), None)
+    if parameter is None:
+        known = ", ".join(each.name for each in part.parameters) or "none"
+        raise UnfitValue(f"gives {part.name} an unknown {name!r}; known: {known}")
+    try:
+        return parameter.value.check(value)
+    except UnfitValue as error:
+        raise UnfitValue(f"gives {part.name} {name}={value!r}, which {error}") from None
+
+
+def target(name: str) -> Any:
+    """Return what is at `module:name` below this package."""
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(f"refinegraph.{module}"), attribute)
