@@ -42,6 +42,8 @@ class _Wide(argparse.ArgumentParser):
     """A parser whose help is as wide as a page."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(
-            **settings, formatter_class=lambda prog: argparse.HelpFormatter(prog, width=92)
-        )
+        super().__init__(**settings, formatter_class=_wide)
+
+
+def _wide(prog: str) -> argparse.HelpFormatter:
+    return argparse.RawDescriptionHelpFormatter(prog, width=92)

@@ -109,9 +109,21 @@ SELECTORS = (
 )
 
 POLICIES = (
-    Part("refine-loop", "graphs.policies.refine_loop:RefineLoop", "route, then refine until a stop rule fires"),
-    Part("execution-gain", "graphs.policies.execution_gain:ExecutionGain", "weigh samples against repairs"),
-    Part("expected-gain", "graphs.policies.expected_gain:ExpectedGain", "spend while the gain is worth it"),
+    Part(
+        "refine-loop",
+        "graphs.policies.refine_loop:RefineLoop",
+        "route, then refine until a stop rule fires",
+    ),
+    Part(
+        "execution-gain",
+        "graphs.policies.execution_gain:ExecutionGain",
+        "weigh samples against repairs",
+    ),
+    Part(
+        "expected-gain",
+        "graphs.policies.expected_gain:ExpectedGain",
+        "spend while the gain is worth it",
+    ),
 )
 
 SCORERS = (

@@ -182,9 +182,12 @@ class Several(Value):
 
     metavar = "A,B"
 
-    def __init__(self, metavar: str | None = None, *, words: Sequence[str] = ()) -> None:
+    def __init__(
+        self, metavar: str | None = None, *, words: Sequence[str] = (), noun: str = "word"
+    ) -> None:
         super().__init__(metavar)
         self.words = words
+        self.noun = noun
 
     def read(self, text: str) -> tuple[str, ...]:
         """Split at the commas."""
@@ -193,12 +196,13 @@ class Several(Value):
     def check(self, value: Any) -> tuple[str, ...]:
         """Return the texts, each once, in their order."""
         parts = _listed((value,) if isinstance(value, str) else value)
-        if not parts or not all(isinstance(part, str) for part in parts):
+        if parts is None or not all(isinstance(part, str) for part in parts):
             raise UnfitValue("is not a list of texts")
         unknown = next((part for part in parts if self.words and part not in self.words), None)
         if unknown is not None:
             known = ", ".join(self.words)
-            raise UnfitValue(f"names {unknown!r}{nearest(unknown, self.words)}; known: {known}")
+            hint = nearest(unknown, self.words)
+            raise UnfitValue(f"names an unknown {self.noun} {unknown!r}{hint}; known: {known}")
         return tuple(dict.fromkeys(parts))
 
 

@@ -1,39 +1,19 @@
-"""`refinegraph cache`, and the cache that `--cache` and `--replay` name."""
+"""`refinegraph cache`: look at kept answers, or forget them."""
 
 import argparse
 import time
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from refinegraph.config import home
-
-if TYPE_CHECKING:
-    from refinegraph.agents.models import CallCache
-
-_NAME = "calls.sqlite"
-
-
-@contextmanager
-def call_cache(options: argparse.Namespace) -> "Generator[CallCache | None]":
-    """Open the cache that the arguments name, if any."""
-    name = options.replay or options.cache
-    if name is None:
-        yield None
-        return
-    from refinegraph.agents.models import CallCache
-
-    path = Path(name) if name else home() / _NAME
-    with closing(CallCache(path, replay=bool(options.replay))) as cache:
-        yield cache
+from refinegraph.solving import USER_CACHE
 
 
 def run(options: argparse.Namespace) -> int:
     """Say what a cache holds, or clear it."""
     from refinegraph.agents.models import CallCache
 
-    path = Path(options.file) if options.file else home() / _NAME
+    path = Path(options.file) if options.file else home() / USER_CACHE
     if not path.exists():
         print(f"no answer is kept in {path}")
         return 0

@@ -1,29 +1,108 @@
-"""`refinegraph config`: every setting, its value, and where that comes from."""
+"""`refinegraph config`: the settings and where they come from; which files are trusted."""
 
 import argparse
+from pathlib import Path
 
 from rich.table import Table
+from rich.text import Text
 
-from refinegraph.config import EMBEDDED, FILE_NAME, all_settings, home, variable_of
+from refinegraph.config import (
+    EMBEDDED,
+    FILE_NAME,
+    Setting,
+    SettingsFile,
+    find_settings,
+    home,
+    nearest_file,
+    own_folder,
+    read_file,
+)
+from refinegraph.errors import InputError
+from refinegraph.option_set import shown
+from refinegraph.options import settings, variable_of
+from refinegraph.trust import trust, untrust
 from refinegraph.view.console import output_console
+from refinegraph.view.text import printable
 
-_ORDER = f"\nA flag wins over a variable, a variable over the nearest {FILE_NAME}."
+_ALWAYS = ("model", "api_base", "home")
+"""Settings that are listed even where nothing sets them."""
+_ORDER = (
+    "A flag wins over a variable, a variable over the nearest refinegraph.toml. Every option of\n"
+    "`solve` and `eval` can be set: REFINEGRAPH_NAME in the environment, name in the file."
+)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the settings; a key is never one of them."""
-    from refinegraph.agents.models.redaction import without_credentials
+    """Print the settings, or trust a file of settings, or stop trusting it."""
+    if options.action is None:
+        return _show()
+    if options.path is None:
+        raise InputError(
+            f"`config {options.action}` takes the path of a file, such as ./{FILE_NAME}."
+        )
+    path = Path(options.path)
+    return _trust(path) if options.action == "trust" else _untrust(path)
 
-    defaults = {"model": EMBEDDED, "home": str(home())}
+
+def _show() -> int:
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     for heading in ("setting", "value", "from", "variable"):
         table.add_column(heading, overflow="fold")
-    for name, found in all_settings():
-        value = found.value if found else defaults.get(name, "-")
-        shown = without_credentials(value) if "://" in value else value
-        source = found.source if found else "default"
-        table.add_row(name, shown, source, variable_of(name))
+    found = find_settings(settings())
+    for name in settings():
+        if name in found or name in _ALWAYS:
+            table.add_row(*map(_text, _row(name, found.get(name))))
     console = output_console()
     console.print(table)
-    console.print(_ORDER, soft_wrap=True)
+    file = nearest_file()
+    if file:
+        console.print(_text(f"\n{_state(file)}"), soft_wrap=True)
+    console.print(_text(f"\n{_ORDER}"), soft_wrap=True)
     return 0
+
+
+def _row(name: str, setting: Setting | None) -> tuple[str, str, str, str]:
+    if setting:
+        return name, shown(setting.value).strip("'"), setting.source, variable_of(name)
+    default = _home() if name == "home" else {"model": EMBEDDED}.get(name, "-")
+    return name, default, "default", variable_of(name)
+
+
+def _home() -> str:
+    try:
+        return str(home())
+    except InputError:
+        return "none: this user has no home folder"
+
+
+def _state(file: SettingsFile) -> str:
+    """Say whether a file is trusted, and what follows."""
+    if file.is_trusted:
+        return f"{file.path}: trusted; undo with: refinegraph config untrust {file.path}"
+    if not file.ignored:
+        return f"{file.path}: not trusted, and it sets nothing that needs trust"
+    names = ", ".join(file.ignored)
+    return (
+        f"{file.path}: not trusted, so these are ignored: {names}\n"
+        f"look at the file; if it is yours: refinegraph config trust {file.path}"
+    )
+
+
+def _trust(path: Path) -> int:
+    file = read_file(path)
+    trust(own_folder(), path, file.content)
+    values = "".join(f"\n  {name} = {shown(file.values[name])}" for name in file.ignored)
+    console = output_console()
+    console.print(_text(f"trusted as it is now: {path.resolve()}{values}"), soft_wrap=True)
+    return 0
+
+
+def _untrust(path: Path) -> int:
+    if not untrust(own_folder(), path):
+        raise InputError(f"{str(path)!r} is not trusted; `refinegraph config` shows what is.")
+    output_console().print(_text(f"no longer trusted: {path.resolve()}"), soft_wrap=True)
+    return 0
+
+
+def _text(text: str) -> Text:
+    return Text(printable(text, lines=True))

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from refinegraph.cli.models import EMBEDDED_NOTE
+from refinegraph.cli.settings import run_options
 from refinegraph.config import EMBEDDED
 from refinegraph.errors import RefinegraphError
 from refinegraph.graphs.strategies import find_strategy
@@ -69,9 +70,10 @@ def _piped(session: Session) -> int:
     return 0
 
 
-def _settings(options: argparse.Namespace) -> Settings:
+def _settings(arguments: argparse.Namespace) -> Settings:
+    options = run_options(arguments)
     return Settings.from_environment(
-        model=options.model,
+        model=str(options.model),
         api_base=options.api_base,
         strategy=find_strategy(options.strategy).name,
         samples=options.samples,

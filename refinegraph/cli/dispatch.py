@@ -3,38 +3,66 @@
 import argparse
 import difflib
 import gc
-import os
 import signal
 import sys
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from refinegraph.cli.arguments import COMMANDS, MODULES, make_parser
+from refinegraph.cli.arguments import COMMANDS, MODULES, all_flags, make_parser
+from refinegraph.cli.streams import discard_output, flush_output
+
+_BAD_INPUT = 2
 
 
 def dispatch(argv: Sequence[str] | None) -> int:
     """Run the command that the arguments name and return its exit code."""
+    try:
+        code = _dispatched(sys.argv[1:] if argv is None else argv)
+        flush_output()
+    except OSError as error:
+        return _failed(error)
+    except SystemExit as ended:
+        # rich ends the process with 1, the code of a refuted answer, where nobody reads on.
+        if isinstance(ended.__context__, BrokenPipeError):
+            return _failed(ended.__context__)
+        try:
+            flush_output()
+        except OSError as error:
+            return _failed(error)
+        raise
+    return code
+
+
+def _dispatched(words: Sequence[str]) -> int:
+    """Run the command; say in a sentence what refinegraph raised on purpose."""
     from refinegraph.errors import RefinegraphError
 
-    parser = make_parser(_Parser)
-    options = parser.parse_args(argv)
-    if options.command is None:
-        parser.print_help()
-        return 0
+    named = next((word for word in words if not word.startswith("-")), "")
+    parser = make_parser(_Parser, only=named)
     try:
+        options = parser.parse_args(words)
+        if options.command is None:
+            parser.print_help()
+            return 0
         with _ending_well_on_sigterm():
             code: int = import_module(MODULES[options.command]).run(options)
-            _flush()
+            return code
     except RefinegraphError as error:
         _say(str(error))
         return error.exit_code
-    except BrokenPipeError:
-        _let_stdout_go()
+
+
+def _failed(error: OSError) -> int:
+    """Return the exit code for an error of the system: 0 where nobody reads on, else 2."""
+    discard_output()
+    if isinstance(error, BrokenPipeError):
         return 0
-    return code
+    name = f"{error.filename!r}" if error.filename else "standard output or a file"
+    _say(f"{name} cannot be used: {error.strerror or error}.")
+    return _BAD_INPUT
 
 
 def leave(code: int) -> int:
@@ -46,18 +74,21 @@ def leave(code: int) -> int:
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence with the nearest name."""
 
+    def __init__(self, **settings: Any) -> None:
+        settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(**settings)
+
     def error(self, message: str) -> NoReturn:
         """Print the sentence and end with exit code 2."""
         _say(f"{_in_words(message)}; see `{self.prog} --help`.")
-        sys.exit(2)
+        sys.exit(_BAD_INPUT)
 
 
 def _in_words(message: str) -> str:
     """Add the nearest name to what argparse says of a command or a flag that is not known."""
     unknown = message.partition("unrecognized arguments: ")[2]
     if unknown:
-        flags = [flag for flags in COMMANDS.values() for flag in flags]
-        return f"unknown argument {unknown!r}{_nearest(unknown.split()[0], flags)}"
+        return f"unknown argument {unknown!r}{_nearest(unknown.split()[0], all_flags())}"
     if "COMMAND: invalid choice: " in message:
         word = message.partition("invalid choice: ")[2].split("'")[1]
         known = ", ".join(COMMANDS)
@@ -79,22 +110,6 @@ def _printable(text: str) -> str:
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )
-
-
-def _flush() -> None:
-    if sys.stdout is None:
-        return
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _let_stdout_go()
-
-
-def _let_stdout_go() -> None:
-    """Nobody reads on: let what is still to be printed, at exit too, go nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 @contextmanager

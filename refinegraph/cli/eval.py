@@ -13,9 +13,7 @@ from rich.text import Text
 
 from refinegraph.agents.models import CallCache
 from refinegraph.agents.models.redaction import redact
-from refinegraph.cli.cache import call_cache
-from refinegraph.cli.models import Models, belief_map, resolve_models
-from refinegraph.cli.settings import limits_of, settings_of
+from refinegraph.cli.settings import command_options, run_options
 from refinegraph.cli.summaries import BELOW, is_below, show_summary
 from refinegraph.cli.watching import watched
 from refinegraph.datasets import load_dataset, select_problems
@@ -36,9 +34,11 @@ from refinegraph.evaluation.summary import summarise
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.stopping import budget
 from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
+from refinegraph.options import RunOptions
 from refinegraph.pages.evaluation import evaluation_page
+from refinegraph.planning import Models, ledger_of, plan_of, rate_limits_of, resolve_models
 from refinegraph.schema import Kind, LabelledProblem
-from refinegraph.solving import ledger_of
+from refinegraph.solving import call_cache
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.view.console import error_console
 
@@ -52,23 +52,23 @@ def run(options: argparse.Namespace) -> int:
 
     1 where `--fail-under` was not reached.
     """
-    strategies = _strategies(options)
+    chosen = run_options(options)
+    strategies = _strategies(options, chosen)
     total = sum(1 for _ in _problems(options))
     if total == 0:
         raise InputError(f"{options.dataset} has no problem that was asked for.")
-    models = resolve_models(settings_of(options))
-    folder = EvaluationFolder(
-        Path(options.out), _settings(options, strategies, models), resume=options.resume
-    )
+    models = resolve_models(chosen)
+    settings = _settings(options, chosen, strategies, models)
+    folder = EvaluationFolder(Path(options.out), settings, resume=options.resume)
     console = error_console()
     progress = Progress(strategies, total=total * len(strategies), before=len(folder.done))
     try:
         with (
             shown_progress(progress, console),
-            _cache(options, folder) as cache,
-            watched(options),
+            _cache(chosen, folder) as cache,
+            watched(command_options(options)),
         ):
-            asyncio.run(_run(options, strategies, models, folder, progress, cache))
+            asyncio.run(_run(options, chosen, strategies, models, folder, progress, cache))
         if progress.done == progress.total:
             folder.forget_calls()
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _cache(options: argparse.Namespace, folder: EvaluationFolder) -> Generator[CallCache]:
+def _cache(options: RunOptions, folder: EvaluationFolder) -> Generator[CallCache]:
     """Open the cache that the arguments name, else the folder's own."""
     with call_cache(options) as shared:
         if shared:
@@ -124,6 +124,7 @@ def write_summary(folder: Path, strategies: list[str]) -> Summary:
 
 async def _run(
     options: argparse.Namespace,
+    chosen: RunOptions,
     strategies: list[str],
     models: Models,
     folder: EvaluationFolder,
@@ -132,18 +133,17 @@ async def _run(
 ) -> None:
     own = cache.path == folder.path / CALLS
     async with Sandbox() as sandbox:
-        plan = _plan(options, models, sandbox)
+        limit = budget(seconds=chosen.timeout) if chosen.timeout else None
+        plan = plan_of(chosen, kind=_kind(options), models=models, limit=limit, sandbox=sandbox)
         graphs = {name: _graph(name, plan) for name in strategies}
-        ledger = ledger_of(
-            usd=options.budget_usd, tokens=options.budget_tokens, calls=options.budget_calls
-        )
+        ledger = ledger_of(chosen)
         if ledger:
             ledger.carry(folder.spent)
         evaluation = Evaluation(
             graphs,
             sandbox,
-            in_flight=limits_of(settings_of(options), concurrency=options.concurrency),
-            timeout=options.timeout,
+            in_flight=rate_limits_of(chosen, concurrency=options.concurrency),
+            timeout=chosen.timeout,
             cache=cache,
             shares_answers=not own,
             ledger=ledger,
@@ -162,26 +162,6 @@ def _graph(name: str, plan: Plan) -> RefinementGraph:
     return build_strategy("single", replace(plan, max_tokens=2 * (plan.max_tokens or 0)))
 
 
-def _plan(options: argparse.Namespace, models: Models, sandbox: Sandbox) -> Plan:
-    return Plan(
-        model=models.solver,
-        reviewer_model=models.reviewer,
-        refiner_model=models.refiner,
-        tester_model=models.tester,
-        kind=_kind(options),
-        samples=options.samples,
-        rounds=options.rounds,
-        temperature=options.temperature,
-        max_tokens=options.max_tokens,
-        seed=options.seed,
-        limit=budget(seconds=options.timeout) if options.timeout else None,
-        sandbox=sandbox,
-        trace=options.trace,
-        price=options.price,
-        belief=belief_map(options.belief),
-    )
-
-
 def _kind(options: argparse.Namespace) -> Kind:
     return next(_problems(options)).problem.kind
 
@@ -191,23 +171,23 @@ def _problems(options: argparse.Namespace) -> Iterator[LabelledProblem]:
         load_dataset(options.dataset),
         limit=options.limit,
         ids=options.ids.split(",") if options.ids else None,
-        shuffle_seed=(options.seed or 0) if options.shuffle else None,
+        shuffle_seed=(run_options(options).seed or 0) if options.shuffle else None,
     )
 
 
-def _strategies(options: argparse.Namespace) -> list[str]:
-    names = [each.strip() for each in options.strategy.split(",") if each.strip()]
+def _strategies(options: argparse.Namespace, chosen: RunOptions) -> list[str]:
+    names = [each.strip() for each in chosen.strategy.split(",") if each.strip()]
     if not names:
         raise InputError("--strategy names no strategy; give one or more, joined by commas.")
     asked = [find_strategy(each).name for each in names]
     if options.baselines:
-        longer = [LONGER] if options.max_tokens else []
+        longer = [LONGER] if chosen.max_tokens else []
         asked = ["single", *longer, "self-consistency", "best-of-n", *asked]
     return list(dict.fromkeys(asked))
 
 
 def _settings(
-    options: argparse.Namespace, strategies: list[str], models: Models
+    options: argparse.Namespace, chosen: RunOptions, strategies: list[str], models: Models
 ) -> EvaluationSettings:
     from refinegraph.agents.models import model_name
 
@@ -216,11 +196,11 @@ def _settings(
         dataset_digest=digest_of(Path(options.dataset)),
         strategies=tuple(strategies),
         models=tuple(model_name(each) if each else "" for each in models),
-        samples=options.samples,
-        rounds=options.rounds,
-        temperature=options.temperature,
-        max_tokens=options.max_tokens,
-        seed=options.seed,
+        samples=chosen.samples,
+        rounds=chosen.rounds,
+        temperature=chosen.temperature,
+        max_tokens=chosen.max_tokens,
+        seed=chosen.seed,
     )
 
 

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from refinegraph.cli.streams import discard_output
 from refinegraph.errors import InputError
 
 
@@ -22,15 +23,16 @@ def read_text(name: str, what: str) -> str:
 
 
 def read_stdin() -> str:
-    """Return standard input as text."""
+    """Return standard input as text, without a byte order mark, its lines ended by newlines."""
     if sys.stdin is None:
         raise InputError("the problem was to be read from standard input, which is closed.")
     try:
-        return sys.stdin.buffer.read().decode("utf-8-sig")
+        text = sys.stdin.buffer.read().decode("utf-8").lstrip("\ufeff")
     except UnicodeDecodeError as error:
         raise InputError(
             f"standard input cannot be read: byte {error.start} is not UTF-8; pipe UTF-8 text."
         ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class OutputFile:
@@ -41,8 +43,8 @@ class OutputFile:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.path = Path(os.path.realpath(name))
         try:
+            self.path = Path(os.path.realpath(name))
             self._check()
         except OSError as error:
             raise self._refused(error) from None
@@ -113,10 +115,3 @@ def print_exactly(text: str, *, encoding: str | None = None) -> None:
     except OSError as error:
         discard_output()
         raise InputError(f"standard output cannot be written: {error.strerror}.") from None
-
-
-def discard_output() -> None:
-    """Send what is still to come on standard output nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)

@@ -1,17 +1,16 @@
-"""The models that the arguments name."""
+"""Where a run's model and its server come from, said before a run begins."""
 
 import argparse
-from collections.abc import Sequence
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from refinegraph.config import EMBEDDED, api_base_setting, find_setting, model_setting
+from rich.text import Text
 
-if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
-
-    from refinegraph.graphs.policies.calibration import BeliefMap
-
+from refinegraph.config import EMBEDDED, Setting, find_setting
+from refinegraph.options import RunOptions
+from refinegraph.values import without_credentials
+from refinegraph.view.text import printable
+from refinegraph.view.transcript import Line
 
 EMBEDDED_NOTE = (
     "model: 'embedded', the tiny one in the package (it runs here, without network); name yours "
@@ -19,90 +18,37 @@ EMBEDDED_NOTE = (
 )
 
 
-class Models(NamedTuple):
-    """A chat model for every role; None for a role that speaks through the Solver's."""
+def origin_lines(arguments: argparse.Namespace, options: RunOptions) -> list[Line]:
+    """Return lines that name the server and the model, where the arguments did not.
 
-    solver: "BaseChatModel"
-    reviewer: "BaseChatModel | None"
-    refiner: "BaseChatModel | None"
-    tester: "BaseChatModel | None"
-
-
-class NamesModels(Protocol):
-    """What names models: the settings of a run."""
-
-    @property
-    def model(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def solver_model(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def reviewer_model(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def refiner_model(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def tester_model(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def api_base(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def fallback(self) -> Sequence[str]: ...  # noqa: D102
-
-    @property
-    def prices(self) -> tuple[float, float] | None: ...  # noqa: D102
-
-    @property
-    def call_timeout(self) -> float | None: ...  # noqa: D102
-
-    @property
-    def hedge(self) -> float | None: ...  # noqa: D102
-
-
-def belief_map(name: str | None) -> "BeliefMap":
-    """Return the map that `--belief` names, else the one that ships."""
-    from refinegraph.graphs.policies.calibration import SHIPPED, BeliefMap
-
-    return BeliefMap.load(Path(name)) if name else SHIPPED
-
-
-def nobody_chose(options: argparse.Namespace) -> bool:
-    """Whether neither a flag nor a setting names the Solver's model."""
-    return not (options.model or options.solver_model or find_setting("model"))
-
-
-def resolve_models(options: NamesModels) -> Models:
-    """Return the models; a role's own flag wins over `--model`, that over the setting.
-
-    Takes the seconds that the model layer needs to be imported. Raises `SettingError` for a name
-    that is not known and a key that is not set.
+    A provider's own server needs no line, nor does a model that a variable names.
     """
-    from refinegraph.agents.models import FallbackChatModel, RetryPolicy, resolve_model
+    lines: list[Line] = []
+    server = server_of(options) if getattr(arguments, "api_base", None) is None else None
+    if server:
+        lines.append(origin_line("server", server))
+    model = find_setting("model")
+    named = arguments.model or arguments.solver_model
+    if not (named or model) and options.model == EMBEDDED:
+        lines.append(Line("model", Text(EMBEDDED_NOTE.removeprefix("model: "))))
+    elif model and not named and Path(model.source).is_file():
+        lines.append(origin_line("model", model))
+    return lines
 
-    base = options.api_base or api_base_setting()
-    setting = find_setting("model")
-    general = options.model or (setting.value if setting else None)
-    retry = RetryPolicy(hedge_after=options.hedge)
 
-    def named(name: str) -> "BaseChatModel":
-        return resolve_model(
-            name, api_base=base, timeout=options.call_timeout, retry=retry, prices=options.prices
-        )
+def server_of(options: RunOptions, *, source: str = "the run's record") -> Setting | None:
+    """Return the address of the server that is not the provider's own, and who chose it."""
+    if options.api_base is None:
+        name = "OPENAI_BASE_URL" if os.environ.get("OPENAI_BASE_URL") else "OPENAI_API_BASE"
+        model = options.solver_model or options.model
+        is_openai = isinstance(model, str) and model.startswith("openai/")
+        address = os.environ.get(name) if is_openai else None
+        return Setting(address, name) if address else None
+    found = find_setting("api_base")
+    return found if found and found.value == options.api_base else Setting(options.api_base, source)
 
-    others = tuple(named(name) for name in options.fallback)
 
-    def of_role(role: str | None) -> "BaseChatModel | None":
-        name = role or general
-        if not name:
-            return None
-        return FallbackChatModel(models=(named(name), *others)) if others else named(name)
-
-    return Models(
-        solver=of_role(options.solver_model or general or model_setting()) or named(EMBEDDED),
-        reviewer=of_role(options.reviewer_model),
-        refiner=of_role(options.refiner_model),
-        tester=of_role(options.tester_model),
-    )
+def origin_line(name: str, setting: Setting) -> Line:
+    """Return a line of the transcript with a setting and who chose it, without credentials."""
+    words = f"{without_credentials(setting.value)}  (from {setting.source})"
+    return Line(name, Text(printable(words)))

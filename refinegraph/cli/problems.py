@@ -17,12 +17,14 @@ def read_problem(options: argparse.Namespace) -> Problem:
     """
     if options.dataset and options.text:
         raise InputError("a problem was given twice, as TEXT and by --dataset; give one.")
+    if options.dataset and options.kind:
+        raise InputError("--kind goes with a problem in TEXT; a data set says of what kind it is.")
     if options.dataset:
         problem = _from_dataset(options.dataset, options.id)
     elif options.id is not None:
         raise InputError("--id was given without --dataset; name the file that it is in.")
     else:
-        problem = Problem(prompt=_statement(options.text))
+        problem = Problem(prompt=_statement(options.text), kind=options.kind or "code")
     return _with_tests(problem, options.tests) if options.tests else problem
 
 

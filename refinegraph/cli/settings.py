@@ -1,34 +1,30 @@
-"""How a run is asked for, read from the arguments and the environment."""
+"""The options of a run and of a command, from the arguments, the environment and a file."""
 
 import argparse
+from dataclasses import replace
+from typing import Any
 
-from refinegraph.agents.models import InFlight
-from refinegraph.config import api_base_setting, model_setting
-from refinegraph.graphs.nodes.human import interrupt_points
-from refinegraph.runs import RunSettings
-
-
-def settings_of(options: argparse.Namespace) -> RunSettings:
-    """Return how a run is asked for, with the model that the environment names."""
-    named = {name: getattr(options, name, None) for name in RunSettings.model_fields}
-    given = {name: value for name, value in named.items() if value is not None}
-    given["ask"] = interrupt_points(_listed(getattr(options, "ask", None)))
-    given["fallback"] = _listed(options.fallback)
-    if not options.api_base and (base := api_base_setting()):
-        given["api_base"] = base
-    if not options.model:
-        given["model"] = model_setting() if not options.solver_model else None
-    return RunSettings(**given)
+from refinegraph.config import configured, default_model, find_settings
+from refinegraph.option_set import OptionSet
+from refinegraph.options import CommandOptions, RunOptions
 
 
-def _listed(text: str | None) -> tuple[str, ...]:
-    return tuple(name for each in (text or "").split(",") if (name := each.strip()))
+def run_options(arguments: argparse.Namespace) -> RunOptions:
+    """Return how a run is asked for, with the model that is used where none is named."""
+    options = RunOptions(**configured(_given(arguments, RunOptions)))
+    if options.model is None and options.solver_model is None:
+        return replace(options, model=default_model())
+    return options
 
 
-def limits_of(settings: RunSettings, *, concurrency: int = 64) -> InFlight:
-    """Return how fast a provider may be asked."""
-    return InFlight(
-        concurrency,
-        requests_per_minute=settings.requests_per_minute,
-        tokens_per_minute=settings.tokens_per_minute,
-    )
+def command_options(arguments: argparse.Namespace) -> CommandOptions:
+    """Return what the command prints and keeps."""
+    given = _given(arguments, CommandOptions)
+    missing = [name for name in ("log_json", "otel") if name not in given]
+    found = find_settings(missing)
+    return CommandOptions(**{name: setting.value for name, setting in found.items()}, **given)
+
+
+def _given(arguments: argparse.Namespace, declaring: type[OptionSet]) -> dict[str, Any]:
+    values = ((name, getattr(arguments, name, None)) for name in declaring.declared)
+    return {name: value for name, value in values if value is not None}

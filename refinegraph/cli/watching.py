@@ -1,6 +1,5 @@
 """Who else hears of a run: a log, OpenTelemetry."""
 
-import argparse
 import contextlib
 from collections.abc import Generator
 
@@ -8,12 +7,13 @@ from refinegraph.agents.models import WordsWritten, run_scope
 from refinegraph.agents.models.redaction import redact
 from refinegraph.errors import InputError
 from refinegraph.json_log import JsonLog
+from refinegraph.options import CommandOptions
 from refinegraph.schema import Frozen
 from refinegraph.tracing import traced
 
 
 @contextlib.contextmanager
-def watched(options: argparse.Namespace) -> Generator[None]:
+def watched(options: CommandOptions) -> Generator[None]:
     """Write the log and send the spans that the arguments ask for, of what goes on inside.
 
     Raises:

@@ -1,7 +1,5 @@
 """The folder in which runs are kept, newest first."""
 
-import re
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -11,12 +9,18 @@ from pydantic import ValidationError
 
 from refinegraph.errors import InputError
 from refinegraph.json_text import json_text
-from refinegraph.runs.unfinished import RunSettings, UnfinishedRun, new_run_id, unfinished_runs
+from refinegraph.private_files import private_folder, write_private
+from refinegraph.runs.unfinished import (
+    RUN_ID,
+    RunSettings,
+    UnfinishedRun,
+    new_run_id,
+    unfinished_runs,
+)
 from refinegraph.schema import SCHEMA_VERSION, Frozen, Problem, RefinementResult
 
 MOST_RUNS = 500
 """Older ones are forgotten beyond this number."""
-_ID = re.compile(r"^\d{8}-\d{6}-[0-9a-f]{6}$")
 
 
 class KeptRun(Frozen):
@@ -73,8 +77,7 @@ class RunStore:
         """
         run = KeptRun(id=id or new_run_id(), finished=time.time(), problem=problem, result=result)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._write(run)
+            write_private(private_folder(self.folder) / _file_name(run.id), json_text(run))
             self._forget_oldest()
         except OSError as error:
             raise InputError(
@@ -105,7 +108,10 @@ class RunStore:
         """
         path = self.folder / f"{self._finished(id)}.json"
         try:
-            return KeptRun.model_validate_json(path.read_text(encoding="utf-8"))
+            run = KeptRun.model_validate_json(path.read_text(encoding="utf-8"))
+            if run.id == path.stem:
+                return run
+            raise InputError(f"{path} is the record of another run; it is left as it is.")
         except (OSError, UnicodeDecodeError, ValidationError):
             raise InputError(
                 f"{path} cannot be read as a run of version {SCHEMA_VERSION}; it is left as it is."
@@ -134,18 +140,18 @@ class RunStore:
         return _only(id, known)
 
     def _files(self) -> Iterator[Path]:
-        return (path for path in self.folder.glob("*.json") if _ID.match(path.stem))
-
-    def _write(self, run: KeptRun) -> None:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=self.folder, suffix=".part", delete=False, encoding="utf-8"
-        ) as file:
-            file.write(json_text(run))
-        Path(file.name).replace(self.folder / f"{run.id}.json")
+        return (path for path in self.folder.glob("*.json") if RUN_ID.fullmatch(path.stem))
 
     def _forget_oldest(self) -> None:
         for id in self.ids()[MOST_RUNS:]:
             (self.folder / f"{id}.json").unlink(missing_ok=True)
+
+
+def _file_name(id: str) -> str:
+    """Return the file of a run; raises `InputError` for an id that could be another path."""
+    if not RUN_ID.fullmatch(id):
+        raise InputError(f"{id!r} is not the id of a run; expected one like {new_run_id()!r}.")
+    return f"{id}.json"
 
 
 def _only(id: str, known: Sequence[str]) -> str:

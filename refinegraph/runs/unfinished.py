@@ -1,12 +1,13 @@
 """Runs under way, on disk: how they were asked for, their checkpoints, their answers, a lock."""
 
 import json
+import re
 import secrets
 import shutil
 import sqlite3
 import time
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,8 @@ from pydantic import ValidationError
 from refinegraph.errors import InputError
 from refinegraph.json_text import json_text
 from refinegraph.locking import Locked, is_locked, lock
+from refinegraph.options import RunOptions
+from refinegraph.private_files import private_file, private_folder, write_private
 from refinegraph.schema import SCHEMA_VERSION, Frozen, Problem
 
 if TYPE_CHECKING:
@@ -24,47 +27,10 @@ if TYPE_CHECKING:
 _RECORD, _STATE, _CALLS, _LOCK = "run.json", "state.sqlite", "calls.sqlite", "lock"
 
 
-class RunSettings(Frozen):
-    """How a run was asked for, in the words of the command line; a key is never part of it."""
-
-    strategy: str = "adaptive"
-    model: str | None = None
-    solver_model: str | None = None
-    reviewer_model: str | None = None
-    refiner_model: str | None = None
-    tester_model: str | None = None
-    api_base: str | None = None
-    samples: int | None = None
-    rounds: int | None = None
-    temperature: float | None = None
-    seed: int | None = None
-    budget_usd: float | None = None
-    budget_tokens: int | None = None
-    budget_calls: int | None = None
-    prices: tuple[float, float] | None = None
-    call_timeout: float | None = None
-    timeout: float | None = None
-    trace: bool = False
-    price: float | None = None
-    belief: str | None = None
-    cache: str | None = None
-    """The file of answers that is shared with other runs; empty for the user's own."""
-    ask: tuple[str, ...] = ()
-    """Before what a person is asked."""
-    fallback: tuple[str, ...] = ()
-    """Models to ask where the Solver's fails for good."""
-    hedge: float | None = None
-    requests_per_minute: float | None = None
-    tokens_per_minute: float | None = None
-
-    @property
-    def without_secrets(self) -> "RunSettings":
-        """The settings without user and password in the address."""
-        if self.api_base is None:
-            return self
-        from refinegraph.agents.models.redaction import without_credentials
-
-        return self.model_copy(update={"api_base": without_credentials(self.api_base)})
+RunSettings = RunOptions
+"""How a run was asked for; a key is never part of it."""
+RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+"""What the id of a run looks like. Ids become file names, so nothing else is taken for one."""
 
 
 class RunRecord(Frozen):
@@ -74,7 +40,7 @@ class RunRecord(Frozen):
     begun: float
     """Seconds since 1970."""
     problem: Problem
-    settings: RunSettings
+    settings: RunOptions
     schema_version: int = SCHEMA_VERSION
 
 
@@ -107,7 +73,8 @@ class UnfinishedRun:
         )
         folder = runs / record.id
         try:
-            folder.mkdir(mode=0o700, parents=True)
+            private_folder(runs)
+            folder.mkdir(mode=0o700)
             run = cls(folder, record)
             run.hold()
             run.write(record)
@@ -131,7 +98,10 @@ class UnfinishedRun:
                     f"{path} is a run of version {version!r}, and this is {SCHEMA_VERSION}; go on "
                     "with the version that began it."
                 )
-            return cls(folder, RunRecord.model_validate_json(text))
+            record = RunRecord.model_validate_json(text)
+            if record.id != folder.name:
+                raise InputError(f"{path} is the record of another run; it is left as it is.")
+            return cls(folder, record)
         except (OSError, ValueError, AttributeError, ValidationError) as error:
             if isinstance(error, InputError):
                 raise
@@ -172,9 +142,7 @@ class UnfinishedRun:
 
     def write(self, record: RunRecord) -> None:
         """Write how the run was asked for, whole or not at all."""
-        part = self.folder / f"{_RECORD}.part"
-        part.write_text(json_text(record), encoding="utf-8")
-        part.replace(self.folder / _RECORD)
+        write_private(self.folder / _RECORD, json_text(record))
         self.record = record
 
     def forget(self) -> None:
@@ -188,23 +156,39 @@ class UnfinishedRun:
 
         Raises:
             InputError: Where a file is damaged, or the disk is full: the run's folder is left as
-                it is, to go on with.
+                it is, to go on with. An `OSError` of the run itself is not taken for that.
         """
+        async with AsyncExitStack() as stack:
+            try:
+                parts = await self._open(stack)
+            except (sqlite3.Error, OSError) as error:
+                raise self._unkept(error) from None
+            try:
+                yield parts
+            except sqlite3.Error as error:
+                raise self._unkept(error) from None
+
+    async def _open(self, stack: AsyncExitStack) -> RunParts:
         from refinegraph.agents.models import CallCache
         from refinegraph.graphs.sqlite_checkpoints import latest_checkpoints
 
-        try:
-            with closing(CallCache(self.folder / _CALLS)) as cache:
-                async with latest_checkpoints(self.folder / _STATE) as checkpointer:
-                    yield RunParts(checkpointer, cache)
-        except (sqlite3.Error, OSError) as error:
-            raise InputError(
-                f"run {self.record.id} cannot be kept in {str(self.folder)!r}: {error}; what was "
-                f"written is left as it is: refinegraph resume {self.record.id}"
-            ) from None
+        calls, state = (private_file(self.folder / name) for name in (_CALLS, _STATE))
+        cache = stack.enter_context(closing(CallCache(calls)))
+        return RunParts(await stack.enter_async_context(latest_checkpoints(state)), cache)
+
+    def _unkept(self, error: Exception) -> InputError:
+        return InputError(
+            f"run {self.record.id} cannot be kept in {str(self.folder)!r}: {error}; what was "
+            f"written is left as it is: refinegraph resume {self.record.id}"
+        )
 
 
 def unfinished_runs(runs: Path) -> Iterator[Path]:
-    """Yield the folders of the runs that are not finished."""
+    """Yield the folders of the runs that are not finished; links are none."""
     if runs.is_dir():
-        yield from (path for path in runs.iterdir() if (path / _RECORD).exists())
+        yield from (path for path in runs.iterdir() if _is_run(path))
+
+
+def _is_run(path: Path) -> bool:
+    named = RUN_ID.fullmatch(path.name) is not None
+    return named and not path.is_symlink() and (path / _RECORD).exists()
