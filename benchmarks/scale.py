@@ -20,6 +20,7 @@ from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.running import Evaluation
 from refinegraph.evaluation.summary import summarise
 from refinegraph.graphs.strategies import Plan, build_strategy
+from refinegraph.options import RunOptions
 from refinegraph.pages.evaluation import evaluation_page
 from refinegraph.schema import Gold, LabelledProblem, Problem
 from refinegraph.tools.sandbox import Sandbox
@@ -43,10 +44,7 @@ def settings() -> EvaluationSettings:
         dataset_digest="",
         strategies=("best-of-n",),
         models=("scripted",),
-        samples=2,
-        rounds=None,
-        temperature=None,
-        seed=None,
+        options=RunOptions(samples=2),
     )
 
 

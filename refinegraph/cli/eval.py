@@ -11,8 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from refinegraph.agents.models import CallCache
+from refinegraph.agents.models import CallCache, model_name
 from refinegraph.agents.models.redaction import redact
+from refinegraph.cli.models import origin_line, server_of
 from refinegraph.cli.settings import command_options, run_options
 from refinegraph.cli.summaries import BELOW, is_below, show_summary
 from refinegraph.cli.watching import watched
@@ -24,7 +25,6 @@ from refinegraph.evaluation.folder import (
     CALLS,
     EvaluationFolder,
     EvaluationSettings,
-    digest_of,
     read_runs,
 )
 from refinegraph.evaluation.progress import Progress, shown_progress
@@ -41,6 +41,7 @@ from refinegraph.schema import Kind, LabelledProblem
 from refinegraph.solving import call_cache
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.view.console import error_console
+from refinegraph.view.run_view import print_lines
 
 LONGER = "single-long"
 """`single` with twice the longest answer: what more words alone would do."""
@@ -58,9 +59,16 @@ def run(options: argparse.Namespace) -> int:
     if total == 0:
         raise InputError(f"{options.dataset} has no problem that was asked for.")
     models = resolve_models(chosen)
-    settings = _settings(options, chosen, strategies, models)
+    settings = EvaluationSettings.of(
+        Path(options.dataset),
+        strategies=strategies,
+        models=[model_name(model) if model else "" for model in models],
+        options=chosen,
+    )
     folder = EvaluationFolder(Path(options.out), settings, resume=options.resume)
     console = error_console()
+    if options.api_base is None and (server := server_of(chosen)):
+        print_lines(console, [origin_line("server", server)])
     progress = Progress(strategies, total=total * len(strategies), before=len(folder.done))
     try:
         with (
@@ -184,24 +192,6 @@ def _strategies(options: argparse.Namespace, chosen: RunOptions) -> list[str]:
         longer = [LONGER] if chosen.max_tokens else []
         asked = ["single", *longer, "self-consistency", "best-of-n", *asked]
     return list(dict.fromkeys(asked))
-
-
-def _settings(
-    options: argparse.Namespace, chosen: RunOptions, strategies: list[str], models: Models
-) -> EvaluationSettings:
-    from refinegraph.agents.models import model_name
-
-    return EvaluationSettings(
-        dataset=str(options.dataset),
-        dataset_digest=digest_of(Path(options.dataset)),
-        strategies=tuple(strategies),
-        models=tuple(model_name(each) if each else "" for each in models),
-        samples=chosen.samples,
-        rounds=chosen.rounds,
-        temperature=chosen.temperature,
-        max_tokens=chosen.max_tokens,
-        seed=chosen.seed,
-    )
 
 
 def _say_how_to_go_on(console: Console, options: argparse.Namespace, progress: Progress) -> None:

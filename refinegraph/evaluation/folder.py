@@ -2,21 +2,26 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from refinegraph.errors import InputError
 from refinegraph.evaluation.records import ResultLine, RunLine
 from refinegraph.json_text import json_text
 from refinegraph.locking import Locked, lock
+from refinegraph.options import RunOptions
 from refinegraph.schema import Usage
 
 RESULTS, RUNS, SETTINGS = "results.jsonl", "runs.jsonl", "settings.json"
 CALLS = "calls.sqlite"
 """Answers of the models, kept until everything is done: what was paid for is not asked again."""
+
+_ANY = RunOptions().strategy
+_OLD_OPTIONS = ("samples", "rounds", "temperature", "max_tokens", "seed")
 
 Line = TypeVar("Line", bound=BaseModel)
 
@@ -33,11 +38,50 @@ class EvaluationSettings(BaseModel):
     dataset_digest: str
     strategies: tuple[str, ...]
     models: tuple[str, ...]
-    samples: int | None
-    rounds: int | None
-    temperature: float | None
-    max_tokens: int | None = None
-    seed: int | None
+    options: RunOptions
+    """Those of every run; strategies and models stand above."""
+    digest: str = ""
+    """Of the options and of the files that they name, when the evaluation began."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_version_0_1_0(cls, data: Any) -> Any:
+        """Take the five options that older folders list one by one."""
+        if not isinstance(data, dict) or "options" in data:
+            return data  # pyright: ignore[reportUnknownVariableType]
+        fields = cast("dict[str, Any]", data)
+        options = {name: value for name, value in fields.items() if name in _OLD_OPTIONS}
+        rest = {name: value for name, value in fields.items() if name not in _OLD_OPTIONS}
+        return {**rest, "options": options}
+
+    @classmethod
+    def of(
+        cls, dataset: Path, *, strategies: Sequence[str], models: Sequence[str], options: RunOptions
+    ) -> "EvaluationSettings":
+        """Return the settings of an evaluation that is to begin, or to go on."""
+        named_above = {name: None for name in RunOptions.declared if name.endswith("model")}
+        shared = replace(options, strategy=_ANY, **cast("dict[str, Any]", named_above))
+        return cls(
+            dataset=str(dataset),
+            dataset_digest=digest_of(dataset),
+            strategies=tuple(strategies),
+            models=tuple(models),
+            options=shared.without_secrets,
+            digest=shared.digest(),
+        )
+
+    def difference(self, before: "EvaluationSettings") -> str:
+        """Say what was otherwise when the evaluation began; empty for nothing."""
+        for name in ("dataset", "dataset_digest", "strategies", "models"):
+            was, now = getattr(before, name), getattr(self, name)
+            if was != now:
+                return f"{name} {was!r}, not {now!r}"
+        changed = self.options.difference(before.options)
+        if changed:
+            return f"other options ({changed})"
+        if before.digest and before.digest != self.digest:
+            return "another content of a file that its options name"
+        return ""
 
 
 def digest_of(path: Path) -> str:
@@ -115,14 +159,12 @@ class EvaluationFolder:
                 f"--out {str(self.path)!r} holds an evaluation already; go on with --resume, or "
                 "name another folder."
             )
-        before = _settings_in(file)
-        for name in EvaluationSettings.model_fields:
-            was, now = getattr(before, name), getattr(settings, name)
-            if was != now:
-                raise InputError(
-                    f"--resume: {str(self.path)!r} was begun with {name} {was!r}, not {now!r}; "
-                    "use the same, or another folder."
-                )
+        difference = settings.difference(_settings_in(file))
+        if difference:
+            raise InputError(
+                f"--resume: {str(self.path)!r} was begun with {difference}; use the same, or "
+                "another folder."
+            )
 
     def _kept(self) -> Iterator[ResultLine]:
         for name in (RESULTS, RUNS):
