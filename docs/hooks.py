@@ -4,18 +4,27 @@ import argparse
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from typing import Any
 
 from refinegraph.cli.arguments import make_parser
+from refinegraph.graphs.named import POLICIES, ROUTERS, SCORERS, SELECTORS, STOP_RULES
+from refinegraph.option_set import Option
+from refinegraph.options import RunOptions
 
 HELP = "<!-- help of every command -->"
+OPTIONS = "<!-- table of options -->"
+PARTS = "<!-- tables of named parts -->"
 PICTURE = re.compile(r"<!-- picture of ([\w-]+) -->")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Put the help of every command, and pictures of graphs, where a page asks for them."""
     drawn = PICTURE.sub(lambda found: picture(found[1]), markdown)
-    return drawn.replace(HELP, command_help()) if HELP in drawn else drawn
+    for mark, text in ((HELP, command_help), (OPTIONS, option_table), (PARTS, part_tables)):
+        if mark in drawn:
+            drawn = drawn.replace(mark, text())
+    return drawn
 
 
 def picture(strategy: str) -> str:
@@ -36,6 +45,48 @@ def command_help() -> str:
     for name, command in actions[0].choices.items():
         parts.append(f"## refinegraph {name}\n\n```text\n{command.format_help()}```\n")
     return "\n".join(parts)
+
+
+def option_table() -> str:
+    """Return every option of a run: its name, its default, and what a found file may set."""
+    defaults = {each.name: each.default for each in fields(RunOptions)}
+    rows = ["| option | default | file | what it is |", "|---|---|---|---|"]
+    for name, option in RunOptions.declared.items():
+        cells = (f"`{name}`", f"`{defaults[name]!r}`", _file(option), _cell(option.help))
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _file(option: Option) -> str:
+    """Say whether a `refinegraph.toml` may set an option."""
+    if not option.is_setting:
+        return "no"
+    if callable(option.safe):
+        return "in part"
+    return "yes" if option.safe else "trusted"
+
+
+def part_tables() -> str:
+    """Return what the names of rules, routers, selectors, policies and scorers stand for."""
+    tables = {
+        "stop": STOP_RULES,
+        "router": ROUTERS,
+        "select": SELECTORS,
+        "policy": POLICIES,
+        "scorer": SCORERS,
+    }
+    return "\n\n".join(f"### {name}\n\n{_part_table(parts)}" for name, parts in tables.items())
+
+
+def _part_table(parts: Any) -> str:
+    rows = ["| name | what it is |", "|---|---|"]
+    for part in parts:
+        rows.append(f"| `{part.usage}` | {_cell(part.summary)} |")
+    return "\n".join(rows)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 class _Wide(argparse.ArgumentParser):

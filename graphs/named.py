@@ -32,7 +32,15 @@ class ScorerPart(NamedTuple):
     target: str
     summary: str
     takes: str = ""
-    """What may or, in capitals without brackets, must follow the name after a colon."""
+    """What follows the name after a colon; in brackets where it may be left out."""
+
+    @property
+    def usage(self) -> str:
+        """How it is written, such as `judge[:MODEL]`."""
+        if not self.takes:
+            return self.name
+        optional = self.takes.startswith("[")
+        return f"{self.name}[:{self.takes[1:]}" if optional else f"{self.name}:{self.takes}"
 
 
 STOP_RULES = (

@@ -38,7 +38,9 @@ from refinegraph.values import (
     Source,
     Switch,
     Text,
+    UnfitValue,
     Value,
+    nearest,
 )
 
 if TYPE_CHECKING:
@@ -309,3 +311,19 @@ def flag_of(name: str) -> str:
     '--api-base'
     """
     return f"--{name.replace('_', '-')}"
+
+
+def read_option(name: str, text: str) -> Any:
+    """Return the value that a text stands for, as on the command line; raises `InputError`.
+
+    >>> read_option("samples", "4")
+    4
+    """
+    option = RunOptions.declared.get(name)
+    if option is None:
+        known = list(RunOptions.declared)
+        raise InputError(f"there is no option {name!r}{nearest(name, known)}.")
+    try:
+        return option.value.read(text)
+    except UnfitValue as error:
+        raise InputError(f"{name}: {text!r} {error}.") from None

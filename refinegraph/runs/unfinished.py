@@ -33,6 +33,11 @@ RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 """What the id of a run looks like. Ids become file names, so nothing else is taken for one."""
 
 
+_READABLE = (1,)
+"""Older versions whose records read the same. Their checkpoints do not, so such a run begins again;
+answers that were paid for are in its cache."""
+
+
 class RunRecord(Frozen):
     """What is written before a run begins."""
 
@@ -93,7 +98,7 @@ class UnfinishedRun:
         try:
             text = path.read_text(encoding="utf-8")
             version = json.loads(text).get("schema_version")
-            if version != SCHEMA_VERSION:
+            if version not in (SCHEMA_VERSION, *_READABLE):
                 raise InputError(
                     f"{path} is a run of version {version!r}, and this is {SCHEMA_VERSION}; go on "
                     "with the version that began it."
@@ -172,6 +177,10 @@ class UnfinishedRun:
         from refinegraph.agents.models import CallCache
         from refinegraph.graphs.sqlite_checkpoints import latest_checkpoints
 
+        if self.record.schema_version != SCHEMA_VERSION:
+            for file in self.folder.glob(f"{_STATE}*"):
+                file.unlink()
+            self.write(self.record.model_copy(update={"schema_version": SCHEMA_VERSION}))
         calls, state = (private_file(self.folder / name) for name in (_CALLS, _STATE))
         cache = stack.enter_context(closing(CallCache(calls)))
         return RunParts(await stack.enter_async_context(latest_checkpoints(state)), cache)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, NamedTuple
 
 COMMAND = [sys.executable, "-m", "refinegraph"]
@@ -36,7 +37,12 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, **home, "PYTHONUNBUFFERED": "", **more}
 
 
-def run_process(*arguments: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> Done:
+def run_process(
+    *arguments: str,
+    stdin: bytes = b"",
+    env: dict[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Done:
     """Run the command in a process of its own, without a terminal."""
     done = subprocess.run(
         [*COMMAND, *arguments],
@@ -44,6 +50,7 @@ def run_process(*arguments: str, stdin: bytes = b"", env: dict[str, str] | None 
         capture_output=True,
         timeout=60,
         env=env or environment(),
+        cwd=cwd,
     )
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
