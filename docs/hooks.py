@@ -1,12 +1,14 @@
 """What the site takes from the code: the help of every command, and the picture of a graph."""
 
 import argparse
+import inspect
 import re
 import subprocess
 import sys
 from dataclasses import fields
 from typing import Any
 
+import refinegraph
 from refinegraph.cli.arguments import make_parser
 from refinegraph.graphs.named import POLICIES, ROUTERS, SCORERS, SELECTORS, STOP_RULES
 from refinegraph.option_set import Option
@@ -15,13 +17,20 @@ from refinegraph.options import RunOptions
 HELP = "<!-- help of every command -->"
 OPTIONS = "<!-- table of options -->"
 PARTS = "<!-- tables of named parts -->"
+FUNCTIONS = "<!-- reference of solve -->"
 PICTURE = re.compile(r"<!-- picture of ([\w-]+) -->")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Put the help of every command, and pictures of graphs, where a page asks for them."""
     drawn = PICTURE.sub(lambda found: picture(found[1]), markdown)
-    for mark, text in ((HELP, command_help), (OPTIONS, option_table), (PARTS, part_tables)):
+    texts = {
+        HELP: command_help,
+        OPTIONS: option_table,
+        PARTS: part_tables,
+        FUNCTIONS: solve_reference,
+    }
+    for mark, text in texts.items():
         if mark in drawn:
             drawn = drawn.replace(mark, text())
     return drawn
@@ -45,6 +54,23 @@ def command_help() -> str:
     for name, command in actions[0].choices.items():
         parts.append(f"## refinegraph {name}\n\n```text\n{command.format_help()}```\n")
     return "\n".join(parts)
+
+
+def solve_reference() -> str:
+    """Return signature and documentation of `solve` and `asolve`, whose options are declared."""
+    parts: list[str] = []
+    for function in (refinegraph.solve, refinegraph.asolve):
+        described, _, example = inspect.getdoc(function).partition("Args:")[0].partition(">>>")
+        parts.append(f"### {function.__name__}\n\n```python\n{_signature(function)}\n```\n")
+        parts.append(f"{described}\n```pycon\n>>>{example.rstrip()}\n```\n")
+    return "\n".join(parts)
+
+
+def _signature(function: Any) -> str:
+    parameters = [str(each) for each in inspect.signature(function).parameters.values()]
+    lines = ",\n    ".join([parameters[0], "*", *parameters[1:]])
+    plain = re.sub(r": '([^']*)'", r": \1", lines).replace("collections.abc.", "")
+    return f"{function.__name__}(\n    {plain},\n) -> RefinementResult"
 
 
 def option_table() -> str:

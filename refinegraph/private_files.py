@@ -1,39 +1,47 @@
-"""Files and folders that only their user may read."""
+"""Files that hold prompts and answers: only their user may read them."""
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
+
+# Prompts and answers may be confidential, and a home folder is often readable by everybody.
+_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 
 
-def private_folder(path: Path) -> Path:
-    """Make a folder and the missing ones above it, for this user alone; return it.
+def make_private_folder(path: Path) -> None:
+    """Make a folder, and the missing ones above it, that only its user may enter.
 
-    A folder that is there keeps its permissions: it may be one that the user shares on purpose.
+    One that exists keeps its mode: its user may share it on purpose.
     """
-    missing = [part for part in (path, *path.parents) if not part.exists()]
-    for part in reversed(missing):
-        part.mkdir(mode=0o700, exist_ok=True)
-    if not path.is_dir():
-        raise NotADirectoryError(20, "it is no folder", str(path))
-    return path
+    if not path.parent.exists():
+        make_private_folder(path.parent)
+    path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
 
 
-def private_file(path: Path) -> Path:
-    """Make an empty file for this user alone unless it is there; return it.
-
-    Libraries that open files by name, such as sqlite3, would make them readable for all.
-    """
-    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-    return path
+def append_private(path: Path) -> IO[str]:
+    """Open a text file to append to; a new one is readable by its user only."""
+    return open(path, "a", encoding="utf-8", opener=_open_private)
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file for this user alone, whole or not at all."""
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+def touch_private(path: Path) -> None:
+    """Make an empty file that only its user may read, unless there is one."""
+    path.touch(mode=_FILE_MODE)
+
+
+def write_private(path: Path, parts: Iterable[str]) -> None:
+    """Write a text file whole or not at all, readable by its user only."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    part = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(part).replace(path)
+            file.writelines(parts)
+        part.replace(path)
     except BaseException:
-        Path(part).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
+
+
+def _open_private(name: str, flags: int) -> int:
+    return os.open(name, flags, _FILE_MODE)

@@ -123,14 +123,16 @@ def call_cache(options: RunOptions) -> "Generator[CallCache | None]":
 def user_cache() -> Path:
     """Return the file of the user's own cache, readable for this user alone."""
     from refinegraph.config import home
-    from refinegraph.private_files import private_file, private_folder
+    from refinegraph.private_files import make_private_folder, touch_private
 
     try:
-        return private_file(private_folder(home()) / USER_CACHE)
+        make_private_folder(home())
+        touch_private(home() / USER_CACHE)
     except OSError as error:
         raise InputError(
             f"the cache in {str(home())!r} cannot be used: {error.strerror}; name a file."
         ) from None
+    return home() / USER_CACHE
 
 
 def _memory(options: RunOptions) -> "BaseCheckpointSaver[Any] | None":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from refinegraph.errors import InputError
-from refinegraph.private_files import private_folder, write_private
+from refinegraph.private_files import make_private_folder, write_private
 
 _NAME = "trusted.json"
 
@@ -44,7 +44,8 @@ def _trusted(folder: Path) -> dict[str, str]:
 
 def _write(folder: Path, trusted: dict[str, str]) -> None:
     try:
-        write_private(private_folder(folder) / _NAME, json.dumps(trusted, indent=2) + "\n")
+        make_private_folder(folder)
+        write_private(folder / _NAME, [json.dumps(trusted, indent=2), "\n"])
     except OSError as error:
         raise InputError(
             f"trusted files cannot be kept in {str(folder)!r}: {error.strerror}; set "

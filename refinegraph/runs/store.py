@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from refinegraph.errors import InputError
 from refinegraph.json_text import json_text
-from refinegraph.private_files import private_folder, write_private
+from refinegraph.private_files import make_private_folder, write_private
 from refinegraph.runs.unfinished import (
     RUN_ID,
     RunSettings,
@@ -77,7 +77,8 @@ class RunStore:
         """
         run = KeptRun(id=id or new_run_id(), finished=time.time(), problem=problem, result=result)
         try:
-            write_private(private_folder(self.folder) / _file_name(run.id), json_text(run))
+            make_private_folder(self.folder)
+            write_private(self.folder / _file_name(run.id), [json_text(run)])
             self._forget_oldest()
         except OSError as error:
             raise InputError(

@@ -17,7 +17,7 @@ from refinegraph.errors import InputError
 from refinegraph.json_text import json_text
 from refinegraph.locking import Locked, is_locked, lock
 from refinegraph.options import RunOptions
-from refinegraph.private_files import private_file, private_folder, write_private
+from refinegraph.private_files import make_private_folder, touch_private, write_private
 from refinegraph.schema import SCHEMA_VERSION, Frozen, Problem
 
 if TYPE_CHECKING:
@@ -78,8 +78,7 @@ class UnfinishedRun:
         )
         folder = runs / record.id
         try:
-            private_folder(runs)
-            folder.mkdir(mode=0o700)
+            make_private_folder(folder)
             run = cls(folder, record)
             run.hold()
             run.write(record)
@@ -147,7 +146,7 @@ class UnfinishedRun:
 
     def write(self, record: RunRecord) -> None:
         """Write how the run was asked for, whole or not at all."""
-        write_private(self.folder / _RECORD, json_text(record))
+        write_private(self.folder / _RECORD, [json_text(record)])
         self.record = record
 
     def forget(self) -> None:
@@ -181,7 +180,9 @@ class UnfinishedRun:
             for file in self.folder.glob(f"{_STATE}*"):
                 file.unlink()
             self.write(self.record.model_copy(update={"schema_version": SCHEMA_VERSION}))
-        calls, state = (private_file(self.folder / name) for name in (_CALLS, _STATE))
+        calls, state = self.folder / _CALLS, self.folder / _STATE
+        touch_private(calls)
+        touch_private(state)
         cache = stack.enter_context(closing(CallCache(calls)))
         return RunParts(await stack.enter_async_context(latest_checkpoints(state)), cache)
 
