@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
+PATIENCE = 300
+"""Seconds after which a command hangs; on a busy machine one takes a minute."""
 COMMAND = [sys.executable, "-m", "refinegraph"]
 RIGHT = "```python\ndef add(a, b):\n    return a + b\n```"
 WRONG = "```python\ndef add(a, b):\n    return a - b\n```"
@@ -48,7 +50,7 @@ def run_process(
         [*COMMAND, *arguments],
         input=stdin,
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
         env=env or environment(),
         cwd=cwd,
     )

@@ -4,7 +4,7 @@ import re
 import shlex
 import subprocess
 
-from command_line import COMMAND, environment, run_process
+from command_line import COMMAND, PATIENCE, environment, run_process
 
 
 def test_the_tier_is_found_by_trying_attacks() -> None:
@@ -29,7 +29,7 @@ def test_no_key_is_shown() -> None:
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     shell = f"{shlex.join([*COMMAND, 'doctor'])} | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
-        ["bash", "-c", shell], capture_output=True, text=True, timeout=60, env=environment()
+        ["bash", "-c", shell], capture_output=True, text=True, timeout=PATIENCE, env=environment()
     )
     assert done.stdout.splitlines()[-1] == "0"
     assert done.stderr == ""

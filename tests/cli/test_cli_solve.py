@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import RIGHT, WRONG, ChatServer, Done, environment, run_process
+from command_line import PATIENCE, RIGHT, WRONG, ChatServer, Done, environment, run_process
 
 Command = Callable[..., Done]
 Serve = Callable[..., ChatServer]
@@ -233,7 +233,7 @@ def test_reader_that_goes_away_changes_nothing(serve: Serve) -> None:
         capture_output=True,
         text=True,
         env=environment(),
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert told.stdout == "0 0\n"
 

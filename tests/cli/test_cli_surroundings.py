@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command_line import COMMAND, RIGHT, ChatServer, Done, environment, run_process
+from command_line import COMMAND, PATIENCE, RIGHT, ChatServer, Done, environment, run_process
 
 from refinegraph.errors import InputError
 from refinegraph.options import RunOptions
@@ -46,7 +46,7 @@ def test_an_answer_that_is_kept_nowhere_is_printed_on_standard_error(
         ["bash", "-c", f"{shell} {flags} > /dev/full"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         env=environment(),
     )
     assert done.returncode == 2
@@ -60,7 +60,7 @@ def test_an_answer_that_is_kept_nowhere_is_printed_on_standard_error(
 def test_a_full_standard_output_is_a_sentence(asked: str) -> None:
     shell = f"{shlex.join([*COMMAND, *asked.split()])} > /dev/full"
     done = subprocess.run(
-        ["bash", "-c", shell], capture_output=True, text=True, timeout=60, env=environment()
+        ["bash", "-c", shell], capture_output=True, text=True, timeout=PATIENCE, env=environment()
     )
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
@@ -75,7 +75,7 @@ def test_a_reader_that_leaves_early_is_no_error(asked: str) -> None:
         [*COMMAND, *asked.split()],
         stdout=writing,
         stderr=subprocess.PIPE,
-        timeout=60,
+        timeout=PATIENCE,
         env=environment(),
     )
     os.close(writing)
@@ -109,7 +109,7 @@ def on_a_terminal(*arguments: str) -> bytes:
         if not part:
             break
         out += part
-    process.wait(timeout=60)
+    process.wait(timeout=PATIENCE)
     os.close(controlling)
     return out
 
@@ -142,7 +142,7 @@ def test_a_user_without_a_home_is_told_what_to_set() -> None:
         [COMMAND[0], "-c", code],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         env={"PATH": os.environ["PATH"]},
         cwd="/",
     )
