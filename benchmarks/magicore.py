@@ -23,7 +23,7 @@ from refinegraph.errors import InputError
 from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.running import Evaluation, Failed
 from refinegraph.evaluation.summary import summarise
-from refinegraph.evaluation.table import comparison_lines, summary_table
+from refinegraph.evaluation.table import comparison_lines, summary_lines
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.routing import ScoreCalibration
 from refinegraph.graphs.strategies import Plan, build_strategy
@@ -75,7 +75,8 @@ async def compare(
             else:
                 runs.append(outcome)
     summary = summarise(runs, strategies=list(graphs))
-    console.print(summary_table(summary))
+    for line in summary_lines(summary, width=console.width):
+        console.print(line, soft_wrap=True)
     for line in comparison_lines(summary):
         console.print(line)
     if failed:

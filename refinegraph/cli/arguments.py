@@ -173,12 +173,21 @@ def _add_eval(command: argparse.ArgumentParser) -> None:
     )
     add("--baselines", action="store_true", help="add single, self-consistency and best-of-n")
     add("--fit", metavar="FILE", help="learn from these runs how sure to be, for --belief")
+    add(
+        "--no-reference-check",
+        dest="reference_check",
+        action="store_false",
+        help="keep problems whose own reference solution fails their hidden tests",
+    )
     _add_model(command, strategies=True)
 
 
 def _add_compare(command: argparse.ArgumentParser) -> None:
     command.add_argument("folders", nargs="+", metavar="DIR", help="folders of `refinegraph eval`")
     command.add_argument("--output", metavar="FILE", help="write the comparison as a page as well")
+    command.add_argument(
+        "--baseline", metavar="NAME", help="STRATEGY or DIR/STRATEGY to compare the others with"
+    )
     command.add_argument(
         "--fail-under", type=share, metavar="X", help="exit 1 below this accuracy (last one)"
     )

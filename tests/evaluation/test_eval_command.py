@@ -108,7 +108,9 @@ def test_a_folder_is_never_mixed_with_another_run(
     assert main(arguments(dataset, out, *few)) == 2
     assert "go on with --resume" in capsys.readouterr().err
     assert main([*arguments(dataset, out, "--strategy", "best-of-n"), "--resume"]) == 2
-    assert "was begun with strategies" in capsys.readouterr().err
+    assert (
+        "was begun with --strategy single, not with --strategy best-of-n" in capsys.readouterr().err
+    )
 
 
 def test_resuming_counts_nothing_twice(dataset: Path, tmp_path: Path) -> None:
@@ -244,3 +246,49 @@ def test_baselines_are_added_once(dataset: Path, tmp_path: Path) -> None:
     assert main(arguments(dataset, tmp_path / "out", "--strategy", "best-of-n", *few)) == 0
     summary = Summary.model_validate_json((tmp_path / "out" / "summary.json").read_text())
     assert list(summary.strategies) == ["single", "single-long", "self-consistency", "best-of-n"]
+
+
+def unreadable(dataset: Path, tmp_path: Path, *, every: bool) -> Path:
+    """Return the data set with hidden tests that cannot be read, in one problem or in all."""
+    records = [json.loads(line) for line in dataset.read_text().splitlines()]
+    for record in records if every else records[:1]:
+        record["hidden_tests"] = "assert f(1) =="
+    file = tmp_path / "unreadable.jsonl"
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return file
+
+
+def test_a_run_that_failed_has_a_line_and_is_counted_by_no_figure(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, file = tmp_path / "out", unreadable(dataset, tmp_path, every=False)
+    assert main(arguments(file, out, "--strategy", "single", "--limit", "3")) == 0
+    said = capsys.readouterr().err
+    assert "1 run failed, and no figure counts it" in said
+    assert "cannot be judged by its hidden tests" in said
+    assert "2 of 3 runs are in" in said
+    lines = list(read_results(out))
+    assert [each.error.kind for each in lines if each.error] == ["input"]
+    summary = Summary.model_validate_json((out / "summary.json").read_text())
+    found = summary.strategies["single"]
+    assert (found.n, found.runs, found.failed) == (2, 2, 1)
+
+
+def test_where_every_run_failed_the_exit_code_says_why(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = unreadable(dataset, tmp_path, every=True)
+    assert main(arguments(file, tmp_path / "out", "--strategy", "single")) == 2
+    assert f"{COUNT} runs failed, and no figure counts them" in capsys.readouterr().err
+
+
+def test_a_figure_under_what_is_asked_for_is_named(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "impossible.jsonl"
+    file.write_text('{"id": "a", "prompt": "Write f(x).", "hidden_tests": "assert f(1) == f(2)+1"}')
+    asked = arguments(file, tmp_path / "out", "--strategy", "single", "--fail-under", "0.5")
+    assert main(asked) == 1
+    assert "the accuracy of single is 0.0%, under 50.0%" in capsys.readouterr().err
+    assert main(["compare", str(tmp_path / "out"), "--fail-under", "0.5"]) == 1
+    assert "the accuracy of out/single is 0.0%, under 50.0%" in capsys.readouterr().err

@@ -1,0 +1,42 @@
+"""Files that hold prompts and answers: only their user may read them."""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+# Prompts and answers may be confidential, and a home folder is often readable by everybody.
+_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder that only its user may enter; one that exists keeps its mode."""
+    path.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+
+
+def append_private(path: Path) -> IO[str]:
+    """Open a text file to append to; a new one is readable by its user only."""
+    return open(path, "a", encoding="utf-8", opener=_open_private)
+
+
+def touch_private(path: Path) -> None:
+    """Make an empty file that only its user may read, unless there is one."""
+    path.touch(mode=_FILE_MODE)
+
+
+def write_private(path: Path, parts: Iterable[str]) -> None:
+    """Write a text file whole or not at all, readable by its user only."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.writelines(parts)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _open_private(name: str, flags: int) -> int:
+    return os.open(name, flags, _FILE_MODE)
