@@ -20,8 +20,9 @@ from refinegraph.agents import StepJudge
 from refinegraph.agents.models import InFlight, resolve_model
 from refinegraph.datasets import load_dataset, select_problems
 from refinegraph.errors import InputError
+from refinegraph.evaluation.failures import Failed
 from refinegraph.evaluation.records import RunLine
-from refinegraph.evaluation.running import Evaluation, Failed
+from refinegraph.evaluation.running import Evaluation
 from refinegraph.evaluation.summary import summarise
 from refinegraph.evaluation.table import comparison_lines, summary_lines
 from refinegraph.graphs.refinement import RefinementGraph

@@ -67,8 +67,6 @@ class Report(_Part):
     rounds: int
     stop_reason: str
     """The rule that ended the run, as one word."""
-    stop_detail: str = ""
-    """What the rule saw, in one sentence."""
     usage: UsageReport
     candidates: tuple[CandidateReport, ...]
     isolation: IsolationReport | None
@@ -91,7 +89,6 @@ def report(result: RefinementResult) -> Report:
         else None,
         rounds=result.rounds,
         stop_reason=result.stop_reason.rule,
-        stop_detail=result.stop_reason.detail,
         usage=usage_report(result.usage),
         candidates=tuple(map(_candidate, result.candidates)),
         isolation=_isolation(result.isolation),

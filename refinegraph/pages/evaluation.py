@@ -8,6 +8,8 @@ from refinegraph.pages.charts import reliability_plot, token_histogram
 from refinegraph.pages.page import page, table, text
 from refinegraph.pages.plot import Point, accuracy_plot
 from refinegraph.pages.run import run_parts
+from refinegraph.view.outcome import outcome_word
+from refinegraph.view.text import plural
 
 MOST_RUNS = 3_000
 """Runs that are shown whole; a page with more would not open on a phone."""
@@ -73,10 +75,23 @@ def evaluation_page(summary: Summary, runs: Iterable[RunLine], *, title: str) ->
 
 def _body(summary: Summary, runs: Iterable[RunLine]) -> Iterator[str]:
     yield f"<p>{summary.problems} problems, {len(summary.strategies)} strategies.</p>\n"
+    yield from _not_counted(summary)
     yield from comparison_parts(summary)
     yield "<h2>Runs</h2>\n"
     yield from _filters(summary)
     yield from _runs(runs)
+
+
+def _not_counted(summary: Summary) -> Iterator[str]:
+    """Yield what no figure counts: runs that failed, and problems that cannot judge an answer."""
+    for name, found in summary.strategies.items():
+        if found.failed:
+            count = plural(found.failed, "run")
+            yield f'<p class="warn">{count} of {text(name)} failed: see results.jsonl.</p>\n'
+    if summary.left_out:
+        rows = [(text(each.problem_id), text(each.reason)) for each in summary.left_out]
+        yield "<h2>Left out</h2>\n<p>The reference solutions of these problems fail.</p>\n"
+        yield from table(("problem", "reason"), rows, label="problems left out")
 
 
 def comparison_parts(summary: Summary) -> Iterator[str]:
@@ -296,7 +311,7 @@ def _filters(summary: Summary) -> Iterator[str]:
     )
 
 
-_COLUMNS = ("problem", "strategy", "outcome", "solved", "rounds", "tokens", "stopped by")
+_COLUMNS = ("problem", "strategy", "outcome", "execution", "rounds", "tokens", "stopped by")
 
 
 def _runs(runs: Iterable[RunLine]) -> Iterator[str]:
@@ -319,14 +334,15 @@ def _run_row(number: int, run: RunLine) -> str:
     outcome = {True: "right", False: "wrong", None: "unknown"}[run.correct]
     style = {True: "good", False: "bad", None: "dim"}[run.correct]
     result = run.result
-    solved = {True: "proved", False: "refuted", None: "unproved"}[result.solved]
     return (
         f'<tr data-run="r{number}" data-strategy="{text(run.strategy)}" data-outcome="{outcome}">'
         f'<td><button aria-expanded="false">{text(run.problem_id)}</button></td>'
-        f'<td>{text(run.strategy)}</td><td class="{style}">{outcome}</td><td>{solved}</td>'
+        f'<td>{text(run.strategy)}</td><td class="{style}">{outcome}</td>'
+        f"<td>{outcome_word(result)}</td>"
         f'<td class="n">{result.rounds}</td>'
         f'<td class="n" data-value="{result.usage.total_tokens}">'
-        f"{result.usage.total_tokens:,}</td><td>{text(result.stop_reason.rule)}</td></tr>\n"
+        f'{result.usage.total_tokens:,}</td><td title="{text(result.stop_reason.detail)}">'
+        f"{text(result.stop_reason.rule)}</td></tr>\n"
     )
 
 

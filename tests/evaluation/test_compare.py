@@ -1,63 +1,17 @@
 """`refinegraph compare`: what is compared with what, and what is not comparable."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-import refinegraph as rg
-from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.cli import main
-from refinegraph.evaluation.folder import EvaluationFolder
-from refinegraph.evaluation.records import RunLine
-from refinegraph.evaluation.settings import EvaluationSettings
 
-
-def evaluation(
-    path: Path,
-    strategies: Sequence[str],
-    *,
-    problems: Sequence[str] = ("a", "b"),
-    prompt: str = "Write f(x).",
-    dataset: str = "d1",
-) -> str:
-    """Write the folder of an evaluation whose runs ended last strategy first; return its name."""
-    settings = EvaluationSettings(
-        version="1",
-        code="c",
-        dataset=f"{dataset}.jsonl",
-        dataset_digest=dataset,
-        strategies=tuple(strategies),
-        models=("m",),
-        samples=None,
-        rounds=None,
-        temperature=None,
-        seed=None,
-    )
-    folder = EvaluationFolder(path, settings, resume=False)
-    for strategy in reversed(strategies):
-        for name in problems:
-            folder.add(run_line(name, strategy, prompt))
-    folder.close()
-    return str(path)
-
-
-def run_line(name: str, strategy: str, prompt: str) -> RunLine:
-    model = ScriptedChatModel("def f(x): return x", cycle=True)
-    result = rg.solve(rg.Problem(id=name, prompt=prompt), model=model, strategy="single")
-    return RunLine(
-        problem_id=name,
-        strategy=strategy,
-        prompt=prompt,
-        kind="code",
-        correct=strategy == "good",
-        candidates_correct=tuple((each.id, strategy == "good") for each in result.candidates),
-        result=result,
-    )
+Evaluation = Callable[..., str]
 
 
 def test_the_first_strategy_asked_for_is_the_baseline(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    evaluation: Evaluation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = evaluation(tmp_path / "out", ["good", "bad"])
     assert main(["compare", folder]) == 0
@@ -66,7 +20,7 @@ def test_the_first_strategy_asked_for_is_the_baseline(
 
 @pytest.mark.parametrize("name", ["bad", "out/bad"])
 def test_another_baseline_may_be_named(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, evaluation: Evaluation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = evaluation(tmp_path / "out", ["good", "bad"])
     assert main(["compare", folder, "--baseline", name]) == 0
@@ -74,7 +28,7 @@ def test_another_baseline_may_be_named(
 
 
 def test_a_baseline_that_is_none_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    evaluation: Evaluation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folders = [evaluation(tmp_path / name, ["good", "bad"]) for name in ("one", "two")]
     assert main(["compare", *folders, "--baseline", "worse"]) == 2
@@ -94,6 +48,7 @@ def test_different_data_sets_are_refused(
     problems: Sequence[str],
     prompt: str,
     says: str,
+    evaluation: Evaluation,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -104,7 +59,7 @@ def test_different_data_sets_are_refused(
 
 
 def test_a_larger_data_set_with_the_same_problems_is_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    evaluation: Evaluation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one = evaluation(tmp_path / "one", ["good"])
     two = evaluation(tmp_path / "two", ["bad"], problems=("a", "b", "c"), dataset="d2")
@@ -113,7 +68,7 @@ def test_a_larger_data_set_with_the_same_problems_is_said(
 
 
 def test_folders_of_one_name_are_not_mixed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    evaluation: Evaluation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folders = [evaluation(tmp_path / name / "out", ["good"]) for name in ("one", "two")]
     assert main(["compare", *folders]) == 0
@@ -125,6 +80,7 @@ def test_folders_of_one_name_are_not_mixed(
 @pytest.mark.parametrize("columns", ["20", "40", "80"])
 def test_no_figure_is_lost_on_a_narrow_terminal(
     columns: str,
+    evaluation: Evaluation,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
