@@ -5,7 +5,7 @@ import asyncio
 import shlex
 import sys
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from rich.text import Text
 
 from refinegraph.agents.models import CallCache
 from refinegraph.agents.models.redaction import redact
-from refinegraph.cli.cache import call_cache
+from refinegraph.cli.cache import call_cache, open_cache
 from refinegraph.cli.models import Models, belief_map, resolve_models
 from refinegraph.cli.reference_check import faulty_problems
 from refinegraph.cli.settings import limits_of, settings_of
@@ -35,7 +35,7 @@ from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.stopping import budget
 from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
 from refinegraph.pages.evaluation import evaluation_page
-from refinegraph.private_files import touch_private, write_private
+from refinegraph.private_files import write_private
 from refinegraph.schema import Kind, LabelledProblem
 from refinegraph.solving import ledger_of
 from refinegraph.tools.sandbox import Sandbox
@@ -72,7 +72,8 @@ def run(options: argparse.Namespace) -> int:
         raise KeyboardInterrupt from None
     except RefinegraphError:
         if job.progress.done:
-            _conclude(job)
+            with suppress(RefinegraphError):  # what ended the evaluation is what matters
+                _conclude(job)
         raise
     finally:
         folder.close()
@@ -115,8 +116,7 @@ def _cache(options: argparse.Namespace, folder: EvaluationFolder) -> Generator[C
         if shared:
             yield shared
             return
-        touch_private(folder.path / CALLS)
-        with closing(CallCache(folder.path / CALLS)) as own:
+        with open_cache(folder.path / CALLS) as own:
             yield own
 
 

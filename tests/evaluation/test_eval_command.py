@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from refinegraph.tools.sandbox import Sandbox
 
 pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
 COUNT = 8
+RUN = [sys.executable, "-m", "refinegraph"]
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +135,7 @@ def test_a_killed_run_is_resumed_to_the_same_end(dataset: Path, tmp_path: Path) 
     more = ("--strategy", "single,adaptive", "--concurrency", "1")
     assert main(arguments(dataset, undisturbed, *more)) == 0
     process = subprocess.Popen(
-        [sys.executable, "-m", "refinegraph", *arguments(dataset, out, *more)],
+        [*RUN, *arguments(dataset, out, *more)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -292,3 +294,26 @@ def test_a_figure_under_what_is_asked_for_is_named(
     assert "the accuracy of single is 0.0%, under 50.0%" in capsys.readouterr().err
     assert main(["compare", str(tmp_path / "out"), "--fail-under", "0.5"]) == 1
     assert "the accuracy of out/single is 0.0%, under 50.0%" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_removed_meanwhile_is_named_in_one_sentence(
+    dataset: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        [*RUN, *arguments(dataset, out, "--strategy", "magicore,adaptive", "--concurrency", "1")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr
+    results = out / "results.jsonl"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        if results.exists() and results.read_text().count("\n") >= 1:
+            break
+        time.sleep(0.01)
+    shutil.rmtree(out)
+    said = process.communicate(timeout=60)[1].decode()
+    assert "Traceback" not in said
+    assert "the file was removed" in said
+    assert process.returncode == 2
