@@ -177,7 +177,7 @@ def _add_eval(command: argparse.ArgumentParser) -> None:
         "--no-reference-check",
         dest="reference_check",
         action="store_false",
-        help="keep problems whose own reference solution fails their hidden tests",
+        help="keep problems whose hidden tests fail the reference solution",
     )
     _add_model(command, strategies=True)
 

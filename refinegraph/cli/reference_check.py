@@ -1,4 +1,4 @@
-"""Leave out the problems of a data set whose own reference solution fails their hidden tests."""
+"""Leave out the problems of a data set whose hidden tests cannot judge an answer."""
 
 from collections.abc import Iterable, Sequence
 
@@ -19,27 +19,32 @@ async def faulty_problems(
 ) -> tuple[LeftOut, ...]:
     """Return the problems that cannot judge an answer, and name them.
 
-    Costs about one sandbox run per problem with a reference solution, and none without any.
+    Tests that cannot be read, or that the problem's own reference solution fails, judge nothing.
+    Costs one or two sandbox runs per problem with a reference solution.
     """
-    checked = [labelled for labelled in problems if labelled.gold.reference]
-    if not checked:
-        return ()
-    cost = f"about {plural(len(checked), 'sandbox run')}; --no-reference-check skips it"
-    work = f"checking {plural(len(checked), 'reference solution')} against the hidden tests"
-    console.print(Text(f"{work} ({cost})", style="dim"), soft_wrap=True)
-    report = await sound_problems(checked, sandbox)
+    tested = [labelled for labelled in problems if labelled.problem.kind == "code"]
+    references = sum(bool(labelled.gold.reference.strip()) for labelled in tested)
+    if references:
+        _announce(references, console)
+    report = await sound_problems(tested, sandbox)
     left_out = tuple(
-        LeftOut(problem_id=each.problem_id, reason=each.reason) for each in report.faulty
+        LeftOut(problem_id=faulty.problem_id, reason=faulty.reason) for faulty in report.faulty
     )
     _show(left_out, console)
     return left_out
+
+
+def _announce(references: int, console: Console) -> None:
+    work = f"checking {plural(references, 'reference solution')} against the hidden tests"
+    cost = "one or two sandbox runs each; --no-reference-check skips it"
+    console.print(Text(f"{work} ({cost})", style="dim"), soft_wrap=True)
 
 
 def _show(left_out: Sequence[LeftOut], console: Console) -> None:
     if not left_out:
         return
     count = plural(len(left_out), "problem")
-    console.print(Text(f"{count} left out, whose reference solution fails:", style="yellow"))
+    console.print(Text(f"{count} left out, whose tests judge nothing:", style="yellow"))
     for each in left_out:
         reason = cut(each.reason, _LONGEST_REASON)
         console.print(Text(f"  {printable(each.problem_id)}: {reason}"), soft_wrap=True)

@@ -168,7 +168,7 @@ class Summary(_Part):
     schema_version: int = 1
     problems: int
     left_out: tuple[LeftOut, ...] = ()
-    """Problems whose own reference solution fails their hidden tests."""
+    """Problems whose hidden tests cannot be read, or fail the reference solution."""
     strategies: dict[str, StrategySummary]
     comparisons: tuple[Comparison, ...] = ()
     equal_cost: tuple[EqualCost, ...] = ()

@@ -51,7 +51,7 @@ class EvaluationSettings(BaseModel):
     shared_answers: bool = False
     """Whether answers come from a cache that other runs share."""
     reference_check: bool = True
-    """Whether problems with a faulty reference solution are left out."""
+    """Whether problems whose hidden tests judge nothing are left out."""
 
     def difference(self, now: "EvaluationSettings") -> str | None:
         """Return the first setting in which these settings differ from others, None if in none.

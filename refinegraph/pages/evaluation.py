@@ -90,7 +90,7 @@ def _not_counted(summary: Summary) -> Iterator[str]:
             yield f'<p class="warn">{count} of {text(name)} failed: see results.jsonl.</p>\n'
     if summary.left_out:
         rows = [(text(each.problem_id), text(each.reason)) for each in summary.left_out]
-        yield "<h2>Left out</h2>\n<p>The reference solutions of these problems fail.</p>\n"
+        yield "<h2>Left out</h2>\n<p>The hidden tests of these problems judge nothing.</p>\n"
         yield from table(("problem", "reason"), rows, label="problems left out")
 
 

@@ -250,12 +250,11 @@ def test_baselines_are_added_once(dataset: Path, tmp_path: Path) -> None:
     assert list(summary.strategies) == ["single", "single-long", "self-consistency", "best-of-n"]
 
 
-def unreadable(dataset: Path, tmp_path: Path, *, every: bool) -> Path:
-    """Return the data set with hidden tests that cannot be read, in one problem or in all."""
+def with_hidden_tests(dataset: Path, tmp_path: Path, tests: str) -> Path:
+    """Return the data set with other hidden tests in its first problem."""
     records = [json.loads(line) for line in dataset.read_text().splitlines()]
-    for record in records if every else records[:1]:
-        record["hidden_tests"] = "assert f(1) =="
-    file = tmp_path / "unreadable.jsonl"
+    records[0]["hidden_tests"] = tests
+    file = tmp_path / "changed.jsonl"
     file.write_text("".join(json.dumps(record) + "\n" for record in records))
     return file
 
@@ -263,8 +262,9 @@ def unreadable(dataset: Path, tmp_path: Path, *, every: bool) -> Path:
 def test_a_run_that_failed_has_a_line_and_is_counted_by_no_figure(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out, file = tmp_path / "out", unreadable(dataset, tmp_path, every=False)
-    assert main(arguments(file, out, "--strategy", "single", "--limit", "3")) == 0
+    out, file = tmp_path / "out", with_hidden_tests(dataset, tmp_path, "assert f(1) ==")
+    more = ("--strategy", "single", "--limit", "3", "--no-reference-check")
+    assert main(arguments(file, out, *more)) == 0
     said = capsys.readouterr().err
     assert "1 run failed, and no figure counts it" in said
     assert "cannot be judged by its hidden tests" in said
@@ -279,9 +279,43 @@ def test_a_run_that_failed_has_a_line_and_is_counted_by_no_figure(
 def test_where_every_run_failed_the_exit_code_says_why(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = unreadable(dataset, tmp_path, every=True)
-    assert main(arguments(file, tmp_path / "out", "--strategy", "single")) == 2
-    assert f"{COUNT} runs failed, and no figure counts them" in capsys.readouterr().err
+    out, file = tmp_path / "out", with_hidden_tests(dataset, tmp_path, "assert f(1) ==")
+    more = ("--strategy", "single,best-of-n", "--limit", "1")
+    assert main(arguments(file, out, *more, "--no-reference-check")) == 2
+    assert "2 runs failed, and no figure counts them" in capsys.readouterr().err
+
+
+def test_a_problem_whose_tests_judge_nothing_is_left_out(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reference = {"task_id": "a", "canonical_solution": "    return x\n", "entry_point": "f"}
+    record = {
+        "prompt": "def f(x):\n",
+        "test": "def check(candidate):\n    assert candidate(1) == 2",
+    }
+    file = tmp_path / "humaneval.jsonl"
+    sound = {**reference, "task_id": "b", **record, "test": record["test"].replace("2", "1")}
+    file.write_text(json.dumps({**reference, **record}) + "\n" + json.dumps(sound) + "\n")
+    out = tmp_path / "out"
+    assert main(arguments(file, out, "--strategy", "single")) == 0
+    said = capsys.readouterr().err
+    assert "checking 2 reference solutions against the hidden tests" in said
+    assert "1 problem left out" in said
+    assert "a: Its reference solution fails its hidden tests" in said
+    assert [each.problem_id for each in read_results(out)] == ["b"]
+    summary = Summary.model_validate_json((out / "summary.json").read_text())
+    assert [each.problem_id for each in summary.left_out] == ["a"]
+    other = tmp_path / "other"
+    assert main(arguments(file, other, "--strategy", "single", "--no-reference-check")) == 0
+    assert {each.problem_id for each in read_results(other)} == {"a", "b"}
+
+
+def test_a_data_set_that_judges_nothing_is_refused(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = with_hidden_tests(dataset, tmp_path, "assert f(1) ==")
+    assert main(arguments(file, tmp_path / "out", "--strategy", "single", "--limit", "1")) == 2
+    assert "has no problem that can judge an answer" in capsys.readouterr().err
 
 
 def test_a_figure_under_what_is_asked_for_is_named(
