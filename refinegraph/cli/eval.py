@@ -16,11 +16,11 @@ from refinegraph.agents.models import CallCache
 from refinegraph.agents.models.redaction import redact
 from refinegraph.cli.cache import call_cache, open_cache
 from refinegraph.cli.models import Models, belief_map, resolve_models
-from refinegraph.cli.reference_check import faulty_problems
+from refinegraph.cli.reference_check import faulty_problems, report_bad
 from refinegraph.cli.settings import limits_of, settings_of
 from refinegraph.cli.summaries import code_for, show_failures, show_summary
 from refinegraph.cli.watching import watched
-from refinegraph.datasets import load_dataset, select_problems
+from refinegraph.datasets import BadRecord, load_dataset, select_problems
 from refinegraph.errors import InputError, RefinegraphError
 from refinegraph.evaluation.failures import error_for
 from refinegraph.evaluation.figures import LeftOut, Summary
@@ -34,6 +34,7 @@ from refinegraph.evaluation.summary import summarise
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.stopping import budget
 from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
+from refinegraph.json_text import json_text
 from refinegraph.pages.evaluation import evaluation_page
 from refinegraph.private_files import write_private
 from refinegraph.schema import Kind, LabelledProblem
@@ -54,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
     2 for bad input, 3 where no model answered and 4 where no program could be run.
     """
     strategies = _strategies(options)
-    keys = [(each.problem.id, name) for each in _problems(options) for name in strategies]
+    bad: list[BadRecord] = []
+    keys = [(each.problem.id, name) for each in _problems(options, bad) for name in strategies]
     if not keys:
         raise InputError(f"{options.dataset} has no problem that was asked for.")
     models = resolve_models(settings_of(options))
@@ -64,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     console = error_console()
     before = sum(map(folder.is_done, keys))
     progress = Progress(strategies, total=len(keys), before=before)
-    job = _Job(options, strategies, models, folder, console, progress)
+    job = _Job(options, strategies, models, folder, console, progress, report_bad(bad, console))
     try:
         _evaluate(job)
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -154,7 +156,7 @@ def write_summary(
     )
     page = evaluation_page(summary, read_runs(folder), title=folder.resolve().name)
     try:
-        write_private(folder / SUMMARY, [summary.model_dump_json(indent=2), "\n"])
+        write_private(folder / SUMMARY, [json_text(summary, indent=2), "\n"])
         write_private(folder / PAGE, page)
     except OSError as error:
         raise InputError(
@@ -170,7 +172,7 @@ async def _run(job: _Job, cache: CallCache) -> None:
         if _kind(options) == "code":
             await require_sandbox(sandbox)
         if options.reference_check:
-            job.left_out = await faulty_problems(_problems(options), sandbox, job.console)
+            job.left_out += await faulty_problems(_problems(options), sandbox, job.console)
         plan = _plan(options, job.models, sandbox)
         ledger = ledger_of(
             usd=options.budget_usd, tokens=options.budget_tokens, calls=options.budget_calls
@@ -193,11 +195,12 @@ async def _run(job: _Job, cache: CallCache) -> None:
 
 
 def _sound(job: _Job) -> Iterator[LabelledProblem]:
-    """Yield the problems that can judge an answer, and count on no others."""
+    """Yield the problems that can judge an answer, and expect runs of no others."""
     faulty = {each.problem_id for each in job.left_out}
-    job.progress.total -= len(faulty) * len(job.strategies)
-    if not job.progress.total:
+    left = sum(1 for each in _problems(job.options) if each.problem.id not in faulty)
+    if not left:
         raise InputError(f"{job.options.dataset} has no problem that can judge an answer.")
+    job.progress.total = left * len(job.strategies)
     return (each for each in _problems(job.options) if each.problem.id not in faulty)
 
 
@@ -231,9 +234,14 @@ def _kind(options: argparse.Namespace) -> Kind:
     return next(_problems(options)).problem.kind
 
 
-def _problems(options: argparse.Namespace) -> Iterator[LabelledProblem]:
+def _problems(
+    options: argparse.Namespace, bad: list[BadRecord] | None = None
+) -> Iterator[LabelledProblem]:
+    """Read the problems that were asked for; records that cannot be read are added to `bad`."""
+    unreadable = bad if bad is not None else []
     return select_problems(
-        load_dataset(options.dataset),
+        load_dataset(options.dataset, left_out=unreadable),
+        left_out=unreadable,
         limit=options.limit,
         ids=options.ids.split(",") if options.ids else None,
         shuffle_seed=(options.seed or 0) if options.shuffle else None,

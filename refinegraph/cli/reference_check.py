@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from refinegraph.datasets import BadRecord
 from refinegraph.evaluation.figures import LeftOut
 from refinegraph.references import sound_problems
 from refinegraph.schema import LabelledProblem
@@ -30,7 +31,16 @@ async def faulty_problems(
     left_out = tuple(
         LeftOut(problem_id=faulty.problem_id, reason=faulty.reason) for faulty in report.faulty
     )
-    _show(left_out, console)
+    _show("problem", "whose tests judge nothing", left_out, console)
+    return left_out
+
+
+def report_bad(records: Sequence[BadRecord], console: Console) -> tuple[LeftOut, ...]:
+    """Name the records that cannot be read and return them as left out."""
+    left_out = tuple(
+        LeftOut(problem_id=each.id or f"line {each.line}", reason=each.reason) for each in records
+    )
+    _show("record", "which cannot be read", left_out, console)
     return left_out
 
 
@@ -40,11 +50,10 @@ def _announce(references: int, console: Console) -> None:
     console.print(Text(f"{work} ({cost})", style="dim"), soft_wrap=True)
 
 
-def _show(left_out: Sequence[LeftOut], console: Console) -> None:
+def _show(noun: str, why: str, left_out: Sequence[LeftOut], console: Console) -> None:
     if not left_out:
         return
-    count = plural(len(left_out), "problem")
-    console.print(Text(f"{count} left out, whose tests judge nothing:", style="yellow"))
+    console.print(Text(f"{plural(len(left_out), noun)} left out, {why}:", style="yellow"))
     for each in left_out:
         reason = cut(each.reason, _LONGEST_REASON)
         console.print(Text(f"  {printable(each.problem_id)}: {reason}"), soft_wrap=True)

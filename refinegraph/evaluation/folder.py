@@ -122,7 +122,7 @@ class EvaluationFolder:
 
     def _start_over(self, settings: EvaluationSettings) -> None:
         """Begin an evaluation where none has a result, but perhaps answers that were paid for."""
-        write_private(self.path / SETTINGS, [settings.model_dump_json(indent=2), "\n"])
+        write_private(self.path / SETTINGS, [json_text(settings, indent=2), "\n"])
         for name in (RESULTS, RUNS):
             (self.path / name).unlink(missing_ok=True)
 

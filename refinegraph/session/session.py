@@ -16,6 +16,7 @@ from refinegraph.view.limits import Limits
 from refinegraph.view.outcome import outcome_word
 from refinegraph.view.run_view import RunView, watch
 from refinegraph.view.summary import answer_view, content_view, summary_view
+from refinegraph.view.text import printable
 from refinegraph.view.transcript import Line
 
 _OUTSIDE = """\
@@ -109,7 +110,10 @@ class Session:
             self._show_best()
             return
         except RefinegraphError as error:
-            self.say(f"  {error}", "red")
+            self.say(f"  {printable(str(error))}", "red")
+            return
+        except Exception as error:  # a session is worth more than one run that broke off
+            self.say(f"  the run broke off: {type(error).__name__}: {printable(str(error))}", "red")
             return
         self._show(self.result)
 

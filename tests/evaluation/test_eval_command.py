@@ -310,6 +310,21 @@ def test_a_problem_whose_tests_judge_nothing_is_left_out(
     assert {each.problem_id for each in read_results(other)} == {"a", "b"}
 
 
+def test_a_record_that_cannot_be_read_is_left_out(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = dataset.read_text().splitlines()
+    half = json.dumps({**json.loads(lines[0]), "id": "half \ud800"})
+    file = tmp_path / "bad.jsonl"
+    file.write_text("\n".join(['{"question": 1}', half, *lines[1:3]]) + "\n")
+    out = tmp_path / "out"
+    assert main(arguments(file, out, "--strategy", "single")) == 0
+    assert "2 records left out, which cannot be read" in capsys.readouterr().err
+    assert len(list(read_results(out))) == 2
+    summary = Summary.model_validate_json((out / "summary.json").read_text())
+    assert len(summary.left_out) == 2
+
+
 def test_a_data_set_that_judges_nothing_is_refused(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

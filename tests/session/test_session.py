@@ -188,3 +188,12 @@ def test_text_that_was_typed_ahead_is_split_at_its_commands() -> None:
     known = [f"/{name}" for name in COMMANDS]
     assert list(split_commands(text, known)) == ["Write f(x).\n\nIt doubles x.", "/why", "/quit"]
     assert list(split_commands("/hepl", known)) == ["/hepl"]
+
+
+def test_an_unexpected_error_of_a_run_does_not_end_the_session(session: Session) -> None:
+    session.change(strategy=None)
+    assert take(session, REVERSE)
+    assert "the run broke off" in said(session.console)
+    session.change(strategy="single")
+    assert take(session, REVERSE)
+    assert session.result
