@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from refinegraph.agents.models import InFlight, ScriptedChatModel
-from refinegraph.evaluation.folder import EvaluationFolder, EvaluationSettings, read_runs
+from refinegraph.evaluation.folder import EvaluationFolder, read_runs
 from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.running import Evaluation
 from refinegraph.evaluation.summary import summarise
@@ -39,6 +39,8 @@ def problems(count: int) -> Iterator[LabelledProblem]:
 def settings() -> EvaluationSettings:
     """Return the settings of an evaluation without a data set."""
     return EvaluationSettings(
+        version="",
+        code="",
         dataset="",
         dataset_digest="",
         strategies=("best-of-n",),
@@ -64,7 +66,7 @@ async def run(count: int, folder: EvaluationFolder) -> float:
         graphs = {"best-of-n": build_strategy("best-of-n", plan)}
         evaluation = Evaluation(graphs, sandbox, in_flight=InFlight(8))
         ended = 0
-        async for outcome in evaluation.run(problems(count), done=lambda key: key in folder.done):
+        async for outcome in evaluation.run(problems(count), done=folder.is_done):
             assert isinstance(outcome, RunLine)
             began = time.perf_counter()
             folder.add(outcome)

@@ -102,7 +102,7 @@ class EvaluationFolder:
         file = self.path / SETTINGS
         if not file.exists() and (self.path / RESULTS).exists():
             raise InputError(f"--out {str(self.path)!r} holds other results; name a new one.")
-        if not self._has_results():
+        if not file.exists() or not (resume or self._has_results()):
             self._start_over(settings)
             return
         if not resume:

@@ -10,7 +10,7 @@ import pytest
 import refinegraph as rg
 from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.cli import main
-from refinegraph.cli.dispatch import COMMANDS, make_parser
+from refinegraph.cli.arguments import COMMANDS, make_parser
 from refinegraph.errors import InputError
 from refinegraph.evaluation.failures import Failed
 from refinegraph.evaluation.folder import EvaluationFolder, read_results, read_runs
