@@ -18,6 +18,7 @@ from refinegraph.agents.models import InFlight, ScriptedChatModel
 from refinegraph.evaluation.folder import EvaluationFolder, read_runs
 from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.running import Evaluation
+from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.evaluation.summary import summarise
 from refinegraph.graphs.strategies import Plan, build_strategy
 from refinegraph.pages.evaluation import evaluation_page

@@ -50,9 +50,9 @@ def candidate(id: str, answer: str | None, *, parent: str | None = None) -> Cand
     text = "I have no answer" if answer is None else f"It is {answer}"
     return Candidate(
         id=id,
-        role="refiner" if parent else "solver",
+        operator="refine" if parent else "solve",
         round=int(id[0]),
-        parent_id=parent,
+        parents=(parent,) if parent else (),
         text=text,
         answer=answer,
         steps=(Step(start=0, end=len(text)),),
