@@ -20,10 +20,11 @@ from refinegraph.agents import StepJudge
 from refinegraph.agents.models import InFlight, resolve_model
 from refinegraph.datasets import load_dataset, select_problems
 from refinegraph.errors import InputError
+from refinegraph.evaluation.failures import Failed
 from refinegraph.evaluation.records import RunLine
-from refinegraph.evaluation.running import Evaluation, Failed
+from refinegraph.evaluation.running import Evaluation
 from refinegraph.evaluation.summary import summarise
-from refinegraph.evaluation.table import comparison_lines, summary_table
+from refinegraph.evaluation.table import comparison_lines, summary_lines
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.routing import ScoreCalibration
 from refinegraph.graphs.strategies import Plan, build_strategy
@@ -75,7 +76,8 @@ async def compare(
             else:
                 runs.append(outcome)
     summary = summarise(runs, strategies=list(graphs))
-    console.print(summary_table(summary))
+    for line in summary_lines(summary, width=console.width):
+        console.print(line, soft_wrap=True)
     for line in comparison_lines(summary):
         console.print(line)
     if failed:

@@ -15,9 +15,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from refinegraph.agents.models import InFlight, ScriptedChatModel
-from refinegraph.evaluation.folder import EvaluationFolder, EvaluationSettings, read_runs
+from refinegraph.evaluation.folder import EvaluationFolder, read_runs
 from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.running import Evaluation
+from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.evaluation.summary import summarise
 from refinegraph.graphs.strategies import Plan, build_strategy
 from refinegraph.options import RunOptions
@@ -40,6 +41,8 @@ def problems(count: int) -> Iterator[LabelledProblem]:
 def settings() -> EvaluationSettings:
     """Return the settings of an evaluation without a data set."""
     return EvaluationSettings(
+        version="",
+        code="",
         dataset="",
         dataset_digest="",
         strategies=("best-of-n",),
@@ -62,7 +65,7 @@ async def run(count: int, folder: EvaluationFolder) -> float:
         graphs = {"best-of-n": build_strategy("best-of-n", plan)}
         evaluation = Evaluation(graphs, sandbox, in_flight=InFlight(8))
         ended = 0
-        async for outcome in evaluation.run(problems(count), done=lambda key: key in folder.done):
+        async for outcome in evaluation.run(problems(count), done=folder.is_done):
             assert isinstance(outcome, RunLine)
             began = time.perf_counter()
             folder.add(outcome)

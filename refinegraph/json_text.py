@@ -6,7 +6,7 @@ import re
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError
 
-_HALF = re.compile(r"\\ud[89a-f][0-9a-f]{2}", re.IGNORECASE)
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def json_text(model: BaseModel, *, indent: int | None = None) -> str:
@@ -14,8 +14,17 @@ def json_text(model: BaseModel, *, indent: int | None = None) -> str:
     try:
         return model.model_dump_json(indent=indent)
     except (PydanticSerializationError, UnicodeEncodeError):
-        whole = json.dumps(model.model_dump(), default=_plain, indent=indent)
-        return _HALF.sub(r"\\ufffd", whole)
+        text = json.dumps(model.model_dump(), default=_plain, indent=indent, ensure_ascii=False)
+        return whole_characters(text)
+
+
+def whole_characters(text: str) -> str:
+    r"""Return a text that can be written as UTF-8: halves of characters become U+FFFD.
+
+    >>> whole_characters("a\ud800b")
+    'a\ufffdb'
+    """
+    return _HALF.sub("\ufffd", text)
 
 
 def _plain(value: object) -> object:

@@ -10,7 +10,8 @@ from refinegraph.tracing import Attributes, Kind, Note
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
-_MISSING = "OpenTelemetry is not installed; pip install 'refinegraph[otel]'."
+MISSING = "OpenTelemetry is not installed; pip install 'refinegraph[otel]'."
+"""What to say where it is asked for and not there."""
 
 
 class OpenTelemetryTracer:
@@ -36,9 +37,8 @@ class OpenTelemetryTracer:
         try:
             from opentelemetry import trace
         except ImportError:
-            raise SettingError(_MISSING) from None
+            raise SettingError(MISSING) from None
         self._kinds = trace.SpanKind
-        self._provider = provider
         self._tracer = trace.get_tracer("refinegraph", tracer_provider=provider)
 
     @contextmanager
@@ -61,27 +61,3 @@ class OpenTelemetryTracer:
                 current.set_attribute("error.type", type(error).__name__)
                 current.set_status(Status(StatusCode.ERROR))
                 raise
-
-    def flush(self) -> None:
-        """Send what was not sent yet, for at most some seconds."""
-        flush = getattr(self._provider, "force_flush", None)
-        if flush:
-            flush(5_000)
-
-
-def exporting() -> OpenTelemetryTracer:
-    """Return a tracer that exports as the OTEL_ variables of the environment say, over HTTP.
-
-    Raises:
-        SettingError: Where OpenTelemetry's SDK and exporter are not installed.
-    """
-    try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-        from opentelemetry.sdk.resources import Resource
-        from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    except ImportError:
-        raise SettingError(_MISSING) from None
-    provider = TracerProvider(resource=Resource.create({"service.name": "refinegraph"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return OpenTelemetryTracer(provider)

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from refinegraph.schema import Candidate, Isolation, RefinementResult, Tier
+from refinegraph.schema import Candidate, Isolation, RefinementResult, Tier, Usage, Verdict
 
 
 class _Part(BaseModel):
@@ -66,6 +66,7 @@ class Report(_Part):
     difficulty: DifficultyReport | None
     rounds: int
     stop_reason: str
+    """The rule that ended the run, as one word."""
     usage: UsageReport
     candidates: tuple[CandidateReport, ...]
     isolation: IsolationReport | None
@@ -75,7 +76,6 @@ class Report(_Part):
 
 def report(result: RefinementResult) -> Report:
     """Return a result as its report; `report(result).model_dump_json()` is what is printed."""
-    usage = result.usage
     return Report(
         schema_version=result.schema_version,
         problem_id=result.problem_id,
@@ -89,15 +89,7 @@ def report(result: RefinementResult) -> Report:
         else None,
         rounds=result.rounds,
         stop_reason=result.stop_reason.rule,
-        usage=UsageReport(
-            llm_calls=usage.llm_calls,
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            total_tokens=usage.total_tokens,
-            cost_usd=usage.cost_usd,
-            sandbox_runs=usage.sandbox_runs,
-            wall_seconds=usage.wall_seconds,
-        ),
+        usage=usage_report(result.usage),
         candidates=tuple(map(_candidate, result.candidates)),
         isolation=_isolation(result.isolation),
         models=ModelsReport(
@@ -109,8 +101,21 @@ def report(result: RefinementResult) -> Report:
     )
 
 
+def usage_report(usage: Usage) -> UsageReport:
+    """Return what was spent as a report shows it."""
+    return UsageReport(
+        llm_calls=usage.llm_calls,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        total_tokens=usage.total_tokens,
+        cost_usd=usage.cost_usd,
+        sandbox_runs=usage.sandbox_runs,
+        wall_seconds=usage.wall_seconds,
+    )
+
+
 def _candidate(candidate: Candidate) -> CandidateReport:
-    verdict = candidate.verdict
+    verdict = _verdict_of(candidate)
     passed = len(verdict.passed_ids) if verdict else None
     return CandidateReport(
         id=candidate.id,
@@ -121,6 +126,12 @@ def _candidate(candidate: Candidate) -> CandidateReport:
         passed=passed,
         failed=len(verdict.tests) - len(verdict.passed_ids) if verdict else None,
     )
+
+
+def _verdict_of(candidate: Candidate) -> Verdict | None:
+    """Return what execution found; None where the sandbox failed, which says nothing."""
+    verdict = candidate.verdict
+    return None if verdict is None or verdict.status == "sandbox_error" else verdict
 
 
 def _isolation(isolation: Isolation | None) -> IsolationReport | None:

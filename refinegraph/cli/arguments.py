@@ -148,6 +148,12 @@ def _add_eval(command: argparse.ArgumentParser) -> None:
     add("--fail-under", type=share, metavar="X", help="exit 1 below this accuracy (last strategy)")
     add("--baselines", action="store_true", help="add single, self-consistency and best-of-n")
     add("--fit", metavar="FILE", help="learn from these runs how sure to be, for --belief")
+    add(
+        "--no-reference-check",
+        dest="reference_check",
+        action="store_false",
+        help="keep problems whose hidden tests fail the reference solution",
+    )
     _add_options(command, "eval")
 
 
@@ -157,6 +163,7 @@ def _add_compare(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("folders", nargs="+", metavar="DIR", help="folders of `refinegraph eval`")
     add("--output", metavar="FILE", help="write the comparison as a page as well")
+    add("--baseline", metavar="NAME", help="STRATEGY or DIR/STRATEGY to compare the others with")
     share = reading(Number(least=0, most=1))
     add("--fail-under", type=share, metavar="X", help="exit 1 below this accuracy (last one)")
 

@@ -1,43 +1,147 @@
 """`refinegraph compare`."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.text import Text
 
-from refinegraph.cli.summaries import BELOW, is_below, show_summary
+from refinegraph.cli.files import OutputFile
+from refinegraph.cli.summaries import code_for, show_summary
 from refinegraph.errors import InputError
-from refinegraph.evaluation.folder import RESULTS, read_runs
-from refinegraph.evaluation.records import RunLine
+from refinegraph.evaluation.figures import Summary
+from refinegraph.evaluation.folder import RESULTS, read_results, read_runs, read_settings
+from refinegraph.evaluation.records import ResultLine, RunLine
+from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.evaluation.summary import summarise
 from refinegraph.pages.evaluation import evaluation_page
 from refinegraph.view.console import error_console
+from refinegraph.view.text import printable
 
 
 def run(options: argparse.Namespace) -> int:
     """Compare what evaluations of the same problems found: models, prompts or versions.
 
-    1 where the last one's accuracy is under `--fail-under`.
+    1 where the last strategy's accuracy is under `--fail-under`.
     """
-    folders = [_folder(each) for each in options.folders]
-    summary = summarise(_named_runs(folders))
+    output = OutputFile(options.output) if options.output else None
+    folders = _folders(options.folders)
+    _require_same_problems(folders)
+    summary = _summarise(folders, options.baseline)
     show_summary(summary)
-    if options.output:
-        with Path(options.output).open("w", encoding="utf-8") as file:
-            file.writelines(evaluation_page(summary, _named_runs(folders), title="comparison"))
-        error_console().print(Text(f"report: {options.output}", style="dim"), soft_wrap=True)
-    return BELOW if is_below(summary, options.fail_under) else 0
+    console = error_console()
+    if output:
+        output.write("".join(evaluation_page(summary, _runs(folders), title="comparison")))
+        console.print(Text(f"report: {options.output}", style="dim"), soft_wrap=True)
+    return code_for(summary, options.fail_under, console)
 
 
-def _folder(name: str) -> Path:
+@dataclass(frozen=True)
+class _Folder:
+    """The folder of one evaluation."""
+
+    label: str
+    """Stands before the names of its strategies."""
+    path: Path
+    settings: EvaluationSettings
+
+    def runs(self) -> Iterator[RunLine]:
+        """Read the runs under the names of the comparison."""
+        for run in read_runs(self.path):
+            yield run.model_copy(update={"strategy": f"{self.label}/{run.strategy}"})
+
+    def errors(self) -> Iterator[ResultLine]:
+        """Read the lines of the runs without a result, likewise."""
+        for line in read_results(self.path):
+            if line.error:
+                yield line.model_copy(update={"strategy": f"{self.label}/{line.strategy}"})
+
+    @property
+    def strategies(self) -> list[str]:
+        """The names of the comparison, in the order in which the evaluation was given them."""
+        return [f"{self.label}/{name}" for name in self.settings.strategies]
+
+
+def _folders(names: Sequence[str]) -> list[_Folder]:
+    paths = [_path(name) for name in names]
+    return [
+        _Folder(label, path, read_settings(path))
+        for label, path in zip(_labels(paths), paths, strict=True)
+    ]
+
+
+def _path(name: str) -> Path:
     path = Path(name)
     if not (path / RESULTS).is_file():
         raise InputError(f"{name!r} is no folder of an evaluation: it has no {RESULTS}.")
     return path
 
 
-def _named_runs(folders: list[Path]) -> Iterator[RunLine]:
+def _labels(paths: Sequence[Path]) -> list[str]:
+    """Return the names of the folders, or their whole paths where two names are the same."""
+    names = [path.resolve().name for path in paths]
+    if len(set(names)) == len(names):
+        return names
+    whole = [str(path.resolve()) for path in paths]
+    if len(set(whole)) < len(whole):
+        raise InputError("the same folder was given twice; name different ones.")
+    return whole
+
+
+def _require_same_problems(folders: Sequence[_Folder]) -> None:
+    """Refuse data sets that ask something else under the same id; say where they differ.
+
+    Raises `InputError` for problems that differ, and where no problem is in all folders.
+    """
+    first, *others = folders
+    asked = _prompts(first)
+    for other in others:
+        if other.settings.dataset_digest == first.settings.dataset_digest:
+            continue
+        prompts = _prompts(other)
+        shared = asked.keys() & prompts.keys()
+        different = sorted(id for id in shared if asked[id] != prompts[id])
+        if different or not shared:
+            reason = f"problem {different[0]!r} differs" if different else "they share no problem"
+            raise InputError(
+                f"{first.label!r} and {other.label!r} evaluate different data sets: {reason}."
+            )
+        _say_different(first, other, len(shared))
+
+
+def _prompts(folder: _Folder) -> dict[str, str]:
+    return {run.problem_id: run.prompt for run in read_runs(folder.path)}
+
+
+def _say_different(first: _Folder, other: _Folder, shared: int) -> None:
+    files = f"{first.settings.dataset!r} and {other.settings.dataset!r}"
+    sentence = (
+        f"the data sets {files} differ: accuracies are over different problems or tests, "
+        f"differences over the {shared} problems in both"
+    )
+    error_console().print(Text(printable(sentence), style="yellow"), soft_wrap=True)
+
+
+def _summarise(folders: Sequence[_Folder], baseline: str | None) -> Summary:
+    strategies = [name for folder in folders for name in folder.strategies]
+    return summarise(
+        _runs(folders),
+        strategies=strategies,
+        baseline=_baseline(baseline, strategies) if baseline else None,
+        errors=(line for folder in folders for line in folder.errors()),
+    )
+
+
+def _baseline(asked: str, strategies: Sequence[str]) -> str:
+    """Return the strategy that `--baseline` means: a whole name, or the end of just one."""
+    matching = [name for name in strategies if name == asked or name.endswith(f"/{asked}")]
+    if len(matching) == 1:
+        return matching[0]
+    problem = "is more than one strategy" if matching else "is no strategy of these folders"
+    raise InputError(f"--baseline {asked!r} {problem}; there are: {', '.join(strategies)}.")
+
+
+def _runs(folders: Sequence[_Folder]) -> Iterator[RunLine]:
     for folder in folders:
-        for run in read_runs(folder):
-            yield run.model_copy(update={"strategy": f"{folder.name}/{run.strategy}"})
+        yield from folder.runs()

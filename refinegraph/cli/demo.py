@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from itertools import chain
 
 from refinegraph.cli.models import EMBEDDED_NOTE
 from refinegraph.cli.settings import run_options
@@ -9,10 +10,11 @@ from refinegraph.config import EMBEDDED
 from refinegraph.errors import RefinegraphError
 from refinegraph.graphs.strategies import find_strategy
 from refinegraph.session import Session, Settings
-from refinegraph.session.commands import COMMANDS, run_command
-from refinegraph.session.reading import piped, typed
+from refinegraph.session.commands import COMMANDS, as_command, run_command
+from refinegraph.session.reading import confirmed, piped, typed
 from refinegraph.session.tour import tour
 from refinegraph.view.console import error_console, output_console
+from refinegraph.view.text import printable
 
 _YOURS = """
 Now yours: type or paste a problem, /example for another task, /help for the rest.
@@ -27,12 +29,17 @@ Now with a problem and a model of yours:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show the bundled tasks, unless commands are piped in, then take what is typed."""
+    """Show the bundled tasks, unless commands are piped in, then take what is typed.
+
+    Without a terminal an interrupt ends it with 130; at one it stops the run and the session
+    goes on.
+    """
     session = Session(_settings(options), error_console(), output_console())
     if session.settings.model == EMBEDDED:
         session.say(EMBEDDED_NOTE, "dim")
-    if sys.stdin is not None and not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         return _piped(session)
+    session.confirm = confirmed
     tour(session)
     session.say(_YOURS, "bold")
     for line in typed(lambda: [f"/{name}" for name in COMMANDS]):
@@ -43,31 +50,40 @@ def run(options: argparse.Namespace) -> int:
 
 def take(session: Session, line: str) -> bool:
     """Do what one line says; return whether the session goes on."""
+    command = as_command(line)
     try:
-        if line.startswith("/"):
-            run_command(session, line)
+        if command:
+            run_command(session, command)
         elif line.strip():
             session.ask(line)
     except EOFError:
         return False
     except RefinegraphError as error:
-        session.say(f"  {error}", "red")
+        session.say(f"  {printable(str(error))}", "red")
+    except KeyboardInterrupt:
+        session.interrupted = True
     return True
 
 
 def _piped(session: Session) -> int:
     """Take the lines of a file; with none, show the tour and how to go on."""
-    lines = piped()
+    lines = piped(sys.stdin) if sys.stdin else iter(())
     first = next(lines, None)
     if first is None:
         proved = tour(session)
+        _end_if_interrupted(session)
         session.say(_NEXT)
         return 0 if proved else 1
-    if take(session, first):
-        for line in lines:
-            if not take(session, line):
-                break
+    for line in chain([first], lines):
+        if not take(session, line):
+            break
+        _end_if_interrupted(session)
     return 0
+
+
+def _end_if_interrupted(session: Session) -> None:
+    if session.interrupted:
+        raise KeyboardInterrupt
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

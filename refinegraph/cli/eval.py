@@ -2,10 +2,11 @@
 
 import argparse
 import asyncio
+import shlex
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -14,34 +15,35 @@ from rich.text import Text
 from refinegraph.agents.models import CallCache, model_name
 from refinegraph.agents.models.redaction import redact
 from refinegraph.cli.models import origin_line, server_of
+from refinegraph.cli.reference_check import faulty_problems, report_bad
 from refinegraph.cli.settings import command_options, run_options
-from refinegraph.cli.summaries import BELOW, is_below, show_summary
+from refinegraph.cli.summaries import code_for, show_failures, show_summary
 from refinegraph.cli.watching import watched
-from refinegraph.datasets import load_dataset, select_problems
-from refinegraph.errors import InputError, ModelError
-from refinegraph.evaluation.figures import Summary
+from refinegraph.datasets import BadRecord, load_dataset, select_problems
+from refinegraph.errors import InputError, RefinegraphError
+from refinegraph.evaluation.failures import error_for
+from refinegraph.evaluation.figures import LeftOut, Summary
 from refinegraph.evaluation.fitting import fit_from_runs
-from refinegraph.evaluation.folder import (
-    CALLS,
-    EvaluationFolder,
-    EvaluationSettings,
-    read_runs,
-)
+from refinegraph.evaluation.folder import CALLS, EvaluationFolder, read_results, read_runs
+from refinegraph.evaluation.judging import require_sandbox
 from refinegraph.evaluation.progress import Progress, shown_progress
-from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.running import Evaluation
+from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.evaluation.summary import summarise
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.stopping import budget
 from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
+from refinegraph.json_text import json_text
 from refinegraph.options import RunOptions
 from refinegraph.pages.evaluation import evaluation_page
 from refinegraph.planning import Models, ledger_of, plan_of, rate_limits_of, resolve_models
+from refinegraph.private_files import write_private
 from refinegraph.schema import Kind, LabelledProblem
 from refinegraph.solving import call_cache
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.view.console import error_console
 from refinegraph.view.run_view import print_lines
+from refinegraph.view.text import plural, printable
 
 LONGER = "single-long"
 """`single` with twice the longest answer: what more words alone would do."""
@@ -51,12 +53,14 @@ SUMMARY, PAGE = "summary.json", "report.html"
 def run(options: argparse.Namespace) -> int:
     """Evaluate strategies over a data set, write the results as they come, and compare them.
 
-    1 where `--fail-under` was not reached.
+    0 where runs have results, whatever became of others; 1 where `--fail-under` was not reached;
+    2 for bad input, 3 where no model answered and 4 where no program could be run.
     """
     chosen = run_options(options)
     strategies = _strategies(options, chosen)
-    total = sum(1 for _ in _problems(options))
-    if total == 0:
+    bad: list[BadRecord] = []
+    keys = [(each.problem.id, name) for each in _problems(options, bad) for name in strategies]
+    if not keys:
         raise InputError(f"{options.dataset} has no problem that was asked for.")
     models = resolve_models(chosen)
     settings = EvaluationSettings.of(
@@ -64,27 +68,61 @@ def run(options: argparse.Namespace) -> int:
         strategies=strategies,
         models=[model_name(model) if model else "" for model in models],
         options=chosen,
+        reference_check=options.reference_check,
     )
     folder = EvaluationFolder(Path(options.out), settings, resume=options.resume)
     console = error_console()
     if options.api_base is None and (server := server_of(chosen)):
         print_lines(console, [origin_line("server", server)])
-    progress = Progress(strategies, total=total * len(strategies), before=len(folder.done))
+    before = sum(map(folder.is_done, keys))
+    progress = Progress(strategies, total=len(keys), before=before)
+    left_out = report_bad(bad, console)
+    job = _Job(options, chosen, strategies, models, folder, console, progress, left_out)
     try:
-        with (
-            shown_progress(progress, console),
-            _cache(chosen, folder) as cache,
-            watched(command_options(options)),
-        ):
-            asyncio.run(_run(options, chosen, strategies, models, folder, progress, cache))
-        if progress.done == progress.total:
-            folder.forget_calls()
+        _evaluate(job)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        _say_how_to_go_on(console, options, progress)
+        _say_how_to_go_on(job)
         raise KeyboardInterrupt from None
+    except RefinegraphError:
+        if job.progress.done:
+            with suppress(RefinegraphError):  # what ended the evaluation is what matters
+                _conclude(job)
+        raise
     finally:
         folder.close()
-    return _conclude(options, strategies, progress, console)
+    return _conclude(job)
+
+
+@dataclass
+class _Job:
+    """One evaluation."""
+
+    options: argparse.Namespace
+    """What the command was asked: the data set, the folder, which problems."""
+    chosen: RunOptions
+    """How each run is made."""
+    strategies: list[str]
+    models: Models
+    folder: EvaluationFolder
+    console: Console
+    progress: Progress
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The folder of the results."""
+        return self.folder.path
+
+
+def _evaluate(job: _Job) -> None:
+    """Run what has no result yet."""
+    with (
+        _cache(job.chosen, job.folder) as cache,
+        watched(command_options(job.options)),
+    ):
+        asyncio.run(_run(job, cache))
+    if job.progress.done == job.progress.total:
+        job.folder.forget_calls()
 
 
 @contextmanager
@@ -98,57 +136,65 @@ def _cache(options: RunOptions, folder: EvaluationFolder) -> Generator[CallCache
             yield own
 
 
-def _conclude(
-    options: argparse.Namespace, strategies: list[str], progress: Progress, console: Console
-) -> int:
-    summary = write_summary(Path(options.out), strategies)
+def _conclude(job: _Job) -> int:
+    """Count, print and write what there is, and return the exit code."""
+    options, progress, console = job.options, job.progress, job.console
+    summary = write_summary(job.path, job.strategies, left_out=job.left_out)
     show_summary(summary)
-    if progress.failed:
-        reason = progress.failures[-1].reason
-        console.print(Text(f"{progress.failed} runs failed and do not count: {reason}", "red"))
-        _say_how_to_go_on(console, options, progress)
+    show_failures(progress.failures, console)
+    missing = progress.total - progress.done - progress.failed
+    if missing:
+        runs = plural(missing, "run")
+        sentence = f"{printable(progress.budget_spent)}; {runs} left for a larger one"
+        console.print(Text(sentence, style="yellow"), soft_wrap=True)
+    if missing or progress.failed:
+        _say_how_to_go_on(job)
+    console.print(Text(f"report: {job.path / PAGE}", style="dim"), soft_wrap=True)
+    if progress.failures.last and not progress.done:
+        raise error_for(progress.failures.last)
     if options.fit:
-        found = fit_from_runs(read_runs(Path(options.out)))
-        found.save(Path(options.fit))
+        fit_from_runs(read_runs(job.path)).save(Path(options.fit))
         console.print(Text(f"belief: {options.fit}, for --belief", style="dim"), soft_wrap=True)
-    if progress.done + progress.failed < progress.total:
-        console.print(Text("the budget is spent", style="yellow"))
-        _say_how_to_go_on(console, options, progress)
-    console.print(Text(f"report: {Path(options.out) / PAGE}", style="dim"), soft_wrap=True)
-    last = progress.failures[-1] if progress.failures else None
-    if last and not progress.done and not last.by_budget:
-        raise ModelError(last.reason)
-    return BELOW if is_below(summary, options.fail_under) else 0
+    return code_for(summary, options.fail_under, console)
 
 
-def write_summary(folder: Path, strategies: list[str]) -> Summary:
+def write_summary(
+    folder: Path, strategies: list[str], *, left_out: Sequence[LeftOut] = ()
+) -> Summary:
     """Count what is in a folder and write `summary.json` and `report.html`."""
-    summary = summarise(read_runs(folder), strategies=strategies)
-    (folder / SUMMARY).write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    with (folder / PAGE).open("w", encoding="utf-8") as file:
-        file.writelines(evaluation_page(summary, read_runs(folder), title=folder.name))
+    summary = summarise(
+        read_runs(folder),
+        strategies=strategies,
+        errors=(line for line in read_results(folder) if line.error),
+        left_out=left_out,
+    )
+    page = evaluation_page(summary, read_runs(folder), title=folder.resolve().name)
+    try:
+        write_private(folder / SUMMARY, [json_text(summary, indent=2), "\n"])
+        write_private(folder / PAGE, page)
+    except OSError as error:
+        raise InputError(
+            f"the summary cannot be written to {str(folder)!r}: {error.strerror}."
+        ) from None
     return summary
 
 
-async def _run(
-    options: argparse.Namespace,
-    chosen: RunOptions,
-    strategies: list[str],
-    models: Models,
-    folder: EvaluationFolder,
-    progress: Progress,
-    cache: CallCache,
-) -> None:
-    own = cache.path == folder.path / CALLS
+async def _run(job: _Job, cache: CallCache) -> None:
+    options, chosen = job.options, job.chosen
+    own = cache.path == job.path / CALLS
     async with Sandbox() as sandbox:
+        if _kind(options) == "code":
+            await require_sandbox(sandbox)
+        if options.reference_check:
+            job.left_out += await faulty_problems(_problems(options), sandbox, job.console)
         limit = budget(seconds=chosen.timeout) if chosen.timeout else None
-        plan = plan_of(chosen, kind=_kind(options), models=models, limit=limit, sandbox=sandbox)
-        graphs = {name: _graph(name, plan) for name in strategies}
+        kind = _kind(options)
+        plan = plan_of(chosen, kind=kind, models=job.models, limit=limit, sandbox=sandbox)
         ledger = ledger_of(chosen)
         if ledger:
-            ledger.carry(folder.spent)
+            ledger.carry(job.folder.spent)
         evaluation = Evaluation(
-            graphs,
+            {name: _graph(name, plan) for name in job.strategies},
             sandbox,
             in_flight=rate_limits_of(chosen, concurrency=options.concurrency),
             timeout=chosen.timeout,
@@ -156,12 +202,20 @@ async def _run(
             shares_answers=not own,
             ledger=ledger,
         )
-        async for outcome in evaluation.run(
-            _problems(options), done=lambda key: key in folder.done
-        ):
-            if isinstance(outcome, RunLine):
-                folder.add(outcome)
-            progress.add(outcome)
+        with shown_progress(job.progress, job.console):
+            async for outcome in evaluation.run(_sound(job), done=job.folder.is_done):
+                job.folder.add(outcome)
+                job.progress.add(outcome)
+
+
+def _sound(job: _Job) -> Iterator[LabelledProblem]:
+    """Yield the problems that can judge an answer, and expect runs of no others."""
+    faulty = {each.problem_id for each in job.left_out}
+    left = sum(1 for each in _problems(job.options) if each.problem.id not in faulty)
+    if not left:
+        raise InputError(f"{job.options.dataset} has no problem that can judge an answer.")
+    job.progress.total = left * len(job.strategies)
+    return (each for each in _problems(job.options) if each.problem.id not in faulty)
 
 
 def _graph(name: str, plan: Plan) -> RefinementGraph:
@@ -174,9 +228,14 @@ def _kind(options: argparse.Namespace) -> Kind:
     return next(_problems(options)).problem.kind
 
 
-def _problems(options: argparse.Namespace) -> Iterator[LabelledProblem]:
+def _problems(
+    options: argparse.Namespace, bad: list[BadRecord] | None = None
+) -> Iterator[LabelledProblem]:
+    """Read the problems that were asked for; records that cannot be read are added to `bad`."""
+    unreadable = bad if bad is not None else []
     return select_problems(
-        load_dataset(options.dataset),
+        load_dataset(options.dataset, left_out=unreadable),
+        left_out=unreadable,
         limit=options.limit,
         ids=options.ids.split(",") if options.ids else None,
         shuffle_seed=(run_options(options).seed or 0) if options.shuffle else None,
@@ -194,8 +253,8 @@ def _strategies(options: argparse.Namespace, chosen: RunOptions) -> list[str]:
     return list(dict.fromkeys(asked))
 
 
-def _say_how_to_go_on(console: Console, options: argparse.Namespace, progress: Progress) -> None:
-    done = f"{progress.done} of {progress.total} runs are in {options.out}"
-    words = " ".join(sys.argv[1:])
-    again = words if "--resume" in words else f"{words} --resume"
-    console.print(Text(f"{done}; go on with: refinegraph {redact(again)}"), soft_wrap=True)
+def _say_how_to_go_on(job: _Job) -> None:
+    done = f"{job.progress.done} of {job.progress.total} runs are in {job.path}"
+    words = sys.argv[1:] if "--resume" in sys.argv else [*sys.argv[1:], "--resume"]
+    again = redact(printable(shlex.join(words)))
+    job.console.print(Text(f"{done}; go on with: refinegraph {again}"), soft_wrap=True)

@@ -2,32 +2,61 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from rich.text import Text
 
 from refinegraph.cli.files import OutputFile
 from refinegraph.errors import InputError
-from refinegraph.evaluation.export import Line, export
+from refinegraph.evaluation.export import Format, export
 from refinegraph.evaluation.folder import RESULTS, read_runs
 from refinegraph.evaluation.records import RunLine
+from refinegraph.json_text import json_text
+from refinegraph.view.console import error_console
+
+_NEEDS: dict[Format, str] = {
+    "sft": "an answer that the hidden tests or the gold answer accept",
+    "dpo": "a right and a wrong answer in one run",
+    "step": "scores of single steps, which a reward model or a step judge gives to solutions in "
+    "words; programs have none",
+    "critique": "a review and an answer that was made from it, so a strategy that refines",
+}
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write training data out of the runs of evaluations, a line each."""
-    lines = export(_runs(options.folders), options.format)
+    """Write training data out of the runs of evaluations, a line each; say why there is none."""
+    folders = [_folder(name) for name in options.folders]
+    written = _Counted(json_text(line) + "\n" for line in export(_runs(folders), options.format))
     if options.output:
-        OutputFile(options.output).write("".join(map(_written, lines)))
+        OutputFile(options.output).write("".join(written))
     else:
-        sys.stdout.writelines(map(_written, lines))
+        sys.stdout.writelines(written)
+    if not written.count:
+        sentence = f"no line: --format {options.format} needs {_NEEDS[options.format]}"
+        error_console().print(Text(sentence, style="yellow"), soft_wrap=True)
     return 0
 
 
-def _written(line: Line) -> str:
-    return line.model_dump_json() + "\n"
+class _Counted:
+    """Counts lines as they pass."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.count = 0
+        self._lines = lines
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.count += 1
+            yield line
 
 
-def _runs(folders: list[str]) -> Iterator[RunLine]:
-    for name in folders:
-        if not (Path(name) / RESULTS).is_file():
-            raise InputError(f"{name!r} is no folder of an evaluation: it has no {RESULTS}.")
-        yield from read_runs(Path(name))
+def _folder(name: str) -> Path:
+    if not (Path(name) / RESULTS).is_file():
+        raise InputError(f"{name!r} is no folder of an evaluation: it has no {RESULTS}.")
+    return Path(name)
+
+
+def _runs(folders: Iterable[Path]) -> Iterator[RunLine]:
+    for folder in folders:
+        yield from read_runs(folder)

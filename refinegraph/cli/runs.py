@@ -4,7 +4,6 @@ import argparse
 from itertools import islice
 from pathlib import Path
 
-from rich.table import Table
 from rich.text import Text
 
 from refinegraph.cli.files import OutputFile
@@ -14,6 +13,8 @@ from refinegraph.pages.run import run_page
 from refinegraph.runs import KeptRun, UnfinishedRun
 from refinegraph.view.console import error_console, output_console
 from refinegraph.view.decisions import decisions_view
+from refinegraph.view.outcome import outcome_word
+from refinegraph.view.tables import Column, table_lines
 from refinegraph.view.text import cut
 
 
@@ -28,22 +29,29 @@ def run(options: argparse.Namespace) -> int:
     return _show(kept) if options.command == "show" else _view(kept, options.output)
 
 
+_COLUMNS = (
+    Column("id"),
+    Column("result"),
+    Column("strategy"),
+    Column("problem", free=True),
+)
+
+
 def _list(limit: int) -> int:
-    table = Table(box=None, pad_edge=False, padding=(0, 1))
-    for heading, width in (("id", 22), ("result", 10), ("strategy", 16)):
-        table.add_column(heading, no_wrap=True, min_width=width)
-    table.add_column("problem", no_wrap=True, overflow="ellipsis")
-    for run in store().unfinished()[:limit]:
-        table.add_row(*_unfinished_row(run))
-    for kept in islice(store().all(), limit):
-        table.add_row(*_row(kept))
+    kept = store()
+    rows = [
+        *(_unfinished_row(run) for run in kept.unfinished()[:limit]),
+        *(_row(run) for run in islice(kept.all(), limit)),
+    ]
     console = output_console()
-    console.print(table if table.rows else Text("no run is kept yet"))
+    lines = table_lines(_COLUMNS, rows, width=console.width)
+    for line in lines if rows else [Text("no run is kept yet")]:
+        console.print(line, soft_wrap=True)
     return 0
 
 
 def _row(kept: KeptRun) -> tuple[str, ...]:
-    word = {True: "proved", False: "refuted", None: "unproved"}[kept.result.solved]
+    word = outcome_word(kept.result)
     return kept.id, word, kept.result.strategy, _one_line(kept.problem.prompt)
 
 

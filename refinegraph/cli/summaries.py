@@ -1,25 +1,54 @@
 """What `eval` and `compare` print of a summary, and whether it is good enough."""
 
+from rich.console import Console
 from rich.text import Text
 
+from refinegraph.evaluation.failures import FailureCounts
 from refinegraph.evaluation.figures import Summary
-from refinegraph.evaluation.table import comparison_lines, summary_table
+from refinegraph.evaluation.table import comparison_lines, summary_lines
 from refinegraph.view.console import output_console
+from refinegraph.view.text import cut, plural, printable
 
 BELOW = 1
 """The exit code where `--fail-under` was not reached."""
+# The rest of the reasons, and every problem, are in results.jsonl.
+_MOST_REASONS = 5
+_LONGEST_REASON = 300
 
 
 def show_summary(summary: Summary) -> None:
     """Print the table and the paired differences on standard output."""
     console = output_console()
-    console.print(Text(f"{summary.problems} problems", style="bold"))
-    console.print(summary_table(summary))
+    console.print(Text(plural(summary.problems, "problem"), style="bold"))
+    for line in summary_lines(summary, width=console.width):
+        console.print(line, soft_wrap=True)
     for line in comparison_lines(summary):
         console.print(line, soft_wrap=True)
 
 
-def is_below(summary: Summary, least: float | None) -> bool:
-    """Whether the last strategy's accuracy is under what is asked for, or is not known."""
-    last = list(summary.strategies.values())[-1].accuracy
-    return least is not None and (last is None or last < least)
+def show_failures(failures: FailureCounts, console: Console) -> None:
+    """Say how many runs have no result, and why."""
+    if not failures.total:
+        return
+    count, them = plural(failures.total, "run"), "it" if failures.total == 1 else "them"
+    console.print(Text(f"{count} failed, and no figure counts {them}:", style="red"))
+    reasons = failures.by_reason()
+    for each in reasons[:_MOST_REASONS]:
+        where = f"{each.first[0]}, {each.first[1]}"
+        first = f"first: {where}" if each.runs > 1 else where
+        reason = cut(each.reason, _LONGEST_REASON)
+        console.print(Text(f"  {each.runs} × {reason} ({printable(first)})"), soft_wrap=True)
+    if len(reasons) > _MOST_REASONS:
+        rest = plural(len(reasons) - _MOST_REASONS, "other reason")
+        console.print(Text(f"  and {rest}, in results.jsonl"))
+
+
+def code_for(summary: Summary, least: float | None, console: Console) -> int:
+    """Return 1, and say so, where the last strategy's accuracy is under what is asked for."""
+    name, last = list(summary.strategies.items())[-1]
+    if least is None or (last.accuracy is not None and last.accuracy >= least):
+        return 0
+    known = "unknown" if last.accuracy is None else f"{last.accuracy:.1%}"
+    sentence = f"--fail-under: the accuracy of {printable(name)} is {known}, under {least:.1%}"
+    console.print(Text(sentence, style="red"), soft_wrap=True)
+    return BELOW

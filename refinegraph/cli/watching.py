@@ -3,6 +3,8 @@
 import contextlib
 from collections.abc import Generator
 
+from rich.text import Text
+
 from refinegraph.agents.models import WordsWritten, run_scope
 from refinegraph.agents.models.redaction import redact
 from refinegraph.errors import InputError
@@ -10,25 +12,30 @@ from refinegraph.json_log import JsonLog
 from refinegraph.options import CommandOptions
 from refinegraph.schema import Frozen
 from refinegraph.tracing import traced
+from refinegraph.view.console import error_console
+from refinegraph.view.text import printable
 
 
 @contextlib.contextmanager
 def watched(options: CommandOptions) -> Generator[None]:
     """Write the log and send the spans that the arguments ask for, of what goes on inside.
 
+    Neither ends a run that goes on: where the disk is full or nobody receives spans, one sentence
+    says so.
+
     Raises:
-        InputError: Where the log cannot be written.
-        SettingError: Where OpenTelemetry is asked for and not installed.
+        InputError: The log cannot be opened.
+        SettingError: OpenTelemetry is asked for and not installed, or set to what is not there.
     """
     with contextlib.ExitStack() as stack:
         if options.log_json:
             stack.enter_context(_logged(options.log_json))
         if options.otel:
-            from refinegraph.otel import exporting
+            from refinegraph.otel_export import exporting
 
-            tracer = exporting()
-            stack.callback(tracer.flush)
-            stack.enter_context(traced(tracer))
+            tracer = stack.enter_context(exporting(warn=_warn))
+            if tracer:
+                stack.enter_context(traced(tracer))
         yield
 
 
@@ -38,11 +45,20 @@ def _logged(name: str) -> Generator[None]:
         file = open(name, "a", encoding="utf-8")  # noqa: SIM115, PTH123 - `-` would be no path
     except OSError as error:
         raise InputError(f"--log-json {name!r} cannot be written: {error.strerror}.") from None
-    log = JsonLog(file, clean=redact)
+
+    def give_up(error: OSError) -> None:
+        reason = error.strerror
+        _warn(f"--log-json {name!r} cannot be written any more: {reason}; the run goes on.")
+
+    log = JsonLog(file, clean=redact, on_failure=give_up)
 
     def hear(event: Frozen) -> None:
         if not isinstance(event, WordsWritten):  # whole answers are told of as well
             log.hear(event)
 
-    with file, run_scope(on_event=hear):
+    with contextlib.closing(log), run_scope(on_event=hear):
         yield
+
+
+def _warn(sentence: str) -> None:
+    error_console().print(Text(f"  {printable(redact(sentence))}", style="yellow"), soft_wrap=True)

@@ -56,7 +56,11 @@ class Critique(Frozen):
     prompt: str
     solution: str
     completion: str
+    """The review."""
+    revision: str
+    """The answer that was made from the solution and the review."""
     corrected: bool
+    """Whether the revision is right."""
     source: Source
 
 
@@ -68,7 +72,8 @@ def export(runs: Iterable[RunLine], form: Format) -> Iterator[Line]:
 
     `sft` gives one right answer a run; `dpo` each wrong candidate against a right one; `step` the
     steps of wrong solutions with the first step under the threshold as the first wrong one; and
-    `critique` each review with what became of the candidate that was made from it.
+    `critique` each review with the candidate that was made from it. A candidate from which no
+    answer could be read is in none of them.
     """
     make = _FORMS[form]
     for run in runs:
@@ -103,7 +108,7 @@ def _steps(run: RunLine) -> Iterator[StepLabels]:
 
     for each in run.result.candidates:
         score = next((found for found in each.scores if found.steps), None)
-        if score is None or len(score.steps) != len(each.steps):
+        if not each.content or score is None or len(score.steps) != len(each.steps):
             continue
         right = run.judged.get(each.id, False)
         first = None if right else first_bad_step(score.steps)
@@ -116,15 +121,16 @@ def _steps(run: RunLine) -> Iterator[StepLabels]:
 
 
 def _critiques(run: RunLine) -> Iterator[Critique]:
-    by_id = {each.id: each for each in run.result.candidates}
-    for child in run.result.candidates:
-        parent = by_id.get(child.parent_id or "")
+    answered = {each.id: each for each in run.result.candidates if each.content}
+    for child in answered.values():
+        parent = answered.get(child.parent_id or "")
         review = _review(run, parent) if parent else None
-        if parent and review:
+        if parent and review and review.text.strip():
             yield Critique(
                 prompt=run.prompt,
-                solution=parent.content or parent.text,
+                solution=parent.content or "",
                 completion=review.text,
+                revision=child.content or "",
                 corrected=run.judged.get(child.id, False),
                 source=_source(run, child),
             )

@@ -63,6 +63,9 @@ class StrategySummary(_Part):
     n: int
     """Problems with hidden tests or a gold answer."""
     runs: int
+    """Runs that have a result."""
+    failed: int = 0
+    """Runs that ended with an error. They are part of no other figure."""
     accuracy: float | None
     ci_low: float | None
     ci_high: float | None
@@ -152,11 +155,20 @@ class EqualCost(_Part):
     accuracy: float
 
 
+class LeftOut(_Part):
+    """A problem that cannot judge an answer, so that no strategy was given it."""
+
+    problem_id: str
+    reason: str
+
+
 class Summary(_Part):
     """The whole of `summary.json`."""
 
     schema_version: int = 1
     problems: int
+    left_out: tuple[LeftOut, ...] = ()
+    """Problems whose hidden tests cannot be read, or fail the reference solution."""
     strategies: dict[str, StrategySummary]
     comparisons: tuple[Comparison, ...] = ()
     equal_cost: tuple[EqualCost, ...] = ()

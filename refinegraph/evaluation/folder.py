@@ -1,136 +1,87 @@
 """The folder of an evaluation: lines appended as problems end, and what a kill leaves of them."""
 
-import hashlib
+import json
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import IO, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 
 from refinegraph.errors import InputError
-from refinegraph.evaluation.records import ResultLine, RunLine
-from refinegraph.json_text import json_text
+from refinegraph.evaluation.failures import Failed
+from refinegraph.evaluation.records import ResultLine, RunKey, RunLine
+from refinegraph.evaluation.settings import EvaluationSettings
+from refinegraph.json_text import json_text, whole_characters
 from refinegraph.locking import Locked, lock
-from refinegraph.options import RunOptions
+from refinegraph.private_files import append_private, make_private_folder, write_private
 from refinegraph.schema import Usage
 
 RESULTS, RUNS, SETTINGS = "results.jsonl", "runs.jsonl", "settings.json"
 CALLS = "calls.sqlite"
 """Answers of the models, kept until everything is done: what was paid for is not asked again."""
 
-_ANY = RunOptions().strategy
-_OLD_OPTIONS = ("samples", "rounds", "temperature", "max_tokens", "seed")
 
 Line = TypeVar("Line", bound=BaseModel)
-
-Key = tuple[str, str]
-"""Problem and strategy."""
-
-
-class EvaluationSettings(BaseModel):
-    """What has to be the same for two parts of one evaluation to be put together."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    dataset: str
-    dataset_digest: str
-    strategies: tuple[str, ...]
-    models: tuple[str, ...]
-    options: RunOptions
-    """Those of every run; strategies and models stand above."""
-    digest: str = ""
-    """Of the options and of the files that they name, when the evaluation began."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_version_0_1_0(cls, data: Any) -> Any:
-        """Take the five options that older folders list one by one."""
-        if not isinstance(data, dict) or "options" in data:
-            return data  # pyright: ignore[reportUnknownVariableType]
-        fields = cast("dict[str, Any]", data)
-        options = {name: value for name, value in fields.items() if name in _OLD_OPTIONS}
-        rest = {name: value for name, value in fields.items() if name not in _OLD_OPTIONS}
-        return {**rest, "options": options}
-
-    @classmethod
-    def of(
-        cls, dataset: Path, *, strategies: Sequence[str], models: Sequence[str], options: RunOptions
-    ) -> "EvaluationSettings":
-        """Return the settings of an evaluation that is to begin, or to go on."""
-        named_above = {name: None for name in RunOptions.declared if name.endswith("model")}
-        shared = replace(options, strategy=_ANY, **cast("dict[str, Any]", named_above))
-        return cls(
-            dataset=str(dataset),
-            dataset_digest=digest_of(dataset),
-            strategies=tuple(strategies),
-            models=tuple(models),
-            options=shared.without_secrets,
-            digest=shared.digest(),
-        )
-
-    def difference(self, before: "EvaluationSettings") -> str:
-        """Say what was otherwise when the evaluation began; empty for nothing."""
-        for name in ("dataset", "dataset_digest", "strategies", "models"):
-            was, now = getattr(before, name), getattr(self, name)
-            if was != now:
-                return f"{name} {was!r}, not {now!r}"
-        changed = self.options.difference(before.options)
-        if changed:
-            return f"other options ({changed})"
-        if before.digest and before.digest != self.digest:
-            return "another content of a file that its options name"
-        return ""
-
-
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    found = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            for block in iter(lambda: file.read(1 << 20), b""):
-                found.update(block)
-    except OSError as error:
-        raise InputError(f"data set {str(path)!r} cannot be read: {error.strerror}.") from None
-    return found.hexdigest()
 
 
 class EvaluationFolder:
     """Where an evaluation is written. One process writes at a time.
 
+    A run with a result is never run again. One that ended with an error has its line as well,
+    and is repeated by the next `--resume`, which takes the line away.
+
     Raises:
-        InputError: Where the folder is not empty and nothing is to be resumed, where it belongs to
-            another evaluation, where it cannot be written, and while another process writes.
+        InputError: The folder holds results and nothing is to be resumed, it belongs to another
+            evaluation, it cannot be written, or another process writes.
     """
 
     def __init__(self, path: Path, settings: EvaluationSettings, *, resume: bool) -> None:
         self.path = path
         self._lock: IO[str] | None = None
-        self.done: set[Key] = set()
+        self._done: set[RunKey] = set()
         self.spent = Usage()
-        """What the runs that are there have cost."""
+        """What the runs that have a result have cost."""
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path)
             self._lock = _locked(path)
             self._begin(settings, resume=resume)
-            for each in self._kept():
-                self.done.add((each.problem_id, each.strategy))
-                self.spent += _usage_of(each)
+            for line in self._kept():
+                self._done.add(line.key)
+                self.spent += _usage_of(line)
+            self._results = append_private(path / RESULTS)
+            self._runs = append_private(path / RUNS)
         except OSError as error:
             self._unlock()
             raise InputError(f"--out {str(path)!r} cannot be written: {error.strerror}.") from None
         except InputError:
             self._unlock()
             raise
-        self._results = (path / RESULTS).open("a", encoding="utf-8")
-        self._runs = (path / RUNS).open("a", encoding="utf-8")
 
-    def add(self, run: RunLine) -> None:
-        """Write one run: first whole, then its result, which makes it count."""
-        _append(self._runs, json_text(run))
-        _append(self._results, json_text(run.line))
-        self.done.add((run.problem_id, run.strategy))
+    def is_done(self, key: RunKey) -> bool:
+        """Whether a run has its result."""
+        return _as_written(key) in self._done
+
+    def add(self, outcome: RunLine | Failed) -> None:
+        """Write how a run ended; a run that the budget cut short leaves nothing.
+
+        A run is written whole first, and then its result, which makes it count.
+
+        Raises:
+            InputError: The disk is full or the folder was removed; what was written before stays.
+        """
+        try:
+            if isinstance(outcome, RunLine):
+                _append(self._runs, json_text(outcome))
+                self._done.add(_as_written(outcome.key))
+            if isinstance(outcome, RunLine) or not outcome.by_budget:
+                _append(self._results, json_text(outcome.line))
+        except OSError as error:
+            raise InputError(
+                f"results cannot be written to {str(self.path)!r} any more: {error.strerror}; what "
+                "was written before is kept."
+            ) from None
 
     def forget_calls(self) -> None:
         """Remove the answers that only runs under way needed."""
@@ -139,8 +90,9 @@ class EvaluationFolder:
 
     def close(self) -> None:
         """Let another process write."""
-        self._results.close()
-        self._runs.close()
+        for file in (self._results, self._runs):
+            with suppress(OSError):
+                file.close()
         self._unlock()
 
     def _unlock(self) -> None:
@@ -149,26 +101,36 @@ class EvaluationFolder:
 
     def _begin(self, settings: EvaluationSettings, *, resume: bool) -> None:
         file = self.path / SETTINGS
-        if not file.exists():
-            if (self.path / RESULTS).exists():
-                raise InputError(f"--out {str(self.path)!r} holds other results; name a new one.")
-            file.write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        if not file.exists() and (self.path / RESULTS).exists():
+            raise InputError(f"--out {str(self.path)!r} holds other results; name a new one.")
+        if not file.exists() or not (resume or self._has_results()):
+            self._start_over(settings)
             return
         if not resume:
             raise InputError(
                 f"--out {str(self.path)!r} holds an evaluation already; go on with --resume, or "
                 "name another folder."
             )
-        difference = settings.difference(_settings_in(file))
+        difference = read_settings(self.path).difference(settings)
         if difference:
             raise InputError(
-                f"--resume: {str(self.path)!r} was begun with {difference}; use the same, or "
-                "another folder."
+                f"--resume: {str(self.path)!r} was begun {difference}; use the same, or another "
+                "folder."
             )
+
+    def _has_results(self) -> bool:
+        return any(line.error is None for line in read_results(self.path))
+
+    def _start_over(self, settings: EvaluationSettings) -> None:
+        """Begin an evaluation where none has a result, but perhaps answers that were paid for."""
+        write_private(self.path / SETTINGS, [json_text(settings, indent=2), "\n"])
+        for name in (RESULTS, RUNS):
+            (self.path / name).unlink(missing_ok=True)
 
     def _kept(self) -> Iterator[ResultLine]:
         for name in (RESULTS, RUNS):
             _drop_torn_line(self.path / name)
+        _drop_errors(self.path / RESULTS)
         yield from read_results(self.path)
 
 
@@ -183,18 +145,29 @@ def _usage_of(line: ResultLine) -> Usage:
     )
 
 
+def read_settings(folder: Path) -> EvaluationSettings:
+    """Read what an evaluation was begun with; raises `InputError` where that cannot be."""
+    file = folder / SETTINGS
+    try:
+        return EvaluationSettings.model_validate_json(file.read_text(encoding="utf-8"))
+    except (ValidationError, OSError, UnicodeDecodeError):
+        raise InputError(
+            f"{file} cannot be read as the settings of an evaluation by this version; use the "
+            "version that began it, or another folder."
+        ) from None
+
+
 def read_results(folder: Path) -> Iterator[ResultLine]:
-    """Read the results of a folder, one after the other; raises `InputError` by file and line."""
+    """Read the lines of a folder, errors included; raises `InputError` by file and line."""
     yield from _read(folder / RESULTS, ResultLine)
 
 
 def read_runs(folder: Path) -> Iterator[RunLine]:
     """Read the runs that count; of a run that was written twice, the last."""
-    counted = {(each.problem_id, each.strategy) for each in read_results(folder)}
-    last = {(each.problem_id, each.strategy): place for place, each in _numbered(folder)}
+    counted = {line.key for line in read_results(folder) if line.error is None}
+    last = {run.key: place for place, run in _numbered(folder)}
     for place, run in _numbered(folder):
-        key = (run.problem_id, run.strategy)
-        if key in counted and last[key] == place:
+        if run.key in counted and last[run.key] == place:
             yield run
 
 
@@ -216,16 +189,27 @@ def _read(path: Path, kind: type[Line]) -> Iterator[Line]:
                 raise InputError(f"{path}, line {number} is no result: {reason}.") from None
 
 
-def _settings_in(file: Path) -> EvaluationSettings:
-    try:
-        return EvaluationSettings.model_validate_json(file.read_text(encoding="utf-8"))
-    except ValidationError:
-        raise InputError(f"{file} cannot be read as the settings of an evaluation.") from None
-
-
 def _append(file: IO[str], line: str) -> None:
     file.write(line + "\n")
     file.flush()
+    if os.fstat(file.fileno()).st_nlink == 0:
+        raise FileNotFoundError(2, "the file was removed")
+
+
+def _as_written(key: RunKey) -> RunKey:
+    """Return a key as it is read back."""
+    problem_id, strategy = key
+    return whole_characters(problem_id), strategy
+
+
+def _drop_errors(path: Path) -> None:
+    """Remove the lines of runs that had no result, since they are about to be repeated."""
+    if not path.exists():
+        return
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not json.loads(line).get("error")]
+    if len(kept) < len(lines):
+        write_private(path, kept)
 
 
 def _drop_torn_line(path: Path) -> None:

@@ -1,34 +1,81 @@
 """Whether an answer is right, by what no agent ever saw."""
 
-from refinegraph.schema import LabelledProblem, RefinementResult
+from collections.abc import Awaitable, Callable
+
+from refinegraph.errors import InputError, SandboxUnavailable
+from refinegraph.schema import LabelledProblem, RefinementResult, Verdict
 from refinegraph.tools.answers import AnswerEquivalence
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_cases.checking import HiddenTests
 
+Decider = Callable[[str], Awaitable[bool]]
+"""Says of a program or an answer whether it is right."""
 
-async def judge(
-    labelled: LabelledProblem, result: RefinementResult, *, sandbox: Sandbox
-) -> dict[str, bool] | None:
-    """Return which candidates are right, by id; None for a problem that nothing decides.
 
-    Costs one sandbox run a different program, or one comparison a different answer.
+class SandboxFailed(Exception):
+    """The sandbox failed while it ran a program, so nothing is known about the program."""
+
+
+async def judge(result: RefinementResult, decide: Decider) -> dict[str, bool]:
+    """Return which candidates of a run are right, by id; one without an answer is not.
+
+    Costs one sandbox run per different program, or one comparison per different answer.
+
+    Raises:
+        SandboxFailed: The sandbox failed, now or when the visible tests were run.
     """
-    decide = _decider(labelled, sandbox)
-    if decide is None:
-        return None
-    known: dict[str, bool] = {}
+    _require_executed(result)
+    rights: dict[str, bool] = {}
     for candidate in result.candidates:
         content = candidate.content
-        if content and content not in known:
-            known[content] = await decide(content)
-    return {each.id: known.get(each.content or "", False) for each in result.candidates}
+        if content and content not in rights:
+            rights[content] = await decide(content)
+    return {each.id: rights.get(each.content or "", False) for each in result.candidates}
 
 
-def _decider(labelled: LabelledProblem, sandbox: Sandbox) -> "_Tests | _Answer | None":
+def find_decider(labelled: LabelledProblem, sandbox: Sandbox) -> Decider | None:
+    """Return what decides about the answers to a problem; None where nothing does.
+
+    Raises `InputError` for hidden tests that cannot be parsed, so that no model has to be paid
+    before that comes to light.
+    """
     problem, gold = labelled
-    if problem.kind == "code":
-        return _Tests(labelled, sandbox) if gold.tests.strip() else None
-    return _Answer(labelled, sandbox) if gold.answer else None
+    if problem.kind != "code":
+        return _Answer(labelled) if gold.answer else None
+    if not gold.tests.strip():
+        return None
+    try:
+        return _Tests(labelled, sandbox)
+    except InputError as error:
+        raise InputError(
+            f"problem {problem.id!r} cannot be judged by its hidden tests: {error}"
+        ) from None
+
+
+async def require_sandbox(sandbox: Sandbox) -> None:
+    """Run a program that is known to be right; raises `SandboxUnavailable` where that fails.
+
+    Costs one sandbox run.
+    """
+    verdict = await sandbox.check("def probe():\n    return 1", "probe", [((), 1)])
+    if verdict.status == "sandbox_error":
+        reason = verdict.detail.rstrip(".")
+        raise SandboxUnavailable(
+            f"programs cannot be run here: {reason}; `refinegraph doctor` tells more."
+        )
+
+
+def _require_executed(result: RefinementResult) -> None:
+    """Refuse a run that took a failure of the sandbox for a failure of a program."""
+    for candidate in result.candidates:
+        if candidate.verdict:
+            _require_outcome(candidate.verdict)
+
+
+def _require_outcome(verdict: Verdict) -> Verdict:
+    if verdict.status == "sandbox_error":
+        raise SandboxFailed(verdict.detail)
+    return verdict
 
 
 class _Tests:
@@ -37,11 +84,11 @@ class _Tests:
         self.sandbox = sandbox
 
     async def __call__(self, program: str) -> bool:
-        return (await self.tests.check(self.sandbox, program)).passed
+        return _require_outcome(await self.tests.check(self.sandbox, program)).passed
 
 
 class _Answer:
-    def __init__(self, labelled: LabelledProblem, sandbox: Sandbox) -> None:
+    def __init__(self, labelled: LabelledProblem) -> None:
         problem, gold = labelled
         self.gold = gold.answer or ""
         self.equivalence = AnswerEquivalence(problem.kind, prompt=problem.prompt)

@@ -1,7 +1,6 @@
 """How far an evaluation is: redrawn on a terminal, a line now and then anywhere else."""
 
 import time
-from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
@@ -9,13 +8,14 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
+from refinegraph.evaluation.failures import Failed, FailureCounts
 from refinegraph.evaluation.records import RunLine
-from refinegraph.evaluation.running import Failed, Outcome
+from refinegraph.evaluation.running import Outcome
 from refinegraph.evaluation.statistics import wilson_interval
 from refinegraph.view.console import is_live
 
+# Often enough for a log that a person follows, rare enough for one that is kept.
 _EVERY_SECONDS = 10.0
-_KEPT_FAILURES = 20
 
 
 class Progress:
@@ -25,8 +25,9 @@ class Progress:
         self.total = total
         self.before = before
         self.done = before
-        self.failed = 0
-        self.failures: deque[Failed] = deque(maxlen=_KEPT_FAILURES)
+        self.failures = FailureCounts()
+        self.budget_spent = "the budget is spent"
+        """What to say of runs that the budget kept from a result: they count as not begun."""
         self.tokens = 0
         self.usd: float | None = 0.0
         self.began = time.monotonic()
@@ -36,19 +37,29 @@ class Progress:
 
     def add(self, outcome: Outcome) -> None:
         """Count one run."""
-        if isinstance(outcome, Failed):
-            self.failed += 1
-            self.failures.append(outcome)
-        else:
+        if isinstance(outcome, RunLine):
             self._count(outcome)
+        else:
+            self._count_failure(outcome)
         now = time.monotonic()
         if self.printer and (now - self._said > _EVERY_SECONDS or self._is_over):
             self._said = now
             self.printer.print(self.line(), soft_wrap=True)
 
     @property
+    def failed(self) -> int:
+        """How many runs ended with an error."""
+        return self.failures.total
+
+    @property
     def _is_over(self) -> bool:
         return self.done + self.failed == self.total
+
+    def _count_failure(self, failed: Failed) -> None:
+        if failed.by_budget:
+            self.budget_spent = failed.reason.rstrip(".")
+        else:
+            self.failures.add(failed)
 
     def _count(self, run: RunLine) -> None:
         self.done += 1

@@ -1,11 +1,35 @@
 """What is written of each problem, and what is kept of it to count with."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import ConfigDict
 
-from refinegraph.report import Report, report
-from refinegraph.schema import Candidate, Frozen, Kind, RefinementResult
+from refinegraph.report import ModelsReport, Report, report, usage_report
+from refinegraph.schema import (
+    SCHEMA_VERSION,
+    Candidate,
+    Frozen,
+    Kind,
+    RefinementResult,
+    Usage,
+)
+
+ErrorKind = Literal["model", "budget", "sandbox", "setting", "input", "unexpected"]
+"""What kept a run from having a result."""
+
+RunKey = tuple[str, str]
+"""The id of a problem and the name of a strategy."""
+
+
+class RunError(Frozen):
+    """Why a run has no result."""
+
+    kind: ErrorKind
+    type: str
+    """The name of the exception's class."""
+    detail: str
+    """One sentence, free of keys."""
 
 
 class ResultLine(Report):
@@ -18,7 +42,36 @@ class ResultLine(Report):
 
     strategy: str
     correct: bool | None
-    """By hidden tests or gold answer; None where there is none."""
+    """By hidden tests or gold answer; None where there is none, and for a run without a result."""
+    error: RunError | None = None
+    """Why the run has no result; such a run is not counted, and `--resume` repeats it."""
+
+    @property
+    def key(self) -> RunKey:
+        """What tells this line from the others of its evaluation."""
+        return self.problem_id, self.strategy
+
+
+def error_line(key: RunKey, error: RunError, usage: Usage) -> ResultLine:
+    """Return the line of a run that ended without a result; `usage` is what it had spent."""
+    problem_id, strategy = key
+    return ResultLine(
+        schema_version=SCHEMA_VERSION,
+        problem_id=problem_id,
+        strategy=strategy,
+        correct=None,
+        error=error,
+        solved=None,
+        answer=None,
+        difficulty=None,
+        rounds=0,
+        stop_reason="error",
+        usage=usage_report(usage),
+        candidates=(),
+        isolation=None,
+        models=ModelsReport(solver=None, reviewer=None, refiner=None),
+        seed=None,
+    )
 
 
 class RunLine(Frozen):
@@ -35,6 +88,11 @@ class RunLine(Frozen):
     result: RefinementResult
 
     @property
+    def key(self) -> RunKey:
+        """What tells this run from the others of its evaluation."""
+        return self.problem_id, self.strategy
+
+    @property
     def judged(self) -> Mapping[str, bool]:
         """Which candidates are right, by id."""
         return dict(self.candidates_correct)
@@ -42,9 +100,9 @@ class RunLine(Frozen):
     @property
     def line(self) -> ResultLine:
         """The line of `results.jsonl`."""
-        told = report(self.result).model_dump()
+        fields = report(self.result).model_dump()
         return ResultLine.model_validate(
-            {**told, "strategy": self.strategy, "correct": self.correct}
+            {**fields, "strategy": self.strategy, "correct": self.correct}
         )
 
     @property

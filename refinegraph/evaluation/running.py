@@ -1,4 +1,4 @@
-"""Run strategies over problems: some at a time, each result told as it comes."""
+"""Run strategies over problems: some at a time, each outcome reported as it comes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from refinegraph.agents.models import CallCache, InFlight, Ledger, run_scope
-from refinegraph.errors import BudgetExceeded, ModelError, RefinegraphError
-from refinegraph.evaluation.folder import Key
-from refinegraph.evaluation.judging import judge
-from refinegraph.evaluation.records import RunLine
+from refinegraph.errors import ModelError, SettingError
+from refinegraph.evaluation.failures import Failed, SpentUsage, error_of
+from refinegraph.evaluation.judging import Decider, find_decider, judge, require_sandbox
+from refinegraph.evaluation.records import RunError, RunKey, RunLine
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.running import run_graph
 from refinegraph.schema import LabelledProblem, RefinementResult
 from refinegraph.tools.sandbox import Sandbox
 
+# One bad key or a server that is down fails every run. Fewer would give up on a server that
+# drops a few requests while it starts; more would wait for retries that cannot help.
 _HOPELESS = 5
 
 
@@ -24,17 +26,10 @@ class Work(NamedTuple):
     labelled: LabelledProblem
     strategy: str
 
-
-class Failed(NamedTuple):
-    """A run that no model answered, or that the budget cut short.
-
-    It is not counted, and gone on with by `--resume`.
-    """
-
-    key: Key
-    reason: str
-    by_budget: bool = False
-    """Whether a model would have answered, had there been more to spend."""
+    @property
+    def key(self) -> RunKey:
+        """What tells it from the other work of the evaluation."""
+        return self.labelled.problem.id, self.strategy
 
 
 Outcome = RunLine | Failed
@@ -58,16 +53,20 @@ class Evaluation:
     """What the whole evaluation may spend: no run is begun once it is spent."""
 
     async def run(
-        self, problems: Iterable[LabelledProblem], *, done: Callable[[Key], bool]
+        self, problems: Iterable[LabelledProblem], *, done: Callable[[RunKey], bool]
     ) -> AsyncIterator[Outcome]:
-        """Yield what came of every piece of work that is not done yet, as it comes.
+        """Yield the outcome of every piece of work that is not done yet, as it comes.
+
+        Whatever goes wrong in a run is its outcome, a `Failed`, and the others go on.
 
         Raises:
-            ModelError: Where the first five runs all failed: nothing answers.
+            ModelError: The first five runs all failed because of their model.
+            SandboxUnavailable: The sandbox failed in a run, and fails on a plain program as well.
+            SettingError: A model, a key or a price is not set up, which is so for every run.
         """
         left = iter(self._left(problems, done))
         going: set[asyncio.Task[Outcome]] = set()
-        failed = answered = 0
+        hope = _Hope()
         try:
             while True:
                 while self._has_room(going) and (work := next(left, None)):
@@ -75,13 +74,12 @@ class Evaluation:
                 if not going:
                     return
                 ended, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
-                for task in ended:
-                    outcome = task.result()
-                    failed += isinstance(outcome, Failed) and not outcome.by_budget
-                    answered += isinstance(outcome, RunLine)
+                outcomes = [task.result() for task in ended]
+                for outcome in outcomes:
                     yield outcome
-                    if isinstance(outcome, Failed) and not answered and failed >= _HOPELESS:
-                        raise ModelError(outcome.reason)
+                for outcome in outcomes:
+                    await self._end_where_all_fail(outcome)
+                    hope.after(outcome)
         finally:
             for task in going:
                 task.cancel()
@@ -92,59 +90,83 @@ class Evaluation:
         return len(going) < self.in_flight.limit and not spent
 
     def _left(
-        self, problems: Iterable[LabelledProblem], done: Callable[[Key], bool]
+        self, problems: Iterable[LabelledProblem], done: Callable[[RunKey], bool]
     ) -> Iterator[Work]:
         for labelled in problems:
             for strategy in self.graphs:
-                if not done((labelled.problem.id, strategy)):
-                    yield Work(labelled, strategy)
+                work = Work(labelled, strategy)
+                if not done(work.key):
+                    yield work
+
+    async def _end_where_all_fail(self, outcome: Outcome) -> None:
+        """Raise where what kept a run from having a result does so for every run."""
+        if not isinstance(outcome, Failed):
+            return
+        if outcome.error.kind == "setting":
+            raise SettingError(outcome.error.detail)
+        if outcome.error.kind == "sandbox":
+            await require_sandbox(self.sandbox)
 
     async def _one(self, work: Work) -> Outcome:
-        problem = work.labelled.problem
+        """Return the outcome of a run, whatever is raised in it but the cancellation of it."""
+        spent = SpentUsage()
         try:
-            with run_scope(in_flight=self.in_flight, ledger=self.ledger):
+            decide = find_decider(work.labelled, self.sandbox)
+            with run_scope(in_flight=self.in_flight, ledger=self.ledger, on_event=spent.hear):
                 result = await run_graph(
                     self.graphs[work.strategy],
-                    problem,
+                    work.labelled.problem,
                     timeout=self.timeout,
                     cache=self._cache_of(work.strategy),
                 )
-        except (ModelError, BudgetExceeded) as error:
-            spent = isinstance(error, BudgetExceeded)
-            return Failed((problem.id, work.strategy), str(error), by_budget=spent)
-        cut = _cut_by_budget(result)
-        if cut or _unanswered(result):
-            return Failed((problem.id, work.strategy), result.stop_reason.detail, by_budget=cut)
-        return await self._line(work, result)
+            if error := _error_in(result):
+                return Failed(work.key, error, result.usage)
+            return await _line(work, result, decide)
+        except Exception as error:
+            return Failed(work.key, error_of(error), spent.usage)
 
     def _cache_of(self, strategy: str) -> CallCache | None:
         if self.cache is None or self.shares_answers:
             return self.cache
         return self.cache.apart(strategy)
 
-    async def _line(self, work: Work, result: RefinementResult) -> RunLine:
-        try:
-            judged = await judge(work.labelled, result, sandbox=self.sandbox)
-        except RefinegraphError as error:
-            name = work.labelled.problem.id
-            raise type(error)(f"problem {name!r} cannot be judged: {error}") from None
-        chosen = result.selection.candidate_id
-        return RunLine(
-            problem_id=work.labelled.problem.id,
-            strategy=work.strategy,
-            prompt=work.labelled.problem.prompt,
-            kind=work.labelled.problem.kind,
-            correct=None if judged is None else judged.get(chosen or "", False),
-            candidates_correct=tuple((judged or {}).items()),
-            result=result,
-        )
+
+class _Hope:
+    """Whether it is worth going on: lost once the first runs all failed because of their model."""
+
+    def __init__(self) -> None:
+        self._answered = False
+        self._failed = 0
+
+    def after(self, outcome: Outcome) -> None:
+        """Take in an outcome; raises `ModelError` where it is the last straw."""
+        self._answered = self._answered or isinstance(outcome, RunLine)
+        if isinstance(outcome, Failed) and outcome.blames_model:
+            self._failed += 1
+            if self._failed >= _HOPELESS and not self._answered:
+                raise ModelError(outcome.error.detail)
 
 
-def _cut_by_budget(result: RefinementResult) -> bool:
-    """Whether the evaluation's budget ended a run that would have gone on: it is not its worth."""
-    return any(each.kind == "budget" for each in result.failures)
+async def _line(work: Work, result: RefinementResult, decide: Decider | None) -> RunLine:
+    rights = await judge(result, decide) if decide else None
+    chosen = result.selection.candidate_id
+    return RunLine(
+        problem_id=work.labelled.problem.id,
+        strategy=work.strategy,
+        prompt=work.labelled.problem.prompt,
+        kind=work.labelled.problem.kind,
+        correct=None if rights is None else rights.get(chosen or "", False),
+        candidates_correct=tuple((rights or {}).items()),
+        result=result,
+    )
 
 
-def _unanswered(result: RefinementResult) -> bool:
+def _error_in(result: RefinementResult) -> RunError | None:
+    """Return why a run that ended in order counts for nothing: the budget or the model failed."""
+    detail = result.stop_reason.detail
+    if any(each.kind == "budget" for each in result.failures):
+        return RunError(kind="budget", type="BudgetExceeded", detail=detail)
     silent = not any(each.text.strip() for each in result.candidates)
-    return result.stop_reason.rule == "failed" and (silent or not result.solved)
+    if result.stop_reason.rule == "failed" and (silent or not result.solved):
+        return RunError(kind="model", type="ModelError", detail=detail)
+    return None

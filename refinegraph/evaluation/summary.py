@@ -4,31 +4,51 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from refinegraph.evaluation.curves import accuracy_at, tokens_for
-from refinegraph.evaluation.figures import Comparison, EqualCost, StrategySummary, Summary
-from refinegraph.evaluation.records import RunLine
+from refinegraph.evaluation.figures import (
+    Comparison,
+    EqualCost,
+    LeftOut,
+    StrategySummary,
+    Summary,
+)
+from refinegraph.evaluation.records import ResultLine, RunLine
 from refinegraph.evaluation.statistics import Interval, bootstrap_interval, mcnemar_p
 from refinegraph.evaluation.tally import Tally
 
 
-def summarise(runs: Iterable[RunLine], *, strategies: Sequence[str] = ()) -> Summary:
-    """Count runs, one after the other; the first strategy is what the others are compared with.
+def summarise(
+    runs: Iterable[RunLine],
+    *,
+    strategies: Sequence[str] = (),
+    baseline: str | None = None,
+    errors: Iterable[ResultLine] = (),
+    left_out: Iterable[LeftOut] = (),
+) -> Summary:
+    """Count runs, one after the other.
 
-    Strategies come in the given order, then as they are met.
+    Strategies come in the given order, then as they are met. The others are compared with the
+    `baseline`, by default the first. `errors` are the lines of runs without a result, and
+    `left_out` the problems that were not tried.
     """
     tallies: dict[str, Tally] = {name: Tally() for name in strategies}
     problems: set[str] = set()
     for run in runs:
         problems.add(run.problem_id)
         tallies.setdefault(run.strategy, Tally()).add(run)
+    for line in errors:
+        tallies.setdefault(line.strategy, Tally()).failed += 1
     names = list(tallies)
+    first = baseline if baseline is not None else next(iter(names), "")
     found = {name: tally.summary() for name, tally in tallies.items()}
     return Summary(
         problems=len(problems),
+        left_out=tuple(left_out),
         strategies=found,
         equal_cost=tuple(_at_equal_cost(found)),
         comparisons=tuple(
-            compare(names[0], tallies[names[0]].rights, name, tallies[name].rights)
-            for name in names[1:]
+            compare(first, tallies[first].rights, name, tallies[name].rights)
+            for name in names
+            if name != first
         ),
     )
 

@@ -1,20 +1,24 @@
-"""The comparison as a table that fits 80 columns."""
+"""The comparison in words and figures; as a table where the terminal is wide enough."""
 
-from rich.table import Table
 from rich.text import Text
 
 from refinegraph.evaluation.figures import Comparison, StrategySummary, Summary
+from refinegraph.view.tables import Column, table_lines
+from refinegraph.view.text import printable
+
+_COLUMNS = (
+    Column("strategy"),
+    *(
+        Column(heading, right=True)
+        for heading in ("right", "95 % interval", "tokens", "calls", "USD", "fooled", "s")
+    ),
+)
 
 
-def summary_table(summary: Summary) -> Table:
-    """Return a row a strategy: accuracy with its interval, tokens, calls and cost a problem."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1), collapse_padding=True)
-    table.add_column("strategy", no_wrap=True)
-    for heading in ("right", "95 % interval", "tokens", "calls", "USD", "fooled", "s"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for name, found in summary.strategies.items():
-        table.add_row(name, *_row(found))
-    return table
+def summary_lines(summary: Summary, *, width: int) -> list[Text]:
+    """Return a row per strategy: accuracy with its interval, tokens, calls and cost a problem."""
+    rows = [(name, *_row(found)) for name, found in summary.strategies.items()]
+    return table_lines(_COLUMNS, rows, width=width)
 
 
 def _row(found: StrategySummary) -> list[str]:
@@ -29,23 +33,25 @@ def _row(found: StrategySummary) -> list[str]:
         interval.replace("%", ""),
         f"{found.total_tokens / runs:,.0f}",
         f"{found.llm_calls / runs:.1f}",
-        "?" if found.cost_usd is None else f"{found.cost_usd:.2g}",
+        "?" if found.cost_usd is None else f"{found.cost_usd / runs:.2g}",
         _percent(found.fooled),
         f"{found.wall_seconds / runs:.1f}",
     ]
 
 
 def comparison_lines(summary: Summary) -> list[Text]:
-    """Say of each strategy how it differs from the first one, problem by problem."""
-    return [_compared(each) for each in summary.comparisons if each.difference is not None]
+    """Say of each strategy how it differs from the baseline, problem by problem."""
+    return [_compared(each) for each in summary.comparisons]
 
 
 def _compared(found: Comparison) -> Text:
+    pair = printable(f"{found.second} against {found.first}")
+    if found.difference is None:
+        return Text(f"{pair}: no problem has a result from both")
     low, high = found.ci_low or 0.0, found.ci_high or 0.0
     tested = "they never differ" if found.p_value is None else f"p = {found.p_value:.3g}"
     return Text(
-        f"{found.second} against {found.first}: {found.difference:+.1%} "
-        f"({low:+.1%} to {high:+.1%}), {tested}",
+        f"{pair}: {found.difference:+.1%} ({low:+.1%} to {high:+.1%}), {tested}",
         style="bold" if low > 0 or high < 0 else "",
     )
 

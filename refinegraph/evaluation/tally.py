@@ -33,6 +33,7 @@ class Tally:
 
     rights: dict[str, bool] = field(default_factory=dict[str, bool])
     runs: int = 0
+    failed: int = 0
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -160,6 +161,7 @@ class Tally:
         return StrategySummary(
             n=count,
             runs=self.runs,
+            failed=self.failed,
             accuracy=_share(right, count),
             ci_low=interval.low if interval else None,
             ci_high=interval.high if interval else None,

@@ -5,10 +5,32 @@ from collections.abc import Iterator, Mapping
 
 from refinegraph.pages.page import page, table, text
 from refinegraph.pages.timeline import timeline_plot
-from refinegraph.schema import Candidate, Decision, RefinementResult, Review
+from refinegraph.schema import (
+    Candidate,
+    CaseStatus,
+    Decision,
+    RefinementResult,
+    Review,
+    Verdict,
+)
 from refinegraph.tools.step_scores import THRESHOLD
+from refinegraph.view.outcome import (
+    Outcome,
+    outcome_word,
+    outcome_words,
+    stop_words,
+    was_executed,
+)
 
+# Characters of a prompt, an answer or a difference: more would make pages that do not open.
 _LONGEST = 20_000
+OUTCOME_STYLES: dict[Outcome, str] = {
+    "proved": "good",
+    "refuted": "bad",
+    "unverified": "warn",
+    "no answer": "bad",
+}
+"""The style of each outcome in a page."""
 
 
 def run_page(result: RefinementResult, *, prompt: str = "") -> Iterator[str]:
@@ -38,12 +60,11 @@ def run_parts(
 
 
 def _outcome(result: RefinementResult) -> Iterator[str]:
-    words = {True: "passes its visible tests", False: "refuted", None: "unproved"}
-    style = {True: "good", False: "bad", None: "warn"}[result.solved]
+    style = OUTCOME_STYLES[outcome_word(result)]
     usage = result.usage
     cost = "price unknown" if usage.cost_usd is None else f"{usage.cost_usd:.4g} USD"
     tiles = {
-        "result": f'<span class="{style}">{words[result.solved]}</span>',
+        "result": f'<span class="{style}">{text(outcome_words(result))}</span>',
         "stopped by": text(result.stop_reason.rule),
         "candidates": str(len(result.candidates)),
         "rounds": str(result.rounds),
@@ -75,7 +96,7 @@ def _decisions(decisions: tuple[Decision, ...]) -> Iterator[str]:
 
 def _action(decision: Decision) -> str:
     if decision.stop_reason:
-        return f"stop: {decision.stop_reason.detail}"
+        return f"stop: {stop_words(decision.stop_reason)}"
     if decision.action == "refine":
         return f"round {decision.round}: refine {', '.join(decision.targets)}"
     return f"sample {decision.samples} more"
@@ -107,7 +128,7 @@ def _candidate(
         " · reverted" if any(candidate.id == each.candidate_id for each in result.reverted) else ""
     )
     origin = f" from {text(parent.id)}" if parent else ""
-    marks = f"{chosen}{reverted}{_right(right)}"
+    marks = f"{chosen}{reverted}{_right(candidate, right)}"
     kind = ' class="child"' if depth else ""
     yield f"<article{kind}><h3>{text(candidate.id)} by the {candidate.role}{origin}{marks}</h3>\n"
     yield from _scores(candidate)
@@ -123,9 +144,11 @@ def _candidate(
     yield "</article>\n"
 
 
-def _right(right: bool | None) -> str:
+def _right(candidate: Candidate, right: bool | None) -> str:
     if right is None:
         return ""
+    if not candidate.content:
+        return " · no answer"
     style, word = ("good", "right") if right else ("bad", "wrong")
     return f' · <span class="{style}">{word} by what was hidden</span>'
 
@@ -144,7 +167,7 @@ def _content(candidate: Candidate) -> str:
     scored = next((each for each in candidate.scores if each.steps), None)
     if scored and len(scored.steps) == len(candidate.steps):
         lines = [
-            f'<span class="{"bad" if value < THRESHOLD else "good"}">'
+            f'<span class="{"warn" if value < THRESHOLD else "good"}">'
             f"{text(candidate.text[step.start : step.end])} ({value:.2f})</span>"
             for step, value in zip(candidate.steps, scored.steps, strict=True)
         ]
@@ -157,29 +180,38 @@ def _diff(parent: Candidate, child: Candidate) -> str:
     if before == after:
         return "nothing was changed"
     shown: list[str] = []
-    for line in difflib.ndiff(before.splitlines(), after.splitlines()):
-        style = {"-": "gone", "+": "come"}.get(line[:1])
-        if line[:1] != "?":
-            shown.append(
-                f'<span class="{style}">{text(line)}</span>' if style else f"{text(line)}\n"
-            )
-    return "".join(shown)[:_LONGEST]
+    room = _LONGEST
+    for line in _changes(before, after):
+        if room < len(line):
+            return "".join([*shown, "… cut\n"])
+        room -= len(line)
+        shown.append(_changed_line(line))
+    return "".join(shown)
+
+
+def _changes(before: str, after: str) -> Iterator[str]:
+    """Return the lines of two texts, each with a sign: removed, added or the same.
+
+    Matching takes quadratic time or worse, so long texts are cut before.
+    """
+    old, new = before[:_LONGEST].splitlines(), after[:_LONGEST].splitlines()
+    return (line for line in difflib.ndiff(old, new) if line[:1] != "?")
+
+
+def _changed_line(line: str) -> str:
+    style = {"-": "gone", "+": "come"}.get(line[:1])
+    return f'<span class="{style}">{text(line)}</span>' if style else f"{text(line)}\n"
 
 
 def _verdict(candidate: Candidate) -> Iterator[str]:
     verdict = candidate.verdict
     if verdict is None:
         return
-    passed = len(verdict.passed_ids)
-    style = "good" if verdict.passed else "bad"
-    yield (
-        f'<details><summary><span class="{style}">{passed} of {len(verdict.tests)} visible tests'
-        f"</span></summary>\n"
-    )
+    yield f"<details><summary>{_verdict_words(candidate, verdict)}</summary>\n"
     rows = [
         (
             text(each.call or each.id),
-            f'<span class="{"good" if each.passed else "bad"}">{text(each.status)}</span>',
+            f'<span class="{_case_style(each.status)}">{text(each.status)}</span>',
             text(each.expected or ""),
             text(each.got or each.error or ""),
         )
@@ -188,6 +220,18 @@ def _verdict(candidate: Candidate) -> Iterator[str]:
     label = f"tests of candidate {candidate.id}"
     yield from table(("test", "outcome", "expected", "got"), rows, label=label)
     yield "</details>\n"
+
+
+def _verdict_words(candidate: Candidate, verdict: Verdict) -> str:
+    if not was_executed(candidate):
+        return f'<span class="warn">not run: {text(verdict.detail)}</span>'
+    style = "good" if verdict.passed else "bad"
+    passed = f"{len(verdict.passed_ids)} of {len(verdict.tests)} visible tests"
+    return f'<span class="{style}">{passed}</span>'
+
+
+def _case_style(status: CaseStatus) -> str:
+    return {"passed": "good", "not_run": "warn"}.get(status, "bad")
 
 
 def _cut(shown: str) -> str:

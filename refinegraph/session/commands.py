@@ -13,10 +13,12 @@ from rich.text import Text
 from refinegraph.config import home
 from refinegraph.errors import InputError
 from refinegraph.graphs.strategies import STRATEGIES, find_strategy, strategy_outline
+from refinegraph.json_text import json_text, whole_characters
 from refinegraph.pages.run import run_page
+from refinegraph.private_files import make_private_folder, write_private
 from refinegraph.report import report
 from refinegraph.runs import RunStore
-from refinegraph.schema import Candidate, Verdict
+from refinegraph.schema import Candidate, Kind, Verdict
 from refinegraph.session.examples import example
 from refinegraph.session.session import Session
 from refinegraph.tools.sandbox import Sandbox
@@ -28,6 +30,12 @@ from refinegraph.view.text import printable
 
 _LONGEST_DIFF = 200
 _NONE = ("none", "off", "default")
+_KINDS: dict[Kind, str] = {
+    "code": "a Python program, proved by running it",
+    "math": "a number or an expression",
+    "choice": "one of the options that the problem lists",
+    "text": "any other short answer",
+}
 
 
 class Command(NamedTuple):
@@ -46,12 +54,29 @@ def run_command(session: Session, line: str) -> None:
         InputError: For an unknown command or a value that it cannot take, in one sentence.
     """
     name, _, argument = line[1:].strip().partition(" ")
-    command = COMMANDS.get(name)
+    command = COMMANDS.get(_ALIASES.get(name, name))
     if command is None:
         near = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f" (did you mean /{near[0]}?)" if near else ""
         raise InputError(f"unknown command '/{name}'{hint}; /help lists them.")
     command.run(session, argument.strip())
+
+
+def as_command(line: str) -> str | None:
+    """Return the command that a line means, None for a problem.
+
+    People leave with `exit` and ask with `help` or `?` in any program; no problem is one such word.
+
+    >>> as_command("/why"), as_command(" Exit "), as_command("quit()"), as_command("Write f(x).")
+    ('/why', '/quit', '/quit', None)
+    """
+    words = line.strip()
+    if words.startswith("/"):
+        return words
+    name = words.removesuffix("()").rstrip(".!").lower()
+    if name in _ALIASES:
+        return f"/{_ALIASES[name]}"
+    return f"/{name}" if name in COMMANDS else None
 
 
 def _example(session: Session, argument: str) -> None:
@@ -104,6 +129,18 @@ def _text_of(argument: str) -> str:
         raise InputError(
             f"{argument!r} is neither a file that can be read nor an assert line."
         ) from None
+
+
+def _kind(session: Session, argument: str) -> None:
+    if argument:
+        near = difflib.get_close_matches(argument, _KINDS, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        if argument not in _KINDS:
+            raise InputError(f"unknown kind {argument!r}{hint}; there are: {', '.join(_KINDS)}.")
+        session.change(kind=argument)
+    for name, summary in _KINDS.items():
+        mark = "●" if name == session.settings.kind else " "
+        session.say(f"  {mark} {name:<7} {summary}")
 
 
 def _count(name: str, *, least: int) -> Callable[[Session, str], None]:
@@ -176,8 +213,12 @@ def _save(session: Session, argument: str) -> None:
     if not argument:
         raise InputError("/save takes a file: .json for the whole run, else the answer alone.")
     path = Path(argument).expanduser()
-    whole = report(session.result).model_dump_json(indent=2)
-    text = whole if path.suffix == ".json" else session.result.answer or ""
+    if path.exists() and not session.confirm(f"  {path} exists; replace it? [y/N] "):
+        raise InputError(f"{argument!r} exists and was left as it is; name another file.")
+    if path.suffix == ".json":
+        text = json_text(report(session.result), indent=2)
+    else:
+        text = whole_characters(session.result.answer or "")
     try:
         path.write_text(f"{text}\n", encoding="utf-8")
     except OSError as error:
@@ -190,9 +231,12 @@ def _open(session: Session, argument: str) -> None:
         raise InputError("there is no finished run to open; type a problem, or /example.")
     kept = RunStore(home() / "runs").add(session.problem, session.result)
     path = home() / "pages" / f"{kept.id}.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
     page = run_page(session.result, prompt=session.problem.prompt)
-    path.write_text("".join(page), encoding="utf-8")
+    try:
+        make_private_folder(path.parent)
+        write_private(path, page)
+    except OSError as error:
+        raise InputError(f"{str(path)!r} cannot be written: {error.strerror}.") from None
     opened = bool(os.environ.get("DISPLAY")) and webbrowser.open(path.as_uri())
     session.say(f"  {'opened' if opened else 'written to'} {path}")
 
@@ -220,6 +264,7 @@ COMMANDS = {
         Command("example", "[N]", "solve the next bundled task, or the N-th", _example),
         Command("model", "[NAME]", "use another model", _model),
         Command("strategy", "[NAME]", "see the strategies, or use another", _strategy),
+        Command("kind", "[NAME]", "what the problems to come ask for: code, math, …", _kind),
         Command("tests", "[FILE]", "tests for the problems to come, or none", _tests),
         Command("samples", "[K]", "candidates to sample at most", _count("samples", least=1)),
         Command("rounds", "[N]", "rounds of refinement at most", _count("rounds", least=0)),
@@ -236,3 +281,6 @@ COMMANDS = {
     )
 }
 """Every command by its name."""
+
+_ALIASES = {"exit": "quit", "q": "quit", ":q": "quit", "bye": "quit", "?": "help", "h": "help"}
+"""Other names of commands."""

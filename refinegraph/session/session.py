@@ -1,6 +1,7 @@
 """A conversation about problems: what is set, what was asked, and what came of it."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from rich.console import Console
@@ -9,11 +10,13 @@ from rich.text import Text
 from refinegraph.config import EMBEDDED, api_base_setting, model_setting
 from refinegraph.errors import RefinegraphError
 from refinegraph.graphs.strategies import find_strategy
-from refinegraph.schema import Decision, Frozen, Problem, RefinementResult
+from refinegraph.schema import Decision, Frozen, Kind, Problem, RefinementResult
 from refinegraph.solving import asolve
 from refinegraph.view.limits import Limits
+from refinegraph.view.outcome import outcome_word
 from refinegraph.view.run_view import RunView, watch
 from refinegraph.view.summary import answer_view, content_view, summary_view
+from refinegraph.view.text import printable
 from refinegraph.view.transcript import Line
 
 _OUTSIDE = """\
@@ -29,6 +32,7 @@ class Settings:
     model: str
     strategy: str = "adaptive"
     api_base: str | None = None
+    kind: Kind = "code"
     tests: str = ""
     samples: int | None = None
     rounds: int | None = None
@@ -43,6 +47,10 @@ class Settings:
         if "model" not in known:
             known["model"] = model_setting()
         return replace(chosen, **known)  # type: ignore[arg-type]
+
+
+def _decline(question: str) -> bool:
+    return False
 
 
 @dataclass
@@ -63,6 +71,10 @@ class Session:
     """Of the last run, as far as it came."""
     examples: int = 0
     """How many bundled tasks have been shown."""
+    interrupted: bool = False
+    """Whether the last run was stopped by its user."""
+    confirm: Callable[[str], bool] = _decline
+    """Asks a question; where there is nobody to ask, the answer is no."""
 
     def change(self, **settings: "str | int | None") -> None:
         """Set something for the runs to come."""
@@ -73,8 +85,10 @@ class Session:
         self.console.print(Text(text, style=style), soft_wrap=True)
 
     def ask(self, text: str) -> None:
-        """Solve a problem that was typed, with the tests that are set."""
-        self.solve(Problem(prompt=text, tests=self.settings.tests))
+        """Solve a problem that was typed, with the kind and the tests that are set."""
+        chosen = self.settings
+        tests = chosen.tests if chosen.kind == "code" else ""
+        self.solve(Problem(prompt=text, kind=chosen.kind, tests=tests))
 
     def solve(self, problem: Problem, *, told: bool = False) -> None:
         """Run the graph on a problem and show how it goes; an interrupt keeps the best so far.
@@ -84,6 +98,7 @@ class Session:
         self.problem, self.result = problem, None
         self.view = RunView(Limits(tokens=self.settings.budget_tokens))
         self.decisions = []
+        self.interrupted = False
         try:
             with watch(self.view, self.console):
                 if not told:
@@ -91,10 +106,14 @@ class Session:
                     self.view.tell([line], True)
                 self.result = asyncio.run(self._run(problem))
         except (KeyboardInterrupt, asyncio.CancelledError):
+            self.interrupted = True
             self._show_best()
             return
         except RefinegraphError as error:
-            self.say(f"  {error}", "red")
+            self.say(f"  {printable(str(error))}", "red")
+            return
+        except Exception as error:  # a session is worth more than one run that broke off
+            self.say(f"  the run broke off: {type(error).__name__}: {printable(str(error))}", "red")
             return
         self._show(self.result)
 
@@ -125,7 +144,7 @@ class Session:
         self.console.print()
         width = self.console.width if self.console.is_terminal else None
         self.console.print(summary_view(result, width=width), soft_wrap=True)
-        if not result.solved and self.settings.model == EMBEDDED:
+        if outcome_word(result) != "proved" and self.settings.model == EMBEDDED:
             self.say(f"\n{_OUTSIDE}", "yellow")
 
     def _show_best(self) -> None:

@@ -51,10 +51,21 @@ def speak_plainly(stream: TextIO | None) -> None:
         reconfigure(errors=_HANDLER)
 
 
+class _Console(Console):
+    """A console whose reader may leave: rich would end the process with 1, which means refuted."""
+
+    def on_broken_pipe(self) -> None:
+        """Print nothing more, and go on."""
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.file.fileno())
+        os.close(nowhere)
+
+
 def _console(stream: TextIO | None, *, stderr: bool) -> Console:
     speak_plainly(stream)
     dumb = os.environ.get("TERM") == "dumb"
-    return Console(stderr=stderr, highlight=False, markup=False, no_color=True if dumb else None)
+    return _Console(stderr=stderr, highlight=False, markup=False, no_color=True if dumb else None)
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:

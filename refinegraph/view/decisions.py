@@ -22,7 +22,7 @@ def _lines(decision: Decision) -> list[Text]:
     lines = [head]
     if reasons:
         lines.append(Text(f"     {level}{cut('; '.join(reasons), _LONGEST)}"))
-    if decision.stop_reason:
+    if decision.stop_reason and decision.stop_reason.detail not in ("", *reasons):
         lines.append(Text(f"     {cut(decision.stop_reason.detail, _LONGEST)}"))
     for each in _numbers(decision):
         lines.append(Text(f"     {each.name:<32} {each.value:.4g}", style="cyan"))

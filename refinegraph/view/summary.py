@@ -4,11 +4,18 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from refinegraph.schema import Candidate, RefinementResult
+from refinegraph.view.outcome import Outcome, outcome_word, outcome_words, stop_words
 from refinegraph.view.text import cut, plural, printable, usage_words
 
 _LONGEST_HIGHLIGHTED = 60_000
 _LONGEST_VALUE = 2_000
 _NAME_WIDTH = 10
+_TONES: dict[Outcome, str] = {
+    "proved": "bold green",
+    "refuted": "bold red",
+    "unverified": "bold yellow",
+    "no answer": "bold red",
+}
 
 
 def answer_view(result: RefinementResult) -> Text:
@@ -39,33 +46,14 @@ def summary_view(result: RefinementResult, *, width: int | None = None) -> Text:
     return Text("\n").join(lines)
 
 
-def outcome_words(result: RefinementResult) -> str:
-    """Say what was proved, and nothing more: visible tests are no proof of correctness.
-
-    The four ways: passed its visible tests, refuted by them, only guesses to go by, unchecked.
-    """
-    if result.solved:
-        statement = {test.origin for test in result.tests} == {"statement"}
-        where = "from the statement" if statement else "given"
-        return f"passes all {len(result.tests)} visible tests {where}"
-    if result.answer is None:
-        return "no usable answer"
-    if result.solved is False:
-        return f"refuted: passes {_passed(result)} of {len(result.tests)} visible tests"
-    guessed = [test for test in result.tests if test.origin == "generated"]
-    if guessed:
-        return f"unproved: there were no tests but {len(guessed)} guessed by a model"
-    return "unproved: there was nothing to check it with"
-
-
 def _rows(result: RefinementResult) -> list[tuple[str, str, str]]:
-    tone = "bold green" if result.solved else "bold yellow" if result.solved is None else "bold red"
+    tone = _TONES[outcome_word(result)]
     rows = [("result", outcome_words(result), tone)]
     if result.selection.candidate_id:
         chosen = f"candidate {result.selection.candidate_id}: {result.selection.reason}"
         rows.append(("chosen", chosen, "none"))
     rows += [
-        ("stopped", f"{result.stop_reason.rule}: {result.stop_reason.detail}", "none"),
+        ("stopped", stop_words(result.stop_reason), "none"),
         ("made", _made(result), "none"),
         ("spent", _spent(result), "none"),
         ("model", _models(result), "none"),
@@ -75,11 +63,6 @@ def _rows(result: RefinementResult) -> list[tuple[str, str, str]]:
         layers = plural(len(result.isolation.layers), "layer")
         rows.append(("sandbox", f"{runs}, {result.isolation.tier} isolation by {layers}", "none"))
     return rows
-
-
-def _passed(result: RefinementResult) -> int:
-    verdict = result.chosen.verdict if result.chosen else None
-    return len(verdict.passed_ids) if verdict else 0
 
 
 def _made(result: RefinementResult) -> str:

@@ -3,6 +3,7 @@
 from rich.cells import cell_len, set_cell_size
 
 from refinegraph.schema import Candidate, Usage
+from refinegraph.view.outcome import was_executed
 
 _CELLS_READ = 20
 _LONGEST_CALL = 60
@@ -36,6 +37,8 @@ def verdict_words(candidate: Candidate) -> str:
     """Say how far a candidate got, in a few words."""
     if candidate.unusable:
         return "unusable"
+    if candidate.verdict and not was_executed(candidate):
+        return "not run"
     if candidate.verdict:
         return f"{len(candidate.verdict.passed_ids)}/{len(candidate.verdict.tests)}"
     if candidate.generated_passed is not None:
@@ -51,7 +54,7 @@ def evidence_words(candidate: Candidate) -> str:
     if verdict is None or verdict.passed:
         return ""
     failure = verdict.first_failure
-    if failure is None:
+    if failure is None or not was_executed(candidate):
         return verdict.detail or verdict.status
     call = cut(failure.call or failure.id, _LONGEST_CALL)
     if failure.got is not None:

@@ -18,6 +18,7 @@ from refinegraph.graphs.events import (
 from refinegraph.schema import Candidate, Frozen, Review, VisibleTest
 from refinegraph.view.decisions import moves_words
 from refinegraph.view.diffs import diff_view
+from refinegraph.view.outcome import stop_words, was_executed
 from refinegraph.view.run_state import RunState
 from refinegraph.view.text import cut, evidence_words, verdict_words
 
@@ -56,9 +57,7 @@ def mark_of(candidate: Candidate, *, reverted: bool = False) -> Text:
     """Return the sign of how a candidate fared: passed, failed, reverted, or not known."""
     if reverted:
         return Text("↺", style="yellow")
-    if candidate.unusable:
-        return Text("✗", style="red")
-    if candidate.verdict is None:
+    if candidate.verdict is None or candidate.unusable or not was_executed(candidate):
         return Text("·", style="dim")
     return Text("✓", style="green") if candidate.verdict.passed else Text("✗", style="red")
 
@@ -79,7 +78,7 @@ def tests_words(tests: tuple[VisibleTest, ...]) -> str:
     if not tests:
         return "none: nothing can check a program"
     if "generated" in origins:
-        return f"{len(tests)} guessed by a model; guesses prove nothing"
+        return f"{len(tests)} written by a model, which prove nothing"
     return f"{len(tests)} {'from the statement' if origins == {'statement'} else 'given'}"
 
 
@@ -136,8 +135,7 @@ def _decided(event: Decided, state: RunState) -> list[Line]:
     reason = f"{difficulty.level}: {'; '.join(difficulty.reasons)}" if difficulty else ""
     lines = [Line("router", _words(reason))] if reason else []
     if decision.stop_reason:
-        stop = decision.stop_reason
-        return [*lines, Line("stop", _words(f"{stop.rule}: {stop.detail}", "bold"))]
+        return [*lines, Line("stop", _words(stop_words(decision.stop_reason), "bold"))]
     if not decision.number:
         return lines
     if decision.action == "refine":

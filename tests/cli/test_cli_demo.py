@@ -1,7 +1,11 @@
 """`refinegraph demo` without a terminal: the tour, and commands from a file."""
 
+import os
+import signal
+import subprocess
+
 import pytest
-from command_line import environment, run_process
+from command_line import COMMAND, environment, run_process
 
 pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
 
@@ -30,3 +34,34 @@ def test_no_model_and_no_setting_means_the_one_in_the_package() -> None:
     )
     assert "the tiny one in the package" in done.err
     assert "def turned(xs):" in done.out
+
+
+def test_a_closed_standard_input_is_an_empty_one() -> None:
+    done = subprocess.run(
+        [*COMMAND, "demo"],
+        capture_output=True,
+        timeout=60,
+        env=environment(),
+        preexec_fn=lambda: os.close(0),
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+    assert b"refinegraph solve" in done.stderr
+
+
+@pytest.mark.parametrize("task", [b"task 1", b"task 2", b"task 3"])
+def test_an_interrupt_ends_the_tour_with_its_exit_code(task: bytes) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "demo"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+    assert process.stderr
+    for line in process.stderr:
+        if task in line:
+            break
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130

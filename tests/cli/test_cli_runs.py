@@ -1,10 +1,11 @@
 """Runs that were kept: listed, shown, made into a page, forgotten; and answers that were kept."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command_line import RIGHT, ChatServer, Done
+from command_line import COMMAND, RIGHT, WRONG, ChatServer, Done, environment
 
 Command = Callable[..., Done]
 
@@ -72,3 +73,32 @@ def test_answers_are_kept_and_replayed_without_a_server(
     assert other.code == 3
     assert "differ from the recorded run" in other.sentence
     assert "forgotten" in kept("cache", str(file), "--clear").out
+
+
+@pytest.mark.parametrize("columns", ["20", "50", "80"])
+def test_the_list_keeps_its_results_beside_wide_problems(
+    columns: str,
+    kept: Command,
+    serve: Callable[..., ChatServer],
+    tests: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    wide = "Write add(a, b). " + "写一个函数" * 40
+    kept("solve", wide, "--tests", tests, *serve(WRONG).flags, "--strategy", "single")
+    listed = kept("runs").out
+    assert "refuted" in listed
+    assert "proved" in listed
+    assert "single" in listed
+
+
+def test_a_reader_that_leaves_is_no_failure(kept: Command) -> None:
+    listing = subprocess.Popen(
+        [*COMMAND, "runs"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    )
+    assert listing.stdout
+    listing.stdout.close()
+    assert listing.wait(60) == 0
+    assert listing.stderr
+    assert listing.stderr.read() == b""
+    listing.stderr.close()

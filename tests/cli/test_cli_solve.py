@@ -71,7 +71,7 @@ def test_refuted_answer_is_printed_and_exits_with_1(
 def test_answer_that_nothing_could_check_exits_with_0(command: Command, serve: Serve) -> None:
     done = command("solve", "Write add.", "--strategy", "single", *serve(RIGHT).flags)
     assert done.code == 0
-    assert "unproved: there was nothing to check it with" in done.err
+    assert "unverified: there was nothing to check it with" in done.err
 
 
 def test_generated_tests_are_called_guesses(command: Command, serve: Serve) -> None:
@@ -83,8 +83,8 @@ def test_generated_tests_are_called_guesses(command: Command, serve: Serve) -> N
     server = serve(reply)
     done = command("solve", "Write add(a, b).", *server.flags, "--tester-model", "openai/tester")
     assert done.code == 0
-    assert "tests      2 guessed by a model; guesses prove nothing" in done.err
-    assert "unproved: there were no tests but 2 guessed by a model" in done.err
+    assert "tests      2 written by a model, which prove nothing" in done.err
+    assert "unverified: the only tests were 2 written by a model" in done.err
     assert "openai/x; tester openai/tester" in done.err
 
 

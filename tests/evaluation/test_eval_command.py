@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,9 +14,10 @@ import pytest
 from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.cli import main
 from refinegraph.embedded.tasks import generate_tasks
+from refinegraph.evaluation.failures import Failed
 from refinegraph.evaluation.figures import Summary
 from refinegraph.evaluation.folder import read_results, read_runs
-from refinegraph.evaluation.running import Evaluation, Failed
+from refinegraph.evaluation.running import Evaluation
 from refinegraph.evaluation.summary import summarise
 from refinegraph.graphs.strategies import Plan, build_strategy
 from refinegraph.schema import Gold, LabelledProblem, Problem
@@ -23,6 +25,7 @@ from refinegraph.tools.sandbox import Sandbox
 
 pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
 COUNT = 8
+RUN = [sys.executable, "-m", "refinegraph"]
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +111,7 @@ def test_a_folder_is_never_mixed_with_another_run(
     assert main(arguments(dataset, out, *few)) == 2
     assert "go on with --resume" in capsys.readouterr().err
     assert main([*arguments(dataset, out, "--strategy", "best-of-n"), "--resume"]) == 2
-    assert "was begun with strategies" in capsys.readouterr().err
+    assert "was begun with --strategy single, not best-of-n" in capsys.readouterr().err
 
 
 def test_resuming_counts_nothing_twice(dataset: Path, tmp_path: Path) -> None:
@@ -131,7 +134,7 @@ def test_a_killed_run_is_resumed_to_the_same_end(dataset: Path, tmp_path: Path) 
     more = ("--strategy", "single,adaptive", "--concurrency", "1")
     assert main(arguments(dataset, undisturbed, *more)) == 0
     process = subprocess.Popen(
-        [sys.executable, "-m", "refinegraph", *arguments(dataset, out, *more)],
+        [*RUN, *arguments(dataset, out, *more)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -244,3 +247,121 @@ def test_baselines_are_added_once(dataset: Path, tmp_path: Path) -> None:
     assert main(arguments(dataset, tmp_path / "out", "--strategy", "best-of-n", *few)) == 0
     summary = Summary.model_validate_json((tmp_path / "out" / "summary.json").read_text())
     assert list(summary.strategies) == ["single", "single-long", "self-consistency", "best-of-n"]
+
+
+def with_hidden_tests(dataset: Path, tmp_path: Path, tests: str) -> Path:
+    """Return the data set with other hidden tests in its first problem."""
+    records = [json.loads(line) for line in dataset.read_text().splitlines()]
+    records[0]["hidden_tests"] = tests
+    file = tmp_path / "changed.jsonl"
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return file
+
+
+def test_a_run_that_failed_has_a_line_and_is_counted_by_no_figure(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, file = tmp_path / "out", with_hidden_tests(dataset, tmp_path, "assert f(1) ==")
+    more = ("--strategy", "single", "--limit", "3", "--no-reference-check")
+    assert main(arguments(file, out, *more)) == 0
+    said = capsys.readouterr().err
+    assert "1 run failed, and no figure counts it" in said
+    assert "cannot be judged by its hidden tests" in said
+    assert "2 of 3 runs are in" in said
+    lines = list(read_results(out))
+    assert [each.error.kind for each in lines if each.error] == ["input"]
+    summary = Summary.model_validate_json((out / "summary.json").read_text())
+    found = summary.strategies["single"]
+    assert (found.n, found.runs, found.failed) == (2, 2, 1)
+
+
+def test_where_every_run_failed_the_exit_code_says_why(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, file = tmp_path / "out", with_hidden_tests(dataset, tmp_path, "assert f(1) ==")
+    more = ("--strategy", "single,best-of-n", "--limit", "1")
+    assert main(arguments(file, out, *more, "--no-reference-check")) == 2
+    assert "2 runs failed, and no figure counts them" in capsys.readouterr().err
+
+
+def test_a_problem_whose_tests_judge_nothing_is_left_out(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reference = {"task_id": "a", "canonical_solution": "    return x\n", "entry_point": "f"}
+    record = {
+        "prompt": "def f(x):\n",
+        "test": "def check(candidate):\n    assert candidate(1) == 2",
+    }
+    file = tmp_path / "humaneval.jsonl"
+    sound = {**reference, "task_id": "b", **record, "test": record["test"].replace("2", "1")}
+    file.write_text(json.dumps({**reference, **record}) + "\n" + json.dumps(sound) + "\n")
+    out = tmp_path / "out"
+    assert main(arguments(file, out, "--strategy", "single")) == 0
+    said = capsys.readouterr().err
+    assert "checking 2 reference solutions against the hidden tests" in said
+    assert "1 problem left out" in said
+    assert "a: Its reference solution fails its hidden tests" in said
+    assert [each.problem_id for each in read_results(out)] == ["b"]
+    summary = Summary.model_validate_json((out / "summary.json").read_text())
+    assert [each.problem_id for each in summary.left_out] == ["a"]
+    other = tmp_path / "other"
+    assert main(arguments(file, other, "--strategy", "single", "--no-reference-check")) == 0
+    assert {each.problem_id for each in read_results(other)} == {"a", "b"}
+
+
+def test_a_record_that_cannot_be_read_is_left_out(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = dataset.read_text().splitlines()
+    half = json.dumps({**json.loads(lines[0]), "id": "half \ud800"})
+    file = tmp_path / "bad.jsonl"
+    file.write_text("\n".join(['{"question": 1}', half, *lines[1:3]]) + "\n")
+    out = tmp_path / "out"
+    assert main(arguments(file, out, "--strategy", "single")) == 0
+    assert "2 records left out, which cannot be read" in capsys.readouterr().err
+    assert len(list(read_results(out))) == 2
+    summary = Summary.model_validate_json((out / "summary.json").read_text())
+    assert len(summary.left_out) == 2
+
+
+def test_a_data_set_that_judges_nothing_is_refused(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = with_hidden_tests(dataset, tmp_path, "assert f(1) ==")
+    assert main(arguments(file, tmp_path / "out", "--strategy", "single", "--limit", "1")) == 2
+    assert "has no problem that can judge an answer" in capsys.readouterr().err
+
+
+def test_a_figure_under_what_is_asked_for_is_named(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "impossible.jsonl"
+    file.write_text('{"id": "a", "prompt": "Write f(x).", "hidden_tests": "assert f(1) == f(2)+1"}')
+    asked = arguments(file, tmp_path / "out", "--strategy", "single", "--fail-under", "0.5")
+    assert main(asked) == 1
+    assert "the accuracy of single is 0.0%, under 50.0%" in capsys.readouterr().err
+    assert main(["compare", str(tmp_path / "out"), "--fail-under", "0.5"]) == 1
+    assert "the accuracy of out/single is 0.0%, under 50.0%" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_removed_meanwhile_is_named_in_one_sentence(
+    dataset: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        [*RUN, *arguments(dataset, out, "--strategy", "magicore,adaptive", "--concurrency", "1")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr
+    results = out / "results.jsonl"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        if results.exists() and results.read_text().count("\n") >= 1:
+            break
+        time.sleep(0.01)
+    shutil.rmtree(out)
+    said = process.communicate(timeout=60)[1].decode()
+    assert "Traceback" not in said
+    assert "the file was removed" in said
+    assert process.returncode == 2

@@ -7,7 +7,8 @@ import pytest
 
 from refinegraph.cli import main
 from refinegraph.errors import InputError
-from refinegraph.evaluation.folder import EvaluationFolder, EvaluationSettings
+from refinegraph.evaluation.folder import EvaluationFolder, read_settings
+from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.options import RunOptions
 
 
@@ -27,9 +28,6 @@ def settings(dataset: Path, options: RunOptions) -> EvaluationSettings:
     [
         RunOptions(trace=True),
         RunOptions(price=0.5),
-        RunOptions(budget_usd=1),
-        RunOptions(budget_tokens=9),
-        RunOptions(budget_calls=9),
         RunOptions(timeout=9),
         RunOptions(prices=(1, 2)),
         RunOptions(fallback=("openai/x",)),
@@ -49,10 +47,14 @@ def test_results_under_other_options_are_never_mixed(
     EvaluationFolder(out, settings(dataset, RunOptions()), resume=True).close()
 
 
-def test_a_server_may_move_and_a_limit_of_speed_may_change(dataset: Path, tmp_path: Path) -> None:
+def test_a_server_may_move_and_limits_of_speed_and_budget_may_change(
+    dataset: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     EvaluationFolder(out, settings(dataset, RunOptions()), resume=False).close()
-    moved = RunOptions(api_base="http://127.0.0.1:1/v1", hedge=3, requests_per_minute=9)
+    moved = RunOptions(
+        api_base="http://127.0.0.1:1/v1", hedge=3, requests_per_minute=9, budget_tokens=90_000
+    )
     EvaluationFolder(out, settings(dataset, moved), resume=True).close()
 
 
@@ -65,7 +67,9 @@ def test_a_file_that_changed_meanwhile_is_noticed(dataset: Path, tmp_path: Path)
         EvaluationFolder(out, settings(dataset, RunOptions(belief=belief)), resume=True)
 
 
-def test_a_folder_of_version_0_1_0_is_gone_on_with(dataset: Path, tmp_path: Path) -> None:
+def test_a_folder_of_version_0_1_0_can_be_read_and_is_not_mixed_with(
+    dataset: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     now = settings(dataset, RunOptions(samples=3, seed=7))
     out.mkdir()
@@ -75,9 +79,9 @@ def test_a_folder_of_version_0_1_0_is_gone_on_with(dataset: Path, tmp_path: Path
         **{"temperature": None, "max_tokens": None, "seed": 7},
     }
     (out / "settings.json").write_text(json.dumps(old))
-    EvaluationFolder(out, now, resume=True).close()
-    with pytest.raises(InputError, match="samples was 3 and is 4"):
-        EvaluationFolder(out, settings(dataset, RunOptions(samples=4, seed=7)), resume=True)
+    assert read_settings(out).options.samples == 3
+    with pytest.raises(InputError, match=r"was begun with (refinegraph|other source files)"):
+        EvaluationFolder(out, now, resume=True)
 
 
 def test_the_command_refuses_too(

@@ -10,10 +10,16 @@ import pytest
 
 import refinegraph as rg
 from refinegraph.agents.models import ScriptedChatModel
-from refinegraph.evaluation.records import RunLine
+from refinegraph.evaluation.figures import LeftOut
+from refinegraph.evaluation.records import RunError, RunLine, error_line
 from refinegraph.evaluation.summary import summarise
 from refinegraph.pages.evaluation import evaluation_page
 from refinegraph.pages.run import run_page
+from refinegraph.report import report
+from refinegraph.schema import CaseOutcome, Isolation, Verdict
+from refinegraph.view.outcome import outcome_word
+from refinegraph.view.summary import summary_view
+from refinegraph.view.text import verdict_words
 
 HOSTILE = "</template></script><script>alert(1)</script><img src=x onerror=alert(2)>"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -78,7 +84,7 @@ def test_a_page_shows_the_way_and_what_changed() -> None:
     assert "round 1: refine 0.0" in page
     assert re.search(r'class="gone">- +return -x', page)
     assert re.search(r'class="come">\+ +return x', page)
-    assert "passes its visible tests" in page
+    assert "passes all 1 visible tests given" in page
 
 
 def browsed(file: Path, *, width: int = 1200) -> str:
@@ -172,3 +178,53 @@ def test_a_page_is_no_wider_than_a_phone(tmp_path: Path) -> None:
     told = re.search(r'data-told="(\d+) of (\d+)"', browsed(file, width=500))
     assert told
     assert int(told[1]) <= int(told[2])
+
+
+def test_a_long_difference_is_cut_between_its_lines() -> None:
+    before = "\n".join(f"a{number} = '<&>'" for number in range(4_000))
+    after = before.replace("a", "b")
+    words = [f"```python\n{before}\n```", "VERDICT: wrong", f"```python\n{after}\n```"]
+    model = ScriptedChatModel(words, cycle=True)
+    problem = rg.Problem(prompt="Write f(x).", tests="assert f(1) == 1")
+    page = "".join(run_page(rg.solve(problem, model=model, strategy="self-refine")))
+    assert "… cut" in page
+    assert page.count("<span") == page.count("</span>")
+    assert page.count("<pre") == page.count("</pre>")
+
+
+def unexecuted(result: rg.RefinementResult) -> rg.RefinementResult:
+    """Return the run as it would have ended, had the sandbox failed."""
+    verdict = Verdict(
+        passed=False,
+        status="sandbox_error",
+        tests=(CaseOutcome(id="1", status="not_run"),),
+        isolation=Isolation(tier="none"),
+        detail="the sandbox itself failed",
+    )
+    candidates = tuple(each.model_copy(update={"verdict": verdict}) for each in result.candidates)
+    return result.model_copy(update={"solved": False, "candidates": candidates})
+
+
+def test_nothing_that_was_not_executed_is_called_refuted() -> None:
+    result = unexecuted(run("one", right=False).result)
+    assert outcome_word(result) == "unverified"
+    page = "".join(run_page(result))
+    assert "unverified: its tests could not be run" in page
+    assert "not run: the sandbox itself failed" in page
+    assert "refuted" not in page
+    assert 'class="bad"' not in page
+    assert "refuted" not in str(summary_view(result))
+    assert all(verdict_words(each) == "not run" for each in result.candidates)
+    assert {each.failed for each in report(result).candidates} == {None}
+
+
+def test_the_report_names_what_no_figure_counts() -> None:
+    runs = [run("one")]
+    error = RunError(kind="unexpected", type="KeyError", detail="x")
+    lines = [error_line(("two", "self-refine"), error, rg.Usage())]
+    left_out = [LeftOut(problem_id=HOSTILE, reason="it fails")]
+    summary = summarise(runs, errors=lines, left_out=left_out)
+    page = "".join(evaluation_page(summary, runs, title="t"))
+    assert "1 run of self-refine failed" in page
+    assert "it fails" in page
+    assert read(page).scripts == 1

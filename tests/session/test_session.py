@@ -11,7 +11,7 @@ from refinegraph.errors import InputError
 from refinegraph.session import Session, Settings
 from refinegraph.session.commands import COMMANDS, run_command
 from refinegraph.session.examples import example
-from refinegraph.session.reading import piped
+from refinegraph.session.reading import piped, split_commands
 from refinegraph.session.tour import tour, was_repaired
 
 pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
@@ -134,3 +134,66 @@ def test_the_tour_ends_with_a_repair(session: Session) -> None:
     assert session.result
     assert was_repaired(session.result)
     assert session.examples <= 12
+
+
+@pytest.mark.parametrize("line", ["exit", "quit", " EXIT ", "exit()", "bye", ":q", "/exit"])
+def test_words_that_leave_a_program_leave_the_session(session: Session, line: str) -> None:
+    assert not take(session, line)
+    assert session.problem is None
+
+
+@pytest.mark.parametrize("line", ["help", "?", "Help", "/?"])
+def test_words_that_ask_for_help_are_no_problems(session: Session, line: str) -> None:
+    assert take(session, line)
+    assert session.problem is None
+    assert "/why" in said(session.console)
+
+
+def test_a_name_of_a_command_is_no_problem(session: Session) -> None:
+    assert take(session, "why")
+    assert session.problem is None
+    assert "nothing was decided yet" in said(session.console)
+
+
+def test_a_file_is_replaced_only_where_its_user_says_so(session: Session, tmp_path: Path) -> None:
+    take(session, REVERSE)
+    file = tmp_path / "mine.py"
+    file.write_text("precious")
+    assert take(session, f"/save {file}")
+    assert file.read_text() == "precious"
+    assert "exists and was left as it is" in said(session.console)
+    asked: list[str] = []
+
+    def yes(question: str) -> bool:
+        asked.append(question)
+        return True
+
+    session.confirm = yes
+    take(session, f"/save {file}")
+    assert "def turn(x):" in file.read_text()
+    assert "replace it?" in asked[0]
+
+
+def test_a_kind_is_set_and_reaches_the_problem(session: Session) -> None:
+    take(session, "/kind math")
+    take(session, "What is 7 * 8?")
+    assert session.problem
+    assert (session.problem.kind, session.problem.tests) == ("math", "")
+    with pytest.raises(InputError, match="did you mean 'math'"):
+        run_command(session, "/kind maths")
+
+
+def test_text_that_was_typed_ahead_is_split_at_its_commands() -> None:
+    text = "Write f(x).\n\nIt doubles x.\n/why\n/quit\n"
+    known = [f"/{name}" for name in COMMANDS]
+    assert list(split_commands(text, known)) == ["Write f(x).\n\nIt doubles x.", "/why", "/quit"]
+    assert list(split_commands("/hepl", known)) == ["/hepl"]
+
+
+def test_an_unexpected_error_of_a_run_does_not_end_the_session(session: Session) -> None:
+    session.change(strategy=None)
+    assert take(session, REVERSE)
+    assert "the run broke off" in said(session.console)
+    session.change(strategy="single")
+    assert take(session, REVERSE)
+    assert session.result

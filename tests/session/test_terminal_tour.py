@@ -97,7 +97,7 @@ def test_a_tour_a_problem_an_interrupt_and_the_way_out(
         terminal.type("/help")
         assert "/why" in terminal.wait("/quit")
         terminal.type("Write f(x) for a list of integers. Sort it, then drop the first 2.")
-        assert "def f(x)" in terminal.wait("unproved")
+        assert "def f(x)" in terminal.wait("unverified")
         terminal.type("/why")
         terminal.wait("stop (")
         terminal.type("/model openai/stalls")
@@ -108,6 +108,29 @@ def test_a_tour_a_problem_an_interrupt_and_the_way_out(
         terminal.wait("stopped; nothing was found yet.")
         assert all(len(line) <= columns for line in terminal.screen.splitlines())
         terminal.type("/quit")
+        until = time.monotonic() + 20
+        while terminal.screen and time.monotonic() < until:
+            time.sleep(0.1)
+        assert terminal.screen == ""
+    finally:
+        terminal.close()
+
+
+def test_a_paste_is_one_problem_where_the_terminal_does_not_mark_it(tmp_path: Path) -> None:
+    command = f"env REFINEGRAPH_HOME={tmp_path} {sys.executable} -m refinegraph demo"
+    terminal = Terminal("paste", command, columns=80, lines=24, home=tmp_path)
+    try:
+        terminal.wait(PROMPT)
+        lines = (
+            "Write turned(xs) for a list of integers.",
+            "Reverse the list.",
+            "turned([1]) == [1]",
+        )
+        terminal.tmux("set-buffer", "\n".join(lines) + "\n")
+        terminal.tmux("paste-buffer", "-t", "t")
+        terminal.wait("def turned(xs):")
+        assert "1 from the statement" in terminal.wait(f"\n{PROMPT}")
+        terminal.type("exit")
         until = time.monotonic() + 20
         while terminal.screen and time.monotonic() < until:
             time.sleep(0.1)

@@ -1,0 +1,147 @@
+"""Runs without a result: why they have none, and what they had spent."""
+
+from collections import Counter
+from typing import NamedTuple
+
+from refinegraph.agents.models import CallFailed, CallFinished
+from refinegraph.agents.models.redaction import redact
+from refinegraph.errors import (
+    BudgetExceeded,
+    ContextTooLong,
+    DeadlineExceeded,
+    InputError,
+    ModelError,
+    RefinegraphError,
+    SandboxUnavailable,
+    SettingError,
+)
+from refinegraph.evaluation.judging import SandboxFailed
+from refinegraph.evaluation.records import ErrorKind, ResultLine, RunError, RunKey, error_line
+from refinegraph.schema import Frozen, Usage
+
+_KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
+    (BudgetExceeded, "budget"),
+    (ModelError, "model"),
+    (DeadlineExceeded, "model"),
+    (SandboxFailed, "sandbox"),
+    (SandboxUnavailable, "sandbox"),
+    (SettingError, "setting"),
+    (InputError, "input"),
+)
+"""The first that fits counts: a `BudgetExceeded` is a `DeadlineExceeded` as well."""
+
+# A message of a foreign library may hold a whole response; a line of results is for reading.
+_LONGEST_DETAIL = 1_000
+
+
+class Failed(NamedTuple):
+    """A run that has no result. It is not counted, and `--resume` repeats it."""
+
+    key: RunKey
+    error: RunError
+    usage: Usage = Usage()
+    """What it had spent."""
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, in one sentence; what was not expected is named by its class as well."""
+        named = self.error.kind == "unexpected"
+        return f"{self.error.type}: {self.error.detail}" if named else self.error.detail
+
+    @property
+    def by_budget(self) -> bool:
+        """Whether it would have had a result, had there been more to spend."""
+        return self.error.kind == "budget"
+
+    @property
+    def blames_model(self) -> bool:
+        """Whether the model failed for a reason that may hold for other problems too."""
+        return self.error.kind == "model" and self.error.type != ContextTooLong.__name__
+
+    @property
+    def line(self) -> ResultLine:
+        """The line of `results.jsonl`."""
+        return error_line(self.key, self.error, self.usage)
+
+
+class SpentUsage:
+    """Adds up what the model calls of a run cost; give `hear` to a scope as `on_event`."""
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+
+    def hear(self, event: Frozen) -> None:
+        """Take in one event."""
+        if isinstance(event, CallFinished | CallFailed):
+            self.usage += event.usage
+
+
+def error_of(error: Exception) -> RunError:
+    """Return an exception as what is written of it; keys are taken out.
+
+    >>> error_of(KeyError("x")).kind
+    'unexpected'
+    """
+    detail = redact(str(error) or "it says nothing")[:_LONGEST_DETAIL]
+    return RunError(kind=_kind_of(error), type=type(error).__name__, detail=detail)
+
+
+def _kind_of(error: Exception) -> ErrorKind:
+    for known, kind in _KINDS:
+        if isinstance(error, known):
+            return kind
+    return "unexpected"
+
+
+class FailureCounts:
+    """Counts failed runs by their reason; memory grows with the different reasons alone.
+
+    >>> error = RunError(kind="model", type="ModelError", detail="it is gone")
+    >>> counts = FailureCounts()
+    >>> for name in ("a", "b"):
+    ...     counts.add(Failed((name, "single"), error))
+    >>> counts.total, [(each.reason, each.runs, each.first) for each in counts.by_reason()]
+    (2, [('it is gone', 2, ('a', 'single'))])
+    """
+
+    def __init__(self) -> None:
+        self.last: Failed | None = None
+        self._counts: Counter[str] = Counter()
+        self._first: dict[str, RunKey] = {}
+
+    def add(self, failed: Failed) -> None:
+        """Count one more."""
+        self.last = failed
+        self._counts[failed.reason] += 1
+        self._first.setdefault(failed.reason, failed.key)
+
+    @property
+    def total(self) -> int:
+        """How many runs failed."""
+        return self._counts.total()
+
+    def by_reason(self) -> list["ReasonCount"]:
+        """Return the different reasons, the most frequent first."""
+        return [
+            ReasonCount(reason, count, self._first[reason])
+            for reason, count in self._counts.most_common()
+        ]
+
+
+class ReasonCount(NamedTuple):
+    """How many runs failed for one reason, and the first of them."""
+
+    reason: str
+    runs: int
+    first: RunKey
+
+
+def error_for(failed: Failed) -> RefinegraphError:
+    """Return the exception that ends an evaluation in which every run failed like this one."""
+    classes: dict[ErrorKind, type[RefinegraphError]] = {
+        "model": ModelError,
+        "sandbox": SandboxUnavailable,
+        "input": InputError,
+        "setting": SettingError,
+    }
+    return classes.get(failed.error.kind, RefinegraphError)(failed.reason)

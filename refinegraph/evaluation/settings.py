@@ -1,0 +1,147 @@
+"""What has to be the same for two parts of one evaluation to be put together."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+import refinegraph
+from refinegraph.errors import InputError
+from refinegraph.options import RunOptions
+
+_SHORT = 12
+"""Hexadecimal digits of a digest that are shown: enough to tell two versions apart."""
+_ANY = RunOptions().strategy
+_NAMED_APART = ("model", "solver_model", "reviewer_model", "refiner_model", "tester_model")
+_LIMITS_OF_ALL = ("budget_usd", "budget_tokens", "budget_calls")
+"""What the whole evaluation may spend. A run that a budget cuts short does not count, so a larger
+budget changes no result."""
+
+
+class EvaluationSettings(BaseModel):
+    """Everything that changes what the runs of an evaluation answer, or how they are judged.
+
+    What may change when an evaluation is resumed is no part of it: which problems are selected,
+    where and how fast the model is reached, what the whole evaluation may spend, and what is
+    written besides the results.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str
+    """Of refinegraph."""
+    code: str
+    """A digest of refinegraph's source files, since a version is not raised by every change."""
+    dataset: str
+    """The file as it was named; only its content has to be the same."""
+    dataset_digest: str
+    strategies: tuple[str, ...]
+    models: tuple[str, ...]
+    """Of the Solver, the Reviewer, the Refiner and the writer of tests; empty for the Solver's."""
+    options: RunOptions
+    """Those of every run; strategies and models stand above."""
+    digest: str = ""
+    """Of the options and of the content of the files that they name."""
+    reference_check: bool = True
+    """Whether problems whose hidden tests judge nothing are left out."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_version_0_1_0(cls, data: Any) -> Any:
+        """Read what version 0.1.0 wrote, so that its folders can be compared."""
+        if not isinstance(data, Mapping) or "options" in data:
+            return cast("Any", data)
+        fields = dict(cast("Mapping[str, Any]", data))
+        names = ("samples", "rounds", "temperature", "max_tokens", "seed")
+        options = {name: fields.pop(name) for name in names if name in fields}
+        return {"version": "0.1.0", "code": "", **fields, "options": options}
+
+    @classmethod
+    def of(
+        cls,
+        dataset: Path,
+        *,
+        strategies: Sequence[str],
+        models: Sequence[str],
+        options: RunOptions,
+        reference_check: bool = True,
+    ) -> "EvaluationSettings":
+        """Return the settings of an evaluation that is to begin, or to go on."""
+        apart = dict.fromkeys((*_NAMED_APART, *_LIMITS_OF_ALL))
+        shared = replace(options, strategy=_ANY, **cast("dict[str, Any]", apart))
+        return cls(
+            version=refinegraph.__version__,
+            code=code_digest(),
+            dataset=str(dataset),
+            dataset_digest=digest_of(dataset, "data set"),
+            strategies=tuple(strategies),
+            models=tuple(models),
+            options=shared.without_secrets,
+            digest=shared.digest(),
+            reference_check=reference_check,
+        )
+
+    def difference(self, now: "EvaluationSettings") -> str | None:
+        """Return the first setting in which these settings differ from others, None if in none.
+
+        It ends a sentence that begins with "the evaluation was begun".
+        """
+        if self.version != now.version:
+            return f"with refinegraph {self.version}, and this is {now.version}"
+        if self.code != now.code:
+            return f"with other source files of refinegraph {self.version}"
+        if self.dataset_digest != now.dataset_digest:
+            same = self.dataset == now.dataset
+            other = "" if same else f", not {now.dataset!r}"
+            return f"with {'other content of ' if same else ''}the data set {self.dataset!r}{other}"
+        if self.strategies != now.strategies:
+            return f"with --strategy {','.join(self.strategies)}, not {','.join(now.strategies)}"
+        if self.models != now.models:
+            return f"with the models {_listed(self.models)}, not {_listed(now.models)}"
+        if self.reference_check != now.reference_check:
+            return f"{'with' if self.reference_check else 'without'} the reference check"
+        changed = now.options.difference(self.options)
+        if changed:
+            return f"with other options ({changed})"
+        if self.digest and self.digest != now.digest:
+            return "with another content of a file that its options name"
+        return None
+
+
+def _listed(models: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(model for model in models if model))
+
+
+def digest_of(path: Path, what: str) -> str:
+    """Return the SHA-256 of a file; raises `InputError` where it cannot be read."""
+    try:
+        return _digest([path])
+    except OSError as error:
+        raise InputError(f"{what} {str(path)!r} cannot be read: {error.strerror}.") from None
+
+
+@cache
+def code_digest() -> str:
+    """Return a digest of refinegraph's source files; reads about a megabyte once per process."""
+    return _digest(sorted(_sources()))[:_SHORT]
+
+
+def _sources() -> Iterator[Path]:
+    root = Path(refinegraph.__file__).parent
+    # In a checkout, agents, graphs and tools are links, which Path.rglob does not follow.
+    for folder, _, names in os.walk(root, followlinks=True):
+        yield from (Path(folder, name) for name in names if name.endswith((".py", ".txt")))
+
+
+def _digest(paths: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            for block in iter(lambda: file.read(1 << 20), b""):
+                digest.update(block)
+    return digest.hexdigest()

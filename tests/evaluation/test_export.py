@@ -1,0 +1,94 @@
+"""Training data: what each format takes from a run, and what it leaves."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from refinegraph.cli import main
+from refinegraph.evaluation.export import Critique, StepLabels, export
+from refinegraph.evaluation.records import RunLine
+from refinegraph.schema import (
+    Candidate,
+    RefinementResult,
+    Review,
+    Score,
+    Selection,
+    Step,
+    StopReason,
+    Usage,
+)
+
+
+def run_of(*candidates: Candidate, right: str = "1.0") -> RunLine:
+    result = RefinementResult(
+        problem_id="a",
+        solved=None,
+        answer="4",
+        strategy="magicore",
+        difficulty=None,
+        rounds=1,
+        stop_reason=StopReason(rule="rounds", detail=""),
+        selection=Selection(candidate_id=right, reason=""),
+        usage=Usage(),
+        candidates=candidates,
+        reviews=(Review(candidate_id="0.0", round=1, approves=False, text="Step 1 is wrong."),),
+    )
+    return RunLine(
+        problem_id="a",
+        strategy="magicore",
+        prompt="2 + 2?",
+        kind="math",
+        correct=True,
+        candidates_correct=tuple((each.id, each.id == right) for each in candidates),
+        result=result,
+    )
+
+
+def candidate(id: str, answer: str | None, *, parent: str | None = None) -> Candidate:
+    text = "I have no answer" if answer is None else f"It is {answer}"
+    return Candidate(
+        id=id,
+        operator="refine" if parent else "solve",
+        round=int(id[0]),
+        parents=(parent,) if parent else (),
+        text=text,
+        answer=answer,
+        steps=(Step(start=0, end=len(text)),),
+        scores=(Score(scorer="prm", value=0.1, steps=(0.1,)),),
+    )
+
+
+def test_a_critique_has_the_solution_the_review_and_the_revision() -> None:
+    run = run_of(candidate("0.0", "5"), candidate("1.0", "4", parent="0.0"))
+    [line] = export([run], "critique")
+    assert isinstance(line, Critique)
+    assert (line.solution, line.completion, line.revision) == ("5", "Step 1 is wrong.", "4")
+    assert line.corrected
+
+
+def test_what_holds_no_answer_teaches_nothing() -> None:
+    silent = run_of(candidate("0.0", None), candidate("1.0", None, parent="0.0"))
+    for form in ("sft", "dpo", "step", "critique"):
+        assert list(export([silent], form)) == []
+
+
+def test_steps_end_with_the_first_wrong_one() -> None:
+    [line] = export([run_of(candidate("0.0", "5"))], "step")
+    assert isinstance(line, StepLabels)
+    assert (line.completions, line.labels) == (("It is 5",), (False,))
+
+
+def test_no_line_is_said_with_the_reason(
+    evaluation: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = evaluation(tmp_path / "out", ["good"])
+    assert main(["export", folder, "--format", "step"]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "--format step needs scores of single steps" in said.err
+    assert main(["export", folder, "--format", "sft"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out.splitlines()[0])["completion"] == "def f(x): return x"
+    assert said.err == ""
