@@ -12,6 +12,8 @@ ABI_NEEDED = 6
 """The first that keeps signals and abstract sockets inside."""
 
 _ALL_FILES = (1 << 16) - 1
+_RESOLVE_UNIX, _ABI_RESOLVE_UNIX = 1 << 16, 9
+"""To reach a socket by its path, which older kernels leave to the filter of system calls."""
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_FOLDER = 1, 2, 4, 8
 _TCP, _SCOPES = 3, 3
 
@@ -21,7 +23,8 @@ def prepare(settings: Settings, folder: str | None) -> int:
     version = linux.syscall(syscalls.LANDLOCK_CREATE, None, 0, 1)
     if version < ABI_NEEDED:
         raise OSError(errno.ENOSYS, f"ABI {version}, {ABI_NEEDED} is needed (Linux 6.12 or newer)")
-    attributes = struct.pack("=QQQ", _ALL_FILES, _TCP, _SCOPES)
+    files = _ALL_FILES | (_RESOLVE_UNIX if version >= _ABI_RESOLVE_UNIX else 0)
+    attributes = struct.pack("=QQQ", files, _TCP, _SCOPES)
     rules = linux.syscall(syscalls.LANDLOCK_CREATE, attributes, len(attributes), 0)
     for path in private_root.readable_paths(settings.readable):
         _allow(rules, path, _READ_FILE | _READ_FOLDER)

@@ -11,6 +11,7 @@ import signal
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from refinegraph.tools.sandbox.guest import landlock, limits, linux, seccomp, syscalls
@@ -18,12 +19,19 @@ from refinegraph.tools.sandbox.guest.private_root import Folder
 from refinegraph.tools.sandbox.guest.private_root import enter as enter_private_root
 from refinegraph.tools.sandbox.guest.settings import Limits, Settings
 
-_USERS = range(61_000, 65_000)
-"""Who programs run as where the caller is root; a number of its own for each worker."""
+_USERS = range(65_536, 100_000)
+"""Who programs run as where the caller is root; a number of its own for each worker.
+
+No system gives these to anybody: below are systemd's dynamic users and nobody, above are the
+ranges of containers.
+"""
+_FEW_USERS = range(60_706, 61_184)
+"""The same within a container that maps 16-bit numbers only; systemd leaves them unused too."""
 _INSIDE = 1000
 _MOST_DESCRIPTORS = 4096
-_HIGH = 200
-"""Descriptors that stay are moved up here, out of the way of a program's own."""
+_HIGH = 16
+"""Descriptors that stay are moved up here, out of the way of a program's own: at most 0 to 4."""
+_HOST_NAME = b"sandbox"
 
 
 class Layers:
@@ -36,9 +44,16 @@ class Layers:
         self.root = os.geteuid() == 0
         self.folder: Folder | None = None
         self.used = 0
-        self._user = _USERS[os.getpid() % len(_USERS)]
+        users = _USERS if _users_mapped() > _USERS.stop else _FEW_USERS
+        self._user = users[os.getpid() % len(users)]
         self._rules = -1
         self._filter = b""
+
+    @property
+    def threads_to_count(self) -> int | None:
+        """How many threads a run may have, where the worker has to count them itself."""
+        counted = sys.platform == "linux" and "limits" not in self.settings.without
+        return self.settings.threads if counted and self._threads() is None else None
 
     def leave_namespaces(self) -> None:
         """Take up namespaces; the next process forked is the first in its own."""
@@ -123,6 +138,8 @@ class Layers:
             flags |= linux.NEWPID
         user, group = os.geteuid(), os.getegid()
         linux.unshare(flags if self.root else flags | linux.NEWUSER)
+        with suppress(OSError):
+            linux.set_host_name(_HOST_NAME)
         if self.root:
             return
         for name, text in (
@@ -154,6 +171,15 @@ class Layers:
         os.setgroups([])
         os.setresgid(self._user, self._user, self._user)
         os.setresuid(self._user, self._user, self._user)
+
+
+def _users_mapped() -> int:
+    """Return how many user numbers there are here; fewer in a container with users of its own."""
+    try:
+        lines = Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()
+        return max(int(first) + int(count) for first, _, count in map(str.split, lines))
+    except (OSError, ValueError):
+        return 0
 
 
 def _open_to_all(path: str) -> bool:

@@ -8,6 +8,18 @@ from refinegraph.tools.sandbox.guest.settings import Limits
 
 _MB = 1024 * 1024
 _GUESS = 128 * _MB
+_DESCRIPTORS = 40
+"""What a worker needs open at once: its own are moved up to 16, the rest serve imports."""
+
+
+def check_descriptors() -> None:
+    """Raise OSError where this process may not open as many files as a worker needs."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed != resource.RLIM_INFINITY and allowed < _DESCRIPTORS:
+        raise OSError(
+            f"a worker opens up to {_DESCRIPTORS} files and is allowed only {allowed}; "
+            "allow 256 or more (`ulimit -n 256`)"
+        )
 
 
 def address_space() -> int:

@@ -11,6 +11,7 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_NOATIME, MS_BIND, MS_REC, MS_PRIVATE, MNT_DETACH = 1024, 4096, 16384, 1 << 18, 2
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP = 1, 4, 22
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38
+_AT_FDCWD, _AT_RECURSIVE, _MOUNT_SETATTR = -100, 0x8000, 442
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -51,6 +52,19 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
 def unmount(target: str) -> None:
     """Take a mount out of sight now; it goes when nobody uses it."""
     checked(_libc.umount2(target.encode(), MNT_DETACH))
+
+
+def set_host_name(name: bytes) -> None:
+    """Set what this machine and its domain are called, in a namespace of its own."""
+    checked(_libc.sethostname(name, len(name)))
+    checked(_libc.setdomainname(b"", 0))
+
+
+def add_mount_flags(path: str, flags: int) -> None:
+    """Give a mount and all below it flags such as MS_RDONLY; needs Linux 5.12 or newer."""
+    attributes = struct.pack("=QQQQ", flags, 0, 0, 0)
+    arguments = (_AT_FDCWD, path.encode(), _AT_RECURSIVE, attributes, len(attributes))
+    syscall(_MOUNT_SETATTR, *arguments)
 
 
 def install_filter(packed: bytes) -> None:

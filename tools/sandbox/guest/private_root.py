@@ -1,6 +1,8 @@
 """A root of its own for a worker: the interpreter, read-only, and one small folder to write."""
 
+import errno
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,14 +75,39 @@ def _show(path: str, new: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
     linux.mount(path, str(target), "", linux.MS_BIND | linux.MS_REC)
-    flags = linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY | _QUIET
-    linux.mount("none", str(target), "", flags)
+    _protect(str(target), linux.MS_RDONLY | _QUIET)
 
 
 def _show_device(name: str, new: str) -> None:
+    """Show a device whose times cannot be set; what is written to it goes through all the same."""
     target = Path(new, "dev", name)
     target.touch()
     linux.mount(f"/dev/{name}", str(target), "", linux.MS_BIND)
+    _protect(str(target), linux.MS_RDONLY | linux.MS_NOSUID)
+
+
+def _protect(target: str, flags: int) -> None:
+    """Make a mount and all mounts below it read-only, whatever else they are already."""
+    try:
+        linux.add_mount_flags(target, flags)
+    except OSError as error:
+        if error.errno != errno.ENOSYS:
+            raise
+        for mount in _mounts_below(target):
+            kept = os.statvfs(mount).f_flag & (linux.MS_NODEV | linux.MS_NOEXEC)
+            linux.mount("none", mount, "", linux.MS_BIND | linux.MS_REMOUNT | flags | kept)
+
+
+def _mounts_below(target: str) -> list[str]:
+    """Return the mounts at and below a path."""
+    lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    points = [_unescaped(line.split(" ")[4]) for line in lines]
+    return [point for point in points if f"{point}/".startswith(f"{target}/")]
+
+
+def _unescaped(point: str) -> str:
+    """Undo the octal numbers that the kernel writes for blanks and backslashes."""
+    return re.sub(r"\\([0-7]{3})", lambda number: chr(int(number[1], 8)), point)
 
 
 class Folder:

@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from refinegraph.tools.sandbox.guest import linux, syscalls
 from refinegraph.tools.sandbox.guest.syscalls import Numbers
 
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _GIVE = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _GIVE = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 _KILL, _ALLOW, _REFUSE = 0x80000000, 0x7FFF0000, 0x00050000
+_GRANT = _REFUSE
+"""Refused with the error number 0, which the caller takes for success."""
 _NUMBER, _ARCHITECTURE, _FIRST, _SECOND = 0, 4, 16, 24
 _CLONE_THREAD = 0x10000
 _TERMINAL_QUESTIONS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
@@ -20,6 +22,13 @@ _TERMINAL_QUESTIONS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 _OWN_NAME = (15, 16, 0x53564D41)
 """PR_SET_NAME, PR_GET_NAME, PR_SET_VMA: what the C library does for threads."""
 _ITSELF = 0
+_UNIX, _STREAM, _TYPE_BITS = 1, 1, 0xF
+"""The one kind of socket pair. A datagram socket could send to any socket that has a path."""
+_LOCKS = (6, 7, 37, 38)
+"""F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW."""
+_OWN_DESCRIPTOR = (0, 1, 2, 3, 4, 5, 36, 1030, 1031, 1032)
+"""F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_OFD_GETLK, F_DUPFD_CLOEXEC,
+F_SETPIPE_SZ, F_GETPIPE_SZ: not F_SETLEASE and F_NOTIFY, which reach others through a file."""
 _SIGNALS = ("kill", "tkill", "tgkill")
 _UNWATCHED = ("chmod", "fchmod", "fchmodat", "utimensat")
 
@@ -27,11 +36,17 @@ Instruction = tuple[int, int, int, int]
 
 
 def worker_filter() -> bytes:
-    """Return the filter that allows what programs need and what preparing a run needs."""
+    """Return the filter that allows what programs need and what preparing a run needs.
+
+    Locks are granted and not taken: a run's own files are seen by nobody else, and a lock on a
+    file of the host would shut out the host and other runs.
+    """
     column = syscalls.this_machine().column
     tables: list[dict[str, Numbers]] = [syscalls.ALLOWED, syscalls.WORKER_ONLY]
     numbers = [each[column] for table in tables for each in table.values()]
-    program = [*_only_this_machine(), *_answers(numbers, _ALLOW)]
+    program = [*_only_this_machine(), *_own_sockets(column), *_own_descriptors(column)]
+    program += _answers([syscalls.ALLOWED["flock"][column]], _GRANT)
+    program += _answers(numbers, _ALLOW)
     refused = [each[column] for each in syscalls.FORKS.values()]
     program += _answers(refused, _REFUSE | errno.EAGAIN)
     program += [
@@ -92,6 +107,31 @@ def _answers(numbers: Iterable[int | None], answer: int) -> list[Instruction]:
         if number is not None:
             program += [(_EQUAL, 0, 1, number), (_GIVE, 0, 0, answer)]
     return program
+
+
+def _own_sockets(column: int) -> list[Instruction]:
+    """Allow a pair of connected streams and no other pair; flags may be among its type."""
+    body: list[Instruction] = [
+        (_LOAD, 0, 0, _FIRST),
+        (_EQUAL, 0, 4, _UNIX),
+        (_LOAD, 0, 0, _SECOND),
+        (_AND, 0, 0, _TYPE_BITS),
+        (_EQUAL, 0, 1, _STREAM),
+        (_GIVE, 0, 0, _ALLOW),
+        (_GIVE, 0, 0, _REFUSE | errno.EPERM),
+    ]
+    return [(_EQUAL, 0, len(body), syscalls.ALLOWED["socketpair"][column] or 0), *body]
+
+
+def _own_descriptors(column: int) -> list[Instruction]:
+    """Allow what `fcntl` does to a program's own descriptors; grant locks without taking them."""
+    body: list[Instruction] = [
+        (_LOAD, 0, 0, _SECOND),
+        *_answers(_OWN_DESCRIPTOR, _ALLOW),
+        *_answers(_LOCKS, _GRANT),
+        (_GIVE, 0, 0, _REFUSE | errno.EPERM),
+    ]
+    return [(_EQUAL, 0, len(body), syscalls.ALLOWED["fcntl"][column] or 0), *body]
 
 
 def _only_where(

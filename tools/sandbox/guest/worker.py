@@ -11,7 +11,6 @@ import gc
 import importlib
 import json
 import os
-import select
 import signal
 import socket
 import struct
@@ -22,11 +21,13 @@ from typing import NoReturn
 
 from refinegraph.tools.sandbox.guest import codec
 from refinegraph.tools.sandbox.guest.layers import Layers
+from refinegraph.tools.sandbox.guest.limits import check_descriptors
 from refinegraph.tools.sandbox.guest.line import Line
 from refinegraph.tools.sandbox.guest.program import answer, load, run_program, shown_names
 from refinegraph.tools.sandbox.guest.script import run_script
-from refinegraph.tools.sandbox.guest.settings import ENDED, KILL, RUN_SIZE, Limits, Settings
+from refinegraph.tools.sandbox.guest.settings import ENDED, RUN_SIZE, Limits, Settings
 from refinegraph.tools.sandbox.guest.testing import run_tests, run_tests_in_process, run_unit
+from refinegraph.tools.sandbox.guest.watching import Watch
 
 ROLES: dict[str, Callable[..., None]] = {
     "program": run_program,
@@ -40,8 +41,8 @@ COMMON = (
 )
 """Imported once, since programs ask for them often. `threading` and `random` are not among them:
 what they do after a fork costs every run more than it saves a few."""
-_HIGH = 200
-"""Descriptors that stay are moved up here, out of the way of a program's own."""
+_HIGH = 16
+"""Descriptors that stay are moved up here, out of the way of a program's own: at most 0 to 4."""
 LINE = 3
 _MOST_JOB = 1 << 28
 _MOST_NUMBERS = 5
@@ -50,6 +51,7 @@ _MOST_NUMBERS = 5
 def main(control_number: int, runs_number: int, settings_text: str) -> None:
     """Be a worker until the host is gone."""
     settings = Settings.unpacked(settings_text)
+    check_descriptors()
     os.umask(0o077)
     control = socket.socket(fileno=_move_up(control_number))
     runs = socket.socket(fileno=_move_up(runs_number))
@@ -63,14 +65,29 @@ def main(control_number: int, runs_number: int, settings_text: str) -> None:
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _prepare(settings)
+        _forget_names()
         layers.hold_worker()
         done, missing = layers.announce()
         _say(control, {"layers": done, "missing": missing})
-        _serve(control, runs, layers)
     except BaseException as error:
         with suppress(OSError):
             _say(control, {"refused": f"{type(error).__name__}: {error}"})
-    os._exit(1)
+        os._exit(1)
+    try:
+        _serve(control, runs, layers)
+    finally:  # nothing but endings may follow on the line; the host sees that it is closed
+        os._exit(1)
+
+
+def _forget_names() -> None:
+    """Let programs learn as little as may be of where this interpreter was started from."""
+    sys.argv[:] = sys.orig_argv[:] = ["python"]
+    sys.executable = f"{sys.base_prefix}/bin/python{sys.version_info[0]}.{sys.version_info[1]}"
+    sys._base_executable = sys.executable  # type: ignore[attr-defined]
+    main = sys.modules["__main__"]
+    for name, module in sys.modules.items():
+        if module is main or name.startswith(__package__ or "?"):
+            vars(module).update(__file__=None, __cached__=None, __spec__=None, __path__=[])
 
 
 def _wait_for_worker(worker: int) -> NoReturn:
@@ -99,15 +116,15 @@ def _prepare(settings: Settings) -> None:
 
 
 def _serve(control: socket.socket, runs: socket.socket, layers: Layers) -> NoReturn:
-    alone = os.getpid() == 1
+    watch = Watch(control, most_threads=layers.threads_to_count)
     run = 0
     while True:
         run += 1
         program = os.fork()
         if program == 0:
             _become(run, runs, layers)
-        status, seconds, peak = _outlast(program, run, control, alone=alone)
-        control.sendall(ENDED.pack(run, status, int(seconds * 1e6), peak))
+        ending = watch.outlast(program, run)
+        control.sendall(ENDED.pack(run, ending.status, int(ending.seconds * 1e6), ending.peak))
         layers.tidy()
 
 
@@ -156,7 +173,7 @@ def _refusal(apply: Callable[[], None]) -> str:
 
 def _take_places(numbers: list[int], limits: Limits) -> list[Line]:
     """Put every descriptor where it belongs and return the lines; the host's is the first."""
-    line, out, err, *rest = (os.dup2(each, _HIGH + 100 + each) for each in numbers)
+    line, out, err, *rest = (fcntl.fcntl(number, fcntl.F_DUPFD, _HIGH) for number in numbers)
     places = {LINE: line, 1: out, 2: err}
     if limits.peer:
         places[LINE + 1] = rest.pop(0)
@@ -182,61 +199,6 @@ def _reseed() -> None:
     """Python reseeds its own generator after a fork; numpy does not."""
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()
-
-
-def _outlast(
-    program: int, run: int, control: socket.socket, *, alone: bool
-) -> tuple[int, float, int]:
-    """Wait for a run to end or for the word to end it; leave nothing of it behind."""
-    while not _ended(program, control):
-        told = control.recv(KILL.size)
-        if told and KILL.unpack(told) != (run,):
-            continue
-        if alone:
-            with suppress(ProcessLookupError):
-                os.kill(-1, signal.SIGKILL)
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(program, signal.SIGKILL)
-        with suppress(ProcessLookupError):
-            os.kill(program, signal.SIGKILL)
-        if not told:
-            os._exit(0)
-    _, status, used = os.wait4(program, 0)
-    if alone:
-        _sweep()
-    scale = 1 if sys.platform == "darwin" else 1024
-    return status, used.ru_utime + used.ru_stime, used.ru_maxrss * scale
-
-
-def _ended(program: int, control: socket.socket) -> bool:
-    """Wait until the run has ended (True) or the host has something to say (False)."""
-    if not hasattr(os, "pidfd_open"):
-        return _ended_slowly(program, control)
-    number = os.pidfd_open(program)
-    try:
-        poll = select.poll()
-        poll.register(number, select.POLLIN)
-        poll.register(control, select.POLLIN)
-        return any(ready == number for ready, _ in poll.poll())
-    finally:
-        os.close(number)
-
-
-def _ended_slowly(program: int, control: socket.socket) -> bool:
-    while True:
-        if os.waitid(os.P_PID, program, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-            return True
-        if select.select([control], [], [], 0.002)[0]:
-            return False
-
-
-def _sweep() -> None:
-    """Kill and reap whatever else a run has started."""
-    with suppress(ProcessLookupError):
-        os.kill(-1, signal.SIGKILL)
-    with suppress(ChildProcessError):
-        while True:
-            os.waitpid(-1, 0)
 
 
 def _say(control: socket.socket, message: dict[str, object]) -> None:

@@ -1,0 +1,118 @@
+"""Watch a run until it ends or has to be ended, and leave nothing of it behind."""
+
+import os
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from refinegraph.tools.sandbox.guest.settings import KILL
+
+_COUNTED_EVERY = 5
+"""Milliseconds between two looks at a program's threads, where no limit of the system counts them:
+a program starts about a hundred in that time."""
+
+
+class Ending(NamedTuple):
+    """How a run ended."""
+
+    status: int
+    """What `wait` tells of its process."""
+    seconds: float
+    """Processor time, of the process and of the system for it."""
+    peak: int
+    """The most bytes that it ever held."""
+
+
+class Watch:
+    """Watches the runs of one worker, one after another, and obeys the host's orders to kill."""
+
+    def __init__(self, control: socket.socket, *, most_threads: int | None) -> None:
+        self._control = control
+        self._most_threads = most_threads
+        self._alone = os.getpid() == 1
+        """Whether every process in sight is part of the run."""
+        self._doomed = 0
+        """The last run that the host wants killed; the order may come before the run begins."""
+
+    def outlast(self, program: int, run: int) -> Ending:
+        """Wait until a run has ended; ends this process too when the host is gone."""
+        killed = False
+        while True:
+            if not killed and (self._doomed >= run or self._has_too_many_threads(program)):
+                self._kill(program)
+                killed = True
+            if self._ended(program, count=not killed):
+                return self._reap(program)
+            if not self._obey():
+                self._kill(program)
+                os._exit(0)
+
+    def _obey(self) -> bool:
+        """Take in what the host says; False where its line is closed."""
+        if not select.select([self._control], [], [], 0)[0]:
+            return True
+        order = self._control.recv(KILL.size)
+        if order:
+            self._doomed = max(self._doomed, *KILL.unpack(order))
+        return bool(order)
+
+    def _ended(self, program: int, *, count: bool) -> bool:
+        """Wait until the run has ended (True), or something else needs attention (False)."""
+        if not hasattr(os, "pidfd_open"):
+            return self._ended_slowly(program)
+        number = os.pidfd_open(program)
+        try:
+            poll = select.poll()
+            poll.register(number, select.POLLIN)
+            poll.register(self._control, select.POLLIN)
+            counting = count and self._most_threads is not None
+            ready = poll.poll(_COUNTED_EVERY if counting else None)
+            return any(descriptor == number for descriptor, _ in ready)
+        finally:
+            os.close(number)
+
+    def _ended_slowly(self, program: int) -> bool:
+        while True:
+            if os.waitid(os.P_PID, program, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                return True
+            if select.select([self._control], [], [], 0.002)[0]:
+                return False
+
+    def _has_too_many_threads(self, program: int) -> bool:
+        """Count threads as the links to the folder that has a folder for each."""
+        if self._most_threads is None:
+            return False
+        try:
+            count = Path("/proc", str(program), "task").stat().st_nlink - 2
+        except OSError:
+            return False
+        return count > self._most_threads
+
+    def _kill(self, program: int) -> None:
+        if self._alone:
+            with suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(program, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(program, signal.SIGKILL)
+
+    def _reap(self, program: int) -> Ending:
+        _, status, used = os.wait4(program, 0)
+        if self._alone:
+            _sweep()
+        scale = 1 if sys.platform == "darwin" else 1024
+        return Ending(status, used.ru_utime + used.ru_stime, used.ru_maxrss * scale)
+
+
+def _sweep() -> None:
+    """Kill and reap whatever else a run has started."""
+    with suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
