@@ -12,13 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from refinegraph.tools.sandbox.kinds import (
-    BASE_ENVIRONMENT,
-    GUEST,
-    OPTIONS,
-    WorkerFailed,
-    WorkerKind,
-)
+from refinegraph.tools.sandbox.failures import WorkerFailed
+from refinegraph.tools.sandbox.kinds import BASE_ENVIRONMENT, GUEST, OPTIONS, WorkerKind
 
 _CONNECT_SECONDS = 20.0
 _NOBODY = "65534:65534"
@@ -65,7 +60,7 @@ class Container:
             lines = self._container.logs().decode(errors="replace").strip().splitlines()
         except Exception as error:
             return f"its container is gone ({error})"
-        return lines[-1][:300] if lines else "its container ended without a word"
+        return lines[-1][:300] if lines else ""
 
 
 def container_options(kind: WorkerKind, folder: Path) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from refinegraph.tools.sandbox.outcomes import (
     unit_outcome,
 )
 from refinegraph.tools.sandbox.policy import SandboxPolicy
+from refinegraph.tools.sandbox.polling import Poller
 from refinegraph.tools.sandbox.process import Ended, Message, Overflowed, Process
 from refinegraph.tools.sandbox.tracing import TraceLine
 from refinegraph.tools.sandbox.workers import Ending, Worker
@@ -50,6 +51,7 @@ class Conversation:
         self.broken: Broken | None = None
         self.trace: tuple[TraceLine, ...] = ()
         self._tracing = trace
+        self._poller = Poller()
         self._began = time.monotonic()
 
     @property
@@ -61,7 +63,7 @@ class Conversation:
         self, worker: Worker, source: str, entry_point: str, calls: Sequence[Call]
     ) -> list[CaseOutcome]:
         """Ask for one value a call and compare it here."""
-        self.program = Process.begin(worker, self._program_job(source), self.policy)
+        self.program = self._begin(worker, self._program_job(source))
         names = self._load()
         if names is None:
             return self._not_loaded([call.id for call in calls])
@@ -100,14 +102,12 @@ class Conversation:
             "entry_point": entry_point,
         }
         with one, other:
-            self.program = Process.begin(
-                workers[0], self._program_job(source), self.policy, peer=one
-            )
-            self.tester = Process.begin(workers[1], job, self.policy, peer=other)
+            self.program = self._begin(workers[0], self._program_job(source), peer=one)
+            self.tester = self._begin(workers[1], job, peer=other)
         names = self._load()
         if names is None:
             return self._not_loaded(ids)
-        self.tester.arm()
+        self._arm(self.tester)
         if self._listen(self.tester) is None:
             return self._not_loaded(ids)
         self.tester.post({"names": names})
@@ -126,9 +126,8 @@ class Conversation:
     ) -> list[CaseOutcome]:
         """Run tests beside the program, whose word has to be taken for what they say."""
         job = {"role": "tests in process", "units": list(units), "preamble": preamble}
-        self.tester = Process.begin(worker, {**job, "source": source}, self.policy)
-        self.program = self.tester
-        self.program.arm()
+        self.program = self.tester = self._begin(worker, {**job, "source": source})
+        self._arm(self.program)
         told = self._listen(self.tester)
         if told is None or not told.get("loaded"):
             self._refuse_load(told)
@@ -138,8 +137,8 @@ class Conversation:
     def run(self, worker: Worker, source: str, stdin: bytes) -> list[CaseOutcome]:
         """Run a script to its end."""
         job = {"role": "script", "source": source}
-        self.program = Process.begin(worker, job, self.policy, stdin=stdin)
-        self.program.arm()
+        self.program = self._begin(worker, job, stdin=stdin)
+        self._arm(self.program)
         told = self._listen(self.program)
         if told is None:
             return [self._broken_outcome("script", "")]
@@ -154,6 +153,23 @@ class Conversation:
             if process:
                 process.finish()
 
+    def _begin(
+        self,
+        worker: Worker,
+        job: Message,
+        *,
+        stdin: bytes | None = None,
+        peer: socket.socket | None = None,
+    ) -> Process:
+        return Process.begin(worker, job, self.policy, self._poller, stdin=stdin, peer=peer)
+
+    def _arm(self, process: Process) -> None:
+        """Wait until a process is confined; the other one may print too much meanwhile."""
+        try:
+            process.arm()
+        except Overflowed as error:
+            self._break("output_exceeded", f" ({error})")
+
     def _program_job(self, source: str) -> Message:
         return {
             "role": "program",
@@ -166,7 +182,7 @@ class Conversation:
     def _load(self) -> dict[str, list[object]] | None:
         """Return the shapes of the program's names, or None where it could not be loaded."""
         assert self.program
-        self.program.arm()
+        self._arm(self.program)
         told = self._listen(self.program)
         if told is None or not is_load(told) or not told["loaded"]:
             self._refuse_load(told)

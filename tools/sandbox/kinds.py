@@ -17,10 +17,6 @@ BASE_ENVIRONMENT = {
 }
 
 
-class WorkerFailed(Exception):
-    """A worker could not be started, or is gone."""
-
-
 class WorkerKind(NamedTuple):
     """What makes two workers interchangeable."""
 

@@ -5,10 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Protocol
 
+from refinegraph.tools.sandbox.failures import WorkerFailed, explain
 from refinegraph.tools.sandbox.kinds import BASE_ENVIRONMENT, GUEST, OPTIONS, WorkerKind
 
 
@@ -29,14 +30,17 @@ class Launched(Protocol):
         ...
 
     def last_words(self) -> str:
-        """End it and return why it did not start."""
+        """End it and return why it did not start; empty where it said nothing."""
         ...
 
 
 def launch(kind: WorkerKind) -> Launched:
-    """Start a worker of a kind; raises `WorkerFailed` or OSError where it cannot be."""
+    """Start a worker of a kind; raises `WorkerFailed` where the system does not let it."""
     if kind.container is None:
-        return LocalProcess(kind)
+        try:
+            return LocalProcess(kind)
+        except (OSError, MemoryError) as error:
+            raise WorkerFailed(f"a worker cannot be started: {explain(error)}") from None
     from refinegraph.tools.sandbox.containers import Container
 
     return Container(kind)
@@ -48,32 +52,20 @@ class LocalProcess:
     layers: tuple[str, ...] = ()
 
     def __init__(self, kind: WorkerKind) -> None:
-        self.control, control = socket.socketpair()
-        self.runs, runs = socket.socketpair()
-        with control, runs:
-            numbers = (control.fileno(), runs.fileno())
-            self._child = subprocess.Popen(
-                [
-                    *confining_command(),
-                    *(sys.executable, *OPTIONS, str(GUEST / "start.py")),
-                    *(*map(str, numbers), kind.settings.packed()),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=numbers,
-                env={**dict(kind.environment), **BASE_ENVIRONMENT},
-                cwd="/",
-                start_new_session=True,
-            )
+        with ExitStack() as lines:
+            self.control, control = map(lines.enter_context, socket.socketpair())
+            self.runs, runs = map(lines.enter_context, socket.socketpair())
+            self._child = _spawn(kind, (control.fileno(), runs.fileno()))
+            lines.pop_all()
+        control.close()
+        runs.close()
 
     def end(self) -> None:
         """End it, and wait until it is gone; its lines are closed already."""
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(0.05)
         if self._child.poll() is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._child.pid, signal.SIGKILL)
+            self._kill()
             self._child.wait()
         self._close_errors()
 
@@ -84,14 +76,36 @@ class LocalProcess:
 
     def last_words(self) -> str:
         """End it and return the last line that it complained with."""
-        self._child.kill()
+        self._kill()
         said = self._child.stderr.read().decode(errors="replace") if self._child.stderr else ""
         lines = said.strip().splitlines()
-        return lines[-1][:300] if lines else "its interpreter ended without a word"
+        return lines[-1][:300] if lines else ""
+
+    def _kill(self) -> None:
+        """Kill its whole session: what is left of it would keep its errors open for ever."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._child.pid, signal.SIGKILL)
 
     def _close_errors(self) -> None:
         if self._child.stderr:
             self._child.stderr.close()
+
+
+def _spawn(kind: WorkerKind, numbers: tuple[int, int]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [
+            *confining_command(),
+            *(sys.executable, *OPTIONS, str(GUEST / "start.py")),
+            *(*map(str, numbers), kind.settings.packed()),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        pass_fds=numbers,
+        env={**dict(kind.environment), **BASE_ENVIRONMENT},
+        cwd="/",
+        start_new_session=True,
+    )
 
 
 _SEATBELT = """(version 1)

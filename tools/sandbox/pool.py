@@ -5,7 +5,9 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 
+from refinegraph.tools.sandbox.failures import Cancelled, WorkerFailed
 from refinegraph.tools.sandbox.kinds import WorkerKind
 from refinegraph.tools.sandbox.workers import Worker
 
@@ -13,13 +15,15 @@ MOST_WORKERS = max(8, 4 * (os.cpu_count() or 1))
 """A run takes one worker, or two where its tests are programs too."""
 _KEPT_IDLE = max(4, 2 * (os.cpu_count() or 1))
 
-
-class Cancelled(Exception):
-    """Nobody waits for this run any more."""
+IsCancelled = Callable[[], bool]
 
 
 class Pool:
-    """Workers of one kind, started when they are needed; safe to use from any thread."""
+    """Workers of one kind, launched when they are needed; safe to use from any thread.
+
+    A worker is launched by a thread of its own, so that a run that is cancelled does not wait
+    for it; the worker then serves the next run.
+    """
 
     def __init__(self, kind: WorkerKind) -> None:
         self._kind = kind
@@ -27,25 +31,33 @@ class Pool:
         self._idle: deque[Worker] = deque()
         self._all: set[Worker] = set()
         self._promised = 0
+        """Workers that are about to be launched and are not among all yet."""
+        self._closed = False
 
-    def acquire(self, count: int, *, cancelled: Callable[[], bool]) -> list[Worker]:
-        """Take so many workers at once, waiting for them; raises `Cancelled`, `WorkerFailed`."""
+    def acquire(self, count: int, *, cancelled: IsCancelled) -> list[Worker]:
+        """Take so many workers at once, waiting for them; raises `Cancelled`, `WorkerFailed`.
+
+        Where no more workers can be launched, it waits for those that there are.
+        """
         taken = self._take(count, cancelled)
+        launches = [self._launch() for _ in range(count - len(taken))]
         try:
-            while len(taken) < count:
-                taken.append(self._start())
-        except BaseException:
-            self._promised_no_more(count - len(taken))
+            return [*taken, *self._launched(launches, cancelled)]
+        except BaseException as failure:
+            for launch in launches:
+                launch.add_done_callback(self._keep)
             self.release(*taken)
+            if isinstance(failure, WorkerFailed):
+                return self._take_idle(count, cancelled, failure)
             raise
-        return taken
 
     def release(self, *workers: Worker) -> None:
         """Give workers back; what still runs in them has to be killed before."""
         surplus: list[Worker] = []
         with self._changed:
             for worker in workers:
-                keep = len(self._idle) < _KEPT_IDLE
+                worker.rest()
+                keep = len(self._idle) < _KEPT_IDLE and not self._closed
                 (self._idle if keep else surplus).append(worker)
             self._all.difference_update(surplus)
             self._changed.notify_all()
@@ -67,8 +79,12 @@ class Pool:
     def close(self) -> None:
         """End every worker."""
         with self._changed:
+            self._closed = True
             workers, self._all = self._all, set()
             self._idle.clear()
+            self._changed.notify_all()
+        for worker in workers:
+            worker.hang_up()
         for worker in workers:
             worker.close()
 
@@ -77,15 +93,32 @@ class Pool:
         for worker in self._all:
             worker.forget()
 
-    def _take(self, count: int, cancelled: Callable[[], bool]) -> list[Worker]:
+    def _take(self, count: int, cancelled: IsCancelled) -> list[Worker]:
+        """Take idle workers, and promise to launch the rest."""
+        dead: list[Worker] = []
+        try:
+            with self._changed:
+                while not cancelled():
+                    dead += self._remove_dead()
+                    room = MOST_WORKERS - len(self._all) - self._promised
+                    if len(self._idle) + room >= count:
+                        taken = self._idle_ones(count, room)
+                        self._promised += count - len(taken)
+                        return taken
+                    self._changed.wait()
+            raise Cancelled
+        finally:
+            for worker in dead:
+                worker.close()
+
+    def _take_idle(self, count: int, cancelled: IsCancelled, failure: WorkerFailed) -> list[Worker]:
+        """Wait for workers that others give back; raises the failure if there are too few."""
         with self._changed:
             while not cancelled():
-                self._bury()
-                room = MOST_WORKERS - len(self._all) - self._promised
-                if len(self._idle) + room >= count:
-                    taken = self._idle_ones(count, room)
-                    self._promised += count - len(taken)
-                    return taken
+                if len(self._idle) >= count:
+                    return [self._idle.popleft() for _ in range(count)]
+                if len(self._all) < count:
+                    raise failure
                 self._changed.wait()
         raise Cancelled
 
@@ -99,33 +132,79 @@ class Pool:
             taken.append(self._idle.popleft())
         return taken
 
-    def _bury(self) -> None:
-        """Let go of idle workers that somebody has killed."""
-        for worker in [each for each in self._idle if not each.is_alive]:
+    def _remove_dead(self) -> list[Worker]:
+        """Take out idle workers that somebody has killed; they are still to be closed."""
+        dead = [worker for worker in self._idle if not worker.is_alive]
+        for worker in dead:
             self._idle.remove(worker)
             self._all.discard(worker)
-            worker.close()
+        return dead
 
-    def _start(self) -> Worker:
-        worker = Worker.start(self._kind)
-        with self._changed:
-            self._promised -= 1
-            self._all.add(worker)
+    def _launch(self) -> "Future[Worker]":
+        launch: Future[Worker] = Future()
+        thread = threading.Thread(
+            target=self._settle, args=(launch,), name="sandbox-launch", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system allows no more threads
+            self._adopt(None)
+            launch.set_exception(WorkerFailed(str(error)))
+        return launch
+
+    def _settle(self, launch: "Future[Worker]") -> None:
+        try:
+            launch.set_result(self._new_worker())
+        except BaseException as error:
+            launch.set_exception(error)
+        self.wake()
+
+    def _new_worker(self) -> Worker:
+        try:
+            worker = Worker.launch(self._kind)
+        except BaseException:
+            self._adopt(None)
+            raise
+        self._adopt(worker)
+        try:
+            worker.greet()
+        except BaseException:
+            self.discard(worker)
+            raise
         return worker
 
-    def _promised_no_more(self, count: int) -> None:
+    def _adopt(self, worker: Worker | None) -> None:
+        """Keep a promise with a worker, or take it back."""
         with self._changed:
-            self._promised -= count
+            self._promised -= 1
+            if worker:
+                self._all.add(worker)
             self._changed.notify_all()
+
+    def _launched(self, launches: list["Future[Worker]"], cancelled: IsCancelled) -> list[Worker]:
+        with self._changed:
+            while not all(launch.done() for launch in launches):
+                if cancelled():
+                    raise Cancelled
+                self._changed.wait()
+        return [launch.result() for launch in launches]
+
+    def _keep(self, launch: "Future[Worker]") -> None:
+        """Make a worker idle that nobody waits for any more."""
+        if launch.exception() is None:
+            self.release(launch.result())
 
 
 _pools: dict[WorkerKind, Pool] = {}
 _lock = threading.Lock()
+_exiting = False
 
 
 def pool_of(kind: WorkerKind) -> Pool:
-    """Return this process's pool for a kind of worker."""
+    """Return this process's pool for a kind of worker; raises `Cancelled` once it is exiting."""
     with _lock:
+        if _exiting:
+            raise Cancelled
         if kind not in _pools:
             _pools[kind] = Pool(kind)
         return _pools[kind]
@@ -140,6 +219,14 @@ def close_pools() -> None:
         pool.close()
 
 
+def _at_exit() -> None:
+    """Runs go on in daemon threads until the very end; they must not launch workers again."""
+    global _exiting
+    with _lock:
+        _exiting = True
+    close_pools()
+
+
 def _after_fork() -> None:
     global _lock
     _lock = threading.Lock()
@@ -148,5 +235,5 @@ def _after_fork() -> None:
     _pools.clear()
 
 
-atexit.register(close_pools)
+atexit.register(_at_exit)
 os.register_at_fork(after_in_child=_after_fork)

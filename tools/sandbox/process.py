@@ -8,16 +8,17 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from refinegraph.tools.sandbox.failures import NotBegun, WorkerFailed
 from refinegraph.tools.sandbox.guest import codec
 from refinegraph.tools.sandbox.guest.settings import Limits
-from refinegraph.tools.sandbox.kinds import WorkerFailed
+from refinegraph.tools.sandbox.output import Output
 from refinegraph.tools.sandbox.policy import SandboxPolicy
-from refinegraph.tools.sandbox.workers import Ending, NotBegun, Worker
+from refinegraph.tools.sandbox.polling import READABLE, Poller
+from refinegraph.tools.sandbox.workers import Ending, Worker
 
 Message = dict[str, Any]
 
 _START_SECONDS = 10.0
-_READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
 _PART = 1 << 18
 _ALWAYS = 3
 """Descriptors that every run is given: its line, its output, its errors."""
@@ -35,58 +36,19 @@ class NotConfined(Exception):
     """A layer was refused, so that nothing was run."""
 
 
-class Output:
-    """What a process prints: the beginning is kept, the rest read and thrown away."""
-
-    def __init__(self, number: int, policy: SandboxPolicy) -> None:
-        self.number = number
-        self._policy = policy
-        self._kept = bytearray()
-        self._seen = 0
-        os.set_blocking(number, False)
-
-    @property
-    def flooded(self) -> bool:
-        """Whether more came than may."""
-        return self._seen > self._policy.drain_bytes
-
-    @property
-    def text(self) -> str:
-        """What was kept, as text."""
-        return self._kept.decode("utf-8", "backslashreplace")
-
-    def read(self) -> bool:
-        """Take what is there; False at the end."""
-        try:
-            part = os.read(self.number, _PART)
-        except BlockingIOError:
-            return True
-        self._seen += len(part)
-        self._kept += part[: max(0, self._policy.stdout_bytes - len(self._kept))]
-        return bool(part)
-
-    def close(self) -> None:
-        """Take what is left and close."""
-        before = -1
-        while before != self._seen and not self.flooded:
-            before = self._seen
-            self.read()
-        os.close(self.number)
-
-
 class Process:
-    """A confined process and the line to it. Made by `start`, ended by `finish`, always."""
+    """A confined process and the line to it. Made by `begin`, ended by `finish`, always."""
 
-    def __init__(self, worker: Worker, policy: SandboxPolicy) -> None:
+    def __init__(self, worker: Worker, policy: SandboxPolicy, poller: Poller) -> None:
         self.worker = worker
         self._policy = policy
+        self._poller = poller
         self._line: socket.socket
         self._unsent = b""
         self._received = bytearray()
         self._line_ended = False
         self._input = -1
         self._unfed = b""
-        self._poll = select.poll()
         self._outputs: dict[int, Output] = {}
         self._finished = False
 
@@ -96,12 +58,17 @@ class Process:
         worker: Worker,
         job: Message,
         policy: SandboxPolicy,
+        poller: Poller,
         *,
         stdin: bytes | None = None,
         peer: socket.socket | None = None,
     ) -> "Process":
-        """Begin a run; `arm` has to follow. `peer` is its end of a line to another process."""
-        process = cls(worker, policy)
+        """Begin a run; `arm` has to follow. `peer` is its end of a line to another process.
+
+        All processes of the same run share a `poller`: while the host waits for one of them, it
+        reads what the others print. Raises `Cancelled` once the worker was told to stop.
+        """
+        process = cls(worker, policy, poller)
         try:
             process._begin(stdin, peer)
             process.post({**job, "bytes": policy.result_bytes})
@@ -147,7 +114,7 @@ class Process:
         """Wait for the end of what it says; False where it says anything more, or never ends."""
         while not (self._finished or self._line_ended or self._received):
             try:
-                self._turn(until)
+                self._poller.turn(until=until)
             except (TimeoutError, Overflowed):
                 return False
         return not self._received
@@ -160,7 +127,7 @@ class Process:
                 return frame
             if self._line_ended:
                 raise Ended
-            self._turn(until)
+            self._poller.turn(until=until)
 
     def ending(self, *, within: float = 0.2) -> Ending | None:
         """Return how it ended, or None where it had to be killed; raises `WorkerFailed`."""
@@ -179,11 +146,12 @@ class Process:
             return
         self._finished = True
         self.worker.kill_run()
-        for output in self._outputs.values():
+        for number, output in self._outputs.items():
+            self._poller.forget(number)
             output.close()
-        if self._input >= 0:
-            os.close(self._input)
+        self._end_input()
         if hasattr(self, "_line"):
+            self._poller.forget(self._line.fileno())
             self._line.close()
 
     def _begin(self, stdin: bytes | None, peer: socket.socket | None) -> None:
@@ -199,7 +167,7 @@ class Process:
             limits = self._limits(peer=len(theirs) > _ALWAYS, stdin=stdin is not None)
             if stdin is not None:
                 self._feed(stdin, theirs)
-            self._poll.register(self._line, select.POLLIN)
+            self._poller.watch(self._line.fileno(), select.POLLIN, self._on_line)
             self.worker.begin(limits, theirs)
         finally:
             for number in theirs:
@@ -209,7 +177,7 @@ class Process:
         reading, writing = os.pipe()
         theirs.append(writing)
         output = self._outputs[reading] = Output(reading, self._policy)
-        self._poll.register(reading, select.POLLIN)
+        self._poller.watch(reading, select.POLLIN, lambda _: self._hear(output))
         return output
 
     def _feed(self, data: bytes, theirs: list[int]) -> None:
@@ -217,7 +185,7 @@ class Process:
         theirs.append(reading)
         os.set_blocking(self._input, False)
         self._unfed = data
-        self._poll.register(self._input, select.POLLOUT)
+        self._poller.watch(self._input, select.POLLOUT, self._feed_more)
 
     def _limits(self, *, peer: bool, stdin: bool) -> Limits:
         policy = self._policy
@@ -231,29 +199,19 @@ class Process:
             stdin=int(stdin),
         )
 
-    def _turn(self, until: float) -> None:
-        """Wait for something to happen on any descriptor and deal with it."""
-        left = until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        for number, happened in self._poll.poll(left * 1000 + 1):
-            if number in self._outputs:
-                self._hear(self._outputs[number])
-            elif number == self._input:
-                self._feed_more()
-            else:
-                if happened & _READABLE:
-                    self._read()
-                if happened & select.POLLOUT:
-                    self._write()
+    def _on_line(self, events: int) -> None:
+        if events & READABLE:
+            self._read()
+        if events & select.POLLOUT:
+            self._write()
 
     def _hear(self, output: Output) -> None:
         if not output.read():
-            self._poll.unregister(output.number)
+            self._poller.forget(output.number)
         if output.flooded:
             raise Overflowed("its output")
 
-    def _feed_more(self) -> None:
+    def _feed_more(self, _: int) -> None:
         try:
             self._unfed = self._unfed[os.write(self._input, self._unfed) :] if self._unfed else b""
         except BlockingIOError:
@@ -261,7 +219,11 @@ class Process:
         except OSError:
             self._unfed = b""
         if not self._unfed:
-            self._poll.unregister(self._input)
+            self._end_input()
+
+    def _end_input(self) -> None:
+        if self._input >= 0:
+            self._poller.forget(self._input)
             os.close(self._input)
             self._input = -1
 
@@ -272,12 +234,13 @@ class Process:
             return
         except OSError:
             part = b""
-        if part:
-            self._received += part
-        else:
+        self._received += part
+        # Nobody takes frames from a process while the host listens to another: what it may
+        # leave here is bounded, and no frame that is worth reading is longer.
+        if not part or len(self._received) > 4 + self._policy.result_bytes + _PART:
             self._line_ended = True
             self._unsent = b""
-            self._poll.unregister(self._line)
+            self._poller.forget(self._line.fileno())
 
     def _write(self) -> None:
         with suppress(BlockingIOError):
@@ -289,7 +252,7 @@ class Process:
                 self._unsent = self._unsent[sent:]
         waiting = select.POLLOUT if self._unsent else 0
         if not self._line_ended:
-            self._poll.modify(self._line, select.POLLIN | waiting)
+            self._poller.watch(self._line.fileno(), select.POLLIN | waiting, self._on_line)
 
     def _take_frame(self) -> Message | None:
         if len(self._received) < 4:

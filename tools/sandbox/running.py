@@ -4,19 +4,25 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from refinegraph.errors import SandboxUnavailable
 from refinegraph.schema import Tier
-from refinegraph.tools.sandbox.kinds import WorkerFailed, kind_of_worker
+from refinegraph.tools.sandbox.failures import Cancelled, NotBegun, WorkerFailed, explain
+from refinegraph.tools.sandbox.kinds import kind_of_worker
 from refinegraph.tools.sandbox.policy import SandboxPolicy
-from refinegraph.tools.sandbox.pool import MOST_WORKERS, Cancelled, Pool, pool_of
+from refinegraph.tools.sandbox.pool import MOST_WORKERS, Pool, pool_of
 from refinegraph.tools.sandbox.process import NotConfined
+from refinegraph.tools.sandbox.threads import DaemonThreads
 from refinegraph.tools.sandbox.tiers import check_tier
-from refinegraph.tools.sandbox.workers import NotBegun, Worker
+from refinegraph.tools.sandbox.workers import Worker
 
 T = TypeVar("T")
+Work = Callable[[Sequence[Worker]], T]
+_FAULTS = (WorkerFailed, NotConfined, OSError, MemoryError)
+"""What says nothing about the program, whatever it did."""
 _TRIES = 2
 _MOST_WORKERS_TRIED = 6
 
@@ -29,14 +35,15 @@ class Run(Generic[T]):
     """One piece of work for the workers, from any thread, until it is done or cancelled."""
 
     def __init__(self, policy: SandboxPolicy, *, min_tier: Tier, workers: int = 1) -> None:
-        self._pool: Pool = pool_of(kind_of_worker(policy))
+        self._kind = kind_of_worker(policy)
         self._min_tier: Tier = min_tier
         self._count = workers
         self._lock = threading.Lock()
+        self._pool: Pool | None = None
         self._held: list[Worker] = []
         self._cancelled = False
 
-    def do(self, work: Callable[[Sequence[Worker]], T]) -> T:
+    def do(self, work: Work[T]) -> T:
         """Have it done; raises `SandboxUnavailable`, `Cancelled`, or `Fault` after two tries.
 
         A worker that is found dead before the run has begun in it costs no try.
@@ -45,82 +52,115 @@ class Run(Generic[T]):
         for _ in range(_MOST_WORKERS_TRIED):
             try:
                 return self._try(work)
-            except (WorkerFailed, NotConfined, OSError) as error:
+            except _FAULTS as error:
                 if self._cancelled:
                     raise Cancelled from None
-                reason = str(error)
+                reason = explain(error)
                 failed += not isinstance(error, NotBegun)
             if failed == _TRIES:
                 break
         raise Fault(reason)
 
     def cancel(self) -> None:
-        """Kill it, wherever it is."""
+        """End it at whatever point it is; `do` raises `Cancelled` soon, without blocking here."""
         with self._lock:
             self._cancelled = True
+            pool = self._pool
             for worker in self._held:
-                worker.kill_run()
-        self._pool.wake()
+                worker.stop()
+        if pool:
+            pool.wake()
 
-    def _try(self, work: Callable[[Sequence[Worker]], T]) -> T:
-        workers = self._acquire()
+    def _try(self, work: Work[T]) -> T:
+        pool, workers = self._acquire()
+        good = True
         try:
             for worker in workers:
                 check_tier(worker.layers, worker.missing, wanted=self._min_tier)
             result = work(workers)
-        except (WorkerFailed, NotConfined, OSError):
-            self._let_go(workers, discard=True)
+        except _FAULTS:
+            good = False
             raise
-        except BaseException:
-            self._let_go(workers)
-            raise
-        self._let_go(workers)
+        finally:
+            self._give_back(pool, workers, good=good)
         if self._cancelled:
             raise Cancelled
         return result
 
-    def _acquire(self) -> list[Worker]:
+    def _acquire(self) -> tuple[Pool, list[Worker]]:
+        pool = self._choose_pool()
         try:
-            workers = self._pool.acquire(self._count, cancelled=lambda: self._cancelled)
+            workers = pool.acquire(self._count, cancelled=lambda: self._cancelled)
         except WorkerFailed as error:
             raise SandboxUnavailable(
                 f"programs cannot be run here: {error}; `refinegraph doctor` tells more."
             ) from None
         with self._lock:
             self._held = workers
-        return workers
+            if self._cancelled:  # too early for `cancel` to stop the workers
+                for worker in workers:
+                    worker.stop()
+        return pool, workers
 
-    def _let_go(self, workers: list[Worker], *, discard: bool = False) -> None:
+    def _choose_pool(self) -> Pool:
+        """Note whom `cancel` has to wake, before anything is waited for there."""
+        pool = pool_of(self._kind)
+        with self._lock:
+            self._pool = pool
+        return pool
+
+    def _give_back(self, pool: Pool, workers: list[Worker], *, good: bool) -> None:
         with self._lock:
             self._held = []
         for worker in workers:
-            if discard:
-                self._pool.discard(worker)
+            if good:
+                pool.release(worker)
             else:
-                self._pool.release(worker)
+                pool.discard(worker)
 
 
-_threads: dict[int, ThreadPoolExecutor] = {}
+_threads: dict[int, DaemonThreads] = {}
 
 
-def _executor() -> ThreadPoolExecutor:
+def _executor() -> DaemonThreads:
     """Return this process's threads; those of a parent are not there after a fork."""
-    here = os.getpid()
-    if here not in _threads:
+    process = os.getpid()
+    if process not in _threads:
         _threads.clear()
-        _threads[here] = ThreadPoolExecutor(MOST_WORKERS, thread_name_prefix="sandbox")
-    return _threads[here]
+        _threads[process] = DaemonThreads(MOST_WORKERS, name="sandbox")
+    return _threads[process]
 
 
-async def in_thread(run: Run[T], work: Callable[[Sequence[Worker]], T]) -> T:
-    """Wait for a run without holding up the event loop; cancelling kills it and waits for that."""
-    begun = _executor().submit(run.do, work)
+async def in_thread(run: Run[T], work: Work[T]) -> T:
+    """Wait for a run without holding up the event loop; cancelling ends it and waits for that."""
+    begun = _begin(run, work)
     waiting = asyncio.wrap_future(begun)
     try:
         return await asyncio.shield(waiting)
     except asyncio.CancelledError:
         run.cancel()
         if not begun.cancel():
-            await asyncio.wait([waiting])
-            waiting.exception()
+            await _outlast(waiting)
         raise
+    except GeneratorExit:  # the event loop stopped for good: nothing can be waited for
+        run.cancel()
+        with suppress(RuntimeError):
+            waiting.cancel()
+        raise
+
+
+def _begin(run: Run[T], work: Work[T]) -> "Future[T]":
+    try:
+        return _executor().submit(lambda: run.do(work))
+    except RuntimeError as error:
+        raise SandboxUnavailable(
+            f"programs cannot be run here: {error} (`ulimit -u`, or a container's limit on tasks)."
+        ) from None
+
+
+async def _outlast(waiting: "asyncio.Future[T]") -> None:
+    """Wait until a cancelled run is over, even when the task is cancelled once more."""
+    while not waiting.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([waiting])
+    waiting.exception()

@@ -4,21 +4,19 @@ import json
 import os
 import socket
 import struct
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from refinegraph.tools.sandbox.failures import Cancelled, NotBegun, WorkerFailed
 from refinegraph.tools.sandbox.guest.settings import ENDED, KILL, Limits
-from refinegraph.tools.sandbox.kinds import WorkerFailed, WorkerKind
+from refinegraph.tools.sandbox.kinds import WorkerKind
 from refinegraph.tools.sandbox.launching import Launched, launch
 
 _START_SECONDS = 20.0
 _END_SECONDS = 2.0
-
-
-class NotBegun(WorkerFailed):
-    """A worker was gone before the run had begun in it."""
 
 
 class Ending(NamedTuple):
@@ -32,7 +30,7 @@ class Ending(NamedTuple):
 
 
 class Worker:
-    """One warm interpreter. Made by `start`; serves one run at a time."""
+    """One warm interpreter. Made by `launch`, then greeted; serves one run at a time."""
 
     def __init__(self, launched: Launched) -> None:
         self._launched = launched
@@ -40,29 +38,45 @@ class Worker:
         self._begun = 0
         self._ended = 0
         self._last: Ending | None = None
+        self._lock = threading.Lock()
+        self._stopped = False
         self.layers: tuple[str, ...] = ()
         self.missing: tuple[str, ...] = ()
 
     @classmethod
-    def start(cls, kind: WorkerKind) -> "Worker":
-        """Start one and wait until it is ready; raises `WorkerFailed` or OSError."""
-        worker = cls(launch(kind))
-        try:
-            worker._greet()
-        except BaseException:
-            worker.close()
-            raise
-        return worker
+    def launch(cls, kind: WorkerKind) -> "Worker":
+        """Start its process; `greet` has to follow. Raises `WorkerFailed`."""
+        return cls(launch(kind))
 
     def begin(self, limits: Limits, numbers: Sequence[int]) -> None:
-        """Begin a run with these descriptors: its line, output, errors, and perhaps input."""
+        """Begin a run with these descriptors: its line, output, errors, and perhaps input.
+
+        Raises `Cancelled` after `stop`, and `NotBegun` where the worker is gone.
+        """
         self.is_idle()
-        self._begun += 1
-        try:
-            body = limits._replace(run=self._begun).packed()
-            socket.send_fds(self._runs, [body], list(numbers))
-        except OSError as error:
-            raise NotBegun(f"the worker is gone ({error.strerror})") from None
+        with self._lock:
+            if self._stopped:
+                raise Cancelled
+            self._begun += 1
+            try:
+                body = limits._replace(run=self._begun).packed()
+                socket.send_fds(self._runs, [body], list(numbers))
+            except OSError as error:
+                raise NotBegun(f"the worker is gone ({error.strerror})") from None
+
+    def stop(self) -> None:
+        """Kill the run, and begin no other until `rest`; may be called from any thread.
+
+        It makes no difference whether the run has begun yet.
+        """
+        with self._lock:
+            self._stopped = True
+        self.kill_run()
+
+    def rest(self) -> None:
+        """Forget a `stop` that was meant for the last holder of this worker."""
+        with self._lock:
+            self._stopped = False
 
     def kill_run(self) -> None:
         """Kill the run and all that it has started; may be called from any thread."""
@@ -102,23 +116,28 @@ class Worker:
 
     def close(self) -> None:
         """End the worker and everything in it."""
+        self.hang_up()
+        self._launched.end()
+
+    def hang_up(self) -> None:
+        """Let it end by itself; `close` has to follow."""
         self._control.close()
         self._runs.close()
-        self._launched.end()
 
     def forget(self) -> None:
         """Let go of a worker that belongs to the process that this one was forked from."""
-        self._control.close()
-        self._runs.close()
+        self.hang_up()
         self._launched.forget()
 
-    def _greet(self) -> None:
+    def greet(self) -> None:
+        """Wait until it is ready; raises `WorkerFailed` with its last words."""
         until = time.monotonic() + _START_SECONDS
         try:
             (length,) = struct.unpack(">I", self._read(4, _START_SECONDS))
             hello = json.loads(self._read(length, max(0.1, until - time.monotonic())))
-        except WorkerFailed:
-            raise WorkerFailed(f"a worker did not start: {self._launched.last_words()}") from None
+        except WorkerFailed as error:
+            reason = self._launched.last_words() or error
+            raise WorkerFailed(f"a worker did not start: {reason}") from None
         if "layers" not in hello:
             raise WorkerFailed(f"a worker did not start: {hello.get('refused')}")
         self.layers = (*self._launched.layers, *hello["layers"])

@@ -1,0 +1,72 @@
+"""Threads that do blocking work and never hold up the end of the process."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_Work = tuple[Future[Any], Callable[[], Any]]
+
+
+class DaemonThreads:
+    """An executor of daemon threads, started when there is more work than idle threads.
+
+    The interpreter waits for the threads of `concurrent.futures` before it ends, which may be
+    as long as a program runs. It does not wait for these.
+    """
+
+    def __init__(self, most: int, *, name: str) -> None:
+        self._most = most
+        self._name = name
+        self._count = 0
+        self._idle = 0
+        self._queue: deque[_Work] = deque()
+        self._changed = threading.Condition()
+
+    def submit(self, work: Callable[[], T]) -> "Future[T]":
+        """Have work done soon; raises RuntimeError where there is no thread to do it."""
+        future: Future[T] = Future()
+        with self._changed:
+            self._queue.append((future, work))
+            if len(self._queue) <= self._idle:
+                self._changed.notify()
+            elif self._count < self._most:
+                self._add_thread()
+        return future
+
+    def _add_thread(self) -> None:
+        thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            if not self._count:
+                self._queue.pop()
+                raise
+        else:
+            self._count += 1
+
+    def _serve(self) -> None:
+        while True:
+            future, work = self._next()
+            if future.set_running_or_notify_cancel():
+                _settle(future, work)
+            del future, work  # or the last result lives as long as this thread is idle
+
+    def _next(self) -> _Work:
+        with self._changed:
+            self._idle += 1
+            while not self._queue:
+                self._changed.wait()
+            self._idle -= 1
+            return self._queue.popleft()
+
+
+def _settle(future: "Future[T]", work: Callable[[], T]) -> None:
+    try:
+        result = work()
+    except BaseException as error:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
