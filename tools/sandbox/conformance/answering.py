@@ -6,6 +6,7 @@ from refinegraph.schema import VerdictStatus
 from refinegraph.tools.sandbox.conformance.cases import (
     ANYTHING_BUT_PASSED,
     IDLE,
+    ON_TIME,
     QUICK,
     HostileCase,
     forgery,
@@ -94,7 +95,7 @@ TURNS = (
         expected=("timeout",),
         calls=((("x" * 3_000_000,), "right"),),
         policy=IDLE,
-        seconds=3,
+        seconds=ON_TIME,
     ),
     HostileCase(
         name="many calls, each just within its time",
@@ -102,15 +103,15 @@ TURNS = (
         expected=("timeout",),
         calls=tuple(((number,), number) for number in range(20)),
         policy=QUICK.model_copy(update={"wall_seconds": 1.5, "call_seconds": 0.45}),
-        seconds=3.5,
+        seconds=ON_TIME,
     ),
     HostileCase(
         name="one call beyond its time",
         source="import time\ndef f(x):\n    time.sleep(x)\n    return x",
         expected=("timeout",),
         calls=(((0,), 0), ((60,), 60)),
-        policy=QUICK.model_copy(update={"wall_seconds": 20.0, "call_seconds": 0.5}),
-        seconds=3.5,
+        policy=QUICK.model_copy(update={"wall_seconds": 60.0, "call_seconds": 0.5}),
+        seconds=ON_TIME,
     ),
     HostileCase(
         name="answers from what it was asked before",

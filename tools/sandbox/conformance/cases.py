@@ -12,9 +12,13 @@ ANYTHING_BUT_PASSED: tuple[VerdictStatus, ...] = (
     *("crashed", "early_exit", "unserializable", "protocol_violation"),
 )
 HARMLESS: tuple[VerdictStatus, ...] = ("error", "failed", "crashed")
-QUICK = SandboxPolicy(wall_seconds=4, cpu_seconds=1, memory_mb=256)
+QUICK = SandboxPolicy(wall_seconds=40, cpu_seconds=1, memory_mb=256)
+"""Bounded by processor time: on a loaded machine a second of it may take half a minute."""
 IDLE = QUICK.model_copy(update={"wall_seconds": 1.5})
 """For programs that do nothing but wait."""
+ON_TIME = 15.0
+"""Seconds in which a run with the policy `IDLE` has ended on any machine; its program sleeps for
+a minute."""
 
 _SLOW: set[VerdictStatus] = {"cpu_exceeded", "timeout", "memory_exceeded", "output_exceeded"}
 
@@ -45,13 +49,15 @@ class HostileCase(Frozen):
     """A program that is run first, to leave something behind."""
     beside: str = ""
     """A right program that is run at the same time and must not notice."""
+    abandoned: str = ""
+    """A script that is begun and cancelled before, at several moments of its life."""
     later: float = 0.0
     """Seconds to wait after the run before looking for harm."""
     policy: SandboxPolicy = QUICK
     control: tuple[Layer, ...] = ()
     """Layers without which the attack gets through; empty where no layer decides it."""
     needs: tuple[Layer, ...] = ()
-    """Layers without which it may end otherwise, as long as it does no harm."""
+    """Layers without which it may end otherwise, or learn what it asks for."""
     only_as_root: bool = False
     """Whether the control says anything only where the host runs as root."""
     seconds: float | None = None
@@ -59,8 +65,8 @@ class HostileCase(Frozen):
 
     @property
     def quick(self) -> bool:
-        """Whether it ends by itself within interrupt_points."""
-        waits = self.beside or self.later or self.seconds
+        """Whether it ends by itself within moments."""
+        waits = self.beside or self.later or self.seconds or self.abandoned
         return not waits and ("failed" in self.expected or not _SLOW & {*self.expected})
 
 
@@ -69,6 +75,7 @@ def attack(
     body: str,
     *,
     control: tuple[Layer, ...] = (),
+    needs: tuple[Layer, ...] = (),
     expected: tuple[VerdictStatus, ...] = HARMLESS,
     policy: SandboxPolicy = QUICK,
     only_as_root: bool = False,
@@ -80,6 +87,7 @@ def attack(
         source="def f():\n" + textwrap.indent(textwrap.dedent(body).strip(), "    "),
         expected=expected,
         control=control,
+        needs=needs,
         policy=policy,
         only_as_root=only_as_root,
         later=later,

@@ -1,8 +1,9 @@
 """Programs that take time, memory, room or attention without end."""
 
-from refinegraph.tools.sandbox.conformance.cases import QUICK, attack, fault
+from refinegraph.tools.sandbox.conformance.cases import ON_TIME, QUICK, attack, fault
 
-_PATIENT = QUICK.model_copy(update={"wall_seconds": 20.0})
+_WIDE = QUICK.model_copy(update={"wall_seconds": 90.0})
+_ROOMY = QUICK.model_copy(update={"memory_mb": 1024})
 
 CASES = (
     fault("busy loop", "def f():\n    while True: pass", "cpu_exceeded"),
@@ -37,8 +38,8 @@ CASES = (
         "import re\ndef f(): return re.match(r'(a+)+$', 'a' * 60 + 'b')",
         "cpu_exceeded",
     ),
-    fault("sleep", "import time\ndef f(): time.sleep(60)", "timeout", seconds=3.5),
-    fault("sleep at import", "import time\ntime.sleep(60)", "timeout", seconds=3.5),
+    fault("sleep", "import time\ndef f(): time.sleep(60)", "timeout", seconds=ON_TIME),
+    fault("sleep at import", "import time\ntime.sleep(60)", "timeout", seconds=ON_TIME),
     fault(
         "waits for a lock that nobody gives",
         """
@@ -49,7 +50,7 @@ CASES = (
             lock.acquire()
         """,
         "timeout",
-        seconds=3.5,
+        seconds=ON_TIME,
     ),
     fault(
         "list that grows for ever",
@@ -87,7 +88,7 @@ CASES = (
         """,
         control=("limits",),
         expected=("cpu_exceeded",),
-        policy=_PATIENT,
+        policy=_WIDE,
     ),
     attack(
         "memory file",
@@ -134,6 +135,19 @@ CASES = (
         control=("limits",),
     ),
     attack(
+        "threads with small stacks without end",
+        """
+        import threading, time
+        threading.stack_size(32_768)
+        for _ in range(400):
+            threading.Thread(target=time.sleep, args=(9,), daemon=True).start()
+        time.sleep(1)
+        return True
+        """,
+        control=("limits",),
+        policy=_ROOMY,
+    ),
+    attack(
         "limits raised again",
         """
         import resource
@@ -166,7 +180,7 @@ CASES = (
                 time.sleep(0.01)
         """,
         "protocol_violation",
-        seconds=3,
+        seconds=ON_TIME,
     ),
     fault(
         "frame that is never finished",
@@ -176,7 +190,7 @@ CASES = (
         time.sleep(60)
         """,
         *("timeout", "protocol_violation"),
-        seconds=3.5,
+        seconds=ON_TIME,
     ),
     fault(
         "says that it is loaded and never reads",
@@ -187,6 +201,6 @@ CASES = (
         time.sleep(60)
         """,
         "timeout",
-        seconds=3.5,
+        seconds=ON_TIME,
     ),
 )

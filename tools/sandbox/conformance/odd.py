@@ -2,11 +2,28 @@
 
 import textwrap
 
-from refinegraph.tools.sandbox.conformance.cases import HARMLESS, HostileCase, fault, honest
+from refinegraph.schema import VerdictStatus
+from refinegraph.tools.sandbox.conformance.cases import (
+    HARMLESS,
+    ON_TIME,
+    QUICK,
+    HostileCase,
+    fault,
+    honest,
+)
 
 _DEEP = (
     "def f():\n    nested = []\n    for _ in range(100_000): nested = [nested]\n    return nested"
 )
+_LOCKS = """
+import fcntl
+def f():
+    with open('own', 'w') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        file.write('right')
+    return open('own').read()
+"""
 _LEFT = """
 import os, random, json, sys
 open('left-behind', 'w').write('x')
@@ -49,7 +66,9 @@ VALUES = (
     fault("module", "import sys\ndef f(): return sys", "unserializable"),
     fault("class", "def f(): return str", "unserializable"),
     fault("not a number", "def f(): return float('nan')", "failed"),
-    fault("number of four million bits", "def f(): return 1 << 4_000_000", "failed", seconds=3),
+    fault(
+        "number of four million bits", "def f(): return 1 << 4_000_000", "failed", seconds=ON_TIME
+    ),
     fault(
         "text of digits read as a number",
         "def f(): return int('1' * 10_000)",
@@ -59,7 +78,7 @@ VALUES = (
         "colliding hashes in a set",
         "M = 2 ** 61 - 1\ndef f(): return {M * number for number in range(1, 3000)}",
         "protocol_violation",
-        seconds=4,
+        seconds=ON_TIME,
     ),
     fault(
         "colliding hashes in a frame of its own",
@@ -73,7 +92,7 @@ VALUES = (
             os._exit(0)
         """,
         *("protocol_violation", "early_exit"),
-        seconds=4,
+        seconds=ON_TIME,
     ),
     fault(
         "deep frame of its own",
@@ -126,6 +145,7 @@ SOURCES = (
     honest("coding cookie", "# -*- coding: latin-1 -*-\ndef f(): return 'right'"),
     honest("future import", "from __future__ import annotations\ndef f() -> 'x': return 'right'"),
     honest("class with a call", "class F:\n    def __call__(self): return 'right'\nf = F()"),
+    honest("locks a file of its own", _LOCKS, needs=("private_folder",)),
     honest("main guard", "def f(): return 'right'\nif __name__ == '__main__': raise SystemExit(1)"),
 )
 
@@ -164,4 +184,50 @@ LEAVING = (
     ),
 )
 
-CASES = (*VALUES, *SOURCES, *LEAVING)
+_ADDS = "def f(a, b):\n    print('x' * 200_000)\n    return a + b"
+_TALKS = "import threading\ndef talk():\n    while True: print('x' * 100_000)\n"
+
+
+def _printing(name: str, source: str, tests: str, status: VerdictStatus) -> HostileCase:
+    return HostileCase(name=name, source=source, expected=(status,), how="test", tests=tests)
+
+
+PRINTING = (
+    _printing("test: prints more than a pipe holds", _ADDS, "assert f(1, 2) == 3", "passed"),
+    _printing(
+        "test: is tested by tests that print much",
+        "def f(a, b): return a + b",
+        "print('x' * 200_000)\nfor n in range(9):\n    print('x' * 99_999)\n    assert f(n, 1) > n",
+        "passed",
+    ),
+    _printing(
+        "test: prints without end in a call",
+        _TALKS + "def f(a, b): talk()",
+        "assert f(1, 2) == 3",
+        "output_exceeded",
+    ),
+    _printing(
+        "test: prints without end while nobody calls",
+        _TALKS + "threading.Thread(target=talk, daemon=True).start()\ndef f(a, b): return a + b",
+        "while True: assert f(1, 2) == 3",
+        "output_exceeded",
+    ),
+)
+ABANDONED = (
+    HostileCase(
+        name="comes after programs that nobody waits for any more",
+        source="def f(): return 'right'",
+        expected=("passed",),
+        abandoned="import time\ntime.sleep(60)",
+        policy=QUICK.model_copy(update={"wall_seconds": 60.0}),
+    ),
+    HostileCase(
+        name="comes after programs that loop and that nobody waits for any more",
+        source="def f(): return 'right'",
+        expected=("passed",),
+        abandoned="while True: pass",
+        policy=QUICK.model_copy(update={"wall_seconds": 60.0, "cpu_seconds": 60}),
+    ),
+)
+
+CASES = (*VALUES, *SOURCES, *LEAVING, *PRINTING, *ABANDONED)

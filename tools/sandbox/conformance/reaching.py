@@ -77,6 +77,30 @@ READING = (
         expected=("failed",),
     ),
     attack(
+        "learns what the host is called",
+        "import os\nreturn os.uname().nodename == '@host_name@' != 'sandbox'",
+        control=("namespaces",),
+        needs=("namespaces",),
+        expected=("failed",),
+    ),
+    attack(
+        "learns where the package is installed",
+        """
+        import sys
+        main = sys.modules['__main__']
+        names = [*sys.argv, *sys.orig_argv, sys.executable, getattr(main, '__file__', '')]
+        names += [getattr(each, '__file__', '') for each in sys.modules.values()]
+        return any('@package@' in str(each) for each in names)
+        """,
+        expected=("failed",),
+    ),
+    attack(
+        "asks whether a file of the host exists",
+        "import os\nreturn os.stat('@secret_file@').st_size > 0",
+        control=("private_root", "private_folder"),
+        needs=("private_root",),
+    ),
+    attack(
         "types at the terminal",
         "import fcntl\nfcntl.ioctl(open('/dev/tty'), 0x5412, b'x')\nreturn True",
     ),
@@ -179,6 +203,67 @@ WRITING = (
         control=_FILES,
     ),
     attack(
+        "locks a file that it may read",
+        """
+        import fcntl, os
+        one, other = os.open(os.__file__, os.O_RDONLY), os.open(os.__file__, os.O_RDONLY)
+        fcntl.flock(one, fcntl.LOCK_EX)
+        try: fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError: return True
+        return False
+        """,
+        control=("seccomp",),
+        expected=("failed", "error"),
+    ),
+    *(
+        attack(
+            f"locks a file that it may read {how}",
+            f"""
+            import fcntl, os, struct
+            own, other = os.open(os.__file__, os.O_RDONLY), os.open(os.__file__, os.O_RDONLY)
+            fcntl.fcntl(own, {command}, struct.pack('hhqqi4x', fcntl.F_RDLCK, 0, 0, 0, 0))
+            asked = struct.pack('hhqqi4x', fcntl.F_WRLCK, 0, 0, 0, 0)
+            found, *_ = struct.unpack('hhqqi4x', fcntl.fcntl(other, 36, asked))
+            return found != fcntl.F_UNLCK
+            """,
+            control=("seccomp",),
+            expected=("failed", "error"),
+        )
+        for how, command in (("as a process", 6), ("through a descriptor", 37))
+    ),
+    attack(
+        "leases a file that it may read",
+        """
+        import fcntl, os
+        fcntl.fcntl(os.open(os.__file__, os.O_RDONLY), 1024, fcntl.F_RDLCK)
+        return True
+        """,
+        control=("seccomp", "unprivileged_user", "no_capabilities"),
+        only_as_root=True,
+    ),
+    attack(
+        "is told of changes in a folder that it may read",
+        """
+        import fcntl, os
+        fcntl.fcntl(os.open(os.path.dirname(os.__file__), os.O_RDONLY), 1026, 2)
+        return True
+        """,
+        control=("seccomp",),
+    ),
+    *(
+        attack(
+            f"sets the times of /dev/{device}",
+            f"""
+            import os
+            before = os.stat('/dev/{device}').st_mtime_ns
+            os.utime('/dev/{device}')
+            return os.stat('/dev/{device}').st_mtime_ns != before
+            """,
+            control=("private_root", "private_folder", "landlock", "seccomp"),
+        )
+        for device in ("full", "urandom")
+    ),
+    attack(
         "watches a file of the host",
         """
         import ctypes
@@ -245,6 +330,35 @@ TALKING = (
         return True
         """,
         control=_NETWORK,
+    ),
+    *(
+        attack(
+            f"sends a datagram to {what} through a pair of its own",
+            f"""
+            import socket
+            line, _ = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+            line.{send}
+            return True
+            """,
+            control=_NETWORK,
+        )
+        for what, send in (
+            ("a socket in a folder", "sendto(b'x', '@datagram_file@')"),
+            ("an abstract socket", "sendto(b'x', '\\0@abstract@-datagrams')"),
+            ("a socket as a message", "sendmsg([b'x'], [], 0, '@datagram_file@')"),
+        )
+    ),
+    *(
+        attack(
+            f"opens a pair of {name} sockets",
+            f"import socket\nreturn bool(socket.socketpair(1, {kind}))",
+            control=("seccomp",),
+        )
+        for name, kind in (
+            ("datagram", "socket.SOCK_DGRAM"),
+            ("closing datagram", "socket.SOCK_DGRAM | socket.SOCK_CLOEXEC"),
+            ("packet", "socket.SOCK_SEQPACKET"),
+        )
     ),
     attack(
         "asks for a name",

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from refinegraph.tools.sandbox.kinds import GUEST
+
 SECRET = "SECRET-of-the-host"
 _VARIABLE = "REFINEGRAPH_CONFORMANCE"
 
@@ -28,8 +30,10 @@ class Surroundings:
         self._canary = self._folder / "canary"
         name = f"refinegraph-{secrets.token_hex(6)}"
         self._server = socket.create_server(("127.0.0.1", 0))
-        self._datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._datagrams.bind(("127.0.0.1", 0))
+        self._datagrams = _receiving(socket.AF_INET, ("127.0.0.1", 0))
+        self._abstract_datagrams = _receiving(socket.AF_UNIX, f"\0{name}-datagrams")
+        self._file_datagrams = _receiving(socket.AF_UNIX, str(self._folder / "datagrams"))
+        (self._folder / "datagrams").chmod(0o777)
         self._abstract = _listening(f"\0{name}")
         self._file = _listening(str(self._folder / "socket"))
         (self._folder / "socket").chmod(0o777)
@@ -40,6 +44,9 @@ class Surroundings:
             "secret_file": str(self._secret),
             "canary": str(self._canary),
             "port": str(self._server.getsockname()[1]),
+            "datagram_file": str(self._folder / "datagrams"),
+            "host_name": os.uname().nodename,
+            "package": str(GUEST.parent),
             "datagram_port": str(self._datagrams.getsockname()[1]),
             "abstract": name,
             "socket_file": str(self._folder / "socket"),
@@ -58,8 +65,8 @@ class Surroundings:
         if self._victim:
             self._victim.kill()
             self._victim.wait()
-        for each in (self._server, self._datagrams, self._abstract, self._file):
-            each.close()
+        for listener in (self._server, self._abstract, self._file, *self._receivers()):
+            listener.close()
         shutil.rmtree(self._folder)
 
     def placed(self, source: str) -> str:
@@ -94,9 +101,12 @@ class Surroundings:
         ):
             if _somebody_called(server):
                 found.append(f"the {name} server was reached")
-        if _somebody_wrote(self._datagrams):
+        if any(map(_somebody_wrote, self._receivers())):
             found.append("a datagram arrived")
         return tuple(found)
+
+    def _receivers(self) -> tuple[socket.socket, ...]:
+        return self._datagrams, self._abstract_datagrams, self._file_datagrams
 
 
 def _listening(address: str) -> socket.socket:
@@ -104,6 +114,12 @@ def _listening(address: str) -> socket.socket:
     server.bind(address)
     server.listen()
     return server
+
+
+def _receiving(family: int, address: str | tuple[str, int]) -> socket.socket:
+    receiver = socket.socket(family, socket.SOCK_DGRAM)
+    receiver.bind(address)
+    return receiver
 
 
 def _somebody_called(server: socket.socket) -> bool:
