@@ -98,7 +98,7 @@ _CACHE = FileName(objects="refinegraph.agents.models.call_cache:CallCache")
 _PROMPTS = Choice(
     *PROMPT_SETS, metavar="SET", objects="refinegraph.agents.prompts.prompt:PromptSet"
 )
-_ASK = Several(words=("refine", "accept"), noun="moment")
+_ASK = Several(words=("refine", "accept"), noun="interrupt point")
 
 _EVERYWHERE = "solve eval demo"
 _AGAIN = "solve eval resume"

@@ -161,7 +161,7 @@ def fail(name: str) -> ScriptedChatModel:
         ({"kind": "poem"}, "kind='poem' is none of code, math, choice, text."),
         ({"trace": "yes"}, "trace='yes' is neither True nor False."),
         ({"prices": (1,)}, "prices=(1,) is not two numbers"),
-        ({"ask": ["lunch"]}, "names an unknown moment 'lunch'; known: refine, accept."),
+        ({"ask": ["lunch"]}, "names an unknown interrupt point 'lunch'; known: refine, accept."),
         ({"router": "agrement"}, "names no router: 'agrement' (did you mean 'agreement'?)"),
         ({"select": 3}, "select=3 is neither the name of a selector nor a function."),
         ({"scorer": "prm:http://127.0.0.1:9"}, "names no model after the address"),
