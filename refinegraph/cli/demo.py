@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+from contextlib import suppress
 
+from refinegraph.cli.interrupts import let_interrupts_pass
 from refinegraph.cli.models import EMBEDDED_NOTE
 from refinegraph.cli.settings import run_options
 from refinegraph.config import EMBEDDED
@@ -33,10 +35,20 @@ def run(options: argparse.Namespace) -> int:
         session.say(EMBEDDED_NOTE, "dim")
     if sys.stdin is not None and not sys.stdin.isatty():
         return _piped(session)
-    tour(session)
+    return _at_terminal(session)
+
+
+def _at_terminal(session: Session) -> int:
+    """Show the tour, then take what is typed; Ctrl-C ends a run and returns to the prompt."""
+    let_interrupts_pass()
+    with suppress(KeyboardInterrupt):
+        tour(session)
     session.say(_YOURS, "bold")
+    goes_on = True
     for line in typed(lambda: [f"/{name}" for name in COMMANDS]):
-        if not take(session, line):
+        with suppress(KeyboardInterrupt):
+            goes_on = take(session, line)
+        if not goes_on:
             break
     return 0
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from refinegraph.agents.models import CallCache, model_name
 from refinegraph.agents.models.redaction import redact
+from refinegraph.blocking import run_sync
 from refinegraph.cli.models import origin_line, server_of
 from refinegraph.cli.settings import command_options, run_options
 from refinegraph.cli.summaries import BELOW, is_below, show_summary
@@ -76,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
             _cache(chosen, folder) as cache,
             watched(command_options(options)),
         ):
-            asyncio.run(_run(options, chosen, strategies, models, folder, progress, cache))
+            run_sync(_run(options, chosen, strategies, models, folder, progress, cache))
         if progress.done == progress.total:
             folder.forget_calls()
     except (KeyboardInterrupt, asyncio.CancelledError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from rich.console import Console
 from rich.text import Text
 
+from refinegraph.blocking import run_sync
 from refinegraph.config import EMBEDDED, api_base_setting, model_setting
 from refinegraph.errors import RefinegraphError
 from refinegraph.graphs.strategies import find_strategy
@@ -77,9 +78,10 @@ class Session:
         self.solve(Problem(prompt=text, tests=self.settings.tests))
 
     def solve(self, problem: Problem, *, told: bool = False) -> None:
-        """Run the graph on a problem and show how it goes; an interrupt keeps the best so far.
+        """Run the graph on a problem and show how it goes.
 
-        `told` says that the statement is on the screen already.
+        Ctrl-C shows the best candidate so far and raises `KeyboardInterrupt`. `told` says that the
+        statement is on the screen already.
         """
         self.problem, self.result = problem, None
         self.view = RunView(Limits(tokens=self.settings.budget_tokens))
@@ -89,10 +91,10 @@ class Session:
                 if not told:
                     line = Line("problem", Text(_first_line(problem), style="bold"))
                     self.view.tell([line], True)
-                self.result = asyncio.run(self._run(problem))
+                self.result = run_sync(self._run(problem))
         except (KeyboardInterrupt, asyncio.CancelledError):
             self._show_best()
-            return
+            raise KeyboardInterrupt from None
         except RefinegraphError as error:
             self.say(f"  {error}", "red")
             return
