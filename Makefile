@@ -33,6 +33,10 @@ unit: $(DEV_STAMP)  ## the tests and the examples in the docstrings
 docs: $(DEV_STAMP)  ## the documents as a site, in build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+mutants: $(DEV_STAMP)  ## which of 200 faults the tests of graphs/ and tools/ do not notice
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group mutants
+	$(BIN)/python benchmarks/mutants.py
+
 format: $(DEV_STAMP)  ## rewrite the code in house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
