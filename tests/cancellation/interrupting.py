@@ -15,7 +15,7 @@ import psutil
 from command_line import environment
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds after which a condition that does not come true fails the test."""
 
 
