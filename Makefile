@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: help demo test lint types unit docs format benchmarks clean
+.PHONY: help demo install test lint types unit docs format mutants benchmarks clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -13,7 +13,11 @@ help:  ## list the targets
 demo: $(RUN_STAMP)  ## watch a program fail, be reviewed, repaired and proved
 	@$(BIN)/refinegraph demo
 
-test: lint types unit  ## everything that has to hold: lint, types, tests
+install: $(DEV_STAMP)  ## build .venv with all that the tests need
+
+# The type checkers run beside the tests, which wait more than they compute.
+test: lint  ## everything that has to hold: lint, types, tests
+	@$(MAKE) --no-print-directory -j 2 types unit
 
 lint: $(DEV_STAMP)  ## style and layout
 	$(BIN)/ruff check .
@@ -24,10 +28,14 @@ types: $(DEV_STAMP)  ## mypy and pyright, both strict
 	$(BIN)/pyright --warnings
 
 unit: $(DEV_STAMP)  ## the tests and the examples in the docstrings
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 docs: $(DEV_STAMP)  ## the documents as a site, in build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+mutants: $(DEV_STAMP)  ## which of 200 faults the tests of graphs/ and tools/ do not notice
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group mutants
+	$(BIN)/python benchmarks/mutants.py
 
 format: $(DEV_STAMP)  ## rewrite the code in house style
 	$(BIN)/ruff check --fix .

@@ -58,6 +58,6 @@ def test_an_example_runs_as_a_command() -> None:
         [sys.executable, str(EXAMPLES / "models_per_role.py")],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert (done.returncode, done.stderr) == (0, "")

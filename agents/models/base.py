@@ -1,10 +1,7 @@
 """The base of our own chat models: n samples, retries and usage, also under LangChain's names."""
 
-import asyncio
-import contextvars
 from abc import abstractmethod
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -19,6 +16,7 @@ from refinegraph.agents.models.batches import BatchSize, sample
 from refinegraph.agents.models.messages import as_chat_result
 from refinegraph.agents.models.reports import Endpoint
 from refinegraph.agents.models.retrying import RetryPolicy
+from refinegraph.blocking import run_sync
 from refinegraph.errors import InputError
 
 
@@ -99,16 +97,7 @@ class SamplingChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        def run() -> ChatResult:
-            return asyncio.run(self._agenerate(messages, stop, **kwargs))
-
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return run()
-        context = contextvars.copy_context()
-        with ThreadPoolExecutor(max_workers=1) as thread:
-            return thread.submit(context.run, run).result()
+        return run_sync(self._agenerate(messages, stop, **kwargs))
 
     def sampling_of(self, stop: Sequence[str] | None, settings: dict[str, Any]) -> Sampling:
         """Read LangChain's keyword arguments; raise an InputError for one that is not known."""

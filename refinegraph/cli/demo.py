@@ -2,8 +2,10 @@
 
 import argparse
 import sys
+from contextlib import suppress
 from itertools import chain
 
+from refinegraph.cli.interrupts import let_interrupts_pass
 from refinegraph.cli.models import EMBEDDED_NOTE
 from refinegraph.cli.settings import run_options
 from refinegraph.config import EMBEDDED
@@ -39,11 +41,21 @@ def run(options: argparse.Namespace) -> int:
         session.say(EMBEDDED_NOTE, "dim")
     if sys.stdin is None or not sys.stdin.isatty():
         return _piped(session)
+    return _at_terminal(session)
+
+
+def _at_terminal(session: Session) -> int:
+    """Show the tour, then take what is typed; Ctrl-C ends a run and returns to the prompt."""
+    let_interrupts_pass()
     session.confirm = confirmed
-    tour(session)
+    with suppress(KeyboardInterrupt):
+        tour(session)
     session.say(_YOURS, "bold")
+    goes_on = True
     for line in typed(lambda: [f"/{name}" for name in COMMANDS]):
-        if not take(session, line):
+        with suppress(KeyboardInterrupt):
+            goes_on = take(session, line)
+        if not goes_on:
             break
     return 0
 
@@ -60,8 +72,6 @@ def take(session: Session, line: str) -> bool:
         return False
     except RefinegraphError as error:
         session.say(f"  {printable(str(error))}", "red")
-    except KeyboardInterrupt:
-        session.interrupted = True
     return True
 
 
@@ -71,19 +81,12 @@ def _piped(session: Session) -> int:
     first = next(lines, None)
     if first is None:
         proved = tour(session)
-        _end_if_interrupted(session)
         session.say(_NEXT)
         return 0 if proved else 1
     for line in chain([first], lines):
         if not take(session, line):
             break
-        _end_if_interrupted(session)
     return 0
-
-
-def _end_if_interrupted(session: Session) -> None:
-    if session.interrupted:
-        raise KeyboardInterrupt
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

@@ -1,13 +1,13 @@
 """`refinegraph doctor`."""
 
 import argparse
-import asyncio
 import importlib.util
 import platform
 import sys
 from typing import TYPE_CHECKING, get_args
 
 from refinegraph import __version__
+from refinegraph.blocking import run_sync
 from refinegraph.cli.reachable import keys_set, local_servers, why_unreachable
 from refinegraph.config import EMBEDDED, find_setting, home
 from refinegraph.errors import ModelError, SandboxUnavailable
@@ -57,7 +57,7 @@ def _sandbox() -> int:
     from refinegraph.tools.sandbox.tiers import fix_for
 
     try:
-        isolation, report = asyncio.run(_probe())
+        isolation, report = run_sync(_probe())
     except SandboxUnavailable as error:
         _say("sandbox", f"not available: {error}")
         return error.exit_code

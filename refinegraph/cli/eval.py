@@ -14,6 +14,7 @@ from rich.text import Text
 
 from refinegraph.agents.models import CallCache, model_name
 from refinegraph.agents.models.redaction import redact
+from refinegraph.blocking import run_sync
 from refinegraph.cli.models import origin_line, server_of
 from refinegraph.cli.reference_check import faulty_problems, report_bad
 from refinegraph.cli.settings import command_options, run_options
@@ -120,7 +121,7 @@ def _evaluate(job: _Job) -> None:
         _cache(job.chosen, job.folder) as cache,
         watched(command_options(job.options)),
     ):
-        asyncio.run(_run(job, cache))
+        run_sync(_run(job, cache))
     if job.progress.done == job.progress.total:
         job.folder.forget_calls()
 

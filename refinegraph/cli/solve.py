@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.text import Text
 
+from refinegraph.blocking import run_sync
 from refinegraph.cli.asking import asker
 from refinegraph.cli.files import OutputFile
 from refinegraph.cli.models import origin_lines
@@ -90,7 +91,7 @@ def solve(job: Job, heading: list[Line]) -> int:
         with watch(view, console, quiet=job.command.quiet, plain=plain):
             models = resolve_models(job.options)
             view.tell(heading, True)
-            result = asyncio.run(_solve(job, models, view, answering))
+            result = run_sync(_solve(job, models, view, answering))
     except (KeyboardInterrupt, asyncio.CancelledError):
         show_best(view, console)
         _let_go(job, console)

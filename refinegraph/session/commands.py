@@ -1,6 +1,5 @@
 """What can be typed in a session beside problems: each command, its words and what it does."""
 
-import asyncio
 import difflib
 import os
 import webbrowser
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 from rich.text import Text
 
+from refinegraph.blocking import run_sync
 from refinegraph.config import home
 from refinegraph.errors import InputError
 from refinegraph.graphs.strategies import STRATEGIES, find_strategy, strategy_outline
@@ -196,7 +196,7 @@ def _candidate(session: Session, id: str) -> Candidate:
 def _run(session: Session, argument: str) -> None:
     if not argument:
         raise InputError("/run takes a line of Python, such as /run print(sum(range(9))).")
-    verdict = asyncio.run(_executed(argument))
+    verdict = run_sync(_executed(argument))
     session.output.print(Text(printable(verdict.stdout, lines=True).rstrip("\n")), soft_wrap=True)
     if not verdict.passed:
         said = printable(verdict.stderr or verdict.detail or "", lines=True).rstrip("\n")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from rich.console import Console
 from rich.text import Text
 
+from refinegraph.blocking import run_sync
 from refinegraph.config import EMBEDDED, api_base_setting, model_setting
 from refinegraph.errors import RefinegraphError
 from refinegraph.graphs.strategies import find_strategy
@@ -71,8 +72,6 @@ class Session:
     """Of the last run, as far as it came."""
     examples: int = 0
     """How many bundled tasks have been shown."""
-    interrupted: bool = False
-    """Whether the last run was stopped by its user."""
     confirm: Callable[[str], bool] = _decline
     """Asks a question; where there is nobody to ask, the answer is no."""
 
@@ -91,24 +90,23 @@ class Session:
         self.solve(Problem(prompt=text, kind=chosen.kind, tests=tests))
 
     def solve(self, problem: Problem, *, told: bool = False) -> None:
-        """Run the graph on a problem and show how it goes; an interrupt keeps the best so far.
+        """Run the graph on a problem and show how it goes.
 
-        `told` says that the statement is on the screen already.
+        Ctrl-C shows the best candidate so far and raises `KeyboardInterrupt`. `told` says that the
+        statement is on the screen already.
         """
         self.problem, self.result = problem, None
         self.view = RunView(Limits(tokens=self.settings.budget_tokens))
         self.decisions = []
-        self.interrupted = False
         try:
             with watch(self.view, self.console):
                 if not told:
                     line = Line("problem", Text(_first_line(problem), style="bold"))
                     self.view.tell([line], True)
-                self.result = asyncio.run(self._run(problem))
+                self.result = run_sync(self._run(problem))
         except (KeyboardInterrupt, asyncio.CancelledError):
-            self.interrupted = True
             self._show_best()
-            return
+            raise KeyboardInterrupt from None
         except RefinegraphError as error:
             self.say(f"  {printable(str(error))}", "red")
             return

@@ -112,7 +112,7 @@ def test_solve_asks_whom_it_is_given() -> None:
 
 def test_time_stands_still_while_a_person_thinks() -> None:
     async def think(question: Question) -> Reply:
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(3.2)
         return True
 
     model = ScriptedChatModel([WRONG, "VERDICT: wrong\nCHANGE: add", RIGHT])
@@ -122,10 +122,10 @@ def test_time_stands_still_while_a_person_thinks() -> None:
         strategy="self-refine",
         ask=("refine",),
         on_question=think,
-        timeout=0.5,
+        timeout=3,
     )
     assert result.solved
-    assert result.usage.wall_seconds < 0.6
+    assert result.usage.wall_seconds < 3.2
 
 
 def test_nobody_to_ask_and_unknown_moments_are_bad_input() -> None:

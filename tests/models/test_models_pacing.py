@@ -135,12 +135,12 @@ async def test_retry_after_holds_every_request_to_that_provider() -> None:
 
 
 async def test_a_straggler_is_asked_again_and_both_prompts_are_paid() -> None:
-    slow, quick = answer("slow")._replace(delay=3.0), answer("quick")
+    slow, quick = answer("slow")._replace(delay=60.0), answer("quick")
     with MisbehavingServer(slow, quick) as server:
-        model = server.model(retry=RetryPolicy(hedge_after=0.1))
+        model = server.model(timeout=60, retry=RetryPolicy(hedge_after=0.1))
         began = time.monotonic()
         made = await generate(model, PROMPT)
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 30
     assert made.choices[0].text == "quick"
     assert made.usage.llm_calls == 2
     assert made.usage.prompt_tokens > 10

@@ -1,5 +1,6 @@
 """Pages: nothing that a model wrote can script them, and their script runs in a real browser."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -22,7 +23,7 @@ from refinegraph.view.summary import summary_view
 from refinegraph.view.text import verdict_words
 
 HOSTILE = "</template></script><script>alert(1)</script><img src=x onerror=alert(2)>"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = os.environ.get("REFINEGRAPH_CHROMIUM") or shutil.which("chromium")
 
 
 class Tags(HTMLParser):
@@ -95,6 +96,8 @@ def browsed(file: Path, *, width: int = 1200) -> str:
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
@@ -107,7 +110,7 @@ def browsed(file: Path, *, width: int = 1200) -> str:
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
     assert "CONSOLE" not in done.stderr

@@ -50,7 +50,7 @@ async def test_quick_cases_at_tier_medium(without: Sequence[Layer]) -> None:
     verdict = await backend(policy=SandboxPolicy()).check("def f(): return 1", "f", [((), 1)])
     assert verdict.isolation.tier == "medium"
     if any("standard library" in each for each in verdict.isolation.degraded):
-        pytest.skip(verdict.isolation.degraded[0])
+        pytest.skip(f"weaker isolation here: {verdict.isolation.degraded[0]}")
     report = await run_conformance(backend, QUICK_CASES)
     assert report.ok, report
 
@@ -79,7 +79,7 @@ def test_every_case_and_control_as_an_unprivileged_user(options: Sequence[str]) 
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert done.stdout, done.stderr[-2000:]
@@ -146,7 +146,7 @@ def test_layer_that_fails_is_never_passed_over(call: str) -> None:
         [sys.executable, "-c", FAULTY_HOST, str(FAULTS[call])],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 0, done.stderr

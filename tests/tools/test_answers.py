@@ -113,7 +113,7 @@ async def test_what_is_not_equal_is_found_so_in_bounded_time() -> None:
     for one, other in UNEQUAL:
         began = time.monotonic()
         assert not await equivalence.same(one, other), (one, other)
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 60
 
 
 async def test_classes_do_not_depend_on_the_order_of_the_answers() -> None:

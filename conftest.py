@@ -1,0 +1,105 @@
+"""What holds for every test: no real model is called, and nothing is skipped in silence.
+
+`REFINEGRAPH_REQUIRE` names, joined by commas, what this machine is to have (see `SKIPS`): a test
+that is skipped for want of it fails. A test that is skipped for a reason that is not listed here
+always fails.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from refinegraph.agents.models import block_real_calls
+
+ROOT = Path(__file__).resolve().parent
+INSTALLED_INSIDE = ("agents", "graphs", "tools")
+"""Folders that install as packages inside `refinegraph`, and can be imported only as such."""
+
+SKIPS = {
+    "browser": "no chromium on this machine",
+    "postgres": "no PostgreSQL on this machine",
+    "tmux": "no tmux on this machine",
+    "local": "the extra 'local' is not installed",
+    "math": "could not import 'math_verify'",
+    "otel": "could not import 'opentelemetry",
+    "scipy": "could not import 'scipy",
+    "tokenizers": "it comes with litellm",
+    "docker": "no Docker engine",
+    "no docker": "there is an engine here",
+    "data": "no recorded generations in|the recorded data are not at hand|.* is not there$",
+    "linux": "looks into /proc|needs /proc",
+    "x86-64": "numbers of x86-64",
+    "root": "nobody becomes root who is not|the other tests run as an unprivileged user",
+    "python for all": "no interpreter of this version that an unprivileged user may run",
+    "full isolation": "weaker isolation here: ",
+}
+"""Every reason for which a test may be skipped, by the name of what is missing."""
+
+os.environ["REFINEGRAPH_HOME"] = tempfile.mkdtemp(prefix="refinegraph-tests-")
+
+block_real_calls(but=("http://127.0.0.1:", "http://localhost:"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take `graphs/nodes.py` for `refinegraph/graphs/nodes.py`; check what is required."""
+    config.args = [_as_installed(argument) for argument in config.args]
+    unknown = _required() - SKIPS.keys()
+    if unknown:
+        known = ", ".join(SKIPS)
+        raise pytest.UsageError(f"REFINEGRAPH_REQUIRE={','.join(unknown)!r}; known are: {known}.")
+
+
+def _as_installed(argument: str) -> str:
+    path, colons, name = argument.partition("::")
+    try:
+        inside = Path(path).resolve().relative_to(ROOT)
+    except ValueError:
+        return argument
+    if inside.parts[:1] and inside.parts[0] in INSTALLED_INSIDE:
+        return f"{ROOT / 'refinegraph' / inside}{colons}{name}"
+    return argument
+
+
+def _required() -> set[str]:
+    names = os.environ.get("REFINEGRAPH_REQUIRE", "").split(",")
+    return {name.strip() for name in names if name.strip()}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip that is not allowed into a failure."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Turn the skip of a whole file that is not allowed into a failure."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not report.skipped or hasattr(report, "wasxfail"):
+        return
+    reason = _reason(report)
+    missing = next((name for name, text in SKIPS.items() if re.match(text, reason)), None)
+    if missing is None:
+        why = "which is no reason that conftest.py lists"
+    elif missing in _required():
+        why = f"though REFINEGRAPH_REQUIRE names {missing!r}"
+    else:
+        return
+    report.outcome = "failed"
+    report.longrepr = f"skipped, {why}: {reason}"
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    told = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return told.removeprefix("Skipped: ")

