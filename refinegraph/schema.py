@@ -297,6 +297,8 @@ class Candidate(Frozen):
     """0 for the first samples, then the round of refinement that made it."""
     turn: int = 0
     """The number of the decision that asked for it."""
+    move: int = 0
+    """The position of its move in that decision."""
     parents: tuple[str, ...] = ()
     """Ids of the candidates that it was made from; empty for a fresh sample."""
     text: str

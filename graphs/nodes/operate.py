@@ -116,6 +116,7 @@ def _read_drafts(
             id=pending.id_of(pending.used + position),
             operator=pending.move.operator,
             turn=pending.turn,
+            move=pending.index,
             parents=task.move.parents if draft.parents is None else draft.parents,
             entry_point=entry_point,
         )

@@ -34,6 +34,7 @@ def read_candidate(
     id: str,
     operator: str = "solve",
     turn: int = 0,
+    move: int = 0,
     parents: Sequence[str] = (),
     entry_point: str | None = None,
 ) -> Candidate:
@@ -47,6 +48,7 @@ def read_candidate(
         id: The candidate's id, `ROUND.NUMBER`.
         operator: The name of the operator that made it.
         turn: The number of the decision that asked for it.
+        move: The position of its move in that decision.
         parents: Ids of the candidates that it was made from.
         entry_point: The function that a program has to define, where it is known.
     """
@@ -58,6 +60,7 @@ def read_candidate(
         operator=operator,
         round=int(id.split(".")[0]),
         turn=turn,
+        move=move,
         parents=tuple(parents),
         text=choice.text,
         complete=draft.complete,
