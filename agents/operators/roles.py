@@ -16,6 +16,7 @@ from refinegraph.agents.protocols import (
     Tracer,
 )
 from refinegraph.awaiting import settle, wait_for_all
+from refinegraph.errors import DeadlineExceeded, ModelError
 from refinegraph.schema import Candidate, Review
 from refinegraph.signatures import check_part
 
@@ -85,18 +86,34 @@ class Refine(_Role):
         super().__init__("refine", agent, "problem", "candidate", "review")
 
     async def apply(self, task: Task) -> Outcome:
-        """Return the new solution; what execution refuted before is listed as wrong."""
+        """Return the new solutions; what execution refuted before is listed as wrong.
+
+        The agent is asked once for every candidate of the move, all at once, each time as one
+        attempt more. One that fails does not take the others with it; where all fail, the first
+        error is raised.
+        """
+        first = task.attempt
+        attempts = (self._repair(task, first + number) for number in range(task.count))
+        outcomes = await wait_for_all(*attempts)
+        if all(outcome.errors for outcome in outcomes):
+            raise outcomes[0].errors[0]
+        return sum(outcomes, Outcome())
+
+    async def _repair(self, task: Task, attempt: int) -> Outcome:
         earlier = task.earlier
         word = {"instruction": task.instruction} if task.instruction else {}
-        made = await self._ask(
-            task.problem,
-            task.parent,
-            _joined(task),
-            rejected=_contents([other for other in earlier if refuted(other)]),
-            tried=_contents([other for other in earlier if not refuted(other)]),
-            attempt=task.attempt,
-            **word,
-        )
+        try:
+            made = await self._ask(
+                task.problem,
+                task.parent,
+                _joined(task),
+                rejected=_contents([other for other in earlier if refuted(other)]),
+                tried=_contents([other for other in earlier if not refuted(other)]),
+                attempt=attempt,
+                **word,
+            )
+        except (ModelError, DeadlineExceeded) as error:
+            return Outcome(errors=(error,))
         drafts = as_outcome(made, operator=self.name).drafts
         return Outcome(drafts=tuple(Draft(*draft) for draft in drafts))
 
