@@ -1,1 +1,78 @@
 """Policies: what a run does next."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from refinegraph.graphs.policies.bandits import bandit
+    from refinegraph.graphs.policies.base import Policy
+    from refinegraph.graphs.policies.beliefs import beta, normal
+    from refinegraph.graphs.policies.first_wave import FirstWave
+    from refinegraph.graphs.policies.frontier import beam, best_first
+    from refinegraph.graphs.policies.islands import archive
+    from refinegraph.graphs.policies.knockout import tournament
+    from refinegraph.graphs.policies.monte_carlo import uct
+    from refinegraph.graphs.policies.particle_filter import multinomial, particles, systematic
+    from refinegraph.graphs.policies.refine_loop import RefineLoop
+    from refinegraph.graphs.policies.searching import is_complete
+    from refinegraph.graphs.policies.supervisor import supervised
+    from refinegraph.graphs.policies.waves import everyone, from_all, from_each, move, schedule
+    from refinegraph.graphs.policies.wider_or_deeper import ab_mcts
+
+_MODULES = {
+    "FirstWave": "first_wave",
+    "Policy": "base",
+    "RefineLoop": "refine_loop",
+    "ab_mcts": "wider_or_deeper",
+    "archive": "islands",
+    "bandit": "bandits",
+    "beam": "frontier",
+    "best_first": "frontier",
+    "beta": "beliefs",
+    "everyone": "waves",
+    "from_all": "waves",
+    "from_each": "waves",
+    "is_complete": "searching",
+    "move": "waves",
+    "multinomial": "particle_filter",
+    "normal": "beliefs",
+    "particles": "particle_filter",
+    "schedule": "waves",
+    "supervised": "supervisor",
+    "systematic": "particle_filter",
+    "tournament": "knockout",
+    "uct": "monte_carlo",
+}
+
+__all__ = [
+    "FirstWave",
+    "Policy",
+    "RefineLoop",
+    "ab_mcts",
+    "archive",
+    "bandit",
+    "beam",
+    "best_first",
+    "beta",
+    "everyone",
+    "from_all",
+    "from_each",
+    "is_complete",
+    "move",
+    "multinomial",
+    "normal",
+    "particles",
+    "schedule",
+    "supervised",
+    "systematic",
+    "tournament",
+    "uct",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for on first use."""
+    from importlib import import_module
+
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

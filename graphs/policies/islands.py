@@ -1,0 +1,149 @@
+"""An archive of diverse candidates on islands, from which parents are drawn."""
+
+import random
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+
+from refinegraph.errors import InputError
+from refinegraph.graphs.policies.base import Choice, fingerprint, move_decision
+from refinegraph.graphs.policies.searching import (
+    SearchPolicy,
+    bound_reached,
+    check_least,
+    cut_moves,
+    random_for,
+    ranked,
+    spent,
+)
+from refinegraph.graphs.policies.waves import move
+from refinegraph.graphs.state import RefinementState
+from refinegraph.schema import Candidate, Decision, Feature, Move
+
+Novelty = Callable[[Candidate], Hashable]
+"""The niche of a candidate; of the candidates in one niche only the best is kept."""
+
+
+def behaviour(candidate: Candidate) -> Hashable:
+    """Return what a candidate does: the tests that it passes, else its answer, else its text."""
+    if candidate.verdict:
+        return "passes", candidate.verdict.passed_ids
+    if candidate.generated_passed is not None:
+        return "passes", frozenset(candidate.generated_passed)
+    if candidate.answer is not None:
+        return "answers", candidate.answer_class or candidate.answer
+    return "says", fingerprint(candidate)
+
+
+@dataclass(frozen=True, repr=False)
+class archive(SearchPolicy):
+    """Evolve candidates on islands, each of which keeps the best candidate of every niche.
+
+    Islands with migration, as in AlphaEvolve (arXiv 2506.13131), and niches as in MAP-Elites
+    (1504.04909). In every generation each island draws an operator, and parents for it from the
+    best of its niches: its very best with probability `greed`, else any of them, so that what is
+    new but not yet good has children too. Every `migrate` generations an island may also draw from
+    its neighbour, and the child settles on it.
+
+    The draws follow from `seed` and the number of the decision; the island of each move is noted
+    in the decision. Costs `islands * roots` candidates at first, then `islands * batch` a
+    generation, `most` in all.
+
+    Args:
+        operators: The operators with their numbers of parents, as in `{"refine": 1, "merge": 2}`.
+        islands: How many islands there are.
+        novelty: The niche of a candidate; `behaviour` unless given.
+        roots: How many fresh candidates an island begins with.
+        batch: How many moves an island makes in a generation.
+        migrate: Every how many generations islands share their best; None for never.
+        greed: How often the first parent is the island's best.
+        root: The operator that makes fresh candidates.
+        seed: Of the draws.
+        most: How many candidates are asked for at most.
+    """
+
+    operators: Mapping[str, int]
+    _: KW_ONLY
+    islands: int = 3
+    novelty: Novelty = behaviour
+    roots: int = 2
+    batch: int = 1
+    migrate: int | None = 5
+    greed: float = 0.5
+    root: str = "solve"
+    seed: int = 0
+    most: int = 64
+
+    def __post_init__(self) -> None:
+        """Check the operators and numbers."""
+        check_least(1, islands=self.islands, roots=self.roots, batch=self.batch, most=self.most)
+        check_least(1, migrate=self.migrate)
+        check_least(1, **dict(self.operators))
+        check_least(0, greed=self.greed)
+        if not self.operators:
+            raise InputError("an archive needs at least one operator, such as {'refine': 1}.")
+
+    def __call__(self, state: RefinementState) -> Choice:
+        """Return the moves of one generation on all islands."""
+        reason = bound_reached(state, self.most)
+        return reason or self._generation(state)
+
+    def _generation(self, state: RefinementState) -> Decision:
+        draws, members = random_for(state, self.seed), self.members(state)
+        moves: list[Move] = []
+        homes: list[int] = []
+        for island, elites in enumerate(members):
+            guests = members[island - 1] if self._migrates(state) else []
+            made = self._moves(elites, guests, draws)
+            moves += made
+            homes += [island] * len(made)
+        kept = cut_moves(moves, self.most - spent(state))
+        noted = [Feature(name=_ISLAND, value=home) for home in homes[: len(kept)]]
+        return move_decision(state, kept, features=noted)
+
+    def members(self, state: RefinementState) -> list[list[Candidate]]:
+        """Return the best candidate of every niche on each island, the best first."""
+        niches: list[dict[Hashable, Candidate]] = [{} for _ in range(self.islands)]
+        for candidate in ranked(_parents(state.candidates)):
+            home = _island(candidate, state) % self.islands
+            niches[home].setdefault(self.novelty(candidate), candidate)
+        return [list(niche.values()) for niche in niches]
+
+    def _migrates(self, state: RefinementState) -> bool:
+        generation = len(state.decisions)
+        return self.migrate is not None and generation > 0 and generation % self.migrate == 0
+
+    def _moves(
+        self, elites: Sequence[Candidate], guests: Sequence[Candidate], draws: random.Random
+    ) -> list[Move]:
+        pool = ranked({each.id: each for each in (*elites, *guests)}.values())
+        suited = {name: n for name, n in self.operators.items() if n <= len(pool)}
+        if not suited:
+            return [move(self.root, count=self.roots)]
+        return [self._move(suited, pool, draws) for _ in range(self.batch)]
+
+    def _move(
+        self, operators: Mapping[str, int], pool: Sequence[Candidate], draws: random.Random
+    ) -> Move:
+        name = draws.choice(list(operators))
+        first = pool[0] if draws.random() < self.greed else draws.choice(pool)
+        others = [candidate for candidate in pool if candidate is not first]
+        return move(name, first, *draws.sample(others, operators[name] - 1))
+
+
+_ISLAND = "island"
+
+
+def _parents(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates that can be read; all where none can."""
+    readable = [candidate for candidate in candidates if candidate.content is not None]
+    return readable or list(candidates)
+
+
+def _island(candidate: Candidate, state: RefinementState) -> int:
+    """Return the island that asked for a candidate; those of other policies are dealt out."""
+    if candidate.turn < len(state.decisions):
+        features = state.decisions[candidate.turn].features
+        homes = [int(feature.value) for feature in features if feature.name == _ISLAND]
+        if candidate.move < len(homes):
+            return homes[candidate.move]
+    return candidate.order[-1]

@@ -1,0 +1,94 @@
+"""Tournaments: winners of matches become parents."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
+
+from refinegraph.awaiting import MaybeAwaitable, settle, wait_for_all
+from refinegraph.graphs.policies.base import Choice
+from refinegraph.graphs.policies.searching import (
+    SearchPolicy,
+    bound_reached,
+    check_least,
+    cut,
+    random_for,
+    score_of,
+    spent,
+)
+from refinegraph.graphs.policies.waves import last_wave, move
+from refinegraph.graphs.state import RefinementState
+from refinegraph.schema import Candidate, Move, Problem, StopReason
+
+Match = Callable[[Problem, Candidate, Candidate], MaybeAwaitable[bool]]
+"""Whether the first of two candidates beats the second; async or not."""
+
+
+def higher_score(problem: Problem, first: Candidate, second: Candidate) -> bool:
+    """Return whether the first candidate has the higher score, or the same and came earlier."""
+    return (-score_of(first), first.order) < (-score_of(second), second.order)
+
+
+@dataclass(frozen=True, repr=False)
+class tournament(SearchPolicy):
+    """Let candidates meet in pairs and cross the winners, until one is left.
+
+    A knockout (arXiv 2411.19477) with crossover, as in evolution over answers (2501.09891). The
+    candidates of the last wave are paired at random; the odd
+    one wins unopposed. Each winner is crossed with the winner of the next match, itself as the
+    first parent, and their children meet in the next round, so that the field halves. Parents stay
+    in the pool that the answer is selected from.
+
+    The pairs follow from `seed` and the number of the decision. Costs fewer than `2 * size`
+    candidates, and whatever `beats` costs for each match.
+
+    Args:
+        size: How many fresh candidates enter.
+        cross: The operator over two parents.
+        beats: Whether the first of two candidates wins a match; the one with the higher score
+            unless given.
+        root: The operator that makes the first field.
+        seed: Of the pairs.
+        most: How many candidates are asked for at most.
+    """
+
+    size: int
+    _: KW_ONLY
+    cross: str = "merge"
+    beats: Match = higher_score
+    root: str = "solve"
+    seed: int = 0
+    most: int = 64
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        check_least(2, size=self.size)
+        check_least(1, most=self.most)
+
+    async def __call__(self, state: RefinementState) -> Choice:
+        """Return the crossings of this round's winners."""
+        reason = bound_reached(state, self.most)
+        if reason:
+            return reason
+        return cut(await self._choose(state), self.most - spent(state))
+
+    async def _choose(self, state: RefinementState) -> Choice:
+        if not state.candidates:
+            return Move(operator=self.root, count=self.size)
+        winners = await self._winners(state)
+        if len(winners) > 1:
+            return [move(self.cross, *pair) for pair in zip(winners, _next(winners), strict=True)]
+        detail = f"candidate {winners[0].id} is the last of the field"
+        return StopReason(rule="champion", detail=detail)
+
+    async def _winners(self, state: RefinementState) -> list[Candidate]:
+        field = list(last_wave(state))
+        random_for(state, self.seed).shuffle(field)
+        pairs = zip(field[::2], field[1::2], strict=False)
+        winners = await wait_for_all(*(self._winner(state.problem, *pair) for pair in pairs))
+        return [*winners, *(field[-1:] if len(field) % 2 else [])]
+
+    async def _winner(self, problem: Problem, first: Candidate, second: Candidate) -> Candidate:
+        return first if await settle(self.beats(problem, first, second)) else second
+
+
+def _next(winners: Sequence[Candidate]) -> list[Candidate]:
+    return [*winners[1:], winners[0]]

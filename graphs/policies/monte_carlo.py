@@ -1,0 +1,146 @@
+"""Monte Carlo tree search over candidates."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Literal
+
+from refinegraph.graphs.policies.base import Choice
+from refinegraph.graphs.policies.candidate_tree import (
+    CandidateTree,
+    Node,
+    NodeValue,
+    tree_of,
+    value_nodes,
+)
+from refinegraph.graphs.policies.searching import (
+    BoundedPolicy,
+    Done,
+    all_done,
+    check_choice,
+    check_least,
+    expansions,
+)
+from refinegraph.graphs.state import RefinementState
+from refinegraph.schema import Move
+
+
+def mean(node: Node) -> float:
+    """Return the mean score of the subtree, as UCT does."""
+    return node.total / node.visits
+
+
+def best_child(node: Node) -> float:
+    """Return the mean of the node's score and its best child's value (arXiv 2406.07394)."""
+    if not node.children:
+        return node.score
+    return (node.score + max(child.value for child in node.children)) / 2
+
+
+_VALUES: dict[str, NodeValue] = {"mean": mean, "best_child": best_child}
+
+
+@dataclass(frozen=True, repr=False)
+class uct(BoundedPolicy):
+    """Expand the candidate that is most worth it by its value and by how little it was tried.
+
+    Monte Carlo tree search with upper confidence bounds (UCT): from the top, go to the child with
+    the highest bound until a candidate without children is reached, and ask for `width` candidates
+    from it. With `width=None` and `value="best_child"` it is MCTS Self-Refine (arXiv 2406.07394):
+    the candidate with the highest bound of all, wherever it stands, is expanded once more.
+
+    Visits and values are computed from the candidates: a candidate's visits are the candidates in
+    its subtree. `explore` suits scores from 0 to 1. Costs `roots` candidates at first, then `width`
+    for each of the `batch` expansions of a decision, `most` in all.
+
+    Args:
+        expand: The operator that works on a candidate.
+        explore: Weight of the exploration term; the square root of 2 suits values from 0 to 1.
+        value: What a candidate is worth: `"mean"`, `"best_child"`, or a function of its `Node`.
+        prior: `"softmax"` weighs exploration by the softmax of the siblings' scores.
+        roots: How many fresh candidates the search begins with.
+        width: How many candidates an expansion asks for; None for trees whose nodes are never full.
+        batch: How many expansions are made side by side; those in flight count as failures
+            (virtual loss), so that they spread.
+        root: The operator that makes fresh candidates.
+        done: Which candidates are not expanded; `is_complete` for a search over steps.
+        most: How many candidates are asked for at most.
+    """
+
+    expand: str
+    _: KW_ONLY
+    explore: float = 1.4
+    value: Literal["mean", "best_child"] | NodeValue = "mean"
+    prior: Literal["none", "softmax"] = "none"
+    roots: int = 1
+    width: int | None = None
+    batch: int = 1
+    root: str = "solve"
+    done: Done | None = None
+    most: int = 32
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        check_least(1, roots=self.roots, width=self.width, batch=self.batch, most=self.most)
+        check_choice("value", self.value, *_VALUES)
+        check_choice("prior", self.prior, "none", "softmax")
+
+    def choose(self, state: RefinementState) -> Choice:
+        """Return the expansions of the next decision."""
+        tree = tree_of(state, self.done)
+        fresh = self.roots - len(tree.root.children)
+        if fresh > 0 and not (state.decisions and state.candidates):
+            return Move(operator=self.root, count=fresh)
+        picks = self._picks(tree)
+        if not picks:
+            return all_done(len(tree.nodes))
+        return expansions(self.expand, picks, width=self.width or 1)
+
+    def _picks(self, tree: CandidateTree) -> list[str]:
+        value_nodes(tree, self._value_of)
+        picks: list[str] = []
+        while len(picks) < self.batch and (node := self._pick(tree)):
+            picks.append(node.id)
+            self._lose(node, tree.worst)
+        return picks
+
+    def _pick(self, tree: CandidateTree) -> Node | None:
+        if self.width is None:
+            return self._highest([node for node in tree.nodes if not node.done])
+        node = tree.root
+        while node.children:
+            below = self._highest([child for child in node.children if child.open])
+            if below is None:
+                return None
+            node = below
+        return node
+
+    def _highest(self, nodes: Sequence[Node]) -> Node | None:
+        return max(nodes, key=self._bound, default=None)
+
+    def _bound(self, node: Node) -> float:
+        above = node.parent or node
+        spread = math.sqrt(math.log(above.visits) / node.visits)
+        return node.value + self.explore * self._prior_of(node, above) * spread
+
+    def _prior_of(self, node: Node, above: Node) -> float:
+        if self.prior == "none":
+            return 1.0
+        top = max(child.score for child in above.children)
+        weights = sum(math.exp(child.score - top) for child in above.children)
+        return math.exp(node.score - top) / weights
+
+    def _value_of(self, node: Node) -> float:
+        value = _VALUES[self.value] if isinstance(self.value, str) else self.value
+        return value(node)
+
+    def _lose(self, picked: Node, worst: float) -> None:
+        """Count an expansion in flight as if it had brought the worst score."""
+        width = self.width or 1
+        for node in picked.path():
+            node.visits += width
+            node.total += width * worst
+            if node.parent:
+                node.value = self._value_of(node)
+        if self.width is not None:
+            picked.close()

@@ -1,0 +1,161 @@
+"""Courses that are fixed beforehand: `schedule`, and functions that make its moves."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import cast
+
+from refinegraph.awaiting import MaybeAwaitable, settle
+from refinegraph.errors import InputError
+from refinegraph.graphs.policies.base import Choice, as_decision
+from refinegraph.graphs.policies.searching import SearchPolicy, ranked, shown
+from refinegraph.graphs.state import RefinementState
+from refinegraph.schema import Candidate, Decision, Feature, Move, StopReason
+from refinegraph.signatures import check_part
+
+Wave = Move | Sequence[Move] | Callable[[RefinementState], MaybeAwaitable[Choice]]
+"""What is done at once: a move, several, or a function of the state that returns them."""
+
+
+def move(
+    operator: str,
+    *parents: Candidate | str,
+    count: int = 1,
+    instruction: str = "",
+    keep: int | None = None,
+) -> Move:
+    """Return a move from candidates or their ids.
+
+    >>> move("merge", "0.0", "0.1").parents
+    ('0.0', '0.1')
+    """
+    ids = tuple(parent if isinstance(parent, str) else parent.id for parent in parents)
+    return Move(operator=operator, parents=ids, count=count, instruction=instruction, keep=keep)
+
+
+def last_wave(state: RefinementState) -> tuple[Candidate, ...]:
+    """Return what the last decision that brought candidates has brought.
+
+    Of an operator in several stages, only what the last stage made counts.
+    """
+    latest = max((candidate.turn for candidate in state.candidates), default=0)
+    wave = [candidate for candidate in state.candidates if candidate.turn == latest]
+    inner = {parent for candidate in wave for parent in candidate.parents}
+    return tuple(candidate for candidate in wave if candidate.id not in inner)
+
+
+@dataclass(frozen=True, repr=False)
+class _FromLastWave(SearchPolicy):
+    """Makes moves from the last wave, or from its `best` candidates."""
+
+    operator: str
+    _: KW_ONLY
+    best: int | None = None
+    count: int = 1
+    instruction: str = ""
+
+    def __call__(self, state: RefinementState) -> Choice:
+        """Return the moves; none where there is no candidate."""
+        wave = last_wave(state)
+        parents = wave if self.best is None else ranked(wave)[: self.best]
+        return [self._move(group) for group in self._groups(parents)]
+
+    def _groups(self, parents: Sequence[Candidate]) -> list[Sequence[Candidate]]:
+        raise NotImplementedError
+
+    def _move(self, parents: Sequence[Candidate]) -> Move:
+        return move(self.operator, *parents, count=self.count, instruction=self.instruction)
+
+
+@dataclass(frozen=True, repr=False)
+class from_each(_FromLastWave):
+    """One move from each candidate of the last wave; with `best`, from that many of them."""
+
+    def _groups(self, parents: Sequence[Candidate]) -> list[Sequence[Candidate]]:
+        return [(parent,) for parent in parents]
+
+
+@dataclass(frozen=True, repr=False)
+class from_all(_FromLastWave):
+    """One move over all candidates of the last wave together; with `best`, over that many."""
+
+    def _groups(self, parents: Sequence[Candidate]) -> list[Sequence[Candidate]]:
+        return [parents] if parents else []
+
+
+@dataclass(frozen=True, repr=False)
+class everyone(_FromLastWave):
+    """One move for each candidate of the last wave, over it and then all the others.
+
+    This is a round of multiagent debate (arXiv 2305.14325): the first parent of each move is the
+    author's own answer, the others are what the author reads.
+    """
+
+    def _groups(self, parents: Sequence[Candidate]) -> list[Sequence[Candidate]]:
+        return [(own, *(other for other in parents if other is not own)) for own in parents]
+
+
+class schedule:
+    """Make one wave of moves after the other, then stop.
+
+    A wave is a move, a list of moves, or a function of the state, such as `everyone("revise")` or
+    another policy, which is asked once. A wave without moves is left out. Costs what the moves of
+    the waves ask for. The number of the wave is noted in its decision.
+
+    >>> debate = schedule(move("solve", count=3), everyone("revise"), everyone("revise"))
+    >>> debate.waves[1]
+    everyone('revise')
+    """
+
+    def __init__(self, *waves: Wave) -> None:
+        for wave in waves:
+            check_wave(wave, "a wave of a schedule")
+        if not waves:
+            raise InputError("a schedule needs at least one wave, such as move('solve').")
+        self.waves = waves
+
+    async def __call__(self, state: RefinementState) -> Choice:
+        """Return the next wave's moves with its number, or that all waves were made."""
+        for number in range(_next_wave(state), len(self.waves)):
+            decision = await moves_of(self.waves[number], state)
+            if decision:
+                noted = (Feature(name=_WAVE, value=number), *decision.features)
+                return decision.model_copy(update={"features": noted})
+        detail = f"all {len(self.waves)} waves were made"
+        return StopReason(rule="schedule", detail=detail, limit=len(self.waves))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other schedule has the same waves."""
+        return isinstance(other, schedule) and self.waves == other.waves
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"schedule({', '.join(map(shown, self.waves))})"
+
+
+def check_wave(wave: object, role: str) -> None:
+    """Raise `InputError` for what is neither a move, nor a list of moves, nor a function."""
+    parts = cast("Sequence[object]", wave) if isinstance(wave, list | tuple) else (wave,)
+    if not all(isinstance(part, Move) for part in parts):
+        check_part(cast("Callable[..., object]", wave), role, "state")
+
+
+async def moves_of(wave: Wave, state: RefinementState) -> Decision | None:
+    """Return a wave as a decision; None where it has no moves."""
+    choice = await settle(wave(state)) if callable(wave) else wave
+    return as_decision(choice, state) if choice else None
+
+
+_WAVE = "wave"
+
+
+def _next_wave(state: RefinementState) -> int:
+    """Return the wave after the last one; decisions of other policies do not count."""
+    made = (
+        int(feature.value)
+        for decision in reversed(state.decisions)
+        for feature in decision.features[:1]
+        if feature.name == _WAVE
+    )
+    return next(made, -1) + 1

@@ -1,0 +1,93 @@
+"""AB-MCTS: go wider or deeper, by Thompson sampling."""
+
+import random
+from collections import Counter
+from dataclasses import KW_ONLY, dataclass
+
+from refinegraph.graphs.policies.base import Choice
+from refinegraph.graphs.policies.beliefs import Belief, Tally, normal, tally
+from refinegraph.graphs.policies.candidate_tree import Node, tree_of
+from refinegraph.graphs.policies.searching import (
+    BoundedPolicy,
+    Done,
+    check_least,
+    expansions,
+    random_for,
+)
+from refinegraph.graphs.state import RefinementState
+from refinegraph.schema import Move
+
+
+@dataclass(frozen=True, repr=False)
+class ab_mcts(BoundedPolicy):
+    """Decide at every node by Thompson sampling whether to add a child or to go on below one.
+
+    Adaptive branching MCTS with node aggregation, AB-MCTS-A (arXiv 2503.04412). At the top, another
+    child is a fresh candidate, anywhere else it is made from the node's candidate. Going wider is
+    judged by the scores of the node's children, going deeper by those of everything below them,
+    and a child by its own and what is below it.
+
+    The draws follow from `seed` and the number of the decision. Costs `batch` candidates a
+    decision, `most` in all.
+
+    Args:
+        wide: The operator that makes fresh candidates.
+        deep: The operator that works on a candidate.
+        belief: What is believed of scores that were seen: `normal()`, `beta()`, or your own.
+        batch: How many candidates are asked for at once, each by draws of its own.
+        done: Which candidates are not expanded; `is_complete` for a search over steps.
+        seed: Of the draws.
+        most: How many candidates are asked for at most.
+    """
+
+    wide: str = "solve"
+    deep: str = "refine"
+    _: KW_ONLY
+    belief: Belief = normal()  # noqa: RUF009 - frozen
+    batch: int = 1
+    done: Done | None = None
+    seed: int = 0
+    most: int = 32
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        check_least(1, batch=self.batch, most=self.most)
+
+    def choose(self, state: RefinementState) -> Choice:
+        """Return a move for each time that the tree was gone down."""
+        root, draws = tree_of(state, self.done).root, random_for(state, self.seed)
+        picks = Counter(self._descend(root, draws).id for _ in range(self.batch))
+        fresh = picks.pop("", 0)
+        wider = [Move(operator=self.wide, count=fresh)] if fresh else []
+        return [*wider, *expansions(self.deep, picks.elements())]
+
+    def _descend(self, node: Node, random: random.Random) -> Node:
+        """Return the node that gets another child."""
+        while below := self._child(node, random):
+            node = below
+        return node
+
+    def _child(self, node: Node, random: random.Random) -> Node | None:
+        """Return the child to go on with; None where the node is to get another one."""
+        if not node.children:
+            return None
+        made = tally(child.score for child in node.children)
+        wider = self.belief.draw(made, random)
+        deeper = self.belief.draw(_below(node).minus(made), random)
+        rivals = [child for child in node.children if child.open]
+        if not rivals or (wider >= deeper and not node.done):
+            return None
+        draws = [self.belief.draw(_with_below(child), random) for child in rivals]
+        return rivals[draws.index(max(draws))]
+
+
+def _with_below(node: Node) -> Tally:
+    return Tally(node.visits, node.total, node.squares)
+
+
+def _below(node: Node) -> Tally:
+    """Return the scores of everything under a node."""
+    if node.candidate is None:
+        return _with_below(node)
+    own = node.score
+    return _with_below(node).minus(Tally(1, own, own * own))
