@@ -157,10 +157,9 @@ class CheckedFold(Generic[Value]):
 
     def __eq__(self, other: object) -> bool:
         """Whether the other checks and merges alike."""
-        if not isinstance(other, CheckedFold):
-            return False
-        twin = cast("CheckedFold[Any]", other)
-        return self.typ == twin.typ and self.merge is twin.merge
+        twin: Any = other
+        alike = isinstance(other, CheckedFold)
+        return alike and self.typ == twin.typ and self.merge is twin.merge
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -19,7 +19,11 @@ def node_runnable(name: str, node: Callable[[Given], Awaitable[Any]]) -> Runnabl
     """
 
     def run(given: Given) -> Any:
-        return asyncio.run_coroutine_threadsafe(_awaited(node, given), _background_loop()).result()
+        pending = asyncio.run_coroutine_threadsafe(_awaited(node, given), _background_loop())
+        try:
+            return pending.result()
+        finally:
+            pending.cancel()  # an interrupt of this thread ends the coroutine too
 
     async def arun(given: Given) -> Any:
         return await node(given)

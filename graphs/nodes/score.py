@@ -97,7 +97,8 @@ async def classify(problem: Problem, pool: Sequence[Candidate]) -> tuple[Candida
     Costs a sandbox run where answers that are not plain numbers read differently.
     """
     answers = [each.answer for each in pool if each.answer is not None]
-    if problem.kind == "code" or not answers:
+    new = any(each.answer is not None and each.answer_class is None for each in pool)
+    if problem.kind == "code" or not new:
         return tuple(pool)
     equivalence = AnswerEquivalence(problem.kind, prompt=problem.prompt)
     classes = await equivalence.classes(answers)

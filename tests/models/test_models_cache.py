@@ -30,7 +30,7 @@ from refinegraph.agents.models import (
 )
 from refinegraph.agents.models.call_cache import request_key
 from refinegraph.errors import InputError, ModelError
-from refinegraph.schema import Usage
+from refinegraph.schema import RefinementResult, Usage
 
 PROMPT = [HumanMessage("Count.")]
 
@@ -86,11 +86,20 @@ async def test_a_replay_never_calls_and_says_what_is_missing(tmp_path: Path) -> 
 def test_a_whole_run_is_replayed(tmp_path: Path) -> None:
     path = tmp_path / "calls.sqlite"
     words = ["def f(x): return -x", "VERDICT: wrong\nCHANGE: no minus", "def f(x): return x"]
-    problem = {"tests": "assert f(1) == 1", "strategy": "self-refine"}
+
+    def run(answers: list[str], cache: CallCache) -> RefinementResult:
+        return rg.solve(
+            "Write f(x).",
+            tests="assert f(1) == 1",
+            strategy="self-refine",
+            model=ScriptedChatModel(answers),
+            cache=cache,
+        )
+
     with closing(CallCache(path)) as cache:
-        first = rg.solve("Write f(x).", model=ScriptedChatModel(words), cache=cache, **problem)
+        first = run(words, cache)
     with closing(CallCache(path, replay=True)) as cache:
-        again = rg.solve("Write f(x).", model=ScriptedChatModel([]), cache=cache, **problem)
+        again = run([], cache)
     same = {"wall_seconds": 0.0}
     assert first.usage.model_copy(update=same) == again.usage.model_copy(update=same)
     assert (first.answer, first.solved) == (again.answer, again.solved) == (words[2], True)

@@ -1,6 +1,5 @@
 """Those who hear of a run, a log and a receiver of spans, never change how it ends."""
 
-import argparse
 import threading
 from collections.abc import Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,13 +11,14 @@ import refinegraph as rg
 from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.cli.watching import watched
 from refinegraph.errors import SettingError
+from refinegraph.options import CommandOptions
 from refinegraph.schema import RefinementResult
 
 pytest.importorskip("opentelemetry.sdk", reason="the extra 'otel' is not installed")
 
 
 def solve(*, log_json: str | None = None, otel: bool = False) -> RefinementResult:
-    with watched(argparse.Namespace(log_json=log_json, otel=otel)):
+    with watched(CommandOptions(log_json=log_json, otel=otel)):
         model = ScriptedChatModel("def f(x): return x", cycle=True)
         return rg.solve("Write f(x).", tests="assert f(1) == 1", model=model, strategy="single")
 
