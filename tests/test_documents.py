@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -50,6 +51,16 @@ def test_every_public_name_is_there() -> None:
         assert getattr(refinegraph, name) is not None
 
 
+@pytest.fixture
+def known_strategies() -> Iterator[None]:
+    """Forget afterwards the strategies that a page registers."""
+    known = dict(STRATEGIES)
+    yield
+    STRATEGIES.clear()
+    STRATEGIES.update(known)
+
+
+@pytest.mark.usefixtures("known_strategies")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of a page build on each other."""

@@ -1,0 +1,289 @@
+"""Ten published systems, each a function of a few lines that works with any chat model."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import HumanMessage
+
+from refinegraph import Candidate, Problem, RefinementResult, Score, StopReason
+from refinegraph.agents import (
+    Operator,
+    Refiner,
+    Reviewer,
+    Solver,
+    Task,
+    approved,
+    as_operator,
+    continue_from,
+    trusted_steps,
+)
+from refinegraph.agents.models import Generations, ScriptedChatModel, generate
+from refinegraph.agents.operators.steps import StepEnd, line
+from refinegraph.graphs import RefinementState, SearchGraph, search_graph
+from refinegraph.graphs.policies import (
+    beam,
+    everyone,
+    from_all,
+    from_each,
+    move,
+    schedule,
+    supervised,
+    uct,
+)
+from refinegraph.graphs.selection import latest, majority_vote
+from refinegraph.schema import Move, Note, Selection
+from refinegraph.tools.scorers import Scorer
+
+
+def asking(model: BaseChatModel, prompt: str) -> Operator:
+    """Return an operator that answers a prompt with places for `{solutions}` and `{note}`."""
+
+    async def answer(task: Task) -> Generations:
+        solutions = "\n\n".join(f"{n}. {each.text}" for n, each in enumerate(task.parents, 1))
+        note = task.notes[-1].text if task.notes else ""
+        filled = prompt.format(solutions=solutions, note=note)
+        return await generate(model, [_message(task.problem, filled)], n=task.count)
+
+    return as_operator(answer)
+
+
+def noting(model: BaseChatModel, prompt: str) -> Operator:
+    """Return an operator that notes what a model says of all parents together."""
+
+    async def note(task: Task) -> Note:
+        solutions = "\n\n".join(each.text for each in task.parents)
+        filled = prompt.format(solutions=solutions)
+        written = await generate(model, [_message(task.problem, filled)])
+        return Note(text=written.choices[0].text)
+
+    return as_operator(note)
+
+
+def _message(problem: Problem, words: str) -> HumanMessage:
+    return HumanMessage(f"{problem.prompt}\n\n{words}")
+
+
+def debate(model: BaseChatModel, *, agents: int = 3, rounds: int = 2) -> SearchGraph:
+    """Let agents read the others' answers and revise their own, then vote (arXiv 2305.14325)."""
+    revise = asking(model, "The first solution is yours.\n{solutions}\nCompare, and answer again.")
+    return search_graph(
+        operators={"solve": Solver(model), "revise": revise},
+        policy=schedule(move("solve", count=agents), *[everyone("revise")] * rounds),
+        select=majority_vote(),
+    )
+
+
+def self_contrast(model: BaseChatModel, perspectives: Sequence[str]) -> SearchGraph:
+    """Solve from several perspectives, list the differences, revise (arXiv 2401.02009)."""
+    contrast = noting(model, "{solutions}\n\nWhere do they differ? Write a checklist.")
+    revise = asking(model, "{solutions}\n\n{note}\n\nGo through the checklist and answer again.")
+    views = [move("solve", instruction=view) for view in perspectives]
+    return search_graph(
+        operators={"solve": Solver(model), "revise": contrast >> revise},
+        policy=schedule(views, from_all("revise")),
+        select=latest(),
+    )
+
+
+def parallel_distill_refine(model: BaseChatModel, *widths: int) -> SearchGraph:
+    """Draft in parallel, distil the drafts to a short note, draft from it (arXiv 2510.01123)."""
+    distil = noting(model, "{solutions}\n\nSum up in 100 words what is right and what is open.")
+    again = asking(model, "What is known so far: {note}\n\nSolve the problem.")
+    waves = [from_all("refine", count=width) for width in widths[1:]]
+    return search_graph(
+        operators={"solve": Solver(model), "refine": distil >> again},
+        policy=schedule(move("solve", count=widths[0]), *waves),
+        select=latest(),
+    )
+
+
+def step_beam(
+    model: BaseChatModel, reward: Scorer, *, keep: int = 2, width: int = 2
+) -> SearchGraph:
+    """Keep the best partial solutions of every step by a process reward (arXiv 2408.03314)."""
+    return search_graph(
+        operators={"step": continue_from(model, step=line())},
+        policy=beam("step", keep=keep, width=width),
+        scorer=reward,
+    )
+
+
+def mcts_self_refine(model: BaseChatModel, reward: Scorer, *, most: int = 8) -> SearchGraph:
+    """Search a tree of reviewed and refined answers (arXiv 2406.07394)."""
+    return search_graph(
+        operators={"solve": Solver(model), "refine": Reviewer(model) >> Refiner(model)},
+        policy=uct("refine", value="best_child", most=most),
+        scorer=reward,
+    )
+
+
+def leco(model: BaseChatModel, confidence: Scorer, *, rounds: int = 3) -> SearchGraph:
+    """Keep the steps before the first doubtful one and write the rest anew (arXiv 2403.19094)."""
+
+    def rethink(state: RefinementState) -> list[Move]:
+        last = state.candidates[-1]
+        good = trusted_steps(last)
+        return [move("rewrite", last, keep=good)] if good < len(last.steps) else []
+
+    rewrite = continue_from(model, step=StepEnd(joiner="\n"))
+    return search_graph(
+        operators={"solve": Solver(model), "rewrite": rewrite},
+        policy=schedule(move("solve"), *[rethink] * rounds),
+        scorer=confidence,
+    )
+
+
+def genselect(model: BaseChatModel, *, samples: int = 4) -> SearchGraph:
+    """Let the model read all solutions at once and name the best one (arXiv 2507.17797)."""
+
+    async def choose(problem: Problem, candidates: Sequence[Candidate]) -> Selection:
+        solutions = "\n\n".join(f"[{n}] {each.text}" for n, each in enumerate(candidates))
+        asked = _message(
+            problem, f"{solutions}\n\nCompare them and end with `BEST: ` and a number."
+        )
+        said = (await generate(model, [asked])).choices[0].text
+        named = re.search(r"BEST: *(\d+)", said)
+        best = candidates[min(int(named[1]), len(candidates) - 1) if named else 0]
+        return Selection(candidate_id=best.id, reason=said)
+
+    policy = schedule(move("solve", count=samples))
+    return search_graph(operators={"solve": Solver(model)}, policy=policy, select=choose)
+
+
+def cascade(models: Sequence[BaseChatModel], judge: Scorer, *, enough: float) -> SearchGraph:
+    """Ask the next larger model only where the answer is not good enough (arXiv 2305.05176)."""
+
+    def good_enough(state: RefinementState) -> StopReason | None:
+        best = max((each.score or 0.0 for each in state.candidates), default=0.0)
+        return StopReason(rule="good_enough", detail=f"{best}") if best >= enough else None
+
+    tiers = {f"tier_{number}": Solver(model) for number, model in enumerate(models)}
+    return search_graph(
+        operators=tiers,
+        policy=schedule(*[move(tier) for tier in tiers]),
+        scorer=judge,
+        stop=good_enough,
+    )
+
+
+def meta_reasoner(model: BaseChatModel, supervisor: BaseChatModel) -> SearchGraph:
+    """Let a supervisor say after every step how to go on (arXiv 2502.19918)."""
+
+    def go_on(state: RefinementState) -> list[Move]:
+        """Write the next step of the solution."""
+        return [move("step", last) for last in state.candidates[-1:] if not last.complete]
+
+    def backtrack(state: RefinementState) -> list[Move]:
+        """Take the last step back and write another one."""
+        return [move("step", c, keep=len(c.steps) - 1) for c in state.candidates[-1:]]
+
+    return search_graph(
+        operators={"step": continue_from(model, step=line())},
+        policy=supervised(supervisor, {"restart": move("step"), "go on": go_on, "back": backtrack}),
+        select=latest(),
+    )
+
+
+def sets(model: BaseChatModel, *, samples: int = 3, rounds: int = 2) -> SearchGraph:
+    """Sample, verify and correct each sample by itself, then vote (arXiv 2501.19306)."""
+    correct = Reviewer(model) >> Refiner(model).unless(approved())
+
+    def vote(problem: Problem, candidates: Sequence[Candidate]) -> Selection:
+        corrected = {parent for each in candidates for parent in each.parents}
+        return majority_vote()(problem, [each for each in candidates if each.id not in corrected])
+
+    return search_graph(
+        operators={"solve": Solver(model), "correct": correct},
+        policy=schedule(move("solve", count=samples), *[from_each("correct")] * rounds),
+        select=vote,
+    )
+
+
+PENS = Problem(prompt="Three pens cost 4 each and a book 5. What is to be paid?", kind="math")
+WRONG = "3 * 4 = 12\n12 + 5 = 18\n\\boxed{18}"
+RIGHT = "3 * 4 = 12\n12 + 5 = 17\n\\boxed{17}"
+DOUBT, TRUST = "VERDICT: wrong\nCHANGE: the sum", "VERDICT: right"
+_SUM = re.compile(r"(\d+) ([*+]) (\d+) = (\d+)")
+
+
+class Arithmetic:
+    """Score each step by whether its sums are right; usually a process reward model stands here."""
+
+    scores_unfinished = True
+
+    def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+        """Return the scores of the steps, and the lowest as the candidate's."""
+        return [self._score(candidate) for candidate in candidates]
+
+    def _score(self, candidate: Candidate) -> Score:
+        texts = [candidate.text[step.start : step.end] for step in candidate.steps]
+        steps = tuple(0.9 if _holds(text) else 0.1 for text in texts)
+        return Score(scorer="arithmetic", value=min(steps, default=0.0), steps=steps)
+
+
+def _holds(text: str) -> bool:
+    sums = _SUM.findall(text)
+    return all(
+        int(a) * int(b) == int(c) if sign == "*" else int(a) + int(b) == int(c)
+        for a, sign, b, c in sums
+    )
+
+
+def says(*replies: str) -> ScriptedChatModel:
+    """Return a model that gives these replies in turn."""
+    return ScriptedChatModel(replies)
+
+
+def demonstrations() -> dict[str, SearchGraph]:
+    """Return each system around scripted models."""
+    first, good, last = RIGHT.splitlines()
+    bad = WRONG.splitlines()[1]
+    reward = Arithmetic()
+    return {
+        "debate": debate(says(WRONG, RIGHT, RIGHT, *[RIGHT] * 6)),
+        "self-contrast": self_contrast(
+            says(WRONG, RIGHT, "Add again: 18 or 17?", RIGHT), ["Use algebra.", "Count coins."]
+        ),
+        "parallel-distill-refine": parallel_distill_refine(
+            says(WRONG, RIGHT, WRONG, "12 is sure.", RIGHT, WRONG, "17 is likely.", RIGHT), 3, 2, 1
+        ),
+        "step beam": step_beam(
+            says(first, "3 * 4 = 13", first, "3 * 4 = 14", good, bad, bad, good, *[last] * 4),
+            reward,
+        ),
+        "mcts self-refine": mcts_self_refine(
+            says(WRONG, DOUBT, WRONG, DOUBT, RIGHT, DOUBT, RIGHT), reward, most=4
+        ),
+        "leco": leco(says(WRONG, f"{good}\n{last}"), reward),
+        "genselect": genselect(says(WRONG, RIGHT, WRONG, "The sum.\nBEST: 1"), samples=3),
+        "cascade": cascade([says(WRONG), says(RIGHT), says()], reward, enough=0.8),
+        "meta-reasoner": meta_reasoner(
+            says(first, bad, good, last),
+            says("CHOICE: go on", "CHOICE: back", "CHOICE: go on", "CHOICE: stop"),
+        ),
+        "sets": sets(
+            says(WRONG, RIGHT, WRONG, DOUBT, TRUST, DOUBT, RIGHT, WRONG, TRUST, DOUBT, RIGHT)
+        ),
+    }
+
+
+def trail(result: RefinementResult) -> str:
+    """Return every candidate with its parents, and its answer or its last line so far."""
+    shown: list[str] = []
+    for each in result.candidates:
+        parents = f" from {' '.join(each.parents)}" if each.parents else ""
+        shown.append(f"{each.id}{parents} is {each.answer or each.text.splitlines()[-1]}")
+    return "; ".join(shown)
+
+
+async def main() -> None:
+    """Show what each system made of what, and its answer."""
+    for name, graph in demonstrations().items():
+        result = (await graph.ainvoke({"problem": PENS}))["result"]
+        print(f"{name}: {trail(result)}. Answer: {result.answer}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
