@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from refinegraph.agents.operators.continuation import continue_from
     from refinegraph.agents.operators.rules import approved
     from refinegraph.agents.operators.steps import kept, splice, trusted_steps
-    from refinegraph.agents.operators.task import Outcome, Task
+    from refinegraph.agents.operators.task import Draft, Outcome, Task
     from refinegraph.agents.pairwise_judge import PairwiseJudge
     from refinegraph.agents.refiner import Refiner
     from refinegraph.agents.reviewer import Reviewer
@@ -23,6 +23,7 @@ _MODULES = {
     "AnswerFirstJudge": "judge",
     "ChecklistJudge": "checklist_judge",
     "Judge": "judge",
+    "Draft": "operators.task",
     "Operator": "operators.algebra",
     "Outcome": "operators.task",
     "PairwiseJudge": "pairwise_judge",
@@ -44,6 +45,7 @@ _MODULES = {
 __all__ = [
     "AnswerFirstJudge",
     "ChecklistJudge",
+    "Draft",
     "Judge",
     "Operator",
     "Outcome",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from refinegraph.graphs.strategies import (
         STRATEGIES,
         Plan,
+        Strategy,
         build_strategy,
         register_strategy,
     )
@@ -21,6 +22,7 @@ _MODULES = {
     "RefinementGraph": "refinement",
     "RefinementState": "state",
     "SearchGraph": "search",
+    "Strategy": "strategies",
     "build_strategy": "strategies",
     "refinement_graph": "refinement",
     "register_strategy": "strategies",
@@ -33,6 +35,7 @@ __all__ = [
     "RefinementGraph",
     "RefinementState",
     "SearchGraph",
+    "Strategy",
     "build_strategy",
     "refinement_graph",
     "register_strategy",

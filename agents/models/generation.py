@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import (
+    BaseMessage,
+    MessageLikeRepresentation,
+    convert_to_messages,
+)
 
 from refinegraph.agents.models.answers import Generations, Sampling
 from refinegraph.agents.models.base import SamplingChatModel
@@ -16,7 +20,7 @@ from refinegraph.errors import InputError
 
 async def generate(
     model: BaseChatModel,
-    messages: Sequence[BaseMessage],
+    messages: str | Sequence[MessageLikeRepresentation],
     *,
     n: int = 1,
     sampling: Sampling = Sampling(),  # noqa: B008 - frozen
@@ -40,7 +44,8 @@ async def generate(
 
     Args:
         model: A chat model of any package.
-        messages: The conversation up to the answer.
+        messages: The conversation up to the answer, in any form that LangChain takes: a text,
+            messages, or pairs such as `("user", "2 + 2?")`.
         n: How many samples are wanted.
         sampling: How to sample.
         prefix: The beginning of the answer. Samples, seeds and cached answers of one prefix are
@@ -68,15 +73,26 @@ async def generate(
     sampling = _for_this_call(sampling, prefix, on_missing_prefix, stop, max_tokens)
     if n < 1:
         raise InputError(f"{n!r} samples were asked for; at least 1 is needed.")
+    conversation = _conversation(messages)
     if isinstance(model, SamplingChatModel):
         return await with_callbacks(
-            lambda: model.sample(messages, n=n, sampling=sampling),
-            messages,
+            lambda: model.sample(conversation, n=n, sampling=sampling),
+            conversation,
             name=model.endpoint.name,
             sampling=sampling,
         )
     foreign = ForeignModel(model)
-    return await sample(foreign, messages, n=n, sampling=sampling, size=BatchSize(most=1))
+    return await sample(foreign, conversation, n=n, sampling=sampling, size=BatchSize(most=1))
+
+
+def _conversation(messages: str | Sequence[MessageLikeRepresentation]) -> list[BaseMessage]:
+    try:
+        return convert_to_messages([messages] if isinstance(messages, str) else messages)
+    except (ValueError, TypeError, NotImplementedError):
+        raise InputError(
+            f"{messages!r:.100} is no conversation; expected a text, messages, or pairs such as "
+            "('user', 'the text')."
+        ) from None
 
 
 def _for_this_call(

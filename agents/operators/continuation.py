@@ -8,7 +8,7 @@ from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents.models import Choice, Sampling, generate
 from refinegraph.agents.operators.algebra import Operator
-from refinegraph.agents.operators.steps import StepEnd, kept, paragraph
+from refinegraph.agents.operators.steps import StepEnd, kept, paragraph, with_blanks
 from refinegraph.agents.operators.task import Draft, Outcome, Task
 from refinegraph.agents.prompts import PromptSet
 from refinegraph.agents.solver import Solver
@@ -101,9 +101,14 @@ class continue_from(Operator):
     def _prefix(self, task: Task) -> str:
         if not task.parents:
             return ""
-        steps = task.move.keep
-        text = task.parent.text if steps is None else kept(task.parent, steps=steps)
-        return f"{text}{self.step.joiner}" if text else ""
+        steps, joiner = task.move.keep, self.step.joiner
+        if steps is None:
+            text = task.parent.text
+        elif joiner:
+            text = kept(task.parent, steps=steps)
+        else:  # nothing is put between two steps, so what stands between them is kept
+            text = with_blanks(task.parent, steps=steps)
+        return f"{text}{joiner}" if text else ""
 
     def _sampling(self) -> Sampling:
         if self.step.least_probability is None:

@@ -81,9 +81,14 @@ def kept(candidate: Candidate, *, steps: int) -> str:
     >>> kept(Candidate(id="0.0", text="one\\ntwo", steps=two), steps=1)
     'one'
     """
+    return with_blanks(candidate, steps=steps).rstrip()
+
+
+def with_blanks(candidate: Candidate, *, steps: int) -> str:
+    """Return the text of a candidate's first steps up to where the next one begins."""
     if steps >= len(candidate.steps):
         return candidate.text
-    return candidate.text[: candidate.steps[steps].start].rstrip()
+    return candidate.text[: candidate.steps[steps].start]
 
 
 def trusted_steps(candidate: Candidate, *, below: float = THRESHOLD) -> int:

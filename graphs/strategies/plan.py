@@ -1,6 +1,6 @@
 """What a strategy is built from: models, sizes, limits, and parts of one's own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
@@ -9,6 +9,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from typing_extensions import Unpack
 
 from refinegraph.agents.models import Sampling, model_name
+from refinegraph.agents.operators import OperatorLike
 from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.agents.protocols import (
     RefinerAgent,
@@ -26,8 +27,9 @@ from refinegraph.graphs.policies.base import Policy
 from refinegraph.graphs.policies.calibration import SHIPPED, BeliefMap
 from refinegraph.graphs.refinement import RefinementGraph, refinement_graph
 from refinegraph.graphs.routing import Router
+from refinegraph.graphs.search import SearchGraph, search_graph
 from refinegraph.graphs.selection import Selector
-from refinegraph.graphs.stopping import RuleFunction, StopRule, as_rule
+from refinegraph.graphs.stopping import RuleFunction, StopRule, accepted, as_rule
 from refinegraph.graphs.strategies.magicore_options import MagicoreOptions
 from refinegraph.schema import Kind, ModelNames
 from refinegraph.tools.sandbox import Sandbox
@@ -162,6 +164,39 @@ class Plan:
             ask=self.ask,
             name=name,
             seed=self.seed,
+        )
+
+    def search(
+        self,
+        name: str,
+        *,
+        operators: Mapping[str, OperatorLike],
+        policy: Policy,
+        select: Selector | None = None,
+    ) -> SearchGraph:
+        """Return a graph of operators and a policy with what else the plan chose.
+
+        For strategies whose loop is not that of `graph`. The run ends when a candidate passes all
+        visible tests, unless the plan names another rule.
+
+        Args:
+            name: The strategy's name in results.
+            operators: Operators by the names that moves give.
+            policy: What is done next; the plan's own policy replaces it.
+            select: Chooses the answer; the plan's own selector replaces it.
+        """
+        return search_graph(
+            operators=operators,
+            policy=self.policy or policy,
+            scorer=self.scorer,
+            select=self.select or select,
+            stop=self.stop_rule(accepted()),
+            sandbox=self.sandbox,
+            checkpointer=self.checkpointer,
+            name=name,
+            models=self.names,
+            seed=self.seed,
+            interrupt_before=self.ask,
         )
 
     def _sampling(self, temperature: float) -> Sampling:
