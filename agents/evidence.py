@@ -19,7 +19,9 @@ from refinegraph.tools.programs import infer_entry_point
 from refinegraph.tools.step_scores import first_bad_step
 
 _SHOWN_FAILURES = 3
+"""More failures seldom say more, and every one makes the prompts of both agents longer."""
 _LONGEST_VALUE = 600
+"""Characters: enough for the values of usual tests, and no single list fills a prompt."""
 
 
 def known_header(problem: Problem) -> str:

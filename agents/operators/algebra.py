@@ -171,7 +171,7 @@ class Both(Operator):
         A side that fails does not take the others' answers with it; where all fail, the first
         error is raised.
         """
-        outcomes = await wait_for_all(*(_attempt(side, task) for side in self.operators))
+        outcomes = await wait_for_all(*(attempt(side, task) for side in self.operators))
         if all(outcome.errors for outcome in outcomes):
             raise outcomes[0].errors[0]
         return sum(outcomes, Outcome())
@@ -253,7 +253,8 @@ class Named(_Wrapper):
         return f"{_bracketed(self.inner, Chain, Both)}.named({self._name!r})"
 
 
-async def _attempt(operator: Operator, task: Task) -> Outcome:
+async def attempt(operator: Operator, task: Task) -> Outcome:
+    """Apply an operator; a model that fails, a deadline or a budget becomes part of the outcome."""
     try:
         return await operator.apply(task)
     except (ModelError, DeadlineExceeded) as error:

@@ -6,7 +6,7 @@ from typing import Any
 from refinegraph.agents.operators.algebra import Operator
 from refinegraph.agents.operators.outcomes import as_outcome
 from refinegraph.agents.operators.rules import refuted
-from refinegraph.agents.operators.task import Draft, Outcome, Task
+from refinegraph.agents.operators.task import Outcome, Task
 from refinegraph.agents.protocols import (
     RefinerAgent,
     Reviewed,
@@ -114,8 +114,7 @@ class Refine(_Role):
             )
         except (ModelError, DeadlineExceeded) as error:
             return Outcome(errors=(error,))
-        drafts = as_outcome(made, operator=self.name).drafts
-        return Outcome(drafts=tuple(Draft(*draft) for draft in drafts))
+        return Outcome(drafts=as_outcome(made, operator=self.name).drafts)
 
 
 class WriteTests(_Role):

@@ -5,6 +5,7 @@ from typing import Literal
 
 from refinegraph.agents.models import charging
 from refinegraph.agents.operators import Draft, Operator, Outcome, Task
+from refinegraph.agents.operators.algebra import attempt
 from refinegraph.errors import BudgetExceeded, DeadlineExceeded, ModelError
 from refinegraph.graphs.events import (
     BranchFailed,
@@ -34,7 +35,7 @@ def operate_node(name: str, operator: Operator) -> MoveNode:
         parent = task.parents[0].id if task.parents else None
         emit(NodeStarted(node=name, round=pending.round, candidate_id=parent))
         with charging() as account:
-            outcome = await _attempt(operator, task)
+            outcome = await attempt(operator, task)
         if outcome.errors and _is_only_hope(state, outcome):
             raise outcome.errors[0]
         update = _read(outcome, state, pending, task)
@@ -71,13 +72,6 @@ def failure_kind(error: Exception) -> Literal["model", "deadline", "budget"]:
     if isinstance(error, BudgetExceeded):
         return "budget"
     return "deadline" if isinstance(error, DeadlineExceeded) else "model"
-
-
-async def _attempt(operator: Operator, task: Task) -> Outcome:
-    try:
-        return await operator.apply(task)
-    except (ModelError, DeadlineExceeded) as error:
-        return Outcome(errors=(error,))
 
 
 def _is_only_hope(state: RefinementState, outcome: Outcome) -> bool:
