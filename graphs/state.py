@@ -121,7 +121,9 @@ class RefinementState(BaseModel):
     @property
     def difficulty(self) -> Difficulty | None:
         """The router's last word."""
-        judged = (each.difficulty for each in reversed(self.decisions) if each.difficulty)
+        judged = (
+            decision.difficulty for decision in reversed(self.decisions) if decision.difficulty
+        )
         return next(judged, None)
 
     @property
@@ -217,6 +219,12 @@ def heads(
 ) -> tuple[Candidate, ...]:
     """Return the complete candidates that no accepted refinement has replaced."""
     rejected = {rejection.candidate_id for rejection in reverted}
-    accepted = [each for each in candidates if each.complete and each.id not in rejected]
-    replaced = {each.parents[0] for each in accepted if len(each.parents) == 1 and each.verdict}
-    return tuple(each for each in accepted if each.id not in replaced)
+    accepted = [
+        candidate for candidate in candidates if candidate.complete and candidate.id not in rejected
+    ]
+    replaced = {
+        candidate.parents[0]
+        for candidate in accepted
+        if len(candidate.parents) == 1 and candidate.verdict
+    }
+    return tuple(candidate for candidate in accepted if candidate.id not in replaced)

@@ -52,7 +52,7 @@ def operate_node(name: str, operator: Operator) -> MoveNode:
 def task_of(state: RefinementState, pending: PendingMove) -> Task:
     """Return what an operator is shown of a move: the candidates that it names, and the run."""
     parents = pending.made or pending.move.parents
-    by_id = {each.id: each for each in state.candidates} if parents else {}
+    by_id = {candidate.id: candidate for candidate in state.candidates} if parents else {}
     reviews = [review for review in state.reviews if review.candidate_id in parents]
     latest = {review.candidate_id: review.round for review in reviews}
     return Task(
@@ -61,7 +61,7 @@ def task_of(state: RefinementState, pending: PendingMove) -> Task:
         tests=state.tests,
         parents=tuple(by_id[id] for id in parents),
         pool=state.candidates,
-        reviews=tuple(each for each in reviews if each.round == latest[each.candidate_id]),
+        reviews=tuple(review for review in reviews if review.round == latest[review.candidate_id]),
         notes=state.run_notes,
         round=pending.round,
     )

@@ -70,7 +70,7 @@ def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
 
 
 async def _execute_new(sandbox: Sandbox, state: RefinementState) -> list[Executed]:
-    fresh = [each for each in state.candidates if _needs_run(each, state.tests)]
+    fresh = [candidate for candidate in state.candidates if _needs_run(candidate, state.tests)]
     runs = (execute(sandbox, state.problem, candidate, state.tests) for candidate in fresh)
     return await wait_for_all(*runs)
 
@@ -96,13 +96,13 @@ async def classify(problem: Problem, pool: Sequence[Candidate]) -> tuple[Candida
 
     Costs a sandbox run where answers that are not plain numbers read differently.
     """
-    answers = [each.answer for each in pool if each.answer is not None]
-    new = any(each.answer is not None and each.answer_class is None for each in pool)
+    answers = [candidate.answer for candidate in pool if candidate.answer is not None]
+    new = any(candidate.answer is not None and candidate.answer_class is None for candidate in pool)
     if problem.kind == "code" or not new:
         return tuple(pool)
     equivalence = AnswerEquivalence(problem.kind, prompt=problem.prompt)
     classes = await equivalence.classes(answers)
-    return tuple(_in_class(each, classes.get(each.answer or "")) for each in pool)
+    return tuple(_in_class(candidate, classes.get(candidate.answer or "")) for candidate in pool)
 
 
 def _in_class(candidate: Candidate, found: str | None) -> Candidate:
@@ -178,7 +178,7 @@ def find_reversions(
     be readable where its parent was. Nothing unfinished is rejected, nor what continues it.
     """
     known = {rejection.candidate_id for rejection in state.reverted}
-    fresh = [each for each in changed if len(each.parents) == 1 and each.id not in known]
+    fresh = [child for child in changed if len(child.parents) == 1 and child.id not in known]
     if not fresh:
         return ()
     by_id = {candidate.id: candidate for candidate in pool}
@@ -209,7 +209,7 @@ async def _attempt(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) 
 
 async def _scores(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> tuple[Score, ...]:
     """Return one score a candidate, None for those that the scorer cannot judge yet."""
-    if getattr(scorer, "scores_unfinished", False) or all(each.complete for each in pool):
+    if getattr(scorer, "scores_unfinished", False) or all(candidate.complete for candidate in pool):
         return (await ask_scorer(scorer, problem, pool)).scores
     complete = [candidate for candidate in pool if candidate.complete]
     scored = (await ask_scorer(scorer, problem, complete)).scores if complete else ()

@@ -39,7 +39,7 @@ def select_node(
 
 async def choose_answer(selector: Selector, state: RefinementState) -> Selection:
     """Return what a selector chooses among the complete candidates that are in the running."""
-    pool = state.heads or tuple(each for each in state.candidates if each.complete)
+    pool = state.heads or tuple(candidate for candidate in state.candidates if candidate.complete)
     if not pool:
         return _NOTHING
     return _checked(await settle(selector(state.problem, pool)))

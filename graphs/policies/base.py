@@ -99,8 +99,7 @@ def refine_decision(
 def first_moves(state: RefinementState, samples: int, *, write_tests: bool) -> Decision | None:
     """Return the first wave of a run: samples and, where tests are missing, tests beside them.
 
-    None once a decision was made, so that a policy can begin with
-    `first_moves(...) or ...`.
+    None once a decision was made.
     """
     if state.decisions:
         return None
@@ -157,16 +156,22 @@ def refinable(
     refutes. A candidate without a program or answer counts only where all are like that.
     """
     approved = approved_ids(state)
-    open_ones = [each for each in state.heads if not (each.verdict and each.verdict.passed)]
-    doubted = [each for each in open_ones if each.id not in approved]
-    readable = [each for each in doubted if each.content is not None]
+    open_ones = [
+        candidate
+        for candidate in state.heads
+        if not (candidate.verdict and candidate.verdict.passed)
+    ]
+    doubted = [candidate for candidate in open_ones if candidate.id not in approved]
+    readable = [candidate for candidate in doubted if candidate.content is not None]
     distinct: dict[str, Candidate] = {}
     for candidate in readable or doubted:
         distinct.setdefault(fingerprint(candidate), candidate)
     if newest_first:
-        ranked = sorted(distinct.values(), key=lambda each: each.order, reverse=True)
+        ranked = sorted(distinct.values(), key=lambda candidate: candidate.order, reverse=True)
     else:
-        ranked = sorted(distinct.values(), key=lambda each: (-(each.score or 0.0), each.order))
+        ranked = sorted(
+            distinct.values(), key=lambda candidate: (-(candidate.score or 0.0), candidate.order)
+        )
     return ranked[:width]
 
 
