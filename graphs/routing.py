@@ -15,6 +15,7 @@ from refinegraph.errors import InputError
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Difficulty, Feature, Frozen
 from refinegraph.tools.grouping import answer_groups
+from refinegraph.wording import all_visible_tests
 
 Router = Callable[[RefinementState], MaybeAwaitable[Difficulty]]
 """Anything that takes the state and returns how hard the problem is, async or not."""
@@ -72,10 +73,11 @@ class VerdictRouter:
         passing = sum(verdict.passed for verdict in verdicts)
         best = max((len(verdict.passed_ids) for verdict in verdicts), default=0)
         count = len(state.proof_ids)
+        tests = all_visible_tests(count)
         reason = (
-            f"{passing} of {len(state.candidates)} candidates pass all {count} visible tests"
+            f"{passing} of {len(state.candidates)} candidates pass {tests}"
             if passing
-            else f"no candidate passes all {count} visible tests; the best passes {best}"
+            else f"no candidate passes {tests}; the best passes {best}"
         )
         return Difficulty(
             level="easy" if passing else "hard",

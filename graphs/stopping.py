@@ -13,6 +13,7 @@ from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, StopReason
 from refinegraph.signatures import check_part
 from refinegraph.tools.programs import program_fingerprint
+from refinegraph.wording import all_visible_tests
 
 RuleFunction = Callable[[RefinementState], MaybeAwaitable[StopReason | None]]
 """Anything that takes the state and returns a reason to stop, or None to go on; async or not."""
@@ -178,7 +179,7 @@ class accepted(StopRule):
                 count = len(candidate.verdict.tests)
                 return StopReason(
                     rule="accepted",
-                    detail=f"candidate {candidate.id} passed all {count} visible tests",
+                    detail=f"candidate {candidate.id} passed {all_visible_tests(count)}",
                     observed=count,
                     limit=count,
                 )

@@ -84,7 +84,7 @@ def test_the_notebook_runs_and_its_result_shows_itself() -> None:
             exec("".join(cell["source"]), space)
     shown = space["result"]._repr_html_()
     assert "return -x" in shown
-    assert "passes all 1 visible tests" in shown
+    assert "passes the one visible test" in shown
 
 
 def test_an_example_runs_as_a_command() -> None:

@@ -78,6 +78,10 @@ class _Parser(argparse.ArgumentParser):
         settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(**settings)
 
+    def print_help(self, file: Any = None) -> None:
+        """Print the help; unlike argparse, raise `OSError` where it cannot be written."""
+        (file or sys.stdout).write(self.format_help())
+
     def error(self, message: str) -> NoReturn:
         """Print the sentence and end with exit code 2."""
         _say(f"{_in_words(message)}; see `{self.prog} --help`.")

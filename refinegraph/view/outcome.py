@@ -3,6 +3,7 @@
 from typing import Literal
 
 from refinegraph.schema import Candidate, RefinementResult, StopReason
+from refinegraph.wording import all_visible_tests
 
 Outcome = Literal["proved", "refuted", "unverified", "no answer"]
 """What execution says of an answer. One that could not be executed is unverified, not refuted."""
@@ -26,7 +27,7 @@ def outcome_words(result: RefinementResult) -> str:
     if word == "proved":
         statement = {test.origin for test in result.tests} == {"statement"}
         where = "from the statement" if statement else "given"
-        return f"passes all {len(result.tests)} visible tests {where}"
+        return f"passes {all_visible_tests(len(result.tests))} {where}"
     if word == "refuted":
         return f"refuted: passes {_passed(result)} of {len(result.tests)} visible tests"
     return f"unverified: {_why_unverified(result)}"

@@ -56,7 +56,7 @@ def test_an_answer_that_is_kept_nowhere_is_printed_on_standard_error(
 
 
 @needs_full
-@pytest.mark.parametrize("asked", ["runs", "config", "graph magicore"])
+@pytest.mark.parametrize("asked", ["runs", "config", "graph magicore", "--help", "solve --help"])
 def test_a_full_standard_output_is_a_sentence(asked: str) -> None:
     shell = f"{shlex.join([*COMMAND, *asked.split()])} > /dev/full"
     done = subprocess.run(

@@ -82,7 +82,7 @@ def test_agreement_router_finds_one_sample_no_agreement() -> None:
 async def test_verdict_router_asks_execution_first() -> None:
     easy = await settle(VerdictRouter()(programs(False, True)))
     assert easy.level == "easy"
-    assert easy.reasons == ("1 of 2 candidates pass all 1 visible tests",)
+    assert easy.reasons == ("1 of 2 candidates pass the one visible test",)
     assert (await settle(VerdictRouter()(programs(False)))).level == "hard"
 
 

@@ -85,7 +85,7 @@ def test_a_page_shows_the_way_and_what_changed() -> None:
     assert "round 1: refine 0.0" in page
     assert re.search(r'class="gone">- +return -x', page)
     assert re.search(r'class="come">\+ +return x', page)
-    assert "passes all 1 visible tests given" in page
+    assert "passes the one visible test given" in page
 
 
 def browsed(file: Path, *, width: int = 1200) -> str:
