@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from refinegraph.agents.models.answers import TokenLogprob
+from refinegraph.agents.models.types import TokenLogprob
 
 _LOWEST = -50.0
 

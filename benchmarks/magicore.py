@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 
 from refinegraph.agents import StepJudge
-from refinegraph.agents.models import InFlight, resolve_model
+from refinegraph.agents.models import RateLimits, resolve_model
 from refinegraph.datasets import load_dataset, select_problems
 from refinegraph.errors import InputError
 from refinegraph.evaluation.failures import Failed
@@ -67,7 +67,7 @@ async def compare(
             sandbox=sandbox,
         )
         graphs = graphs_of(plan, options.samples)
-        evaluation = Evaluation(graphs, sandbox, in_flight=InFlight(options.concurrency))
+        evaluation = Evaluation(graphs, sandbox, rate_limits=RateLimits(options.concurrency))
         runs: list[RunLine] = []
         failed = 0
         async for outcome in evaluation.run(problems, done=lambda key: False):

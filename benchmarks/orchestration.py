@@ -98,7 +98,7 @@ async def throughput_ratio(base: str, problems: int, at_once: int, calls: int) -
     """Compare calls a second with a bare litellm loop that makes the same calls, interleaved."""
     import litellm
 
-    from refinegraph.agents.models import InFlight, run_scope
+    from refinegraph.agents.models import RateLimits, run_scope
     from refinegraph.running import run_graph
     from refinegraph.schema import Problem
 
@@ -123,7 +123,7 @@ async def throughput_ratio(base: str, problems: int, at_once: int, calls: int) -
         await asyncio.gather(*map(one, range(problems)))
         return calls * problems / (time.perf_counter() - began)
 
-    with run_scope(in_flight=InFlight(at_once)):
+    with run_scope(rate_limits=RateLimits(at_once)):
         await rate(bare)
         await rate(ours)
         pairs = [(await rate(ours), await rate(bare)) for _ in range(5)]

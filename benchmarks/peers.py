@@ -43,7 +43,7 @@ async def several(make, count):
 
 _OURS = """
 import refinegraph as rg
-from refinegraph.agents.models import InFlight, resolve_model, run_scope
+from refinegraph.agents.models import RateLimits, resolve_model, run_scope
 
 model = resolve_model("openai/m", api_base=base, api_key="x")
 
@@ -52,7 +52,7 @@ async def make(number):
     result = await rg.asolve(problem, model=model, strategy="self-consistency", samples=samples)
     assert result.answer == "4" and len(result.candidates) == samples
 
-with run_scope(in_flight=InFlight(64)):
+with run_scope(rate_limits=RateLimits(64)):
     told(make, several)
 """
 

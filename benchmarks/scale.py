@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from refinegraph.agents.models import InFlight, ScriptedChatModel
+from refinegraph.agents.models import RateLimits, ScriptedChatModel
 from refinegraph.evaluation.folder import EvaluationFolder, read_runs
 from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.running import Evaluation
@@ -63,7 +63,7 @@ async def run(count: int, folder: EvaluationFolder) -> float:
     async with Sandbox() as sandbox:
         plan = Plan(model=ScriptedChatModel(PROGRAM, cycle=True), samples=2, sandbox=sandbox)
         graphs = {"best-of-n": build_strategy("best-of-n", plan)}
-        evaluation = Evaluation(graphs, sandbox, in_flight=InFlight(8))
+        evaluation = Evaluation(graphs, sandbox, rate_limits=RateLimits(8))
         ended = 0
         async for outcome in evaluation.run(problems(count), done=folder.is_done):
             assert isinstance(outcome, RunLine)

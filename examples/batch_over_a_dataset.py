@@ -5,7 +5,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from refinegraph.agents.models import InFlight, resolve_model, run_scope
+from refinegraph.agents.models import RateLimits, resolve_model, run_scope
 from refinegraph.datasets import load_dataset
 from refinegraph.embedded.tasks import generate_tasks
 from refinegraph.graphs.strategies import Plan, build_strategy
@@ -41,7 +41,7 @@ async def main() -> None:
         write_dataset(path, 12)
         problems = list(load_dataset(path))
     async with Sandbox() as sandbox:
-        with run_scope(in_flight=InFlight(8)):
+        with run_scope(rate_limits=RateLimits(8)):
             right = await asyncio.gather(*(is_right(each, sandbox) for each in problems))
     print(f"{sum(right)} of {len(right)} right")
 

@@ -6,7 +6,7 @@ Events come out of `graph.astream(..., stream_mode="custom")`, and at once to th
 
 from langgraph.config import get_stream_writer
 
-from refinegraph.agents.models.scope import current_scope
+from refinegraph.agents.models.run_context import current_scope
 from refinegraph.schema import Candidate, Decision, Frozen, Review, Usage, VisibleTest
 
 NodeName = str

@@ -20,7 +20,7 @@ from langgraph.managed import RemainingSteps
 from langgraph.types import Command, Overwrite, Send
 
 from refinegraph.agents.models import Work
-from refinegraph.agents.models.scope import requests_counted, working
+from refinegraph.agents.models.run_context import count_samples, working
 from refinegraph.agents.operators import OperatorLike
 from refinegraph.graphs.channels import InputChannel
 from refinegraph.graphs.live_state import live_state
@@ -242,7 +242,7 @@ def _node_scope(node: str, round: int, candidate_id: str | None) -> Generator[Co
     if candidate_id:
         attributes = {**attributes, "refinegraph.candidate.id": candidate_id}
     work = Work(node=node, candidate_id=candidate_id)
-    with span("node", node, attributes), working(work), requests_counted() as counted:
+    with span("node", node, attributes), working(work), count_samples() as counted:
         yield counted
 
 

@@ -94,7 +94,7 @@ _SECONDS = Number("SECONDS", above=0)
 _RATE = Number("N", above=0)
 _KIND = Choice("code", "math", "choice", "text")
 _BELIEF = FileContent(objects="refinegraph.graphs.policies.calibration:BeliefMap")
-_CACHE = FileName(objects="refinegraph.agents.models.call_cache:CallCache")
+_CACHE = FileName(objects="refinegraph.agents.models.spending.call_cache:CallCache")
 _PROMPTS = Choice(
     *PROMPT_SETS, metavar="SET", objects="refinegraph.agents.prompts.prompt:PromptSet"
 )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-    from refinegraph.agents.models import InFlight, Ledger
+    from refinegraph.agents.models import Ledger, RateLimits
     from refinegraph.agents.prompts import PromptSet
     from refinegraph.graphs.policies.calibration import BeliefMap
     from refinegraph.graphs.stopping import StopRule
@@ -117,11 +117,11 @@ def ledger_of(options: RunOptions) -> "Ledger | None":
     return Ledger(usd=usd, tokens=tokens, calls=calls) if bounded else None
 
 
-def rate_limits_of(options: RunOptions, *, concurrency: int = 64) -> "InFlight":
+def rate_limits_of(options: RunOptions, *, concurrency: int = 64) -> "RateLimits":
     """Return how fast a provider may be asked."""
-    from refinegraph.agents.models import InFlight
+    from refinegraph.agents.models import RateLimits
 
-    return InFlight(
+    return RateLimits(
         concurrency,
         requests_per_minute=options.requests_per_minute,
         tokens_per_minute=options.tokens_per_minute,

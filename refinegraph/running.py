@@ -51,7 +51,7 @@ async def run_graph(
     if before and before.result:
         return before.result
     if ledger and before:
-        ledger.carry(before.spent)
+        ledger.add_prior(before.spent)
     run = _Run(graph, config, timeout, cache, ledger, on_event, stream)
     run.take_up(before)
     final = await run.go(None if before else {"problem": problem}, before)
@@ -106,7 +106,7 @@ class _Run:
                 on_event=self.on_event,
                 cache=self.cache,
                 ledger=self.ledger,
-                asked=self.asked,
+                sample_counts=self.asked,
                 paused=self.paused + self.waited,
                 streams=self.stream,
             ) as scope,
@@ -116,7 +116,7 @@ class _Run:
             for event in before.events if before else ():
                 scope.emit(event)
             final = await self._invoke(given)
-        self.asked = scope.asked or {}
+        self.asked = scope.sample_counts or {}
         return final
 
     async def _invoke(self, given: Any) -> Any:

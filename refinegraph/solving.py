@@ -78,7 +78,7 @@ async def solve_with(options: SolveOptions, *, models: Models | None = None) -> 
     find_strategy(options.strategy)
     with ExitStack() as stack:
         if options.requests_per_minute or options.tokens_per_minute:
-            stack.enter_context(run_scope(in_flight=rate_limits_of(options)))
+            stack.enter_context(run_scope(rate_limits=rate_limits_of(options)))
         plan = plan_of(
             options,
             kind=problem.kind,

@@ -12,7 +12,7 @@ from langchain_core.messages import HumanMessage
 
 from refinegraph.agents.evidence import describe_verdict, solution_text
 from refinegraph.agents.models import Choice, Sampling, generate
-from refinegraph.agents.models.local_chat import LocalChatModel
+from refinegraph.agents.models.providers.local_chat import LocalChatModel
 from refinegraph.agents.prompts import EMBEDDED
 from refinegraph.embedded.tasks import Task, generate_tasks
 from refinegraph.graphs.nodes.parse_candidate import read_candidate

@@ -1,14 +1,7 @@
 """The model layer: names to chat models, n samples, retries, usage, and fakes for tests."""
 
-from refinegraph.agents.models.answers import (
-    Choice,
-    Generations,
-    Sampling,
-    TokenLogprob,
-    TopLogprob,
-)
-from refinegraph.agents.models.cache_file import CacheState
-from refinegraph.agents.models.call_cache import CallCache
+from refinegraph.agents.models.call_blocking import allow_real_calls, block_real_calls
+from refinegraph.agents.models.calls.rate_limits import RateLimits
 from refinegraph.agents.models.events import (
     BudgetLow,
     CallFailed,
@@ -17,25 +10,32 @@ from refinegraph.agents.models.events import (
     CallStarted,
     FellBack,
     ModelEvent,
-    WordsWritten,
+    TokensStreamed,
     Work,
 )
-from refinegraph.agents.models.fallback import FallbackChatModel
 from refinegraph.agents.models.generation import generate, model_name
-from refinegraph.agents.models.ledger import Ledger
-from refinegraph.agents.models.litellm_chat import LiteLLMChatModel
-from refinegraph.agents.models.names import resolve_model
-from refinegraph.agents.models.pacing import InFlight
-from refinegraph.agents.models.retrying import RetryPolicy
-from refinegraph.agents.models.scope import RunScope, current_scope, run_scope
-from refinegraph.agents.models.scripted import ScriptedChatModel
-from refinegraph.agents.models.simulated import (
+from refinegraph.agents.models.providers.fallback import FallbackChatModel
+from refinegraph.agents.models.providers.litellm_chat import LiteLLMChatModel
+from refinegraph.agents.models.providers.scripted import ScriptedChatModel
+from refinegraph.agents.models.providers.simulated import (
     SimulatedChatModel,
     SimulatedRates,
     simulated_problems,
 )
-from refinegraph.agents.models.switch import allow_real_calls, block_real_calls
+from refinegraph.agents.models.resolve import resolve_model
+from refinegraph.agents.models.run_context import RunScope, current_scope, run_scope
+from refinegraph.agents.models.spending.cache_file import CacheState
+from refinegraph.agents.models.spending.call_cache import CallCache
+from refinegraph.agents.models.spending.ledger import Ledger
+from refinegraph.agents.models.types import (
+    Choice,
+    Generations,
+    Sampling,
+    TokenLogprob,
+    TopLogprob,
+)
 from refinegraph.charging import Account, charge, charging
+from refinegraph.retry_policy import RetryPolicy
 
 __all__ = [
     "Account",
@@ -50,10 +50,10 @@ __all__ = [
     "FallbackChatModel",
     "FellBack",
     "Generations",
-    "InFlight",
     "Ledger",
     "LiteLLMChatModel",
     "ModelEvent",
+    "RateLimits",
     "RetryPolicy",
     "RunScope",
     "Sampling",
@@ -61,8 +61,8 @@ __all__ = [
     "SimulatedChatModel",
     "SimulatedRates",
     "TokenLogprob",
+    "TokensStreamed",
     "TopLogprob",
-    "WordsWritten",
     "Work",
     "allow_real_calls",
     "block_real_calls",

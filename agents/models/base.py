@@ -10,14 +10,14 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatResult
 from pydantic import PrivateAttr
 
-from refinegraph.agents.models.accounting import bound_prompt
-from refinegraph.agents.models.answers import Answer, Generations, Sampling, Tell
-from refinegraph.agents.models.batches import BatchSize, sample
+from refinegraph.agents.models.backend import Endpoint
+from refinegraph.agents.models.calls.batches import BatchSize, sample
 from refinegraph.agents.models.messages import as_chat_result
-from refinegraph.agents.models.reports import Endpoint
-from refinegraph.agents.models.retrying import RetryPolicy
+from refinegraph.agents.models.spending.usage import bound_prompt
+from refinegraph.agents.models.types import Completion, Generations, OnText, Sampling
 from refinegraph.blocking import run_sync
 from refinegraph.errors import InputError
+from refinegraph.retry_policy import RetryPolicy
 
 
 class SamplingChatModel(BaseChatModel):
@@ -40,15 +40,17 @@ class SamplingChatModel(BaseChatModel):
         """Name and address, for events and errors."""
 
     @abstractmethod
-    async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
+    async def ask(
+        self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
+    ) -> Completion:
         """Make one attempt for n choices; raise whatever the client library raises.
 
         With `sampling.prefix`, return what is written behind it.
         """
 
-    async def ask_aloud(
-        self, messages: Sequence[BaseMessage], *, sampling: Sampling, tell: Tell
-    ) -> Answer:
+    async def ask_streaming(
+        self, messages: Sequence[BaseMessage], *, sampling: Sampling, on_text: OnText
+    ) -> Completion:
         """Make one attempt for one choice and tell of its text as it comes, where that can be."""
         return await self.ask(messages, n=1, sampling=sampling)
 

@@ -28,7 +28,7 @@ class CallStarted(ModelEvent):
     """What it is asked for; None outside of a graph."""
 
 
-class WordsWritten(ModelEvent):
+class TokensStreamed(ModelEvent):
     """More of an answer has come; told only where a run streams."""
 
     text: str

@@ -10,11 +10,11 @@ from langchain_core.messages import (
     convert_to_messages,
 )
 
-from refinegraph.agents.models.answers import Generations, Sampling
 from refinegraph.agents.models.base import SamplingChatModel
-from refinegraph.agents.models.batches import BatchSize, sample
-from refinegraph.agents.models.callbacks import with_callbacks
-from refinegraph.agents.models.foreign import ForeignModel, name_of
+from refinegraph.agents.models.calls.batches import BatchSize, sample
+from refinegraph.agents.models.calls.langchain_callbacks import with_callbacks
+from refinegraph.agents.models.providers.langchain_adapter import LangChainAdapter, name_of
+from refinegraph.agents.models.types import Generations, Sampling
 from refinegraph.errors import InputError
 
 
@@ -81,7 +81,7 @@ async def generate(
             name=model.endpoint.name,
             sampling=sampling,
         )
-    foreign = ForeignModel(model)
+    foreign = LangChainAdapter(model)
     return await sample(foreign, conversation, n=n, sampling=sampling, size=BatchSize(most=1))
 
 

@@ -7,7 +7,7 @@ from langchain_core.messages import AIMessage, BaseMessage, convert_to_openai_me
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatResult
 
-from refinegraph.agents.models.answers import Choice, Generations
+from refinegraph.agents.models.types import Choice, Generations
 
 _ROLES = {"human": "user", "ai": "assistant", "system": "system"}
 

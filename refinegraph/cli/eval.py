@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.text import Text
 
 from refinegraph.agents.models import CallCache, model_name
-from refinegraph.agents.models.redaction import redact
 from refinegraph.blocking import run_sync
 from refinegraph.cli.models import origin_line, server_of
 from refinegraph.cli.reference_check import faulty_problems, report_bad
@@ -39,6 +38,7 @@ from refinegraph.options import RunOptions
 from refinegraph.pages.evaluation import evaluation_page
 from refinegraph.planning import Models, ledger_of, plan_of, rate_limits_of, resolve_models
 from refinegraph.private_files import write_private
+from refinegraph.redaction import redact
 from refinegraph.schema import Kind, LabelledProblem
 from refinegraph.solving import call_cache
 from refinegraph.tools.sandbox import Sandbox
@@ -193,11 +193,11 @@ async def _run(job: _Job, cache: CallCache) -> None:
         plan = plan_of(chosen, kind=kind, models=job.models, limit=limit, sandbox=sandbox)
         ledger = ledger_of(chosen)
         if ledger:
-            ledger.carry(job.folder.spent)
+            ledger.add_prior(job.folder.spent)
         evaluation = Evaluation(
             {name: _graph(name, plan) for name in job.strategies},
             sandbox,
-            in_flight=rate_limits_of(chosen, concurrency=options.concurrency),
+            rate_limits=rate_limits_of(chosen, concurrency=options.concurrency),
             timeout=chosen.timeout,
             cache=cache,
             shares_answers=not own,

@@ -5,11 +5,11 @@ from collections.abc import Generator
 
 from rich.text import Text
 
-from refinegraph.agents.models import WordsWritten, run_scope
-from refinegraph.agents.models.redaction import redact
+from refinegraph.agents.models import TokensStreamed, run_scope
 from refinegraph.errors import InputError
 from refinegraph.json_log import JsonLog
 from refinegraph.options import CommandOptions
+from refinegraph.redaction import redact
 from refinegraph.schema import Frozen
 from refinegraph.tracing import traced
 from refinegraph.view.console import error_console
@@ -53,7 +53,7 @@ def _logged(name: str) -> Generator[None]:
     log = JsonLog(file, clean=redact, on_failure=give_up)
 
     def hear(event: Frozen) -> None:
-        if not isinstance(event, WordsWritten):  # whole answers are told of as well
+        if not isinstance(event, TokensStreamed):  # whole answers are told of as well
             log.hear(event)
 
     with contextlib.closing(log), run_scope(on_event=hear):

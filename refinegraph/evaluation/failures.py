@@ -4,7 +4,6 @@ from collections import Counter
 from typing import NamedTuple
 
 from refinegraph.agents.models import CallFailed, CallFinished
-from refinegraph.agents.models.redaction import redact
 from refinegraph.errors import (
     BudgetExceeded,
     ContextTooLong,
@@ -17,6 +16,7 @@ from refinegraph.errors import (
 )
 from refinegraph.evaluation.judging import SandboxFailed
 from refinegraph.evaluation.records import ErrorKind, ResultLine, RunError, RunKey, error_line
+from refinegraph.redaction import redact
 from refinegraph.schema import Frozen, Usage
 
 _KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from refinegraph.agents.models import CallCache, InFlight, Ledger, run_scope
+from refinegraph.agents.models import CallCache, Ledger, RateLimits, run_scope
 from refinegraph.errors import ModelError, SettingError
 from refinegraph.evaluation.failures import Failed, SpentUsage, error_of
 from refinegraph.evaluation.judging import Decider, find_decider, judge, require_sandbox
@@ -39,12 +39,12 @@ Outcome = RunLine | Failed
 class Evaluation:
     """Strategies over problems, problem by problem, so that what is compared is paired.
 
-    The limit of `in_flight` bounds both the problems under way and the calls, shared by all.
+    The limit of `rate_limits` bounds both the problems under way and the calls, shared by all.
     """
 
     graphs: Mapping[str, RefinementGraph]
     sandbox: Sandbox
-    in_flight: InFlight = field(default_factory=lambda: InFlight(8))
+    rate_limits: RateLimits = field(default_factory=lambda: RateLimits(8))
     timeout: float | None = None
     cache: CallCache | None = None
     shares_answers: bool = True
@@ -87,7 +87,7 @@ class Evaluation:
 
     def _has_room(self, going: set[asyncio.Task[Outcome]]) -> bool:
         spent = self.ledger is not None and self.ledger.is_spent
-        return len(going) < self.in_flight.limit and not spent
+        return len(going) < self.rate_limits.limit and not spent
 
     def _left(
         self, problems: Iterable[LabelledProblem], done: Callable[[RunKey], bool]
@@ -112,7 +112,7 @@ class Evaluation:
         spent = SpentUsage()
         try:
             decide = find_decider(work.labelled, self.sandbox)
-            with run_scope(in_flight=self.in_flight, ledger=self.ledger, on_event=spent.hear):
+            with run_scope(rate_limits=self.rate_limits, ledger=self.ledger, on_event=spent.hear):
                 result = await run_graph(
                     self.graphs[work.strategy],
                     work.labelled.problem,

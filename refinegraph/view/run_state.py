@@ -7,7 +7,7 @@ from refinegraph.agents.models import (
     CallFinished,
     CallRetried,
     CallStarted,
-    WordsWritten,
+    TokensStreamed,
     Work,
 )
 from refinegraph.graphs.events import (
@@ -136,7 +136,7 @@ def _called(state: RunState, event: CallStarted) -> _Change:
     return {"calls": (*state.calls, event.call), "speeches": (*state.speeches, *speech)}
 
 
-def _heard(state: RunState, event: WordsWritten) -> _Change:
+def _heard(state: RunState, event: TokensStreamed) -> _Change:
     heard = tuple(
         each.model_copy(update={"text": (each.text + event.text)[-_HEARD:]})
         if each.call == event.call
@@ -178,7 +178,7 @@ _CHANGES: dict[type[Frozen], Callable[..., _Change]] = {
     ReviewWritten: _reviewed,
     Decided: _decided,
     CallStarted: _called,
-    WordsWritten: _heard,
+    TokensStreamed: _heard,
     CallRetried: _retried,
     CallFinished: _paid,
     CallFailed: _paid,

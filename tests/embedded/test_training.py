@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from refinegraph.agents.models.local_chat import WEIGHTS
+from refinegraph.agents.models.providers.local_chat import WEIGHTS
 
 pytest.importorskip("tokenizers", reason="it comes with litellm")
 

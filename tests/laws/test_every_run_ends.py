@@ -17,7 +17,7 @@ from langchain_core.messages import BaseMessage
 from pydantic import PrivateAttr
 
 from refinegraph.agents.models import Choice, Ledger, Sampling, ScriptedChatModel
-from refinegraph.agents.models.answers import Answer
+from refinegraph.agents.models.types import Completion
 from refinegraph.errors import (
     BudgetExceeded,
     ContextTooLong,
@@ -102,11 +102,13 @@ class UnsteadyModel(ScriptedChatModel):
         """Whether anything that it wrote is a solution."""
         return self._role in ("solver", "refiner") and self._usable > 0
 
-    async def ask(self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling) -> Answer:
+    async def ask(
+        self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
+    ) -> Completion:
         texts = [await self._text() for _ in range(n)]
         self._answered += 1
         self._usable += sum(map(bool, texts))
-        return Answer(tuple(Choice(text=text, finish_reason="stop") for text in texts))
+        return Completion(tuple(Choice(text=text, finish_reason="stop") for text in texts))
 
     async def _text(self) -> str:
         event = self._events.next()

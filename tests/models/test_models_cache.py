@@ -28,7 +28,7 @@ from refinegraph.agents.models import (
     generate,
     run_scope,
 )
-from refinegraph.agents.models.call_cache import request_key
+from refinegraph.agents.models.spending.call_cache import request_key
 from refinegraph.errors import InputError, ModelError
 from refinegraph.schema import RefinementResult, Usage
 

@@ -46,7 +46,7 @@ def scripted(tokens: int) -> BaseChatModel:
     return ScriptedChatModel(write, usd_per_token=PRICE)
 
 
-class ForeignModel(SimpleChatModel):
+class LangChainAdapter(SimpleChatModel):
     """A model of another package that keeps to `max_tokens`."""
 
     tokens: int
@@ -64,7 +64,7 @@ class ForeignModel(SimpleChatModel):
 BACKENDS: dict[str, Callable[[int], BaseChatModel]] = {
     "scripted": scripted,
     "simulated": lambda tokens: SimulatedChatModel(),
-    "foreign": lambda tokens: ForeignModel(tokens=tokens),
+    "foreign": lambda tokens: LangChainAdapter(tokens=tokens),
     "embedded": lambda tokens: resolve_model("embedded"),
 }
 
@@ -180,7 +180,7 @@ async def test_a_model_that_asks_another_one_is_counted_once() -> None:
         return (await generate(inner, PROMPT)).choices[0].text
 
     ledger = Ledger(tokens=1_000, calls=1)
-    with run_scope(ledger=ledger, in_flight=1), charging() as account:
+    with run_scope(ledger=ledger, rate_limits=1), charging() as account:
         made = await generate(ScriptedChatModel(write), PROMPT)
     assert made.choices[0].text == "one two three"
     assert len(inner.calls) == made.usage.llm_calls == account.usage.llm_calls == 1

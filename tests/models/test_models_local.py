@@ -9,8 +9,8 @@ from langchain_core.messages import HumanMessage
 from pydantic import BaseModel
 
 from refinegraph.agents.models import Sampling, generate, resolve_model, run_scope
-from refinegraph.agents.models.gguf_file import read_gguf_header
-from refinegraph.agents.models.local_chat import WEIGHTS
+from refinegraph.agents.models.providers.gguf import read_gguf_header
+from refinegraph.agents.models.providers.local_chat import WEIGHTS
 from refinegraph.errors import ContextTooLong, SettingError
 
 pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")

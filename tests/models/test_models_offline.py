@@ -63,7 +63,7 @@ def test_resolving_needs_no_network(tmp_path: Path) -> None:
         "def refuse(*arguments): tried.append(str(arguments)); raise OSError('no network')\n"
         "socket.socket.connect = socket.getaddrinfo = refuse\n"
         "from refinegraph.agents.models import resolve_model\n"
-        "from refinegraph.agents.models.pricing import price_of\n"
+        "from refinegraph.agents.models.providers.litellm_prices import price_of\n"
         "resolve_model('ollama_chat/qwen3:8b')\n"
         "resolve_model('openai/gpt-4o', api_key='sk-x').most_choices()\n"
         "prices = [price_of(name, 1000, 1000) for name in\n"

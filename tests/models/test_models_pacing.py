@@ -17,14 +17,14 @@ from refinegraph.agents.models import (
     CallRetried,
     FallbackChatModel,
     FellBack,
-    InFlight,
     Ledger,
+    RateLimits,
     RetryPolicy,
     ScriptedChatModel,
     generate,
     run_scope,
 )
-from refinegraph.agents.models.turns import Flow, Turns
+from refinegraph.agents.models.calls.fair_semaphore import FairSemaphore, TokenBucket
 from refinegraph.errors import BudgetExceeded, InputError, ModelError
 
 PROMPT = [HumanMessage("Hi.")]
@@ -39,7 +39,7 @@ PATIENT = RetryPolicy(attempts=12, first_wait=0.01, longest_wait=0.05)
 def test_turns_never_pass_the_limit_and_serve_everybody(
     calls: list[tuple[int, bool]], limit: int
 ) -> None:
-    turns = Turns(limit)
+    turns = FairSemaphore(limit)
     most = served = 0
 
     async def one(run: int, cancelled: bool) -> None:
@@ -68,7 +68,7 @@ def test_turns_never_pass_the_limit_and_serve_everybody(
 
 async def test_a_run_that_asks_for_much_does_not_keep_the_others_waiting() -> None:
     order: list[str] = []
-    limit = InFlight(1)
+    limit = RateLimits(1)
 
     async def run(name: str, calls: int) -> None:
         def answer(messages: object, sampling: object) -> str:
@@ -76,7 +76,7 @@ async def test_a_run_that_asks_for_much_does_not_keep_the_others_waiting() -> No
             return "x"
 
         model = ScriptedChatModel(answer, latency=0.002)
-        with run_scope(in_flight=limit):
+        with run_scope(rate_limits=limit):
             await asyncio.gather(*(generate(model, PROMPT) for _ in range(calls)))
 
     await asyncio.gather(run("greedy", 20), run("modest", 2))
@@ -89,7 +89,7 @@ async def test_a_run_that_asks_for_much_does_not_keep_the_others_waiting() -> No
 def test_in_no_minute_flows_more_than_the_limit(
     per_minute: float, calls: list[tuple[float, int]]
 ) -> None:
-    flow, now, used = Flow(per_minute, now=0.0), 0.0, list[tuple[float, int]]()
+    flow, now, used = TokenBucket(per_minute, now=0.0), 0.0, list[tuple[float, int]]()
     for wait, amount in calls:
         now += wait
         used.append((now + flow.delay(amount, now=now), amount))
@@ -101,7 +101,7 @@ def test_in_no_minute_flows_more_than_the_limit(
 async def test_requests_a_minute_are_kept_to() -> None:
     model = ScriptedChatModel("x", cycle=True)
     began = time.monotonic()
-    with run_scope(in_flight=InFlight(8, requests_per_minute=600)):
+    with run_scope(rate_limits=RateLimits(8, requests_per_minute=600)):
         await asyncio.gather(*(generate(model, PROMPT) for _ in range(63)))
     assert time.monotonic() - began >= 0.3
 
@@ -109,14 +109,14 @@ async def test_requests_a_minute_are_kept_to() -> None:
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_limit_of_nothing_a_minute_is_refused(limit: float) -> None:
     with pytest.raises(InputError, match="expected above 0"):
-        Flow(limit, now=0.0)
+        TokenBucket(limit, now=0.0)
 
 
 async def test_an_overloaded_provider_is_asked_less_then_more_again() -> None:
     busy = [error(429, "slow down")] * 12
     with MisbehavingServer(*busy, answer("ok")) as server:
-        limits, model = InFlight(16), server.model(retry=PATIENT)
-        with run_scope(in_flight=limits):
+        limits, model = RateLimits(16), server.model(retry=PATIENT)
+        with run_scope(rate_limits=limits):
             await asyncio.gather(*(generate(model, PROMPT) for _ in range(16)))
             slowed = limits.allowed(model.endpoint)
             await asyncio.gather(*(generate(model, PROMPT) for _ in range(150)))
@@ -128,7 +128,7 @@ async def test_an_overloaded_provider_is_asked_less_then_more_again() -> None:
 async def test_retry_after_holds_every_request_to_that_provider() -> None:
     first = error(429, "slow down", ("retry-after", "0.4"))
     with MisbehavingServer(first, answer("ok")) as server:
-        with run_scope(in_flight=InFlight(1)):
+        with run_scope(rate_limits=RateLimits(1)):
             began = time.monotonic()
             await asyncio.gather(*(generate(server.model(), PROMPT) for _ in range(3)))
         assert time.monotonic() - began >= 0.4
@@ -228,7 +228,7 @@ async def test_a_thousand_problems_through_a_storm_end_once_each() -> None:
 
     with MisbehavingServer(storm) as server:
         model = server.model(retry=PATIENT)
-        with run_scope(in_flight=InFlight(64), on_event=hear):
+        with run_scope(rate_limits=RateLimits(64), on_event=hear):
             ended = await asyncio.gather(*map(one, range(1000)))
         assert server.peak <= 64
     wrong = [

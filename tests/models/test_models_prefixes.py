@@ -26,8 +26,8 @@ from refinegraph.agents.models import (
     run_scope,
     simulated_problems,
 )
-from refinegraph.agents.models.prefixes import joined, only_new, prefix_form
-from refinegraph.agents.models.reports import Endpoint
+from refinegraph.agents.models.backend import Endpoint
+from refinegraph.agents.models.completions.prefixes import joined, only_new, prefix_form
 from refinegraph.errors import ModelRequestRefused
 
 PROMPT = [HumanMessage("Write a poem.")]

@@ -12,8 +12,8 @@ from misbehaving_server import MisbehavingServer, answer
 
 from refinegraph.agents.models import (
     CallFailed,
-    InFlight,
     ModelEvent,
+    RateLimits,
     ScriptedChatModel,
     current_scope,
     generate,
@@ -25,10 +25,10 @@ PROMPT = [HumanMessage("Hi.")]
 
 
 async def test_a_limit_is_shared_by_runs() -> None:
-    limit = InFlight(3)
+    limit = RateLimits(3)
 
     async def run(server: MisbehavingServer) -> None:
-        with run_scope(in_flight=limit):
+        with run_scope(rate_limits=limit):
             await generate(server.model(), PROMPT)
 
     with MisbehavingServer(answer("x")._replace(delay=0.02)) as server:
@@ -38,11 +38,11 @@ async def test_a_limit_is_shared_by_runs() -> None:
 
 
 def test_a_limit_works_in_several_event_loops_at_once() -> None:
-    limit = InFlight(2)
+    limit = RateLimits(2)
 
     async def run() -> None:
         model = ScriptedChatModel(lambda messages, sampling: "x", latency=0.005)
-        with run_scope(in_flight=limit):
+        with run_scope(rate_limits=limit):
             await asyncio.gather(*(generate(model, PROMPT) for _ in range(8)))
 
     threads = [threading.Thread(target=asyncio.run, args=(run(),)) for _ in range(3)]
@@ -56,16 +56,16 @@ def test_a_limit_works_in_several_event_loops_at_once() -> None:
 
 def test_a_limit_below_one_is_refused() -> None:
     with pytest.raises(InputError, match="must be at least 1"):
-        InFlight(0)
+        RateLimits(0)
 
 
 async def test_scopes_nest() -> None:
     outer: list[ModelEvent] = []
     inner: list[ModelEvent] = []
-    with run_scope(deadline=100.0, on_event=outer.append, in_flight=5):
+    with run_scope(deadline=100.0, on_event=outer.append, rate_limits=5):
         with run_scope(deadline=200.0, on_event=inner.append) as scope:
             assert scope.deadline == 100.0
-            assert scope.in_flight.limit == 5
+            assert scope.rate_limits.limit == 5
         deadline = time.monotonic() + 60
     with run_scope(deadline=deadline, on_event=outer.append), run_scope(on_event=inner.append):
         await generate(ScriptedChatModel("x"), PROMPT)
@@ -76,8 +76,8 @@ async def test_scopes_nest() -> None:
 
 async def test_a_cancelled_call_is_told_and_frees_its_place() -> None:
     events: list[ModelEvent] = []
-    limit = InFlight(1)
-    with run_scope(on_event=events.append, in_flight=limit):
+    limit = RateLimits(1)
+    with run_scope(on_event=events.append, rate_limits=limit):
         task = asyncio.create_task(generate(ScriptedChatModel("x", latency=60), PROMPT))
         await asyncio.sleep(0.01)
         task.cancel()
@@ -103,7 +103,7 @@ def test_every_sample_comes_once_under_any_limit(wanted: list[int], limit: int) 
     model = ScriptedChatModel([str(i) for i in range(sum(wanted))])
 
     async def run() -> list[str]:
-        with run_scope(in_flight=limit):
+        with run_scope(rate_limits=limit):
             all_of_them = await asyncio.gather(*(generate(model, PROMPT, n=n) for n in wanted))
         return [choice.text for each in all_of_them for choice in each.choices]
 

@@ -9,8 +9,8 @@ from langchain_core.messages import HumanMessage
 from misbehaving_server import QUICK, MisbehavingServer, answer, error
 
 from refinegraph.agents.models import ModelEvent, generate, resolve_model, run_scope
-from refinegraph.agents.models.redaction import redact
 from refinegraph.errors import ModelError
+from refinegraph.redaction import redact
 
 SECRET = "planted-4f9d1c-secret"
 PROMPT = [HumanMessage("Hi.")]

@@ -12,7 +12,7 @@ from refinegraph.agents.models import (
     CallStarted,
     Sampling,
     ScriptedChatModel,
-    WordsWritten,
+    TokensStreamed,
     Work,
     generate,
     resolve_model,
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings(r"ignore:Accessing the 'model_(computed_
 
 
 def words(events: list[Any]) -> str:
-    return "".join(each.text for each in events if isinstance(each, WordsWritten))
+    return "".join(each.text for each in events if isinstance(each, TokensStreamed))
 
 
 async def test_a_server_streams_and_counts() -> None:
@@ -96,9 +96,9 @@ def test_the_reviewers_words_are_on_the_screen_while_they_come() -> None:
     for event in (
         CallStarted(call=1, model="m", n=1, work=Work(node="refine", candidate_id="0.0")),
         CallStarted(call=2, model="m", n=1, work=work),
-        WordsWritten(call=1, model="m", text="def f"),
-        WordsWritten(call=2, model="m", text="the loop\nends "),
-        WordsWritten(call=2, model="m", text="too early"),
+        TokensStreamed(call=1, model="m", text="def f"),
+        TokensStreamed(call=2, model="m", text="the loop\nends "),
+        TokensStreamed(call=2, model="m", text="too early"),
     ):
         state = state.after(event)
     shown = "\n".join(line.plain for line in Screen(state).lines(80, 24))

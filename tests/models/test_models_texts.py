@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage
 
-from refinegraph.agents.models.accounting import count, estimate_tokens
-from refinegraph.agents.models.answers import Answer, Choice
-from refinegraph.agents.models.batches import BatchSize
-from refinegraph.agents.models.retrying import RetryPolicy
-from refinegraph.agents.models.thinking import split_thinking
+from refinegraph.agents.models.calls.batches import BatchSize
+from refinegraph.agents.models.completions.reasoning import split_reasoning
+from refinegraph.agents.models.spending.usage import count, estimate_tokens
+from refinegraph.agents.models.types import Choice, Completion
+from refinegraph.retry_policy import RetryPolicy
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,18 @@ THINKING = [
 
 @pytest.mark.parametrize("case", THINKING, ids=lambda case: case.text)
 def test_split_thinking(case: Case) -> None:
-    assert split_thinking(case.text) == (case.answer, case.reasoning)
+    assert split_reasoning(case.text) == (case.answer, case.reasoning)
 
 
 def test_split_thinking_keeps_what_was_apart_already() -> None:
-    assert split_thinking("<think>b</think>c", "a") == ("c", "a\n\nb")
+    assert split_reasoning("<think>b</think>c", "a") == ("c", "a\n\nb")
 
 
 @given(st.text())
 @settings(max_examples=100, deadline=None)
 def test_text_without_tags_is_left_alone(text: str) -> None:
     if "<" not in text:
-        assert split_thinking(text) == (text, "")
+        assert split_reasoning(text) == (text, "")
 
 
 def unknown_price(prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> None:
@@ -65,7 +65,7 @@ def test_tokens_of_choices_add_up_and_are_never_nothing(
     texts: list[str], reported: int | None, one: bool
 ) -> None:
     choices = tuple(Choice(text=text) for text in texts)
-    answer = Answer(choices, None, reported, counts_one_choice=one)
+    answer = Completion(choices, None, reported, counts_one_choice=one)
     counted = count(answer, [HumanMessage("Hi.")], unknown_price)
     assert sum(choice.tokens for choice in counted.choices) == counted.usage.completion_tokens
     assert counted.usage.completion_tokens >= max(1, reported or 0)

@@ -3,13 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refinegraph.agents.models.thinking import Split, split_thinking
+from refinegraph.agents.models.completions.reasoning import SplitReasoning, split_reasoning
 
 NAMES = ("think", "thinking", "reasoning")
 PARTS = [*(f"<{name}>" for name in NAMES), *(f"</{name}>" for name in NAMES), "so", " ", "\n", "<"]
 
 
-def reference(text: str) -> Split:
+def reference(text: str) -> SplitReasoning:
     """Do the same by looking at one tag after the other."""
     thoughts: list[str] = []
     rest = text
@@ -23,19 +23,19 @@ def reference(text: str) -> Split:
             thoughts.append(rest[:place].strip())
             rest = rest[place + len(f"</{name}>") :]
     answer = rest if rest == text else rest.lstrip()
-    return Split(answer, "\n\n".join(filter(None, thoughts)))
+    return SplitReasoning(answer, "\n\n".join(filter(None, thoughts)))
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=12).map("".join))
 def test_thinking_is_split_as_a_simple_reference_does(text: str) -> None:
-    assert split_thinking(text) == reference(text)
+    assert split_reasoning(text) == reference(text)
 
 
 def test_a_million_empty_blocks_are_read_in_one_go() -> None:
     text = "<think></think>" * 400_000
-    assert split_thinking(text + "42") == Split("42", "")
+    assert split_reasoning(text + "42") == SplitReasoning("42", "")
 
 
 def test_a_million_closing_tags_are_read_in_one_go() -> None:
     text = "</think>" * 400_000
-    assert split_thinking(text).text == text.removeprefix("</think>")
+    assert split_reasoning(text).text == text.removeprefix("</think>")

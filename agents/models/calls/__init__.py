@@ -1,0 +1,1 @@
+"""One call to a model: batches, attempts, hedging, rate limits and spans."""

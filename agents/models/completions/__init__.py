@@ -1,0 +1,1 @@
+"""Reading completions: streams, thinking, stop texts, log-probabilities and prefixes."""

@@ -1,0 +1,101 @@
+"""An answer that is streamed in pieces, put together again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from refinegraph.agents.models.completions.logprobs import read_logprobs
+from refinegraph.agents.models.completions.reasoning import split_reasoning
+from refinegraph.agents.models.types import Choice, Completion, TokenLogprob
+
+
+class StreamError(NamedTuple):
+    """Why a server would not answer."""
+
+    text: str
+    too_long: bool
+    prompt: int
+    context: int
+
+
+@dataclass
+class _Written:
+    text: list[str] = field(default_factory=list[str])
+    reasoning: list[str] = field(default_factory=list[str])
+    logprobs: list[TokenLogprob] = field(default_factory=list[TokenLogprob])
+    finish_reason: str | None = None
+
+
+@dataclass
+class StreamAccumulator:
+    """What has been streamed so far. Told of pieces on any thread."""
+
+    on_text: Callable[[str], object] | None = None
+    error: StreamError | None = None
+    _written: dict[int, _Written] = field(default_factory=dict[int, _Written])
+    _prompt_tokens: int = 0
+    _completion_tokens: int = 0
+
+    def add(self, piece: dict[str, Any]) -> bool:
+        """Take one piece; return whether there is no sense in going on."""
+        if "choices" not in piece:
+            self.error = _error(piece)
+            return True
+        for choice in piece["choices"]:
+            self._add_choice(choice)
+        if usage := piece.get("usage"):
+            self._prompt_tokens = usage["prompt_tokens"]
+            self._completion_tokens += usage["completion_tokens"]
+        return False
+
+    def _add_choice(self, choice: dict[str, Any]) -> None:
+        written = self._written.setdefault(choice["index"], _Written())
+        delta = choice["delta"]
+        if text := delta.get("content"):
+            written.text.append(text)
+            if self.on_text:
+                self.on_text(text)
+        if thought := delta.get("reasoning_content"):
+            written.reasoning.append(thought)
+        written.logprobs.extend(read_logprobs(choice.get("logprobs")) or ())
+        written.finish_reason = choice.get("finish_reason") or written.finish_reason
+
+    @property
+    def characters(self) -> int:
+        """How much was written, thinking included."""
+        texts = (text for each in self._written.values() for text in (*each.text, *each.reasoning))
+        return sum(map(len, texts))
+
+    @property
+    def begun(self) -> bool:
+        """Whether any choice was written to."""
+        return self.characters > 0
+
+    def answer(self, n: int) -> Completion:
+        """Return the choices, in their order, and the tokens as they were counted."""
+        written = [self._written.get(index, _Written()) for index in range(n)]
+        return Completion(
+            tuple(map(_choice, written)),
+            prompt_tokens=self._prompt_tokens,
+            completion_tokens=self._completion_tokens,
+        )
+
+
+def _choice(written: _Written) -> Choice:
+    text, reasoning = split_reasoning("".join(written.text), "".join(written.reasoning))
+    return Choice(
+        text=text,
+        reasoning=reasoning,
+        finish_reason=written.finish_reason,
+        logprobs=tuple(written.logprobs) or None,
+    )
+
+
+def _error(piece: dict[str, Any]) -> StreamError:
+    about = piece.get("error", piece)
+    return StreamError(
+        text=str(about.get("message", about)),
+        too_long=about.get("type") == "exceed_context_size_error",
+        prompt=int(about.get("n_prompt_tokens", 0)),
+        context=int(about.get("n_ctx", 0)),
+    )

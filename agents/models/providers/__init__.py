@@ -1,0 +1,1 @@
+"""Chat models: litellm, GGUF files, LangChain models, fallbacks, and fakes for tests."""

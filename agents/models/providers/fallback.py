@@ -1,0 +1,96 @@
+"""A list of models, each asked where the ones before it failed for good."""
+
+from collections.abc import Sequence
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from pydantic import ConfigDict
+
+from refinegraph.agents.models.backend import Endpoint
+from refinegraph.agents.models.base import SamplingChatModel
+from refinegraph.agents.models.calls.batches import BatchSize, sample
+from refinegraph.agents.models.events import FellBack
+from refinegraph.agents.models.generation import model_name
+from refinegraph.agents.models.providers.langchain_adapter import LangChainAdapter
+from refinegraph.agents.models.run_context import current_scope
+from refinegraph.agents.models.types import Completion, Generations, Sampling
+from refinegraph.charging import charge
+from refinegraph.errors import InputError, ModelError
+from refinegraph.schema import Usage
+
+
+class FallbackChatModel(SamplingChatModel):
+    """A chat model that asks the first of its models, and the next where that one gives up.
+
+    A request goes on to the next model when every retry has failed, or the provider refuses it.
+    Observers hear a `FellBack` each time, and the usage counts it. Each model keeps its own prices,
+    retries and limits.
+
+    >>> import asyncio
+    >>> from langchain_core.messages import HumanMessage
+    >>> from refinegraph.agents.models import ScriptedChatModel
+    >>> broken = ScriptedChatModel([ModelError("down")])
+    >>> model = FallbackChatModel(models=(broken, ScriptedChatModel("4")))
+    >>> made = asyncio.run(model.sample([HumanMessage("2 + 2?")]))
+    >>> made.choices[0].text, made.usage.fallbacks
+    ('4', 1)
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    models: tuple[BaseChatModel, ...]
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The names of all, in order."""
+        return Endpoint(" or ".join(model_name(each) for each in self.models))
+
+    async def ask(
+        self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
+    ) -> Completion:
+        """Ask the first model once; `sample` is what goes on to the others."""
+        first = self.models[0]
+        asked = first if isinstance(first, SamplingChatModel) else LangChainAdapter(first)
+        return await asked.ask(messages, n=n, sampling=sampling)
+
+    async def sample(
+        self, messages: Sequence[BaseMessage], *, n: int = 1, sampling: Sampling | None = None
+    ) -> Generations:
+        """Return n samples of the first model that answers."""
+        chosen = Sampling() if sampling is None else sampling
+        failed: ModelError | None = None
+        for number, model in enumerate(self.models):
+            if failed:
+                self._tell(number, failed)
+            try:
+                made = await _sampled(model, messages, n, chosen)
+            except ModelError as error:
+                failed = error
+                continue
+            fell_back = Usage(fallbacks=int(number > 0))
+            charge(fell_back)
+            return made.model_copy(update={"usage": made.usage + fell_back})
+        raise failed or InputError("a list of models to fall back on is empty; name at least one.")
+
+    def _tell(self, number: int, failed: ModelError) -> None:
+        current_scope().emit(
+            FellBack(
+                call=0,
+                model=model_name(self.models[number - 1]),
+                to=model_name(self.models[number]),
+                reason=str(failed),
+            )
+        )
+
+    @property
+    def _llm_type(self) -> str:
+        return "refinegraph-fallback"
+
+
+async def _sampled(
+    model: BaseChatModel, messages: Sequence[BaseMessage], n: int, sampling: Sampling
+) -> Generations:
+    if isinstance(model, SamplingChatModel):
+        return await model.sample(messages, n=n, sampling=sampling)
+    asked = LangChainAdapter(model)
+    return await sample(asked, messages, n=n, sampling=sampling, size=BatchSize(most=1))

@@ -1,0 +1,151 @@
+"""llama.cpp in this process: one engine a model file, shared by all that name it."""
+
+import atexit
+import importlib
+import json
+import os
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from langchain_core.messages import BaseMessage
+
+from refinegraph.agents.models.messages import as_dicts
+from refinegraph.agents.models.providers.gguf import read_gguf_header
+from refinegraph.agents.models.types import Sampling
+from refinegraph.errors import SettingError
+
+SLOTS = 8
+"""Samples that are written at the same time."""
+_TINY = 100_000_000
+"""Bytes of a file below which a second thread costs more than it brings."""
+_MOST_CONTEXT = 16_384
+"""Tokens of all slots together, for the memory's sake, where the model could read more."""
+
+Heard = Callable[[dict[str, Any]], bool]
+"""Told of each piece; returns whether to stop."""
+
+
+class LlamaEngine:
+    """A loaded model. It listens on the loopback address only, behind a key that nobody is told.
+
+    Requests do not go through that address: they are calls within the process.
+    """
+
+    def __init__(self, path: Path) -> None:
+        llama: Any = importlib.import_module("xllamacpp")
+        header = read_gguf_header(path)
+        self.name = header.name
+        self.threads = 1 if header.bytes < _TINY else _cores()
+        trained = header.context or _MOST_CONTEXT
+        self.context = min(trained, _MOST_CONTEXT)
+        """Tokens of a prompt and its answer together."""
+        self._calls = ThreadPoolExecutor(2 * SLOTS, thread_name_prefix="llama")
+        try:
+            self._server: Any = llama.Server(_parameters(llama, path, self, header.bytes))
+        except RuntimeError:
+            raise SettingError(
+                f"llama.cpp cannot load the model file {str(path)!r}: it is damaged, cut off, or "
+                "of an architecture that this llama.cpp does not know; download it again or try "
+                "another."
+            ) from None
+
+    def submit(self, request: dict[str, Any], heard: Heard) -> "Future[Any]":
+        """Begin a streamed chat completion on a thread; return its future."""
+        return self._calls.submit(self._server.handle_chat_completions, request, heard)
+
+    def close(self) -> None:
+        """Let the model go once nothing is being written."""
+        self._calls.shutdown(wait=True, cancel_futures=True)
+        del self._server
+
+
+def _parameters(llama: Any, path: Path, engine: LlamaEngine, size: int) -> Any:
+    parameters = llama.CommonParams()
+    parameters.model.path = str(path)
+    parameters.n_parallel = SLOTS
+    parameters.kv_unified = size >= _TINY
+    parameters.n_ctx = engine.context * (1 if size >= _TINY else SLOTS)
+    for each in (parameters.cpuparams, parameters.cpuparams_batch):
+        each.n_threads = engine.threads
+        each.poll = 0
+    parameters.verbosity = -1
+    parameters.api_keys = [secrets.token_urlsafe(32)]
+    parameters.ui = False
+    parameters.endpoint_slots = False
+    return parameters
+
+
+def _cores() -> int:
+    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+
+
+class _Key(NamedTuple):
+    process: int
+    """An engine does not live on in a forked process."""
+    path: Path
+    changed: int
+
+
+_engines: dict[_Key, LlamaEngine] = {}
+_loading = threading.Lock()
+
+
+def engine_for(path: Path) -> LlamaEngine:
+    """Return the engine of a model file, loading it the first time: 0.3 s for a small one.
+
+    Raises:
+        SettingError: For a file that cannot be loaded, and where the extra `local` is missing.
+    """
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        changed = 0
+    key = _Key(os.getpid(), path, changed)
+    with _loading:
+        if key not in _engines:
+            _engines[key] = LlamaEngine(path)
+        return _engines[key]
+
+
+@atexit.register
+def close_engines() -> None:
+    """Let go every model of this process."""
+    with _loading:
+        for key in [each for each in _engines if each.process == os.getpid()]:
+            _engines.pop(key).close()
+
+
+_APART = 1_000_003
+"""llama.cpp adds a choice's number to the seed: seeds side by side would share samples."""
+_WHOLE_VOCABULARY = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "repeat_penalty": 1.0}
+
+
+def completion_request(
+    messages: Sequence[BaseMessage], n: int, sampling: Sampling, *, whole: bool
+) -> dict[str, Any]:
+    """Return the request; `whole` samples from all tokens, with no penalty for repeating."""
+    request: dict[str, Any] = {
+        "messages": as_dicts(messages),
+        "n": n,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        **(_WHOLE_VOCABULARY if whole else {}),
+    }
+    given = {
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "max_tokens": sampling.max_tokens,
+        "stop": list(sampling.stop) or None,
+        "seed": None if sampling.seed is None else sampling.seed * _APART % 2**32,
+    }
+    request |= {name: value for name, value in given.items() if value is not None}
+    if sampling.logprobs is not None:
+        request |= {"logprobs": True, "top_logprobs": sampling.logprobs}
+    if sampling.json_schema is not None:
+        schema = {"name": "answer", "schema": json.loads(sampling.json_schema)}
+        request["response_format"] = {"type": "json_schema", "json_schema": schema}
+    return request

@@ -1,0 +1,240 @@
+"""Models that run in this process: any GGUF file, and the one that ships with the package."""
+
+import asyncio
+import importlib.util
+import re
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk
+from pydantic import PrivateAttr
+
+import refinegraph
+from refinegraph.agents.models.backend import Endpoint
+from refinegraph.agents.models.base import SamplingChatModel
+from refinegraph.agents.models.completions.stream_assembly import StreamAccumulator
+from refinegraph.agents.models.providers.llama_engine import (
+    SLOTS,
+    LlamaEngine,
+    completion_request,
+    engine_for,
+)
+from refinegraph.agents.models.spending.billing import Bill
+from refinegraph.agents.models.types import Completion, OnText, Sampling
+from refinegraph.errors import ContextTooLong, ModelError, SettingError
+
+WEIGHTS = Path(refinegraph.__file__).parent / "embedded" / "model.gguf"
+"""The model that ships with the package."""
+
+_HEADER = re.compile(r"^def .*:\Z", re.MULTILINE)
+
+
+class LocalChatModel(SamplingChatModel):
+    """A chat model over llama.cpp in this process; nothing leaves it.
+
+    The file is loaded with the first request and shared by all models of the process that name
+    it. Up to eight samples are written at the same time. A request that is cancelled stops
+    writing at its next token. Tokens and log-probabilities are llama.cpp's own, and nothing has a
+    price.
+
+    Use `resolve_model("local/PATH.gguf")` or `resolve_model("embedded")` to make one with its file
+    checked.
+    """
+
+    path: Path
+    """The GGUF file."""
+    label: str
+    """The name that it goes by in reports."""
+    continues_headers: bool = False
+    """Whether an answer begins with the `def` line that the prompt ends with."""
+    whole_vocabulary: bool = False
+    """Whether samples are drawn from all tokens; otherwise llama.cpp cuts off unlikely ones."""
+
+    _engine: LlamaEngine | None = PrivateAttr(default=None)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Name, for events and errors."""
+        return Endpoint(self.label, opaque=True)
+
+    async def ask(
+        self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
+    ) -> Completion:
+        """Write n answers at the same time."""
+        return await self._answer(messages, n, sampling, StreamAccumulator())
+
+    async def ask_streaming(
+        self, messages: Sequence[BaseMessage], *, sampling: Sampling, on_text: OnText
+    ) -> Completion:
+        """Write one answer, telling of each token."""
+        loop = asyncio.get_running_loop()
+        pieces = StreamAccumulator(on_text=lambda text: loop.call_soon_threadsafe(on_text, text))
+        if begun := self._begun(messages):
+            on_text(begun)
+        return await self._answer(messages, 1, sampling, pieces)
+
+    async def _answer(
+        self, messages: Sequence[BaseMessage], n: int, sampling: Sampling, pieces: StreamAccumulator
+    ) -> Completion:
+        begun, prefix = self._begun(messages), sampling.prefix
+        if not prefix:
+            answer = (await self._write(messages, n, sampling, pieces)).answer(n)
+            return _with_front(answer, begun)
+        rest, front = _past_header(prefix, begun)
+        written = [*messages, AIMessage(rest)] if rest else messages
+        return _with_front((await self._write(written, n, sampling, pieces)).answer(n), front)
+
+    def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
+        """Nothing costs anything."""
+        return 0.0
+
+    async def count_prompt(self, messages: Sequence[BaseMessage]) -> int:
+        """Return the tokens of a prompt as llama.cpp counts them; it keeps what it read of it."""
+        pieces = await self._write(messages, 1, Sampling(max_tokens=1), StreamAccumulator())
+        return pieces.answer(1).prompt_tokens or 0
+
+    def most_choices(self) -> int:
+        """As many as are written at the same time."""
+        return SLOTS
+
+    async def _write(
+        self, messages: Sequence[BaseMessage], n: int, sampling: Sampling, pieces: StreamAccumulator
+    ) -> StreamAccumulator:
+        request = completion_request(messages, n, sampling, whole=self.whole_vocabulary)
+        engine = await asyncio.to_thread(engine_for, self.path)
+        with _stopped_with_us() as stopped:
+            await asyncio.wrap_future(
+                engine.submit(request, lambda piece: stopped.is_set() or pieces.add(piece))
+            )
+        self._check(pieces)
+        return pieces
+
+    def _begun(self, messages: Sequence[BaseMessage]) -> str:
+        """Return the header at a prompt's end: the answer goes on from it and begins with it."""
+        if not self.continues_headers:
+            return ""
+        found = _HEADER.search(messages[-1].text)
+        return found[0] if found else ""
+
+    def _check(self, pieces: StreamAccumulator) -> None:
+        if pieces.error is None:
+            return
+        if pieces.error.too_long:
+            raise ContextTooLong(
+                f"Model {self.label!r} reads {pieces.error.context} tokens at most and the prompt "
+                f"has {pieces.error.prompt}; shorten the problem or name a model that reads more."
+            )
+        raise ModelError(f"Model {self.label!r} failed: {pieces.error.text}")
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        """Stream one answer token by token."""
+        if begun := self._begun(messages):
+            yield ChatGenerationChunk(message=AIMessageChunk(content=begun))
+        sampling = self.sampling_of(stop, kwargs)
+        async with Bill(self, messages, 1, sampling).open() as bill:
+            pieces = StreamAccumulator()
+            try:
+                async for text in self._texts(messages, bill.sampling, pieces):
+                    chunk = ChatGenerationChunk(message=AIMessageChunk(content=text))
+                    if run_manager is not None:
+                        await run_manager.on_llm_new_token(text, chunk=chunk)
+                    yield chunk
+            finally:
+                bill.count(pieces.answer(1))
+
+    async def _texts(
+        self, messages: Sequence[BaseMessage], sampling: Sampling, pieces: StreamAccumulator
+    ) -> AsyncGenerator[str]:
+        """Yield the pieces of one answer as they are written."""
+        loop, queue = asyncio.get_running_loop(), asyncio.Queue[str | None]()
+        pieces.on_text = lambda text: loop.call_soon_threadsafe(queue.put_nowait, text)
+        writing = asyncio.ensure_future(self._write(messages, 1, sampling, pieces))
+        writing.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (text := await queue.get()) is not None:
+                yield text
+            await writing
+        finally:
+            writing.cancel()
+
+    @property
+    def _llm_type(self) -> str:
+        return "refinegraph-local"
+
+    @property
+    def _identifying_params(self) -> Mapping[str, Any]:
+        return {"model": self.label, "model_name": self.label}
+
+
+def _with_front(answer: Completion, front: str) -> Completion:
+    if not front:
+        return answer
+    whole = (each.model_copy(update={"text": front + each.text}) for each in answer.choices)
+    return answer._replace(choices=tuple(whole))
+
+
+def _past_header(prefix: str, begun: str) -> tuple[str, str]:
+    """Return the part of a prefix that a prompt's header does not say already.
+
+    Beside it, the part of the header that the prefix has not reached yet.
+    """
+    if begun.startswith(prefix):
+        return "", begun[len(prefix) :]
+    return prefix.removeprefix(begun), ""
+
+
+@contextmanager
+def _stopped_with_us() -> Generator[threading.Event]:
+    stopped = threading.Event()
+    try:
+        yield stopped
+    finally:
+        stopped.set()
+
+
+def local_model(name: str) -> LocalChatModel:
+    """Return the model of `local/PATH.gguf`; its file is checked when it is first used."""
+    path = name.partition("/")[2]
+    if not path:
+        raise SettingError(
+            f"Model {name!r} has no file after it; write local/PATH.gguf, for example "
+            "'local/models/qwen3-4b.gguf'."
+        )
+    _need_llama(name)
+    found = Path(path).expanduser()
+    if not found.is_file():
+        raise SettingError(f"Model {name!r}: there is no file {str(found)!r}.")
+    return LocalChatModel(path=found.resolve(), label=name)
+
+
+def embedded_model(name: str) -> LocalChatModel:
+    """Return the model that ships with the package."""
+    if name != "embedded":
+        raise SettingError(f"Model {name!r} is unknown; the model in the package is 'embedded'.")
+    _need_llama(name)
+    return LocalChatModel(
+        path=WEIGHTS,
+        label=name,
+        whole_vocabulary=True,
+        continues_headers=True,
+        prompt_set="embedded",
+    )
+
+
+def _need_llama(name: str) -> None:
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise SettingError(
+            f"Model {name!r} runs llama.cpp in this process, which needs the extra 'local': "
+            "pip install 'refinegraph[local]'."
+        )

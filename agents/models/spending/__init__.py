@@ -1,0 +1,1 @@
+"""What calls cost: token counts, budgets, bills and the cache of answers."""
