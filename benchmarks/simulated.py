@@ -20,11 +20,11 @@ from refinegraph.agents import Refiner, Reviewer, Solver
 from refinegraph.agents.models import SimulatedChatModel, SimulatedRates, simulated_problems
 from refinegraph.evaluation.statistics import wilson_interval
 from refinegraph.graphs import refinement_graph
-from refinegraph.graphs.policies.adaptive_sampling import SampleFirst, decided, window
-from refinegraph.graphs.policies.calibration import BeliefMap, fit_belief
+from refinegraph.graphs.policies.adaptive_sampling import SampleUntil, last_k_agree, vote_settled
+from refinegraph.graphs.policies.calibration import ConfidenceCalibrator, fit_calibrator
 from refinegraph.graphs.policies.expected_gain import ExpectedGain
 from refinegraph.graphs.policies.refine_loop import RefineLoop
-from refinegraph.graphs.policies.repair_rates import Posterior, RateBook
+from refinegraph.graphs.policies.repair_rates import BetaPosterior, RepairRates
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.routing import AgreementRouter, AlwaysEasy, AlwaysHard, MagicoreRouter
 from refinegraph.graphs.selection import best_of, majority_vote, weighted_vote
@@ -89,12 +89,14 @@ def best(samples: int) -> Build:
     )
 
 
-def voted_early(rule: window | decided, most: int) -> Build:
+def voted_early(rule: last_k_agree | vote_settled, max_candidates: int) -> Build:
     """Self-consistency that stops sampling by a rule."""
     return lambda model, scorer: refinement_graph(
         solver=Solver(model, samples=2),
-        controller=SampleFirst(
-            RefineLoop(router=AlwaysEasy(), stop=rounds(0)), enough=rule, most=most
+        controller=SampleUntil(
+            RefineLoop(router=AlwaysEasy(), stop=rounds(0)),
+            until=rule,
+            max_candidates=max_candidates,
         ),
         select=majority_vote(),
         scorer=scorer,
@@ -123,46 +125,46 @@ def magicore(samples: int) -> Build:
         router=MagicoreRouter(),
         stop=rounds(2),
         select=weighted_vote(),
-        width=None,
+        max_refined_per_round=None,
         scorer=scorer,
     )
 
 
 def adaptive(model: SimulatedChatModel, scorer: Scorer) -> RefinementGraph:
-    """Sample until it is decided, refine only where the samples disagree."""
+    """Sample until it is vote_settled, refine only where the samples disagree."""
     return refinement_graph(
         solver=Solver(model, samples=3),
         reviewer=Reviewer(model),
         refiner=Refiner(model),
-        controller=SampleFirst(
-            RefineLoop(router=AgreementRouter(), stop=rounds(3), width=2),
-            enough=decided(),
-            most=10,
-            step=2,
+        controller=SampleUntil(
+            RefineLoop(router=AgreementRouter(), stop=rounds(3), max_refined_per_round=2),
+            until=vote_settled(),
+            max_candidates=10,
+            batch_size=2,
         ),
         select=weighted_vote(),
         scorer=scorer,
     )
 
 
-def by_gain(rates: RateBook | None = None, *, price: float = 0.01) -> Build:
+def by_gain(rates: RepairRates | None = None, *, min_gain: float = 0.01) -> Build:
     """Sample, repair or stop by expected gain; rates are learned unless they are given."""
-    book = rates or RateBook()
+    book = rates or RepairRates()
     return lambda model, scorer: refinement_graph(
         solver=Solver(model, samples=3),
         reviewer=Reviewer(model),
         refiner=Refiner(model),
-        controller=ExpectedGain(rates=book, most=10, price=price),
+        controller=ExpectedGain(rates=book, max_candidates=10, min_gain_per_1k_tokens=min_gain),
         select=weighted_vote(),
         scorer=scorer,
     )
 
 
-def known(rates: SimulatedRates) -> RateBook:
+def known(rates: SimulatedRates) -> RepairRates:
     """Return the rates as they truly are, which no user has."""
-    return RateBook(
-        fix=Posterior(yes=rates.fix, no=1 - rates.fix),
-        damage=Posterior(yes=rates.damage, no=1 - rates.damage),
+    return RepairRates(
+        fix=BetaPosterior(alpha=rates.fix, beta=1 - rates.fix),
+        damage=BetaPosterior(alpha=rates.damage, beta=1 - rates.damage),
         learn=False,
     )
 
@@ -172,8 +174,8 @@ STRATEGIES: dict[str, Build] = {
     "vote of 10": voted(10),
     "vote of 30": voted(30),
     "best of 10": best(10),
-    "vote of 10, window(3)": voted_early(window(3), 10),
-    "vote of 10, decided(0.95)": voted_early(decided(), 10),
+    "vote of 10, last_k_agree(3)": voted_early(last_k_agree(3), 10),
+    "vote of 10, vote_settled(0.95)": voted_early(vote_settled(), 10),
     "self-refine": self_refine,
     "magicore of 10": magicore(10),
     "adaptive": adaptive,
@@ -186,7 +188,7 @@ Row = tuple[tuple[Feature, ...], bool]
 async def run(
     setting: Setting, build: Build, *, problems: int, seed: int, rows: list[Row] | None = None
 ) -> Result:
-    """Solve the problems with one strategy; `rows` collects what a belief map is fitted to."""
+    """Solve the problems with one strategy; `rows` collects what a calibration is fitted to."""
     model = SimulatedChatModel(setting.rates, seed=seed)
     labelled = simulated_problems(problems)
     gold = {each.problem.id: each.gold.answer for each in labelled}
@@ -254,12 +256,12 @@ async def experiments(settings: Sequence[Setting], *, problems: int, seed: int) 
         console.print(table(setting, results))
 
 
-async def fitted(settings: Sequence[Setting], *, problems: int, seed: int) -> BeliefMap:
-    """Fit a belief map to all settings together."""
+async def fitted(settings: Sequence[Setting], *, problems: int, seed: int) -> ConfidenceCalibrator:
+    """Fit a calibration to all settings together."""
     rows: list[Row] = []
     for setting in settings:
         await run(setting, by_gain(), problems=problems, seed=seed, rows=rows)
-    return fit_belief(rows)
+    return fit_calibrator(rows)
 
 
 def main() -> None:
@@ -269,7 +271,7 @@ def main() -> None:
     )
     parser.add_argument("--problems", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--fit", type=Path, help="fit a belief map, write it here, and end")
+    parser.add_argument("--fit", type=Path, help="fit a calibration, write it here, and end")
     options = parser.parse_args()
     if options.fit:
         found = asyncio.run(fitted(SETTINGS, problems=options.problems, seed=options.seed))

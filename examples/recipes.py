@@ -110,11 +110,13 @@ def step_beam(
     )
 
 
-def mcts_self_refine(model: BaseChatModel, reward: Scorer, *, most: int = 8) -> SearchGraph:
+def mcts_self_refine(
+    model: BaseChatModel, reward: Scorer, *, max_candidates: int = 8
+) -> SearchGraph:
     """Search a tree of reviewed and refined answers (arXiv 2406.07394)."""
     return search_graph(
         operators={"solve": Solver(model), "refine": Reviewer(model) >> Refiner(model)},
-        policy=uct("refine", value="best_child", most=most),
+        policy=uct("refine", value="best_child", max_candidates=max_candidates),
         scorer=reward,
     )
 
@@ -254,7 +256,7 @@ def demonstrations() -> dict[str, SearchGraph]:
             reward,
         ),
         "mcts self-refine": mcts_self_refine(
-            says(WRONG, DOUBT, WRONG, DOUBT, RIGHT, DOUBT, RIGHT), reward, most=4
+            says(WRONG, DOUBT, WRONG, DOUBT, RIGHT, DOUBT, RIGHT), reward, max_candidates=4
         ),
         "leco": leco(says(WRONG, f"{good}\n{last}"), reward),
         "genselect": genselect(says(WRONG, RIGHT, WRONG, "The sum.\nBEST: 1"), samples=3),

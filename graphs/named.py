@@ -229,11 +229,11 @@ def build_policy(name: str, plan: "Plan") -> "Policy":
     from refinegraph.graphs.stopping import accepted, rounds
     from refinegraph.graphs.strategies.adaptive import policy_for_answers, policy_for_code
 
-    most = plan.samples or 10
+    max_candidates = plan.samples or 10
     if name == "execution-gain":
-        return policy_for_code(plan, most)
+        return policy_for_code(plan, max_candidates)
     if name == "expected-gain":
-        return policy_for_answers(plan, most)
+        return policy_for_answers(plan, max_candidates)
     limit = 3 if plan.rounds is None else plan.rounds
     stop = plan.stop_rule(accepted() | rounds(limit))
     return RefineLoop(router=plan.router or VerdictRouter(), stop=stop)

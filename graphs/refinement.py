@@ -40,7 +40,7 @@ def refinement_graph(
     stop: RuleFunction | None = None,
     select: Selector | None = None,
     controller: Policy | None = None,
-    width: int | None = 4,
+    max_refined_per_round: int | None = 4,
     samples: int | None = None,
     sandbox: Sandbox | None = None,
     tracer: Tracer | None = None,
@@ -66,8 +66,9 @@ def refinement_graph(
         stop: Ends the loop; three rounds, or the first candidate that passes all visible tests,
             unless given.
         select: Chooses the answer; the best evidence unless given.
-        controller: A policy that replaces router, stop rule and width.
-        width: How many candidates are refined in a round, the best first; all of them if None.
+        controller: A policy that replaces router, stop rule and the size of rounds.
+        max_refined_per_round: How many candidates are refined in a round, the best first; all if
+            None.
         samples: How many samples are taken first; the Solver's own number unless given.
         sandbox: Where programs run.
         tracer: Shows the Reviewer the values of a failing test.
@@ -83,7 +84,7 @@ def refinement_graph(
     then = controller or RefineLoop(
         router=router or VerdictRouter(),
         stop=stop or (accepted() | rounds(3 if refiner else 0)),
-        width=width,
+        max_refined_per_round=max_refined_per_round,
     )
     wave = samples or getattr(solver, "samples", None) or 1
     operators: dict[str, OperatorLike] = {"solve": _role(solver, Solve)}

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from refinegraph.agents.models import CallCache
     from refinegraph.agents.prompts import PromptSet
     from refinegraph.graphs.policies.base import Policy
-    from refinegraph.graphs.policies.calibration import BeliefMap
+    from refinegraph.graphs.policies.calibration import ConfidenceCalibrator
     from refinegraph.graphs.routing import Router
     from refinegraph.graphs.selection import Selector
     from refinegraph.graphs.stopping import RuleFunction
@@ -93,7 +93,7 @@ _AMOUNT = Number("X", above=0)
 _SECONDS = Number("SECONDS", above=0)
 _RATE = Number("N", above=0)
 _KIND = Choice("code", "math", "choice", "text")
-_BELIEF = FileContent(objects="refinegraph.graphs.policies.calibration:BeliefMap")
+_CALIBRATION = FileContent(objects="refinegraph.graphs.policies.calibration:ConfidenceCalibrator")
 _CACHE = FileName(objects="refinegraph.agents.models.spending.call_cache:CallCache")
 _PROMPTS = Choice(
     *PROMPT_SETS, metavar="SET", objects="refinegraph.agents.prompts.prompt:PromptSet"
@@ -138,12 +138,12 @@ class RunOptions(OptionSet):
     seed: Annotated[int | None, Option(
         "seed passed on to the model",
         Number("S", whole=True), "strategy", _EVERYWHERE, safe=True)] = None
-    price: Annotated[float | None, Option(
+    min_gain_per_1k_tokens: Annotated[float | None, Option(
         "minimum gain in success probability that justifies 1,000 tokens (adaptive)",
         Number("P", least=0), "strategy", safe=True)] = None
-    belief: Annotated["str | Path | BeliefMap | None", Option(
+    calibration: Annotated["str | Path | ConfidenceCalibrator | None", Option(
         "confidence calibration file written by `eval --fit` (adaptive)",
-        _BELIEF, "strategy")] = None
+        _CALIBRATION, "strategy")] = None
     trace: Annotated[bool, Option(
         "show the Reviewer a failing test line by line", Switch(), "strategy", safe=True)] = False
     ask: Annotated[Sequence[str], Option(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from refinegraph.agents.models import Ledger, RateLimits
     from refinegraph.agents.prompts import PromptSet
-    from refinegraph.graphs.policies.calibration import BeliefMap
+    from refinegraph.graphs.policies.calibration import ConfidenceCalibrator
     from refinegraph.graphs.stopping import StopRule
     from refinegraph.graphs.strategies import Plan
     from refinegraph.tools.sandbox import Sandbox
@@ -90,8 +90,8 @@ def plan_of(
         select=_part("select", options.select),
         sandbox=sandbox,
         trace=options.trace,
-        price=options.price,
-        belief=_belief(options.belief),
+        min_gain_per_1k_tokens=options.min_gain_per_1k_tokens,
+        calibrator=_calibrator(options.calibration),
         checkpointer=checkpointer,
         ask=interrupt_points(options.ask),
     )
@@ -171,9 +171,13 @@ def _prompts(chosen: "str | PromptSet | None") -> "PromptSet | None":
     return PROMPT_SETS[chosen] if isinstance(chosen, str) else chosen
 
 
-def _belief(chosen: "str | Path | BeliefMap | None") -> "BeliefMap":
-    from refinegraph.graphs.policies.calibration import SHIPPED, BeliefMap
+def _calibrator(chosen: "str | Path | ConfidenceCalibrator | None") -> "ConfidenceCalibrator":
+    from refinegraph.graphs.policies.calibration import DEFAULT_CALIBRATOR, ConfidenceCalibrator
 
     if chosen is None:
-        return SHIPPED
-    return chosen if isinstance(chosen, BeliefMap) else BeliefMap.load(Path(chosen))
+        return DEFAULT_CALIBRATOR
+    return (
+        chosen
+        if isinstance(chosen, ConfidenceCalibrator)
+        else ConfidenceCalibrator.load(Path(chosen))
+    )

@@ -192,7 +192,12 @@ def test_the_digest_counts_what_affects_results_alone() -> None:
     same: dict[str, Any] = {"api_base": "http://127.0.0.1:1/v1", "hedge": 3, "cache": ""}
     for name, value in same.items():
         assert RunOptions(**{name: value}).digest() == plain.digest()
-    other: dict[str, Any] = {"trace": True, "price": 0.5, "budget_tokens": 9, "prices": (1, 2)}
+    other: dict[str, Any] = {
+        "trace": True,
+        "min_gain_per_1k_tokens": 0.5,
+        "budget_tokens": 9,
+        "prices": (1, 2),
+    }
     for name, value in other.items():
         changed = RunOptions(**{name: value})
         assert changed.digest() != plain.digest()
@@ -205,8 +210,12 @@ def test_a_calibration_file_counts_by_its_content(tmp_path: Any) -> None:
     one.write_text("1")
     copy.write_text("1")
     other.write_text("2")
-    assert RunOptions(belief=one).digest() == RunOptions(belief=copy).digest()
-    assert RunOptions(belief=one).difference(RunOptions(belief=other)).startswith("belief was ")
+    assert RunOptions(calibration=one).digest() == RunOptions(calibration=copy).digest()
+    assert (
+        RunOptions(calibration=one)
+        .difference(RunOptions(calibration=other))
+        .startswith("calibration was ")
+    )
 
 
 def test_options_are_hashable_and_equal_ones_have_equal_hashes() -> None:
@@ -233,7 +242,7 @@ def test_options_survive_as_plain_data_without_credentials() -> None:
 
 def test_every_setting_is_classified_and_nothing_that_names_a_place_is_safe() -> None:
     unsafe = {name for name, option in settings().items() if option.safe is False}
-    assert unsafe == {"api_base", "belief", "home", "log_json", "otel", "prices", "replay"}
+    assert unsafe == {"api_base", "calibration", "home", "log_json", "otel", "prices", "replay"}
     for name in ("model", "solver_model", "reviewer_model", "refiner_model", "tester_model"):
         safe = settings()[name].is_safe
         assert safe("openai/gpt-5-mini")

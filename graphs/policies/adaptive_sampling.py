@@ -1,4 +1,4 @@
-"""Sample until the samples agree: rules that spare samples on easy problems, and their controller.
+"""Sample until a rule says that the samples suffice, which spares samples on easy problems.
 
 A sampling rule is any callable from the state to a reason why the samples suffice, or None.
 """
@@ -11,17 +11,19 @@ from refinegraph.graphs.policies.base import (
     Choice,
     Policy,
     as_decision,
+    candidates_spent,
     sample_decision,
+    samples_of,
 )
 from refinegraph.graphs.state import RefinementState
-from refinegraph.schema import Candidate, Difficulty, Feature, StopReason
+from refinegraph.schema import Difficulty, Feature, StopReason
 from refinegraph.tools.grouping import answer_groups
 
 SamplingRule = Callable[[RefinementState], MaybeAwaitable[str | None]]
 
 
-class window:
-    """Enough when the last `size` samples all give the same answer.
+class last_k_agree:
+    """Suffice when the last `size` samples all give the same answer.
 
     Early-stopping self-consistency (arXiv 2401.10480).
     """
@@ -31,8 +33,8 @@ class window:
 
     def __call__(self, state: RefinementState) -> str | None:
         """Look at the samples in the order in which they were asked for."""
-        samples = sorted(_samples(state), key=lambda each: each.order)[-self.size :]
-        if len(samples) < self.size or any(each.content is None for each in samples):
+        samples = sorted(samples_of(state), key=lambda sample: sample.order)[-self.size :]
+        if len(samples) < self.size or any(sample.content is None for sample in samples):
             return None
         groups = answer_groups(state.problem, samples)
         if len(groups) != 1:
@@ -41,11 +43,11 @@ class window:
 
     def __repr__(self) -> str:
         """The call that makes it."""
-        return f"window({self.size})"
+        return f"last_k_agree({self.size})"
 
 
-class decided:
-    """Enough when the leading answer would win the whole vote with this probability.
+class vote_settled:
+    """Suffice when the leading answer would win the whole vote with this probability.
 
     Adaptive-Consistency (arXiv 2305.11860): the votes of the first two answers are evidence for a
     coin, and the probability that it favours the leader, under a uniform prior, is compared with
@@ -65,7 +67,7 @@ class decided:
 
     def __repr__(self) -> str:
         """The call that makes it."""
-        return f"decided({self.confidence})"
+        return f"vote_settled({self.confidence})"
 
 
 def leader_probability(first: int, second: int) -> float:
@@ -83,28 +85,35 @@ def leader_probability(first: int, second: int) -> float:
     return float(heads / 2**tosses)
 
 
-class SampleFirst:
-    """Sample a few at a time until a rule says that it is enough, then do as another policy.
+class SampleUntil:
+    """Sample in batches until `until` is satisfied, then delegate to another policy.
 
-    `step` samples are added at a time, `most` bounds all of them. Where the first samples agree,
-    an easy problem costs no more than them. Where the other policy then stops at once, the reason
-    is the rule's.
+    An easy problem costs no more than its first samples. If the other policy then stops at once,
+    the reason given is the rule's.
+
+    Args:
+        then: Decides once the samples suffice.
+        until: The rule that says so.
+        max_candidates: The most samples.
+        batch_size: How many samples are added at a time.
     """
 
-    def __init__(self, then: Policy, *, enough: SamplingRule, most: int, step: int = 1) -> None:
+    def __init__(
+        self, then: Policy, *, until: SamplingRule, max_candidates: int, batch_size: int = 1
+    ) -> None:
         self.then = then
-        self.enough = enough
-        self.most = most
-        self.step = step
+        self.until = until
+        self.max_candidates = max_candidates
+        self.batch_size = batch_size
 
     async def __call__(self, state: RefinementState) -> Choice:
-        """Sample more, or go on to the other policy's decision."""
-        samples = len(_samples(state))
+        """Sample more, or return the other policy's decision."""
+        samples = len(samples_of(state))
         if any(decision.action == "refine" for decision in state.decisions):
             return await settle(self.then(state))
-        reason = await settle(self.enough(state))
-        if reason is None and samples < self.most:
-            wanted = min(self.step, self.most - samples)
+        reason = await settle(self.until(state))
+        if reason is None and samples < self.max_candidates:
+            wanted = min(self.batch_size, self.max_candidates - samples)
             return sample_decision(state, wanted, _undecided(state, samples))
         decision = as_decision(await settle(self.then(state)), state)
         if decision.stop_reason is None or decision.stop_reason.rule == "accepted":
@@ -114,15 +123,15 @@ class SampleFirst:
     def __repr__(self) -> str:
         """The call that makes it."""
         return (
-            f"SampleFirst({self.then!r}, enough={self.enough!r}, most={self.most}, "
-            f"step={self.step})"
+            f"SampleUntil({self.then!r}, until={self.until!r}, "
+            f"max_candidates={self.max_candidates}, batch_size={self.batch_size})"
         )
 
     def _reason(self, agreed: str | None, samples: int) -> StopReason:
         if agreed:
             return StopReason(rule="agreed", detail=agreed, observed=samples)
-        detail = f"{samples} of {self.most} samples were made and they do not agree"
-        return StopReason(rule="samples", detail=detail, observed=samples, limit=self.most)
+        detail = f"{samples} of {self.max_candidates} samples were made and they do not agree"
+        return candidates_spent(samples, self.max_candidates, detail)
 
 
 def _undecided(state: RefinementState, samples: int) -> Difficulty:
@@ -137,11 +146,7 @@ def _undecided(state: RefinementState, samples: int) -> Difficulty:
     )
 
 
-def _samples(state: RefinementState) -> list[Candidate]:
-    return [each for each in state.candidates if each.parent_id is None]
-
-
 def _leading_votes(state: RefinementState) -> tuple[int, int]:
-    groups = answer_groups(state.problem, _samples(state))
+    groups = answer_groups(state.problem, samples_of(state))
     first, second = ([len(group) for group in groups] + [0, 0])[:2]
     return first, second

@@ -34,7 +34,7 @@ class bandit(SearchPolicy):
     upper confidence bound (Auer et al., 2002), `"thompson"` the highest draw from the belief of an
     arm's rewards. An arm that stops is out; when all have stopped, so does the search.
 
-    An arm's name is noted in its decisions. Costs what the arms ask for, `most` in all.
+    An arm's name is noted in its decisions. Costs what the arms ask for, `max_candidates` in all.
 
     Args:
         arms: The policies by name.
@@ -52,11 +52,11 @@ class bandit(SearchPolicy):
     explore: float = 1.4
     belief: Belief = normal()  # noqa: RUF009 - frozen
     seed: int = 0
-    most: int = 64
+    max_candidates: int = 64
 
     def __post_init__(self) -> None:
         """Check the arms and numbers."""
-        check_least(1, most=self.most)
+        check_least(1, max_candidates=self.max_candidates)
         check_choice("rule", self.rule, "ucb1", "thompson")
         if not self.arms:
             raise InputError("a bandit needs at least one arm, such as {'tree': uct('refine')}.")
@@ -65,7 +65,7 @@ class bandit(SearchPolicy):
 
     async def __call__(self, state: RefinementState) -> Choice:
         """Return what the best arm that goes on wants."""
-        reason = bound_reached(state, self.most)
+        reason = bound_reached(state, self.max_candidates)
         if reason:
             return reason
         for arm in self._preferred(state):
@@ -81,7 +81,7 @@ class bandit(SearchPolicy):
         deeper = any(move.parents for move in chosen.moves)
         update = {
             "round": state.round + int(deeper),
-            "moves": tuple(cut_moves(chosen.moves, self.most - spent(state))),
+            "moves": tuple(cut_moves(chosen.moves, self.max_candidates - spent(state))),
             "features": (noted, *chosen.features),
         }
         return chosen.model_copy(update=update)
@@ -139,7 +139,9 @@ def arm_view(state: RefinementState, arm: str) -> RefinementState:
         "decisions": tuple(_own_decision(pull, turns, rounds) for pull in pulls),
         "failures": tuple(failures),
         "reviews": _own_reviews(state, own, {pull.round: rounds[pull.number] for pull in pulls}),
-        "reverted": tuple(each for each in state.reverted if each.candidate_id in own),
+        "reverted": tuple(
+            rejection for rejection in state.reverted if rejection.candidate_id in own
+        ),
         "round": max(rounds.values(), default=0),
     }
     return state.model_copy(update=view)

@@ -148,7 +148,7 @@ def interrupted(state: RefinementState) -> StopReason | None:
 
 
 def refinable(
-    state: RefinementState, *, width: int | None = None, newest_first: bool = False
+    state: RefinementState, *, limit: int | None = None, newest_first: bool = False
 ) -> list[Candidate]:
     """Return the candidates that are worth a repair, the best first, no two alike.
 
@@ -172,7 +172,29 @@ def refinable(
         ranked = sorted(
             distinct.values(), key=lambda candidate: (-(candidate.score or 0.0), candidate.order)
         )
-    return ranked[:width]
+    return ranked[:limit]
+
+
+def samples_of(state: RefinementState) -> list[Candidate]:
+    """Return the fresh samples: candidates that were not made from others."""
+    return [candidate for candidate in state.candidates if candidate.parent_id is None]
+
+
+def mean_tokens(candidates: Sequence[Candidate]) -> float | None:
+    """Return the mean completion tokens of the candidates that cost any; None if none did."""
+    written = [candidate.tokens for candidate in candidates if candidate.tokens]
+    return sum(written) / len(written) if written else None
+
+
+def easy(difficulty: Difficulty) -> StopReason:
+    """Return the reason to stop that an easy problem gives."""
+    reason = difficulty.reasons[0] if difficulty.reasons else "the router calls it easy"
+    return StopReason(rule="easy", detail=reason)
+
+
+def candidates_spent(made: int, limit: int, detail: str) -> StopReason:
+    """Return the reason to stop once the most candidates were made."""
+    return StopReason(rule="samples", detail=detail, observed=made, limit=limit)
 
 
 def approved_ids(state: RefinementState) -> frozenset[str]:

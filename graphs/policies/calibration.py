@@ -1,4 +1,4 @@
-"""How sure to be that the best answer so far is right: signals, and a calibrated map of them."""
+"""How likely the best answer of a pool is right: features of the pool, and their calibration."""
 
 import math
 from collections.abc import Sequence
@@ -12,12 +12,15 @@ from refinegraph.schema import Candidate, Feature, Frozen
 from refinegraph.tools.grouping import answer_groups
 
 _STEPS = 400
+"""Gradient steps: on hundreds of runs with four features the weights no longer move by then."""
 _RATE = 0.3
-_LEAST, _MOST = 0.01, 0.99
+"""Size of a step: features have unit variance, for which steps below 1 converge."""
+_LOWEST, _HIGHEST = 0.01, 0.99
+"""Bounds of a belief, so that no pool is ever certain and no gain exactly 0."""
 
 
-class SignalWeight(Frozen):
-    """What one signal weighs, in units of its own spread."""
+class FeatureWeight(Frozen):
+    """The weight of one feature, per standard deviation."""
 
     name: str
     mean: float
@@ -25,98 +28,109 @@ class SignalWeight(Frozen):
     weight: float
 
 
-class BeliefMap(Frozen):
-    """A logistic map from signals to the probability that the best answer is right.
+class ConfidenceCalibrator(Frozen):
+    """A logistic model of the probability that the best answer of a pool is right.
 
-    A signal that is missing weighs nothing. The sign of each weight is learned, never assumed: a
-    signal that speaks for one model may speak against another (arXiv 2605.06908).
+    A missing feature weighs nothing. The sign of a weight is learned, never assumed: a feature that
+    speaks for one model may speak against another (arXiv 2605.06908).
     """
 
     bias: float
-    weights: tuple[SignalWeight, ...] = ()
+    weights: tuple[FeatureWeight, ...] = ()
 
-    def probability(self, signals: Sequence[Feature]) -> float:
+    def probability(self, features: Sequence[Feature]) -> float:
         """Return the probability, between 0.01 and 0.99."""
-        known = {signal.name: signal.value for signal in signals}
+        values = {feature.name: feature.value for feature in features}
         total = self.bias + sum(
-            each.weight * (known[each.name] - each.mean) / each.deviation
-            for each in self.weights
-            if each.name in known
+            term.weight * (values[term.name] - term.mean) / term.deviation
+            for term in self.weights
+            if term.name in values
         )
-        return min(_MOST, max(_LEAST, _sigmoid(total)))
+        return min(_HIGHEST, max(_LOWEST, _sigmoid(total)))
 
     def save(self, path: Path) -> None:
-        """Write the map as JSON."""
+        """Write the calibration as JSON."""
         path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
     @classmethod
-    def load(cls, path: Path) -> "BeliefMap":
-        """Read a map that `save` wrote; raises `InputError`."""
+    def load(cls, path: Path) -> "ConfidenceCalibrator":
+        """Read a calibration that `save` wrote; raises `InputError`."""
         try:
             return cls.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, ValidationError) as error:
-            raise InputError(f"{path} is no belief map: {str(error).splitlines()[0]}.") from None
+            raise InputError(
+                f"{path} cannot be read as a calibration: {str(error).splitlines()[0]}."
+            ) from None
 
 
-SHIPPED = BeliefMap(
+DEFAULT_CALIBRATOR = ConfidenceCalibrator(
     bias=0.9,
     weights=(
-        SignalWeight(name="share", mean=0.6, deviation=0.22, weight=0.7),
-        SignalWeight(name="margin", mean=0.4, deviation=0.35, weight=0.5),
-        SignalWeight(name="score_gap", mean=0.15, deviation=0.2, weight=0.5),
-        SignalWeight(name="proved", mean=0.5, deviation=0.4, weight=1.5),
+        FeatureWeight(name="share", mean=0.6, deviation=0.22, weight=0.7),
+        FeatureWeight(name="margin", mean=0.4, deviation=0.35, weight=0.5),
+        FeatureWeight(name="score_gap", mean=0.15, deviation=0.2, weight=0.5),
+        FeatureWeight(name="proved", mean=0.5, deviation=0.4, weight=1.5),
     ),
 )
-"""Where nothing was fitted: the signals' usual directions, with the confidence that they earn."""
+"""Used where nothing was fitted: the usual direction of every feature, with modest weights."""
 
 
-def signals_of(state: RefinementState) -> tuple[Feature, ...]:
-    """Return the signals that a pool gives; those that it does not are left out.
+def pool_features(state: RefinementState) -> tuple[Feature, ...]:
+    """Return the features of a pool; those that it cannot give are left out.
 
     `share` and `margin` of the votes for the leading answer, smoothed by one vote each;
-    `score_gap`, how much better the leading answer's candidates score than the others';
+    `score_gap`, how much better the candidates with the leading answer score than the others;
     `proved`, the share of the visible tests that the best candidate passes.
     """
     groups = answer_groups(state.problem, state.heads)
-    votes = [len(group) for group in groups]
-    found: list[Feature] = []
-    if votes:
-        count, second = sum(votes), votes[1] if len(votes) > 1 else 0
-        found.append(Feature(name="share", value=(votes[0] + 1) / (count + 2)))
-        found.append(Feature(name="margin", value=(votes[0] - second) / (count + 1)))
-        gap = _score_gap(groups)
-        if gap is not None:
-            found.append(Feature(name="score_gap", value=gap))
-    verdicts = [each.verdict for each in state.candidates if each.verdict and each.verdict.tests]
+    features = _vote_features(groups) if groups else []
+    verdicts = [
+        candidate.verdict
+        for candidate in state.candidates
+        if candidate.verdict and candidate.verdict.tests
+    ]
     if state.proof_ids and verdicts:
-        best = max(len(each.passed_ids) / len(each.tests) for each in verdicts)
-        found.append(Feature(name="proved", value=best))
-    return tuple(found)
+        best = max(len(verdict.passed_ids) / len(verdict.tests) for verdict in verdicts)
+        features.append(Feature(name="proved", value=best))
+    return tuple(features)
 
 
-def fit_belief(
+def _vote_features(groups: Sequence[Sequence[Candidate]]) -> list[Feature]:
+    votes = [len(group) for group in groups]
+    count, second = sum(votes), votes[1] if len(votes) > 1 else 0
+    features = [
+        Feature(name="share", value=(votes[0] + 1) / (count + 2)),
+        Feature(name="margin", value=(votes[0] - second) / (count + 1)),
+    ]
+    gap = _score_gap(groups)
+    if gap is not None:
+        features.append(Feature(name="score_gap", value=gap))
+    return features
+
+
+def fit_calibrator(
     rows: Sequence[tuple[Sequence[Feature], bool]], *, penalty: float = 0.01
-) -> BeliefMap:
-    """Learn a map from runs whose answers are known to be right or wrong.
+) -> ConfidenceCalibrator:
+    """Fit a calibration to runs whose answers are known to be right or wrong.
 
-    Logistic regression by gradient steps with an L2 penalty on standardised signals; a signal
+    Logistic regression by gradient descent with an L2 penalty on standardised features; a feature
     that a row lacks counts as its mean. Raises `InputError` where all rows have one label.
     """
     labels = [right for _, right in rows]
     if len(set(labels)) < 2:
         raise InputError(f"{len(labels)} runs with one label only cannot be learned from.")
-    names = sorted({signal.name for signals, _ in rows for signal in signals})
-    known = [{signal.name: signal.value for signal in signals} for signals, _ in rows]
-    scales = {name: _scale([row[name] for row in known if name in row]) for name in names}
+    names = sorted({feature.name for features, _ in rows for feature in features})
+    values = [{feature.name: feature.value for feature in features} for features, _ in rows]
+    scales = {name: _scale([row[name] for row in values if name in row]) for name in names}
     inputs = [
         [(row[name] - scales[name][0]) / scales[name][1] if name in row else 0.0 for name in names]
-        for row in known
+        for row in values
     ]
     bias, weights = _descend(inputs, labels, penalty)
-    return BeliefMap(
+    return ConfidenceCalibrator(
         bias=bias,
         weights=tuple(
-            SignalWeight(name=name, mean=scales[name][0], deviation=scales[name][1], weight=weight)
+            FeatureWeight(name=name, mean=scales[name][0], deviation=scales[name][1], weight=weight)
             for name, weight in zip(names, weights, strict=True)
         ),
     )
@@ -147,8 +161,13 @@ def _scale(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _score_gap(groups: Sequence[Sequence[Candidate]]) -> float | None:
-    leading = [each.score for each in groups[0] if each.score is not None]
-    others = [each.score for group in groups[1:] for each in group if each.score is not None]
+    leading = [candidate.score for candidate in groups[0] if candidate.score is not None]
+    others = [
+        candidate.score
+        for group in groups[1:]
+        for candidate in group
+        if candidate.score is not None
+    ]
     if not leading or not others:
         return None
     return math.fsum(leading) / len(leading) - math.fsum(others) / len(others)

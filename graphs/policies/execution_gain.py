@@ -1,44 +1,48 @@
-"""A controller for code with visible tests: sample or repair, whichever gains more for its tokens.
+"""A policy for code with visible tests: sample or repair, whichever gains more for its tokens.
 
-A run is over when a program passes. Until then a fresh sample brings one with the chance that it is
-a new program at all (Good and Turing's estimate from those seen once, Biometrika 1953) times the
-chance that a new one passes; a repair with the chance that it changes anything times the rate at
-which such repairs pass. The rates are Beta posteriors that start from a prior and learn from the
-run alone, so that each decision can be replayed from the numbers that it keeps.
+A run is over when a program passes. Until then a fresh sample passes with the chance that it is a
+new program at all (Good and Turing's estimate from the programs seen once, Biometrika 1953) times
+the chance that a new one passes; a repair passes with the chance that it changes anything times the
+rate at which such repairs pass.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from refinegraph.awaiting import settle
 from refinegraph.graphs.policies.base import (
+    candidates_spent,
+    easy,
     fingerprint,
+    mean_tokens,
     refinable,
     refine_decision,
     sample_decision,
+    samples_of,
     stop_decision,
 )
-from refinegraph.graphs.policies.gain_estimate import Action, features_of, numbers_of
-from refinegraph.graphs.policies.refine_loop import easy
-from refinegraph.graphs.policies.repair_rates import Posterior
+from refinegraph.graphs.policies.gain_estimate import ActionEstimate, Estimate
+from refinegraph.graphs.policies.repair_rates import BetaPosterior
 from refinegraph.graphs.routing import Router, ask_router
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import RuleFunction, as_rule
-from refinegraph.schema import Candidate, Decision, Difficulty, Feature, StopReason
+from refinegraph.schema import Action, Candidate, Decision, Difficulty, StopReason
 
-FRESH = Posterior(yes=1, no=2)
-"""Before anything is seen: how often a new program passes."""
-FIX_CLOSE = Posterior(yes=1, no=2)
-"""How often a repair passes where the program passed some of the tests."""
-FIX_FAR = Posterior(yes=1, no=4)
-"""How often a repair passes where the program passed none (a smaller share: 2604.10508)."""
+FRESH = BetaPosterior(alpha=1, beta=2)
+"""A new program passes in one of three cases; three samples weigh as much as this prior."""
+FIX_CLOSE = BetaPosterior(alpha=1, beta=2)
+"""How often a repair passes if the program passed some of the tests."""
+FIX_FAR = BetaPosterior(alpha=1, beta=4)
+"""How often a repair passes if the program passed none: less often (arXiv 2604.10508)."""
 REPAIR_TOKENS = 1.5
-"""What a review and a refinement cost, in samples."""
+"""The cost of a review and a refinement, in samples: a review is about half as long as a program.
+"""
 
 
-class CodeNumbers(NamedTuple):
-    """Everything that a choice is made from."""
+@dataclass(frozen=True, kw_only=True)
+class CodeGainEstimate(Estimate):
+    """The numbers of one decision about code."""
 
     new: float
     """The chance that a fresh sample is a program not seen yet."""
@@ -52,8 +56,6 @@ class CodeNumbers(NamedTuple):
     """How many programs would be repaired next; 0 for none."""
     tokens: float
     """Completion tokens of one sample, as seen so far."""
-    price: float
-    """The chance of a solution that a thousand tokens have to bring."""
 
     @property
     def sample_gain(self) -> float:
@@ -65,43 +67,36 @@ class CodeNumbers(NamedTuple):
         """The chance that one of the next repairs passes."""
         return 1 - self.unfixed
 
-    @property
-    def features(self) -> tuple[Feature, ...]:
-        """The numbers, to be kept with the decision."""
-        return features_of(self)
 
-    @classmethod
-    def of(cls, decision: Decision) -> "CodeNumbers":
-        """Return the numbers that a decision was made from."""
-        return numbers_of(decision, cls)
+def choose_for_code(numbers: CodeGainEstimate) -> Action:
+    """Return the action with the most gain per token, or stop if none reaches the minimum.
 
-
-def choose_for_code(numbers: CodeNumbers) -> Action:
-    """Return the action with the higher chance for its tokens; stop where none is worth the price.
-
-    >>> CodeNumbers(new=0.3, fresh=0.2, unfixed=0.7, samples=2, repairs=1, tokens=100, price=0)
-    CodeNumbers(new=0.3, fresh=0.2, unfixed=0.7, samples=2, repairs=1, tokens=100, price=0)
-    >>> choose_for_code(_)
+    >>> choose_for_code(CodeGainEstimate(
+    ...     new=0.3, fresh=0.2, unfixed=0.7, samples=2, repairs=1, tokens=100,
+    ...     min_gain_per_1k_tokens=0,
+    ... ))
     'refine'
     """
-    best: Action = "stop"
-    worth = numbers.price / 1_000
+    actions: list[ActionEstimate] = []
     if numbers.samples:
-        gain = numbers.sample_gain / (numbers.samples * numbers.tokens)
-        if gain > worth:
-            best, worth = "sample", gain
+        cost = numbers.samples * numbers.tokens
+        actions.append(ActionEstimate("sample", numbers.sample_gain, cost))
     if numbers.repairs:
         cost = numbers.repairs * REPAIR_TOKENS * numbers.tokens
-        if numbers.repair_gain / cost > worth:
-            best = "refine"
-    return best
+        actions.append(ActionEstimate("refine", numbers.repair_gain, cost))
+    return numbers.best_action(actions)
 
 
 class ExecutionGain:
-    """Sample, repair or stop, by what each is expected to bring for its tokens.
+    """Sample, repair or stop, whichever is expected to gain most for its tokens.
 
-    `most` bounds all candidates together, `width` the programs repaired in one round. `price` is
-    the chance of a solution that a thousand completion tokens have to bring; 0 goes on to `most`.
+    Args:
+        router: Says whether a problem is easy, which ends the run.
+        stop: A rule that ends the run.
+        max_candidates: The most candidates of a run, samples and repairs together.
+        max_refined_per_round: How many programs are repaired in a round.
+        min_gain_per_1k_tokens: Go on while 1,000 completion tokens raise the chance of a program
+            that passes by at least this; 0 goes on to `max_candidates`.
     """
 
     def __init__(
@@ -109,23 +104,23 @@ class ExecutionGain:
         *,
         router: Router,
         stop: RuleFunction,
-        most: int = 10,
-        width: int = 2,
-        price: float = 0.0,
+        max_candidates: int = 10,
+        max_refined_per_round: int = 2,
+        min_gain_per_1k_tokens: float = 0.0,
     ) -> None:
         self.router = router
         self.stop = as_rule(stop)
-        self.most = most
-        self.width = width
-        self.price = price
+        self.max_candidates = max_candidates
+        self.max_refined_per_round = max_refined_per_round
+        self.min_gain_per_1k_tokens = min_gain_per_1k_tokens
 
     async def __call__(self, state: RefinementState) -> Decision:
         """Choose by the numbers, which the decision keeps."""
         difficulty = await ask_router(self.router, state)
-        targets = refinable(state, width=self.width)[: self._left(state)]
-        numbers = self._numbers(state, targets)
+        targets = refinable(state, limit=self.max_refined_per_round)[: self._left(state)]
+        numbers = self._estimate(state, targets)
         action = choose_for_code(numbers)
-        reason = await settle(self.stop(state)) or self._over(state, difficulty, action)
+        reason = await settle(self.stop(state)) or self._reason(state, difficulty, action)
         if reason:
             decision = stop_decision(state, reason, difficulty)
         elif action == "refine":
@@ -137,46 +132,49 @@ class ExecutionGain:
     def __repr__(self) -> str:
         """The call that makes it."""
         return (
-            f"ExecutionGain(router={self.router!r}, stop={self.stop!r}, most={self.most}, "
-            f"width={self.width}, price={self.price})"
+            f"ExecutionGain(router={self.router!r}, stop={self.stop!r}, "
+            f"max_candidates={self.max_candidates}, "
+            f"max_refined_per_round={self.max_refined_per_round}, "
+            f"min_gain_per_1k_tokens={self.min_gain_per_1k_tokens})"
         )
 
-    def _over(
+    def _reason(
         self, state: RefinementState, difficulty: Difficulty, action: Action
     ) -> StopReason | None:
         if difficulty.level == "easy":
             return easy(difficulty)
         if self._left(state) <= 0:
             made = len(state.candidates)
-            detail = f"{made} of {self.most} candidates were made"
-            return StopReason(rule="samples", detail=detail, observed=made, limit=self.most)
+            detail = f"{made} of {self.max_candidates} candidates were made"
+            return candidates_spent(made, self.max_candidates, detail)
         if action == "stop":
-            detail = "neither samples nor repairs are worth their price"
-            return StopReason(rule="gain", detail=detail, limit=self.price)
+            detail = "neither samples nor repairs are worth their tokens"
+            return StopReason(rule="gain", detail=detail, limit=self.min_gain_per_1k_tokens)
         return None
 
     def _left(self, state: RefinementState) -> int:
-        return self.most - len(state.candidates)
+        return self.max_candidates - len(state.candidates)
 
-    def _numbers(self, state: RefinementState, targets: Sequence[Candidate]) -> CodeNumbers:
-        drawn = Counter(fingerprint(each) for each in state.candidates if each.parent_id is None)
-        made = [each.tokens for each in state.candidates if each.tokens]
-        repairs = [each for each in state.candidates if each.parent_id is not None]
-        before = {each.id: fingerprint(each) for each in state.candidates}
-        changed = sum(fingerprint(each) not in _older(before, each.id) for each in repairs)
+    def _estimate(self, state: RefinementState, targets: Sequence[Candidate]) -> CodeGainEstimate:
+        drawn = Counter(fingerprint(sample) for sample in samples_of(state))
+        repairs = [candidate for candidate in state.candidates if candidate.parent_id is not None]
+        programs = {candidate.id: fingerprint(candidate) for candidate in state.candidates}
+        changed = sum(
+            fingerprint(repair) not in _earlier(programs, repair.id) for repair in repairs
+        )
         brings_new = (changed + 1) / (len(repairs) + 1)
         unfixed = 1.0
-        for each in targets:
-            prior = FIX_CLOSE if _is_close(each) else FIX_FAR
+        for target in targets:
+            prior = FIX_CLOSE if _is_close(target) else FIX_FAR
             unfixed *= 1 - brings_new * prior.updated(0, changed).mean
-        return CodeNumbers(
+        return CodeGainEstimate(
             new=chance_of_new(list(drawn.values())),
             fresh=FRESH.updated(0, len(drawn)).mean,
             unfixed=unfixed,
             samples=max(0, min(self._left(state), len(state.candidates) or 1)),
             repairs=len(targets),
-            tokens=sum(made) / len(made) if made else 1.0,
-            price=self.price,
+            tokens=mean_tokens(state.candidates) or 1.0,
+            min_gain_per_1k_tokens=self.min_gain_per_1k_tokens,
         )
 
 
@@ -191,10 +189,10 @@ def chance_of_new(counts: Sequence[int]) -> float:
     return (counts.count(1) + 1) / (sum(counts) + 1)
 
 
-def _older(programs: Mapping[str, str], id: str) -> set[str]:
+def _earlier(programs: Mapping[str, str], id: str) -> set[str]:
     """Return the programs that were there before a candidate was made."""
-    names = list(programs)
-    return {programs[each] for each in names[: names.index(id)]}
+    ids = list(programs)
+    return {programs[earlier] for earlier in ids[: ids.index(id)]}
 
 
 def _is_close(candidate: Candidate) -> bool:

@@ -1,36 +1,46 @@
-"""A controller that goes on while the expected gain is worth its price in tokens.
+"""A policy for answers that no test decides: go on while the expected gain is worth its tokens.
 
 With b the belief that the best answer is right, a round of repair gains (1 - b) · fix - b · damage
 (arXiv 2604.22273, 2607.17641), and more samples gain as far as they may still turn the vote. The
-better of the two per token is done while it is above the price; else the loop stops.
+action with more gain per token is taken while it reaches the minimum; otherwise the loop stops.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from refinegraph.awaiting import settle
 from refinegraph.graphs.policies.adaptive_sampling import leader_probability
 from refinegraph.graphs.policies.base import (
+    mean_tokens,
     refinable,
     refine_decision,
     sample_decision,
+    samples_of,
     stop_decision,
 )
-from refinegraph.graphs.policies.calibration import SHIPPED, BeliefMap, signals_of
-from refinegraph.graphs.policies.gain_estimate import Action, features_of, numbers_of
-from refinegraph.graphs.policies.repair_rates import RateBook
+from refinegraph.graphs.policies.calibration import (
+    DEFAULT_CALIBRATOR,
+    ConfidenceCalibrator,
+    pool_features,
+)
+from refinegraph.graphs.policies.gain_estimate import ActionEstimate, Estimate
+from refinegraph.graphs.policies.repair_rates import RepairRates
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import RuleFunction, as_rule
-from refinegraph.schema import Decision, Difficulty, Feature, StopReason
+from refinegraph.schema import Action, Decision, Difficulty, StopReason
 from refinegraph.tools.grouping import answer_groups
 
-_TOKENS = 300.0
-_CALLS_A_REPAIR = 2
+_DEFAULT_TOKENS = 300.0
+"""Tokens of a candidate before any was seen: a short chain of reasoning with its answer."""
+_CALLS_PER_REPAIR = 2
+"""A review and a refinement."""
 
 
-class Numbers(NamedTuple):
-    """Everything that a choice is made from."""
+@dataclass(frozen=True, kw_only=True)
+class GainEstimate(Estimate):
+    """The numbers of one decision about answers."""
 
     belief: float
+    """The chance that the leading answer is right."""
     fix: float
     damage: float
     undecided: float
@@ -41,106 +51,103 @@ class Numbers(NamedTuple):
     """How many may be sampled next; 0 for none."""
     repairs: int
     """How many candidates may be repaired next; 0 for none."""
-    price: float
-    """The accuracy that a thousand tokens have to bring."""
 
     @property
     def repair_gain(self) -> float:
-        """What a round of repair is expected to add to the chance of being right."""
+        """The expected gain of a round of repair in the chance of being right."""
         return (1 - self.belief) * self.fix - self.belief * self.damage
 
     @property
     def sample_gain(self) -> float:
-        """What more samples are expected to add."""
+        """The expected gain of more samples."""
         return (1 - self.belief) * self.undecided
 
-    @property
-    def features(self) -> tuple[Feature, ...]:
-        """The numbers, to be kept with the decision."""
-        return features_of(self)
 
-    @classmethod
-    def of(cls, decision: Decision) -> "Numbers":
-        """Return the numbers that a decision was made from."""
-        return numbers_of(decision, cls)
-
-
-def choose(numbers: Numbers) -> Action:
-    """Return the action with most gain per token, or stop where none is worth the price."""
-    best: Action = "stop"
-    worth = numbers.price / 1_000
+def choose(numbers: GainEstimate) -> Action:
+    """Return the action with the most gain per token, or stop if none reaches the minimum."""
+    actions: list[ActionEstimate] = []
     if numbers.samples:
-        gain = numbers.sample_gain / (numbers.samples * numbers.tokens)
-        if gain > worth:
-            best, worth = "sample", gain
+        cost = numbers.samples * numbers.tokens
+        actions.append(ActionEstimate("sample", numbers.sample_gain, cost))
     if numbers.repairs:
-        cost = numbers.repairs * _CALLS_A_REPAIR * numbers.tokens
-        if numbers.repair_gain / cost > worth:
-            best = "refine"
-    return best
+        cost = numbers.repairs * _CALLS_PER_REPAIR * numbers.tokens
+        actions.append(ActionEstimate("refine", numbers.repair_gain, cost))
+    return numbers.best_action(actions)
 
 
 def replay(decision: Decision) -> Action:
-    """Return what the numbers in a decision say; the same action, as long as no rule cut in."""
-    return choose(Numbers.of(decision))
+    """Return the action that a decision's numbers lead to.
+
+    It is the action that was taken, unless a stop rule cut in.
+    """
+    return choose(GainEstimate.from_decision(decision))
 
 
 class ExpectedGain:
-    """Sample, repair or stop, by what each is expected to gain for its tokens.
+    """Sample, repair or stop, whichever is expected to gain most for its tokens.
 
-    `price` is the accuracy that a thousand completion tokens have to bring: 0.02 goes on while a
-    thousand tokens raise the chance of being right by two points. A belief map of one's own comes
-    from `fit_belief`; the rates of repair are learned across the runs that share a `RateBook`.
-    A stop rule may end it sooner; a candidate that passed all visible tests always does.
+    A candidate that passes all visible tests always ends the run.
+
+    Args:
+        min_gain_per_1k_tokens: Go on while 1,000 completion tokens raise the chance of being right
+            by at least this: 0.02 is two points of accuracy.
+        max_candidates: The most samples of a run.
+        batch_size: How many samples are asked for at a time.
+        max_refined_per_round: How many candidates are repaired in a round.
+        stop: A rule that may end the run sooner.
+        calibrator: How sure to be of a pool; `fit_calibrator` learns one from your runs.
+        rates: Rates of repair and damage, learned across the runs that share them.
+        max_rounds: The most rounds of repair.
     """
 
     def __init__(
         self,
         *,
-        price: float = 0.02,
-        most: int = 10,
-        step: int = 2,
-        width: int = 2,
+        min_gain_per_1k_tokens: float = 0.02,
+        max_candidates: int = 10,
+        batch_size: int = 2,
+        max_refined_per_round: int = 2,
         stop: RuleFunction | None = None,
-        belief: BeliefMap = SHIPPED,
-        rates: RateBook | None = None,
+        calibrator: ConfidenceCalibrator = DEFAULT_CALIBRATOR,
+        rates: RepairRates | None = None,
         max_rounds: int = 3,
     ) -> None:
-        self.price = price
-        self.most = most
-        self.step = step
-        self.width = width
+        self.min_gain_per_1k_tokens = min_gain_per_1k_tokens
+        self.max_candidates = max_candidates
+        self.batch_size = batch_size
+        self.max_refined_per_round = max_refined_per_round
         self.stop = as_rule(stop) if stop else None
-        self.belief = belief
-        self.rates = rates or RateBook()
+        self.calibrator = calibrator
+        self.rates = rates or RepairRates()
         self.max_rounds = max_rounds
 
     async def __call__(self, state: RefinementState) -> Decision:
         """Choose by the numbers, which the decision keeps."""
-        signals = signals_of(state)
-        numbers = self._numbers(state, self.belief.probability(signals))
-        self.rates.note(state, numbers.belief)
+        features = pool_features(state)
+        numbers = self._estimate(state, self.calibrator.probability(features))
+        self.rates.update(state, numbers.belief)
         action = choose(numbers)
         difficulty = Difficulty(
             level="easy" if action == "stop" else "hard",
             reasons=(_in_words(numbers, action),),
-            features=signals,
+            features=features,
         )
         reason = await settle(self.stop(state)) if self.stop else None
         if reason is None and action == "stop":
             reason = StopReason(rule="gain", detail=_in_words(numbers, action))
-        return self._decided(state, action, reason, difficulty).model_copy(
-            update={"features": numbers.features}
-        )
+        decision = self._decision(state, action, reason, difficulty)
+        return decision.model_copy(update={"features": numbers.features})
 
     def __repr__(self) -> str:
         """The call that makes it."""
         return (
-            f"ExpectedGain(price={self.price}, most={self.most}, step={self.step}, "
-            f"width={self.width}, stop={self.stop!r}, max_rounds={self.max_rounds})"
+            f"ExpectedGain(min_gain_per_1k_tokens={self.min_gain_per_1k_tokens}, "
+            f"max_candidates={self.max_candidates}, batch_size={self.batch_size}, "
+            f"max_refined_per_round={self.max_refined_per_round}, stop={self.stop!r}, "
+            f"max_rounds={self.max_rounds})"
         )
 
-    def _decided(
+    def _decision(
         self,
         state: RefinementState,
         action: Action,
@@ -150,32 +157,31 @@ class ExpectedGain:
         if reason:
             return stop_decision(state, reason, difficulty)
         if action == "refine":
-            return refine_decision(state, refinable(state, width=self.width), difficulty)
+            targets = refinable(state, limit=self.max_refined_per_round)
+            return refine_decision(state, targets, difficulty)
         return sample_decision(state, self._samples_left(state), difficulty)
 
-    def _numbers(self, state: RefinementState, belief: float) -> Numbers:
+    def _estimate(self, state: RefinementState, belief: float) -> GainEstimate:
         votes = [len(group) for group in answer_groups(state.problem, state.candidates)]
         first, second = ([*votes, 0, 0])[:2]
-        made = [each.tokens for each in state.candidates if each.tokens]
-        repairs = len(refinable(state, width=self.width))
+        repairs = len(refinable(state, limit=self.max_refined_per_round))
         following = state.round + 1
-        return Numbers(
+        return GainEstimate(
             belief=belief,
             fix=self.rates.fix(following).mean,
             damage=self.rates.damage(following).mean,
             undecided=1 - leader_probability(first, second),
-            tokens=sum(made) / len(made) if made else _TOKENS,
+            tokens=mean_tokens(state.candidates) or _DEFAULT_TOKENS,
             samples=self._samples_left(state),
             repairs=repairs if following <= self.max_rounds else 0,
-            price=self.price,
+            min_gain_per_1k_tokens=self.min_gain_per_1k_tokens,
         )
 
     def _samples_left(self, state: RefinementState) -> int:
-        samples = sum(each.parent_id is None for each in state.candidates)
-        return max(0, min(self.step, self.most - samples))
+        return max(0, min(self.batch_size, self.max_candidates - len(samples_of(state))))
 
 
-def _in_words(numbers: Numbers, action: Action) -> str:
+def _in_words(numbers: GainEstimate, action: Action) -> str:
     return (
         f"belief {numbers.belief:.2f}; repair would gain {numbers.repair_gain:+.3f} "
         f"(fix {numbers.fix:.2f}, damage {numbers.damage:.2f}), samples "

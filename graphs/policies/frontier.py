@@ -26,7 +26,7 @@ class beam(BoundedPolicy):
     and each unfinished one of them is expanded `width` times. The search ends when all that stay
     are finished. Needs a scorer that judges unfinished text; candidates without a score come last.
 
-    Costs `keep * width` candidates a step, `most` in all.
+    Costs `keep * width` candidates a step, `max_candidates` in all.
 
     Args:
         step: The operator that writes one more step.
@@ -45,11 +45,17 @@ class beam(BoundedPolicy):
     roots: int | None = None
     done: Done = is_complete
     root: str | None = None
-    most: int = 256
+    max_candidates: int = 256
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        check_least(1, keep=self.keep, width=self.width, roots=self.roots, most=self.most)
+        check_least(
+            1,
+            keep=self.keep,
+            width=self.width,
+            roots=self.roots,
+            max_candidates=self.max_candidates,
+        )
 
     def choose(self, state: RefinementState) -> Choice:
         """Return a continuation from each unfinished candidate that stays."""
@@ -65,7 +71,9 @@ class beam(BoundedPolicy):
 
     def _kept(self, state: RefinementState) -> list[Candidate]:
         running = {candidate.id: candidate for candidate in last_wave(state)}
-        finished = {each.id: each for each in state.candidates if self.done(each)}
+        finished = {
+            candidate.id: candidate for candidate in state.candidates if self.done(candidate)
+        }
         return ranked({**finished, **running}.values())[: self.keep]
 
 
@@ -75,7 +83,7 @@ class best_first(BoundedPolicy):
 
     Best-first search, as in Tree of Thoughts (arXiv 2305.10601) and language-model tree search
     (2407.01476). Of equal scores the one nearer to the top comes first; candidates without a score
-    come last. Costs `width` candidates an expansion, `most` in all.
+    come last. Costs `width` candidates an expansion, `max_candidates` in all.
 
     Args:
         expand: The operator that works on a candidate.
@@ -94,11 +102,17 @@ class best_first(BoundedPolicy):
     roots: int | None = None
     root: str = "solve"
     done: Done | None = None
-    most: int = 32
+    max_candidates: int = 32
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        check_least(1, width=self.width, batch=self.batch, roots=self.roots, most=self.most)
+        check_least(
+            1,
+            width=self.width,
+            batch=self.batch,
+            roots=self.roots,
+            max_candidates=self.max_candidates,
+        )
 
     def choose(self, state: RefinementState) -> Choice:
         """Return the expansions of the best candidates that are left."""

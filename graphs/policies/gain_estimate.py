@@ -1,34 +1,56 @@
-"""The numbers that a decision was made from: kept with it, and read back to replay it."""
+"""Estimates that a gain policy decides by: kept with the decision and read back to replay it."""
 
-from typing import Any, TypeVar, get_type_hints
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple, Self, cast
 
 from refinegraph.schema import Action, Decision, Feature
 
-__all__ = ["Action", "features_of", "numbers_of"]
 
-Numbers = TypeVar("Numbers", bound=tuple[object, ...])
+class ActionEstimate(NamedTuple):
+    """What an action is expected to gain and to cost."""
+
+    action: Action
+    gain: float
+    """The expected gain in the chance of a right answer."""
+    tokens: float
+    """The expected cost in tokens, above 0."""
 
 
-def features_of(numbers: Any) -> tuple[Feature, ...]:
-    """Return the numbers as a decision keeps them.
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """Numbers that a policy decides by. Subclasses add fields of type `int` or `float`.
 
-    >>> from typing import NamedTuple
-    >>> class Weighed(NamedTuple):
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Weighed(Estimate):
     ...     gain: float
-    ...     samples: int
-    >>> [each.name for each in features_of(Weighed(0.5, 2))]
-    ['gain', 'samples']
+    >>> [feature.name for feature in Weighed(min_gain_per_1k_tokens=0.1, gain=0.5).features]
+    ['min_gain_per_1k_tokens', 'gain']
     """
-    return tuple(Feature(name=name, value=value) for name, value in numbers._asdict().items())
 
+    min_gain_per_1k_tokens: float
+    """The gain in the chance of a right answer that justifies 1,000 tokens."""
 
-def numbers_of(decision: Decision, kind: type[Numbers]) -> Numbers:
-    """Return the numbers that a decision was made from; raises `KeyError` where it kept others."""
-    told = {each.name: each.value for each in decision.features}
-    values: dict[str, Any] = {
-        name: int(told[name]) if hint is int else told[name]
-        for name, hint in get_type_hints(kind).items()
-    }
-    made: Any = kind
-    found: Numbers = made(**values)
-    return found
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The numbers as a decision keeps them."""
+        return tuple(Feature(name=name, value=value) for name, value in asdict(self).items())
+
+    @classmethod
+    def from_decision(cls, decision: Decision) -> Self:
+        """Read the numbers that a decision kept; raises `KeyError` if it kept others."""
+        kept = {feature.name: feature.value for feature in decision.features}
+        values = {
+            field.name: int(kept[field.name]) if field.type in (int, "int") else kept[field.name]
+            for field in fields(cls)
+        }
+        return cls(**cast("dict[str, Any]", values))
+
+    def best_action(self, actions: Sequence[ActionEstimate]) -> Action:
+        """Return the action with the most gain per token; stop if none reaches the minimum."""
+        best: Action = "stop"
+        rate = self.min_gain_per_1k_tokens / 1_000
+        for action, gain, tokens in actions:
+            if gain / tokens > rate:
+                best, rate = action, gain / tokens
+        return best

@@ -46,7 +46,7 @@ class archive(SearchPolicy):
 
     The draws follow from `seed` and the number of the decision; the island of each move is noted
     in the decision. Costs `islands * roots` candidates at first, then `islands * batch` a
-    generation, `most` in all.
+    generation, `max_candidates` in all.
 
     Args:
         operators: The operators with their numbers of parents, as in `{"refine": 1, "merge": 2}`.
@@ -71,11 +71,17 @@ class archive(SearchPolicy):
     greed: float = 0.5
     root: str = "solve"
     seed: int = 0
-    most: int = 64
+    max_candidates: int = 64
 
     def __post_init__(self) -> None:
         """Check the operators and numbers."""
-        check_least(1, islands=self.islands, roots=self.roots, batch=self.batch, most=self.most)
+        check_least(
+            1,
+            islands=self.islands,
+            roots=self.roots,
+            batch=self.batch,
+            max_candidates=self.max_candidates,
+        )
         check_least(1, migrate=self.migrate)
         check_least(1, **dict(self.operators))
         check_least(0, greed=self.greed)
@@ -84,7 +90,7 @@ class archive(SearchPolicy):
 
     def __call__(self, state: RefinementState) -> Choice:
         """Return the moves of one generation on all islands."""
-        reason = bound_reached(state, self.most)
+        reason = bound_reached(state, self.max_candidates)
         return reason or self._generation(state)
 
     def _generation(self, state: RefinementState) -> Decision:
@@ -96,7 +102,7 @@ class archive(SearchPolicy):
             made = self._moves(elites, guests, draws)
             moves += made
             homes += [island] * len(made)
-        kept = cut_moves(moves, self.most - spent(state))
+        kept = cut_moves(moves, self.max_candidates - spent(state))
         noted = [Feature(name=_ISLAND, value=home) for home in homes[: len(kept)]]
         return move_decision(state, kept, features=noted)
 
@@ -115,7 +121,7 @@ class archive(SearchPolicy):
     def _moves(
         self, elites: Sequence[Candidate], guests: Sequence[Candidate], draws: random.Random
     ) -> list[Move]:
-        pool = ranked({each.id: each for each in (*elites, *guests)}.values())
+        pool = ranked({member.id: member for member in (*elites, *guests)}.values())
         suited = {name: n for name, n in self.operators.items() if n <= len(pool)}
         if not suited:
             return [move(self.root, count=self.roots)]

@@ -56,19 +56,19 @@ class tournament(SearchPolicy):
     beats: Match = higher_score
     root: str = "solve"
     seed: int = 0
-    most: int = 64
+    max_candidates: int = 64
 
     def __post_init__(self) -> None:
         """Check the numbers."""
         check_least(2, size=self.size)
-        check_least(1, most=self.most)
+        check_least(1, max_candidates=self.max_candidates)
 
     async def __call__(self, state: RefinementState) -> Choice:
         """Return the crossings of this round's winners."""
-        reason = bound_reached(state, self.most)
+        reason = bound_reached(state, self.max_candidates)
         if reason:
             return reason
-        return cut(await self._choose(state), self.most - spent(state))
+        return cut(await self._choose(state), self.max_candidates - spent(state))
 
     async def _choose(self, state: RefinementState) -> Choice:
         if not state.candidates:

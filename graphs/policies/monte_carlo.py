@@ -51,7 +51,7 @@ class uct(BoundedPolicy):
 
     Visits and values are computed from the candidates: a candidate's visits are the candidates in
     its subtree. `explore` suits scores from 0 to 1. Costs `roots` candidates at first, then `width`
-    for each of the `batch` expansions of a decision, `most` in all.
+    for each of the `batch` expansions of a decision, `max_candidates` in all.
 
     Args:
         expand: The operator that works on a candidate.
@@ -77,11 +77,17 @@ class uct(BoundedPolicy):
     batch: int = 1
     root: str = "solve"
     done: Done | None = None
-    most: int = 32
+    max_candidates: int = 32
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        check_least(1, roots=self.roots, width=self.width, batch=self.batch, most=self.most)
+        check_least(
+            1,
+            roots=self.roots,
+            width=self.width,
+            batch=self.batch,
+            max_candidates=self.max_candidates,
+        )
         check_choice("value", self.value, *_VALUES)
         check_choice("prior", self.prior, "none", "softmax")
 

@@ -59,7 +59,7 @@ class particles(SearchPolicy):
     that judges unfinished text.
 
     The draws follow from `seed` and the number of the decision, and how often a finished particle
-    was drawn is noted in the decision. Costs up to n candidates a step, `most` in all.
+    was drawn is noted in the decision. Costs up to n candidates a step, `max_candidates` in all.
 
     Args:
         step: The operator that writes one more step.
@@ -78,20 +78,20 @@ class particles(SearchPolicy):
     resample: Resampler = systematic
     root: str | None = None
     seed: int = 0
-    most: int = 256
+    max_candidates: int = 256
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        check_least(1, n=self.n, most=self.most)
+        check_least(1, n=self.n, max_candidates=self.max_candidates)
         check_least(0, temperature=self.temperature)
 
     def __call__(self, state: RefinementState) -> Choice:
         """Return a step for every particle that was drawn unfinished."""
-        reason = bound_reached(state, self.most)
+        reason = bound_reached(state, self.max_candidates)
         if reason:
             return reason
         if not state.candidates:
-            return Move(operator=self.root or self.step, count=min(self.n, self.most))
+            return Move(operator=self.root or self.step, count=min(self.n, self.max_candidates))
         drawn = self._draw(state)
         unfinished = [candidate.id for candidate in drawn if not candidate.complete]
         if not unfinished:
@@ -110,7 +110,7 @@ class particles(SearchPolicy):
     def _decision(
         self, state: RefinementState, unfinished: Sequence[str], drawn: Sequence[Candidate]
     ) -> Decision:
-        moves = cut_moves(expansions(self.step, unfinished), self.most - spent(state))
+        moves = cut_moves(expansions(self.step, unfinished), self.max_candidates - spent(state))
         finished = Counter(candidate.id for candidate in drawn if candidate.complete)
         stayed = [Feature(name=f"{_FINISHED}{id}", value=n) for id, n in finished.items()]
         return move_decision(state, moves, features=stayed)
@@ -124,7 +124,9 @@ def particles_of(state: RefinementState) -> list[Candidate]:
         for feature in features
         if feature.name.startswith(_FINISHED)
     }
-    finished = [each for each in state.candidates for _ in range(stayed.get(each.id, 0))]
+    finished = [
+        candidate for candidate in state.candidates for _ in range(stayed.get(candidate.id, 0))
+    ]
     return [*finished, *last_wave(state)]
 
 

@@ -3,6 +3,7 @@
 from refinegraph.awaiting import settle
 from refinegraph.graphs.policies.base import (
     approved_ids,
+    easy,
     refinable,
     refine_decision,
     stop_decision,
@@ -10,15 +11,15 @@ from refinegraph.graphs.policies.base import (
 from refinegraph.graphs.routing import Router, ask_router
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import RuleFunction, as_rule
-from refinegraph.schema import Decision, Difficulty, StopReason
+from refinegraph.schema import Decision, StopReason
 from refinegraph.signatures import check_part
 
 
 class RefineLoop:
     """Refine hard problems, a round at a time, until a stop rule fires or nothing is left.
 
-    `width` is how many candidates a round refines; None refines all of them. The best come first,
-    or with `newest_first` the latest, so that a width of 1 makes a chain of repairs.
+    `max_refined_per_round` is how many candidates a round refines; None refines all of them. The
+    best come first, or with `newest_first` the latest, so that 1 makes a chain of repairs.
     """
 
     def __init__(
@@ -26,13 +27,13 @@ class RefineLoop:
         *,
         router: Router,
         stop: RuleFunction,
-        width: int | None = None,
+        max_refined_per_round: int | None = None,
         newest_first: bool = False,
     ) -> None:
         check_part(router, "a router", "state")
         self.router = router
         self.stop = as_rule(stop)
-        self.width = width
+        self.max_refined_per_round = max_refined_per_round
         self.newest_first = newest_first
 
     async def __call__(self, state: RefinementState) -> Decision:
@@ -43,7 +44,7 @@ class RefineLoop:
             reason = easy(difficulty)
         if reason:
             return stop_decision(state, reason, difficulty)
-        targets = refinable(state, width=self.width, newest_first=self.newest_first)
+        targets = refinable(state, limit=self.max_refined_per_round, newest_first=self.newest_first)
         if not targets:
             return stop_decision(state, nothing_to_refine(state), difficulty)
         return refine_decision(state, targets, difficulty)
@@ -51,15 +52,9 @@ class RefineLoop:
     def __repr__(self) -> str:
         """The call that makes it."""
         return (
-            f"RefineLoop(router={self.router!r}, stop={self.stop!r}, width={self.width}, "
-            f"newest_first={self.newest_first})"
+            f"RefineLoop(router={self.router!r}, stop={self.stop!r}, "
+            f"max_refined_per_round={self.max_refined_per_round}, newest_first={self.newest_first})"
         )
-
-
-def easy(difficulty: Difficulty) -> StopReason:
-    """Return the reason to stop that an easy problem gives."""
-    reason = difficulty.reasons[0] if difficulty.reasons else "the router calls it easy"
-    return StopReason(rule="easy", detail=reason)
 
 
 def nothing_to_refine(state: RefinementState) -> StopReason:

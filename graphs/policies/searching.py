@@ -34,17 +34,17 @@ class SearchPolicy:
 
 
 class BoundedPolicy(SearchPolicy):
-    """A search that stops when `most` candidates were asked for.
+    """A search that stops when `max_candidates` candidates were asked for.
 
     A subclass implements `choose`; the last moves are cut so that the bound holds.
     """
 
-    most: int
+    max_candidates: int
 
     def __call__(self, state: RefinementState) -> Choice:
         """Return the next moves, or why the search ends."""
-        reason = bound_reached(state, self.most)
-        return reason or cut(self.choose(state), self.most - spent(state))
+        reason = bound_reached(state, self.max_candidates)
+        return reason or cut(self.choose(state), self.max_candidates - spent(state))
 
     def choose(self, state: RefinementState) -> Choice:
         """Return the next moves as if there were no bound."""
@@ -92,13 +92,13 @@ def spent(state: RefinementState) -> int:
     return max(asked, len(state.candidates))
 
 
-def bound_reached(state: RefinementState, most: int) -> StopReason | None:
-    """Return the reason to stop where `most` candidates were asked for."""
+def bound_reached(state: RefinementState, max_candidates: int) -> StopReason | None:
+    """Return the reason to stop where `max_candidates` candidates were asked for."""
     count = spent(state)
-    if count < most:
+    if count < max_candidates:
         return None
-    detail = f"{count} of at most {most} candidates were asked for"
-    return StopReason(rule="candidates", detail=detail, observed=count, limit=most)
+    detail = f"{count} of at most {max_candidates} candidates were asked for"
+    return StopReason(rule="candidates", detail=detail, observed=count, limit=max_candidates)
 
 
 def all_done(candidates: int) -> StopReason:

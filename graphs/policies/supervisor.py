@@ -52,7 +52,7 @@ def progress_report(state: RefinementState) -> str:
     """
     if not state.candidates:
         return "Nothing was made yet."
-    best = max(state.candidates, key=lambda each: (each.score is not None, each.score or 0.0))
+    best = max(state.candidates, key=lambda made: (made.score is not None, made.score or 0.0))
     complete = sum(candidate.complete for candidate in state.candidates)
     lines = [
         f"{len(state.candidates)} candidates were made, {complete} of them complete.",
@@ -72,7 +72,7 @@ class supervised(SearchPolicy):
     and the first item is taken. A model that fails ends the search, unless nothing was made yet.
 
     The item is noted in the decision. Costs one call of the model a decision, none where there is
-    only one item, and what the moves ask for, `most` candidates in all.
+    only one item, and what the moves ask for, `max_candidates` candidates in all.
 
     Args:
         model: The model that chooses.
@@ -89,11 +89,11 @@ class supervised(SearchPolicy):
     sampling: Sampling = Sampling(temperature=0.0)  # noqa: RUF009 - frozen
     progress: Callable[[RefinementState], str] = progress_report
     prompt: Prompt = PROMPT
-    most: int = 32
+    max_candidates: int = 32
 
     def __post_init__(self) -> None:
         """Check the menu and the number."""
-        check_least(1, most=self.most)
+        check_least(1, max_candidates=self.max_candidates)
         if not self.menu or STOP in self.menu:
             raise InputError(
                 f"the menu has the items {sorted(self.menu)}; expected one or more, none of them "
@@ -104,7 +104,7 @@ class supervised(SearchPolicy):
 
     async def __call__(self, state: RefinementState) -> Choice:
         """Return the moves of the item that the model chose."""
-        reason = bound_reached(state, self.most)
+        reason = bound_reached(state, self.max_candidates)
         if reason:
             return reason
         items = {name: await moves_of(wave, state) for name, wave in self.menu.items()}
@@ -123,7 +123,8 @@ class supervised(SearchPolicy):
 
     def __repr__(self) -> str:
         """The call that makes it, with the model by its name."""
-        return f"supervised({model_name(self.model)!r}, {shown(self.menu)}, most={self.most})"
+        model, menu = model_name(self.model), shown(self.menu)
+        return f"supervised({model!r}, {menu}, max_candidates={self.max_candidates})"
 
     async def _ask(self, state: RefinementState, names: tuple[str, ...]) -> str:
         stoppable = any(candidate.complete for candidate in state.candidates)
@@ -148,7 +149,7 @@ class supervised(SearchPolicy):
     def _noted(
         self, state: RefinementState, decision: Decision, position: int, name: str
     ) -> Decision:
-        moves = cut_moves(decision.moves, self.most - spent(state))
+        moves = cut_moves(decision.moves, self.max_candidates - spent(state))
         noted = (Feature(name=f"menu {name}", value=position), *decision.features)
         return decision.model_copy(update={"moves": tuple(moves), "features": noted})
 
@@ -201,6 +202,6 @@ def _line(candidate: Candidate) -> str:
 
 
 def _line_of_decision(state: RefinementState, decision: Decision) -> str:
-    made = [each for each in state.candidates if each.turn == decision.number]
+    made = [candidate for candidate in state.candidates if candidate.turn == decision.number]
     names = ", ".join(dict.fromkeys(move.operator for move in decision.moves))
     return f"Turn {decision.number}, {names}: {'; '.join(map(_line, made)) or 'no candidate'}"

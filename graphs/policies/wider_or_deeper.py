@@ -28,7 +28,7 @@ class ab_mcts(BoundedPolicy):
     and a child by its own and what is below it.
 
     The draws follow from `seed` and the number of the decision. Costs `batch` candidates a
-    decision, `most` in all.
+    decision, `max_candidates` in all.
 
     Args:
         wide: The operator that makes fresh candidates.
@@ -47,11 +47,11 @@ class ab_mcts(BoundedPolicy):
     batch: int = 1
     done: Done | None = None
     seed: int = 0
-    most: int = 32
+    max_candidates: int = 32
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        check_least(1, batch=self.batch, most=self.most)
+        check_least(1, batch=self.batch, max_candidates=self.max_candidates)
 
     def choose(self, state: RefinementState) -> Choice:
         """Return a move for each time that the tree was gone down."""

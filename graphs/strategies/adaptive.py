@@ -9,7 +9,7 @@ from refinegraph.graphs.stopping import accepted, oscillating, rounds
 from refinegraph.graphs.strategies.plan import Plan
 from refinegraph.graphs.strategies.sampling import by_evidence
 
-_PRICE = 0.02
+_MIN_GAIN = 0.02
 """Two points of accuracy for a thousand tokens: below that, on the recorded runs of three models,
 further rounds cost more than they brought."""
 
@@ -20,36 +20,40 @@ def adaptive(plan: Plan) -> RefinementGraph:
     Costs two or three calls for an easy problem, and at most `plan.samples` candidates, a repair
     being two calls, for a hard one.
     """
-    code, most = plan.kind == "code", plan.samples or 10
+    code, max_candidates = plan.kind == "code", plan.samples or 10
     return plan.graph(
         "adaptive",
-        solver=plan.solver(samples=min(2 if code else 3, most), temperature=0.8),
+        solver=plan.solver(samples=min(2 if code else 3, max_candidates), temperature=0.8),
         reviewer=plan.reviewer(),
         refiner=plan.refiner(),
         test_writer=plan.test_writer(),
-        controller=policy_for_code(plan, most) if code else policy_for_answers(plan, most),
+        controller=policy_for_code(plan, max_candidates)
+        if code
+        else policy_for_answers(plan, max_candidates),
         select=by_evidence(plan),
         tracer=plan.tracer(),
     )
 
 
-def policy_for_code(plan: Plan, most: int) -> Policy:
+def policy_for_code(plan: Plan, max_candidates: int) -> Policy:
     """Return the policy for code, of at most so many candidates."""
     limit = 5 if plan.rounds is None else plan.rounds
     return ExecutionGain(
         router=plan.router or VerdictRouter(otherwise=AgreementRouter()),
         stop=plan.stop_rule(accepted() | rounds(limit)),
-        most=most,
-        price=plan.price or 0.0,
+        max_candidates=max_candidates,
+        min_gain_per_1k_tokens=plan.min_gain_per_1k_tokens or 0.0,
     )
 
 
-def policy_for_answers(plan: Plan, most: int) -> Policy:
+def policy_for_answers(plan: Plan, max_candidates: int) -> Policy:
     """Return the policy for answers that are not code, of at most so many samples."""
     return ExpectedGain(
-        price=_PRICE if plan.price is None else plan.price,
-        most=most,
+        min_gain_per_1k_tokens=(
+            _MIN_GAIN if plan.min_gain_per_1k_tokens is None else plan.min_gain_per_1k_tokens
+        ),
+        max_candidates=max_candidates,
         stop=plan.stop_rule(accepted() | oscillating()),
-        belief=plan.belief,
+        calibrator=plan.calibrator,
         max_rounds=3 if plan.rounds is None else plan.rounds,
     )

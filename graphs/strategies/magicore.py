@@ -23,6 +23,6 @@ def magicore(plan: Plan) -> RefinementGraph:
         router=plan.router or (VerdictRouter(otherwise=router) if code else router),
         stop=plan.stop_rule(accepted() | rounds(limit) | stalled(2) | oscillating()),
         select=by_evidence(plan) if code else plan.magicore.selector(),
-        width=None,
+        max_refined_per_round=None,
         tracer=plan.tracer(),
     )

@@ -24,7 +24,7 @@ from refinegraph.agents.solver import Solver
 from refinegraph.agents.test_writer import TestWriter
 from refinegraph.graphs.nodes.human import InterruptPoint
 from refinegraph.graphs.policies.base import Policy
-from refinegraph.graphs.policies.calibration import SHIPPED, BeliefMap
+from refinegraph.graphs.policies.calibration import DEFAULT_CALIBRATOR, ConfidenceCalibrator
 from refinegraph.graphs.refinement import RefinementGraph, refinement_graph
 from refinegraph.graphs.routing import Router
 from refinegraph.graphs.search import SearchGraph, search_graph
@@ -49,7 +49,7 @@ class Parts(TypedDict, total=False):
     stop: RuleFunction | None
     select: Selector | None
     controller: Policy | None
-    width: int | None
+    max_refined_per_round: int | None
     models: ModelNames
 
 
@@ -91,10 +91,10 @@ class Plan:
     """
     magicore: MagicoreOptions = field(default_factory=MagicoreOptions)
     """Where `magicore` follows the paper to the letter."""
-    price: float | None = None
-    """What a thousand tokens have to add to the chance of being right, for `adaptive`."""
-    belief: BeliefMap = SHIPPED
-    """How sure `adaptive` is by the signals of a pool, where no test decides."""
+    min_gain_per_1k_tokens: float | None = None
+    """Minimum gain in the chance of a right answer that justifies 1,000 tokens, for `adaptive`."""
+    calibrator: ConfidenceCalibrator = DEFAULT_CALIBRATOR
+    """How sure `adaptive` is of a pool that no test decides."""
     sandbox: Sandbox | None = None
     trace: bool = False
     """Whether the Reviewer is shown a failing test's values line by line."""

@@ -23,7 +23,7 @@ def self_refine(plan: Plan) -> RefinementGraph:
         controller=RefineLoop(
             router=plan.router or AlwaysHard(),
             stop=plan.stop_rule(accepted() | rounds(limit) | oscillating()),
-            width=1,
+            max_refined_per_round=1,
             newest_first=True,
         ),
         select=latest(),

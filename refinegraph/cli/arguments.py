@@ -147,7 +147,11 @@ def _add_eval(command: argparse.ArgumentParser) -> None:
     add("--concurrency", type=count, default=8, metavar="C", help="calls in flight; default: 8")
     add("--fail-under", type=share, metavar="X", help="exit 1 below this accuracy (last strategy)")
     add("--baselines", action="store_true", help="add single, self-consistency and best-of-n")
-    add("--fit", metavar="FILE", help="learn from these runs how sure to be, for --belief")
+    add(
+        "--fit",
+        metavar="FILE",
+        help="fit a confidence calibration to these runs, for --calibration",
+    )
     add(
         "--no-reference-check",
         dest="reference_check",

@@ -155,7 +155,9 @@ def _conclude(job: _Job) -> int:
         raise error_for(progress.failures.last)
     if options.fit:
         fit_from_runs(read_runs(job.path)).save(Path(options.fit))
-        console.print(Text(f"belief: {options.fit}, for --belief", style="dim"), soft_wrap=True)
+        console.print(
+            Text(f"calibration: {options.fit}, for --calibration", style="dim"), soft_wrap=True
+        )
     return code_for(summary, options.fail_under, console)
 
 

@@ -1,23 +1,27 @@
-"""Learn from runs whose answers were judged how sure to be of a pool."""
+"""Fit a confidence calibration to runs whose answers were judged."""
 
 from collections.abc import Iterable
 
 from refinegraph.evaluation.records import RunLine
-from refinegraph.graphs.policies.calibration import BeliefMap, fit_belief, signals_of
+from refinegraph.graphs.policies.calibration import (
+    ConfidenceCalibrator,
+    fit_calibrator,
+    pool_features,
+)
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Feature, Problem
 
 _FEWEST = 2
 
 
-def fit_from_runs(runs: Iterable[RunLine]) -> BeliefMap:
-    """Fit a belief map to the pools of runs and whether their answers were right.
+def fit_from_runs(runs: Iterable[RunLine]) -> ConfidenceCalibrator:
+    """Fit a calibration to the pools of runs and whether their answers were right.
 
     Runs of fewer than two candidates, and those that nothing judged, say nothing. Raises
     `InputError` where what is left has one label only.
     """
     rows = [_row(run) for run in runs if run.correct is not None and _is_pool(run)]
-    return fit_belief(rows)
+    return fit_calibrator(rows)
 
 
 def _is_pool(run: RunLine) -> bool:
@@ -31,4 +35,4 @@ def _row(run: RunLine) -> tuple[tuple[Feature, ...], bool]:
         tests=run.result.tests,
         reverted=run.result.reverted,
     )
-    return signals_of(state), bool(run.correct)
+    return pool_features(state), bool(run.correct)

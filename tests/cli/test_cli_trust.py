@@ -146,8 +146,8 @@ def test_a_record_chooses_a_server_only_where_its_user_says_so(
     other = "20260102-000000-abcdef"
     plant(home, id=other, folder=other, options=options)
     assert command("resume").code == 0
-    plant(home, id=id, folder=id, options=replace(options, belief="/etc/passwd"))
-    assert "belief '/etc/passwd'" in command("resume").sentence
+    plant(home, id=id, folder=id, options=replace(options, calibration="/etc/passwd"))
+    assert "calibration '/etc/passwd'" in command("resume").sentence
 
 
 def test_a_run_of_version_0_1_0_is_gone_on_with(
@@ -161,7 +161,13 @@ def test_a_run_of_version_0_1_0_is_gone_on_with(
         **{"reviewer_model": None, "refiner_model": None, "api_base": "http://127.0.0.1:9/v1"},
         **{"samples": None, "rounds": None, "temperature": None, "seed": 7, "budget_usd": None},
         **{"budget_tokens": 5000, "budget_calls": None, "prices": [0.15, 0.6]},
-        **{"call_timeout": None, "timeout": None, "trace": False, "price": None, "belief": None},
+        **{
+            "call_timeout": None,
+            "timeout": None,
+            "trace": False,
+            "min_gain_per_1k_tokens": None,
+            "calibration": None,
+        },
         **{"cache": None, "ask": [], "fallback": [], "hedge": None},
         **{"requests_per_minute": None, "tokens_per_minute": None},
     }

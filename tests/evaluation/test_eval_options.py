@@ -27,11 +27,11 @@ def settings(dataset: Path, options: RunOptions) -> EvaluationSettings:
     "changed",
     [
         RunOptions(trace=True),
-        RunOptions(price=0.5),
+        RunOptions(min_gain_per_1k_tokens=0.5),
         RunOptions(timeout=9),
         RunOptions(prices=(1, 2)),
         RunOptions(fallback=("openai/x",)),
-        RunOptions(belief="map.json"),
+        RunOptions(calibration="map.json"),
         RunOptions(stop="rounds(1)"),
         RunOptions(scorer="judge"),
     ],
@@ -61,10 +61,10 @@ def test_a_server_may_move_and_limits_of_speed_and_budget_may_change(
 def test_a_file_that_changed_meanwhile_is_noticed(dataset: Path, tmp_path: Path) -> None:
     out, belief = tmp_path / "out", tmp_path / "map.json"
     belief.write_text("1")
-    EvaluationFolder(out, settings(dataset, RunOptions(belief=belief)), resume=False).close()
+    EvaluationFolder(out, settings(dataset, RunOptions(calibration=belief)), resume=False).close()
     belief.write_text("2")
     with pytest.raises(InputError, match="another content of a file"):
-        EvaluationFolder(out, settings(dataset, RunOptions(belief=belief)), resume=True)
+        EvaluationFolder(out, settings(dataset, RunOptions(calibration=belief)), resume=True)
 
 
 def test_a_folder_of_version_0_1_0_can_be_read_and_is_not_mixed_with(

@@ -55,8 +55,8 @@ def written(folder: Path) -> dict[RunKey, str | None]:
     ("changes", "says"),
     [
         (
-            {"options": RunOptions(price=0.5)},
-            "with other options (price was None and is 0.5)",
+            {"options": RunOptions(min_gain_per_1k_tokens=0.5)},
+            "with other options (min_gain_per_1k_tokens was None and is 0.5)",
         ),
         ({"digest": "d2"}, "with another content of a file that its options name"),
         ({"strategies": ("a", "b")}, "with --strategy single, not a,b"),
@@ -111,7 +111,7 @@ def test_an_evaluation_without_results_does_not_block_its_folder(tmp_path: Path)
     folder.add(failed("a"))
     folder.close()
     folder = EvaluationFolder(
-        tmp_path / "out", settings(options=RunOptions(price=0.5)), resume=False
+        tmp_path / "out", settings(options=RunOptions(min_gain_per_1k_tokens=0.5)), resume=False
     )
     folder.add(run_line("a"))
     folder.close()

@@ -1,6 +1,7 @@
 """The controller for code: when it samples, when it repairs, and the laws of its numbers."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from refinegraph.agents import Refiner, Reviewer, Solver
 from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.graphs import refinement_graph
 from refinegraph.graphs.policies.execution_gain import (
-    CodeNumbers,
+    CodeGainEstimate,
     ExecutionGain,
     chance_of_new,
     choose_for_code,
@@ -21,28 +22,31 @@ from refinegraph.schema import Problem, RefinementResult
 
 shares = st.floats(0, 1)
 numbers = st.builds(
-    CodeNumbers,
+    CodeGainEstimate,
     new=shares,
     fresh=shares,
     unfixed=shares,
     samples=st.integers(0, 10),
     repairs=st.integers(0, 3),
     tokens=st.floats(1, 1e5),
-    price=st.floats(0, 1e3),
+    min_gain_per_1k_tokens=st.floats(0, 1e3),
 )
 PROBLEM = Problem(prompt="Write f(x) that doubles x.", tests="assert f(1) == 2\nassert f(2) == 4")
 WRONG, OTHER, RIGHT = (f"def f(x): return {each}" for each in ("x + 5", "x + 6", "x * 2"))
 
 
 def run(
-    solutions: list[str], repairs: list[str], *, most: int = 10, price: float = 0.0
+    solutions: list[str], repairs: list[str], *, max_candidates: int = 10, min_gain: float = 0.0
 ) -> RefinementResult:
     graph = refinement_graph(
         solver=Solver(ScriptedChatModel(solutions, cycle=True), samples=2),
         reviewer=Reviewer(ScriptedChatModel("VERDICT: wrong\nCHANGE: double it", cycle=True)),
         refiner=Refiner(ScriptedChatModel(repairs, cycle=True)),
         controller=ExecutionGain(
-            router=VerdictRouter(), stop=accepted() | rounds(5), most=most, price=price
+            router=VerdictRouter(),
+            stop=accepted() | rounds(5),
+            max_candidates=max_candidates,
+            min_gain_per_1k_tokens=min_gain,
         ),
     )
     result: RefinementResult = asyncio.run(graph.ainvoke({"problem": PROBLEM}))["result"]
@@ -76,15 +80,15 @@ def test_a_program_that_passes_ends_the_run() -> None:
     assert actions(run([RIGHT], [WRONG])) == ["stop"]
 
 
-@pytest.mark.parametrize("most", [1, 2, 3, 7])
-def test_no_more_candidates_are_made_than_allowed(most: int) -> None:
-    result = run([WRONG, OTHER], [WRONG, OTHER], most=most)
-    assert len(result.candidates) <= max(2, most)
+@pytest.mark.parametrize("max_candidates", [1, 2, 3, 7])
+def test_no_more_candidates_are_made_than_allowed(max_candidates: int) -> None:
+    result = run([WRONG, OTHER], [WRONG, OTHER], max_candidates=max_candidates)
+    assert len(result.candidates) <= max(2, max_candidates)
     assert not result.solved
 
 
-def test_nothing_is_tried_that_is_not_worth_its_price() -> None:
-    result = run([WRONG], [RIGHT], price=1e6)
+def test_nothing_is_tried_that_is_not_worth_its_tokens() -> None:
+    result = run([WRONG], [RIGHT], min_gain=1e6)
     assert actions(result) == ["stop"]
     assert result.stop_reason.rule == "gain"
 
@@ -92,13 +96,13 @@ def test_nothing_is_tried_that_is_not_worth_its_price() -> None:
 def test_decisions_can_be_replayed_from_their_numbers() -> None:
     result = run([WRONG, OTHER], [WRONG])
     weighed = result.decisions[1:]
-    replayed = [choose_for_code(CodeNumbers.of(each)) for each in weighed]
+    replayed = [choose_for_code(CodeGainEstimate.from_decision(each)) for each in weighed]
     pairs = zip(replayed, weighed, strict=True)
     assert all(each.action in (again, "stop") for again, each in pairs)
 
 
 @given(numbers)
-def test_gains_are_chances_and_choosing_never_fails(found: CodeNumbers) -> None:
+def test_gains_are_chances_and_choosing_never_fails(found: CodeGainEstimate) -> None:
     assert 0 <= found.sample_gain <= 1
     assert 0 <= found.repair_gain <= 1
     action = choose_for_code(found)
@@ -107,9 +111,10 @@ def test_gains_are_chances_and_choosing_never_fails(found: CodeNumbers) -> None:
 
 
 @given(numbers)
-def test_a_lower_price_never_stops_sooner(found: CodeNumbers) -> None:
+def test_a_lower_minimum_never_stops_sooner(found: CodeGainEstimate) -> None:
     if choose_for_code(found) != "stop":
-        assert choose_for_code(found._replace(price=found.price / 2)) == choose_for_code(found)
+        cheaper = replace(found, min_gain_per_1k_tokens=found.min_gain_per_1k_tokens / 2)
+        assert choose_for_code(cheaper) == choose_for_code(found)
 
 
 @given(st.lists(st.integers(1, 9), max_size=9))

@@ -1,5 +1,6 @@
-"""Sampling until it is decided, beliefs, rates, and choosing by expected gain."""
+"""Sampling until it is vote_settled, beliefs, rates, and choosing by expected gain."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +18,21 @@ from refinegraph.agents.models import (
 from refinegraph.errors import InputError
 from refinegraph.graphs import refinement_graph
 from refinegraph.graphs.policies.adaptive_sampling import (
-    SampleFirst,
-    decided,
+    SampleUntil,
+    last_k_agree,
     leader_probability,
-    window,
+    vote_settled,
 )
 from refinegraph.graphs.policies.calibration import (
-    SHIPPED,
-    BeliefMap,
-    SignalWeight,
-    fit_belief,
-    signals_of,
+    DEFAULT_CALIBRATOR,
+    ConfidenceCalibrator,
+    FeatureWeight,
+    fit_calibrator,
+    pool_features,
 )
-from refinegraph.graphs.policies.expected_gain import ExpectedGain, Numbers, choose, replay
+from refinegraph.graphs.policies.expected_gain import ExpectedGain, GainEstimate, choose, replay
 from refinegraph.graphs.policies.refine_loop import RefineLoop
-from refinegraph.graphs.policies.repair_rates import Posterior, RateBook
+from refinegraph.graphs.policies.repair_rates import BetaPosterior, RepairRates
 from refinegraph.graphs.routing import AlwaysEasy
 from refinegraph.graphs.selection import majority_vote, weighted_vote
 from refinegraph.graphs.state import RefinementState
@@ -53,11 +54,11 @@ def pool(*answers: str | None) -> RefinementState:
     )
 
 
-async def solve_with(replies: list[str], rule: window | decided) -> RefinementResult:
+async def solve_with(replies: list[str], rule: last_k_agree | vote_settled) -> RefinementResult:
     graph = refinement_graph(
         solver=Solver(ScriptedChatModel(replies), samples=2),
-        controller=SampleFirst(
-            RefineLoop(router=AlwaysEasy(), stop=rounds(0)), enough=rule, most=8
+        controller=SampleUntil(
+            RefineLoop(router=AlwaysEasy(), stop=rounds(0)), until=rule, max_candidates=8
         ),
         select=majority_vote(),
     )
@@ -69,26 +70,26 @@ def boxed(*answers: int) -> list[str]:
 
 
 async def test_easy_problem_costs_as_many_samples_as_agree() -> None:
-    result = await solve_with(boxed(2, 2, 2, 9, 9, 9, 9, 9), window(3))
+    result = await solve_with(boxed(2, 2, 2, 9, 9, 9, 9, 9), last_k_agree(3))
     assert result.answer == "2"
     assert len(result.candidates) == 3
 
 
 async def test_samples_that_never_agree_are_bounded() -> None:
-    result = await solve_with(boxed(*range(8)), window(3))
+    result = await solve_with(boxed(*range(8)), last_k_agree(3))
     assert len(result.candidates) == 8
 
 
 async def test_vote_is_decided_by_its_lead() -> None:
-    result = await solve_with(boxed(1, 2, 2, 2, 2, 2, 2, 2), decided(0.9))
+    result = await solve_with(boxed(1, 2, 2, 2, 2, 2, 2, 2), vote_settled(0.9))
     assert result.answer == "2"
     assert len(result.candidates) == 6
 
 
-@pytest.mark.parametrize("rule", [window(3), decided()], ids=repr)
+@pytest.mark.parametrize("rule", [last_k_agree(3), vote_settled()], ids=repr)
 @pytest.mark.parametrize("answers", [(), (None, None, None), ("1",)])
 def test_no_rule_fires_on_an_empty_or_unanswered_pool(
-    rule: window | decided, answers: tuple[str | None, ...]
+    rule: last_k_agree | vote_settled, answers: tuple[str | None, ...]
 ) -> None:
     assert rule(pool(*answers)) is None
 
@@ -114,8 +115,8 @@ signals = st.lists(
 def test_belief_is_monotone_in_each_signal_in_its_learned_direction(
     known: list[Feature], more: float, weight: float
 ) -> None:
-    belief = BeliefMap(
-        bias=0.2, weights=(SignalWeight(name="share", mean=0.5, deviation=0.5, weight=weight),)
+    belief = ConfidenceCalibrator(
+        bias=0.2, weights=(FeatureWeight(name="share", mean=0.5, deviation=0.5, weight=weight),)
     )
     raised = [
         each.model_copy(update={"value": each.value + more}) if each.name == "share" else each
@@ -130,30 +131,37 @@ def test_belief_is_monotone_in_each_signal_in_its_learned_direction(
 def test_signals_do_not_depend_on_the_order_and_never_raise(
     answers: list[str | None], random: object
 ) -> None:
-    forward, backward = signals_of(pool(*answers)), signals_of(pool(*answers[::-1]))
+    forward, backward = pool_features(pool(*answers)), pool_features(pool(*answers[::-1]))
     assert forward == backward
-    assert 0 < SHIPPED.probability(forward) < 1
+    assert 0 < DEFAULT_CALIBRATOR.probability(forward) < 1
 
 
 def test_direction_of_a_signal_is_learned_and_the_map_is_kept_as_a_file(tmp_path: Path) -> None:
     rows = [
         ((Feature(name="share", value=value / 10),), value < 5) for value in range(10) for _ in "ab"
     ]
-    belief = fit_belief(rows)
+    belief = fit_calibrator(rows)
     assert belief.weights[0].weight < 0
     assert belief.probability(rows[0][0]) > 0.8 > 0.2 > belief.probability(rows[-1][0])
     path = tmp_path / "belief.json"
     belief.save(path)
-    assert BeliefMap.load(path) == belief
+    assert ConfidenceCalibrator.load(path) == belief
     path.write_text("{}")
-    with pytest.raises(InputError, match="no belief map"):
-        BeliefMap.load(path)
+    with pytest.raises(InputError, match="cannot be read as a calibration"):
+        ConfidenceCalibrator.load(path)
     with pytest.raises(InputError, match="one label only"):
-        fit_belief(rows[:4])
+        fit_calibrator(rows[:4])
 
 
-NUMBERS = Numbers(
-    belief=0.5, fix=0.4, damage=0.1, undecided=0.3, tokens=100, samples=2, repairs=1, price=0.1
+NUMBERS = GainEstimate(
+    belief=0.5,
+    fix=0.4,
+    damage=0.1,
+    undecided=0.3,
+    tokens=100,
+    samples=2,
+    repairs=1,
+    min_gain_per_1k_tokens=0.1,
 )
 
 
@@ -165,21 +173,21 @@ NUMBERS = Numbers(
         ({"damage": 0.9, "undecided": 0.0}, "stop"),
         ({"belief": 0.99}, "stop"),
         ({"repairs": 0, "samples": 0}, "stop"),
-        ({"price": 10.0}, "stop"),
+        ({"min_gain_per_1k_tokens": 10.0}, "stop"),
         ({"repairs": 0}, "sample"),
     ],
 )
 def test_action_with_most_gain_per_token_above_the_price(
     changed: dict[str, Any], action: str
 ) -> None:
-    numbers = NUMBERS._replace(**changed)
+    numbers = replace(NUMBERS, **changed)
     assert choose(numbers) == action
     kept = Decision(features=numbers.features)
     assert replay(kept) == action
 
 
 def test_rates_are_learned_from_leaders_that_changed() -> None:
-    book, before = RateBook(), RateBook().fix(1).mean
+    book, before = RepairRates(), RepairRates().fix(1).mean
     old = Candidate(id="0.0", operator="solve", text="x", answer="1")
     new = Candidate(id="1.0", operator="refine", round=1, parents=("0.0",), text="x", answer="2")
     better = new.model_copy(update={"id": "1.1"})
@@ -191,17 +199,17 @@ def test_rates_are_learned_from_leaders_that_changed() -> None:
     state = RefinementState(
         problem=PROBLEM, candidates=(old, new, better), decisions=(decision,), round=1
     )
-    book.note(state, 0.9)
+    book.update(state, 0.9)
     assert book.fix(1).mean > before
     assert book.fix(2).mean == before
-    fixed = RateBook(learn=False)
-    fixed.note(state, 0.9)
+    fixed = RepairRates(learn=False)
+    fixed.update(state, 0.9)
     assert fixed.fix(1).mean == before
 
 
 @given(st.floats(0.01, 50), st.floats(0.01, 50), st.floats(0, 5), st.floats(0, 5))
 def test_posterior_is_a_rate(yes: float, no: float, more_yes: float, more_no: float) -> None:
-    assert 0 < Posterior(yes=yes, no=no).updated(more_yes, more_no).mean < 1
+    assert 0 < BetaPosterior(alpha=yes, beta=no).updated(more_yes, more_no).mean < 1
 
 
 async def _accuracy(
@@ -213,7 +221,7 @@ async def _accuracy(
         solver=Solver(model, samples=3),
         reviewer=Reviewer(model),
         refiner=Refiner(model),
-        controller=ExpectedGain(price=0.01),
+        controller=ExpectedGain(min_gain_per_1k_tokens=0.01),
         select=weighted_vote(),
         scorer=simulated_scorer(
             lambda problem, candidate: candidate.answer == gold[problem.id], quality=quality

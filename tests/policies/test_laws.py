@@ -51,31 +51,37 @@ def fickle(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
 
 
 MENU: dict[str, Wave] = {"solve": move("solve", count=2), "refine": from_each("refine", best=2)}
-ARMS = {"tree": uct("refine", most=6), "first": best_first("refine", most=8)}
+ARMS = {"tree": uct("refine", max_candidates=6), "first": best_first("refine", max_candidates=8)}
 
 POLICIES: dict[str, Policy] = {
     "schedule": schedule(
         move("solve", count=3), everyone("merge"), from_each("refine", best=2), from_all("merge")
     ),
-    "uct": uct("refine", roots=2, width=2, most=MOST),
-    "uct in batches": uct("refine", roots=3, width=1, batch=3, most=MOST),
-    "uct by priors": uct("refine", roots=2, width=2, prior="softmax", most=MOST),
-    "mcts self-refine": uct("refine", value="best_child", batch=2, most=MOST),
-    "uct over steps": uct("step", root="step", roots=2, width=2, done=is_complete, most=MOST),
-    "beam": beam("step", keep=2, width=2, most=MOST),
-    "beam to the end": beam("step", keep=2, width=2, most=99),
-    "best_first": best_first("refine", width=2, batch=2, most=MOST),
-    "best_first over steps": best_first("step", root="step", done=is_complete, most=99),
+    "uct": uct("refine", roots=2, width=2, max_candidates=MOST),
+    "uct in batches": uct("refine", roots=3, width=1, batch=3, max_candidates=MOST),
+    "uct by priors": uct("refine", roots=2, width=2, prior="softmax", max_candidates=MOST),
+    "mcts self-refine": uct("refine", value="best_child", batch=2, max_candidates=MOST),
+    "uct over steps": uct(
+        "step", root="step", roots=2, width=2, done=is_complete, max_candidates=MOST
+    ),
+    "beam": beam("step", keep=2, width=2, max_candidates=MOST),
+    "beam to the end": beam("step", keep=2, width=2, max_candidates=99),
+    "best_first": best_first("refine", width=2, batch=2, max_candidates=MOST),
+    "best_first over steps": best_first("step", root="step", done=is_complete, max_candidates=99),
     "particles": particles("step", n=4, temperature=0.1),
-    "particles, multinomial": particles("step", n=4, resample=multinomial, most=MOST),
-    "tournament": tournament(7, most=MOST),
-    "archive": archive({"refine": 1, "merge": 2}, islands=2, migrate=2, most=MOST),
-    "ab_mcts": ab_mcts("solve", "refine", most=MOST),
-    "ab_mcts, beta": ab_mcts("solve", "refine", belief=beta(), batch=2, seed=3, most=MOST),
-    "bandit": bandit(ARMS, most=MOST),
-    "bandit, thompson": bandit(ARMS, rule="thompson", seed=2, most=99),
-    "bandit of bandits": bandit({"a": bandit(ARMS), "b": schedule(move("solve"))}, most=MOST),
-    "supervised": supervised(ScriptedChatModel(fickle), MENU, most=MOST),
+    "particles, multinomial": particles("step", n=4, resample=multinomial, max_candidates=MOST),
+    "tournament": tournament(7, max_candidates=MOST),
+    "archive": archive({"refine": 1, "merge": 2}, islands=2, migrate=2, max_candidates=MOST),
+    "ab_mcts": ab_mcts("solve", "refine", max_candidates=MOST),
+    "ab_mcts, beta": ab_mcts(
+        "solve", "refine", belief=beta(), batch=2, seed=3, max_candidates=MOST
+    ),
+    "bandit": bandit(ARMS, max_candidates=MOST),
+    "bandit, thompson": bandit(ARMS, rule="thompson", seed=2, max_candidates=99),
+    "bandit of bandits": bandit(
+        {"a": bandit(ARMS), "b": schedule(move("solve"))}, max_candidates=MOST
+    ),
+    "supervised": supervised(ScriptedChatModel(fickle), MENU, max_candidates=MOST),
 }
 
 every_policy = pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES.keys())
@@ -87,7 +93,7 @@ async def test_a_search_is_bounded_and_says_why_it_ends(policy: Policy) -> None:
     assert state.stop_reason
     assert state.stop_reason.rule in {"candidates", "complete", "schedule", "champion", "exhausted"}
     assert state.stop_reason.detail
-    assert spent(state) <= getattr(policy, "most", MOST)
+    assert spent(state) <= getattr(policy, "max_candidates", MOST)
     assert len(state.candidates) == spent(state)
 
 
@@ -129,7 +135,7 @@ async def test_a_run_that_is_killed_and_resumed_ends_alike(policy: Policy, numbe
 
 
 async def test_a_tree_search_ends_alike_wherever_it_is_killed() -> None:
-    policy = uct("refine", roots=2, width=2, batch=2, most=12)
+    policy = uct("refine", roots=2, width=2, batch=2, max_candidates=12)
     calm = await run(policy)
     draws = random.Random(50)
     for _ in range(50):
@@ -173,7 +179,7 @@ def test_a_repr_leaves_out_what_is_as_always() -> None:
     assert repr(particles("step")) == "particles('step')"
     model = ScriptedChatModel("CHOICE: solve")
     shown = repr(supervised(model, {"again": from_each("refine")}))
-    assert shown == "supervised('scripted', {'again': from_each('refine')}, most=32)"
+    assert shown == "supervised('scripted', {'again': from_each('refine')}, max_candidates=32)"
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ def test_finished_particles_stay_as_often_as_they_were_drawn() -> None:
 
 
 async def test_winners_are_crossed_and_the_field_halves() -> None:
-    state = await run(tournament(8, most=99))
+    state = await run(tournament(8, max_candidates=99))
     assert [len(decision.moves) for decision in state.decisions[1:]] == [4, 2, 0]
     scores = {each.id: each.score or 0.0 for each in state.candidates}
     first = [parents[0] for parents in parents_of(state.decisions[1])]
@@ -244,7 +244,7 @@ def test_an_archive_keeps_the_best_of_every_niche() -> None:
 
 
 async def test_islands_keep_to_themselves_until_they_migrate() -> None:
-    policy = archive({"refine": 1, "merge": 2}, islands=3, migrate=3, most=60)
+    policy = archive({"refine": 1, "merge": 2}, islands=3, migrate=3, max_candidates=60)
     state = await run(policy)
     homes = {
         each.id: int(state.decisions[each.turn].features[each.move].value)
@@ -294,7 +294,9 @@ async def test_a_bandit_prefers_the_arm_that_brings_more(rule: Any) -> None:
     def score(problem: Problem, candidates: list[Candidate]) -> Any:
         return [candidate("0.0", float(each.operator == "solve")).scores[0] for each in candidates]
 
-    policy = bandit({"bad": only("refine"), "good": only("solve")}, rule=rule, explore=0.5, most=30)
+    policy = bandit(
+        {"bad": only("refine"), "good": only("solve")}, rule=rule, explore=0.5, max_candidates=30
+    )
     state = await run(policy, scorer=score)
     pulls = Counter(decision.features[0].name for decision in state.decisions if decision.moves)
     assert pulls["arm bad"] >= 1

@@ -89,7 +89,12 @@ salts = pytest.mark.parametrize("salt", range(5))
 @pytest.mark.parametrize("width", [1, 2, 3])
 async def test_standard_mcts_grows_the_same_tree(salt: int, width: int) -> None:
     policy = uct(
-        "refine", explore=ROOT_WEIGHT, prior="softmax", roots=width, width=width, most=10 * width
+        "refine",
+        explore=ROOT_WEIGHT,
+        prior="softmax",
+        roots=width,
+        width=width,
+        max_candidates=10 * width,
     )
     theirs = treequest.StandardMCTS(samples_per_action=width, exploration_weight=ROOT_WEIGHT)
     assert await our_tree(policy, salt) == their_tree(theirs, salt, 10 * width)
@@ -101,7 +106,7 @@ async def test_mcts_without_priors_grows_the_same_tree(salt: int) -> None:
         def _update_priors(self, state: Any, parent: Any) -> None:
             return
 
-    policy = uct("refine", explore=ROOT_WEIGHT, roots=2, width=2, most=24)
+    policy = uct("refine", explore=ROOT_WEIGHT, roots=2, width=2, max_candidates=24)
     theirs = Plain(samples_per_action=2, exploration_weight=ROOT_WEIGHT)
     assert await our_tree(policy, salt) == their_tree(theirs, salt, 24)
 
@@ -109,7 +114,7 @@ async def test_mcts_without_priors_grows_the_same_tree(salt: int) -> None:
 @salts
 async def test_best_first_search_grows_the_same_tree(salt: int) -> None:
     theirs = best_first_search.BestFirstSearchAlgo(num_samples=2)
-    policy = best_first("refine", width=2, most=20)
+    policy = best_first("refine", width=2, max_candidates=20)
     assert await our_tree(policy, salt) == their_tree(theirs, salt, 20)
 
 
@@ -117,7 +122,13 @@ async def test_best_first_search_grows_the_same_tree(salt: int) -> None:
 async def test_a_beam_grows_the_tree_of_breadth_first_tree_of_thoughts(salt: int) -> None:
     theirs = treequest.TreeOfThoughtsBFSAlgo(breadth_limit=2, size_limit=3)
     policy = beam(
-        "refine", root="solve", roots=1, keep=2, width=3, done=lambda candidate: False, most=22
+        "refine",
+        root="solve",
+        roots=1,
+        keep=2,
+        width=3,
+        done=lambda candidate: False,
+        max_candidates=22,
     )
     assert await our_tree(policy, salt) == their_tree(theirs, salt, 22)
 
@@ -142,7 +153,7 @@ async def test_the_bandit_pulls_the_same_arms(salt: int) -> None:
     def pull(arm: str) -> Policy:
         return lambda state: move(arm)
 
-    policy = bandit({arm: pull(arm) for arm in arms}, explore=ROOT_WEIGHT, most=30)
+    policy = bandit({arm: pull(arm) for arm in arms}, explore=ROOT_WEIGHT, max_candidates=30)
     state = await run(
         policy, problem=LABELLING, operators=dict.fromkeys(arms, pulled), scorer=score
     )
@@ -173,7 +184,7 @@ class DrawnByNumpy:
 
 @salts
 async def test_ab_mcts_grows_the_same_tree_by_the_same_draws(salt: int) -> None:
-    policy = ab_mcts("solve", "refine", belief=DrawnByNumpy(), most=25)
+    policy = ab_mcts("solve", "refine", belief=DrawnByNumpy(), max_candidates=25)
 
     def seeded(state: RefinementState) -> Choice:
         np.random.seed(100 * salt + len(state.decisions))
