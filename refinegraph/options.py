@@ -127,6 +127,9 @@ class RunOptions(OptionSet):
     samples: Annotated[int | None, Option(
         "maximum number of candidates to sample",
         Number("K", whole=True, least=1), "strategy", _EVERYWHERE, safe=True)] = None
+    batch_size: Annotated[int | None, Option(
+        "samples asked for at a time (sample-until, adaptive); best-of-n then stops early",
+        Number("N", whole=True, least=1), "strategy", safe=True)] = None
     rounds: Annotated[int | None, Option(
         "maximum number of refinement rounds",
         _FROM_ZERO, "strategy", _EVERYWHERE, safe=True)] = None

@@ -78,6 +78,7 @@ def plan_of(
         tester_model=models.tester,
         kind=kind,
         samples=options.samples,
+        batch_size=options.batch_size,
         rounds=options.rounds,
         temperature=options.temperature,
         max_tokens=options.max_tokens,

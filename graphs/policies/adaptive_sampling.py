@@ -16,6 +16,7 @@ from refinegraph.graphs.policies.base import (
     samples_of,
 )
 from refinegraph.graphs.state import RefinementState
+from refinegraph.graphs.stopping import RuleFunction, as_rule
 from refinegraph.schema import Difficulty, Feature, StopReason
 from refinegraph.tools.grouping import answer_groups
 
@@ -85,56 +86,95 @@ def leader_probability(first: int, second: int) -> float:
     return float(heads / 2**tosses)
 
 
-class SampleUntil:
-    """Sample in batches until `until` is satisfied, then delegate to another policy.
+class settled:
+    """Suffice when the vote is settled; samples of code with visible tests never are.
 
-    An easy problem costs no more than its first samples. If the other policy then stops at once,
-    the reason given is the rule's.
+    For those only a sample that passes counts, which `accepted()` recognises.
+    """
+
+    def __init__(self, confidence: float = 0.95) -> None:
+        self.confidence = confidence
+
+    def __call__(self, state: RefinementState) -> str | None:
+        """Look at the votes unless tests decide."""
+        return None if state.proof_ids else vote_settled(self.confidence)(state)
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"settled({self.confidence})"
+
+
+class SampleUntil:
+    """Sample in batches until `until` or `stop` is satisfied, then delegate to another policy.
+
+    An easy problem costs no more than its first samples. If the other policy stops at once, or if
+    there is none, the reason given is the rule's. A rejected sample costs a further request; larger
+    batches save time and cost up to `batch_size - 1` samples that were not needed.
 
     Args:
-        then: Decides once the samples suffice.
-        until: The rule that says so.
+        then: Decides once the samples suffice; without one the run ends.
+        until: The rule that says that they suffice.
+        stop: A rule that ends the run, such as `accepted()`.
         max_candidates: The most samples.
         batch_size: How many samples are added at a time.
     """
 
     def __init__(
-        self, then: Policy, *, until: SamplingRule, max_candidates: int, batch_size: int = 1
+        self,
+        then: Policy | None = None,
+        *,
+        until: SamplingRule,
+        stop: RuleFunction | None = None,
+        max_candidates: int,
+        batch_size: int = 1,
     ) -> None:
         self.then = then
         self.until = until
+        self.stop = as_rule(stop) if stop else None
         self.max_candidates = max_candidates
         self.batch_size = batch_size
 
     async def __call__(self, state: RefinementState) -> Choice:
         """Sample more, or return the other policy's decision."""
-        samples = len(samples_of(state))
-        if any(decision.action == "refine" for decision in state.decisions):
+        if self.then and any(decision.action == "refine" for decision in state.decisions):
             return await settle(self.then(state))
+        stopped = await settle(self.stop(state)) if self.stop else None
+        if stopped:
+            return stopped
+        samples = len(samples_of(state))
         reason = await settle(self.until(state))
         if reason is None and samples < self.max_candidates:
             wanted = min(self.batch_size, self.max_candidates - samples)
             return sample_decision(state, wanted, _undecided(state, samples))
-        decision = as_decision(await settle(self.then(state)), state)
-        if decision.stop_reason is None or decision.stop_reason.rule == "accepted":
-            return decision
-        return decision.model_copy(update={"stop_reason": self._reason(reason, samples)})
+        return await self._delegate(state, self._reason(reason, samples))
 
     def __repr__(self) -> str:
         """The call that makes it."""
+        then, stop = (f"{self.then!r}, " if self.then else ""), f"stop={self.stop!r}, "
         return (
-            f"SampleUntil({self.then!r}, until={self.until!r}, "
+            f"SampleUntil({then}until={self.until!r}, {stop if self.stop else ''}"
             f"max_candidates={self.max_candidates}, batch_size={self.batch_size})"
         )
+
+    async def _delegate(self, state: RefinementState, reason: StopReason) -> Choice:
+        if self.then is None:
+            return reason
+        decision = as_decision(await settle(self.then(state)), state)
+        if decision.stop_reason is None or decision.stop_reason.rule == "accepted":
+            return decision
+        return decision.model_copy(update={"stop_reason": reason})
 
     def _reason(self, agreed: str | None, samples: int) -> StopReason:
         if agreed:
             return StopReason(rule="agreed", detail=agreed, observed=samples)
-        detail = f"{samples} of {self.max_candidates} samples were made and they do not agree"
+        detail = f"{samples} of {self.max_candidates} samples were made and none settled it"
         return candidates_spent(samples, self.max_candidates, detail)
 
 
 def _undecided(state: RefinementState, samples: int) -> Difficulty:
+    if state.proof_ids:
+        reason = f"none of {samples} samples passes all {len(state.proof_ids)} visible tests"
+        return Difficulty(level="hard", reasons=(reason,))
     first, second = _leading_votes(state)
     return Difficulty(
         level="hard",

@@ -67,6 +67,8 @@ class Plan:
     kind: Kind = "code"
     samples: int | None = None
     """How many samples; the strategy's own number unless given."""
+    batch_size: int | None = None
+    """How many samples are asked for at a time; the strategy's own number unless given."""
     rounds: int | None = None
     """How many rounds of refinement at most; the strategy's own number unless given."""
     temperature: float | None = None

@@ -10,7 +10,7 @@ from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.strategies.adaptive import adaptive
 from refinegraph.graphs.strategies.magicore import magicore
 from refinegraph.graphs.strategies.plan import Plan
-from refinegraph.graphs.strategies.sampling import best_of_n, self_consistency, single
+from refinegraph.graphs.strategies.sampling import best_of_n, sample_until, self_consistency, single
 from refinegraph.graphs.strategies.self_refine import self_refine
 
 
@@ -60,6 +60,12 @@ for _strategy in (
         "several samples; the one with the best evidence wins",
         "execution, then agreement (arXiv 2207.10397)",
         best_of_n,
+    ),
+    Strategy(
+        "sample-until",
+        "samples one at a time until one passes or the vote is settled",
+        "arXiv 2305.11860 for votes",
+        sample_until,
     ),
     Strategy(
         "self-refine",

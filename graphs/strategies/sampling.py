@@ -1,11 +1,13 @@
 """Strategies that sample and choose, without any repair."""
 
 from refinegraph.agents.solver import Solver
+from refinegraph.graphs.policies.adaptive_sampling import SampleUntil, settled
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.routing import AlwaysEasy
 from refinegraph.graphs.selection import Selector, agreement, best_of, majority_vote
 from refinegraph.graphs.stopping import accepted, rounds
 from refinegraph.graphs.strategies.plan import Plan
+from refinegraph.schema import ModelNames
 
 
 def single(plan: Plan) -> RefinementGraph:
@@ -20,14 +22,47 @@ def self_consistency(plan: Plan) -> RefinementGraph:
 
 
 def best_of_n(plan: Plan) -> RefinementGraph:
-    """Several samples; the one with the best evidence wins. Costs one call a sample."""
+    """Several samples; the one with the best evidence wins. Costs one call a sample.
+
+    With `plan.batch_size` they are asked for in batches, until one passes the visible tests or the
+    vote is settled.
+    """
+    if plan.batch_size:
+        return _sampled_until(plan, "best-of-n", samples=8, batch_size=plan.batch_size)
     solver = plan.solver(samples=plan.samples or 8, temperature=0.8)
     return _unrefined(plan, solver, "best-of-n", by_evidence(plan))
+
+
+def sample_until(plan: Plan) -> RefinementGraph:
+    """Sample until a sample passes the visible tests (code) or the vote is settled (answers).
+
+    The strongest baseline without repairs. Costs one call a sample, at most 16 unless
+    `plan.samples` says otherwise, one after the other unless `plan.batch_size` does.
+    """
+    return _sampled_until(plan, "sample-until", samples=16, batch_size=plan.batch_size or 1)
 
 
 def by_evidence(plan: Plan) -> Selector:
     """Return the selector for the kind of problem: execution and agreement, or a vote."""
     return agreement(otherwise=best_of()) if plan.kind == "code" else majority_vote()
+
+
+def _sampled_until(plan: Plan, name: str, *, samples: int, batch_size: int) -> RefinementGraph:
+    max_candidates = plan.samples or samples
+    first = min(batch_size, max_candidates)
+    return plan.graph(
+        name,
+        solver=plan.solver(samples=first, temperature=0.8),
+        test_writer=plan.test_writer(),
+        controller=SampleUntil(
+            until=settled(),
+            stop=plan.stop_rule(accepted()),
+            max_candidates=max_candidates,
+            batch_size=batch_size,
+        ),
+        select=by_evidence(plan),
+        models=_without_repairs(plan),
+    )
 
 
 def _unrefined(plan: Plan, solver: Solver, name: str, select: Selector) -> RefinementGraph:
@@ -38,5 +73,9 @@ def _unrefined(plan: Plan, solver: Solver, name: str, select: Selector) -> Refin
         router=plan.router or AlwaysEasy(),
         stop=plan.stop_rule(accepted() | rounds(0)),
         select=select,
-        models=plan.names.model_copy(update={"reviewer": None, "refiner": None}),
+        models=_without_repairs(plan),
     )
+
+
+def _without_repairs(plan: Plan) -> ModelNames:
+    return plan.names.model_copy(update={"reviewer": None, "refiner": None})

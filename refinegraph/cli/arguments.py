@@ -146,7 +146,7 @@ def _add_eval(command: argparse.ArgumentParser) -> None:
     add("--shuffle", action="store_true", help="shuffle the problems, using --seed")
     add("--concurrency", type=count, default=8, metavar="C", help="calls in flight; default: 8")
     add("--fail-under", type=share, metavar="X", help="exit 1 below this accuracy (last strategy)")
-    add("--baselines", action="store_true", help="add single, self-consistency and best-of-n")
+    add("--baselines", action="store_true", help="add the strategies that only sample")
     add(
         "--fit",
         metavar="FILE",

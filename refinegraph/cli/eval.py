@@ -46,6 +46,8 @@ from refinegraph.view.console import error_console
 from refinegraph.view.run_view import print_lines
 from refinegraph.view.text import plural, printable
 
+BASELINES = ("self-consistency", "best-of-n", "sample-until")
+"""Strategies that only sample. No claim for repairs holds unless it beats the last one."""
 LONGER = "single-long"
 """`single` with twice the longest answer: what more words alone would do."""
 SUMMARY, PAGE = "summary.json", "report.html"
@@ -252,7 +254,7 @@ def _strategies(options: argparse.Namespace, chosen: RunOptions) -> list[str]:
     asked = [find_strategy(each).name for each in names]
     if options.baselines:
         longer = [LONGER] if chosen.max_tokens else []
-        asked = ["single", *longer, "self-consistency", "best-of-n", *asked]
+        asked = ["single", *longer, *BASELINES, *asked]
     return list(dict.fromkeys(asked))
 
 

@@ -30,23 +30,32 @@ class CurveTally:
         self._refines = False
 
     def add(self, run: RunLine) -> None:
-        """Replay a run with its first k samples, for each size that it has."""
+        """Replay a run with its first k samples, for each size that it has.
+
+        A run that stopped early would have stopped as early if more samples had been allowed.
+        """
         samples = [each for each in run.result.candidates if each.parent_id is None]
         self._problems += 1
         self._refines |= len(samples) < len(run.result.candidates)
-        by_votes = run.strategy == "self-consistency"
-        judged, prompt = run.judged, run.result.usage.prompt_tokens
-        for size in (each for each in SIZES if each <= len(samples)):
-            winner = _winner(samples[:size], by_votes=by_votes)
+        early = run.strategy == "sample-until"
+        settled = early and run.result.stop_reason.rule in ("accepted", "agreed")
+        by_votes = run.strategy == "self-consistency" or (early and run.kind != "code")
+        for size in (size for size in SIZES if settled or size <= len(samples)):
+            first = samples[:size]
+            winner = _winner(first, by_votes=by_votes)
             self._runs[size] += 1
-            self._right[size] += judged.get(winner.id, False) if winner else False
-            self._tokens[size] += prompt + sum(each.tokens for each in samples[:size])
+            self._right[size] += run.judged.get(winner.id, False) if winner else False
+            share = len(first) / len(samples) if early and samples else 1
+            prompt = round(share * run.result.usage.prompt_tokens)
+            self._tokens[size] += prompt + sum(each.tokens for each in first)
 
     def points(self) -> tuple[CurvePoint, ...]:
-        """Return the sizes that every problem has."""
+        """Return the sizes that every problem has; of two that cost the same, the smaller one."""
         if self._refines or not self._problems:
             return ()
         whole = [size for size in SIZES if self._runs[size] == self._problems]
+        sizes = {self._tokens[size]: size for size in reversed(whole)}
+        whole = sorted(sizes.values())
         return tuple(
             CurvePoint(
                 samples=size,

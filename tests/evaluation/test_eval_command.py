@@ -246,7 +246,8 @@ def test_baselines_are_added_once(dataset: Path, tmp_path: Path) -> None:
     few = ("--limit", "2", "--samples", "2", "--baselines", "--max-tokens", "100")
     assert main(arguments(dataset, tmp_path / "out", "--strategy", "best-of-n", *few)) == 0
     summary = Summary.model_validate_json((tmp_path / "out" / "summary.json").read_text())
-    assert list(summary.strategies) == ["single", "single-long", "self-consistency", "best-of-n"]
+    sampling = ["single", "single-long", "self-consistency", "best-of-n", "sample-until"]
+    assert list(summary.strategies) == sampling
 
 
 def with_hidden_tests(dataset: Path, tmp_path: Path, tests: str) -> Path:

@@ -50,9 +50,10 @@ def line(
     strategy: str = "magicore",
     approves: bool = False,
     tokens: int = 100,
+    stop: str = "accepted",
 ) -> RunLine:
     picked = next(each for each in candidates if each.id == chosen)
-    stop = StopReason(rule="accepted", detail="")
+    reason = StopReason(rule=stop, detail="")
     reviews = tuple(
         Review(candidate_id=each.parent_id, round=1, approves=approves)
         for each in candidates
@@ -65,12 +66,12 @@ def line(
         strategy=strategy,
         difficulty=None,
         rounds=max(each.round for each in candidates),
-        stop_reason=stop,
+        stop_reason=reason,
         selection=Selection(candidate_id=chosen, reason=""),
         usage=Usage(llm_calls=2, prompt_tokens=20, completion_tokens=tokens - 20, retries=1),
         candidates=tuple(candidates),
         reviews=reviews,
-        decisions=(Decision(stop_reason=stop),),
+        decisions=(Decision(stop_reason=reason),),
     )
     return RunLine(
         problem_id=problem,
@@ -131,6 +132,19 @@ def test_the_curve_is_what_fewer_samples_would_have_done() -> None:
         (2, 40, 0.0),
         (3, 50, 1.0),
     ]
+
+
+def test_a_run_that_stopped_early_counts_for_every_larger_size() -> None:
+    passed_first = [candidate("0.0", passed=2)]
+    failed = [candidate("0.0", passed=0), candidate("0.1", passed=0)]
+    lines = [
+        line("a", passed_first, {"0.0"}, chosen="0.0", strategy="sample-until", stop="accepted"),
+        line("b", failed, set(), chosen="0.0", strategy="sample-until", stop="samples"),
+    ]
+    curve = summarise(lines).strategies["sample-until"].curve
+    assert [(point.samples, point.accuracy) for point in curve] == [(1, 0.5), (2, 0.5)]
+    first, second = (point.tokens for point in curve)
+    assert second > first
 
 
 def test_strategies_are_compared_at_the_same_price() -> None:

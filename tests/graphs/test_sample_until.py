@@ -1,0 +1,63 @@
+"""Early-stopped sampling: as a strategy, as an option of best-of-n, and its reasons to stop."""
+
+import pytest
+
+from refinegraph.agents.models import ScriptedChatModel
+from refinegraph.graphs.strategies import Plan, build_strategy
+from refinegraph.running import run_graph
+from refinegraph.schema import Problem, RefinementResult
+
+PROGRAMS = Problem(prompt="Write f(x) that doubles x.", tests="assert f(1) == 2\nassert f(2) == 4")
+ANSWERS = Problem(prompt="What is 1 + 1?", kind="math")
+WRONG, OTHER, RIGHT = (f"def f(x): return {value}" for value in ("x + 5", "x + 6", "x * 2"))
+
+
+async def solve(
+    replies: list[str],
+    *,
+    strategy: str = "sample-until",
+    problem: Problem = PROGRAMS,
+    samples: int | None = None,
+    batch_size: int | None = None,
+) -> RefinementResult:
+    model = ScriptedChatModel(replies, cycle=True)
+    plan = Plan(model=model, kind=problem.kind, samples=samples, batch_size=batch_size)
+    graph = build_strategy(strategy, plan)
+    return await run_graph(graph, problem)
+
+
+async def test_sampling_ends_with_the_first_program_that_passes() -> None:
+    result = await solve([WRONG, OTHER, RIGHT, WRONG])
+    assert result.solved
+    assert [decision.samples for decision in result.decisions] == [1, 1, 1, 0]
+    assert result.stop_reason.rule == "accepted"
+    assert result.usage.llm_calls == 3
+
+
+async def test_failing_programs_that_agree_settle_nothing() -> None:
+    result = await solve([WRONG], samples=5)
+    assert len(result.candidates) == 5
+    assert not result.solved
+    assert result.stop_reason.rule == "samples"
+
+
+async def test_a_settled_vote_ends_the_sampling_of_answers() -> None:
+    result = await solve([r"\boxed{2}"], problem=ANSWERS)
+    assert result.answer == "2"
+    assert len(result.candidates) == 4
+    assert result.stop_reason.rule == "agreed"
+
+
+@pytest.mark.parametrize(("size", "made"), [(1, 3), (2, 4), (3, 3), (8, 6)])
+async def test_batches_bound_what_is_sampled_too_much(size: int, made: int) -> None:
+    result = await solve([WRONG, OTHER, RIGHT], batch_size=size, samples=6)
+    assert result.solved
+    assert len(result.candidates) == made
+
+
+async def test_best_of_n_stops_early_with_a_batch_size() -> None:
+    whole = await solve([WRONG, RIGHT], strategy="best-of-n")
+    early = await solve([WRONG, RIGHT], strategy="best-of-n", batch_size=2)
+    assert (len(whole.candidates), len(early.candidates)) == (8, 2)
+    assert whole.answer == early.answer
+    assert early.strategy == "best-of-n"
