@@ -1,0 +1,30 @@
+"""The rewards of an environment as scores."""
+
+from collections.abc import Sequence
+
+from refinegraph.agents.environments.transcript import total_reward
+from refinegraph.schema import Candidate, Problem, Score
+
+
+class environment_reward:
+    """Score an episode by the sum of its rewards so far. Costs nothing.
+
+    An episode without rewards has no score.
+
+    >>> episode = Candidate(id="0.0", text="Action: open\\nObservation: a garden\\nReward: 1")
+    >>> environment_reward()(Problem(prompt="Leave."), [episode])[0].value
+    1.0
+    """
+
+    scores_unfinished = True
+
+    def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+        """Return one score a candidate."""
+        return [
+            Score(scorer="environment", value=total_reward(candidate.text))
+            for candidate in candidates
+        ]
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return "environment_reward()"

@@ -1,0 +1,73 @@
+"""LangChain tools as an environment."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from refinegraph.agents.environments.environment import Observation
+from refinegraph.schema import Problem
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
+_CALL = re.compile(r"^(?P<name>[\w.-]+) *\[(?P<input>.*)\]$", re.DOTALL)
+_FINISH = "finish"
+
+
+class ToolUse:
+    """Act with LangChain tools, as in ReAct (arXiv 2210.03629).
+
+    An action is `NAME[INPUT]`: the input is JSON with the tool's arguments, or plain text for a
+    tool with one argument. `finish[ANSWER]` ends the episode. A tool that raises is an observation.
+
+    >>> import asyncio
+    >>> from langchain_core.tools import tool
+    >>> @tool
+    ... def double(x: int) -> int:
+    ...     "Double a number."
+    ...     return 2 * x
+    >>> asyncio.run(ToolUse([double]).step("double[21]")).text
+    '42'
+    """
+
+    def __init__(self, tools: Sequence["BaseTool"]) -> None:
+        self.tools = {tool.name: tool for tool in tools}
+
+    async def reset(self, problem: Problem) -> Observation:
+        """Describe the tools."""
+        lines = [f"- {tool.name}[INPUT]: {tool.description}" for tool in self.tools.values()]
+        lines.append(f"- {_FINISH}[ANSWER]: end with the final answer")
+        return Observation("Actions:\n" + "\n".join(lines))
+
+    async def step(self, action: str) -> Observation:
+        """Call the tool that the action names."""
+        match = _CALL.match(action.strip())
+        if match is None:
+            return Observation(f"{action!r:.100} is no action; write NAME[INPUT]")
+        name, given = match["name"], match["input"].strip()
+        if name == _FINISH:
+            return Observation("done", done=True, answer=given)
+        tool = self.tools.get(name)
+        if tool is None:
+            return Observation(f"there is no tool {name!r}; there are {', '.join(self.tools)}")
+        try:
+            return Observation(str(await tool.ainvoke(_arguments(tool, given))))
+        except Exception as error:  # whatever a tool raises is for the agent to read
+            return Observation(f"{type(error).__name__}: {error}")
+
+    def __repr__(self) -> str:
+        """The names of its tools."""
+        return f"ToolUse([{', '.join(self.tools)}])"
+
+
+def _arguments(tool: "BaseTool", given: str) -> Any:
+    """Return what a tool is called with: its arguments from JSON, or its only one from text."""
+    try:
+        value: Any = json.loads(given)
+    except ValueError:
+        value = given
+    names = list(tool.args)
+    if len(names) != 1 or type(value) is dict:
+        return value
+    return {names[0]: value}

@@ -1,0 +1,68 @@
+"""How an episode is written in a candidate's text, so that it can be read and played again."""
+
+import re
+from typing import NamedTuple
+
+from refinegraph.agents.environments.environment import Observation
+
+ACTION, OBSERVATION, REWARD = "Action:", "Observation:", "Reward:"
+
+_TURN = re.compile(
+    rf"^{ACTION}(?P<action>.*?)(?:^{OBSERVATION}|\Z)", re.DOTALL | re.MULTILINE | re.IGNORECASE
+)
+_REWARD = re.compile(rf"^{REWARD} *(?P<value>[-+.\deE]+)$", re.MULTILINE)
+_LONGEST = 4_000
+"""Characters of one observation; a page of text, so that one action cannot fill the context."""
+
+
+class Turn(NamedTuple):
+    """What a model wrote for one action."""
+
+    text: str
+    """Thought and action, without anything that the model made up behind them."""
+    action: str | None
+    """None where it named no action."""
+
+
+def read_turn(text: str) -> Turn:
+    """Return a model's words up to the end of its first action.
+
+    >>> read_turn("Look it up.\\nAction: search[furlong]\\nObservation: 220 yards")
+    Turn(text='Look it up.\\nAction: search[furlong]', action='search[furlong]')
+    """
+    match = _TURN.search(text)
+    if match is None:
+        return Turn(text.strip(), None)
+    action = match["action"].strip()
+    return Turn(text[: match.end("action")].strip(), action or None)
+
+
+def actions(text: str) -> tuple[str, ...]:
+    """Return the actions of an episode so far.
+
+    >>> actions("Action: open[1]\\nObservation: a door\\nAction: enter\\nObservation: dark")
+    ('open[1]', 'enter')
+    """
+    return tuple(match["action"].strip() for match in _TURN.finditer(text))
+
+
+def total_reward(text: str) -> float | None:
+    """Return the sum of an episode's rewards; None where it has none."""
+    values = [float(match["value"]) for match in _REWARD.finditer(text)]
+    return sum(values) if values else None
+
+
+def observed(observation: Observation) -> str:
+    """Return an observation as it stands in an episode.
+
+    Lines that look like marks of the episode are indented, so that no text from outside can pass
+    for an action.
+    """
+    shown = observation.text.strip()[:_LONGEST]
+    marks = rf"^(?=(?:{ACTION}|{OBSERVATION}|{REWARD}))"
+    lines = [f"{OBSERVATION} {re.sub(marks, '  ', shown, flags=re.MULTILINE | re.IGNORECASE)}"]
+    if observation.reward is not None:
+        lines.append(f"{REWARD} {observation.reward:g}")
+    if observation.answer is not None:
+        lines.append(f"The answer is {observation.answer}")
+    return "\n".join(lines)
