@@ -1,6 +1,7 @@
 """The Refiner repairs a candidate as its review says."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from langchain_core.language_models import BaseChatModel
 
@@ -77,7 +78,7 @@ class Refiner(Operator):
                 kind=problem.kind,
             ),
             entry_point=problem.entry_point or "",
-            header=known_header(problem),
+            header=known_header(problem) if code else "",
             repair=describe_repair(candidate),
             answer_format=answer_format(problem.kind),
         )
@@ -91,7 +92,12 @@ class Refiner(Operator):
 
     async def apply(self, task: Task) -> Outcome:
         """Return a repair of the move's first parent by its latest review."""
-        return await Refine(self).apply(task)
+        return await self._role.apply(task)
+
+    @cached_property
+    def _role(self) -> Refine:
+        """The operator around this agent, whose parameters are read once."""
+        return Refine(self)
 
     def __repr__(self) -> str:
         """The call that makes it, with the model by its name."""

@@ -1,6 +1,7 @@
 """The Reviewer says which step is wrong and why."""
 
 import re
+from functools import cached_property
 
 from langchain_core.language_models import BaseChatModel
 
@@ -76,7 +77,12 @@ class Reviewer(Operator):
 
     async def apply(self, task: Task) -> Outcome:
         """Return one review for every parent of the move, all asked for at once."""
-        return await ReviewEach(self).apply(task)
+        return await self._role.apply(task)
+
+    @cached_property
+    def _role(self) -> ReviewEach:
+        """The operator around this agent, whose parameters are read once."""
+        return ReviewEach(self)
 
     def __repr__(self) -> str:
         """The call that makes it, with the model by its name."""

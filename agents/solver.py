@@ -1,6 +1,7 @@
 """The Solver proposes solutions."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
@@ -82,7 +83,7 @@ class Solver(Operator):
             problem=problem.prompt.strip(),
             tests=describe_tests(tests),
             entry_point=problem.entry_point or "",
-            header=known_header(problem),
+            header=known_header(problem) if problem.kind == "code" else "",
             answer_format=answer_format(problem.kind),
         )
         return with_instruction(messages, instruction)
@@ -94,7 +95,12 @@ class Solver(Operator):
 
     async def apply(self, task: Task) -> Outcome:
         """Return as many proposals as the move asks for."""
-        return await Solve(self).apply(task)
+        return await self._role.apply(task)
+
+    @cached_property
+    def _role(self) -> Solve:
+        """The operator around this agent, whose parameters are read once."""
+        return Solve(self)
 
     def __repr__(self) -> str:
         """The call that makes it, with the model by its name."""

@@ -1,7 +1,7 @@
 """The state of a refinement graph: typed, checked at every write, safe to write in parallel."""
 
-from collections.abc import Iterable
-from typing import Annotated, Required, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, Required, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
@@ -175,6 +175,39 @@ GROWING = frozenset(
     if any(isinstance(part, GrowingChannel) for part in field.metadata)
 )
 """The fields of which a checkpoint holds only what was added."""
+
+
+def _merge_of(parts: Iterable[object]) -> Callable[[Any, Any], Any] | None:
+    """Return how the channel of a field combines two writes; None where the later one replaces."""
+    for part in parts:
+        if isinstance(part, GrowingChannel):
+            return part.fold.merge
+        if isinstance(part, CheckedChannel):
+            return cast("Callable[[Any, Any], Any] | None", part.merge)
+    return None
+
+
+_MERGES = {name: _merge_of(field.metadata) for name, field in RefinementState.model_fields.items()}
+
+
+def apply_update(state: RefinementState, update: StateUpdate) -> RefinementState:
+    """Return the state as the channels hold it once they took an update that was checked."""
+    return state.model_copy(update=_merged(dict(state), update))
+
+
+def join_updates(first: StateUpdate, second: StateUpdate) -> StateUpdate:
+    """Return one update that does what two do, one after the other."""
+    return cast("StateUpdate", {**first, **_merged(first, second)})
+
+
+def _merged(values: Mapping[str, Any], update: StateUpdate) -> dict[str, Any]:
+    merged: dict[str, Any] = dict(update)
+    for key, value in update.items():
+        merge = _MERGES[key]
+        if merge and key in values:
+            merged[key] = merge(values[key], value)
+    return merged
+
 
 _UPDATE = TypeAdapter(StateUpdate)
 _INPUT = TypeAdapter(RefinementInput)

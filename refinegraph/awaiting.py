@@ -29,6 +29,8 @@ async def wait_for_all(*work: Coroutine[Any, Any, Value]) -> list[Value]:
 
     `asyncio.gather` would leave the others running, to spend on what nobody reads any more.
     """
+    if len(work) == 1:  # a task of its own would only cost time
+        return [await work[0]]
     tasks = [asyncio.ensure_future(part) for part in work]
     try:
         return await asyncio.gather(*tasks)

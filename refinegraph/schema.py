@@ -5,6 +5,7 @@ parallel branches, stored and compared without anyone changing it behind another
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -185,6 +186,10 @@ class Usage(Frozen):
 
     def __add__(self, other: "Usage") -> "Usage":
         """Add field by field, exactly."""
+        if other == _NOTHING_SPENT:
+            return self
+        if self == _NOTHING_SPENT:
+            return other
         return Usage(
             llm_calls=self.llm_calls + other.llm_calls,
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
@@ -199,6 +204,7 @@ class Usage(Frozen):
         )
 
 
+_NOTHING_SPENT = Usage()
 _UNITS = 10**11
 
 
@@ -281,6 +287,11 @@ class Step(Frozen):
 
     start: int
     end: int
+
+
+@lru_cache(maxsize=4096)  # merging and ranking ask again for every candidate of a run
+def _order_of(id: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in id.split("."))
 
 
 _OPERATOR_OF_ROLE = {"solver": "solve", "refiner": "refine", "person": "person"}
@@ -369,7 +380,7 @@ class Candidate(Frozen):
     @property
     def order(self) -> tuple[int, ...]:
         """The order in which candidates were asked for, whenever they arrived."""
-        return tuple(int(part) for part in self.id.split("."))
+        return _order_of(self.id)
 
 
 class Review(Frozen):

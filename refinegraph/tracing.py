@@ -1,8 +1,8 @@
 """Spans of what a run does, for whoever traces it; without a tracer they cost next to nothing."""
 
 import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Literal, Protocol
 
@@ -35,8 +35,9 @@ def traced(tracer: Tracer) -> Generator[None]:
         _TRACERS.reset(token)
 
 
-@contextmanager
-def span(kind: Kind, name: str, attributes: Attributes | None = None) -> Generator[Note]:
+def span(
+    kind: Kind, name: str, attributes: Attributes | None = None
+) -> AbstractContextManager[Note]:
     """Open a span with every tracer.
 
     >>> timeline = Timeline()
@@ -47,14 +48,22 @@ def span(kind: Kind, name: str, attributes: Attributes | None = None) -> Generat
     """
     tracers = _TRACERS.get()
     if not tracers:
-        yield _ignore
-        return
+        return _NO_SPAN
+    if len(tracers) == 1:
+        return tracers[0].span(kind, name, attributes or {})
+    return _span_of_all(tracers, kind, name, attributes or {})
+
+
+@contextmanager
+def _span_of_all(
+    tracers: Sequence[Tracer], kind: Kind, name: str, attributes: Attributes
+) -> Generator[Note]:
     with ExitStack() as stack:
-        notes = [stack.enter_context(each.span(kind, name, attributes or {})) for each in tracers]
+        notes = [stack.enter_context(tracer.span(kind, name, attributes)) for tracer in tracers]
 
         def note(more: Attributes) -> None:
-            for each in notes:
-                each(more)
+            for add in notes:
+                add(more)
 
         yield note
 
@@ -66,20 +75,39 @@ class Timeline:
         self.spans: list[TimedSpan] = []
         self._zero = time.monotonic()
 
-    @contextmanager
-    def span(self, kind: Kind, name: str, attributes: Attributes) -> Generator[Note]:
+    def span(self, kind: Kind, name: str, attributes: Attributes) -> "AbstractContextManager[Note]":
         """Record one span when it ends."""
-        began, notes = self._now(), dict(attributes)
-        try:
-            yield notes.update
-        finally:
-            detail = ", ".join(f"{key} {value}" for key, value in _short(notes))
-            self.spans.append(
-                TimedSpan(kind=kind, name=name, began=began, ended=self._now(), detail=detail)
-            )
+        return _OpenSpan(self, kind, name, attributes)
 
-    def _now(self) -> float:
+    def now(self) -> float:
+        """Return the seconds since it was made, to a tenth of a millisecond."""
         return round(time.monotonic() - self._zero, 4)
+
+
+class _OpenSpan:
+    """A span of a timeline until it ends; a class, since every node and call of a run opens one."""
+
+    def __init__(self, timeline: Timeline, kind: Kind, name: str, attributes: Attributes) -> None:
+        self.timeline = timeline
+        self.kind: Kind = kind
+        self.name = name
+        self.notes = dict(attributes)
+
+    def __enter__(self) -> Note:
+        self.began = self.timeline.now()
+        return self.notes.update
+
+    def __exit__(self, *_: object) -> None:
+        detail = ", ".join(f"{key} {value}" for key, value in _short(self.notes))
+        self.timeline.spans.append(
+            TimedSpan(
+                kind=self.kind,
+                name=self.name,
+                began=self.began,
+                ended=self.timeline.now(),
+                detail=detail,
+            )
+        )
 
 
 _TOLD = {
@@ -99,3 +127,6 @@ def _short(attributes: Attributes) -> list[tuple[str, object]]:
 
 def _ignore(attributes: Attributes) -> None:
     return
+
+
+_NO_SPAN = nullcontext(_ignore)

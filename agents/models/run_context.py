@@ -132,32 +132,23 @@ def run_scope(
 
 
 @contextmanager
-def working(work: Work) -> Generator[None]:
-    """Say what the model calls inside are made for."""
-    token = _WORK.set(work)
+def working(work: Work) -> Generator[Counter[str]]:
+    """Say what the model calls inside are made for, and count the samples they ask for by request.
+
+    Only requests that a cache or a seed makes distinct are counted.
+    """
+    counted: Counter[str] = Counter()
+    before, count = _WORK.set(work), _COUNTED_HERE.set(counted)
     try:
-        yield
+        yield counted
     finally:
-        _WORK.reset(token)
+        _WORK.reset(before)
+        _COUNTED_HERE.reset(count)
 
 
 def current_work() -> Work | None:
     """Return what the calls that are made now are for."""
     return _WORK.get()
-
-
-@contextmanager
-def count_samples() -> Generator[Counter[str]]:
-    """Count the samples that are asked for inside, by request.
-
-    Only requests that a cache or a seed makes distinct are counted.
-    """
-    counted: Counter[str] = Counter()
-    token = _COUNTED_HERE.set(counted)
-    try:
-        yield counted
-    finally:
-        _COUNTED_HERE.reset(token)
 
 
 def _limit(rate_limits: int | RateLimits | None) -> RateLimits | None:

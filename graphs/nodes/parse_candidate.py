@@ -85,7 +85,7 @@ def read_candidate(
 
 def entry_point_of(problem: Problem, tests: Sequence[VisibleTest]) -> str | None:
     """Return the function that a code problem asks for, as far as it can be told."""
-    if problem.entry_point:
+    if problem.entry_point or problem.kind != "code":
         return problem.entry_point
     called = (test.entry_point for test in tests if test.form == "call")
     return next(called, None) or infer_entry_point(problem.prompt)

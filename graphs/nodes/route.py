@@ -43,11 +43,11 @@ class Router(NamedTuple):
     async def __call__(self, state: RefinementState, *, steps_left: bool = True) -> Route:
         """Ask the stop rule, then the policy. Raises the model's error where nothing was made."""
         opening = begin(state)
-        known = state.model_copy(update=dict(opening))
+        elapsed = _elapsed(state, opening.get("started"))
+        known = state.model_copy(update={**opening, "elapsed": elapsed})
         _raise_if_hopeless(known)
-        timed = known.model_copy(update={"elapsed": _elapsed(known)})
         with charging() as account:
-            decision = await self._decide(timed, steps_left=steps_left)
+            decision = await self._decide(known, steps_left=steps_left)
         emit(Decided(decision=decision))
         if account.usage.llm_calls:
             emit(Spent(usage=account.usage))
@@ -55,7 +55,7 @@ class Router(NamedTuple):
             **opening,
             "decisions": (decision,),
             "round": decision.round,
-            "elapsed": timed.elapsed,
+            "elapsed": elapsed,
             "usage": account.usage,
         }
         return Route(decision, update)
@@ -115,8 +115,9 @@ def pending_moves(state: RefinementState, decision: Decision) -> list[PendingMov
     return pending
 
 
-def _elapsed(state: RefinementState) -> float:
-    running = time.time() - (state.started or time.time()) - current_scope().paused
+def _elapsed(state: RefinementState, begun: float | None) -> float:
+    now = time.time()
+    running = now - (state.started or begun or now) - current_scope().paused
     return max(running, state.elapsed)
 
 

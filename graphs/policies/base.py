@@ -35,7 +35,8 @@ def as_decision(choice: object, state: RefinementState) -> Decision:
         chosen = move_decision(state, _moves(choice))
     if not chosen.moves and not chosen.stop_reason:
         chosen = stop_decision(state, NOTHING_LEFT, chosen.difficulty)
-    return chosen.model_copy(update={"number": len(state.decisions)})
+    number = len(state.decisions)
+    return chosen if chosen.number == number else chosen.model_copy(update={"number": number})
 
 
 def _moves(choice: object) -> tuple[Move, ...]:
