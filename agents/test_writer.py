@@ -63,6 +63,11 @@ class TestWriter(Operator):
         """The name of its node."""
         return "write_tests"
 
+    @property
+    def proposes(self) -> bool:
+        """Tests are no candidates."""
+        return False
+
     async def apply(self, task: Task) -> Outcome:
         """Return the generated tests."""
         return await WriteTests(self).apply(task)

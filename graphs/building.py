@@ -8,7 +8,7 @@ checkpointer a write. Nodes, edges and the drawing are derived from the table.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -109,7 +109,12 @@ class GraphBuilder:
         """Add a node for every stage of every operator."""
         for stage in self.table.nodes:
             following = (stage.following,) if stage.following else None
-            self._add(stage.node, _stage(stage), schema=_StateValues, destinations=following)
+            self._add(
+                stage.node,
+                _stage(stage, self.table.proposing),
+                schema=_StateValues,
+                destinations=following,
+            )
             if stage.following is None:
                 self.graph.add_edge(stage.node, "score")
 
@@ -181,9 +186,9 @@ def _state_of(values: Values) -> RefinementState:
     return RefinementState.model_construct(**values)
 
 
-def _stage(stage: Stage) -> Callable[[PendingMove], Awaitable[Any]]:
+def _stage(stage: Stage, proposing: Collection[str]) -> Callable[[PendingMove], Awaitable[Any]]:
     """Return the node of one stage: apply the operator, then hand the move on."""
-    operate = operate_node(stage.node, stage.operator)
+    operate = operate_node(stage.node, stage.operator, proposing=proposing)
 
     async def run(pending: PendingMove) -> StateUpdate | Command[str]:
         parent = pending.move.parents[0] if pending.move.parents else None

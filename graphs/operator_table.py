@@ -35,6 +35,15 @@ class OperatorTable(NamedTuple):
         return tuple(stage for stages in self.stages.values() for stage in stages)
 
     @property
+    def proposing(self) -> frozenset[str]:
+        """The operators that may make candidates."""
+        return frozenset(
+            name
+            for name, stages in self.stages.items()
+            if any(stage.operator.proposes for stage in stages)
+        )
+
+    @property
     def longest(self) -> int:
         """How many super-steps the longest operator takes."""
         return max(len(stages) for stages in self.stages.values())

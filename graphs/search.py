@@ -87,7 +87,7 @@ def search_graph(
     if "refine" in interrupt_before:
         operators = ask_before("refine", operators)
     table = operator_table(operators)
-    router = Router(policy, stop, tuple(table.stages))
+    router = Router(policy, stop, tuple(table.stages), table.proposing)
     builder = GraphBuilder(
         table, router, finish="accept" if "accept" in interrupt_before else "select"
     )

@@ -10,7 +10,7 @@ function of a `Task`, async or not, may stand on either side.
 
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -45,6 +45,11 @@ class Operator:
     def stages(self) -> tuple["Operator", ...]:
         """The operators that work one after the other; each one is a node of the graph."""
         return (self,)
+
+    @property
+    def proposes(self) -> bool:
+        """Whether it may make candidates; a run without any is not lost where it cannot."""
+        return True
 
     async def apply(self, task: Task) -> Outcome:
         """Return what the move brings. Costs whatever the operator calls."""
@@ -140,6 +145,11 @@ class Chain(Operator):
         """The operators in their order."""
         return self._stages
 
+    @property
+    def proposes(self) -> bool:
+        """Whether any stage may make candidates."""
+        return any(stage.proposes for stage in self._stages)
+
     async def apply(self, task: Task) -> Outcome:
         """Apply the stages in turn, as one; a graph applies them node by node instead."""
         total = Outcome()
@@ -165,16 +175,18 @@ class Both(Operator):
         """The names joined by `_and_`, without repetitions."""
         return "_and_".join(dict.fromkeys(operator.name for operator in self.operators))
 
+    @property
+    def proposes(self) -> bool:
+        """Whether any of them may make candidates."""
+        return any(operator.proposes for operator in self.operators)
+
     async def apply(self, task: Task) -> Outcome:
         """Apply all of them at once and add what they made, in their order.
 
         A side that fails does not take the others' answers with it; where all fail, the first
         error is raised.
         """
-        outcomes = await wait_for_all(*(attempt(side, task) for side in self.operators))
-        if all(outcome.errors for outcome in outcomes):
-            raise outcomes[0].errors[0]
-        return sum(outcomes, Outcome())
+        return await apply_at_once(operator.apply(task) for operator in self.operators)
 
     def __repr__(self) -> str:
         """The operators joined by `|`."""
@@ -191,6 +203,11 @@ class _Wrapper(Operator):
     def name(self) -> str:
         """The name of the operator inside."""
         return self.inner.name
+
+    @property
+    def proposes(self) -> bool:
+        """Whether the operator inside may make candidates."""
+        return self.inner.proposes
 
 
 class Gate(_Wrapper):
@@ -253,12 +270,23 @@ class Named(_Wrapper):
         return f"{_bracketed(self.inner, Chain, Both)}.named({self._name!r})"
 
 
-async def attempt(operator: Operator, task: Task) -> Outcome:
-    """Apply an operator; a model that fails, a deadline or a budget becomes part of the outcome."""
+async def attempt(applied: Awaitable[Outcome]) -> Outcome:
+    """Wait for an outcome; a model that fails, a deadline or a budget becomes part of it."""
     try:
-        return await operator.apply(task)
+        return await applied
     except (ModelError, DeadlineExceeded) as error:
         return Outcome(errors=(error,))
+
+
+async def apply_at_once(applications: Iterable[Awaitable[Outcome]]) -> Outcome:
+    """Wait for several outcomes and add them in their order.
+
+    One that fails does not take the others with it; where all fail, the first error is raised.
+    """
+    outcomes = await wait_for_all(*map(attempt, applications))
+    if all(outcome.errors for outcome in outcomes):
+        raise outcomes[0].errors[0]
+    return sum(outcomes, Outcome())
 
 
 def _seeing(task: Task, outcome: Outcome) -> Task:

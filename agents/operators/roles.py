@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from refinegraph.agents.operators.algebra import Operator
+from refinegraph.agents.operators.algebra import Operator, apply_at_once
 from refinegraph.agents.operators.outcomes import as_outcome
 from refinegraph.agents.operators.rules import refuted
 from refinegraph.agents.operators.task import Outcome, Task
@@ -16,7 +16,6 @@ from refinegraph.agents.protocols import (
     Tracer,
 )
 from refinegraph.awaiting import settle, wait_for_all
-from refinegraph.errors import DeadlineExceeded, ModelError
 from refinegraph.schema import Candidate, Review
 from refinegraph.signatures import check_part
 
@@ -93,27 +92,22 @@ class Refine(_Role):
         error is raised.
         """
         first = task.attempt
-        attempts = (self._repair(task, first + number) for number in range(task.count))
-        outcomes = await wait_for_all(*attempts)
-        if all(outcome.errors for outcome in outcomes):
-            raise outcomes[0].errors[0]
-        return sum(outcomes, Outcome())
+        return await apply_at_once(
+            self._repair(task, first + number) for number in range(task.count)
+        )
 
     async def _repair(self, task: Task, attempt: int) -> Outcome:
         earlier = task.earlier
         word = {"instruction": task.instruction} if task.instruction else {}
-        try:
-            made = await self._ask(
-                task.problem,
-                task.parent,
-                _joined(task),
-                rejected=_contents([other for other in earlier if refuted(other)]),
-                tried=_contents([other for other in earlier if not refuted(other)]),
-                attempt=attempt,
-                **word,
-            )
-        except (ModelError, DeadlineExceeded) as error:
-            return Outcome(errors=(error,))
+        made = await self._ask(
+            task.problem,
+            task.parent,
+            _joined(task),
+            rejected=_contents([other for other in earlier if refuted(other)]),
+            tried=_contents([other for other in earlier if not refuted(other)]),
+            attempt=attempt,
+            **word,
+        )
         return Outcome(drafts=as_outcome(made, operator=self.name).drafts)
 
 
@@ -122,6 +116,11 @@ class WriteTests(_Role):
 
     def __init__(self, agent: TestWriterAgent) -> None:
         super().__init__("write_tests", agent, "problem")
+
+    @property
+    def proposes(self) -> bool:
+        """Tests are no candidates."""
+        return False
 
     async def apply(self, task: Task) -> Outcome:
         """Return the generated tests."""

@@ -1,6 +1,6 @@
 """The node of an operator: apply it to one move and read what it made."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from refinegraph.agents.models import charging
@@ -22,12 +22,13 @@ from refinegraph.graphs.state import RefinementState, StateUpdate
 from refinegraph.schema import Candidate, Failure, Review, Usage
 
 
-def operate_node(name: str, operator: Operator) -> MoveNode:
+def operate_node(name: str, operator: Operator, *, proposing: Collection[str]) -> MoveNode:
     """Make the node that applies an operator to one move.
 
     What the operator spends is charged to the move, whether it succeeds or fails. A model that
     fails, a deadline or a budget becomes a `Failure` in the state and the run goes on; but where
-    the move is the only hope of a first candidate, a model's error is raised.
+    the move is the only hope of a first candidate, a model's error is raised. `proposing` are the
+    operators that may make candidates.
     """
 
     async def operate(state: RefinementState, pending: PendingMove) -> StateUpdate:
@@ -35,8 +36,8 @@ def operate_node(name: str, operator: Operator) -> MoveNode:
         parent = task.parents[0].id if task.parents else None
         emit(NodeStarted(node=name, round=pending.round, candidate_id=parent))
         with charging() as account:
-            outcome = await attempt(operator, task)
-        if outcome.errors and _is_only_hope(state, outcome):
+            outcome = await attempt(operator.apply(task))
+        if outcome.errors and _is_only_hope(state, pending, outcome, proposing):
             raise outcome.errors[0]
         update = _read(outcome, state, pending, task)
         unparsable = sum(
@@ -74,11 +75,17 @@ def failure_kind(error: Exception) -> Literal["model", "deadline", "budget"]:
     return "deadline" if isinstance(error, DeadlineExceeded) else "model"
 
 
-def _is_only_hope(state: RefinementState, outcome: Outcome) -> bool:
-    """Return whether a run would end with nothing because a model failed."""
-    alone = state.decision is not None and len(state.decision.moves) == 1
+def _is_only_hope(
+    state: RefinementState, pending: PendingMove, outcome: Outcome, proposing: Collection[str]
+) -> bool:
+    """Return whether a run would end with nothing because a model failed.
+
+    Moves beside it that make no candidates, such as those that write tests, are no other hope.
+    """
+    moves = state.decision.moves if state.decision else ()
+    hopes = [index for index, move in enumerate(moves) if move.operator in proposing]
     failed = all(isinstance(error, ModelError) for error in outcome.errors)
-    return alone and failed and not outcome.drafts and not state.candidates
+    return hopes == [pending.index] and failed and not outcome.drafts and not state.candidates
 
 
 def _read(

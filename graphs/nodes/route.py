@@ -1,7 +1,7 @@
 """The route node: begin a run, then ask the policy for the next moves."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import NamedTuple
 
 import refinegraph.errors as errors
@@ -37,15 +37,17 @@ class Router(NamedTuple):
 
     policy: Policy
     stop: RuleFunction | None
-    operators: Sequence[str]
+    operators: Collection[str]
     """The names that a move may give."""
+    proposing: Collection[str]
+    """The operators that may make candidates."""
 
     async def __call__(self, state: RefinementState, *, steps_left: bool = True) -> Route:
         """Ask the stop rule, then the policy. Raises the model's error where nothing was made."""
         opening = begin(state)
         elapsed = _elapsed(state, opening.get("started"))
         known = state.model_copy(update={**opening, "elapsed": elapsed})
-        _raise_if_hopeless(known)
+        _raise_if_hopeless(known, self.proposing)
         with charging() as account:
             decision = await self._decide(known, steps_left=steps_left)
         emit(Decided(decision=decision))
@@ -121,11 +123,19 @@ def _elapsed(state: RefinementState, begun: float | None) -> float:
     return max(running, state.elapsed)
 
 
-def _raise_if_hopeless(state: RefinementState) -> None:
-    """Raise the first error where every move failed because of its model and nothing was made."""
+def _raise_if_hopeless(state: RefinementState, proposing: Collection[str]) -> None:
+    """Raise the first error where every move failed because of its model and nothing was made.
+
+    Moves that make no candidates, such as those that write tests, do not count.
+    """
     if state.candidates or not state.failures:
         return
-    if any(failure.kind != "model" for failure in state.failures):
+    moves = {decision.number: decision.moves for decision in state.decisions}
+    failures = [
+        failure
+        for failure in state.failures
+        if moves[failure.turn][failure.move].operator in proposing
+    ]
+    if not failures or any(failure.kind != "model" for failure in failures):
         return
-    first = state.failures[0]
-    raise getattr(errors, first.error, ModelError)(first.detail)
+    raise getattr(errors, failures[0].error, ModelError)(failures[0].detail)
