@@ -183,7 +183,8 @@ def _merge_of(parts: Iterable[object]) -> Callable[[Any, Any], Any] | None:
         if isinstance(part, GrowingChannel):
             return part.fold.merge
         if isinstance(part, CheckedChannel):
-            return cast("Callable[[Any, Any], Any] | None", part.merge)
+            merge: Callable[[Any, Any], Any] | None = part.merge
+            return merge
     return None
 
 

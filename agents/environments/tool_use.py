@@ -68,6 +68,6 @@ def _arguments(tool: "BaseTool", given: str) -> Any:
     except ValueError:
         value = given
     names = list(tool.args)
-    if len(names) != 1 or type(value) is dict:
+    if len(names) != 1 or given.startswith("{"):
         return value
     return {names[0]: value}

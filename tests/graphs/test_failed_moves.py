@@ -25,7 +25,7 @@ class FailsOnce:
     def __init__(self) -> None:
         self.calls = 0
 
-    async def __call__(self, problem: Problem) -> Generations:
+    async def __call__(self, problem: Problem, **_: object) -> Generations:
         self.calls += 1
         if self.calls == 1:
             raise ModelError("The model is starting.")
@@ -52,7 +52,7 @@ async def test_a_test_writer_that_fails_is_no_reason_to_raise() -> None:
     async def failing(problem: Problem) -> WrittenTests:
         raise ModelError("The test writer is down.")
 
-    async def nothing(problem: Problem) -> Generations:
+    async def nothing(problem: Problem, **_: object) -> Generations:
         return Generations(choices=(), usage=Usage())
 
     graph = refinement_graph(solver=nothing, test_writer=failing)
