@@ -183,8 +183,9 @@ def _merge_of(parts: Iterable[object]) -> Callable[[Any, Any], Any] | None:
         if isinstance(part, GrowingChannel):
             return part.fold.merge
         if isinstance(part, CheckedChannel):
-            merge: Callable[[Any, Any], Any] | None = part.merge
-            return merge
+            # isinstance forgets what the channel holds.
+            checked: CheckedChannel[Any] = part  # pyright: ignore[reportUnknownVariableType]
+            return checked.merge
     return None
 
 
