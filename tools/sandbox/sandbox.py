@@ -1,8 +1,9 @@
 """Run programs that nobody trusts, and compute the verdict where they cannot touch it."""
 
+import os
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from refinegraph.charging import charge
 from refinegraph.schema import (
@@ -22,6 +23,9 @@ from refinegraph.tools.sandbox.tracing import TraceLine
 from refinegraph.tools.sandbox.units import test_units
 from refinegraph.tools.sandbox.workers import Worker
 from refinegraph.tracing import span
+
+if TYPE_CHECKING:
+    from refinegraph.tools.workspace import Tree, TreePolicy
 
 Talk = Callable[[Conversation, Sequence[Worker]], list[CaseOutcome]]
 
@@ -137,6 +141,16 @@ class Sandbox:
             ["script"], lambda talk, workers: talk.run(workers[0], source, data)
         )
         return verdict.model_copy(update={"tests": ()})
+
+    def tree(self, path: str | os.PathLike[str], *, policy: "TreePolicy | None" = None) -> "Tree":
+        """Return a copy-on-write view of a checkout to run commands in; use it in `async with`.
+
+        The policy is the tree's own, since commands need other limits than programs; the tier is
+        this sandbox's.
+        """
+        from refinegraph.tools.workspace import Tree
+
+        return Tree(path, policy=policy, min_tier=self.min_tier)
 
     async def trace(
         self, source: str, entry_point: str, arguments: tuple[object, ...]

@@ -75,7 +75,7 @@ def _show(path: str, new: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
     linux.mount(path, str(target), "", linux.MS_BIND | linux.MS_REC)
-    _protect(str(target), linux.MS_RDONLY | _QUIET)
+    protect(str(target), linux.MS_RDONLY | _QUIET)
 
 
 def _show_device(name: str, new: str) -> None:
@@ -83,10 +83,10 @@ def _show_device(name: str, new: str) -> None:
     target = Path(new, "dev", name)
     target.touch()
     linux.mount(f"/dev/{name}", str(target), "", linux.MS_BIND)
-    _protect(str(target), linux.MS_RDONLY | linux.MS_NOSUID)
+    protect(str(target), linux.MS_RDONLY | linux.MS_NOSUID)
 
 
-def _protect(target: str, flags: int) -> None:
+def protect(target: str, flags: int) -> None:
     """Make a mount and all mounts below it read-only, whatever else they are already."""
     try:
         linux.add_mount_flags(target, flags)

@@ -1,0 +1,309 @@
+"""Run one command of a tree: in a process namespace of its own, watched, and ended for good.
+
+Three processes stand between the holder and the command: one waits outside of the namespace, one
+is the first inside and reaps what is orphaned, and the third becomes the command.
+"""
+
+import fcntl
+import os
+import select
+import signal
+import socket
+import struct
+import time
+from contextlib import suppress
+from typing import NoReturn
+
+from refinegraph.tools.sandbox.guest import linux
+from refinegraph.tools.workspace.guest.confining import Confinement
+from refinegraph.tools.workspace.guest.files import Files, Refused
+from refinegraph.tools.workspace.guest.line import Header
+from refinegraph.tools.workspace.guest.memory import Memory, children_of
+from refinegraph.tools.workspace.guest.settings import Command
+
+_REPORT = struct.Struct("=cqq")
+"""What happened: s, a process was started (its number); x, the command ended (its wait status);
+u, everything ended (microseconds of processor time, kilobytes of the largest process)."""
+_MOST_DESCRIPTORS = 4096
+_TICK = 0.025
+"""Seconds between two looks at memory: a process touches about a hundred megabytes in that time."""
+_ADOPT_ORPHANS = 36
+"""PR_SET_CHILD_SUBREAPER."""
+_LOWEST_UNUSED = 3
+
+
+def run(
+    command: Command,
+    descriptors: list[int],
+    host: socket.socket,
+    files: Files,
+    confinement: Confinement,
+) -> tuple[Header, bytes]:
+    """Run a command on these descriptors (output, errors, then others from 3 on)."""
+    began = time.monotonic()
+    report, refusal, life = os.pipe(), os.pipe(), os.pipe()
+    outer = os.fork()
+    if outer == 0:
+        os.close(life[1])
+        _Outer(command, descriptors, (report[1], refusal[1], life[0]), confinement).be()
+    for number in (report[1], refusal[1], life[0], *descriptors):
+        os.close(number)
+    try:
+        watch = _Watch(command, report[0], host, began)
+        limit = watch.outlast()
+        refused = os.read(refusal[0], 4096).decode(errors="replace")
+    finally:
+        for number in (report[0], refusal[0], life[1]):
+            os.close(number)
+        _reap(outer)
+    seconds = time.monotonic() - began
+    if refused:
+        return {"refused_command": refused}, b""
+    if limit is None and files.full():
+        limit = "disk"
+    header: Header = {
+        "status": watch.status,
+        "limit": limit,
+        "seconds": seconds,
+        "cpu_seconds": watch.cpu_seconds,
+        "peak_bytes": watch.peak_bytes,
+    }
+    header["collected"], payload = _collected(command, files)
+    return header, payload
+
+
+def _collected(command: Command, files: Files) -> tuple[list[tuple[str, int]], bytes]:
+    """Return the names and lengths of the files to hand back, and their bytes one after another."""
+    names: list[tuple[str, int]] = []
+    content = b""
+    for path in command.collect:
+        with suppress(OSError, Refused):
+            part = files.read(path, command.collect_bytes)
+            names.append((path, len(part)))
+            content += part
+    return names, content
+
+
+def _reap(outer: int) -> None:
+    with suppress(ChildProcessError):
+        os.waitpid(outer, 0)
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+class _Watch:
+    """Watches one command until everything that it started has ended."""
+
+    def __init__(self, command: Command, report: int, host: socket.socket, began: float) -> None:
+        self._command = command
+        self._report = report
+        self._host = host
+        self._until = began + command.wall_seconds
+        self._began = began
+        self._inner = 0
+        self._limit: str | None = None
+        self._memory = Memory()
+        self.status = -signal.SIGKILL
+        self.cpu_seconds = 0.0
+        self.peak_bytes = 0
+
+    def outlast(self) -> str | None:
+        """Wait for the end and return the limit that brought it about."""
+        poll = select.poll()
+        poll.register(self._report, select.POLLIN)
+        poll.register(self._host, select.POLLIN)
+        while True:
+            for number, _ in poll.poll(self._patience()):
+                if number == self._report:
+                    if self._read_report():
+                        return self._limit
+                elif not self._obey():
+                    poll.unregister(self._host)
+            self._look()
+
+    def _patience(self) -> float:
+        return max(0.0, min(_TICK, self._until - time.monotonic())) * 1000 + 0.5
+
+    def _read_report(self) -> bool:
+        """Take in what is told; True at the end."""
+        body = os.read(self._report, _REPORT.size)
+        if len(body) < _REPORT.size:
+            return True
+        what, first, second = _REPORT.unpack(body)
+        if what == b"s":
+            self._inner = first
+        elif what == b"x":
+            self.status = os.waitstatus_to_exitcode(first)
+        else:
+            self.cpu_seconds = first / 1e6
+            self.peak_bytes = max(self._memory.peak, second * 1024)
+        return what == b"u"
+
+    def _obey(self) -> bool:
+        """Take in what the host says while a command runs: kill it, or nothing, being gone."""
+        try:
+            order = self._host.recv(1)
+        except BlockingIOError:
+            return True
+        self._end({b"o": "output", b"k": "killed"}.get(order, "killed"))
+        return bool(order)
+
+    def _look(self) -> None:
+        if self._limit:
+            if self._inner:
+                _kill(self._inner)
+            return
+        if time.monotonic() >= self._until:
+            self._end("timeout")
+        elif self._is_too_large():
+            self._end("memory")
+
+    def _is_too_large(self) -> bool:
+        held = self._memory.measure(self._inner)
+        return held > self._command.memory_mb << 20 or self._memory.machine_is_short
+
+    def _end(self, limit: str) -> None:
+        self._limit = self._limit or limit
+        if self._inner:
+            _kill(self._inner)
+
+
+def _kill(process: int) -> None:
+    with suppress(OSError):
+        os.kill(process, signal.SIGKILL)
+
+
+class _Outer:
+    """The process outside of the command's process namespace, which outlives all inside."""
+
+    def __init__(
+        self,
+        command: Command,
+        descriptors: list[int],
+        pipes: tuple[int, int, int],
+        confinement: Confinement,
+    ) -> None:
+        self._command = command
+        self._descriptors = descriptors
+        self._report, self._refusal, self._life = pipes
+        self._confinement = confinement
+
+    def be(self) -> NoReturn:
+        """Start the first process inside, wait for its end, and report."""
+        try:
+            if self._confinement.walled:
+                linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+                linux.unshare(linux.NEWPID | linux.NEWNS)
+            else:
+                linux.prctl(_ADOPT_ORPHANS, 1)
+            first = os.fork()
+            if first == 0:
+                self._be_first()
+            for number in (self._refusal, *self._descriptors):
+                os.close(number)
+            self._tell(b"s", first)
+            micros, kilobytes = self._outlast(first)
+            self._tell(b"u", micros, kilobytes)
+        except BaseException as error:
+            with suppress(OSError):
+                os.write(self._refusal, f"{error}".encode())
+        finally:
+            os._exit(0)
+
+    def _tell(self, what: bytes, first: int, second: int = 0) -> None:
+        os.write(self._report, _REPORT.pack(what, first, second))
+
+    def _outlast(self, first: int) -> tuple[int, int]:
+        """Wait until all are gone; return the time that they took and the largest one's size."""
+        if not self._confinement.walled:
+            _wait_for_end_or_host(first, self._life)
+        _, _, used = os.wait4(first, 0)
+        if not self._confinement.walled:
+            _kill_children()
+        return int((used.ru_utime + used.ru_stime) * 1e6), used.ru_maxrss
+
+    def _be_first(self) -> NoReturn:
+        """Be the first process inside: start the command and reap until it has ended."""
+        try:
+            if self._confinement.walled:
+                linux.mount("proc", "/proc", "proc", _PROC_FLAGS)
+            command = os.fork()
+            if command == 0:
+                self._become_command()
+            _close_all_but(self._report)
+            ended, status = 0, 0
+            while ended != command:
+                ended, status = os.wait()
+            self._tell(b"x", status)
+        except BaseException as error:
+            with suppress(OSError):
+                os.write(self._refusal, f"{error}".encode())
+        finally:
+            os._exit(0)
+
+    def _become_command(self) -> NoReturn:
+        command = self._command
+        try:
+            os.setsid()
+            os.chdir(command.folder or ".")
+            refusal = _place(self._descriptors, self._refusal)
+            for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
+                signal.signal(number, signal.SIG_DFL)
+            self._confinement.take_up(command)
+            try:
+                os.execvpe(command.arguments[0], command.arguments, dict(command.environment))
+            except OSError as error:
+                os.write(refusal, f"exec: {error.strerror}".encode())
+        except BaseException as error:
+            with suppress(OSError):
+                os.write(self._refusal, f"{error}".encode())
+        finally:
+            os._exit(127)
+
+
+_PROC_FLAGS = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
+_HIGH = 64
+
+
+def _place(descriptors: list[int], refusal: int) -> int:
+    """Put output and errors in their places, the others from 3 on; close everything else."""
+    moved = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH) for number in descriptors]
+    refusal = fcntl.fcntl(refusal, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+    nothing = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(nothing, 0)
+    places = [1, 2, *range(_LOWEST_UNUSED, len(moved) + 1)]
+    for place, number in zip(places, moved, strict=True):
+        os.dup2(number, place)
+    kept = len(moved) + 1 if len(moved) > 2 else _LOWEST_UNUSED
+    os.closerange(kept, refusal)
+    os.closerange(refusal + 1, _MOST_DESCRIPTORS)
+    return refusal
+
+
+def _close_all_but(number: int) -> None:
+    os.closerange(0, number)
+    os.closerange(number + 1, _MOST_DESCRIPTORS)
+
+
+def _wait_for_end_or_host(process: int, life: int) -> None:
+    """Wait for a process; kill it when the process that holds the tree is gone."""
+    ended = os.pidfd_open(process)
+    poll = select.poll()
+    poll.register(ended, select.POLLIN)
+    poll.register(life, select.POLLIN)
+    ready = {number for number, _ in poll.poll()}
+    if ended not in ready:
+        _kill(process)
+    os.close(ended)
+
+
+def _kill_children() -> None:
+    """Kill what a command left behind, where no process namespace has done so."""
+    while True:
+        for process in children_of(os.getpid()):
+            _kill(process)
+        try:
+            os.wait()
+        except ChildProcessError:
+            return

@@ -1,0 +1,183 @@
+"""Files of a tree, read and written without ever following a link out of it."""
+
+import errno
+import os
+import stat
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from refinegraph.tools.sandbox.guest import linux
+from refinegraph.tools.workspace.guest.view import View
+
+_OPENAT2 = 437
+_BENEATH, _NO_MAGIC = 8, 2
+_PART = 1 << 20
+_MOST_BYTES = 1 << 28
+_OPAQUE = ("user.overlay.opaque", "trusted.overlay.opaque")
+
+Change = dict[str, Any]
+
+
+class Refused(Exception):
+    """What cannot be done to a file, as one sentence."""
+
+
+class Files:
+    """The files of one tree."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._root = os.open(view.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def read(self, path: str, most: int = _MOST_BYTES) -> bytes:
+        """Return a file's bytes."""
+        number = self._open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(number, "rb") as file:
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                raise Refused("it is no regular file")
+            content = file.read(most + 1)
+        if len(content) > most:
+            raise Refused(f"it is longer than {most:,} bytes")
+        return content
+
+    def write(self, path: str, content: bytes, *, executable: bool | None) -> None:
+        """Write a file, and the folders above it that are missing."""
+        self._make_folders(path)
+        try:
+            number = self._open_to_write(path)
+        except OSError as error:
+            if error.errno not in (errno.EOVERFLOW, errno.EACCES, errno.EPERM):
+                raise
+            number = self._replace(path)
+        try:
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                raise Refused("it is no regular file")
+            os.ftruncate(number, 0)
+            view = memoryview(content)
+            while view:
+                view = view[os.write(number, view) :]
+            if executable is not None:
+                os.fchmod(number, 0o755 if executable else 0o644)
+            self._give(number)
+        finally:
+            os.close(number)
+
+    def link(self, path: str, target: str) -> None:
+        """Put a symbolic link in a file's place."""
+        self._make_folders(path)
+        with suppress(FileNotFoundError):
+            self.delete(path)
+        folder, name = self._folder_of(path)
+        try:
+            os.symlink(target, name, dir_fd=folder)
+        finally:
+            os.close(folder)
+
+    def delete(self, path: str) -> None:
+        """Delete a file or a link."""
+        folder, name = self._folder_of(path)
+        try:
+            os.unlink(name, dir_fd=folder)
+        finally:
+            os.close(folder)
+
+    def changes(self) -> list[Change]:
+        """Return what the upper layer holds: files, links, and what stands for things deleted."""
+        if self._view.upper < 0:
+            return list(_all_files(self._root))
+        return list(_changes(self._view.upper, ""))
+
+    def full(self) -> bool:
+        """Whether the file system that takes all writes is full."""
+        if self._view.scratch < 0:
+            return False
+        left = os.fstatvfs(self._view.scratch)
+        return left.f_bavail * left.f_bsize < _ALMOST_FULL or left.f_favail < _FEW_FILES
+
+    def _open(self, path: str, flags: int, mode: int = 0) -> int:
+        how = struct.pack("=QQQ", flags | os.O_CLOEXEC, mode, _BENEATH | _NO_MAGIC)
+        name = os.fsencode(path) + b"\0"
+        return linux.syscall(_OPENAT2, self._root, name, how, len(how))
+
+    def _open_to_write(self, path: str) -> int:
+        return self._open(path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, 0o644)
+
+    def _replace(self, path: str) -> int:
+        """Open a new file in the place of one that belongs to somebody else."""
+        try:
+            self.delete(path)
+            return self._open_to_write(path)
+        except OSError as error:
+            raise Refused(
+                f"it belongs to another user and cannot be replaced either ({error.strerror}); "
+                "make yourself the owner of the checkout's files and folders"
+            ) from None
+
+    def _folder_of(self, path: str) -> tuple[int, str]:
+        folder, _, name = path.rpartition("/")
+        return self._open(folder or ".", os.O_PATH | os.O_DIRECTORY), name
+
+    def _make_folders(self, path: str) -> None:
+        parts = path.split("/")[:-1]
+        for depth in range(1, len(parts) + 1):
+            folder, name = self._folder_of("/".join(parts[:depth]))
+            try:
+                os.mkdir(name, 0o755, dir_fd=folder)
+                if self._view.user.root:
+                    number = self._view.user.number
+                    os.chown(name, number, number, dir_fd=folder, follow_symlinks=False)
+            except FileExistsError:
+                pass
+            finally:
+                os.close(folder)
+
+    def _give(self, number: int) -> None:
+        user = self._view.user
+        if user.root and os.fstat(number).st_uid != user.number:
+            os.fchown(number, user.number, user.number)
+
+
+_ALMOST_FULL, _FEW_FILES = 1 << 16, 8
+"""What is left where a write has been refused for want of room."""
+
+
+def _changes(folder: int, prefix: str) -> Iterator[Change]:
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries)
+    for name in names:
+        path = f"{prefix}{name}"
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        kind = stat.S_IFMT(found.st_mode)
+        if kind == stat.S_IFREG:
+            yield {"path": path, "kind": "file", "mode": found.st_mode, "size": found.st_size}
+        elif kind == stat.S_IFLNK:
+            target = os.readlink(name, dir_fd=folder)
+            yield {"path": path, "kind": "link", "target": target}
+        elif kind == stat.S_IFCHR and found.st_rdev == 0:
+            yield {"path": path, "kind": "gone"}
+        elif kind == stat.S_IFDIR:
+            inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+            try:
+                if _is_opaque(inner):
+                    yield {"path": path, "kind": "opaque"}
+                yield from _changes(inner, f"{path}/")
+            finally:
+                os.close(inner)
+
+
+def _is_opaque(folder: int) -> bool:
+    for name in _OPAQUE:
+        with suppress(OSError):
+            if os.getxattr(folder, name) in (b"y", b"x"):
+                return os.getxattr(folder, name) == b"y"
+    return False
+
+
+def _all_files(root: int) -> Iterator[Change]:
+    folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=root)
+    try:
+        yield from _changes(folder, "")
+    finally:
+        os.close(folder)

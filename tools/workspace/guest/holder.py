@@ -1,0 +1,108 @@
+"""The process that holds one tree: it makes the view, keeps its files, and runs its commands.
+
+The first process takes up namespaces and waits; the second, the first in its own process
+namespace, makes the view and answers the host. When the host's end of the line is closed it ends,
+and everything that it has started ends with it.
+"""
+
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
+from refinegraph.tools.sandbox.guest import linux
+from refinegraph.tools.workspace.guest import namespaces
+from refinegraph.tools.workspace.guest.command import run
+from refinegraph.tools.workspace.guest.confining import Confinement
+from refinegraph.tools.workspace.guest.files import Files, Refused
+from refinegraph.tools.workspace.guest.line import Header, Line
+from refinegraph.tools.workspace.guest.settings import Command, Settings
+from refinegraph.tools.workspace.guest.view import View
+
+
+def hold(connection: socket.socket) -> NoReturn:
+    """Hold a tree until the host is gone."""
+    line = Line(connection)
+    try:
+        header, _, _ = line.receive()
+        settings = Settings.of(header)
+        _die_with_parent()
+        if not settings.copy:
+            user = namespaces.leave(settings)
+            holder = os.fork()
+            if holder:
+                connection.close()
+                _wait_for(holder)
+            _die_with_parent()
+            linux.prctl(linux.PR_SET_DUMPABLE, 0)  # only now: it hides what maps users
+        else:
+            user = namespaces.user_without(settings)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        view = View.make(settings, user)
+        confinement = Confinement(settings, user, view.writable)
+    except EOFError:
+        os._exit(0)
+    except BaseException as error:
+        with suppress(OSError):
+            line.send({"refused": f"{_step(error)}{getattr(error, 'strerror', None) or error}"})
+        os._exit(1)
+    line.send({"layers": confinement.layers, "missing": [*view.missing, *confinement.missing]})
+    _serve(line, view, confinement)
+
+
+def _step(error: BaseException) -> str:
+    """Return what was being done, where the error was given a note."""
+    return "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _wait_for(holder: int) -> NoReturn:
+    os.waitpid(holder, 0)
+    os._exit(0)
+
+
+def _serve(line: Line, view: View, confinement: Confinement) -> NoReturn:
+    files = Files(view)
+    while True:
+        try:
+            header, payload, descriptors = line.receive()
+        except (EOFError, OSError):
+            confinement.end_everything()
+            os._exit(0)
+        try:
+            answer, content = _answer(header, payload, descriptors, line, files, confinement)
+        except Refused as error:
+            answer, content = {"refused": str(error)}, b""
+        except OSError as error:
+            answer, content = {"refused": error.strerror or str(error), "errno": error.errno}, b""
+        line.send(answer, content)
+
+
+def _answer(
+    header: Header,
+    payload: bytes,
+    descriptors: list[int],
+    line: Line,
+    files: Files,
+    confinement: Confinement,
+) -> tuple[Header, bytes]:
+    action = header.pop("do")
+    if action == "write":
+        files.write(header["path"], payload, executable=header.get("executable"))
+    elif action == "link":
+        files.link(header["path"], header["target"])
+    elif action == "read":
+        return {}, files.read(header["path"])
+    elif action == "delete":
+        files.delete(header["path"])
+    elif action == "changes":
+        return {"changes": files.changes()}, b""
+    elif action == "run":
+        return run(Command.of(header), descriptors, line.connection, files, confinement)
+    return {}, b""

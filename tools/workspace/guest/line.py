@@ -1,0 +1,47 @@
+"""Frames between the host and the process that holds a tree: a JSON header, then raw bytes."""
+
+import json
+import socket
+import struct
+from typing import Any
+
+Header = dict[str, Any]
+PREFIX = struct.Struct(">II")
+"""The lengths of the header and of the bytes that follow it."""
+_MOST_DESCRIPTORS = 8
+
+
+def pack(header: Header, payload: bytes = b"") -> bytes:
+    """Return a frame."""
+    body = json.dumps(header, separators=(",", ":")).encode()
+    return PREFIX.pack(len(body), len(payload)) + body + payload
+
+
+class Line:
+    """The guest's end: blocking, one frame at a time."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+
+    def send(self, header: Header, payload: bytes = b"") -> None:
+        """Send one frame."""
+        self.connection.sendall(pack(header, payload))
+
+    def receive(self) -> tuple[Header, bytes, list[int]]:
+        """Return the next frame and the descriptors that came with it; raises `EOFError`."""
+        start, descriptors, _, _ = socket.recv_fds(self.connection, PREFIX.size, _MOST_DESCRIPTORS)
+        if not start:
+            raise EOFError
+        start += self._gather(PREFIX.size - len(start))
+        header_length, payload_length = PREFIX.unpack(start)
+        header: Header = json.loads(self._gather(header_length))
+        return header, self._gather(payload_length), descriptors
+
+    def _gather(self, count: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < count:
+            part = self.connection.recv(count - len(parts))
+            if not part:
+                raise EOFError
+            parts += part
+        return bytes(parts)

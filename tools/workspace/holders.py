@@ -1,0 +1,94 @@
+"""The process that holds one tree, as the host speaks to it."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+
+from refinegraph.errors import SandboxUnavailable
+from refinegraph.schema import Isolation
+from refinegraph.tools.sandbox.tiers import tier_of
+from refinegraph.tools.workspace.guest.settings import Settings
+from refinegraph.tools.workspace.launching import launch_holder
+from refinegraph.tools.workspace.line import Header, HolderGone, HostLine
+
+_START_SECONDS = 30.0
+"""How long a holder may take to begin on a machine under load."""
+
+
+class Unavailable(Exception):
+    """A backend cannot be had here; the text names the layer and the system's error."""
+
+
+class Refusal(Exception):
+    """A request that was refused, with the reason."""
+
+    def __init__(self, reason: str, number: int | None) -> None:
+        super().__init__(reason)
+        self.number = number
+
+
+class Holder:
+    """One tree's process. Made by `start`, ended by `close`."""
+
+    def __init__(self, line: HostLine, isolation: Isolation) -> None:
+        self._line = line
+        self.isolation = isolation
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    async def start(cls, settings: Settings) -> "Holder":
+        """Start it; raises `Unavailable` where a layer is refused."""
+        line = HostLine(launch_holder())
+        try:
+            await line.send(settings._asdict())
+            hello, _ = await asyncio.wait_for(line.receive(), _START_SECONDS)
+        except (HolderGone, TimeoutError):
+            line.close()
+            raise Unavailable("the process of the tree did not start") from None
+        except BaseException:
+            line.close()
+            raise
+        if "refused" in hello:
+            line.close()
+            raise Unavailable(str(hello["refused"]))
+        layers = tuple(hello["layers"])
+        isolation = Isolation(tier=tier_of(layers), layers=layers, degraded=tuple(hello["missing"]))
+        return cls(line, isolation)
+
+    async def ask(
+        self, request: Header, payload: bytes = b"", descriptors: Sequence[int] = ()
+    ) -> tuple[Header, bytes]:
+        """Return the answer to one request; raises `Refusal`.
+
+        A caller that is cancelled ends the tree, since its answer would be taken for the next.
+        """
+        async with self._turn:
+            try:
+                await self._line.send(request, payload, descriptors)
+                for number in descriptors:
+                    os.close(number)
+                descriptors = ()
+                answer, content = await self._line.receive()
+            except HolderGone:
+                raise SandboxUnavailable(
+                    "the process that holds the tree ended; open the tree again."
+                ) from None
+            except BaseException:
+                self.close()
+                raise
+            finally:
+                for number in descriptors:
+                    os.close(number)
+        if "refused" in answer:
+            raise Refusal(str(answer["refused"]), answer.get("errno"))
+        return answer, content
+
+    def kill(self, *, flooded: bool = False) -> None:
+        """Kill the command that is running, if there is one."""
+        with suppress(OSError):
+            self._line.order(b"o" if flooded else b"k")
+
+    def close(self) -> None:
+        """End the tree and everything in it."""
+        self._line.close()

@@ -1,0 +1,82 @@
+"""The warm process that forks one process for each tree, shared by all trees of this process."""
+
+import atexit
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from refinegraph.errors import SandboxUnavailable
+from refinegraph.tools.sandbox.failures import explain
+
+_START = Path(__file__).with_name("guest") / "start.py"
+_OPTIONS = ("-S", "-s", "-P", "-B")
+_lock = threading.Lock()
+_launchers: dict[int, "_Launcher"] = {}
+
+
+class _Launcher:
+    def __init__(self) -> None:
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, *_OPTIONS, str(_START), str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env={"LANG": "C.UTF-8"},
+                cwd="/",
+                start_new_session=True,
+            )
+
+    def close(self) -> None:
+        self.control.close()
+        self.process.wait()
+
+    def send(self, line: socket.socket) -> None:
+        socket.send_fds(self.control, [b"tree"], [line.fileno()])
+
+
+def launch_holder() -> socket.socket:
+    """Return the line to the new process of a tree; starts the launcher where it is not there.
+
+    Raises `SandboxUnavailable` where no process can be started.
+    """
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            _send(theirs)
+        except (OSError, MemoryError) as error:
+            ours.close()
+            raise SandboxUnavailable(
+                f"commands cannot be run here: {explain(error)}; `refinegraph doctor` tells more."
+            ) from None
+    return ours
+
+
+def _send(line: socket.socket) -> None:
+    with _lock:
+        launcher = _launchers.get(os.getpid())
+        if launcher is not None:
+            try:
+                launcher.send(line)
+            except OSError:
+                launcher.close()
+            else:
+                return
+        _launchers.clear()
+        launcher = _launchers[os.getpid()] = _Launcher()
+        launcher.send(line)
+
+
+def _close_launcher() -> None:
+    """End this process's launcher; it has nothing to wait for."""
+    launcher = _launchers.pop(os.getpid(), None)
+    if launcher is not None:
+        launcher.close()
+
+
+atexit.register(_close_launcher)

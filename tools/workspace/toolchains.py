@@ -1,0 +1,90 @@
+"""Which files of this machine commands need besides the checkout: interpreters and compilers."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store")
+_ETC = (
+    *("alternatives", "ca-certificates", "ca-certificates.conf", "debian_version", "fonts"),
+    *("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "magic", "maven", "mime.types"),
+    *("os-release", "pki", "profile", "protocols", "python3", "services", "shells", "ssl/certs"),
+    *("ssl/openssl.cnf", "terminfo", "timezone", "xml"),
+)
+_HOME = (
+    *(".pyenv", ".local/bin", ".local/lib", ".local/share/pipx", ".local/share/uv/python"),
+    *(".local/share/uv/tools", ".cargo/bin", ".cargo/registry", ".cargo/git", ".rustup"),
+    *(".nvm", ".fnm", ".volta", ".asdf", ".sdkman/candidates", ".m2/repository", ".gradle/caches"),
+    *(".gradle/wrapper", "go/pkg/mod", "go/bin", ".npm/_cacache", ".bun/bin", ".deno/bin"),
+)
+"""Toolchains and packages below the home folder. What may hold a password, such as
+`.m2/settings.xml` or `.cargo/credentials.toml`, is not among them."""
+_PREFIX_FOLDERS = ("lib", "libexec", "share", "versions", "pyvenv.cfg", "conda-meta")
+
+
+def visible_paths(root: Path, command_folders: Iterable[Path], more: Sequence[str]) -> list[str]:
+    """Return the files and folders that a tree shows beside itself, without those inside others."""
+    wanted: list[Path] = [Path(path) for path in _SYSTEM]
+    wanted += [*Path("/etc").glob("java-*"), *(Path("/etc", name) for name in _ETC)]
+    wanted += [Path.home() / name for name in _HOME]
+    wanted += [Path(sys.prefix), Path(sys.base_prefix), *map(Path, more)]
+    for folder in (*_path_folders(), *command_folders):
+        wanted += prefixes_of(folder)
+    wanted = [path for path in wanted if path.is_absolute() and _exists(path)]
+    return _outermost(wanted, root)
+
+
+def prefixes_of(folder: Path) -> Iterator[Path]:
+    """Yield a folder of commands, what it is installed under, and where its interpreters lie."""
+    yield folder
+    parent = folder.parent
+    if _is_prefix(parent):
+        yield parent
+    for name in ("python", "python3", "node"):
+        target = folder / name
+        if target.is_symlink():
+            real = target.resolve()
+            yield real.parent
+            if _is_prefix(real.parent.parent):
+                yield real.parent.parent
+
+
+def missing_command(name: str, path: str) -> str:
+    """Say why a command cannot be found inside: it is nowhere, or it is not shown."""
+    elsewhere = shutil.which(name, path=path)
+    if elsewhere is None:
+        return f"no command {name!r} was found; give its path, or put its folder on PATH."
+    return (
+        f"{elsewhere} is not visible in the sandbox, or needs something that is not; "
+        f"name its folder in the policy's `readable`."
+    )
+
+
+def _is_prefix(folder: Path) -> bool:
+    if folder in (Path("/"), Path.home(), *Path.home().parents):
+        return False
+    return any((folder / name).exists() for name in _PREFIX_FOLDERS)
+
+
+def _path_folders() -> list[Path]:
+    names = os.environ.get("PATH", "").split(os.pathsep)
+    return [Path(name) for name in names if name.startswith("/")]
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def _outermost(paths: Iterable[Path], root: Path) -> list[str]:
+    """Leave out what lies in the tree or in another path, and what holds the whole tree's home."""
+    kept: list[Path] = []
+    for path in sorted(set(paths), key=lambda path: len(path.parts)):
+        inside = any(other == path or other in path.parents for other in (*kept, root))
+        if not inside and path != Path("/"):
+            kept.append(path)
+    return [str(path) for path in kept]
