@@ -138,7 +138,7 @@ class _Watch:
         else:
             self.cpu_seconds = first / 1e6
             self.peak_bytes = max(self._memory.peak, second * 1024)
-        return what == b"u"
+        return bool(what == b"u")
 
     def _obey(self) -> bool:
         """Take in what the host says while a command runs: kill it, or nothing, being gone."""
