@@ -1,0 +1,33 @@
+"""Edits: read them out of what models write, and apply them to a program or to several files."""
+
+from refinegraph.tools.edits.application import apply_edits
+from refinegraph.tools.edits.programs import EditedProgram, edit_program
+from refinegraph.tools.edits.reading import edit_files, read_edits
+from refinegraph.tools.edits.types import (
+    Applied,
+    AppliedEdit,
+    DeleteFile,
+    Edit,
+    LineEdit,
+    Place,
+    Refusal,
+    Replacement,
+    WholeFile,
+)
+
+__all__ = [
+    "Applied",
+    "AppliedEdit",
+    "DeleteFile",
+    "Edit",
+    "EditedProgram",
+    "LineEdit",
+    "Place",
+    "Refusal",
+    "Replacement",
+    "WholeFile",
+    "apply_edits",
+    "edit_files",
+    "edit_program",
+    "read_edits",
+]

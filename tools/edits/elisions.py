@@ -1,0 +1,65 @@
+"""Lines such as `# ... rest of the code ...`, by which models skip what they do not write."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from refinegraph.tools.edits.lines import columns
+
+_DOTS = r"(?:\.{3,}|…)"
+_MARK = r"(?:\#|//|--|/\*|<!--|;)"
+_SKIPPED = (
+    r"(?:rest of (?:the|your|this)\b|(?:existing|previous|remaining|unchanged|other|same)\s+"
+    r"(?:code|lines?|methods?|functions?|implementation|imports?)|(?:code|rest|remains?|stays?|is)\s+"
+    r"(?:unchanged|the same))"
+)
+_ELISION = re.compile(
+    rf"^\s*(?:{_DOTS}\s*$|\(?{_MARK}\s*\(?{_DOTS}|{_MARK}.*{_SKIPPED}.*|{_DOTS}\s*\(?\b.*{_SKIPPED}.*"
+    rf"|[\[(]{_DOTS}.*[\])]\s*$)",
+    re.IGNORECASE,
+)
+
+
+def is_elision(line: str) -> bool:
+    """Return whether a line stands for others that were left out.
+
+    >>> is_elision("    # ... existing code ..."), is_elision("...")
+    (True, True)
+    >>> is_elision("return [...]"), is_elision("# the rest is added below")
+    (False, False)
+    """
+    return _ELISION.match(line) is not None
+
+
+def elided_at(lines: Sequence[str], *, known: Sequence[str] = ()) -> list[int]:
+    """Return the positions of the lines that stand for others.
+
+    A line that the text itself has stands for itself, and so do three dots that are the whole body
+    of a definition.
+
+    >>> elided_at(["def f(x):", "    ...", "    return x"])
+    [1]
+    >>> elided_at(["def f(x):", "    ...", "", "y = 1"])
+    []
+    """
+    real = {line.strip() for line in known}
+    return [
+        at
+        for at, line in enumerate(lines)
+        if is_elision(line) and line.strip() not in real and not _is_stub(lines, at)
+    ]
+
+
+def split_at_elisions(lines: Sequence[str], *, known: Sequence[str] = ()) -> list[list[str]]:
+    """Return the stretches between the elisions, empty ones included."""
+    bounds = [-1, *elided_at(lines, known=known), len(lines)]
+    return [list(lines[start + 1 : stop]) for start, stop in pairwise(bounds)]
+
+
+def _is_stub(lines: Sequence[str], at: int) -> bool:
+    if lines[at].strip() != "...":
+        return False
+    before = next((line for line in reversed(lines[:at]) if line.strip()), "")
+    after = next((line for line in lines[at + 1 :] if line.strip()), "")
+    opens = before.rstrip().endswith(":") and columns(before) < columns(lines[at])
+    return opens and columns(after) < columns(lines[at])

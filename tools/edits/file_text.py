@@ -1,0 +1,318 @@
+"""One file while edits are applied to it, one after the other."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from refinegraph.tools.edits.elisions import elided_at, split_at_elisions
+from refinegraph.tools.edits.fences import without_fence
+from refinegraph.tools.edits.lines import (
+    Text,
+    block_lines,
+    columns,
+    indentation,
+    join_text,
+    loose_key,
+    split_text,
+)
+from refinegraph.tools.edits.matching import (
+    Span,
+    find_close,
+    find_spans,
+    find_within_lines,
+    find_without_blank_lines,
+    similar_places,
+)
+from refinegraph.tools.edits.merging import merge
+from refinegraph.tools.edits.numbering import without_numbers
+from refinegraph.tools.edits.types import (
+    AppliedEdit,
+    LineEdit,
+    Place,
+    Refusal,
+    RefusalKind,
+    Replacement,
+    Rung,
+)
+
+_NEAREST = 0.4
+"""How similar lines are that are shown with a refusal; below it they only mislead."""
+_SHOWN = 3
+"""Places shown with a refusal: more make the prompt longer and the choice no easier."""
+_AROUND = 1
+"""Lines shown around a similar place, since models often mistake where a block begins."""
+
+
+class _Change(NamedTuple):
+    """Lines that take the place of others."""
+
+    start: int
+    stop: int
+    lines: list[str]
+    rung: Rung
+
+
+class _Block(NamedTuple):
+    """One reading of what an edit looks for and writes."""
+
+    search: list[str]
+    replace: list[str]
+    line: int | None
+
+
+class EditedText:
+    """The lines of one file, and where earlier edits moved them."""
+
+    def __init__(self, text: str, path: str) -> None:
+        self._text = split_text(text)
+        self._path = path
+        self._locked: list[tuple[int, int]] = []
+        self._shifts: list[tuple[int, int]] = []
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines as they are now."""
+        return self._text.lines
+
+    @property
+    def text(self) -> str:
+        """The text as it is now."""
+        return join_text(self._text)
+
+    def replace_numbered(self, edit: LineEdit, number: int) -> list[AppliedEdit] | Refusal:
+        """Replace lines by their numbers; later lines have to come first."""
+        first, last, count = edit.first, edit.last, len(self.lines)
+        if not (1 <= first <= count + 1 and first - 1 <= last <= count):
+            reason = (
+                f"Edit {number + 1} is for lines {first} to {last}, but {self._name} has {count}."
+            )
+            return Refusal(kind="bad_lines", reason=reason)
+        if any(first <= end and last >= start for start, end in self._locked):
+            reason = f"Edit {number + 1} changes lines {first} to {last} again."
+            return Refusal(kind="overlap", reason=reason)
+        self._locked.append((first, last))
+        new = _indented(block_lines(edit.text), self.lines[first - 1 : last])
+        if elided_at(new, known=self.lines):
+            return self._refuse("elided", f"Edit {number + 1} leaves lines out with '...'.")
+        return [self._apply(_Change(first - 1, last, new, "lines"))]
+
+    def replace(
+        self, edit: Replacement, number: int, times: int = 1
+    ) -> list[AppliedEdit] | Refusal:
+        """Replace lines that stand in the text as often as the edit is repeated, or once."""
+        search, new = block_lines(edit.search), block_lines(edit.replace)
+        if not any(line.strip() for line in search) and edit.line is None:
+            return self._fill(new, number)
+        if search == new:
+            reason = f"Edit {number + 1} replaces lines by the same lines."
+            return self._refuse("no_change", reason)
+        if elided_at([*search, *new], known=self.lines):
+            return self._replace_around(edit, number)
+        changes = self._locate(edit, number, times)
+        if isinstance(changes, Refusal):
+            return changes
+        return [self._apply(change) for change in reversed(changes)]
+
+    def _fill(self, new: list[str], number: int) -> list[AppliedEdit] | Refusal:
+        if not any(line.strip() for line in new):
+            return self._refuse("empty", f"Edit {number + 1} is empty.")
+        if any(line.strip() for line in self.lines):
+            reason = (
+                f"Edit {number + 1} has nothing to search for; quote the lines of {self._name} "
+                "that it replaces."
+            )
+            return self._refuse("empty", reason)
+        return [self._apply(_Change(0, len(self.lines), new, "whole"))]
+
+    def _locate(self, edit: Replacement, number: int, times: int) -> list[_Change] | Refusal:
+        for block in _readings(edit):
+            spans = find_spans(block.search, self.lines)
+            if spans:
+                return self._choose(spans, block, number, times)
+        block = next(_readings(edit))
+        if any(line.strip() for line in block.replace) and find_spans(block.replace, self.lines):
+            return self._already(number)
+        return self._within_line(block, number) or self._close(edit, number)
+
+    def _choose(
+        self, spans: list[Span], block: _Block, number: int, times: int
+    ) -> list[_Change] | Refusal:
+        if len(spans) > 1 and block.line is not None:
+            expected = self._now(block.line) - 1
+            spans = [span for span in spans if span.start == expected] or spans
+        if len(spans) > 1 and len(spans) != times:
+            places = [Place(self._path, span.start + 1, self._shown(span)) for span in spans]
+            return self._ambiguous(places, number)
+        changes = [self._change(block, span) for span in spans]
+        if None in changes:
+            return self._already(number)
+        return [change for change in changes if change is not None]
+
+    def _change(self, block: _Block, span: Span) -> _Change | None:
+        """Return what an edit makes of a place; None where it stands there already."""
+        lines = merge(block.search, block.replace, self.lines, span)
+        if lines is None or self._stands_around(lines, block, span):
+            return None
+        if self._stands_around(block.replace, block, span):
+            return None
+        return _Change(span.start, span.stop, lines, span.rung)
+
+    def _stands_around(self, new: list[str], block: _Block, span: Span) -> bool:
+        """Return whether the new lines are there, and hold the lines that they would replace."""
+        if _filled(block.search) == _filled(block.replace):
+            return self.lines[span.start : span.stop] == new
+        if block.line is not None and span.start + 1 == self._now(block.line):
+            stop = max(span.stop, span.start + len(new))
+            return self.lines[span.start : stop] == new
+        filled = [right for _, right in span.pairs if self.lines[right].strip()]
+        around = find_without_blank_lines(new, self.lines)
+        return any(at.start <= filled[0] and filled[-1] < at.stop for at in around if filled)
+
+    def _already(self, number: int) -> Refusal:
+        reason = f"Edit {number + 1} is applied already: its new lines are in {self._name}."
+        return self._refuse("already_applied", reason)
+
+    def _within_line(self, block: _Block, number: int) -> list[_Change] | Refusal | None:
+        if len(block.search) != 1 or len(block.replace) > 1:
+            return None
+        part, new = block.search[0].strip(), "".join(block.replace).strip()
+        places = find_within_lines(part, self.lines)
+        if not places:
+            return None
+        if len(places) > 1:
+            shown = [Place(self._path, at.line + 1, self.lines[at.line]) for at in places]
+            return self._ambiguous(shown, number)
+        at = places[0]
+        line = self.lines[at.line]
+        if new and _stands_at(line, new, at.column, len(part)):
+            return self._already(number)
+        edited = line[: at.column] + new + line[at.column + len(part) :]
+        return [_Change(at.line, at.line + 1, [edited], "within_line")]
+
+    def _close(self, edit: Replacement, number: int) -> list[_Change] | Refusal:
+        for block in _readings(edit):
+            spans = find_close(block.search, self.lines)
+            if len(spans) > 1:
+                places = [Place(self._path, span.start + 1, self._shown(span)) for span in spans]
+                return self._ambiguous(places, number)
+            if spans and not self._is_in(block, spans[0]):
+                change = self._change(block, spans[0])
+                if change is not None:
+                    return [change]
+        return self._not_found(edit, number)
+
+    def _is_in(self, block: _Block, span: Span) -> bool:
+        """Return whether a similar place has all new lines already, beside those looked for."""
+        quoted = set(map(loose_key, block.search))
+        new = {loose_key(line) for line in block.replace} - quoted - {""}
+        paired = {right for _, right in span.pairs}
+        beside = [at for at in range(span.start, span.stop) if at not in paired]
+        return bool(new) and new <= {loose_key(self.lines[at]) for at in beside}
+
+    def _replace_around(self, edit: Replacement, number: int) -> list[AppliedEdit] | Refusal:
+        """Apply an edit that leaves lines out: what stands between its parts is kept."""
+        search = split_at_elisions(block_lines(edit.search), known=self.lines)
+        new = split_at_elisions(block_lines(edit.replace), known=self.lines)
+        if len(search) != len(new):
+            reason = (
+                f"Edit {number + 1} leaves lines out with '...', not in the same places of both "
+                "parts; write the lines out."
+            )
+            return self._refuse("elided", reason)
+        changes: list[_Change] = []
+        done = 0
+        for old_part, new_part in zip(search, new, strict=True):
+            if not old_part and not new_part:
+                continue
+            spans = [span for span in find_spans(old_part, self.lines) if span.start >= done]
+            if len(spans) != 1:
+                reason = (
+                    f"Edit {number + 1} leaves lines out with '...', and the lines around them "
+                    f"{'fit several places' if spans else 'are not there'}; write the lines out."
+                )
+                return self._refuse("elided", reason)
+            done = spans[0].stop
+            merged = merge(old_part, new_part, self.lines, spans[0])
+            if merged is None:
+                return self._refuse("elided", f"Edit {number + 1} leaves out lines it changes.")
+            changes.append(_Change(spans[0].start, spans[0].stop, merged, spans[0].rung))
+        return [self._apply(change) for change in reversed(changes)]
+
+    def _apply(self, change: _Change) -> AppliedEdit:
+        lines = [*self.lines[: change.start], *change.lines, *self.lines[change.stop :]]
+        self._text = Text(lines, self._text.ends_with_newline, self._text.line_end)
+        self._shifts.append((change.stop + 1, len(change.lines) - (change.stop - change.start)))
+        return AppliedEdit(self._path, change.start + 1, change.rung)
+
+    def _now(self, line: int) -> int:
+        """Return where a line is now that was at a number before the edits."""
+        for start, shift in self._shifts:
+            if line >= start:
+                line += shift
+        return line
+
+    def _not_found(self, edit: Replacement, number: int) -> Refusal:
+        block = next(_readings(edit))
+        places = similar_places(block.search, self.lines, at_least=_NEAREST)[:_SHOWN]
+        shown = [self._around(place.start, place.stop) for place in places]
+        if not shown and 0 < len(self.lines) <= 2 * max(4, len(block.search)):
+            shown = [Place(self._path, 1, "\n".join(self.lines))]
+        reason = f"The lines to search for in edit {number + 1} are not in {self._name}."
+        return Refusal(kind="not_found", reason=reason, nearest=tuple(shown))
+
+    def _around(self, start: int, stop: int) -> Place:
+        begin = max(0, start - _AROUND)
+        return Place(self._path, begin + 1, "\n".join(self.lines[begin : stop + _AROUND]))
+
+    def _ambiguous(self, places: Sequence[Place], number: int) -> Refusal:
+        reason = (
+            f"The lines to search for in edit {number + 1} fit {len(places)} places of "
+            f"{self._name}; add lines around them, so that only one fits."
+        )
+        return Refusal(kind="ambiguous", reason=reason, nearest=tuple(places[:_SHOWN]))
+
+    def _refuse(self, kind: RefusalKind, reason: str) -> Refusal:
+        return Refusal(kind=kind, reason=reason)
+
+    def _shown(self, span: Span) -> str:
+        return "\n".join(self.lines[span.start : span.stop])
+
+    @property
+    def _name(self) -> str:
+        return self._path or "the program"
+
+
+def _readings(edit: Replacement) -> Iterator[_Block]:
+    """Yield the edit as it is, then without a fence inside, then without line numbers."""
+    search, new = block_lines(edit.search), block_lines(edit.replace)
+    yield _Block(search, new, edit.line)
+    bare, bare_new = without_fence(search), without_fence(new)
+    if bare:
+        search, new = bare, bare_new if bare_new is not None else new
+        yield _Block(search, new, edit.line)
+    numbered = without_numbers(search)
+    if numbered:
+        plain = without_numbers(new)
+        yield _Block(numbered.lines, plain.lines if plain else new, numbered.first)
+
+
+def _filled(lines: Sequence[str]) -> list[str]:
+    return [line for line in lines if line.strip()]
+
+
+def _stands_at(line: str, new: str, column: int, width: int) -> bool:
+    """Return whether a part of a line is there already, round the part that is looked for."""
+    start = line.find(new)
+    while start >= 0:
+        if start <= column and column + width <= start + len(new):
+            return True
+        start = line.find(new, start + 1)
+    return False
+
+
+def _indented(new: list[str], old: Sequence[str]) -> list[str]:
+    """Indent new lines that lost the indentation that all the old ones have."""
+    filled = [line for line in old if line.strip()]
+    first = next((line for line in new if line.strip()), "")
+    if not filled or not all(columns(line) for line in filled) or columns(first):
+        return new
+    return [indentation(filled[0]) + line if line.strip() else line for line in new]

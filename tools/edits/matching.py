@@ -1,0 +1,213 @@
+"""Find the lines that an edit means: exactly, else but for blanks, else the only similar ones.
+
+Each rung is tried only where the one before it found nothing. A rung that finds several places
+ends the search: the edit is ambiguous, and no later rung can make it less so.
+"""
+
+from collections.abc import Callable, Sequence
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+from refinegraph.tools.edits.lines import loose_key, relative_keys
+from refinegraph.tools.edits.types import Rung
+
+CLOSE = 0.8
+"""How similar lines have to be to count as a miscopy (difflib ratio)."""
+MARGIN = 0.05
+"""By how much the best similar place has to beat every other one."""
+_LINE_CLOSE = 0.6
+"""How similar two lines have to be to stand for each other inside a similar block."""
+_MAX_COMPARED = 4_000_000
+"""Characters compared in search of similar lines: about a second. Beyond it there is none."""
+
+
+class Span(NamedTuple):
+    """Lines of a text, and the lines of the edit that they stand for."""
+
+    start: int
+    stop: int
+    rung: Rung
+    pairs: tuple[tuple[int, int], ...]
+    """Positions in the search, and in the text, of lines that stand for each other."""
+
+
+def find_spans(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
+    """Return every place that the first successful rung finds, in the order of the text."""
+    if not search:
+        return []
+    spans = _exact(search, lines)
+    if not any(line.strip() for line in search):
+        return spans
+    for keys in (_stripped, _relative, _loose):
+        spans = spans or _ignoring_blank_lines(search, lines, keys)
+    return spans
+
+
+def find_without_blank_lines(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
+    """Return every place of lines where blank lines and trailing blanks do not count."""
+    if not any(line.strip() for line in search):
+        return []
+    return _ignoring_blank_lines(search, lines, _stripped)
+
+
+def _exact(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
+    size, wanted = len(search), list(search)
+    return [
+        _aligned(start, size, "exact")
+        for start in range(len(lines) - size + 1)
+        if lines[start] == wanted[0] and list(lines[start : start + size]) == wanted
+    ]
+
+
+def _aligned(start: int, size: int, rung: Rung) -> Span:
+    return Span(start, start + size, rung, tuple((at, start + at) for at in range(size)))
+
+
+_Keys = Callable[[Sequence[str]], list[str]]
+
+
+def _stripped(lines: Sequence[str]) -> list[str]:
+    return [line.rstrip() for line in lines]
+
+
+def _relative(lines: Sequence[str]) -> list[str]:
+    return relative_keys(lines)
+
+
+def _loose(lines: Sequence[str]) -> list[str]:
+    return [loose_key(line) for line in lines]
+
+
+def _ignoring_blank_lines(search: Sequence[str], lines: Sequence[str], keys: _Keys) -> list[Span]:
+    sought = [at for at, line in enumerate(search) if line.strip()]
+    filled = [at for at, line in enumerate(lines) if line.strip()]
+    wanted = keys([search[at] for at in sought])
+    first = loose_key(wanted[0])
+    spans: list[Span] = []
+    for begin in range(len(filled) - len(sought) + 1):
+        if loose_key(lines[filled[begin]]) != first:
+            continue
+        window = filled[begin : begin + len(sought)]
+        if keys([lines[at] for at in window]) == wanted:
+            pairs = tuple(zip(sought, window, strict=True))
+            spans.append(Span(window[0], window[-1] + 1, "whitespace", pairs))
+    return spans
+
+
+class WithinLine(NamedTuple):
+    """A part of one line."""
+
+    line: int
+    column: int
+
+
+def find_within_lines(search: str, lines: Sequence[str]) -> list[WithinLine]:
+    """Return where a part of a line stands, never in the middle of a word."""
+    places: list[WithinLine] = []
+    for number, line in enumerate(lines):
+        column = line.find(search) if search else -1
+        while column >= 0:
+            if _is_whole(line, column, column + len(search)):
+                places.append(WithinLine(number, column))
+            column = line.find(search, column + 1)
+    return places
+
+
+def _is_whole(line: str, start: int, stop: int) -> bool:
+    def joins(left: str, right: str) -> bool:
+        return (left.isalnum() or left == "_") and (right.isalnum() or right == "_")
+
+    before = start > 0 and joins(line[start - 1], line[start])
+    after = stop < len(line) and joins(line[stop - 1], line[stop])
+    return not before and not after
+
+
+class Similar(NamedTuple):
+    """A place that is similar to what was looked for."""
+
+    start: int
+    stop: int
+    ratio: float
+
+
+def similar_places(
+    search: Sequence[str], lines: Sequence[str], *, at_least: float
+) -> list[Similar]:
+    """Return the most similar places, best first; no two of them overlap."""
+    wanted = "\n".join(filter(None, map(loose_key, search)))
+    keys = [loose_key(line) for line in lines]
+    if not wanted or sum(map(len, keys)) * 3 > _MAX_COMPARED:
+        return []
+    matcher: SequenceMatcher[str] = SequenceMatcher(None, autojunk=False)
+    matcher.set_seq2(wanted)
+    places: list[Similar] = []
+    for start, stop in _windows(len(search), keys):
+        matcher.set_seq1("\n".join(filter(None, keys[start:stop])))
+        if matcher.real_quick_ratio() >= at_least and matcher.quick_ratio() >= at_least:
+            ratio = matcher.ratio()
+            if ratio >= at_least:
+                places.append(Similar(start, stop, ratio))
+    return _apart(places)
+
+
+def _windows(size: int, keys: Sequence[str]) -> list[tuple[int, int]]:
+    """Return stretches of about that many lines that begin and end with a line that is filled."""
+    slack = 0 if size == 1 else max(1, size // 5)
+    return [
+        (start, start + length)
+        for start, key in enumerate(keys)
+        if key
+        for length in range(max(1, size - slack), size + slack + 1)
+        if start + length <= len(keys) and keys[start + length - 1]
+    ]
+
+
+def _apart(places: list[Similar]) -> list[Similar]:
+    chosen: list[Similar] = []
+    for place in sorted(places, key=lambda place: (-place.ratio, place.start, place.stop)):
+        if all(place.stop <= other.start or place.start >= other.stop for other in chosen):
+            chosen.append(place)
+    return chosen
+
+
+def find_close(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
+    """Return the only similar place; several where none of them beats the others; else none."""
+    places = similar_places(search, lines, at_least=CLOSE - MARGIN)
+    best = places[0].ratio if places else 0.0
+    if best < CLOSE:
+        return []
+    rivals = [place for place in places if place.ratio > best - MARGIN]
+    return [
+        Span(place.start, place.stop, "close", _pair_up(search, lines, place)) for place in rivals
+    ]
+
+
+def _pair_up(
+    search: Sequence[str], lines: Sequence[str], place: Similar
+) -> tuple[tuple[int, int], ...]:
+    """Pair the lines of both sides in order, so that the paired ones are as similar as can be."""
+    sought = [at for at, line in enumerate(search) if line.strip()]
+    window = [at for at in range(place.start, place.stop) if lines[at].strip()]
+    likeness = [[_likeness(search[left], lines[right]) for right in window] for left in sought]
+    best = [[0.0] * (len(window) + 1) for _ in range(len(sought) + 1)]
+    for row in range(len(sought) - 1, -1, -1):
+        for column in range(len(window) - 1, -1, -1):
+            paired = likeness[row][column] + best[row + 1][column + 1]
+            best[row][column] = max(paired, best[row + 1][column], best[row][column + 1])
+    pairs: list[tuple[int, int]] = []
+    row = column = 0
+    while row < len(sought) and column < len(window):
+        here = best[row][column]
+        if likeness[row][column] and here == likeness[row][column] + best[row + 1][column + 1]:
+            pairs.append((sought[row], window[column]))
+            row, column = row + 1, column + 1
+        elif here == best[row + 1][column]:
+            row += 1
+        else:
+            column += 1
+    return tuple(pairs)
+
+
+def _likeness(left: str, right: str) -> float:
+    ratio = SequenceMatcher(None, loose_key(left), loose_key(right), autojunk=False).ratio()
+    return ratio if ratio >= _LINE_CLOSE else 0.0

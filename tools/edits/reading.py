@@ -1,0 +1,88 @@
+"""Read the edits of an answer, whatever form it uses, and apply them to files."""
+
+from collections.abc import Mapping
+
+from refinegraph.tools.edits.application import apply_edits
+from refinegraph.tools.edits.fences import fenced_parts, is_fence
+from refinegraph.tools.edits.line_edits import read_line_edits
+from refinegraph.tools.edits.lines import as_block
+from refinegraph.tools.edits.paths import path_in_info, read_path
+from refinegraph.tools.edits.search_blocks import (
+    FORM,
+    has_markers,
+    read_labelled,
+    read_marked,
+    read_tagged,
+)
+from refinegraph.tools.edits.types import Applied, Edit, Refusal, Replacement, WholeFile
+from refinegraph.tools.edits.unified_diff import has_diff, read_diff
+from refinegraph.tools.programs import MAX_ANSWER
+from refinegraph.tools.programs.python_source import clean_text
+
+_NO_EDIT = f"The answer holds no edit. An edit has the form\n{FORM}"
+
+
+def read_edits(text: str, *, truncated: bool = False) -> list[Edit] | Refusal:
+    r"""Return the edits that an answer holds, in its order; a refusal where it holds none.
+
+    Read are search and replace blocks with the markers of aider, Cline and git conflicts, as tags,
+    or as two fenced blocks under headings; unified diffs; edits by line numbers; and whole files,
+    which are fenced blocks with a path. Where an answer mixes forms, the first of these counts.
+    An answer that was cut off (`truncated`) is refused where its last block has no end. Never
+    raises, whatever the text.
+
+    >>> answer = "<<<<<<< SEARCH\na - b\n=======\na + b\n>>>>>>> REPLACE"
+    >>> read_edits(answer)
+    [Replacement(search='a - b\n', replace='a + b\n', path='', line=None, closed=True)]
+    """
+    if len(text) > MAX_ANSWER:
+        reason = f"The answer has {len(text):,} characters; at most {MAX_ANSWER:,} are read."
+        return Refusal(kind="unsupported", reason=reason)
+    edits = _read(clean_text(text))
+    if isinstance(edits, Refusal):
+        return edits
+    if truncated and edits and isinstance(edits[-1], Replacement) and not edits[-1].closed:
+        reason = f"Edit {len(edits)} is cut off before its end, `>>>>>>> REPLACE`."
+        return Refusal(kind="incomplete", reason=reason, edit=len(edits) - 1)
+    return edits or Refusal(kind="no_edit", reason=_NO_EDIT)
+
+
+def edit_files(
+    text: str, files: Mapping[str, str], *, truncated: bool = False
+) -> Applied | Refusal:
+    r"""Apply the edits of an answer to files, given by their paths: all of them, or none.
+
+    >>> answer = "app.py\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE"
+    >>> edit_files(answer, {"app.py": "x = 1\n"}).files["app.py"]
+    'x = 2\n'
+    >>> edit_files(answer, {"main.py": "y = 1\n"}).kind
+    'unknown_path'
+    """
+    edits = read_edits(text, truncated=truncated)
+    return edits if isinstance(edits, Refusal) else apply_edits(edits, files)
+
+
+def _read(text: str) -> list[Edit] | Refusal:
+    if has_markers(text):
+        return read_marked(text)
+    edits = read_tagged(text) or read_labelled(text)
+    if edits:
+        return edits
+    if has_diff(text):
+        return read_diff(text)
+    return read_line_edits(text) or _whole_files(text)
+
+
+def _whole_files(text: str) -> list[Edit]:
+    """Return the fenced blocks that name their file: behind the marks, before them, or inside."""
+    lines = text.split("\n")
+    files: list[Edit] = []
+    for part in fenced_parts(lines):
+        before = lines[part.start - 1] if part.start else ""
+        path = path_in_info(part.info) or ("" if is_fence(before) else read_path(before))
+        body = part.lines
+        if not path and body and body[0].lstrip().startswith(("#", "//", "--", "<!--")):
+            path, body = read_path(body[0]), body[1:]
+        if path:
+            files.append(WholeFile(text=as_block(body), path=path))
+    return files
