@@ -11,9 +11,12 @@ from refinegraph.schema import Usage
 class Account:
     """The sum of what was charged to it; safe to charge from several threads and event loops."""
 
-    def __init__(self, *, parent: "Account | None" = None, forwards: bool = False) -> None:
+    def __init__(
+        self, *, parent: "Account | None" = None, forwards: bool = False, totals: bool = False
+    ) -> None:
         self.parent = parent
         self.forwards = forwards
+        self.totals = totals
         self._usage = Usage()
         self._closed = False
         self._lock = threading.Lock()
@@ -53,7 +56,7 @@ def charge(usage: Usage) -> None:
 
 
 @contextmanager
-def charging(*, forward: bool = False) -> Generator[Account]:
+def charging(*, forward: bool = False, total: bool = False) -> Generator[Account]:
     """Open an account for everything that is spent inside.
 
     The innermost account around a call is charged, when the call ends, whether it succeeds, fails
@@ -65,7 +68,8 @@ def charging(*, forward: bool = False) -> Generator[Account]:
     Accounts nest without passing anything on, so the sums of sibling accounts and of the account
     around them can be added without counting a call twice. With `forward`, every charge also goes
     to the enclosing account, if there is one: for code that needs its own sum while somebody else
-    does the bookkeeping.
+    does the bookkeeping. With `total`, the account also hears of what accounts inside it take: for
+    code that runs a whole graph and has to charge its cost, also where the graph fails.
 
     >>> with charging() as node:
     ...     charge(Usage(llm_calls=1))
@@ -74,7 +78,7 @@ def charging(*, forward: bool = False) -> Generator[Account]:
     >>> node.usage.llm_calls, operator.usage.llm_calls
     (1, 2)
     """
-    account = Account(parent=_ACCOUNT.get(), forwards=forward)
+    account = Account(parent=_ACCOUNT.get(), forwards=forward, totals=total)
     token = _ACCOUNT.set(account)
     try:
         yield account
@@ -104,6 +108,17 @@ def _charge(account: Account | None, usage: Usage) -> bool:
         if account.add(usage):
             if account.forwards:
                 _charge(account.parent, usage)
+            else:
+                _add_to_total(account.parent, usage)
             return True
         account = account.parent
     return False
+
+
+def _add_to_total(account: Account | None, usage: Usage) -> None:
+    """Add to the nearest account outside that keeps the total of those inside it."""
+    while account is not None and not account.totals:
+        account = account.parent
+    if account is not None:
+        account.add(usage)
+        _add_to_total(account.parent, usage)

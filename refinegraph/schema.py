@@ -409,7 +409,8 @@ class Review(Frozen):
 class Note(Frozen):
     """Something worth remembering that is neither a candidate nor a review."""
 
-    kind: Literal["lesson", "episode", "fact"] = "lesson"
+    kind: Literal["lesson", "episode", "fact", "subproblem", "result"] = "lesson"
+    """`subproblem` and `result` are the plan of `stages` and what became of it."""
     text: str
     about: str = ""
     """What it concerns: the id of a candidate, the name of a topic; empty for the whole problem."""

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from refinegraph.agents.models.calls.rate_limits import RateLimits
-from refinegraph.agents.models.events import Work
+from refinegraph.agents.models.events import ModelEvent, Work
 from refinegraph.agents.models.spending.call_cache import CallCache
 from refinegraph.agents.models.spending.ledger import Ledger
 from refinegraph.charging import Account, collecting_unaccounted, current_unaccounted
@@ -129,6 +129,25 @@ def run_scope(
             yield scope
         finally:
             _SCOPE.reset(token)
+
+
+@contextmanager
+def only_calls_observed() -> Generator[None]:
+    """Let observers hear of the model calls inside and of nothing else: for a run within a run."""
+    outer = _SCOPE.get()
+    token = _SCOPE.set(outer._replace(observers=tuple(map(_of_calls, outer.observers))))
+    try:
+        yield
+    finally:
+        _SCOPE.reset(token)
+
+
+def _of_calls(observer: Observer) -> Observer:
+    def hear(event: Any) -> None:
+        if isinstance(event, ModelEvent):
+            observer(event)
+
+    return hear
 
 
 @contextmanager
