@@ -160,6 +160,9 @@ class Usage(Frozen):
     """Requests that a provider answered, each counted once whatever its number of choices."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0
+    """Those prompt tokens that a server or llama.cpp did not evaluate again; 0 where it does not
+    say."""
     priced_usd: float = 0.0
     """Cost in USD of the calls whose price is known, exact to a billionth of a cent."""
     unpriced_calls: int = 0
@@ -194,6 +197,7 @@ class Usage(Frozen):
             llm_calls=self.llm_calls + other.llm_calls,
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
             completion_tokens=self.completion_tokens + other.completion_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
             priced_usd=_add_decimal(self.priced_usd, other.priced_usd),
             unpriced_calls=self.unpriced_calls + other.unpriced_calls,
             retries=self.retries + other.retries,

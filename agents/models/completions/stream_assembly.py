@@ -35,6 +35,8 @@ class StreamAccumulator:
     _written: dict[int, _Written] = field(default_factory=dict[int, _Written])
     _prompt_tokens: int = 0
     _completion_tokens: int = 0
+    _cached_tokens: int = 0
+    """The same for every choice: llama.cpp evaluates their prompt once."""
 
     def add(self, piece: dict[str, Any]) -> bool:
         """Take one piece; return whether there is no sense in going on."""
@@ -46,6 +48,7 @@ class StreamAccumulator:
         if usage := piece.get("usage"):
             self._prompt_tokens = usage["prompt_tokens"]
             self._completion_tokens += usage["completion_tokens"]
+            self._cached_tokens = _cached_tokens(usage)
         return False
 
     def _add_choice(self, choice: dict[str, Any]) -> None:
@@ -78,7 +81,13 @@ class StreamAccumulator:
             tuple(map(_choice, written)),
             prompt_tokens=self._prompt_tokens,
             completion_tokens=self._completion_tokens,
+            cached_tokens=self._cached_tokens,
         )
+
+
+def _cached_tokens(usage: dict[str, Any]) -> int:
+    details: dict[str, int] = usage.get("prompt_tokens_details") or {}
+    return usage.get("cached_tokens") or details.get("cached_tokens") or 0
 
 
 def _choice(written: _Written) -> Choice:

@@ -25,6 +25,12 @@ _TINY = 100_000_000
 _MOST_CONTEXT = 16_384
 """Tokens of all slots together, for the memory's sake, where the model could read more."""
 
+_PROMPT_CACHE_MIB = 512
+_TINY_PROMPT_CACHE_MIB = 32
+"""Memory for the states of prompts that left their slots. llama.cpp's own limit is 8 GiB, which a
+long evaluation fills at 0.4 MB a prompt. 32 MiB hold eighty prompts of the package's model, ten
+times its slots; 512 MiB hold 4,000 tokens of a model with 8 billion weights."""
+
 Heard = Callable[[dict[str, Any]], bool]
 """Told of each piece; returns whether to stop."""
 
@@ -72,6 +78,7 @@ def _parameters(llama: Any, path: Path, engine: LlamaEngine, size: int) -> Any:
     for each in (parameters.cpuparams, parameters.cpuparams_batch):
         each.n_threads = engine.threads
         each.poll = 0
+    parameters.cache_ram_mib = _PROMPT_CACHE_MIB if size >= _TINY else _TINY_PROMPT_CACHE_MIB
     parameters.verbosity = -1
     parameters.api_keys = [secrets.token_urlsafe(32)]
     parameters.ui = False

@@ -50,6 +50,7 @@ def count(answer: Completion, messages: Sequence[BaseMessage], price: Price) -> 
         llm_calls=answer.requests,
         prompt_tokens=prompt_tokens * answer.requests,
         completion_tokens=completion_tokens * answer.requests,
+        cached_tokens=cached_tokens * answer.requests,
         priced_usd=(usd or 0.0) * answer.requests,
         unpriced_calls=int(usd is None) * answer.requests,
     )
