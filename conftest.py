@@ -28,6 +28,7 @@ SKIPS = {
     "otel": "could not import 'opentelemetry",
     "scipy": "could not import 'scipy",
     "tokenizers": "it comes with litellm",
+    "openssl": "no openssl on this machine",
     "docker": "no Docker engine",
     "no docker": "there is an engine here",
     "data": "no recorded generations in|the recorded data are not at hand|.* is not there$",

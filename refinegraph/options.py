@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
+from refinegraph.client_names import Client
 from refinegraph.errors import InputError
 from refinegraph.graphs.named import (
     POLICIES,
@@ -170,6 +171,10 @@ class RunOptions(OptionSet):
     api_base: Annotated[str | None, Option(
         "address of the models' server",
         Text("URL"), "models", "solve eval demo resume", affects_results=False)] = None
+    client: Annotated[Client, Option(
+        "what sends requests: direct (OpenAI's protocol), litellm (any provider), or auto: direct"
+        " for a server with an address",
+        Choice("auto", "direct", "litellm"), "models", safe=True, affects_results=False)] = "auto"
     hedge: Annotated[float | None, Option(
         "send a duplicate request if there is no answer after SECONDS",
         _SECONDS, "models", safe=True, affects_results=False)] = None

@@ -141,6 +141,7 @@ def _resolver(options: RunOptions) -> "Callable[[str | BaseChatModel], BaseChatM
             timeout=options.call_timeout,
             retry=retry,
             prices=options.prices,
+            client=options.client,
         )
 
     return resolve

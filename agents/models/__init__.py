@@ -16,6 +16,7 @@ from refinegraph.agents.models.events import (
 from refinegraph.agents.models.generation import generate, model_name
 from refinegraph.agents.models.providers.fallback import FallbackChatModel
 from refinegraph.agents.models.providers.litellm_chat import LiteLLMChatModel
+from refinegraph.agents.models.providers.openai_chat import DirectChatModel
 from refinegraph.agents.models.providers.scripted import ScriptedChatModel
 from refinegraph.agents.models.providers.simulated import (
     SimulatedChatModel,
@@ -47,6 +48,7 @@ __all__ = [
     "CallRetried",
     "CallStarted",
     "Choice",
+    "DirectChatModel",
     "FallbackChatModel",
     "FellBack",
     "Generations",

@@ -49,7 +49,14 @@ class Failure(NamedTuple):
 
 _TIMEOUTS = frozenset({"Timeout", "APITimeoutError", "TimeoutException", "TimeoutError"})
 _UNREACHABLE = frozenset(
-    {"ConnectError", "ClientConnectorError", "ConnectionRefusedError", "ConnectTimeout", "gaierror"}
+    {
+        "ConnectError",
+        "ClientConnectorError",
+        "ConnectionRefusedError",
+        "ConnectTimeout",
+        "ConnectionTimeoutError",
+        "gaierror",
+    }
 )
 _CONNECTION = frozenset(
     {"APIConnectionError", "TransportError", "ClientConnectionError", "ConnectionError"}
@@ -58,6 +65,7 @@ _MALFORMED = frozenset(
     {
         "JSONDecodeError",
         "APIResponseValidationError",
+        "MalformedAnswer",
         "ContentTypeError",
         "UnicodeDecodeError",
         "DecodingError",

@@ -10,10 +10,13 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
 from pydantic import SecretStr
 
-from refinegraph.agents.models.providers.litellm_chat import NO_KEY, LiteLLMChatModel
+from refinegraph.agents.models.providers.litellm_chat import LiteLLMChatModel
 from refinegraph.agents.models.providers.litellm_setup import base_of_environment, load_litellm
 from refinegraph.agents.models.providers.local_chat import embedded_model, local_model
+from refinegraph.agents.models.providers.openai_resolve import direct_model, is_direct
+from refinegraph.agents.models.providers.remote_chat import NO_KEY, sendable_key
 from refinegraph.agents.models.providers.runnable_chat import RunnableChatModel
+from refinegraph.client_names import Client as Client
 from refinegraph.errors import SettingError
 from refinegraph.retry_policy import RetryPolicy
 
@@ -32,6 +35,7 @@ def resolve_model(
     timeout: float | None = None,
     retry: RetryPolicy | None = None,
     prices: tuple[float, float] | None = None,
+    client: Client = "auto",
 ) -> BaseChatModel:
     """Return the chat model that a name stands for; a chat model is returned as it is.
 
@@ -49,6 +53,9 @@ def resolve_model(
         retry: When a failed request is sent again.
         prices: USD for a million prompt and a million completion tokens, where litellm's map is
             wrong or does not list the model.
+        client: What sends the requests. `direct` speaks OpenAI's protocol and costs little CPU
+            time; `litellm` speaks every provider's own. `auto` takes `direct` for servers that are
+            named by address and for Ollama, and `litellm` for the rest.
 
     Raises:
         SettingError: For an unknown provider, with the nearest one; for a missing key, with its
@@ -68,6 +75,10 @@ def resolve_model(
     if maker is not None:
         return maker(name)
     _check_address(api_base)
+    if client == "direct" or (client == "auto" and is_direct(name, api_base)):
+        return direct_model(
+            name, api_base=api_base, api_key=api_key, timeout=timeout, retry=retry, prices=prices
+        )
     found = _find(name)
     base = api_base or base_of_environment(found.provider)
     key = _key(name, api_key, found, has_base=base is not None)
@@ -122,12 +133,7 @@ def _blank_keys(provider: str) -> list[str]:
 def _key(name: str, given: str | None, found: _Found, *, has_base: bool) -> str | None:
     """Return the key to send; None to let litellm read the provider's variables."""
     stored = os.environ.get(found.key_variable, "")
-    key = (given or "").strip() or stored.strip()
-    if not all(" " <= character <= "~" for character in key):
-        raise SettingError(
-            f"The key of model {name!r} holds a line break or a character that cannot be sent in a "
-            f"header; copy it again, into {found.key_variable} for example."
-        )
+    key = sendable_key(name, given, found.key_variable)
     if key and (given or key != stored):
         return key
     if found.missing_key is None:

@@ -1,7 +1,9 @@
 """An OpenAI-compatible server on the loopback that misbehaves as a test tells it to."""
 
+import gzip
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Sequence
@@ -9,11 +11,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from refinegraph.agents.models import LiteLLMChatModel, RetryPolicy, resolve_model
+from refinegraph.agents.models import RetryPolicy, resolve_model
+from refinegraph.agents.models.providers.remote_chat import RemoteChatModel
+from refinegraph.agents.models.resolve import Client
 
 QUICK = RetryPolicy(attempts=3, first_wait=0.01, longest_wait=0.02, longest_retry_after=1.0)
 
 JSON = "application/json"
+
+CLIENTS: tuple[Client, ...] = ("direct", "litellm")
+"""The clients that one contract holds for."""
 
 
 class Reply(NamedTuple):
@@ -34,6 +41,10 @@ class Reply(NamedTuple):
     """What is sent in place of any HTTP."""
     hang: float = 0.0
     """Seconds before the body's second half."""
+    repeats: bool = False
+    """Whether the body is sent again and again, without an end."""
+    packed: bool = False
+    """Whether the body is compressed."""
 
 
 Behaviour = Reply | Callable[[dict[str, Any]], Reply]
@@ -91,12 +102,14 @@ def either(plain: Reply, stream: Reply) -> Callable[[dict[str, Any]], Reply]:
 class MisbehavingServer:
     """Serves its behaviours one after the other, the last one for ever."""
 
-    def __init__(self, *behaviours: Behaviour) -> None:
+    def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> None:
         self.behaviours = behaviours
+        self.tls = tls
         self.requests: list[dict[str, Any]] = []
         self.authorizations: list[str] = []
         self.paths: list[str] = []
         self.closing = threading.Event()
+        self.connections = 0
         self.active = 0
         self.peak = 0
         self.lock = threading.Lock()
@@ -106,11 +119,18 @@ class MisbehavingServer:
     def api_base(self) -> str:
         return f"http://127.0.0.1:{self.server.server_port}/v1"
 
-    def model(self, *, timeout: float = 60.0, retry: RetryPolicy = QUICK) -> LiteLLMChatModel:
+    def model(
+        self, *, timeout: float = 60.0, retry: RetryPolicy = QUICK, client: Client = "auto"
+    ) -> RemoteChatModel:
         model = resolve_model(
-            "openai/m", api_base=self.api_base, api_key="sk-test-key", timeout=timeout, retry=retry
+            "openai/m",
+            api_base=self.api_base,
+            api_key="sk-test-key",
+            timeout=timeout,
+            retry=retry,
+            client=client,
         )
-        assert isinstance(model, LiteLLMChatModel)
+        assert isinstance(model, RemoteChatModel)
         return model
 
     def next(self, request: dict[str, Any], authorization: str, path: str) -> Reply:
@@ -150,6 +170,16 @@ class _Server(ThreadingHTTPServer):
         self.owner = owner
         super().__init__(("127.0.0.1", 0), _Handler)
 
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Serve one connection."""
+        with self.owner.lock:
+            self.owner.connections += 1
+        if self.owner.tls is None:
+            super().finish_request(request, client_address)
+            return
+        with self.owner.tls.wrap_socket(request, server_side=True) as wrapped:
+            super().finish_request(wrapped, client_address)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that hang up are what the tests are about."""
 
@@ -174,6 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send(self, reply: Reply) -> None:
         body = reply.body.encode("latin-1" if "latin" in reply.content_type else "utf-8")
+        body = gzip.compress(body) if reply.packed else body
         self.close_connection = reply.cut_off or reply.reset or not reply.sized or bool(reply.raw)
         if reply.raw is not None:
             self.wfile.write(reply.raw)
@@ -188,6 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers: Sequence[tuple[str, str]] = (
             ("content-type", reply.content_type),
             *([("content-length", str(len(body) + 100 * reply.cut_off))] if reply.sized else []),
+            *([("content-encoding", "gzip")] if reply.packed else []),
             *reply.headers,
         )
         for name, value in headers:
@@ -197,3 +229,5 @@ class _Handler(BaseHTTPRequestHandler):
         assert isinstance(self.server, _Server)
         self.server.owner.closing.wait(reply.hang)
         self.wfile.write(body[len(body) // 2 :])
+        while reply.repeats and not self.server.owner.closing.wait(0.001):
+            self.wfile.write(body)

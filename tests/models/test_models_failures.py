@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from langchain_core.messages import HumanMessage
-from misbehaving_server import QUICK, Behaviour, MisbehavingServer, Reply, answer, error
+from misbehaving_server import CLIENTS, QUICK, Behaviour, MisbehavingServer, Reply, answer, error
 
 from refinegraph.agents.models import (
     CallFailed,
@@ -19,6 +19,7 @@ from refinegraph.agents.models import (
     resolve_model,
     run_scope,
 )
+from refinegraph.agents.models.resolve import Client
 from refinegraph.errors import (
     ContextTooLong,
     DeadlineExceeded,
@@ -27,6 +28,7 @@ from refinegraph.errors import (
 )
 
 PROMPT = [HumanMessage("Hi.")]
+pytestmark = pytest.mark.parametrize("client", CLIENTS)
 PAGE = "<html><body>Welcome</body></html>"
 
 
@@ -84,11 +86,13 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-async def test_a_failure_ends_in_one_sentence_after_the_right_attempts(case: Case) -> None:
+async def test_a_failure_ends_in_one_sentence_after_the_right_attempts(
+    case: Case, client: Client
+) -> None:
     timeout = 0.5 if case.id == "stall" else 60.0
     with MisbehavingServer(case.behaviour) as server:
         with pytest.raises(ModelError) as raised:
-            await generate(server.model(timeout=timeout), PROMPT)
+            await generate(server.model(timeout=timeout, client=client), PROMPT)
         assert server.api_base in str(raised.value)
     assert type(raised.value) is case.error
     assert case.says in str(raised.value)
@@ -99,20 +103,20 @@ async def test_a_failure_ends_in_one_sentence_after_the_right_attempts(case: Cas
     assert raised.value.__context__ is None
 
 
-async def test_a_server_that_is_down_is_asked_about() -> None:
+async def test_a_server_that_is_down_is_asked_about(client: Client) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         base = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
-        model = resolve_model("openai/m", api_base=base, retry=QUICK)
+        model = resolve_model("openai/m", api_base=base, retry=QUICK, client=client)
         with pytest.raises(ModelError, match="is the server running at http://127"):
             await generate(model, PROMPT)
 
 
-async def test_errors_that_pass_are_retried_counted_and_told() -> None:
+async def test_errors_that_pass_are_retried_counted_and_told(client: Client) -> None:
     events: list[ModelEvent] = []
     server = MisbehavingServer(error(500, "boom"), Reply(cut_off=True), answer("done"))
     with server, run_scope(on_event=events.append):
-        generations = await generate(server.model(), PROMPT)
+        generations = await generate(server.model(client=client), PROMPT)
     assert generations.choices[0].text == "done"
     assert (generations.usage.retries, generations.usage.llm_calls) == (2, 1)
     assert [type(event) for event in events] == [
@@ -127,54 +131,54 @@ async def test_errors_that_pass_are_retried_counted_and_told() -> None:
     assert finished.usage == generations.usage
 
 
-async def test_a_failed_call_is_told_with_its_retries() -> None:
+async def test_a_failed_call_is_told_with_its_retries(client: Client) -> None:
     events: list[ModelEvent] = []
     server = MisbehavingServer(error(500, "boom"))
     with server, run_scope(on_event=events.append), pytest.raises(ModelError):
-        await generate(server.model(), PROMPT)
+        await generate(server.model(client=client), PROMPT)
     failed = events[-1]
     assert isinstance(failed, CallFailed)
     assert failed.usage.retries == 2
 
 
-async def test_retry_after_is_honoured() -> None:
+async def test_retry_after_is_honoured(client: Client) -> None:
     slow = error(429, "slow down", ("Retry-After", "0.3"))
     started = time.monotonic()
     with MisbehavingServer(slow, answer("done")) as server:
-        await generate(server.model(), PROMPT)
+        await generate(server.model(client=client), PROMPT)
     assert time.monotonic() - started >= 0.3
 
 
-async def test_retry_after_beyond_patience_is_given_up_at_once() -> None:
+async def test_retry_after_beyond_patience_is_given_up_at_once(client: Client) -> None:
     slow = error(429, "come back tomorrow", ("Retry-After", "86400"))
     server = MisbehavingServer(slow, answer("done"))
     with server, pytest.raises(ModelError, match="tried once"):
-        await generate(server.model(), PROMPT)
+        await generate(server.model(client=client), PROMPT)
 
 
-async def test_the_deadline_cancels_a_call_in_flight() -> None:
+async def test_the_deadline_cancels_a_call_in_flight(client: Client) -> None:
     started = time.monotonic()
     server = MisbehavingServer(answer("late")._replace(delay=60))
     with server, run_scope(deadline=started + 0.2), pytest.raises(DeadlineExceeded):
-        await generate(server.model(timeout=60), PROMPT)
+        await generate(server.model(timeout=60, client=client), PROMPT)
     assert time.monotonic() - started < 30
 
 
-async def test_no_retry_sleeps_past_the_deadline() -> None:
+async def test_no_retry_sleeps_past_the_deadline(client: Client) -> None:
     patient = RetryPolicy(attempts=9, first_wait=200, longest_wait=200)
     started = time.monotonic()
     server = MisbehavingServer(error(503, "overloaded"))
     refused = pytest.raises(DeadlineExceeded, match="overloaded")
     with server, run_scope(deadline=started + 60), refused:
-        await generate(server.model(retry=patient), PROMPT)
+        await generate(server.model(retry=patient, client=client), PROMPT)
     assert time.monotonic() - started < 30
 
 
-async def test_nothing_is_sent_after_the_deadline() -> None:
+async def test_nothing_is_sent_after_the_deadline(client: Client) -> None:
     events: list[ModelEvent] = []
     server = MisbehavingServer(answer("late"))
     scope = run_scope(deadline=time.monotonic() - 1, on_event=events.append)
     with server, scope, pytest.raises(DeadlineExceeded):
-        await generate(server.model(), PROMPT, n=3)
+        await generate(server.model(client=client), PROMPT, n=3)
     assert not server.requests
     assert not events

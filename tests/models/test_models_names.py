@@ -6,6 +6,7 @@ import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 
 from refinegraph.agents.models import (
+    DirectChatModel,
     LiteLLMChatModel,
     ScriptedChatModel,
     model_name,
@@ -62,7 +63,7 @@ def test_a_local_server_needs_no_key(name: str) -> None:
 
 def test_an_address_makes_a_key_needless() -> None:
     model = resolve_model("openai/my-model", api_base="http://127.0.0.1:8000/v1", timeout=7)
-    assert isinstance(model, LiteLLMChatModel)
+    assert isinstance(model, DirectChatModel)
     assert model.timeout == 7
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import HumanMessage
-from misbehaving_server import MisbehavingServer, answer
+from misbehaving_server import CLIENTS, MisbehavingServer, answer
 
 from refinegraph.agents.models import (
     ScriptedChatModel,
@@ -28,12 +28,15 @@ warnings.simplefilter("error")
 from langchain_core.messages import HumanMessage
 from refinegraph.agents.models import generate, resolve_model
 assert "litellm" not in sys.modules
-model = resolve_model("openai/m", api_base=sys.argv[1], api_key="sk-test-key")
+model = resolve_model(
+    "openai/m", api_base=sys.argv[1], api_key="sk-test-key", client=sys.argv[2]
+)
 for _ in range(3):
     asyncio.run(generate(model, [HumanMessage("Hi.")], n=2))
     gc.collect()
 model.invoke("Hi.")
 gc.collect()
+assert ("litellm" in sys.modules) == (sys.argv[2] == "litellm")
 """
 
 
@@ -48,10 +51,11 @@ def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
-def test_several_loops_leave_nothing_open_and_say_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("client", CLIENTS)
+def test_several_loops_leave_nothing_open_and_say_nothing(client: str, tmp_path: Path) -> None:
     (tmp_path / "loops.py").write_text(LOOPS)
     with MisbehavingServer(answer("x")) as server:
-        ended = python(str(tmp_path / "loops.py"), server.api_base)
+        ended = python(str(tmp_path / "loops.py"), server.api_base, client)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 

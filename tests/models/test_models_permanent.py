@@ -17,7 +17,7 @@ from langchain_core.language_models.fake_chat_models import (
 )
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langgraph.errors import GraphInterrupt  # pyright: ignore[reportMissingTypeStubs]
-from misbehaving_server import QUICK, MisbehavingServer, answer, error
+from misbehaving_server import CLIENTS, QUICK, MisbehavingServer, answer, error
 
 import refinegraph as rg
 from refinegraph.agents.models import (
@@ -29,16 +29,18 @@ from refinegraph.agents.models import (
     model_name,
     resolve_model,
 )
+from refinegraph.agents.models.resolve import Client
 from refinegraph.errors import ModelError, ModelRequestRefused, SettingError
 
 PROMPT = [HumanMessage("Hi.")]
 RETRIED = {408, 409, 425, 429, *range(500, 600)} - {501, 505, 511}
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("status", [*range(400, 432), 451, 499, *range(500, 512), 520, 529, 599])
-async def test_every_status_is_either_passing_or_permanent(status: int) -> None:
+async def test_every_status_is_either_passing_or_permanent(status: int, client: Client) -> None:
     with MisbehavingServer(error(status, "no")) as server, pytest.raises(ModelError) as raised:
-        await generate(server.model(), PROMPT)
+        await generate(server.model(client=client), PROMPT)
     assert len(server.requests) == (3 if status in RETRIED else 1)
     assert isinstance(raised.value, ModelRequestRefused) == (status not in RETRIED)
 

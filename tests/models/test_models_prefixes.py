@@ -28,6 +28,7 @@ from refinegraph.agents.models import (
 )
 from refinegraph.agents.models.backend import Endpoint
 from refinegraph.agents.models.completions.prefixes import joined, only_new, prefix_form
+from refinegraph.agents.models.resolve import Client
 from refinegraph.errors import ModelRequestRefused
 
 PROMPT = [HumanMessage("Write a poem.")]
@@ -45,34 +46,40 @@ ANTHROPIC = json.dumps(
         "usage": {"input_tokens": 10, "output_tokens": 4},
     }
 )
-OLLAMA = json.dumps(
-    {
-        "model": "m",
-        "message": {"role": "assistant", "content": REST},
-        "done": True,
-        "done_reason": "stop",
-        "prompt_eval_count": 10,
-        "eval_count": 4,
-    }
-)
-
 FORMS: dict[str, tuple[Reply, dict[str, Any], dict[str, Any]]] = {
     "openai/m": (answer(REST), {"content": PREFIX}, CONTINUED),
     "hosted_vllm/m": (answer(REST), {"content": PREFIX}, CONTINUED),
     "mistral/m": (answer(PREFIX + REST), {"content": PREFIX, "prefix": True}, {}),
     "deepseek/m": (answer(REST), {"content": PREFIX, "prefix": True}, {}),
     "anthropic/claude-sonnet-4-5": (Reply(body=ANTHROPIC), {}, {}),
-    "ollama_chat/m": (Reply(body=OLLAMA), {"content": PREFIX}, {}),
+    "ollama_chat/m": (answer(REST), {"content": PREFIX}, {}),
 }
 """What is sent for a model: its last message and other fields of the body."""
 
 
+OLLAMA = Reply(
+    body=json.dumps(
+        {
+            "model": "m",
+            "message": {"role": "assistant", "content": REST},
+            "done": True,
+            "done_reason": "stop",
+            "prompt_eval_count": 10,
+            "eval_count": 4,
+        }
+    )
+)
+"""An answer in Ollama's own protocol, which litellm speaks."""
+
+
+@pytest.mark.parametrize("client", ["auto", "litellm"])
 @pytest.mark.parametrize("name", FORMS)
-async def test_each_provider_is_asked_in_its_own_form(name: str) -> None:
+async def test_each_provider_is_asked_in_its_own_form(name: str, client: Client) -> None:
     reply, message, fields = FORMS[name]
+    reply = OLLAMA if (name, client) == ("ollama_chat/m", "litellm") else reply
     with MisbehavingServer(reply) as server:
         base = server.api_base if "ollama" not in name else server.api_base.removesuffix("/v1")
-        model = resolve_model(name, api_base=base, api_key="sk-test")
+        model = resolve_model(name, api_base=base, api_key="sk-test", client=client)
         made = await generate(model, PROMPT, prefix=PREFIX)
     (request,) = server.requests
     last = request["messages"][-1]

@@ -52,7 +52,9 @@ OLLAMA = Reply(
 def test_a_provider_without_n_gets_n_requests(name: str, reply: Reply, priced: bool) -> None:
     with MisbehavingServer(reply) as server:
         base = server.api_base.removesuffix("/v1")
-        model = resolve_model(name, api_base=base, api_key="test-key-1234", retry=QUICK)
+        model = resolve_model(
+            name, api_base=base, api_key="test-key-1234", retry=QUICK, client="litellm"
+        )
         asyncio.run(generate(model, PROMPT, n=2))
         gc.collect()
         generations = asyncio.run(generate(model, PROMPT, n=2))

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage
-from misbehaving_server import QUICK, MisbehavingServer, answer, error
+from misbehaving_server import CLIENTS, QUICK, MisbehavingServer, answer, error
 
 from refinegraph.agents.models import ModelEvent, generate, resolve_model, run_scope
+from refinegraph.agents.models.resolve import Client
 from refinegraph.errors import ModelError
 from refinegraph.redaction import redact
 
@@ -16,13 +17,16 @@ SECRET = "planted-4f9d1c-secret"
 PROMPT = [HumanMessage("Hi.")]
 
 
+@pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
 async def test_a_key_stays_out_of_errors_events_and_reprs(
-    status: int, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    status: int, client: Client, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     events: list[ModelEvent] = []
     with MisbehavingServer(error(status, f"Wrong key {SECRET} (Bearer {SECRET})")) as server:
-        model = resolve_model("openai/m", api_base=server.api_base, api_key=SECRET, retry=QUICK)
+        model = resolve_model(
+            "openai/m", api_base=server.api_base, api_key=SECRET, retry=QUICK, client=client
+        )
         with run_scope(on_event=events.append), pytest.raises(ModelError) as raised:
             await generate(model, PROMPT)
         assert server.authorizations[0] == f"Bearer {SECRET}"
@@ -32,19 +36,23 @@ async def test_a_key_stays_out_of_errors_events_and_reprs(
     assert SECRET not in "".join(shown)
 
 
-async def test_a_key_of_the_environment_stays_out_too(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_a_key_of_the_environment_stays_out_too(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     with MisbehavingServer(error(400, f"Wrong key {SECRET}")) as server:
-        model = resolve_model("openai/m", api_base=server.api_base, retry=QUICK)
+        model = resolve_model("openai/m", api_base=server.api_base, retry=QUICK, client=client)
         with pytest.raises(ModelError) as raised:
             await generate(model, PROMPT)
         assert server.authorizations[0] == f"Bearer {SECRET}"
     assert SECRET not in str(raised.value)
 
 
-async def test_credentials_of_an_address_stay_out() -> None:
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_credentials_of_an_address_stay_out(client: Client) -> None:
     base = f"http://user:{SECRET}@127.0.0.1:9/v1"
-    model = resolve_model("openai/m", api_base=base, retry=QUICK)
+    model = resolve_model("openai/m", api_base=base, retry=QUICK, client=client)
     with pytest.raises(ModelError) as raised:
         await generate(model, PROMPT)
     assert SECRET not in str(raised.value) + repr(model)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage
-from misbehaving_server import MisbehavingServer, answer, error, streamed
+from misbehaving_server import CLIENTS, MisbehavingServer, answer, error, streamed
 from rich.text import Text
 
 import refinegraph as rg
@@ -18,6 +18,7 @@ from refinegraph.agents.models import (
     resolve_model,
     run_scope,
 )
+from refinegraph.agents.models.resolve import Client
 from refinegraph.view.run_state import RunState
 from refinegraph.view.screen import Screen
 
@@ -29,11 +30,12 @@ def words(events: list[Any]) -> str:
     return "".join(each.text for each in events if isinstance(each, TokensStreamed))
 
 
-async def test_a_server_streams_and_counts() -> None:
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_a_server_streams_and_counts(client: Client) -> None:
     events: list[Any] = []
     server = MisbehavingServer(streamed("def f", "(x): ", "return x"))
     with server, run_scope(on_event=events.append, streams=True):
-        made = await generate(server.model(), PROMPT)
+        made = await generate(server.model(client=client), PROMPT)
     assert server.requests[0]["stream"] is True
     assert made.choices[0].text == words(events) == "def f(x): return x"
     assert made.choices[0].finish_reason == "stop"
@@ -52,10 +54,11 @@ async def test_nothing_streams_unless_it_is_asked_for_or_where_several_are() -> 
     assert words(events) == ""
 
 
-async def test_a_stream_that_fails_is_tried_again() -> None:
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_a_stream_that_fails_is_tried_again(client: Client) -> None:
     server = MisbehavingServer(error(500, "broken"), streamed("again"))
     with server, run_scope(on_event=lambda event: None, streams=True):
-        made = await generate(server.model(), PROMPT)
+        made = await generate(server.model(client=client), PROMPT)
     assert made.choices[0].text == "again"
     assert made.usage.retries == 1
 

@@ -1,27 +1,27 @@
 """Requests and answers in the form that litellm has for every provider."""
 
-import json
 from typing import Any
-
-from langchain_core.messages import AIMessageChunk
-from langchain_core.outputs import ChatGenerationChunk
 
 from refinegraph.agents.models.completions.logprobs import read_logprobs
 from refinegraph.agents.models.completions.reasoning import split_reasoning
-from refinegraph.agents.models.types import Choice, Completion, Sampling
+from refinegraph.agents.models.types import Choice, Completion
 
 
 def read_response(response: Any) -> Completion:
     """Read a completion of litellm."""
     usage = getattr(response, "usage", None)
-    details = getattr(usage, "prompt_tokens_details", None)
     return Completion(
         choices=tuple(_choice(each) for each in response.choices),
         prompt_tokens=getattr(usage, "prompt_tokens", None),
         completion_tokens=getattr(usage, "completion_tokens", None),
-        cached_tokens=getattr(details, "cached_tokens", None) or 0,
+        cached_tokens=_cached_tokens(usage),
         counts_one_choice=getattr(response, "timings", None) is not None,
     )
+
+
+def _cached_tokens(usage: Any) -> int:
+    details = getattr(usage, "prompt_tokens_details", None)
+    return getattr(details, "cached_tokens", None) or 0
 
 
 def _choice(choice: Any) -> Choice:
@@ -55,20 +55,7 @@ def stream_ended(stream: Any) -> bool:
     return any(getattr(stream, name, "stop") is not None for name in names)
 
 
-def message_chunks(chunk: Any) -> list[ChatGenerationChunk]:
-    """Return a chunk of a stream as LangChain has it."""
-    pieces: list[ChatGenerationChunk] = []
-    for choice in chunk.choices:
-        thinking = getattr(choice.delta, "reasoning_content", None)
-        message = AIMessageChunk(
-            content=choice.delta.content or "",
-            additional_kwargs={"reasoning_content": thinking} if thinking else {},
-        )
-        pieces.append(ChatGenerationChunk(message=message))
-    return pieces
-
-
-def as_piece(chunk: Any) -> dict[str, Any]:
+def as_chunk(chunk: Any) -> dict[str, Any]:
     """Return what a chunk of litellm says, in the words of the protocol."""
     usage = getattr(chunk, "usage", None)
     return {
@@ -87,25 +74,8 @@ def as_piece(chunk: Any) -> dict[str, Any]:
         "usage": {
             "prompt_tokens": usage.prompt_tokens or 0,
             "completion_tokens": usage.completion_tokens or 0,
+            "cached_tokens": _cached_tokens(usage),
         }
         if usage
         else None,
     }
-
-
-def request_settings(n: int, sampling: Sampling) -> dict[str, Any]:
-    """Return the fields of a request for n choices; what is None is left out."""
-    settings: dict[str, Any] = {
-        "n": n if n > 1 else None,
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "max_tokens": sampling.max_tokens,
-        "stop": list(sampling.stop) or None,
-        "seed": sampling.seed,
-    }
-    if sampling.logprobs is not None:
-        settings |= {"logprobs": True, "top_logprobs": sampling.logprobs}
-    if sampling.json_schema is not None:
-        wanted = {"name": "answer", "strict": True, "schema": json.loads(sampling.json_schema)}
-        settings["response_format"] = {"type": "json_schema", "json_schema": wanted}
-    return {name: value for name, value in settings.items() if value is not None}

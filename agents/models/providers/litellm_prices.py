@@ -1,7 +1,7 @@
 """Prices from litellm's local price map."""
 
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from refinegraph.agents.models.providers.litellm_setup import load_litellm
 
@@ -43,8 +43,9 @@ def _listed(model: str) -> _Listed | None:
     litellm = load_litellm()
     provider, _, bare = model.partition("/")
     for name in (model, bare):
-        prices = litellm.model_cost.get(name)
-        if prices and prices.get("input_cost_per_token") is not None:
+        prices: dict[str, Any] = litellm.model_cost.get(name) or {}
+        is_meant = name == model or prices.get("litellm_provider") == provider
+        if is_meant and prices.get("input_cost_per_token") is not None:
             known = provider if bare and provider in litellm.provider_list else None
             free = not prices["input_cost_per_token"] and not prices.get("output_cost_per_token")
             return _Listed(name, known, free)

@@ -6,8 +6,9 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import AsyncGenerator
 from typing import Any
+
+from refinegraph.agents.models.providers.per_loop import PerLoop
 
 _BASE_VARIABLES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
 
@@ -15,8 +16,6 @@ _loading = threading.Lock()
 _loaded: list[Any] = []
 """litellm, once it is loaded whole: a module that is only half imported by another thread is not
 in here."""
-
-_keepers: dict[asyncio.AbstractEventLoop, AsyncGenerator[None]] = {}
 
 
 def load_litellm() -> Any:
@@ -80,27 +79,8 @@ def _rehearse(litellm: Any) -> None:
 
 
 async def close_clients_with_loop() -> None:
-    """See to it that litellm's clients of the running loop are closed before the loop is.
-
-    Runners shut asynchronous generators down before they close a loop, so a suspended generator
-    is told of the end in time, which nothing else is.
-    """
-    loop = asyncio.get_running_loop()
-    if loop in _keepers:
-        return
-    for closed in [known for known in list(_keepers) if known.is_closed()]:
-        _keepers.pop(closed, None)
-    keeper = _keepers[loop] = _keep()
-    await anext(keeper)
-
-
-async def _keep() -> AsyncGenerator[None]:
-    loop = asyncio.get_running_loop()
-    try:
-        yield
-    finally:
-        _keepers.pop(loop, None)
-        await _close_clients(loop)
+    """See to it that litellm's clients of the running loop are closed before the loop is."""
+    await _loops.get()
 
 
 async def _close_clients(loop: asyncio.AbstractEventLoop) -> None:
@@ -113,3 +93,6 @@ async def _close_clients(loop: asyncio.AbstractEventLoop) -> None:
         if close is not None and asyncio.iscoroutine(closing := close()):
             await closing
     await asyncio.sleep(0)
+
+
+_loops = PerLoop(asyncio.get_running_loop, _close_clients)
