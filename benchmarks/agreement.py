@@ -13,9 +13,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from refinegraph.awaiting import settle
 from refinegraph.graphs.selection import agreement
 from refinegraph.schema import Candidate, Problem, VisibleTest
+from refinegraph.support.awaiting import settle
 from refinegraph.tools.programs import extract_program
 from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
 from refinegraph.tools.test_cases import parse_generated_tests

@@ -26,7 +26,7 @@ from refinegraph.embedded.tasks import generate_tasks, handwritten_tasks
 from refinegraph.evaluation.statistics import bootstrap_interval, wilson_interval
 from refinegraph.graphs.nodes.parse_candidate import read_candidate
 from refinegraph.graphs.strategies import Plan, build_strategy
-from refinegraph.running import run_graph
+from refinegraph.runs.runner import run_graph
 from refinegraph.schema import Candidate, LabelledProblem, Review
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_cases import parse_tests

@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from refinegraph.embedded.tasks import generate_tasks
-from refinegraph.report import report
 from refinegraph.runs import RunStore
+from refinegraph.runs.report import report
 
 COMMAND = [sys.executable, "-m", "refinegraph"]
 

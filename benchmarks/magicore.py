@@ -24,12 +24,12 @@ from refinegraph.evaluation.failures import Failed
 from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.running import Evaluation
 from refinegraph.evaluation.summary import summarise
-from refinegraph.evaluation.table import comparison_lines, summary_lines
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.routing import ScoreCalibration
 from refinegraph.graphs.strategies import Plan, build_strategy
 from refinegraph.graphs.strategies.magicore_options import MagicoreOptions
 from refinegraph.schema import LabelledProblem
+from refinegraph.terminal.evaluation_table import comparison_lines, summary_lines
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import RewardModel, Scorer
 

@@ -77,7 +77,7 @@ def five_call_graph(base: str) -> "RefinementGraph":
 
 async def problem_ratio(base: str, latency: float) -> None:
     """Compare one problem of five calls in a row with its critical path."""
-    from refinegraph.running import run_graph
+    from refinegraph.runs.runner import run_graph
     from refinegraph.schema import Problem
 
     graph = five_call_graph(base)
@@ -99,7 +99,7 @@ async def throughput_ratio(base: str, problems: int, at_once: int, calls: int) -
     import litellm
 
     from refinegraph.agents.models import RateLimits, run_scope
-    from refinegraph.running import run_graph
+    from refinegraph.runs.runner import run_graph
     from refinegraph.schema import Problem
 
     graph = one_call_graph(base) if calls == 1 else five_call_graph(base)
@@ -139,7 +139,7 @@ async def durability() -> None:
 
     from refinegraph.agents.models import ScriptedChatModel
     from refinegraph.graphs.sqlite_checkpoints import latest_checkpoints
-    from refinegraph.solving import asolve
+    from refinegraph.runs.solving import asolve
 
     numbers = iter(range(100_000))
 
@@ -176,7 +176,7 @@ async def durability() -> None:
 
 async def memory(base: str, problems: int) -> None:
     """Print how much memory many problems in flight take."""
-    from refinegraph.running import run_graph
+    from refinegraph.runs.runner import run_graph
     from refinegraph.schema import Problem
 
     graph = one_call_graph(base)

@@ -15,14 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from refinegraph.agents.models import RateLimits, ScriptedChatModel
-from refinegraph.evaluation.folder import EvaluationFolder, read_runs
 from refinegraph.evaluation.records import RunLine
+from refinegraph.evaluation.results_dir import EvaluationFolder, read_runs
 from refinegraph.evaluation.running import Evaluation
 from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.evaluation.summary import summarise
 from refinegraph.graphs.strategies import Plan, build_strategy
+from refinegraph.html.evaluation import evaluation_page
 from refinegraph.options import RunOptions
-from refinegraph.pages.evaluation import evaluation_page
 from refinegraph.schema import Gold, LabelledProblem, Problem
 from refinegraph.tools.sandbox import Sandbox
 

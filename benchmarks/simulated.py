@@ -29,7 +29,7 @@ from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.routing import AgreementRouter, AlwaysEasy, AlwaysHard, MagicoreRouter
 from refinegraph.graphs.selection import best_of, majority_vote, weighted_vote
 from refinegraph.graphs.stopping import rounds
-from refinegraph.running import run_graph
+from refinegraph.runs.runner import run_graph
 from refinegraph.schema import Candidate, Feature, Problem
 from refinegraph.tools.scorers import Scorer
 from refinegraph.tools.scorers.simulated import simulated_scorer

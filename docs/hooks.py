@@ -11,8 +11,8 @@ from typing import Any
 import refinegraph
 from refinegraph.cli.arguments import make_parser
 from refinegraph.graphs.named import POLICIES, ROUTERS, SCORERS, SELECTORS, STOP_RULES
-from refinegraph.option_set import Option
 from refinegraph.options import RunOptions
+from refinegraph.options.option_set import Option
 
 HELP = "<!-- help of every command -->"
 OPTIONS = "<!-- table of options -->"

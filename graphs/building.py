@@ -38,7 +38,7 @@ from refinegraph.graphs.state import (
 )
 from refinegraph.graphs.sync_nodes import node_runnable
 from refinegraph.schema import Decision, SamplesAsked, Usage
-from refinegraph.tracing import Attributes, span
+from refinegraph.telemetry.tracing import Attributes, span
 
 SearchGraph = CompiledStateGraph[RefinementState, None, RefinementInput, RefinementState]
 

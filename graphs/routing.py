@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from refinegraph.awaiting import MaybeAwaitable, settle
 from refinegraph.errors import InputError
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Difficulty, Feature, Frozen
+from refinegraph.support.awaiting import MaybeAwaitable, settle
 from refinegraph.tools.grouping import answer_groups
 from refinegraph.wording import all_visible_tests
 

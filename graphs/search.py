@@ -20,7 +20,7 @@ from refinegraph.graphs.policies.base import Policy
 from refinegraph.graphs.selection import Selector, best_of
 from refinegraph.graphs.stopping import RuleFunction, accepted
 from refinegraph.schema import ModelNames
-from refinegraph.signatures import check_part
+from refinegraph.support.signatures import check_part
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer, agreement, execution, first_of
 

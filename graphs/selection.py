@@ -5,8 +5,8 @@ A selector is any function from a problem and its candidates to a `Selection`, a
 
 from collections.abc import Callable, Sequence
 
-from refinegraph.awaiting import MaybeAwaitable
 from refinegraph.schema import Candidate, Problem, Selection
+from refinegraph.support.awaiting import MaybeAwaitable
 from refinegraph.tools.grouping import agreeing_groups, answer_groups
 
 Selector = Callable[[Problem, Sequence[Candidate]], MaybeAwaitable[Selection]]

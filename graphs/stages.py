@@ -10,10 +10,10 @@ from langchain_core.messages import HumanMessage
 from refinegraph.agents.models import charge, charging, generate, model_name
 from refinegraph.agents.models.run_context import only_calls_observed
 from refinegraph.agents.operators import Operator, OperatorLike, Outcome, Task, as_operator
-from refinegraph.awaiting import wait_for_all
 from refinegraph.errors import DeadlineExceeded, InputError, ModelError
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.schema import Note, Problem, RefinementResult
+from refinegraph.support.awaiting import wait_for_all
 
 _ITEM = re.compile(r"^\s*(?:\d+[.)]|[-*])\s+(?P<text>\S.*)$", re.MULTILINE)
 _SPLIT = (

@@ -8,10 +8,10 @@ and their repr is the expression that makes them. No rule raises on an empty poo
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from refinegraph.awaiting import MaybeAwaitable, settle
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, StopReason
-from refinegraph.signatures import check_part
+from refinegraph.support.awaiting import MaybeAwaitable, settle
+from refinegraph.support.signatures import check_part
 from refinegraph.tools.programs import program_fingerprint
 from refinegraph.wording import all_visible_tests
 

@@ -6,6 +6,8 @@ result = rg.solve("Write add(a, b).", tests="assert add(1, 2) == 3", model="open
 
 from typing import TYPE_CHECKING
 
+from refinegraph.support.notebook import register_html
+
 if TYPE_CHECKING:
     from refinegraph.errors import (
         DeadlineExceeded,
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
         SettingError,
         StateError,
     )
+    from refinegraph.runs.solving import asolve, solve
     from refinegraph.schema import (
         Candidate,
         Difficulty,
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
         Usage,
         Verdict,
     )
-    from refinegraph.solving import asolve, solve
 
 __version__ = "0.1.0"
 
@@ -48,8 +50,8 @@ _MODULES = {
     "StopReason": "schema",
     "Usage": "schema",
     "Verdict": "schema",
-    "asolve": "solving",
-    "solve": "solving",
+    "asolve": "runs.solving",
+    "solve": "runs.solving",
 }
 
 __all__ = [
@@ -86,3 +88,12 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def _run_as_html(result: "RefinementResult") -> str:
+    from refinegraph.html.run import run_parts
+
+    return "".join(run_parts(result))
+
+
+register_html("RefinementResult", _run_as_html)

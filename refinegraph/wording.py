@@ -1,4 +1,23 @@
-"""Words that the graph and its readers share, so that a count reads the same everywhere."""
+"""Words for how a run ended, shared by the graph and by all that show its runs.
+
+They say what execution found, and no more.
+"""
+
+from typing import Literal
+
+from refinegraph.schema import Candidate, RefinementResult, StopReason
+
+Outcome = Literal["proved", "refuted", "unverified", "no answer"]
+"""What execution says of an answer. One that could not be executed is unverified, not refuted."""
+
+
+def plural(number: int, word: str, many: str | None = None) -> str:
+    """Count something.
+
+    >>> plural(2, "retry", "retries")
+    '2 retries'
+    """
+    return f"{number:,} {word if number == 1 else many or word + 's'}"
 
 
 def all_visible_tests(count: int) -> str:
@@ -8,3 +27,57 @@ def all_visible_tests(count: int) -> str:
     ('all 3 visible tests', 'the one visible test')
     """
     return "the one visible test" if count == 1 else f"all {count} visible tests"
+
+
+def outcome_word(result: RefinementResult) -> Outcome:
+    """Say in one word what execution found."""
+    if result.answer is None:
+        return "no answer"
+    if result.solved:
+        return "proved"
+    refuted = result.solved is False and result.chosen and was_executed(result.chosen)
+    return "refuted" if refuted else "unverified"
+
+
+def outcome_words(result: RefinementResult) -> str:
+    """Say what was proved, and nothing more: visible tests are no proof of correctness."""
+    word = outcome_word(result)
+    if word == "no answer":
+        return "no usable answer"
+    if word == "proved":
+        statement = {test.origin for test in result.tests} == {"statement"}
+        where = "from the statement" if statement else "given"
+        return f"passes {all_visible_tests(len(result.tests))} {where}"
+    if word == "refuted":
+        return f"refuted: passes {_passed(result)} of {len(result.tests)} visible tests"
+    return f"unverified: {_why_unverified(result)}"
+
+
+def was_executed(candidate: Candidate) -> bool:
+    """Whether a candidate was run against visible tests; a failure of the sandbox is no run."""
+    return candidate.verdict is not None and candidate.verdict.status != "sandbox_error"
+
+
+def stop_words(reason: StopReason) -> str:
+    """Say which rule ended a run, and what the rule saw where it says so.
+
+    >>> stop_words(StopReason(rule="rounds", detail="2 of 2 rounds were made"))
+    'rounds: 2 of 2 rounds were made'
+    """
+    return f"{reason.rule}: {reason.detail}" if reason.detail else reason.rule
+
+
+def _why_unverified(result: RefinementResult) -> str:
+    written = sum(test.origin == "generated" for test in result.tests)
+    if written == 1:
+        return "the only test was 1 written by a model"
+    if written:
+        return f"the only tests were {written} written by a model"
+    if result.solved is False:
+        return "its tests could not be run"
+    return "there was nothing to check it with"
+
+
+def _passed(result: RefinementResult) -> int:
+    verdict = result.chosen.verdict if result.chosen else None
+    return len(verdict.passed_ids) if verdict else 0

@@ -18,8 +18,8 @@ from refinegraph.datasets.argument_types import example_arguments, restore, rest
 from refinegraph.datasets.evalplus_tests import portable_tests
 from refinegraph.datasets.files import Record
 from refinegraph.datasets.packed_cases import livecodebench_cases
+from refinegraph.datasets.references import sound_problems
 from refinegraph.errors import InputError
-from refinegraph.references import sound_problems
 from refinegraph.schema import LabelledProblem
 from refinegraph.tools.programs import extract_program
 from refinegraph.tools.sandbox import Sandbox

@@ -12,8 +12,8 @@ import pytest
 
 import refinegraph as rg
 from refinegraph.agents.models import ScriptedChatModel
-from refinegraph.option_arguments import signature_of
 from refinegraph.options import RunOptions, SolveOptions
+from refinegraph.options.arguments import signature_of
 
 
 def calls_that_type_checkers_judge() -> None:

@@ -32,7 +32,7 @@ from refinegraph.graphs.stopping import (
     stalled,
 )
 from refinegraph.options import CommandOptions, RunOptions, SolveOptions, settings
-from refinegraph.planning import plan_of, resolve_models
+from refinegraph.runs.planning import plan_of, resolve_models
 from refinegraph.values import UnfitValue
 
 COUNTS = st.integers(min_value=1, max_value=10**9)

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from refinegraph.blocking import run_sync
 from refinegraph.schema import Verdict
+from refinegraph.support.blocking import run_sync
 from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
 
 if TYPE_CHECKING:

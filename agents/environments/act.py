@@ -16,8 +16,8 @@ from refinegraph.agents.environments.transcript import (
 from refinegraph.agents.models import Choice, Sampling, generate, model_name
 from refinegraph.agents.operators.algebra import Operator
 from refinegraph.agents.operators.task import Draft, Outcome, Task
-from refinegraph.awaiting import wait_for_all
 from refinegraph.schema import Problem
+from refinegraph.support.awaiting import wait_for_all
 
 _NO_ACTION = Observation(f"no action was found; write it on a line that begins with `{ACTION}`")
 _FORM = (

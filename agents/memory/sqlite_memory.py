@@ -12,8 +12,8 @@ from typing import TypeVar
 from refinegraph.agents.memory.memory import Embedder
 from refinegraph.agents.memory.text_index import TextIndex
 from refinegraph.errors import InputError
-from refinegraph.private_files import make_private_folder, touch_private
 from refinegraph.schema import Note
+from refinegraph.support.private_files import make_private_folder, touch_private
 
 T = TypeVar("T")
 

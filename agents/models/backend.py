@@ -6,8 +6,8 @@ from typing import NamedTuple, Protocol
 from langchain_core.messages import BaseMessage
 
 from refinegraph.agents.models.types import Completion, OnText, Sampling
-from refinegraph.redaction import without_credentials
 from refinegraph.retry_policy import RetryPolicy
+from refinegraph.support.redaction import without_credentials
 
 
 class Endpoint(NamedTuple):

@@ -15,9 +15,9 @@ from refinegraph.agents.models.calls.batches import BatchSize, sample
 from refinegraph.agents.models.messages import as_chat_result
 from refinegraph.agents.models.spending.usage import bound_prompt
 from refinegraph.agents.models.types import Completion, Generations, OnText, Sampling
-from refinegraph.blocking import run_sync
 from refinegraph.errors import InputError
 from refinegraph.retry_policy import RetryPolicy
+from refinegraph.support.blocking import run_sync
 
 
 class SamplingChatModel(BaseChatModel):

@@ -3,7 +3,7 @@
 from refinegraph.agents.models.backend import Endpoint
 from refinegraph.agents.models.failures import RETRIED, Failure, Kind
 from refinegraph.errors import ContextTooLong, ModelError, ModelRequestRefused
-from refinegraph.redaction import redact, without_credentials
+from refinegraph.support.redaction import redact, without_credentials
 
 LONGEST_DETAIL = 300
 """Characters of a server's own words that a sentence quotes."""

@@ -63,7 +63,7 @@ class RunScope(NamedTuple):
         return before
 
     def emit(self, event: Frozen) -> None:
-        """Tell every observer."""
+        """OnText every observer."""
         for observer in self.observers:
             observer(event)
 

@@ -16,10 +16,10 @@ from typing import Any
 
 from refinegraph.agents.operators.outcomes import as_outcome
 from refinegraph.agents.operators.task import Outcome, Task
-from refinegraph.awaiting import MaybeAwaitable, settle, wait_for_all
 from refinegraph.errors import DeadlineExceeded, ModelError
 from refinegraph.schema import Candidate
-from refinegraph.signatures import check_part, name_of
+from refinegraph.support.awaiting import MaybeAwaitable, settle, wait_for_all
+from refinegraph.support.signatures import check_part, name_of
 
 OperatorFunction = Callable[[Task], MaybeAwaitable[Any]]
 """A plain function as an operator: it returns whatever `as_outcome` can read."""

@@ -15,9 +15,9 @@ from refinegraph.agents.protocols import (
     TestWriterAgent,
     Tracer,
 )
-from refinegraph.awaiting import settle, wait_for_all
 from refinegraph.schema import Candidate, Review
-from refinegraph.signatures import check_part
+from refinegraph.support.awaiting import settle, wait_for_all
+from refinegraph.support.signatures import check_part
 
 
 class _Role(Operator):

@@ -8,7 +8,6 @@ from langgraph.types import Command, interrupt
 
 from refinegraph.agents.models import Choice
 from refinegraph.agents.operators import Draft, Operator, OperatorLike, Outcome, Task, as_operator
-from refinegraph.awaiting import MaybeAwaitable
 from refinegraph.errors import InputError
 from refinegraph.graphs.events import CandidateProposed, emit
 from refinegraph.graphs.nodes.parse_candidate import entry_point_of, next_ids, read_candidate
@@ -16,6 +15,7 @@ from refinegraph.graphs.nodes.select import choose_answer
 from refinegraph.graphs.selection import Selector
 from refinegraph.graphs.state import RefinementState, StateUpdate, check_update
 from refinegraph.schema import Candidate, Frozen, Problem, Review, Selection, StopReason
+from refinegraph.support.awaiting import MaybeAwaitable
 
 InterruptPoint = Literal["refine", "accept"]
 """When a person is asked: before a candidate is refined, before an answer is taken."""

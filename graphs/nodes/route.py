@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import refinegraph.errors as errors
 from refinegraph.agents.models import charging, current_scope
-from refinegraph.awaiting import settle
 from refinegraph.errors import ModelError
 from refinegraph.graphs.events import Decided, Spent, TestsKnown, emit
 from refinegraph.graphs.nodes.parse_candidate import next_ids
@@ -21,6 +20,7 @@ from refinegraph.graphs.policies.base import (
 from refinegraph.graphs.state import RefinementState, StateUpdate
 from refinegraph.graphs.stopping import RuleFunction
 from refinegraph.schema import Decision, Problem, StopReason, VisibleTest
+from refinegraph.support.awaiting import settle
 from refinegraph.tools.programs import infer_entry_point
 from refinegraph.tools.test_cases import parse_tests, statement_examples
 

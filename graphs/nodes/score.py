@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from refinegraph.agents.models import charging, current_scope
-from refinegraph.awaiting import wait_for_all
 from refinegraph.errors import ContextTooLong, DeadlineExceeded, ModelError, ModelRequestRefused
 from refinegraph.graphs.events import (
     BranchFailed,
@@ -28,6 +27,7 @@ from refinegraph.schema import (
     Score,
     VisibleTest,
 )
+from refinegraph.support.awaiting import wait_for_all
 from refinegraph.tools.answers import AnswerEquivalence
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer, ask_scorer

@@ -1,6 +1,5 @@
 """The select node: choose the answer and sum the run up."""
 
-from refinegraph.awaiting import settle
 from refinegraph.errors import InputError
 from refinegraph.graphs.events import NodeStarted, emit
 from refinegraph.graphs.nodes.types import StateNode
@@ -14,6 +13,7 @@ from refinegraph.schema import (
     StopReason,
     Usage,
 )
+from refinegraph.support.awaiting import settle
 
 NO_MODELS = ModelNames()
 _UNFINISHED = StopReason(rule="unfinished", detail="no decision was made")

@@ -6,7 +6,6 @@ A sampling rule is any callable from the state to a reason why the samples suffi
 import math
 from collections.abc import Callable
 
-from refinegraph.awaiting import MaybeAwaitable, settle
 from refinegraph.graphs.policies.base import (
     Choice,
     Policy,
@@ -18,6 +17,7 @@ from refinegraph.graphs.policies.base import (
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import RuleFunction, as_rule
 from refinegraph.schema import Difficulty, Feature, StopReason
+from refinegraph.support.awaiting import MaybeAwaitable, settle
 from refinegraph.tools.grouping import answer_groups
 
 SamplingRule = Callable[[RefinementState], MaybeAwaitable[str | None]]

@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal, TypeVar
 
-from refinegraph.awaiting import settle
 from refinegraph.errors import InputError
 from refinegraph.graphs.policies.base import Choice, Policy, as_decision
 from refinegraph.graphs.policies.beliefs import Belief, Tally, normal, tally
@@ -20,7 +19,8 @@ from refinegraph.graphs.policies.searching import (
 )
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Decision, Feature, Frozen, Review, StopReason
-from refinegraph.signatures import check_part
+from refinegraph.support.awaiting import settle
+from refinegraph.support.signatures import check_part
 
 Item = TypeVar("Item", bound=Frozen)
 

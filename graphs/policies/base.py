@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Sequence
 from typing import cast
 
 from refinegraph.agents.operators import refuted
-from refinegraph.awaiting import MaybeAwaitable
 from refinegraph.errors import InputError
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Decision, Difficulty, Feature, Move, StopReason
+from refinegraph.support.awaiting import MaybeAwaitable
 from refinegraph.tools.programs import program_fingerprint
 
 Choice = Decision | StopReason | Move | Sequence[Move]

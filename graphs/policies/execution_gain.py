@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from refinegraph.awaiting import settle
 from refinegraph.graphs.policies.base import (
     candidates_spent,
     easy,
@@ -28,6 +27,7 @@ from refinegraph.graphs.routing import Router, ask_router
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import RuleFunction, as_rule
 from refinegraph.schema import Action, Candidate, Decision, Difficulty, StopReason
+from refinegraph.support.awaiting import settle
 
 FRESH = BetaPosterior(alpha=1, beta=2)
 """A new program passes in one of three cases; three samples weigh as much as this prior."""

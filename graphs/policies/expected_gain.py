@@ -7,7 +7,6 @@ action with more gain per token is taken while it reaches the minimum; otherwise
 
 from dataclasses import dataclass
 
-from refinegraph.awaiting import settle
 from refinegraph.graphs.policies.adaptive_sampling import leader_probability
 from refinegraph.graphs.policies.base import (
     mean_tokens,
@@ -27,6 +26,7 @@ from refinegraph.graphs.policies.repair_rates import RepairRates
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import RuleFunction, as_rule
 from refinegraph.schema import Action, Decision, Difficulty, StopReason
+from refinegraph.support.awaiting import settle
 from refinegraph.tools.grouping import answer_groups
 
 _DEFAULT_TOKENS = 300.0

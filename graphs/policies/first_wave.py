@@ -1,8 +1,8 @@
 """Begin with a wave of samples, then do as another policy says."""
 
-from refinegraph.awaiting import settle
 from refinegraph.graphs.policies.base import Choice, Policy, first_moves
 from refinegraph.graphs.state import RefinementState
+from refinegraph.support.awaiting import settle
 
 
 class FirstWave:

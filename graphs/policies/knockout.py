@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 
-from refinegraph.awaiting import MaybeAwaitable, settle, wait_for_all
 from refinegraph.graphs.policies.base import Choice
 from refinegraph.graphs.policies.searching import (
     SearchPolicy,
@@ -17,6 +16,7 @@ from refinegraph.graphs.policies.searching import (
 from refinegraph.graphs.policies.waves import last_wave, move
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Move, Problem, StopReason
+from refinegraph.support.awaiting import MaybeAwaitable, settle, wait_for_all
 
 Match = Callable[[Problem, Candidate, Candidate], MaybeAwaitable[bool]]
 """Whether the first of two candidates beats the second; async or not."""

@@ -1,6 +1,5 @@
 """The router-and-stop loop: refine what is hard until a rule says stop."""
 
-from refinegraph.awaiting import settle
 from refinegraph.graphs.policies.base import (
     approved_ids,
     easy,
@@ -12,7 +11,8 @@ from refinegraph.graphs.routing import Router, ask_router
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import RuleFunction, as_rule
 from refinegraph.schema import Decision, StopReason
-from refinegraph.signatures import check_part
+from refinegraph.support.awaiting import settle
+from refinegraph.support.signatures import check_part
 
 
 class RefineLoop:

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import cast
 
-from refinegraph.awaiting import MaybeAwaitable, settle
 from refinegraph.errors import InputError
 from refinegraph.graphs.policies.base import Choice, as_decision
 from refinegraph.graphs.policies.searching import SearchPolicy, ranked, shown
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Decision, Feature, Move, StopReason
-from refinegraph.signatures import check_part
+from refinegraph.support.awaiting import MaybeAwaitable, settle
+from refinegraph.support.signatures import check_part
 
 Wave = Move | Sequence[Move] | Callable[[RefinementState], MaybeAwaitable[Choice]]
 """What is done at once: a move, several, or a function of the state that returns them."""

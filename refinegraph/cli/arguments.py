@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from refinegraph import __version__
 
 if TYPE_CHECKING:
-    from refinegraph.option_set import Group, Option, OptionSet
+    from refinegraph.options.option_set import Group, Option, OptionSet
     from refinegraph.values import Value
 
 _EXIT_CODES = """\

@@ -9,11 +9,11 @@ from rich.text import Text
 
 from refinegraph.errors import InputError
 from refinegraph.schema import Review
-from refinegraph.view.summary import content_view
+from refinegraph.terminal.summary import content_view
 
 if TYPE_CHECKING:
     from refinegraph.graphs.nodes.human import BeforeAccept, BeforeRefine, Question, Reply
-    from refinegraph.running import Asker
+    from refinegraph.options.solve_options import InterruptHandler
 
 REFINE = "  refine it so? enter: yes, s: leave it, or say what to change instead: "
 ACCEPT = "  take it? enter: yes, e: edit it: "
@@ -23,7 +23,7 @@ Reader = Callable[[str, str], Awaitable[str]]
 """Takes a prompt and what stands there already; returns what the person made of it."""
 
 
-def asker(console: Console, *, read: Reader | None = None) -> "Asker":
+def asker(console: Console, *, read: Reader | None = None) -> "InterruptHandler":
     """Return what puts a run's questions to the person at the terminal.
 
     Raises `InputError` where there is no terminal to ask at.

@@ -5,8 +5,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from refinegraph.config import home
-from refinegraph.solving import USER_CACHE
+from refinegraph.options.config import home
+from refinegraph.runs.solving import USER_CACHE
 
 
 def run(options: argparse.Namespace) -> int:

@@ -10,14 +10,14 @@ from rich.text import Text
 from refinegraph.cli.files import OutputFile
 from refinegraph.cli.summaries import code_for, show_summary
 from refinegraph.errors import InputError
-from refinegraph.evaluation.figures import Summary
-from refinegraph.evaluation.folder import RESULTS, read_results, read_runs, read_settings
+from refinegraph.evaluation.metrics import Summary
 from refinegraph.evaluation.records import ResultLine, RunLine
+from refinegraph.evaluation.results_dir import RESULTS, read_results, read_runs, read_settings
 from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.evaluation.summary import summarise
-from refinegraph.pages.evaluation import evaluation_page
-from refinegraph.view.console import error_console
-from refinegraph.view.text import printable
+from refinegraph.html.evaluation import evaluation_page
+from refinegraph.terminal.console import error_console
+from refinegraph.terminal.text import printable
 
 
 def run(options: argparse.Namespace) -> int:

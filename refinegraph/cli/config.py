@@ -6,7 +6,9 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from refinegraph.config import (
+from refinegraph.errors import InputError
+from refinegraph.options import settings, variable_of
+from refinegraph.options.config import (
     EMBEDDED,
     FILE_NAME,
     Setting,
@@ -17,12 +19,10 @@ from refinegraph.config import (
     own_folder,
     read_file,
 )
-from refinegraph.errors import InputError
-from refinegraph.option_set import shown
-from refinegraph.options import settings, variable_of
-from refinegraph.trust import trust, untrust
-from refinegraph.view.console import output_console
-from refinegraph.view.text import printable
+from refinegraph.options.option_set import shown
+from refinegraph.options.trust import trust, untrust
+from refinegraph.terminal.console import output_console
+from refinegraph.terminal.text import printable
 
 _ALWAYS = ("model", "api_base", "home")
 """Settings that are listed even where nothing sets them."""

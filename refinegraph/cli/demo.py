@@ -5,18 +5,18 @@ import sys
 from contextlib import suppress
 from itertools import chain
 
+from refinegraph.cli.given_options import run_options
 from refinegraph.cli.interrupts import let_interrupts_pass
 from refinegraph.cli.models import EMBEDDED_NOTE
-from refinegraph.cli.settings import run_options
-from refinegraph.config import EMBEDDED
 from refinegraph.errors import RefinegraphError
 from refinegraph.graphs.strategies import find_strategy
-from refinegraph.session import Session, Settings
-from refinegraph.session.commands import COMMANDS, as_command, run_command
-from refinegraph.session.reading import confirmed, piped, typed
-from refinegraph.session.tour import tour
-from refinegraph.view.console import error_console, output_console
-from refinegraph.view.text import printable
+from refinegraph.options.config import EMBEDDED
+from refinegraph.repl import Session, Settings
+from refinegraph.repl.commands import COMMANDS, as_command, run_command
+from refinegraph.repl.reading import confirmed, piped, typed
+from refinegraph.repl.tour import tour
+from refinegraph.terminal.console import error_console, output_console
+from refinegraph.terminal.text import printable
 
 _YOURS = """
 Now yours: type or paste a problem, /example for another task, /help for the rest.

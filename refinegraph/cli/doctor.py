@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING, get_args
 
 from refinegraph import __version__
-from refinegraph.blocking import run_sync
-from refinegraph.cli.reachable import keys_set, local_servers, why_unreachable
-from refinegraph.config import EMBEDDED, find_setting, home
+from refinegraph.cli.discovery import keys_set, local_servers, why_unreachable
 from refinegraph.errors import ModelError, SandboxUnavailable
+from refinegraph.options.config import EMBEDDED, find_setting, home
+from refinegraph.support.blocking import run_sync
 
 if TYPE_CHECKING:
     from refinegraph.schema import Isolation

@@ -13,38 +13,39 @@ from rich.console import Console
 from rich.text import Text
 
 from refinegraph.agents.models import CallCache, model_name
-from refinegraph.blocking import run_sync
+from refinegraph.cli.given_options import command_options, run_options
 from refinegraph.cli.models import origin_line, server_of
+from refinegraph.cli.observers import watched
 from refinegraph.cli.reference_check import faulty_problems, report_bad
-from refinegraph.cli.settings import command_options, run_options
 from refinegraph.cli.summaries import code_for, show_failures, show_summary
-from refinegraph.cli.watching import watched
 from refinegraph.datasets import BadRecord, load_dataset, select_problems
 from refinegraph.errors import InputError, RefinegraphError
 from refinegraph.evaluation.failures import error_for
-from refinegraph.evaluation.figures import LeftOut, Summary
 from refinegraph.evaluation.fitting import fit_from_runs
-from refinegraph.evaluation.folder import CALLS, EvaluationFolder, read_results, read_runs
 from refinegraph.evaluation.judging import require_sandbox
-from refinegraph.evaluation.progress import Progress, shown_progress
+from refinegraph.evaluation.metrics import LeftOut, Summary
+from refinegraph.evaluation.results_dir import CALLS, EvaluationFolder, read_results, read_runs
 from refinegraph.evaluation.running import Evaluation
 from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.evaluation.summary import summarise
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.stopping import budget
 from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
-from refinegraph.json_text import json_text
+from refinegraph.html.evaluation import evaluation_page
 from refinegraph.options import RunOptions
-from refinegraph.pages.evaluation import evaluation_page
-from refinegraph.planning import Models, ledger_of, plan_of, rate_limits_of, resolve_models
-from refinegraph.private_files import write_private
-from refinegraph.redaction import redact
+from refinegraph.runs.planning import Models, ledger_of, plan_of, rate_limits_of, resolve_models
+from refinegraph.runs.solving import call_cache
 from refinegraph.schema import Kind, LabelledProblem
-from refinegraph.solving import call_cache
+from refinegraph.support.blocking import run_sync
+from refinegraph.support.json_text import json_text
+from refinegraph.support.private_files import write_private
+from refinegraph.support.redaction import redact
+from refinegraph.terminal.console import error_console
+from refinegraph.terminal.evaluation_progress import Progress, shown_progress
+from refinegraph.terminal.run_view import print_lines
+from refinegraph.terminal.text import printable
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.view.console import error_console
-from refinegraph.view.run_view import print_lines
-from refinegraph.view.text import plural, printable
+from refinegraph.wording import plural
 
 BASELINES = ("self-consistency", "best-of-n", "sample-until")
 """Strategies that only sample. No claim for repairs holds unless it beats the last one."""

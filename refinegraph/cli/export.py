@@ -10,10 +10,10 @@ from rich.text import Text
 from refinegraph.cli.files import OutputFile
 from refinegraph.errors import InputError
 from refinegraph.evaluation.export import Format, export
-from refinegraph.evaluation.folder import RESULTS, read_runs
 from refinegraph.evaluation.records import RunLine
-from refinegraph.json_text import json_text
-from refinegraph.view.console import error_console
+from refinegraph.evaluation.results_dir import RESULTS, read_runs
+from refinegraph.support.json_text import json_text
+from refinegraph.terminal.console import error_console
 
 _NEEDS: dict[Format, str] = {
     "sft": "an answer that the hidden tests or the gold answer accept",

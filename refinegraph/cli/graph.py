@@ -6,7 +6,7 @@ from pathlib import Path
 
 from refinegraph.cli.files import OutputFile, print_exactly
 from refinegraph.errors import InputError
-from refinegraph.view.console import speak_plainly
+from refinegraph.terminal.console import speak_plainly
 
 
 def run(options: argparse.Namespace) -> int:
@@ -27,8 +27,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _draw(options: argparse.Namespace) -> str | bytes:
     from refinegraph.graphs.strategies import find_strategy, strategy_outline
-    from refinegraph.view.outline import as_svg, draw_graph
-    from refinegraph.view.picture import as_png
+    from refinegraph.terminal.outline import as_svg, draw_graph
+    from refinegraph.terminal.picture import as_png
 
     strategy = find_strategy(options.strategy)
     drawn = strategy_outline(strategy.name).get_graph()

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from rich.text import Text
 
-from refinegraph.config import EMBEDDED, Setting, find_setting
 from refinegraph.options import RunOptions
+from refinegraph.options.config import EMBEDDED, Setting, find_setting
+from refinegraph.terminal.text import printable
+from refinegraph.terminal.transcript import Line
 from refinegraph.values import without_credentials
-from refinegraph.view.text import printable
-from refinegraph.view.transcript import Line
 
 EMBEDDED_NOTE = (
     "model: 'embedded', the tiny one in the package (it runs here, without network); name yours "

@@ -6,11 +6,12 @@ from rich.console import Console
 from rich.text import Text
 
 from refinegraph.datasets import BadRecord
-from refinegraph.evaluation.figures import LeftOut
-from refinegraph.references import sound_problems
+from refinegraph.datasets.references import sound_problems
+from refinegraph.evaluation.metrics import LeftOut
 from refinegraph.schema import LabelledProblem
+from refinegraph.terminal.text import cut, printable
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.view.text import cut, plural, printable
+from refinegraph.wording import plural
 
 _LONGEST_REASON = 300
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from refinegraph.cli.files import OutputFile
+from refinegraph.cli.given_options import command_options
 from refinegraph.cli.models import origin_line, server_of
-from refinegraph.cli.settings import command_options
 from refinegraph.cli.solve import Job, problem_line, solve
-from refinegraph.cli.store import store
-from refinegraph.config import find_settings, unconfirmed_places
 from refinegraph.errors import InputError
-from refinegraph.option_set import shown
 from refinegraph.options import RunOptions
+from refinegraph.options.config import find_settings, unconfirmed_places
+from refinegraph.options.option_set import shown
+from refinegraph.runs import RunStore
 from refinegraph.values import plain_data
 
 _CHANGEABLE = tuple(
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     that may come from anywhere: it decides where keys and files go only if the user's own settings
     say the same, or the user confirms it.
     """
-    unfinished = store().find_unfinished(arguments.id)
+    unfinished = RunStore.of_user().find_unfinished(arguments.id)
     options = _options(arguments, unfinished.record.settings, unfinished.record.id)
     unfinished.hold()
     unfinished.write(unfinished.record.model_copy(update={"settings": options.without_secrets}))

@@ -8,14 +8,13 @@ from rich.text import Text
 
 from refinegraph.cli.files import OutputFile
 from refinegraph.cli.solve import show_answer, show_summary
-from refinegraph.cli.store import store
-from refinegraph.pages.run import run_page
-from refinegraph.runs import KeptRun, UnfinishedRun
-from refinegraph.view.console import error_console, output_console
-from refinegraph.view.decisions import decisions_view
-from refinegraph.view.outcome import outcome_word
-from refinegraph.view.tables import Column, table_lines
-from refinegraph.view.text import cut
+from refinegraph.html.run import run_page
+from refinegraph.runs import KeptRun, RunStore, UnfinishedRun
+from refinegraph.terminal.console import error_console, output_console
+from refinegraph.terminal.decisions import decisions_view
+from refinegraph.terminal.tables import Column, table_lines
+from refinegraph.terminal.text import cut
+from refinegraph.wording import outcome_word
 
 
 def run(options: argparse.Namespace) -> int:
@@ -23,9 +22,9 @@ def run(options: argparse.Namespace) -> int:
     if options.command == "runs":
         return _list(options.limit)
     if options.command == "rm":
-        print(f"removed {store().remove(options.id)}")
+        print(f"removed {RunStore.of_user().remove(options.id)}")
         return 0
-    kept = store().get(options.id)
+    kept = RunStore.of_user().get(options.id)
     return _show(kept) if options.command == "show" else _view(kept, options.output)
 
 
@@ -38,7 +37,7 @@ _COLUMNS = (
 
 
 def _list(limit: int) -> int:
-    kept = store()
+    kept = RunStore.of_user()
     rows = [
         *(_unfinished_row(run) for run in kept.unfinished()[:limit]),
         *(_row(run) for run in islice(kept.all(), limit)),

@@ -6,10 +6,10 @@ from rich.text import Text
 from refinegraph.cli.files import OutputFile, print_exactly
 from refinegraph.errors import InputError
 from refinegraph.schema import RefinementResult
-from refinegraph.view.console import error_console, output_console
-from refinegraph.view.run_view import RunView
-from refinegraph.view.summary import answer_view, content_view, summary_view
-from refinegraph.view.text import printable
+from refinegraph.terminal.console import error_console, output_console
+from refinegraph.terminal.run_view import RunView
+from refinegraph.terminal.summary import answer_view, content_view, summary_view
+from refinegraph.terminal.text import printable
 
 
 def deliver(

@@ -9,30 +9,29 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.text import Text
 
-from refinegraph.blocking import run_sync
 from refinegraph.cli.asking import asker
 from refinegraph.cli.files import OutputFile
+from refinegraph.cli.given_options import command_options, run_options
 from refinegraph.cli.models import origin_lines
+from refinegraph.cli.observers import watched
 from refinegraph.cli.problems import read_problem
-from refinegraph.cli.settings import command_options, run_options
 from refinegraph.cli.showing import deliver, show_answer, show_best, show_summary
-from refinegraph.cli.store import store
-from refinegraph.cli.watching import watched
-from refinegraph.config import unconfirmed_places
 from refinegraph.errors import InputError, ModelError
 from refinegraph.graphs.strategies import find_strategy
 from refinegraph.options import CommandOptions, RunOptions
-from refinegraph.planning import Models, resolve_models
-from refinegraph.report import report
-from refinegraph.running import Asker
-from refinegraph.runs import UnfinishedRun
+from refinegraph.options.config import unconfirmed_places
+from refinegraph.options.solve_options import InterruptHandler
+from refinegraph.runs import RunStore, UnfinishedRun
+from refinegraph.runs.planning import Models, resolve_models
+from refinegraph.runs.report import report
+from refinegraph.runs.solving import solve_options, solve_with
 from refinegraph.schema import Problem, RefinementResult
-from refinegraph.solving import solve_options, solve_with
-from refinegraph.view.console import error_console
-from refinegraph.view.limits import Limits
-from refinegraph.view.run_view import RunView, watch
-from refinegraph.view.text import cut
-from refinegraph.view.transcript import Line
+from refinegraph.support.blocking import run_sync
+from refinegraph.terminal.console import error_console
+from refinegraph.terminal.limits import Limits
+from refinegraph.terminal.run_view import RunView, watch
+from refinegraph.terminal.text import cut
+from refinegraph.terminal.transcript import Line
 
 __all__ = ["Job", "problem_line", "run", "show_answer", "show_summary", "solve"]
 
@@ -73,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _begin(problem: Problem, options: RunOptions) -> UnfinishedRun | None:
     """Begin to keep a run; where that cannot be, say so and solve all the same."""
     try:
-        return store().begin(problem, options)
+        return RunStore.of_user().begin(problem, options)
     except InputError as error:
         error_console().print(Text(f"  {error}", style="yellow"), soft_wrap=True)
         return None
@@ -120,7 +119,7 @@ def conclude(job: Job, result: RefinementResult, console: Console) -> None:
 def _keep(keeping: UnfinishedRun, result: RefinementResult, console: Console) -> str | None:
     """Keep a run that ended and return its id; None where it cannot be kept."""
     try:
-        return store().finish(keeping, result).id
+        return RunStore.of_user().finish(keeping, result).id
     except InputError as error:
         keeping.release()
         console.print(Text(f"  {error}", style="yellow"), soft_wrap=True)
@@ -154,7 +153,7 @@ def _gist(problem: Problem) -> str:
 
 
 async def _solve(
-    job: Job, models: Models, view: RunView, answering: Asker | None
+    job: Job, models: Models, view: RunView, answering: InterruptHandler | None
 ) -> RefinementResult:
     keeping, options = job.keeping, replace(job.options, kind=None)
     python: dict[str, Any] = {

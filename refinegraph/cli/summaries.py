@@ -4,10 +4,11 @@ from rich.console import Console
 from rich.text import Text
 
 from refinegraph.evaluation.failures import FailureCounts
-from refinegraph.evaluation.figures import Summary
-from refinegraph.evaluation.table import comparison_lines, summary_lines
-from refinegraph.view.console import output_console
-from refinegraph.view.text import cut, plural, printable
+from refinegraph.evaluation.metrics import Summary
+from refinegraph.terminal.console import output_console
+from refinegraph.terminal.evaluation_table import comparison_lines, summary_lines
+from refinegraph.terminal.text import cut, printable
+from refinegraph.wording import plural
 
 BELOW = 1
 """The exit code where `--fail-under` was not reached."""

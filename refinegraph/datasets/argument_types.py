@@ -8,7 +8,7 @@ numbers become text, and restores them with a table of its task numbers
 import ast
 from collections.abc import Sequence
 
-from refinegraph.json_values import Json
+from refinegraph.support.json_text import Json
 from refinegraph.tools.programs.python_source import parse_module
 
 Container = list["Plain"] | tuple["Plain", ...] | set["Plain"] | frozenset["Plain"]

@@ -21,8 +21,8 @@ from refinegraph.datasets.fields import (
 )
 from refinegraph.datasets.files import Record
 from refinegraph.datasets.packed_cases import livecodebench_cases
-from refinegraph.json_values import Json
 from refinegraph.schema import Gold, LabelledProblem, Problem
+from refinegraph.support.json_text import Json
 from refinegraph.tools.programs import complete_program
 from refinegraph.tools.programs.definitions import find_definition, text_of
 from refinegraph.tools.programs.entry_points import infer_entry_point

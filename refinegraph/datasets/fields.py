@@ -4,7 +4,7 @@ import json
 
 from refinegraph.datasets.files import Record
 from refinegraph.errors import InputError
-from refinegraph.json_values import Json
+from refinegraph.support.json_text import Json
 
 
 def text_field(record: Record, name: str, default: str | None = None) -> str:

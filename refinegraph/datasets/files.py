@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from refinegraph.errors import InputError
-from refinegraph.json_values import Json
+from refinegraph.support.json_text import Json
 
 _GZIP_MAGIC = b"\x1f\x8b"
 LONGEST_LINE = 256 * 1024 * 1024

@@ -12,7 +12,7 @@ import zlib
 from refinegraph.datasets.fields import wrong_field
 from refinegraph.datasets.files import Record
 from refinegraph.errors import InputError
-from refinegraph.json_values import Json
+from refinegraph.support.json_text import Json
 
 LARGEST_UNPACKED = 256 * 1024 * 1024
 """Bytes. The largest private tests known take tens of megabytes; zlib packs a thousand to one."""

@@ -16,8 +16,8 @@ from refinegraph.errors import (
 )
 from refinegraph.evaluation.judging import SandboxFailed
 from refinegraph.evaluation.records import ErrorKind, ResultLine, RunError, RunKey, error_line
-from refinegraph.redaction import redact
 from refinegraph.schema import Frozen, Usage
+from refinegraph.support.redaction import redact
 
 _KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
     (BudgetExceeded, "budget"),

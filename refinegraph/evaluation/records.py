@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
-from refinegraph.report import ModelsReport, Report, report, usage_report
+from refinegraph.runs.report import ModelsReport, Report, report, usage_report
 from refinegraph.schema import (
     SCHEMA_VERSION,
     Candidate,

@@ -11,7 +11,7 @@ from refinegraph.evaluation.failures import Failed, SpentUsage, error_of
 from refinegraph.evaluation.judging import Decider, find_decider, judge, require_sandbox
 from refinegraph.evaluation.records import RunError, RunKey, RunLine
 from refinegraph.graphs.refinement import RefinementGraph
-from refinegraph.running import run_graph
+from refinegraph.runs.runner import run_graph
 from refinegraph.schema import LabelledProblem, RefinementResult
 from refinegraph.tools.sandbox import Sandbox
 

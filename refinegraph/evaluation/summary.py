@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from refinegraph.evaluation.curves import accuracy_at, tokens_for
-from refinegraph.evaluation.figures import (
+from refinegraph.evaluation.aggregate import Tally
+from refinegraph.evaluation.budget_curves import accuracy_at, tokens_for
+from refinegraph.evaluation.metrics import (
     Comparison,
     EqualCost,
     LeftOut,
@@ -13,7 +14,6 @@ from refinegraph.evaluation.figures import (
 )
 from refinegraph.evaluation.records import ResultLine, RunLine
 from refinegraph.evaluation.statistics import Interval, bootstrap_interval, mcnemar_p
-from refinegraph.evaluation.tally import Tally
 
 
 def summarise(

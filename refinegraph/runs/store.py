@@ -8,8 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from refinegraph.errors import InputError
-from refinegraph.json_text import json_text
-from refinegraph.private_files import make_private_folder, write_private
+from refinegraph.options.config import home
 from refinegraph.runs.unfinished import (
     RUN_ID,
     RunSettings,
@@ -18,6 +17,8 @@ from refinegraph.runs.unfinished import (
     unfinished_runs,
 )
 from refinegraph.schema import SCHEMA_VERSION, Frozen, Problem, RefinementResult
+from refinegraph.support.json_text import json_text
+from refinegraph.support.private_files import make_private_folder, write_private
 
 MOST_RUNS = 500
 """Older ones are forgotten beyond this number."""
@@ -38,6 +39,11 @@ class RunStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @classmethod
+    def of_user(cls) -> "RunStore":
+        """Return the runs of this user."""
+        return cls(home() / "runs")
 
     def begin(self, problem: Problem, settings: RunSettings) -> UnfinishedRun:
         """Begin a run that can be gone on with; raises `InputError` where it cannot be kept."""

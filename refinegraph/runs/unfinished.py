@@ -14,11 +14,11 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 from pydantic import ValidationError
 
 from refinegraph.errors import InputError
-from refinegraph.json_text import json_text
-from refinegraph.locking import Locked, is_locked, lock
 from refinegraph.options import RunOptions
-from refinegraph.private_files import make_private_folder, touch_private, write_private
 from refinegraph.schema import SCHEMA_VERSION, Frozen, Problem
+from refinegraph.support.json_text import json_text
+from refinegraph.support.locking import Locked, is_locked, lock
+from refinegraph.support.private_files import make_private_folder, touch_private, write_private
 
 if TYPE_CHECKING:
     from refinegraph.agents.models import CallCache

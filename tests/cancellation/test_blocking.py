@@ -13,7 +13,7 @@ import pytest
 from interrupting import PATIENCE, Command
 
 from refinegraph.agents.models import ScriptedChatModel
-from refinegraph.blocking import run_sync
+from refinegraph.support.blocking import run_sync
 
 name = contextvars.ContextVar("name", default="")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from command_line import RIGHT, ChatServer, Done, environment, run_process
 
-from refinegraph.json_text import json_text
 from refinegraph.options import RunOptions
 from refinegraph.runs import RunRecord, RunStore
 from refinegraph.schema import Problem
+from refinegraph.support.json_text import json_text
 
 Command = Callable[..., Done]
 Serve = Callable[..., ChatServer]

@@ -8,8 +8,8 @@ import pytest
 
 import refinegraph as rg
 from refinegraph.agents.models import ScriptedChatModel
-from refinegraph.evaluation.folder import EvaluationFolder
 from refinegraph.evaluation.records import RunLine
+from refinegraph.evaluation.results_dir import EvaluationFolder
 from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.options import RunOptions
 

@@ -15,8 +15,8 @@ from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.cli import main
 from refinegraph.embedded.tasks import generate_tasks
 from refinegraph.evaluation.failures import Failed
-from refinegraph.evaluation.figures import Summary
-from refinegraph.evaluation.folder import read_results, read_runs
+from refinegraph.evaluation.metrics import Summary
+from refinegraph.evaluation.results_dir import read_results, read_runs
 from refinegraph.evaluation.running import Evaluation
 from refinegraph.evaluation.summary import summarise
 from refinegraph.graphs.strategies import Plan, build_strategy

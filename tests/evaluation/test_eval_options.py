@@ -7,7 +7,7 @@ import pytest
 
 from refinegraph.cli import main
 from refinegraph.errors import InputError
-from refinegraph.evaluation.folder import EvaluationFolder, read_settings
+from refinegraph.evaluation.results_dir import EvaluationFolder, read_settings
 from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.options import RunOptions
 

@@ -12,8 +12,8 @@ from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.cli import main
 from refinegraph.errors import InputError
 from refinegraph.evaluation.failures import Failed
-from refinegraph.evaluation.folder import EvaluationFolder, read_results, read_runs
 from refinegraph.evaluation.records import RunError, RunKey, RunLine
+from refinegraph.evaluation.results_dir import EvaluationFolder, read_results, read_runs
 from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.options import RunOptions
 

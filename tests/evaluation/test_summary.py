@@ -2,7 +2,7 @@
 
 import pytest
 
-from refinegraph.evaluation.curves import CurvePoint, accuracy_at, tokens_for
+from refinegraph.evaluation.budget_curves import CurvePoint, accuracy_at, tokens_for
 from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.summary import summarise
 from refinegraph.schema import (

@@ -4,7 +4,6 @@ import math
 
 import pytest
 
-from refinegraph.awaiting import settle
 from refinegraph.graphs.routing import (
     AgreementRouter,
     AlwaysEasy,
@@ -24,6 +23,7 @@ from refinegraph.schema import (
     Score,
     Verdict,
 )
+from refinegraph.support.awaiting import settle
 
 MATH = Problem(prompt="2 + 2?", kind="math")
 TEST = CallCase(id="t1", entry_point="f", arguments="(1,)", expected="2")

@@ -4,7 +4,7 @@ import pytest
 
 from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.graphs.strategies import Plan, build_strategy
-from refinegraph.running import run_graph
+from refinegraph.runs.runner import run_graph
 from refinegraph.schema import Problem, RefinementResult
 
 PROGRAMS = Problem(prompt="Write f(x) that doubles x.", tests="assert f(1) == 2\nassert f(2) == 4")

@@ -37,7 +37,7 @@ from refinegraph.graphs.routing import AlwaysEasy
 from refinegraph.graphs.selection import majority_vote, weighted_vote
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import rounds
-from refinegraph.running import run_graph
+from refinegraph.runs.runner import run_graph
 from refinegraph.schema import Candidate, Decision, Feature, Move, Problem, RefinementResult
 from refinegraph.tools.scorers.simulated import simulated_scorer
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refinegraph.awaiting import settle
 from refinegraph.graphs.selection import (
     Selector,
     agreement,
@@ -15,6 +14,7 @@ from refinegraph.graphs.selection import (
     weighted_vote,
 )
 from refinegraph.schema import Candidate, CaseOutcome, Isolation, Problem, Score, Verdict
+from refinegraph.support.awaiting import settle
 
 MATH = Problem(prompt="2 + 2?", kind="math")
 CODE = Problem(prompt="Write f.")

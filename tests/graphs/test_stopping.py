@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refinegraph.awaiting import settle
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import (
     AnyOf,
@@ -29,6 +28,7 @@ from refinegraph.schema import (
     Usage,
     Verdict,
 )
+from refinegraph.support.awaiting import settle
 
 PROBLEM = Problem(prompt="Write f(x).")
 NOTHING = Usage()

@@ -28,7 +28,7 @@ from refinegraph.errors import (
     SandboxUnavailable,
 )
 from refinegraph.graphs.strategies import STRATEGIES, Plan, build_strategy
-from refinegraph.running import run_graph
+from refinegraph.runs.runner import run_graph
 from refinegraph.schema import (
     Candidate,
     CaseOutcome,

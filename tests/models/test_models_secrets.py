@@ -11,7 +11,7 @@ from misbehaving_server import CLIENTS, QUICK, MisbehavingServer, answer, error
 from refinegraph.agents.models import ModelEvent, generate, resolve_model, run_scope
 from refinegraph.agents.models.resolve import Client
 from refinegraph.errors import ModelError
-from refinegraph.redaction import redact
+from refinegraph.support.redaction import redact
 
 SECRET = "planted-4f9d1c-secret"
 PROMPT = [HumanMessage("Hi.")]

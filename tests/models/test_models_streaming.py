@@ -19,8 +19,8 @@ from refinegraph.agents.models import (
     run_scope,
 )
 from refinegraph.agents.models.resolve import Client
-from refinegraph.view.run_state import RunState
-from refinegraph.view.screen import Screen
+from refinegraph.terminal.run_state import RunState
+from refinegraph.terminal.screen import Screen
 
 PROMPT = [HumanMessage("Write f(x).")]
 pytestmark = pytest.mark.filterwarnings(r"ignore:Accessing the 'model_(computed_)?fields'")

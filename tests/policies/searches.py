@@ -9,11 +9,11 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from refinegraph.agents.models import Choice
 from refinegraph.agents.operators import Draft, OperatorLike, Outcome, Task
-from refinegraph.awaiting import settle
 from refinegraph.graphs.policies.base import Policy, as_decision
 from refinegraph.graphs.search import search_graph
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Decision, Move, Problem, Score
+from refinegraph.support.awaiting import settle
 
 PROBLEM = Problem(prompt="2 + 2?", kind="math")
 THREAD: RunnableConfig = {"configurable": {"thread_id": "one"}}

@@ -7,8 +7,8 @@ import pytest
 
 import refinegraph as rg
 from refinegraph.agents.models import ScriptedChatModel
-from refinegraph.otel import OpenTelemetryTracer
-from refinegraph.tracing import Timeline, span, traced
+from refinegraph.telemetry.otel import OpenTelemetryTracer
+from refinegraph.telemetry.tracing import Timeline, span, traced
 
 export = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter")
 WRONG, RIGHT = "def add(a, b): return a - b", "def add(a, b): return a + b"
@@ -78,7 +78,7 @@ def test_without_a_tracer_nothing_is_recorded() -> None:
 
 def test_a_log_is_one_object_a_line(tmp_path: Path) -> None:
     from refinegraph.agents.models import run_scope
-    from refinegraph.json_log import JsonLog
+    from refinegraph.telemetry.json_log import JsonLog
 
     file = tmp_path / "log.jsonl"
     with file.open("w") as out, run_scope(on_event=JsonLog(out, clean=str).hear):

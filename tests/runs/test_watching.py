@@ -9,7 +9,7 @@ import pytest
 
 import refinegraph as rg
 from refinegraph.agents.models import ScriptedChatModel
-from refinegraph.cli.watching import watched
+from refinegraph.cli.observers import watched
 from refinegraph.errors import SettingError
 from refinegraph.options import CommandOptions
 from refinegraph.schema import RefinementResult

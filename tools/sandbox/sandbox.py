@@ -15,6 +15,7 @@ from refinegraph.schema import (
     Verdict,
     VerdictStatus,
 )
+from refinegraph.telemetry.tracing import span
 from refinegraph.tools.sandbox.conversation import Call, Conversation
 from refinegraph.tools.sandbox.policy import SandboxPolicy
 from refinegraph.tools.sandbox.running import Fault, Run, in_thread
@@ -22,7 +23,6 @@ from refinegraph.tools.sandbox.tiers import tier_of
 from refinegraph.tools.sandbox.tracing import TraceLine
 from refinegraph.tools.sandbox.units import test_units
 from refinegraph.tools.sandbox.workers import Worker
-from refinegraph.tracing import span
 
 if TYPE_CHECKING:
     from refinegraph.tools.workspace import Tree, TreePolicy

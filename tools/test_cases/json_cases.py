@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 
 from refinegraph.errors import InputError
-from refinegraph.json_values import Json
 from refinegraph.schema import CallCase, StdioCase, VisibleTest
+from refinegraph.support.json_text import Json
 
 _EXPECTED = ("output", "expected", "expected_output", "result")
 

@@ -38,7 +38,7 @@ class BatchSize:
     """None until a provider returned fewer than it was asked for."""
 
     def split(self, n: int) -> list[int]:
-        """Split n samples into requests."""
+        """SplitReasoning n samples into requests."""
         if self.most is None or n <= self.most:
             return [n]
         whole, rest = divmod(n, self.most)

@@ -28,9 +28,9 @@ from refinegraph.agents.models.spending.billing import Bill
 from refinegraph.agents.models.spending.usage import estimate_prompt
 from refinegraph.agents.models.types import Choice, Completion, Generations, Sampling
 from refinegraph.errors import BudgetExceeded, DeadlineExceeded, RefinegraphError
-from refinegraph.redaction import redact
 from refinegraph.schema import Usage
-from refinegraph.tracing import span
+from refinegraph.support.redaction import redact
+from refinegraph.telemetry.tracing import span
 
 _call_ids = itertools.count(1)
 _MAX_UNREACHABLE_ATTEMPTS = 3

@@ -2,7 +2,7 @@
 
 from refinegraph.agents.models.types import Sampling
 from refinegraph.schema import Usage
-from refinegraph.tracing import Attributes
+from refinegraph.telemetry.tracing import Attributes
 
 
 def request_attributes(name: str, n: int, sampling: Sampling) -> Attributes:

@@ -28,7 +28,7 @@ from refinegraph.agents.models.failures import read_failure
 from refinegraph.agents.models.spending.billing import Bill
 from refinegraph.agents.models.types import Completion, OnText, Sampling
 from refinegraph.errors import RefinegraphError, SettingError
-from refinegraph.redaction import without_credentials
+from refinegraph.support.redaction import without_credentials
 
 NO_KEY = "no-key"
 """Sent to servers that were named by address and for which there is no key."""

@@ -11,7 +11,6 @@ from pydantic import PrivateAttr
 from refinegraph.agents.models.backend import Endpoint
 from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.completions.reasoning import split_reasoning
-from refinegraph.agents.models.completions.stop_texts import first_stop
 from refinegraph.agents.models.types import Choice, Completion, Sampling
 from refinegraph.errors import InputError
 
@@ -138,8 +137,30 @@ def _new(choice: Choice, sampling: Sampling) -> Choice:
 
 def _ended(choice: Choice, sampling: Sampling) -> Choice:
     """Cut an answer at the first stop text."""
-    end = first_stop(choice.text, sampling.stop)
+    end = _first_stop(choice.text, sampling.stop)
     if end is None:
         return choice
     cut = {"text": choice.text[: end.position], "stopped_at": end.text, "finish_reason": "stop"}
     return choice.model_copy(update=cut)
+
+
+class _Stop(NamedTuple):
+    """Where a stop text begins."""
+
+    position: int
+    text: str
+
+
+def _first_stop(text: str, stops: Sequence[str]) -> _Stop | None:
+    """Return the first stop text in a text; of several that begin together, the one named first.
+
+    >>> _first_stop("one\\ntwo", ["\\n", "w"])
+    _Stop(position=3, text='\\n')
+    """
+    found = (
+        (position, number, stop)
+        for number, stop in enumerate(stops)
+        if stop and (position := text.find(stop)) >= 0
+    )
+    first = min(found, default=None)
+    return None if first is None else _Stop(first[0], first[2])

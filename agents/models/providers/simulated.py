@@ -37,7 +37,7 @@ class SimulatedRates(Frozen):
 
 
 class SimulatedChatModel(SamplingChatModel):
-    """Answer simulated problems with known accuracy, fix and damage rates.
+    """Completion simulated problems with known accuracy, fix and damage rates.
 
     It solves nothing: it draws right and wrong answers by `rates`, the same for the same seed in
     whatever order requests come. It tells a Refiner's request from a Solver's by the solution in

@@ -18,9 +18,9 @@ from refinegraph.agents.models.spending.cache_file import CacheFile, CacheState
 from refinegraph.agents.models.types import Choice, Generations, Sampling
 from refinegraph.charging import charge
 from refinegraph.errors import InputError, ModelError
-from refinegraph.json_text import json_text
-from refinegraph.redaction import without_credentials
 from refinegraph.schema import Frozen, Usage
+from refinegraph.support.json_text import json_text
+from refinegraph.support.redaction import without_credentials
 
 _LOGGER = logging.getLogger("refinegraph")
 

@@ -1,0 +1,30 @@
+"""The options of a run and of a command, from the arguments, the environment and a file."""
+
+import argparse
+from dataclasses import replace
+from typing import Any
+
+from refinegraph.options import CommandOptions, RunOptions
+from refinegraph.options.config import configured, default_model, find_settings
+from refinegraph.options.option_set import OptionSet
+
+
+def run_options(arguments: argparse.Namespace) -> RunOptions:
+    """Return how a run is asked for, with the model that is used where none is named."""
+    options = RunOptions(**configured(_given(arguments, RunOptions)))
+    if options.model is None and options.solver_model is None:
+        return replace(options, model=default_model())
+    return options
+
+
+def command_options(arguments: argparse.Namespace) -> CommandOptions:
+    """Return what the command prints and keeps."""
+    given = _given(arguments, CommandOptions)
+    missing = [name for name in ("log_json", "otel") if name not in given]
+    found = find_settings(missing)
+    return CommandOptions(**{name: setting.value for name, setting in found.items()}, **given)
+
+
+def _given(arguments: argparse.Namespace, declaring: type[OptionSet]) -> dict[str, Any]:
+    values = ((name, getattr(arguments, name, None)) for name in declaring.declared)
+    return {name: value for name, value in values if value is not None}

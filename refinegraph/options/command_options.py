@@ -1,0 +1,38 @@
+"""Options of the command line beside those of a run."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from refinegraph.options.option_set import Option, OptionSet
+from refinegraph.values import FileName, Switch, Value
+
+_RUNS = "solve eval resume"
+"""The commands that run a graph."""
+
+
+def _shown(help: str, value: Value, commands: str = "solve resume") -> Option:
+    """Return an option that changes what a command prints, and nothing of the run."""
+    return Option(help, value, "output", commands, is_setting=False, affects_results=False)
+
+
+# fmt: off
+@dataclass(frozen=True, kw_only=True)
+class CommandOptions(OptionSet):
+    """Options of the command line beside those of a run: what is printed and kept where."""
+
+    home: Annotated[str | None, Option(
+        "folder of the user's runs, cache and trusted files",
+        FileName("DIR"), "output", "", affects_results=False)] = None
+    json: Annotated[bool, _shown("print one JSON object", Switch())] = False
+    output: Annotated[str | None, _shown("also write the answer to FILE", FileName())] = None
+    quiet: Annotated[bool, _shown("print the answer only", Switch())] = False
+    no_keep: Annotated[bool, _shown("do not keep the run", Switch(), "solve")] = False
+    log_json: Annotated[str | None, Option(
+        "write every event to FILE, one JSON object per line",
+        FileName(), "output", _RUNS, affects_results=False)] = None
+    otel: Annotated[bool, Option(
+        "send OpenTelemetry spans as the OTEL_ variables say",
+        Switch(), "output", _RUNS, affects_results=False)] = False
+
+    __hash__ = OptionSet.__hash__
+# fmt: on

@@ -1,0 +1,258 @@
+"""Settings: flags win over environment variables, these over a `refinegraph.toml` found upwards.
+
+Such a file may lie in any folder that its user happens to work in, a cloned repository for one. So
+it may choose strategies and limits, but nothing that decides where keys, prompts or files go,
+unless the user has trusted that very file (`refinegraph config trust PATH`).
+"""
+
+import importlib.util
+import os
+import shlex
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from refinegraph.errors import InputError, SettingError
+from refinegraph.options.names import settings, variable_of
+from refinegraph.options.option_set import Option, shown
+from refinegraph.options.run_options import RunOptions
+from refinegraph.options.trust import is_trusted
+from refinegraph.values import UnfitValue, nearest, plain_data
+
+FILE_NAME = "refinegraph.toml"
+EMBEDDED = "embedded"
+"""The model that ships with the package."""
+
+_announced: set[tuple[str, tuple[str, ...]]] = set()
+"""Files and settings whose being ignored was said already in this process."""
+
+
+class Setting(NamedTuple):
+    """A value and where it comes from."""
+
+    value: Any
+    source: str
+
+
+class SettingsFile(NamedTuple):
+    """A `refinegraph.toml` as it was read."""
+
+    path: Path
+    content: bytes
+    values: dict[str, Any]
+    """Every setting, as TOML has it."""
+    is_trusted: bool
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The settings that only a trusted file may make."""
+        known = settings()
+        values = self.values.items()
+        return tuple(name for name, value in values if not self._may_set(known[name], value))
+
+    def find(self, name: str) -> Setting | None:
+        """Return a setting of this file; None for one that is missing or ignored."""
+        if name not in self.values or name in self.ignored:
+            return None
+        return Setting(self._checked(settings()[name], name), str(self.path))
+
+    def _may_set(self, option: Option, value: Any) -> bool:
+        if self.is_trusted:
+            return True
+        try:
+            return option.is_safe(option.value.accept(value))
+        except UnfitValue:
+            return option.safe is True
+
+    def _checked(self, option: Option, name: str) -> Any:
+        try:
+            return option.value.accept(self.values[name])
+        except UnfitValue as error:
+            raise InputError(f"{self.path}: {name} = {shown(self.values[name])} {error}.") from None
+
+
+def find_setting(name: str) -> Setting | None:
+    """Return a setting from the environment, else from the nearest `refinegraph.toml`.
+
+    Raises `InputError` for a name that is no setting and for a file that cannot be read.
+    """
+    if name not in settings():
+        known = list(settings())
+        raise InputError(f"unknown setting {name!r}{nearest(name, known)}; see `config`.")
+    return find_settings([name]).get(name)
+
+
+def find_settings(names: Iterable[str]) -> dict[str, Setting]:
+    """Return those of the settings that the environment or the nearest file makes, by name."""
+    found: dict[str, Setting] = {}
+    file = nearest_file()
+    if file:
+        _announce(file)
+    for name in names:
+        setting = _from_environment(name) or (file.find(name) if file else None)
+        if setting:
+            found[name] = setting
+    return found
+
+
+def configured(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options of a run: those given, and settings in the place of None and of the rest.
+
+    >>> configured({"samples": 3, "rounds": None})["samples"]
+    3
+    """
+    chosen = {name: value for name, value in given.items() if value is not None}
+    missing = [name for name in settings() if name in RunOptions.declared and name not in chosen]
+    found = {name: setting.value for name, setting in find_settings(missing).items()}
+    for name, other in (("cache", "replay"), ("replay", "cache")):
+        if name in chosen:
+            found.pop(other, None)
+    return {**found, **chosen}
+
+
+def unconfirmed_places(options: RunOptions) -> dict[str, Any]:
+    """Return the options that decide where keys, prompts or files go, where no setting says so.
+
+    Credentials in an address do not count: records never hold them.
+    """
+    own = find_settings(options.places)
+    return {
+        name: value
+        for name, value in options.places.items()
+        if name not in own or plain_data(own[name].value) != plain_data(value)
+    }
+
+
+def model_setting() -> str:
+    """Return the model to use where none is named: the setting, else the one in the package.
+
+    Raises `SettingError` where there is no setting and the package's own cannot run either.
+    """
+    found = find_setting("model")
+    return found.value if found else default_model()
+
+
+def default_model() -> str:
+    """Return the model in the package; raises `SettingError` where it cannot run."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise SettingError(
+            "no model is named, and the small one in the package needs "
+            "pip install 'refinegraph[local]'; do that, or pass --model (for example "
+            "ollama_chat/qwen3:8b, or openai/NAME with --api-base), or set REFINEGRAPH_MODEL."
+        )
+    return EMBEDDED
+
+
+def api_base_setting() -> str | None:
+    """Return the address of the models' server where none is given; None where none is set."""
+    found = find_setting("api_base")
+    return found.value if found else None
+
+
+def home() -> Path:
+    """Return the folder where refinegraph keeps its data."""
+    found = find_setting("home")
+    return _expanded(found.value) if found else own_folder()
+
+
+def own_folder() -> Path:
+    """Return the user's own folder, which no file but the environment may choose.
+
+    Raises `InputError` where there is none: no variable, no home folder.
+    """
+    given = os.environ.get(variable_of("home"))
+    if given:
+        return _expanded(given)
+    import platformdirs
+
+    try:
+        return _expanded(platformdirs.user_data_dir("refinegraph", appauthor=False))
+    except RuntimeError:
+        raise _no_home() from None
+
+
+def nearest_file() -> SettingsFile | None:
+    """Read the `refinegraph.toml` of this folder, or of the nearest one above that has one."""
+    try:
+        here = Path.cwd()
+    except OSError:
+        return None
+    paths = (folder / FILE_NAME for folder in (here, *here.parents))
+    path = next(filter(_is_file, paths), None)
+    return read_file(path) if path else None
+
+
+def read_file(path: Path) -> SettingsFile:
+    """Read a file of settings; raises `InputError` where it is none."""
+    try:
+        content = path.read_bytes()
+        values = tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{path} cannot be read as TOML: {error}.") from None
+    unknown = next((name for name in values if name not in settings()), None)
+    if unknown is not None:
+        hint = nearest(unknown, list(settings()))
+        raise InputError(f"{path} has an unknown setting {unknown!r}{hint}; see `config`.")
+    return SettingsFile(path, content, values, _is_trusted(path, content))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _is_trusted(path: Path, content: bytes) -> bool:
+    try:
+        return is_trusted(own_folder(), path, content)
+    except InputError:
+        return False
+
+
+def _expanded(folder: str) -> Path:
+    try:
+        path = Path(folder).expanduser()
+    except RuntimeError:
+        raise _no_home() from None
+    if str(path).startswith("~"):
+        raise _no_home()
+    return path
+
+
+def _no_home() -> InputError:
+    return InputError("there is no home folder to keep data in; set REFINEGRAPH_HOME to a folder.")
+
+
+def _from_environment(name: str) -> Setting | None:
+    variable = variable_of(name)
+    text = os.environ.get(variable)
+    if not text:
+        return None
+    try:
+        return Setting(settings()[name].value.read(text), variable)
+    except UnfitValue as error:
+        raise InputError(f"{variable}={shown(text)} {error}.") from None
+
+
+def _announce(file: SettingsFile) -> None:
+    """Say once which settings are ignored; without handlers, logging writes to standard error."""
+    ignored = file.ignored
+    if not ignored or (str(file.path), ignored) in _announced:
+        return
+    _announced.add((str(file.path), ignored))
+    import logging
+
+    logging.getLogger("refinegraph").warning(
+        "refinegraph: ignoring %s in %s, a file that you have not trusted; to trust it: %s",
+        ", ".join(ignored),
+        _printable(str(file.path)),
+        _printable(f"refinegraph config trust {shlex.quote(str(file.path))}"),
+    )
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )

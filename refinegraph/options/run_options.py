@@ -1,0 +1,223 @@
+"""How a run is made: each option declared in one line."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from refinegraph.options.client_names import Client
+from refinegraph.errors import InputError
+from refinegraph.graphs.named import (
+    POLICIES,
+    PROMPT_SETS,
+    ROUTERS,
+    SCORERS,
+    SELECTORS,
+    STOP_RULES,
+    ScorerNames,
+    StopExpression,
+)
+from refinegraph.graphs.parts import Named
+from refinegraph.options.option_set import Option, OptionSet
+from refinegraph.values import (
+    Choice,
+    FileContent,
+    FileName,
+    Model,
+    Models,
+    Number,
+    Pair,
+    Several,
+    Switch,
+    Text,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from langchain_core.language_models import BaseChatModel
+
+    from refinegraph.agents.models import CallCache
+    from refinegraph.agents.prompts import PromptSet
+    from refinegraph.graphs.policies.base import Policy
+    from refinegraph.graphs.policies.calibration import ConfidenceCalibrator
+    from refinegraph.graphs.routing import Router
+    from refinegraph.graphs.selection import Selector
+    from refinegraph.graphs.stopping import RuleFunction
+    from refinegraph.schema import Kind
+    from refinegraph.tools.scorers import Scorer
+
+_PROVIDERS_OWN = re.compile(r"embedded|(?!local/)[a-z0-9_]+/[\w.-]+(:[\w.-]+)?", re.IGNORECASE)
+"""Models that a provider serves under its own name: no path, no address, nobody's account."""
+_SERVERLESS = {scorer.name for scorer in SCORERS if not scorer.takes.startswith("URL")}
+
+
+def _names_no_place(model: Any) -> bool:
+    return isinstance(model, str) and bool(_PROVIDERS_OWN.fullmatch(model))
+
+
+def _name_no_place(models: Any) -> bool:
+    return all(map(_names_no_place, models))
+
+
+def _ask_no_server(scorers: Any) -> bool:
+    return all(isinstance(scorer, str) and scorer in _SERVERLESS for scorer in scorers)
+
+
+def _is_users_own(cache: Any) -> bool:
+    """Whether a cache is the one in the user's own folder, which an empty name stands for."""
+    return isinstance(cache, str) and not cache
+
+
+def _names(parts: Sequence[Any]) -> str:
+    return ", ".join(part.name for part in parts)
+
+
+_COUNT = Number("N", whole=True, least=1)
+_FROM_ZERO = Number("N", whole=True, least=0)
+_AMOUNT = Number("X", above=0)
+_SECONDS = Number("SECONDS", above=0)
+_RATE = Number("N", above=0)
+_KIND = Choice("code", "math", "choice", "text")
+_CALIBRATION = FileContent(objects="refinegraph.graphs.policies.calibration:ConfidenceCalibrator")
+_CACHE = FileName(objects="refinegraph.agents.models.spending.call_cache:CallCache")
+_PROMPTS = Choice(
+    *PROMPT_SETS, metavar="SET", objects="refinegraph.agents.prompts.prompt:PromptSet"
+)
+_ASK = Several(words=("refine", "accept"), noun="interrupt point")
+
+_EVERYWHERE = "solve eval demo"
+_AGAIN = "solve eval resume"
+"""Where a run goes on, its limits may be changed."""
+
+
+# fmt: off
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(OptionSet):
+    """How a run is made: models, sizes, limits, parts. Frozen, checked and hashable.
+
+    Raises `InputError` for a value that an option cannot take.
+
+    >>> RunOptions(samples=4, stop="rounds(3)|accepted()").stop
+    'rounds(3) | accepted()'
+    >>> RunOptions(samples=4).difference(RunOptions(trace=True))
+    'samples was None and is 4; trace was True and is False'
+    """
+
+    strategy: Annotated[str, Option(
+        "way through the graph; `refinegraph graph NAME` draws it",
+        Text("NAME"), "strategy", _EVERYWHERE, safe=True)] = "adaptive"
+    kind: Annotated["Kind | None", Option(
+        "what the answer is: a program, a number or formula, a letter, words; default: code",
+        _KIND, "strategy", "solve", is_setting=False)] = None
+    samples: Annotated[int | None, Option(
+        "maximum number of candidates to sample",
+        Number("K", whole=True, least=1), "strategy", _EVERYWHERE, safe=True)] = None
+    batch_size: Annotated[int | None, Option(
+        "samples asked for at a time (sample-until, adaptive); best-of-n then stops early",
+        Number("N", whole=True, least=1), "strategy", safe=True)] = None
+    rounds: Annotated[int | None, Option(
+        "maximum number of refinement rounds",
+        _FROM_ZERO, "strategy", _EVERYWHERE, safe=True)] = None
+    temperature: Annotated[float | None, Option(
+        "sampling temperature of the Solver", Number("T", least=0), "strategy", safe=True)] = None
+    max_tokens: Annotated[int | None, Option(
+        "maximum tokens per answer; default: the provider's limit",
+        _COUNT, "strategy", safe=True)] = None
+    seed: Annotated[int | None, Option(
+        "seed passed on to the model",
+        Number("S", whole=True), "strategy", _EVERYWHERE, safe=True)] = None
+    min_gain_per_1k_tokens: Annotated[float | None, Option(
+        "minimum gain in success probability that justifies 1,000 tokens (adaptive)",
+        Number("P", least=0), "strategy", safe=True)] = None
+    calibration: Annotated["str | Path | ConfidenceCalibrator | None", Option(
+        "confidence calibration file written by `eval --fit` (adaptive)",
+        _CALIBRATION, "strategy")] = None
+    trace: Annotated[bool, Option(
+        "show the Reviewer a failing test line by line", Switch(), "strategy", safe=True)] = False
+    ask: Annotated[Sequence[str], Option(
+        "pause for your approval before each repair (refine), the answer (accept), or both",
+        _ASK, "strategy", "solve", safe=True)] = ()
+
+    model: Annotated["str | BaseChatModel | None", Option(
+        "model of every role, such as ollama_chat/qwen3:8b",
+        Model(), "models", _EVERYWHERE, safe=_names_no_place)] = None
+    solver_model: Annotated["str | BaseChatModel | None", Option(
+        "another model for the Solver", Model(), "models", safe=_names_no_place)] = None
+    reviewer_model: Annotated["str | BaseChatModel | None", Option(
+        "another model for the Reviewer", Model(), "models", safe=_names_no_place)] = None
+    refiner_model: Annotated["str | BaseChatModel | None", Option(
+        "another model for the Refiner", Model(), "models", safe=_names_no_place)] = None
+    tester_model: Annotated["str | BaseChatModel | None", Option(
+        "another model to write tests", Model(), "models", safe=_names_no_place)] = None
+    fallback: Annotated["Sequence[str | BaseChatModel]", Option(
+        "models to try if the main model fails permanently",
+        Models(), "models", safe=_name_no_place)] = ()
+    api_base: Annotated[str | None, Option(
+        "address of the models' server",
+        Text("URL"), "models", "solve eval demo resume", affects_results=False)] = None
+    client: Annotated[Client, Option(
+        "what sends requests: direct (OpenAI's protocol), litellm (any provider), or auto: direct"
+        " for a server with an address",
+        Choice("auto", "direct", "litellm"), "models", safe=True, affects_results=False)] = "auto"
+    hedge: Annotated[float | None, Option(
+        "send a duplicate request if there is no answer after SECONDS",
+        _SECONDS, "models", safe=True, affects_results=False)] = None
+    requests_per_minute: Annotated[float | None, Option(
+        "limit requests per minute, per provider",
+        _RATE, "models", safe=True, affects_results=False)] = None
+    tokens_per_minute: Annotated[float | None, Option(
+        "limit tokens per minute, per provider",
+        _RATE, "models", safe=True, affects_results=False)] = None
+    prices: Annotated[tuple[float, float] | None, Option(
+        "USD per million prompt and completion tokens, if litellm lists no price",
+        Pair("IN,OUT"), "models")] = None
+    call_timeout: Annotated[float | None, Option(
+        "seconds for one attempt of a model call; default: 600",
+        _SECONDS, "models", safe=True, affects_results=False)] = None
+
+    budget_usd: Annotated[float | None, Option(
+        "stop after X USD", _AMOUNT, "limits", _AGAIN, safe=True)] = None
+    budget_tokens: Annotated[int | None, Option(
+        "stop after N tokens", _COUNT, "limits", f"{_AGAIN} demo", safe=True)] = None
+    budget_calls: Annotated[int | None, Option(
+        "stop after N model calls", _COUNT, "limits", _AGAIN, safe=True)] = None
+    timeout: Annotated[float | None, Option(
+        "stop after SECONDS and return the best answer so far",
+        _SECONDS, "limits", _AGAIN, safe=True)] = None
+
+    scorer: Annotated["str | Scorer | Sequence[str | Scorer] | None", Option(
+        f"what scores candidates: {_names(SCORERS)}; several with commas; a judge's model after"
+        " a colon; orm:URL/MODEL and prm:URL/MODEL for reward models",
+        ScorerNames(), "parts", safe=_ask_no_server)] = None
+    router: Annotated["str | Router | None", Option(
+        f"what decides whether a problem is hard: {_names(ROUTERS)}",
+        Named("router", ROUTERS), "parts", safe=True)] = None
+    stop: Annotated["str | RuleFunction | None", Option(
+        f"when to stop, such as 'rounds(3) | budget(tokens=20_000)'; rules: {_names(STOP_RULES)}",
+        StopExpression(), "parts", safe=True)] = None
+    select: Annotated["str | Selector | None", Option(
+        f"what chooses the answer: {_names(SELECTORS)}",
+        Named("selector", SELECTORS), "parts", safe=True)] = None
+    policy: Annotated["str | Policy | None", Option(
+        f"what decides each step, instead of the strategy: {_names(POLICIES)}",
+        Named("policy", POLICIES), "parts", safe=True)] = None
+    prompts: Annotated["str | PromptSet | None", Option(
+        f"prompts of every role: {', '.join(PROMPT_SETS)}; default: those that suit the model",
+        _PROMPTS, "parts", safe=True)] = None
+
+    cache: Annotated["str | Path | CallCache | None", Option(
+        "keep the models' answers in FILE and reuse them; default: the user's own cache",
+        _CACHE, "records", safe=_is_users_own, affects_results=False)] = None
+    replay: Annotated["str | Path | None", Option(
+        "take answers from a cache only and make no calls",
+        FileName(), "records", affects_results=False, is_kept=False)] = None
+
+    __hash__ = OptionSet.__hash__
+
+    def __post_init__(self) -> None:
+        """Check the values, and that no two exclude each other."""
+        super().__post_init__()
+        if self.cache is not None and self.replay is not None:
+            raise InputError("cache and replay were both given; give one of them.")
+# fmt: on

@@ -1,0 +1,56 @@
+"""The arguments of `solve` and `asolve`: how a run is made, and what only Python can give."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+from refinegraph.options.option_set import Option, OptionSet
+from refinegraph.options.run_options import RunOptions
+from refinegraph.values import Function, Instance, Source, Switch, Text, Value
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
+    from refinegraph.graphs.nodes.human import Question, Reply
+    from refinegraph.schema import Frozen, Problem
+    from refinegraph.tools.sandbox import Sandbox
+
+
+EventHandler = Callable[["Frozen"], None]
+"""Hears the events of `refinegraph.graphs.events` and of `refinegraph.agents.models`."""
+InterruptHandler = Callable[["Question"], Awaitable["Reply"]]
+"""Answers the questions of `refinegraph.graphs.nodes.human`."""
+
+
+def _python(help: str, value: Value) -> Option:
+    """Return an option that only Python has, since no text can stand for it."""
+    return Option(help, value, "python", "", is_setting=False, is_kept=False, affects_results=False)
+
+
+# fmt: off
+@dataclass(frozen=True, kw_only=True)
+class SolveOptions(RunOptions):
+    """The arguments of `refinegraph.solve` and `refinegraph.asolve`."""
+
+    problem: Annotated["str | Problem", _python(
+        "what to solve, in words, or a Problem",
+        Source(objects="refinegraph.schema:Problem"))] = field(kw_only=False)
+    tests: Annotated[str, _python(
+        "visible tests: assert lines, test functions, doctests or JSON cases", Source())] = ""
+    sandbox: Annotated["Sandbox | None", _python(
+        "where programs run", Instance("refinegraph.tools.sandbox.sandbox:Sandbox"))] = None
+    checkpointer: Annotated["BaseCheckpointSaver[Any] | None", _python(
+        "LangGraph checkpointer that keeps the run; asked again, it continues after the last"
+        " finished node", Instance("langgraph.checkpoint.base:BaseCheckpointSaver"))] = None
+    run_id: Annotated[str | None, _python(
+        "thread under which the checkpointer keeps the run", Text())] = None
+    on_question: Annotated["InterruptHandler | None", _python(
+        "async function that answers the questions that `ask` leads to", Function())] = None
+    on_event: Annotated["EventHandler | None", _python(
+        "function that is called with every event, in order", Function())] = None
+    stream: Annotated[bool, _python(
+        "whether `on_event` also gets the text of answers while they are written",
+        Switch())] = False
+
+    __hash__ = OptionSet.__hash__
+# fmt: on

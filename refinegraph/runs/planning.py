@@ -1,0 +1,185 @@
+"""From options to what a run is made of: chat models, scorers, rules, the plan of a strategy."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from refinegraph.graphs.named import build_policy, build_scorer
+from refinegraph.options import RunOptions
+from refinegraph.options.config import default_model
+from refinegraph.schema import Kind
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
+    from refinegraph.agents.models import Ledger, RateLimits
+    from refinegraph.agents.prompts import PromptSet
+    from refinegraph.graphs.policies.calibration import ConfidenceCalibrator
+    from refinegraph.graphs.stopping import StopRule
+    from refinegraph.graphs.strategies import Plan
+    from refinegraph.tools.sandbox import Sandbox
+    from refinegraph.tools.scorers import Scorer
+
+
+class Models(NamedTuple):
+    """A chat model for every role; None for a role that speaks through the Solver's."""
+
+    solver: "BaseChatModel"
+    reviewer: "BaseChatModel | None"
+    refiner: "BaseChatModel | None"
+    tester: "BaseChatModel | None"
+
+
+def resolve_models(options: RunOptions) -> Models:
+    """Return the chat models of the roles; a role's own wins over the general one.
+
+    Takes the seconds that the model layer needs to be imported. Raises `SettingError` for a name
+    that is not known and a key that is not set.
+    """
+    from refinegraph.agents.models import FallbackChatModel
+
+    named = _resolver(options)
+    others = tuple(map(named, options.fallback))
+
+    def of_role(model: "str | BaseChatModel | None") -> "BaseChatModel | None":
+        if model is None:
+            return None
+        return FallbackChatModel(models=(named(model), *others)) if others else named(model)
+
+    solver = options.solver_model or options.model or default_model()
+    return Models(
+        solver=of_role(solver) or named(solver),
+        reviewer=of_role(options.reviewer_model),
+        refiner=of_role(options.refiner_model),
+        tester=of_role(options.tester_model),
+    )
+
+
+def plan_of(
+    options: RunOptions,
+    *,
+    kind: Kind,
+    models: Models,
+    limit: "StopRule | None" = None,
+    sandbox: "Sandbox | None" = None,
+    checkpointer: "BaseCheckpointSaver[Any] | None" = None,
+) -> "Plan":
+    """Return the plan from which a strategy is built."""
+    from dataclasses import replace
+
+    from refinegraph.graphs.nodes.human import interrupt_points
+    from refinegraph.graphs.strategies import Plan
+
+    plan = Plan(
+        model=models.solver,
+        reviewer_model=models.reviewer,
+        refiner_model=models.refiner,
+        tester_model=models.tester,
+        kind=kind,
+        samples=options.samples,
+        batch_size=options.batch_size,
+        rounds=options.rounds,
+        temperature=options.temperature,
+        max_tokens=options.max_tokens,
+        seed=options.seed,
+        limit=limit,
+        prompts=_prompts(options.prompts),
+        scorer=_scorers(options, models),
+        router=_part("router", options.router),
+        stop=_part("stop", options.stop),
+        select=_part("select", options.select),
+        sandbox=sandbox,
+        trace=options.trace,
+        min_gain_per_1k_tokens=options.min_gain_per_1k_tokens,
+        calibrator=_calibrator(options.calibration),
+        checkpointer=checkpointer,
+        ask=interrupt_points(options.ask),
+    )
+    policy = options.policy
+    return replace(plan, policy=build_policy(policy, plan) if isinstance(policy, str) else policy)
+
+
+def limit_of(options: RunOptions) -> "StopRule | None":
+    """Return the stop rule of what one run may spend; None where nothing bounds it."""
+    from refinegraph.graphs.stopping import budget
+
+    usd, tokens, seconds = options.budget_usd, options.budget_tokens, options.timeout
+    bounded = any(amount is not None for amount in (usd, tokens, seconds))
+    return budget(usd=usd, tokens=tokens, seconds=seconds) if bounded else None
+
+
+def ledger_of(options: RunOptions) -> "Ledger | None":
+    """Return the account of what may be spent; None where nothing bounds it."""
+    from refinegraph.agents.models import Ledger
+
+    usd, tokens, calls = options.budget_usd, options.budget_tokens, options.budget_calls
+    bounded = any(amount is not None for amount in (usd, tokens, calls))
+    return Ledger(usd=usd, tokens=tokens, calls=calls) if bounded else None
+
+
+def rate_limits_of(options: RunOptions, *, concurrency: int = 64) -> "RateLimits":
+    """Return how fast a provider may be asked."""
+    from refinegraph.agents.models import RateLimits
+
+    return RateLimits(
+        concurrency,
+        requests_per_minute=options.requests_per_minute,
+        tokens_per_minute=options.tokens_per_minute,
+    )
+
+
+def _resolver(options: RunOptions) -> "Callable[[str | BaseChatModel], BaseChatModel]":
+    from refinegraph.agents.models import RetryPolicy, resolve_model
+
+    retry = RetryPolicy(hedge_after=options.hedge)
+
+    def resolve(model: "str | BaseChatModel") -> "BaseChatModel":
+        return resolve_model(
+            model,
+            api_base=options.api_base,
+            timeout=options.call_timeout,
+            retry=retry,
+            prices=options.prices,
+            client=options.client,
+        )
+
+    return resolve
+
+
+def _scorers(options: RunOptions, models: Models) -> "Sequence[Scorer] | None":
+    """Return the scorers; the Reviewer's model judges where no other is named."""
+    from typing import cast
+
+    chosen = cast("Sequence[str | Scorer] | None", options.scorer)
+    if chosen is None:
+        return None
+    judge, resolve = models.reviewer or models.solver, _resolver(options)
+    return [
+        build_scorer(scorer, judge=judge, resolve=resolve) if isinstance(scorer, str) else scorer
+        for scorer in chosen
+    ]
+
+
+def _part(name: str, value: Any) -> Any:
+    """Return the router, rule or selector that a text stands for; an object as it is."""
+    value_kind: Any = RunOptions.declared[name].value
+    return value_kind.build(value)
+
+
+def _prompts(chosen: "str | PromptSet | None") -> "PromptSet | None":
+    from refinegraph.agents.prompts import PROMPT_SETS
+
+    return PROMPT_SETS[chosen] if isinstance(chosen, str) else chosen
+
+
+def _calibrator(chosen: "str | Path | ConfidenceCalibrator | None") -> "ConfidenceCalibrator":
+    from refinegraph.graphs.policies.calibration import DEFAULT_CALIBRATOR, ConfidenceCalibrator
+
+    if chosen is None:
+        return DEFAULT_CALIBRATOR
+    return (
+        chosen
+        if isinstance(chosen, ConfidenceCalibrator)
+        else ConfidenceCalibrator.load(Path(chosen))
+    )

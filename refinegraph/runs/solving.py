@@ -1,0 +1,167 @@
+"""Solve one problem: the functions behind `refinegraph.solve` and `refinegraph.asolve`."""
+
+from collections.abc import Generator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from refinegraph.errors import InputError
+from refinegraph.options import RunOptions, SolveOptions
+from refinegraph.options.arguments import takes
+from refinegraph.runs.planning import (
+    Models,
+    ledger_of,
+    limit_of,
+    plan_of,
+    rate_limits_of,
+    resolve_models,
+)
+from refinegraph.runs.runner import run_graph
+from refinegraph.schema import Kind, Problem, RefinementResult
+from refinegraph.support.blocking import run_sync
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
+    from refinegraph.agents.models import CallCache
+
+USER_CACHE = "calls.sqlite"
+"""The file of the user's own cache, in the user's folder."""
+
+
+@takes(SolveOptions)
+async def asolve(options: SolveOptions) -> RefinementResult:
+    r"""Solve a problem and return the answer with its evidence and its cost.
+
+    Models are litellm names such as `"ollama_chat/qwen3:8b"` or LangChain chat models. What is not
+    given comes from the environment (`REFINEGRAPH_MODEL`, …), then from the nearest
+    `refinegraph.toml`; without any model the small one in the package is used. Time is in seconds,
+    money in USD. When a limit is reached, the best answer so far is returned.
+
+    Raises `InputError` for bad input, `ModelError` where no model answered and
+    `SandboxUnavailable` where programs could not be isolated.
+
+    >>> import asyncio
+    >>> from refinegraph.agents.models import ScriptedChatModel
+    >>> scripted = ScriptedChatModel("def add(a, b):\n    return a + b", cycle=True)
+    >>> solving = asolve("Write add(a, b).", tests="assert add(1, 2) == 3", model=scripted)
+    >>> asyncio.run(solving).solved
+    True
+    """
+    return await solve_with(options)
+
+
+@takes(SolveOptions)
+def solve(options: SolveOptions) -> RefinementResult:
+    r"""Solve a problem; the twin of `asolve` for code that is not async.
+
+    Safe where an event loop is running, as in a notebook. Raises what `asolve` raises.
+
+    >>> from refinegraph.agents.models import ScriptedChatModel
+    >>> scripted = ScriptedChatModel("def add(a, b):\n    return a + b", cycle=True)
+    >>> solve("Write add(a, b).", tests="assert add(1, 2) == 3", model=scripted).solved
+    True
+    """
+    return run_sync(solve_with(options))
+
+
+async def solve_with(options: SolveOptions, *, models: Models | None = None) -> RefinementResult:
+    """Solve a problem with these options and no others: no setting is looked up.
+
+    `models` are those that the options name, where they were resolved before.
+    """
+    from refinegraph.agents.models import run_scope
+    from refinegraph.graphs.strategies import build_strategy, find_strategy
+
+    problem = as_problem(options.problem, tests=options.tests, kind=options.kind)
+    find_strategy(options.strategy)
+    with ExitStack() as stack:
+        if options.requests_per_minute or options.tokens_per_minute:
+            stack.enter_context(run_scope(rate_limits=rate_limits_of(options)))
+        plan = plan_of(
+            options,
+            kind=problem.kind,
+            models=models or resolve_models(options),
+            limit=limit_of(options),
+            sandbox=options.sandbox,
+            checkpointer=options.checkpointer or _memory(options),
+        )
+        return await run_graph(
+            build_strategy(options.strategy, plan),
+            problem,
+            run_id=options.run_id,
+            on_question=options.on_question,
+            timeout=options.timeout,
+            cache=stack.enter_context(call_cache(options)),
+            stream=options.stream,
+            ledger=ledger_of(options),
+            on_event=options.on_event,
+        )
+
+
+def solve_options(problem: str | Problem, options: RunOptions, **python: Any) -> SolveOptions:
+    """Return the options of a run for one problem, with what only Python can give."""
+    shared = {each.name: getattr(options, each.name) for each in fields(RunOptions)}
+    return SolveOptions(problem, **{**shared, **python})
+
+
+@contextmanager
+def call_cache(options: RunOptions) -> "Generator[CallCache | None]":
+    """Open the cache that is named; one that is given as an object stays open."""
+    from refinegraph.agents.models import CallCache
+
+    name = options.replay if options.replay is not None else options.cache
+    if name is None or isinstance(name, CallCache):
+        yield name
+        return
+    path = Path(name) if name else user_cache()
+    with closing(CallCache(path, replay=options.replay is not None)) as cache:
+        yield cache
+
+
+def user_cache() -> Path:
+    """Return the file of the user's own cache, readable for this user alone."""
+    from refinegraph.options.config import home
+    from refinegraph.support.private_files import make_private_folder, touch_private
+
+    try:
+        make_private_folder(home())
+        touch_private(home() / USER_CACHE)
+    except OSError as error:
+        raise InputError(
+            f"the cache in {str(home())!r} cannot be used: {error.strerror}; name a file."
+        ) from None
+    return home() / USER_CACHE
+
+
+def _memory(options: RunOptions) -> "BaseCheckpointSaver[Any] | None":
+    """Return what keeps a run while a person is asked, where nothing else does."""
+    if not options.ask:
+        return None
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    from refinegraph.graphs.checkpoints import checkpoint_serializer
+
+    return InMemorySaver(serde=checkpoint_serializer())
+
+
+def as_problem(problem: str | Problem, *, tests: str = "", kind: Kind | None = None) -> Problem:
+    """Return a problem from a statement, of code unless a kind is given.
+
+    Raises `InputError` for an empty statement, and for a kind that a given problem is not of.
+
+    >>> as_problem("Write add(a, b).", tests="assert add(1, 2) == 3").tests
+    'assert add(1, 2) == 3'
+    """
+    if isinstance(problem, Problem):
+        given = problem.model_copy(update={"tests": tests}) if tests else problem
+    else:
+        given = Problem(prompt=problem, tests=tests, kind=kind or "code")
+    if kind is not None and kind != given.kind:
+        raise InputError(f"kind={kind!r} contradicts problem {given.id!r}, which is {given.kind}.")
+    if not given.prompt.strip():
+        raise InputError(
+            f"problem {given.id!r} has an empty statement; say in words what is to be solved."
+        )
+    return given

@@ -1,0 +1,94 @@
+"""The data that every part of refinegraph shares.
+
+All models are frozen and reject unknown fields, so that a value can be passed between
+parallel branches, stored and compared without anyone changing it behind another's back.
+"""
+
+from refinegraph.schema.base import Frozen
+from refinegraph.schema.candidate import Candidate, Note, Review, Role, Score, Step
+from refinegraph.schema.decision import (
+    Action,
+    Decision,
+    Difficulty,
+    Failure,
+    Feature,
+    Move,
+    Reversion,
+    StopReason,
+)
+from refinegraph.schema.problem import (
+    AssertCase,
+    CallCase,
+    Gold,
+    Kind,
+    LabelledProblem,
+    Origin,
+    Problem,
+    StdioCase,
+    VisibleTest,
+)
+from refinegraph.schema.result import (
+    SCHEMA_VERSION,
+    ModelNames,
+    RefinementResult,
+    SamplesAsked,
+    Selection,
+    TimedSpan,
+)
+from refinegraph.schema.usage import Usage
+from refinegraph.schema.verdict import (
+    CaseOutcome,
+    CaseStatus,
+    Integrity,
+    Isolation,
+    Tier,
+    Verdict,
+    VerdictStatus,
+)
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Action",
+    "AssertCase",
+    "CallCase",
+    "Candidate",
+    "CaseOutcome",
+    "CaseStatus",
+    "Decision",
+    "Difficulty",
+    "Failure",
+    "Feature",
+    "Frozen",
+    "Gold",
+    "Integrity",
+    "Isolation",
+    "Kind",
+    "LabelledProblem",
+    "ModelNames",
+    "Move",
+    "Note",
+    "Origin",
+    "Problem",
+    "RefinementResult",
+    "Reversion",
+    "Review",
+    "Role",
+    "SamplesAsked",
+    "Score",
+    "Selection",
+    "StdioCase",
+    "Step",
+    "StopReason",
+    "Tier",
+    "TimedSpan",
+    "Usage",
+    "Verdict",
+    "VerdictStatus",
+    "VisibleTest",
+]
+
+for _name in __all__:
+    if isinstance(globals()[_name], type):
+        # Checkpoints and saved values name a class by its module: they stay readable, whichever
+        # file of this package holds the class.
+        globals()[_name].__module__ = __name__

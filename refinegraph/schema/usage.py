@@ -1,0 +1,68 @@
+"""What was spent."""
+
+from refinegraph.schema.base import Frozen
+
+_UNITS = 10**11
+
+
+class Usage(Frozen):
+    """What was spent. Adds exactly, in any order and any grouping."""
+
+    llm_calls: int = 0
+    """Requests that a provider answered, each counted once whatever its number of choices."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    """Those prompt tokens that a server or llama.cpp did not evaluate again; 0 where it does not
+    say."""
+    priced_usd: float = 0.0
+    """Cost in USD of the calls whose price is known, exact to a billionth of a cent."""
+    unpriced_calls: int = 0
+    """Calls whose price is unknown."""
+    retries: int = 0
+    """Requests that failed and were sent again."""
+    fallbacks: int = 0
+    """Requests that another model of the list answered."""
+    unparsable: int = 0
+    """Answers that were paid for and could not be read."""
+    sandbox_runs: int = 0
+    wall_seconds: float = 0.0
+    """Elapsed seconds of the run; 0 on parts of a run."""
+
+    @property
+    def total_tokens(self) -> int:
+        """Prompt and completion tokens together."""
+        return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def cost_usd(self) -> float | None:
+        """Cost in USD, None when the price of any call is unknown."""
+        return None if self.unpriced_calls else self.priced_usd
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Add field by field, exactly."""
+        if other == _NOTHING_SPENT:
+            return self
+        if self == _NOTHING_SPENT:
+            return other
+        return Usage(
+            llm_calls=self.llm_calls + other.llm_calls,
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            priced_usd=_add_decimal(self.priced_usd, other.priced_usd),
+            unpriced_calls=self.unpriced_calls + other.unpriced_calls,
+            retries=self.retries + other.retries,
+            fallbacks=self.fallbacks + other.fallbacks,
+            unparsable=self.unparsable + other.unparsable,
+            sandbox_runs=self.sandbox_runs + other.sandbox_runs,
+            wall_seconds=_add_decimal(self.wall_seconds, other.wall_seconds),
+        )
+
+
+_NOTHING_SPENT = Usage()
+
+
+def _add_decimal(left: float, right: float) -> float:
+    """Add in whole units of 1e-11, so that the order of additions does not matter."""
+    return (round(left * _UNITS) + round(right * _UNITS)) / _UNITS

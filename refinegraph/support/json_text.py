@@ -1,0 +1,34 @@
+"""JSON: its type, and models as text, whatever a language model wrote into them."""
+
+import json
+import re
+
+from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+"""What `json.loads` returns."""
+
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def json_text(model: BaseModel, *, indent: int | None = None) -> str:
+    """Return a model as JSON that any reader accepts; halves of characters become U+FFFD."""
+    try:
+        return model.model_dump_json(indent=indent)
+    except (PydanticSerializationError, UnicodeEncodeError):
+        text = json.dumps(model.model_dump(), default=_plain, indent=indent, ensure_ascii=False)
+        return whole_characters(text)
+
+
+def whole_characters(text: str) -> str:
+    r"""Return a text that can be written as UTF-8: halves of characters become U+FFFD.
+
+    >>> whole_characters("a\ud800b")
+    'a\ufffdb'
+    """
+    return _HALF.sub("\ufffd", text)
+
+
+def _plain(value: object) -> object:
+    return value.model_dump() if isinstance(value, BaseModel) else str(value)

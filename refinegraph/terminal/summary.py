@@ -1,0 +1,83 @@
+"""The answer, and the summary of a run that ended."""
+
+from rich.syntax import Syntax
+from rich.text import Text
+
+from refinegraph.schema import Candidate, RefinementResult
+from refinegraph.terminal.text import cut, printable, usage_words
+from refinegraph.wording import Outcome, outcome_word, outcome_words, plural, stop_words
+
+_LONGEST_HIGHLIGHTED = 60_000
+_LONGEST_VALUE = 2_000
+_NAME_WIDTH = 10
+_TONES: dict[Outcome, str] = {
+    "proved": "bold green",
+    "refuted": "bold red",
+    "unverified": "bold yellow",
+    "no answer": "bold red",
+}
+
+
+def answer_view(result: RefinementResult) -> Text:
+    """Return the answer as it is shown on a terminal, highlighted where it is a program."""
+    chosen = result.chosen
+    return content_view(chosen) if chosen else Text("no answer", style="dim")
+
+
+def content_view(candidate: Candidate) -> Text:
+    """Return a candidate's program or answer, highlighted where it is a program."""
+    shown = printable(candidate.content or "", lines=True).rstrip("\n")
+    if candidate.program is None or len(shown) > _LONGEST_HIGHLIGHTED:
+        return Text(shown)
+    syntax = Syntax("", "python", theme="ansi_dark", background_color="default")
+    highlighted = syntax.highlight(shown)
+    highlighted.rstrip()
+    highlighted.no_wrap = None
+    return highlighted
+
+
+def summary_view(result: RefinementResult, *, width: int | None = None) -> Text:
+    """Return what a reader wants to know of a run, a line each, cut to a width."""
+    room = _LONGEST_VALUE if width is None else max(10, width - _NAME_WIDTH - 4)
+    lines = [
+        Text(f"  {name:<{_NAME_WIDTH}} ", style="dim") + Text(cut(value, room), style=style)
+        for name, value, style in _rows(result)
+    ]
+    return Text("\n").join(lines)
+
+
+def _rows(result: RefinementResult) -> list[tuple[str, str, str]]:
+    tone = _TONES[outcome_word(result)]
+    rows = [("result", outcome_words(result), tone)]
+    if result.selection.candidate_id:
+        chosen = f"candidate {result.selection.candidate_id}: {result.selection.reason}"
+        rows.append(("chosen", chosen, "none"))
+    rows += [
+        ("stopped", stop_words(result.stop_reason), "none"),
+        ("made", _made(result), "none"),
+        ("spent", _spent(result), "none"),
+        ("model", _models(result), "none"),
+    ]
+    if result.isolation:
+        runs = plural(result.usage.sandbox_runs, "run")
+        layers = plural(len(result.isolation.layers), "layer")
+        rows.append(("sandbox", f"{runs}, {result.isolation.tier} isolation by {layers}", "none"))
+    return rows
+
+
+def _made(result: RefinementResult) -> str:
+    made = plural(len(result.candidates), "candidate")
+    if result.rounds:
+        made += f", {plural(result.rounds, 'round')} of refinement"
+    return f"{made}, {len(result.reverted)} reverted" if result.reverted else made
+
+
+def _spent(result: RefinementResult) -> str:
+    return f"{usage_words(result.usage)}, {result.usage.wall_seconds:.1f} s"
+
+
+def _models(result: RefinementResult) -> str:
+    names = result.models.model_dump(exclude_none=True)
+    solver = names.pop("solver", "unknown")
+    others = [f"{role} {name}" for role, name in names.items() if name != solver]
+    return "; ".join([solver, *others])

@@ -1,0 +1,86 @@
+"""Tables that keep every value, however narrow the terminal is."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+
+from refinegraph.terminal.text import cut, printable
+
+_GAP = 2
+# Fewer columns would show no more than the first word or two of a problem.
+_LEAST_FREE = 12
+
+
+class Column(NamedTuple):
+    """A column of a table."""
+
+    heading: str
+    right: bool = False
+    """Whether its values stand to the right, as numbers do."""
+    free: bool = False
+    """Whether it takes the room that the others leave and is cut there."""
+
+
+def table_lines(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], *, width: int
+) -> list[Text]:
+    """Return a table that is at most `width` columns wide.
+
+    Where that is not possible, each row becomes a block of lines, a line for each value, which a
+    terminal may wrap.
+
+    >>> columns = [Column("name"), Column("right", right=True)]
+    >>> for line in table_lines(columns, [("single", "40.0%")], width=80):
+    ...     print(line)
+    name    right
+    single  40.0%
+    >>> for line in table_lines(columns, [("single", "40.0%")], width=10):
+    ...     print(line)
+    single
+      right: 40.0%
+    """
+    shown = [[printable(value) for value in row] for row in rows]
+    widths = _widths(columns, shown, width)
+    if widths is None:
+        return [line for row in shown for line in _block(columns, row)]
+    headings = [column.heading for column in columns]
+    return [_line(columns, row, widths) for row in (headings, *shown)]
+
+
+def _widths(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int
+) -> list[int] | None:
+    """Return the width of each column; None where they do not fit beside each other."""
+    needed = [
+        max(map(cell_len, (column.heading, *(row[place] for row in rows))))
+        for place, column in enumerate(columns)
+    ]
+    fixed = sum(size for size, column in zip(needed, columns, strict=True) if not column.free)
+    room = width - fixed - _GAP * (len(columns) - 1)
+    free = any(column.free for column in columns)
+    if room < (_LEAST_FREE if free else 0):
+        return None
+    return [
+        min(size, room) if column.free else size
+        for size, column in zip(needed, columns, strict=True)
+    ]
+
+
+def _line(columns: Sequence[Column], row: Sequence[str], widths: Sequence[int]) -> Text:
+    cells = [_cell(*each) for each in zip(columns, row, widths, strict=True)]
+    return Text((" " * _GAP).join(cells).rstrip())
+
+
+def _cell(column: Column, value: str, width: int) -> str:
+    if column.free:
+        value = cut(value, width)
+    if column.right:
+        return " " * (width - cell_len(value)) + value
+    return set_cell_size(value, width)
+
+
+def _block(columns: Sequence[Column], row: Sequence[str]) -> list[Text]:
+    values = zip(columns[1:], row[1:], strict=True)
+    return [Text(row[0]), *(Text(f"  {column.heading}: {value}") for column, value in values)]

@@ -1,0 +1,98 @@
+"""Words for what a run says of itself; all of it safe to print."""
+
+from rich.cells import cell_len, set_cell_size
+
+from refinegraph.schema import Candidate, Usage
+from refinegraph.wording import plural, was_executed
+
+_CELLS_READ = 20
+_LONGEST_CALL = 60
+_LONGEST_VALUE = 80
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    r"""Escape control characters, so that no text can steer the terminal.
+
+    >>> printable("a\x1b[31mb\nc")
+    'a\\x1b[31mb\\nc'
+    """
+    kept = "\n\t" if lines else ""
+    return "".join(each if each.isprintable() or each in kept else _escape(each) for each in text)
+
+
+def cut(text: str, width: int) -> str:
+    """Return one line that is at most that many columns wide.
+
+    >>> cut("one  two three", 8)
+    'one two…'
+    """
+    head = text[: (width + 1) * _CELLS_READ]
+    line = " ".join(printable(head, lines=True).split())
+    if cell_len(line) <= width and len(head) == len(text):
+        return line
+    return set_cell_size(line, min(width - 1, cell_len(line))).rstrip() + "…"
+
+
+def verdict_words(candidate: Candidate) -> str:
+    """Say how far a candidate got, in a few words."""
+    if candidate.unusable:
+        return "unusable"
+    if candidate.verdict and not was_executed(candidate):
+        return "not run"
+    if candidate.verdict:
+        return f"{len(candidate.verdict.passed_ids)}/{len(candidate.verdict.tests)}"
+    if candidate.generated_passed is not None:
+        return plural(len(candidate.generated_passed), "guess", "guesses")
+    return "unchecked" if candidate.revision else "new"
+
+
+def evidence_words(candidate: Candidate) -> str:
+    """Say what the first failing test showed, or why nothing could be run; else nothing."""
+    if candidate.unusable:
+        return candidate.unusable
+    verdict = candidate.verdict
+    if verdict is None or verdict.passed:
+        return ""
+    failure = verdict.first_failure
+    if failure is None or not was_executed(candidate):
+        return verdict.detail or verdict.status
+    call = cut(failure.call or failure.id, _LONGEST_CALL)
+    if failure.got is not None:
+        got, expected = (
+            cut(each or "", _LONGEST_VALUE) for each in (failure.got, failure.expected)
+        )
+        return f"{call} gave {got}, not {expected}"
+    return f"{call}: {failure.error or failure.status.replace('_', ' ')}"
+
+
+def usage_words(usage: Usage) -> str:
+    """Say what was spent; an unknown price is said to be unknown.
+
+    >>> usage_words(Usage(llm_calls=1, prompt_tokens=1200, unpriced_calls=1))
+    '1 model call, 1,200 tokens, price unknown'
+    """
+    parts = [
+        plural(usage.llm_calls, "model call"),
+        f"{usage.total_tokens:,} tokens",
+        price_words(usage),
+    ]
+    if usage.retries:
+        parts.append(plural(usage.retries, "retry", "retries"))
+    return ", ".join(parts)
+
+
+def price_words(usage: Usage) -> str:
+    """Say what it cost, and that it is unknown where the price of any call is.
+
+    >>> price_words(Usage(priced_usd=0.25, unpriced_calls=1))
+    'at least 0.2500 USD, some prices unknown'
+    """
+    if usage.unpriced_calls and usage.priced_usd:
+        return f"at least {usage.priced_usd:.4f} USD, some prices unknown"
+    if usage.unpriced_calls:
+        return "price unknown"
+    return f"{usage.priced_usd:.4f} USD" if usage.priced_usd else "0 USD"
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,174 @@
+"""What happened, told line by line: what stays when the live picture is gone."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rich.text import Text
+
+from refinegraph.agents.models import BudgetLow, CallRetried, FellBack
+from refinegraph.graphs.events import (
+    BranchFailed,
+    CandidateJudged,
+    CandidateProposed,
+    CandidateReverted,
+    Decided,
+    ReviewWritten,
+    TestsKnown,
+)
+from refinegraph.schema import Candidate, Frozen, Review, VisibleTest
+from refinegraph.terminal.decisions import moves_words
+from refinegraph.terminal.diffs import diff_view
+from refinegraph.terminal.run_state import RunState
+from refinegraph.terminal.text import cut, evidence_words, verdict_words
+from refinegraph.wording import stop_words, was_executed
+
+SUBJECT_WIDTH = 10
+_INDENT = 2
+_LONGEST = 500
+_LONGEST_DIFF = 12
+_VERDICT_WIDTH = 5
+
+
+class Line(NamedTuple):
+    """One line of the transcript; an empty subject continues what stands above."""
+
+    subject: str
+    words: Text
+
+    def render(self, width: int | None = None) -> Text:
+        """Return the line, cut to a width where there is one."""
+        room = _LONGEST if width is None else max(10, width - SUBJECT_WIDTH - _INDENT - 2)
+        if not self.subject and not self.words:
+            return Text()
+        line = Text(" " * _INDENT + f"{cut(self.subject, SUBJECT_WIDTH):<{SUBJECT_WIDTH}} ")
+        line.stylize("dim")
+        words = self.words.copy()
+        words.truncate(room, overflow="ellipsis")
+        return line.append_text(words)
+
+
+def narrate(event: Frozen, state: RunState) -> list[Line]:
+    """Return what an event adds to the transcript; `state` is what was known before it."""
+    tell = _TELL.get(type(event))
+    return tell(event, state) if tell else []
+
+
+def mark_of(candidate: Candidate, *, reverted: bool = False) -> Text:
+    """Return the sign of how a candidate fared: passed, failed, reverted, or not known."""
+    if reverted:
+        return Text("↺", style="yellow")
+    if candidate.verdict is None or candidate.unusable or not was_executed(candidate):
+        return Text("·", style="dim")
+    return Text("✓", style="green") if candidate.verdict.passed else Text("✗", style="red")
+
+
+def _words(text: str, style: str = "") -> Text:
+    return Text(cut(text, _LONGEST), style=style)
+
+
+def _tests(event: TestsKnown, state: RunState) -> list[Line]:
+    if event.tests == state.tests:
+        return []
+    return [Line("tests", _words(tests_words(event.tests)))]
+
+
+def tests_words(tests: tuple[VisibleTest, ...]) -> str:
+    """Say how many visible tests there are and where they come from."""
+    origins = {test.origin for test in tests}
+    if not tests:
+        return "none: nothing can check a program"
+    if "generated" in origins:
+        return f"{len(tests)} written by a model, which prove nothing"
+    return f"{len(tests)} {'from the statement' if origins == {'statement'} else 'given'}"
+
+
+def _proposed(event: CandidateProposed, state: RunState) -> list[Line]:
+    parent = state.find(event.candidate.parent_id)
+    if parent is None:
+        return []
+    made = event.candidate
+    speaker = "refiner" if made.operator == "refine" else made.operator
+    first = Line(speaker, Text(f"{made.id} from {', '.join(made.parents)}"))
+    changes = diff_view(parent, event.candidate, most=_LONGEST_DIFF)
+    return [first, *(Line("", change) for change in changes)]
+
+
+def _judged(event: CandidateJudged, state: RunState) -> list[Line]:
+    before = state.find(event.candidate.id)
+    if before and before.revision:
+        return []
+    return [Line(event.candidate.id, judgement(event.candidate))]
+
+
+def judgement(candidate: Candidate) -> Text:
+    """Say in one line what execution found."""
+    evidence = evidence_words(candidate)
+    verdict = verdict_words(candidate)
+    words = f" {verdict:<{_VERDICT_WIDTH}} {cut(evidence, _LONGEST)}" if evidence else f" {verdict}"
+    return mark_of(candidate) + Text(words)
+
+
+def _reverted(event: CandidateReverted, state: RunState) -> list[Line]:
+    words = f"↺ reverted: {cut(event.reason, _LONGEST)}"
+    return [Line(event.candidate_id, Text(words, style="yellow"))]
+
+
+def _reviewed(event: ReviewWritten, state: RunState) -> list[Line]:
+    review = event.review
+    if review.approves:
+        return [Line("reviewer", _words(f"{review.candidate_id}: finds nothing wrong"))]
+    first, *rest = review_words(review)
+    lines = [Line("reviewer", Text(f"{review.candidate_id}: ").append(_words(first, "magenta")))]
+    return lines + [Line("", _words(each)) for each in rest]
+
+
+def review_words(review: Review) -> list[str]:
+    """Return the wrong step, why it is wrong, and what to change, as far as the review says."""
+    if not review.wrong_step:
+        return [review.text or "says nothing"]
+    why = [f"why: {review.evidence}"] if review.evidence else []
+    return [review.wrong_step, *why, *([f"change: {review.change}"] if review.change else [])]
+
+
+def _decided(event: Decided, state: RunState) -> list[Line]:
+    decision, difficulty = event.decision, event.decision.difficulty
+    reason = f"{difficulty.level}: {'; '.join(difficulty.reasons)}" if difficulty else ""
+    lines = [Line("router", _words(reason))] if reason else []
+    if decision.stop_reason:
+        return [*lines, Line("stop", _words(stop_words(decision.stop_reason), "bold"))]
+    if not decision.number:
+        return lines
+    if decision.action == "refine":
+        named = _words(moves_words(decision), "bold")
+        return [*lines, Line("", Text()), Line(f"round {decision.round}", named)]
+    return [*lines, Line("policy", _words(moves_words(decision), "bold"))]
+
+
+def _failed(event: BranchFailed, state: RunState) -> list[Line]:
+    return [Line(event.node, _words(event.detail, "red"))]
+
+
+def _retried(event: CallRetried, state: RunState) -> list[Line]:
+    return [Line("retry", _words(f"in {event.delay:.1f} s: {event.reason}", "yellow"))]
+
+
+def _fell_back(event: FellBack, state: RunState) -> list[Line]:
+    return [Line("fallback", _words(f"asking {event.to!r}: {event.reason}", "yellow"))]
+
+
+def _budget_low(event: BudgetLow, state: RunState) -> list[Line]:
+    return [Line("budget", _words(event.detail, "yellow"))]
+
+
+_TELL: dict[type[Frozen], Callable[..., list[Line]]] = {
+    TestsKnown: _tests,
+    CandidateProposed: _proposed,
+    CandidateJudged: _judged,
+    CandidateReverted: _reverted,
+    ReviewWritten: _reviewed,
+    Decided: _decided,
+    BranchFailed: _failed,
+    CallRetried: _retried,
+    FellBack: _fell_back,
+    BudgetLow: _budget_low,
+}
