@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("agents.prompts",),
     ("agents",),
     ("graphs",),
-    ("options", "datasets", "embedded"),
+    ("options", "datasets", "embedded", "testing"),
     ("runs",),
     ("evaluation",),
     ("terminal", "html"),

@@ -1,0 +1,130 @@
+"""Build candidates and reviews; every field that is not given gets a sensible value."""
+
+from collections.abc import Sequence
+from typing import TypedDict, Unpack
+
+from refinegraph.schema import Candidate, Review, Score, Step, Verdict
+
+
+class CandidateFields(TypedDict, total=False):
+    """Fields of a `Candidate` that the builders pass on as they are."""
+
+    operator: str
+    round: int
+    turn: int
+    move: int
+    text: str
+    complete: bool
+    reasoning: str
+    answer_class: str | None
+    unusable: str | None
+    steps: tuple[Step, ...]
+    scores: tuple[Score, ...]
+    generated_passed: tuple[str, ...] | None
+    tokens: int
+    temperature: float | None
+    certainty: float | None
+    revision: int
+
+
+def candidate(
+    id: str = "0.0",
+    answer: str | None = None,
+    *,
+    program: str | None = None,
+    parents: str | Sequence[str] = (),
+    score: float | None = None,
+    verdict: Verdict | None = None,
+    **fields: Unpack[CandidateFields],
+) -> Candidate:
+    """Return a candidate.
+
+    Its round and turn are those of its id, `ROUND.NUMBER`. It was made by `refine` if it has
+    parents, and by `solve` otherwise. Its text is its program or answer, unless given.
+
+    Args:
+        id: Its place in the run: `0.2` is the third sample, `1.0` the first refinement.
+        answer: The final answer, for problems that are not code.
+        program: The whole program, for code.
+        parents: The id of its parent, or the ids of several.
+        score: Its value by a scorer named `test`; `scores` gives whole `Score` objects instead.
+        verdict: What its visible tests proved; `refinegraph.testing.verdict` builds one.
+        fields: Any other field of `Candidate`.
+
+    >>> repaired = candidate("1.0", program="def f(x): return 2 * x", parents="0.1")
+    >>> repaired.operator, repaired.round, repaired.parent_id
+    ('refine', 1, '0.1')
+    """
+    ancestors = (parents,) if isinstance(parents, str) else tuple(parents)
+    round_number = int(id.partition(".")[0])
+    given: CandidateFields = {
+        "operator": "refine" if ancestors else "solve",
+        "round": round_number,
+        "turn": round_number,
+        "text": program or answer or "",
+        "scores": () if score is None else (Score(scorer="test", value=score),),
+        **fields,
+    }
+    return Candidate(
+        id=id, answer=answer, program=program, parents=ancestors, verdict=verdict, **given
+    )
+
+
+def answers(*given: str | None, scores: Sequence[float] = ()) -> tuple[Candidate, ...]:
+    """Return fresh samples with these answers, `0.0`, `0.1`, …; None is an unusable one.
+
+    `scores` are their values in the same order, by a scorer named `test`.
+
+    >>> [sample.answer for sample in answers("4", "5", None)]
+    ['4', '5', None]
+    """
+    return tuple(
+        candidate(
+            f"0.{number}",
+            answer,
+            score=scores[number] if scores else None,
+            unusable="no answer was found." if answer is None else None,
+        )
+        for number, answer in enumerate(given)
+    )
+
+
+def programs(*sources: str, verdicts: Sequence[Verdict | None] = ()) -> tuple[Candidate, ...]:
+    """Return fresh samples with these programs, `0.0`, `0.1`, …, and their verdicts in order.
+
+    >>> from refinegraph.testing import verdict
+    >>> first, second = programs("f = abs", "f = len", verdicts=[verdict("passed"), None])
+    >>> first.verdict.passed, second.verdict
+    (True, None)
+    """
+    return tuple(
+        candidate(f"0.{number}", program=source, verdict=verdicts[number] if verdicts else None)
+        for number, source in enumerate(sources)
+    )
+
+
+def review(
+    candidate_id: str = "0.0",
+    change: str = "",
+    *,
+    approves: bool = False,
+    wrong_step: str = "",
+    evidence: str = "",
+    round: int = 0,
+    number: int = 0,
+) -> Review:
+    """Return a review of a candidate; it asks for a change unless it approves.
+
+    >>> review("0.1", "double it").text
+    'double it'
+    """
+    return Review(
+        candidate_id=candidate_id,
+        round=round,
+        approves=approves,
+        wrong_step=wrong_step,
+        evidence=evidence,
+        change=change,
+        text=change,
+        number=number,
+    )

@@ -1,0 +1,128 @@
+"""A sandbox that runs nothing: its verdicts come from a function or a table."""
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import NamedTuple
+
+from refinegraph.charging import charge
+from refinegraph.schema import CaseStatus, Usage, Verdict
+from refinegraph.testing.verdicts import verdict
+from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.sandbox.tracing import TraceLine
+from refinegraph.tools.sandbox.units import test_units
+
+
+class SandboxRun(NamedTuple):
+    """What the sandbox was asked to execute."""
+
+    source: str
+    """The whole program."""
+    ids: tuple[str, ...]
+    """The tests, by their ids."""
+    entry_point: str | None = None
+    stdin: str = ""
+
+
+Finding = bool | Set[str] | Verdict
+"""What a run finds: whether all tests pass, the ids of those that pass, or a whole verdict."""
+Judge = Callable[[SandboxRun], Finding]
+
+
+class FakeSandbox(Sandbox):
+    """A sandbox that executes nothing and believes what it is told.
+
+    Give a function of the run, or a table from a piece of source to what programs that contain it
+    are worth. The first piece that a program contains decides; a program that contains none fails
+    every test. Each run is charged as one sandbox run and kept in `runs`; isolation is `none`.
+
+    An exception that the function raises is the sandbox's own: raise `SandboxUnavailable` to test
+    what happens on a machine that cannot isolate programs.
+
+    >>> import asyncio
+    >>> sandbox = FakeSandbox({"a + b": True, "a - b": {"t1"}})
+    >>> asyncio.run(sandbox.check("def add(a, b): return a + b", "add", [((1, 2), 3)])).passed
+    True
+    >>> sandbox.runs[0].entry_point
+    'add'
+    """
+
+    def __init__(self, verdicts: Judge | Mapping[str, Finding]) -> None:
+        super().__init__(min_tier="none")
+        self.runs: list[SandboxRun] = []
+        self._judge = verdicts if callable(verdicts) else _judge_of(verdicts)
+
+    async def check(
+        self,
+        source: str,
+        entry_point: str,
+        cases: Sequence[tuple[tuple[object, ...], object]],
+        *,
+        ids: Sequence[str] | None = None,
+    ) -> Verdict:
+        """Return the verdict on calls of a function."""
+        return self._verdict_on(SandboxRun(source, _names(ids, len(cases)), entry_point))
+
+    async def test(
+        self,
+        source: str,
+        tests: str | Sequence[str],
+        *,
+        ids: Sequence[str] | None = None,
+        preamble: str = "",
+        entry_point: str | None = None,
+    ) -> Verdict:
+        """Return the verdict on assert-style tests."""
+        count = len(test_units(tests, entry_point=entry_point))
+        return self._verdict_on(SandboxRun(source, _names(ids, count), entry_point))
+
+    async def test_in_process(
+        self,
+        source: str,
+        tests: str | Sequence[str],
+        *,
+        ids: Sequence[str] | None = None,
+        preamble: str = "",
+        entry_point: str | None = None,
+    ) -> Verdict:
+        """Return the verdict on tests beside the program, marked as one that can be forged."""
+        said = await self.test(source, tests, ids=ids, preamble=preamble, entry_point=entry_point)
+        return said.model_copy(update={"integrity": "inprocess"})
+
+    async def run(self, source: str, *, stdin: str = "") -> Verdict:
+        """Return the verdict on a script; give a `Verdict` with `stdout` for tests that read it."""
+        said = self._verdict_on(SandboxRun(source, ("script",), stdin=stdin))
+        return said.model_copy(update={"tests": ()})
+
+    async def trace(
+        self, source: str, entry_point: str, arguments: tuple[object, ...]
+    ) -> tuple[TraceLine, ...]:
+        """Return no lines: nothing was executed."""
+        return ()
+
+    async def trace_test(
+        self, source: str, test: str, *, preamble: str = "", entry_point: str | None = None
+    ) -> tuple[TraceLine, ...]:
+        """Return no lines: nothing was executed."""
+        return ()
+
+    def _verdict_on(self, run: SandboxRun) -> Verdict:
+        self.runs.append(run)
+        charge(Usage(sandbox_runs=1))
+        finding = self._judge(run)
+        if isinstance(finding, Verdict):
+            return finding
+        passed = set(run.ids) if finding is True else finding or set[str]()
+        ends: list[CaseStatus] = ["passed" if id in passed else "failed" for id in run.ids]
+        return verdict(*ends, ids=run.ids)
+
+
+def _judge_of(findings: Mapping[str, Finding]) -> Judge:
+    def judge(run: SandboxRun) -> Finding:
+        matching = (finding for piece, finding in findings.items() if piece in run.source)
+        return next(matching, False)
+
+    return judge
+
+
+def _names(ids: Sequence[str] | None, count: int) -> tuple[str, ...]:
+    """Return the ids of tests, which a sandbox numbers from 1 where they have none."""
+    return tuple(ids or map(str, range(1, count + 1)))
