@@ -15,7 +15,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("support",),
     ("schema",),
-    ("charging", "retry_policy", "wording"),
+    ("charging", "client_names", "retry_policy", "wording"),
     ("values", "telemetry"),
     ("tools",),
     ("agents.models",),

@@ -16,7 +16,7 @@ from refinegraph.agents.models.providers.local_chat import embedded_model, local
 from refinegraph.agents.models.providers.openai_resolve import direct_model, is_direct
 from refinegraph.agents.models.providers.remote_chat import NO_KEY, sendable_key
 from refinegraph.agents.models.providers.runnable_chat import RunnableChatModel
-from refinegraph.options.client_names import Client as Client
+from refinegraph.client_names import Client as Client
 from refinegraph.errors import SettingError
 from refinegraph.retry_policy import RetryPolicy
 

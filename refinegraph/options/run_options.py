@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from refinegraph.options.client_names import Client
+from refinegraph.client_names import Client
 from refinegraph.errors import InputError
 from refinegraph.graphs.named import (
     POLICIES,
