@@ -9,8 +9,21 @@ if TYPE_CHECKING:
     from refinegraph.agents.judge import AnswerFirstJudge, Judge, StepJudge
     from refinegraph.agents.operators.algebra import Operator, as_operator
     from refinegraph.agents.operators.continuation import continue_from
+    from refinegraph.agents.operators.prompting import prompted
     from refinegraph.agents.operators.rules import approved
-    from refinegraph.agents.operators.steps import kept, splice, trusted_steps
+    from refinegraph.agents.operators.steps import (
+        StepEnd,
+        confidence_below,
+        kept,
+        line,
+        marker,
+        paragraph,
+        rest,
+        sentence,
+        splice,
+        tokens,
+        trusted_steps,
+    )
     from refinegraph.agents.operators.task import Draft, Outcome, Task
     from refinegraph.agents.pairwise_judge import PairwiseJudge
     from refinegraph.agents.refiner import Refiner
@@ -22,23 +35,32 @@ if TYPE_CHECKING:
 _MODULES = {
     "AnswerFirstJudge": "judge",
     "ChecklistJudge": "checklist_judge",
-    "Judge": "judge",
     "Draft": "operators.task",
+    "Judge": "judge",
     "Operator": "operators.algebra",
     "Outcome": "operators.task",
     "PairwiseJudge": "pairwise_judge",
     "Refiner": "refiner",
     "Reviewer": "reviewer",
     "Solver": "solver",
+    "StepEnd": "operators.steps",
     "StepJudge": "judge",
     "Task": "operators.task",
     "TestWriter": "test_writer",
     "approved": "operators.rules",
     "as_operator": "operators.algebra",
+    "confidence_below": "operators.steps",
     "continue_from": "operators.continuation",
     "kept": "operators.steps",
+    "line": "operators.steps",
+    "marker": "operators.steps",
     "p_true": "truth",
+    "paragraph": "operators.steps",
+    "prompted": "operators.prompting",
+    "rest": "operators.steps",
+    "sentence": "operators.steps",
     "splice": "operators.steps",
+    "tokens": "operators.steps",
     "trusted_steps": "operators.steps",
 }
 
@@ -53,15 +75,24 @@ __all__ = [
     "Refiner",
     "Reviewer",
     "Solver",
+    "StepEnd",
     "StepJudge",
     "Task",
     "TestWriter",
     "approved",
     "as_operator",
+    "confidence_below",
     "continue_from",
     "kept",
+    "line",
+    "marker",
     "p_true",
+    "paragraph",
+    "prompted",
+    "rest",
+    "sentence",
     "splice",
+    "tokens",
     "trusted_steps",
 ]
 

@@ -5,22 +5,21 @@ import re
 from collections.abc import Sequence
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import HumanMessage
 
 from refinegraph import Candidate, Problem, RefinementResult, Score, StopReason
 from refinegraph.agents import (
-    Operator,
     Refiner,
     Reviewer,
     Solver,
     Task,
     approved,
-    as_operator,
     continue_from,
+    line,
+    prompted,
+    rest,
     trusted_steps,
 )
-from refinegraph.agents.models import Generations, ScriptedChatModel, generate
-from refinegraph.agents.operators.steps import StepEnd, line
+from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.graphs import RefinementState, SearchGraph, search_graph
 from refinegraph.graphs.policies import (
     beam,
@@ -32,44 +31,16 @@ from refinegraph.graphs.policies import (
     supervised,
     uct,
 )
-from refinegraph.graphs.selection import latest, majority_vote
-from refinegraph.schema import Move, Note, Selection
+from refinegraph.graphs.selection import latest, leaves, majority_vote
+from refinegraph.schema import Move, Selection
 from refinegraph.tools.scorers import Scorer
-
-
-def asking(model: BaseChatModel, prompt: str) -> Operator:
-    """Return an operator that answers a prompt with places for `{solutions}` and `{note}`."""
-
-    async def answer(task: Task) -> Generations:
-        solutions = "\n\n".join(f"{n}. {each.text}" for n, each in enumerate(task.parents, 1))
-        note = task.notes[-1].text if task.notes else ""
-        filled = prompt.format(solutions=solutions, note=note)
-        return await generate(model, [_message(task.problem, filled)], n=task.count)
-
-    return as_operator(answer)
-
-
-def noting(model: BaseChatModel, prompt: str) -> Operator:
-    """Return an operator that notes what a model says of all parents together."""
-
-    async def note(task: Task) -> Note:
-        solutions = "\n\n".join(each.text for each in task.parents)
-        filled = prompt.format(solutions=solutions)
-        written = await generate(model, [_message(task.problem, filled)])
-        return Note(text=written.choices[0].text)
-
-    return as_operator(note)
-
-
-def _message(problem: Problem, words: str) -> HumanMessage:
-    return HumanMessage(f"{problem.prompt}\n\n{words}")
 
 
 def debate(model: BaseChatModel, *, agents: int = 3, rounds: int = 2) -> SearchGraph:
     """Let agents read the others' answers and revise their own, then vote (arXiv 2305.14325)."""
-    revise = asking(model, "The first solution is yours.\n{solutions}\nCompare, and answer again.")
+    read = "$problem\n\nYour answer: $solution\n\n$others\n\nCompare, and answer again."
     return search_graph(
-        operators={"solve": Solver(model), "revise": revise},
+        operators={"solve": Solver(model), "revise": prompted(model, read)},
         policy=schedule(move("solve", count=agents), *[everyone("revise")] * rounds),
         select=majority_vote(),
     )
@@ -77,8 +48,8 @@ def debate(model: BaseChatModel, *, agents: int = 3, rounds: int = 2) -> SearchG
 
 def self_contrast(model: BaseChatModel, perspectives: Sequence[str]) -> SearchGraph:
     """Solve from several perspectives, list the differences, revise (arXiv 2401.02009)."""
-    contrast = noting(model, "{solutions}\n\nWhere do they differ? Write a checklist.")
-    revise = asking(model, "{solutions}\n\n{note}\n\nGo through the checklist and answer again.")
+    contrast = prompted(model, "$solutions\n\nWhere do they differ? List it.", makes="note")
+    revise = prompted(model, "$problem\n\n$solutions\n\n$note\n\nCheck each and answer again.")
     views = [move("solve", instruction=view) for view in perspectives]
     return search_graph(
         operators={"solve": Solver(model), "revise": contrast >> revise},
@@ -89,8 +60,8 @@ def self_contrast(model: BaseChatModel, perspectives: Sequence[str]) -> SearchGr
 
 def parallel_distill_refine(model: BaseChatModel, *widths: int) -> SearchGraph:
     """Draft in parallel, distil the drafts to a short note, draft from it (arXiv 2510.01123)."""
-    distil = noting(model, "{solutions}\n\nSum up in 100 words what is right and what is open.")
-    again = asking(model, "What is known so far: {note}\n\nSolve the problem.")
+    distil = prompted(model, "$solutions\n\nSum up what is right and what is open.", makes="note")
+    again = prompted(model, "$problem\n\nWhat is known so far: $note")
     waves = [from_all("refine", count=width) for width in widths[1:]]
     return search_graph(
         operators={"solve": Solver(model), "refine": distil >> again},
@@ -129,9 +100,8 @@ def leco(model: BaseChatModel, confidence: Scorer, *, rounds: int = 3) -> Search
         good = trusted_steps(last)
         return [move("rewrite", last, keep=good)] if good < len(last.steps) else []
 
-    rewrite = continue_from(model, step=StepEnd(joiner="\n"))
     return search_graph(
-        operators={"solve": Solver(model), "rewrite": rewrite},
+        operators={"solve": Solver(model), "rewrite": continue_from(model, step=rest())},
         policy=schedule(move("solve"), *[rethink] * rounds),
         scorer=confidence,
     )
@@ -139,16 +109,14 @@ def leco(model: BaseChatModel, confidence: Scorer, *, rounds: int = 3) -> Search
 
 def genselect(model: BaseChatModel, *, samples: int = 4) -> SearchGraph:
     """Let the model read all solutions at once and name the best one (arXiv 2507.17797)."""
+    compare = prompted(model, "$problem\n\n$solutions\n\nEnd with `BEST: ` and a number.")
 
     async def choose(problem: Problem, candidates: Sequence[Candidate]) -> Selection:
-        solutions = "\n\n".join(f"[{n}] {each.text}" for n, each in enumerate(candidates))
-        asked = _message(
-            problem, f"{solutions}\n\nCompare them and end with `BEST: ` and a number."
-        )
-        said = (await generate(model, [asked])).choices[0].text
-        named = re.search(r"BEST: *(\d+)", said)
-        best = candidates[min(int(named[1]), len(candidates) - 1) if named else 0]
-        return Selection(candidate_id=best.id, reason=said)
+        task = Task(problem=problem, move=move("compare", *candidates), parents=tuple(candidates))
+        text = (await compare.apply(task)).drafts[0].choice.text
+        named = re.search(r"BEST: *(\d+)", text)
+        best = candidates[min(int(named[1]), len(candidates)) - 1 if named else 0]
+        return Selection(candidate_id=best.id, reason=text)
 
     policy = schedule(move("solve", count=samples))
     return search_graph(operators={"solve": Solver(model)}, policy=policy, select=choose)
@@ -158,7 +126,7 @@ def cascade(models: Sequence[BaseChatModel], judge: Scorer, *, enough: float) ->
     """Ask the next larger model only where the answer is not good enough (arXiv 2305.05176)."""
 
     def good_enough(state: RefinementState) -> StopReason | None:
-        best = max((each.score or 0.0 for each in state.candidates), default=0.0)
+        best = max((candidate.score or 0.0 for candidate in state.candidates), default=0.0)
         return StopReason(rule="good_enough", detail=f"{best}") if best >= enough else None
 
     tiers = {f"tier_{number}": Solver(model) for number, model in enumerate(models)}
@@ -191,15 +159,10 @@ def meta_reasoner(model: BaseChatModel, supervisor: BaseChatModel) -> SearchGrap
 def sets(model: BaseChatModel, *, samples: int = 3, rounds: int = 2) -> SearchGraph:
     """Sample, verify and correct each sample by itself, then vote (arXiv 2501.19306)."""
     correct = Reviewer(model) >> Refiner(model).unless(approved())
-
-    def vote(problem: Problem, candidates: Sequence[Candidate]) -> Selection:
-        corrected = {parent for each in candidates for parent in each.parents}
-        return majority_vote()(problem, [each for each in candidates if each.id not in corrected])
-
     return search_graph(
         operators={"solve": Solver(model), "correct": correct},
         policy=schedule(move("solve", count=samples), *[from_each("correct")] * rounds),
-        select=vote,
+        select=leaves(majority_vote()),
     )
 
 
@@ -259,7 +222,7 @@ def demonstrations() -> dict[str, SearchGraph]:
             says(WRONG, DOUBT, WRONG, DOUBT, RIGHT, DOUBT, RIGHT), reward, max_candidates=4
         ),
         "leco": leco(says(WRONG, f"{good}\n{last}"), reward),
-        "genselect": genselect(says(WRONG, RIGHT, WRONG, "The sum.\nBEST: 1"), samples=3),
+        "genselect": genselect(says(WRONG, RIGHT, WRONG, "The sum.\nBEST: 2"), samples=3),
         "cascade": cascade([says(WRONG), says(RIGHT), says()], reward, enough=0.8),
         "meta-reasoner": meta_reasoner(
             says(first, bad, good, last),
@@ -274,9 +237,10 @@ def demonstrations() -> dict[str, SearchGraph]:
 def trail(result: RefinementResult) -> str:
     """Return every candidate with its parents, and its answer or its last line so far."""
     shown: list[str] = []
-    for each in result.candidates:
-        parents = f" from {' '.join(each.parents)}" if each.parents else ""
-        shown.append(f"{each.id}{parents} is {each.answer or each.text.splitlines()[-1]}")
+    for candidate in result.candidates:
+        parents = f" from {' '.join(candidate.parents)}" if candidate.parents else ""
+        end = candidate.answer or candidate.text.splitlines()[-1]
+        shown.append(f"{candidate.id}{parents} is {end}")
     return "; ".join(shown)
 
 

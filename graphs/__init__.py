@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 assert __name__ == "refinegraph.graphs", "import refinegraph.graphs, not graphs"
 
 if TYPE_CHECKING:
+    from refinegraph.graphs.policies import last_wave, ranked
     from refinegraph.graphs.refinement import RefinementGraph, refinement_graph
     from refinegraph.graphs.search import SearchGraph, search_graph
     from refinegraph.graphs.state import RefinementState
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
     )
 
 _MODULES = {
-    "STRATEGIES": "strategies",
     "Plan": "strategies",
     "RefinementGraph": "refinement",
     "RefinementState": "state",
+    "STRATEGIES": "strategies",
     "SearchGraph": "search",
     "Strategy": "strategies",
     "build_strategy": "strategies",
+    "last_wave": "policies",
+    "ranked": "policies",
     "refinement_graph": "refinement",
     "register_strategy": "strategies",
     "search_graph": "search",
@@ -37,6 +40,8 @@ __all__ = [
     "SearchGraph",
     "Strategy",
     "build_strategy",
+    "last_wave",
+    "ranked",
     "refinement_graph",
     "register_strategy",
     "search_graph",

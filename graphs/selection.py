@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from refinegraph.schema import Candidate, Problem, Selection
 from refinegraph.support.awaiting import MaybeAwaitable
+from refinegraph.support.signatures import check_part
 from refinegraph.tools.grouping import agreeing_groups, answer_groups
 
 Selector = Callable[[Problem, Sequence[Candidate]], MaybeAwaitable[Selection]]
@@ -128,6 +129,28 @@ class latest:
     def __repr__(self) -> str:
         """The call that makes it."""
         return "latest()"
+
+
+class leaves:
+    """Choose among the candidates that no other one was made from, as another selector does.
+
+    In a tree of repairs these are the last versions, and each line of repair counts once.
+    """
+
+    def __init__(self, selector: Selector) -> None:
+        check_part(selector, "a selector", "problem", "candidates")
+        self.selector = selector
+
+    def __call__(
+        self, problem: Problem, candidates: Sequence[Candidate]
+    ) -> MaybeAwaitable[Selection]:
+        """Return what the other selector chooses among the leaves."""
+        inner = {parent for candidate in candidates for parent in candidate.parents}
+        return self.selector(problem, [leaf for leaf in candidates if leaf.id not in inner])
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"leaves({self.selector!r})"
 
 
 def _passed(candidate: Candidate) -> int:

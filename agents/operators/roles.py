@@ -5,7 +5,7 @@ from typing import Any
 
 from refinegraph.agents.operators.algebra import Operator, apply_at_once
 from refinegraph.agents.operators.outcomes import as_outcome
-from refinegraph.agents.operators.rules import refuted
+from refinegraph.agents.operators.rules import refuted, unapproved
 from refinegraph.agents.operators.task import Outcome, Task
 from refinegraph.agents.protocols import (
     RefinerAgent,
@@ -59,15 +59,16 @@ class Solve(_Role):
 
 
 class ReviewEach(_Role):
-    """Ask a Reviewer about every parent of a move, all at once."""
+    """Ask a Reviewer about every parent of a move that is not approved yet, all at once."""
 
     def __init__(self, agent: ReviewerAgent, *, tracer: Tracer | None = None) -> None:
         super().__init__("review", agent, "problem", "candidate")
         self.tracer = tracer
 
     async def apply(self, task: Task) -> Outcome:
-        """Return one review a parent."""
-        written = await wait_for_all(*(self._review(task, parent) for parent in task.parents))
+        """Return one review for each parent that is not approved yet."""
+        asked = unapproved(task)
+        written = await wait_for_all(*(self._review(task, parent) for parent in asked))
         return Outcome(reviews=tuple(written))
 
     async def _review(self, task: Task, parent: Candidate) -> Review:

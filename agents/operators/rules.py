@@ -20,6 +20,24 @@ class approved:
         return "approved()"
 
 
+def unapproved(task: Task) -> list[Candidate]:
+    """Return the parents that a Reviewer is to be asked about.
+
+    An approval stands: a parent that the reviews of an earlier round approve, and that no test
+    refutes, is not reviewed again, since nothing about it has changed. A move with an instruction
+    asks about every parent.
+    """
+    if task.instruction:
+        return list(task.parents)
+    return [parent for parent in task.parents if not _approval_stands(task, parent)]
+
+
+def _approval_stands(task: Task, parent: Candidate) -> bool:
+    reviews = [review for review in task.reviews if review.candidate_id == parent.id]
+    earlier = bool(reviews) and reviews[0].round < task.round
+    return earlier and all(review.approves for review in reviews) and not refuted(parent)
+
+
 def refuted(candidate: Candidate) -> bool:
     """Return whether execution proved the candidate wrong; a sandbox that failed proves nothing."""
     verdict = candidate.verdict

@@ -40,6 +40,11 @@ def line() -> StepEnd:
     return StepEnd(stop=("\n",), joiner="\n")
 
 
+def rest(*, joiner: str = "\n") -> StepEnd:
+    """Let a step go to the end of the solution; `joiner` stands between it and what is kept."""
+    return StepEnd(joiner=joiner)
+
+
 def paragraph() -> StepEnd:
     """End a step at an empty line."""
     return StepEnd(stop=("\n\n",), joiner="\n\n")

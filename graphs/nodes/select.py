@@ -1,7 +1,8 @@
 """The select node: choose the answer and sum the run up."""
 
+from refinegraph.agents.models import charging
 from refinegraph.errors import InputError
-from refinegraph.graphs.events import NodeStarted, emit
+from refinegraph.graphs.events import NodeStarted, Spent, emit
 from refinegraph.graphs.nodes.types import StateNode
 from refinegraph.graphs.selection import Selector
 from refinegraph.graphs.state import RefinementState, StateUpdate
@@ -27,12 +28,18 @@ def select_node(
     models: ModelNames = NO_MODELS,
     seed: int | None = None,
 ) -> StateNode:
-    """Make the node that chooses the answer and sums the run up."""
+    """Make the node that chooses the answer and sums the run up. Costs what the selector calls."""
 
     async def select(state: RefinementState) -> StateUpdate:
         emit(NodeStarted(node="select", round=state.round))
-        choice = await choose_answer(selector, state)
-        return {"result": summarise(state, choice, strategy=strategy, models=models, seed=seed)}
+        with charging() as account:
+            choice = await choose_answer(selector, state)
+        spent = account.usage
+        if spent.llm_calls:
+            emit(Spent(usage=spent))
+        known = state.model_copy(update={"usage": state.usage + spent})
+        result = summarise(known, choice, strategy=strategy, models=models, seed=seed)
+        return {"usage": spent, "result": result}
 
     return select
 

@@ -13,9 +13,16 @@ if TYPE_CHECKING:
     from refinegraph.graphs.policies.monte_carlo import uct
     from refinegraph.graphs.policies.particle_filter import multinomial, particles, systematic
     from refinegraph.graphs.policies.refine_loop import RefineLoop
-    from refinegraph.graphs.policies.searching import is_complete
+    from refinegraph.graphs.policies.searching import is_complete, ranked
     from refinegraph.graphs.policies.supervisor import supervised
-    from refinegraph.graphs.policies.waves import everyone, from_all, from_each, move, schedule
+    from refinegraph.graphs.policies.waves import (
+        everyone,
+        from_all,
+        from_each,
+        last_wave,
+        move,
+        schedule,
+    )
     from refinegraph.graphs.policies.wider_or_deeper import ab_mcts
 
 _MODULES = {
@@ -32,10 +39,12 @@ _MODULES = {
     "from_all": "waves",
     "from_each": "waves",
     "is_complete": "searching",
+    "last_wave": "waves",
     "move": "waves",
     "multinomial": "particle_filter",
     "normal": "beliefs",
     "particles": "particle_filter",
+    "ranked": "searching",
     "schedule": "waves",
     "supervised": "supervisor",
     "systematic": "particle_filter",
@@ -57,10 +66,12 @@ __all__ = [
     "from_all",
     "from_each",
     "is_complete",
+    "last_wave",
     "move",
     "multinomial",
     "normal",
     "particles",
+    "ranked",
     "schedule",
     "supervised",
     "systematic",

@@ -4,7 +4,7 @@ All that a policy knows is in the state, so that its decisions can be replayed. 
 the first sample too. It may return a `Decision`, or less: one `Move`, several, or a `StopReason`.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import cast
 
 from refinegraph.agents.operators import refuted
@@ -144,8 +144,20 @@ def interrupted(state: RefinementState) -> StopReason | None:
     if failures and not any(made.turn == last.number for made in reversed(state.candidates)):
         return StopReason(rule="failed", detail=failures[-1].detail)
     if last.moves and state.progress < last.number:
-        return StopReason(rule="exhausted", detail="the last moves brought nothing new")
+        return _nothing_new(state, last)
     return None
+
+
+def _nothing_new(state: RefinementState, last: Decision) -> StopReason:
+    if last.targets and approved_ids(state).issuperset(last.targets):
+        return approval(last.targets)
+    return StopReason(rule="exhausted", detail="the last moves brought nothing new")
+
+
+def approval(ids: Iterable[str]) -> StopReason:
+    """Return the reason to stop where the Reviewer approves all that could be worked on."""
+    detail = f"the Reviewer finds nothing wrong with {', '.join(sorted(ids))}"
+    return StopReason(rule="approved", detail=detail)
 
 
 def refinable(

@@ -1,6 +1,7 @@
 """The router-and-stop loop: refine what is hard until a rule says stop."""
 
 from refinegraph.graphs.policies.base import (
+    approval,
     approved_ids,
     easy,
     refinable,
@@ -59,8 +60,7 @@ class RefineLoop:
 
 def nothing_to_refine(state: RefinementState) -> StopReason:
     """Return why no candidate is worth refining."""
-    approved = sorted(approved_ids(state))
+    approved = approved_ids(state)
     if approved:
-        detail = f"the Reviewer finds nothing wrong with {', '.join(approved)}"
-        return StopReason(rule="approved", detail=detail)
+        return approval(approved)
     return StopReason(rule="exhausted", detail="no candidate is left to refine")

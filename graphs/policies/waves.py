@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import cast
 
 from refinegraph.errors import InputError
-from refinegraph.graphs.policies.base import Choice, as_decision
+from refinegraph.graphs.policies.base import Choice, approved_ids, as_decision
 from refinegraph.graphs.policies.searching import SearchPolicy, ranked, shown
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Decision, Feature, Move, StopReason
@@ -55,9 +55,12 @@ class _FromLastWave(SearchPolicy):
 
     def __call__(self, state: RefinementState) -> Choice:
         """Return the moves; none where there is no candidate."""
-        wave = last_wave(state)
+        wave = self._wave(state)
         parents = wave if self.best is None else ranked(wave)[: self.best]
         return [self._move(group) for group in self._groups(parents)]
+
+    def _wave(self, state: RefinementState) -> Sequence[Candidate]:
+        return last_wave(state)
 
     def _groups(self, parents: Sequence[Candidate]) -> list[Sequence[Candidate]]:
         raise NotImplementedError
@@ -68,7 +71,14 @@ class _FromLastWave(SearchPolicy):
 
 @dataclass(frozen=True, repr=False)
 class from_each(_FromLastWave):
-    """One move from each candidate of the last wave; with `best`, from that many of them."""
+    """One move from each candidate of the last wave; with `best`, from that many of them.
+
+    Candidates that their reviews approve, and that no test refutes, are left out.
+    """
+
+    def _wave(self, state: RefinementState) -> list[Candidate]:
+        approved = approved_ids(state)
+        return [candidate for candidate in last_wave(state) if candidate.id not in approved]
 
     def _groups(self, parents: Sequence[Candidate]) -> list[Sequence[Candidate]]:
         return [(parent,) for parent in parents]

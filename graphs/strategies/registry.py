@@ -30,18 +30,23 @@ STRATEGIES: dict[str, Strategy] = {}
 """Every strategy by its name."""
 
 
-def register_strategy(strategy: Strategy) -> Strategy:
-    """Make a strategy known by its name; raises `InputError` for a name that is taken.
+def register_strategy(strategy: Strategy, *, replace: bool = False) -> Strategy:
+    """Make a strategy known by its name.
+
+    Raises `InputError` for a name that is taken, unless the strategy is to `replace` the one that
+    has it, as where a notebook's cell runs again.
 
     >>> from refinegraph.graphs.strategies.sampling import single
     >>> register_strategy(Strategy("single", "one answer", "mine", single))
     Traceback (most recent call last):
     ...
-    refinegraph.errors.InputError: a strategy named 'single' is known already; choose another name.
+    refinegraph.errors.InputError: a strategy named 'single' is known already; choose another \
+name, or pass replace=True.
     """
-    if strategy.name in STRATEGIES:
+    if strategy.name in STRATEGIES and not replace:
         raise InputError(
-            f"a strategy named {strategy.name!r} is known already; choose another name."
+            f"a strategy named {strategy.name!r} is known already; choose another name, or pass "
+            "replace=True."
         )
     STRATEGIES[strategy.name] = strategy
     return strategy

@@ -10,6 +10,8 @@ from refinegraph.graphs.selection import (
     Selector,
     agreement,
     best_of,
+    latest,
+    leaves,
     majority_vote,
     weighted_vote,
 )
@@ -120,3 +122,16 @@ def test_group_that_wins_does_not_depend_on_order(
     shuffled = pool[:]
     chance.shuffle(shuffled)
     assert selector(MATH, shuffled) == selector(MATH, pool)
+
+
+async def test_leaves_are_those_that_nothing_was_made_from() -> None:
+    parents = {"1.0": ("0.0",), "1.1": ("0.1",)}
+    answers = {"0.0": "5", "0.1": "5", "0.2": "4", "1.0": "4", "1.1": "5"}
+    pool = [
+        Candidate(id=id, text="x", answer=answer, parents=parents.get(id, ()))
+        for id, answer in answers.items()
+    ]
+    assert majority_vote()(MATH, pool).candidate_id == "0.0"
+    chosen = await settle(leaves(majority_vote())(MATH, pool))
+    assert chosen.candidate_id == "0.2"
+    assert repr(leaves(latest())) == "leaves(latest())"
