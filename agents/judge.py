@@ -77,6 +77,8 @@ class Judge:
     """
 
     name = "judge"
+    scores_alone = True
+    """Each solution is judged by itself."""
     scores_unfinished = True
     """A judge can read a solution as far as it is written."""
 

@@ -6,6 +6,7 @@ whatever order they finish in, so the state is always the same. Every merge is a
 idempotent, but for `add_usage` and `add_asked`: what a move spent and asked for is written once.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar, get_args
@@ -124,20 +125,21 @@ def _merge(
 ) -> tuple[Item, ...]:
     """Keep one item a key: the highest rank, and of equal ranks the one on the right.
 
-    Where everything on the right comes after everything on the left, as most writes do, the left
-    side is not looked through.
+    The left side is in the order of its keys, and only its part from the first key of the right
+    side on is looked through: most writes add items at the end, or change the last ones.
     """
     if not right:
         return left
     added = _by_key(right, key, rank)
-    if not left or key(left[-1]) < next(iter(added)):
+    start = bisect_left(left, next(iter(added)), key=key)
+    if start == len(left):
         return (*left, *added.values())
-    kept = {key(item): item for item in left}
+    kept = {key(item): item for item in left[start:]}
     for place, item in added.items():
         before = kept.get(place)
         if before is None or rank(item) >= rank(before):
             kept[place] = item
-    return tuple(kept[place] for place in sorted(kept))
+    return (*left[:start], *(kept[place] for place in sorted(kept)))
 
 
 def _by_key(

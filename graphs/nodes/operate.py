@@ -16,7 +16,7 @@ from refinegraph.graphs.events import (
     TestsKnown,
     emit,
 )
-from refinegraph.graphs.nodes.parse_candidate import entry_point_of, read_candidate
+from refinegraph.graphs.nodes.parse_candidate import entry_point_of, find_candidate, read_candidate
 from refinegraph.graphs.nodes.types import MoveNode, PendingMove
 from refinegraph.graphs.state import RefinementState, StateUpdate
 from refinegraph.schema import Candidate, Failure, Review, Usage
@@ -53,14 +53,13 @@ def operate_node(name: str, operator: Operator, *, proposing: Collection[str]) -
 def task_of(state: RefinementState, pending: PendingMove) -> Task:
     """Return what an operator is shown of a move: the candidates that it names, and the run."""
     parents = pending.made or pending.move.parents
-    by_id = {candidate.id: candidate for candidate in state.candidates} if parents else {}
     reviews = [review for review in state.reviews if review.candidate_id in parents]
     latest = {review.candidate_id: review.round for review in reviews}
     return Task(
         problem=state.problem,
         move=pending.move.model_copy(update={"parents": parents}),
         tests=state.tests,
-        parents=tuple(by_id[id] for id in parents),
+        parents=tuple(find_candidate(state.candidates, id) for id in parents),
         pool=state.candidates,
         reviews=tuple(review for review in reviews if review.round == latest[review.candidate_id]),
         notes=state.run_notes,

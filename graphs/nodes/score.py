@@ -1,7 +1,7 @@
 """The score node: execute what is new, score the pool, reject what lost ground."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from refinegraph.agents.models import charging, current_scope
@@ -15,8 +15,8 @@ from refinegraph.graphs.events import (
     emit,
 )
 from refinegraph.graphs.nodes.operate import failure_kind
+from refinegraph.graphs.nodes.parse_candidate import find_candidate
 from refinegraph.graphs.nodes.types import StateNode
-from refinegraph.graphs.reducers import merge_candidates
 from refinegraph.graphs.state import RefinementState, StateUpdate
 from refinegraph.schema import (
     Candidate,
@@ -31,7 +31,11 @@ from refinegraph.support.awaiting import wait_for_all
 from refinegraph.tools.answers import AnswerEquivalence
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer, ask_scorer
+from refinegraph.tools.scorers.basic import scores_alone
 from refinegraph.tools.test_cases.checking import check_program
+
+_FAILED = "failed"
+"""What a score says of its scorer where that one failed; it is asked for again."""
 
 
 class Executed(NamedTuple):
@@ -51,9 +55,10 @@ def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
         emit(NodeStarted(node="score", round=state.round))
         with charging() as account:
             executed = await _execute_new(sandbox, state)
-            pool = merge_candidates(state.candidates, tuple(run.candidate for run in executed))
+            known = {run.candidate.id: run.candidate for run in executed}
+            pool = _replaced(state.candidates, known)
             classed = await classify(state.problem, pool)
-            scored = await score_pool(scorers, state.problem, classed)
+            scored = await score_pool(scorers, state.problem, classed, changed=known)
         changed = changed_candidates(scored.candidates, state.candidates)
         rejected = find_reversions(changed, scored.candidates, state)
         _report(changed, rejected)
@@ -96,12 +101,12 @@ async def classify(problem: Problem, pool: Sequence[Candidate]) -> tuple[Candida
 
     Costs a sandbox run where answers that are not plain numbers read differently.
     """
-    answers = [candidate.answer for candidate in pool if candidate.answer is not None]
+    answers = dict.fromkeys(candidate.answer for candidate in pool if candidate.answer is not None)
     new = any(candidate.answer is not None and candidate.answer_class is None for candidate in pool)
     if problem.kind == "code" or not new:
         return tuple(pool)
     equivalence = AnswerEquivalence(problem.kind, prompt=problem.prompt)
-    classes = await equivalence.classes(answers)
+    classes = await equivalence.classes(tuple(answers))
     return tuple(_in_class(candidate, classes.get(candidate.answer or "")) for candidate in pool)
 
 
@@ -136,20 +141,54 @@ class ScoredPool(NamedTuple):
 
 
 async def score_pool(
-    scorers: Sequence[Scorer], problem: Problem, pool: Sequence[Candidate]
+    scorers: Sequence[Scorer],
+    problem: Problem,
+    pool: Sequence[Candidate],
+    *,
+    changed: Collection[str] = (),
 ) -> ScoredPool:
     """Return the candidates with the scores of every scorer, in the scorers' order.
 
-    The scorers work at once. Unfinished candidates are shown only to scorers that can judge them
-    (`scores_unfinished` is true); the others give them None. A scorer whose model fails leaves its
-    candidates the scores that it gave them before, or None. One that is refused at the first
-    scoring of a pool, whatever the number of attempts, raises: it is set up wrongly.
+    The scorers work at once. Where all of them judge each candidate by itself (`scores_alone` is
+    true), they are shown only the candidates that have no scores yet or were `changed`; others,
+    such as agreement, are shown the whole pool. Unfinished candidates are shown only to scorers
+    that can judge them (`scores_unfinished` is true); the others give them None. A scorer whose
+    model fails leaves its candidates the scores that it gave them before, or None. One that is
+    refused at the first scoring of a pool, whatever the number of attempts, raises: it is set up
+    wrongly.
     """
+    if not all(map(scores_alone, scorers)):
+        return await _scored(scorers, problem, pool, has_scores=_has_scores(pool))
+    new = [candidate for candidate in pool if candidate.id in changed or _lacks(candidate, scorers)]
+    scored = await _scored(scorers, problem, new, has_scores=_has_scores(pool))
+    known = {candidate.id: candidate for candidate in scored.candidates}
+    return ScoredPool(_replaced(pool, known), scored.errors)
+
+
+def _lacks(candidate: Candidate, scorers: Sequence[Scorer]) -> bool:
+    """Return whether a score is missing, or could not be had when it was asked for."""
+    if len(candidate.scores) != len(scorers):
+        return True
+    return any(score.scorer == _FAILED for score in candidate.scores)
+
+
+def _has_scores(pool: Sequence[Candidate]) -> bool:
+    return any(candidate.scores for candidate in pool)
+
+
+def _replaced(pool: Sequence[Candidate], changed: Mapping[str, Candidate]) -> tuple[Candidate, ...]:
+    return tuple(changed.get(candidate.id, candidate) for candidate in pool)
+
+
+async def _scored(
+    scorers: Sequence[Scorer], problem: Problem, pool: Sequence[Candidate], *, has_scores: bool
+) -> ScoredPool:
     if not pool or not scorers:
         return ScoredPool(tuple(_rescored(candidate, ()) for candidate in pool))
     attempts = await wait_for_all(*(_attempt(scorer, problem, pool) for scorer in scorers))
     errors = tuple(attempt.error for attempt in attempts if attempt.error)
-    _raise_if_misconfigured(errors, pool)
+    if not has_scores:
+        _raise_if_misconfigured(errors)
     rows = [
         [_before(candidate, place) for candidate in pool] if attempt.error else attempt.scores
         for place, attempt in enumerate(attempts)
@@ -159,11 +198,7 @@ async def score_pool(
     return ScoredPool(scored, errors)
 
 
-def _raise_if_misconfigured(
-    errors: Sequence[ModelError | DeadlineExceeded], pool: Sequence[Candidate]
-) -> None:
-    if any(candidate.scores for candidate in pool):
-        return
+def _raise_if_misconfigured(errors: Sequence[ModelError | DeadlineExceeded]) -> None:
     for error in errors:
         if isinstance(error, ModelRequestRefused) and not isinstance(error, ContextTooLong):
             raise error
@@ -181,8 +216,7 @@ def find_reversions(
     fresh = [child for child in changed if len(child.parents) == 1 and child.id not in known]
     if not fresh:
         return ()
-    by_id = {candidate.id: candidate for candidate in pool}
-    found = (_reversion(child, by_id[child.parents[0]]) for child in fresh)
+    found = (_reversion(child, find_candidate(pool, child.parents[0])) for child in fresh)
     return tuple(rejection for rejection in found if rejection)
 
 
@@ -221,7 +255,7 @@ async def _scores(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -
 def _before(candidate: Candidate, place: int) -> Score:
     """Return what the scorer at this place said before."""
     known = candidate.scores[place : place + 1]
-    return known[0] if known else Score(scorer="failed", value=None)
+    return known[0] if known else Score(scorer=_FAILED, value=None)
 
 
 def _rescored(candidate: Candidate, scores: Sequence[Score]) -> Candidate:

@@ -1,11 +1,19 @@
 """The tree of a run's candidates, with the visits and values that a search needs."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from refinegraph.graphs.policies.searching import Done, scores_by_id
+from refinegraph.agents.operators import refuted
+from refinegraph.graphs.policies.run_index import added
+from refinegraph.graphs.policies.searching import Done
 from refinegraph.graphs.state import RefinementState
-from refinegraph.schema import Candidate
+from refinegraph.schema import Candidate, Review
+
+_UNIT = 1 << 64
+"""Sums are kept in whole units of 2**-64. Adding whole numbers is exact in any order, so that a
+tree that grew with its run equals, to the last bit, the one that is built after a resume; scores
+above 2**-11 are represented without any loss."""
 
 
 @dataclass(eq=False, slots=True)
@@ -18,21 +26,31 @@ class Node:
     children: "list[Node]" = field(default_factory=list["Node"])
     visits: int = 0
     """Candidates in the subtree, the node's own included."""
-    total: float = 0.0
-    """Sum of their scores."""
-    squares: float = 0.0
-    """Sum of the squares of their scores."""
     value: float = 0.0
     """What the search makes of it; `value_nodes` fills it in."""
     done: bool = False
     """Whether the candidate itself is not to be expanded."""
     open: bool = True
     """Whether there is something to expand in the subtree."""
+    place: int = -1
+    """Its position among the nodes of the tree."""
+    exact_total: int = 0
+    exact_squares: int = 0
 
     @property
     def id(self) -> str:
         """The candidate's id; empty for the root."""
         return self.candidate.id if self.candidate else ""
+
+    @property
+    def total(self) -> float:
+        """Sum of the scores in the subtree."""
+        return self.exact_total / _UNIT
+
+    @property
+    def squares(self) -> float:
+        """Sum of the squares of the scores in the subtree."""
+        return self.exact_squares / _UNIT
 
     def path(self) -> "Iterable[Node]":
         """Return the node and those above it, up to the root."""
@@ -48,49 +66,150 @@ class Node:
                 return
             node.open = False
 
+    def add(self, visits: int, total: int, squares: int) -> None:
+        """Add to the sums of the node and of those above it."""
+        for node in self.path():
+            node.visits += visits
+            node.exact_total += total
+            node.exact_squares += squares
+
 
 NodeValue = Callable[[Node], float]
 """What a node is worth to a search; the values of its children are known before."""
 
 
-@dataclass(frozen=True, slots=True)
 class CandidateTree:
-    """The root, and every other node with its parent before it."""
+    """The candidates of a run, each under the first of its parents.
 
-    root: Node
-    nodes: list[Node]
+    A candidate without a score counts as the worst one. Candidates for which `done` holds are not
+    to be expanded, and neither are those that their reviews approve and that no test refutes.
+    """
 
-    @property
-    def worst(self) -> float:
-        """The lowest score; 0 without candidates."""
-        return min((node.score for node in self.nodes), default=0.0)
+    def __init__(self, done: Done | None = None) -> None:
+        self.root = Node()
+        self.nodes: list[Node] = []
+        """Every node but the root, in the order in which they were made."""
+        self.worst = 0.0
+        """The lowest score; 0 without any."""
+        self._done = done
+        self._by_id: dict[str, Node] = {}
+        self._unscored: list[Node] = []
+        self._has_scores = False
+        self._approved: dict[str, tuple[int, bool]] = {}
+        self._changed: set[Node] = set()
+        self._valued: NodeValue | None = None
+        self._losses: list[tuple[Node, int, int, float, bool]] = []
+        self._candidates: tuple[Candidate, ...] = ()
+        self._reviews: tuple[Review, ...] = ()
+
+    def grow(self, state: RefinementState) -> bool:
+        """Take in new candidates and reviews; False where the tree has to be built anew."""
+        candidates = added(self._candidates, state.candidates)
+        reviews = added(self._reviews, state.reviews)
+        if candidates is None or reviews is None:
+            return False
+        fresh = [self._add(candidate) for candidate in sorted(candidates, key=_made)]
+        approved = self._approve(reviews)
+        if any(node is None for node in fresh) or approved is None:
+            return False
+        for node in (*fresh, *approved):
+            if node and node.done and not node.children:
+                node.close()
+        self._candidates, self._reviews = state.candidates, state.reviews
+        return True
+
+    def value_nodes(self, value: NodeValue) -> None:
+        """Give every node its value, the children's before their parent's.
+
+        Nodes below which nothing has changed keep theirs.
+        """
+        changed = self._changed if value == self._valued else self.nodes
+        for node in sorted(changed, key=lambda node: -node.place):
+            if node.parent:
+                node.value = value(node)
+        self._changed, self._valued = set(), value
+
+    def lose(self, picked: Node, width: int, value: NodeValue) -> None:
+        """Count an expansion in flight as if it had brought the worst score (virtual loss)."""
+        path = tuple(picked.path())
+        self._losses += (
+            (node, node.visits, node.exact_total, node.value, node.open) for node in path
+        )
+        for node in path:
+            node.visits += width
+            node.exact_total += width * _exact(self.worst)
+            if node.parent:
+                node.value = value(node)
+
+    def forget_losses(self) -> None:
+        """Undo every virtual loss."""
+        for node, *before in reversed(self._losses):
+            node.visits, node.exact_total, node.value, node.open = before
+        self._losses = []
+
+    def _add(self, candidate: Candidate) -> Node | None:
+        """Return the candidate's node; None where it does not come last, or under a closed one."""
+        parent = self._by_id.get(candidate.parent_id or "", self.root)
+        last = self.nodes[-1].candidate if self.nodes else None
+        if not parent.open or (last and _made(candidate) < _made(last)):
+            return None
+        node = Node(candidate, parent=parent, place=len(self.nodes))
+        node.done = bool(self._done and self._done(candidate))
+        parent.children.append(node)
+        self.nodes.append(node)
+        self._by_id[candidate.id] = node
+        self._score(node, candidate.score)
+        return node
+
+    def _score(self, node: Node, score: float | None) -> None:
+        if score is None or not math.isfinite(score):
+            self._unscored.append(node)
+            node.score = self.worst
+        else:
+            node.score = score
+            if not self._has_scores or score < self.worst:
+                self._lower_worst(score)
+        node.add(1, _exact(node.score), _exact(node.score**2))
+        self._changed.update(node.path())
+
+    def _lower_worst(self, score: float) -> None:
+        """Take a new lowest score, for the candidates without one too."""
+        total = _exact(score) - _exact(self.worst)
+        squares = _exact(score**2) - _exact(self.worst**2)
+        for node in self._unscored:
+            node.score = score
+            node.add(0, total, squares)
+            self._changed.update(node.path())
+        self.worst, self._has_scores = score, True
+
+    def _approve(self, reviews: Iterable[Review]) -> list[Node] | None:
+        """Return the nodes that reviews approve; None where an approval was taken back."""
+        touched: dict[str, None] = {}
+        before = dict[str, bool]()
+        for review in reviews:
+            round, approves = self._approved.get(review.candidate_id, (-1, False))
+            before.setdefault(review.candidate_id, approves)
+            agreed = approves and review.approves if round == review.round else review.approves
+            self._approved[review.candidate_id] = (review.round, agreed)
+            touched[review.candidate_id] = None
+        now = {id: self._approved[id][1] for id in touched}
+        if any(before[id] and not now[id] for id in touched):
+            return None
+        return [node for id in touched if now[id] and (node := self._finish(id))]
+
+    def _finish(self, id: str) -> Node | None:
+        node = self._by_id.get(id)
+        if node is None or node.candidate is None or refuted(node.candidate):
+            return None
+        node.done = True
+        return node
 
 
 def tree_of(state: RefinementState, done: Done | None = None) -> CandidateTree:
-    """Return the tree of the candidates, each under the first of its parents.
-
-    A candidate without a score counts as the worst one. Candidates for which `done` holds are not
-    to be expanded.
-    """
-    scores = scores_by_id(state.candidates)
-    root, by_id = Node(), dict[str, Node]()
-    for candidate in sorted(state.candidates, key=_made):
-        parent = by_id.get(candidate.parent_id or "", root)
-        node = Node(candidate, scores[candidate.id], parent, done=bool(done and done(candidate)))
-        parent.children.append(node)
-        by_id[candidate.id] = node
-    tree = CandidateTree(root, list(by_id.values()))
-    _count(tree)
-    for node in tree.nodes:
-        if node.done and not node.children:
-            node.close()
+    """Return the tree of the candidates of a state."""
+    tree = CandidateTree(done)
+    tree.grow(state)
     return tree
-
-
-def value_nodes(tree: CandidateTree, value: NodeValue) -> None:
-    """Give every node its value, the children's before their parent's."""
-    for node in reversed(tree.nodes):
-        node.value = value(node)
 
 
 def _made(candidate: Candidate) -> tuple[int, tuple[int, ...]]:
@@ -98,12 +217,7 @@ def _made(candidate: Candidate) -> tuple[int, tuple[int, ...]]:
     return candidate.turn, candidate.order
 
 
-def _count(tree: CandidateTree) -> None:
-    for node in reversed(tree.nodes):
-        node.visits += 1
-        node.total += node.score
-        node.squares += node.score * node.score
-        parent = node.parent or tree.root
-        parent.visits += node.visits
-        parent.total += node.total
-        parent.squares += node.squares
+def _exact(score: float) -> int:
+    """Return a number in whole units."""
+    above, below = score.as_integer_ratio()
+    return above * _UNIT // below

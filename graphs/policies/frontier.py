@@ -3,6 +3,7 @@
 from dataclasses import KW_ONLY, dataclass
 
 from refinegraph.graphs.policies.base import Choice
+from refinegraph.graphs.policies.run_index import asked_candidates
 from refinegraph.graphs.policies.searching import (
     BoundedPolicy,
     Done,
@@ -121,13 +122,13 @@ class best_first(BoundedPolicy):
         left = self._unexpanded(state)
         if not left:
             return all_done(len(state.candidates))
-        best = (candidate.id for candidate in ranked(left)[: self.batch])
+        best = (candidate.id for candidate in ranked(left, most=self.batch))
         return expansions(self.expand, best, width=self.width)
 
     def _unexpanded(self, state: RefinementState) -> list[Candidate]:
-        expanded = {id for decision in state.decisions for id in decision.targets}
-        return [
-            candidate
-            for candidate in state.candidates
-            if candidate.id not in expanded and not (self.done and self.done(candidate))
-        ]
+        with asked_candidates(state) as asked:
+            return [
+                candidate
+                for candidate in state.candidates
+                if candidate.id not in asked.targets and not (self.done and self.done(candidate))
+            ]

@@ -10,9 +10,8 @@ from refinegraph.graphs.policies.candidate_tree import (
     CandidateTree,
     Node,
     NodeValue,
-    tree_of,
-    value_nodes,
 )
+from refinegraph.graphs.policies.run_index import RunIndexes
 from refinegraph.graphs.policies.searching import (
     BoundedPolicy,
     Done,
@@ -37,6 +36,7 @@ def best_child(node: Node) -> float:
     return (node.score + max(child.value for child in node.children)) / 2
 
 
+_TREES: RunIndexes[CandidateTree] = RunIndexes()
 _VALUES: dict[str, NodeValue] = {"mean": mean, "best_child": best_child}
 
 
@@ -93,21 +93,24 @@ class uct(BoundedPolicy):
 
     def choose(self, state: RefinementState) -> Choice:
         """Return the expansions of the next decision."""
-        tree = tree_of(state, self.done)
-        fresh = self.roots - len(tree.root.children)
-        if fresh > 0 and not (state.decisions and state.candidates):
-            return Move(operator=self.root, count=fresh)
-        picks = self._picks(tree)
+        with _TREES.of(state, self, lambda: CandidateTree(self.done)) as tree:
+            fresh = self.roots - len(tree.root.children)
+            if fresh > 0 and not (state.decisions and state.candidates):
+                return Move(operator=self.root, count=fresh)
+            picks = self._picks(tree)
         if not picks:
             return all_done(len(tree.nodes))
         return expansions(self.expand, picks, width=self.width or 1)
 
     def _picks(self, tree: CandidateTree) -> list[str]:
-        value_nodes(tree, self._value_of)
+        tree.value_nodes(self._value_of)
         picks: list[str] = []
         while len(picks) < self.batch and (node := self._pick(tree)):
             picks.append(node.id)
-            self._lose(node, tree.worst)
+            tree.lose(node, self.width or 1, self._value_of)
+            if self.width is not None:
+                node.close()
+        tree.forget_losses()
         return picks
 
     def _pick(self, tree: CandidateTree) -> Node | None:
@@ -139,14 +142,3 @@ class uct(BoundedPolicy):
     def _value_of(self, node: Node) -> float:
         value = _VALUES[self.value] if isinstance(self.value, str) else self.value
         return value(node)
-
-    def _lose(self, picked: Node, worst: float) -> None:
-        """Count an expansion in flight as if it had brought the worst score."""
-        width = self.width or 1
-        for node in picked.path():
-            node.visits += width
-            node.total += width * worst
-            if node.parent:
-                node.value = self._value_of(node)
-        if self.width is not None:
-            picked.close()

@@ -1,5 +1,6 @@
 """What the search policies share: their expression, their bound and how they read the scores."""
 
+import heapq
 import inspect
 import random
 from collections import Counter
@@ -9,6 +10,7 @@ from typing import Any, cast
 
 from refinegraph.errors import InputError
 from refinegraph.graphs.policies.base import Choice
+from refinegraph.graphs.policies.run_index import asked_candidates
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Move, StopReason
 
@@ -88,8 +90,8 @@ def check_choice(name: str, value: object, *known: str) -> None:
 
 def spent(state: RefinementState) -> int:
     """Return how many candidates were asked for, or made where that is more."""
-    asked = sum(move.count for decision in state.decisions for move in decision.moves)
-    return max(asked, len(state.candidates))
+    with asked_candidates(state) as asked:
+        return max(asked.count, len(state.candidates))
 
 
 def bound_reached(state: RefinementState, max_candidates: int) -> StopReason | None:
@@ -141,9 +143,18 @@ def score_of(candidate: Candidate) -> float:
     return float("-inf") if candidate.score is None else candidate.score
 
 
-def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return candidates with the best score first, and in the order of asking where it is equal."""
-    return sorted(candidates, key=lambda candidate: (-score_of(candidate), candidate.order))
+def ranked(candidates: Iterable[Candidate], *, most: int | None = None) -> list[Candidate]:
+    """Return candidates with the best score first, and in the order of asking where it is equal.
+
+    With `most`, only that many of the best.
+    """
+    if most is None:
+        return sorted(candidates, key=_rank)
+    return heapq.nsmallest(most, candidates, key=_rank)
+
+
+def _rank(candidate: Candidate) -> tuple[float, tuple[int, ...]]:
+    return -score_of(candidate), candidate.order
 
 
 def scores_by_id(candidates: Iterable[Candidate]) -> dict[str, float]:

@@ -6,7 +6,8 @@ from dataclasses import KW_ONLY, dataclass
 
 from refinegraph.graphs.policies.base import Choice
 from refinegraph.graphs.policies.beliefs import Belief, Tally, normal, tally
-from refinegraph.graphs.policies.candidate_tree import Node, tree_of
+from refinegraph.graphs.policies.candidate_tree import CandidateTree, Node
+from refinegraph.graphs.policies.run_index import RunIndexes
 from refinegraph.graphs.policies.searching import (
     BoundedPolicy,
     Done,
@@ -16,6 +17,8 @@ from refinegraph.graphs.policies.searching import (
 )
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Move
+
+_TREES: RunIndexes[CandidateTree] = RunIndexes()
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,8 +58,9 @@ class ab_mcts(BoundedPolicy):
 
     def choose(self, state: RefinementState) -> Choice:
         """Return a move for each time that the tree was gone down."""
-        root, draws = tree_of(state, self.done).root, random_for(state, self.seed)
-        picks = Counter(self._descend(root, draws).id for _ in range(self.batch))
+        draws = random_for(state, self.seed)
+        with _TREES.of(state, self, lambda: CandidateTree(self.done)) as tree:
+            picks = Counter(self._descend(tree.root, draws).id for _ in range(self.batch))
         fresh = picks.pop("", 0)
         wider = [Move(operator=self.wide, count=fresh)] if fresh else []
         return [*wider, *expansions(self.deep, picks.elements())]

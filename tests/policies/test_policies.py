@@ -30,7 +30,7 @@ from refinegraph.graphs.policies import (
     tournament,
     uct,
 )
-from refinegraph.graphs.policies.candidate_tree import tree_of, value_nodes
+from refinegraph.graphs.policies.candidate_tree import tree_of
 from refinegraph.graphs.policies.monte_carlo import best_child
 from refinegraph.graphs.policies.particle_filter import particles_of
 from refinegraph.graphs.policies.supervisor import progress_report
@@ -121,9 +121,9 @@ def test_an_expansion_in_flight_counts_as_the_worst_score_and_no_less() -> None:
 def test_best_child_is_the_value_of_mcts_self_refine() -> None:
     children = [candidate("1.0", 0.2, "0.0"), candidate("1.1", 0.8, "0.0")]
     tree = tree_of(state_of(candidate("0.0", 0.4), *children))
-    value_nodes(tree, best_child)
+    tree.value_nodes(best_child)
     assert [node.value for node in tree.nodes] == [pytest.approx(0.6), 0.2, 0.8]
-    value_nodes(tree, lambda node: float(len(node.children)))
+    tree.value_nodes(lambda node: float(len(node.children)))
     assert [node.value for node in tree.nodes] == [2.0, 0.0, 0.0]
 
 

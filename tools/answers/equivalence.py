@@ -5,8 +5,9 @@ factorial can take for ever. So it runs as any program does, isolated and limite
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
+from itertools import islice
 
 from refinegraph.errors import SandboxUnavailable
 from refinegraph.schema import Kind, Verdict
@@ -74,7 +75,9 @@ class AnswerEquivalence:
         three seconds that comparisons take, none where all answers are plain numbers.
         """
         keys = {answer: self._key(answer) for answer in answers}
-        shown = {key: min(each for each in keys if keys[each] == key) for key in keys.values()}
+        shown: dict[str, str] = {}
+        for answer, key in keys.items():
+            shown[key] = min(answer, shown.get(key, answer))
         leader = {key: key for key in shown}
         for one, other in await self._equal_pairs(shown):
             low, high = sorted((leader[one], leader[other]))
@@ -94,12 +97,7 @@ class AnswerEquivalence:
         keys = sorted(key for key, text in shown.items() if len(text) <= _LONGEST)
         if self.kind != "math" or len(keys) < 2 or find_spec("math_verify") is None:
             return []
-        pairs = [
-            (one, other)
-            for number, one in enumerate(keys)
-            for other in keys[number + 1 :]
-            if not (_is_number(one) and _is_number(other))
-        ][:_MOST_PAIRS]
+        pairs = list(islice(_comparable(keys), _MOST_PAIRS))
         await self._compare([pair for pair in pairs if pair not in self._known], shown)
         return [pair for pair in pairs if self._known[pair]]
 
@@ -138,6 +136,18 @@ class AnswerEquivalence:
             done = [outcome for outcome in told if outcome.status != "not_run"]
             equal.update(zip(left, (outcome.passed for outcome in done), strict=False))
         return {question: equal.get(question, False) for question in questions}
+
+
+def _comparable(keys: Sequence[str]) -> Iterator[Pair]:
+    """Yield the pairs of sorted keys of which at least one is no plain number, in their order."""
+    others = [key for key in keys if not _is_number(key)]
+    if not others:
+        return
+    for position, one in enumerate(keys):
+        following = (
+            [key for key in others if key > one] if _is_number(one) else keys[position + 1 :]
+        )
+        yield from ((one, other) for other in following)
 
 
 def _questions(one: str, other: str) -> tuple[Pair, ...]:

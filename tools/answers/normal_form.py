@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 from refinegraph.schema import Kind
 from refinegraph.tools.answers.claims import HEDGES
@@ -33,6 +34,7 @@ _LABEL = re.compile(r"(?:^|(?<=[\s(]))\(?([A-J])[).:]\s*(?=\S)")
 _LETTER = re.compile(r"^\(?([A-Za-z])[).]?$")
 
 
+@lru_cache(maxsize=4096)  # every scoring asks again for the answers of the whole pool
 def answer_key(answer: str, *, kind: Kind, prompt: str = "") -> str:
     r"""Return a key that is equal for answers that read the same.
 

@@ -26,11 +26,21 @@ async def ask_scorer(scorer: Scorer, problem: Problem, candidates: Sequence[Cand
     return found if isinstance(found, Scored) else Scored(tuple(found))
 
 
+def scores_alone(scorer: Scorer) -> bool:
+    """Return whether a scorer says that it judges each candidate by itself, whatever the pool.
+
+    Such a scorer has an attribute `scores_alone` that is true. It is shown only new candidates.
+    """
+    return bool(getattr(scorer, "scores_alone", False))
+
+
 class execution:
     """Score a program by the share of the visible tests that it passes.
 
     None where nothing was executed; a program that could not be read scores 0.
     """
+
+    scores_alone = True
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
         """Return one score a candidate."""
@@ -96,6 +106,7 @@ class first_of:
 
     def __init__(self, *scorers: Scorer) -> None:
         self.scorers = scorers
+        self.scores_alone = all(map(scores_alone, scorers))
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
         """Return one score a candidate, under the name of the scorer that gave it."""
@@ -122,6 +133,8 @@ class self_certainty:
     lies in 0 to 1. None where the model gave no log-probabilities: ask for them with
     `Sampling(logprobs=20)`, the same number for all that are to be compared.
     """
+
+    scores_alone = True
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
         """Return one score a candidate."""

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 
 from refinegraph.schema import Candidate, Problem, Score, Usage
-from refinegraph.tools.scorers.basic import Scored, Scorer, ask_scorer
+from refinegraph.tools.scorers.basic import Scored, Scorer, ask_scorer, scores_alone
 
 
 class _Joined:
@@ -16,6 +16,7 @@ class _Joined:
 
     def __init__(self, *scorers: Scorer) -> None:
         self.scorers = scorers
+        self.scores_alone = all(map(scores_alone, scorers))
 
     def __repr__(self) -> str:
         """The call that makes it."""

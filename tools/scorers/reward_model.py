@@ -63,6 +63,9 @@ class RewardModel:
     answers do not have the format's shape, `ModelError` where it kept failing.
     """
 
+    scores_alone = True
+    """Each solution is sent by itself."""
+
     def __init__(
         self,
         url: str,

@@ -1,0 +1,136 @@
+"""What a move costs as a search grows: milliseconds, bytes of checkpoints, megabytes.
+
+    python benchmarks/search_scale.py --candidates 1000
+
+Each search runs to the given number of candidates, with two moves for each of them, one that makes
+the candidate and one that writes a note. Operators and scorer do nothing, so that what is measured
+is the loop. Printed is the first tenth of the moves beside the last one; a loop whose cost grows
+with the moves before would show here.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import resource
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from refinegraph.agents import Task
+from refinegraph.awaiting import settle
+from refinegraph.graphs import RefinementState, search_graph
+from refinegraph.graphs.policies import ab_mcts, best_first, move, uct
+from refinegraph.graphs.policies.base import as_decision
+from refinegraph.graphs.sqlite_checkpoints import latest_checkpoints
+from refinegraph.schema import Candidate, Decision, Note, Problem, Score
+
+PROBLEM = Problem(prompt="Name a number.", kind="math")
+RECURSION_LIMIT = 100_000
+"""Super-steps; far above what any search here takes."""
+
+
+def make(task: Task) -> list[str]:
+    """Make texts of a usual length."""
+    return [f"{'Consider the sum. ' * 20}\nThe answer is {len(task.pool)}."] * task.count
+
+
+def note(task: Task) -> Note:
+    """Write down how far the search is."""
+    return Note(text=f"{len(task.pool)} candidates were made.")
+
+
+def worth(problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+    """Score each candidate by its id."""
+    digests = (hashlib.sha256(candidate.id.encode()).hexdigest() for candidate in candidates)
+    return [Score(scorer="worth", value=int(digest[:6], 16) / 0xFFFFFF) for digest in digests]
+
+
+worth.scores_alone = True  # type: ignore[attr-defined]
+
+
+class Clocked:
+    """A policy with a note beside every move, which writes down when it was asked."""
+
+    def __init__(self, policy: Any) -> None:
+        self.policy = policy
+        self.asked: list[float] = []
+        self.deciding: list[float] = []
+
+    async def __call__(self, state: RefinementState) -> Decision:
+        """Return what the policy decides, and a note."""
+        began = time.perf_counter()
+        decision = as_decision(await settle(self.policy(state)), state)
+        self.asked.append(time.perf_counter())
+        self.deciding.append(self.asked[-1] - began)
+        if decision.stop_reason:
+            return decision
+        return decision.model_copy(update={"moves": (*decision.moves, move("note"))})
+
+
+def tenths(values: Sequence[float]) -> tuple[float, float]:
+    """Return the medians of the second and of the last tenth; the first one warms up."""
+    size = max(1, len(values) // 10)
+    return statistics.median(values[size : 2 * size]), statistics.median(values[-size:])
+
+
+async def measure(name: str, policy: Any, folder: Path | None) -> None:
+    """Run one search and print what its moves took."""
+    clocked = Clocked(policy)
+    parts: dict[str, Any] = {"scorer": worth, "stop": None}
+    operators = {"solve": make, "refine": make, "note": note}
+    sizes: list[int] = []
+    if folder is None:
+        graph = search_graph(operators=operators, policy=clocked, **parts)
+        await graph.ainvoke({"problem": PROBLEM}, {"recursion_limit": RECURSION_LIMIT})
+    else:
+        file = folder / f"{name}.sqlite"
+
+        async def noting(state: RefinementState) -> Decision:
+            sizes.append(file.stat().st_size)
+            return await clocked(state)
+
+        async with latest_checkpoints(file) as saver:
+            graph = search_graph(operators=operators, policy=noting, checkpointer=saver, **parts)
+            config: Any = {"configurable": {"thread_id": "1"}, "recursion_limit": RECURSION_LIMIT}
+            await graph.ainvoke({"problem": PROBLEM}, config, durability="sync")
+    moves = [
+        1000 * (now - before) for before, now in zip(clocked.asked, clocked.asked[1:], strict=False)
+    ]
+    early, late = tenths(moves)
+    first, last = tenths([1000 * seconds for seconds in clocked.deciding])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    kept = f"{sizes[len(sizes) // 2] / 1024:6.0f} and {sizes[-1] / 1024:6.0f} KB" if sizes else ""
+    print(
+        f"{name:12} {early:6.2f} then {late:6.2f} ms a decision ({late / early:4.2f} x), "
+        f"of which the policy {first:5.2f} then {last:5.2f}; {peak:4.0f} MB {kept}",
+        flush=True,
+    )
+
+
+def policies(candidates: int) -> dict[str, Callable[[], Any]]:
+    """Return the searches by their names."""
+    bound = 2 * candidates  # the notes count as asked for too
+    return {
+        "uct": lambda: uct("refine", width=3, max_candidates=bound),
+        "uct, free": lambda: uct("refine", value="best_child", max_candidates=bound),
+        "best_first": lambda: best_first("refine", width=1, roots=2, max_candidates=bound),
+        "ab_mcts": lambda: ab_mcts("solve", "refine", max_candidates=bound),
+    }
+
+
+async def main() -> None:
+    """Run every search, without and with checkpoints."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--candidates", type=int, default=1000)
+    options = parser.parse_args()
+    for name, make_policy in policies(options.candidates).items():
+        await measure(name, make_policy(), None)
+        with TemporaryDirectory() as folder:
+            await measure(f"{name} kept", make_policy(), Path(folder))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
