@@ -7,7 +7,6 @@ idempotent, but for `add_usage` and `add_asked`: what a move spent and asked for
 """
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar, get_args
 
@@ -43,7 +42,11 @@ def merge_reviews(left: tuple[Review, ...], right: tuple[Review, ...]) -> tuple[
 
 def merge_notes(left: tuple[Note, ...], right: tuple[Note, ...]) -> tuple[Note, ...]:
     """Add notes in the order in which they were written, without repetitions."""
-    return tuple(dict.fromkeys((*left, *right)))
+    texts = [note.text for note in left]  # comparing texts first is cheaper than hashing notes
+    return (
+        *left,
+        *(note for note in dict.fromkeys(right) if note.text not in texts or note not in left),
+    )
 
 
 def merge_reversions(
@@ -69,9 +72,15 @@ def add_asked(
     left: tuple[SamplesAsked, ...], right: tuple[SamplesAsked, ...]
 ) -> tuple[SamplesAsked, ...]:
     """Add the samples that were asked for, request by request."""
-    total = Counter({each.request: each.samples for each in left})
-    total.update({each.request: each.samples for each in right})
-    return tuple(SamplesAsked(request=key, samples=n) for key, n in sorted(total.items()))
+    total = list(left)
+    for asked in right:
+        at = bisect_left(total, asked.request, key=lambda known: known.request)
+        if at == len(total) or total[at].request != asked.request:
+            total.insert(at, asked)
+        else:
+            samples = total[at].samples + asked.samples
+            total[at] = SamplesAsked(request=asked.request, samples=samples)
+    return tuple(total)
 
 
 def merge_tests(left: tuple[Test, ...], right: tuple[Test, ...]) -> tuple[Test, ...]:

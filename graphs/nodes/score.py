@@ -58,7 +58,10 @@ def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
             known = {run.candidate.id: run.candidate for run in executed}
             pool = _replaced(state.candidates, known)
             classed = await classify(state.problem, pool)
-            scored = await score_pool(scorers, state.problem, classed, changed=known)
+            failed = any(failure.node == "score" for failure in state.failures)
+            scored = await score_pool(
+                scorers, state.problem, classed, changed=known, failed_before=failed
+            )
         changed = changed_candidates(scored.candidates, state.candidates)
         rejected = find_reversions(changed, scored.candidates, state)
         _report(changed, rejected)
@@ -75,17 +78,19 @@ def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
 
 
 async def _execute_new(sandbox: Sandbox, state: RefinementState) -> list[Executed]:
-    fresh = [candidate for candidate in state.candidates if _needs_run(candidate, state.tests)]
+    fresh = [
+        candidate
+        for candidate in state.candidates
+        if candidate.revision == 0 or (state.tests and _is_untested(candidate))
+    ]
     runs = (execute(sandbox, state.problem, candidate, state.tests) for candidate in fresh)
     return await wait_for_all(*runs)
 
 
-def _needs_run(candidate: Candidate, tests: Sequence[VisibleTest]) -> bool:
-    """Return whether a candidate is new, or was made before there were any tests."""
-    if candidate.revision == 0:
-        return True
+def _is_untested(candidate: Candidate) -> bool:
+    """Return whether a program was never run, as one that was made before there were any tests."""
     untested = candidate.verdict is None and candidate.generated_passed is None
-    return untested and candidate.program is not None and bool(tests)
+    return untested and candidate.program is not None
 
 
 def changed_candidates(
@@ -101,19 +106,28 @@ async def classify(problem: Problem, pool: Sequence[Candidate]) -> tuple[Candida
 
     Costs a sandbox run where answers that are not plain numbers read differently.
     """
-    answers = dict.fromkeys(candidate.answer for candidate in pool if candidate.answer is not None)
-    new = any(candidate.answer is not None and candidate.answer_class is None for candidate in pool)
-    if problem.kind == "code" or not new:
+    if problem.kind == "code" or not _has_new_answer(pool):
         return tuple(pool)
     equivalence = AnswerEquivalence(problem.kind, prompt=problem.prompt)
-    classes = await equivalence.classes(tuple(answers))
-    return tuple(_in_class(candidate, classes.get(candidate.answer or "")) for candidate in pool)
+    answers = dict.fromkeys([candidate.answer for candidate in pool])
+    classes = await equivalence.classes([answer for answer in answers if answer is not None])
+    moved = [
+        _in_class(candidate, classes[candidate.answer])
+        for candidate in pool
+        if candidate.answer is not None and candidate.answer_class != classes[candidate.answer]
+    ]
+    return _replaced(pool, {candidate.id: candidate for candidate in moved})
 
 
-def _in_class(candidate: Candidate, found: str | None) -> Candidate:
-    if found is None or found == candidate.answer_class:
-        return candidate
-    return candidate.model_copy(update={"answer_class": found, "revision": candidate.revision + 1})
+def _has_new_answer(pool: Sequence[Candidate]) -> bool:
+    return any(
+        candidate.answer_class is None and candidate.answer is not None for candidate in pool
+    )
+
+
+def _in_class(candidate: Candidate, answer_class: str) -> Candidate:
+    update = {"answer_class": answer_class, "revision": candidate.revision + 1}
+    return candidate.model_copy(update=update)
 
 
 async def execute(
@@ -146,12 +160,14 @@ async def score_pool(
     pool: Sequence[Candidate],
     *,
     changed: Collection[str] = (),
+    failed_before: bool = True,
 ) -> ScoredPool:
     """Return the candidates with the scores of every scorer, in the scorers' order.
 
     The scorers work at once. Where all of them judge each candidate by itself (`scores_alone` is
-    true), they are shown only the candidates that have no scores yet or were `changed`; others,
-    such as agreement, are shown the whole pool. Unfinished candidates are shown only to scorers
+    true), they are shown only the candidates that have no scores yet or were `changed`, and where
+    a scorer `failed_before` those that it left without a score; others, such as agreement, are
+    shown the whole pool. Unfinished candidates are shown only to scorers
     that can judge them (`scores_unfinished` is true); the others give them None. A scorer whose
     model fails leaves its candidates the scores that it gave them before, or None. One that is
     refused at the first scoring of a pool, whatever the number of attempts, raises: it is set up
@@ -159,16 +175,20 @@ async def score_pool(
     """
     if not all(map(scores_alone, scorers)):
         return await _scored(scorers, problem, pool, has_scores=_has_scores(pool))
-    new = [candidate for candidate in pool if candidate.id in changed or _lacks(candidate, scorers)]
+    count = len(scorers)
+    new = [
+        candidate
+        for candidate in pool
+        if len(candidate.scores) != count
+        or candidate.id in changed
+        or (failed_before and _was_missed(candidate))
+    ]
     scored = await _scored(scorers, problem, new, has_scores=_has_scores(pool))
     known = {candidate.id: candidate for candidate in scored.candidates}
     return ScoredPool(_replaced(pool, known), scored.errors)
 
 
-def _lacks(candidate: Candidate, scorers: Sequence[Scorer]) -> bool:
-    """Return whether a score is missing, or could not be had when it was asked for."""
-    if len(candidate.scores) != len(scorers):
-        return True
+def _was_missed(candidate: Candidate) -> bool:
     return any(score.scorer == _FAILED for score in candidate.scores)
 
 
@@ -177,7 +197,9 @@ def _has_scores(pool: Sequence[Candidate]) -> bool:
 
 
 def _replaced(pool: Sequence[Candidate], changed: Mapping[str, Candidate]) -> tuple[Candidate, ...]:
-    return tuple(changed.get(candidate.id, candidate) for candidate in pool)
+    if not changed:
+        return tuple(pool)
+    return tuple([changed.get(candidate.id, candidate) for candidate in pool])
 
 
 async def _scored(

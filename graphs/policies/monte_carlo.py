@@ -105,8 +105,10 @@ class uct(BoundedPolicy):
     def _picks(self, tree: CandidateTree) -> list[str]:
         tree.value_nodes(self._value_of)
         picks: list[str] = []
-        while len(picks) < self.batch and (node := self._pick(tree)):
+        while node := self._pick(tree):
             picks.append(node.id)
+            if len(picks) == self.batch:
+                break
             tree.lose(node, self.width or 1, self._value_of)
             if self.width is not None:
                 node.close()
