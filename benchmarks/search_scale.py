@@ -20,12 +20,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from refinegraph.agents import Task
-from refinegraph.awaiting import settle
 from refinegraph.graphs import RefinementState, search_graph
 from refinegraph.graphs.policies import ab_mcts, best_first, move, uct
 from refinegraph.graphs.policies.base import as_decision
 from refinegraph.graphs.sqlite_checkpoints import latest_checkpoints
 from refinegraph.schema import Candidate, Decision, Note, Problem, Score
+from refinegraph.support.awaiting import settle
 
 PROBLEM = Problem(prompt="Name a number.", kind="math")
 RECURSION_LIMIT = 100_000

@@ -10,7 +10,8 @@ from typing import Any
 
 import refinegraph
 from refinegraph.cli.arguments import make_parser
-from refinegraph.graphs.named import POLICIES, ROUTERS, SCORERS, SELECTORS, STOP_RULES
+from refinegraph.graphs.named import POLICIES, ROUTERS, SELECTORS, STOP_RULES
+from refinegraph.graphs.named_scorers import SCORERS
 from refinegraph.options import RunOptions
 from refinegraph.options.option_set import Option
 

@@ -29,7 +29,7 @@ def _types() -> list[tuple[str, str]]:
 
     found: list[tuple[str, str]] = []
     for name in _MODULES:
-        for each in vars(import_module(name)).values():
-            if isinstance(each, type) and issubclass(each, BaseModel | tuple):
-                found.append((each.__module__, each.__qualname__))
+        for member in vars(import_module(name)).values():
+            if isinstance(member, type) and issubclass(member, BaseModel | tuple):
+                found.append((member.__module__, member.__qualname__))
     return sorted(set(found))

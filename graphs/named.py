@@ -5,42 +5,20 @@ The tables below are the only place that knows the names. Texts such as
 literal numbers, `|`, `&`, `~` and parentheses, nothing else.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any
 
-from refinegraph.graphs.parts import Named, Parameter, Part, build, target
-from refinegraph.values import Number, UnfitValue, Value, nearest
+from refinegraph.graphs.parts import Named, Parameter, Part, build
+from refinegraph.values import Number
 
 if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
-
     from refinegraph.graphs.policies.base import Policy
     from refinegraph.graphs.stopping import StopRule
     from refinegraph.graphs.strategies import Plan
-    from refinegraph.tools.scorers import Scorer
 
 _COUNT = Number("N", whole=True, least=1)
 _FROM_ZERO = Number("N", whole=True, least=0)
 _SHARE = Number("X", least=0, most=1)
 _AMOUNT = Number("X", above=0)
-
-
-class ScorerPart(NamedTuple):
-    """A scorer that a name stands for."""
-
-    name: str
-    target: str
-    summary: str
-    takes: str = ""
-    """What follows the name after a colon; in brackets where it may be left out."""
-
-    @property
-    def usage(self) -> str:
-        """How it is written, such as `judge[:MODEL]`."""
-        if not self.takes:
-            return self.name
-        optional = self.takes.startswith("[")
-        return f"{self.name}[:{self.takes[1:]}" if optional else f"{self.name}:{self.takes}"
 
 
 STOP_RULES = (
@@ -134,45 +112,8 @@ POLICIES = (
     ),
 )
 
-SCORERS = (
-    ScorerPart("execution", "tools.scorers:execution", "share of visible tests passed"),
-    ScorerPart("agreement", "tools.scorers:agreement", "share of the pool that agrees"),
-    ScorerPart(
-        "self-certainty", "tools.scorers:self_certainty", "certainty from log-probabilities"
-    ),
-    ScorerPart("judge", "agents.judge:Judge", "a chat model scores the solution", "[MODEL]"),
-    ScorerPart("step-judge", "agents.judge:StepJudge", "a chat model scores each step", "[MODEL]"),
-    ScorerPart(
-        "answer-first-judge",
-        "agents.judge:AnswerFirstJudge",
-        "a chat model compares with its own answer",
-        "[MODEL]",
-    ),
-    ScorerPart(
-        "checklist-judge",
-        "agents.checklist_judge:ChecklistJudge",
-        "a chat model answers a checklist",
-        "[MODEL]",
-    ),
-    ScorerPart(
-        "pairwise-judge",
-        "agents.pairwise_judge:PairwiseJudge",
-        "a chat model compares solutions in pairs",
-        "[MODEL]",
-    ),
-    ScorerPart("p-true", "agents.truth:p_true", 'the probability of "True"', "[MODEL]"),
-    ScorerPart(
-        "orm", "tools.scorers:RewardModel", "a served outcome reward model", "URL/MODEL[#FORMAT]"
-    ),
-    ScorerPart(
-        "prm", "tools.scorers:RewardModel", "a served process reward model", "URL/MODEL[#FORMAT]"
-    ),
-)
-
 PROMPT_SETS = ("standard", "compact", "embedded")
 """Names of the sets in `refinegraph.agents.prompts`."""
-
-_SCORERS = {scorer.name: scorer for scorer in SCORERS}
 
 
 class StopExpression(Named):
@@ -188,28 +129,6 @@ class StopExpression(Named):
     def build(self, value: Any) -> Any:
         """Return the rule."""
         return parse_stop(value) if isinstance(value, str) else value
-
-
-class ScorerNames(Value):
-    """Scorers, or their names joined by commas."""
-
-    metavar = "NAME,…"
-
-    def check(self, value: Any) -> Any:
-        """Return a tuple of names and objects."""
-        parts = value.split(",") if isinstance(value, str) else value
-        if callable(parts):
-            return (parts,)
-        if not isinstance(parts, list | tuple) or not parts:
-            raise UnfitValue("is neither a scorer nor a list of such")
-        return tuple(map(self._checked, cast("list[Any]", parts)))
-
-    def _checked(self, part: Any) -> Any:
-        if not isinstance(part, str):
-            return Named("scorer", ()).check(part)
-        name, _, rest = part.strip().partition(":")
-        _find_scorer(name, rest)
-        return part.strip()
 
 
 def parse_stop(text: str) -> "StopRule":
@@ -237,66 +156,3 @@ def build_policy(name: str, plan: "Plan") -> "Policy":
     limit = 3 if plan.rounds is None else plan.rounds
     stop = plan.stop_rule(accepted() | rounds(limit))
     return RefineLoop(router=plan.router or VerdictRouter(), stop=stop)
-
-
-def build_scorer(
-    text: str, *, judge: "BaseChatModel", resolve: "Callable[[str], BaseChatModel]"
-) -> "Scorer":
-    """Return the scorer of a name such as `judge`, `judge:MODEL` or `prm:URL/MODEL`.
-
-    Args:
-        text: The name, with what follows it after a colon.
-        judge: The model that judges where none is named.
-        resolve: Returns the chat model of a name.
-    """
-    name, _, rest = text.strip().partition(":")
-    part = _find_scorer(name, rest)
-    make = target(part.target)
-    if part.takes.startswith("URL"):
-        url, model, form = _served(name, rest)
-        scorer: Scorer = make(url, model, format=form)
-    elif part.takes:
-        scorer = make(resolve(rest) if rest else judge)
-    else:
-        scorer = make()
-    return scorer
-
-
-def _find_scorer(name: str, rest: str) -> ScorerPart:
-    part = _SCORERS.get(name)
-    if part is None:
-        known = ", ".join(_SCORERS)
-        raise UnfitValue(
-            f"names no scorer: {name!r}{nearest(name, list(_SCORERS))}; known: {known}"
-        )
-    if rest and not part.takes:
-        raise UnfitValue(f"says {rest!r} of {name!r}, which takes nothing")
-    if part.takes.startswith("URL"):
-        _served(name, rest)
-    return part
-
-
-def _served(kind: str, rest: str) -> tuple[str, str, str]:
-    """Split `http://HOST:PORT/MODEL#FORMAT`, where `/v1` may stand before the model."""
-    address, _, form = rest.partition("#")
-    scheme, slashes, where = address.partition("://")
-    host, _, model = where.partition("/")
-    model = model.removeprefix("v1/").strip("/")
-    if scheme not in ("http", "https") or not slashes or not host or "@" in host:
-        raise UnfitValue(f"needs an address, such as {kind}:http://127.0.0.1:8000/MODEL")
-    if not model or model == "v1":
-        raise UnfitValue(f"names no model after the address; write {kind}:{address}/MODEL")
-    return f"{scheme}://{host}", model, form or _usual_format(kind, model.lower())
-
-
-def _usual_format(kind: str, model: str) -> str:
-    if kind == "orm":
-        return "outcome"
-    return next(
-        (form for word, form in _STEP_FORMATS.items() if word in model),
-        "qwen-prm",
-    )
-
-
-_STEP_FORMATS = {"shepherd": "math-shepherd", "skywork": "skywork-prm"}
-"""How process reward models are asked, by a word in their names; others are asked as Qwen's."""

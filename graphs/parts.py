@@ -31,7 +31,7 @@ class Part(NamedTuple):
         """How it is written, such as `rounds(LIMIT)`."""
         if not any(parameter.required for parameter in self.parameters):
             return self.name
-        words = (each.name.upper() for each in self.parameters if each.required)
+        words = (parameter.name.upper() for parameter in self.parameters if parameter.required)
         return f"{self.name}({', '.join(words)})"
 
 
@@ -84,32 +84,33 @@ def _bound(
     parts: Sequence[Part],
 ) -> tuple[Part, list[Any], dict[str, Any]]:
     """Return the part of that name with its arguments checked."""
-    part = next((each for each in parts if each.name.replace("-", "_") == name), None)
+    by_name = {part.name.replace("-", "_"): part for part in parts}
+    part = by_name.get(name)
     if part is None:
-        known = [each.name for each in parts]
+        known = [part.name for part in parts]
         hint = nearest(name.replace("_", "-"), known) or nearest(name, known)
         raise UnfitValue(f"names no {noun}: {name!r}{hint}; known: {', '.join(known)}")
     positional = [parameter for parameter in part.parameters if parameter.positional]
     if len(arguments) > len(positional):
         raise UnfitValue(f"gives {part.name} {len(arguments)} values; write {part.usage}")
     given = [
-        _argument(part, each.name, value)
-        for each, value in zip(positional, arguments, strict=False)
+        _argument(part, parameter.name, value)
+        for parameter, value in zip(positional, arguments, strict=False)
     ]
     named = {key: _argument(part, key, value) for key, value in keywords.items()}
-    missing = [each.name for each in part.parameters[len(given) :] if each.required]
+    missing = [parameter.name for parameter in part.parameters[len(given) :] if parameter.required]
     if any(key not in named for key in missing):
         raise UnfitValue(f"lacks a value; write {part.usage}")
-    twice = {each.name for each in positional[: len(given)]} & set(named)
+    twice = {parameter.name for parameter in positional[: len(given)]} & set(named)
     if twice:
         raise UnfitValue(f"gives {part.name} its {twice.pop()} twice")
     return part, given, named
 
 
 def _argument(part: Part, name: str, value: float) -> Any:
-    parameter = next((each for each in part.parameters if each.name == name), None)
+    parameter = next((parameter for parameter in part.parameters if parameter.name == name), None)
     if parameter is None:
-        known = ", ".join(each.name for each in part.parameters) or "none"
+        known = ", ".join(parameter.name for parameter in part.parameters) or "none"
         raise UnfitValue(f"gives {part.name} an unknown {name!r}; known: {known}")
     try:
         return parameter.value.check(value)

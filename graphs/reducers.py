@@ -6,8 +6,9 @@ whatever order they finish in, so the state is always the same. Every merge is a
 idempotent, but for `add_usage` and `add_asked`: what a move spent and asked for is written once.
 """
 
+import re
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, get_args
 
 from refinegraph.schema import (
@@ -33,6 +34,20 @@ def merge_candidates(
 ) -> tuple[Candidate, ...]:
     """Pool candidates by id, keeping the highest revision, in the order they were asked for."""
     return _merge(left, right, key=_candidate_key, rank=_candidate_revision)
+
+
+def find_candidate(candidates: Sequence[Candidate], id: str) -> Candidate | None:
+    """Return the candidate of an id from a merged pool; None where there is none.
+
+    >>> find_candidate([Candidate(id="0.0", text="a"), Candidate(id="0.1", text="b")], "0.1").text
+    'b'
+    """
+    if not re.fullmatch(r"\d+(\.\d+)*", id):
+        return None
+    wanted = tuple(map(int, id.split(".")))
+    place = bisect_left(candidates, wanted, key=_candidate_key)
+    found = candidates[place] if place < len(candidates) else None
+    return found if found and found.id == id else None
 
 
 def merge_reviews(left: tuple[Review, ...], right: tuple[Review, ...]) -> tuple[Review, ...]:

@@ -78,4 +78,4 @@ def _events(values: Mapping[str, Any]) -> Iterator[Event]:
 
 
 def _add(asked: Counter[str], more: tuple[SamplesAsked, ...]) -> None:
-    asked.update({each.request: each.samples for each in more})
+    asked.update({samples.request: samples.samples for samples in more})

@@ -69,7 +69,7 @@ class VerdictRouter:
         """Return easy with the candidate that passed, or hard with the best share so far."""
         if not state.proof_ids:
             return self.otherwise(state)
-        verdicts = [each.verdict for each in state.candidates if each.verdict]
+        verdicts = [candidate.verdict for candidate in state.candidates if candidate.verdict]
         passing = sum(verdict.passed for verdict in verdicts)
         best = max((len(verdict.passed_ids) for verdict in verdicts), default=0)
         count = len(state.proof_ids)
@@ -167,7 +167,7 @@ class ScoreCalibration(Frozen):
         if len(scores) < 2:
             raise InputError(f"{len(scores)} scores give no deviation; at least 2 are needed.")
         mean = math.fsum(scores) / len(scores)
-        variance = math.fsum((each - mean) ** 2 for each in scores) / len(scores)
+        variance = math.fsum((score - mean) ** 2 for score in scores) / len(scores)
         return cls(mean=mean, deviation=math.sqrt(variance), count=len(scores))
 
     def save(self, path: Path) -> None:
@@ -246,22 +246,24 @@ class MagicoreRouter:
     ) -> Sequence[Candidate]:
         if not self.first_majority:
             return groups[0]
-        drawn = [each for each in state.candidates if each.parent_id is None]
+        drawn = [candidate for candidate in state.candidates if candidate.parent_id is None]
         first = answer_groups(state.problem, drawn)
         wanted = first[0][0].answer_class or first[0][0].content if first else None
-        agreeing = (each for each in groups if (each[0].answer_class or each[0].content) == wanted)
+        agreeing = (
+            group for group in groups if (group[0].answer_class or group[0].content) == wanted
+        )
         return next(agreeing, ())
 
     def _note_first(self, state: RefinementState) -> None:
         routed_before = state.difficulty is not None
         if not self.running or routed_before:
             return
-        first = min(state.candidates, key=lambda each: each.order, default=None)
+        first = min(state.candidates, key=lambda candidate: candidate.order, default=None)
         if first is not None and first.score is not None:
             self.statistics.note(first.score)
 
     def _quality(self, majority: Sequence[Candidate]) -> float:
-        scores = [each.score for each in majority if each.score is not None]
+        scores = [candidate.score for candidate in majority if candidate.score is not None]
         if not scores:
             return 0.0
         return (sum(scores) / len(scores) - self.statistics.mean) / (

@@ -24,7 +24,7 @@ class best_of:
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
         """Return the winner and what it won by."""
-        usable = [each for each in candidates if each.content is not None]
+        usable = [candidate for candidate in candidates if candidate.content is not None]
         if not usable:
             return _NOTHING
         best = min(usable, key=_evidence)
@@ -94,11 +94,12 @@ class agreement:
         self, problem: Problem, candidates: Sequence[Candidate]
     ) -> MaybeAwaitable[Selection]:
         """Return the first member of the best group and what the group agreed on."""
-        usable = [each for each in candidates if each.content is not None]
-        most = max((_passed(each) for each in usable), default=0)
-        groups = agreeing_groups([each for each in usable if _passed(each) == most])
+        usable = [candidate for candidate in candidates if candidate.content is not None]
+        most = max((_passed(candidate) for candidate in usable), default=0)
+        best_tested = [candidate for candidate in usable if _passed(candidate) == most]
+        groups = agreeing_groups(best_tested)
         if not groups:
-            return self.otherwise(problem, [each for each in usable if _passed(each) == most])
+            return self.otherwise(problem, best_tested)
         best = groups[0]
         reason = f"{len(best.members)} programs agree on {len(best.tests)} generated tests"
         return Selection(candidate_id=best.members[0].id, reason=reason)
@@ -173,4 +174,4 @@ def _why_best(candidate: Candidate) -> str:
 
 
 def _mass(group: Sequence[Candidate]) -> tuple[float, int]:
-    return sum(each.score or 0.0 for each in group), len(group)
+    return sum(candidate.score or 0.0 for candidate in group), len(group)

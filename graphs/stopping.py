@@ -224,8 +224,9 @@ class oscillating(StopRule):
     def __call__(self, state: RefinementState) -> StopReason | None:
         """Fire when every refinement of the last round repeats an earlier candidate."""
         latest = _refinements(state, state.round)
-        earlier = {_mark(each) for each in state.candidates if each.round < state.round}
-        if not latest or any(_mark(each) not in earlier for each in latest):
+        before = [candidate for candidate in state.candidates if candidate.round < state.round]
+        earlier = set(map(_mark, before))
+        if not latest or any(_mark(candidate) not in earlier for candidate in latest):
             return None
         return StopReason(
             rule="oscillating",
@@ -251,8 +252,8 @@ class same_failure(StopRule):
     def __call__(self, state: RefinementState) -> StopReason | None:
         """Fire when every refinement of the last round repeats its ancestors' failure."""
         latest = _refinements(state, state.round)
-        by_id = {each.id: each for each in state.candidates}
-        if not latest or not all(self._repeats(each, by_id) for each in latest):
+        by_id = {candidate.id: candidate for candidate in state.candidates}
+        if not latest or not all(self._repeats(candidate, by_id) for candidate in latest):
             return None
         return StopReason(
             rule="same_failure",
@@ -377,13 +378,15 @@ def _parts(kind: type[AnyOf] | type[AllOf], rule: StopRule) -> tuple[StopRule, .
 
 
 def _best(state: RefinementState, last_round: int) -> float | None:
-    scores = (each.score for each in state.candidates if each.round <= last_round)
+    scores = (candidate.score for candidate in state.candidates if candidate.round <= last_round)
     return max((score for score in scores if score is not None), default=None)
 
 
 def _refinements(state: RefinementState, number: int) -> list[Candidate]:
     return [
-        each for each in state.candidates if number > 0 and each.round == number and each.parents
+        candidate
+        for candidate in state.candidates
+        if number > 0 and candidate.round == number and candidate.parents
     ]
 
 
@@ -397,7 +400,7 @@ def _failure(candidate: Candidate) -> tuple[tuple[str, str, str], ...] | None:
     if candidate.verdict is None or candidate.verdict.passed:
         return None
     return tuple(
-        (each.id, each.status, (each.error or "").split(":")[0])
-        for each in candidate.verdict.tests
-        if not each.passed
+        (outcome.id, outcome.status, (outcome.error or "").split(":")[0])
+        for outcome in candidate.verdict.tests
+        if not outcome.passed
     )

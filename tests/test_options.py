@@ -15,12 +15,11 @@ from refinegraph.graphs.named import (
     POLICIES,
     PROMPT_SETS,
     ROUTERS,
-    SCORERS,
     SELECTORS,
     STOP_RULES,
-    build_scorer,
     parse_stop,
 )
+from refinegraph.graphs.named_scorers import SCORERS, build_scorer
 from refinegraph.graphs.parts import Named, target
 from refinegraph.graphs.stopping import (
     StopRule,

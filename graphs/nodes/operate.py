@@ -16,8 +16,9 @@ from refinegraph.graphs.events import (
     TestsKnown,
     emit,
 )
-from refinegraph.graphs.nodes.parse_candidate import entry_point_of, find_candidate, read_candidate
+from refinegraph.graphs.nodes.parse_candidate import entry_point_of, read_candidate
 from refinegraph.graphs.nodes.types import MoveNode, PendingMove
+from refinegraph.graphs.reducers import find_candidate
 from refinegraph.graphs.state import RefinementState, StateUpdate
 from refinegraph.schema import Candidate, Failure, Review, Usage
 
@@ -59,12 +60,19 @@ def task_of(state: RefinementState, pending: PendingMove) -> Task:
         problem=state.problem,
         move=pending.move.model_copy(update={"parents": parents}),
         tests=state.tests,
-        parents=tuple(find_candidate(state.candidates, id) for id in parents),
+        parents=tuple(_existing(state, id) for id in parents),
         pool=state.candidates,
         reviews=tuple(review for review in reviews if review.round == latest[review.candidate_id]),
         notes=state.run_notes,
         round=pending.round,
     )
+
+
+def _existing(state: RefinementState, id: str) -> Candidate:
+    candidate = find_candidate(state.candidates, id)
+    if candidate is None:
+        raise LookupError(f"there is no candidate {id!r} among {len(state.candidates)}")
+    return candidate
 
 
 def failure_kind(error: Exception) -> Literal["model", "deadline", "budget"]:

@@ -1,6 +1,5 @@
 """Make candidates out of what models wrote."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
 
 from refinegraph.agents.certainty import token_certainty
@@ -26,19 +25,6 @@ def next_ids(candidates: Sequence[Candidate], *, round: int, count: int) -> list
         if in_round <= round:
             break
     return [f"{round}.{first + offset}" for offset in range(count)]
-
-
-def find_candidate(candidates: Sequence[Candidate], id: str) -> Candidate:
-    """Return the candidate of an id; the candidates come in their order.
-
-    >>> find_candidate([Candidate(id="0.0", text="a"), Candidate(id="0.1", text="b")], "0.1").text
-    'b'
-    """
-    wanted = tuple(map(int, id.split(".")))
-    found = candidates[bisect_left(candidates, wanted, key=lambda candidate: candidate.order)]
-    if found.id != id:
-        raise LookupError(f"there is no candidate {id!r} among {len(candidates)}")
-    return found
 
 
 def read_candidate(

@@ -15,8 +15,8 @@ from refinegraph.graphs.events import (
     emit,
 )
 from refinegraph.graphs.nodes.operate import failure_kind
-from refinegraph.graphs.nodes.parse_candidate import find_candidate
 from refinegraph.graphs.nodes.types import StateNode
+from refinegraph.graphs.reducers import find_candidate
 from refinegraph.graphs.state import RefinementState, StateUpdate
 from refinegraph.schema import (
     Candidate,
@@ -57,7 +57,7 @@ def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
             executed = await _execute_new(sandbox, state)
             known = {run.candidate.id: run.candidate for run in executed}
             pool = _replaced(state.candidates, known)
-            classed = await classify(state.problem, pool)
+            classed = await classify(state.problem, pool, new=tuple(known.values()))
             failed = any(failure.node == "score" for failure in state.failures)
             scored = await score_pool(
                 scorers, state.problem, classed, changed=known, failed_before=failed
@@ -101,12 +101,15 @@ def changed_candidates(
     return tuple(new for new, old in pairs if new is not old and new != old)
 
 
-async def classify(problem: Problem, pool: Sequence[Candidate]) -> tuple[Candidate, ...]:
+async def classify(
+    problem: Problem, pool: Sequence[Candidate], *, new: Sequence[Candidate] | None = None
+) -> tuple[Candidate, ...]:
     """Return the candidates with the class of each one's answer; programs have none.
 
-    Costs a sandbox run where answers that are not plain numbers read differently.
+    Nothing is done unless one of the `new` candidates, all of them unless given, has an answer
+    without a class. Costs a sandbox run where answers that are not plain numbers read differently.
     """
-    if problem.kind == "code" or not _has_new_answer(pool):
+    if problem.kind == "code" or not _has_new_answer(pool if new is None else new):
         return tuple(pool)
     equivalence = AnswerEquivalence(problem.kind, prompt=problem.prompt)
     answers = dict.fromkeys([candidate.answer for candidate in pool])
@@ -197,9 +200,14 @@ def _has_scores(pool: Sequence[Candidate]) -> bool:
 
 
 def _replaced(pool: Sequence[Candidate], changed: Mapping[str, Candidate]) -> tuple[Candidate, ...]:
-    if not changed:
-        return tuple(pool)
-    return tuple([changed.get(candidate.id, candidate) for candidate in pool])
+    """Return the pool with changed candidates in their places, which mostly are the last ones."""
+    candidates, left = list(pool), len(changed)
+    for place in range(len(candidates) - 1, -1, -1):
+        if not left:
+            break
+        if new := changed.get(candidates[place].id):
+            candidates[place], left = new, left - 1
+    return tuple(candidates)
 
 
 async def _scored(
@@ -238,7 +246,8 @@ def find_reversions(
     fresh = [child for child in changed if len(child.parents) == 1 and child.id not in known]
     if not fresh:
         return ()
-    found = (_reversion(child, find_candidate(pool, child.parents[0])) for child in fresh)
+    pairs = ((child, find_candidate(pool, child.parents[0])) for child in fresh)
+    found = (_reversion(child, parent) for child, parent in pairs if parent)
     return tuple(rejection for rejection in found if rejection)
 
 

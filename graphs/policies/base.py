@@ -9,6 +9,7 @@ from typing import cast
 
 from refinegraph.agents.operators import refuted
 from refinegraph.errors import InputError
+from refinegraph.graphs.reducers import find_candidate
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Decision, Difficulty, Feature, Move, StopReason
 from refinegraph.support.awaiting import MaybeAwaitable
@@ -112,16 +113,13 @@ def first_moves(state: RefinementState, samples: int, *, write_tests: bool) -> D
 
 def check_moves(decision: Decision, state: RefinementState, operators: Collection[str]) -> None:
     """Raise `InputError` for a move whose operator or parent does not exist."""
-    ids: set[str] | None = None
     for move in decision.moves:
         if move.operator not in operators:
             raise InputError(
                 f"the policy asked for the operator {move.operator!r}; this graph has "
                 f"{', '.join(sorted(operators))}."
             )
-        if move.parents and ids is None:
-            ids = {candidate.id for candidate in state.candidates}
-        missing = [parent for parent in move.parents if ids is not None and parent not in ids]
+        missing = [id for id in move.parents if find_candidate(state.candidates, id) is None]
         if missing:
             raise InputError(
                 f"the policy asked for {move.operator!r} from candidate {missing[0]!r}, "

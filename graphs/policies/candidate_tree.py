@@ -143,8 +143,8 @@ class CandidateTree:
 
     def forget_losses(self) -> None:
         """Undo every virtual loss."""
-        for node, *before in reversed(self._losses):
-            node.visits, node.exact_total, node.value, node.open = before
+        for node, visits, total, value, open in reversed(self._losses):
+            node.visits, node.exact_total, node.value, node.open = visits, total, value, open
         self._losses = []
 
     def _add(self, candidate: Candidate) -> Node | None:

@@ -11,12 +11,11 @@ from refinegraph.graphs.named import (
     POLICIES,
     PROMPT_SETS,
     ROUTERS,
-    SCORERS,
     SELECTORS,
     STOP_RULES,
-    ScorerNames,
     StopExpression,
 )
+from refinegraph.graphs.named_scorers import SCORERS, ScorerNames
 from refinegraph.graphs.parts import Named
 from refinegraph.options.option_set import Option, OptionSet
 from refinegraph.values import (

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from refinegraph.graphs.named import build_policy, build_scorer
+from refinegraph.graphs.named import build_policy
+from refinegraph.graphs.named_scorers import build_scorer
 from refinegraph.options import RunOptions
 from refinegraph.options.config import default_model
 from refinegraph.schema import Kind
