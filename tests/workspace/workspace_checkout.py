@@ -30,3 +30,17 @@ def git(folder: Path, *arguments: str, stdin: str | None = None) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def make_checkout(folder: Path) -> Path:
+    """Return the root of a new checkout in a folder, with one commit."""
+    root = folder / "project"
+    for name, text in FILES.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (root / "run.sh").chmod(0o755)
+    git(root, "init", "--quiet")
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "-m", "Begin")
+    return root

@@ -83,6 +83,10 @@ class Tree:
         """The root of the checkout; that of the repository where the path lies below it."""
         return self._known.root
 
+    def find_root(self) -> Path:
+        """Return the root that the tree has or would have; it need not be open."""
+        return layout_of(self._path, self.policy).root
+
     @property
     def folder(self) -> str:
         """The folder that the tree was opened at, relative to `root`: where commands start."""
@@ -121,6 +125,11 @@ class Tree:
         """Delete a file or a link of the tree."""
         await self._ask("deleted", path, {"do": "delete", "path": _inside(path)})
 
+    async def exists(self, path: str) -> bool:
+        """Whether the tree has something at a path, without following a link there."""
+        answer, _ = await self._open.ask({"do": "exists", "path": _inside(path)})
+        return bool(answer["exists"])
+
     async def run(
         self,
         command: Sequence[str],
@@ -140,7 +149,8 @@ class Tree:
             command: The program and its arguments; no shell is involved.
             timeout: Seconds until it is killed; the policy's `wall_seconds` otherwise.
             env: Variables on top of the allowed ones of the caller.
-            collect: Files of the tree to hand back as bytes, where they are there afterwards.
+            collect: Files of the tree to hand back as bytes, where they are there afterwards; in
+                a pattern, `*` stands for part of a name and `**` for any folders.
             folder: Where it starts, relative to `root`; `self.folder` otherwise.
             pass_fds: Open descriptors that the command gets as 3, 4, and so on.
         """

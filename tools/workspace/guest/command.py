@@ -76,7 +76,7 @@ def _collected(command: Command, files: Files) -> tuple[list[tuple[str, int]], b
     """Return the names and lengths of the files to hand back, and their bytes one after another."""
     names: list[tuple[str, int]] = []
     content = b""
-    for path in command.collect:
+    for path in (path for pattern in command.collect for path in files.matching(pattern)):
         with suppress(OSError, Refused):
             part = files.read(path, command.collect_bytes)
             names.append((path, len(part)))

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 import struct
 from collections.abc import Iterator
@@ -83,6 +84,37 @@ class Files:
         finally:
             os.close(folder)
 
+    def exists(self, path: str) -> bool:
+        """Whether there is something at a path."""
+        try:
+            folder, name = self._folder_of(path)
+        except OSError:
+            return False
+        try:
+            os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except OSError:
+            return False
+        finally:
+            os.close(folder)
+        return True
+
+    def matching(self, pattern: str) -> list[str]:
+        """Return the files that a pattern stands for; the pattern itself where it is a name."""
+        if "*" not in pattern:
+            return [pattern]
+        wanted = re.compile(_regular(pattern))
+        found: list[str] = []
+        for folder, folders, names, _ in os.fwalk(".", dir_fd=self._folder()):
+            folders[:] = [name for name in folders if name not in _NOT_SEARCHED]
+            paths = (f"{folder}/{name}".removeprefix("./") for name in names)
+            found += [path for path in paths if wanted.fullmatch(path)]
+            if len(found) > _MOST_FOUND:
+                break
+        return sorted(found)[:_MOST_FOUND]
+
+    def _folder(self) -> int:
+        return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._root)
+
     def changes(self) -> list[Change]:
         """Return what the upper layer holds: files, links, and what stands for things deleted."""
         if self._view.upper < 0:
@@ -137,6 +169,16 @@ class Files:
         user = self._view.user
         if user.root and os.fstat(number).st_uid != user.number:
             os.fchown(number, user.number, user.number)
+
+
+_NOT_SEARCHED = frozenset((".git", "node_modules", ".venv"))
+_MOST_FOUND = 2000
+
+
+def _regular(pattern: str) -> str:
+    """Return a regular expression for a pattern of paths."""
+    escaped = re.escape(pattern)
+    return escaped.replace(r"\*\*/", "(?:.*/)?").replace(r"\*", "[^/]*")
 
 
 _ALMOST_FULL, _FEW_FILES = 1 << 16, 8

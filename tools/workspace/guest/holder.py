@@ -99,6 +99,8 @@ def _answer(
         files.link(header["path"], header["target"])
     elif action == "read":
         return {}, files.read(header["path"])
+    elif action == "exists":
+        return {"exists": files.exists(header["path"])}, b""
     elif action == "delete":
         files.delete(header["path"])
     elif action == "changes":

@@ -1,0 +1,29 @@
+"""Run a checkout's test command, read how every test ended, and judge patches by it."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from refinegraph.tools.test_runs.baseline import Baseline, take_baseline
+    from refinegraph.tools.test_runs.judging import PatchJudge
+    from refinegraph.tools.test_runs.results import Strength, TestRun
+    from refinegraph.tools.test_runs.suite import TestSuite
+
+_MODULES = {
+    "Baseline": "baseline",
+    "PatchJudge": "judging",
+    "Strength": "results",
+    "TestRun": "results",
+    "TestSuite": "suite",
+    "take_baseline": "baseline",
+}
+
+__all__ = ["Baseline", "PatchJudge", "Strength", "TestRun", "TestSuite", "take_baseline"]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for on first use."""
+    from importlib import import_module
+
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

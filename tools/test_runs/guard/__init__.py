@@ -1,0 +1,1 @@
+"""The folder that a checkout's pytest finds the plug-in in."""

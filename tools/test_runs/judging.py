@@ -1,0 +1,288 @@
+"""Judge a patch by a checkout's own tests."""
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from refinegraph.schema import CaseOutcome, Isolation, Verdict, VerdictStatus
+from refinegraph.tools.test_runs.baseline import Baseline
+from refinegraph.tools.test_runs.canaries import Planted, plant
+from refinegraph.tools.test_runs.protecting import Protected, protect
+from refinegraph.tools.test_runs.results import TestRun
+from refinegraph.tools.test_runs.suite import Changes, TestSuite
+
+_PATIENCE, _GRACE = 3.0, 10.0
+"""A run may take this many times as long as the baseline, and these seconds more: a patch that
+makes a program loop for ever is refuted then."""
+_CANARIES_AMONG_PASSING = 20
+"""How many tests that passed before get a canary: enough that meddling with some is seen."""
+_MOST_LOST = 20
+"""How many lost tests a verdict lists; it counts all."""
+
+
+class Comparison(NamedTuple):
+    """A run of a patched checkout beside the baseline."""
+
+    wanted: tuple[CaseOutcome, ...]
+    """The tests that failed before, as they are now."""
+    lost: tuple[CaseOutcome, ...]
+    """Tests that passed before and do not any more, with the reason."""
+    tampering: tuple[str, ...]
+    """Signs that the program meddled with the tests."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the patch makes every failing test pass, and loses none."""
+        return not self.lost and not self.tampering and all(each.passed for each in self.wanted)
+
+
+def compare(baseline: Baseline, run: TestRun, *, only: Sequence[str] = ()) -> Comparison:
+    """Return how a run differs from the baseline; `only` says which tests were asked for.
+
+    A test that is missing, skipped, deselected or expected to fail now has not passed. Flickering
+    tests decide nothing.
+    """
+    asked = set(only)
+    wanted = [name for name in baseline.wanted if not asked or name in asked]
+    passing = [name for name in baseline.passing if not asked or name in asked]
+    tests = run.tests
+    outcomes = {name: tests.get(name) or _unnamed(name, run) for name in (*wanted, *passing)}
+    lost = [_named(outcomes[name]) for name in passing if not outcomes[name].passed]
+    tampering = list(run.tampering)
+    tampering += [f"{name} was replaced" for name in run.patched if name not in baseline.patched]
+    new = [name for name in run.plugins if name not in baseline.plugins]
+    tampering += [f"the plug-in {name} was added to pytest" for name in new]
+    if not asked and run.collected < baseline.collected and not run.result.limit:
+        tampering.append(f"{run.collected} tests were found, {baseline.collected} before")
+    return Comparison(
+        tuple(_named(outcomes[name]) for name in wanted), tuple(lost), tuple(tampering)
+    )
+
+
+class PatchJudge:
+    """Judges patches of one checkout by its test command.
+
+    The tests that decide are those of the baseline: test files, their settings and what `protect`
+    matches are as before, whatever a patch does to them. A patch that passes is run once more
+    with canaries, tests that have to fail; one that makes these pass as well has meddled with the
+    test runner. What is not caught: a program that gives the right values for exactly the values
+    that the tests use, and one that recognises this very check.
+    """
+
+    def __init__(
+        self,
+        suite: TestSuite,
+        baseline: Baseline,
+        *,
+        protect: Sequence[str] = (),
+        allow: Sequence[str] = (),
+        canaries: bool = True,
+        at_once: int | None = None,
+    ) -> None:
+        self.suite = suite
+        self.baseline = baseline
+        self.protect = tuple(protect)
+        self.allow = tuple(allow)
+        self.canaries = canaries
+        self._places = asyncio.Semaphore(at_once or os.cpu_count() or 1)
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that a run of a patched checkout may take."""
+        return _GRACE + _PATIENCE * self.baseline.seconds
+
+    async def check(self, changes: Changes) -> Verdict:
+        """Return the verdict on a patch, given as the files that it changes.
+
+        Its tests are those that failed before and those that the patch loses. Costs one run of the
+        test command, and a run of some of its tests where all pass. Raises `SandboxUnavailable`.
+        """
+        async with self._places:
+            began = time.monotonic()
+            guarded = self._protected(changes)
+            if guarded.refused:
+                return self._refused(f"the patch was not run: {guarded.refused}.")
+            if changes and not guarded.changes:
+                return self._refused("the patch changes nothing but tests and their settings.")
+            run = await self.suite.run(guarded.changes, timeout=self.timeout)
+            comparison = compare(self.baseline, run)
+            if comparison.passed and self.canaries and self.suite.is_pytest:
+                signs = await self._meddling(guarded.changes)
+                comparison = comparison._replace(tampering=tuple(signs))
+            return self._verdict(comparison, run, guarded, time.monotonic() - began)
+
+    def _protected(self, changes: Changes) -> Protected:
+        root = _root(self.suite)
+        return protect(changes, root, more=self.protect, allowed=self.allow)
+
+    async def _meddling(self, changes: Changes) -> list[str]:
+        """Run tests that have to fail, and return what is wrong where one does not."""
+        planting = _plant(self.baseline, _root(self.suite))
+        if not planting.words:
+            return []
+        names = [f"{self.baseline.root}/{name}" for name in planting.words]
+        altered = {**changes, **planting.files}
+        run = await self.suite.run(altered, only=names, timeout=self.timeout)
+        return _survivors(planting, run)
+
+    def _verdict(
+        self, comparison: Comparison, run: TestRun, guarded: Protected, seconds: float
+    ) -> Verdict:
+        outcomes = (*comparison.wanted, *comparison.lost[:_MOST_LOST])
+        return Verdict(
+            passed=comparison.passed,
+            status=_status(comparison, run),
+            tests=outcomes,
+            stdout=run.result.stdout[-_LONGEST:],
+            stderr=run.result.stderr[-_LONGEST:],
+            isolation=run.result.isolation,
+            integrity="inprocess",
+            detail=_detail(comparison, run, guarded),
+            seconds=round(seconds, 3),
+        )
+
+    def _refused(self, reason: str) -> Verdict:
+        return Verdict(
+            passed=False,
+            status="failed",
+            tests=tuple(CaseOutcome(id=name, status="not_run") for name in self.baseline.wanted),
+            isolation=Isolation(tier="none"),
+            detail=reason,
+        )
+
+
+_LONGEST = 6_000
+"""Characters of a run's output that a verdict keeps: the end, where runners sum up."""
+
+
+class _Planting(NamedTuple):
+    files: dict[str, str]
+    """Test files with canaries, by path."""
+    words: dict[str, str]
+    """What the failure of each test has to say, by the test's name."""
+    probes: frozenset[str]
+
+
+def _root(suite: TestSuite) -> Path:
+    return suite.tree().find_root()
+
+
+def _plant(baseline: Baseline, root: Path) -> _Planting:
+    sampled = list(baseline.passing)
+    random.shuffle(sampled)
+    by_file: dict[str, list[str]] = {}
+    for name in (*baseline.wanted, *sampled[:_CANARIES_AMONG_PASSING]):
+        file, _, rest = name.partition("::")
+        if rest:
+            by_file.setdefault(file, []).append(rest)
+    files: dict[str, str] = {}
+    words: dict[str, str] = {}
+    probes: set[str] = set()
+    for file, tests in by_file.items():
+        path = Path(baseline.root, file)
+        planted = _planted(path, [test.partition("[")[0] for test in tests])
+        if planted is None or not path.is_relative_to(root):
+            continue
+        files[str(path.relative_to(root))] = planted.source
+        probes.add(planted.probe)
+        for test in tests:
+            word = planted.words.get(test.partition("[")[0])
+            if word:
+                words[f"{file}::{test}"] = word
+    return _Planting(files, words, frozenset(probes))
+
+
+def _planted(path: Path, names: Sequence[str]) -> Planted | None:
+    try:
+        return plant(path.read_text(encoding="utf-8"), names)
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
+def _survivors(planting: _Planting, run: TestRun) -> list[str]:
+    """Return what is wrong with canaries that did not fail for their own reason."""
+    signs: list[str] = []
+    for name, word in planting.words.items():
+        outcome = run.tests.get(name)
+        said = f"{outcome.error}\n{outcome.traceback}" if outcome else ""
+        if any(probe in said for probe in planting.probes):
+            signs.append(f"a value in {name} is equal to everything")
+        elif outcome is None or outcome.passed:
+            signs.append(f"{name} passes even with a false assertion")
+        elif word not in said and outcome.status == "not_run":
+            signs.append(f"{name} is skipped where it has to fail")
+    return signs
+
+
+def _unnamed(name: str, run: TestRun) -> CaseOutcome:
+    """Return how a test ended that no outcome names: missing, or a file that could not be read.
+
+    A file that failed to be collected before has passed where all its tests pass now.
+    """
+    inside = [outcome for outcome in run.outcomes if outcome.id.startswith(f"{name}::")]
+    if not inside or "::" in name:
+        return _missing(name, run)
+    worst = next((each for each in inside if each.status not in ("passed", "not_run")), None)
+    return CaseOutcome(
+        id=name,
+        status=worst.status if worst else "passed",
+        error=f"{worst.id}: {worst.error}" if worst else None,
+        traceback=worst.traceback if worst else None,
+        seconds=sum(each.seconds for each in inside),
+    )
+
+
+def _missing(name: str, run: TestRun) -> CaseOutcome:
+    if name in run.deselected:
+        return CaseOutcome(id=name, status="not_run", error="it was deselected")
+    if run.result.limit:
+        return CaseOutcome(id=name, status="timeout", error=run.result.ending)
+    said = (run.result.stderr.strip() or run.result.stdout.strip())[-2_000:]
+    return CaseOutcome(
+        id=name,
+        status="error",
+        error=f"it was not reported ({run.result.ending})",
+        traceback=said or None,
+    )
+
+
+def _named(outcome: CaseOutcome) -> CaseOutcome:
+    """Return a test that was skipped as one that did not pass, with the reason."""
+    if outcome.status != "not_run":
+        return outcome
+    return outcome.model_copy(update={"status": "failed", "error": f"not run: {outcome.error}"})
+
+
+_LIMITS: dict[str, VerdictStatus] = {
+    "timeout": "timeout",
+    "memory": "memory_exceeded",
+    "output": "output_exceeded",
+}
+
+
+def _status(comparison: Comparison, run: TestRun) -> VerdictStatus:
+    if comparison.passed:
+        return "passed"
+    if comparison.tampering:
+        return "protocol_violation"
+    return _LIMITS.get(run.result.limit or "", "failed")
+
+
+def _detail(comparison: Comparison, run: TestRun, guarded: Protected) -> str:
+    parts: list[str] = []
+    if comparison.tampering:
+        parts.append(f"the tests were tampered with: {'; '.join(comparison.tampering[:3])}")
+    failing = [outcome.id for outcome in comparison.wanted if not outcome.passed]
+    if failing:
+        parts.append(f"{len(failing)} of {len(comparison.wanted)} failing tests still fail")
+    if comparison.lost:
+        parts.append(f"{len(comparison.lost)} tests that passed before do not any more")
+    if guarded.left_out:
+        names = ", ".join(guarded.left_out[:3])
+        parts.append(f"judged without its changes to tests and their settings ({names})")
+    parts.append(f"verdict: {run.strength}")
+    return "; ".join(parts)
