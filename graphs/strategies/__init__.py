@@ -4,12 +4,14 @@ from refinegraph.graphs.strategies.magicore_options import MagicoreOptions
 from refinegraph.graphs.strategies.plan import Plan
 from refinegraph.graphs.strategies.registry import (
     STRATEGIES,
-    Strategy,
     build_strategy,
     find_strategy,
+    gallery_names,
     register_strategy,
+    strategy_names,
     strategy_outline,
 )
+from refinegraph.graphs.strategies.strategy import Strategy, recipe, source_of
 
 __all__ = [
     "STRATEGIES",
@@ -18,6 +20,10 @@ __all__ = [
     "Strategy",
     "build_strategy",
     "find_strategy",
+    "gallery_names",
+    "recipe",
     "register_strategy",
+    "source_of",
+    "strategy_names",
     "strategy_outline",
 ]

@@ -1,8 +1,8 @@
 """What a strategy is built from: models, sizes, limits, and parts of one's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from langchain_core.language_models import BaseChatModel
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -35,6 +35,10 @@ from refinegraph.schema import Kind, ModelNames
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer
 from refinegraph.tools.traces import failing_trace
+
+if TYPE_CHECKING:
+    from refinegraph.agents.environments import Environment
+    from refinegraph.agents.memory import Memory
 
 
 class Parts(TypedDict, total=False):
@@ -97,6 +101,10 @@ class Plan:
     """Minimum gain in the chance of a right answer that justifies 1,000 tokens, for `adaptive`."""
     calibrator: ConfidenceCalibrator = DEFAULT_CALIBRATOR
     """How sure `adaptive` is of a pool that no test decides."""
+    memory: "Memory | None" = None
+    """Notes that outlive a run, for strategies that learn from earlier problems."""
+    environment: "Callable[[], Environment] | None" = None
+    """Makes the environment that strategies with actions act in."""
     sandbox: Sandbox | None = None
     trace: bool = False
     """Whether the Reviewer is shown a failing test's values line by line."""
@@ -174,7 +182,9 @@ class Plan:
         *,
         operators: Mapping[str, OperatorLike],
         policy: Policy,
+        scorer: Scorer | Sequence[Scorer] | None = None,
         select: Selector | None = None,
+        models: ModelNames | None = None,
     ) -> SearchGraph:
         """Return a graph of operators and a policy with what else the plan chose.
 
@@ -185,18 +195,20 @@ class Plan:
             name: The strategy's name in results.
             operators: Operators by the names that moves give.
             policy: What is done next; the plan's own policy replaces it.
+            scorer: Scores candidates; the plan's own scorer replaces it.
             select: Chooses the answer; the plan's own selector replaces it.
+            models: The models behind the roles; the plan's unless given.
         """
         return search_graph(
             operators=operators,
             policy=self.policy or policy,
-            scorer=self.scorer,
+            scorer=self.scorer or scorer,
             select=self.select or select,
             stop=self.stop_rule(accepted()),
             sandbox=self.sandbox,
             checkpointer=self.checkpointer,
             name=name,
-            models=self.names,
+            models=models or self.names,
             seed=self.seed,
             interrupt_before=self.ask,
         )

@@ -1,8 +1,10 @@
-"""Every strategy by its name."""
+"""Every strategy by its name: this package's, the gallery's, those of other packages and yours."""
 
 import difflib
-from collections.abc import Callable
-from dataclasses import dataclass
+import pkgutil
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 
 from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.errors import InputError
@@ -12,22 +14,14 @@ from refinegraph.graphs.strategies.magicore import magicore
 from refinegraph.graphs.strategies.plan import Plan
 from refinegraph.graphs.strategies.sampling import best_of_n, sample_until, self_consistency, single
 from refinegraph.graphs.strategies.self_refine import self_refine
-
-
-@dataclass(frozen=True)
-class Strategy:
-    """A named way through a graph."""
-
-    name: str
-    summary: str
-    """One line: what it does and when it pays."""
-    source: str
-    """The paper that it follows, or what it is made of."""
-    build: Callable[[Plan], RefinementGraph]
-
+from refinegraph.graphs.strategies.strategy import Strategy
 
 STRATEGIES: dict[str, Strategy] = {}
-"""Every strategy by its name."""
+"""This package's strategies and those that were registered, by their names."""
+GALLERY = "refinegraph.graphs.gallery"
+"""The package whose modules are published systems, one strategy each."""
+ENTRY_POINTS = "refinegraph.strategies"
+"""The group of entry points by which other packages offer strategies."""
 
 
 def register_strategy(strategy: Strategy, *, replace: bool = False) -> Strategy:
@@ -94,17 +88,51 @@ for _strategy in (
     register_strategy(_strategy)
 
 
+def strategy_names() -> tuple[str, ...]:
+    """Return the name of every strategy, without importing the gallery's or other packages'."""
+    return tuple(dict.fromkeys([*STRATEGIES, *gallery_names(), *_offered()]))
+
+
+@cache
+def gallery_names() -> tuple[str, ...]:
+    """Return the names of the published systems, in alphabetical order."""
+    modules = pkgutil.iter_modules(import_module(GALLERY).__path__)
+    return tuple(sorted(module.name.replace("_", "-") for module in modules))
+
+
 def find_strategy(name: str) -> Strategy:
     """Return a strategy by name; raises `InputError` with the nearest name.
+
+    A registered strategy comes before the gallery's, and that before other packages'.
 
     >>> find_strategy("single").source
     'the baseline'
     """
     if name in STRATEGIES:
         return STRATEGIES[name]
-    near = difflib.get_close_matches(name, STRATEGIES, n=1, cutoff=0.4)
+    if name in gallery_names():
+        stem = name.replace("-", "_")
+        found: object = getattr(import_module(f"{GALLERY}.{stem}"), stem)
+        return _as_strategy(found, f"the module {stem!r} of the gallery")
+    if name in _offered():
+        return _as_strategy(_offered()[name].load(), f"the entry point {name!r}")
+    near = difflib.get_close_matches(name, strategy_names(), n=1, cutoff=0.4)
     hint = f", did you mean {near[0]!r}?" if near else "."
-    raise InputError(f"unknown strategy {name!r}{hint} Known: {', '.join(STRATEGIES)}.")
+    raise InputError(
+        f"unknown strategy {name!r}{hint} `refinegraph strategies` lists all "
+        f"{len(strategy_names())}; this package's own are {', '.join(STRATEGIES)}."
+    )
+
+
+@cache
+def _offered() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+
+def _as_strategy(found: object, place: str) -> Strategy:
+    if isinstance(found, Strategy):
+        return found
+    raise InputError(f"{place} gives {found!r:.100}; expected a Strategy.")
 
 
 def build_strategy(name: str, plan: Plan) -> RefinementGraph:
@@ -113,5 +141,19 @@ def build_strategy(name: str, plan: Plan) -> RefinementGraph:
 
 
 def strategy_outline(name: str) -> RefinementGraph:
-    """Compile a strategy's graph around a model that never answers, to look at its structure."""
-    return build_strategy(name, Plan(model=ScriptedChatModel([])))
+    """Compile a strategy's graph around parts that are never asked, to look at its structure."""
+    from langgraph.store.memory import InMemoryStore
+
+    from refinegraph.agents.environments import ToolUse
+    from refinegraph.agents.memory import StoreMemory
+    from refinegraph.tools.scorers import agreement
+
+    return build_strategy(
+        name,
+        Plan(
+            model=ScriptedChatModel([]),
+            scorer=agreement(),
+            environment=lambda: ToolUse([]),
+            memory=StoreMemory(InMemoryStore()),
+        ),
+    )

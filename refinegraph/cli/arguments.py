@@ -209,6 +209,17 @@ def _add_graph(command: argparse.ArgumentParser) -> None:
     command.add_argument("--output", metavar="FILE", help="default: standard output")
 
 
+def _add_strategies(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("word", nargs="?", metavar="NAME|WORD", help="one strategy whole, or those that match")
+    add(
+        "--needs",
+        metavar="PART",
+        help="only those that need a scorer, an environment or a memory; none: no such part",
+    )
+    add("--json", action="store_true", help="print a list of objects")
+
+
 def _add_config(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "action",
@@ -235,6 +246,7 @@ _COMMANDS = {
     "view": ("write the page of a run", _add_view),
     "rm": ("forget a run", _add_run_id),
     "cache": ("look at the kept answers, or clear them", _add_cache),
+    "strategies": ("list the strategies, and the published systems by name", _add_strategies),
     "graph": ("print a strategy's graph", _add_graph),
     "config": ("show the settings and where they come from; trust a file of them", _add_config),
     "doctor": ("say what this machine can do", _add_nothing),
