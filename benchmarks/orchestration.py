@@ -1,10 +1,13 @@
 """What the graph costs beside the models, as ratios within one run.
 
     python benchmarks/orchestration.py
+    python benchmarks/orchestration.py --against PATH
 
-A server on the loopback answers every chat request after a fixed latency. Compared side by side:
-`--help` with an empty interpreter; one problem with its critical path; many problems at once with
-a bare loop of `litellm.acompletion` that makes the same number of calls.
+With `--against`, only the CPU time of a problem is compared, with that of another checkout of
+refinegraph whose root PATH is: both run in processes of their own, in turn. Otherwise a server on
+the loopback answers every chat request after a fixed latency. Compared side by side: `--help` with
+an empty interpreter; one problem with its critical path; many problems at once with a bare loop of
+`litellm.acompletion` that makes the same number of calls.
 """
 
 import argparse
@@ -15,7 +18,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chat_server import chat_server
@@ -134,7 +138,6 @@ async def throughput_ratio(base: str, problems: int, at_once: int, calls: int) -
 
 async def durability() -> None:
     """Print what it costs to keep a run: milliseconds a super-step, and the file's size."""
-    from pathlib import Path
     from tempfile import TemporaryDirectory
 
     from refinegraph.agents.models import ScriptedChatModel
@@ -187,11 +190,98 @@ async def memory(base: str, problems: int) -> None:
     print(f"{problems} problems in flight          {grown:6.0f} MB  (at most 300)")
 
 
-async def main() -> None:
-    """Run every comparison."""
+def use_checkout(root: Path) -> None:
+    """Import refinegraph from another checkout, whatever is installed."""
+    sys.meta_path[:] = [
+        finder for finder in sys.meta_path if "editable" not in f"{finder!r} {finder.__module__}"
+    ]
+    sys.path.insert(0, str(root))
+
+
+async def cpu_of_a_problem(problems: int) -> float:
+    """Return the microseconds of CPU that a problem with one call to a scripted model takes."""
+    from refinegraph.agents import Solver
+    from refinegraph.agents.models import ScriptedChatModel
+    from refinegraph.graphs.refinement import refinement_graph
+    from refinegraph.graphs.routing import AlwaysEasy
+    from refinegraph.running import run_graph
+    from refinegraph.schema import Problem
+
+    model = ScriptedChatModel("The answer is 4.", cycle=True)
+    graph = refinement_graph(solver=Solver(model), router=AlwaysEasy())
+    problem = Problem(prompt="2 + 2?", kind="math")
+    return await _cpu(lambda: run_graph(graph, problem), problems)
+
+
+async def cpu_of_bare_steps(problems: int, steps: int = 4) -> float:
+    """Return the microseconds of CPU that LangGraph takes for steps that do nothing."""
+    from langgraph.graph import StateGraph
+    from typing_extensions import TypedDict
+
+    class State(TypedDict):
+        problem: str
+
+    async def step(state: State) -> State:
+        return state
+
+    builder = StateGraph(State)
+    builder.add_sequence([(f"step_{number}", step) for number in range(steps)])
+    builder.set_entry_point("step_0")
+    graph = builder.compile()
+    return await _cpu(lambda: graph.ainvoke({"problem": "2 + 2?"}), problems)
+
+
+async def _cpu(run: Callable[[], Awaitable[object]], problems: int) -> float:
+    for _ in range(30):  # imports and caches
+        await run()
+    began = time.process_time()
+    for _ in range(problems):
+        await run()
+    return (time.process_time() - began) / problems * 1e6
+
+
+def cpu_in_a_process(*options: str) -> float:
+    """Return what this program prints when it is run with these options."""
+    command = [sys.executable, __file__, *options]
+    return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+
+
+def compare_with(other: Path, rounds: int = 7) -> None:
+    """Print the CPU time of a problem here and in another checkout, measured in turn."""
+    here = Path(__file__).resolve().parent.parent
+    measured = [
+        (cpu_in_a_process("--cpu-of", str(here)), cpu_in_a_process("--cpu-of", str(other)))
+        for _ in range(rounds)
+    ]
+    ratios = sorted(ours / theirs for ours, theirs in measured)
+    ours, theirs = (statistics.median(column) for column in zip(*measured, strict=True))
+    bare = statistics.median(cpu_in_a_process("--bare") for _ in range(rounds))
+    print(f"CPU a problem / the other tree   {statistics.median(ratios):6.2f} x   (at most 1.00)")
+    print(f"from {ratios[0]:.2f} to {ratios[-1]:.2f}; {ours:.0f} and {theirs:.0f} microseconds")
+    print(f"over bare LangGraph, four steps  {ours - bare:6.0f} microseconds  (at most 1000)")
+
+
+def main() -> None:
+    """Run every comparison, or the part of one that a process of its own is for."""
     parser = argparse.ArgumentParser(description="Measure what the graph costs.")
     parser.add_argument("--latency", type=float, default=0.1, help="seconds a model call")
+    parser.add_argument("--against", type=Path, metavar="PATH", help="another checkout")
+    parser.add_argument("--cpu-of", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.against:
+        compare_with(options.against)
+    elif options.cpu_of:
+        use_checkout(options.cpu_of)
+        print(asyncio.run(cpu_of_a_problem(300)))
+    elif options.bare:
+        print(asyncio.run(cpu_of_bare_steps(300)))
+    else:
+        asyncio.run(compare_all(options))
+
+
+async def compare_all(options: argparse.Namespace) -> None:
+    """Compare with critical paths and with bare clients."""
     help_ratio()
     async with chat_server(options.latency) as server:
         base = server.base
@@ -203,4 +293,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

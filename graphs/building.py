@@ -1,10 +1,12 @@
 """Turn a table of operators into a LangGraph graph.
 
-    route ──▶ operators, side by side ──▶ score ──▶ operators … ──▶ select
+    route ──▶ operators, side by side ──▶ score ──▶ operators … ──▶ score ──▶ end
 
-`route` asks the policy for the first moves. `score` judges what the moves made and asks the policy
-again in the same super-step, since every super-step costs LangGraph a pass over all channels and a
-checkpointer a write. Nodes, edges and the drawing are derived from the table.
+`route` asks the policy for the first moves. `score` judges what the moves made, asks the policy
+again, and selects the answer when it stops. All that is one super-step, since every super-step
+costs LangGraph a pass over all channels and a checkpointer a write; only where a person is asked
+whether to accept the answer are `accept` and `select` nodes of their own. Nodes, edges and the
+drawing are derived from the table.
 """
 
 from collections import Counter
@@ -63,12 +65,15 @@ class _RoutedValues:
 class GraphBuilder:
     """Turns a table of operators into a LangGraph graph."""
 
-    def __init__(self, table: OperatorTable, router: Router, *, finish: str) -> None:
+    def __init__(
+        self, table: OperatorTable, router: Router, select: StateNode, *, asks_to_accept: bool
+    ) -> None:
         self.table = table
         self.router = router
-        self.finish = finish
+        self.select = select
+        self.finish = "accept" if asks_to_accept else END
         self.graph = StateGraph(RefinementState, input_schema=RefinementInput)
-        self._following = (*dict.fromkeys(table.entries.values()), finish)
+        self._following = (*dict.fromkeys(table.entries.values()), self.finish)
 
     def add_route(self) -> None:
         """Add the node that begins a run: it asks the policy for the first moves."""
@@ -119,20 +124,16 @@ class GraphBuilder:
                 self.graph.add_edge(stage.node, "score")
 
     def add_accept(self, accept: Callable[[RefinementState], Awaitable[Command[str]]]) -> None:
-        """Add the node that asks a person whether the answer is to be taken."""
+        """Add the nodes that ask a person whether the answer is to be taken, and take it."""
 
         async def ask(values: Values) -> Command[str]:
             return await accept(_state_of(values))
 
+        async def select(values: Values) -> StateUpdate:
+            return await _run("select", self.select, _state_of(values))
+
         self._add("accept", ask, schema=_StateValues, destinations=("score", "select"))
-
-    def add_select(self, select: StateNode) -> None:
-        """Add the node that chooses the answer and ends the run."""
-
-        async def finish(values: Values) -> StateUpdate:
-            return await _run("select", select, _state_of(values))
-
-        self._add("select", finish, schema=_StateValues)
+        self._add("select", select, schema=_StateValues)
         self.graph.add_edge("select", END)
 
     def compile(self, checkpointer: BaseCheckpointSaver[Any] | None, name: str) -> SearchGraph:
@@ -163,17 +164,23 @@ class GraphBuilder:
     async def _decide(
         self, state: RefinementState, steps_left: int
     ) -> tuple[StateUpdate, str | list[Send]]:
-        """Return what the router writes, and where its decision goes."""
+        """Return what the router writes, and where its decision goes.
+
+        A decision to stop selects the answer at once, unless a person is asked before.
+        """
         # A move takes its stages and score; select and accept come after that.
         needed = self.table.longest + 3
         with _node_scope("route", state.round, None) as counted:
             routed = await self.router(state, steps_left=steps_left > needed)
         update = check_update("route", _complete(routed.update, counted))
-        return update, self._destinations(state, routed.decision)
+        if not routed.decision.stop_reason:
+            return update, self._sends(state, routed.decision)
+        if self.finish != END:
+            return update, self.finish
+        selected = await _run("select", self.select, apply_update(state, update))
+        return join_updates(update, selected), END
 
-    def _destinations(self, state: RefinementState, decision: Decision) -> str | list[Send]:
-        if decision.stop_reason:
-            return self.finish
+    def _sends(self, state: RefinementState, decision: Decision) -> list[Send]:
         entries = self.table.entries
         return [
             Send(entries[pending.move.operator], pending)

@@ -88,17 +88,14 @@ def search_graph(
         operators = ask_before("refine", operators)
     table = operator_table(operators)
     router = Router(policy, stop, tuple(table.stages), table.proposing)
-    builder = GraphBuilder(
-        table, router, finish="accept" if "accept" in interrupt_before else "select"
-    )
+    finish = select_node(chooser, strategy=name, models=models or ModelNames(), seed=seed)
+    asks_to_accept = "accept" in interrupt_before
+    builder = GraphBuilder(table, router, finish, asks_to_accept=asks_to_accept)
     builder.add_route()
     builder.add_operators()
     builder.add_score(score_node(_scorers(scorer), sandbox=sandbox or Sandbox()))
-    if "accept" in interrupt_before:
+    if asks_to_accept:
         builder.add_accept(accept_node(chooser))
-    builder.add_select(
-        select_node(chooser, strategy=name, models=models or ModelNames(), seed=seed)
-    )
     return builder.compile(checkpointer, name)
 
 

@@ -117,9 +117,10 @@ class _Run:
 
     async def _invoke(self, given: Any) -> Any:
         """Call the graph; with a thread, each super-step is stored before the next one begins."""
+        keys = ["result"]  # reading the whole state after every super-step would only cost time
         if self.config is None:
-            return await self.graph.ainvoke(given)
-        return await self.graph.ainvoke(given, self.config, durability="sync")
+            return await self.graph.ainvoke(given, output_keys=keys)
+        return await self.graph.ainvoke(given, self.config, output_keys=keys, durability="sync")
 
 
 def _thread(graph: "RefinementGraph", run_id: str | None) -> "RunnableConfig | None":

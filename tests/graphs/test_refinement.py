@@ -279,7 +279,7 @@ async def test_graph_streams_in_every_mode(mode: Any) -> None:
     parts = [part async for part in graph.astream({"problem": PROBLEM}, stream_mode=mode)]
     if mode == "updates":
         assert [next(iter(part)) for part in parts] == [
-            *("route", "solve", "score", "review", "refine", "score", "select")
+            *("route", "solve", "score", "review", "refine", "score")
         ]
     if mode == "custom":
         decided = [part.decision.action for part in parts if isinstance(part, Decided)]
