@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from refinegraph.graphs.policies.searching import is_complete, ranked
     from refinegraph.graphs.policies.supervisor import supervised
     from refinegraph.graphs.policies.waves import (
+        Wave,
         everyone,
         from_all,
         from_each,
@@ -29,6 +30,7 @@ _MODULES = {
     "FirstWave": "first_wave",
     "Policy": "base",
     "RefineLoop": "refine_loop",
+    "Wave": "waves",
     "ab_mcts": "wider_or_deeper",
     "archive": "islands",
     "bandit": "bandits",
@@ -56,6 +58,7 @@ __all__ = [
     "FirstWave",
     "Policy",
     "RefineLoop",
+    "Wave",
     "ab_mcts",
     "archive",
     "bandit",

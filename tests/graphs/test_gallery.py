@@ -41,7 +41,12 @@ async def run(
     name: str, model: ScriptedChatModel, *, samples: int | None = None, rounds: int | None = None
 ) -> RefinementResult:
     plan = Plan(
-        model=model, kind="math", samples=samples, rounds=rounds, environment=lambda: ToolUse([])
+        model=model,
+        kind="math",
+        samples=samples,
+        rounds=rounds,
+        scorer=agreement() if "scorer" in find_strategy(name).needs else None,
+        environment=lambda: ToolUse([]),
     )
     graph = build_strategy(name, plan)
     result: RefinementResult = (await graph.ainvoke({"problem": QUESTION}))["result"]
@@ -183,3 +188,74 @@ async def test_the_parts_are_solved_in_turn() -> None:
     result = await run("least-to-most", model)
     assert "What is 1 + 1? 2\nWhat is twice that?" in model.calls[2].prompt
     assert result.answer == "4"
+
+
+async def test_the_two_most_frequent_answers_are_decided_between() -> None:
+    drafts = [f"The answer is {number}." for number in (3, 4, 3, 4, 5)]
+    model = ScriptedChatModel([*drafts, "The answer is 4."])
+    result = await run("corrective-sc", model, samples=5)
+    merged = model.calls[-1].prompt
+    assert ("The answer is 3." in merged, "The answer is 5." in merged) == (True, False)
+    assert result.answer == "4"
+
+
+async def test_nothing_is_merged_where_all_agree() -> None:
+    model = ScriptedChatModel(["The answer is 4."] * 3)
+    assert (await run("corrective-sc", model, samples=3)).usage.llm_calls == len(model.calls)
+    assert len(model.calls) == 1
+
+
+async def test_a_mistake_is_located_and_the_rest_written_anew() -> None:
+    model = ScriptedChatModel(
+        [
+            "2 is two ones.\n2 + 2 is 5.\nThe answer is 5.",
+            '{"steps": [9, 1, 1]}',
+            *["2 + 2 is 4.\nThe answer is 4."] * 2,
+            *['{"steps": [9, 9, 9]}'] * 2,
+        ]
+    )
+    result = await run("mistake-backtrack", model, samples=2)
+    assert [c.text.splitlines()[0] for c in result.candidates] == ["2 is two ones."] * 3
+    assert result.answer == "4"
+
+
+async def test_critics_see_different_sides_and_all_are_heard() -> None:
+    faults = [
+        "A step is missing.\nVERDICT: wrong",
+        "2 + 2 is not 5.\nVERDICT: wrong",
+        "VERDICT: right",
+    ]
+    model = ScriptedChatModel(["The answer is 5.", *faults, "The answer is 4."])
+    result = await run("multi-critique", model)
+    assert "A step is missing." in model.calls[-1].prompt
+    assert "2 + 2 is not 5." in model.calls[-1].prompt
+    assert result.answer == "4"
+
+
+async def test_the_task_is_written_anew_and_solved() -> None:
+    model = ScriptedChatModel(
+        [
+            "The answer is 22.",
+            "It joins digits.\nVERDICT: wrong",
+            "Add 2 and 2.",
+            "The answer is 4.",
+        ]
+    )
+    result = await run("spec-self-correction", model)
+    assert "It joins digits." in model.calls[2].prompt
+    assert model.calls[3].prompt.startswith("Add 2 and 2.")
+    assert result.answer == "4"
+
+
+async def test_every_earlier_attempt_is_in_view() -> None:
+    model = ScriptedChatModel([f"The answer is {number}." for number in (3, 5, 4, 4)])
+    result = await run("rise-introspection", model, rounds=3)
+    assert "Solution 1:\nThe answer is 4." in model.calls[3].prompt
+    assert "Solution 3:\nThe answer is 3." in model.calls[3].prompt
+    assert result.answer == "4"
+
+
+async def test_peers_read_each_others_beginnings() -> None:
+    model = ScriptedChatModel(answer)
+    await run("leap-peers", model, samples=2)
+    assert "What your peers have so far:\nSolution 1:" in model.calls[-1].prompt
