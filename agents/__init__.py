@@ -6,6 +6,7 @@ assert __name__ == "refinegraph.agents", "import refinegraph.agents, not agents"
 
 if TYPE_CHECKING:
     from refinegraph.agents.checklist_judge import ChecklistJudge
+    from refinegraph.agents.evidence import Evidence, gather_evidence
     from refinegraph.agents.judge import AnswerFirstJudge, Judge, StepJudge
     from refinegraph.agents.operators.algebra import Operator, as_operator
     from refinegraph.agents.operators.continuation import continue_from
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from refinegraph.agents.operators.task import Draft, Outcome, Task
     from refinegraph.agents.pairwise_judge import PairwiseJudge
     from refinegraph.agents.refiner import Refiner
+    from refinegraph.agents.review_and_repair import ReviewAndRepair
     from refinegraph.agents.reviewer import Reviewer
     from refinegraph.agents.solver import Solver
     from refinegraph.agents.test_writer import TestWriter
@@ -37,10 +39,12 @@ _MODULES = {
     "ChecklistJudge": "checklist_judge",
     "Draft": "operators.task",
     "Judge": "judge",
+    "Evidence": "evidence",
     "Operator": "operators.algebra",
     "Outcome": "operators.task",
     "PairwiseJudge": "pairwise_judge",
     "Refiner": "refiner",
+    "ReviewAndRepair": "review_and_repair",
     "Reviewer": "reviewer",
     "Solver": "solver",
     "StepEnd": "operators.steps",
@@ -51,6 +55,7 @@ _MODULES = {
     "as_operator": "operators.algebra",
     "confidence_below": "operators.steps",
     "continue_from": "operators.continuation",
+    "gather_evidence": "evidence",
     "kept": "operators.steps",
     "line": "operators.steps",
     "marker": "operators.steps",
@@ -68,11 +73,13 @@ __all__ = [
     "AnswerFirstJudge",
     "ChecklistJudge",
     "Draft",
+    "Evidence",
     "Judge",
     "Operator",
     "Outcome",
     "PairwiseJudge",
     "Refiner",
+    "ReviewAndRepair",
     "Reviewer",
     "Solver",
     "StepEnd",
@@ -83,6 +90,7 @@ __all__ = [
     "as_operator",
     "confidence_below",
     "continue_from",
+    "gather_evidence",
     "kept",
     "line",
     "marker",

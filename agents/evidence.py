@@ -1,172 +1,144 @@
-"""Put what is known about a candidate into words for another agent."""
+"""What is known about a candidate that failed, gathered before a model is asked about it."""
 
-import re
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal, get_args
 
-from langchain_core.messages import BaseMessage
+from refinegraph.agents.operators.task import Task
+from refinegraph.errors import InputError
+from refinegraph.schema import CallCase, Candidate, CaseOutcome, VisibleTest
+from refinegraph.tools.sandbox import Sandbox, TraceLine
+from refinegraph.tools.shrinking import shrink_failure
+from refinegraph.tools.traces import trace_failure
+from refinegraph.tools.value_slices import value_slice
 
-from refinegraph.schema import (
-    AssertCase,
-    CallCase,
-    Candidate,
-    CaseOutcome,
-    Kind,
-    Problem,
-    StdioCase,
-)
-from refinegraph.schema import VisibleTest as Test
-from refinegraph.tools.programs import infer_entry_point
-from refinegraph.tools.step_scores import first_bad_step
+EvidenceKind = Literal["verdict", "slice", "smallest", "contrast"]
+"""Verdict: the failing tests with what came instead. Slice: the lines that the wrong result came
+from. Smallest: a smaller input that fails too. Contrast: what a program that passes does
+differently."""
 
-_SHOWN_FAILURES = 3
-"""More failures seldom say more, and every one makes the prompts of both agents longer."""
-_LONGEST_VALUE = 600
-"""Characters: enough for the values of usual tests, and no single list fills a prompt."""
+EVIDENCE_KINDS: tuple[EvidenceKind, ...] = get_args(EvidenceKind)
+
+_SHORT_PROGRAM = 5
+"""Lines up to which a slice leaves out too little to be worth a sandbox run."""
+_SHORT_INPUT = 40
+"""Characters of arguments that a reader takes in at once, so that nothing has to be shrunk."""
+_REMEMBERED = 64
+"""Candidates whose evidence is kept, since Reviewer and Refiner ask for it one after the other."""
 
 
-def known_header(problem: Problem) -> str:
-    """Return the first line of the function that a statement asks for, where it shows the call.
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What is known about one candidate. `feedback.format_evidence` puts it into words."""
 
-    >>> known_header(Problem(prompt="Write add(a, b) that adds.", entry_point="add"))
-    'def add(a, b):'
-    >>> known_header(Problem(prompt="add(1, 2) == 3", entry_point="add"))
-    ''
+    candidate: Candidate
+    kinds: frozenset[EvidenceKind] = frozenset(EVIDENCE_KINDS)
+    """What of it is shown."""
+    slice: tuple[TraceLine, ...] = ()
+    """The visits of lines that the wrong result of the first failing test came from."""
+    smallest: CaseOutcome | None = None
+    """A smaller input that fails too; `expected` is what another candidate returns, if any."""
+    passing: Candidate | None = None
+    """The most similar candidate that passes the first failing test."""
+
+
+class gather_evidence:
+    """Gather evidence about failing programs: no model call, a few sandbox runs a program.
+
+    A slice costs one run, a smaller input up to sixteen, and only where the failing one is long.
+    `kinds` are what is gathered and shown, so that a study can withhold any of them; `()` withholds
+    everything that execution found out.
+
+    >>> gather_evidence(kinds=("verdict", "slice"))
+    gather_evidence(kinds=('verdict', 'slice'))
     """
-    name = problem.entry_point or infer_entry_point(problem.prompt)
-    if not name:
-        return ""
-    call = re.search(
-        rf"\b{re.escape(name)}\(\s*([^\W\d]\w*(?:,\s*[^\W\d]\w*)*)\s*\)", problem.prompt
-    )
-    return f"def {name}({call[1]}):" if call else ""
+
+    def __init__(
+        self, sandbox: Sandbox | None = None, *, kinds: Collection[str] = EVIDENCE_KINDS
+    ) -> None:
+        unknown = [kind for kind in kinds if kind not in EVIDENCE_KINDS]
+        if unknown:
+            known = ", ".join(EVIDENCE_KINDS)
+            raise InputError(f"unknown kind of evidence {unknown[0]!r}; expected {known}.")
+        self._sandbox = sandbox or Sandbox()
+        self._kinds = frozenset(kind for kind in EVIDENCE_KINDS if kind in kinds)
+        self._known: OrderedDict[tuple[str, str | None], Evidence] = OrderedDict()
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"gather_evidence(kinds={tuple(k for k in EVIDENCE_KINDS if k in self._kinds)!r})"
+
+    async def __call__(self, task: Task, candidate: Candidate) -> Evidence:
+        """Return the evidence about one candidate of a task."""
+        passing = passing_candidate(candidate, task.pool) if "contrast" in self._kinds else None
+        key = (candidate.model_dump_json(), passing.id if passing else None)
+        if key not in self._known:
+            self._known[key] = await self._gather(task, candidate, passing)
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return self._known[key]
+
+    async def _gather(
+        self, task: Task, candidate: Candidate, passing: Candidate | None
+    ) -> Evidence:
+        test = failing_test(candidate, task.tests)
+        return Evidence(
+            candidate=candidate,
+            kinds=self._kinds,
+            slice=await self._slice(task, candidate, test),
+            smallest=await self._smallest(task, candidate, test),
+            passing=passing,
+        )
+
+    async def _slice(
+        self, task: Task, candidate: Candidate, test: VisibleTest | None
+    ) -> tuple[TraceLine, ...]:
+        program = candidate.program
+        if "slice" not in self._kinds or test is None or program is None:
+            return ()
+        if program.strip().count("\n") < _SHORT_PROGRAM:
+            return ()
+        trace = await trace_failure(self._sandbox, program, test, task.problem)
+        return value_slice(trace, program)
+
+    async def _smallest(
+        self, task: Task, candidate: Candidate, test: VisibleTest | None
+    ) -> CaseOutcome | None:
+        if "smallest" not in self._kinds or not isinstance(test, CallCase):
+            return None
+        if candidate.program is None or len(test.arguments) <= _SHORT_INPUT:
+            return None
+        passing = passing_candidate(candidate, task.pool)
+        return await shrink_failure(
+            self._sandbox,
+            task.problem,
+            candidate.program,
+            test,
+            passing=passing.program if passing else None,
+        )
 
 
-def solution_text(candidate: Candidate, *, kind: Kind) -> str:
-    """Return what another agent is to read of a candidate, without blank lines around it."""
-    text = (candidate.program or candidate.text) if kind == "code" else candidate.text
-    return text.strip("\n")
+def failing_test(candidate: Candidate, tests: Sequence[VisibleTest]) -> VisibleTest | None:
+    """Return the first visible test that a candidate fails."""
+    failure = candidate.verdict.first_failure if candidate.verdict else None
+    return next((test for test in tests if failure and test.id == failure.id), None)
 
 
-def describe_verdict(candidate: Candidate) -> str:
-    """Say which tests a program passed, and show the first failures with what came instead."""
-    if candidate.unusable:
-        return f"It could not be run: {candidate.unusable}"
-    verdict = candidate.verdict
-    if verdict is None:
-        return _describe_generated(candidate)
-    failures = [outcome for outcome in verdict.tests if not outcome.passed]
-    if not failures and verdict.passed:
-        return f"It passed all {len(verdict.tests)} tests."
-    if not failures:
-        return f"It ended with {verdict.status}: {verdict.detail or verdict.stderr}"
-    passed = len(verdict.tests) - len(failures)
-    shown = [_describe_failure(outcome) for outcome in failures[:_SHOWN_FAILURES]]
-    return "\n\n".join([f"It passed {passed} of {len(verdict.tests)} tests.", *shown])
-
-
-def describe_steps(candidate: Candidate) -> str:
-    """Show each step with the first step scorer's value out of ten, as MAgICoRe does (2409.12147).
-
-    The first step under six is named, since the first that scores low is the wrong one far more
-    often than the one that scores lowest.
-    """
-    score = next((each for each in candidate.scores if each.steps), None)
-    if score is None:
-        return "No step scores."
-    steps = [candidate.text[step.start : step.end] for step in candidate.steps]
-    if len(steps) != len(score.steps):
-        steps = [f"Step {number}" for number in range(1, len(score.steps) + 1)]
-    lines = [
-        f"{text}\n(Score: {round(value * 10)}/10)"
-        for text, value in zip(steps, score.steps, strict=True)
+def passing_candidate(candidate: Candidate, pool: Sequence[Candidate]) -> Candidate | None:
+    """Return the candidate most similar to one among those that pass its first failing test."""
+    failure = candidate.verdict.first_failure if candidate.verdict else None
+    program = candidate.program
+    if failure is None or program is None:
+        return None
+    able = [
+        other
+        for other in pool
+        if other.program and other.verdict and failure.id in other.verdict.passed_ids
     ]
-    bad = first_bad_step(score.steps)
-    if bad is not None:
-        lines.append(f"The first step that scores under 6 is step {bad + 1} of {len(steps)}.")
-    return "\n".join(lines)
+    return max(able, key=lambda other: _likeness(program, other.program or ""), default=None)
 
 
-def describe_repair(candidate: Candidate) -> str:
-    """Say from where to repair: the first step that scores low, the whole, or another way.
-
-    Where step scores say which step is the first wrong one, the steps before it are kept word for
-    word; where that is the very first, nothing is worth keeping; without step scores, the review
-    alone says where.
-    """
-    score = next((each for each in candidate.scores if each.steps), None)
-    bad = first_bad_step(score.steps) if score else None
-    if bad is None or len(candidate.steps) <= bad:
-        return "Solve the problem again, keeping the steps before the wrong one."
-    if bad == 0:
-        return "Its first step is wrong already: start afresh, in another way."
-    kept = candidate.text[: candidate.steps[bad].start].rstrip()
-    return (
-        f"Its first {bad} steps are right: begin with them, word for word, and go on.\n\n{kept}\n\n"
-    )
-
-
-def describe_earlier(rejected: Sequence[str], tried: Sequence[str], *, kind: Kind) -> str:
-    """List earlier answers, so that they are not given again; only refuted ones are called wrong.
-
-    >>> print(describe_earlier([], ["5"], kind="math").strip())
-    # Already tried: give another answer
-    5
-    """
-    parts = (
-        ("# Already tried, and wrong: do not give these again", rejected),
-        ("# Already tried: give another answer", tried),
-    )
-    return "".join(
-        f"\n{heading}\n{_listed(answers, kind)}\n" for heading, answers in parts if answers
-    )
-
-
-def _listed(answers: Sequence[str], kind: Kind) -> str:
-    before, after = ("```python\n", "\n```") if kind == "code" else ("", "")
-    return "\n\n".join(f"{before}{answer.strip()}{after}" for answer in answers)
-
-
-def with_instruction(messages: Sequence[BaseMessage], instruction: str) -> list[BaseMessage]:
-    """Return the messages with an instruction added at the end of the last one."""
-    *before, last = messages
-    if not instruction:
-        return list(messages)
-    return [*before, last.model_copy(update={"content": f"{last.text}\n\n{instruction}"})]
-
-
-def describe_tests(tests: Sequence[Test]) -> str:
-    """Show the tests that were given as source, for the Solver."""
-    lines = [_test_source(test) for test in tests if test.origin == "given"]
-    return "\nIt must pass these tests:\n" + "\n".join(lines) + "\n" if lines else ""
-
-
-def _test_source(test: Test) -> str:
-    if isinstance(test, CallCase):
-        arguments = test.arguments.strip().removeprefix("(").removesuffix(")").rstrip(", ")
-        return f"assert {test.entry_point}({arguments}) == {test.expected}"
-    if isinstance(test, AssertCase):
-        return test.source
-    assert isinstance(test, StdioCase)
-    return f"standard input {test.stdin!r} gives standard output {test.stdout!r}"
-
-
-def _describe_generated(candidate: Candidate) -> str:
-    if candidate.generated_passed is None:
-        return "It has not been run."
-    return (
-        f"It passed {len(candidate.generated_passed)} of the tests that were guessed from the "
-        "statement; the guesses may be wrong themselves."
-    )
-
-
-def _describe_failure(outcome: CaseOutcome) -> str:
-    lines = [f"Failing case: {outcome.call or outcome.id} ({outcome.status})"]
-    if outcome.expected is not None:
-        lines.append(f"Expected: {outcome.expected[:_LONGEST_VALUE]}")
-    if outcome.got is not None:
-        lines.append(f"Got: {outcome.got[:_LONGEST_VALUE]}")
-    if outcome.traceback:
-        lines.append(outcome.traceback.rstrip())
-    elif outcome.error:
-        lines.append(f"Raised: {outcome.error[:_LONGEST_VALUE]}")
-    return "\n".join(lines)
+def _likeness(left: str, right: str) -> float:
+    return SequenceMatcher(None, left.split("\n"), right.split("\n"), autojunk=False).ratio()

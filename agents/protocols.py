@@ -42,7 +42,8 @@ class SolverAgent(Protocol):
 class ReviewerAgent(Protocol):
     """Says what is wrong with one candidate.
 
-    `trace` is passed only to an agent that takes it, so the smallest Reviewer is
+    `trace`, `tests` (the visible ones) and `evidence` (an `agents.evidence.Evidence`) are passed
+    only to an agent that takes them, so the smallest Reviewer is
     `async def reviewer(problem, candidate)`. It may return a bare `Review`.
     """
 
@@ -56,8 +57,9 @@ class ReviewerAgent(Protocol):
 class RefinerAgent(Protocol):
     """Repairs one candidate as its review says.
 
-    `rejected`, `tried` and `attempt` are passed only to an agent that takes them, so the smallest
-    Refiner is `async def refiner(problem, candidate, review)`.
+    `rejected`, `tried`, `attempt`, `tests` and `evidence` are passed only to an agent that takes
+    them, so the smallest Refiner is `async def refiner(problem, candidate, review)`. Its text may
+    be edits of the candidate's program, in any form that `tools.edits` reads.
     """
 
     async def __call__(

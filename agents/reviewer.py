@@ -1,13 +1,17 @@
 """The Reviewer says which step is wrong and why."""
 
 import re
+from collections.abc import Sequence
 from functools import cached_property
 
 from langchain_core.language_models import BaseChatModel
 
-from refinegraph.agents.evidence import (
-    describe_steps,
-    describe_verdict,
+from refinegraph.agents.evidence import Evidence
+from refinegraph.agents.feedback import (
+    format_evidence,
+    format_steps,
+    format_tests,
+    format_verdict,
     solution_text,
     with_instruction,
 )
@@ -17,10 +21,12 @@ from refinegraph.agents.operators.roles import ReviewEach
 from refinegraph.agents.operators.task import Outcome, Task
 from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.agents.protocols import Reviewed
-from refinegraph.schema import Candidate, Problem, Review
+from refinegraph.schema import Candidate, Problem, Review, VisibleTest
 
 _FIELD = re.compile(r"^[\s>*#-]*(VERDICT|STEP|WHY|CHANGE)\**\s*:\**", re.IGNORECASE | re.MULTILINE)
 _FENCE = re.compile(r"(```|~~~).*?(\1|\Z)", re.DOTALL)
+_EDIT = re.compile(r"^(?:```.*\n)?<{5,}", re.MULTILINE)
+"""Where the edits of an answer begin that reviews and repairs at once."""
 _WITHHELD = "[program omitted: reviews must not contain a full solution]"
 
 
@@ -52,18 +58,22 @@ class Reviewer(Operator):
         *,
         trace: str = "",
         instruction: str = "",
+        tests: Sequence[VisibleTest] = (),
+        evidence: Evidence | None = None,
     ) -> Reviewed:
         """Return a review; `trace` shows the values of the failing case line by line.
 
-        An `instruction`, such as what to look at, is added at the end of the prompt.
+        An `instruction`, such as what to look at, is added at the end of the prompt. `tests` that
+        were given are shown, and the `evidence` in place of the candidate's verdict alone.
         """
         code = problem.kind == "code"
         prompt = self.prompts.reviewer if code else self.prompts.reviewer_reasoning
-        evidence = describe_verdict(candidate) if code else describe_steps(candidate)
+        known = _known(candidate, evidence) if code else format_steps(candidate)
         messages = prompt.messages(
             problem=problem.prompt.strip(),
+            tests=format_tests(tests),
             solution=solution_text(candidate, kind=problem.kind),
-            evidence=f"{evidence}\n\n{trace}" if trace else evidence,
+            evidence=f"{known}\n\n{trace}" if trace else known,
         )
         asked = with_instruction(messages, instruction)
         drafts = await generate(self.model, asked, sampling=self.sampling)
@@ -99,7 +109,8 @@ def parse_review(text: str, candidate: Candidate) -> Review:
     >>> review.approves, review.wrong_step, review.change
     (False, 'a - b', 'add')
     """
-    pointed = _FENCE.sub(_without_programs, text).strip()
+    prose = text[: match.start()] if (match := _EDIT.search(text)) else text
+    pointed = _FENCE.sub(_without_programs, prose).strip()
     parts = _FIELD.split(pointed)
     fields = {
         name.upper(): value.strip() for name, value in zip(parts[1::2], parts[2::2], strict=True)
@@ -113,6 +124,10 @@ def parse_review(text: str, candidate: Candidate) -> Review:
         change=fields.get("CHANGE", ""),
         text=pointed,
     )
+
+
+def _known(candidate: Candidate, evidence: Evidence | None) -> str:
+    return format_evidence(evidence) if evidence else format_verdict(candidate)
 
 
 def _without_programs(block: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ from functools import cached_property
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
-from refinegraph.agents.evidence import describe_tests, known_header, with_instruction
+from refinegraph.agents.feedback import format_tests, known_header, with_instruction
 from refinegraph.agents.models import Generations, Sampling, generate, model_name
 from refinegraph.agents.operators.algebra import Operator
 from refinegraph.agents.operators.roles import Solve
@@ -81,7 +81,7 @@ class Solver(Operator):
         prompt = self.prompts.solver if problem.kind == "code" else self.prompts.solver_reasoning
         messages = prompt.messages(
             problem=problem.prompt.strip(),
-            tests=describe_tests(tests),
+            tests=format_tests(tests),
             entry_point=problem.entry_point or "",
             header=known_header(problem) if problem.kind == "code" else "",
             answer_format=answer_format(problem.kind),

@@ -6,7 +6,7 @@ from typing import Any
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from refinegraph.agents.operators import Operator, OperatorLike, approved
-from refinegraph.agents.operators.roles import Refine, ReviewEach, Solve, WriteTests
+from refinegraph.agents.operators.roles import Gatherer, Refine, ReviewEach, Solve, WriteTests
 from refinegraph.agents.protocols import (
     RefinerAgent,
     ReviewerAgent,
@@ -44,6 +44,7 @@ def refinement_graph(
     samples: int | None = None,
     sandbox: Sandbox | None = None,
     tracer: Tracer | None = None,
+    evidence: Gatherer | None = None,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
     name: str = "refinement",
     models: ModelNames | None = None,
@@ -72,6 +73,8 @@ def refinement_graph(
         samples: How many samples are taken first; the Solver's own number unless given.
         sandbox: Where programs run.
         tracer: Shows the Reviewer the values of a failing test.
+        evidence: Finds out what Reviewer and Refiner are shown of a failing program; its verdict
+            alone unless given.
         checkpointer: Stores the run, so that it can be resumed.
         name: The strategy's name in results.
         models: The models behind the roles, for results.
@@ -91,7 +94,7 @@ def refinement_graph(
     if test_writer:
         operators["write_tests"] = _role(test_writer, WriteTests)
     if refiner:
-        operators["refine"] = repair(refiner, reviewer, tracer=tracer)
+        operators["refine"] = repair(refiner, reviewer, tracer=tracer, evidence=evidence)
     return search_graph(
         operators=operators,
         policy=FirstWave(then, samples=wave, write_tests=test_writer is not None),
@@ -108,16 +111,22 @@ def refinement_graph(
 
 
 def repair(
-    refiner: RefinerAgent, reviewer: ReviewerAgent | None = None, *, tracer: Tracer | None = None
+    refiner: RefinerAgent,
+    reviewer: ReviewerAgent | None = None,
+    *,
+    tracer: Tracer | None = None,
+    evidence: Gatherer | None = None,
 ) -> Operator:
     """Return the operator that reviews a candidate and repairs it, unless the review approves.
 
-    Costs one call of the Reviewer and, unless the review approves, one of the Refiner.
+    Both agents are shown what `evidence` finds out, such as `gather_evidence()`. Costs one call of
+    the Reviewer and, unless the review approves, one of the Refiner, more where edits fail.
     """
-    mend = _role(refiner, Refine)
+    shown = evidence is not None and callable(refiner)
+    mend = Refine(refiner, evidence=evidence) if shown else _role(refiner, Refine)
     if reviewer is None:
         return mend
-    return ReviewEach(reviewer, tracer=tracer) >> mend.unless(approved())
+    return ReviewEach(reviewer, tracer=tracer, evidence=evidence) >> mend.unless(approved())
 
 
 def _role(agent: Any, role: type[Any]) -> Operator:

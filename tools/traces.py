@@ -31,20 +31,25 @@ class failing_trace:
         test = next((each for each in tests if failure and each.id == failure.id), None)
         if candidate.program is None or test is None:
             return ""
-        lines = await self._traced(candidate.program, test, problem)
+        lines = await trace_failure(self._sandbox, candidate.program, test, problem)
         if not lines:
             return ""
         shown = show_trace(lines, candidate.program, most=self._most_lines)
         return f"What each line changed on the first failing test:\n{shown}"
 
-    async def _traced(
-        self, program: str, test: VisibleTest, problem: Problem
-    ) -> tuple[TraceLine, ...]:
-        if isinstance(test, CallCase):
-            arguments = tuple(ast.literal_eval(test.arguments))
-            return await self._sandbox.trace(program, test.entry_point, arguments)
-        if isinstance(test, AssertCase):
-            return await self._sandbox.trace_test(
-                program, test.source, preamble=problem.preamble, entry_point=problem.entry_point
-            )
-        return ()
+
+async def trace_failure(
+    sandbox: Sandbox, program: str, test: VisibleTest, problem: Problem
+) -> tuple[TraceLine, ...]:
+    """Return what each executed line changed on one test; empty for one on standard input.
+
+    Costs one sandbox run.
+    """
+    if isinstance(test, CallCase):
+        arguments = tuple(ast.literal_eval(test.arguments))
+        return await sandbox.trace(program, test.entry_point, arguments)
+    if isinstance(test, AssertCase):
+        return await sandbox.trace_test(
+            program, test.source, preamble=problem.preamble, entry_point=problem.entry_point
+        )
+    return ()

@@ -41,7 +41,7 @@ class Attempt(NamedTuple):
 
     program: str
     evidence: str
-    """As `refinegraph.agents.evidence.describe_verdict` words it."""
+    """As `refinegraph.agents.feedback.format_verdict` words it."""
     right: bool
 
 

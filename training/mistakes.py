@@ -4,7 +4,7 @@ import ast
 import random
 from collections.abc import Sequence
 
-from refinegraph.agents.evidence import describe_verdict
+from refinegraph.agents.feedback import format_verdict
 from refinegraph.embedded.tasks import OPERATIONS, Task
 from refinegraph.embedded.tasks.composition import program_source
 from refinegraph.embedded.tasks.generation import run_steps
@@ -67,7 +67,7 @@ def _evidence(task: Task, steps: Sequence[Step]) -> tuple[str, bool]:
         tests=tuple(outcomes),
         isolation=Isolation(tier="none"),
     )
-    return describe_verdict(Candidate(id="0.0", operator="solve", text="", verdict=verdict)), right
+    return format_verdict(Candidate(id="0.0", operator="solve", text="", verdict=verdict)), right
 
 
 def _outcome(test: CallCase, steps: Sequence[Step]) -> CaseOutcome:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from langchain_core.messages import HumanMessage
 
-from refinegraph.agents.evidence import describe_verdict, solution_text
+from refinegraph.agents.feedback import format_verdict, solution_text
 from refinegraph.agents.models import Choice, Sampling, generate
 from refinegraph.agents.models.providers.local_chat import LocalChatModel
 from refinegraph.agents.prompts import EMBEDDED
@@ -107,7 +107,7 @@ async def _judged(sandbox: Sandbox, task: Task, choice: Choice) -> tuple[str, st
         choice, problem, id="0.0", operator="solve", entry_point=problem.entry_point
     )
     if candidate.program is None:
-        return solution_text(candidate, kind="code"), describe_verdict(candidate), False
+        return solution_text(candidate, kind="code"), format_verdict(candidate), False
     verdict = await check_program(sandbox, candidate.program, given_cases(task), problem=problem)
     tried = candidate.model_copy(update={"verdict": verdict})
-    return solution_text(tried, kind="code"), describe_verdict(tried), verdict.passed
+    return solution_text(tried, kind="code"), format_verdict(tried), verdict.passed

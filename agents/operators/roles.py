@@ -1,7 +1,7 @@
 """The four roles as operators, around any agent with the parameters of `agents.protocols`."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from refinegraph.agents.operators.algebra import Operator, apply_at_once
 from refinegraph.agents.operators.outcomes import as_outcome
@@ -18,6 +18,12 @@ from refinegraph.agents.protocols import (
 from refinegraph.schema import Candidate, Review
 from refinegraph.support.awaiting import settle, wait_for_all
 from refinegraph.support.signatures import check_part
+
+if TYPE_CHECKING:
+    from refinegraph.agents.evidence import Evidence
+
+Gatherer = Callable[[Task, Candidate], Awaitable["Evidence"]]
+"""Finds out what is known about a candidate before a model is asked about it."""
 
 
 class _Role(Operator):
@@ -41,6 +47,15 @@ class _Role(Operator):
         wanted = {name: value for name, value in keywords.items() if self._accepts(name)}
         return await settle(self.agent(*values, **wanted))
 
+    async def _evidence(
+        self, gather: Gatherer | None, task: Task, candidate: Candidate
+    ) -> dict[str, object]:
+        """Return the keywords that a task adds: its instruction, and what is known."""
+        more: dict[str, object] = {"instruction": task.instruction} if task.instruction else {}
+        if gather is not None and task.problem.kind == "code" and self._accepts("evidence"):
+            more["evidence"] = await gather(task, candidate)
+        return more
+
     def _accepts(self, name: str) -> bool:
         return self._accepted is None or name in self._accepted
 
@@ -61,9 +76,16 @@ class Solve(_Role):
 class ReviewEach(_Role):
     """Ask a Reviewer about every parent of a move that is not approved yet, all at once."""
 
-    def __init__(self, agent: ReviewerAgent, *, tracer: Tracer | None = None) -> None:
+    def __init__(
+        self,
+        agent: ReviewerAgent,
+        *,
+        tracer: Tracer | None = None,
+        evidence: Gatherer | None = None,
+    ) -> None:
         super().__init__("review", agent, "problem", "candidate")
         self.tracer = tracer
+        self.evidence = evidence
 
     async def apply(self, task: Task) -> Outcome:
         """Return one review for each parent that is not approved yet."""
@@ -74,16 +96,19 @@ class ReviewEach(_Role):
     async def _review(self, task: Task, parent: Candidate) -> Review:
         tracer = self.tracer
         trace = await tracer(task.problem, parent, task.tests) if tracer else ""
-        word = {"instruction": task.instruction} if task.instruction else {}
-        made: Reviewed | Review = await self._ask(task.problem, parent, trace=trace, **word)
+        more = await self._evidence(self.evidence, task, parent)
+        made: Reviewed | Review = await self._ask(
+            task.problem, parent, trace=trace, tests=task.tests, **more
+        )
         return made.review if isinstance(made, Reviewed) else made
 
 
 class Refine(_Role):
     """Ask a Refiner to repair the parent of a move as its reviews say."""
 
-    def __init__(self, agent: RefinerAgent) -> None:
+    def __init__(self, agent: RefinerAgent, *, evidence: Gatherer | None = None) -> None:
         super().__init__("refine", agent, "problem", "candidate", "review")
+        self.evidence = evidence
 
     async def apply(self, task: Task) -> Outcome:
         """Return the new solutions; what execution refuted before is listed as wrong.
@@ -99,7 +124,7 @@ class Refine(_Role):
 
     async def _repair(self, task: Task, attempt: int) -> Outcome:
         earlier = task.earlier
-        word = {"instruction": task.instruction} if task.instruction else {}
+        more = await self._evidence(self.evidence, task, task.parent)
         made = await self._ask(
             task.problem,
             task.parent,
@@ -107,9 +132,11 @@ class Refine(_Role):
             rejected=_contents([other for other in earlier if refuted(other)]),
             tried=_contents([other for other in earlier if not refuted(other)]),
             attempt=attempt,
-            **word,
+            tests=task.tests,
+            **more,
         )
-        return Outcome(drafts=as_outcome(made, operator=self.name).drafts)
+        outcome = as_outcome(made, operator=self.name)
+        return Outcome(drafts=outcome.drafts, reviews=outcome.reviews)
 
 
 class WriteTests(_Role):

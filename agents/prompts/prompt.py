@@ -51,6 +51,12 @@ class PromptSet:
     refiner_reasoning: Prompt
     test_writer: Prompt | None
     """None for models that cannot write tests."""
+    refiner_edit: Prompt | None = None
+    """Asks for edits in place of the whole program; None for models that cannot write them."""
+    review_and_repair: Prompt | None = None
+    """Asks for a review and the repair in one answer; None for models that cannot do both."""
+    evidence: tuple[str, ...] = ("verdict",)
+    """The kinds of `agents.evidence` that the model is used to."""
 
     def with_prompts(self, **prompts: Prompt) -> Self:
         """Return a copy with some prompts replaced."""

@@ -1,6 +1,6 @@
 """The node of an operator: apply it to one move and read what it made."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 from refinegraph.agents.models import charging
@@ -117,6 +117,7 @@ def _read_drafts(
     drafts: Sequence[Draft], state: RefinementState, pending: PendingMove, task: Task
 ) -> tuple[Candidate, ...]:
     entry_point = entry_point_of(state.problem, state.tests)
+    programs = {candidate.id: candidate.program for candidate in task.parents}
     made = tuple(
         read_candidate(
             draft,
@@ -125,14 +126,25 @@ def _read_drafts(
             operator=pending.move.operator,
             turn=pending.turn,
             move=pending.index,
-            parents=task.move.parents if draft.parents is None else draft.parents,
+            parents=_parents_of(draft, task),
             entry_point=entry_point,
+            base=_base_of(draft, task, programs),
         )
         for position, draft in enumerate(drafts)
     )
     for candidate in made:
         emit(CandidateProposed(candidate=candidate))
     return made
+
+
+def _parents_of(draft: Draft, task: Task) -> tuple[str, ...]:
+    return task.move.parents if draft.parents is None else draft.parents
+
+
+def _base_of(draft: Draft, task: Task, programs: Mapping[str, str | None]) -> str | None:
+    """Return the program that a draft may hold edits of: that of its only parent."""
+    parents = _parents_of(draft, task)
+    return programs.get(parents[0]) if len(parents) == 1 else None
 
 
 def _numbered(reviews: Sequence[Review], pending: PendingMove, task: Task) -> tuple[Review, ...]:

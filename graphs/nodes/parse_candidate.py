@@ -7,6 +7,7 @@ from refinegraph.agents.models import Choice
 from refinegraph.agents.operators import Draft
 from refinegraph.schema import Candidate, Problem, VisibleTest
 from refinegraph.tools.answers import extract_answer
+from refinegraph.tools.edits import EditedProgram, Refusal, edit_program
 from refinegraph.tools.programs import extract_program, infer_entry_point
 from refinegraph.tools.steps import split_steps
 
@@ -37,10 +38,12 @@ def read_candidate(
     move: int = 0,
     parents: Sequence[str] = (),
     entry_point: str | None = None,
+    base: str | None = None,
 ) -> Candidate:
     """Return a candidate with its program or answer, or the reason why it has none.
 
-    A draft that is not complete has neither: it is a prefix, whatever can be read in it.
+    A draft that is not complete has neither: it is a prefix, whatever can be read in it. Where
+    there is a `base` and the text holds edits of it, the program is the base after these edits.
 
     Args:
         draft: The text, with its tokens and log-probabilities.
@@ -51,6 +54,7 @@ def read_candidate(
         move: The position of its move in that decision.
         parents: Ids of the candidates that it was made from.
         entry_point: The function that a program has to define, where it is known.
+        base: The program that edits in the text apply to.
     """
     if isinstance(draft, Choice):
         draft = Draft(draft)
@@ -74,13 +78,33 @@ def read_candidate(
     if not choice.text.strip():
         return blank.model_copy(update={"unusable": "the model answered nothing"})
     if problem.kind == "code":
-        program = extract_program(choice.text, entry_point=entry_point, preamble=problem.preamble)
-        source = program.source.strip("\n") if program.source else program.source
-        return blank.model_copy(update={"program": source, "unusable": program.problem})
+        update = read_program(choice, problem, entry_point=entry_point, base=base)
+        return blank.model_copy(update=update)
     answer = extract_answer(choice.text, kind=problem.kind)
     missing = None if answer else "no final answer was found in the text"
     steps = split_steps(choice.text, kind=problem.kind)
     return blank.model_copy(update={"answer": answer, "unusable": missing, "steps": steps})
+
+
+def read_program(
+    choice: Choice, problem: Problem, *, entry_point: str | None, base: str | None
+) -> dict[str, object]:
+    """Return the fields of a candidate that its program decides."""
+    if base is not None:
+        edited = edit_program(
+            choice.text,
+            base,
+            entry_point=entry_point,
+            preamble=problem.preamble,
+            truncated=choice.truncated,
+        )
+        if isinstance(edited, EditedProgram) and edited.applied is not None:
+            return {"program": edited.source.strip("\n"), "edited": True}
+        if isinstance(edited, Refusal) and edited.kind not in ("no_edit", "elided"):
+            return {"unusable": edited.reason.partition("\n")[0]}
+    program = extract_program(choice.text, entry_point=entry_point, preamble=problem.preamble)
+    source = program.source.strip("\n") if program.source else program.source
+    return {"program": source, "unusable": program.problem}
 
 
 def entry_point_of(problem: Problem, tests: Sequence[VisibleTest]) -> str | None:

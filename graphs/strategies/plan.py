@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from langchain_core.language_models import BaseChatModel
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from typing_extensions import Unpack
 
+from refinegraph.agents.evidence import gather_evidence
 from refinegraph.agents.models import Sampling, model_name
 from refinegraph.agents.operators import OperatorLike
+from refinegraph.agents.operators.roles import Gatherer
 from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.agents.protocols import (
     RefinerAgent,
@@ -18,7 +20,8 @@ from refinegraph.agents.protocols import (
     TestWriterAgent,
     Tracer,
 )
-from refinegraph.agents.refiner import Refiner
+from refinegraph.agents.refiner import Refiner, RepairForm
+from refinegraph.agents.review_and_repair import ReviewAndRepair
 from refinegraph.agents.reviewer import Reviewer
 from refinegraph.agents.solver import Solver
 from refinegraph.agents.test_writer import TestWriter
@@ -40,6 +43,9 @@ if TYPE_CHECKING:
     from refinegraph.agents.environments import Environment
     from refinegraph.agents.memory import Memory
 
+ReviewForm = Literal["separate", "joint", "none"]
+"""How a program is reviewed before it is repaired."""
+
 
 class Parts(TypedDict, total=False):
     """The parts that tell one strategy from another."""
@@ -49,6 +55,7 @@ class Parts(TypedDict, total=False):
     refiner: RefinerAgent | None
     test_writer: TestWriterAgent | None
     tracer: Tracer | None
+    evidence: Gatherer | None
     router: Router | None
     stop: RuleFunction | None
     select: Selector | None
@@ -106,6 +113,13 @@ class Plan:
     environment: "Callable[[], Environment] | None" = None
     """Makes the environment that strategies with actions act in."""
     sandbox: Sandbox | None = None
+    repair: RepairForm = "auto"
+    """Whether programs are repaired by edits, by rewriting them, or by whichever is shorter."""
+    review: ReviewForm = "separate"
+    """Whether programs are reviewed by a call of their own, in that of the repair, or not."""
+    evidence: tuple[str, ...] = ()
+    """Kinds of evidence that Reviewer and Refiner are shown; those that the prompts are made for
+    if empty, none for `("none",)`."""
     trace: bool = False
     """Whether the Reviewer is shown a failing test's values line by line."""
     checkpointer: BaseCheckpointSaver[Any] | None = field(default=None, repr=False)
@@ -139,8 +153,25 @@ class Plan:
     def refiner(self) -> Refiner:
         """Return the Refiner."""
         return Refiner(
+            self.refiner_model or self.model,
+            sampling=self._sampling(0.4),
+            prompts=self.prompts,
+            repair=self.repair,
+        )
+
+    def review_and_repair(self) -> ReviewAndRepair:
+        """Return the agent that reviews and repairs in one call."""
+        return ReviewAndRepair(
             self.refiner_model or self.model, sampling=self._sampling(0.4), prompts=self.prompts
         )
+
+    def gatherer(self) -> gather_evidence | None:
+        """Return what gathers evidence about failing programs, where the prompts can show it."""
+        prompts = self.prompts or prompts_for(self.refiner_model or self.model)
+        kinds = [kind for kind in self.evidence or prompts.evidence if kind != "none"]
+        if self.kind != "code" or kinds == ["verdict"]:
+            return None
+        return gather_evidence(self.sandbox, kinds=kinds)
 
     def test_writer(self) -> TestWriter | None:
         """Return the TestWriter, for code; None where its model cannot write tests."""
@@ -162,6 +193,12 @@ class Plan:
     def graph(self, name: str, **parts: Unpack[Parts]) -> RefinementGraph:
         """Return a strategy's graph from its parts; those that the plan names replace them."""
         parts.setdefault("models", self.names)
+        if parts.get("refiner"):
+            parts.setdefault("evidence", self.gatherer())
+            if self.review != "separate" and self.kind == "code":
+                parts["reviewer"] = None
+            if self.review == "joint" and self.kind == "code":
+                parts["refiner"] = self.review_and_repair()
         if self.select:
             parts["select"] = self.select
         if self.policy:

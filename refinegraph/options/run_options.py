@@ -83,6 +83,9 @@ _CACHE = FileName(objects="refinegraph.agents.models.spending.call_cache:CallCac
 _PROMPTS = Choice(
     *PROMPT_SETS, metavar="SET", objects="refinegraph.agents.prompts.prompt:PromptSet"
 )
+_EVIDENCE = Several(
+    words=("verdict", "slice", "smallest", "contrast", "none"), noun="kind of evidence"
+)
 _ASK = Several(words=("refine", "accept"), noun="interrupt point")
 
 _EVERYWHERE = "solve eval demo"
@@ -134,6 +137,15 @@ class RunOptions(OptionSet):
         _CALIBRATION, "strategy")] = None
     trace: Annotated[bool, Option(
         "show the Reviewer a failing test line by line", Switch(), "strategy", safe=True)] = False
+    repair: Annotated[str, Option(
+        "how a program is repaired: by edits, by a rewrite, or whichever is shorter (auto)",
+        Choice("auto", "edit", "rewrite"), "strategy", safe=True)] = "auto"
+    review: Annotated[str, Option(
+        "how a program is reviewed before its repair: separate, joint (in one call with it), none",
+        Choice("separate", "joint", "none"), "strategy", safe=True)] = "separate"
+    evidence: Annotated[Sequence[str], Option(
+        "what Reviewer and Refiner are shown: verdict, slice, smallest, contrast; default: what"
+        " the prompts are made for", _EVIDENCE, "strategy", safe=True)] = ()
     ask: Annotated[Sequence[str], Option(
         "pause for your approval before each repair (refine), the answer (accept), or both",
         _ASK, "strategy", "solve", safe=True)] = ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from refinegraph.graphs.named import build_policy
 from refinegraph.graphs.named_scorers import build_scorer
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
     from refinegraph.agents.models import Ledger, RateLimits
     from refinegraph.agents.prompts import PromptSet
+    from refinegraph.agents.refiner import RepairForm
     from refinegraph.graphs.policies.calibration import ConfidenceCalibrator
     from refinegraph.graphs.stopping import StopRule
     from refinegraph.graphs.strategies import Plan
+    from refinegraph.graphs.strategies.plan import ReviewForm
     from refinegraph.tools.sandbox import Sandbox
     from refinegraph.tools.scorers import Scorer
 
@@ -92,6 +94,9 @@ def plan_of(
         select=_part("select", options.select),
         sandbox=sandbox,
         trace=options.trace,
+        repair=cast("RepairForm", options.repair),
+        review=cast("ReviewForm", options.review),
+        evidence=tuple(options.evidence),
         min_gain_per_1k_tokens=options.min_gain_per_1k_tokens,
         calibrator=_calibrator(options.calibration),
         checkpointer=checkpointer,
@@ -150,8 +155,6 @@ def _resolver(options: RunOptions) -> "Callable[[str | BaseChatModel], BaseChatM
 
 def _scorers(options: RunOptions, models: Models) -> "Sequence[Scorer] | None":
     """Return the scorers; the Reviewer's model judges where no other is named."""
-    from typing import cast
-
     chosen = cast("Sequence[str | Scorer] | None", options.scorer)
     if chosen is None:
         return None

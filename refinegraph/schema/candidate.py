@@ -55,6 +55,8 @@ class Candidate(Frozen):
     """Ids of the candidates that it was made from; empty for a fresh sample."""
     text: str
     """What the model wrote, without its thinking."""
+    edited: bool = False
+    """Whether the text holds edits of the parent's program instead of a whole program."""
     complete: bool = True
     """False for a prefix that is to be continued. It has no answer yet: it is never executed,
     rejected or selected."""

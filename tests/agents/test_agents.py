@@ -180,7 +180,8 @@ def every_prompt(prompts: PromptSet) -> Sequence[Prompt]:
 
 @pytest.mark.parametrize("prompts", [STANDARD, COMPACT, EMBEDDED], ids=lambda each: each.name)
 def test_every_prompt_shows_the_problem(prompts: PromptSet) -> None:
-    assert len(every_prompt(prompts)) == 7 - (prompts.test_writer is None)
+    optional = (prompts.test_writer, prompts.refiner_edit, prompts.review_and_repair)
+    assert len(every_prompt(prompts)) == 6 + sum(prompt is not None for prompt in optional)
     assert all("$problem" in prompt.user for prompt in every_prompt(prompts))
 
 

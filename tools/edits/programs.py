@@ -1,12 +1,15 @@
 """Apply the answer of a model to one program: its edits, or the whole program that it wrote."""
 
+import ast
 from dataclasses import dataclass
 
 from refinegraph.tools.edits.application import apply_edits
 from refinegraph.tools.edits.elisions import elided_at
+from refinegraph.tools.edits.fences import fenced_parts
 from refinegraph.tools.edits.reading import read_edits
 from refinegraph.tools.edits.types import Applied, Refusal, WholeFile
 from refinegraph.tools.programs import extract_program
+from refinegraph.tools.programs.python_source import clean_text, parse_module
 
 _UNNAMED = ""
 
@@ -31,8 +34,9 @@ def edit_program(
 ) -> EditedProgram | Refusal:
     r"""Apply an answer to a program: the edits in it, or the whole program where it has none.
 
-    An answer with edits that do not apply is refused, even where a program could be read from it,
-    since that would be a fragment more often than not.
+    An answer with edits that do not apply is refused, since a program that could be read from it
+    would be a fragment more often than not; but a block that defines all functions and classes of
+    the program is taken for the whole one.
 
     >>> program = "def add(a, b):\n    return a - b\n"
     >>> edit_program("```diff\n-    return a - b\n+    return a + b\n```", program).source
@@ -44,7 +48,7 @@ def edit_program(
     if isinstance(edits, list) and not any(isinstance(edit, WholeFile) for edit in edits):
         applied = apply_edits(edits, {_UNNAMED: program})
         if isinstance(applied, Refusal):
-            return applied
+            return _complete_block(text, program) or applied
         return EditedProgram(source=applied.files[_UNNAMED], applied=applied)
     if isinstance(edits, Refusal) and edits.kind != "no_edit":
         return edits
@@ -61,3 +65,20 @@ def _whole_program(
         reason = "The program leaves lines out with '...'; write it in full."
         return Refusal(kind="elided", reason=reason)
     return EditedProgram(source=read.source.strip("\n"))
+
+
+def _complete_block(text: str, program: str) -> EditedProgram | None:
+    """Return a fenced block that defines all that the program defines; None without one."""
+    wanted = _definitions(program)
+    for block in reversed(fenced_parts(clean_text(text).split("\n"))):
+        source = "\n".join(block.lines)
+        whole = bool(wanted) and wanted <= _definitions(source)
+        if whole and not elided_at(block.lines, known=program.split("\n")):
+            return EditedProgram(source=source)
+    return None
+
+
+def _definitions(source: str) -> set[str]:
+    module = parse_module(source)
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return {node.name for node in module.body if isinstance(node, kinds)} if module else set()

@@ -1,0 +1,137 @@
+"""A smaller input on which a program still fails."""
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+from refinegraph.schema import CallCase, CaseOutcome, Problem
+from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.test_cases.checking import check_program
+
+_ROUNDS = 8
+"""Each round takes the first smaller input that still fails; lists halve, so eight reach most."""
+_TRIED = 24
+"""Inputs of one round, run together in one process."""
+_NEVER = "'\\x00 no program returns this'"
+"""What is expected of a program whose result is only to be seen."""
+
+
+async def shrink_failure(
+    sandbox: Sandbox,
+    problem: Problem,
+    program: str,
+    case: CallCase,
+    *,
+    passing: str | None = None,
+) -> CaseOutcome | None:
+    """Return the outcome of the smallest input found on which a program fails like on a test.
+
+    With a `passing` program, one that passes the test, an input counts where that one returns
+    something else. Without one, only an exception can be followed: an input counts where the same
+    type is raised; whether the problem allows such an input is not known. None where no smaller
+    input fails, where the arguments are no literals, and where nothing says what would be right.
+    Costs up to eight sandbox runs, twice as many with a passing program.
+    """
+    try:
+        arguments: Any = ast.literal_eval(case.arguments)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+    if not isinstance(arguments, tuple):
+        return None
+    arguments = cast("tuple[Any, ...]", arguments)
+    reference = await _run(sandbox, problem, program, [case])
+    error = _error_type(reference[0]) if reference else None
+    if passing is None and error is None:
+        return None
+    best: CaseOutcome | None = None
+    for _ in range(_ROUNDS):
+        cases = [_case(case, smaller) for smaller in _smaller_arguments(arguments)][:_TRIED]
+        failing = await _first_failing(sandbox, problem, program, cases, passing, error)
+        if failing is None:
+            return best
+        number, best = failing
+        arguments = ast.literal_eval(cases[number].arguments)
+    return best
+
+
+async def _first_failing(
+    sandbox: Sandbox,
+    problem: Problem,
+    program: str,
+    cases: Sequence[CallCase],
+    passing: str | None,
+    error: str | None,
+) -> tuple[int, CaseOutcome] | None:
+    if not cases:
+        return None
+    outcomes = await _run(sandbox, problem, program, cases)
+    wanted = await _run(sandbox, problem, passing, cases) if passing else [None] * len(cases)
+    for number, (outcome, right) in enumerate(zip(outcomes, wanted, strict=False)):
+        if right is not None and _disagree(outcome, right):
+            return number, outcome.model_copy(update={"expected": right.got})
+        if passing is None and error and _error_type(outcome) == error:
+            return number, outcome.model_copy(update={"expected": None})
+    return None
+
+
+def _disagree(outcome: CaseOutcome, right: CaseOutcome) -> bool:
+    """Return whether a program fails where another one returns something; both are only shown."""
+    returned = right.status == "failed"
+    return returned and outcome.status in ("failed", "error") and outcome.got != right.got
+
+
+async def _run(
+    sandbox: Sandbox, problem: Problem, program: str, cases: Sequence[CallCase]
+) -> list[CaseOutcome]:
+    shown = [case.model_copy(update={"expected": _NEVER}) for case in cases]
+    return list((await check_program(sandbox, program, shown, problem=problem)).tests)
+
+
+def _case(case: CallCase, arguments: tuple[Any, ...]) -> CallCase:
+    return case.model_copy(update={"arguments": repr(arguments)})
+
+
+def _error_type(outcome: CaseOutcome) -> str | None:
+    if outcome.status != "error" or not outcome.error:
+        return None
+    return outcome.error.partition(":")[0]
+
+
+def _smaller_arguments(arguments: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    for at, argument in enumerate(arguments):
+        for smaller in smaller_values(argument):
+            yield (*arguments[:at], smaller, *arguments[at + 1 :])
+
+
+def smaller_values(value: Any) -> Iterator[Any]:
+    """Yield values of the same type that are simpler, the simplest first; never an empty one.
+
+    >>> list(smaller_values([5, 7])), list(smaller_values(9)), list(smaller_values("ab"))
+    ([[5], [7], [0, 7], [2, 7], [5, 0], [5, 3]], [0, 4, 8], ['a', 'b'])
+    """
+    if isinstance(value, bool) or value is None:
+        return
+    if isinstance(value, int):
+        simpler = (0, value // 2, value - 1)
+        yield from dict.fromkeys(small for small in simpler if 0 <= small < value)
+    elif isinstance(value, str):
+        yield from map("".join, _shorter(list(value)))
+    elif isinstance(value, list):
+        yield from _smaller_items(cast("list[Any]", value))
+    elif isinstance(value, tuple):
+        yield from map(tuple, _smaller_items(list(cast("tuple[Any, ...]", value))))
+
+
+def _smaller_items(items: list[Any]) -> Iterator[list[Any]]:
+    yield from _shorter(items)
+    for at, item in enumerate(items):
+        for simpler in list(smaller_values(item))[:2]:
+            yield [*items[:at], simpler, *items[at + 1 :]]
+
+
+def _shorter(items: list[Any]) -> Iterator[list[Any]]:
+    half = len(items) // 2
+    cuts = [items[:half], items[half:]] if half else []
+    if len(items) > 2:
+        cuts += [items[:at] + items[at + 1 :] for at in range(min(len(items), 8))]
+    yield from (cut for cut in cuts if cut)
