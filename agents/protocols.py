@@ -1,10 +1,13 @@
 """What a graph calls for each role. Any object or function with the same parameters will do."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from refinegraph.agents.models import Generations
 from refinegraph.schema import Candidate, Problem, Review, Usage, VisibleTest
+
+if TYPE_CHECKING:
+    from refinegraph.agents.operators.task import Outcome
 
 
 class Reviewed(NamedTuple):
@@ -71,8 +74,8 @@ class RefinerAgent(Protocol):
         rejected: Sequence[str] = (),
         tried: Sequence[str] = (),
         attempt: int = 0,
-    ) -> Generations:
-        """Return one new solution."""
+    ) -> "Generations | Outcome":
+        """Return one new solution; an outcome may bring a review too."""
         ...
 
 

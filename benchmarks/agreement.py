@@ -4,18 +4,21 @@
 
 Every line of the file holds a prompt, hidden tests, 100 solutions and 100 lists of generated
 tests. No model is called: the programs are extracted, run on the generated tests in the sandbox,
-and one is chosen as CodeT does (arXiv 2207.10397); the hidden tests judge the choice.
+and one is chosen from the group that agrees most, by what its programs return (after CodeT, arXiv
+2207.10397); the hidden tests judge the choice.
 """
 
 import argparse
 import asyncio
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from refinegraph.graphs.selection import agreement
-from refinegraph.schema import Candidate, Problem, VisibleTest
+from refinegraph.schema import Candidate, CaseOutcome, Problem, Verdict, VisibleTest
 from refinegraph.support.awaiting import settle
+from refinegraph.tools.grouping import generated_results
 from refinegraph.tools.programs import extract_program
 from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
 from refinegraph.tools.test_cases import parse_generated_tests
@@ -40,34 +43,38 @@ def read_programs(row: dict[str, Any], count: int) -> list[Candidate]:
 
 
 def read_tests(row: dict[str, Any], count: int, *, most: int) -> list[VisibleTest]:
-    """Return the first tests of every recorded list, each distinct one once."""
+    """Return the first tests of every recorded list, each distinct one once with its weight."""
     kept: dict[str, VisibleTest] = {}
+    written: Counter[str] = Counter()
     for text in row["tests"][:count]:
         tests = parse_generated_tests(
             f"assert {text.strip()}", entry_point=row["entry_point"], limit=most
         )
         for test in tests:
-            kept.setdefault(test.model_dump_json(exclude={"id"}), test)
+            key = test.model_dump_json(exclude={"id", "weight"})
+            kept.setdefault(key, test)
+            written[key] += test.weight
     return [
-        test.model_copy(update={"id": f"g{number}"}) for number, test in enumerate(kept.values(), 1)
+        test.model_copy(update={"id": f"g{number}", "weight": written[key]})
+        for number, (key, test) in enumerate(kept.items(), 1)
     ]
 
 
-async def passes(
+async def run_all(
     sandbox: Sandbox, program: str, tests: list[VisibleTest], problem: Problem
-) -> set[str]:
-    """Return the ids of the tests passed, going on after one that killed the program."""
-    passed: set[str] = set()
+) -> Verdict:
+    """Return the outcomes of all tests, going on after one that killed the program."""
+    outcomes: dict[str, CaseOutcome] = {}
     left = tests
-    while left:
+    while True:
         verdict = await check_program(sandbox, program, left, problem=problem)
-        passed |= verdict.passed_ids
-        skipped = {each.id for each in verdict.tests if each.status == "not_run"}
+        outcomes |= {outcome.id: outcome for outcome in verdict.tests}
+        skipped = {outcome.id for outcome in verdict.tests if outcome.status == "not_run"}
         following = [test for test in left if test.id in skipped]
-        if len(following) >= len(left) - 1 and len(left) > 1 and not verdict.passed_ids:
-            break
+        stuck = len(following) >= len(left) - 1 and len(left) > 1 and not verdict.passed_ids
+        if not following or stuck:
+            return verdict.model_copy(update={"tests": tuple(outcomes.values())})
         left = following
-    return passed
 
 
 async def choose(sandbox: Sandbox, row: dict[str, Any], samples: int) -> tuple[bool, bool]:
@@ -79,8 +86,8 @@ async def choose(sandbox: Sandbox, row: dict[str, Any], samples: int) -> tuple[b
     async def run(candidate: Candidate) -> Candidate:
         if candidate.program is None:
             return candidate
-        passed = await passes(sandbox, candidate.program, tests, problem)
-        return candidate.model_copy(update={"generated_passed": tuple(sorted(passed))})
+        verdict = await run_all(sandbox, candidate.program, tests, problem)
+        return candidate.model_copy(update=generated_results(verdict, tests))
 
     pool = list(await asyncio.gather(*map(run, pool)))
     selection = await settle(agreement()(problem, pool))

@@ -80,10 +80,11 @@ class weighted_vote:
 
 
 class agreement:
-    """Take a program from the group that passes the same generated tests (arXiv 2207.10397).
+    """Take a program from the group that agrees most on generated tests (arXiv 2207.10397).
 
-    Programs that fail a visible test give way to those that pass more of them. A group's value
-    is its number of distinct programs times the tests that it passes. Without generated tests,
+    Programs that fail a visible test give way to those that pass more of them. A group returns the
+    same on every generated test; its value is its number of distinct programs times the tests that
+    it passes, each as often as it was written. Without generated tests,
     fall back to `otherwise`, a majority vote unless given.
     """
 

@@ -1,37 +1,58 @@
 """Group candidates that say the same thing."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from refinegraph.schema import Candidate, Problem
+from refinegraph.schema import Candidate, Problem, Verdict, VisibleTest
 from refinegraph.tools.answers import answer_key
 from refinegraph.tools.programs import program_fingerprint
 
 
 class AgreeingGroup(NamedTuple):
-    """Programs that pass exactly the same generated tests."""
+    """Programs that do the same on all generated tests."""
 
     members: tuple[Candidate, ...]
     tests: frozenset[str]
 
     @property
-    def value(self) -> int:
-        """Number of distinct programs times number of tests passed, as CodeT scores a group."""
+    def value(self) -> float:
+        """Number of distinct programs times tests passed, each as often as it was written.
+
+        CodeT (arXiv 2207.10397) scores a group like this, with every distinct test counted once.
+        """
         distinct = {program_fingerprint(member.program or "") for member in self.members}
-        return len(distinct) * len(self.tests)
+        return len(distinct) * max(self.members[0].generated_weight, len(self.tests))
+
+
+def generated_results(verdict: Verdict, tests: Sequence[VisibleTest]) -> dict[str, object]:
+    """Return the fields of a candidate that a run on generated tests decides."""
+    passed = verdict.passed_ids
+    shown = repr([(outcome.id, outcome.status, outcome.got) for outcome in verdict.tests])
+    return {
+        "generated_passed": tuple(sorted(passed)),
+        "generated_weight": sum(test.weight for test in tests if test.id in passed),
+        "behaviour": hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()[:16],
+    }
 
 
 def agreeing_groups(candidates: Sequence[Candidate]) -> list[AgreeingGroup]:
-    """Group programs by the generated tests that they pass, best group first.
+    """Group programs by what they did on generated tests, best group first.
 
-    This is the consensus set of CodeT (arXiv 2207.10397). Programs that were never run on
-    generated tests are left out. Ties keep the order in which candidates were asked for.
+    This is the consensus set of CodeT (arXiv 2207.10397), by what the programs returned rather than
+    by which tests they passed: programs that are wrong in different ways do not support each other.
+    Programs that were never run on generated tests are left out. Ties keep the order in which
+    candidates were asked for.
     """
-    groups: dict[frozenset[str], list[Candidate]] = {}
+    groups: dict[object, list[Candidate]] = {}
     for candidate in sorted(candidates, key=_asked):
         if candidate.generated_passed is not None:
-            groups.setdefault(frozenset(candidate.generated_passed), []).append(candidate)
-    found = [AgreeingGroup(tuple(members), tests) for tests, members in groups.items()]
+            key = candidate.behaviour or frozenset(candidate.generated_passed)
+            groups.setdefault(key, []).append(candidate)
+    found = [
+        AgreeingGroup(tuple(members), frozenset(members[0].generated_passed or ()))
+        for members in groups.values()
+    ]
     return sorted(found, key=lambda group: -group.value)
 
 

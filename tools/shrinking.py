@@ -38,19 +38,19 @@ async def shrink_failure(
         return None
     if not isinstance(arguments, tuple):
         return None
-    arguments = cast("tuple[Any, ...]", arguments)
+    values = cast("tuple[object, ...]", arguments)
     reference = await _run(sandbox, problem, program, [case])
     error = _error_type(reference[0]) if reference else None
     if passing is None and error is None:
         return None
     best: CaseOutcome | None = None
     for _ in range(_ROUNDS):
-        cases = [_case(case, smaller) for smaller in _smaller_arguments(arguments)][:_TRIED]
+        cases = [_case(case, smaller) for smaller in _smaller_arguments(values)][:_TRIED]
         failing = await _first_failing(sandbox, problem, program, cases, passing, error)
         if failing is None:
             return best
         number, best = failing
-        arguments = ast.literal_eval(cases[number].arguments)
+        values = ast.literal_eval(cases[number].arguments)
     return best
 
 
@@ -87,7 +87,7 @@ async def _run(
     return list((await check_program(sandbox, program, shown, problem=problem)).tests)
 
 
-def _case(case: CallCase, arguments: tuple[Any, ...]) -> CallCase:
+def _case(case: CallCase, arguments: tuple[object, ...]) -> CallCase:
     return case.model_copy(update={"arguments": repr(arguments)})
 
 
@@ -97,13 +97,13 @@ def _error_type(outcome: CaseOutcome) -> str | None:
     return outcome.error.partition(":")[0]
 
 
-def _smaller_arguments(arguments: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+def _smaller_arguments(arguments: tuple[object, ...]) -> Iterator[tuple[object, ...]]:
     for at, argument in enumerate(arguments):
         for smaller in smaller_values(argument):
             yield (*arguments[:at], smaller, *arguments[at + 1 :])
 
 
-def smaller_values(value: Any) -> Iterator[Any]:
+def smaller_values(value: object) -> Iterator[object]:
     """Yield values of the same type that are simpler, the simplest first; never an empty one.
 
     >>> list(smaller_values([5, 7])), list(smaller_values(9)), list(smaller_values("ab"))
@@ -115,21 +115,21 @@ def smaller_values(value: Any) -> Iterator[Any]:
         simpler = (0, value // 2, value - 1)
         yield from dict.fromkeys(small for small in simpler if 0 <= small < value)
     elif isinstance(value, str):
-        yield from map("".join, _shorter(list(value)))
+        yield from ("".join(map(str, part)) for part in _shorter(list(value)))
     elif isinstance(value, list):
-        yield from _smaller_items(cast("list[Any]", value))
+        yield from _smaller_items(cast("list[object]", value))
     elif isinstance(value, tuple):
-        yield from map(tuple, _smaller_items(list(cast("tuple[Any, ...]", value))))
+        yield from map(tuple, _smaller_items(list(cast("tuple[object, ...]", value))))
 
 
-def _smaller_items(items: list[Any]) -> Iterator[list[Any]]:
+def _smaller_items(items: list[object]) -> Iterator[list[object]]:
     yield from _shorter(items)
     for at, item in enumerate(items):
         for simpler in list(smaller_values(item))[:2]:
             yield [*items[:at], simpler, *items[at + 1 :]]
 
 
-def _shorter(items: list[Any]) -> Iterator[list[Any]]:
+def _shorter(items: list[object]) -> Iterator[list[object]]:
     half = len(items) // 2
     cuts = [items[:half], items[half:]] if half else []
     if len(items) > 2:

@@ -29,6 +29,7 @@ from refinegraph.schema import (
 )
 from refinegraph.support.awaiting import wait_for_all
 from refinegraph.tools.answers import AnswerEquivalence
+from refinegraph.tools.grouping import generated_results
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer, ask_scorer
 from refinegraph.tools.scorers.basic import scores_alone
@@ -142,11 +143,7 @@ async def execute(
         return Executed(revised, None)
     verdict = await check_program(sandbox, candidate.program, tests, problem=problem)
     generated = all(test.origin == "generated" for test in tests)
-    result: dict[str, object] = (
-        {"generated_passed": tuple(sorted(verdict.passed_ids))}
-        if generated
-        else {"verdict": verdict}
-    )
+    result = generated_results(verdict, tests) if generated else {"verdict": verdict}
     return Executed(revised.model_copy(update=result), verdict.isolation)
 
 

@@ -22,6 +22,8 @@ class AssertCase(Frozen):
     source: str
     """The statements to execute beside the candidate's program."""
     origin: Origin = "given"
+    weight: int = 1
+    """How often it was written, where a model wrote it."""
 
 
 class CallCase(Frozen):
@@ -37,6 +39,8 @@ class CallCase(Frozen):
     expected: str
     """The expected value as the source of a Python literal: `"3"`."""
     origin: Origin = "given"
+    weight: int = 1
+    """How often it was written, where a model wrote it."""
 
 
 class StdioCase(Frozen):
@@ -49,6 +53,8 @@ class StdioCase(Frozen):
     stdout: str
     """Compared after trailing blanks of every line and trailing empty lines are removed."""
     origin: Origin = "given"
+    weight: int = 1
+    """How often it was written, where a model wrote it."""
 
 
 VisibleTest = Annotated[AssertCase | CallCase | StdioCase, Field(discriminator="form")]

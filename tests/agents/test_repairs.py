@@ -1,6 +1,6 @@
 """Repairs that cost what they change: edits, what does not apply, and one call for both roles."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -109,7 +109,8 @@ async def test_a_refiner_of_ones_own_may_answer_with_an_edit() -> None:
     async def refiner(problem: Problem, candidate: Candidate, review: Review) -> Generations:
         return Generations(choices=(Choice(text=EDIT),), usage=Usage())
 
-    graph = refinement_graph(solver=Solver(ScriptedChatModel(fenced(PROGRAM))), refiner=refiner)
+    solver = Solver(ScriptedChatModel(fenced(PROGRAM)))
+    graph = refinement_graph(solver=solver, refiner=cast(Any, refiner))
     result = await run(graph)
     assert result.answer == RIGHT.strip()
 
@@ -118,7 +119,8 @@ async def test_an_edit_that_does_not_apply_makes_a_candidate_that_says_why() -> 
     async def refiner(problem: Problem, candidate: Candidate, review: Review) -> Generations:
         return Generations(choices=(Choice(text=BROKEN),), usage=Usage())
 
-    graph = refinement_graph(solver=Solver(ScriptedChatModel(fenced(PROGRAM))), refiner=refiner)
+    solver = Solver(ScriptedChatModel(fenced(PROGRAM)))
+    graph = refinement_graph(solver=solver, refiner=cast(Any, refiner))
     result = await run(graph)
     assert result.candidates[1].unusable == (
         "The lines to search for in edit 1 are not in the program."

@@ -4,10 +4,27 @@ import re
 
 from refinegraph.schema import Kind
 from refinegraph.tools.answers.boxes import has_box, last_box
+from refinegraph.tools.answers.claims import HEDGES
 
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 _SAID = re.compile(r"\b(?:final\s+answer|answer)\b\**\s*(?:is\s*:?|:|=)\s*(.+)", re.IGNORECASE)
 _MARKED = re.compile(r"####\s*(.+)|^A:\s*(.+)", re.MULTILINE)
+_HEADED = re.compile(
+    r"^[#*\s]*(?:the\s+)?(?:final\s+)?(?:answer|result)\s*:?\s*\**\s*:?\s*\n+\s*(.+)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_CONCLUDES = re.compile(
+    r"^\W*(?:so|thus|therefore|hence|altogether|consequently|finally|overall|total"
+    r"|in\s+(?:total|conclusion|all)|as\s+a\s+result)\b",
+    re.IGNORECASE,
+)
+_BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
+_NUMBER = re.compile(r"[-+]?(?:\$\s*)?(?:\d{1,3}(?: \d{3})+|\d[\d,]*)(?:\.\d+)?(?:/\d+)?\s*%?")
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|be|equals|gets?|has|have|had|makes?|costs?|pays?|spends?|earns?|needs?"
+    r"|left|becomes?)\b|=",
+    re.IGNORECASE,
+)
 _SENTENCE_END = re.compile(r"\.(?=\s+[A-Z(]|\s*$)")
 _LETTER = re.compile(r"^\W*(?:option\s+|choice\s+)?\(?([A-Z])\)?(?:\W|$)")
 _LONE_LETTER = re.compile(r"(?:^|\s)\(?([A-Z])\)?[.)]?\s*$")
@@ -19,9 +36,11 @@ _LONGEST_LINE = 80
 def extract_answer(text: str, *, kind: Kind) -> str | None:
     r"""Return the final answer of a solution, or None where it gives none.
 
-    Looked for in this order, the last of each: `\boxed{}`; `####` or `A:`; "the answer is"; a last
-    line that stands alone. What stands in thinking tags is not looked at. For `choice`, a letter
-    is returned where one is given, else the words.
+    Looked for in this order, the last of each: `\boxed{}`; `####` or `A:`; "the answer is"; what
+    follows a heading such as `### Answer`; in mathematics, the only value of a last line that
+    concludes ("Therefore, the total is 12 dollars."), the right side of a last equation, and the
+    only bold text of the last line; a last line that stands alone. What stands in thinking tags is
+    not looked at. For `choice`, a letter is returned where one is given, else the words.
 
     >>> extract_answer("Step 1: 2 + 2 = 4\n\\boxed{4}", kind="math")
     '4'
@@ -29,7 +48,9 @@ def extract_answer(text: str, *, kind: Kind) -> str | None:
     'C'
     """
     text = _THOUGHT.sub("", text)
-    found = last_box(text) or _last(_MARKED, text) or _said(text) or _last_line(text)
+    found = last_box(text) or _last(_MARKED, text) or _said(text) or _last(_HEADED, text)
+    if found is None:
+        found = (_concluded(text) if kind == "math" else None) or _bold(text) or _last_line(text)
     if found is None:
         return None
     answer = _bare(found)
@@ -56,6 +77,45 @@ def _bare(found: str) -> str:
 def _said(text: str) -> str | None:
     found = _last(_SAID, text)
     return _SENTENCE_END.split(found, maxsplit=1)[0] if found else None
+
+
+def _concluded(text: str) -> str | None:
+    """Return the value that the last line of a calculation comes to, where there is only one."""
+    line = _end_of(text)
+    if "\\" in line:
+        return None
+    bold = _bold(text)
+    if bold is not None and _NUMBER.search(bold):
+        return bold
+    equation = line.rpartition("=")[2].strip()
+    if "=" in line and len(_NUMBER.findall(equation)) == 1 and _NUMBER.match(equation.lstrip("$ ")):
+        return _value(equation)
+    if not _CONCLUDES.match(line):
+        return None
+    said = _VERB.split(line)[-1].strip()
+    for part in (line, said):
+        values = _NUMBER.findall(part)
+        if len(values) == 1:
+            return _value(values[0])
+    leads = _NUMBER.match(said)
+    return _value(leads[0]) if leads and not HEDGES.search(said) else None
+
+
+def _value(found: str) -> str:
+    match = _NUMBER.search(found)
+    assert match is not None
+    return match[0].replace("$", "").replace(" ", "").rstrip(",")
+
+
+def _bold(text: str) -> str | None:
+    """Return the bold text of the last line, where it has only one that is no heading."""
+    bolds = _BOLD.findall(_end_of(text))
+    alone = len(bolds) == 1 and not bolds[0].rstrip().endswith(":")
+    return bolds[0] if alone else None
+
+
+def _end_of(text: str) -> str:
+    return next((line.strip() for line in reversed(text.split("\n")) if line.strip()), "")
 
 
 def _last(pattern: re.Pattern[str], text: str) -> str | None:

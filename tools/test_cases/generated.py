@@ -3,6 +3,7 @@
 import ast
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -29,8 +30,9 @@ def parse_generated_tests(
 
     Each assertion stands alone: it must parse, call the entry point, and need no name besides it,
     builtins, what the preamble defines and what the answer imports. Repetitions, assertions that
-    hold whatever the program does, and everything else in the answer are dropped. At most `limit`
-    are kept, the first ones; beyond 100,000 characters nothing is read.
+    hold whatever the program does, and everything else in the answer are dropped; the `weight` of
+    a test says how often it stands there. At most `limit` are kept, the first ones; beyond 100,000
+    characters nothing is read.
 
     >>> answer = "Sure:\n```python\nassert add(1, 2) == 3\nassert True\nassert add(1,\n```"
     >>> [test.expected for test in parse_generated_tests(answer, entry_point="add")]
@@ -39,14 +41,18 @@ def parse_generated_tests(
     source = without_fence_lines(clean_text(text[:_MAX_TEXT]))
     source = _DOUBLED.sub("", _LONE_ASSERT.sub(r"\1 ", source))
     kept: dict[str, VisibleTest] = {}
+    written: Counter[str] = Counter()
     imports = _imports(source) | dict.fromkeys(_defined_in(preamble), "")
     for statement in _assertions(source):
+        condition = ast.unparse(statement.test)
+        written[condition] += 1
+        if condition in kept or len(kept) >= limit:
+            continue
         test = _usable(statement, imports, entry_point)
         if test is not None:
-            kept.setdefault(ast.unparse(statement.test), test)
-        if len(kept) >= limit:
-            break
-    tests = list(kept.values()) or list(session_tests(source, entry_point))
+            kept[condition] = test
+    weighted = [test.model_copy(update={"weight": written[key]}) for key, test in kept.items()]
+    tests = weighted or list(session_tests(source, entry_point))
     return numbered(tests[:limit], "generated")
 
 
