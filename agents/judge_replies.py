@@ -20,6 +20,11 @@ _QUESTION = re.compile(rf"(?m)^{_MARKS}(?:\d+[.)]{_MARKS})?(\w.{{0,500}}\?){_MAR
 _WINNER = re.compile(r"(?i)(?:winner|better|verdict)\W{0,5}(?:is\W+)?(?:solution\W+)?(A|B|tie)\b")
 _ONLY_WINNER = re.compile(rf"(?i)\A{_MARKS}(?:solution )?(A|B|tie){_MARKS}\Z|\[\[(A|B|C)\]\]")
 
+_ONLY_NUMBER = re.compile(rf"\A{_MARKS}(\d{{1,3}}){_MARKS}\Z")
+_BEST = re.compile(
+    r"(?i)\b(?:best|choice|choose|solution)\W{0,5}(?:is\W+)?(?:solution\W+)?(\d{1,3})\b"
+)
+
 
 def _number(value: object) -> object:
     """Read `7/10`, `7 out of 10` and `"7"` as 7."""
@@ -124,3 +129,18 @@ class ComparisonReply(Reply):
         only = ["".join(each) for each in _ONLY_WINNER.findall(text)]
         found = only or _WINNER.findall(text)
         return cls.model_validate({"reason": text.strip(), "winner": found[-1]}) if found else None
+
+
+class ChoiceReply(Reply):
+    """The number of the best of several solutions."""
+
+    example: ClassVar[str] = '{"reason": "one sentence", "best": 2}'
+
+    reason: str = ""
+    best: int
+
+    @classmethod
+    def from_prose(cls, text: str) -> Self | None:
+        """Read a number alone, or the last `best: 2` or `solution 2`."""
+        found = _ONLY_NUMBER.findall(text) or _BEST.findall(text)
+        return cls(reason=text.strip(), best=int(found[-1])) if found else None

@@ -3,8 +3,10 @@
 A selector is any function from a problem and its candidates to a `Selection`, async or not.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
+from refinegraph.errors import InputError
 from refinegraph.schema import Candidate, Problem, Selection
 from refinegraph.support.awaiting import MaybeAwaitable
 from refinegraph.support.signatures import check_part
@@ -12,6 +14,11 @@ from refinegraph.tools.grouping import agreeing_groups, answer_groups
 
 Selector = Callable[[Problem, Sequence[Candidate]], MaybeAwaitable[Selection]]
 
+_OTHER_ANSWERS = 4
+"""Wrong answers that are taken for equally likely: from 2 to 9 the votes of four recorded models on
+grade-school mathematics come out the same within 0.4 points, best at 4."""
+_SUREST = 0.99
+"""No voter is believed more, or less, than a hundred answers can show."""
 _NOTHING = Selection(candidate_id=None, reason="no candidate gave a usable answer")
 
 
@@ -77,6 +84,52 @@ class weighted_vote:
     def __repr__(self) -> str:
         """The call that makes it."""
         return "weighted_vote()" if self.top is None else f"weighted_vote(top={self.top})"
+
+
+class prior_vote:
+    """Take the answer that is likeliest, given how often each voter is right.
+
+    A vote of a voter with accuracy p counts the logarithm of p / ((1 - p) / 4): five answers are
+    taken for equally likely beforehand, so that a voter who is right one time in five counts
+    nothing and one who is right less often counts against. The voter of a candidate is the name of
+    its operator, so models of unequal strength are given operators of their own. A voter that is
+    not named counts as the mean of those that are.
+
+    >>> prior_vote({"small": 0.2, "large": 0.6})
+    prior_vote({'small': 0.2, 'large': 0.6})
+    """
+
+    def __init__(self, accuracies: Mapping[str, float]) -> None:
+        outside = {name: value for name, value in accuracies.items() if not 0 <= value <= 1}
+        if outside or not accuracies:
+            raise InputError(
+                f"prior_vote needs the accuracy of at least one operator, in 0 to 1; got "
+                f"{dict(accuracies)!r}."
+            )
+        self.accuracies = dict(accuracies)
+
+    def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
+        """Return the best member of the group with the most weight."""
+        groups = answer_groups(problem, candidates)
+        if not groups:
+            return _NOTHING
+        winner = max(groups, key=self._weight)
+        best = min(winner, key=_evidence)
+        voters = ", ".join(dict.fromkeys(member.operator for member in winner))
+        reason = f"{len(winner)} candidates agree on it, by {voters}"
+        return Selection(candidate_id=best.id, reason=reason)
+
+    def _weight(self, group: Sequence[Candidate]) -> float:
+        return sum(self._vote(member.operator) for member in group)
+
+    def _vote(self, operator: str) -> float:
+        mean = sum(self.accuracies.values()) / len(self.accuracies)
+        right = min(_SUREST, max(1 - _SUREST, self.accuracies.get(operator, mean)))
+        return math.log(right * _OTHER_ANSWERS / (1 - right))
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"prior_vote({self.accuracies!r})"
 
 
 class agreement:

@@ -102,6 +102,20 @@ object and nothing else:
 {"reason": "one sentence", "winner": "A", "B" or "TIE"}""",
 )
 
+BEST_OF_LIST = Prompt(
+    system=f"You compare solutions of one problem. {_STRICT}",
+    user="""\
+# Problem
+$problem
+
+$solutions
+
+# Task
+Which solution is most likely to be right? The order in which they stand says nothing. Reply with \
+one JSON object and nothing else:
+{"reason": "one sentence", "best": the number of that solution}""",
+)
+
 P_TRUE = Prompt(
     user="""\
 Problem: $problem
