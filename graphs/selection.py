@@ -137,7 +137,7 @@ class agreement:
 
     Programs that fail a visible test give way to those that pass more of them. A group returns the
     same on every generated test; its value is its number of distinct programs times the tests that
-    it passes, each as often as it was written. Without generated tests,
+    it passes, where those that were written often count more. Without generated tests,
     fall back to `otherwise`, a majority vote unless given.
     """
 

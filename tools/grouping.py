@@ -1,6 +1,7 @@
 """Group candidates that say the same thing."""
 
 import hashlib
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -17,12 +18,21 @@ class AgreeingGroup(NamedTuple):
 
     @property
     def value(self) -> float:
-        """Number of distinct programs times tests passed, each as often as it was written.
+        """Number of distinct programs times the weight of the tests that they pass.
 
         CodeT (arXiv 2207.10397) scores a group like this, with every distinct test counted once.
         """
         distinct = {program_fingerprint(member.program or "") for member in self.members}
         return len(distinct) * max(self.members[0].generated_weight, len(self.tests))
+
+
+def _weight(test: VisibleTest) -> float:
+    """Return what a generated test counts: 1, and 1 more whenever it was written twice as often.
+
+    A plain count would let the few tests that a model always writes decide alone: on recorded
+    programs it chose worse than no weight at all.
+    """
+    return math.log2(1 + test.weight)
 
 
 def generated_results(verdict: Verdict, tests: Sequence[VisibleTest]) -> dict[str, object]:
@@ -31,7 +41,7 @@ def generated_results(verdict: Verdict, tests: Sequence[VisibleTest]) -> dict[st
     shown = repr([(outcome.id, outcome.status, outcome.got) for outcome in verdict.tests])
     return {
         "generated_passed": tuple(sorted(passed)),
-        "generated_weight": sum(test.weight for test in tests if test.id in passed),
+        "generated_weight": sum(_weight(test) for test in tests if test.id in passed),
         "behaviour": hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()[:16],
     }
 

@@ -8,9 +8,9 @@ from typing import Literal, get_args
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
-from refinegraph.agents.evidence import (
-    describe_tests,
-    describe_verdict,
+from refinegraph.agents.feedback import (
+    format_tests,
+    format_verdict,
     solution_text,
     with_instruction,
 )
@@ -142,7 +142,7 @@ def _numbered(task: Task, parents: tuple[Candidate, ...]) -> str:
 
 _PLACES: Mapping[str, Callable[[Task], str]] = {
     "answer_format": lambda task: answer_format(task.problem.kind),
-    "evidence": lambda task: describe_verdict(task.parent),
+    "evidence": lambda task: format_verdict(task.parent),
     "instruction": lambda task: task.instruction,
     "note": lambda task: task.notes[-1].text if task.notes else "",
     "notes": lambda task: "\n\n".join(note.text for note in task.notes),
@@ -151,7 +151,7 @@ _PLACES: Mapping[str, Callable[[Task], str]] = {
     "reviews": lambda task: "\n\n".join(review.text for review in task.reviews),
     "solution": lambda task: solution_text(task.parent, kind=task.problem.kind),
     "solutions": lambda task: _numbered(task, task.parents),
-    "tests": lambda task: describe_tests(task.tests).strip("\n"),
+    "tests": lambda task: format_tests(task.tests).strip("\n"),
 }
 
 

@@ -77,8 +77,8 @@ class Candidate(Frozen):
     """What the visible tests that were given, or stand in the statement, proved."""
     generated_passed: tuple[str, ...] | None = None
     """Ids of the generated tests that it passed; None before they were run."""
-    generated_weight: int = 0
-    """How often the generated tests that it passed were written, together."""
+    generated_weight: float = 0.0
+    """Weight of the generated tests that it passed: 1 each, more for those written often."""
     behaviour: str | None = None
     """Shared by all programs that returned the same on every generated test; None before these
     were run."""

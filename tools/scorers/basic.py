@@ -67,8 +67,8 @@ class agreement:
     """Score a candidate by how much of the pool agrees with it.
 
     Programs that were run on generated tests are scored as CodeT does (arXiv 2207.10397): the
-    size of the group of programs that return the same times the tests that they pass, each as
-    often as it was written, over the largest value possible. Everything else is scored by the share
+    size of the group of programs that return the same times the weight of the tests that they
+    pass, over the largest value possible. Everything else is scored by the share
     of equal answers, as self-consistency does (arXiv 2203.11171).
     """
 
@@ -88,8 +88,8 @@ class agreement:
     def _by_tests(self, candidates: Sequence[Candidate]) -> dict[str, float]:
         groups = agreeing_groups(candidates)
         tests = {test for group in groups for test in group.tests}
-        weight = max((candidate.generated_weight for candidate in candidates), default=0)
-        most = max(1, len(candidates) * max(weight, len(tests)))
+        weight = max((candidate.generated_weight for candidate in candidates), default=0.0)
+        most = max(1.0, len(candidates) * max(weight, len(tests)))
         return {member.id: group.value / most for group in groups for member in group.members}
 
     def _by_answers(self, problem: Problem, candidates: Sequence[Candidate]) -> dict[str, float]:
