@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import PrivateAttr
 
 from refinegraph.agents.models.call_blocking import check_call_allowed
+from refinegraph.agents.models.completions.cache_marks import takes_cache_marks, with_cache_marks
 from refinegraph.agents.models.completions.prefixes import PrefixForm, prefix_form
 from refinegraph.agents.models.messages import as_dicts
 from refinegraph.agents.models.providers.litellm_forms import (
@@ -88,7 +89,10 @@ class LiteLLMChatModel(RemoteChatModel):
             settings["extra_body"] = dict(request.form.body)
         if request.form.api_base:
             settings["api_base"] = request.form.api_base
-        return await litellm.acompletion(messages=as_dicts(request.messages), **settings)
+        messages = as_dicts(request.messages)
+        if takes_cache_marks(self.model):
+            messages = with_cache_marks(messages)
+        return await litellm.acompletion(messages=messages, **settings)
 
     def _request(self) -> dict[str, Any]:
         if self._fixed is None:
