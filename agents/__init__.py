@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 assert __name__ == "refinegraph.agents", "import refinegraph.agents, not agents"
 
 if TYPE_CHECKING:
-    from refinegraph.agents.checklist_judge import ChecklistJudge
     from refinegraph.agents.evidence import Evidence, gather_evidence
-    from refinegraph.agents.judge import AnswerFirstJudge, Judge, StepJudge
+    from refinegraph.agents.judges.checklist import ChecklistJudge
+    from refinegraph.agents.judges.judge import AnswerFirstJudge, Judge, StepJudge
+    from refinegraph.agents.judges.p_true import p_true
+    from refinegraph.agents.judges.pairwise import PairwiseJudge
     from refinegraph.agents.operators.algebra import Operator, as_operator
     from refinegraph.agents.operators.continuation import continue_from
     from refinegraph.agents.operators.prompting import prompted
@@ -26,29 +28,27 @@ if TYPE_CHECKING:
         trusted_steps,
     )
     from refinegraph.agents.operators.task import Draft, Outcome, Task
-    from refinegraph.agents.pairwise_judge import PairwiseJudge
     from refinegraph.agents.refiner import Refiner
     from refinegraph.agents.review_and_repair import ReviewAndRepair
     from refinegraph.agents.reviewer import Reviewer
     from refinegraph.agents.solver import Solver
     from refinegraph.agents.test_writer import TestWriter
-    from refinegraph.agents.truth import p_true
 
 _MODULES = {
-    "AnswerFirstJudge": "judge",
-    "ChecklistJudge": "checklist_judge",
+    "AnswerFirstJudge": "judges.judge",
+    "ChecklistJudge": "judges.checklist",
     "Draft": "operators.task",
-    "Judge": "judge",
+    "Judge": "judges.judge",
     "Evidence": "evidence",
     "Operator": "operators.algebra",
     "Outcome": "operators.task",
-    "PairwiseJudge": "pairwise_judge",
+    "PairwiseJudge": "judges.pairwise",
     "Refiner": "refiner",
     "ReviewAndRepair": "review_and_repair",
     "Reviewer": "reviewer",
     "Solver": "solver",
     "StepEnd": "operators.steps",
-    "StepJudge": "judge",
+    "StepJudge": "judges.judge",
     "Task": "operators.task",
     "TestWriter": "test_writer",
     "approved": "operators.rules",
@@ -59,7 +59,7 @@ _MODULES = {
     "kept": "operators.steps",
     "line": "operators.steps",
     "marker": "operators.steps",
-    "p_true": "truth",
+    "p_true": "judges.p_true",
     "paragraph": "operators.steps",
     "prompted": "operators.prompting",
     "rest": "operators.steps",

@@ -9,10 +9,10 @@ from typing import Protocol
 
 from langchain_core.language_models import BaseChatModel
 
-from refinegraph.agents.judge_replies import ChoiceReply
+from refinegraph.agents.judges.replies import ChoiceReply
 from refinegraph.agents.models import Sampling, model_name
 from refinegraph.agents.prompts.judging import BEST_OF_LIST
-from refinegraph.agents.structured import StructuredModel
+from refinegraph.agents.structured_output import StructuredModel
 from refinegraph.graphs.selection import best_of
 from refinegraph.schema import Candidate, Problem, Score, Selection
 from refinegraph.support.awaiting import MaybeAwaitable, settle, wait_for_all

@@ -36,27 +36,29 @@ SCORERS = (
     ScorerPart(
         "self-certainty", "tools.scorers:self_certainty", "certainty from log-probabilities"
     ),
-    ScorerPart("judge", "agents.judge:Judge", "a chat model scores the solution", "[MODEL]"),
-    ScorerPart("step-judge", "agents.judge:StepJudge", "a chat model scores each step", "[MODEL]"),
+    ScorerPart("judge", "agents.judges.judge:Judge", "a chat model scores the solution", "[MODEL]"),
+    ScorerPart(
+        "step-judge", "agents.judges.judge:StepJudge", "a chat model scores each step", "[MODEL]"
+    ),
     ScorerPart(
         "answer-first-judge",
-        "agents.judge:AnswerFirstJudge",
+        "agents.judges.judge:AnswerFirstJudge",
         "a chat model compares with its own answer",
         "[MODEL]",
     ),
     ScorerPart(
         "checklist-judge",
-        "agents.checklist_judge:ChecklistJudge",
+        "agents.judges.checklist:ChecklistJudge",
         "a chat model answers a checklist",
         "[MODEL]",
     ),
     ScorerPart(
         "pairwise-judge",
-        "agents.pairwise_judge:PairwiseJudge",
+        "agents.judges.pairwise:PairwiseJudge",
         "a chat model compares solutions in pairs",
         "[MODEL]",
     ),
-    ScorerPart("p-true", "agents.truth:p_true", 'the probability of "True"', "[MODEL]"),
+    ScorerPart("p-true", "agents.judges.p_true:p_true", 'the probability of "True"', "[MODEL]"),
     ScorerPart(
         "orm", "tools.scorers:RewardModel", "a served outcome reward model", "URL/MODEL[#FORMAT]"
     ),

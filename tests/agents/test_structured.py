@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refinegraph.agents.judge_replies import (
+from refinegraph.agents.judges.replies import (
     AnswersReply,
     ChecklistReply,
     ComparisonReply,
     OutcomeReply,
     StepsReply,
 )
-from refinegraph.agents.structured import Reply, json_schema, read_reply
+from refinegraph.agents.structured_output import Reply, json_schema, read_reply
 from refinegraph.tools.loose_json import json_objects
 
 SCORES = [

@@ -8,11 +8,11 @@ from typing import Literal, NamedTuple
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
-from refinegraph.agents.judge_replies import OutcomeReply, StepsReply
+from refinegraph.agents.judges.replies import OutcomeReply, StepsReply
 from refinegraph.agents.models import Sampling, generate, model_name
 from refinegraph.agents.prompts.judging import ANSWER_FIRST, JUDGE, OWN_ANSWER, STEP_JUDGE
 from refinegraph.agents.prompts.prompt import Prompt
-from refinegraph.agents.structured import StructuredModel
+from refinegraph.agents.structured_output import StructuredModel
 from refinegraph.charging import charging
 from refinegraph.errors import InputError
 from refinegraph.schema import Candidate, Kind, Problem, Score

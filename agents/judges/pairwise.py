@@ -5,11 +5,11 @@ from typing import Literal, NamedTuple
 
 from langchain_core.language_models import BaseChatModel
 
-from refinegraph.agents.judge_replies import ComparisonReply
+from refinegraph.agents.judges.replies import ComparisonReply
 from refinegraph.agents.models import Sampling, model_name
 from refinegraph.agents.prompts.judging import PAIR
 from refinegraph.agents.prompts.prompt import Prompt
-from refinegraph.agents.structured import StructuredModel
+from refinegraph.agents.structured_output import StructuredModel
 from refinegraph.charging import charging
 from refinegraph.errors import InputError
 from refinegraph.schema import Candidate, Problem, Score

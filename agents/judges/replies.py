@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field
 
-from refinegraph.agents.structured import Reply
+from refinegraph.agents.structured_output import Reply
 
 _MARKS = r"[^\w\n]{0,8}"
 """Bullets, colons, asterisks and blanks within a line."""

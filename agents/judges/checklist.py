@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from langchain_core.language_models import BaseChatModel
 
-from refinegraph.agents.judge import Case, Judge, JudgeVote, Opinion
-from refinegraph.agents.judge_replies import AnswersReply, ChecklistReply
+from refinegraph.agents.judges.judge import Case, Judge, JudgeVote, Opinion
+from refinegraph.agents.judges.replies import AnswersReply, ChecklistReply
 from refinegraph.agents.models import Sampling
 from refinegraph.agents.prompts.judging import CHECK, CHECKLIST
 from refinegraph.agents.prompts.prompt import Prompt

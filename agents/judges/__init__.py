@@ -1,0 +1,1 @@
+"""Chat models that score candidates, one by one or against each other."""
