@@ -140,7 +140,7 @@ def format_steps(candidate: Candidate) -> str:
     The first step under six is named, since the first that scores low is the wrong one far more
     often than the one that scores lowest.
     """
-    score = next((each for each in candidate.scores if each.steps), None)
+    score = next((score for score in candidate.scores if score.steps), None)
     if score is None:
         return "No step scores."
     steps = [candidate.text[step.start : step.end] for step in candidate.steps]
@@ -163,7 +163,7 @@ def format_repair(candidate: Candidate) -> str:
     word; where that is the very first, nothing is worth keeping; without step scores, the review
     alone says where.
     """
-    score = next((each for each in candidate.scores if each.steps), None)
+    score = next((score for score in candidate.scores if score.steps), None)
     bad = first_bad_step(score.steps) if score else None
     if bad is None or len(candidate.steps) <= bad:
         return "Solve the problem again, keeping the steps before the wrong one."

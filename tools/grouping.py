@@ -98,5 +98,5 @@ def _key(problem: Problem, candidate: Candidate) -> str | None:
     if candidate.verdict is None and candidate.generated_passed is None:
         return program_fingerprint(candidate.program)
     proved = candidate.verdict.tests if candidate.verdict else ()
-    ended = [f"{each.id}:{each.status}:{each.got}" for each in proved]
+    ended = [f"{outcome.id}:{outcome.status}:{outcome.got}" for outcome in proved]
     return repr((ended, candidate.generated_passed))

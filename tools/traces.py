@@ -28,7 +28,7 @@ class failing_trace:
     ) -> str:
         """Return the trace as text beside the program's lines."""
         failure = candidate.verdict.first_failure if candidate.verdict else None
-        test = next((each for each in tests if failure and each.id == failure.id), None)
+        test = next((test for test in tests if failure and test.id == failure.id), None)
         if candidate.program is None or test is None:
             return ""
         lines = await trace_failure(self._sandbox, candidate.program, test, problem)
