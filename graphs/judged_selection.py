@@ -5,7 +5,7 @@ tests: execution outranks every opinion.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 from langchain_core.language_models import BaseChatModel
 
@@ -61,7 +61,7 @@ class knockout:
 
     async def _winner(self, problem: Problem, first: Candidate, second: Candidate) -> Candidate:
         judged = await settle(self.judge(problem, [first, second]))
-        scores = judged.scores if isinstance(judged, Scored) else judged
+        scores = cast("Sequence[Score]", judged.scores if isinstance(judged, Scored) else judged)
         values = [_EVEN if score.value is None else score.value for score in scores]
         return second if values[1] > values[0] else first
 

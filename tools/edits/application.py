@@ -26,9 +26,10 @@ def apply_edits(edits: Sequence[Edit], files: Mapping[str, str]) -> Applied | Re
 
     The place of an edit is looked for letter by letter, then without regard to blanks and
     indentation, then inside a line, then as the only similar place (a difflib ratio of at least
-    0.8, and 0.05 above any other place). New lines take over the indentation of the file, and
-    lines that an edit only repeats stay as they are in the file. What fits several places is
-    refused, unless the answer repeats the edit as often as it fits, or a line number decides.
+    0.8, 0.9 for a single line, and 0.05 above any other place). New lines take over the
+    indentation of the file, and lines that an edit only repeats stay as they are in the file. What
+    fits several places is refused, unless the answer repeats the edit as often as it fits, or a
+    line number decides.
     A file under the empty path is the only one, whatever paths the edits name.
 
     >>> edit = Replacement(search="return a - b\n", replace="return a + b\n")
