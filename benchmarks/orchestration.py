@@ -204,13 +204,12 @@ async def cpu_of_a_problem(problems: int) -> float:
     from refinegraph.agents.models import ScriptedChatModel
     from refinegraph.graphs.refinement import refinement_graph
     from refinegraph.graphs.routing import AlwaysEasy
-    from refinegraph.running import run_graph
     from refinegraph.schema import Problem
 
     model = ScriptedChatModel("The answer is 4.", cycle=True)
     graph = refinement_graph(solver=Solver(model), router=AlwaysEasy())
     problem = Problem(prompt="2 + 2?", kind="math")
-    return await _cpu(lambda: run_graph(graph, problem), problems)
+    return await _cpu(lambda: graph.ainvoke({"problem": problem}), problems)
 
 
 async def cpu_of_bare_steps(problems: int, steps: int = 4) -> float:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from refinegraph.agents.models import charging, current_scope
@@ -22,6 +23,7 @@ from refinegraph.schema import (
     Candidate,
     Failure,
     Isolation,
+    Kind,
     Problem,
     Reversion,
     Score,
@@ -112,7 +114,9 @@ async def classify(
     """
     if problem.kind == "code" or not _has_new_answer(pool if new is None else new):
         return tuple(pool)
-    equivalence = AnswerEquivalence(problem.kind, prompt=problem.prompt)
+    equivalence = AnswerEquivalence(
+        problem.kind, prompt=problem.prompt, known=_compared(problem.kind, problem.prompt)
+    )
     answers = dict.fromkeys([candidate.answer for candidate in pool])
     classes = await equivalence.classes([answer for answer in answers if answer is not None])
     moved = [
@@ -121,6 +125,12 @@ async def classify(
         if candidate.answer is not None and candidate.answer_class != classes[candidate.answer]
     ]
     return _replaced(pool, {candidate.id: candidate for candidate in moved})
+
+
+@lru_cache(maxsize=64)  # about as many problems as are in work at once
+def _compared(kind: Kind, prompt: str) -> dict[tuple[str, str], bool]:
+    """Return what was compared of a problem's answers: every scoring looks at all of them."""
+    return {}
 
 
 def _has_new_answer(pool: Sequence[Candidate]) -> bool:

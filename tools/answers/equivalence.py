@@ -59,14 +59,21 @@ class AnswerEquivalence:
     longer than three seconds, or more than 300 characters, is not equal. An answer that claims
     several values, such as `5 = 7` or `5 or 7`, is equal to one value only where all of them are.
     Where `math-verify` cannot be started a `RuntimeWarning` says so. Two comparisons of the same
-    pair always agree, in either order.
+    pair always agree, in either order. `known` keeps what was compared for another one.
     """
 
-    def __init__(self, kind: Kind, *, prompt: str = "", sandbox: Sandbox | None = None) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        *,
+        prompt: str = "",
+        sandbox: Sandbox | None = None,
+        known: dict[Pair, bool] | None = None,
+    ) -> None:
         self.kind: Kind = kind
         self.prompt = prompt
         self._sandbox = sandbox or Sandbox(policy=_POLICY)
-        self._known: dict[Pair, bool] = {}
+        self._known: dict[Pair, bool] = {} if known is None else known
 
     async def classes(self, answers: Sequence[str]) -> dict[str, str]:
         """Return for every answer the key of its class; equal answers have the same.
