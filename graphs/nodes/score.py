@@ -1,8 +1,7 @@
 """The score node: execute what is new, score the pool, reject what lost ground."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from refinegraph.agents.models import charging, current_scope
@@ -15,6 +14,8 @@ from refinegraph.graphs.events import (
     Spent,
     emit,
 )
+from refinegraph.graphs.nodes.classify import classify, replaced
+from refinegraph.graphs.nodes.execute import execute_new
 from refinegraph.graphs.nodes.operate import failure_kind
 from refinegraph.graphs.nodes.types import StateNode
 from refinegraph.graphs.reducers import find_candidate
@@ -22,30 +23,17 @@ from refinegraph.graphs.state import RefinementState, StateUpdate
 from refinegraph.schema import (
     Candidate,
     Failure,
-    Isolation,
-    Kind,
     Problem,
     Reversion,
     Score,
-    VisibleTest,
 )
 from refinegraph.support.awaiting import wait_for_all
-from refinegraph.tools.answers import AnswerEquivalence
-from refinegraph.tools.grouping import generated_results
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer, ask_scorer
 from refinegraph.tools.scorers.basic import scores_alone
-from refinegraph.tools.test_cases.checking import check_program
 
 _FAILED = "failed"
 """What a score says of its scorer where that one failed; it is asked for again."""
-
-
-class Executed(NamedTuple):
-    """A candidate after execution, and what isolated it."""
-
-    candidate: Candidate
-    isolation: Isolation | None
 
 
 def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
@@ -57,9 +45,9 @@ def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
     async def score(state: RefinementState) -> StateUpdate:
         emit(NodeStarted(node="score", round=state.round))
         with charging() as account:
-            executed = await _execute_new(sandbox, state)
+            executed = await execute_new(sandbox, state)
             known = {run.candidate.id: run.candidate for run in executed}
-            pool = _replaced(state.candidates, known)
+            pool = replaced(state.candidates, known)
             classed = await classify(state.problem, pool, new=tuple(known.values()))
             failed = any(failure.node == "score" for failure in state.failures)
             scored = await score_pool(
@@ -80,81 +68,12 @@ def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
     return score
 
 
-async def _execute_new(sandbox: Sandbox, state: RefinementState) -> list[Executed]:
-    fresh = [
-        candidate
-        for candidate in state.candidates
-        if candidate.revision == 0 or (state.tests and _is_untested(candidate))
-    ]
-    runs = (execute(sandbox, state.problem, candidate, state.tests) for candidate in fresh)
-    return await wait_for_all(*runs)
-
-
-def _is_untested(candidate: Candidate) -> bool:
-    """Return whether a program was never run, as one that was made before there were any tests."""
-    untested = candidate.verdict is None and candidate.generated_passed is None
-    return untested and candidate.program is not None
-
-
 def changed_candidates(
     now: Sequence[Candidate], before: Sequence[Candidate]
 ) -> tuple[Candidate, ...]:
     """Return the candidates that are not what they were; both sequences have the same ids."""
     pairs = zip(now, before, strict=True)
     return tuple(new for new, old in pairs if new is not old and new != old)
-
-
-async def classify(
-    problem: Problem, pool: Sequence[Candidate], *, new: Sequence[Candidate] | None = None
-) -> tuple[Candidate, ...]:
-    """Return the candidates with the class of each one's answer; programs have none.
-
-    Nothing is done unless one of the `new` candidates, all of them unless given, has an answer
-    without a class. Costs a sandbox run where answers that are not plain numbers read differently.
-    """
-    if problem.kind == "code" or not _has_new_answer(pool if new is None else new):
-        return tuple(pool)
-    equivalence = AnswerEquivalence(
-        problem.kind, prompt=problem.prompt, known=_compared(problem.kind, problem.prompt)
-    )
-    answers = dict.fromkeys([candidate.answer for candidate in pool])
-    classes = await equivalence.classes([answer for answer in answers if answer is not None])
-    moved = [
-        _in_class(candidate, classes[candidate.answer])
-        for candidate in pool
-        if candidate.answer is not None and candidate.answer_class != classes[candidate.answer]
-    ]
-    return _replaced(pool, {candidate.id: candidate for candidate in moved})
-
-
-@lru_cache(maxsize=64)  # about as many problems as are in work at once
-def _compared(kind: Kind, prompt: str) -> dict[tuple[str, str], bool]:
-    """Return what was compared of a problem's answers: every scoring looks at all of them."""
-    return {}
-
-
-def _has_new_answer(pool: Sequence[Candidate]) -> bool:
-    return any(
-        candidate.answer_class is None and candidate.answer is not None for candidate in pool
-    )
-
-
-def _in_class(candidate: Candidate, answer_class: str) -> Candidate:
-    update = {"answer_class": answer_class, "revision": candidate.revision + 1}
-    return candidate.model_copy(update=update)
-
-
-async def execute(
-    sandbox: Sandbox, problem: Problem, candidate: Candidate, tests: Sequence[VisibleTest]
-) -> Executed:
-    """Run one program against the visible tests; anything else is returned as it is."""
-    revised = candidate.model_copy(update={"revision": candidate.revision + 1})
-    if candidate.program is None or not tests:
-        return Executed(revised, None)
-    verdict = await check_program(sandbox, candidate.program, tests, problem=problem)
-    generated = all(test.origin == "generated" for test in tests)
-    result = generated_results(verdict, tests) if generated else {"verdict": verdict}
-    return Executed(revised.model_copy(update=result), verdict.isolation)
 
 
 class ScoredPool(NamedTuple):
@@ -195,7 +114,7 @@ async def score_pool(
     ]
     scored = await _scored(scorers, problem, new, has_scores=_has_scores(pool))
     known = {candidate.id: candidate for candidate in scored.candidates}
-    return ScoredPool(_replaced(pool, known), scored.errors)
+    return ScoredPool(replaced(pool, known), scored.errors)
 
 
 def _was_missed(candidate: Candidate) -> bool:
@@ -204,17 +123,6 @@ def _was_missed(candidate: Candidate) -> bool:
 
 def _has_scores(pool: Sequence[Candidate]) -> bool:
     return any(candidate.scores for candidate in pool)
-
-
-def _replaced(pool: Sequence[Candidate], changed: Mapping[str, Candidate]) -> tuple[Candidate, ...]:
-    """Return the pool with changed candidates in their places, which mostly are the last ones."""
-    candidates, left = list(pool), len(changed)
-    for place in range(len(candidates) - 1, -1, -1):
-        if not left:
-            break
-        if new := changed.get(candidates[place].id):
-            candidates[place], left = new, left - 1
-    return tuple(candidates)
 
 
 async def _scored(

@@ -1,0 +1,48 @@
+"""Execute what is new: programs run once against the visible tests."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from refinegraph.graphs.state import RefinementState
+from refinegraph.schema import Candidate, Isolation, Problem, VisibleTest
+from refinegraph.support.awaiting import wait_for_all
+from refinegraph.tools.grouping import generated_results
+from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.test_cases.checking import check_program
+
+
+class Executed(NamedTuple):
+    """A candidate after execution, and what isolated it."""
+
+    candidate: Candidate
+    isolation: Isolation | None
+
+
+async def execute_new(sandbox: Sandbox, state: RefinementState) -> list[Executed]:
+    """Run the programs that are new, or were made before there were any tests."""
+    fresh = [
+        candidate
+        for candidate in state.candidates
+        if candidate.revision == 0 or (state.tests and _is_untested(candidate))
+    ]
+    runs = (execute(sandbox, state.problem, candidate, state.tests) for candidate in fresh)
+    return await wait_for_all(*runs)
+
+
+def _is_untested(candidate: Candidate) -> bool:
+    """Return whether a program was never run, as one that was made before there were any tests."""
+    untested = candidate.verdict is None and candidate.generated_passed is None
+    return untested and candidate.program is not None
+
+
+async def execute(
+    sandbox: Sandbox, problem: Problem, candidate: Candidate, tests: Sequence[VisibleTest]
+) -> Executed:
+    """Run one program against the visible tests; anything else is returned as it is."""
+    revised = candidate.model_copy(update={"revision": candidate.revision + 1})
+    if candidate.program is None or not tests:
+        return Executed(revised, None)
+    verdict = await check_program(sandbox, candidate.program, tests, problem=problem)
+    generated = all(test.origin == "generated" for test in tests)
+    result = generated_results(verdict, tests) if generated else {"verdict": verdict}
+    return Executed(revised.model_copy(update=result), verdict.isolation)
