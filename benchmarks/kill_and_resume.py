@@ -2,6 +2,7 @@
 
     python benchmarks/kill_and_resume.py --times 100
     python benchmarks/kill_and_resume.py --times 50 --command eval
+    python benchmarks/kill_and_resume.py --times 50 --strategy uct
 
 Runs of `refinegraph solve` or `eval` ask a server on the loopback that counts what it is asked, or
 the package's own model (`--model embedded`). Each is killed by SIGKILL after a random time,
@@ -21,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,7 +31,9 @@ from refinegraph.embedded.tasks import generate_tasks
 from refinegraph.runs import RunStore
 from refinegraph.runs.report import report
 
-COMMAND = [sys.executable, "-m", "refinegraph"]
+COMMAND = [sys.executable, __file__, "as-refinegraph"]
+"""This file as the command, so that the tree searches below are strategies of it."""
+SEARCHES = ("uct", "best_first", "ab_mcts")
 
 
 GRACE = 0.1
@@ -148,7 +151,7 @@ class Job(NamedTuple):
             begun = (folder / "out" / "settings.json").exists()
             return [*asked, "--resume"] if begun else asked
         begun = any((folder / "runs").glob("*/run.json"))
-        return ["resume", "last", "--json"] if begun else asked
+        return ["resume", "last", "--as-recorded", "--json"] if begun else asked
 
     def came(self, printed: str, folder: Path) -> object:
         """Return what has to be the same, whatever happened on the way."""
@@ -196,6 +199,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=100, help="how often to kill")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--command", choices=("solve", "eval"), default="solve")
+    parser.add_argument("--strategy", choices=("magicore", *SEARCHES), default="magicore")
     parser.add_argument("--model", choices=("server", "embedded"), default="server")
     options = parser.parse_args()
     draw = random.Random(options.seed)
@@ -205,7 +209,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as calm, tempfile.TemporaryDirectory() as name:
             flags = ["--model", "embedded"] if options.model == "embedded" else server.flags
             make = evaluation if options.command == "eval" else solving
-            job = make(Path(name), [*flags, "--seed", str(runs)], options.model, runs)
+            asked = [*flags, "--seed", str(runs), "--strategy", _strategies(options)]
+            job = make(Path(name), asked, options.model, runs)
             wanted, seconds = undisturbed(job, Path(calm))
             calls = {text: len(times) for text, times in server.answered.items()}
             server.answered.clear()
@@ -229,7 +234,7 @@ def solving(folder: Path, flags: list[str], model: str, seed: int) -> Job:
         problem, given = task.labelled.problem.prompt, task.labelled.problem.tests
     tests.write_text(given)
     asked = ["solve", problem, "--tests", str(tests), *flags, "--json"]
-    return Job([*asked, "--strategy", "magicore", "--samples", "4"], is_eval=False)
+    return Job([*asked, "--samples", "4"], is_eval=False)
 
 
 def evaluation(folder: Path, flags: list[str], model: str, seed: int) -> Job:
@@ -244,9 +249,44 @@ def evaluation(folder: Path, flags: list[str], model: str, seed: int) -> Job:
             record = {"id": str(number), "prompt": prompt, "tests": tests, "hidden_tests": tests}
             file.write(json.dumps(record) + "\n")
     asked = ["eval", "--dataset", str(dataset), "--out", "{folder}/out", *flags]
-    more = ["--strategy", "magicore,adaptive", "--samples", "4", "--concurrency", "4"]
+    more = ["--samples", "4", "--concurrency", "4"]
     return Job([*asked, *more], is_eval=True)
 
 
+def _strategies(options: argparse.Namespace) -> str:
+    both = options.command == "eval" and options.strategy == "magicore"
+    return "magicore,adaptive" if both else options.strategy
+
+
+def register_searches() -> None:
+    """Make tree searches over repairs known as strategies."""
+    from refinegraph.agents import approved
+    from refinegraph.graphs import Plan, SearchGraph, Strategy, register_strategy
+    from refinegraph.graphs.policies import ab_mcts, best_first, uct
+
+    policies = {
+        "uct": uct("repair", roots=2, width=2, batch=2, max_candidates=10),
+        "best_first": best_first("repair", roots=2, width=2, batch=2, max_candidates=10),
+        "ab_mcts": ab_mcts("solve", "repair", batch=2, max_candidates=10),
+    }
+
+    def building(name: str) -> Callable[[Plan], SearchGraph]:
+        def build(plan: Plan) -> SearchGraph:
+            repair = plan.reviewer() >> plan.refiner().unless(approved())
+            solver = plan.solver(samples=1, temperature=0.8)
+            operators = {"solve": solver, "repair": repair}
+            return plan.search(name, operators=operators, policy=policies[name])
+
+        return build
+
+    for name in SEARCHES:
+        register_strategy(Strategy(name, "a tree search", "this benchmark", building(name)))
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["as-refinegraph"]:
+        from refinegraph.cli import main as refinegraph
+
+        register_searches()
+        sys.exit(refinegraph(sys.argv[2:]))
     main()
