@@ -55,7 +55,7 @@ def candidate(
     >>> repaired.operator, repaired.round, repaired.parent_id
     ('refine', 1, '0.1')
     """
-    ancestors = (parents,) if isinstance(parents, str) else tuple(parents)
+    ancestors = (parents,) if isinstance(parents, str) and parents else tuple(parents)
     round_number = int(id.partition(".")[0])
     given: CandidateFields = {
         "operator": "refine" if ancestors else "solve",

@@ -13,12 +13,11 @@ from refinegraph.schema import (
     CallCase,
     Candidate,
     CaseOutcome,
-    Isolation,
     Problem,
     Review,
     Score,
-    Verdict,
 )
+from refinegraph.testing import candidate, verdict
 from refinegraph.tools.steps import split_steps
 
 CODE = Problem(prompt="Write f(x) that doubles x.", entry_point="f")
@@ -27,17 +26,8 @@ REVIEW = Review(candidate_id="0.0", round=1, approves=False, text="STEP: x * x")
 
 
 def failing() -> Candidate:
-    verdict = Verdict(
-        passed=False,
-        status="failed",
-        isolation=Isolation(tier="strong"),
-        tests=(
-            CaseOutcome(id="t1", status="passed"),
-            CaseOutcome(id="t2", status="failed", call="f(3)", expected="6", got="9"),
-        ),
-    )
-    program = "def f(x):\n    return x * x"
-    return Candidate(id="0.0", operator="solve", text=program, program=program, verdict=verdict)
+    failure = CaseOutcome(id="t2", status="failed", call="f(3)", expected="6", got="9")
+    return candidate(program="def f(x):\n    return x * x", verdict=verdict("passed", failure))
 
 
 async def test_solver_asks_for_its_samples_in_one_request() -> None:

@@ -33,21 +33,22 @@ from refinegraph.errors import InputError, ModelError, ModelRequestRefused
 from refinegraph.graphs import refinement_graph
 from refinegraph.graphs.nodes.parse_candidate import read_candidate
 from refinegraph.schema import Candidate, Score
+from refinegraph.testing import candidate
 from refinegraph.tools.scorers import Scorer, ask_scorer, mean_of, self_certainty
 from refinegraph.tools.step_scores import minimum
 
 PROBLEM = Problem(prompt="What is 1 + 1?", kind="math")
 
 
-def candidate(
+def solution(
     number: int, text: str = "Step 1: add\nStep 2: 2", answer: str | None = "2"
 ) -> Candidate:
-    return Candidate(id=f"0.{number}", operator="solve", text=text, answer=answer)
+    return candidate(f"0.{number}", answer, text=text)
 
 
 async def test_judge_asks_about_each_candidate_and_counts_what_it_costs() -> None:
     model = ScriptedChatModel(['{"score": 9}', '{"score": 2}'])
-    pool = [candidate(0), candidate(1, text="1 + 1 = 3"), candidate(2, answer=None)]
+    pool = [solution(0), solution(1, text="1 + 1 = 3"), solution(2, answer=None)]
     told = await Judge(model)(PROBLEM, pool)
     assert sorted(score.value or 0 for score in told.scores) == [0, 0.2, 0.9]
     assert told.scores[2].value is None
@@ -60,14 +61,14 @@ VOTES = [("mean", 0.7), ("median", 0.8), ("majority", 2 / 3)]
 @pytest.mark.parametrize(("vote", "value"), VOTES, ids=[vote for vote, _ in VOTES])
 async def test_judges_vote(vote: Literal["mean", "median", "majority"], value: float) -> None:
     model = ScriptedChatModel(['{"score": 10}', '{"score": 3}', '{"score": 8}'])
-    told = await Judge(model, judges=3, vote=vote)(PROBLEM, [candidate(0)])
+    told = await Judge(model, judges=3, vote=vote)(PROBLEM, [solution(0)])
     assert told.scores[0].value == pytest.approx(value)
     assert [call.n for call in model.calls] == [3]
 
 
 async def test_judge_that_stays_unreadable_has_no_vote() -> None:
     model = ScriptedChatModel(['{"score": 10}', '{"score": 4}', "unclear", "still unclear"])
-    told = await Judge(model, judges=3)(PROBLEM, [candidate(0)])
+    told = await Judge(model, judges=3)(PROBLEM, [solution(0)])
     assert told.scores[0].value == pytest.approx(0.7)
     assert told.usage.unparsable == 2
     assert told.usage.llm_calls == 2
@@ -75,7 +76,7 @@ async def test_judge_that_stays_unreadable_has_no_vote() -> None:
 
 async def test_answer_that_cannot_be_read_is_asked_for_once_more_with_its_fault() -> None:
     model = ScriptedChatModel(['{"score": 70}', '{"score": 5}'])
-    told = await Judge(model)(PROBLEM, [candidate(0)])
+    told = await Judge(model)(PROBLEM, [solution(0)])
     assert told.scores[0].value == 0.5
     assert told.usage.unparsable == 1
     assert "less than or equal to 10" in model.calls[1].prompt
@@ -83,7 +84,7 @@ async def test_answer_that_cannot_be_read_is_asked_for_once_more_with_its_fault(
 
 
 async def test_judge_that_never_can_be_read_gives_none_and_is_paid_for() -> None:
-    told = await Judge(ScriptedChatModel("hm", cycle=True))(PROBLEM, [candidate(0)])
+    told = await Judge(ScriptedChatModel("hm", cycle=True))(PROBLEM, [solution(0)])
     assert told.scores[0].value is None
     assert told.scores[0].evidence == "no judge's answer could be read"
     assert (told.usage.llm_calls, told.usage.unparsable) == (2, 2)
@@ -92,9 +93,9 @@ async def test_judge_that_never_can_be_read_gives_none_and_is_paid_for() -> None
 async def test_solution_that_was_judged_costs_nothing_again() -> None:
     model = ScriptedChatModel(['{"score": 5}', '{"score": 9}'])
     judge = Judge(model)
-    same = [candidate(0), candidate(1)]
+    same = [solution(0), solution(1)]
     first = await judge(PROBLEM, same)
-    again = await judge(PROBLEM, [*same, candidate(2, text="another")])
+    again = await judge(PROBLEM, [*same, solution(2, text="another")])
     assert [score.value for score in first.scores] == [0.5, 0.5]
     assert [score.value for score in again.scores] == [0.5, 0.5, 0.9]
     assert (first.usage.llm_calls, again.usage.llm_calls) == (1, 1)
@@ -107,11 +108,11 @@ async def test_candidate_whose_call_fails_scores_none_beside_the_others() -> Non
         return '{"score": 5}'
 
     model = ScriptedChatModel(script, retry=RetryPolicy(attempts=1))
-    told = await Judge(model)(PROBLEM, [candidate(0), candidate(1, text="bad")])
+    told = await Judge(model)(PROBLEM, [solution(0), solution(1, text="bad")])
     assert [score.value for score in told.scores] == [0.5, None]
     assert "broke the connection off" in told.scores[1].evidence
     with pytest.raises(ModelError, match="broke the connection off"):
-        await Judge(model)(PROBLEM, [candidate(1, text="bad")])
+        await Judge(model)(PROBLEM, [solution(1, text="bad")])
 
 
 def test_unknown_vote_is_refused_in_one_sentence() -> None:
@@ -127,8 +128,8 @@ async def test_judge_asks_for_its_form_natively_until_a_server_refuses() -> None
 
     model = ScriptedChatModel(script)
     judge = Judge(model)
-    told = await judge(PROBLEM, [candidate(0)])
-    await judge(PROBLEM, [candidate(1, text="another")])
+    told = await judge(PROBLEM, [solution(0)])
+    await judge(PROBLEM, [solution(1, text="another")])
     assert told.scores[0].value == 0.5
     schemas = [call.sampling.json_schema is not None for call in model.calls]
     assert schemas == [True, False, False]
@@ -140,7 +141,7 @@ class Refusal(Exception):
 
 async def test_step_judge_scores_the_steps_that_are_shown() -> None:
     model = ScriptedChatModel(['{"reason": "2", "steps": [10, 5]}'])
-    told = await StepJudge(model)(PROBLEM, [candidate(0)])
+    told = await StepJudge(model)(PROBLEM, [solution(0)])
     assert told.scores[0].steps == (1.0, 0.5)
     assert told.scores[0].value == 0.5
     assert "[2] Step 2: 2" in model.calls[0].prompt
@@ -148,7 +149,7 @@ async def test_step_judge_scores_the_steps_that_are_shown() -> None:
 
 async def test_step_judge_joins_steps_as_it_is_told_and_wants_one_score_a_step() -> None:
     model = ScriptedChatModel(['{"steps": [10]}', "Step 1: 9/10\nStep 2: 3/10"])
-    told = await StepJudge(model, aggregate=minimum)(PROBLEM, [candidate(0)])
+    told = await StepJudge(model, aggregate=minimum)(PROBLEM, [solution(0)])
     assert told.scores[0].steps == (0.9, 0.3)
     assert told.scores[0].value == 0.3
     assert "1 scores for 2 steps" in model.calls[1].prompt
@@ -156,7 +157,7 @@ async def test_step_judge_joins_steps_as_it_is_told_and_wants_one_score_a_step()
 
 async def test_answer_first_judge_solves_the_problem_once_before_it_sees_solutions() -> None:
     model = ScriptedChatModel(["My own: 2", '{"score": 9}', '{"score": 1}'])
-    told = await AnswerFirstJudge(model)(PROBLEM, [candidate(0), candidate(1, text="3")])
+    told = await AnswerFirstJudge(model)(PROBLEM, [solution(0), solution(1, text="3")])
     assert sorted(score.value or 0 for score in told.scores) == [0.1, 0.9]
     assert "Step 1: add" not in model.calls[0].prompt
     assert all("My own: 2" in call.prompt for call in model.calls[1:])
@@ -165,7 +166,7 @@ async def test_answer_first_judge_solves_the_problem_once_before_it_sees_solutio
 
 async def test_checklist_that_cannot_be_read_leaves_one_plain_question() -> None:
     model = ScriptedChatModel(["hm", "hm", "1. YES"])
-    told = await ChecklistJudge(model)(PROBLEM, [candidate(0)])
+    told = await ChecklistJudge(model)(PROBLEM, [solution(0)])
     assert told.scores[0].value == 1.0
     assert "Is the solution right?" in model.calls[2].prompt
 
@@ -173,8 +174,8 @@ async def test_checklist_that_cannot_be_read_leaves_one_plain_question() -> None
 async def test_checklist_is_written_once_and_failures_are_the_evidence() -> None:
     model = ScriptedChatModel(["Is it 2?\nIs it short?", "1. YES\n2. NO", "1. YES\n2. YES"])
     judge = ChecklistJudge(model)
-    first = await judge(PROBLEM, [candidate(0)])
-    second = await judge(PROBLEM, [candidate(1, text="1 + 1 = 3")])
+    first = await judge(PROBLEM, [solution(0)])
+    second = await judge(PROBLEM, [solution(1, text="1 + 1 = 3")])
     assert first.scores[0].value == 0.5
     assert first.scores[0].evidence == "Is it short?"
     assert second.scores[0].value == 1.0
@@ -186,7 +187,7 @@ async def test_pairs_are_compared_in_both_orders() -> None:
         return "A"
 
     told = await PairwiseJudge(ScriptedChatModel(first_is_better))(
-        PROBLEM, [candidate(0), candidate(1, text="1 + 1 = 3")]
+        PROBLEM, [solution(0), solution(1, text="1 + 1 = 3")]
     )
     assert [score.value for score in told.scores] == pytest.approx([0.5, 0.5])
     assert told.usage.llm_calls == 2
@@ -201,7 +202,7 @@ def prefer_good(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
 async def test_better_candidate_wins_and_pairs_are_bounded(
     ranking: Literal["win-rate", "bradley-terry"],
 ) -> None:
-    pool = [candidate(0, "good"), *(candidate(number, f"bad {number}") for number in range(1, 6))]
+    pool = [solution(0, "good"), *(solution(number, f"bad {number}") for number in range(1, 6))]
     judge = PairwiseJudge(ScriptedChatModel(prefer_good), most_pairs=6, ranking=ranking)
     told = await judge(PROBLEM, pool)
     values = [score.value or 0 for score in told.scores]
@@ -213,11 +214,11 @@ async def test_better_candidate_wins_and_pairs_are_bounded(
 
 async def test_candidates_in_no_pair_score_none_and_equal_ones_count_as_one() -> None:
     judge = PairwiseJudge(ScriptedChatModel(prefer_good), most_pairs=1)
-    pool = [candidate(0, "good"), candidate(1, "bad"), candidate(2, "good"), candidate(3, "worse")]
+    pool = [solution(0, "good"), solution(1, "bad"), solution(2, "good"), solution(3, "worse")]
     told = await judge(PROBLEM, pool)
     assert told.scores[0].value == told.scores[2].value
     assert told.scores[3].value is None
-    assert [each.value for each in (await judge(PROBLEM, [candidate(0)])).scores] == [None]
+    assert [each.value for each in (await judge(PROBLEM, [solution(0)])).scores] == [None]
 
 
 async def test_pair_is_judged_by_the_order_that_could_be_read() -> None:
@@ -226,7 +227,7 @@ async def test_pair_is_judged_by_the_order_that_could_be_read() -> None:
         return '{"reason": "x", "winner": "A"}' if "good" in first else "hm"
 
     judge = PairwiseJudge(ScriptedChatModel(only_good_first), ranking="win-rate")
-    told = await judge(PROBLEM, [candidate(0, "good"), candidate(1, "bad")])
+    told = await judge(PROBLEM, [solution(0, "good"), solution(1, "bad")])
     assert [score.value for score in told.scores] == [1.0, 0.0]
     assert told.usage.unparsable == 2
 
@@ -255,7 +256,7 @@ SPOKEN = [
 async def test_p_true_is_the_share_of_true_at_the_first_word(
     choice: Choice, value: float | None
 ) -> None:
-    told = await p_true(ScriptedChatModel([choice]))(PROBLEM, [candidate(0)])
+    told = await p_true(ScriptedChatModel([choice]))(PROBLEM, [solution(0)])
     found = told.scores[0].value
     assert found is value is None or found == pytest.approx(value)
     assert told.usage.llm_calls == 1
@@ -264,7 +265,7 @@ async def test_p_true_is_the_share_of_true_at_the_first_word(
 async def test_p_true_shows_siblings_and_remembers_what_it_asked() -> None:
     model = ScriptedChatModel(spoken({"True": 1.0}).model_copy() for _ in range(9))
     scorer = p_true(model, shown=2)
-    pool = [candidate(number, answer=str(number)) for number in range(3)]
+    pool = [solution(number, answer=str(number)) for number in range(3)]
     await scorer(PROBLEM, pool)
     again = await scorer(PROBLEM, pool[::-1])
     assert again.usage.llm_calls == 0
@@ -297,7 +298,7 @@ def fair(messages: Sequence[BaseMessage], sampling: Sampling) -> Choice:
 
 @pytest.mark.parametrize("make", JUDGES.values(), ids=JUDGES)
 async def test_every_judge_is_a_scorer(make: Callable[[ScriptedChatModel], Scorer]) -> None:
-    pool = [candidate(0, "good"), candidate(1, "bad"), candidate(2, answer=None)]
+    pool = [solution(0, "good"), solution(1, "bad"), solution(2, answer=None)]
     scorer = make(ScriptedChatModel(fair))
     empty = await ask_scorer(scorer, PROBLEM, [])
     forward = await ask_scorer(scorer, PROBLEM, pool)
@@ -373,7 +374,7 @@ async def test_judges_pass_hostile_text_through_untouched(
 ) -> None:
     model = ScriptedChatModel(fair)
     problem = Problem(prompt=f"{HOSTILE}?", kind="text")
-    pool = [candidate(0, HOSTILE, answer=HOSTILE), candidate(1, f"{HOSTILE} too", answer=HOSTILE)]
+    pool = [solution(0, HOSTILE, answer=HOSTILE), solution(1, f"{HOSTILE} too", answer=HOSTILE)]
     await ask_scorer(make(model), problem, pool)
     assert model.calls
     assert all(f"{HOSTILE}?" in call.prompt for call in model.calls)

@@ -19,6 +19,7 @@ from refinegraph.schema import (
     StopReason,
     Usage,
 )
+from refinegraph.testing import candidate
 
 
 def run_of(*candidates: Candidate, right: str = "1.0") -> RunLine:
@@ -46,22 +47,20 @@ def run_of(*candidates: Candidate, right: str = "1.0") -> RunLine:
     )
 
 
-def candidate(id: str, answer: str | None, *, parent: str | None = None) -> Candidate:
+def solution(id: str, answer: str | None, *, parent: str = "") -> Candidate:
     text = "I have no answer" if answer is None else f"It is {answer}"
-    return Candidate(
-        id=id,
-        operator="refine" if parent else "solve",
-        round=int(id[0]),
-        parents=(parent,) if parent else (),
+    return candidate(
+        id,
+        answer,
+        parents=parent,
         text=text,
-        answer=answer,
         steps=(Step(start=0, end=len(text)),),
         scores=(Score(scorer="prm", value=0.1, steps=(0.1,)),),
     )
 
 
 def test_a_critique_has_the_solution_the_review_and_the_revision() -> None:
-    run = run_of(candidate("0.0", "5"), candidate("1.0", "4", parent="0.0"))
+    run = run_of(solution("0.0", "5"), solution("1.0", "4", parent="0.0"))
     [line] = export([run], "critique")
     assert isinstance(line, Critique)
     assert (line.solution, line.completion, line.revision) == ("5", "Step 1 is wrong.", "4")
@@ -69,13 +68,13 @@ def test_a_critique_has_the_solution_the_review_and_the_revision() -> None:
 
 
 def test_what_holds_no_answer_teaches_nothing() -> None:
-    silent = run_of(candidate("0.0", None), candidate("1.0", None, parent="0.0"))
+    silent = run_of(solution("0.0", None), solution("1.0", None, parent="0.0"))
     for form in ("sft", "dpo", "step", "critique"):
         assert list(export([silent], form)) == []
 
 
 def test_steps_end_with_the_first_wrong_one() -> None:
-    [line] = export([run_of(candidate("0.0", "5"))], "step")
+    [line] = export([run_of(solution("0.0", "5"))], "step")
     assert isinstance(line, StepLabels)
     assert (line.completions, line.labels) == (("It is 5",), (False,))
 

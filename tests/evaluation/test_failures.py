@@ -11,35 +11,16 @@ from refinegraph.evaluation.failures import Failed
 from refinegraph.evaluation.records import ResultLine, RunLine
 from refinegraph.evaluation.running import Evaluation, Outcome
 from refinegraph.graphs.strategies import Plan, build_strategy
-from refinegraph.schema import Gold, Isolation, LabelledProblem, Problem, Verdict
+from refinegraph.schema import Gold, LabelledProblem, Problem
+from refinegraph.testing import FakeSandbox, sandbox_failure
 from refinegraph.tools.sandbox import Sandbox
 
 RIGHT = "def f(x): return x"
 
 
-class FailingSandbox(Sandbox):
-    """Fails itself for programs that hold a mark, or for every program."""
-
-    def __init__(self, mark: str = "") -> None:
-        super().__init__()
-        self.mark = mark
-
-    async def check(
-        self,
-        source: str,
-        entry_point: str,
-        cases: Sequence[tuple[tuple[object, ...], object]],
-        *,
-        ids: Sequence[str] | None = None,
-    ) -> Verdict:
-        if self.mark in source:
-            return Verdict(
-                passed=False,
-                status="sandbox_error",
-                isolation=Isolation(tier="none"),
-                detail="the sandbox itself failed: no process could be started",
-            )
-        return await super().check(source, entry_point, cases, ids=ids)
+def failing_sandbox(mark: str = "") -> FakeSandbox:
+    """Return a sandbox that fails itself for programs that hold a mark, or for every program."""
+    return FakeSandbox(lambda run: sandbox_failure() if mark in run.source else True)
 
 
 def problem(name: str, *, tests: str = "", hidden: str = "assert f(2) == 2") -> LabelledProblem:
@@ -116,7 +97,7 @@ async def test_hidden_tests_that_cannot_be_read_cost_no_call() -> None:
 
 async def test_a_run_that_failed_says_what_it_had_spent() -> None:
     problems = [problem("one"), problem("bad")]
-    sandbox = FailingSandbox("# bad")
+    sandbox = failing_sandbox("# bad")
     outcomes = by_problem(await evaluate(problems, answers(), sandbox=sandbox))
     failed = outcomes["bad"]
     assert isinstance(failed, Failed)
@@ -126,7 +107,7 @@ async def test_a_run_that_failed_says_what_it_had_spent() -> None:
 @pytest.mark.parametrize("tests", ["", "assert f(1) == 1"], ids=["hidden tests", "visible tests"])
 async def test_a_program_that_the_sandbox_could_not_run_is_not_wrong(tests: str) -> None:
     problems = [problem(name, tests=tests) for name in ("one", "bad", "two")]
-    outcomes = by_problem(await evaluate(problems, answers(), sandbox=FailingSandbox("# bad")))
+    outcomes = by_problem(await evaluate(problems, answers(), sandbox=failing_sandbox("# bad")))
     rights = {key: each.correct for key, each in outcomes.items() if isinstance(each, RunLine)}
     assert rights == {"one": True, "two": True}
     failed = outcomes["bad"]
@@ -138,7 +119,7 @@ async def test_a_sandbox_that_runs_nothing_ends_the_evaluation() -> None:
     problems = [problem(str(number)) for number in range(20)]
     model = answers()
     with pytest.raises(SandboxUnavailable, match="no process could be started"):
-        await evaluate(problems, model, sandbox=FailingSandbox())
+        await evaluate(problems, model, sandbox=failing_sandbox())
     assert len(model.calls) < 20
 
 

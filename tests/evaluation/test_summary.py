@@ -7,38 +7,20 @@ from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.summary import summarise
 from refinegraph.schema import (
     Candidate,
-    CaseOutcome,
+    CaseStatus,
     Decision,
-    Isolation,
     RefinementResult,
     Review,
     Selection,
     StopReason,
     Usage,
-    Verdict,
 )
+from refinegraph.testing import candidate, verdict
 
 
-def candidate(id: str, *, passed: int, of: int = 2, parent: str | None = None) -> Candidate:
-    tests = tuple(
-        CaseOutcome(id=str(n), status="passed" if n < passed else "failed") for n in range(of)
-    )
-    verdict = Verdict(
-        passed=passed == of,
-        status="passed" if passed == of else "failed",
-        tests=tests,
-        isolation=Isolation(tier="strong"),
-    )
-    return Candidate(
-        id=id,
-        operator="refine" if parent else "solve",
-        round=int(id[0]),
-        parents=(parent,) if parent else (),
-        text=id,
-        program=id,
-        verdict=verdict,
-        tokens=10,
-    )
+def tried(id: str, *, passed: int, of: int = 2, parent: str = "") -> Candidate:
+    statuses: list[CaseStatus] = ["passed" if n < passed else "failed" for n in range(of)]
+    return candidate(id, program=id, parents=parent, verdict=verdict(*statuses), tokens=10)
 
 
 def line(
@@ -85,8 +67,8 @@ def line(
 
 
 def test_transitions_reviews_proxies_and_regrets() -> None:
-    fixed = [candidate("0.0", passed=1), candidate("1.0", passed=2, parent="0.0")]
-    damaged = [candidate("0.0", passed=2), candidate("1.0", passed=2, parent="0.0")]
+    fixed = [tried("0.0", passed=1), tried("1.0", passed=2, parent="0.0")]
+    damaged = [tried("0.0", passed=2), tried("1.0", passed=2, parent="0.0")]
     summary = summarise(
         [
             line("fixed", fixed, {"1.0"}, chosen="1.0"),
@@ -112,7 +94,7 @@ def test_transitions_reviews_proxies_and_regrets() -> None:
 
 
 def test_what_is_undefined_is_none() -> None:
-    lines = [line("a", [candidate("0.0", passed=2)], {"0.0"}, chosen="0.0", strategy="single")]
+    lines = [line("a", [tried("0.0", passed=2)], {"0.0"}, chosen="0.0", strategy="single")]
     found = summarise(lines).strategies["single"]
     assert found.critique_accuracy is None
     assert found.critique_score is None
@@ -124,7 +106,7 @@ def test_what_is_undefined_is_none() -> None:
 
 
 def test_the_curve_is_what_fewer_samples_would_have_done() -> None:
-    three = [candidate(f"0.{n}", passed=n) for n in range(3)]
+    three = [tried(f"0.{n}", passed=n) for n in range(3)]
     lines = [line("a", three, {"0.2"}, chosen="0.2", strategy="best-of-n")]
     curve = summarise(lines).strategies["best-of-n"].curve
     assert [(each.samples, each.tokens, each.accuracy) for each in curve] == [
@@ -135,8 +117,8 @@ def test_the_curve_is_what_fewer_samples_would_have_done() -> None:
 
 
 def test_a_run_that_stopped_early_counts_for_every_larger_size() -> None:
-    passed_first = [candidate("0.0", passed=2)]
-    failed = [candidate("0.0", passed=0), candidate("0.1", passed=0)]
+    passed_first = [tried("0.0", passed=2)]
+    failed = [tried("0.0", passed=0), tried("0.1", passed=0)]
     lines = [
         line("a", passed_first, {"0.0"}, chosen="0.0", strategy="sample-until", stop="accepted"),
         line("b", failed, set(), chosen="0.0", strategy="sample-until", stop="samples"),
@@ -148,7 +130,7 @@ def test_a_run_that_stopped_early_counts_for_every_larger_size() -> None:
 
 
 def test_strategies_are_compared_at_the_same_price() -> None:
-    three = [candidate(f"0.{n}", passed=n) for n in range(3)]
+    three = [tried(f"0.{n}", passed=n) for n in range(3)]
     lines = [
         line("a", three, {"0.2"}, chosen="0.2", strategy="best-of-n", tokens=50),
         line("a", three[:1], set(), chosen="0.0", strategy="adaptive", tokens=40),
@@ -174,8 +156,8 @@ def test_curves_are_read_between_their_points_and_not_beyond() -> None:
 
 
 def test_a_run_is_right_before_refinement_by_its_best_candidate() -> None:
-    both = [candidate("0.0", passed=0), candidate("0.1", passed=1)]
-    repaired = [*both, candidate("1.0", passed=2, parent="0.1")]
+    both = [tried("0.0", passed=0), tried("0.1", passed=1)]
+    repaired = [*both, tried("1.0", passed=2, parent="0.1")]
     run = line("a", repaired, {"1.0"}, chosen="1.0")
     assert run.first == both[1]
     assert run.best_until(1) == repaired[2]

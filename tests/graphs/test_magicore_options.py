@@ -9,25 +9,21 @@ from refinegraph.graphs.routing import ScoreCalibration
 from refinegraph.graphs.selection import weighted_vote
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.strategies.magicore_options import MagicoreOptions
-from refinegraph.schema import Candidate, Problem, Score
+from refinegraph.schema import Problem
+from refinegraph.testing import candidate
 
 PROBLEM = Problem(prompt="What is 2 + 2?", kind="math")
 
 
-def candidate(id: str, answer: str, value: float, parent: str | None = None) -> Candidate:
-    return Candidate(
-        id=id,
-        operator="refine" if parent else "solve",
-        round=int(id[0]),
-        parents=(parent,) if parent else (),
-        text=answer,
-        answer=answer,
-        scores=(Score(scorer="judge", value=value),),
-    )
-
-
-DRAWN = (candidate("0.0", "5", 0.5), candidate("0.1", "5", 0.5), candidate("0.2", "4", 0.7))
-REFINED = (candidate("1.0", "4", 0.9, "0.0"), candidate("1.1", "4", 0.8, "0.1"))
+DRAWN = (
+    candidate("0.0", "5", score=0.5),
+    candidate("0.1", "5", score=0.5),
+    candidate("0.2", "4", score=0.7),
+)
+REFINED = (
+    candidate("1.0", "4", score=0.9, parents="0.0"),
+    candidate("1.1", "4", score=0.8, parents="0.1"),
+)
 
 
 def test_calibration_survives_its_file(tmp_path: Path) -> None:
@@ -59,9 +55,14 @@ def test_the_first_majority_stays_where_that_is_asked_for() -> None:
 
 
 def test_only_the_pool_votes() -> None:
-    everyone = (*DRAWN, candidate("0.3", "5", 0.5), candidate("0.4", "5", 0.4), *REFINED)
+    everyone = (
+        *DRAWN,
+        candidate("0.3", "5", score=0.5),
+        candidate("0.4", "5", score=0.4),
+        *REFINED,
+    )
     assert weighted_vote(top=3)(PROBLEM, everyone).candidate_id == "1.0"
-    few = [candidate(f"0.{place}", "5", 0.3) for place in range(9)]
+    few = [candidate(f"0.{place}", "5", score=0.3) for place in range(9)]
     assert weighted_vote()(PROBLEM, [*few, *REFINED]).candidate_id == "0.0"
     assert weighted_vote(top=2)(PROBLEM, [*few, *REFINED]).candidate_id == "1.0"
 

@@ -39,19 +39,14 @@ from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import rounds
 from refinegraph.runs.runner import run_graph
 from refinegraph.schema import Candidate, Decision, Feature, Move, Problem, RefinementResult
+from refinegraph.testing import candidate, state
 from refinegraph.tools.scorers.simulated import simulated_scorer
 
 PROBLEM = Problem(prompt="What is 1 + 1?", kind="math")
 
 
-def pool(*answers: str | None) -> RefinementState:
-    return RefinementState(
-        problem=PROBLEM,
-        candidates=tuple(
-            Candidate(id=f"0.{number}", operator="solve", text="x", answer=answer, tokens=100)
-            for number, answer in enumerate(answers)
-        ),
-    )
+def pool(*given: str | None) -> RefinementState:
+    return state(*(candidate(f"0.{n}", answer, tokens=100) for n, answer in enumerate(given)))
 
 
 async def solve_with(replies: list[str], rule: last_k_agree | vote_settled) -> RefinementResult:

@@ -15,48 +15,33 @@ from refinegraph.graphs.selection import (
     majority_vote,
     weighted_vote,
 )
-from refinegraph.schema import Candidate, CaseOutcome, Isolation, Problem, Score, Verdict
+from refinegraph.schema import Candidate, CaseStatus, Problem, Score
 from refinegraph.support.awaiting import settle
+from refinegraph.testing import answers, candidate, verdict
 
 MATH = Problem(prompt="2 + 2?", kind="math")
 CODE = Problem(prompt="Write f.")
 
 
-def says(number: int, answer: str | None, score: float | None = None) -> Candidate:
-    scores = () if score is None else (Score(scorer="orm", value=score),)
-    return Candidate(id=f"0.{number}", operator="solve", text="x", answer=answer, scores=scores)
-
-
 def program(number: int, *generated: str, passed: int | None = None, of: int = 3) -> Candidate:
-    verdict = None
-    if passed is not None:
-        verdict = Verdict(
-            passed=passed == of,
-            status="passed" if passed == of else "failed",
-            isolation=Isolation(tier="none"),
-            tests=tuple(
-                CaseOutcome(id=f"t{each}", status="passed" if each < passed else "failed")
-                for each in range(of)
-            ),
-        )
-    return Candidate(
-        id=f"0.{number}",
-        operator="solve",
-        text="x",
+    before = passed or 0
+    statuses: list[CaseStatus] = ["passed" if n < before else "failed" for n in range(of)]
+    return candidate(
+        f"0.{number}",
         program=f"def f(): return {number}",
         generated_passed=generated or None,
-        verdict=verdict,
+        verdict=None if passed is None else verdict(*statuses),
     )
 
 
 def test_majority_vote_groups_answers_that_read_the_same() -> None:
-    chosen = majority_vote()(MATH, [says(0, "5"), says(1, "4"), says(2, "4.0"), says(3, None)])
+    chosen = majority_vote()(MATH, answers("5", "4", "4.0", None))
     assert chosen.candidate_id == "0.1"
     assert chosen.reason == "2 of 3 candidates agree on it"
 
 
 def test_weighted_vote_can_overrule_the_majority() -> None:
-    pool = [says(0, "5", 0.9), says(1, "4", 0.2), says(2, "4", 0.2)]
+    pool = answers("5", "4", "4", scores=(0.9, 0.2, 0.2))
     assert weighted_vote()(MATH, pool).candidate_id == "0.0"
     assert majority_vote()(MATH, pool).candidate_id == "0.1"
 
@@ -100,7 +85,7 @@ SELECTORS: list[Selector] = [best_of(), majority_vote(), weighted_vote(), agreem
 
 @pytest.mark.parametrize("selector", SELECTORS, ids=repr)
 async def test_nothing_usable_is_said_so(selector: Selector) -> None:
-    for pool in ([], [says(0, None)]):
+    for pool in ((), answers(None)):
         chosen = await settle(selector(MATH, pool))
         assert chosen.candidate_id is None
         assert chosen.reason == "no candidate gave a usable answer"
@@ -118,7 +103,10 @@ pools = st.lists(
 def test_group_that_wins_does_not_depend_on_order(
     selector: Selector, drawn: list[tuple[str | None, float | None]], chance: random.Random
 ) -> None:
-    pool = [says(number, *each) for number, each in enumerate(drawn)]
+    pool = [
+        candidate(f"0.{number}", answer, score=score)
+        for number, (answer, score) in enumerate(drawn)
+    ]
     shuffled = pool[:]
     chance.shuffle(shuffled)
     assert selector(MATH, shuffled) == selector(MATH, pool)

@@ -1,7 +1,6 @@
 """Stop rules say why they fire, combine by laws, and never raise."""
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -21,56 +20,19 @@ from refinegraph.graphs.stopping import (
 from refinegraph.schema import (
     Candidate,
     CaseOutcome,
-    Isolation,
-    Problem,
-    Score,
     StopReason,
     Usage,
-    Verdict,
 )
 from refinegraph.support.awaiting import settle
+from refinegraph.testing import candidate, state, verdict
 
-PROBLEM = Problem(prompt="Write f(x).")
-NOTHING = Usage()
-
-
-def state(
-    *candidates: Candidate, round: int = 0, usage: Usage = NOTHING, elapsed: float = 0.0
-) -> RefinementState:
-    return RefinementState(
-        problem=PROBLEM, candidates=candidates, round=round, usage=usage, elapsed=elapsed
-    )
+PROGRAM = "def f(x): return x"
 
 
-def candidate(
-    id: str,
-    *,
-    program: str = "def f(x): return x",
-    parent: str | None = None,
-    outcomes: Sequence[str] = (),
-    score: float | None = None,
-) -> Candidate:
-    tests = tuple(
-        CaseOutcome(id=f"t{n}", status="passed" if each == "ok" else "error", error=each)
-        for n, each in enumerate(outcomes)
-    )
-    passed = all(each == "ok" for each in outcomes)
-    verdict = Verdict(
-        passed=passed,
-        status="passed" if passed else "failed",
-        tests=tests,
-        isolation=Isolation(tier="none"),
-    )
-    return Candidate(
-        id=id,
-        operator="refine" if parent else "solve",
-        round=int(id[0]),
-        parents=(parent,) if parent else (),
-        text=program,
-        program=program,
-        verdict=verdict if outcomes else None,
-        scores=() if score is None else (Score(scorer="s", value=score),),
-    )
+def tried(id: str, *errors: str, parents: str = "") -> Candidate:
+    """Return a program that passes its first test and fails one with each of these errors."""
+    failed = [CaseOutcome(id=f"failed {n}", status="error", error=e) for n, e in enumerate(errors)]
+    return candidate(id, program=PROGRAM, parents=parents, verdict=verdict("passed", *failed))
 
 
 def fires(rule: StopRule, at: RefinementState) -> str:
@@ -85,36 +47,36 @@ def test_rounds_fires_at_its_limit() -> None:
 
 
 def test_accepted_fires_only_on_an_executed_pass() -> None:
-    assert accepted()(state(candidate("0.0"))) is None
-    assert accepted()(state(candidate("0.0", outcomes=["ok", "ValueError: x"]))) is None
-    passing = state(candidate("0.0", outcomes=["ok", "ok"]))
+    assert accepted()(state(candidate("0.0", program=PROGRAM))) is None
+    assert accepted()(state(tried("0.0", "ValueError: x"))) is None
+    passing = state(candidate("0.0", program=PROGRAM, verdict=verdict("passed", "passed")))
     assert fires(accepted(), passing) == "accepted: candidate 0.0 passed all 2 visible tests"
 
 
 def test_accepted_does_not_take_generated_tests_for_proof() -> None:
-    guessed = candidate("0.0").model_copy(update={"generated_passed": ("g1", "g2")})
+    guessed = candidate("0.0", program=PROGRAM, generated_passed=("g1", "g2"))
     assert accepted()(state(guessed)) is None
 
 
 def test_stalled_compares_with_the_best_some_rounds_ago() -> None:
     pool = (
         candidate("0.0", score=0.5),
-        candidate("1.0", parent="0.0", score=0.4),
-        candidate("2.0", parent="1.0", score=0.5),
+        candidate("1.0", parents="0.0", score=0.4),
+        candidate("2.0", parents="1.0", score=0.5),
     )
     assert stalled(2)(state(*pool, round=1)) is None
     assert fires(stalled(2), state(*pool, round=2)) == (
         "stalled: the best score stayed at 0.5 for 2 rounds"
     )
-    better = (*pool, candidate("2.1", parent="0.0", score=0.7))
+    better = (*pool, candidate("2.1", parents="0.0", score=0.7))
     assert stalled(2)(state(*better, round=2)) is None
 
 
 def test_oscillating_sees_through_layout_and_comments() -> None:
     pool = (
         candidate("0.0", program="def f(x):\n    return x  # a"),
-        candidate("1.0", program="def f(x):\n    return -x", parent="0.0"),
-        candidate("2.0", program="def f(x): return x", parent="1.0"),
+        candidate("1.0", program="def f(x):\n    return -x", parents="0.0"),
+        candidate("2.0", program="def f(x): return x", parents="1.0"),
     )
     assert oscillating()(state(*pool[:2], round=1)) is None
     assert fires(oscillating(), state(*pool, round=2)) == (
@@ -124,15 +86,15 @@ def test_oscillating_sees_through_layout_and_comments() -> None:
 
 def test_same_failure_looks_at_tests_and_exception_types_and_not_at_prose() -> None:
     pool = (
-        candidate("0.0", outcomes=["ok", "ValueError: one"]),
-        candidate("1.0", parent="0.0", outcomes=["ok", "ValueError: two"]),
-        candidate("2.0", parent="1.0", outcomes=["ok", "ValueError: three"]),
+        tried("0.0", "ValueError: one"),
+        tried("1.0", "ValueError: two", parents="0.0"),
+        tried("2.0", "ValueError: three", parents="1.0"),
     )
     assert same_failure(3)(state(*pool[:2], round=1)) is None
     assert fires(same_failure(3), state(*pool, round=2)) == (
         "same_failure: every line of repair failed the same way 3 times in a row"
     )
-    other = candidate("2.0", parent="1.0", outcomes=["ok", "KeyError: three"])
+    other = tried("2.0", "KeyError: three", parents="1.0")
     assert same_failure(3)(state(*pool[:2], other, round=2)) is None
 
 
@@ -196,11 +158,11 @@ states = st.sampled_from(
     [
         state(),
         state(round=2, usage=Usage(prompt_tokens=9)),
-        state(candidate("0.0", outcomes=["ok"])),
-        state(candidate("0.0", score=1.0), candidate("1.0", parent="0.0"), round=1),
+        state(tried("0.0")),
+        state(candidate("0.0", score=1.0), candidate("1.0", parents="0.0"), round=1),
         state(
-            Candidate(id="0.0", operator="solve", text="", unusable="nothing"),
-            Candidate(id="1.0", operator="refine", parents=("9.9",), round=1, text=""),
+            candidate("0.0", unusable="nothing"),
+            candidate("1.0", parents="9.9"),
             round=1,
         ),
     ]

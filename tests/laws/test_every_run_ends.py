@@ -8,7 +8,7 @@ import itertools
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -31,15 +31,12 @@ from refinegraph.graphs.strategies import STRATEGIES, Plan, build_strategy
 from refinegraph.runs.runner import run_graph
 from refinegraph.schema import (
     Candidate,
-    CaseOutcome,
-    Isolation,
     Problem,
     RefinementResult,
     Score,
     Verdict,
-    VerdictStatus,
 )
-from refinegraph.tools.sandbox import Sandbox
+from refinegraph.testing import FakeSandbox, SandboxRun, sandbox_failure
 
 HANG = 120.0
 """Seconds that a hanging call takes: a run that waits for one is caught by `LATE`."""
@@ -128,43 +125,17 @@ class UnsteadyModel(ScriptedChatModel):
         return f"```python\ndef f(x):\n    return x + {number}  # {event}\n```"
 
 
-class UnsteadySandbox(Sandbox):
-    """A sandbox that runs nothing: it believes the program's comment, or fails by a script."""
+def unsteady_sandbox(events: Sequence[str]) -> FakeSandbox:
+    """Return a sandbox that believes the program's comment, or fails by a script."""
+    script = Script(events)
 
-    def __init__(self, events: Sequence[str]) -> None:
-        super().__init__()
-        self.script = Script(events)
-
-    def _judge(self, source: str, ids: Sequence[str]) -> Verdict:
-        event = self.script.next()
+    def judge(run: SandboxRun) -> bool | Verdict:
+        event = script.next()
         if event == "unavailable":
             raise SandboxUnavailable("No sandbox is to be had.")
-        status: VerdictStatus = "passed" if "# right" in source else "failed"
-        if event == "sandbox_error":
-            status = "sandbox_error"
-        one = "not_run" if status == "sandbox_error" else status
-        return Verdict(
-            passed=status == "passed",
-            status=status,
-            tests=tuple(CaseOutcome(id=id, status=one) for id in ids),
-            isolation=Isolation(tier="none"),
-        )
+        return sandbox_failure() if event == "sandbox_error" else "# right" in run.source
 
-    async def check(
-        self, source: str, entry_point: str, cases: Sequence[Any], *, ids: Any = None
-    ) -> Verdict:
-        return self._judge(source, ids)
-
-    async def test(
-        self,
-        source: str,
-        tests: str | Sequence[str],
-        *,
-        ids: Sequence[str] | None = None,
-        preamble: str = "",
-        entry_point: str | None = None,
-    ) -> Verdict:
-        return self._judge(source, ids or ())
+    return FakeSandbox(judge)
 
 
 class UnsteadyScorer:
@@ -212,7 +183,7 @@ class World:
             kind=self.problem.kind,
             samples=self.samples,
             rounds=self.rounds,
-            sandbox=UnsteadySandbox(self.sandbox),
+            sandbox=unsteady_sandbox(self.sandbox),
             scorer=None if self.scorer is None else UnsteadyScorer(self.scorer),
         )
         began, result, error = time.monotonic(), None, None

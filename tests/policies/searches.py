@@ -7,12 +7,13 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
+from refinegraph import testing
 from refinegraph.agents.models import Choice
 from refinegraph.agents.operators import Draft, OperatorLike, Outcome, Task
 from refinegraph.graphs.policies.base import Policy, as_decision
 from refinegraph.graphs.search import search_graph
 from refinegraph.graphs.state import RefinementState
-from refinegraph.schema import Candidate, Decision, Move, Problem, Score
+from refinegraph.schema import Candidate, Decision, Problem, Score
 from refinegraph.support.awaiting import settle
 
 PROBLEM = Problem(prompt="2 + 2?", kind="math")
@@ -137,31 +138,12 @@ async def replayed(policy: Policy, state: RefinementState, number: int) -> Decis
 
 
 def candidate(id: str, score: float | None = 0.5, *parents: str, **fields: Any) -> Candidate:
-    """Return a candidate with a score, made in the turn of its round."""
-    round_number = int(id.split(".")[0])
-    scores = () if score is None else (Score(scorer="test", value=score),)
-    settings: dict[str, Any] = {"round": round_number, "turn": round_number, "answer": id}
-    settings |= {"text": id, "scores": scores, "parents": parents} | fields
-    return Candidate(id=id, **settings)
+    """Return a candidate with a score, whose text and answer are its id unless given."""
+    answer = fields.pop("answer", id)
+    settings: Any = {"text": id, **fields}
+    return testing.candidate(id, answer, parents=parents, score=score, **settings)
 
 
 def state_of(*candidates: Candidate, decisions: Sequence[Decision] | None = None) -> Any:
     """Return a state with these candidates and a decision for each of their turns."""
-    turns = sorted({each.turn for each in candidates})
-    known = decisions
-    if known is None:
-        known = [
-            Decision(number=turn, round=turn, moves=moves_to(turn, candidates))
-            for turn in range(max(turns, default=-1) + 1)
-        ]
-    return RefinementState(
-        problem=PROBLEM,
-        candidates=candidates,
-        decisions=tuple(known),
-        round=max((each.round for each in candidates), default=0),
-    )
-
-
-def moves_to(turn: int, candidates: Sequence[Candidate]) -> tuple[Move, ...]:
-    made = [each for each in candidates if each.turn == turn]
-    return tuple(Move(operator=each.operator, parents=each.parents) for each in made)
+    return testing.state(*candidates, problem=PROBLEM, decisions=decisions)

@@ -2,7 +2,8 @@
 
 from refinegraph import asolve
 from refinegraph.agents.models import ScriptedChatModel
-from refinegraph.schema import CallCase, Candidate, Problem, StdioCase, VisibleTest
+from refinegraph.schema import CallCase, Problem, StdioCase, VisibleTest
+from refinegraph.testing import candidate
 from refinegraph.tools import Sandbox, execute_python, failing_trace
 from refinegraph.tools.test_cases.checking import check_program
 
@@ -29,15 +30,11 @@ async def test_tool_cuts_long_output_in_the_middle() -> None:
 PROGRAM = "def double(x):\n    y = x + x\n    return y + 1\n"
 
 
-def _candidate(program: str) -> Candidate:
-    return Candidate(id="0.0", operator="solve", round=0, text=program, program=program)
-
-
 async def _traced(test: VisibleTest, program: str = PROGRAM) -> str:
     problem = Problem(prompt="Double x.")
     verdict = await check_program(Sandbox(), program, [test], problem=problem)
-    candidate = _candidate(program).model_copy(update={"verdict": verdict})
-    return await failing_trace()(problem, candidate, [test])
+    tried = candidate(program=program, verdict=verdict)
+    return await failing_trace()(problem, tried, [test])
 
 
 CALL = CallCase(id="1", entry_point="double", arguments="(3,)", expected="6")

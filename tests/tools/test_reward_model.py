@@ -15,6 +15,7 @@ import pytest
 from refinegraph.errors import InputError, ModelError, ModelRequestRefused
 from refinegraph.retry_policy import RetryPolicy
 from refinegraph.schema import Candidate, Problem, Score
+from refinegraph.testing import candidate
 from refinegraph.tools.scorers import RewardModel, Scored, mean_of
 from refinegraph.tools.scorers.reward_model import RewardFormatName
 from refinegraph.tools.step_scores import minimum
@@ -156,8 +157,8 @@ def serving(**paths: Answerer) -> Generator[Served]:
         place.server_close()
 
 
-def candidate(number: int = 0, text: str = RIGHT, answer: str | None = "2") -> Candidate:
-    return Candidate(id=f"0.{number}", operator="solve", text=text, answer=answer)
+def solution(number: int = 0, text: str = RIGHT, answer: str | None = "2") -> Candidate:
+    return candidate(f"0.{number}", answer, text=text)
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.format)
 async def test_reward_model_is_a_scorer_in_every_format(case: Case) -> None:
-    pool = [candidate(0), candidate(1, WRONG), candidate(2, answer=None)]
+    pool = [solution(0), solution(1, WRONG), solution(2, answer=None)]
     with serving(**case.paths) as served:
         model = RewardModel(f"{served.url}/v1", "rm", format=case.format, logits=case.logits)
         forward = await model(PROBLEM, pool)
@@ -231,19 +232,19 @@ async def test_reward_model_is_a_scorer_in_every_format(case: Case) -> None:
 
 async def test_requests_say_what_servers_expect() -> None:
     with serving(pooling=chat_pooling) as served:
-        await RewardModel(served.url, "orm", api_key="sk-secret")(PROBLEM, [candidate()])
+        await RewardModel(served.url, "orm", api_key="sk-secret")(PROBLEM, [solution()])
     path, body = served.asked[0]
     assert path == "/pooling"
     assert body["use_activation"] is False
     assert [each["role"] for each in body["messages"]] == ["user", "assistant"]
     assert served.authorization == "Bearer sk-secret"
     with serving(pooling=shepherd_pooling) as served:
-        await RewardModel(served.url, "prm", format="math-shepherd")(PROBLEM, [candidate()])
+        await RewardModel(served.url, "prm", format="math-shepherd")(PROBLEM, [solution()])
     text = "What is 1 + 1? Step 1: 1 + 1 = 2 ки\nStep 2: so it is 2 ки"
     assert served.asked[0][1]["input"] == [text]
     with serving(rerank=rerank) as served:
         model = RewardModel(served.url, "rr", format="rerank", logits=True)
-        await model(PROBLEM, [candidate()])
+        await model(PROBLEM, [solution()])
     assert served.asked[0][0] == "/v1/rerank"
 
 
@@ -251,7 +252,7 @@ async def test_step_marks_in_a_solution_make_no_steps() -> None:
     tricky = "Step 1: <extra_0><extr<extra_0>a_0> 1\nStep 2: <extra_0> 2"
     with serving(pooling=qwen_pooling) as served:
         model = RewardModel(served.url, "prm", format="qwen-prm", aggregate=minimum)
-        found = await model(PROBLEM, [candidate(text=tricky)])
+        found = await model(PROBLEM, [solution(text=tricky)])
     assert found.scores[0].steps == (0.9, 0.9)
     assert found.scores[0].value == 0.9
 
@@ -261,7 +262,7 @@ async def test_solutions_go_in_batches_and_requests_are_bounded() -> None:
         time.sleep(0.02)
         return score(body)
 
-    pool = [candidate(number, f"the answer is {number}") for number in range(20)]
+    pool = [solution(number, f"the answer is {number}") for number in range(20)]
     with serving(score=slow) as served:
         model = RewardModel(served.url, "rm", format="score", batch=2, at_once=3)
         await model(PROBLEM, pool)
@@ -271,8 +272,8 @@ async def test_solutions_go_in_batches_and_requests_are_bounded() -> None:
 
 async def test_price_is_counted_where_it_is_known() -> None:
     with serving(pooling=chat_pooling) as served:
-        unpriced = await RewardModel(served.url, "rm")(PROBLEM, [candidate()])
-        priced = await RewardModel(served.url, "rm", usd_per_million=2.0)(PROBLEM, [candidate()])
+        unpriced = await RewardModel(served.url, "rm")(PROBLEM, [solution()])
+        priced = await RewardModel(served.url, "rm", usd_per_million=2.0)(PROBLEM, [solution()])
     assert unpriced.usage.cost_usd is None
     assert priced.usage.cost_usd == pytest.approx(14e-6)
 
@@ -285,7 +286,7 @@ async def test_solution_that_is_too_long_scores_none_beside_the_others() -> None
 
     with serving(score=answer) as served:
         model = RewardModel(served.url, "rm", format="score")
-        found = await model(PROBLEM, [candidate(), candidate(1, "long " * 200)])
+        found = await model(PROBLEM, [solution(), solution(1, "long " * 200)])
     assert [each.value for each in found.scores] == [0.9, None]
     assert "too long" in found.scores[1].evidence
 
@@ -301,7 +302,7 @@ PASSING = {
 async def test_passing_failures_are_asked_again_and_counted(reply: Reply) -> None:
     replies = iter([reply, reply])
     with serving(pooling=lambda body: next(replies, None) or chat_pooling(body)) as served:
-        found = await RewardModel(served.url, "rm", retry=QUICK)(PROBLEM, [candidate()])
+        found = await RewardModel(served.url, "rm", retry=QUICK)(PROBLEM, [solution()])
     assert found.scores[0].value == pytest.approx(0.9)
     assert (found.usage.llm_calls, found.usage.retries) == (1, 2)
 
@@ -325,7 +326,7 @@ async def test_answers_that_are_none_are_refused_in_one_sentence(
     with serving(pooling=answer) as served:
         model = RewardModel(served.url, "orm", api_key="sk-secret", retry=QUICK)
         with pytest.raises(ModelError, match=message) as caught:
-            await model(PROBLEM, [candidate()])
+            await model(PROBLEM, [solution()])
         assert len(served.asked) == requests
     assert "sk-secret" not in str(caught.value)
 
@@ -354,13 +355,13 @@ async def test_shapes_that_disagree_are_named_with_their_numbers(
         serving(**paths, tokenize=tokenize) as served,
         pytest.raises(ModelRequestRefused, match=message),
     ):
-        await RewardModel(served.url, "rm", format=format)(PROBLEM, [candidate()])
+        await RewardModel(served.url, "rm", format=format)(PROBLEM, [solution()])
 
 
 async def test_server_that_is_not_there_is_named() -> None:
     model = RewardModel("http://127.0.0.1:9", "orm", retry=QUICK)
     with pytest.raises(ModelError, match=r"http://127.0.0.1:9/pooling cannot be reached"):
-        await model(PROBLEM, [candidate()])
+        await model(PROBLEM, [solution()])
 
 
 ADDRESSES = ["127.0.0.1:8000", "http://me:hush@host:80", "http://host/?key=hush"]

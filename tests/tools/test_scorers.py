@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refinegraph.schema import Candidate, Problem, Score
+from refinegraph.testing import candidate
 from refinegraph.tools.scorers import (
     Scorer,
     agreement,
@@ -25,8 +26,8 @@ PROBLEM = Problem(prompt="What is 1 + 1?", kind="math")
 SOLUTION = "Step 1: 1 + 1 = 2\nStep 2: the answer is 2"
 
 
-def candidate(number: int = 0, text: str = SOLUTION, answer: str | None = "2") -> Candidate:
-    return Candidate(id=f"0.{number}", operator="solve", text=text, answer=answer)
+def solution(number: int = 0, text: str = SOLUTION, answer: str | None = "2") -> Candidate:
+    return candidate(f"0.{number}", answer, text=text)
 
 
 def constant(*values: float | None) -> Scorer:
@@ -37,7 +38,7 @@ def constant(*values: float | None) -> Scorer:
 
 
 async def joined(scorer: Scorer, count: int = 1) -> list[float | None]:
-    told = await ask_scorer(scorer, PROBLEM, [candidate(number) for number in range(count)])
+    told = await ask_scorer(scorer, PROBLEM, [solution(number) for number in range(count)])
     return [score.value for score in told.scores]
 
 
@@ -67,7 +68,7 @@ async def test_scorers_are_joined_and_those_that_cannot_tell_left_out() -> None:
 async def test_every_scorer_gives_one_score_a_candidate_whatever_their_order(
     scorer: Scorer,
 ) -> None:
-    pool = [candidate(0), candidate(1, answer="3"), candidate(2), candidate(3, answer=None)]
+    pool = [solution(0), solution(1, answer="3"), solution(2), solution(3, answer=None)]
     assert await _told(scorer, []) == {}
     forward, backward = await _told(scorer, pool), await _told(scorer, pool[::-1])
     assert forward == backward
