@@ -8,6 +8,8 @@ import sys
 from dataclasses import fields
 from typing import Any
 
+from entries import MARK, entries_of
+
 import refinegraph
 from refinegraph.cli.arguments import make_parser
 from refinegraph.graphs.named import POLICIES, ROUTERS, SELECTORS, STOP_RULES
@@ -25,6 +27,7 @@ PICTURE = re.compile(r"<!-- picture of ([\w-]+) -->")
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Put the help of every command, and pictures of graphs, where a page asks for them."""
     drawn = PICTURE.sub(lambda found: picture(found[1]), markdown)
+    drawn = MARK.sub(lambda found: entries_of(found[1]), drawn)
     texts = {
         HELP: command_help,
         OPTIONS: option_table,

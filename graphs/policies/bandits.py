@@ -43,7 +43,7 @@ class bandit(SearchPolicy):
             0 to 1.
         belief: What is believed of an arm's rewards, for Thompson sampling.
         seed: Of the draws.
-        most: How many candidates are asked for at most, by all arms together.
+        max_candidates: How many candidates are asked for at most, by all arms together.
     """
 
     arms: Mapping[str, Policy]

@@ -36,7 +36,7 @@ class beam(BoundedPolicy):
         roots: How many first steps there are; `keep * width` unless given.
         done: Which candidates are finished; complete ones unless given.
         root: The operator for the first step; `step` unless given.
-        most: How many candidates are asked for at most.
+        max_candidates: How many candidates are asked for at most.
     """
 
     step: str
@@ -93,7 +93,7 @@ class best_first(BoundedPolicy):
         roots: How many fresh candidates the search begins with; `width` unless given.
         root: The operator that makes fresh candidates.
         done: Which candidates are not expanded; `is_complete` for a search over steps.
-        most: How many candidates are asked for at most.
+        max_candidates: How many candidates are asked for at most.
     """
 
     expand: str

@@ -58,7 +58,7 @@ class archive(SearchPolicy):
         greed: How often the first parent is the island's best.
         root: The operator that makes fresh candidates.
         seed: Of the draws.
-        most: How many candidates are asked for at most.
+        max_candidates: How many candidates are asked for at most.
     """
 
     operators: Mapping[str, int]

@@ -47,7 +47,7 @@ class tournament(SearchPolicy):
             unless given.
         root: The operator that makes the first field.
         seed: Of the pairs.
-        most: How many candidates are asked for at most.
+        max_candidates: How many candidates are asked for at most.
     """
 
     size: int

@@ -64,7 +64,7 @@ class uct(BoundedPolicy):
             (virtual loss), so that they spread.
         root: The operator that makes fresh candidates.
         done: Which candidates are not expanded; `is_complete` for a search over steps.
-        most: How many candidates are asked for at most.
+        max_candidates: How many candidates are asked for at most.
     """
 
     expand: str

@@ -68,7 +68,7 @@ class particles(SearchPolicy):
         resample: `systematic`, `multinomial`, or a function of weights, n and random numbers.
         root: The operator for the first step; `step` unless given.
         seed: Of the draws.
-        most: How many candidates are asked for at most.
+        max_candidates: How many candidates are asked for at most.
     """
 
     step: str

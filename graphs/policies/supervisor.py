@@ -80,7 +80,7 @@ class supervised(SearchPolicy):
         sampling: How the model is sampled; at temperature 0 unless given.
         progress: Describes a state to the model.
         prompt: What the model is asked, with places for `$problem`, `$progress` and `$menu`.
-        most: How many candidates are asked for at most.
+        max_candidates: How many candidates are asked for at most.
     """
 
     model: BaseChatModel

@@ -40,7 +40,7 @@ class ab_mcts(BoundedPolicy):
         batch: How many candidates are asked for at once, each by draws of its own.
         done: Which candidates are not expanded; `is_complete` for a search over steps.
         seed: Of the draws.
-        most: How many candidates are asked for at most.
+        max_candidates: How many candidates are asked for at most.
     """
 
     wide: str = "solve"
