@@ -4,9 +4,6 @@ Events come out of `graph.astream(..., stream_mode="custom")`, and at once to th
 `refinegraph.agents.models.run_scope`, in one order with the model calls.
 """
 
-from langgraph.config import get_stream_writer
-
-from refinegraph.agents.models.run_context import current_scope
 from refinegraph.schema import Candidate, Decision, Frozen, Review, Usage, VisibleTest
 
 NodeName = str
@@ -89,6 +86,11 @@ Event = (
 
 def emit(event: Event) -> None:
     """Tell the observers of the run and the stream of the graph that is running, if any."""
+    # Whoever only reads events of a kept run needs neither LangGraph nor the models.
+    from langgraph.config import get_stream_writer
+
+    from refinegraph.agents.models.run_context import current_scope
+
     current_scope().emit(event)
     try:
         writer = get_stream_writer()

@@ -7,12 +7,15 @@ import signal
 import sys
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
 
 from refinegraph.cli.arguments import COMMANDS, MODULES, all_flags, make_parser
+from refinegraph.cli.deferred_packages import defer_packages
 from refinegraph.cli.streams import discard_output, flush_output
+from refinegraph.cli.waiting import patiently, without_collection
 
 _BAD_INPUT = 2
 
@@ -20,6 +23,8 @@ _BAD_INPUT = 2
 def dispatch(argv: Sequence[str] | None) -> int:
     """Run the command that the arguments name and return its exit code."""
     try:
+        if argv is None:
+            defer_packages()
         code = _dispatched(sys.argv[1:] if argv is None else argv)
         flush_output()
     except OSError as error:
@@ -48,11 +53,21 @@ def _dispatched(words: Sequence[str]) -> int:
             parser.print_help()
             return 0
         with _ending_well_on_sigterm():
-            code: int = import_module(MODULES[options.command]).run(options)
+            command = patiently(
+                partial(_imported, MODULES[options.command]),
+                "loading refinegraph",
+                quiet=getattr(options, "quiet", False),
+            )
+            code: int = command.run(options)
             return code
     except RefinegraphError as error:
         _say(str(error))
         return error.exit_code
+
+
+def _imported(module: str) -> Any:
+    with without_collection():
+        return import_module(module)
 
 
 def _failed(error: OSError) -> int:

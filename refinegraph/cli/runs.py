@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.text import Text
 
 from refinegraph.cli.files import OutputFile
-from refinegraph.cli.solve import show_answer, show_summary
+from refinegraph.cli.showing import show_answer, show_summary
 from refinegraph.html.run import run_page
 from refinegraph.runs import KeptRun, RunStore, UnfinishedRun
 from refinegraph.terminal.console import error_console, output_console

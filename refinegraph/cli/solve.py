@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from refinegraph.cli.models import origin_lines
 from refinegraph.cli.observers import watched
 from refinegraph.cli.problems import read_problem
 from refinegraph.cli.showing import deliver, show_answer, show_best, show_summary
+from refinegraph.cli.waiting import patiently
 from refinegraph.errors import InputError, ModelError
 from refinegraph.graphs.strategies import find_strategy
 from refinegraph.options import CommandOptions, RunOptions
@@ -87,8 +89,12 @@ def solve(job: Job, heading: list[Line]) -> int:
     plain = bool(job.options.ask)
     try:
         answering = asker(console) if job.options.ask else None
+        models = patiently(
+            partial(resolve_models, job.options),
+            "loading what reaches the model",
+            quiet=job.command.quiet,
+        )
         with watch(view, console, quiet=job.command.quiet, plain=plain):
-            models = resolve_models(job.options)
             view.tell(heading, True)
             result = run_sync(_solve(job, models, view, answering))
     except (KeyboardInterrupt, asyncio.CancelledError):

@@ -1,5 +1,6 @@
 """HTTP for the direct client: one pool of connections an event loop, over aiohttp."""
 
+import asyncio
 import importlib
 import os
 import ssl
@@ -79,6 +80,8 @@ async def post(url: str, body: bytes, *, key: str) -> AsyncGenerator[Reply]:
     Raises:
         StatusError: For a status of 300 and more.
     """
+    if not _aiohttp.cache_info().currsize:
+        await asyncio.to_thread(_aiohttp)  # 0.15 s that would hold the event loop up
     pool = await _pools.get()
     async with await _send(pool, url, body, key) as response:
         reply = Reply(response)
@@ -131,11 +134,6 @@ async def _send(pool: _Pool, url: str, body: bytes, key: str) -> "aiohttp.Client
 
 async def _explanation(reply: Reply, reason: str | None) -> str:
     return error_message(await reply.read()) or reason or "no explanation"
-
-
-def import_http() -> None:
-    """Import aiohttp (0.15 s), which the first request would do otherwise."""
-    _aiohttp()
 
 
 @cache
