@@ -158,3 +158,20 @@ async def test_a_header_at_the_end_is_gone_on_from() -> None:
     prompt = [HumanMessage("Reverse the list.\nProgram:\ndef turned_round(values):")]
     [choice] = (await generate(resolve_model("embedded"), prompt)).choices
     assert choice.text.startswith("def turned_round(values):\n")
+
+
+async def test_what_a_prompt_shares_with_another_is_not_read_again() -> None:
+    model, once = resolve_model("embedded"), Sampling(max_tokens=1)
+    first = "Write f(x) for a list of integers. " * 8
+    await generate(model, [HumanMessage(first)], sampling=once)
+    again = (await generate(model, [HumanMessage(f"{first} Sort it.")], sampling=once)).usage
+    assert 0 < again.prompt_tokens / 2 < again.cached_tokens < again.prompt_tokens
+
+
+async def test_samples_of_one_request_count_their_prompt_once() -> None:
+    model, once = resolve_model("embedded"), Sampling(max_tokens=1)
+    prompt = [HumanMessage("Write g(x) that counts the words of a text, and then the letters.")]
+    several = (await generate(model, prompt, n=8, sampling=once)).usage
+    one = (await generate(model, prompt, sampling=once)).usage
+    assert several.prompt_tokens == one.prompt_tokens
+    assert several.cached_tokens < one.cached_tokens == one.prompt_tokens - 1

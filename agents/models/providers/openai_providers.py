@@ -58,7 +58,7 @@ def chat_url(provider: str, base: str) -> str:
 def is_openai(base: str) -> bool:
     """Whether an address is OpenAI's own, which has rules of its own for each model.
 
-    >>> is_openai("https://api.openai.com/v1"), is_openai("http://127.0.0.1:8000/v1")
+    >>> is_openai("https://eu.api.openai.com/v1"), is_openai("https://notopenai.com/v1")
     (True, False)
     """
-    return (urlsplit(base).hostname or "").endswith("openai.com")
+    return f".{urlsplit(base).hostname or ''}".endswith(".openai.com")
