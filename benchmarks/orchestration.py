@@ -19,8 +19,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -207,10 +205,6 @@ async def cpu_of_a_problem(problems: int) -> float:
     from refinegraph.graphs.refinement import refinement_graph
     from refinegraph.graphs.routing import AlwaysEasy
     from refinegraph.schema import Problem
-
-    # The other checkout may be of a version that had the runner elsewhere.
-    place = "runs.runner" if find_spec("refinegraph.runs.runner") else "running"
-    run_graph = import_module(f"refinegraph.{place}").run_graph
 
     model = ScriptedChatModel("The answer is 4.", cycle=True)
     graph = refinement_graph(solver=Solver(model), router=AlwaysEasy())

@@ -24,6 +24,7 @@ from refinegraph.agents.operators.outcomes import as_outcome
 from refinegraph.graphs import RefinementState, search_graph
 from refinegraph.graphs.checkpoints import checkpoint_serializer
 from refinegraph.graphs.policies import (
+    Wave,
     everyone,
     from_all,
     from_each,
@@ -76,7 +77,7 @@ def test_the_state_is_the_same_whatever_order_parallel_moves_end_in(order: list[
     assert ended_in(order) == ended_in(range(4))
 
 
-WAVES = {
+WAVES: dict[str, Wave] = {
     "everyone": everyone("merge"),
     "each": from_each("repair"),
     "all": from_all("merge", count=2),
@@ -205,7 +206,7 @@ def test_recipes_need_no_private_names_and_what_they_need_is_documented() -> Non
         for alias in node.names:
             assert not alias.name.startswith("_")
             thing = getattr(import_module(node.module or ""), alias.name)
-            home = getattr(thing, "__module__", None) or node.module
+            home = str(getattr(thing, "__module__", None) or node.module)
             members = pages.get(home, set()) if home.startswith("refine") else None
             if members is not None and alias.name not in members:
                 missing.append(f"{home}.{alias.name}")
