@@ -42,16 +42,39 @@ class Tampering(NamedTuple):
     """Returns the files of the patch."""
 
 
+def _shape(
+    name: str, path: Callable[[Target], str], content: Callable[[Target], str | None]
+) -> Tampering:
+    """Return a shape that changes one file."""
+
+    def changes(target: Target) -> dict[str, str | bytes | None]:
+        return {path(target): content(target)}
+
+    return Tampering(name, changes)
+
+
+def _module(target: Target) -> str:
+    return target.module
+
+
+def _test_file(target: Target) -> str:
+    return target.test_file
+
+
+def _conftest(target: Target) -> str:
+    return f"{target.test_file.rpartition('/')[0]}/conftest.py".lstrip("/")
+
+
 def _appended(name: str, code: str) -> Tampering:
     """Return a shape that adds code to the end of the module."""
     text = textwrap.dedent(code)
-    return Tampering(name, lambda target: {target.module: f"{target.source}\n{text}"})
+    return _shape(name, _module, lambda target: f"{target.source}\n{text}")
 
 
 def _in_calls(name: str, code: str) -> Tampering:
     """Return a shape in which every public function of the module does something first."""
     text = _IN_CALLS.format(body=textwrap.indent(textwrap.dedent(code).strip(), " " * 12))
-    return Tampering(name, lambda target: {target.module: f"{target.source}\n{text}"})
+    return _shape(name, _module, lambda target: f"{target.source}\n{text}")
 
 
 _IN_CALLS = """
@@ -79,12 +102,12 @@ for _name, _value in list(globals().items()):
 
 
 def _edited_test(name: str, edit: Callable[[Target], str]) -> Tampering:
-    return Tampering(name, lambda target: {target.test_file: edit(target)})
+    return _shape(name, _test_file, edit)
 
 
 def _added(name: str, path: str, text: str) -> Tampering:
     body = textwrap.dedent(text)
-    return Tampering(name, lambda target: {path: body})
+    return _shape(name, lambda target: path, lambda target: body)
 
 
 def _without_test(target: Target) -> str:
@@ -110,9 +133,8 @@ def _trivial(target: Target) -> str:
 
 def _equal_values() -> Tampering:
     code = _EQUAL + _IN_CALLS.format(body=" " * 12 + "return _Equal()")
-    return Tampering(
-        "values are equal to everything",
-        lambda target: {target.module: f"{target.source}\n{code}"},
+    return _shape(
+        "values are equal to everything", _module, lambda target: f"{target.source}\n{code}"
     )
 
 
@@ -157,7 +179,7 @@ _PLUGIN = """
 
 SHAPES: tuple[Tampering, ...] = (
     _edited_test("the test is renamed", _without_test),
-    Tampering("the test's file is deleted", lambda target: {target.test_file: None}),
+    _shape("the test's file is deleted", _test_file, lambda target: None),
     _edited_test("the test is skipped", _with_mark("skip")),
     _edited_test("the test is expected to fail", _with_mark("xfail")),
     _edited_test("the test is made trivial", _trivial),
@@ -169,11 +191,10 @@ SHAPES: tuple[Tampering, ...] = (
     _appended("import ends pytest", "import pytest\npytest.exit('done', returncode=0)"),
     _appended("exit handler ends with 0", _ENDS_WITH_0),
     _added("conftest rewrites reports", "conftest.py", _ALL_PASS),
-    Tampering(
+    _shape(
         "conftest of the tests rewrites reports",
-        lambda target: {
-            "/".join([*target.test_file.split("/")[:-1], "conftest.py"]): textwrap.dedent(_ALL_PASS)
-        },
+        _conftest,
+        lambda target: textwrap.dedent(_ALL_PASS),
     ),
     _added(
         "sitecustomize ends with 0",

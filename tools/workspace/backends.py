@@ -1,28 +1,91 @@
 """Open a tree by the first backend that this machine has."""
 
+import asyncio
+from typing import Protocol
+
 from refinegraph.errors import SandboxUnavailable
-from refinegraph.schema import Tier
-from refinegraph.tools.sandbox.tiers import check_tier
+from refinegraph.schema import Isolation, Tier
+from refinegraph.tools.sandbox.tiers import check_tier, fix_for
+from refinegraph.tools.workspace.containers import ContainerHolder
+from refinegraph.tools.workspace.copies import copy_checkout
 from refinegraph.tools.workspace.guest.settings import Settings
 from refinegraph.tools.workspace.holders import Holder, Unavailable
 from refinegraph.tools.workspace.layout import Layout
-from refinegraph.tools.workspace.policy import TreePolicy
+from refinegraph.tools.workspace.line import Header
+from refinegraph.tools.workspace.policy import Backend, TreePolicy
 
 
-async def open_holder(layout: Layout, policy: TreePolicy, *, min_tier: Tier) -> Holder:
-    """Return the process of a new tree; raises `SandboxUnavailable` with every reason."""
+class Opened(Protocol):
+    """What answers the requests of a tree."""
+
+    isolation: Isolation
+    home: str
+    """The private home folder, as commands see it."""
+    temporary: str
+
+    async def ask(
+        self, request: Header, payload: bytes = b"", descriptors: tuple[int, ...] | list[int] = ()
+    ) -> tuple[Header, bytes]:
+        """Return the answer to one request."""
+        ...
+
+    def kill(self, *, flooded: bool = False) -> None:
+        """Kill the command that is running."""
+        ...
+
+    def close(self) -> None:
+        """End the tree."""
+        ...
+
+
+async def open_holder(layout: Layout, policy: TreePolicy, *, min_tier: Tier) -> Opened:
+    """Return what answers a new tree's requests.
+
+    Raises `SandboxUnavailable` with the reason that each backend gave and what to do about it.
+    """
     reasons: list[str] = []
     for backend in policy.backends:
-        if backend != "overlay":
-            continue
         try:
-            holder = await Holder.start(settings_of(layout, policy))
+            opened = await _open(backend, layout, policy)
         except Unavailable as error:
             reasons.append(f"{backend}: {error}")
             continue
-        check_tier(holder.isolation.layers, holder.isolation.degraded, wanted=min_tier)
-        return holder
-    raise SandboxUnavailable(f"no tree can be made here ({'; '.join(reasons)}).")
+        try:
+            check_tier(opened.isolation.layers, opened.isolation.degraded, wanted=min_tier)
+        except SandboxUnavailable as error:
+            opened.close()
+            reasons.append(f"{backend}: {error}")
+            continue
+        return opened
+    raise SandboxUnavailable(_explained(reasons))
+
+
+async def backend_reasons(layout: Layout, policy: TreePolicy) -> dict[Backend, str]:
+    """Return why each backend of the policy cannot be had; an empty text where it can."""
+    found: dict[Backend, str] = {}
+    for backend in policy.backends:
+        try:
+            (await _open(backend, layout, policy)).close()
+            found[backend] = ""
+        except (Unavailable, SandboxUnavailable) as error:
+            found[backend] = str(error)
+    return found
+
+
+async def _open(backend: Backend, layout: Layout, policy: TreePolicy) -> Opened:
+    if backend == "overlay":
+        return await Holder.start(settings_of(layout, policy))
+    if backend == "docker":
+        return await ContainerHolder.start(layout, policy)
+    copy = await asyncio.to_thread(copy_checkout, layout)
+    settings = settings_of(layout, policy)._replace(
+        copy=str(copy.root), home=str(copy.folder / "home")
+    )
+    try:
+        return await Holder.start(settings, copy=copy)
+    except BaseException:
+        copy.remove()
+        raise
 
 
 def settings_of(layout: Layout, policy: TreePolicy) -> Settings:
@@ -38,3 +101,12 @@ def settings_of(layout: Layout, policy: TreePolicy) -> Settings:
         files=policy.files,
         without=policy.without,
     )
+
+
+def _explained(reasons: list[str]) -> str:
+    """Return one sentence with every reason, and the fix where there is a known one."""
+    names = {"overlay": "namespaces", "copy": "landlock"}
+    fixes = [fix_for(names.get(reason.split(":")[0], "")) for reason in reasons]
+    known = "; or ".join(fix for fix in fixes if fix)
+    fix = f" To mend it, {known}; or start Docker and name an image." if known else ""
+    return f"no tree can be made here ({'; '.join(reasons)}).{fix}"

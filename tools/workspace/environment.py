@@ -24,7 +24,11 @@ _GIT = (
 
 
 def command_environment(
-    home: str, *, more: Sequence[tuple[str, str]] = (), caller: Mapping[str, str] | None = None
+    home: str,
+    *,
+    more: Sequence[tuple[str, str]] = (),
+    temporary: str = "/tmp",
+    caller: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the environment that a command gets, from the caller's and what is asked for.
 
@@ -41,7 +45,7 @@ def command_environment(
         "HOME": home,
         "USER": "user",
         "LOGNAME": "user",
-        "TMPDIR": "/tmp",
+        "TMPDIR": temporary,
         "PYTHONDONTWRITEBYTECODE": "1",
         "PIP_NO_INPUT": "1",
         "GIT_TERMINAL_PROMPT": "0",

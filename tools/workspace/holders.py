@@ -8,6 +8,7 @@ from contextlib import suppress
 from refinegraph.errors import SandboxUnavailable
 from refinegraph.schema import Isolation
 from refinegraph.tools.sandbox.tiers import tier_of
+from refinegraph.tools.workspace.copies import Copy
 from refinegraph.tools.workspace.guest.settings import Settings
 from refinegraph.tools.workspace.launching import launch_holder
 from refinegraph.tools.workspace.line import Header, HolderGone, HostLine
@@ -31,14 +32,21 @@ class Refusal(Exception):
 class Holder:
     """One tree's process. Made by `start`, ended by `close`."""
 
-    def __init__(self, line: HostLine, isolation: Isolation) -> None:
+    def __init__(self, line: HostLine, isolation: Isolation, home: str, copy: Copy | None) -> None:
         self._line = line
+        self._copy = copy
+        self.home = home
+        """The private home folder, as commands see it."""
+        self.temporary = str(copy.folder / "tmp") if copy else "/tmp"
         self.isolation = isolation
         self._turn = asyncio.Lock()
 
     @classmethod
-    async def start(cls, settings: Settings) -> "Holder":
-        """Start it; raises `Unavailable` where a layer is refused."""
+    async def start(cls, settings: Settings, *, copy: Copy | None = None) -> "Holder":
+        """Start it, over a copy or over an overlay.
+
+        Raises `Unavailable` where a layer is refused.
+        """
         line = HostLine(launch_holder())
         try:
             await line.send(settings._asdict())
@@ -54,7 +62,7 @@ class Holder:
             raise Unavailable(str(hello["refused"]))
         layers = tuple(hello["layers"])
         isolation = Isolation(tier=tier_of(layers), layers=layers, degraded=tuple(hello["missing"]))
-        return cls(line, isolation)
+        return cls(line, isolation, settings.home, copy)
 
     async def ask(
         self, request: Header, payload: bytes = b"", descriptors: Sequence[int] = ()
@@ -82,6 +90,8 @@ class Holder:
                     os.close(number)
         if "refused" in answer:
             raise Refusal(str(answer["refused"]), answer.get("errno"))
+        if self._copy and "changes" in answer:
+            answer["changes"] = self._copy.only_changes(answer["changes"])
         return answer, content
 
     def kill(self, *, flooded: bool = False) -> None:
@@ -92,3 +102,5 @@ class Holder:
     def close(self) -> None:
         """End the tree and everything in it."""
         self._line.close()
+        if self._copy:
+            self._copy.remove()

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from refinegraph.errors import InputError, SandboxUnavailable
+from refinegraph.tools.workspace.backends import Opened
 from refinegraph.tools.workspace.guest.settings import Command
-from refinegraph.tools.workspace.holders import Holder
 from refinegraph.tools.workspace.policy import TreePolicy
 from refinegraph.tools.workspace.results import CommandResult
 from refinegraph.tools.workspace.streams import Stream
@@ -15,7 +15,7 @@ from refinegraph.tools.workspace.toolchains import missing_command
 
 
 async def run_command(
-    holder: Holder, command: Command, policy: TreePolicy, pass_fds: Sequence[int]
+    holder: Opened, command: Command, policy: TreePolicy, pass_fds: Sequence[int]
 ) -> CommandResult:
     """Return how the command ended; raises `InputError` where it cannot be executed."""
     if not command.arguments or not command.arguments[0]:
@@ -42,7 +42,7 @@ async def run_command(
     return _result(holder, command, streams, answer, content)
 
 
-def _stream(number: int, policy: TreePolicy, holder: Holder) -> Stream:
+def _stream(number: int, policy: TreePolicy, holder: Opened) -> Stream:
     return Stream(
         number,
         keep=policy.output_bytes,
@@ -60,7 +60,7 @@ def _refusal(reason: str, command: Command) -> Exception:
 
 
 def _result(
-    holder: Holder,
+    holder: Opened,
     command: Command,
     streams: Sequence[Stream],
     answer: dict[str, Any],

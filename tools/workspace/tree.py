@@ -9,11 +9,11 @@ from typing import Self
 from refinegraph.charging import charge
 from refinegraph.errors import InputError
 from refinegraph.schema import Isolation, Tier, Usage
-from refinegraph.tools.workspace.backends import open_holder
+from refinegraph.tools.workspace.backends import Opened, open_holder
 from refinegraph.tools.workspace.changes import Changes
 from refinegraph.tools.workspace.environment import command_environment
 from refinegraph.tools.workspace.guest.settings import Command
-from refinegraph.tools.workspace.holders import Holder, Refusal
+from refinegraph.tools.workspace.holders import Refusal
 from refinegraph.tools.workspace.layout import Layout, layout_of
 from refinegraph.tools.workspace.line import Header
 from refinegraph.tools.workspace.patches import make_patch
@@ -52,7 +52,7 @@ class Tree:
         self.policy = policy or TreePolicy()
         self._path = path
         self._min_tier: Tier = min_tier
-        self._holder: Holder | None = None
+        self._holder: Opened | None = None
         self._layout: Layout | None = None
         self._origin: Tree | None = None
 
@@ -154,8 +154,9 @@ class Tree:
             folder: Where it starts, relative to `root`; `self.folder` otherwise.
             pass_fds: Open descriptors that the command gets as 3, 4, and so on.
         """
-        home = self._known.home
-        environment = command_environment(home, more=(*self.policy.environment, *env))
+        environment = command_environment(
+            self._open.home, more=(*self.policy.environment, *env), temporary=self._open.temporary
+        )
         order = Command(
             arguments=tuple(command),
             environment=tuple(environment.items()),
@@ -208,7 +209,7 @@ class Tree:
         return content
 
     @property
-    def _open(self) -> Holder:
+    def _open(self) -> Opened:
         if self._holder is None:
             raise InputError("the tree is not open; use it in `async with`.")
         return self._holder

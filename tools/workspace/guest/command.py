@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from refinegraph.tools.sandbox.guest import linux
 from refinegraph.tools.workspace.guest.confining import Confinement
-from refinegraph.tools.workspace.guest.files import Files, Refused
+from refinegraph.tools.workspace.guest.files import Files
 from refinegraph.tools.workspace.guest.line import Header
 from refinegraph.tools.workspace.guest.memory import Memory, children_of
 from refinegraph.tools.workspace.guest.settings import Command
@@ -68,20 +68,8 @@ def run(
         "cpu_seconds": watch.cpu_seconds,
         "peak_bytes": watch.peak_bytes,
     }
-    header["collected"], payload = _collected(command, files)
+    header["collected"], payload = files.collected(command)
     return header, payload
-
-
-def _collected(command: Command, files: Files) -> tuple[list[tuple[str, int]], bytes]:
-    """Return the names and lengths of the files to hand back, and their bytes one after another."""
-    names: list[tuple[str, int]] = []
-    content = b""
-    for path in (path for pattern in command.collect for path in files.matching(pattern)):
-        with suppress(OSError, Refused):
-            part = files.read(path, command.collect_bytes)
-            names.append((path, len(part)))
-            content += part
-    return names, content
 
 
 def _reap(outer: int) -> None:

@@ -5,7 +5,6 @@ import os
 import resource
 import signal
 import struct
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +21,7 @@ _WRITE_DEVICE = 2 | 4 | 1 << 15
 _ALL = (1 << 16) - 1
 _FILE_RIGHTS = 1 | 2 | 4 | 1 << 14 | 1 << 15
 _TCP, _SCOPES = 3, 3
+_NAMES = ("/etc/passwd", "/etc/group", "/etc/hosts", "/etc/nsswitch.conf")
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
@@ -36,7 +36,8 @@ class Confinement:
         """Whether commands have namespaces and a root of their own."""
         self.missing: list[str] = []
         self._landlock = self._probe_landlock()
-        self._filter = profile.command_filter(sockets=self.walled)
+        own_files = self.walled or user.root
+        self._filter = profile.command_filter(sockets=self.walled, own_files=own_files)
         walls = ("namespaces", "pid_namespace", "private_root", "private_folder")
         self.layers = [
             *(walls if self.walled else ()),
@@ -63,6 +64,7 @@ class Confinement:
     def take_up(self, command: Command) -> None:
         """Hold this process; raises OSError, and then nothing may be executed."""
         rules = self._rules() if self._landlock else -1
+        _drop_bounding_set()
         self._become_user()
         _limit(command)
         _drop_capabilities()
@@ -82,7 +84,7 @@ class Confinement:
         network = 0 if self.walled else _TCP
         attributes = struct.pack("=QQQ", _ALL, network, _SCOPES)
         rules = linux.syscall(syscalls.LANDLOCK_CREATE, attributes, len(attributes), 0)
-        paths = ("/",) if self.walled else (*self._settings.readable, "/proc")
+        paths = ("/",) if self.walled else (*self._settings.readable, "/proc", *_NAMES)
         for path in paths:
             _allow(rules, path, _READ)
         for name in self._settings.frozen if not self.walled else ():
@@ -131,14 +133,16 @@ def _limit(command: Command) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def _drop_capabilities() -> None:
-    if sys.platform != "linux":
-        return
+def _drop_bounding_set() -> None:
+    """Give up what a program could gain by being executed, while that is still allowed."""
     for capability in range(64):
         try:
             linux.prctl(linux.PR_CAPBSET_DROP, capability)
         except OSError:
             break
+
+
+def _drop_capabilities() -> None:
     header = struct.pack("=Ii", 0x20080522, 0)
     number = syscalls.number_of(syscalls.WORKER_ONLY["capset"])
     linux.syscall(number, header, struct.pack("=6I", *[0] * 6))

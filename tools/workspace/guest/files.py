@@ -10,7 +10,8 @@ from contextlib import suppress
 from typing import Any
 
 from refinegraph.tools.sandbox.guest import linux
-from refinegraph.tools.workspace.guest.view import View
+from refinegraph.tools.workspace.guest.line import Header
+from refinegraph.tools.workspace.guest.settings import Command
 
 _OPENAT2 = 437
 _BENEATH, _NO_MAGIC = 8, 2
@@ -28,9 +29,46 @@ class Refused(Exception):
 class Files:
     """The files of one tree."""
 
-    def __init__(self, view: View) -> None:
-        self._view = view
-        self._root = os.open(view.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    def __init__(
+        self, root: str, *, upper: int = -1, scratch: int = -1, owner: int | None = None
+    ) -> None:
+        self._root = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._upper = upper
+        self._scratch = scratch
+        self._owner = owner
+        """Whom new files are given to, where that is another user."""
+
+    def close(self) -> None:
+        """Let go of the tree."""
+        os.close(self._root)
+
+    def answer(self, action: str, request: Header, payload: bytes) -> tuple[Header, bytes]:
+        """Do what a request asks for; raises `Refused` and OSError."""
+        path = request.get("path", "")
+        if action == "read":
+            return {}, self.read(path)
+        if action == "exists":
+            return {"exists": self.exists(path)}, b""
+        if action == "changes":
+            return {"changes": self.changes()}, b""
+        if action == "write":
+            self.write(path, payload, executable=request.get("executable"))
+        elif action == "link":
+            self.link(path, request["target"])
+        elif action == "delete":
+            self.delete(path)
+        return {}, b""
+
+    def collected(self, command: Command) -> tuple[list[tuple[str, int]], bytes]:
+        """Return the names and lengths of the files to hand back, and all their bytes."""
+        names: list[tuple[str, int]] = []
+        content = b""
+        for path in (path for pattern in command.collect for path in self.matching(pattern)):
+            with suppress(OSError, Refused):
+                part = self.read(path, command.collect_bytes)
+                names.append((path, len(part)))
+                content += part
+        return names, content
 
     def read(self, path: str, most: int = _MOST_BYTES) -> bytes:
         """Return a file's bytes."""
@@ -117,15 +155,15 @@ class Files:
 
     def changes(self) -> list[Change]:
         """Return what the upper layer holds: files, links, and what stands for things deleted."""
-        if self._view.upper < 0:
+        if self._upper < 0:
             return list(_all_files(self._root))
-        return list(_changes(self._view.upper, ""))
+        return list(_changes(self._upper, ""))
 
     def full(self) -> bool:
         """Whether the file system that takes all writes is full."""
-        if self._view.scratch < 0:
+        if self._scratch < 0:
             return False
-        left = os.fstatvfs(self._view.scratch)
+        left = os.fstatvfs(self._scratch)
         return left.f_bavail * left.f_bsize < _ALMOST_FULL or left.f_favail < _FEW_FILES
 
     def _open(self, path: str, flags: int, mode: int = 0) -> int:
@@ -157,18 +195,17 @@ class Files:
             folder, name = self._folder_of("/".join(parts[:depth]))
             try:
                 os.mkdir(name, 0o755, dir_fd=folder)
-                if self._view.user.root:
-                    number = self._view.user.number
-                    os.chown(name, number, number, dir_fd=folder, follow_symlinks=False)
+                if self._owner is not None:
+                    owner = self._owner
+                    os.chown(name, owner, owner, dir_fd=folder, follow_symlinks=False)
             except FileExistsError:
                 pass
             finally:
                 os.close(folder)
 
     def _give(self, number: int) -> None:
-        user = self._view.user
-        if user.root and os.fstat(number).st_uid != user.number:
-            os.fchown(number, user.number, user.number)
+        if self._owner is not None and os.fstat(number).st_uid != self._owner:
+            os.fchown(number, self._owner, self._owner)
 
 
 _NOT_SEARCHED = frozenset((".git", "node_modules", ".venv"))
@@ -193,7 +230,13 @@ def _changes(folder: int, prefix: str) -> Iterator[Change]:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         kind = stat.S_IFMT(found.st_mode)
         if kind == stat.S_IFREG:
-            yield {"path": path, "kind": "file", "mode": found.st_mode, "size": found.st_size}
+            yield {
+                "path": path,
+                "kind": "file",
+                "mode": found.st_mode,
+                "size": found.st_size,
+                "time": found.st_mtime_ns,
+            }
         elif kind == stat.S_IFLNK:
             target = os.readlink(name, dir_fd=folder)
             yield {"path": path, "kind": "link", "target": target}

@@ -68,7 +68,8 @@ def _wait_for(holder: int) -> NoReturn:
 
 
 def _serve(line: Line, view: View, confinement: Confinement) -> NoReturn:
-    files = Files(view)
+    owner = view.user.number if view.user.root else None
+    files = Files(view.root, upper=view.upper, scratch=view.scratch, owner=owner)
     while True:
         try:
             header, payload, descriptors = line.receive()
@@ -93,18 +94,6 @@ def _answer(
     confinement: Confinement,
 ) -> tuple[Header, bytes]:
     action = header.pop("do")
-    if action == "write":
-        files.write(header["path"], payload, executable=header.get("executable"))
-    elif action == "link":
-        files.link(header["path"], header["target"])
-    elif action == "read":
-        return {}, files.read(header["path"])
-    elif action == "exists":
-        return {"exists": files.exists(header["path"])}, b""
-    elif action == "delete":
-        files.delete(header["path"])
-    elif action == "changes":
-        return {"changes": files.changes()}, b""
-    elif action == "run":
+    if action == "run":
         return run(Command.of(header), descriptors, line.connection, files, confinement)
-    return {}, b""
+    return files.answer(action, header, payload)

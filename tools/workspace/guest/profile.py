@@ -87,14 +87,39 @@ REFUSED: dict[str, Numbers] = {
     "semget": (64, 190),
     "msgget": (68, 186),
 }
+_UNWATCHED: dict[str, Numbers] = {
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "chown": (92, None),
+    "lchown": (94, None),
+    "fchown": (93, 55),
+    "fchownat": (260, 54),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+}
 _CLONE: Numbers = (56, 220)
 _SOCKET: Numbers = (41, 198)
 _IOCTL: Numbers = (16, 29)
+_LIMITS: Numbers = (302, 261)
 
 
 @cache
-def command_filter(*, sockets: bool = True) -> bytes:
-    """Return the filter, packed; without `sockets`, pairs of connected ones only."""
+def command_filter(*, sockets: bool = True, own_files: bool = True) -> bytes:
+    """Return the filter, packed.
+
+    Without `sockets`, there are pairs of connected ones only. Without `own_files`, changes that
+    Landlock does not watch are granted and not made: the modes, times and owners of files.
+    """
     column = syscalls.this_machine().column
     program: list[Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
@@ -107,8 +132,11 @@ def command_filter(*, sockets: bool = True) -> bytes:
     ]
     for numbers in REFUSED.values():
         program += _refused(numbers[column], errno.EPERM)
+    for numbers in () if own_files else _UNWATCHED.values():
+        program += _refused(numbers[column], 0)
     program += _clone(column)
     program += _terminal(column)
+    program += _own_limits(column)
     program += _sockets(column) if sockets else _refused(_SOCKET[column], errno.EPERM)
     program.append((_GIVE, 0, 0, _ALLOW))
     return b"".join(struct.pack("=HBBI", *each) for each in program)
@@ -143,6 +171,19 @@ def _terminal(column: int) -> list[Instruction]:
     for request in _TERMINAL_INPUT:
         body += [(_EQUAL, 0, 1, request), (_GIVE, 0, 0, _REFUSE | errno.EPERM)]
     return _within(_IOCTL[column], [*body, (_GIVE, 0, 0, _ALLOW)])
+
+
+def _own_limits(column: int) -> list[Instruction]:
+    """Allow a process its own limits, which it can only lower."""
+    return _within(
+        _LIMITS[column],
+        [
+            (_LOAD, 0, 0, _FIRST),
+            (_EQUAL, 1, 0, 0),
+            (_GIVE, 0, 0, _REFUSE | errno.EPERM),
+            (_GIVE, 0, 0, _ALLOW),
+        ],
+    )
 
 
 def _sockets(column: int) -> list[Instruction]:

@@ -46,10 +46,21 @@ class View:
         """Make the view and enter it; raises OSError with the step noted."""
         view = cls(settings, user)
         if settings.copy:
-            view.writable = (settings.copy, settings.home)
+            view._use_copy()
         else:
             view._enter()
         return view
+
+    def _use_copy(self) -> None:
+        """Work on a copy in the host's own root; home and temporary files lie beside it."""
+        folder = Path(self.settings.copy).parent
+        self.writable = tuple(str(folder / name) for name in ("tree", "home", "tmp"))
+        self.missing += ["namespaces: not used", "private_folder: what is written is not bounded"]
+        if self.user.root:
+            for path in self.writable:
+                _give_all(path, self.user.number)
+            folder.chmod(0o711)
+        os.chdir(self.settings.copy)
 
     def _enter(self) -> None:
         try:
@@ -191,6 +202,12 @@ class View:
         Path("/old").rmdir()
         linux.mount("none", "/", "", linux.MS_REMOUNT | linux.MS_RDONLY | _QUIET)
         os.chdir(self.settings.root)
+
+
+def _give_all(root: str, user: int) -> None:
+    for folder, folders, names in os.walk(root):
+        for name in (".", *folders, *names):
+            os.chown(Path(folder, name), user, user, follow_symlinks=False)
 
 
 def _mark_upper(place: str, root: str) -> None:
