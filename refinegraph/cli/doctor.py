@@ -25,6 +25,7 @@ def run(options: argparse.Namespace) -> int:
     _say("data", str(home()))
     models = _models()
     sandbox = _sandbox()
+    _trees()
     return sandbox or models
 
 
@@ -77,6 +78,18 @@ def _sandbox() -> int:
     if not strong_enough:
         _say("", "programs are not run here unless `min_tier` is lowered")
     return 0 if strong_enough else SandboxUnavailable.exit_code
+
+
+def _trees() -> None:
+    """Say how a checkout is worked on without touching it, and why not in a better way."""
+    from refinegraph.tools.workspace.doctor import tree_backends
+
+    reasons = run_sync(tree_backends())
+    chosen = next((name for name, reason in reasons.items() if not reason), None)
+    _say("trees", f"made by {chosen}" if chosen else "not available: commands are not run here")
+    for name, reason in reasons.items():
+        if reason:
+            _say("", f"{name:<19} not available: {reason}")
 
 
 async def _probe() -> "tuple[Isolation, ConformanceReport]":

@@ -112,7 +112,8 @@ from refinegraph.tools import Sandbox
 async def main():
     async with Sandbox().tree(sys.argv[1]) as tree:
         print("ready", flush=True)
-        await tree.run(["sh", "-c", "echo x > data.bin; rm -rf src; (setsid sleep 600 &); sleep 600"])
+        hostile = "echo x > data.bin; rm -rf src; (setsid sleep 600 &); sleep 600"
+        await tree.run(["sh", "-c", hostile])
 
 asyncio.run(main())
 """

@@ -48,6 +48,7 @@ def command_environment(
         "TMPDIR": temporary,
         "PYTHONDONTWRITEBYTECODE": "1",
         "PIP_NO_INPUT": "1",
+        "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         **_git_settings(),
         **dict(more),

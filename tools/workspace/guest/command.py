@@ -14,11 +14,11 @@ import time
 from contextlib import suppress
 from typing import NoReturn
 
-from refinegraph.tools.sandbox.guest import linux
+from refinegraph.tools.sandbox.guest import linux, syscalls
 from refinegraph.tools.workspace.guest.confining import Confinement
 from refinegraph.tools.workspace.guest.files import Files
 from refinegraph.tools.workspace.guest.line import Header
-from refinegraph.tools.workspace.guest.memory import Memory, children_of
+from refinegraph.tools.workspace.guest.memory import Memory
 from refinegraph.tools.workspace.guest.settings import Command
 
 _REPORT = struct.Struct("=cqq")
@@ -29,7 +29,11 @@ _TICK = 0.025
 """Seconds between two looks at memory: a process touches about a hundred megabytes in that time."""
 _ADOPT_ORPHANS = 36
 """PR_SET_CHILD_SUBREAPER."""
+_SIGNALS = 2
+"""LANDLOCK_SCOPE_SIGNAL."""
 _LOWEST_UNUSED = 3
+_BETWEEN_KILLS = 0.002
+"""Seconds for what was killed to end, and for its children to come here."""
 
 
 def run(
@@ -50,6 +54,8 @@ def run(
         os.close(number)
     try:
         watch = _Watch(command, report[0], host, began)
+        if not confinement.walled:
+            watch.watch_disk(files, confinement.most_files)
         limit = watch.outlast()
         refused = os.read(refusal[0], 4096).decode(errors="replace")
     finally:
@@ -92,9 +98,24 @@ class _Watch:
         self._inner = 0
         self._limit: str | None = None
         self._memory = Memory()
+        self._files: Files | None = None
+        self._most_files = 0
+        self._room = (0, 0)
         self.status = -signal.SIGKILL
         self.cpu_seconds = 0.0
         self.peak_bytes = 0
+
+    def watch_disk(self, files: Files, most_files: int) -> None:
+        """End the command too where the disk of a copy loses more than a tree may hold."""
+        self._files, self._most_files = files, most_files
+        self._room = files.room()
+
+    def _fills_disk(self) -> bool:
+        if self._files is None:
+            return False
+        (bytes_before, files_before), (bytes_now, files_now) = self._room, self._files.room()
+        lost = bytes_before - bytes_now
+        return lost > self._command.file_mb << 20 or files_before - files_now > self._most_files
 
     def outlast(self) -> str | None:
         """Wait for the end and return the limit that brought it about."""
@@ -146,6 +167,8 @@ class _Watch:
             self._end("timeout")
         elif self._is_too_large():
             self._end("memory")
+        elif self._fills_disk():
+            self._end("disk")
 
     def _is_too_large(self) -> bool:
         held = self._memory.measure(self._inner)
@@ -185,6 +208,7 @@ class _Outer:
                 linux.unshare(linux.NEWPID | linux.NEWNS)
             else:
                 linux.prctl(_ADOPT_ORPHANS, 1)
+                _keep_signals_inside()
             first = os.fork()
             if first == 0:
                 self._be_first()
@@ -286,12 +310,26 @@ def _wait_for_end_or_host(process: int, life: int) -> None:
     os.close(ended)
 
 
+def _keep_signals_inside() -> None:
+    """Let signals of this process and of all that it starts reach none but these."""
+    attributes = struct.pack("=QQQ", 0, 0, _SIGNALS)
+    rules = linux.syscall(syscalls.LANDLOCK_CREATE, attributes, len(attributes), 0)
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    linux.syscall(syscalls.LANDLOCK_RESTRICT, rules, 0)
+    os.close(rules)
+
+
 def _kill_children() -> None:
-    """Kill what a command left behind, where no process namespace has done so."""
+    """Kill what a command left behind, where no process namespace has done so.
+
+    Landlock keeps the signal to this process's family, and it reaches all of them at once, so that
+    none can fork away from it.
+    """
     while True:
-        for process in children_of(os.getpid()):
-            _kill(process)
+        _kill(-1)
         try:
-            os.wait()
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         except ChildProcessError:
             return
+        time.sleep(_BETWEEN_KILLS)

@@ -34,6 +34,7 @@ class Confinement:
         self._writable = writable
         self.walled = not settings.copy
         """Whether commands have namespaces and a root of their own."""
+        self.most_files = settings.files
         self.missing: list[str] = []
         self._landlock = self._probe_landlock()
         own_files = self.walled or user.root

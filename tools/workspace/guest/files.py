@@ -159,6 +159,11 @@ class Files:
             return list(_all_files(self._root))
         return list(_changes(self._upper, ""))
 
+    def room(self) -> tuple[int, int]:
+        """Return the bytes and the files that the file system of the tree has left."""
+        left = os.fstatvfs(self._root)
+        return left.f_bavail * left.f_bsize, left.f_favail
+
     def full(self) -> bool:
         """Whether the file system that takes all writes is full."""
         if self._scratch < 0:

@@ -36,11 +36,6 @@ def family_of(first: int) -> list[int]:
     return family
 
 
-def children_of(parent: int) -> list[int]:
-    """Return the direct children of a process."""
-    return [process for process, its_parent in _parents().items() if its_parent == parent]
-
-
 def _parents() -> dict[int, int]:
     found: dict[int, int] = {}
     for folder in Path("/proc").iterdir():

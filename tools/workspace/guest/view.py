@@ -55,7 +55,10 @@ class View:
         """Work on a copy in the host's own root; home and temporary files lie beside it."""
         folder = Path(self.settings.copy).parent
         self.writable = tuple(str(folder / name) for name in ("tree", "home", "tmp"))
-        self.missing += ["namespaces: not used", "private_folder: what is written is not bounded"]
+        self.missing += [
+            "namespaces: not used",
+            "private_folder: what is written is bounded by watching the disk",
+        ]
         if self.user.root:
             for path in self.writable:
                 _give_all(path, self.user.number)

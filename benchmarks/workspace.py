@@ -1,0 +1,131 @@
+"""What a tree costs beside a bare run, and whether the checkout stays as it was.
+
+    python benchmarks/workspace.py [--rounds 20] [--files 500 5000 50000] [--untouched 200]
+
+Each round measures, one after another: a bare command, the same in a new tree (opening, running
+and leaving it), and for comparison a copy of the checkout. Every other run of `--untouched` kills
+the process that holds the tree; contents, modes and modification times are compared afterwards.
+"""
+
+import argparse
+import asyncio
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from refinegraph.tools import Sandbox
+from refinegraph.tools.workspace.conformance import fingerprint
+
+_COMMAND = ("true",)
+_AT_ONCE = 32
+_HOST = """
+import asyncio, sys
+from refinegraph.tools import Sandbox
+async def main():
+    async with Sandbox().tree(sys.argv[1]) as tree:
+        print("ready", flush=True)
+        await tree.run(["sh", "-c", "rm -rf f0; echo x > added; git add -A; sleep 600"])
+asyncio.run(main())
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--files", type=int, nargs="*", default=[500, 5000, 50_000])
+    parser.add_argument("--untouched", type=int, default=200)
+    asyncio.run(_measure(parser.parse_args()))
+
+
+async def _measure(asked: argparse.Namespace) -> None:
+    print(
+        f"{'files':>8}{'bare':>10}{'in a tree':>12}{'more':>10}{'32 at once, each':>20}{'copy':>10}"
+    )
+    for count in asked.files:
+        with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+            await _measure_size(Path(folder, "checkout"), count, asked.rounds)
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        root = _checkout(Path(folder, "checkout"), 500)
+        same = await _untouched(root, asked.untouched)
+        print(f"{same} of {asked.untouched} runs left the checkout as it was (half were killed)")
+
+
+async def _measure_size(root: Path, count: int, rounds: int) -> None:
+    _checkout(root, count)
+    await _in_tree(root)
+    bare, inside = [], []
+    for _ in range(rounds):
+        bare.append(_bare(root))
+        inside.append(await _in_tree(root))
+    began = time.perf_counter()
+    await asyncio.gather(*(_in_tree(root) for _ in range(_AT_ONCE)))
+    together = (time.perf_counter() - began) / _AT_ONCE
+    began = time.perf_counter()
+    shutil.copytree(root, root.with_name("copy"), symlinks=True)
+    copied = time.perf_counter() - began
+    one, other = statistics.median(bare), statistics.median(inside)
+    figures = (one, other, statistics.median(b - a for a, b in zip(bare, inside, strict=True)))
+    texts = [f"{1000 * value:.1f} ms" for value in (*figures, together, copied)]
+    widths = (10, 12, 10, 20, 10)
+    print(f"{count:>8}" + "".join(f"{t:>{w}}" for t, w in zip(texts, widths, strict=True)))
+
+
+def _bare(root: Path) -> float:
+    began = time.perf_counter()
+    subprocess.run(_COMMAND, cwd=root, check=True, stdin=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+async def _in_tree(root: Path) -> float:
+    began = time.perf_counter()
+    async with Sandbox().tree(root) as tree:
+        result = await tree.run(_COMMAND)
+        assert result.ok
+    return time.perf_counter() - began
+
+
+async def _untouched(root: Path, runs: int) -> int:
+    before = fingerprint(root)
+    same = 0
+    for number in range(runs):
+        await (_killed(root, number) if number % 2 else _ended(root))
+        same += fingerprint(root) == before
+    return same
+
+
+async def _ended(root: Path) -> None:
+    async with Sandbox().tree(root) as tree:
+        await tree.write("f0/0.txt", "changed")
+        await tree.run(["sh", "-c", "rm -rf f1; chmod -R 700 f2; touch f3/*; git add -A; true"])
+
+
+async def _killed(root: Path, number: int) -> None:
+    host = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _HOST, str(root), stdout=asyncio.subprocess.PIPE
+    )
+    assert host.stdout
+    await host.stdout.readline()
+    await asyncio.sleep(number % 10 / 100)
+    host.send_signal(signal.SIGKILL)
+    await host.wait()
+
+
+def _checkout(root: Path, count: int) -> Path:
+    for number in range(count):
+        path = root / f"f{number // 100}" / f"{number}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{number}\n" * 20, encoding="utf-8")
+    settings = ("-c", "user.name=user", "-c", "user.email=user@localhost")
+    for arguments in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "-m", "Begin")):
+        subprocess.run(["git", *settings, *arguments], cwd=root, check=True)
+    return root
+
+
+if __name__ == "__main__":
+    main()
