@@ -121,7 +121,7 @@ def _checkout(root: Path, count: int) -> Path:
         path = root / f"f{number // 100}" / f"{number}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{number}\n" * 20, encoding="utf-8")
-    settings = ("-c", "user.name=user", "-c", "user.email=user@localhost")
+    settings = ("-c", "user.name=user", "-c", "user.email=user@localhost", "-c", "gc.auto=0")
     for arguments in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "-m", "Begin")):
         subprocess.run(["git", *settings, *arguments], cwd=root, check=True)
     return root

@@ -105,3 +105,11 @@ async def test_file_that_could_not_be_collected_passes_when_its_tests_do(checkou
     judge = PatchJudge(suite, found)
     assert (await judge.check({MODULE: RIGHT})).passed
     assert not (await judge.check({MODULE: "def add(a, b):\n    return 0\n"})).passed
+
+
+async def test_variables_before_the_command_do_not_hide_the_results(checkout: Path) -> None:
+    (checkout / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
+    command = COMMAND.replace("env ", "PYTHONPATH=src ", 1)
+    found = await take_baseline(TestSuite(Sandbox(), checkout, command), runs=1)
+    assert found.wanted == (f"{TEST}::test_two",)
+    assert found.strength == "in process with guards"

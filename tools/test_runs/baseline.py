@@ -7,6 +7,8 @@ from refinegraph.schema import CaseOutcome, Frozen
 from refinegraph.tools.test_runs.results import COMMAND, Strength, TestRun
 from refinegraph.tools.test_runs.suite import TestSuite
 
+_PLUGIN = "refinegraph_guard"
+
 
 class Baseline(Frozen):
     """How the tests end before anything is changed, seen twice."""
@@ -81,6 +83,12 @@ def _check(suite: TestSuite, run: TestRun) -> None:
         return
     said = (run.result.stderr.strip() or run.result.stdout.strip()).splitlines()
     words = f": {said[-1].strip()}" if said else ""
+    if _PLUGIN in words:
+        raise InputError(
+            f"the test command {suite.command!r} sets PYTHONPATH inside a shell, which hides the "
+            "plug-in that reports the tests; put the variable before the command instead: "
+            "'PYTHONPATH=src python -m pytest -q'."
+        )
     what = "did not end" if stopped else "ran no test"
     raise InputError(
         f"the test command {suite.command!r} {what} ({run.result.ending}){words}; "

@@ -81,6 +81,23 @@ def split_command(command: str | Sequence[str]) -> tuple[str, ...]:
     return words
 
 
+def split_variables(words: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the variables that a command sets before it, and the rest of the command.
+
+    >>> split_variables(["env", "A=1", "pytest", "-q"])
+    ({'A': '1'}, ('pytest', '-q'))
+    """
+    variables: dict[str, str] = {}
+    rest = list(words)
+    if rest[:1] == ["env"]:
+        while len(rest) > 2 and re.fullmatch(r"\w+=.*", rest[1], re.DOTALL):
+            name, _, value = rest.pop(1).partition("=")
+            variables[name] = value
+        if variables and not rest[1].startswith("-"):
+            del rest[0]
+    return variables, tuple(rest)
+
+
 _RUNNERS = {
     "py.test": "pytest",
     "npx": "",

@@ -8,7 +8,7 @@ from pathlib import Path
 from refinegraph.schema import CaseOutcome
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_runs.channel import Channel
-from refinegraph.tools.test_runs.commands import Recipe, recipe_for
+from refinegraph.tools.test_runs.commands import Recipe, recipe_for, split_variables
 from refinegraph.tools.test_runs.readers.cargo import read_cargo
 from refinegraph.tools.test_runs.readers.go import read_go
 from refinegraph.tools.test_runs.readers.guard import GuardReport, read_records
@@ -119,13 +119,14 @@ class TestSuite:
         collect: Sequence[str],
     ) -> TestRun:
         key = secrets.token_bytes(32)
+        variables, words = split_variables(self.recipe.words)
         with Channel() as channel:
             keys = _pipe_with(key)
             try:
                 result = await tree.run(
-                    _with_names(self.recipe.words, only),
+                    (*words, *only),
                     timeout=timeout,
-                    env=_guard_environment(dict(env)),
+                    env=_guard_environment({**dict(env), **variables}),
                     collect=collect,
                     pass_fds=(channel.writer, keys),
                 )
@@ -150,11 +151,6 @@ def _pipe_with(key: bytes) -> int:
     os.write(writer, key)
     os.close(writer)
     return reader
-
-
-def _with_names(words: Sequence[str], only: Sequence[str]) -> tuple[str, ...]:
-    """Return the command with the names of tests; in a shell's text, they are its arguments."""
-    return (*words, *only)
 
 
 def _guard_environment(more: Mapping[str, str]) -> list[tuple[str, str]]:
