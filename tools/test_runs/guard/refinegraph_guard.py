@@ -182,6 +182,10 @@ def _plugin_name(plugin: Any) -> str:
     return (module + "." if module else "") + getattr(owner, "__name__", "?")
 
 
+def _named(plugin: Any) -> Any:
+    return plugin if hasattr(plugin, "__file__") else plugin.__class__
+
+
 def _texts(report: Any) -> tuple[str, str]:
     """Return the last line that says what went wrong, and the whole text, cut."""
     message = text = ""
@@ -189,7 +193,7 @@ def _texts(report: Any) -> tuple[str, str]:
         text = str(getattr(report, "longreprtext", "") or "")
         crash = getattr(report.longrepr, "reprcrash", None)
         message = str(getattr(crash, "message", "") or "")
-        if not message and isinstance(report.longrepr, tuple):
+        if not message and report.longrepr.__class__ is tuple:
             message = str(report.longrepr[-1])
     message = message or text.strip().rpartition("\n")[2]
     return message[:600], text if len(text) <= _LONGEST else "..." + text[-_LONGEST:]

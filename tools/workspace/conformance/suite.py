@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import itertools
 import json
 import os
 import secrets
@@ -107,8 +106,9 @@ async def _try_together(
     result = await tree.run(driver, timeout=_ALL_SECONDS, env=[(_MARK, mark)])
     told = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
     reports: list[CommandReport] = []
-    for case, answer in itertools.zip_longest(cases, told):
-        said = answer["said"] if answer else ""
+    for number, case in enumerate(cases):
+        answer = told[number] if number < len(told) else None
+        said = str(answer["said"]) if answer else ""
         harm = [name for name, sign in _SIGNS.items() if sign in said]
         if answer is None:
             harm.append(f"it never ended ({result.ending})")
