@@ -36,7 +36,8 @@ def test_junit_of_maven_is_read() -> None:
 
 
 def test_junit_of_pytest_has_pytests_names() -> None:
-    report = b'<testsuite><testcase file="t/test_a.py" classname="t.test_a.TestB" name="test_c"/></testsuite>'
+    case = b'<testcase file="t/test_a.py" classname="t.test_a.TestB" name="test_c"/>'
+    report = b"<testsuite>" + case + b"</testsuite>"
     assert [each.id for each in read_junit([report])] == ["t/test_a.py::TestB::test_c"]
 
 

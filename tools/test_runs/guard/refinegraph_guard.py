@@ -177,7 +177,7 @@ class Guard:
 
 
 def _plugin_name(plugin: Any) -> str:
-    owner = plugin if hasattr(plugin, "__file__") else type(plugin)
+    owner = _named(plugin)
     module = getattr(owner, "__module__", "")
     return (module + "." if module else "") + getattr(owner, "__name__", "?")
 
