@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -204,8 +205,8 @@ def test_canaries_fail_at_every_way_out() -> None:
     )
     planted = plant(source, ["test_a", "TestB::test_c", "test_gone"])
     assert set(planted.words) == {"test_a", "TestB::test_c"}
-    space: dict[str, object] = {}
+    space: dict[str, Any] = {}
     exec(compile(planted.source, "planted", "exec"), space)
-    for call in (lambda: space["test_a"](), lambda: space["TestB"]().test_c()):  # type: ignore[operator]
+    for call in (lambda: space["test_a"](), lambda: space["TestB"]().test_c()):
         with pytest.raises(AssertionError, match=r"k[0-9a-f]{16}"):
             call()
