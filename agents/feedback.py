@@ -11,10 +11,12 @@ from langchain_core.messages import BaseMessage
 
 from refinegraph.agents.evidence import Evidence
 from refinegraph.schema import (
+    EXECUTED_KINDS,
     AssertCase,
     CallCase,
     Candidate,
     CaseOutcome,
+    CommandCase,
     Kind,
     Problem,
     StdioCase,
@@ -25,6 +27,10 @@ from refinegraph.tools.programs import infer_entry_point
 from refinegraph.tools.sandbox import show_trace
 from refinegraph.tools.step_scores import first_bad_step
 
+_FENCES: dict[Kind, tuple[str, str]] = {
+    "code": ("```python\n", "\n```"),
+    "repository": ("```diff\n", "\n```"),
+}
 _SHOWN_FAILURES = 3
 """More failures seldom say more, and every one makes the prompts of both agents longer."""
 _LONGEST_VALUE = 600
@@ -57,7 +63,7 @@ def known_header(problem: Problem) -> str:
 
 def solution_text(candidate: Candidate, *, kind: Kind) -> str:
     """Return what another agent is to read of a candidate, without blank lines around it."""
-    text = (candidate.program or candidate.text) if kind == "code" else candidate.text
+    text = (candidate.program or candidate.text) if kind in EXECUTED_KINDS else candidate.text
     return text.strip("\n")
 
 
@@ -192,7 +198,7 @@ def format_earlier(rejected: Sequence[str], tried: Sequence[str], *, kind: Kind)
 
 
 def _listed(answers: Sequence[str], kind: Kind) -> str:
-    before, after = ("```python\n", "\n```") if kind == "code" else ("", "")
+    before, after = _FENCES.get(kind, ("", ""))
     return "\n\n".join(f"{before}{answer.strip()}{after}" for answer in answers)
 
 
@@ -216,6 +222,8 @@ def _test_source(test: Test) -> str:
         return f"assert {test.entry_point}({arguments}) == {test.expected}"
     if isinstance(test, AssertCase):
         return test.source
+    if isinstance(test, CommandCase):
+        return test.id
     assert isinstance(test, StdioCase)
     return f"standard input {test.stdin!r} gives standard output {test.stdout!r}"
 

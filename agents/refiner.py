@@ -26,7 +26,7 @@ from refinegraph.agents.operators.task import Outcome, Task
 from refinegraph.agents.prompts import Prompt, PromptSet, prompts_for
 from refinegraph.agents.solver import answer_format
 from refinegraph.errors import InputError
-from refinegraph.schema import Candidate, Problem, Review, VisibleTest
+from refinegraph.schema import EXECUTED_KINDS, Candidate, Problem, Review, VisibleTest
 from refinegraph.tools.edits import Refusal, edit_program
 
 RepairForm = Literal["auto", "edit", "rewrite"]
@@ -100,7 +100,7 @@ class Refiner(Operator):
             tests: Those that were given are shown to the model.
             evidence: What is known about the candidate; its verdict alone unless given.
         """
-        code = problem.kind == "code"
+        code = problem.kind in EXECUTED_KINDS
         whole = self.prompts.refiner if code else self.prompts.refiner_reasoning
         edit = self._edit_prompt(candidate) if code else None
         earlier = format_earlier(

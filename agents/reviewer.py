@@ -21,7 +21,7 @@ from refinegraph.agents.operators.roles import ReviewEach
 from refinegraph.agents.operators.task import Outcome, Task
 from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.agents.protocols import Reviewed
-from refinegraph.schema import Candidate, Problem, Review, VisibleTest
+from refinegraph.schema import EXECUTED_KINDS, Candidate, Problem, Review, VisibleTest
 
 _FIELD = re.compile(r"^[\s>*#-]*(VERDICT|STEP|WHY|CHANGE)\**\s*:\**", re.IGNORECASE | re.MULTILINE)
 _FENCE = re.compile(r"(```|~~~).*?(\1|\Z)", re.DOTALL)
@@ -66,7 +66,7 @@ class Reviewer(Operator):
         An `instruction`, such as what to look at, is added at the end of the prompt. `tests` that
         were given are shown, and the `evidence` in place of the candidate's verdict alone.
         """
-        code = problem.kind == "code"
+        code = problem.kind in EXECUTED_KINDS
         prompt = self.prompts.reviewer if code else self.prompts.reviewer_reasoning
         known = _known(candidate, evidence) if code else format_steps(candidate)
         messages = prompt.messages(

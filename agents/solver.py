@@ -12,10 +12,11 @@ from refinegraph.agents.operators.algebra import Operator
 from refinegraph.agents.operators.roles import Solve
 from refinegraph.agents.operators.task import Outcome, Task
 from refinegraph.agents.prompts import PromptSet, prompts_for
-from refinegraph.schema import Kind, Problem, VisibleTest
+from refinegraph.schema import EXECUTED_KINDS, Kind, Problem, VisibleTest
 
 _ANSWER_FORMATS: dict[Kind, str] = {
     "code": "",
+    "repository": "",
     "math": "Put the final answer in \\boxed{} on the last line.",
     "choice": "Put the letter of the right choice in \\boxed{} on the last line.",
     "text": "Give the final answer after `The answer is` on the last line.",
@@ -78,7 +79,9 @@ class Solver(Operator):
         self, problem: Problem, *, tests: Sequence[VisibleTest] = (), instruction: str = ""
     ) -> list[BaseMessage]:
         """Return the messages by which a problem is asked."""
-        prompt = self.prompts.solver if problem.kind == "code" else self.prompts.solver_reasoning
+        prompt = (
+            self.prompts.solver if problem.kind in EXECUTED_KINDS else self.prompts.solver_reasoning
+        )
         messages = prompt.messages(
             problem=problem.prompt.strip(),
             tests=format_tests(tests),

@@ -41,6 +41,7 @@ from refinegraph.graphs.state import (
 from refinegraph.graphs.sync_nodes import node_runnable
 from refinegraph.schema import Decision, SamplesAsked, Usage
 from refinegraph.telemetry.tracing import Attributes, span
+from refinegraph.tools.checkers import AnswerReader
 
 SearchGraph = CompiledStateGraph[RefinementState, None, RefinementInput, RefinementState]
 
@@ -66,8 +67,15 @@ class GraphBuilder:
     """Turns a table of operators into a LangGraph graph."""
 
     def __init__(
-        self, table: OperatorTable, router: Router, select: StateNode, *, asks_to_accept: bool
+        self,
+        table: OperatorTable,
+        router: Router,
+        select: StateNode,
+        *,
+        asks_to_accept: bool,
+        reader: AnswerReader | None = None,
     ) -> None:
+        self.reader = reader
         self.table = table
         self.router = router
         self.select = select
@@ -116,7 +124,7 @@ class GraphBuilder:
             following = (stage.following,) if stage.following else None
             self._add(
                 stage.node,
-                _stage(stage, self.table.proposing),
+                _stage(stage, self.table.proposing, self.reader),
                 schema=_StateValues,
                 destinations=following,
             )
@@ -193,9 +201,11 @@ def _state_of(values: Values) -> RefinementState:
     return RefinementState.model_construct(**values)
 
 
-def _stage(stage: Stage, proposing: Collection[str]) -> Callable[[PendingMove], Awaitable[Any]]:
+def _stage(
+    stage: Stage, proposing: Collection[str], reader: AnswerReader | None
+) -> Callable[[PendingMove], Awaitable[Any]]:
     """Return the node of one stage: apply the operator, then hand the move on."""
-    operate = operate_node(stage.node, stage.operator, proposing=proposing)
+    operate = operate_node(stage.node, stage.operator, proposing=proposing, reader=reader)
 
     async def run(pending: PendingMove) -> StateUpdate | Command[str]:
         parent = pending.move.parents[0] if pending.move.parents else None

@@ -23,6 +23,7 @@ from refinegraph.graphs.search import SearchGraph, search_graph
 from refinegraph.graphs.selection import Selector
 from refinegraph.graphs.stopping import RuleFunction, accepted, rounds
 from refinegraph.schema import ModelNames
+from refinegraph.tools.checkers import AnswerReader, Checker
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer
 
@@ -43,6 +44,8 @@ def refinement_graph(
     max_refined_per_round: int | None = 4,
     samples: int | None = None,
     sandbox: Sandbox | None = None,
+    checker: Checker | None = None,
+    reader: AnswerReader | None = None,
     tracer: Tracer | None = None,
     evidence: Gatherer | None = None,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
@@ -72,6 +75,8 @@ def refinement_graph(
             None.
         samples: How many samples are taken first; the Solver's own number unless given.
         sandbox: Where programs run.
+        checker: Proves or refutes candidates; runs their programs in `sandbox` unless given.
+        reader: Reads the program in an answer; a fenced block unless given.
         tracer: Shows the Reviewer the values of a failing test.
         evidence: Finds out what Reviewer and Refiner are shown of a failing program; its verdict
             alone unless given.
@@ -102,6 +107,8 @@ def refinement_graph(
         select=select,
         stop=None,
         sandbox=sandbox,
+        checker=checker,
+        reader=reader,
         checkpointer=checkpointer,
         name=name,
         models=models,

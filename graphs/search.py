@@ -21,6 +21,7 @@ from refinegraph.graphs.selection import Selector, best_of
 from refinegraph.graphs.stopping import RuleFunction, accepted
 from refinegraph.schema import ModelNames
 from refinegraph.support.signatures import check_part
+from refinegraph.tools.checkers import AnswerReader, Checker, sandbox_checker
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer, agreement, execution, first_of
 
@@ -37,6 +38,8 @@ def search_graph(
     select: Selector | None = None,
     stop: RuleFunction | None = _ACCEPTED,
     sandbox: Sandbox | None = None,
+    checker: Checker | None = None,
+    reader: AnswerReader | None = None,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
     name: str = "search",
     models: ModelNames | None = None,
@@ -58,6 +61,8 @@ def search_graph(
         stop: Ends the run whatever the policy wants; when a candidate passes all visible tests
             unless given.
         sandbox: Where programs run.
+        checker: Proves or refutes candidates; runs their programs in `sandbox` unless given.
+        reader: Reads the program in an answer; a fenced block unless given.
         checkpointer: Stores the run, so that it can be resumed.
         name: The strategy's name in results.
         models: The models behind the roles, for results.
@@ -90,12 +95,14 @@ def search_graph(
     router = Router(policy, stop, tuple(table.stages), table.proposing)
     finish = select_node(chooser, strategy=name, models=models or ModelNames(), seed=seed)
     asks_to_accept = "accept" in interrupt_before
-    builder = GraphBuilder(table, router, finish, asks_to_accept=asks_to_accept)
+    builder = GraphBuilder(table, router, finish, asks_to_accept=asks_to_accept, reader=reader)
     builder.add_route()
     builder.add_operators()
-    builder.add_score(score_node(_scorers(scorer), sandbox=sandbox or Sandbox()))
+    proving = checker or sandbox_checker(sandbox)
+    check_part(proving, "a checker", "problem", "candidate", "tests")
+    builder.add_score(score_node(_scorers(scorer), checker=proving))
     if asks_to_accept:
-        builder.add_accept(accept_node(chooser))
+        builder.add_accept(accept_node(chooser, reader=reader))
     return builder.compile(checkpointer, name)
 
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from refinegraph.schema import Candidate, Problem, Verdict, VisibleTest
+from refinegraph.schema import EXECUTED_KINDS, Candidate, Problem, Verdict, VisibleTest
 from refinegraph.tools.answers import answer_key
 from refinegraph.tools.programs import program_fingerprint
 
@@ -86,7 +86,7 @@ def _asked(candidate: Candidate) -> tuple[int, ...]:
 
 
 def _key(problem: Problem, candidate: Candidate) -> str | None:
-    if problem.kind != "code":
+    if problem.kind not in EXECUTED_KINDS:
         answer = candidate.answer
         if answer is None:
             return None
@@ -96,7 +96,7 @@ def _key(problem: Problem, candidate: Candidate) -> str | None:
     if candidate.program is None:
         return None
     if candidate.verdict is None and candidate.generated_passed is None:
-        return program_fingerprint(candidate.program)
+        return candidate.answer_class or program_fingerprint(candidate.program)
     proved = candidate.verdict.tests if candidate.verdict else ()
     ended = [f"{outcome.id}:{outcome.status}:{outcome.got}" for outcome in proved]
     return repr((ended, candidate.generated_passed))

@@ -7,7 +7,7 @@ from refinegraph.agents.models import Choice, Generations
 from refinegraph.agents.operators.task import Draft, Outcome, drafts_of
 from refinegraph.agents.protocols import Reviewed, WrittenTests
 from refinegraph.errors import InputError
-from refinegraph.schema import AssertCase, CallCase, Note, Review, StdioCase
+from refinegraph.schema import AssertCase, CallCase, CommandCase, Note, Review, StdioCase
 
 _EXPECTED = (
     "text, a Choice, the Generations of a model, a Review, a Note, a visible test, an Outcome, "
@@ -53,7 +53,7 @@ def _single(value: object) -> Outcome | None:
             return Outcome(reviews=(value,))
         case Note():
             return Outcome(notes=(value,))
-        case AssertCase() | CallCase() | StdioCase():
+        case AssertCase() | CallCase() | StdioCase() | CommandCase():
             return Outcome(tests=(value,))
         case Reviewed():
             return Outcome(reviews=(value.review,))

@@ -6,9 +6,8 @@ from typing import NamedTuple
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Isolation, Problem, VisibleTest
 from refinegraph.support.awaiting import wait_for_all
+from refinegraph.tools.checkers import Checker
 from refinegraph.tools.grouping import generated_results
-from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.test_cases.checking import check_program
 
 
 class Executed(NamedTuple):
@@ -18,14 +17,14 @@ class Executed(NamedTuple):
     isolation: Isolation | None
 
 
-async def execute_new(sandbox: Sandbox, state: RefinementState) -> list[Executed]:
+async def execute_new(checker: Checker, state: RefinementState) -> list[Executed]:
     """Run the programs that are new, or were made before there were any tests."""
     fresh = [
         candidate
         for candidate in state.candidates
         if candidate.revision == 0 or (state.tests and _is_untested(candidate))
     ]
-    runs = (execute(sandbox, state.problem, candidate, state.tests) for candidate in fresh)
+    runs = (execute(checker, state.problem, candidate, state.tests) for candidate in fresh)
     return await wait_for_all(*runs)
 
 
@@ -36,13 +35,13 @@ def _is_untested(candidate: Candidate) -> bool:
 
 
 async def execute(
-    sandbox: Sandbox, problem: Problem, candidate: Candidate, tests: Sequence[VisibleTest]
+    checker: Checker, problem: Problem, candidate: Candidate, tests: Sequence[VisibleTest]
 ) -> Executed:
     """Run one program against the visible tests; anything else is returned as it is."""
     revised = candidate.model_copy(update={"revision": candidate.revision + 1})
     if candidate.program is None or not tests:
         return Executed(revised, None)
-    verdict = await check_program(sandbox, candidate.program, tests, problem=problem)
+    verdict = await checker(problem, candidate, tests)
     generated = all(test.origin == "generated" for test in tests)
     result = generated_results(verdict, tests) if generated else {"verdict": verdict}
     return Executed(revised.model_copy(update=result), verdict.isolation)

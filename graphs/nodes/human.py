@@ -16,6 +16,7 @@ from refinegraph.graphs.selection import Selector
 from refinegraph.graphs.state import RefinementState, StateUpdate, check_update
 from refinegraph.schema import Candidate, Frozen, Problem, Review, Selection, StopReason
 from refinegraph.support.awaiting import MaybeAwaitable
+from refinegraph.tools.checkers import AnswerReader
 
 InterruptPoint = Literal["refine", "accept"]
 """When a person is asked: before a candidate is refined, before an answer is taken."""
@@ -94,7 +95,7 @@ class _AskFirst(Operator):
         return f"ask_first({self.inner!r})"
 
 
-def accept_node(selector: Selector) -> AcceptNode:
+def accept_node(selector: Selector, *, reader: AnswerReader | None = None) -> AcceptNode:
     """Make the node that asks whether the answer is to be taken."""
 
     async def accept(state: RefinementState) -> Command[str]:
@@ -107,7 +108,7 @@ def accept_node(selector: Selector) -> AcceptNode:
             return Command(goto="select")
         if not isinstance(reply, str):
             raise _unfit(reply, "True or the text of a solution")
-        return Command(update=check_update("accept", _written(state, reply)), goto="score")
+        return Command(update=check_update("accept", _written(state, reply, reader)), goto="score")
 
     return accept
 
@@ -133,7 +134,7 @@ class prefer_human:
         return f"prefer_human({self.otherwise!r})"
 
 
-def _written(state: RefinementState, text: str) -> StateUpdate:
+def _written(state: RefinementState, text: str, reader: AnswerReader | None) -> StateUpdate:
     candidate = read_candidate(
         Draft(Choice(text=text)),
         state.problem,
@@ -141,6 +142,7 @@ def _written(state: RefinementState, text: str) -> StateUpdate:
         operator="person",
         turn=state.decision.number if state.decision else 0,
         entry_point=entry_point_of(state.problem, state.tests),
+        reader=reader,
     )
     emit(CandidateProposed(candidate=candidate))
     return {"candidates": (candidate,)}

@@ -21,9 +21,16 @@ from refinegraph.graphs.nodes.types import MoveNode, PendingMove
 from refinegraph.graphs.reducers import find_candidate
 from refinegraph.graphs.state import RefinementState, StateUpdate
 from refinegraph.schema import Candidate, Failure, Review, Usage
+from refinegraph.tools.checkers import AnswerReader
 
 
-def operate_node(name: str, operator: Operator, *, proposing: Collection[str]) -> MoveNode:
+def operate_node(
+    name: str,
+    operator: Operator,
+    *,
+    proposing: Collection[str],
+    reader: AnswerReader | None = None,
+) -> MoveNode:
     """Make the node that applies an operator to one move.
 
     What the operator spends is charged to the move, whether it succeeds or fails. A model that
@@ -40,7 +47,7 @@ def operate_node(name: str, operator: Operator, *, proposing: Collection[str]) -
             outcome = await attempt(operator.apply(task))
         if outcome.errors and _is_only_hope(state, pending, outcome, proposing):
             raise outcome.errors[0]
-        update = _read(outcome, state, pending, task)
+        update = _read(outcome, state, pending, task, reader)
         unparsable = sum(
             made.content is None for made in update.get("candidates", ()) if made.complete
         )
@@ -96,13 +103,17 @@ def _is_only_hope(
 
 
 def _read(
-    outcome: Outcome, state: RefinementState, pending: PendingMove, task: Task
+    outcome: Outcome,
+    state: RefinementState,
+    pending: PendingMove,
+    task: Task,
+    reader: AnswerReader | None,
 ) -> StateUpdate:
     update: StateUpdate = {}
     if outcome.drafts or outcome.reviews or outcome.notes or outcome.tests:
         update["progress"] = pending.turn
     if outcome.drafts:
-        update["candidates"] = _read_drafts(outcome.drafts, state, pending, task)
+        update["candidates"] = _read_drafts(outcome.drafts, state, pending, task, reader)
     if outcome.reviews:
         update["reviews"] = _numbered(outcome.reviews, pending, task)
     if outcome.notes:
@@ -114,7 +125,11 @@ def _read(
 
 
 def _read_drafts(
-    drafts: Sequence[Draft], state: RefinementState, pending: PendingMove, task: Task
+    drafts: Sequence[Draft],
+    state: RefinementState,
+    pending: PendingMove,
+    task: Task,
+    reader: AnswerReader | None,
 ) -> tuple[Candidate, ...]:
     entry_point = entry_point_of(state.problem, state.tests)
     programs = {candidate.id: candidate.program for candidate in task.parents}
@@ -129,6 +144,7 @@ def _read_drafts(
             parents=_parents_of(draft, task),
             entry_point=entry_point,
             base=_base_of(draft, task, programs),
+            reader=reader,
         )
         for position, draft in enumerate(drafts)
     )

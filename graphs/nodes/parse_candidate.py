@@ -7,6 +7,7 @@ from refinegraph.agents.models import Choice
 from refinegraph.agents.operators import Draft
 from refinegraph.schema import Candidate, Problem, VisibleTest
 from refinegraph.tools.answers import extract_answer
+from refinegraph.tools.checkers import AnswerReader
 from refinegraph.tools.edits import EditedProgram, Refusal, edit_program
 from refinegraph.tools.programs import extract_program, infer_entry_point
 from refinegraph.tools.steps import split_steps
@@ -39,6 +40,7 @@ def read_candidate(
     parents: Sequence[str] = (),
     entry_point: str | None = None,
     base: str | None = None,
+    reader: AnswerReader | None = None,
 ) -> Candidate:
     """Return a candidate with its program or answer, or the reason why it has none.
 
@@ -55,6 +57,7 @@ def read_candidate(
         parents: Ids of the candidates that it was made from.
         entry_point: The function that a program has to define, where it is known.
         base: The program that edits in the text apply to.
+        reader: Reads the program; the last fenced block and what it needs, unless given.
     """
     if isinstance(draft, Choice):
         draft = Draft(draft)
@@ -77,6 +80,8 @@ def read_candidate(
         return blank.model_copy(update={"steps": split_steps(choice.text, kind=problem.kind)})
     if not choice.text.strip():
         return blank.model_copy(update={"unusable": "the model answered nothing"})
+    if reader:
+        return blank.model_copy(update=reader(choice.text, problem)._asdict())
     if problem.kind == "code":
         update = read_program(choice, problem, entry_point=entry_point, base=base)
         return blank.model_copy(update=update)

@@ -19,7 +19,14 @@ from refinegraph.graphs.policies.base import (
 )
 from refinegraph.graphs.state import RefinementState, StateUpdate
 from refinegraph.graphs.stopping import RuleFunction
-from refinegraph.schema import Decision, Problem, StopReason, VisibleTest
+from refinegraph.schema import (
+    CommandCase,
+    Decision,
+    Problem,
+    Repository,
+    StopReason,
+    VisibleTest,
+)
 from refinegraph.support.awaiting import settle
 from refinegraph.tools.programs import infer_entry_point
 from refinegraph.tools.test_cases import parse_tests, statement_examples
@@ -91,11 +98,23 @@ def begin(state: RefinementState) -> StateUpdate:
 
 def visible_tests(problem: Problem) -> tuple[VisibleTest, ...]:
     """Return the tests given with a problem, else the examples in its statement."""
+    if problem.repository:
+        return repository_tests(problem.repository)
     given = parse_tests(problem.tests, entry_point=problem.entry_point)
     if given or problem.kind != "code":
         return given
     entry_point = problem.entry_point or infer_entry_point(problem.prompt)
     return statement_examples(problem.prompt, entry_point=entry_point)
+
+
+SUITE = "suite"
+"""The test that stands for all tests of a checkout that passed before."""
+
+
+def repository_tests(repository: Repository) -> tuple[VisibleTest, ...]:
+    """Return the failing tests of a checkout one by one, and the passing ones as one."""
+    failing = tuple(CommandCase(id=outcome.id) for outcome in repository.failing)
+    return (*failing, CommandCase(id=SUITE)) if repository.passing else failing
 
 
 def pending_moves(state: RefinementState, decision: Decision) -> list[PendingMove]:

@@ -28,7 +28,7 @@ from refinegraph.schema import (
     Score,
 )
 from refinegraph.support.awaiting import wait_for_all
-from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.checkers import Checker
 from refinegraph.tools.scorers import Scorer, ask_scorer
 from refinegraph.tools.scorers.basic import scores_alone
 
@@ -36,7 +36,7 @@ _FAILED = "failed"
 """What a score says of its scorer where that one failed; it is asked for again."""
 
 
-def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
+def score_node(scorers: Sequence[Scorer], *, checker: Checker) -> StateNode:
     """Make the node that executes new programs, scores the pool and rejects what lost ground.
 
     Costs a sandbox run for every new program, and whatever the scorers cost.
@@ -45,7 +45,7 @@ def score_node(scorers: Sequence[Scorer], *, sandbox: Sandbox) -> StateNode:
     async def score(state: RefinementState) -> StateUpdate:
         emit(NodeStarted(node="score", round=state.round))
         with charging() as account:
-            executed = await execute_new(sandbox, state)
+            executed = await execute_new(checker, state)
             known = {run.candidate.id: run.candidate for run in executed}
             pool = replaced(state.candidates, known)
             classed = await classify(state.problem, pool, new=tuple(known.values()))

@@ -95,9 +95,12 @@ def summarise(
 def _solved(state: RefinementState, chosen: Candidate | None) -> bool | None:
     """Return whether tests proved or refuted the answer; None where nothing could tell.
 
+    Where no test of a checkout fails, none can show that a patch does what it is for.
+
     A sandbox that failed has not refuted anything.
     """
-    if not state.proof_ids:
+    repository = state.problem.repository
+    if not state.proof_ids or (repository and not repository.failing):
         return None
     if chosen and chosen.verdict and chosen.verdict.status == "sandbox_error":
         return None

@@ -8,6 +8,7 @@ from refinegraph.graphs.routing import AgreementRouter, VerdictRouter
 from refinegraph.graphs.stopping import accepted, oscillating, rounds
 from refinegraph.graphs.strategies.plan import Plan
 from refinegraph.graphs.strategies.sampling import by_evidence
+from refinegraph.schema import EXECUTED_KINDS
 
 _MIN_GAIN = 0.02
 """Two points of accuracy for a thousand tokens: below that, on the recorded runs of three models,
@@ -20,7 +21,7 @@ def adaptive(plan: Plan) -> RefinementGraph:
     Costs two or three calls for an easy problem, and at most `plan.samples` candidates, a repair
     being two calls, for a hard one.
     """
-    code, max_candidates = plan.kind == "code", plan.samples or 10
+    code, max_candidates = plan.kind in EXECUTED_KINDS, plan.samples or 10
     return plan.graph(
         "adaptive",
         solver=plan.solver(samples=min(2 if code else 3, max_candidates), temperature=0.8),

@@ -5,6 +5,7 @@ from refinegraph.graphs.routing import VerdictRouter
 from refinegraph.graphs.stopping import accepted, oscillating, rounds, stalled
 from refinegraph.graphs.strategies.plan import Plan
 from refinegraph.graphs.strategies.sampling import by_evidence
+from refinegraph.schema import EXECUTED_KINDS
 
 
 def magicore(plan: Plan) -> RefinementGraph:
@@ -12,7 +13,7 @@ def magicore(plan: Plan) -> RefinementGraph:
 
     With k samples, costs k calls for an easy problem and up to 2k more a round for a hard one.
     """
-    code, router = plan.kind == "code", plan.magicore.router()
+    code, router = plan.kind in EXECUTED_KINDS, plan.magicore.router()
     limit = 3 if plan.rounds is None else plan.rounds
     return plan.graph(
         "magicore",

@@ -35,6 +35,7 @@ from refinegraph.graphs.selection import Selector
 from refinegraph.graphs.stopping import RuleFunction, StopRule, accepted, as_rule
 from refinegraph.graphs.strategies.magicore_options import MagicoreOptions
 from refinegraph.schema import Kind, ModelNames
+from refinegraph.tools.checkers import AnswerReader, Checker
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer
 from refinegraph.tools.traces import failing_trace
@@ -120,6 +121,12 @@ class Plan:
     evidence: tuple[str, ...] = ()
     """Kinds of evidence that Reviewer and Refiner are shown; those that the prompts are made for
     if empty, none for `("none",)`."""
+    checker: Checker | None = None
+    """What proves or refutes candidates; running their programs in `sandbox` unless given."""
+    reader: AnswerReader | None = None
+    """Reads the program in an answer; a fenced block unless given."""
+    extra_evidence: Tracer | None = None
+    """What the Reviewer is shown beside the tests; replaces `trace`."""
     trace: bool = False
     """Whether the Reviewer is shown a failing test's values line by line."""
     checkpointer: BaseCheckpointSaver[Any] | None = field(default=None, repr=False)
@@ -181,8 +188,10 @@ class Plan:
             return None
         return TestWriter(model, sampling=self._sampling(0.8), prompts=prompts)
 
-    def tracer(self) -> failing_trace | None:
-        """Return what traces a failing test, where that is wanted."""
+    def tracer(self) -> Tracer | None:
+        """Return what the Reviewer is shown beside the tests, where that is wanted."""
+        if self.extra_evidence:
+            return self.extra_evidence
         return failing_trace(self.sandbox) if self.trace and self.kind == "code" else None
 
     def stop_rule(self, default: StopRule) -> StopRule:
@@ -207,6 +216,8 @@ class Plan:
             **parts,
             scorer=self.scorer,
             sandbox=self.sandbox,
+            checker=self.checker,
+            reader=self.reader,
             checkpointer=self.checkpointer,
             ask=self.ask,
             name=name,
@@ -243,6 +254,8 @@ class Plan:
             select=self.select or select,
             stop=self.stop_rule(accepted()),
             sandbox=self.sandbox,
+            checker=self.checker,
+            reader=self.reader,
             checkpointer=self.checkpointer,
             name=name,
             models=models or self.names,

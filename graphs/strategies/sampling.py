@@ -7,7 +7,7 @@ from refinegraph.graphs.routing import AlwaysEasy
 from refinegraph.graphs.selection import Selector, agreement, best_of, majority_vote
 from refinegraph.graphs.stopping import accepted, rounds
 from refinegraph.graphs.strategies.plan import Plan
-from refinegraph.schema import ModelNames
+from refinegraph.schema import EXECUTED_KINDS, ModelNames
 
 
 def single(plan: Plan) -> RefinementGraph:
@@ -44,7 +44,7 @@ def sample_until(plan: Plan) -> RefinementGraph:
 
 def by_evidence(plan: Plan) -> Selector:
     """Return the selector for the kind of problem: execution and agreement, or a vote."""
-    return agreement(otherwise=best_of()) if plan.kind == "code" else majority_vote()
+    return agreement(otherwise=best_of()) if plan.kind in EXECUTED_KINDS else majority_vote()
 
 
 def _sampled_until(plan: Plan, name: str, *, samples: int, batch_size: int) -> RefinementGraph:

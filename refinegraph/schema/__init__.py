@@ -17,14 +17,19 @@ from refinegraph.schema.decision import (
     StopReason,
 )
 from refinegraph.schema.problem import (
+    EXECUTED_KINDS,
     AssertCase,
     CallCase,
+    CommandCase,
     Gold,
     Kind,
     LabelledProblem,
     Origin,
     Problem,
+    Repository,
+    SourceExcerpt,
     StdioCase,
+    SuspectLine,
     VisibleTest,
 )
 from refinegraph.schema.result import (
@@ -47,6 +52,7 @@ from refinegraph.schema.verdict import (
 )
 
 __all__ = [
+    "EXECUTED_KINDS",
     "SCHEMA_VERSION",
     "Action",
     "AssertCase",
@@ -54,6 +60,7 @@ __all__ = [
     "Candidate",
     "CaseOutcome",
     "CaseStatus",
+    "CommandCase",
     "Decision",
     "Difficulty",
     "Failure",
@@ -70,15 +77,18 @@ __all__ = [
     "Origin",
     "Problem",
     "RefinementResult",
+    "Repository",
     "Reversion",
     "Review",
     "Role",
     "SamplesAsked",
     "Score",
     "Selection",
+    "SourceExcerpt",
     "StdioCase",
     "Step",
     "StopReason",
+    "SuspectLine",
     "Tier",
     "TimedSpan",
     "Usage",

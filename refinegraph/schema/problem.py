@@ -5,9 +5,12 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from refinegraph.schema.base import Frozen
+from refinegraph.schema.verdict import CaseOutcome
 
-Kind = Literal["code", "math", "choice", "text"]
-"""What sort of answer a problem asks for."""
+Kind = Literal["code", "math", "choice", "text", "repository"]
+"""What sort of answer a problem asks for; `repository` asks for a patch to a checkout."""
+EXECUTED_KINDS: frozenset[Kind] = frozenset({"code", "repository"})
+"""The kinds whose answers are proved by running them."""
 
 Origin = Literal["given", "statement", "generated"]
 """Where a visible test came from: the caller, an example in the statement, or a model."""
@@ -57,8 +60,71 @@ class StdioCase(Frozen):
     """How often it was written, where a model wrote it."""
 
 
-VisibleTest = Annotated[AssertCase | CallCase | StdioCase, Field(discriminator="form")]
+class CommandCase(Frozen):
+    """A visible test that a checkout's own test command runs."""
+
+    form: Literal["command"] = "command"
+    id: str
+    """The name by which the test command knows it; `suite` for all that passed before."""
+    origin: Origin = "given"
+
+
+VisibleTest = Annotated[
+    AssertCase | CallCase | StdioCase | CommandCase, Field(discriminator="form")
+]
 """One test that agents may see."""
+
+
+class SuspectLine(Frozen):
+    """A line of a program that may be at fault, with what speaks against it."""
+
+    path: str
+    line: int
+    """From 1."""
+    score: float
+    """From 0 to 1, higher for more suspicious lines."""
+    source: str = ""
+    """The line itself, without its indentation."""
+    reasons: tuple[str, ...] = ()
+    """One clause each."""
+
+
+class SourceExcerpt(Frozen):
+    """A part of a file as it was when the run began."""
+
+    path: str
+    first_line: int = 1
+    text: str
+
+
+class Repository(Frozen):
+    """The checkout that a problem is about, as it was when the run began."""
+
+    root: str
+    """The folder of the checkout; nothing is read from it to show a run."""
+    folder: str = ""
+    """Where the test command starts, relative to the root."""
+    digest: str
+    """Of the contents of the files that patches may change, so that a resumed run can tell whether
+    they are still what they were."""
+    command: str
+    """The test command, as a shell reads it."""
+    lint: str = ""
+    """A command that has to succeed wherever it succeeded before; empty for none."""
+    protect: tuple[str, ...] = ()
+    """Patterns of further files that no patch may change."""
+    failing: tuple[CaseOutcome, ...] = ()
+    """The tests that are to pass, with how they ended at the baseline."""
+    passing: int = 0
+    """How many tests passed at the baseline."""
+    flickering: tuple[str, ...] = ()
+    """Tests that ended differently in two runs; they never count."""
+    suspects: tuple[SuspectLine, ...] = ()
+    """The most suspicious lines first."""
+    excerpts: tuple[SourceExcerpt, ...] = ()
+    """What a model is shown of the files."""
+    remarks: tuple[str, ...] = ()
+    """What could not be had, one sentence each."""
 
 
 class Problem(Frozen):
@@ -74,6 +140,8 @@ class Problem(Frozen):
     """The function that a code problem asks for, where it is known."""
     preamble: str = ""
     """Source that precedes the body of the answer (imports, signature), as in HumanEval."""
+    repository: Repository | None = None
+    """The checkout that is to be repaired, for a problem of kind `repository`."""
 
 
 class Gold(Frozen):
