@@ -1,0 +1,21 @@
+"""Where a fault most likely is: from executed lines, tracebacks and names, without a model."""
+
+from refinegraph.tools.localisation.evidence import describe_suspects
+from refinegraph.tools.localisation.ranking import rank_suspects
+from refinegraph.tools.localisation.spectrum import (
+    FORMULAS,
+    ExecutedLines,
+    Line,
+    Spectrum,
+    suspiciousness,
+)
+
+__all__ = [
+    "FORMULAS",
+    "ExecutedLines",
+    "Line",
+    "Spectrum",
+    "describe_suspects",
+    "rank_suspects",
+    "suspiciousness",
+]

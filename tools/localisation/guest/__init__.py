@@ -1,0 +1,1 @@
+"""What runs inside the tests' own interpreter; it imports nothing of this package."""

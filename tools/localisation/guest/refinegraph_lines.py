@@ -1,0 +1,156 @@
+"""A pytest plugin that notes which lines of a folder every test executes.
+
+It runs in the interpreter of the tests, so it uses the standard library alone (and coverage.py
+where that interpreter has it) and works from Python 3.8 on. At the end it writes one JSON object
+for every test to the file that `REFINEGRAPH_LINES` names, with a bit for every line of every file;
+the empty name stands for what ran outside of tests, the bodies of modules above all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+_Lines = dict[str, set[int]]
+"""Executed lines by file."""
+
+
+class _Tracer:
+    """Collect executed lines by `sys.settrace`."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.seen: dict[str, _Lines] = {"": {}}
+        self.current = self.seen[""]
+        self.names: dict[str, str] = {}
+
+    def start(self) -> None:
+        sys.settrace(self._enter)
+        threading.settrace(self._enter)
+
+    def switch(self, test: str) -> None:
+        """Note what follows for another test; an empty name stands for none."""
+        self.current = self.seen.setdefault(test, {})
+        if sys.gettrace() is None:  # a test that traces took it away
+            self.start()
+
+    def finish(self) -> dict[str, _Lines]:
+        """Stop, and return the lines of every test."""
+        sys.settrace(None)
+        return self.seen
+
+    def _enter(self, frame: Any, event: str, argument: Any) -> Any:
+        filename = frame.f_code.co_filename
+        name = self.names.get(filename)
+        if name is None:
+            name = self.names[filename] = _name_under(self.root, filename)
+        if not name:
+            return None
+        lines = self.current.setdefault(name, set())
+        lines.add(frame.f_lineno)
+
+        def local(frame: Any, event: str, argument: Any) -> Any:
+            if event == "line":
+                lines.add(frame.f_lineno)
+            return local
+
+        return local
+
+
+class _Coverage:
+    """Collect executed lines with coverage.py, whose tracer is written in C."""
+
+    def __init__(self, root: str, coverage: Any) -> None:
+        self.root = root
+        self.coverage = coverage.Coverage(
+            data_file=None, source=[root], config_file=False, messages=False
+        )
+        self.coverage._warn_no_data = False
+        self.coverage._warn_unimported_source = False
+
+    def start(self) -> None:
+        self.coverage.start()
+
+    def switch(self, test: str) -> None:
+        """Note what follows for another test; an empty name stands for none."""
+        self.coverage.switch_context(test)
+
+    def finish(self) -> dict[str, _Lines]:
+        """Stop, and return the lines of every test."""
+        self.coverage.stop()
+        data = self.coverage.get_data()
+        seen: dict[str, _Lines] = {"": {}}
+        for filename in data.measured_files():
+            name = _name_under(self.root, filename)
+            for line, tests in data.contexts_by_lineno(filename).items() if name else ():
+                for test in tests:
+                    seen.setdefault(test, {}).setdefault(name, set()).add(line)
+        return seen
+
+
+def _name_under(root: str, filename: str) -> str:
+    """Return a file's path below the root, or an empty text for a file elsewhere."""
+    path = os.path.realpath(filename)
+    return path[len(root) + 1 :].replace(os.sep, "/") if path.startswith(root + os.sep) else ""
+
+
+def _collector(root: str) -> _Tracer | _Coverage:
+    if "coverage" not in sys.modules:  # what measures coverage already is not disturbed
+        try:
+            import coverage
+
+            return _Coverage(root, coverage)
+        except Exception:
+            pass
+    return _Tracer(root)
+
+
+class _Recorder:
+    """Write what every test executed; the methods are pytest's hooks."""
+
+    def __init__(self, file: Path, collector: _Tracer | _Coverage) -> None:
+        self.file = file
+        self.collector = collector
+        self.failed: dict[str, bool] = {}
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self.collector.switch(nodeid)
+        self.failed[nodeid] = False
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        self.failed[report.nodeid] = self.failed.get(report.nodeid, False) or report.failed
+
+    def pytest_runtest_logfinish(self) -> None:
+        self.collector.switch("")
+
+    def pytest_sessionfinish(self) -> None:
+        seen = self.collector.finish()
+        with self.file.open("w", encoding="utf-8") as file:
+            for test in ["", *self.failed]:
+                lines = seen.get(test, {})
+                masks = {name: format(_mask(found), "x") for name, found in lines.items()}
+                record = {"test": test, "failed": self.failed.get(test, False), "lines": masks}
+                file.write(json.dumps(record) + "\n")
+
+
+def _mask(lines: set[int]) -> int:
+    bits = 0
+    for line in lines:
+        if line > 0:
+            bits |= 1 << line
+    return bits
+
+
+def pytest_configure(config: Any) -> None:
+    """Begin to record where the environment says so."""
+    file = os.environ.get("REFINEGRAPH_LINES")
+    if file and not hasattr(config, "workerinput"):
+        root = os.path.realpath(os.environ.get("REFINEGRAPH_LINES_ROOT") or ".")
+        collector = _collector(root)
+        recorder = _Recorder(Path(file), collector)
+        config.pluginmanager.register(recorder, "refinegraph-lines-recorder")
+        collector.start()

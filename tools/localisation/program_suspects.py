@@ -1,0 +1,63 @@
+"""Suspicious lines of a single program, from what its visible tests execute."""
+
+import ast
+from collections.abc import Sequence
+
+from refinegraph.schema import AssertCase, CallCase, Candidate, Problem, VisibleTest
+from refinegraph.support.awaiting import wait_for_all
+from refinegraph.tools.localisation.evidence import describe_suspects
+from refinegraph.tools.localisation.ranking import rank_suspects
+from refinegraph.tools.localisation.spectrum import ExecutedLines, Line, Spectrum
+from refinegraph.tools.sandbox import Sandbox
+
+_FILE = "program.py"
+
+
+class program_suspects:
+    """Show a Reviewer the lines that failing visible tests execute and passing ones do not.
+
+    Give it as `tracer` to `refinement_graph`. Empty where no test fails, or none that calls the
+    program. Costs one sandbox run for every test that is looked at, at most `most_tests`, and some
+    200 prompt tokens. Executed lines are the program's own word: evidence, never part of a verdict.
+    """
+
+    def __init__(
+        self, sandbox: Sandbox | None = None, *, most_tests: int = 12, formula: str = "ochiai"
+    ) -> None:
+        self._sandbox = sandbox or Sandbox()
+        self._most_tests = most_tests
+        self._formula = formula
+
+    async def __call__(
+        self, problem: Problem, candidate: Candidate, tests: Sequence[VisibleTest]
+    ) -> str:
+        """Return the most suspicious lines as text."""
+        program, verdict = candidate.program, candidate.verdict
+        if program is None or verdict is None or verdict.passed:
+            return ""
+        failed = {outcome.id for outcome in verdict.tests if not outcome.passed}
+        chosen = sorted(tests, key=lambda test: test.id not in failed)[: self._most_tests]
+        executed = await wait_for_all(*(self._lines(program, test, problem) for test in chosen))
+        spectrum = Spectrum(
+            ExecutedLines(test.id, test.id in failed, lines)
+            for test, lines in zip(chosen, executed, strict=True)
+            if lines
+        )
+        ranked = rank_suspects({_FILE: program}, spectrum=spectrum, formula=self._formula)
+        return describe_suspects(ranked, most=5)
+
+    async def _lines(self, program: str, test: VisibleTest, problem: Problem) -> frozenset[Line]:
+        if isinstance(test, CallCase):
+            arguments = tuple(ast.literal_eval(test.arguments))
+            trace = await self._sandbox.trace(program, test.entry_point, arguments)
+        elif isinstance(test, AssertCase):
+            trace = await self._sandbox.trace_test(
+                program, test.source, preamble=problem.preamble, entry_point=problem.entry_point
+            )
+        else:
+            trace = ()
+        return frozenset(Line(_FILE, line.number) for line in trace)
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"program_suspects(most_tests={self._most_tests}, formula={self._formula!r})"

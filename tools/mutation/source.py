@@ -1,0 +1,76 @@
+"""A Python file by positions: what stands where, and what it becomes when a part is replaced."""
+
+import ast
+from typing import NamedTuple
+
+Positioned = ast.expr | ast.stmt | ast.arg | ast.keyword | ast.excepthandler
+
+
+class Replacement(NamedTuple):
+    """New text for a part of a file."""
+
+    start: int
+    """Offset in bytes."""
+    end: int
+    text: str
+    share: float = 1.0
+    """The part of its operator's prior that falls on it; alternatives share a prior."""
+
+
+class Source:
+    """The text of a file, addressed by the positions of its syntax tree, which count bytes."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.data = text.encode()
+        self._starts = [0]
+        for line in self.data.splitlines(keepends=True):
+            self._starts.append(self._starts[-1] + len(line))
+
+    def offset(self, line: int, column: int) -> int:
+        """Return the offset of a position; lines count from 1 and columns from 0."""
+        return self._starts[line - 1] + column
+
+    def start(self, node: Positioned) -> int:
+        """Return where a node begins."""
+        return self.offset(node.lineno, node.col_offset)
+
+    def end(self, node: Positioned) -> int:
+        """Return where a node ends."""
+        return self.offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
+
+    def of(self, node: Positioned) -> str:
+        """Return the text of a node."""
+        return self.data[self.start(node) : self.end(node)].decode()
+
+    def between(self, start: int, end: int) -> str:
+        """Return the text between two offsets."""
+        return self.data[start:end].decode()
+
+    def line_start(self, node: Positioned) -> int:
+        """Return where the first line of a node begins."""
+        return self.offset(node.lineno, 0)
+
+    def line_end(self, node: Positioned) -> int:
+        """Return where the line after a node begins."""
+        return self._starts[min(node.end_lineno or node.lineno, len(self._starts) - 1)]
+
+    def stands_alone(self, node: Positioned) -> bool:
+        """Return whether nothing but blanks and a comment shares the lines of a node."""
+        before = self.between(self.line_start(node), self.start(node))
+        after = self.between(self.end(node), self.line_end(node)).strip()
+        return not before.strip() and (not after or after.startswith("#"))
+
+    def indentation(self, node: Positioned) -> str:
+        """Return the blanks before the first line of a node."""
+        line = self.between(self.line_start(node), self.line_end(node))
+        return line[: len(line) - len(line.lstrip())]
+
+    def replaced(self, change: Replacement) -> str:
+        """Return the text of the file after one replacement."""
+        return (self.data[: change.start] + change.text.encode() + self.data[change.end :]).decode()
+
+
+def replace_node(source: Source, node: Positioned, text: str, share: float = 1.0) -> Replacement:
+    """Return the replacement of a whole node."""
+    return Replacement(source.start(node), source.end(node), text, share)
