@@ -102,7 +102,7 @@ class Refiner(Operator):
         """
         code = problem.kind in EXECUTED_KINDS
         whole = self.prompts.refiner if code else self.prompts.refiner_reasoning
-        edit = self._edit_prompt(candidate) if code else None
+        edit = self._edit_prompt(candidate) if problem.kind == "code" else None
         earlier = format_earlier(
             rejected[-self.rejected_shown :], tried[-self.rejected_shown :], kind=problem.kind
         )

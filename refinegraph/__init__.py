@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         SettingError,
         StateError,
     )
+    from refinegraph.fixing.running import afix, fix
     from refinegraph.runs.solving import asolve, solve
     from refinegraph.schema import (
         Candidate,
@@ -50,7 +51,9 @@ _MODULES = {
     "StopReason": "schema",
     "Usage": "schema",
     "Verdict": "schema",
+    "afix": "fixing.running",
     "asolve": "runs.solving",
+    "fix": "fixing.running",
     "solve": "runs.solving",
 }
 
@@ -72,7 +75,9 @@ __all__ = [
     "Usage",
     "Verdict",
     "__version__",
+    "afix",
     "asolve",
+    "fix",
     "solve",
 ]
 

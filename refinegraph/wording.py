@@ -44,6 +44,8 @@ def outcome_words(result: RefinementResult) -> str:
     word = outcome_word(result)
     if word == "no answer":
         return "no usable answer"
+    if word in ("proved", "refuted") and any(test.form == "command" for test in result.tests):
+        return _patch_words(result, proved=word == "proved")
     if word == "proved":
         statement = {test.origin for test in result.tests} == {"statement"}
         where = "from the statement" if statement else "given"
@@ -51,6 +53,16 @@ def outcome_words(result: RefinementResult) -> str:
     if word == "refuted":
         return f"refuted: passes {_passed(result)} of {len(result.tests)} visible tests"
     return f"unverified: {_why_unverified(result)}"
+
+
+def _patch_words(result: RefinementResult, *, proved: bool) -> str:
+    """Say of a patch how many failing tests pass, and whether any test is lost."""
+    if proved:
+        return "every test that failed passes, and none that passed is lost"
+    verdict = result.chosen.verdict if result.chosen else None
+    outcomes = [outcome for outcome in verdict.tests if outcome.id != "suite"] if verdict else []
+    passed = sum(outcome.passed for outcome in outcomes)
+    return f"refuted: {passed} of {plural(len(outcomes), 'test')} that failed pass"
 
 
 def was_executed(candidate: Candidate) -> bool:

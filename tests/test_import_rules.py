@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("graphs",),
     ("options", "datasets", "embedded", "testing"),
     ("runs",),
+    ("fixing",),
     ("evaluation",),
     ("terminal", "html"),
     ("repl",),

@@ -120,6 +120,27 @@ def _add_solve(command: argparse.ArgumentParser) -> None:
     _add_options(command, "solve")
 
 
+def _add_fix(command: argparse.ArgumentParser) -> None:
+    from refinegraph.values import Number
+
+    add = command.add_argument
+    add("path", nargs="?", metavar="PATH", help="folder of the checkout; default: this one")
+    add("--test", metavar="CMD", help="command that runs the tests, such as 'pytest -q'")
+    add("--issue", metavar="TEXT|FILE", help="what is wrong, in words or in a file")
+    add("--lint", metavar="CMD", help="command that a patch must pass too")
+    count = reading(Number(whole=True, least=1))
+    add("--candidates", type=count, metavar="N", help="patches that are tried at most")
+    add(
+        "--protect",
+        action="append",
+        metavar="GLOB",
+        help="files that no patch may change, beside tests and their settings; may be repeated",
+    )
+    add("--apply", action="store_true", help="apply a proved patch to the checkout")
+    add("--demo", action="store_true", help="repair a small bundled project instead")
+    _add_options(command, "fix")
+
+
 def _add_resume(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("id", metavar="ID", nargs="?", default="last", help="as `refinegraph runs` lists it")
@@ -236,6 +257,7 @@ def _add_nothing(command: argparse.ArgumentParser) -> None:
 
 _COMMANDS = {
     "solve": ("solve one problem", _add_solve),
+    "fix": ("repair a checkout whose tests fail, and print the proved patch", _add_fix),
     "eval": ("compare strategies over a data set, with intervals", _add_eval),
     "compare": ("compare folders of results", _add_compare),
     "export": ("write training data out of results", _add_export),

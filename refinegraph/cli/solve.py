@@ -5,7 +5,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 from rich.text import Text
@@ -35,6 +35,9 @@ from refinegraph.terminal.run_view import RunView, watch
 from refinegraph.terminal.text import cut
 from refinegraph.terminal.transcript import Line
 
+if TYPE_CHECKING:
+    from refinegraph.fixing.workshop import Workshop
+
 __all__ = ["Job", "problem_line", "run", "show_answer", "show_summary", "solve"]
 
 
@@ -48,6 +51,8 @@ class Job(NamedTuple):
     output: OutputFile | None
     keeping: UnfinishedRun | None
     """Where it is kept while it goes on; None where nothing is."""
+    workshop: "Workshop | None" = None
+    """The checkout of a repair, as it was looked at before."""
 
     @property
     def limits(self) -> Limits:
@@ -66,12 +71,12 @@ def run(arguments: argparse.Namespace) -> int:
     find_strategy(options.strategy)
     problem = read_problem(arguments)
     output = OutputFile(command.output) if command.output else None
-    keeping = None if command.no_keep else _begin(problem, options)
+    keeping = None if command.no_keep else begin(problem, options)
     heading = [*origin_lines(arguments, options), problem_line(problem)]
     return solve(Job(problem, options, command, output, keeping), heading)
 
 
-def _begin(problem: Problem, options: RunOptions) -> UnfinishedRun | None:
+def begin(problem: Problem, options: RunOptions) -> UnfinishedRun | None:
     """Begin to keep a run; where that cannot be, say so and solve all the same."""
     try:
         return RunStore.of_user().begin(problem, options)
@@ -81,7 +86,12 @@ def _begin(problem: Problem, options: RunOptions) -> UnfinishedRun | None:
 
 
 def solve(job: Job, heading: list[Line]) -> int:
-    """Solve a problem, or go on with it; show how; return the exit code.
+    """Solve a problem, or go on with it; show how; return the exit code."""
+    return solve_job(job, heading)[1]
+
+
+def solve_job(job: Job, heading: list[Line]) -> tuple[RefinementResult, int]:
+    """Solve a problem, or go on with it; show how; return the result and the exit code.
 
     What is kept of a run that does not end stays, unless no model answered.
     """
@@ -89,11 +99,7 @@ def solve(job: Job, heading: list[Line]) -> int:
     plain = bool(job.options.ask)
     try:
         answering = asker(console) if job.options.ask else None
-        models = patiently(
-            partial(resolve_models, job.options),
-            "loading what reaches the model",
-            quiet=job.command.quiet,
-        )
+        models = None if job.problem.repository else _resolved(job)
         with watch(view, console, quiet=job.command.quiet, plain=plain):
             view.tell(heading, True)
             result = run_sync(_solve(job, models, view, answering))
@@ -105,14 +111,25 @@ def solve(job: Job, heading: list[Line]) -> int:
         _let_go(job, console)
         raise
     conclude(job, result, console)
-    return exit_code(result)
+    return result, exit_code(result)
+
+
+def _resolved(job: Job) -> Models:
+    """Return the models of a run, with a sign of life while their clients are imported."""
+    return patiently(
+        partial(resolve_models, job.options),
+        "loading what reaches the model",
+        quiet=job.command.quiet,
+    )
 
 
 def conclude(job: Job, result: RefinementResult, console: Console) -> None:
     """Keep a run first, then print its answer and the summary beside it."""
     kept = _keep(job.keeping, result, console) if job.keeping else None
     command = job.command
-    text = report(result).model_dump_json() if command.json else result.answer
+    refuted_patch = job.problem.repository and result.solved is False
+    answer = None if refuted_patch else result.answer
+    text = report(result).model_dump_json() if command.json else answer
     exact = None if text is None else text.rstrip("\n") + "\n"
     deliver(result, exact, output=job.output, json=command.json, quiet=command.quiet, kept=kept)
     if command.quiet:
@@ -137,7 +154,8 @@ def _let_go(job: Job, console: Console) -> None:
     keeping = job.keeping
     if keeping is None:
         return
-    if not keeping.has_answers and job.options.cache is None:
+    answered = keeping.has_answers or job.problem.repository or job.options.cache is not None
+    if not answered:
         keeping.forget()
         return
     keeping.release()
@@ -159,7 +177,7 @@ def _gist(problem: Problem) -> str:
 
 
 async def _solve(
-    job: Job, models: Models, view: RunView, answering: InterruptHandler | None
+    job: Job, models: Models | None, view: RunView, answering: InterruptHandler | None
 ) -> RefinementResult:
     keeping, options = job.keeping, replace(job.options, kind=None)
     python: dict[str, Any] = {
@@ -174,6 +192,10 @@ async def _solve(
             if options.cache is None and options.replay is None:
                 python["cache"] = parts.cache
         stack.enter_context(watched(job.command))
+        if job.problem.repository:
+            from refinegraph.fixing.running import repair_with
+
+            return await repair_with(options, job.problem, workshop=job.workshop, **python)
         return await solve_with(solve_options(job.problem, options, **python), models=models)
 
 

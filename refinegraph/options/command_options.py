@@ -10,7 +10,7 @@ _RUNS = "solve eval resume"
 """The commands that run a graph."""
 
 
-def _shown(help: str, value: Value, commands: str = "solve resume") -> Option:
+def _shown(help: str, value: Value, commands: str = "solve resume fix") -> Option:
     """Return an option that changes what a command prints, and nothing of the run."""
     return Option(help, value, "output", commands, is_setting=False, affects_results=False)
 
@@ -26,7 +26,7 @@ class CommandOptions(OptionSet):
     json: Annotated[bool, _shown("print one JSON object", Switch())] = False
     output: Annotated[str | None, _shown("also write the answer to FILE", FileName())] = None
     quiet: Annotated[bool, _shown("print the answer only", Switch())] = False
-    no_keep: Annotated[bool, _shown("do not keep the run", Switch(), "solve")] = False
+    no_keep: Annotated[bool, _shown("do not keep the run", Switch(), "solve fix")] = False
     log_json: Annotated[str | None, Option(
         "write every event to FILE, one JSON object per line",
         FileName(), "output", _RUNS, affects_results=False)] = None

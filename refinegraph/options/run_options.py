@@ -46,7 +46,9 @@ if TYPE_CHECKING:
     from refinegraph.schema import Kind
     from refinegraph.tools.scorers import Scorer
 
-_PROVIDERS_OWN = re.compile(r"embedded|(?!local/)[a-z0-9_]+/[\w.-]+(:[\w.-]+)?", re.IGNORECASE)
+_PROVIDERS_OWN = re.compile(
+    r"embedded|mutations|(?!local/)[a-z0-9_]+/[\w.-]+(:[\w.-]+)?", re.IGNORECASE
+)
 """Models that a provider serves under its own name: no path, no address, nobody's account."""
 _SERVERLESS = {scorer.name for scorer in SCORERS if not scorer.takes.startswith("URL")}
 
@@ -88,8 +90,8 @@ _EVIDENCE = Several(
 )
 _ASK = Several(words=("refine", "accept"), noun="interrupt point")
 
-_EVERYWHERE = "solve eval demo"
-_AGAIN = "solve eval resume"
+_EVERYWHERE = "solve eval demo fix"
+_AGAIN = "solve eval resume fix"
 """Where a run goes on, its limits may be changed."""
 
 
@@ -114,7 +116,7 @@ class RunOptions(OptionSet):
         _KIND, "strategy", "solve", is_setting=False)] = None
     samples: Annotated[int | None, Option(
         "maximum number of candidates to sample",
-        Number("K", whole=True, least=1), "strategy", _EVERYWHERE, safe=True)] = None
+        Number("K", whole=True, least=1), "strategy", "solve eval demo", safe=True)] = None
     batch_size: Annotated[int | None, Option(
         "samples asked for at a time (sample-until, adaptive); best-of-n then stops early",
         Number("N", whole=True, least=1), "strategy", safe=True)] = None
@@ -166,7 +168,7 @@ class RunOptions(OptionSet):
         Models(), "models", safe=_name_no_place)] = ()
     api_base: Annotated[str | None, Option(
         "address of the models' server",
-        Text("URL"), "models", "solve eval demo resume", affects_results=False)] = None
+        Text("URL"), "models", "solve eval demo resume fix", affects_results=False)] = None
     client: Annotated[Client, Option(
         "what sends requests: direct (OpenAI's protocol), litellm (any provider), or auto: direct"
         " for a server with an address",

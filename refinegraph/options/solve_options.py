@@ -22,7 +22,7 @@ InterruptHandler = Callable[["Question"], Awaitable["Reply"]]
 """Answers the questions of `refinegraph.graphs.nodes.human`."""
 
 
-def _python(help: str, value: Value) -> Option:
+def python_only(help: str, value: Value) -> Option:
     """Return an option that only Python has, since no text can stand for it."""
     return Option(help, value, "python", "", is_setting=False, is_kept=False, affects_results=False)
 
@@ -32,23 +32,23 @@ def _python(help: str, value: Value) -> Option:
 class SolveOptions(RunOptions):
     """The arguments of `refinegraph.solve` and `refinegraph.asolve`."""
 
-    problem: Annotated["str | Problem", _python(
+    problem: Annotated["str | Problem", python_only(
         "what to solve, in words, or a Problem",
         Source(objects="refinegraph.schema:Problem"))] = field(kw_only=False)
-    tests: Annotated[str, _python(
+    tests: Annotated[str, python_only(
         "visible tests: assert lines, test functions, doctests or JSON cases", Source())] = ""
-    sandbox: Annotated["Sandbox | None", _python(
+    sandbox: Annotated["Sandbox | None", python_only(
         "where programs run", Instance("refinegraph.tools.sandbox.sandbox:Sandbox"))] = None
-    checkpointer: Annotated["BaseCheckpointSaver[Any] | None", _python(
+    checkpointer: Annotated["BaseCheckpointSaver[Any] | None", python_only(
         "LangGraph checkpointer that keeps the run; asked again, it continues after the last"
         " finished node", Instance("langgraph.checkpoint.base:BaseCheckpointSaver"))] = None
-    run_id: Annotated[str | None, _python(
+    run_id: Annotated[str | None, python_only(
         "thread under which the checkpointer keeps the run", Text())] = None
-    on_question: Annotated["InterruptHandler | None", _python(
+    on_question: Annotated["InterruptHandler | None", python_only(
         "async function that answers the questions that `ask` leads to", Function())] = None
-    on_event: Annotated["EventHandler | None", _python(
+    on_event: Annotated["EventHandler | None", python_only(
         "function that is called with every event, in order", Function())] = None
-    stream: Annotated[bool, _python(
+    stream: Annotated[bool, python_only(
         "whether `on_event` also gets the text of answers while they are written",
         Switch())] = False
 

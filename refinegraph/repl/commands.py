@@ -241,6 +241,12 @@ def _open(session: Session, argument: str) -> None:
     session.say(f"  {'opened' if opened else 'written to'} {path}")
 
 
+def _fix(session: Session, argument: str) -> None:
+    if not argument:
+        raise InputError("give the command that runs the tests, such as /fix pytest -q")
+    session.fix(argument)
+
+
 def _graph(session: Session, argument: str) -> None:
     strategy = find_strategy(argument or session.settings.strategy)
     drawn = strategy_outline(strategy.name).get_graph()
@@ -273,6 +279,7 @@ COMMANDS = {
         Command("why", "", "what was decided, and the numbers that say so", _why),
         Command("diff", "A B", "what changed between two candidates", _diff),
         Command("run", "CODE", "run a line of Python in the sandbox", _run),
+        Command("fix", "CMD", "repair the checkout in this folder; CMD runs its tests", _fix),
         Command("open", "", "the page of the last run", _open),
         Command("graph", "[NAME]", "draw a strategy's graph", _graph),
         Command("save", "FILE", "write the answer, or the run as .json", _save),

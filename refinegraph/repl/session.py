@@ -1,8 +1,9 @@
 """A conversation about problems: what is set, what was asked, and what came of it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -95,15 +96,29 @@ class Session:
         Ctrl-C shows the best candidate so far and raises `KeyboardInterrupt`. `told` says that the
         statement is on the screen already.
         """
-        self.problem, self.result = problem, None
+        self.problem = problem
+        line = Line("problem", Text(_first_line(problem), style="bold"))
+        self._watch(lambda: self._run(problem), [] if told else [line])
+
+    def fix(self, test: str) -> None:
+        """Repair the checkout in this folder so that its test command passes; print the patch.
+
+        The model in the package knows no repositories: small changes are tried in its place.
+        """
+        self.problem = None
+        self._watch(lambda: self._fix(test), [])
+
+    def _watch(
+        self, run: Callable[[], Coroutine[Any, Any, RefinementResult]], heading: list[Line]
+    ) -> None:
+        """Show how a run goes and what came of it."""
+        self.result = None
         self.view = RunView(Limits(tokens=self.settings.budget_tokens))
         self.decisions = []
         try:
             with watch(self.view, self.console):
-                if not told:
-                    line = Line("problem", Text(_first_line(problem), style="bold"))
-                    self.view.tell([line], True)
-                self.result = run_sync(self._run(problem))
+                self.view.tell(heading, True)
+                self.result = run_sync(run())
         except (KeyboardInterrupt, asyncio.CancelledError):
             self._show_best()
             raise KeyboardInterrupt from None
@@ -130,6 +145,25 @@ class Session:
             stream=self.view.streams,
         )
 
+    async def _fix(self, test: str) -> RefinementResult:
+        from refinegraph.fixing.options import MUTATIONS
+        from refinegraph.fixing.running import afix
+
+        chosen = self.settings
+        return await afix(
+            ".",
+            test=test,
+            model=MUTATIONS if chosen.model == EMBEDDED else chosen.model,
+            api_base=chosen.api_base,
+            strategy=find_strategy(chosen.strategy).name,
+            candidates=chosen.samples,
+            rounds=chosen.rounds,
+            budget_tokens=chosen.budget_tokens,
+            seed=chosen.seed,
+            on_event=self._hear,
+            stream=self.view.streams,
+        )
+
     def _hear(self, event: Frozen) -> None:
         self.view.hear(event)
         decision = getattr(event, "decision", None)
@@ -137,6 +171,9 @@ class Session:
             self.decisions.append(decision)
 
     def _show(self, result: RefinementResult) -> None:
+        if result.stop_reason.rule == "nothing_fails":
+            self.say(f"  {result.stop_reason.detail}: nothing to fix")
+            return
         self.console.print()
         self.output.print(answer_view(result), soft_wrap=True)
         self.console.print()

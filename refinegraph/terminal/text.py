@@ -46,6 +46,21 @@ def verdict_words(candidate: Candidate) -> str:
     return "unchecked" if candidate.revision else "new"
 
 
+def patch_words(candidate: Candidate) -> str:
+    """Say in a line what a patch changes: its first file and its first new or missing line.
+
+    Empty for what is no patch.
+    """
+    lines = (candidate.program or "").splitlines()
+    if not lines or not lines[0].startswith("diff --git "):
+        return ""
+    path = next((line[6:] for line in lines if line.startswith("+++ b/")), "")
+    changed = [line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    added = [line[1:].strip() for line in changed if line[0] == "+" and line[1:].strip()]
+    removed = [f"without {line[1:].strip()}" for line in changed if line[0] == "-"]
+    return f"{path}: {next(iter(added + removed), '')}"
+
+
 def evidence_words(candidate: Candidate) -> str:
     """Say what the first failing test showed, or why nothing could be run; else nothing."""
     if candidate.unusable:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from rich.text import Text
 
 from refinegraph.agents.models import BudgetLow, CallRetried, FellBack
+from refinegraph.fixing.events import BaselineBegun, BaselineTaken, FaultLocalised
 from refinegraph.graphs.events import (
     BranchFailed,
     CandidateJudged,
@@ -19,13 +20,14 @@ from refinegraph.schema import Candidate, Frozen, Review, VisibleTest
 from refinegraph.terminal.decisions import moves_words
 from refinegraph.terminal.diffs import diff_view
 from refinegraph.terminal.run_state import RunState
-from refinegraph.terminal.text import cut, evidence_words, verdict_words
+from refinegraph.terminal.text import cut, evidence_words, patch_words, verdict_words
 from refinegraph.wording import stop_words, was_executed
 
 SUBJECT_WIDTH = 10
 _INDENT = 2
 _LONGEST = 500
 _LONGEST_DIFF = 12
+_MOST_FAILING = 5
 _VERDICT_WIDTH = 5
 
 
@@ -67,8 +69,8 @@ def _words(text: str, style: str = "") -> Text:
 
 
 def _tests(event: TestsKnown, state: RunState) -> list[Line]:
-    if event.tests == state.tests:
-        return []
+    if event.tests == state.tests or any(test.form == "command" for test in event.tests):
+        return []  # of a checkout, its baseline said more
     return [Line("tests", _words(tests_words(event.tests)))]
 
 
@@ -102,7 +104,7 @@ def _judged(event: CandidateJudged, state: RunState) -> list[Line]:
 
 def judgement(candidate: Candidate) -> Text:
     """Say in one line what execution found."""
-    evidence = evidence_words(candidate)
+    evidence = patch_words(candidate) or evidence_words(candidate)
     verdict = verdict_words(candidate)
     words = f" {verdict:<{_VERDICT_WIDTH}} {cut(evidence, _LONGEST)}" if evidence else f" {verdict}"
     return mark_of(candidate) + Text(words)
@@ -132,6 +134,9 @@ def review_words(review: Review) -> list[str]:
 
 def _decided(event: Decided, state: RunState) -> list[Line]:
     decision, difficulty = event.decision, event.decision.difficulty
+    before = state.decision
+    if decision.action == "sample" and before and before.moves == decision.moves:
+        return []  # more of the same
     reason = f"{difficulty.level}: {'; '.join(difficulty.reasons)}" if difficulty else ""
     lines = [Line("router", _words(reason))] if reason else []
     if decision.stop_reason:
@@ -160,8 +165,35 @@ def _budget_low(event: BudgetLow, state: RunState) -> list[Line]:
     return [Line("budget", _words(event.detail, "yellow"))]
 
 
+def _baseline_begun(event: BaselineBegun, state: RunState) -> list[Line]:
+    return [Line("tests", _words(f"{event.command}, before anything is changed"))]
+
+
+def _baseline(event: BaselineTaken, state: RunState) -> list[Line]:
+    counts = [f"{len(event.failing)} fail", f"{event.passing} pass"]
+    if event.flickering:
+        counts.append(f"{event.flickering} end differently from run to run and never count")
+    first = Line("", _words(f"{', '.join(counts)}, in {event.seconds:.1f} s"))
+    shown = [Line("", _words(f"✗ {name}", "red")) for name in event.failing[:_MOST_FAILING]]
+    return [first, *shown]
+
+
+def _localised(event: FaultLocalised, state: RunState) -> list[Line]:
+    lines = [
+        Line("", _words(f"{each.path}:{each.line}  {each.score:.2f}  {each.source}"))
+        for each in event.suspects
+    ]
+    remark = [Line("", _words(event.remark, "yellow"))] if event.remark else []
+    if not lines:
+        return [Line("suspects", _words("no line is under suspicion")), *remark]
+    return [lines[0]._replace(subject="suspects"), *lines[1:], *remark]
+
+
 _TELL: dict[type[Frozen], Callable[..., list[Line]]] = {
     TestsKnown: _tests,
+    BaselineBegun: _baseline_begun,
+    BaselineTaken: _baseline,
+    FaultLocalised: _localised,
     CandidateProposed: _proposed,
     CandidateJudged: _judged,
     CandidateReverted: _reverted,

@@ -1,0 +1,1 @@
+"""Repair a checkout: baseline, localisation, candidates side by side, a proved patch."""

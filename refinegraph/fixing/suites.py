@@ -1,0 +1,105 @@
+"""A test command: run in trees of its own, with executed lines recorded and patches judged."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from refinegraph.schema import CaseOutcome, Verdict
+from refinegraph.tools.localisation.recording import PLUGIN_FOLDER, recording_environment
+from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.test_runs import Baseline, PatchJudge, TestSuite
+from refinegraph.tools.test_runs.commands import split_command
+from refinegraph.tools.test_runs.suite import GUARD_FOLDER
+from refinegraph.tools.workspace import CommandResult, TreePolicy
+
+Changes = Mapping[str, str | None]
+"""Paths, relative to the root of the checkout, to new texts; None for a deleted file."""
+
+_RECORDS = ".refinegraph-lines.jsonl"
+
+
+class SuiteRun(NamedTuple):
+    """How a test command ended."""
+
+    tests: Mapping[str, CaseOutcome]
+    """Every test that was reported, by name; none where the program meddled with the runner."""
+    result: CommandResult
+    records: str = ""
+    """What was recorded of executed lines."""
+
+
+class Suite:
+    """A test command of a checkout.
+
+    The command is run as it is; where it is pytest's, tests can be chosen and lines recorded.
+    """
+
+    def __init__(self, sandbox: Sandbox, path: Path, command: str) -> None:
+        self.sandbox = sandbox
+        self.path = path
+        self.command = command
+        policy = TreePolicy(readable=(str(PLUGIN_FOLDER),))
+        self.tests = TestSuite(sandbox, path, _with_plugins(command), policy=policy)
+        self.is_pytest = self.tests.is_pytest
+        self.selects = self.is_pytest
+        """Whether single tests can be run by their names."""
+
+    async def run(
+        self,
+        changes: Changes | None = None,
+        *,
+        only: Sequence[str] = (),
+        record: bool = False,
+        timeout: float | None = None,
+    ) -> SuiteRun:
+        """Run the command in a new tree with these files changed.
+
+        Args:
+            changes: Files to write or to delete before.
+            only: Tests to run; all of them where empty, or where the command is not pytest's.
+            record: Whether executed lines are recorded, where the command is pytest's.
+            timeout: Seconds until the command is killed.
+        """
+        run = await self.tests.run(
+            changes,
+            only=only if self.is_pytest else (),
+            timeout=timeout,
+            env=self._recording() if record and self.is_pytest else (),
+            collect=[_RECORDS],
+        )
+        records = run.result.collected.get(_RECORDS, b"").decode(errors="replace")
+        return SuiteRun({} if run.tampering else run.tests, run.result, records)
+
+    async def judge(
+        self, changes: Changes, baseline: Baseline, *, protect: Sequence[str] = ()
+    ) -> Verdict:
+        """Return the verdict of the whole suite on a patch, with the guards of `PatchJudge`.
+
+        Its tests are those that failed before, then those that are lost.
+        """
+        return await PatchJudge(self.tests, baseline, protect=protect).check(changes)
+
+    async def lint(self, changes: Changes, command: str) -> CommandResult:
+        """Run another command of the checkout in a new tree with these files changed."""
+        async with self.tests.tree() as tree:
+            for path, text in changes.items():
+                await (tree.delete(path) if text is None else tree.write(path, text))
+            return await tree.run(split_command(command))
+
+    def _recording(self) -> list[tuple[str, str]]:
+        root = self.tests.tree().find_root()
+        others = os.environ.get("PYTHONPATH")
+        plugins = os.pathsep.join(filter(None, (str(PLUGIN_FOLDER), others)))
+        variables = recording_environment(str(root / _RECORDS), root=str(root), plugins=plugins)
+        return list(variables.items())
+
+
+def _with_plugins(command: str) -> tuple[str, ...]:
+    """Return a command as words; one that sets PYTHONPATH is given our plug-ins there."""
+    folders = os.pathsep.join((str(GUARD_FOLDER), str(PLUGIN_FOLDER)))
+    start = "PYTHONPATH="
+    return tuple(
+        f"{word}{os.pathsep}{folders}" if word.startswith(start) else word
+        for word in split_command(command)
+    )

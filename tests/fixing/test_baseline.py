@@ -1,0 +1,109 @@
+"""Where failing tests point, and what a checkout's command is run with."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from refinegraph.fixing.baseline import localise
+from refinegraph.fixing.sources import is_protected, read_sources
+from refinegraph.fixing.suites import Suite, SuiteRun
+from refinegraph.schema import CaseOutcome, CaseStatus, Isolation
+from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.test_runs import Baseline
+from refinegraph.tools.workspace import CommandResult
+
+
+class Scripted(Suite):
+    """A suite whose runs end as they are told."""
+
+    def __init__(self, alone: dict[str, CaseStatus], records: str = "") -> None:
+        super().__init__(Sandbox(), Path(), "pytest")
+        self.alone = alone
+        self.records = records
+
+    async def run(self, changes: Any = None, **keywords: Any) -> SuiteRun:
+        """Return the outcomes of named tests, or the records."""
+        isolation = Isolation(tier="strong")
+        result = CommandResult(command=("pytest",), exit_code=1, isolation=isolation)
+        tests = {id: CaseOutcome(id=id, status=status) for id, status in self.alone.items()}
+        return SuiteRun(tests, result, self.records if keywords.get("record") else "")
+
+
+def baseline(*failing: str) -> Baseline:
+    outcomes = tuple(
+        CaseOutcome(id=id, status="failed", traceback="a.py:2: in f") for id in failing
+    )
+    return Baseline(
+        failing=outcomes,
+        passing=("good",),
+        flickering=(),
+        skipped=(),
+        collected=2,
+        strength="reported",
+        seconds=1.0,
+    )
+
+
+RECORDS = """{"test": "bad", "failed": true, "lines": {"a.py": "6"}}
+{"test": "good", "failed": false, "lines": {"a.py": "2"}}
+"""
+
+
+async def test_executed_lines_and_tracebacks_point_at_the_fault(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\ny = 2\n")
+    suite = Scripted({"bad": "failed"}, RECORDS)
+    localised = await localise(suite, read_sources(tmp_path), baseline("bad"))
+    assert [suspect.line for suspect in localised.suspects] == [2, 1]
+    assert localised.remark == ""
+    assert suite.selects
+
+
+@pytest.mark.parametrize("alone", [{}, {"bad": "passed"}, {"bad": "not_run"}])
+async def test_tests_that_do_not_fail_alone_are_not_chosen(
+    tmp_path: Path, alone: dict[str, CaseStatus]
+) -> None:
+    (tmp_path / "a.py").write_text("x = 1\ny = 2\n")
+    suite = Scripted(alone)
+    localised = await localise(suite, read_sources(tmp_path), baseline("bad"))
+    assert not suite.selects
+    assert "no executed line" in localised.remark
+    assert [suspect.line for suspect in localised.suspects] == [2]
+
+
+def test_a_command_that_sets_its_path_is_given_the_plug_ins() -> None:
+    words = Suite(Sandbox(), Path(), "env PYTHONPATH=src python -m pytest").tests.recipe.words
+    assert words[1].startswith("PYTHONPATH=src:")
+    assert words[1].count(":") == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "protected"),
+    [
+        ("tests/test_a.py", True),
+        ("pkg/a_test.go", True),
+        ("src/conftest.py", True),
+        ("pyproject.toml", True),
+        ("src/testimony.py", False),
+        ("docs/a.md", True),
+        ("src/a.py", False),
+    ],
+)
+def test_tests_and_settings_are_protected(path: str, protected: bool) -> None:
+    assert is_protected(path, ["docs/"]) is protected
+
+
+def test_what_git_ignores_is_no_source(tmp_path: Path) -> None:
+    import subprocess
+
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    (tmp_path / ".gitignore").write_text("build/\n")
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build/a.py").write_text("x = 1\n")
+    (tmp_path / "a.py").write_text("x = 1\n")
+    (tmp_path / "b.bin").write_bytes(b"\0\1")
+    sources = read_sources(tmp_path)
+    assert set(sources.files) == {".gitignore", "a.py"}
+    before = sources.digest
+    (tmp_path / "a.py").write_text("x = 2\n")
+    assert read_sources(tmp_path).digest != before
