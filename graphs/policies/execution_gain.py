@@ -1,102 +1,117 @@
-"""A policy for code with visible tests: sample or repair, whichever gains more for its tokens.
+"""A policy for code with visible tests: sample or repair, whichever gains more for its cost.
 
-A run is over when a program passes. Until then a fresh sample passes with the chance that it is a
-new program at all (Good and Turing's estimate from the programs seen once, Biometrika 1953) times
-the chance that a new one passes; a repair passes with the chance that it changes anything times the
-rate at which such repairs pass.
+A run is over when a program passes. Until then a fresh sample and a repair of each candidate are
+weighed by the chance that they, and the repairs that may follow them, pass, over what they cost.
+The chances are learned across the problems that share a `SuccessRates`; the numbers of a decision
+are kept with it, so that it can be explained and replayed whatever is learned later.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from refinegraph.graphs.policies.attempts import (
+    SHIPPED_RATES,
+    History,
+    chance_of_new,
+    drawn_bucket,
+)
 from refinegraph.graphs.policies.base import (
     candidates_spent,
     easy,
     fingerprint,
-    mean_tokens,
     refinable,
     refine_decision,
     sample_decision,
-    samples_of,
     stop_decision,
 )
+from refinegraph.graphs.policies.costs import (
+    Costs,
+    CostUnit,
+    Spent,
+    TokenWeights,
+    expected_costs,
+    turn_costs,
+)
 from refinegraph.graphs.policies.gain_estimate import ActionEstimate, Estimate
-from refinegraph.graphs.policies.repair_rates import BetaPosterior
+from refinegraph.graphs.policies.plans import Planner, Worth
+from refinegraph.graphs.policies.success_rates import SuccessRates
 from refinegraph.graphs.routing import Router, ask_router
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import RuleFunction, as_rule
 from refinegraph.schema import Action, Candidate, Decision, Difficulty, StopReason
 from refinegraph.support.awaiting import settle
 
-FRESH = BetaPosterior(alpha=1, beta=2)
-"""A new program passes in one of three cases; three samples weigh as much as this prior."""
-FIX_CLOSE = BetaPosterior(alpha=1, beta=2)
-"""How often a repair passes if the program passed some of the tests."""
-FIX_FAR = BetaPosterior(alpha=1, beta=4)
-"""How often a repair passes if the program passed none: less often (arXiv 2604.10508)."""
-REPAIR_TOKENS = 1.5
-"""The cost of a review and a refinement, in samples: a review is about half as long as a program.
-"""
+MIN_GAIN_FOR_CODE = 0.004
+"""A program that passes is worth 250,000 tokens, about a dollar with a hosted model. On recorded
+repair runs of three models no problem is lost at this value."""
+_LARGEST_WAVE = 8
+"""Samples asked for at once where waiting costs something; more than that no estimate justifies."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CodeGainEstimate(Estimate):
     """The numbers of one decision about code."""
 
-    new: float
-    """The chance that a fresh sample is a program not seen yet."""
-    fresh: float
-    """The chance that a new program passes."""
-    unfixed: float
-    """The chance that no repair of the next round passes."""
+    sample_chance: float
+    """The chance that a fresh sample passes."""
+    repair_chance: float
+    """The chance that a repair of the most promising candidate passes; 0 without one."""
+    sample_worth: float
+    """Chance of a program that passes per 1,000 tokens, if the next attempt is a sample."""
+    repair_worth: float
+    """The same if it is a repair."""
     samples: int
     """How many would be sampled next; 0 for none."""
+    best_worth: float
+    """The higher of the two without optimism, except for a program that was never repaired."""
     repairs: int
     """How many programs would be repaired next; 0 for none."""
-    tokens: float
-    """Completion tokens of one sample, as seen so far."""
-
-    @property
-    def sample_gain(self) -> float:
-        """The chance that one of the next samples passes."""
-        return 1 - (1 - self.new * self.fresh) ** self.samples
-
-    @property
-    def repair_gain(self) -> float:
-        """The chance that one of the next repairs passes."""
-        return 1 - self.unfixed
+    sample_cost: float
+    """The expected cost of a sample, in the unit of the policy."""
+    repair_cost: float
+    """The expected cost of a repair with its review."""
+    spent_tokens: float
+    """Weighted tokens spent so far."""
+    spent_usd: float
+    spent_seconds: float
 
 
 def choose_for_code(numbers: CodeGainEstimate) -> Action:
     """Return the action with the most gain per token, or stop if none reaches the minimum.
 
     >>> choose_for_code(CodeGainEstimate(
-    ...     new=0.3, fresh=0.2, unfixed=0.7, samples=2, repairs=1, tokens=100,
-    ...     min_gain_per_1k_tokens=0,
+    ...     sample_chance=0.2, repair_chance=0.4,
+    ...     sample_worth=0.7, repair_worth=0.8, best_worth=0.7,
+    ...     samples=1, repairs=1, sample_cost=300, repair_cost=500, spent_tokens=600, spent_usd=0,
+    ...     spent_seconds=2, min_gain_per_1k_tokens=0.001,
     ... ))
     'refine'
     """
     actions: list[ActionEstimate] = []
+    if numbers.best_worth <= numbers.min_gain_per_1k_tokens:
+        return "stop"
     if numbers.samples:
-        cost = numbers.samples * numbers.tokens
-        actions.append(ActionEstimate("sample", numbers.sample_gain, cost))
+        actions.append(ActionEstimate("sample", numbers.sample_worth, 1_000))
     if numbers.repairs:
-        cost = numbers.repairs * REPAIR_TOKENS * numbers.tokens
-        actions.append(ActionEstimate("refine", numbers.repair_gain, cost))
+        actions.append(ActionEstimate("refine", numbers.repair_worth, 1_000))
     return numbers.best_action(actions)
 
 
 class ExecutionGain:
-    """Sample, repair or stop, whichever is expected to gain most for its tokens.
+    """Sample, repair or stop, whichever is expected to gain most for its cost.
 
     Args:
         router: Says whether a problem is easy, which ends the run.
         stop: A rule that ends the run.
         max_candidates: The most candidates of a run, samples and repairs together.
-        max_refined_per_round: How many programs are repaired in a round.
-        min_gain_per_1k_tokens: Go on while 1,000 completion tokens raise the chance of a program
-            that passes by at least this; 0 goes on to `max_candidates`.
+        max_refined_per_round: How many programs are repaired in a round, side by side.
+        batch_size: How many samples are asked for at a time; by what waiting costs if None.
+        min_gain_per_1k_tokens: Go on while 1,000 tokens raise the chance of a program that passes
+            by at least this; 0 goes on to `max_candidates`.
+        rates: What is known of the model, learned across the runs that share it.
+        cost: What is weighed: tokens, USD (where every call has a price) or seconds.
+        weights: What prompt, cached and completion tokens cost.
+        tokens_per_second: How many tokens a second of waiting is worth. Above 0, samples of hard
+            problems are asked for in waves.
     """
 
     def __init__(
@@ -104,23 +119,40 @@ class ExecutionGain:
         *,
         router: Router,
         stop: RuleFunction,
-        max_candidates: int = 10,
-        max_refined_per_round: int = 2,
-        min_gain_per_1k_tokens: float = 0.0,
+        max_candidates: int = 16,
+        max_refined_per_round: int = 1,
+        batch_size: int | None = None,
+        min_gain_per_1k_tokens: float = MIN_GAIN_FOR_CODE,
+        rates: SuccessRates | None = None,
+        cost: CostUnit = "tokens",
+        weights: TokenWeights = TokenWeights(),  # noqa: B008 - immutable
+        tokens_per_second: float = 0.0,
     ) -> None:
         self.router = router
         self.stop = as_rule(stop)
         self.max_candidates = max_candidates
         self.max_refined_per_round = max_refined_per_round
+        self.batch_size = batch_size
         self.min_gain_per_1k_tokens = min_gain_per_1k_tokens
+        self.rates = rates or SuccessRates(SHIPPED_RATES)
+        self.cost: CostUnit = cost
+        self.weights = weights
+        self.tokens_per_second = tokens_per_second
 
     async def __call__(self, state: RefinementState) -> Decision:
-        """Choose by the numbers, which the decision keeps."""
+        """Learn from the last turn, then choose by the numbers, which the decision keeps."""
         difficulty = await ask_router(self.router, state)
-        targets = refinable(state, limit=self.max_refined_per_round)[: self._left(state)]
-        numbers = self._estimate(state, targets)
+        history = History.of(state)
+        self._learn(state, history)
+        reason = await settle(self.stop(state)) or self._over(state, difficulty)
+        numbers, targets = self._estimate(state, history)
         action = choose_for_code(numbers)
-        reason = await settle(self.stop(state)) or self._reason(state, difficulty, action)
+        if reason is None and action == "stop":
+            reason = StopReason(
+                rule="gain",
+                detail="neither samples nor repairs are worth their tokens",
+                limit=self.min_gain_per_1k_tokens,
+            )
         if reason:
             decision = stop_decision(state, reason, difficulty)
         elif action == "refine":
@@ -135,65 +167,106 @@ class ExecutionGain:
             f"ExecutionGain(router={self.router!r}, stop={self.stop!r}, "
             f"max_candidates={self.max_candidates}, "
             f"max_refined_per_round={self.max_refined_per_round}, "
-            f"min_gain_per_1k_tokens={self.min_gain_per_1k_tokens})"
+            f"batch_size={self.batch_size}, "
+            f"min_gain_per_1k_tokens={self.min_gain_per_1k_tokens}, cost={self.cost!r}, "
+            f"tokens_per_second={self.tokens_per_second})"
         )
 
-    def _reason(
-        self, state: RefinementState, difficulty: Difficulty, action: Action
-    ) -> StopReason | None:
+    def _over(self, state: RefinementState, difficulty: Difficulty) -> StopReason | None:
         if difficulty.level == "easy":
             return easy(difficulty)
-        if self._left(state) <= 0:
-            made = len(state.candidates)
-            detail = f"{made} of {self.max_candidates} candidates were made"
-            return candidates_spent(made, self.max_candidates, detail)
-        if action == "stop":
-            detail = "neither samples nor repairs are worth their tokens"
-            return StopReason(rule="gain", detail=detail, limit=self.min_gain_per_1k_tokens)
-        return None
+        if self._left(state) > 0:
+            return None
+        made = len(state.candidates)
+        detail = f"{made} of {self.max_candidates} candidates were made"
+        return candidates_spent(made, self.max_candidates, detail)
 
     def _left(self, state: RefinementState) -> int:
         return self.max_candidates - len(state.candidates)
 
-    def _estimate(self, state: RefinementState, targets: Sequence[Candidate]) -> CodeGainEstimate:
-        drawn = Counter(fingerprint(sample) for sample in samples_of(state))
-        repairs = [candidate for candidate in state.candidates if candidate.parent_id is not None]
-        programs = {candidate.id: fingerprint(candidate) for candidate in state.candidates}
-        changed = sum(
-            fingerprint(repair) not in _earlier(programs, repair.id) for repair in repairs
+    def _learn(self, state: RefinementState, history: History) -> None:
+        """Learn from what the last decision brought, where tests can tell."""
+        last = state.decision
+        if last is None or not state.proof_ids:
+            return
+        start = next(
+            (number for number, turn in enumerate(history.turns) if turn >= last.number),
+            len(history.attempts),
         )
-        brings_new = (changed + 1) / (len(repairs) + 1)
-        unfixed = 1.0
-        for target in targets:
-            prior = FIX_CLOSE if _is_close(target) else FIX_FAR
-            unfixed *= 1 - brings_new * prior.updated(0, changed).mean
-        return CodeGainEstimate(
-            new=chance_of_new(list(drawn.values())),
-            fresh=FRESH.updated(0, len(drawn)).mean,
-            unfixed=unfixed,
-            samples=max(0, min(self._left(state), len(state.candidates) or 1)),
+        run = f"{state.problem.id} {state.started}"
+        if self.rates.observe(run, last.number, history.attempts, start):
+            spent = Spent.of(state, self.weights).minus(Spent.at(last))
+            family = "repair" if last.targets else "fresh"
+            self.rates.observe_cost(family, len(history.attempts) - start, spent.tokens)
+
+    def _estimate(
+        self, state: RefinementState, history: History
+    ) -> tuple[CodeGainEstimate, list[Candidate]]:
+        """Return the numbers of the next decision, and what it would repair."""
+        seen = turn_costs(state, self.weights)
+        costs = expected_costs(seen, self.rates.cost_ratio, self.cost)
+        planner = Planner(
+            self.rates,
+            history.failed(self.rates, "fresh"),
+            history.failed(self.rates, "repair"),
+            costs.sample,
+            costs.repair,
+        )
+        left = max(0, self._left(state))
+        weight = chance_of_new(list(history.drawn.values()))
+        bucket = drawn_bucket(history.drawn.total() + 1)
+        details = (bucket, "some", "refine")
+        sample = planner.sample(history.sample_path, weight, details)
+        ranked = self._ranked(state, history, planner)
+        targets = [candidate for _, candidate in ranked][: min(self.max_refined_per_round, left)]
+        repair = ranked[0][0] if targets else Worth(0.0, 0.0)
+        plain = planner._replace(optimistic=False)
+        sure = plain.sample(history.sample_path, weight, details).rate
+        if targets:
+            tried = history.programs[fingerprint(targets[0])].repeated > 0
+            sure = max(sure, self._worth(history, plain if tried else planner, targets[0]).rate)
+        spent = Spent.of(state, self.weights)
+        numbers = CodeGainEstimate(
+            sample_chance=sample.chance,
+            repair_chance=repair.chance,
+            sample_worth=1_000 * sample.rate * costs.per_token,
+            repair_worth=1_000 * repair.rate * costs.per_token,
+            best_worth=1_000 * sure * costs.per_token,
+            samples=min(left, self._wave(state, sample, costs)),
             repairs=len(targets),
-            tokens=mean_tokens(state.candidates) or 1.0,
+            sample_cost=costs.sample,
+            repair_cost=costs.repair,
+            spent_tokens=spent.tokens,
+            spent_usd=spent.usd,
+            spent_seconds=spent.seconds,
             min_gain_per_1k_tokens=self.min_gain_per_1k_tokens,
         )
+        return numbers, targets
 
+    def _ranked(
+        self, state: RefinementState, history: History, planner: Planner
+    ) -> list[tuple[Worth, Candidate]]:
+        """Return the candidates that may be repaired with their worth, the best first."""
+        weighed: list[tuple[Worth, Candidate]] = []
+        for candidate in refinable(state):
+            weighed.append((self._worth(history, planner, candidate), candidate))
+        return sorted(weighed, key=lambda pair: -pair[0].rate)
 
-def chance_of_new(counts: Sequence[int]) -> float:
-    """Return the chance that one more draw is of a kind not seen yet, from how often each was.
+    def _worth(self, history: History, planner: Planner, candidate: Candidate) -> Worth:
+        program = history.programs[fingerprint(candidate)]
+        return planner.repair(history.path(candidate), program.depth, program.repeated)
 
-    Good and Turing's estimate with one imagined draw that was new.
+    def _wave(self, state: RefinementState, sample: Worth, costs: Costs) -> int:
+        """Return how many samples to ask for at once, by what waiting for them costs."""
+        if self.batch_size is not None:
+            return self.batch_size
+        if self.cost == "seconds":
+            return _LARGEST_WAVE
+        turns = max(1, len(state.decisions))
+        waiting = self.tokens_per_second * costs.per_token * state.elapsed / turns
+        failing = 1 - sample.chance
 
-    >>> chance_of_new([1, 1]), chance_of_new([4])
-    (1.0, 0.2)
-    """
-    return (counts.count(1) + 1) / (sum(counts) + 1)
+        def worth(size: int) -> float:
+            return (1 - failing**size) / (size * costs.sample + waiting)
 
-
-def _earlier(programs: Mapping[str, str], id: str) -> set[str]:
-    """Return the programs that were there before a candidate was made."""
-    ids = list(programs)
-    return {programs[earlier] for earlier in ids[: ids.index(id)]}
-
-
-def _is_close(candidate: Candidate) -> bool:
-    return bool(candidate.verdict and candidate.verdict.passed_ids)
+        return max(range(1, _LARGEST_WAVE + 1), key=lambda size: (worth(size), -size))

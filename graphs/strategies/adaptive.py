@@ -1,7 +1,7 @@
 """Few samples first; more, or repairs, while they are expected to be worth their tokens."""
 
 from refinegraph.graphs.policies.base import Policy
-from refinegraph.graphs.policies.execution_gain import ExecutionGain
+from refinegraph.graphs.policies.execution_gain import MIN_GAIN_FOR_CODE, ExecutionGain
 from refinegraph.graphs.policies.expected_gain import ExpectedGain
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.routing import AgreementRouter, VerdictRouter
@@ -13,6 +13,8 @@ from refinegraph.schema import EXECUTED_KINDS
 _MIN_GAIN = 0.02
 """Two points of accuracy for a thousand tokens: below that, on the recorded runs of three models,
 further rounds cost more than they brought."""
+_ROUNDS = 10
+"""Rounds of repair for code at most: what they are worth ends most runs long before."""
 
 
 def adaptive(plan: Plan) -> RefinementGraph:
@@ -21,10 +23,11 @@ def adaptive(plan: Plan) -> RefinementGraph:
     Costs two or three calls for an easy problem, and at most `plan.samples` candidates, a repair
     being two calls, for a hard one.
     """
-    code, max_candidates = plan.kind in EXECUTED_KINDS, plan.samples or 10
+    code = plan.kind in EXECUTED_KINDS
+    max_candidates, first = plan.samples or (16 if code else 10), 1 if code else 3
     return plan.graph(
         "adaptive",
-        solver=plan.solver(samples=min(2 if code else 3, max_candidates), temperature=0.8),
+        solver=plan.solver(samples=min(plan.batch_size or first, max_candidates), temperature=0.8),
         reviewer=plan.reviewer(),
         refiner=plan.refiner(),
         test_writer=plan.test_writer(),
@@ -38,12 +41,19 @@ def adaptive(plan: Plan) -> RefinementGraph:
 
 def policy_for_code(plan: Plan, max_candidates: int) -> Policy:
     """Return the policy for code, of at most so many candidates."""
-    limit = 5 if plan.rounds is None else plan.rounds
+    limit = _ROUNDS if plan.rounds is None else plan.rounds
     return ExecutionGain(
         router=plan.router or VerdictRouter(otherwise=AgreementRouter()),
         stop=plan.stop_rule(accepted() | rounds(limit)),
         max_candidates=max_candidates,
-        min_gain_per_1k_tokens=plan.min_gain_per_1k_tokens or 0.0,
+        batch_size=plan.batch_size,
+        min_gain_per_1k_tokens=(
+            MIN_GAIN_FOR_CODE
+            if plan.min_gain_per_1k_tokens is None
+            else plan.min_gain_per_1k_tokens
+        ),
+        rates=plan.rates,
+        cost=plan.cost,
     )
 
 

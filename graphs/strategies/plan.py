@@ -28,6 +28,8 @@ from refinegraph.agents.test_writer import TestWriter
 from refinegraph.graphs.nodes.human import InterruptPoint
 from refinegraph.graphs.policies.base import Policy
 from refinegraph.graphs.policies.calibration import DEFAULT_CALIBRATOR, ConfidenceCalibrator
+from refinegraph.graphs.policies.costs import CostUnit
+from refinegraph.graphs.policies.success_rates import SuccessRates
 from refinegraph.graphs.refinement import RefinementGraph, refinement_graph
 from refinegraph.graphs.routing import Router
 from refinegraph.graphs.search import SearchGraph, search_graph
@@ -113,6 +115,10 @@ class Plan:
     """Notes that outlive a run, for strategies that learn from earlier problems."""
     environment: "Callable[[], Environment] | None" = None
     """Makes the environment that strategies with actions act in."""
+    rates: SuccessRates | None = None
+    """What is known of the model's samples and repairs, for `adaptive`; learned anew if None."""
+    cost: CostUnit = "tokens"
+    """What `adaptive` saves: tokens, USD or seconds."""
     sandbox: Sandbox | None = None
     repair: RepairForm = "auto"
     """Whether programs are repaired by edits, by rewriting them, or by whichever is shorter."""

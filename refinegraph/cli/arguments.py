@@ -251,8 +251,12 @@ def _add_config(command: argparse.ArgumentParser) -> None:
     command.add_argument("path", nargs="?", metavar="PATH", help="that refinegraph.toml")
 
 
-def _add_nothing(command: argparse.ArgumentParser) -> None:
-    command.set_defaults()
+def _add_doctor(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--forget-rates",
+        action="store_true",
+        help="delete what was learned of how often models succeed, and do nothing else",
+    )
 
 
 _COMMANDS = {
@@ -271,7 +275,7 @@ _COMMANDS = {
     "strategies": ("list the strategies, and the published systems by name", _add_strategies),
     "graph": ("print a strategy's graph", _add_graph),
     "config": ("show the settings and where they come from; trust a file of them", _add_config),
-    "doctor": ("say what this machine can do", _add_nothing),
+    "doctor": ("say what this machine can do", _add_doctor),
 }
 
 COMMANDS = tuple(_COMMANDS)

@@ -11,6 +11,7 @@ from refinegraph.cli.discovery import keys_set, local_servers, why_unreachable
 from refinegraph.errors import ModelError, SandboxUnavailable
 from refinegraph.options.config import EMBEDDED, find_setting, home
 from refinegraph.support.blocking import run_sync
+from refinegraph.wording import plural
 
 if TYPE_CHECKING:
     from refinegraph.schema import Isolation
@@ -19,11 +20,17 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Say what this machine can do, by doing it; the exit code of what is missing, else 0."""
+    if options.forget_rates:
+        from refinegraph.runs.planning import rate_store
+
+        _say("rates", f"{plural(rate_store().forget(), 'model')} forgotten")
+        return 0
     _say("refinegraph", __version__)
     _say("python", f"{platform.python_version()}  {sys.executable}")
     _say("system", f"{platform.system()} {platform.release()} {platform.machine()}")
     _say("data", str(home()))
     models = _models()
+    _rates()
     sandbox = _sandbox()
     _trees()
     return sandbox or models
@@ -51,6 +58,19 @@ def _own_model() -> str:
     if importlib.util.find_spec("xllamacpp") is None:
         return "none set, and the package's own needs: pip install 'refinegraph[local]'"
     return f"{EMBEDDED}, the package's own  (none is set)"
+
+
+def _rates() -> None:
+    """Say what was learned of models, in percent of the attempts, or that nothing was."""
+    from refinegraph.runs.planning import rate_store
+    from refinegraph.terminal.rates import rate_lines
+
+    lines = [line for kept in rate_store().all() for line in rate_lines(kept)]
+    _say("rates", lines[0] if lines else "none learned yet")
+    for line in lines[1:]:
+        _say("", line)
+    if lines:
+        _say("", "refinegraph doctor --forget-rates deletes them")
 
 
 def _sandbox() -> int:

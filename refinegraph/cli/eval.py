@@ -5,7 +5,7 @@ import asyncio
 import shlex
 import sys
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AsyncExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,7 +33,14 @@ from refinegraph.graphs.stopping import budget
 from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
 from refinegraph.html.evaluation import evaluation_page
 from refinegraph.options import RunOptions
-from refinegraph.runs.planning import Models, ledger_of, plan_of, rate_limits_of, resolve_models
+from refinegraph.runs.planning import (
+    Models,
+    learned_rates,
+    ledger_of,
+    plan_of,
+    rate_limits_of,
+    resolve_models,
+)
 from refinegraph.runs.solving import call_cache
 from refinegraph.schema import Kind, LabelledProblem
 from refinegraph.support.blocking import run_sync
@@ -188,14 +195,18 @@ def write_summary(
 async def _run(job: _Job, cache: CallCache) -> None:
     options, chosen = job.options, job.chosen
     own = cache.path == job.path / CALLS
-    async with Sandbox() as sandbox:
+    async with AsyncExitStack() as stack:
+        sandbox = await stack.enter_async_context(Sandbox())
         if _kind(options) == "code":
             await require_sandbox(sandbox)
         if options.reference_check:
             job.left_out += await faulty_problems(_problems(options), sandbox, job.console)
         limit = budget(seconds=chosen.timeout) if chosen.timeout else None
         kind = _kind(options)
-        plan = plan_of(chosen, kind=kind, models=job.models, limit=limit, sandbox=sandbox)
+        rates = stack.enter_context(learned_rates(chosen, job.models))
+        plan = plan_of(
+            chosen, kind=kind, models=job.models, limit=limit, sandbox=sandbox, rates=rates
+        )
         ledger = ledger_of(chosen)
         if ledger:
             ledger.add_prior(job.folder.spent)

@@ -197,6 +197,9 @@ async def _solve(
 
             return await repair_with(options, job.problem, workshop=job.workshop, **python)
         return await solve_with(solve_options(job.problem, options, **python), models=models)
+        learn = options.learn or ("run" if job.command.no_keep else "keep")
+        chosen = replace(options, learn=learn)
+        return await solve_with(solve_options(job.problem, chosen, **python), models=models)
 
 
 def exit_code(result: RefinementResult) -> int:

@@ -137,6 +137,13 @@ class RunOptions(OptionSet):
     calibration: Annotated["str | Path | ConfidenceCalibrator | None", Option(
         "confidence calibration file written by `eval --fit` (adaptive)",
         _CALIBRATION, "strategy")] = None
+    cost: Annotated[str, Option(
+        "what adaptive saves: tokens, usd (needs known prices) or seconds",
+        Choice("tokens", "usd", "seconds"), "strategy", safe=True)] = "tokens"
+    learn: Annotated[str | None, Option(
+        "learn how often samples and repairs succeed (adaptive): off, from the problems of this run"
+        " (run), or from earlier runs too (keep); default: keep for solve, else run",
+        Choice("off", "run", "keep"), "strategy", safe=True)] = None
     trace: Annotated[bool, Option(
         "show the Reviewer a failing test line by line", Switch(), "strategy", safe=True)] = False
     repair: Annotated[str, Option(

@@ -1,13 +1,16 @@
 """From options to what a run is made of: chat models, scorers, rules, the plan of a strategy."""
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from refinegraph.errors import InputError
 from refinegraph.graphs.named import build_policy
 from refinegraph.graphs.named_scorers import build_scorer
 from refinegraph.options import RunOptions
-from refinegraph.options.config import default_model
+from refinegraph.options.config import default_model, home
 from refinegraph.schema import Kind
 
 if TYPE_CHECKING:
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from refinegraph.agents.prompts import PromptSet
     from refinegraph.agents.refiner import RepairForm
     from refinegraph.graphs.policies.calibration import ConfidenceCalibrator
+    from refinegraph.graphs.policies.costs import CostUnit
+    from refinegraph.graphs.policies.rate_store import RateStore
+    from refinegraph.graphs.policies.success_rates import SuccessRates
     from refinegraph.graphs.stopping import StopRule
     from refinegraph.graphs.strategies import Plan
     from refinegraph.graphs.strategies.plan import ReviewForm
@@ -67,6 +73,7 @@ def plan_of(
     limit: "StopRule | None" = None,
     sandbox: "Sandbox | None" = None,
     checkpointer: "BaseCheckpointSaver[Any] | None" = None,
+    rates: "SuccessRates | None" = None,
 ) -> "Plan":
     """Return the plan from which a strategy is built."""
     from dataclasses import replace
@@ -99,11 +106,55 @@ def plan_of(
         evidence=tuple(options.evidence),
         min_gain_per_1k_tokens=options.min_gain_per_1k_tokens,
         calibrator=_calibrator(options.calibration),
+        rates=rates,
+        cost=cast("CostUnit", options.cost),
         checkpointer=checkpointer,
         ask=interrupt_points(options.ask),
     )
     policy = options.policy
     return replace(plan, policy=build_policy(policy, plan) if isinstance(policy, str) else policy)
+
+
+def rate_store() -> "RateStore":
+    """Return the store of learned success rates in the user's folder."""
+    from refinegraph.graphs.policies.rate_store import RateStore
+
+    return RateStore(home() / "rates")
+
+
+@contextmanager
+def learned_rates(options: RunOptions, models: Models) -> "Generator[SuccessRates | None]":
+    """Yield the success rates that a run starts from, and keep what it learns if it should.
+
+    Rates that cannot be kept are no reason to lose a run: a warning says so.
+    """
+    from refinegraph.graphs.policies.attempts import SHIPPED_RATES
+    from refinegraph.graphs.policies.success_rates import SuccessRates
+
+    if options.learn != "keep":
+        yield SuccessRates(SHIPPED_RATES, learn=False) if options.learn == "off" else None
+        return
+    store, names = rate_store(), model_names(models)
+    rates = store.load(names)
+    before = rates.table
+    try:
+        yield rates
+    finally:
+        if rates.table != before:
+            try:
+                store.add(names, before, rates.table)
+            except InputError as error:
+                warnings.warn(str(error), stacklevel=2)
+
+
+def model_names(models: Models) -> str:
+    """Return what rates are kept under: the Solver's model, and the Refiner's if it is another."""
+    from refinegraph.agents.models import model_name
+
+    names = [model_name(models.solver)]
+    if models.refiner is not None and model_name(models.refiner) not in names:
+        names.append(model_name(models.refiner))
+    return " + ".join(names)
 
 
 def limit_of(options: RunOptions) -> "StopRule | None":

@@ -11,6 +11,7 @@ from refinegraph.options import RunOptions, SolveOptions
 from refinegraph.options.arguments import takes
 from refinegraph.runs.planning import (
     Models,
+    learned_rates,
     ledger_of,
     limit_of,
     plan_of,
@@ -79,10 +80,12 @@ async def solve_with(options: SolveOptions, *, models: Models | None = None) -> 
     with ExitStack() as stack:
         if options.requests_per_minute or options.tokens_per_minute:
             stack.enter_context(run_scope(rate_limits=rate_limits_of(options)))
+        resolved = models or resolve_models(options)
         plan = plan_of(
             options,
             kind=problem.kind,
-            models=models or resolve_models(options),
+            models=resolved,
+            rates=stack.enter_context(learned_rates(options, resolved)),
             limit=limit_of(options),
             sandbox=options.sandbox,
             checkpointer=options.checkpointer or _memory(options),

@@ -1,0 +1,151 @@
+"""What a run has tried: its samples and repairs as attempts of a kind, in the order of their turns.
+
+The kind of a repair says how many repairs led to the program (its depth), how often that program
+was repaired before, how many samples were drawn, how many tests it passes, and by which operator
+it is repaired.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from refinegraph.graphs.policies.base import fingerprint
+from refinegraph.graphs.policies.success_rates import SHAPES, Attempt, SuccessRates, add
+from refinegraph.graphs.state import RefinementState
+from refinegraph.schema import Candidate
+
+DEEPEST, MOST_REPEATED = 3, 3
+"""Chains of repairs and repeated repairs beyond these are counted together: they are rare."""
+FRESH = "fresh"
+
+SHIPPED_RATES = {
+    FRESH: 0.4,
+    "repair 0 0": 0.41,
+    **{f"repair {depth} 0": 0.6 if depth == 1 else 0.9 for depth in range(1, DEEPEST + 1)},
+    **{
+        f"repair {depth} {repeated}": 0.5 if repeated < MOST_REPEATED else 0.25
+        for depth in range(DEEPEST + 1)
+        for repeated in range(1, MOST_REPEATED + 1)
+    },
+}
+"""Rates before anything is seen. A first repair of a fresh program mends 41 % of the failures of
+the package's own model, whatever it passes. The others are ratios to the kind one repair earlier;
+they are mild on purpose, because models differ: some repeat themselves, others mend step by step.
+"""
+
+
+class Program:
+    """Where a program stands in a chain of repairs."""
+
+    def __init__(self, depth: int = 0) -> None:
+        self.depth = depth
+        self.repeated = 0
+
+
+@dataclass
+class History:
+    """The attempts on one problem, and where every program stands after them."""
+
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
+    turns: list[int] = field(default_factory=list[int])
+    """The decision that asked for each attempt."""
+    programs: dict[str, Program] = field(default_factory=dict[str, Program])
+    drawn: Counter[str] = field(default_factory=Counter[str])
+    """How often each program was sampled."""
+
+    @classmethod
+    def of(cls, state: RefinementState) -> "History":
+        """Read the attempts of a run out of its candidates."""
+        history = cls()
+        by_id = {candidate.id: candidate for candidate in state.candidates}
+        for candidate in sorted(state.candidates, key=lambda made: (made.turn, made.order)):
+            parent = by_id.get(candidate.parent_id or "")
+            if parent is None:
+                history._add_sample(candidate)
+            else:
+                history._add_repair(candidate, parent)
+        return history
+
+    @property
+    def sample_path(self) -> tuple[str, ...]:
+        """Return the kind of a sample, if it were drawn now."""
+        count = self.drawn.total()
+        return (FRESH, f"{FRESH} {drawn_bucket(count) if count else 'first'}")
+
+    def path(self, candidate: Candidate, operator: str = "refine") -> tuple[str, ...]:
+        """Return the kind of a repair of this candidate, if it were made now."""
+        program = self.programs[fingerprint(candidate)]
+        details = (drawn_bucket(self.drawn.total()), _passed_bucket(candidate), operator)
+        return repair_path(program.depth, program.repeated, details)
+
+    def failed(self, rates: SuccessRates, family: str) -> tuple[float, ...]:
+        """Return the summed hazards of the attempts of a family, all of which failed."""
+        total = (0.0,) * len(SHAPES)
+        for attempt in self.attempts:
+            if attempt.family == family:
+                total = add(total, rates.hazards(attempt.path, attempt.weight))
+        return total
+
+    def _add_sample(self, candidate: Candidate) -> None:
+        weight = chance_of_new(list(self.drawn.values()))
+        self._add(candidate, Attempt(self.sample_path, _passed(candidate), "fresh", weight=weight))
+        self.drawn[fingerprint(candidate)] += 1
+        self.programs.setdefault(fingerprint(candidate), Program())
+
+    def _add_repair(self, candidate: Candidate, parent: Candidate) -> None:
+        repaired = self.programs.setdefault(fingerprint(parent), Program())
+        path = self.path(parent, candidate.operator)
+        own = len(path) - _DETAILS - 1
+        self._add(candidate, Attempt(path, _passed(candidate), "repair", own=own))
+        repaired.repeated += 1
+        self.programs.setdefault(fingerprint(candidate), Program(repaired.depth + 1))
+
+    def _add(self, candidate: Candidate, attempt: Attempt) -> None:
+        self.attempts.append(attempt)
+        self.turns.append(candidate.turn)
+
+
+_DETAILS = 3
+"""Details in the path of a repair: samples drawn, tests passed, operator."""
+
+
+def repair_path(depth: int, repeated: int, details: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of a kind of repair, from coarse to fine.
+
+    >>> repair_path(1, 1, ("few", "some", "refine"))[:3]
+    ('repair 0 0', 'repair 1 0', 'repair 1 1')
+    >>> repair_path(1, 1, ("few", "some", "refine"))[-1]
+    'repair 1 1 few some refine'
+    """
+    depth, repeated = min(depth, DEEPEST), min(repeated, MOST_REPEATED)
+    names = [f"repair {level} 0" for level in range(depth + 1)]
+    names += [f"repair {depth} {times}" for times in range(1, repeated + 1)]
+    for detail in details:
+        names.append(f"{names[-1]} {detail}")
+    return tuple(names)
+
+
+def chance_of_new(counts: Sequence[int]) -> float:
+    """Return the chance that one more draw is of a kind not seen yet, from how often each was.
+
+    Good and Turing's estimate with one imagined draw that was new (Biometrika 1953).
+
+    >>> chance_of_new([1, 1]), chance_of_new([4])
+    (1.0, 0.2)
+    """
+    return (counts.count(1) + 1) / (sum(counts) + 1)
+
+
+def _passed(candidate: Candidate) -> bool:
+    return bool(candidate.verdict and candidate.verdict.passed)
+
+
+def drawn_bucket(samples: int) -> str:
+    """Say how many samples failed: a problem on which many did is a harder one."""
+    if samples < 2:
+        return "few"
+    return "several" if samples < 4 else "many"
+
+
+def _passed_bucket(candidate: Candidate) -> str:
+    return "some" if candidate.verdict and candidate.verdict.passed_ids else "none"

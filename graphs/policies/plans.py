@@ -1,0 +1,111 @@
+"""Weigh a fresh sample against a chain of repairs by expected success per cost.
+
+A plan is a sample, or nothing, and then a number of repairs one after the other. Its worth is the
+chance that any of them passes over its expected cost, and the worth of an action is that of the
+best plan that begins with it: the index of Gittins for a search among independent options (Journal
+of the Royal Statistical Society B, 1979).
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from refinegraph.graphs.policies.attempts import DEEPEST, MOST_REPEATED, repair_path
+from refinegraph.graphs.policies.success_rates import SHAPES, SuccessRates, add
+
+_LONGEST = 6
+"""Repairs that a plan looks ahead: longer chains change its worth by less than the rates vary."""
+_UNCHANGED = (0.3, 0.7, 0.8, 0.9)
+"""The share of failed repairs that leave a program as it was, by how often it was repaired before:
+on recorded runs, a model that repeated itself once mostly does so again."""
+_OPTIMISM = 0.7
+"""Standard deviations that an untried kind of repair is thought better than its estimate, so that
+it is tried. Chosen on simulated models: below 0.5 good repairs stay undiscovered, above 1 useless
+ones are tried for too long."""
+_LEAST_VARIANCE = 0.15
+"""Of one attempt, so that a few failures in a row do not end the search for good repairs."""
+_PRIOR_WEIGHT = 2.0
+"""Attempts that the shipped rates stand for when optimism is measured."""
+
+
+class Worth(NamedTuple):
+    """What an action is expected to bring."""
+
+    chance: float
+    """The chance that its next attempt passes."""
+    rate: float
+    """The chance of success per unit of cost, of the best plan that begins with it."""
+
+
+class Planner(NamedTuple):
+    """The rates, and what happened on one problem so far."""
+
+    rates: SuccessRates
+    failed_samples: tuple[float, ...]
+    """Summed hazards of the samples that failed."""
+    failed_repairs: tuple[float, ...]
+    sample_cost: float
+    repair_cost: float
+    optimistic: bool = True
+    """Whether kinds of repair that were hardly tried are thought better than estimated: right when
+    actions are compared, wrong when it is asked whether to go on."""
+
+    def sample(self, path: tuple[str, ...], weight: float, details: Sequence[str]) -> Worth:
+        """Return the worth of a fresh sample of this kind that is new with this chance."""
+        hazards = self.rates.hazards(path, weight)
+        chance = self.rates.chance("fresh", hazards, self.failed_samples)
+        rest = self._chain(0, 0, details, chance, self.sample_cost)
+        return Worth(chance, rest)
+
+    def repair(self, path: tuple[str, ...], depth: int, repeated: int) -> Worth:
+        """Return the worth of a repair of this kind and of the chain that it begins."""
+        chance = self.rates.chance("repair", self.rates.hazards(path), self.failed_repairs)
+        details = path[-1].split(" ")[3:]
+        return Worth(chance, self._chain(depth, repeated, details, 0.0, 0.0))
+
+    def _chain(
+        self, depth: int, repeated: int, details: Sequence[str], chance: float, cost: float
+    ) -> float:
+        """Return the best worth among plans that go on with ever more repairs."""
+        best = chance / cost if cost else 0.0
+        failed, where = self.failed_repairs, {(depth, repeated): 1.0}
+        for _ in range(_LONGEST):
+            hazards = self._mean_hazards(where, details)
+            passes = self.rates.chance("repair", hazards, failed)
+            cost += (1 - chance) * self.repair_cost
+            chance += (1 - chance) * passes
+            best = max(best, chance / cost)
+            failed, where = add(failed, hazards), _after_failure(where)
+        return best
+
+    def _mean_hazards(
+        self, where: dict[tuple[int, int], float], details: Sequence[str]
+    ) -> tuple[float, ...]:
+        total = (0.0,) * len(SHAPES)
+        for (depth, repeated), share in where.items():
+            hazards = self._optimistic(repair_path(depth, repeated, details))
+            total = add(total, [share * hazard for hazard in hazards])
+        return total
+
+    def _optimistic(self, path: tuple[str, ...]) -> tuple[float, ...]:
+        """Return the hazards of a repair, raised while few of its kind were seen."""
+        hazards = self.rates.hazards(path)
+        if not (self.rates.learn and self.optimistic):
+            return hazards
+        chance = self.rates.chance("repair", hazards, (0.0,) * len(SHAPES))
+        variance = max(chance * (1 - chance), _LEAST_VARIANCE)
+        seen = self.rates.evidence(path[:-2])
+        bonus = _OPTIMISM * math.sqrt(variance / (seen + _PRIOR_WEIGHT))
+        return tuple(hazard * min(0.97, chance + bonus) / chance for hazard in hazards)
+
+
+def _after_failure(where: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]:
+    """Return where a chain stands after a repair that failed."""
+    after: dict[tuple[int, int], float] = {}
+    for (depth, repeated), share in where.items():
+        unchanged = _UNCHANGED[min(repeated, MOST_REPEATED)]
+        same = (depth, min(MOST_REPEATED, repeated + 1))
+        deeper = (min(DEEPEST, depth + 1), 0)
+        after[same] = after.get(same, 0.0) + share * unchanged
+        after[deeper] = after.get(deeper, 0.0) + share * (1 - unchanged)
+    return after
