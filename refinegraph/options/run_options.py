@@ -135,7 +135,7 @@ class RunOptions(OptionSet):
         "minimum gain in success probability that justifies 1,000 tokens (adaptive)",
         Number("P", least=0), "strategy", safe=True)] = None
     calibration: Annotated["str | Path | ConfidenceCalibrator | None", Option(
-        "confidence calibration file written by `eval --fit` (adaptive)",
+        "confidence calibration file written by `eval --fit` (adaptive, for answers)",
         _CALIBRATION, "strategy")] = None
     cost: Annotated[str, Option(
         "what adaptive saves: tokens, usd (needs known prices) or seconds",
