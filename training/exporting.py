@@ -11,6 +11,10 @@ from torch import Tensor
 from training.model import TinyLlama
 from training.tokens import END, LLAMA_PRE
 
+NAME = "refinegraph embedded 2"
+"""What the file says that it is."""
+PROMPT_SET = "compact2"
+"""The prompts that the model was trained on; `LocalChatModel` reads it from the file."""
 CHAT_TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
 """A chat is read as the plain text of its messages, as in training."""
 
@@ -39,6 +43,7 @@ def export(model: TinyLlama, tokenizer: Tokenizer, path: Path, *, name: str) -> 
 def _describe(writer: gguf.GGUFWriter, model: TinyLlama, name: str) -> None:
     shape = model.shape
     writer.add_name(name)
+    writer.add_string("refinegraph.prompt_set", PROMPT_SET)
     writer.add_license("mit")
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
     writer.add_context_length(shape.context)

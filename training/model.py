@@ -13,12 +13,12 @@ _NEVER = -1e4
 class Shape:
     """The sizes of a model."""
 
-    vocabulary: int = 1536
-    width: int = 192
+    vocabulary: int = 2048
+    width: int = 256
     layers: int = 6
-    heads: int = 6
-    feed_forward: int = 512
-    context: int = 1024
+    heads: int = 4
+    feed_forward: int = 768
+    context: int = 1536
     rope_base: float = 10_000.0
     epsilon: float = 1e-5
 
@@ -80,12 +80,12 @@ class Block(nn.Module):
 
 
 def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-    """Attend in plain products: on a CPU twice as fast as the fused kernel with its gradient."""
-    scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
+    """Attend in plain products: on a CPU faster than the fused kernel with its gradient."""
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
     if mask is None:
         length = query.shape[-2]
         mask = torch.full((length, length), _NEVER, dtype=scores.dtype).triu(1)
-    return (scores + mask).softmax(-1, dtype=value.dtype) @ value
+    return (scores + mask.to(scores.dtype)).softmax(-1, dtype=value.dtype) @ value
 
 
 def rotate(x: Tensor, turn: Tensor) -> Tensor:

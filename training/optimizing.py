@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from training.model import TinyLlama
-from training.stream import Batch
+from training.trees import Batch
 
 MATRIX_RATE = 3e-3
 OTHER_RATE = 3e-3
@@ -54,18 +54,18 @@ class Optimizer:
 
 def train_step(model: TinyLlama, optimizer: Optimizer, batch: Batch, *, scale: float) -> Losses:
     """Learn from one batch."""
-    tokens, targets, weights = batch
-    with torch.autocast("cpu", torch.bfloat16):
-        counted = weights > 0
-        logits = model.logits(model(tokens)[counted])
-    losses = F.cross_entropy(logits.float(), targets[counted], reduction="none")
-    weight = weights[counted]
+    losses = answer_losses(model, batch)
+    weight = batch.weights[batch.weights > 0]
     ((losses * weight).sum() / weight.sum()).backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step(scale)
-    return Losses(_answer_loss(losses, weight), int((targets > 0).sum() + len(tokens)))
+    return Losses(float(losses.detach().mean()), int((batch.tokens > 0).sum()))
 
 
-def _answer_loss(losses: Tensor, weight: Tensor) -> float:
-    answers = losses.detach()[weight == 1.0]
-    return float(answers.mean()) if len(answers) else 0.0
+def answer_losses(model: TinyLlama, batch: Batch) -> Tensor:
+    """Return the loss of every token that is to be written, in single precision."""
+    counted = batch.weights > 0
+    with torch.autocast("cpu", torch.bfloat16):
+        hidden = model(batch.tokens, positions=batch.positions, mask=batch.mask)
+        logits = model.logits(hidden[counted])
+    return F.cross_entropy(logits.float(), batch.targets[counted], reduction="none")

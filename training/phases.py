@@ -1,6 +1,9 @@
 """What is learned when."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from training.mixture import Mixture
 
 
 class Phase(NamedTuple):
@@ -9,65 +12,65 @@ class Phase(NamedTuple):
     name: str
     tokens: int
     """How many tokens it takes at most."""
-    lengths: tuple[int, ...] = ()
-    """How many operations its tasks compose; empty for copying alone."""
-    repairs: float = 0.0
-    """The share of documents that review and refine."""
+    mixture: Mixture | None = None
+    """None for copying alone."""
     practice: int = 0
-    """How many tasks the model tries before it begins: its own mistakes are what it reviews."""
+    """How many tasks the model tries before it begins: its own mistakes are what it repairs."""
     until_loss: float = 0.0
     """The running loss under which it is over before its tokens are spent."""
-    practice_seed: int = 500_000
-    """Which tasks these are."""
-    vague_share: float = 0.4
-    """How often a step of these tasks is left to the examples, where it can be."""
-    plain_names: bool = True
-    """Whether its functions have one of a few names and call their argument `x`."""
-    falls_to: float = 1.0
-    """The share of the learning rate that is left at its end."""
+    starts_at: float = 1.0
+    """The share of the full learning rate at its beginning."""
+    ends_at: float = 1.0
+    """The share that is left at its end; the rate falls in a straight line between."""
 
     def rate(self, tokens: int) -> float:
         """Return the share of the full learning rate after that many tokens."""
-        return 1.0 - (1.0 - self.falls_to) * min(1.0, tokens / self.tokens)
+        passed = min(1.0, tokens / self.tokens)
+        return self.starts_at + (self.ends_at - self.starts_at) * passed
 
     def is_over(self, tokens: int, loss: float) -> bool:
         """Return whether its tokens are spent or its loss is reached."""
         return tokens >= self.tokens or loss < self.until_loss
 
 
-PHASES = (
-    Phase("copy", 2_000_000, until_loss=0.3),
-    Phase("short", 1_500_000, lengths=(1, 1, 2), repairs=0.1),
-    Phase("long", 14_000_000, lengths=(1, 2, 2, 3, 3, 4), repairs=0.3),
-    Phase(
-        "repair",
-        6_000_000,
-        lengths=(1, 2, 2, 3, 3, 4),
-        repairs=0.6,
-        practice=5_000,
-        falls_to=0.02,
-    ),
-    Phase(
-        "names",
-        8_000_000,
-        lengths=(1, 1, 2, 2, 3, 3, 4),
-        repairs=0.5,
-        practice=5_000,
-        plain_names=False,
-        falls_to=0.01,
-    ),
-    Phase(
-        "again",
-        5_000_000,
-        lengths=(1, 2, 3, 3, 4, 4),
-        repairs=0.6,
-        practice=5_000,
-        practice_seed=600_000,
-        vague_share=0.6,
-        plain_names=False,
-        falls_to=0.01,
-    ),
+_SHORT = Mixture(
+    steps=(1, 1, 1, 2, 2, 3), vague=(0, 0, 0, 1), plan=0.25, tests=0.15, judged=0.1, keep=0.4
 )
-"""Copying is settled first; then what the steps mean; then how they compose; then to repair what
-the model itself gets wrong; then names of all kinds, with what it still gets wrong by then; then
-once more, on harder tasks."""
+_LONG = Mixture(
+    steps=(1, 2, 2, 3, 3, 4, 5, 6, 7, 8),
+    vague=(0, 0, 1, 2, 3, 4),
+    plan=0.2,
+    tests=0.15,
+    lesson=0.25,
+    judged=0.35,
+    several=0.1,
+)
+_FULL = Mixture(
+    steps=(1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 9, 10),
+    vague=(0, 0, 1, 2, 3, 4, 5, 6, 8),
+    plan=0.12,
+    tests=0.15,
+    lesson=0.25,
+    judged=0.5,
+    several=0.15,
+    own=0.8,
+)
+
+PHASES = (
+    Phase("copy", 1_000_000, until_loss=0.3),
+    Phase("short", 8_000_000, _SHORT),
+    Phase("long", 14_000_000, _LONG),
+    Phase("full", 12_000_000, _FULL, practice=4_000, ends_at=0.5),
+    Phase("last", 11_000_000, _FULL, practice=4_000, starts_at=0.5, ends_at=0.01),
+)
+"""Copying is settled first; then what single steps mean; then how they compose; then all roles on
+tasks of up to ten steps, with mistakes of the model's own; then the same with mistakes sampled
+anew, while the learning rate falls to nothing. About 46 million tokens."""
+
+
+def scaled(phases: Sequence[Phase], share: float) -> tuple[Phase, ...]:
+    """Return shorter phases, with as much less practice: for trials of the recipe."""
+    return tuple(
+        phase._replace(tokens=round(phase.tokens * share), practice=round(phase.practice * share))
+        for phase in phases
+    )

@@ -9,15 +9,16 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
-from refinegraph.embedded.tasks import generate_tasks
-from training.documents import Document, render_all
-from training.exporting import export
+from training.exporting import NAME, export
+from training.mixture import draw_trees
 from training.model import Shape, TinyLlama
 from training.optimizing import Optimizer, train_step
-from training.phases import PHASES, Phase
+from training.phases import PHASES, Phase, scaled
 from training.practice import Practice, practice
-from training.stream import batches, composing, copying, practising
+from training.sampling import Sampler
+from training.stream import CHUNK, Place, batches, copying, tokenized
 from training.tokens import load_tokenizer, train_tokenizer
+from training.trees import Document
 
 _SAVE_SECONDS = 120
 _LOG_STEPS = 25
@@ -33,7 +34,7 @@ class Trainer:
         torch.manual_seed(0)
         self.model = TinyLlama(Shape(vocabulary=self.tokenizer.get_vocab_size()))
         self.optimizer = Optimizer(self.model)
-        self.phase = self.chunk = self.tokens = self.steps = 0
+        self.phase = self.chunk = self.place = self.tokens = self.steps = 0
         self.seconds = 0.0
         self._restore()
 
@@ -47,7 +48,8 @@ class Trainer:
         state = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state(),
-            "counters": [self.phase, self.chunk, self.tokens, self.steps, self.seconds],
+            "counters": [self.phase, self.chunk, self.place, self.tokens, self.steps],
+            "seconds": self.seconds,
         }
         fresh = self.checkpoint.with_suffix(".new")
         torch.save(state, fresh)
@@ -59,17 +61,18 @@ class Trainer:
         state = torch.load(self.checkpoint, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.optimizer.restore(state["optimizer"])
-        self.phase, self.chunk, self.tokens, self.steps, self.seconds = state["counters"]
+        self.phase, self.chunk, self.place, self.tokens, self.steps = state["counters"]
+        self.seconds = state["seconds"]
 
     def run(self, phase: Phase) -> None:
         """Train one phase to its end."""
         saved = logged = time.monotonic()
         mean = 4.0
-        for number, batch in batches(self._documents(phase), first_chunk=self.chunk):
+        for place, batch in batches(self._documents(phase), first=Place(self.chunk, self.place)):
             losses = train_step(self.model, self.optimizer, batch, scale=self._scale(phase))
             mean += 0.02 * (losses.loss - mean)
-            self.chunk, self.steps = number, self.steps + 1
-            self.tokens += losses.tokens
+            self.chunk, self.place = place.chunk, place.batch + 1
+            self.steps, self.tokens = self.steps + 1, self.tokens + losses.tokens
             if self.steps % _LOG_STEPS == 0:
                 now = time.monotonic()
                 self.seconds, logged = self.seconds + now - logged, now
@@ -79,7 +82,8 @@ class Trainer:
                 self.save()
             if phase.is_over(self.tokens, mean):
                 break
-        self.phase, self.tokens, self.chunk = self.phase + 1, 0, self.chunk + 1
+        self.phase, self.tokens = self.phase + 1, 0
+        self.chunk, self.place = self.chunk + 1, 0
         self.save()
         torch.save(self.model.state_dict(), self.out / f"{phase.name}.pt")
 
@@ -87,33 +91,26 @@ class Trainer:
         return min(1.0, (self.steps + 1) / 60) * phase.rate(self.tokens)
 
     def _documents(self, phase: Phase) -> Callable[[int], list[Document]]:
-        if phase.practice:
-            return partial(
-                practising,
-                tokenizer=self.tokenizer,
-                lengths=phase.lengths,
-                repairs=phase.repairs,
-                own=self._practice(phase),
-                plain_names=phase.plain_names,
-            )
-        if phase.lengths:
-            return partial(
-                composing, tokenizer=self.tokenizer, lengths=phase.lengths, repairs=phase.repairs
-            )
-        return partial(copying, tokenizer=self.tokenizer)
+        if phase.mixture is None:
+            return partial(copying, tokenizer=self.tokenizer)
+        mixture, own = phase.mixture, self._practice(phase)
+
+        def draw(number: int) -> list[Document]:
+            return tokenized(draw_trees(mixture, number, count=CHUNK, own=own), self.tokenizer)
+
+        return draw
 
     def _practice(self, phase: Phase) -> list[Practice]:
-        """Let the model as it was when the phase began try tasks, once."""
-        model = self.out / f"before-{phase.name}.gguf"
-        if not model.exists():
-            export(self.model, self.tokenizer, model, name="in training")
+        """Let the model as it is when the phase begins try tasks, once."""
+        if not phase.practice or phase.mixture is None:
+            return []
         return practice(
-            model,
+            Sampler(self.model, self.tokenizer, longest=160),
             self.out / f"{phase.name}.jsonl",
-            tasks=phase.practice,
-            plain_names=phase.plain_names,
-            seed=phase.practice_seed,
-            vague_share=phase.vague_share,
+            count=phase.practice,
+            seed=500_000 + 1_000 * self.phase,
+            steps=phase.mixture.steps,
+            vague=phase.mixture.vague,
         )
 
     def _log(self, phase: Phase, mean: float) -> None:
@@ -129,10 +126,11 @@ def _tokenizer(out: Path) -> Tokenizer:
     path = out / "tokenizer.json"
     if path.exists():
         return load_tokenizer(path)
-    tasks = generate_tasks(
-        "train", count=4_000, seed=7, lengths=(1, 1, 2, 2, 3, 3, 4), plain_names=True
-    )
-    return train_tokenizer(render_all(tasks), path)
+    mixture = PHASES[-1].mixture
+    assert mixture is not None
+    trees = draw_trees(mixture._replace(own=0.0), 0, count=3_000)
+    texts = (branch.read + branch.write for tree in trees for branch in tree.branches)
+    return train_tokenizer(texts, path)
 
 
 def main() -> None:
@@ -140,14 +138,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="the share of the tokens of every phase to train"
+    )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     trainer = Trainer(options.out)
-    for phase in PHASES[trainer.phase :]:
+    for phase in scaled(PHASES, options.share)[trainer.phase :]:
         trainer.run(phase)
-    export(
-        trainer.model, trainer.tokenizer, options.out / "model.gguf", name="refinegraph embedded"
-    )
+    export(trainer.model, trainer.tokenizer, options.out / "model.gguf", name=NAME)
 
 
 if __name__ == "__main__":

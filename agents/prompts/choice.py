@@ -4,11 +4,12 @@ from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.prompts.compact import COMPACT
+from refinegraph.agents.prompts.compact2 import COMPACT2
 from refinegraph.agents.prompts.embedded import EMBEDDED
 from refinegraph.agents.prompts.prompt import PromptSet
 from refinegraph.agents.prompts.standard import STANDARD
 
-PROMPT_SETS = {each.name: each for each in (STANDARD, COMPACT, EMBEDDED)}
+PROMPT_SETS = {each.name: each for each in (STANDARD, COMPACT, COMPACT2, EMBEDDED)}
 """Every set by its name."""
 
 

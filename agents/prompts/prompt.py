@@ -57,6 +57,19 @@ class PromptSet:
     """Asks for a review and the repair in one answer; None for models that cannot do both."""
     evidence: tuple[str, ...] = ("verdict",)
     """The kinds of `agents.evidence` that the model is used to."""
+    judge: Prompt | None = None
+    """Of `Judge`; None for the one in `refinegraph.agents.prompts.judging`, as below."""
+    step_judge: Prompt | None = None
+    pairwise_judge: Prompt | None = None
+    p_true: Prompt | None = None
+    synthesiser: Prompt | None = None
+    """Makes one program out of `$solutions`."""
+    planner: Prompt | None = None
+    """Lists the steps of a solution in words."""
+    step_solver: Prompt | None = None
+    """Writes the line of one `$step`."""
+    lesson_solver: Prompt | None = None
+    """Solves with a `$lesson` at hand."""
 
     def with_prompts(self, **prompts: Prompt) -> Self:
         """Return a copy with some prompts replaced."""

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from refinegraph.schema import Gold, LabelledProblem, Problem
 
 
-class _Written(NamedTuple):
+class Written(NamedTuple):
+    """A task as it was written down."""
+
     name: str
     prompt: str
     """The statement; the examples are put behind it."""
@@ -20,109 +22,110 @@ class _Written(NamedTuple):
     """Calls that decide."""
 
 
-def _of(name: str, prompt: str, program: str, examples: str, hidden: str) -> _Written:
-    return _Written(name, prompt, program, tuple(examples.split(" ; ")), tuple(hidden.split(" ; ")))
+def written(name: str, prompt: str, program: str, examples: str, hidden: str) -> Written:
+    """Return a task; its calls are given in one text each, parted by ` ; `."""
+    return Written(name, prompt, program, tuple(examples.split(" ; ")), tuple(hidden.split(" ; ")))
 
 
 _TASKS = (
-    _of("sum_of_evens", "Ignoring odd entries, what do the integers in xs add up to? Write "
+    written("sum_of_evens", "Ignoring odd entries, what do the integers in xs add up to? Write "
         "sum_of_evens(xs).", "xs: sum(v for v in xs if v % 2 == 0)",
         "[1, 2, 4] ; [3, 5]", "[] ; [2, 2, 7] ; [-4, 1] ; [10]"),
-    _of("shout", "Make a function shout(s) that gives the same sentence in capitals with an "
+    written("shout", "Make a function shout(s) that gives the same sentence in capitals with an "
         "exclamation mark behind it.", "s: s.upper() + '!'",
         "'hi' ; 'go on'", "'' ; 'Wow' ; 'a b'"),
-    _of("longest_run_name", "From a list of names, longest_name style: longest_run_name(names) "
+    written("longest_run_name", "From a list of names, longest_name style: longest_run_name(names) "
         "hands back whichever name has most letters; on a tie the earlier one wins.",
         "names: max(names, key=len, default='')", "['Al', 'Bea'] ; ['x', 'y']",
         "['one', 'three', 'seven'] ; ['q'] ; []"),
-    _of("middle_dropped", "Someone wants everything but the two outermost elements of a list. "
+    written("middle_dropped", "Someone wants everything but the two outermost elements of a list. "
         "Write middle_dropped(xs) to return that inner part.", "xs: xs[1:-1]",
         "[1, 2, 3] ; [4, 5, 6, 7]", "[] ; [1] ; [1, 2] ; [9, 8, 7, 6, 5]"),
-    _of("celsius_steps", "A sensor reports steps; each is worth 5 degrees above a base of 10. "
+    written("celsius_steps", "A sensor reports steps; each is worth 5 degrees above a base of 10. "
         "celsius_steps(n) converts a count of steps into degrees.", "n: 10 + 5 * n",
         "0 ; 3", "1 ; 10 ; -2"),
-    _of("vowels_in", "How many vowels (a, e, i, o, u, in small letters) does word contain? Call "
+    written("vowels_in", "How many vowels (a, e, i, o, u, in small letters) does word contain? Call "
         "it vowels_in(word).", "word: sum(c in 'aeiou' for c in word)",
         "'banana' ; 'sky'", "'' ; 'queue' ; 'tree'"),
-    _of("mirror_words", "Each word of the list should be spelled backwards, while the order of "
+    written("mirror_words", "Each word of the list should be spelled backwards, while the order of "
         "the words stays. Name: mirror_words(ws).", "ws: [w[::-1] for w in ws]",
         "['ab', 'cde']", "[] ; ['noon'] ; ['x', 'yz', 'abc']"),
-    _of("podium", "Return the three best scores, best first, with podium(scores).",
+    written("podium", "Return the three best scores, best first, with podium(scores).",
         "scores: sorted(scores, reverse=True)[:3]", "[5, 9, 1, 7] ; [2, 3]",
         "[] ; [1, 1, 1, 1] ; [10, -5, 3, 8]"),
-    _of("initials_of", "initials_of(full_name) abbreviates a person: the first letter of each "
+    written("initials_of", "initials_of(full_name) abbreviates a person: the first letter of each "
         "part, in capitals, nothing between them.",
         "full_name: ''.join(w[:1] for w in full_name.split()).upper()",
         "'ada lovelace' ; 'alan m turing'", "'x' ; '' ; 'grace brewster hopper'"),
-    _of("price_total", "A shop keeps prices in a dictionary. price_total(prices) is what one of "
+    written("price_total", "A shop keeps prices in a dictionary. price_total(prices) is what one of "
         "each would cost.", "prices: sum(prices.values())",
         "{'tea': 2, 'milk': 3}", "{} ; {'a': 1} ; {'x': 5, 'y': -2, 'z': 4}"),
-    _of("cheap_items", "Which items cost less than 5? cheap_items(prices) lists their names in "
+    written("cheap_items", "Which items cost less than 5? cheap_items(prices) lists their names in "
         "alphabetical order.", "prices: sorted(k for k, v in prices.items() if v < 5)",
         "{'tea': 2, 'wine': 9, 'bread': 4}", "{} ; {'a': 5} ; {'z': 1, 'b': 0}"),
-    _of("is_countdown", "A countdown only ever goes down, by one each time. is_countdown(xs) "
+    written("is_countdown", "A countdown only ever goes down, by one each time. is_countdown(xs) "
         "says whether xs is such a list.", "xs: all(a - b == 1 for a, b in zip(xs, xs[1:]))",
         "[3, 2, 1] ; [3, 1]", "[] ; [5] ; [5, 4, 4] ; [2, 1, 0, -1]"),
-    _of("digit_total", "Add the decimal digits of a non-negative integer: digit_total(n).",
+    written("digit_total", "Add the decimal digits of a non-negative integer: digit_total(n).",
         "n: sum(int(c) for c in str(n))", "123 ; 90", "0 ; 7 ; 999 ; 1001"),
-    _of("without_first_and_sorted", "Throw the opening number away, then give what is left from "
+    written("without_first_and_sorted", "Throw the opening number away, then give what is left from "
         "small to big. Function: without_first_and_sorted(numbers).",
         "numbers: sorted(numbers[1:])",
         "[9, 3, 1] ; [4]", "[] ; [1, 2] ; [5, 5, 0, -1]"),
-    _of("hashtag", "Turn a phrase into a hashtag: no blanks, every word capitalised, a # in "
+    written("hashtag", "Turn a phrase into a hashtag: no blanks, every word capitalised, a # in "
         "front. hashtag(phrase)", "phrase: '#' + phrase.title().replace(' ', '')",
         "'good day' ; 'snow'", "'a b c' ; 'moon light'"),
-    _of("clip_volume", "Volumes above 8 hurt, so clip_volume(levels) turns those down to 8 and "
+    written("clip_volume", "Volumes above 8 hurt, so clip_volume(levels) turns those down to 8 and "
         "leaves the others.", "levels: [min(v, 8) for v in levels]",
         "[3, 12, 8] ; [9]", "[] ; [1, 2] ; [100, -1, 8]"),
-    _of("changes", "Given daily temperatures, changes(temps) tells how much warmer each day was "
+    written("changes", "Given daily temperatures, changes(temps) tells how much warmer each day was "
         "than the one before.", "temps: [b - a for a, b in zip(temps, temps[1:])]",
         "[10, 12, 9]", "[] ; [5] ; [0, 0, 3] ; [-2, 2]"),
-    _of("tag_all", "Every tag gets a trailing dash: tag_all(tags).",
+    written("tag_all", "Every tag gets a trailing dash: tag_all(tags).",
         "tags: [t + '-' for t in tags]",
         "['a', 'bc']", "[] ; [''] ; ['x', 'y', 'z']"),
-    _of("letters_used", "letters_used(s) counts how many different characters appear in s.",
+    written("letters_used", "letters_used(s) counts how many different characters appear in s.",
         "s: len(set(s))", "'hello' ; 'aaa'", "'' ; 'abc' ; 'a b a'"),
-    _of("double_then_drop", "Two times each element, and afterwards nothing above 10 may remain. "
+    written("double_then_drop", "Two times each element, and afterwards nothing above 10 may remain. "
         "double_then_drop(xs)", "xs: [v * 2 for v in xs if v * 2 <= 10]",
         "[1, 5, 6] ; [7]", "[] ; [5, 5] ; [-3, 0, 9]"),
-    _of("short_words", "Of the words in a sentence, keep those with three letters or fewer, in "
+    written("short_words", "Of the words in a sentence, keep those with three letters or fewer, in "
         "order. short_words(sentence) gives a list.",
         "sentence: [w for w in sentence.split() if len(w) <= 3]",
         "'the cat sleeps' ; 'hello'", "'' ; 'a an and ands' ; 'you see me'"),
-    _of("gap", "By how much does the biggest value exceed the smallest? An empty list has gap 0. "
+    written("gap", "By how much does the biggest value exceed the smallest? An empty list has gap 0. "
         "gap(values)", "values: max(values, default=0) - min(values, default=0)",
         "[3, 9, 4] ; [5]", "[] ; [-1, 1] ; [2, 2]"),
-    _of("seconds", "seconds(minutes) turns whole minutes into seconds.", "minutes: minutes * 60",
+    written("seconds", "seconds(minutes) turns whole minutes into seconds.", "minutes: minutes * 60",
         "1 ; 5", "0 ; 60 ; 12"),
-    _of("yes_no", "Answer 'yes' when the number is a multiple of 3, otherwise 'no': yes_no(n).",
+    written("yes_no", "Answer 'yes' when the number is a multiple of 3, otherwise 'no': yes_no(n).",
         "n: 'yes' if n % 3 == 0 else 'no'", "9 ; 4", "0 ; 1 ; -3 ; 300"),
-    _of("invert", "Swap keys and values of a dictionary whose values are all different: "
+    written("invert", "Swap keys and values of a dictionary whose values are all different: "
         "invert(table).", "table: {v: k for k, v in table.items()}",
         "{'a': 1, 'b': 2}", "{} ; {'x': 9} ; {'p': 0, 'q': -1}"),
-    _of("stutter", "stutter(text) says every letter twice.", "text: ''.join(c * 2 for c in text)",
+    written("stutter", "stutter(text) says every letter twice.", "text: ''.join(c * 2 for c in text)",
         "'no' ; 'abc'", "'' ; 'z' ; 'a b'"),
-    _of("squares_upto", "List the perfect squares 1, 4, 9, … of the first n counting numbers. "
+    written("squares_upto", "List the perfect squares 1, 4, 9, … of the first n counting numbers. "
         "squares_upto(n)", "n: [v * v for v in range(1, n + 1)]", "3 ; 1", "0 ; 5 ; 7"),
-    _of("fizz_free", "Numbers divisible by 5 are unwanted. fizz_free(nums) removes them and adds "
+    written("fizz_free", "Numbers divisible by 5 are unwanted. fizz_free(nums) removes them and adds "
         "up the rest.", "nums: sum(v for v in nums if v % 5 != 0)",
         "[5, 6, 7] ; [10]", "[] ; [1, 2, 3] ; [15, -5, 4]"),
-    _of("second_letter_list", "Pick the second letter from each word that has one. "
+    written("second_letter_list", "Pick the second letter from each word that has one. "
         "second_letter_list(words)", "words: [w[1] for w in words if len(w) > 1]",
         "['cat', 'a', 'dog']", "[] ; ['x'] ; ['ab', 'cd']"),
-    _of("rotate_once", "The first element moves to the back of the queue: rotate_once(queue).",
+    written("rotate_once", "The first element moves to the back of the queue: rotate_once(queue).",
         "queue: queue[1:] + queue[:1]", "[1, 2, 3] ; [4]", "[] ; [1, 2] ; [7, 7, 8, 9]"),
-    _of("most_popular", "Votes come as a list of names; most_popular(votes) is the name with most "
+    written("most_popular", "Votes come as a list of names; most_popular(votes) is the name with most "
         "votes, the earliest in the list on a tie, '' if nobody voted.",
         "votes: max(votes, key=votes.count, default='')",
         "['a', 'b', 'b'] ; ['x', 'y']", "[] ; ['p'] ; ['q', 'r', 'r', 'q', 'r']"),
-    _of("snake", "Write a title the way variables are written: small letters, underscores for "
+    written("snake", "Write a title the way variables are written: small letters, underscores for "
         "blanks. snake(title)", "title: title.lower().replace(' ', '_')",
         "'Big Red Dog' ; 'Sun'", "'' ; 'A B' ; 'already small'"),
-    _of("pairs_equal", "How often does a number equal the one right after it? pairs_equal(xs)",
+    written("pairs_equal", "How often does a number equal the one right after it? pairs_equal(xs)",
         "xs: sum(a == b for a, b in zip(xs, xs[1:]))", "[1, 1, 2] ; [3, 3, 3]",
         "[] ; [1] ; [1, 2, 1] ; [0, 0, 1, 1]"),
-    _of("add_tax", "Every price goes up by 2, but free things stay free. add_tax(prices) works on "
+    written("add_tax", "Every price goes up by 2, but free things stay free. add_tax(prices) works on "
         "a list.", "prices: [p + 2 if p > 0 else p for p in prices]",
         "[0, 3] ; [5]", "[] ; [0, 0] ; [1, 2, 0, 10]"),
 )  # fmt: skip
@@ -134,7 +137,7 @@ def handwritten_tasks() -> tuple[LabelledProblem, ...]:
     >>> len(handwritten_tasks())
     34
     """
-    return tuple(_labelled(each) for each in _TASKS)
+    return tuple(labelled_task(each) for each in _TASKS)
 
 
 def reference_program(written: LabelledProblem) -> str:
@@ -150,7 +153,8 @@ def reference_program(written: LabelledProblem) -> str:
     return f"def {name}({parameter}):\n    return {expression}"
 
 
-def _labelled(task: _Written) -> LabelledProblem:
+def labelled_task(task: Written) -> LabelledProblem:
+    """Return a task with its examples in the statement and the other calls hidden."""
     results = _results(task, (*task.examples, *task.hidden))
     shown, hidden = results[: len(task.examples)], results[len(task.examples) :]
     problem = Problem(
@@ -161,7 +165,7 @@ def _labelled(task: _Written) -> LabelledProblem:
     return LabelledProblem(problem, Gold(tests="\n".join(f"assert {each}" for each in hidden)))
 
 
-def _results(task: _Written, arguments: tuple[str, ...]) -> list[str]:
+def _results(task: Written, arguments: tuple[str, ...]) -> list[str]:
     """Work out what the reference, which is the package's own, gives."""
     function = eval(f"lambda {task.program}")
     return [f"{task.name}({each}) == {function(eval(each))!r}" for each in arguments]

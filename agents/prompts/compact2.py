@@ -1,0 +1,32 @@
+"""The prompts of the package's next model, one for every role: hardly any words.
+
+Every prompt begins with the problem, and one that reads a program begins like the Solver's, so a
+server reuses what it has read. The answers have the forms that the agents read from any model.
+"""
+
+from refinegraph.agents.prompts.compact import COMPACT
+from refinegraph.agents.prompts.prompt import Prompt, PromptSet
+
+_PROGRAM = "$problem\nProgram:\n"
+_EVIDENCE = f"{_PROGRAM}$solution\nResult:\n$evidence\nReview:"
+
+COMPACT2 = PromptSet(
+    name="compact2",
+    version=1,
+    solver=Prompt(user=f"{_PROGRAM}$header"),
+    solver_reasoning=COMPACT.solver_reasoning,
+    reviewer=Prompt(user=_EVIDENCE),
+    reviewer_reasoning=COMPACT.reviewer_reasoning,
+    refiner=Prompt(user=f"{_EVIDENCE}\n$review\nEdit:"),
+    refiner_reasoning=COMPACT.refiner_reasoning,
+    test_writer=Prompt(user="$problem\nTests:"),
+    judge=Prompt(user=f"{_PROGRAM}$solution\nScore:\n"),
+    step_judge=Prompt(user=f"{_PROGRAM}$solution\nScores of the $count steps:\n"),
+    pairwise_judge=Prompt(user="$problem\nA:\n$first\nB:\n$second\nBetter:\n"),
+    p_true=Prompt(user=f"{_PROGRAM}$answer\nRight:"),
+    synthesiser=Prompt(user="$problem\n$solutions\nProgram:\n$header"),
+    planner=Prompt(user="$problem\nPlan:"),
+    step_solver=Prompt(user="Step: $step\nLine:"),
+    lesson_solver=Prompt(user="$problem\nLesson: $lesson\nProgram:\n$header"),
+)
+"""Answers begin with a line break, but for JSON and the one word of `p_true`."""

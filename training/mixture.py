@@ -1,0 +1,150 @@
+"""Which roles are trained on a task, and how often."""
+
+import random
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from refinegraph.embedded.tasks.graded import GradedTask, graded_tasks
+from refinegraph.embedded.tasks.naming import free_header
+from refinegraph.embedded.tasks.outside import outside_statements
+from refinegraph.embedded.tasks.sentences import imperative
+from training.attempts import Attempt, reference, spoiled
+from training.branches import Tree
+from training.practice import Practice
+from training.roles import TaskTree, lesson_of, outside, step_lines
+
+OUTSIDE_SHARE = 0.05
+STEP_SHARE = 0.02
+UNCLEAR_SHARE = 0.08
+"""Of the short tasks, those whose words say little: what remains are the examples."""
+
+
+class Mixture(NamedTuple):
+    """The tasks of a phase and the share of tasks on which each role is trained."""
+
+    steps: tuple[int, ...]
+    """Numbers of steps to draw from."""
+    vague: tuple[int, ...] = (0, 0, 1, 2)
+    plan: float = 0.0
+    tests: float = 0.0
+    lesson: float = 0.0
+    """Of the tasks with a vague step."""
+    judged: float = 0.0
+    """The share of tasks whose attempts are judged, reviewed and repaired."""
+    several: float = 0.0
+    """The share of tasks with several attempts: to compare, and to make one of them."""
+    keep: float = 0.35
+    """The share of attempts that are right."""
+    own: float = 0.0
+    """The share of attempts that are the model's own; the others are made up."""
+
+
+def draw_trees(
+    mixture: Mixture, number: int, *, count: int, own: Sequence[Practice] = ()
+) -> list[Tree]:
+    """Return the trees of one chunk, the same for the same arguments."""
+    rng = random.Random(f"mixture {number}")
+    tasks = graded_tasks(
+        "train", count=count, seed=3_000 + number, steps=mixture.steps, vague=mixture.vague
+    )
+    trees: list[Tree] = []
+    for place, task in enumerate(tasks, start=number * count):
+        if own and rng.random() < mixture.own * mixture.judged:
+            trees.append(_practised(own[place % len(own)], mixture, rng))
+        trees.append(_of_task(task, mixture, rng))
+    trees += map(outside, outside_statements(round(count * OUTSIDE_SHARE), seed=number))
+    trees += (_of_steps(task, rng) for task in _some(tasks_again(mixture, number), count))
+    rng.shuffle(trees)
+    return trees
+
+
+def tasks_again(mixture: Mixture, number: int) -> list[GradedTask]:
+    """Return a few tasks for the role that writes the line of one step."""
+    return list(graded_tasks("train", count=8, seed=9_000_000 + number, steps=mixture.steps))
+
+
+def _some(tasks: Sequence[GradedTask], count: int) -> Sequence[GradedTask]:
+    return tasks[: max(1, round(count * STEP_SHARE))]
+
+
+def _of_steps(task: GradedTask, rng: random.Random) -> Tree:
+    return step_lines(task.steps, [imperative(step, "", rng) for step in task.steps])
+
+
+def _of_task(task: GradedTask, mixture: Mixture, rng: random.Random) -> Tree:
+    roles = TaskTree(task, prompt=_prompt(task, rng))
+    roles.solve()
+    if rng.random() < mixture.plan:
+        roles.plan()
+    if rng.random() < mixture.tests and len(task.steps) <= 4:
+        roles.write_tests(rng)
+    if task.vague and rng.random() < mixture.lesson:
+        roles.learn_from(lesson_of(task, rng))
+    if rng.random() < mixture.judged * (1 - mixture.own):
+        _judge(roles, _attempt(task, mixture, rng), rng)
+    if rng.random() < mixture.several:
+        attempts = [_attempt(task, mixture, rng) for _ in range(rng.choice((2, 3, 3, 4)))]
+        _several(roles, [attempt for attempt in attempts if attempt], rng)
+    return roles.tree
+
+
+def _practised(practice: Practice, mixture: Mixture, rng: random.Random) -> Tree:
+    roles = TaskTree(practice.task)
+    _judge(roles, practice.attempt, rng)
+    if rng.random() < mixture.several:
+        _several(roles, [practice.attempt, *practice.others], rng)
+    return roles.tree
+
+
+def _judge(roles: TaskTree, attempt: Attempt | None, rng: random.Random) -> None:
+    """Add what is said and done about one attempt."""
+    if attempt is None:
+        return
+    roles.is_true(attempt)
+    if rng.random() < 0.25:
+        roles.score(attempt)
+    if rng.random() < 0.15:
+        roles.review_unseen(attempt)
+    if rng.random() < 0.8:
+        roles.review(attempt, traced=rng.random() < 0.5)
+    if rng.random() < 0.25:
+        roles.judge_steps(attempt)
+
+
+def _several(roles: TaskTree, attempts: Sequence[Attempt], rng: random.Random) -> None:
+    """Add what is made of several attempts."""
+    right = [attempt for attempt in attempts if attempt.right] or [reference(roles.task)]
+    wrong = [attempt for attempt in attempts if not attempt.right]
+    if wrong:
+        pair = [right[0], wrong[0]]
+        rng.shuffle(pair)
+        roles.compare(*pair)
+    if len(attempts) > 1:
+        roles.synthesise(attempts)
+
+
+def _attempt(task: GradedTask, mixture: Mixture, rng: random.Random) -> Attempt | None:
+    return reference(task) if rng.random() < mixture.keep else spoiled(task, rng)
+
+
+def _prompt(task: GradedTask, rng: random.Random) -> str | None:
+    """Return a statement that says little, now and then, where the examples say enough."""
+    if len(task.steps) > 2 or len(task.examples) < 2 or rng.random() > UNCLEAR_SHARE:
+        return None
+    said, _, examples = task.labelled.problem.prompt.partition("\n")
+    if not examples.startswith(f"{task.name}("):
+        return None
+    call = f"{task.name}({', '.join(task.arguments)})"
+    if rng.random() < 0.3 or call not in said:
+        return (
+            f"{rng.choice(('Write', 'Guess', 'Complete', 'See the examples:'))} {call}.\n{examples}"
+        )
+    words = [_other(word, rng) if "(" not in word else word for word in said.split(" ")]
+    return f"{' '.join(words)}\n{examples}"
+
+
+def _other(word: str, rng: random.Random) -> str:
+    """Put a word that nobody knows in the place of a third of the words."""
+    if rng.random() > 0.35 or not word.isalpha():
+        return word
+    return free_header("text", rng).name.replace("_", " ")

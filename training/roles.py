@@ -1,0 +1,231 @@
+"""What every role reads and ought to write, from what the maker of a task knows."""
+
+import random
+from collections.abc import Sequence
+
+from refinegraph.agents.evidence import known_header
+from refinegraph.agents.prompts import COMPACT2, Prompt
+from refinegraph.embedded.tasks.abstention import OUTSIDE
+from refinegraph.embedded.tasks.behaviour import FAILURES, run_chain
+from refinegraph.embedded.tasks.graded import Case, GradedTask, call
+from refinegraph.embedded.tasks.inputs import Value, random_input
+from refinegraph.embedded.tasks.operation import Step
+from refinegraph.schema import Problem
+from refinegraph.tools.steps import step_texts
+from training.attempts import Attempt
+from training.branches import Tree
+
+NOT_RUN = "It has not been run."
+KEEP = "1: "
+"""An edit that changes nothing begins with this and repeats the header."""
+TESTS = 4
+"""How many tests the test writer writes: few, so that a list is short and several may be asked."""
+
+
+def render(prompt: Prompt | None, **places: str) -> str:
+    """Return a prompt as the model reads it."""
+    assert prompt is not None
+    return str(prompt.messages(**places)[0].content)
+
+
+def header_of(problem: Problem) -> str:
+    """Return the header that the Solver's prompt ends with; empty where it shows none."""
+    return known_header(problem)
+
+
+class TaskTree:
+    """The roles on one task, as branches behind its statement."""
+
+    def __init__(self, task: GradedTask, *, prompt: str | None = None) -> None:
+        self.task = task
+        self.prompt = prompt or task.labelled.problem.prompt
+        self.problem = task.labelled.problem.model_copy(update={"prompt": self.prompt})
+        self.header = header_of(self.problem)
+        self.tree = Tree()
+        self.root = self.tree.add(-1, self.prompt)
+        self._programs: dict[str, int] = {}
+
+    def solve(self) -> None:
+        """Add the Solver."""
+        self._write(COMPACT2.solver, self._program_after_header(self.task.program))
+
+    def plan(self) -> None:
+        """Add the planner."""
+        self._write(COMPACT2.planner, f"\n{plan_of(self.task.steps)}")
+
+    def write_tests(self, rng: random.Random) -> None:
+        """Add the test writer, with calls that the statement does not show."""
+        tests = new_cases(self.task, rng, count=TESTS)
+        lines = [f"assert {call(self.task.name, case)} == {case.result!r}" for case in tests]
+        if lines:
+            self._write(COMPACT2.test_writer, "\n" + "\n".join(lines))
+
+    def learn_from(self, lesson: str) -> None:
+        """Add the Solver that is given a lesson."""
+        program = self._program_after_header(self.task.program)
+        self._write(COMPACT2.lesson_solver, program, lesson=lesson)
+
+    def synthesise(self, attempts: Sequence[Attempt]) -> None:
+        """Add the role that makes one program out of several."""
+        program = self._program_after_header(self.task.program)
+        self._write(COMPACT2.synthesiser, program, solutions=lettered(attempts))
+
+    def compare(self, first: Attempt, second: Attempt) -> None:
+        """Add the pairwise judge; exactly one of the two is right."""
+        winner = "A" if first.right else "B"
+        self._write(
+            COMPACT2.pairwise_judge,
+            f'{{"reason": "", "winner": "{winner}"}}',
+            first=first.program,
+            second=second.program,
+        )
+
+    def judge_steps(self, attempt: Attempt) -> None:
+        """Add the step judge; the header counts as a step, and is always right."""
+        texts = step_texts(attempt.program, kind="code")
+        shown = "\n".join(f"[{number}] {text}" for number, text in enumerate(texts, 1))
+        wrong = attempt.wrong_step + 1
+        points = [0 if 0 < wrong <= number else 10 for number in range(len(texts))]
+        reason = f"line {wrong + 1}" if wrong else "all right"
+        self._write(
+            COMPACT2.step_judge,
+            f'{{"reason": "{reason}", "steps": {points}}}',
+            solution=shown,
+            count=str(len(texts)),
+        )
+
+    def is_true(self, attempt: Attempt) -> None:
+        """Add the judge that answers True or False."""
+        self._of_program(attempt, COMPACT2.p_true, f" {attempt.right}", answer=attempt.program)
+
+    def score(self, attempt: Attempt) -> None:
+        """Add the judge that gives points."""
+        points = f'{{"reason": "", "score": {10 if attempt.right else 0}}}'
+        self._of_program(attempt, COMPACT2.judge, points, solution=attempt.program)
+
+    def review_unseen(self, attempt: Attempt) -> None:
+        """Add the Reviewer of a program that nobody has run."""
+        self._review(attempt, NOT_RUN, right=attempt.right)
+
+    def review(self, attempt: Attempt, *, traced: bool) -> None:
+        """Add the Reviewer who sees what the tests showed, and the Refiner who edits after it.
+
+        With `traced` one more Reviewer sees the values line by line.
+        """
+        review = self._review(attempt, attempt.evidence, right=attempt.passed)
+        self.tree.add(review, "\nEdit:", f"\n{edit_of(self.task, attempt)}")
+        if traced and attempt.trace:
+            evidence = f"{attempt.evidence}\n\n{attempt.trace}"
+            self._review(attempt, evidence, right=attempt.passed)
+
+    def _review(self, attempt: Attempt, evidence: str, *, right: bool) -> int:
+        said = "VERDICT: right" if right else review_of(self.task, attempt)
+        return self._of_program(
+            attempt, COMPACT2.reviewer, f"\n{said}", solution=attempt.program, evidence=evidence
+        )
+
+    def _write(self, prompt: Prompt | None, answer: str, **places: str) -> None:
+        read = render(prompt, problem=self.prompt, header=self.header, **places)
+        self.tree.add(self.root, read.removeprefix(self.prompt), answer)
+
+    def _of_program(
+        self, attempt: Attempt, prompt: Prompt | None, written: str, **places: str
+    ) -> int:
+        """Add a role whose prompt begins with the statement and the program."""
+        front = f"\nProgram:\n{attempt.program}"
+        if attempt.program not in self._programs:
+            self._programs[attempt.program] = self.tree.add(self.root, front)
+        read = render(prompt, problem=self.prompt, **places)
+        return self.tree.add(
+            self._programs[attempt.program], read.removeprefix(f"{self.prompt}{front}"), written
+        )
+
+    def _program_after_header(self, program: str) -> str:
+        return program.removeprefix(self.header) if self.header else program
+
+
+def review_of(task: GradedTask, attempt: Attempt) -> str:
+    """Return the review of a wrong attempt: its first wrong line, and what it ought to do."""
+    wrong = max(attempt.wrong_step, 0)
+    meant = task.steps[min(wrong, len(task.steps) - 1)]
+    return f"VERDICT: wrong\nSTEP: line {wrong + 2}\nCHANGE: {gloss_of(meant)}"
+
+
+def edit_of(task: GradedTask, attempt: Attempt) -> str:
+    """Return the lines that are to be replaced, with their numbers, or the whole program."""
+    theirs, ours = attempt.program.split("\n"), task.program.split("\n")
+    if attempt.passed:
+        return f"{KEEP}{theirs[0]}"
+    if len(theirs) != len(ours):
+        return task.program
+    pairs = enumerate(zip(theirs, ours, strict=True), 1)
+    return "\n".join(f"{number}: {line}" for number, (was, line) in pairs if was != line)
+
+
+def plan_of(steps: Sequence[Step]) -> str:
+    """Return the steps in plain words, numbered."""
+    return "\n".join(f"{number}. {gloss_of(step)}" for number, step in enumerate(steps, 1))
+
+
+def gloss_of(step: Step) -> str:
+    """Return a step in plain words."""
+    return step.say(step.operation.phrases[0])
+
+
+def lettered(attempts: Sequence[Attempt]) -> str:
+    """Return programs under the letters A, B and so on."""
+    pairs = zip("ABCDEFGH", attempts, strict=False)
+    return "\n".join(f"{letter}:\n{attempt.program}" for letter, attempt in pairs)
+
+
+def lesson_of(task: GradedTask, rng: random.Random) -> str:
+    """Return what an earlier run found out about the vague steps; empty where none is vague."""
+    found = [
+        f"{step.say(phrase)} means: {gloss_of(step)}"
+        for step, phrase in zip(task.steps, task.phrases, strict=True)
+        if phrase
+    ]
+    return "; ".join(rng.sample(found, min(len(found), rng.choice((1, 2, 3)))))
+
+
+def new_cases(task: GradedTask, rng: random.Random, *, count: int) -> list[Case]:
+    """Return small cases that the statement does not show; a small model works them out best."""
+    shown = {repr(case.arguments) for case in task.examples}
+    shapes = [task.steps[0].operation.takes]
+    found: dict[str, Case] = {}
+    for number in range(4 * count):
+        first = _small(random_input(shapes[0], rng, edge=number % 3 == 0), rng)
+        arguments = (first, *(rng.choice(task.hidden).arguments[1:]))
+        try:
+            result = run_chain(task.steps, arguments)[-1]
+        except FAILURES:
+            continue
+        if repr(arguments) not in shown and len(repr(result)) < 40:
+            found.setdefault(repr(arguments), Case(arguments, result))
+        if len(found) == count:
+            break
+    return list(found.values())
+
+
+def _small(value: Value, rng: random.Random) -> Value:
+    if isinstance(value, list):
+        return value[: rng.randint(0, 3)]
+    return value
+
+
+def outside(statement: str) -> Tree:
+    """Return the Solver's answer to a statement that no operation fits."""
+    header = header_of(Problem(prompt=statement))
+    tree = Tree()
+    read = render(COMPACT2.solver, problem=statement, header=header)
+    tree.add(-1, read, f"\n    {OUTSIDE}" if header else OUTSIDE)
+    return tree
+
+
+def step_lines(steps: Sequence[Step], phrases: Sequence[str]) -> Tree:
+    """Return the role that writes the line of one step, one root a step."""
+    tree = Tree()
+    for step, phrase in zip(steps, phrases, strict=True):
+        read = render(COMPACT2.step_solver, step=phrase)
+        tree.add(-1, read, f"\nx = {step.expression}")
+    return tree

@@ -1,0 +1,90 @@
+"""Trees of branches in tokens, and batches of them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from training.branches import Tree
+from training.tokens import end_token
+
+NEVER = -1e4
+"""Added to the score of a token that is not to be seen; -inf would make empty rows NaN."""
+
+
+class Document(NamedTuple):
+    """A tree in tokens, with everything that a batch needs of it."""
+
+    tokens: list[int]
+    targets: list[int]
+    weights: list[float]
+    positions: list[int]
+    owners: list[int]
+    """The branch of every token."""
+    lines: list[frozenset[int]]
+    """Of every branch, the branches on its way from the root, itself among them."""
+
+
+def as_document(tree: Tree, tokenizer: Tokenizer) -> Document:
+    """Return a tree in tokens."""
+    document = Document([], [], [], [], [], [])
+    end = end_token(tokenizer)
+    ends: list[int] = []
+    for number, branch in enumerate(tree.branches):
+        read = tokenizer.encode(branch.read).ids if branch.read else []
+        written = tokenizer.encode(branch.write).ids if branch.write else []
+        first = ends[branch.parent] if branch.parent >= 0 else 0
+        ids = [*read, *written]
+        ends.append(first + len(ids))
+        foreseen = [*ids[1:], end] if written else [0] * len(ids)
+        counted = [0.0] * (len(read) - 1) + [branch.weight] * (len(written) + 1)
+        document.tokens.extend(ids)
+        document.targets.extend(foreseen)
+        document.weights.extend(counted if written else [0.0] * len(ids))
+        document.positions.extend(range(first, first + len(ids)))
+        document.owners.extend([number] * len(ids))
+        above = document.lines[branch.parent] if branch.parent >= 0 else frozenset[int]()
+        document.lines.append(above | {number})
+    return document
+
+
+class Batch(NamedTuple):
+    """Documents side by side, padded to the longest."""
+
+    tokens: Tensor
+    targets: Tensor
+    weights: Tensor
+    positions: Tensor
+    mask: Tensor
+    """What is added to the scores of attention, one square a document."""
+
+
+def as_batch(documents: Sequence[Document]) -> Batch:
+    """Put documents of about the same length into one batch."""
+    longest = max(len(document.tokens) for document in documents)
+    size = (len(documents), longest)
+    tokens, targets = torch.zeros(size, dtype=torch.long), torch.zeros(size, dtype=torch.long)
+    weights, positions = torch.zeros(size), torch.zeros(size, dtype=torch.long)
+    hidden = torch.ones(len(documents), longest, longest, dtype=torch.bool)
+    for row, document in enumerate(documents):
+        length = len(document.tokens)
+        tokens[row, :length] = torch.tensor(document.tokens)
+        targets[row, :length] = torch.tensor(document.targets)
+        weights[row, :length] = torch.tensor(document.weights)
+        positions[row, :length] = torch.tensor(document.positions)
+        hidden[row, :length, :length] = ~_visible(document)
+    hidden[:, torch.arange(longest), torch.arange(longest)] = False
+    mask = torch.zeros(hidden.shape, dtype=torch.bfloat16).masked_fill_(hidden, NEVER)
+    return Batch(tokens, targets, weights, positions, mask[:, None])
+
+
+def _visible(document: Document) -> Tensor:
+    """Return which tokens each token may see: earlier ones on its way from the root."""
+    count = len(document.lines)
+    related = torch.zeros(count, count, dtype=torch.bool)
+    for number, line in enumerate(document.lines):
+        related[number, list(line)] = True
+    owners = torch.tensor(document.owners)
+    return related[owners][:, owners].tril()
