@@ -29,7 +29,8 @@ class Attempt(NamedTuple):
     evidence: str
     """As `describe_verdict` words the visible tests."""
     trace: str
-    """As `failing_trace` words it; empty where all tests pass."""
+    """The values line by line on the first failing test, as `show_trace` writes them, without a
+    heading; empty where all tests pass."""
     wrong_step: int
     """The number of the first step whose value differs, from 0; -1 where none does."""
 
@@ -136,7 +137,7 @@ def _trace(program: str, names: Sequence[str], case: Case, values: Sequence[Valu
         if name == "return" or repr(value) != before:
             shown.append(f"line {number}  {line.strip()}    # {name} = {value!r}")
         before = repr(value)
-    return "What each line changed on the first failing test:\n" + "\n".join(shown)
+    return "\n".join(shown)
 
 
 def _is_long(value: Value) -> bool:

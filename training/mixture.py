@@ -11,7 +11,7 @@ from refinegraph.embedded.tasks.sentences import imperative
 from training.attempts import Attempt, reference, spoiled
 from training.branches import Tree
 from training.practice import Practice
-from training.roles import TaskTree, lesson_of, outside, step_lines
+from training.roles import TRACES, TaskTree, lessons_of, outside, step_lines
 
 OUTSIDE_SHARE = 0.05
 STEP_SHARE = 0.02
@@ -79,7 +79,7 @@ def _of_task(task: GradedTask, mixture: Mixture, rng: random.Random) -> Tree:
     if rng.random() < mixture.tests and len(task.steps) <= 4:
         roles.write_tests(rng)
     if task.vague and rng.random() < mixture.lesson:
-        roles.learn_from(lesson_of(task, rng))
+        roles.learn_from(lessons_of(task, rng))
     if rng.random() < mixture.judged * (1 - mixture.own):
         _judge(roles, _attempt(task, mixture, rng), rng)
     if rng.random() < mixture.several:
@@ -106,7 +106,8 @@ def _judge(roles: TaskTree, attempt: Attempt | None, rng: random.Random) -> None
     if rng.random() < 0.15:
         roles.review_unseen(attempt)
     if rng.random() < 0.8:
-        roles.review(attempt, traced=rng.random() < 0.5)
+        trace = rng.choice(TRACES) if rng.random() < 0.45 else ""
+        roles.review(attempt, trace=trace, whole=rng.random() < 0.15)
     if rng.random() < 0.25:
         roles.judge_steps(attempt)
 

@@ -57,8 +57,8 @@ def sample_programs(
     write: Writer, tasks: Sequence[GradedTask], *, seed: int, samples: int = SAMPLES
 ) -> list[list[str]]:
     """Return the different programs that the model writes for every task."""
-    from training.roles import header_of, render
     from refinegraph.agents.prompts import COMPACT2
+    from training.roles import header_of, render
 
     prompts: list[str] = []
     headers: list[str] = []

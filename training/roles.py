@@ -4,18 +4,26 @@ import random
 from collections.abc import Sequence
 
 from refinegraph.agents.evidence import known_header
+from refinegraph.agents.memory.operators import listed
 from refinegraph.agents.prompts import COMPACT2, Prompt
 from refinegraph.embedded.tasks.abstention import OUTSIDE
 from refinegraph.embedded.tasks.behaviour import FAILURES, run_chain
 from refinegraph.embedded.tasks.graded import Case, GradedTask, call
 from refinegraph.embedded.tasks.inputs import Value, random_input
 from refinegraph.embedded.tasks.operation import Step
-from refinegraph.schema import Problem
+from refinegraph.schema import Note, Problem
 from refinegraph.tools.steps import step_texts
 from training.attempts import Attempt
 from training.branches import Tree
 
 NOT_RUN = "It has not been run."
+NOTES = "Notes that may help:"
+"""The heading under which `informed` shows the notes of a run."""
+TRACES = (
+    "What each line changed on the first failing test:",
+    "The wrong result came from these lines, in this order:",
+)
+"""The headings under which the agents show values line by line."""
 KEEP = "1: "
 """An edit that changes nothing begins with this and repeats the header."""
 TESTS = 4
@@ -60,10 +68,12 @@ class TaskTree:
         if lines:
             self._write(COMPACT2.test_writer, "\n" + "\n".join(lines))
 
-    def learn_from(self, lesson: str) -> None:
-        """Add the Solver that is given a lesson."""
-        program = self._program_after_header(self.task.program)
-        self._write(COMPACT2.lesson_solver, program, lesson=lesson)
+    def learn_from(self, lessons: Sequence[str]) -> None:
+        """Add the Solver that is shown what earlier runs found out, as `informed` shows it."""
+        notes = listed([Note(text=lesson) for lesson in lessons], heading=NOTES)
+        front = render(COMPACT2.solver, problem=self.prompt, header=self.header)
+        read = f"{front.removeprefix(self.prompt)}\n\n{notes}"
+        self.tree.add(self.root, read, f"\n{self.task.program}")
 
     def synthesise(self, attempts: Sequence[Attempt]) -> None:
         """Add the role that makes one program out of several."""
@@ -107,16 +117,22 @@ class TaskTree:
         """Add the Reviewer of a program that nobody has run."""
         self._review(attempt, NOT_RUN, right=attempt.right)
 
-    def review(self, attempt: Attempt, *, traced: bool) -> None:
-        """Add the Reviewer who sees what the tests showed, and the Refiner who edits after it.
+    def review(self, attempt: Attempt, *, trace: str = "", whole: bool = False) -> None:
+        """Add the Reviewer who sees what the tests showed, and the Refiner who repairs after it.
 
-        With `traced` one more Reviewer sees the values line by line.
+        `trace` is the heading under which both see the values line by line; empty for neither.
+        With `whole` the Refiner writes the whole program instead of the lines that change.
         """
-        review = self._review(attempt, attempt.evidence, right=attempt.passed)
-        self.tree.add(review, "\nEdit:", f"\n{edit_of(self.task, attempt)}")
-        if traced and attempt.trace:
-            evidence = f"{attempt.evidence}\n\n{attempt.trace}"
-            self._review(attempt, evidence, right=attempt.passed)
+        evidence = attempt.evidence
+        if trace and attempt.trace:
+            evidence = f"{evidence}\n\n{trace}\n{attempt.trace}"
+        review = self._review(attempt, evidence, right=attempt.passed)
+        if whole:
+            program = attempt.program if attempt.passed else self.task.program
+            read = f"\nProgram:\n{self.header}"
+            self.tree.add(review, read, self._program_after_header(program))
+        else:
+            self.tree.add(review, "\nEdit:", f"\n{edit_of(self.task, attempt)}")
 
     def _review(self, attempt: Attempt, evidence: str, *, right: bool) -> int:
         said = "VERDICT: right" if right else review_of(self.task, attempt)
@@ -178,14 +194,14 @@ def lettered(attempts: Sequence[Attempt]) -> str:
     return "\n".join(f"{letter}:\n{attempt.program}" for letter, attempt in pairs)
 
 
-def lesson_of(task: GradedTask, rng: random.Random) -> str:
-    """Return what an earlier run found out about the vague steps; empty where none is vague."""
+def lessons_of(task: GradedTask, rng: random.Random) -> list[str]:
+    """Return what earlier runs found out about some vague steps."""
     found = [
         f"{step.say(phrase)} means: {gloss_of(step)}"
         for step, phrase in zip(task.steps, task.phrases, strict=True)
         if phrase
     ]
-    return "; ".join(rng.sample(found, min(len(found), rng.choice((1, 2, 3)))))
+    return rng.sample(found, min(len(found), rng.choice((1, 2, 3))))
 
 
 def new_cases(task: GradedTask, rng: random.Random, *, count: int) -> list[Case]:

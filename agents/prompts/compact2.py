@@ -17,8 +17,9 @@ COMPACT2 = PromptSet(
     solver_reasoning=COMPACT.solver_reasoning,
     reviewer=Prompt(user=_EVIDENCE),
     reviewer_reasoning=COMPACT.reviewer_reasoning,
-    refiner=Prompt(user=f"{_EVIDENCE}\n$review\nEdit:"),
+    refiner=Prompt(user=f"{_EVIDENCE}\n$review\nProgram:\n$header"),
     refiner_reasoning=COMPACT.refiner_reasoning,
+    refiner_edit=Prompt(user=f"{_EVIDENCE}\n$review\nEdit:"),
     test_writer=Prompt(user="$problem\nTests:"),
     judge=Prompt(user=f"{_PROGRAM}$solution\nScore:\n"),
     step_judge=Prompt(user=f"{_PROGRAM}$solution\nScores of the $count steps:\n"),
@@ -27,6 +28,5 @@ COMPACT2 = PromptSet(
     synthesiser=Prompt(user="$problem\n$solutions\nProgram:\n$header"),
     planner=Prompt(user="$problem\nPlan:"),
     step_solver=Prompt(user="Step: $step\nLine:"),
-    lesson_solver=Prompt(user="$problem\nLesson: $lesson\nProgram:\n$header"),
 )
 """Answers begin with a line break, but for JSON and the one word of `p_true`."""

@@ -68,8 +68,6 @@ class PromptSet:
     """Lists the steps of a solution in words."""
     step_solver: Prompt | None = None
     """Writes the line of one `$step`."""
-    lesson_solver: Prompt | None = None
-    """Solves with a `$lesson` at hand."""
 
     def with_prompts(self, **prompts: Prompt) -> Self:
         """Return a copy with some prompts replaced."""
