@@ -6,6 +6,7 @@ from functools import cached_property
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
+from refinegraph.agents.abstention import check_abstention
 from refinegraph.agents.feedback import format_tests, known_header, with_instruction
 from refinegraph.agents.models import Generations, Sampling, generate, model_name
 from refinegraph.agents.operators.algebra import Operator
@@ -69,11 +70,15 @@ class Solver(Operator):
     ) -> Generations:
         """Return that many proposals; `tests` that were given are shown to the model.
 
-        An `instruction`, such as a persona, is added at the end of the prompt.
+        An `instruction`, such as a persona, is added at the end of the prompt. Raises
+        `ModelAbstained` where at least half of the answers say that the model does not know such
+        problems; only models that were trained to say so do.
         """
         wanted = self.samples if samples is None else samples
         asked = self.messages(problem, tests=tests, instruction=instruction)
-        return await generate(self.model, asked, n=wanted, sampling=self.sampling)
+        drafts = await generate(self.model, asked, n=wanted, sampling=self.sampling)
+        check_abstention(drafts, self.prompts, self.model)
+        return drafts
 
     def messages(
         self, problem: Problem, *, tests: Sequence[VisibleTest] = (), instruction: str = ""

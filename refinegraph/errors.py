@@ -2,7 +2,8 @@
 
     RefinegraphError
     ├── InputError            bad input: a file, a problem, a name, an option   (exit code 2)
-    │   └── SettingError      a model, a provider or a key that is not set up   (exit code 2)
+    │   ├── SettingError      a model, a provider or a key that is not set up   (exit code 2)
+    │   └── ModelAbstained    the model says that it does not know such problems (exit code 2)
     ├── ModelError            a model could not be reached or kept failing      (exit code 3)
     │   ├── ModelRequestRefused   the provider refused the request; retrying is useless
     │   ├── ContextTooLong        the prompt does not fit the model
@@ -29,6 +30,10 @@ class InputError(RefinegraphError, ValueError):
 
 class SettingError(InputError):
     """A model, provider or key that is unknown or not set up."""
+
+
+class ModelAbstained(InputError):
+    """A problem that a model says is outside of what it knows; another model may solve it."""
 
 
 class ModelError(RefinegraphError):

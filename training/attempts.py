@@ -13,8 +13,8 @@ from training.reading import read_steps
 
 _MOST_SHOWN = 12
 _LONGEST_SHOWN = 80
-"""Elements and characters of a value; the sandbox shortens what is longer, so such attempts are left
-out."""
+"""Elements and characters of a value: the sandbox shortens what is longer, so such attempts are
+left out."""
 
 
 class Attempt(NamedTuple):

@@ -53,7 +53,8 @@ def _step(expression: str, argument: str, others: tuple[str, ...]) -> Step | Non
         if constant[0] in "'-0123456789":
             bare = constant[1:-1] if constant[0] == "'" else int(constant)
             return Step(operation, bare)
-        return Step(operation, Parameter(constant)) if constant in others else None
+        if constant in others:
+            return Step(operation, Parameter(constant))
     return None
 
 

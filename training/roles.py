@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from refinegraph.agents.evidence import known_header
 from refinegraph.agents.memory.operators import listed
 from refinegraph.agents.prompts import COMPACT2, Prompt
-from refinegraph.embedded.tasks.abstention import OUTSIDE
 from refinegraph.embedded.tasks.behaviour import FAILURES, run_chain
 from refinegraph.embedded.tasks.graded import Case, GradedTask, call
 from refinegraph.embedded.tasks.inputs import Value, random_input
@@ -234,7 +233,7 @@ def outside(statement: str) -> Tree:
     header = header_of(Problem(prompt=statement))
     tree = Tree()
     read = render(COMPACT2.solver, problem=statement, header=header)
-    tree.add(-1, read, f"\n    {OUTSIDE}" if header else OUTSIDE)
+    tree.add(-1, read, f"\n    {COMPACT2.abstention}" if header else COMPACT2.abstention)
     return tree
 
 

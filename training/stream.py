@@ -14,7 +14,7 @@ BATCH_TOKENS = 4096
 CHUNK = 400
 """Tasks in a chunk: few enough that a run begins at once, many enough to sort by length."""
 LONGEST = 1200
-"""Tokens of a tree; longer ones, two in a hundred, are left out for the attention that they cost."""
+"""Tokens of a tree; longer ones, two in a hundred, cost too much attention and are left out."""
 
 
 def copying(number: int, tokenizer: Tokenizer) -> list[Document]:

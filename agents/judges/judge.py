@@ -10,6 +10,7 @@ from langchain_core.messages import BaseMessage
 
 from refinegraph.agents.judges.replies import OutcomeReply, StepsReply
 from refinegraph.agents.models import Sampling, generate, model_name
+from refinegraph.agents.prompts.choice import prompts_for
 from refinegraph.agents.prompts.judging import ANSWER_FIRST, JUDGE, OWN_ANSWER, STEP_JUDGE
 from refinegraph.agents.prompts.prompt import Prompt
 from refinegraph.agents.structured_output import StructuredModel
@@ -89,7 +90,7 @@ class Judge:
         judges: int = 1,
         vote: JudgeVote = "mean",
         sampling: Sampling | None = None,
-        prompt: Prompt = JUDGE,
+        prompt: Prompt | None = None,
     ) -> None:
         if judges < 1 or vote not in _VOTES:
             raise InputError(
@@ -100,7 +101,7 @@ class Judge:
         self.judges = judges
         self.vote: JudgeVote = vote
         self.sampling = sampling or Sampling(temperature=0.0 if judges == 1 else 0.7)
-        self.prompt = prompt
+        self.prompt = prompt or prompts_for(model).judge or JUDGE
         self._structured = StructuredModel(model, sampling=self.sampling)
         self._known: Memory[Case, Score] = Memory()
 
@@ -162,9 +163,10 @@ class StepJudge(Judge):
         vote: JudgeVote = "mean",
         aggregate: StepAggregation = product,
         sampling: Sampling | None = None,
-        prompt: Prompt = STEP_JUDGE,
+        prompt: Prompt | None = None,
     ) -> None:
-        super().__init__(model, judges=judges, vote=vote, sampling=sampling, prompt=prompt)
+        asked = prompt or prompts_for(model).step_judge or STEP_JUDGE
+        super().__init__(model, judges=judges, vote=vote, sampling=sampling, prompt=asked)
         self._aggregate = aggregate
 
     def aggregate(self, steps: Sequence[float]) -> float:

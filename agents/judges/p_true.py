@@ -7,6 +7,7 @@ from typing import NamedTuple
 from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents.models import Choice, Sampling, TokenLogprob, generate, model_name
+from refinegraph.agents.prompts.choice import prompts_for
 from refinegraph.agents.prompts.judging import P_TRUE
 from refinegraph.agents.prompts.prompt import Prompt
 from refinegraph.charging import charging
@@ -43,12 +44,12 @@ class p_true:
         *,
         shown: int = 5,
         top: int = 20,
-        prompt: Prompt = P_TRUE,
+        prompt: Prompt | None = None,
     ) -> None:
         self.model = model
         self.shown = shown
         self.top = top
-        self.prompt = prompt
+        self.prompt = prompt or prompts_for(model).p_true or P_TRUE
         self._known: Memory[_Claim, Score] = Memory()
 
     def __repr__(self) -> str:

@@ -7,6 +7,7 @@ from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents.judges.replies import ComparisonReply
 from refinegraph.agents.models import Sampling, model_name
+from refinegraph.agents.prompts.choice import prompts_for
 from refinegraph.agents.prompts.judging import PAIR
 from refinegraph.agents.prompts.prompt import Prompt
 from refinegraph.agents.structured_output import StructuredModel
@@ -53,7 +54,7 @@ class PairwiseJudge:
         most_pairs: int = 12,
         ranking: Ranking = "bradley-terry",
         sampling: Sampling | None = None,
-        prompt: Prompt = PAIR,
+        prompt: Prompt | None = None,
     ) -> None:
         if ranking not in _RANKINGS:
             known = ", ".join(_RANKINGS)
@@ -61,7 +62,7 @@ class PairwiseJudge:
         self.model = model
         self.most_pairs = most_pairs
         self.ranking: Ranking = ranking
-        self.prompt = prompt
+        self.prompt = prompt or prompts_for(model).pairwise_judge or PAIR
         self._structured = StructuredModel(model, sampling=sampling or Sampling(temperature=0.0))
         self._known: Memory[_Comparison, float | None] = Memory()
 

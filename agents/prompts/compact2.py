@@ -28,5 +28,7 @@ COMPACT2 = PromptSet(
     synthesiser=Prompt(user="$problem\n$solutions\nProgram:\n$header"),
     planner=Prompt(user="$problem\nPlan:"),
     step_solver=Prompt(user="Step: $step\nLine:"),
+    abstention="# outside what I know",
+    knows="short functions over numbers, lists, strings and dictionaries",
 )
 """Answers begin with a line break, but for JSON and the one word of `p_true`."""

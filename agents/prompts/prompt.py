@@ -69,6 +69,12 @@ class PromptSet:
     step_solver: Prompt | None = None
     """Writes the line of one `$step`."""
 
+    abstention: str = ""
+    """What a model answers to a problem outside of what it knows, after the header if there is one;
+    empty for models that were not trained to abstain."""
+    knows: str = ""
+    """What such a model knows, for the sentence that says so."""
+
     def with_prompts(self, **prompts: Prompt) -> Self:
         """Return a copy with some prompts replaced."""
         return replace(self, **prompts)  # type: ignore[arg-type]

@@ -195,7 +195,8 @@ def _add_compare(command: argparse.ArgumentParser) -> None:
 
 def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("folders", nargs="+", metavar="DIR", help="folders of `refinegraph eval`")
-    command.add_argument("--format", choices=("sft", "dpo", "step", "critique"), required=True)
+    formats = ("sft", "dpo", "step", "critique", "rollout")
+    command.add_argument("--format", choices=formats, required=True)
     command.add_argument("--output", metavar="FILE", help="default: standard output")
 
 

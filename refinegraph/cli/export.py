@@ -21,6 +21,7 @@ _NEEDS: dict[Format, str] = {
     "step": "scores of single steps, which a reward model or a step judge gives to solutions in "
     "words; programs have none",
     "critique": "a review and an answer that was made from it, so a strategy that refines",
+    "rollout": "an answer that visible tests were run on",
 }
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 from refinegraph.evaluation.records import RunLine
 from refinegraph.schema import Candidate, Frozen, Review
 
-Format = Literal["sft", "dpo", "step", "critique"]
+Format = Literal["sft", "dpo", "step", "critique", "rollout"]
 
 
 class Source(Frozen):
@@ -64,15 +64,26 @@ class Critique(Frozen):
     source: Source
 
 
-Line = Example | Preference | StepLabels | Critique
+class Rollout(Frozen):
+    """An answer with its reward, for policy gradients; those of one prompt are a group."""
+
+    prompt: str
+    completion: str
+    reward: float
+    """The share of the visible tests that it passes, in 0 to 1."""
+    source: Source
+
+
+Line = Example | Preference | StepLabels | Critique | Rollout
 
 
 def export(runs: Iterable[RunLine], form: Format) -> Iterator[Line]:
     """Yield the training lines of runs whose answers could be judged.
 
     `sft` gives one right answer a run; `dpo` each wrong candidate against a right one; `step` the
-    steps of wrong solutions with the first step under the threshold as the first wrong one; and
-    `critique` each review with the candidate that was made from it. A candidate from which no
+    steps of wrong solutions with the first step under the threshold as the first wrong one;
+    `critique` each review with the candidate that was made from it; and `rollout` each candidate of
+    the Solver's with the share of the visible tests that it passes. A candidate from which no
     answer could be read is in none of them.
     """
     make = _FORMS[form]
@@ -136,6 +147,21 @@ def _critiques(run: RunLine) -> Iterator[Critique]:
             )
 
 
+def _rollouts(run: RunLine) -> Iterator[Rollout]:
+    for candidate in run.result.candidates:
+        verdict = candidate.verdict
+        if not candidate.content or verdict is None or candidate.parent_id is not None:
+            continue
+        passed = sum(test.passed for test in verdict.tests)
+        reward = passed / len(verdict.tests) if verdict.tests else float(verdict.passed)
+        yield Rollout(
+            prompt=run.prompt,
+            completion=candidate.content,
+            reward=reward,
+            source=_source(run, candidate),
+        )
+
+
 def _review(run: RunLine, parent: Candidate) -> Review | None:
     found = [each for each in run.result.reviews if each.candidate_id == parent.id]
     return found[-1] if found else None
@@ -168,4 +194,5 @@ _FORMS: dict[Format, Callable[[RunLine], Iterator[Line]]] = {
     "dpo": _preferences,
     "step": _steps,
     "critique": _critiques,
+    "rollout": _rollouts,
 }

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from refinegraph.cli import main
-from refinegraph.evaluation.export import Critique, StepLabels, export
+from refinegraph.evaluation.export import Critique, Rollout, StepLabels, export
 from refinegraph.evaluation.records import RunLine
 from refinegraph.schema import (
     Candidate,
+    CaseOutcome,
+    Isolation,
     RefinementResult,
     Review,
     Score,
@@ -18,6 +20,7 @@ from refinegraph.schema import (
     Step,
     StopReason,
     Usage,
+    Verdict,
 )
 from refinegraph.testing import candidate
 
@@ -67,9 +70,23 @@ def test_a_critique_has_the_solution_the_review_and_the_revision() -> None:
     assert line.corrected
 
 
+def test_a_rollout_is_rewarded_by_the_visible_tests_that_pass() -> None:
+    outcomes = tuple(
+        CaseOutcome(id=str(number), status=status, call="f(1)")
+        for number, status in enumerate(("passed", "failed", "passed", "passed"))
+    )
+    isolation = Isolation(tier="none")
+    verdict = Verdict(passed=False, status="failed", tests=outcomes, isolation=isolation)
+    tried = solution("0.0", "5").model_copy(update={"verdict": verdict})
+    repaired = tried.model_copy(update={"id": "1.0", "parents": ("0.0",)})
+    [line] = export([run_of(tried, repaired)], "rollout")
+    assert isinstance(line, Rollout)
+    assert (line.completion, line.reward) == ("5", 0.75)
+
+
 def test_what_holds_no_answer_teaches_nothing() -> None:
     silent = run_of(solution("0.0", None), solution("1.0", None, parent="0.0"))
-    for form in ("sft", "dpo", "step", "critique"):
+    for form in ("sft", "dpo", "step", "critique", "rollout"):
         assert list(export([silent], form)) == []
 
 

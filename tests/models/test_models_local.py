@@ -35,7 +35,7 @@ TAGS = text("general.tags") + struct.pack("<IIQ", 9, 8, 2) + text("a") + text("b
 def test_header_is_read_past_lists(tmp_path: Path) -> None:
     file = tmp_path / "tiny.gguf"
     file.write_bytes(gguf(NAME, TAGS, CONTEXT))
-    assert read_gguf_header(file) == ("tiny", 512, file.stat().st_size)
+    assert read_gguf_header(file) == ("tiny", 512, file.stat().st_size, "")
 
 
 class Case(BaseModel):

@@ -27,6 +27,8 @@ class GgufHeader(NamedTuple):
     """Tokens that the model was trained to read at once; 0 where the file does not say."""
     bytes: int
     """The size of the file."""
+    prompt_set: str = ""
+    """The name of the prompts that refinegraph trained it on; empty for every other model."""
 
 
 def read_gguf_header(path: Path) -> GgufHeader:
@@ -44,7 +46,12 @@ def read_gguf_header(path: Path) -> GgufHeader:
         raise SettingError(f"Model file {str(path)!r} cannot be read: {reason}.") from None
     except (struct.error, UnicodeDecodeError, KeyError):
         raise _broken(path) from None
-    return GgufHeader(str(found.get("name", "")), int(found.get("context", 0)), size)
+    return GgufHeader(
+        name=str(found.get("name", "")),
+        context=int(found.get("context", 0)),
+        bytes=size,
+        prompt_set=str(found.get("prompt_set", "")),
+    )
 
 
 def _facts(file: BinaryIO, path: Path) -> dict[str, str | int]:
@@ -64,6 +71,8 @@ def _facts(file: BinaryIO, path: Path) -> dict[str, str | int]:
         value = _value(file, _number(file, "<I"))
         if key == "general.name" and isinstance(value, str):
             found["name"] = value
+        elif key == "refinegraph.prompt_set" and isinstance(value, str):
+            found["prompt_set"] = value
         elif key.endswith(".context_length") and isinstance(value, int):
             found["context"] = value
     return found

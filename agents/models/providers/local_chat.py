@@ -18,6 +18,7 @@ import refinegraph
 from refinegraph.agents.models.backend import Endpoint
 from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.completions.stream_assembly import StreamAccumulator
+from refinegraph.agents.models.providers.gguf import read_gguf_header
 from refinegraph.agents.models.providers.llama_engine import (
     SLOTS,
     LlamaEngine,
@@ -215,7 +216,7 @@ def local_model(name: str) -> LocalChatModel:
     found = Path(path).expanduser()
     if not found.is_file():
         raise SettingError(f"Model {name!r}: there is no file {str(found)!r}.")
-    return LocalChatModel(path=found.resolve(), label=name)
+    return trained_model(found.resolve(), label=name)
 
 
 def embedded_model(name: str) -> LocalChatModel:
@@ -223,12 +224,27 @@ def embedded_model(name: str) -> LocalChatModel:
     if name != "embedded":
         raise SettingError(f"Model {name!r} is unknown; the model in the package is 'embedded'.")
     _need_llama(name)
+    return trained_model(WEIGHTS, label=name, prompt_set="embedded")
+
+
+def trained_model(path: Path, *, label: str, prompt_set: str = "") -> LocalChatModel:
+    """Return the model of a GGUF file, with the prompts that the file says it was trained on.
+
+    `prompt_set` names the prompts of a file that does not say it. A file that cannot be read is
+    found out when the model is first used.
+    """
+    try:
+        trained_on = read_gguf_header(path).prompt_set or prompt_set
+    except SettingError:
+        trained_on = prompt_set
+    if not trained_on:
+        return LocalChatModel(path=path, label=label)
     return LocalChatModel(
-        path=WEIGHTS,
-        label=name,
+        path=path,
+        label=label,
         whole_vocabulary=True,
         continues_headers=True,
-        prompt_set="embedded",
+        prompt_set=trained_on,
     )
 
 

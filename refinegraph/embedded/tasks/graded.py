@@ -84,8 +84,8 @@ def graded_tasks(
     often as it stands there; a task has no more vague steps than steps. With `plain`, every
     statement names the function and shows at least two examples; otherwise some do neither. Three
     further cases are the visible tests, and eight more, edge cases among them, are hidden. No
-    held-out task computes the same function as one of the training split. Costs some milliseconds
-    a task.
+    held-out task computes the same function as one of the training split; since single steps are
+    all in training, a held-out task has two steps at least. Costs some milliseconds a task.
 
     >>> [task] = graded_tasks("held_out", count=1, steps=(4,), vague=(2,))
     >>> len(task.steps), task.vague
@@ -93,7 +93,7 @@ def graded_tasks(
     """
     for number in range(count):
         rng = random.Random(f"graded {split} {seed} {number}")
-        length = rng.choice(steps)
+        length = max(rng.choice(steps), 1 if split == "train" else 2)
         wanted = min(rng.choice(vague), length)
         yield _draw(f"{split}-{seed}-{number}", split, length, wanted, rng, plain)
 

@@ -22,110 +22,110 @@ class Written(NamedTuple):
     """Calls that decide."""
 
 
-def written(name: str, prompt: str, program: str, examples: str, hidden: str) -> Written:
+def spec(name: str, prompt: str, program: str, examples: str, hidden: str) -> Written:
     """Return a task; its calls are given in one text each, parted by ` ; `."""
     return Written(name, prompt, program, tuple(examples.split(" ; ")), tuple(hidden.split(" ; ")))
 
 
 _TASKS = (
-    written("sum_of_evens", "Ignoring odd entries, what do the integers in xs add up to? Write "
+    spec("sum_of_evens", "Ignoring odd entries, what do the integers in xs add up to? Write "
         "sum_of_evens(xs).", "xs: sum(v for v in xs if v % 2 == 0)",
         "[1, 2, 4] ; [3, 5]", "[] ; [2, 2, 7] ; [-4, 1] ; [10]"),
-    written("shout", "Make a function shout(s) that gives the same sentence in capitals with an "
+    spec("shout", "Make a function shout(s) that gives the same sentence in capitals with an "
         "exclamation mark behind it.", "s: s.upper() + '!'",
         "'hi' ; 'go on'", "'' ; 'Wow' ; 'a b'"),
-    written("longest_run_name", "From a list of names, longest_name style: longest_run_name(names) "
+    spec("longest_run_name", "From a list of names, longest_name style: longest_run_name(names) "
         "hands back whichever name has most letters; on a tie the earlier one wins.",
         "names: max(names, key=len, default='')", "['Al', 'Bea'] ; ['x', 'y']",
         "['one', 'three', 'seven'] ; ['q'] ; []"),
-    written("middle_dropped", "Someone wants everything but the two outermost elements of a list. "
+    spec("middle_dropped", "Someone wants everything but the two outermost elements of a list. "
         "Write middle_dropped(xs) to return that inner part.", "xs: xs[1:-1]",
         "[1, 2, 3] ; [4, 5, 6, 7]", "[] ; [1] ; [1, 2] ; [9, 8, 7, 6, 5]"),
-    written("celsius_steps", "A sensor reports steps; each is worth 5 degrees above a base of 10. "
+    spec("celsius_steps", "A sensor reports steps; each is worth 5 degrees above a base of 10. "
         "celsius_steps(n) converts a count of steps into degrees.", "n: 10 + 5 * n",
         "0 ; 3", "1 ; 10 ; -2"),
-    written("vowels_in", "How many vowels (a, e, i, o, u, in small letters) does word contain? Call "
+    spec("vowels_in", "How many vowels (a, e, i, o, u, in small letters) does word contain? Call "
         "it vowels_in(word).", "word: sum(c in 'aeiou' for c in word)",
         "'banana' ; 'sky'", "'' ; 'queue' ; 'tree'"),
-    written("mirror_words", "Each word of the list should be spelled backwards, while the order of "
+    spec("mirror_words", "Each word of the list should be spelled backwards, while the order of "
         "the words stays. Name: mirror_words(ws).", "ws: [w[::-1] for w in ws]",
         "['ab', 'cde']", "[] ; ['noon'] ; ['x', 'yz', 'abc']"),
-    written("podium", "Return the three best scores, best first, with podium(scores).",
+    spec("podium", "Return the three best scores, best first, with podium(scores).",
         "scores: sorted(scores, reverse=True)[:3]", "[5, 9, 1, 7] ; [2, 3]",
         "[] ; [1, 1, 1, 1] ; [10, -5, 3, 8]"),
-    written("initials_of", "initials_of(full_name) abbreviates a person: the first letter of each "
+    spec("initials_of", "initials_of(full_name) abbreviates a person: the first letter of each "
         "part, in capitals, nothing between them.",
         "full_name: ''.join(w[:1] for w in full_name.split()).upper()",
         "'ada lovelace' ; 'alan m turing'", "'x' ; '' ; 'grace brewster hopper'"),
-    written("price_total", "A shop keeps prices in a dictionary. price_total(prices) is what one of "
+    spec("price_total", "A shop keeps prices in a dictionary. price_total(prices) is what one of "
         "each would cost.", "prices: sum(prices.values())",
         "{'tea': 2, 'milk': 3}", "{} ; {'a': 1} ; {'x': 5, 'y': -2, 'z': 4}"),
-    written("cheap_items", "Which items cost less than 5? cheap_items(prices) lists their names in "
+    spec("cheap_items", "Which items cost less than 5? cheap_items(prices) lists their names in "
         "alphabetical order.", "prices: sorted(k for k, v in prices.items() if v < 5)",
         "{'tea': 2, 'wine': 9, 'bread': 4}", "{} ; {'a': 5} ; {'z': 1, 'b': 0}"),
-    written("is_countdown", "A countdown only ever goes down, by one each time. is_countdown(xs) "
+    spec("is_countdown", "A countdown only ever goes down, by one each time. is_countdown(xs) "
         "says whether xs is such a list.", "xs: all(a - b == 1 for a, b in zip(xs, xs[1:]))",
         "[3, 2, 1] ; [3, 1]", "[] ; [5] ; [5, 4, 4] ; [2, 1, 0, -1]"),
-    written("digit_total", "Add the decimal digits of a non-negative integer: digit_total(n).",
+    spec("digit_total", "Add the decimal digits of a non-negative integer: digit_total(n).",
         "n: sum(int(c) for c in str(n))", "123 ; 90", "0 ; 7 ; 999 ; 1001"),
-    written("without_first_and_sorted", "Throw the opening number away, then give what is left from "
+    spec("without_first_and_sorted", "Throw the opening number away, then give what is left from "
         "small to big. Function: without_first_and_sorted(numbers).",
         "numbers: sorted(numbers[1:])",
         "[9, 3, 1] ; [4]", "[] ; [1, 2] ; [5, 5, 0, -1]"),
-    written("hashtag", "Turn a phrase into a hashtag: no blanks, every word capitalised, a # in "
+    spec("hashtag", "Turn a phrase into a hashtag: no blanks, every word capitalised, a # in "
         "front. hashtag(phrase)", "phrase: '#' + phrase.title().replace(' ', '')",
         "'good day' ; 'snow'", "'a b c' ; 'moon light'"),
-    written("clip_volume", "Volumes above 8 hurt, so clip_volume(levels) turns those down to 8 and "
+    spec("clip_volume", "Volumes above 8 hurt, so clip_volume(levels) turns those down to 8 and "
         "leaves the others.", "levels: [min(v, 8) for v in levels]",
         "[3, 12, 8] ; [9]", "[] ; [1, 2] ; [100, -1, 8]"),
-    written("changes", "Given daily temperatures, changes(temps) tells how much warmer each day was "
+    spec("changes", "Given daily temperatures, changes(temps) tells how much warmer each day was "
         "than the one before.", "temps: [b - a for a, b in zip(temps, temps[1:])]",
         "[10, 12, 9]", "[] ; [5] ; [0, 0, 3] ; [-2, 2]"),
-    written("tag_all", "Every tag gets a trailing dash: tag_all(tags).",
+    spec("tag_all", "Every tag gets a trailing dash: tag_all(tags).",
         "tags: [t + '-' for t in tags]",
         "['a', 'bc']", "[] ; [''] ; ['x', 'y', 'z']"),
-    written("letters_used", "letters_used(s) counts how many different characters appear in s.",
+    spec("letters_used", "letters_used(s) counts how many different characters appear in s.",
         "s: len(set(s))", "'hello' ; 'aaa'", "'' ; 'abc' ; 'a b a'"),
-    written("double_then_drop", "Two times each element, and afterwards nothing above 10 may remain. "
+    spec("double_then_drop", "Two times each element, and afterwards nothing above 10 may remain. "
         "double_then_drop(xs)", "xs: [v * 2 for v in xs if v * 2 <= 10]",
         "[1, 5, 6] ; [7]", "[] ; [5, 5] ; [-3, 0, 9]"),
-    written("short_words", "Of the words in a sentence, keep those with three letters or fewer, in "
+    spec("short_words", "Of the words in a sentence, keep those with three letters or fewer, in "
         "order. short_words(sentence) gives a list.",
         "sentence: [w for w in sentence.split() if len(w) <= 3]",
         "'the cat sleeps' ; 'hello'", "'' ; 'a an and ands' ; 'you see me'"),
-    written("gap", "By how much does the biggest value exceed the smallest? An empty list has gap 0. "
+    spec("gap", "By how much does the biggest value exceed the smallest? An empty list has gap 0. "
         "gap(values)", "values: max(values, default=0) - min(values, default=0)",
         "[3, 9, 4] ; [5]", "[] ; [-1, 1] ; [2, 2]"),
-    written("seconds", "seconds(minutes) turns whole minutes into seconds.", "minutes: minutes * 60",
+    spec("seconds", "seconds(minutes) turns whole minutes into seconds.", "minutes: minutes * 60",
         "1 ; 5", "0 ; 60 ; 12"),
-    written("yes_no", "Answer 'yes' when the number is a multiple of 3, otherwise 'no': yes_no(n).",
+    spec("yes_no", "Answer 'yes' when the number is a multiple of 3, otherwise 'no': yes_no(n).",
         "n: 'yes' if n % 3 == 0 else 'no'", "9 ; 4", "0 ; 1 ; -3 ; 300"),
-    written("invert", "Swap keys and values of a dictionary whose values are all different: "
+    spec("invert", "Swap keys and values of a dictionary whose values are all different: "
         "invert(table).", "table: {v: k for k, v in table.items()}",
         "{'a': 1, 'b': 2}", "{} ; {'x': 9} ; {'p': 0, 'q': -1}"),
-    written("stutter", "stutter(text) says every letter twice.", "text: ''.join(c * 2 for c in text)",
+    spec("stutter", "stutter(text) says every letter twice.", "text: ''.join(c * 2 for c in text)",
         "'no' ; 'abc'", "'' ; 'z' ; 'a b'"),
-    written("squares_upto", "List the perfect squares 1, 4, 9, … of the first n counting numbers. "
+    spec("squares_upto", "List the perfect squares 1, 4, 9, … of the first n counting numbers. "
         "squares_upto(n)", "n: [v * v for v in range(1, n + 1)]", "3 ; 1", "0 ; 5 ; 7"),
-    written("fizz_free", "Numbers divisible by 5 are unwanted. fizz_free(nums) removes them and adds "
+    spec("fizz_free", "Numbers divisible by 5 are unwanted. fizz_free(nums) removes them and adds "
         "up the rest.", "nums: sum(v for v in nums if v % 5 != 0)",
         "[5, 6, 7] ; [10]", "[] ; [1, 2, 3] ; [15, -5, 4]"),
-    written("second_letter_list", "Pick the second letter from each word that has one. "
+    spec("second_letter_list", "Pick the second letter from each word that has one. "
         "second_letter_list(words)", "words: [w[1] for w in words if len(w) > 1]",
         "['cat', 'a', 'dog']", "[] ; ['x'] ; ['ab', 'cd']"),
-    written("rotate_once", "The first element moves to the back of the queue: rotate_once(queue).",
+    spec("rotate_once", "The first element moves to the back of the queue: rotate_once(queue).",
         "queue: queue[1:] + queue[:1]", "[1, 2, 3] ; [4]", "[] ; [1, 2] ; [7, 7, 8, 9]"),
-    written("most_popular", "Votes come as a list of names; most_popular(votes) is the name with most "
+    spec("most_popular", "Votes come as a list of names; most_popular(votes) is the name with most "
         "votes, the earliest in the list on a tie, '' if nobody voted.",
         "votes: max(votes, key=votes.count, default='')",
         "['a', 'b', 'b'] ; ['x', 'y']", "[] ; ['p'] ; ['q', 'r', 'r', 'q', 'r']"),
-    written("snake", "Write a title the way variables are written: small letters, underscores for "
+    spec("snake", "Write a title the way variables are written: small letters, underscores for "
         "blanks. snake(title)", "title: title.lower().replace(' ', '_')",
         "'Big Red Dog' ; 'Sun'", "'' ; 'A B' ; 'already small'"),
-    written("pairs_equal", "How often does a number equal the one right after it? pairs_equal(xs)",
+    spec("pairs_equal", "How often does a number equal the one right after it? pairs_equal(xs)",
         "xs: sum(a == b for a, b in zip(xs, xs[1:]))", "[1, 1, 2] ; [3, 3, 3]",
         "[] ; [1] ; [1, 2, 1] ; [0, 0, 1, 1]"),
-    written("add_tax", "Every price goes up by 2, but free things stay free. add_tax(prices) works on "
+    spec("add_tax", "Every price goes up by 2, but free things stay free. add_tax(prices) works on "
         "a list.", "prices: [p + 2 if p > 0 else p for p in prices]",
         "[0, 3] ; [5]", "[] ; [0, 0] ; [1, 2, 0, 10]"),
 )  # fmt: skip

@@ -4,71 +4,81 @@ Together with `refinegraph.embedded.tasks.handwritten` they are half of the task
 the other half, in `final_wording`, is looked at once, at the end.
 """
 
-from refinegraph.embedded.tasks.handwritten import Written, written
+from refinegraph.embedded.tasks.handwritten import Written, labelled_task, spec
+from refinegraph.schema import LabelledProblem
 
-PLAIN_WORDING: tuple[Written, ...] = (
-    written("even_sum", "Return the sum of the even numbers in xs. even_sum(xs)",
+_TASKS: tuple[Written, ...] = (
+    spec("even_sum", "Return the sum of the even numbers in xs. even_sum(xs)",
         "xs: sum(v for v in xs if v % 2 == 0)", "[1, 2, 4] ; [3, 5]", "[] ; [2, 2, 7] ; [10, -4]"),
-    written("backwards", "Return the string s reversed. backwards(s)", "s: s[::-1]",
+    spec("backwards", "Return the string s reversed. backwards(s)", "s: s[::-1]",
         "'abc' ; 'noon'", "'' ; 'x y' ; 'Hello'"),
-    written("largest_two", "Return the two largest numbers of xs, largest first. largest_two(xs)",
+    spec("largest_two", "Return the two largest numbers of xs, largest first. largest_two(xs)",
         "xs: sorted(xs, reverse=True)[:2]", "[3, 9, 5] ; [1, 2]", "[] ; [4] ; [7, 7, 1]"),
-    written("positive_squares", "Square the positive numbers in nums and drop the rest. "
+    spec("positive_squares", "Square the positive numbers in nums and drop the rest. "
         "positive_squares(nums)", "nums: [v * v for v in nums if v > 0]",
         "[1, -2, 3] ; [0, 4]", "[] ; [-1] ; [5, 5]"),
-    written("how_many_long", "How many words in ws have more than four letters? how_many_long(ws)",
+    spec("how_many_long", "How many words in ws have more than four letters? how_many_long(ws)",
         "ws: sum(len(w) > 4 for w in ws)", "['apple', 'sun'] ; ['river', 'stone', 'oil']",
         "[] ; ['a'] ; ['table', 'tea', 'chairs']"),
-    written("all_caps", "Write all_caps(names): every name in capital letters.",
+    spec("all_caps", "Write all_caps(names): every name in capital letters.",
         "names: [w.upper() for w in names]", "['Al', 'bo'] ; ['x']", "[] ; ['Ann', 'EVE'] ; ['']"),
-    written("no_repeats", "Return the list without duplicates, keeping the order: no_repeats(items).",
+    spec("no_repeats", "Return the list without duplicates, keeping the order: no_repeats(items).",
         "items: list(dict.fromkeys(items))", "[1, 2, 1] ; [3, 3]", "[] ; [5] ; [2, 1, 2, 3, 1]"),
-    written("count_a", "Count how many times the letter a is in text: count_a(text).",
+    spec("count_a", "Count how many times the letter a is in text: count_a(text).",
         "text: text.count('a')", "'banana' ; 'sky'", "'' ; 'a a' ; 'radar'"),
-    written("sorted_down", "Sort nums from the biggest to the smallest. sorted_down(nums)",
+    spec("sorted_down", "Sort nums from the biggest to the smallest. sorted_down(nums)",
         "nums: sorted(nums, reverse=True)", "[1, 3, 2] ; [5, 5, 9]", "[] ; [0] ; [-1, 4, 2]"),
-    written("plus_ten", "Add 7 to each number of the list: plus_seven style. plus_ten(xs)",
+    spec("plus_ten", "Add 7 to each number of the list: plus_seven style. plus_ten(xs)",
         "xs: [v + 7 for v in xs]", "[1, 2] ; [0]", "[] ; [-7] ; [10, 20]"),
-    written("ends_off", "Cut off the first and the last letter of a word. ends_off(word)",
+    spec("ends_off", "Cut off the first and the last letter of a word. ends_off(word)",
         "word: word[1:-1]", "'apple' ; 'tea'", "'' ; 'ab' ; 'stones'"),
-    written("first_names", "From a list of full names, take the first word of the first one: "
+    spec("first_names", "From a list of full names, take the first word of the first one: "
         "first_names(people) works on a list of words and returns the first of them.",
         "people: people[0] if people else ''", "['Ann', 'Bo'] ; ['Eve']", "[] ; ['x', 'y']"),
-    written("total_letters", "total_letters(words): how many letters do the words have together?",
+    spec("total_letters", "total_letters(words): how many letters do the words have together?",
         "words: sum(len(w) for w in words)", "['ab', 'c'] ; ['tree']", "[] ; [''] ; ['a', 'bb']"),
-    written("is_even_number", "Tell me if n is an even number. is_even_number(n)",
+    spec("is_even_number", "Tell me if n is an even number. is_even_number(n)",
         "n: n % 2 == 0", "4 ; 7", "0 ; 1 ; -2"),
-    written("alphabetical", "Put the words in alphabetical order and join them with dashes. "
-        "alphabetical(words)", "words: '-'.join(sorted(words))", "['b', 'a'] ; ['tea', 'milk', 'oil']",
+    spec("alphabetical", "Put the words in alphabetical order and join them with dashes. "
+        "alphabetical(words)", "words: '-'.join(sorted(words))", "['b', 'a'] ; ['tea', 'milk', "
+        "'oil']",
         "[] ; ['x'] ; ['c', 'b', 'a']"),
-    written("drop_small", "Numbers under 3 are too small. Leave them out, then double what is left. "
+    spec("drop_small", "Numbers under 3 are too small. Leave them out, then double what is left. "
         "drop_small(values)", "values: [v * 2 for v in values if v >= 3]", "[1, 3, 5] ; [2]",
         "[] ; [3, 3] ; [10, 0, 4]"),
-    written("last_three", "Give me the last three characters of s in upper case. last_three(s)",
+    spec("last_three", "Give me the last three characters of s in upper case. last_three(s)",
         "s: s[-3:].upper()", "'apple' ; 'tea'", "'' ; 'ab' ; 'mountain'"),
-    written("average", "average(xs) is the mean of the numbers, rounded down, or 0 for no numbers.",
+    spec("average", "average(xs) is the mean of the numbers, rounded down, or 0 for no numbers.",
         "xs: sum(xs) // len(xs) if xs else 0", "[1, 2, 3] ; [5, 6]", "[] ; [7] ; [0, 9, 9]"),
-    written("words_backwards", "Split the sentence into words and list them from last to first. "
+    spec("words_backwards", "Split the sentence into words and list them from last to first. "
         "words_backwards(sentence)", "sentence: sentence.split()[::-1]", "'a b c' ; 'good day'",
         "'' ; 'one' ; 'x y z w'"),
-    written("best_product", "Which product earns most? best_product(sales) gets a dictionary and "
+    spec("best_product", "Which product earns most? best_product(sales) gets a dictionary and "
         "returns the key with the highest value, '' for an empty one.",
         "sales: max(sales, key=sales.get, default='')", "{'tea': 3, 'milk': 5} ; {'a': 1}",
         "{} ; {'x': 2, 'y': 2} ; {'p': 0, 'q': 9, 'r': 4}"),
-    written("steps_up", "Count from 1 to n and square each number: steps_up(n).",
+    spec("steps_up", "Count from 1 to n and square each number: steps_up(n).",
         "n: [v * v for v in range(1, n + 1)]", "3 ; 1", "0 ; 4 ; 6"),
-    written("keep_threes", "Only multiples of 3 may stay; return how many there are. "
+    spec("keep_threes", "Only multiples of 3 may stay; return how many there are. "
         "keep_threes(xs)", "xs: sum(v % 3 == 0 for v in xs)", "[3, 4, 6] ; [1]",
         "[] ; [9, 9, 9] ; [0, 2]"),
-    written("whisper", "Write the text in small letters and put three dots... no, one star * "
+    spec("whisper", "Write the text in small letters and put three dots... no, one star * "
         "behind it. whisper(text)", "text: text.lower() + '*'", "'Hi' ; 'GO ON'",
         "'' ; 'a' ; 'Loud NOISE'"),
-    written("spread_out", "Put a dash between the letters: spread_out(word).",
+    spec("spread_out", "Put a dash between the letters: spread_out(word).",
         "word: '-'.join(list(word))", "'abc' ; 'tea'", "'' ; 'x' ; 'word'"),
-    written("above_five_sorted", "Keep what is larger than 5 and sort it upwards. "
+    spec("above_five_sorted", "Keep what is larger than 5 and sort it upwards. "
         "above_five_sorted(xs)", "xs: sorted(v for v in xs if v > 5)", "[9, 1, 6] ; [5]",
         "[] ; [7, 6, 8] ; [10, -10, 6, 6]"),
-    written("pad_front", "Put a 0 in front of the list of readings: zero_front, here "
+    spec("pad_front", "Put a 0 in front of the list of readings: zero_front, here "
         "pad_front(readings).", "readings: [0] + readings", "[1, 2] ; [5]", "[] ; [0] ; [9, 8, 7]"),
 )  # fmt: skip
-"""Tasks that may be read at any time."""
+
+
+def plain_wording_tasks() -> tuple[LabelledProblem, ...]:
+    """Return the tasks, which may be read at any time.
+
+    >>> len(plain_wording_tasks())
+    26
+    """
+    return tuple(labelled_task(task) for task in _TASKS)

@@ -1,0 +1,381 @@
+"""One figure a role, measured on held-out tasks through the agents that play it."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
+
+from langchain_core.messages import HumanMessage
+
+from refinegraph.agents import Reviewer, Solver
+from refinegraph.agents.abstention import abstains
+from refinegraph.agents.judge import StepJudge
+from refinegraph.agents.models import Sampling, generate
+from refinegraph.agents.models.providers.local_chat import LocalChatModel
+from refinegraph.agents.pairwise_judge import PairwiseJudge
+from refinegraph.agents.prompts import COMPACT2, Prompt
+from refinegraph.agents.test_writer import TestWriter
+from refinegraph.agents.truth import p_true
+from refinegraph.embedded.tasks import GradedTask, graded_tasks
+from refinegraph.embedded.tasks.outside import outside_questions
+from refinegraph.schema import Candidate, Problem, Verdict
+from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.test_cases import parse_tests
+from refinegraph.tools.test_cases.checking import check_program
+from training.attempts import Attempt, read_attempt
+from training.roles import (
+    TRACES,
+    edit_of,
+    gloss_of,
+    header_of,
+    lessons_of,
+    lettered,
+    render,
+    review_of,
+)
+
+SEED = 70_000
+_AT_ONCE = 8
+_STEPS, _VAGUE = (3, 4, 5, 6), (1, 2, 3)
+_MOST = 260
+"""Tokens of an answer: a program of ten steps has about 110."""
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+class Figure(NamedTuple):
+    """What was measured of a role, and what can be had without it."""
+
+    role: str
+    measures: str
+    values: tuple[float, ...]
+    baseline_is: str
+    baseline: float
+
+
+class Tried(NamedTuple):
+    """A task and two attempts of the model's own, one right and one wrong."""
+
+    task: GradedTask
+    right: Attempt
+    wrong: Attempt
+
+
+class Measure:
+    """Asks a model and decides by the tests."""
+
+    def __init__(self, model: LocalChatModel, sandbox: Sandbox) -> None:
+        self.model = model
+        self.sandbox = sandbox
+
+    async def ask(
+        self, prompt: Prompt | None, *, n: int = 1, temperature: float = 0.0, **places: str
+    ) -> list[str]:
+        """Return n answers, each with the header that its prompt ended with."""
+        return [text for text, _ in await self.ask_counted(prompt, n, temperature, **places)]
+
+    async def ask_counted(
+        self, prompt: Prompt | None, n: int = 1, temperature: float = 0.0, **places: str
+    ) -> list[tuple[str, int]]:
+        """Return n answers and how many tokens they have on average."""
+        sampling = Sampling(temperature=temperature, seed=1, max_tokens=_MOST)
+        message = HumanMessage(render(prompt, **places))
+        drafts = await generate(self.model, [message], n=n, sampling=sampling)
+        tokens = drafts.usage.completion_tokens // n
+        return [(choice.text.strip("\n"), tokens) for choice in drafts.choices]
+
+    async def solve(self, task: GradedTask, *, n: int = 1, temperature: float = 0.0) -> list[str]:
+        """Return programs of the Solver."""
+        problem = task.labelled.problem
+        return await self.ask(
+            COMPACT2.solver, n=n, temperature=temperature, problem=problem.prompt,
+            header=header_of(problem),
+        )  # fmt: skip
+
+    async def is_right(self, task: GradedTask, program: str) -> bool:
+        """Whether the hidden tests accept a program."""
+        return (await self._verdict(task, program, task.labelled.gold.tests)).passed
+
+    async def tried(self, task: GradedTask, program: str) -> Candidate:
+        """Return a program as a candidate, run on the visible tests."""
+        verdict = await self._verdict(task, program, task.labelled.problem.tests)
+        return Candidate(id="0.0", operator="solve", text=program, program=program, verdict=verdict)
+
+    async def _verdict(self, task: GradedTask, program: str, tests: str) -> Verdict:
+        problem = task.labelled.problem
+        parsed = parse_tests(tests, entry_point=problem.entry_point)
+        return await check_program(self.sandbox, program, parsed, problem=problem)
+
+
+async def several(
+    work: Callable[[_Item], Awaitable[_Result]], items: Iterable[_Item]
+) -> list[_Result]:
+    """Do a few at a time, in order."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(item: _Item) -> _Result:
+        async with places:
+            return await work(item)
+
+    return await asyncio.gather(*map(one, items))
+
+
+async def measure_roles(measure: Measure, *, count: int) -> list[Figure]:
+    """Return the figures of all roles."""
+    tasks = list(
+        graded_tasks("held_out", count=count, seed=SEED, steps=_STEPS, vague=_VAGUE, plain=True)
+    )
+    stated = list(graded_tasks("held_out", count=count, seed=SEED + 1, steps=(2, 3, 4), vague=(0,)))
+    tried = [each for each in await several(_attempts(measure), tasks) if each]
+    return [
+        *await _writing(measure, tasks, stated),
+        *await _judging(measure, tried),
+        *await _repairing(measure, tried),
+        *await _abstaining(measure, stated),
+    ]
+
+
+def _attempts(measure: Measure) -> Callable[[GradedTask], Awaitable[Tried | None]]:
+    async def attempts(task: GradedTask) -> Tried | None:
+        programs = await measure.solve(task, n=8, temperature=1.0)
+        found = [each for text in programs if (each := read_attempt(task, text))]
+        right = next((attempt for attempt in found if attempt.right), None)
+        wrong = next((attempt for attempt in found if not attempt.passed), None)
+        return Tried(task, right, wrong) if right and wrong else None
+
+    return attempts
+
+
+async def _writing(
+    measure: Measure, tasks: Sequence[GradedTask], stated: Sequence[GradedTask]
+) -> list[Figure]:
+    solved = await several(lambda task: _solves(measure, task), stated)
+    open_solved = await several(lambda task: _solves(measure, task), tasks)
+    continued = await several(lambda task: _continues(measure, task), tasks)
+    taught = await several(lambda task: _learns(measure, task), tasks)
+    planned = await several(lambda task: _plans(measure, task), stated)
+    lines = await several(lambda task: _writes_lines(measure, task), stated)
+    written = await several(lambda task: _writes_tests(measure, task), stated)
+    shown = [_example_again(task) for task in stated if task.examples]
+    return [
+        Figure("solver", "right, every step stated", _as(solved), "always abstain", 0.0),
+        Figure("continuing", "right from the first half on", _as(continued), "from the beginning",
+               _mean(open_solved)),
+        Figure("reader of a lesson", "right with a lesson", _as(taught), "without one",
+               _mean(open_solved)),
+        Figure("planner", "right, one line a step of its plan", _as(planned), "without a plan",
+               _mean(solved)),
+        Figure("solver of one step", "right lines", _flat(lines), "the most frequent line", 0.0),
+        Figure("test writer", "right tests", _flat(written), "repeat a result that is shown",
+               _mean(shown)),
+    ]  # fmt: skip
+
+
+async def _solves(measure: Measure, task: GradedTask) -> bool:
+    return await measure.is_right(task, (await measure.solve(task))[0])
+
+
+async def _continues(measure: Measure, task: GradedTask) -> bool:
+    lines = task.program.split("\n")
+    kept = "\n".join(lines[: 1 + len(task.steps) // 2])
+    prompt = Solver(measure.model, prompts=COMPACT2).messages(task.labelled.problem)
+    drafts = await generate(
+        measure.model, prompt, sampling=Sampling(temperature=0.0, max_tokens=_MOST),
+        prefix=f"{kept}\n",
+    )  # fmt: skip
+    return await measure.is_right(task, drafts.choices[0].text)
+
+
+async def _learns(measure: Measure, task: GradedTask) -> bool:
+    lessons = lessons_of(task, random.Random(task.name))
+    notes = "\n".join(["Notes that may help:", *(f"- {lesson}" for lesson in lessons)])
+    solver = Solver(measure.model, prompts=COMPACT2)
+    drafts = await solver(task.labelled.problem, instruction=notes)
+    return await measure.is_right(task, drafts.choices[0].text.strip("\n"))
+
+
+async def _plans(measure: Measure, task: GradedTask) -> bool:
+    """Whether the lines that are written for the steps of a plan make a right program."""
+    [plan] = await measure.ask(COMPACT2.planner, problem=task.labelled.problem.prompt)
+    steps = [line.partition(". ")[2] for line in plan.split("\n")]
+    lines = [(await measure.ask(COMPACT2.step_solver, step=step))[0] for step in steps]
+    values = [line.removeprefix("x = ") for line in lines]
+    header = f"def {task.name}({', '.join(('x', *task.arguments[1:]))}):"
+    body = [*(f"    x = {value}" for value in values[:-1]), f"    return {values[-1]}"]
+    return await measure.is_right(task, "\n".join([header, *body]))
+
+
+async def _writes_lines(measure: Measure, task: GradedTask) -> list[bool]:
+    answers = [
+        (await measure.ask(COMPACT2.step_solver, step=gloss_of(step)))[0] for step in task.steps
+    ]
+    return [
+        answer == f"x = {step.expression}" for answer, step in zip(answers, task.steps, strict=True)
+    ]
+
+
+async def _writes_tests(measure: Measure, task: GradedTask) -> list[bool]:
+    writer = TestWriter(measure.model, lists=1, prompts=COMPACT2)
+    written = await writer(task.labelled.problem)
+    problem = task.labelled.problem
+    verdict = await check_program(measure.sandbox, task.program, written.tests, problem=problem)
+    return [outcome.passed for outcome in verdict.tests] or [False]
+
+
+def _example_again(task: GradedTask) -> float:
+    known = task.examples[0].result
+    return sum(case.result == known for case in task.hidden) / len(task.hidden)
+
+
+async def _judging(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
+    truth = p_true(measure.model, prompt=COMPACT2.p_true)
+    steps = StepJudge(measure.model, prompt=COMPACT2.step_judge)
+    pairs = PairwiseJudge(measure.model, prompt=COMPACT2.pairwise_judge)
+
+    async def ranked(each: Tried) -> float:
+        right, wrong = await _values(truth, each)
+        return 0.5 if right == wrong else float(right > wrong)
+
+    async def compared(each: Tried) -> float:
+        right, wrong = await _values(pairs, each)
+        return 0.5 if right == wrong else float(right > wrong)
+
+    async def located(each: Tried) -> bool:
+        candidate = Candidate(id="0.0", text=each.wrong.program, program=each.wrong.program)
+        [score] = (await steps(each.task.labelled.problem, [candidate])).scores
+        low = [number for number, value in enumerate(score.steps) if value < 0.5]
+        return low[:1] == [each.wrong.wrong_step + 1]
+
+    values = await several(lambda each: _both(truth, each), tried)
+    second = [float(each.wrong.wrong_step == 0) for each in tried]
+    return [
+        Figure("judge", "area under the curve, over all tasks", (_area(values),), "constant", 0.5),
+        Figure("judge", "right program first, within a task",
+               tuple(await several(ranked, tried)), "guess", 0.5),
+        Figure("step judge", "names the first wrong line", _as(await several(located, tried)),
+               "always the first step", _mean(second)),
+        Figure("pairwise judge", "right program first", tuple(await several(compared, tried)),
+               "guess", 0.5),
+    ]  # fmt: skip
+
+
+async def _both(truth: p_true, each: Tried) -> tuple[float, float]:
+    right, wrong = await _values(truth, each)
+    return right, wrong
+
+
+async def _values(scorer: p_true | PairwiseJudge, each: Tried) -> list[float]:
+    pool = [
+        Candidate(id=f"0.{number}", text=attempt.program, program=attempt.program)
+        for number, attempt in enumerate((each.right, each.wrong))
+    ]
+    scored = await scorer(each.task.labelled.problem, pool)
+    return [0.5 if score.value is None else score.value for score in scored.scores]
+
+
+def _area(values: Sequence[tuple[float, float]]) -> float:
+    """Return the probability that a right program scores above a wrong one, of any tasks."""
+    if not values:
+        return 0.0
+    pairs = [(right, wrong) for right, _ in values for _, wrong in values]
+    return sum((right > wrong) + (right == wrong) / 2 for right, wrong in pairs) / len(pairs)
+
+
+async def _repairing(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
+    seen = await several(lambda each: _reviews(measure, each, trace=True), tried)
+    blind = await several(lambda each: _reviews(measure, each, trace=None), tried)
+    told = await several(
+        lambda each: _edits(measure, each, review_of(each.task, each.wrong)), tried
+    )
+    made = await several(lambda each: _synthesises(measure, each), tried)
+    fresh = await several(lambda each: _afresh(measure, each.task), tried)
+    last = [float(each.wrong.wrong_step == len(each.wrong.steps) - 1) for each in tried]
+    withheld = tuple(float(b) - float(s) for s, b in zip(seen, blind, strict=True))
+    return [
+        Figure("reviewer", "names the line and the change", _as(seen), "always the last line",
+               _mean(last)),
+        Figure("reviewer without evidence", "names the line and the change", _as(blind),
+               "always the last line", _mean(last)),
+        Figure("evidence withheld", "change of the Reviewer's share", withheld, "no change", 0.0),
+        Figure("refiner by edit", "right after a right review", _as(told), "a fresh sample",
+               _mean(fresh)),
+        Figure("synthesiser", "right, from one right and one wrong", _as(made),
+               "one of the two at random", 0.5),
+    ]  # fmt: skip
+
+
+async def _reviews(measure: Measure, each: Tried, *, trace: bool | None) -> bool:
+    """Whether a review names the first wrong line and what it ought to do."""
+    reviewer = Reviewer(measure.model, prompts=COMPACT2, sampling=Sampling(temperature=0.0))
+    candidate = await measure.tried(each.task, each.wrong.program)
+    if trace is None:
+        candidate = candidate.model_copy(update={"verdict": None})
+    shown = f"{TRACES[0]}\n{each.wrong.trace}" if trace and each.wrong.trace else ""
+    reviewed = await reviewer(each.task.labelled.problem, candidate, trace=shown)
+    return reviewed.review.text.strip() == review_of(each.task, each.wrong)
+
+
+async def _edits(measure: Measure, each: Tried, review: str) -> bool:
+    [answer] = await measure.ask(
+        COMPACT2.refiner_edit, problem=each.task.labelled.problem.prompt,
+        solution=each.wrong.program, evidence=each.wrong.evidence, review=review,
+    )  # fmt: skip
+    if answer == edit_of(each.task, each.wrong):
+        return True
+    return await measure.is_right(each.task, edited(answer, each.wrong.program))
+
+
+def edited(answer: str, program: str) -> str:
+    """Return a program after an edit; unchanged where the edit does not apply."""
+    from refinegraph.tools.edits import EditedProgram, edit_program
+
+    applied = edit_program(answer, program)
+    return applied.source if isinstance(applied, EditedProgram) else program
+
+
+async def _synthesises(measure: Measure, each: Tried) -> bool:
+    pair = [each.wrong, each.right]
+    random.Random(each.task.name).shuffle(pair)
+    problem = each.task.labelled.problem
+    [program] = await measure.ask(
+        COMPACT2.synthesiser, problem=problem.prompt, header=header_of(problem),
+        solutions=lettered(pair),
+    )  # fmt: skip
+    return await measure.is_right(each.task, program)
+
+
+async def _afresh(measure: Measure, task: GradedTask) -> bool:
+    return await measure.is_right(task, (await measure.solve(task, temperature=0.8))[0])
+
+
+async def _abstaining(measure: Measure, own: Sequence[GradedTask]) -> list[Figure]:
+    async def outside(question: str) -> bool:
+        return abstains(await _first(measure, Problem(prompt=question)), COMPACT2.abstention)
+
+    async def inside(task: GradedTask) -> bool:
+        return not abstains(await _first(measure, task.labelled.problem), COMPACT2.abstention)
+
+    general = await several(outside, outside_questions())
+    return [
+        Figure("abstention", "of general questions", _as(general),
+               "never", 0.0),
+        Figure("no abstention", "of its own tasks", _as(await several(inside, own)), "always", 0.0),
+    ]  # fmt: skip
+
+
+async def _first(measure: Measure, problem: Problem) -> str:
+    places = {"problem": problem.prompt, "header": header_of(problem)}
+    return (await measure.ask(COMPACT2.solver, **places))[0]
+
+
+def _as(values: Iterable[bool]) -> tuple[float, ...]:
+    return tuple(map(float, values))
+
+
+def _flat(values: Iterable[Sequence[bool]]) -> tuple[float, ...]:
+    return tuple(float(value) for each in values for value in each)
+
+
+def _mean(values: Iterable[float]) -> float:
+    held = [float(value) for value in values]
+    return sum(held) / len(held) if held else 0.0

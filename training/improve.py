@@ -1,0 +1,276 @@
+"""Let a model learn from its own runs: `python -m training.improve --run runs/one --out runs/star`.
+
+A round runs a strategy over training tasks with the engine, exports what can be learned from it,
+learns that, and measures held-out tasks. Methods:
+
+    plain        no runs: goes on training as before, for the compute that the others spend
+    star         imitates its right answers (rejection sampling)
+    preferences  prefers its right answers to its wrong ones
+    rewards      a policy gradient; the reward is the share of visible tests that pass
+
+What a run that was interrupted has finished is not done again.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+import torch
+from rich.console import Console
+from tokenizers import Tokenizer
+
+from refinegraph.embedded.tasks import GradedTask, graded_tasks
+from refinegraph.evaluation.statistics import bootstrap_interval
+from training.exporting import NAME, export
+from training.mixture import Mixture, draw_trees
+from training.model import Shape, TinyLlama
+from training.objectives import Learned, learn_examples, learn_preferences, learn_rewards
+from training.optimizing import Optimizer, train_step
+from training.phases import PHASES
+from training.progress import Progress, measure_progress
+from training.rollouts import Runs, run_tasks, write_lines
+from training.stream import Place, batches, tokenized
+from training.tokens import load_tokenizer
+from training.trees import Document
+
+Method = Literal["plain", "star", "preferences", "rewards"]
+METHODS: tuple[Method, ...] = get_args(Method)
+FORWARD_SHARE = 1 / 3
+"""A token that is only written costs a third of one that is learned from, forth and back."""
+REHEARSAL = 0.5
+"""Tokens of the usual mixture for every token of the round's own, lest other roles be forgotten."""
+RATE = 0.1
+"""The share of the full learning rate: the model has come down to a hundredth of it before."""
+_WARM_UP = 10
+_TRAIN_SEED, _TEST_SEED = 800_000, 60_000
+_ROUND_SEED = 10_000
+
+
+class Settings(NamedTuple):
+    """How much a round does."""
+
+    method: Method
+    rounds: int = 3
+    tasks: int = 400
+    samples: int = 8
+    held_out: int = 200
+    steps: tuple[int, ...] = (2, 3, 4, 5, 6, 8)
+    vague: tuple[int, ...] = (0, 1, 2, 3, 4)
+    rate: float = RATE
+    seed: int = 0
+
+
+class Round(NamedTuple):
+    """What one round did."""
+
+    number: int
+    learned_tokens: int
+    written_tokens: int
+    progress: Progress
+
+    @property
+    def compute(self) -> float:
+        """Tokens learned from, with those that were only written at a third."""
+        return self.learned_tokens + FORWARD_SHARE * self.written_tokens
+
+
+class Improvement:
+    """A model on its way through the rounds, with everything kept in a folder."""
+
+    def __init__(
+        self,
+        weights: Path,
+        tokenizer: Tokenizer,
+        out: Path,
+        settings: Settings,
+        *,
+        shape: Shape | None = None,
+        mixture: Mixture | None = None,
+    ) -> None:
+        out.mkdir(parents=True, exist_ok=True)
+        self.out = out
+        self.settings = settings
+        self.tokenizer = tokenizer
+        self.mixture = mixture or _usual_mixture()
+        torch.manual_seed(settings.seed)
+        self.model = TinyLlama(shape or Shape(vocabulary=tokenizer.get_vocab_size()))
+        self.model.load_state_dict(_weights(weights))
+
+    def run(
+        self, *, budget: Sequence[float] = (), say: Callable[[str], None] = print
+    ) -> list[Round]:
+        """Return the rounds, the model as it was at the beginning as round 0.
+
+        `budget` is the compute of every round for the method `plain`.
+        """
+        rounds: list[Round] = []
+        for number in range(self.settings.rounds + 1):
+            rounds.append(self._restored(number) or self._round(number, budget))
+            say(describe(rounds[-1]))
+        return rounds
+
+    def _round(self, number: int, budget: Sequence[float]) -> Round:
+        written = learned = 0
+        if number and self.settings.method == "plain":
+            learned = self._rehearse(round(budget[number - 1]), number)
+        elif number:
+            runs = self._runs(number)
+            written, own = runs.tokens, self._learn(runs)
+            learned = own.tokens + self._rehearse(round(REHEARSAL * own.tokens), number)
+        file = self._export(number)
+        progress = measure_progress(file, self._held_out(), samples=self.settings.samples)
+        done = Round(number, learned, written, progress)
+        self._keep(done)
+        return done
+
+    def _runs(self, number: int) -> Runs:
+        """Let the model of the round before work on tasks that no round had."""
+        settings = self.settings
+        seed = _TRAIN_SEED + _ROUND_SEED * settings.seed + number
+        tasks = graded_tasks(
+            "train", count=settings.tasks, seed=seed, steps=settings.steps, vague=settings.vague
+        )
+        runs = run_tasks(self._file(number - 1), list(tasks), samples=settings.samples)
+        write_lines(self.out / f"{number}-sft.jsonl", runs.examples)
+        write_lines(self.out / f"{number}-dpo.jsonl", runs.preferences)
+        write_lines(self.out / f"{number}-rollout.jsonl", runs.rollouts)
+        return runs
+
+    def _learn(self, runs: Runs) -> Learned:
+        optimizer, scale = Optimizer(self.model), self.settings.rate
+        match self.settings.method:
+            case "star":
+                return learn_examples(
+                    self.model, optimizer, self.tokenizer, runs.examples, scale=scale
+                )
+            case "preferences":
+                return learn_preferences(
+                    self.model, optimizer, self.tokenizer, runs.preferences, scale=scale
+                )
+            case "rewards":
+                return learn_rewards(
+                    self.model, optimizer, self.tokenizer, runs.rollouts, scale=scale
+                )
+            case "plain":
+                return Learned(0, 0)
+
+    def _rehearse(self, tokens: int, number: int) -> int:
+        """Train as before for so many tokens; return how many they were."""
+        optimizer, learned = Optimizer(self.model), 0
+        place = Place(1_000 * (1 + self.settings.seed) + 100 * number, 0)
+        if tokens <= 0:
+            return 0
+        for step, (_, batch) in enumerate(batches(self._usual, first=place), 1):
+            scale = self.settings.rate * min(1.0, step / _WARM_UP)
+            learned += train_step(self.model, optimizer, batch, scale=scale).tokens
+            if learned >= tokens:
+                break
+        return learned
+
+    def _usual(self, chunk: int) -> list[Document]:
+        return tokenized(draw_trees(self.mixture, chunk, count=100), self.tokenizer)
+
+    def _held_out(self) -> list[GradedTask]:
+        settings = self.settings
+        return list(
+            graded_tasks(
+                "held_out", count=settings.held_out, seed=_TEST_SEED, steps=settings.steps,
+                vague=settings.vague, plain=True,
+            )
+        )  # fmt: skip
+
+    def _file(self, number: int) -> Path:
+        return self.out / f"round-{number}.gguf"
+
+    def _export(self, number: int) -> Path:
+        export(self.model, self.tokenizer, self._file(number), name=f"{NAME}, round {number}")
+        return self._file(number)
+
+    def _keep(self, done: Round) -> None:
+        torch.save(self.model.state_dict(), self.out / f"round-{done.number}.pt")
+        fields = {**done._asdict(), "progress": done.progress._asdict()}
+        (self.out / f"round-{done.number}.json").write_text(json.dumps(fields))
+
+    def _restored(self, number: int) -> Round | None:
+        """Return a round that was finished before, with the model as it left it."""
+        path = self.out / f"round-{number}.json"
+        if not path.exists():
+            return None
+        fields = json.loads(path.read_text())
+        fields["progress"]["by_task"] = tuple(fields["progress"]["by_task"])
+        self.model.load_state_dict(_weights(self.out / f"round-{number}.pt"))
+        return Round(**{**fields, "progress": Progress(**fields["progress"])})
+
+
+def describe(done: Round) -> str:
+    """Return one line of figures."""
+    progress = done.progress
+    return (
+        f"round {done.number}  pass@1 {progress.pass_1:.1%}  pass@k {progress.pass_k:.1%}  "
+        f"gap {progress.gap:.1%}  diversity {progress.diversity:.2f}  "
+        f"damage {progress.damage:.1%}  hardest {progress.hardest:.1%}  "
+        f"fooled {progress.fooled:.1%}  compute {done.compute:.0f}"
+    )
+
+
+def compare(ours: Round, plain: Round) -> str:
+    """Return the difference in pass@1 to plain training, paired by task, with its interval."""
+    pairs = zip(ours.progress.by_task, plain.progress.by_task, strict=True)
+    differences = [a - b for a, b in pairs]
+    low, high = bootstrap_interval(differences) or (0.0, 0.0)
+    mean = sum(differences) / len(differences)
+    return f"round {ours.number}: {mean:+.1%} ({low:+.1%} to {high:+.1%}) against plain training"
+
+
+def _usual_mixture() -> Mixture:
+    mixture = PHASES[-1].mixture
+    assert mixture is not None
+    return mixture._replace(own=0.0)
+
+
+def _weights(path: Path) -> dict[str, torch.Tensor]:
+    state = torch.load(path, weights_only=True)
+    found: dict[str, torch.Tensor] = state.get("model", state)
+    return found
+
+
+def main() -> None:
+    """Run one method, and plain training with the same compute beside it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--run", type=Path, required=True, help="the folder of a training run")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--method", choices=[m for m in METHODS if m != "plain"], default="star")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tasks", type=int, default=400)
+    parser.add_argument("--samples", type=int, default=8)
+    parser.add_argument("--held-out", type=int, default=200)
+    parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    tokenizer = load_tokenizer(options.run / "tokenizer.json")
+    settings = Settings(
+        options.method, options.rounds, options.tasks, options.samples, options.held_out,
+        rate=options.rate,
+    )  # fmt: skip
+    console = Console(markup=False, highlight=False)
+
+    def begin(method: Method) -> Improvement:
+        folder = options.out / method
+        console.print(f"\n{method}")
+        return Improvement(
+            options.run / "checkpoint.pt", tokenizer, folder, settings._replace(method=method)
+        )
+
+    ours = begin(options.method).run(say=console.print)
+    plain = begin("plain").run(budget=[each.compute for each in ours[1:]], say=console.print)
+    for mine, theirs in zip(ours[1:], plain[1:], strict=True):
+        console.print(compare(mine, theirs))
+
+
+if __name__ == "__main__":
+    main()
