@@ -23,6 +23,8 @@ from rich.table import Table
 from refinegraph.agents import Refiner, Reviewer, Solver
 from refinegraph.agents.models import Sampling, resolve_model
 from refinegraph.embedded.tasks import generate_tasks, handwritten_tasks
+from refinegraph.embedded.tasks.final_wording import final_wording_tasks
+from refinegraph.embedded.tasks.plain_wording import plain_wording_tasks
 from refinegraph.evaluation.statistics import bootstrap_interval, wilson_interval
 from refinegraph.graphs.nodes.parse_candidate import read_candidate
 from refinegraph.graphs.strategies import Plan, build_strategy
@@ -302,6 +304,11 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description="Compare strategies on the embedded model.")
     parser.add_argument("--tasks", type=int, default=500)
     parser.add_argument("--model", default="embedded")
+    parser.add_argument(
+        "--final",
+        action="store_true",
+        help="also solve the tasks in free wording that are looked at once, at the end",
+    )
     parser.add_argument("--plot", type=Path, help="an SVG or PNG file to draw the comparison in")
     options = parser.parse_args()
     console = Console()
@@ -313,10 +320,13 @@ async def main() -> None:
     ]
     async with Sandbox() as sandbox:
         judge = Judge(sandbox)
-        for title, tasks in (
-            (f"{len(held_out)} held-out compositions", held_out),
-            ("tasks in free wording", list(handwritten_tasks())),
-        ):
+        sets = {
+            f"{len(held_out)} held-out compositions": held_out,
+            "tasks in free wording": [*handwritten_tasks(), *plain_wording_tasks()],
+        }
+        if options.final:
+            sets["tasks in free wording, looked at once"] = list(final_wording_tasks())
+        for title, tasks in sets.items():
             rows = [await run_strategy(*run, tasks, judge, options.model) for run in RUNS]
             console.print(table_of(title, rows))
             if options.plot and tasks is held_out:

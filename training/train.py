@@ -27,12 +27,12 @@ _LOG_STEPS = 25
 class Trainer:
     """A model on its way through the phases, with everything that a checkpoint keeps."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, *, shape: Shape | None = None) -> None:
         out.mkdir(parents=True, exist_ok=True)
         self.out = out
         self.tokenizer = _tokenizer(out)
         torch.manual_seed(0)
-        self.model = TinyLlama(Shape(vocabulary=self.tokenizer.get_vocab_size()))
+        self.model = TinyLlama(shape or Shape(vocabulary=self.tokenizer.get_vocab_size()))
         self.optimizer = Optimizer(self.model)
         self.phase = self.chunk = self.place = self.tokens = self.steps = 0
         self.seconds = 0.0
@@ -64,10 +64,10 @@ class Trainer:
         self.phase, self.chunk, self.place, self.tokens, self.steps = state["counters"]
         self.seconds = state["seconds"]
 
-    def run(self, phase: Phase) -> None:
-        """Train one phase to its end."""
+    def run(self, phase: Phase, *, steps: int | None = None) -> None:
+        """Train one phase to its end, or so many steps of it."""
         saved = logged = time.monotonic()
-        mean = 4.0
+        mean, before = 4.0, self.steps
         for place, batch in batches(self._documents(phase), first=Place(self.chunk, self.place)):
             losses = train_step(self.model, self.optimizer, batch, scale=self._scale(phase))
             mean += 0.02 * (losses.loss - mean)
@@ -82,6 +82,9 @@ class Trainer:
                 self.save()
             if phase.is_over(self.tokens, mean):
                 break
+            if steps is not None and self.steps - before >= steps:
+                self.save()
+                return
         self.phase, self.tokens = self.phase + 1, 0
         self.chunk, self.place = self.chunk + 1, 0
         self.save()

@@ -10,11 +10,13 @@ from refinegraph.agents.prompts.prompt import Prompt, PromptSet
 _PROGRAM = "$problem\nProgram:\n"
 _EVIDENCE = f"{_PROGRAM}$solution\nResult:\n$evidence\nReview:"
 
+# The model writes programs and nothing else: asked for anything else, it is asked the same and says
+# that this is outside of what it knows.
 COMPACT2 = PromptSet(
     name="compact2",
     version=1,
     solver=Prompt(user=f"{_PROGRAM}$header"),
-    solver_reasoning=COMPACT.solver_reasoning,
+    solver_reasoning=Prompt(user=_PROGRAM),
     reviewer=Prompt(user=_EVIDENCE),
     reviewer_reasoning=COMPACT.reviewer_reasoning,
     refiner=Prompt(user=f"{_EVIDENCE}\n$review\nProgram:\n$header"),
