@@ -18,6 +18,9 @@ class Branch(NamedTuple):
     write: str = ""
     """Empty where nothing is written; otherwise the end of the answer is learned too."""
     weight: float = 1.0
+    """How much a token that is written counts."""
+    read_weight: float = 0.0
+    """How much a token that is read counts, as if it were to be written."""
 
 
 @dataclass
@@ -26,7 +29,15 @@ class Tree:
 
     branches: list[Branch] = field(default_factory=list[Branch])
 
-    def add(self, parent: int, read: str, write: str = "", weight: float = 1.0) -> int:
+    def add(
+        self,
+        parent: int,
+        read: str,
+        write: str = "",
+        *,
+        weight: float = 1.0,
+        read_weight: float = 0.0,
+    ) -> int:
         """Add a branch and return its number."""
-        self.branches.append(Branch(parent, read, write, weight))
+        self.branches.append(Branch(parent, read, write, weight, read_weight))
         return len(self.branches) - 1

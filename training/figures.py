@@ -1,28 +1,23 @@
 """One figure a role, measured on held-out tasks through the agents that play it."""
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import NamedTuple, TypeVar
-
-from langchain_core.messages import HumanMessage
+from typing import NamedTuple
 
 from refinegraph.agents import Reviewer, Solver
 from refinegraph.agents.abstention import abstains
 from refinegraph.agents.judge import StepJudge
 from refinegraph.agents.models import Sampling, generate
-from refinegraph.agents.models.providers.local_chat import LocalChatModel
 from refinegraph.agents.pairwise_judge import PairwiseJudge
-from refinegraph.agents.prompts import COMPACT2, Prompt
+from refinegraph.agents.prompts import COMPACT2
 from refinegraph.agents.test_writer import TestWriter
 from refinegraph.agents.truth import p_true
 from refinegraph.embedded.tasks import GradedTask, graded_tasks
 from refinegraph.embedded.tasks.outside import outside_questions
-from refinegraph.schema import Candidate, Problem, Verdict
-from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.test_cases import parse_tests
+from refinegraph.schema import Candidate, Problem
 from refinegraph.tools.test_cases.checking import check_program
 from training.attempts import Attempt, read_attempt
+from training.measuring import MOST_TOKENS, SEED, Measure, edited, several
 from training.roles import (
     TRACES,
     edit_of,
@@ -30,17 +25,11 @@ from training.roles import (
     header_of,
     lessons_of,
     lettered,
-    render,
     review_of,
 )
 
-SEED = 70_000
-_AT_ONCE = 8
 _STEPS, _VAGUE = (3, 4, 5, 6), (1, 2, 3)
-_MOST = 260
-"""Tokens of an answer: a program of ten steps has about 110."""
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
+"""Of the tasks on which attempts are judged: hard enough that most have right and wrong ones."""
 
 
 class Figure(NamedTuple):
@@ -59,65 +48,6 @@ class Tried(NamedTuple):
     task: GradedTask
     right: Attempt
     wrong: Attempt
-
-
-class Measure:
-    """Asks a model and decides by the tests."""
-
-    def __init__(self, model: LocalChatModel, sandbox: Sandbox) -> None:
-        self.model = model
-        self.sandbox = sandbox
-
-    async def ask(
-        self, prompt: Prompt | None, *, n: int = 1, temperature: float = 0.0, **places: str
-    ) -> list[str]:
-        """Return n answers, each with the header that its prompt ended with."""
-        return [text for text, _ in await self.ask_counted(prompt, n, temperature, **places)]
-
-    async def ask_counted(
-        self, prompt: Prompt | None, n: int = 1, temperature: float = 0.0, **places: str
-    ) -> list[tuple[str, int]]:
-        """Return n answers and how many tokens they have on average."""
-        sampling = Sampling(temperature=temperature, seed=1, max_tokens=_MOST)
-        message = HumanMessage(render(prompt, **places))
-        drafts = await generate(self.model, [message], n=n, sampling=sampling)
-        tokens = drafts.usage.completion_tokens // n
-        return [(choice.text.strip("\n"), tokens) for choice in drafts.choices]
-
-    async def solve(self, task: GradedTask, *, n: int = 1, temperature: float = 0.0) -> list[str]:
-        """Return programs of the Solver."""
-        problem = task.labelled.problem
-        return await self.ask(
-            COMPACT2.solver, n=n, temperature=temperature, problem=problem.prompt,
-            header=header_of(problem),
-        )  # fmt: skip
-
-    async def is_right(self, task: GradedTask, program: str) -> bool:
-        """Whether the hidden tests accept a program."""
-        return (await self._verdict(task, program, task.labelled.gold.tests)).passed
-
-    async def tried(self, task: GradedTask, program: str) -> Candidate:
-        """Return a program as a candidate, run on the visible tests."""
-        verdict = await self._verdict(task, program, task.labelled.problem.tests)
-        return Candidate(id="0.0", operator="solve", text=program, program=program, verdict=verdict)
-
-    async def _verdict(self, task: GradedTask, program: str, tests: str) -> Verdict:
-        problem = task.labelled.problem
-        parsed = parse_tests(tests, entry_point=problem.entry_point)
-        return await check_program(self.sandbox, program, parsed, problem=problem)
-
-
-async def several(
-    work: Callable[[_Item], Awaitable[_Result]], items: Iterable[_Item]
-) -> list[_Result]:
-    """Do a few at a time, in order."""
-    places = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(item: _Item) -> _Result:
-        async with places:
-            return await work(item)
-
-    return await asyncio.gather(*map(one, items))
 
 
 async def measure_roles(measure: Measure, *, count: int) -> list[Figure]:
@@ -180,7 +110,7 @@ async def _continues(measure: Measure, task: GradedTask) -> bool:
     kept = "\n".join(lines[: 1 + len(task.steps) // 2])
     prompt = Solver(measure.model, prompts=COMPACT2).messages(task.labelled.problem)
     drafts = await generate(
-        measure.model, prompt, sampling=Sampling(temperature=0.0, max_tokens=_MOST),
+        measure.model, prompt, sampling=Sampling(temperature=0.0, max_tokens=MOST_TOKENS),
         prefix=f"{kept}\n",
     )  # fmt: skip
     return await measure.is_right(task, drafts.choices[0].text)
@@ -217,9 +147,11 @@ async def _writes_lines(measure: Measure, task: GradedTask) -> list[bool]:
 async def _writes_tests(measure: Measure, task: GradedTask) -> list[bool]:
     writer = TestWriter(measure.model, lists=1, prompts=COMPACT2)
     written = await writer(task.labelled.problem)
+    if not written.tests:
+        return [False]
     problem = task.labelled.problem
     verdict = await check_program(measure.sandbox, task.program, written.tests, problem=problem)
-    return [outcome.passed for outcome in verdict.tests] or [False]
+    return [outcome.passed for outcome in verdict.tests]
 
 
 def _example_again(task: GradedTask) -> float:
@@ -246,7 +178,7 @@ async def _judging(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
         low = [number for number, value in enumerate(score.steps) if value < 0.5]
         return low[:1] == [each.wrong.wrong_step + 1]
 
-    values = await several(lambda each: _both(truth, each), tried)
+    values = await several(lambda each: _values(truth, each), tried)
     second = [float(each.wrong.wrong_step == 0) for each in tried]
     return [
         Figure("judge", "area under the curve, over all tasks", (_area(values),), "constant", 0.5),
@@ -259,11 +191,6 @@ async def _judging(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
     ]  # fmt: skip
 
 
-async def _both(truth: p_true, each: Tried) -> tuple[float, float]:
-    right, wrong = await _values(truth, each)
-    return right, wrong
-
-
 async def _values(scorer: p_true | PairwiseJudge, each: Tried) -> list[float]:
     pool = [
         Candidate(id=f"0.{number}", text=attempt.program, program=attempt.program)
@@ -273,7 +200,7 @@ async def _values(scorer: p_true | PairwiseJudge, each: Tried) -> list[float]:
     return [0.5 if score.value is None else score.value for score in scored.scores]
 
 
-def _area(values: Sequence[tuple[float, float]]) -> float:
+def _area(values: Sequence[Sequence[float]]) -> float:
     """Return the probability that a right program scores above a wrong one, of any tasks."""
     if not values:
         return 0.0
@@ -323,14 +250,6 @@ async def _edits(measure: Measure, each: Tried, review: str) -> bool:
     if answer == edit_of(each.task, each.wrong):
         return True
     return await measure.is_right(each.task, edited(answer, each.wrong.program))
-
-
-def edited(answer: str, program: str) -> str:
-    """Return a program after an edit; unchanged where the edit does not apply."""
-    from refinegraph.tools.edits import EditedProgram, edit_program
-
-    applied = edit_program(answer, program)
-    return applied.source if isinstance(applied, EditedProgram) else program
 
 
 async def _synthesises(measure: Measure, each: Tried) -> bool:

@@ -7,7 +7,7 @@ from refinegraph.agents.evidence import describe_verdict
 from refinegraph.agents.prompts import COMPACT2
 from refinegraph.embedded.tasks import GradedTask, graded_tasks
 from refinegraph.schema import Candidate
-from training.figures import SEED, Measure, edited, several
+from training.measuring import SEED, Measure, edited, several
 from training.roles import header_of
 
 GRADES = tuple(range(9))

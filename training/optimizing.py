@@ -59,7 +59,8 @@ def train_step(model: TinyLlama, optimizer: Optimizer, batch: Batch, *, scale: f
     ((losses * weight).sum() / weight.sum()).backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step(scale)
-    return Losses(float(losses.detach().mean()), int((batch.tokens > 0).sum()))
+    answers = losses.detach()[weight >= 1]
+    return Losses(float(answers.mean()), int((batch.tokens > 0).sum()))
 
 
 def answer_losses(model: TinyLlama, batch: Batch) -> Tensor:

@@ -10,7 +10,7 @@ from refinegraph.agents.models.providers.local_chat import trained_model
 from refinegraph.agents.prompts import COMPACT2
 from refinegraph.embedded.tasks import GradedTask
 from refinegraph.tools.sandbox import Sandbox
-from training.figures import Measure, edited, several
+from training.measuring import Measure, edited, several
 
 HARD_STEPS = 6
 """Tasks of so many steps, or with half as many vague ones, count as the hardest."""

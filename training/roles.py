@@ -15,6 +15,10 @@ from refinegraph.tools.steps import step_texts
 from training.attempts import Attempt
 from training.branches import Tree
 
+STATEMENT_WEIGHT = 0.1
+"""What a token of a statement counts: its examples teach what the steps compute."""
+JUDGEMENT_WEIGHT = 3.0
+"""What a token of a judgement counts: it is one word where a program is sixty."""
 NOT_RUN = "It has not been run."
 NOTES = "Notes that may help:"
 """The heading under which `informed` shows the notes of a run."""
@@ -49,7 +53,7 @@ class TaskTree:
         self.problem = task.labelled.problem.model_copy(update={"prompt": self.prompt})
         self.header = header_of(self.problem)
         self.tree = Tree()
-        self.root = self.tree.add(-1, self.prompt)
+        self.root = self.tree.add(-1, self.prompt, read_weight=STATEMENT_WEIGHT)
         self._programs: dict[str, int] = {}
 
     def solve(self) -> None:
@@ -85,6 +89,7 @@ class TaskTree:
         self._write(
             COMPACT2.pairwise_judge,
             f'{{"reason": "", "winner": "{winner}"}}',
+            weight=JUDGEMENT_WEIGHT,
             first=first.program,
             second=second.program,
         )
@@ -105,7 +110,13 @@ class TaskTree:
 
     def is_true(self, attempt: Attempt) -> None:
         """Add the judge that answers True or False."""
-        self._of_program(attempt, COMPACT2.p_true, f" {attempt.right}", answer=attempt.program)
+        self._of_program(
+            attempt,
+            COMPACT2.p_true,
+            f" {attempt.right}",
+            weight=JUDGEMENT_WEIGHT,
+            answer=attempt.program,
+        )
 
     def score(self, attempt: Attempt) -> None:
         """Add the judge that gives points."""
@@ -139,12 +150,20 @@ class TaskTree:
             attempt, COMPACT2.reviewer, f"\n{said}", solution=attempt.program, evidence=evidence
         )
 
-    def _write(self, prompt: Prompt | None, answer: str, **places: str) -> None:
+    def _write(
+        self, prompt: Prompt | None, answer: str, *, weight: float = 1.0, **places: str
+    ) -> None:
         read = render(prompt, problem=self.prompt, header=self.header, **places)
-        self.tree.add(self.root, read.removeprefix(self.prompt), answer)
+        self.tree.add(self.root, read.removeprefix(self.prompt), answer, weight=weight)
 
     def _of_program(
-        self, attempt: Attempt, prompt: Prompt | None, written: str, **places: str
+        self,
+        attempt: Attempt,
+        prompt: Prompt | None,
+        written: str,
+        *,
+        weight: float = 1.0,
+        **places: str,
     ) -> int:
         """Add a role whose prompt begins with the statement and the program."""
         front = f"\nProgram:\n{attempt.program}"
@@ -152,7 +171,10 @@ class TaskTree:
             self._programs[attempt.program] = self.tree.add(self.root, front)
         read = render(prompt, problem=self.prompt, **places)
         return self.tree.add(
-            self._programs[attempt.program], read.removeprefix(f"{self.prompt}{front}"), written
+            self._programs[attempt.program],
+            read.removeprefix(f"{self.prompt}{front}"),
+            written,
+            weight=weight,
         )
 
     def _program_after_header(self, program: str) -> str:

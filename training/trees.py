@@ -38,11 +38,12 @@ def as_document(tree: Tree, tokenizer: Tokenizer) -> Document:
         first = ends[branch.parent] if branch.parent >= 0 else 0
         ids = [*read, *written]
         ends.append(first + len(ids))
-        foreseen = [*ids[1:], end] if written else [0] * len(ids)
-        counted = [0.0] * (len(read) - 1) + [branch.weight] * (len(written) + 1)
+        foreseen = [*ids[1:], end if written else 0]
+        counted = [branch.read_weight] * (len(read) - 1)
+        counted += [branch.weight] * (len(written) + 1) if written else [0.0]
         document.tokens.extend(ids)
         document.targets.extend(foreseen)
-        document.weights.extend(counted if written else [0.0] * len(ids))
+        document.weights.extend(counted)
         document.positions.extend(range(first, first + len(ids)))
         document.owners.extend([number] * len(ids))
         above = document.lines[branch.parent] if branch.parent >= 0 else frozenset[int]()
