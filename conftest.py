@@ -28,6 +28,7 @@ SKIPS = {
     "otel": "could not import 'opentelemetry",
     "scipy": "could not import 'scipy",
     "tokenizers": "it comes with litellm",
+    "training": "torch comes with the group 'training'",
     "openssl": "no openssl on this machine",
     "docker": "no Docker engine",
     "no docker": "there is an engine here",

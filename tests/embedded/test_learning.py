@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="pip install --group training")
+torch = pytest.importorskip("torch", reason="torch comes with the group 'training'")
 
 from refinegraph.evaluation.export import Example, Preference, Rollout, Source  # noqa: E402
 from training.exporting import export  # noqa: E402
