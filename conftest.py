@@ -29,6 +29,7 @@ SKIPS = {
     "scipy": "could not import 'scipy",
     "tokenizers": "it comes with litellm",
     "training": "torch comes with the group 'training'",
+    "trl": "trl is not installed",
     "openssl": "no openssl on this machine",
     "docker": "no Docker engine",
     "no docker": "there is an engine here",

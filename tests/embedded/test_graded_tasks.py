@@ -9,12 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refinegraph.embedded.tasks import GradedTask, Split, graded_tasks
-from refinegraph.embedded.tasks.behaviour import FAILURES, Arguments, compile_chain, fingerprint
+from refinegraph.embedded.tasks.behaviour import (
+    FAILURES,
+    Arguments,
+    Parameter,
+    compile_chain,
+    fingerprint,
+)
 from refinegraph.embedded.tasks.final_wording import final_wording_tasks
 from refinegraph.embedded.tasks.handwritten import handwritten_tasks
 from refinegraph.embedded.tasks.inputs import random_input
 from refinegraph.embedded.tasks.noun_phrases import NOUN_PHRASES
-from refinegraph.embedded.tasks.operation import Step
+from refinegraph.embedded.tasks.operation import Shape, Step
 from refinegraph.embedded.tasks.plain_wording import plain_wording_tasks
 from refinegraph.embedded.tasks.sentences import Wording, statement
 from refinegraph.embedded.tasks.vocabulary import ALL_OPERATIONS
@@ -52,7 +58,7 @@ def test_no_held_out_task_computes_what_a_trained_one_does() -> None:
 
 def behaviour(task: GradedTask) -> tuple[str, ...]:
     """What a task computes on random arguments other than those that the split compares."""
-    shapes = (task.steps[0].operation.takes, *(_second_shape(task),))
+    shapes = (task.steps[0].operation.takes, _second_shape(task))
     rng = random.Random(" ".join(map(str, shapes)))
     run = compile_chain(task.steps)
     results: list[str] = [str(shapes)]
@@ -65,16 +71,10 @@ def behaviour(task: GradedTask) -> tuple[str, ...]:
     return tuple(results)
 
 
-def _second_shape(task: GradedTask):  # type: ignore[no-untyped-def]
-    kinds = {int: "number", str: "text"}
-    second = [case.arguments[1] for case in task.hidden if len(case.arguments) > 1]
-    if not second:
-        return None
-    if isinstance(second[0], list):
-        return (
-            "words" if any(isinstance(each, str) for call in second for each in call) else "numbers"
-        )
-    return kinds[type(second[0])]
+def _second_shape(task: GradedTask) -> Shape | None:
+    own = {operation.name: shape for operation, shape in SECOND_OPERATIONS}
+    readers = [step for step in task.steps if isinstance(step.constant, Parameter)]
+    return own.get(readers[0].operation.name, "number") if readers else None
 
 
 def test_the_same_function_has_the_same_fingerprint_under_other_steps() -> None:

@@ -1,6 +1,8 @@
 """The learning loop: trees are read like plain text, rounds raise what they should, runs resume."""
 
 import json
+import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from training.trees import as_batch, as_document  # noqa: E402
 
 torch.set_num_threads(1)  # tests run side by side, and threads of one wait for those of others
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SHORT = Mixture(steps=(1,), vague=(0,))
 SOURCE = Source(
     problem_id="p",
@@ -179,3 +182,19 @@ def test_files_say_which_prompts_the_model_was_trained_on(tokenizer: Any, tmp_pa
     file = tmp_path / "tiny.gguf"
     export(tiny(tokenizer), tokenizer, file, name="tiny")
     assert prompts_for(resolve_model(f"local/{file}")).name == "compact2"
+
+
+def test_the_example_learns_from_exports_with_trl(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("trl", reason="trl is not installed")
+    example = Example(prompt=PROMPT, completion=RIGHT, source=SOURCE)
+    preference = Preference(prompt=PROMPT, chosen=RIGHT, rejected=WRONG, source=SOURCE)
+    files = {"sft.jsonl": example, "dpo.jsonl": preference}
+    for name, line in files.items():
+        (tmp_path / name).write_text(f"{line.model_dump_json()}\n" * 8)
+    monkeypatch.setattr(
+        sys, "argv", ["", *(str(tmp_path / name) for name in files), "--steps", "2"]
+    )
+    runpy.run_path(str(EXAMPLES / "learn_with_trl.py"), run_name="__main__")
+    assert "dpo: last loss 0." in capsys.readouterr().out
