@@ -1,7 +1,7 @@
 """Which roles are trained on a task, and how often."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from refinegraph.embedded.tasks.graded import GradedTask, graded_tasks
@@ -14,7 +14,9 @@ from training.practice import Practice
 from training.roles import TRACES, TaskTree, lessons_of, outside, step_lines
 
 OUTSIDE_SHARE = 0.05
+"""Statements from outside by tasks: they are short, and there is one answer to learn."""
 STEP_SHARE = 0.02
+"""Tasks for the role that writes one line, by other tasks: a task holds several such lines."""
 UNCLEAR_SHARE = 0.08
 """Of the short tasks, those whose words say little: what remains are the examples."""
 
@@ -53,22 +55,16 @@ def draw_trees(
             trees.append(_practised(own[place % len(own)], mixture, rng))
         trees.append(_of_task(task, mixture, rng))
     trees += map(outside, outside_statements(round(count * OUTSIDE_SHARE), seed=number))
-    trees += (_of_steps(task, rng) for task in _some(tasks_again(mixture, number), count))
+    trees += _step_trees(mixture, number, max(1, round(count * STEP_SHARE)), rng)
     rng.shuffle(trees)
     return trees
 
 
-def tasks_again(mixture: Mixture, number: int) -> list[GradedTask]:
-    """Return a few tasks for the role that writes the line of one step."""
-    return list(graded_tasks("train", count=8, seed=9_000_000 + number, steps=mixture.steps))
-
-
-def _some(tasks: Sequence[GradedTask], count: int) -> Sequence[GradedTask]:
-    return tasks[: max(1, round(count * STEP_SHARE))]
-
-
-def _of_steps(task: GradedTask, rng: random.Random) -> Tree:
-    return step_lines(task.steps, [imperative(step, "", rng) for step in task.steps])
+def _step_trees(mixture: Mixture, number: int, count: int, rng: random.Random) -> Iterator[Tree]:
+    """Yield the role that writes the line of one step, on tasks of its own."""
+    tasks = graded_tasks("train", count=count, seed=9_000_000 + number, steps=mixture.steps)
+    for task in tasks:
+        yield step_lines(task.steps, [imperative(step, "", rng) for step in task.steps])
 
 
 def _of_task(task: GradedTask, mixture: Mixture, rng: random.Random) -> Tree:

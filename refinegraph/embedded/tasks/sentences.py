@@ -206,19 +206,21 @@ def _joined(said: Sequence[str], rng: random.Random) -> str:
         case 0:
             return _sentence(", then ".join(said))
         case 1:
-            return " ".join(f"{number}. {_sentence(each)}" for number, each in enumerate(said, 1))
+            return " ".join(f"{number}. {_sentence(step)}" for number, step in enumerate(said, 1))
         case 2:
-            between = [f"Then {each}." for each in others[:-1]]
+            between = [f"Then {step}." for step in others[:-1]]
             return " ".join([f"First {first}.", *between, f"Finally {others[-1]}."])
         case 3:
-            return " ".join([_sentence(first), *(f"After that {each}." for each in others)])
+            return " ".join([_sentence(first), *(f"After that {step}." for step in others)])
         case 4:
             return " ".join(map(_sentence, said))
         case 5:
             return _sentence(f"{', '.join(said[:-1])} and {said[-1]}")
         case _:
             words = ("Next", "Then", "Afterwards", "Now")
-            return " ".join([_sentence(first), *(f"{rng.choice(words)}, {e}." for e in others)])
+            return " ".join(
+                [_sentence(first), *(f"{rng.choice(words)}, {step}." for step in others)]
+            )
 
 
 def _sentence(phrase: str) -> str:
