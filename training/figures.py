@@ -181,7 +181,7 @@ async def _judging(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
     values = await several(lambda each: _values(truth, each), tried)
     second = [float(each.wrong.wrong_step == 0) for each in tried]
     return [
-        Figure("judge", "area under the curve, over all tasks", (_area(values),), "constant", 0.5),
+        Figure("judge", "area under the curve, over all tasks", (_area(values),) if values else (), "constant", 0.5),
         Figure("judge", "right program first, within a task",
                tuple(await several(ranked, tried)), "guess", 0.5),
         Figure("step judge", "names the first wrong line", _as(await several(located, tried)),

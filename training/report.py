@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--card", action="store_true", help=f"write the tables into {CARD.name}")
     options = parser.parse_args()
     text = asyncio.run(measure(trained_model(options.model, label="measured"), options.tasks))
-    Console().print(text, markup=False)
+    Console().print(text, markup=False, soft_wrap=True)
     if options.card:
         write_card(CARD, text)
 
