@@ -181,7 +181,7 @@ async def _judging(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
     values = await several(lambda each: _values(truth, each), tried)
     second = [float(each.wrong.wrong_step == 0) for each in tried]
     return [
-        Figure("judge", "area under the curve, over all tasks", (_area(values),) if values else (), "constant", 0.5),
+        Figure("judge", "area under the curve, over all tasks", _area(values), "constant", 0.5),
         Figure("judge", "right program first, within a task",
                tuple(await several(ranked, tried)), "guess", 0.5),
         Figure("step judge", "names the first wrong line", _as(await several(located, tried)),
@@ -200,12 +200,11 @@ async def _values(scorer: p_true | PairwiseJudge, each: Tried) -> list[float]:
     return [0.5 if score.value is None else score.value for score in scored.scores]
 
 
-def _area(values: Sequence[Sequence[float]]) -> float:
-    """Return the probability that a right program scores above a wrong one, of any tasks."""
-    if not values:
-        return 0.0
+def _area(values: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    """Return the probability that a right program scores above a wrong one, of any two tasks."""
     pairs = [(right, wrong) for right, _ in values for _, wrong in values]
-    return sum((right > wrong) + (right == wrong) / 2 for right, wrong in pairs) / len(pairs)
+    above = sum((right > wrong) + (right == wrong) / 2 for right, wrong in pairs)
+    return (above / len(pairs),) if pairs else ()
 
 
 async def _repairing(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
