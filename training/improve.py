@@ -236,6 +236,11 @@ def _weights(path: Path) -> dict[str, torch.Tensor]:
     return found
 
 
+def _numbers(text: str) -> tuple[int, ...]:
+    """Read `2,3,4`."""
+    return tuple(map(int, text.split(",")))
+
+
 def main() -> None:
     """Run one method, and plain training with the same compute beside it."""
     parser = argparse.ArgumentParser(
@@ -248,6 +253,8 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=400)
     parser.add_argument("--samples", type=int, default=8)
     parser.add_argument("--held-out", type=int, default=200)
+    parser.add_argument("--steps", type=_numbers, default=Settings._field_defaults["steps"])
+    parser.add_argument("--vague", type=_numbers, default=Settings._field_defaults["vague"])
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -255,7 +262,7 @@ def main() -> None:
     tokenizer = load_tokenizer(options.run / "tokenizer.json")
     settings = Settings(
         options.method, options.rounds, options.tasks, options.samples, options.held_out,
-        rate=options.rate,
+        options.steps, options.vague, options.rate,
     )  # fmt: skip
     console = Console(markup=False, highlight=False)
 
