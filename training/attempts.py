@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from refinegraph.embedded.tasks.behaviour import FAILURES, compile_chain
-from refinegraph.embedded.tasks.graded import Case, GradedTask, call, program_of
+from refinegraph.embedded.tasks.chains import Case
+from refinegraph.embedded.tasks.graded import GradedTask, call, program_of
 from refinegraph.embedded.tasks.inputs import Value
 from refinegraph.embedded.tasks.operation import Step
 from refinegraph.embedded.tasks.vocabulary import ALL_OPERATIONS, alternatives

@@ -282,8 +282,8 @@ async def _abstaining(measure: Measure, own: Sequence[GradedTask]) -> list[Figur
 
 
 async def _first(measure: Measure, problem: Problem) -> str:
-    places = {"problem": problem.prompt, "header": header_of(problem)}
-    return (await measure.ask(COMPACT2.solver, **places))[0]
+    header = header_of(problem)
+    return (await measure.ask(COMPACT2.solver, problem=problem.prompt, header=header))[0]
 
 
 def _as(values: Iterable[bool]) -> tuple[float, ...]:

@@ -99,7 +99,7 @@ async def _repair(measure: Measure, task: GradedTask, candidate: Candidate) -> t
         "solution": candidate.program or "",
         "evidence": describe_verdict(candidate),
     }
-    [(review, read)] = await measure.ask_counted(COMPACT2.reviewer, **places)
+    [(review, read)] = await measure.ask_counted(COMPACT2.reviewer, 1, 0.0, **places)
     [(edit, written)] = await measure.ask_counted(
         COMPACT2.refiner_edit, 1, 0.4, review=review, **places
     )

@@ -92,8 +92,8 @@ async def _is_damaged(measure: Measure, task: GradedTask, program: str) -> bool:
     candidate = await measure.tried(task, program)
     evidence = f"It passed all {len(candidate.verdict.tests)} tests." if candidate.verdict else ""
     places = {"problem": task.labelled.problem.prompt, "solution": program, "evidence": evidence}
-    [review] = await measure.ask(COMPACT2.reviewer, **places)
-    [edit] = await measure.ask(COMPACT2.refiner_edit, review=review, **places)
+    [(review, _)] = await measure.ask_counted(COMPACT2.reviewer, 1, 0.0, **places)
+    [(edit, _)] = await measure.ask_counted(COMPACT2.refiner_edit, 1, 0.0, review=review, **places)
     return not await measure.is_right(task, edited(edit, program))
 
 

@@ -7,7 +7,8 @@ from refinegraph.agents.evidence import known_header
 from refinegraph.agents.memory.operators import listed
 from refinegraph.agents.prompts import COMPACT2, Prompt
 from refinegraph.embedded.tasks.behaviour import FAILURES, run_chain
-from refinegraph.embedded.tasks.graded import Case, GradedTask, call
+from refinegraph.embedded.tasks.chains import Case
+from refinegraph.embedded.tasks.graded import GradedTask, call
 from refinegraph.embedded.tasks.inputs import Value, random_input
 from refinegraph.embedded.tasks.operation import Step
 from refinegraph.schema import Note, Problem

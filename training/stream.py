@@ -20,7 +20,7 @@ LONGEST = 1200
 def copying(number: int, tokenizer: Tokenizer) -> list[Document]:
     """Return documents in which random tokens are said twice: digits above all."""
     rng = random.Random(f"copy {number}")
-    digits = [tokenizer.token_to_id(str(digit)) for digit in range(10)]
+    digits = tokenizer.encode("0123456789").ids
     common = range(257, tokenizer.get_vocab_size())
     return [_copied(rng, digits, common) for _ in range(2 * CHUNK)]
 
