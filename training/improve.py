@@ -264,7 +264,7 @@ def main() -> None:
         options.method, options.rounds, options.tasks, options.samples, options.held_out,
         options.steps, options.vague, options.rate,
     )  # fmt: skip
-    console = Console(markup=False, highlight=False)
+    console = Console(markup=False, highlight=False, soft_wrap=True)
 
     def begin(method: Method) -> Improvement:
         folder = options.out / method
