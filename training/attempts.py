@@ -28,7 +28,7 @@ class Attempt(NamedTuple):
     passed: bool
     """Whether it passes the visible tests."""
     evidence: str
-    """As `describe_verdict` words the visible tests."""
+    """As `format_verdict` words the visible tests."""
     trace: str
     """The values line by line on the first failing test, as `show_trace` writes them, without a
     heading; empty where all tests pass."""

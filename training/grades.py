@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from refinegraph.agents.evidence import describe_verdict
+from refinegraph.agents.feedback import format_verdict
 from refinegraph.agents.prompts import COMPACT2
 from refinegraph.embedded.tasks import GradedTask, graded_tasks
 from refinegraph.schema import Candidate
@@ -97,7 +97,7 @@ async def _repair(measure: Measure, task: GradedTask, candidate: Candidate) -> t
     places = {
         "problem": task.labelled.problem.prompt,
         "solution": candidate.program or "",
-        "evidence": describe_verdict(candidate),
+        "evidence": format_verdict(candidate),
     }
     [(review, read)] = await measure.ask_counted(COMPACT2.reviewer, 1, 0.0, **places)
     [(edit, written)] = await measure.ask_counted(

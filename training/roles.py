@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-from refinegraph.agents.evidence import known_header
+from refinegraph.agents.feedback import known_header
 from refinegraph.agents.memory.operators import listed
 from refinegraph.agents.prompts import COMPACT2, Prompt
 from refinegraph.embedded.tasks.behaviour import FAILURES, run_chain

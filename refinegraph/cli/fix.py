@@ -28,8 +28,9 @@ from refinegraph.runs.report import report
 from refinegraph.support.blocking import run_sync
 from refinegraph.terminal.console import error_console
 from refinegraph.terminal.run_view import RunView, watch
-from refinegraph.terminal.text import plural, printable
+from refinegraph.terminal.text import printable
 from refinegraph.terminal.transcript import Line
+from refinegraph.wording import plural
 
 _NO_MODEL = "none: small changes at suspicious lines are tried; name a model with --model"
 

@@ -196,7 +196,6 @@ async def _solve(
             from refinegraph.fixing.running import repair_with
 
             return await repair_with(options, job.problem, workshop=job.workshop, **python)
-        return await solve_with(solve_options(job.problem, options, **python), models=models)
         learn = options.learn or ("run" if job.command.no_keep else "keep")
         chosen = replace(options, learn=learn)
         return await solve_with(solve_options(job.problem, chosen, **python), models=models)

@@ -67,6 +67,8 @@ class CommandCase(Frozen):
     id: str
     """The name by which the test command knows it; `suite` for all that passed before."""
     origin: Origin = "given"
+    weight: int = 1
+    """How often it was written, where a model wrote it."""
 
 
 VisibleTest = Annotated[

@@ -4,12 +4,12 @@ import pytest
 
 from refinegraph import solve
 from refinegraph.agents import Solver
-from refinegraph.agents.judge import Judge, StepJudge
+from refinegraph.agents.judges.judge import Judge, StepJudge
+from refinegraph.agents.judges.p_true import p_true
+from refinegraph.agents.judges.pairwise import PairwiseJudge
 from refinegraph.agents.models import ScriptedChatModel
-from refinegraph.agents.pairwise_judge import PairwiseJudge
 from refinegraph.agents.prompts import COMPACT2, PROMPT_SETS, STANDARD, prompts_for
 from refinegraph.agents.prompts.judging import JUDGE, PAIR, STEP_JUDGE
-from refinegraph.agents.truth import p_true
 from refinegraph.errors import ModelAbstained, SettingError
 from refinegraph.schema import Problem
 

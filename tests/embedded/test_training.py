@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from refinegraph.agents.evidence import describe_verdict
-from refinegraph.agents.judge_replies import ComparisonReply, OutcomeReply, StepsReply
+from refinegraph.agents.feedback import format_verdict
+from refinegraph.agents.judges.replies import ComparisonReply, OutcomeReply, StepsReply
 from refinegraph.agents.models.providers.local_chat import WEIGHTS
 from refinegraph.agents.reviewer import parse_review
-from refinegraph.agents.structured import read_reply
+from refinegraph.agents.structured_output import read_reply
 from refinegraph.embedded.tasks import GradedTask, graded_tasks
 from refinegraph.embedded.tasks.outside import outside_questions, outside_statements
 from refinegraph.schema import CallCase, Candidate
@@ -59,7 +59,7 @@ async def test_evidence_and_traces_read_as_the_agents_word_them() -> None:
             tests = parse_tests(problem.tests, entry_point=problem.entry_point)
             verdict = await check_program(sandbox, attempt.program, tests, problem=problem)
             candidate = Candidate(id="0.0", text="", program=attempt.program, verdict=verdict)
-            assert attempt.evidence == describe_verdict(candidate)
+            assert attempt.evidence == format_verdict(candidate)
             assert attempt.passed == verdict.passed
             if attempt.trace:
                 traced = await failing_trace(sandbox)(problem, candidate, tests)
