@@ -35,7 +35,10 @@ def _offer(terminalreporter: Any, config: Any) -> None:
     from refinegraph.errors import RefinegraphError
     from refinegraph.fixing.running import fix
 
-    words = [word for word in config.invocation_params.args if word != _FLAG]
+    named = [f"-p{__name__}", _FLAG]
+    given = "\0".join(map(str, config.invocation_params.args))
+    words = given.replace(f"-p\0{__name__}", f"-p{__name__}").split("\0")
+    words = [word for word in words if word not in named]
     command = shlex.join([sys.executable, "-m", "pytest", *map(str, words)])
     terminalreporter.write_line(f"looking for a patch: {command}")
     try:

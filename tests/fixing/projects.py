@@ -58,7 +58,8 @@ def write(root: Path, files: Mapping[str, str]) -> Path:
 
 def shop(root: Path, cart: str = CART) -> Path:
     """Make a checkout with one failing test."""
-    return write(root, {"shop/__init__.py": "", "shop/cart.py": cart, "tests/test_cart.py": TESTS})
+    files = {"shop/__init__.py": "", "shop/cart.py": cart, "tests/test_cart.py": TESTS}
+    return write(root, {"pytest.ini": "[pytest]\n", **files})
 
 
 def snapshot(root: Path) -> dict[str, tuple[bytes, int]]:

@@ -22,6 +22,8 @@ GUARD_FOLDER = Path(__file__).with_name("guard")
 _GUARD = "refinegraph_guard"
 _OPTIONS = (
     *("-p", _GUARD, "-p", "no:cacheprovider", "--maxfail=0", "--continue-on-collection-errors"),
+    # Our own plug-in, `pytest --refine`, is not needed here, and not visible where it is editable.
+    *("-p", "no:refinegraph"),
 )
 """Every test has to be run for a verdict; a cache of earlier failures must not choose."""
 
