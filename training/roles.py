@@ -229,10 +229,10 @@ def lessons_of(task: GradedTask, rng: random.Random) -> list[str]:
 def new_cases(task: GradedTask, rng: random.Random, *, count: int) -> list[Case]:
     """Return small cases that the statement does not show; a small model works them out best."""
     shown = {repr(case.arguments) for case in task.examples}
-    shapes = [task.steps[0].operation.takes]
+    takes = task.steps[0].operation.takes
     found: dict[str, Case] = {}
     for number in range(4 * count):
-        first = _small(random_input(shapes[0], rng, edge=number % 3 == 0), rng)
+        first = _small(random_input(takes, rng, edge=number % 3 == 0), rng)
         arguments = (first, *(rng.choice(task.hidden).arguments[1:]))
         try:
             result = run_chain(task.steps, arguments)[-1]

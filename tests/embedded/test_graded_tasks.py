@@ -72,9 +72,10 @@ def behaviour(task: GradedTask) -> tuple[str, ...]:
 
 
 def _second_shape(task: GradedTask) -> Shape | None:
+    number: Shape = "number"
     own = {operation.name: shape for operation, shape in SECOND_OPERATIONS}
     readers = [step for step in task.steps if isinstance(step.constant, Parameter)]
-    return own.get(readers[0].operation.name, "number") if readers else None
+    return own.get(readers[0].operation.name, number) if readers else None
 
 
 def test_the_same_function_has_the_same_fingerprint_under_other_steps() -> None:

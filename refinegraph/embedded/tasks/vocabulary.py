@@ -53,10 +53,11 @@ def draw_second(shape: Shape, name: str, rng: random.Random) -> tuple[Step, Shap
     if rng.random() < 0.5:
         own = [(each, second) for each, second in SECOND_OPERATIONS if each.takes == shape]
         if own:
-            operation, second = rng.choice(own)
-            return Step(operation, Parameter(name)), second
+            operation, shape_of_second = rng.choice(own)
+            return Step(operation, Parameter(name)), shape_of_second
     numeric = [each for each in _INNER[shape] if each.constants and isinstance(_first(each), int)]
-    return (Step(rng.choice(numeric), Parameter(name)), "number") if numeric else None
+    second: Shape = "number"
+    return (Step(rng.choice(numeric), Parameter(name)), second) if numeric else None
 
 
 def _first(operation: Operation) -> int | str:
