@@ -63,7 +63,9 @@ class gather_evidence:
             known = ", ".join(EVIDENCE_KINDS)
             raise InputError(f"unknown kind of evidence {unknown[0]!r}; expected {known}.")
         self._sandbox = sandbox or Sandbox()
-        self._kinds = frozenset(kind for kind in EVIDENCE_KINDS if kind in kinds)
+        self._kinds: frozenset[EvidenceKind] = frozenset(
+            kind for kind in EVIDENCE_KINDS if kind in kinds
+        )
         self._known: OrderedDict[tuple[str, str | None], Evidence] = OrderedDict()
 
     def __repr__(self) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def _prompt(source: random.Random) -> str:
 
 def _bare_server() -> Any:
     """Return bare llama.cpp with the settings of the package's engine."""
-    import xllamacpp
+    xllamacpp: Any = import_module("xllamacpp")
 
     from refinegraph.agents.models.providers.llama_engine import SLOTS
     from refinegraph.agents.models.providers.local_chat import WEIGHTS
@@ -112,7 +113,12 @@ def bare_llama(at_once: int) -> Measure:
             **{"stream": True, "stream_options": {"include_usage": True}},
         }
         pieces: list[dict[str, Any]] = []
-        server.handle_chat_completions(request, lambda piece: pieces.append(piece) and False)
+
+        def hear(piece: dict[str, Any]) -> bool:
+            pieces.append(piece)
+            return False
+
+        server.handle_chat_completions(request, hear)
         return sum(piece["usage"]["completion_tokens"] for piece in pieces if piece.get("usage"))
 
     async def measure() -> float:

@@ -59,7 +59,8 @@ async def _measure(asked: argparse.Namespace) -> None:
 async def _measure_size(root: Path, count: int, rounds: int) -> None:
     _checkout(root, count)
     await _in_tree(root)
-    bare, inside = [], []
+    bare: list[float] = []
+    inside: list[float] = []
     for _ in range(rounds):
         bare.append(_bare(root))
         inside.append(await _in_tree(root))

@@ -73,7 +73,7 @@ def behaviour(task: GradedTask) -> tuple[str, ...]:
 
 def _second_shape(task: GradedTask) -> Shape | None:
     number: Shape = "number"
-    own = {operation.name: shape for operation, shape in SECOND_OPERATIONS}
+    own: dict[str, Shape] = {operation.name: shape for operation, shape in SECOND_OPERATIONS}
     readers = [step for step in task.steps if isinstance(step.constant, Parameter)]
     return own.get(readers[0].operation.name, number) if readers else None
 

@@ -5,14 +5,11 @@ import os
 import stat
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from refinegraph.tools.workspace.git import ignored_among
 from refinegraph.tools.workspace.layout import Layout
 from refinegraph.tools.workspace.results import Change
-
-if TYPE_CHECKING:
-    from refinegraph.tools.workspace.tree import Tree
 
 ReadBytes = Callable[[str], Awaitable[bytes]]
 
@@ -20,6 +17,24 @@ _CACHES = frozenset(
     ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "node_modules")
 )
 _REPOSITORIES = frozenset((".git", ".hg", ".svn"))
+
+
+class Writable(Protocol):
+    """What changes can be made in."""
+
+    async def write(
+        self, path: str, content: str | bytes, *, executable: bool | None = None
+    ) -> None:
+        """Write a file."""
+        ...
+
+    async def link(self, path: str, target: str) -> None:
+        """Put a symbolic link."""
+        ...
+
+    async def delete(self, path: str) -> None:
+        """Delete a file or a link."""
+        ...
 
 
 class Entry(NamedTuple):
@@ -79,7 +94,7 @@ class Changes:
             for each in self.differences
         )
 
-    async def copy_to(self, tree: "Tree", read: ReadBytes) -> None:
+    async def copy_to(self, tree: Writable, read: ReadBytes) -> None:
         """Make the same changes in another tree of the same checkout."""
         for path, before, after in self.differences:
             if after is None:

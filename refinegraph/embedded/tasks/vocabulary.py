@@ -51,7 +51,7 @@ def draw_second(shape: Shape, name: str, rng: random.Random) -> tuple[Step, Shap
     Half of them are operations with a constant whose constant is the argument.
     """
     if rng.random() < 0.5:
-        own = [(each, second) for each, second in SECOND_OPERATIONS if each.takes == shape]
+        own = [pair for pair in SECOND_OPERATIONS if pair[0].takes == shape]
         if own:
             operation, shape_of_second = rng.choice(own)
             return Step(operation, Parameter(name)), shape_of_second

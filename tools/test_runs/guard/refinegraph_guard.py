@@ -100,7 +100,8 @@ def _take_pipe() -> _Pipe | None:
 
 
 def _held(owner: Any, name: str) -> Any:
-    value = vars(owner).get(name)
+    members: dict[str, Any] = vars(owner)
+    value = members.get(name)
     return getattr(value, "__func__", value)
 
 

@@ -1,7 +1,7 @@
 """Read the events of `go test -json`."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from refinegraph.schema import CaseOutcome, CaseStatus
 from refinegraph.tools.test_runs.readers.junit import tail
@@ -39,11 +39,11 @@ def _events(output: str) -> list[dict[str, Any]]:
     for line in output.splitlines():
         if line.startswith("{"):
             try:
-                event = json.loads(line)
+                event: Any = json.loads(line)
             except ValueError:
                 continue
             if isinstance(event, dict) and "Action" in event:
-                events.append(event)
+                events.append(cast("dict[str, Any]", event))
     return events
 
 
