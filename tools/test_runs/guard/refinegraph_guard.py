@@ -15,7 +15,7 @@ import json
 import os
 import sys
 import unittest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import _pytest.assertion.rewrite
 import _pytest.python
@@ -100,8 +100,7 @@ def _take_pipe() -> _Pipe | None:
 
 
 def _held(owner: Any, name: str) -> Any:
-    members: dict[str, Any] = vars(owner)
-    value = members.get(name)
+    value = cast("dict[str, Any]", vars(owner)).get(name)
     return getattr(value, "__func__", value)
 
 
