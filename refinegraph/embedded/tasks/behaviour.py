@@ -28,6 +28,7 @@ _HELD_OUT_PERCENT = 15
 class Parameter(str):
     """The second argument's name, in the place of a step's constant.
 
+    >>> from refinegraph.embedded.tasks.operation import Operation, Step
     >>> Step(Operation("cut", "numbers", "numbers", "x[:@]", ()), Parameter("n")).expression
     'x[:n]'
     """
@@ -73,6 +74,7 @@ def _function(expression: str, second: str) -> Function:
 def fingerprint(steps: Sequence[Step], second: Shape | None = None) -> str:
     """Return a digest of what a chain computes on fixed arguments; an error counts as a result.
 
+    >>> from refinegraph.embedded.tasks.operation import Operation
     >>> negate = Operation("negate", "number", "number", "-x", ())
     >>> swap = Operation("swap", "number", "number", "0 - x", ())
     >>> fingerprint([Step(negate, None)]) == fingerprint([Step(swap, None)])

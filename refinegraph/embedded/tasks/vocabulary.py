@@ -56,8 +56,9 @@ def draw_second(shape: Shape, name: str, rng: random.Random) -> tuple[Step, Shap
             operation, shape_of_second = rng.choice(own)
             return Step(operation, Parameter(name)), shape_of_second
     numeric = [each for each in _INNER[shape] if each.constants and isinstance(_first(each), int)]
-    second: Shape = "number"
-    return (Step(rng.choice(numeric), Parameter(name)), second) if numeric else None
+    if not numeric:
+        return None
+    return Step(rng.choice(numeric), Parameter(name)), "number"
 
 
 def _first(operation: Operation) -> int | str:
