@@ -53,8 +53,8 @@ def draw_second(shape: Shape, name: str, rng: random.Random) -> tuple[Step, Shap
     if rng.random() < 0.5:
         own = [pair for pair in SECOND_OPERATIONS if pair[0].takes == shape]
         if own:
-            operation, shape_of_second = rng.choice(own)
-            return Step(operation, Parameter(name)), shape_of_second
+            operation, second = rng.choice(own)
+            return Step(operation, Parameter(name)), second
     numeric = [each for each in _INNER[shape] if each.constants and isinstance(_first(each), int)]
     if not numeric:
         return None
