@@ -72,17 +72,11 @@ def behaviour(task: GradedTask) -> tuple[str, ...]:
 
 
 def _second_shape(task: GradedTask) -> Shape | None:
-    number: Shape = "number"
     own: dict[str, Shape] = {operation.name: shape for operation, shape in SECOND_OPERATIONS}
-<<<<<<< HEAD
-    readers = [step for step in task.steps if isinstance(step.constant, Parameter)]
-    return own.get(readers[0].operation.name, number) if readers else None
-=======
     for step in task.steps:
         if isinstance(step.constant, Parameter):
             return own.get(step.operation.name, "number")
     return None
->>>>>>> 091fe46 (Keep the shapes of second arguments as literals for pyright)
 
 
 def test_the_same_function_has_the_same_fingerprint_under_other_steps() -> None:
