@@ -24,7 +24,7 @@ from refinegraph.graphs.strategies import (
     strategy_names,
     strategy_outline,
 )
-from refinegraph.schema import Problem, RefinementResult
+from refinegraph.schema import Candidate, Problem, RefinementResult, Score
 from refinegraph.tools.scorers import agreement
 
 QUESTION = Problem(prompt="What is 2 + 2?", kind="math")
@@ -259,3 +259,39 @@ async def test_peers_read_each_others_beginnings() -> None:
     model = ScriptedChatModel(answer)
     await run("leap-peers", model, samples=2)
     assert "What your peers have so far:\nSolution 1:" in model.calls[-1].prompt
+
+
+async def test_only_doubted_answers_are_revised() -> None:
+    model = ScriptedChatModel(["The answer is 4.", "VERDICT: right"])
+    result = await run("verify-then-revise", model, rounds=1)
+    assert (result.answer, len(model.calls)) == ("4", 2)
+
+
+async def test_a_corrector_of_its_own_corrects() -> None:
+    model = ScriptedChatModel(["The answer is 5."])
+    corrector = ScriptedChatModel(["The answer is 4."])
+    plan = Plan(model=model, refiner_model=corrector, kind="math", rounds=1)
+    graph = build_strategy("external-corrector", plan)
+    assert (await graph.ainvoke({"problem": QUESTION}))["result"].answer == "4"
+    assert "Draft:\nThe answer is 5." in corrector.calls[0].prompt
+
+
+async def test_no_answer_is_given_without_a_majority() -> None:
+    answers = [f"The answer is {number}." for number in (1, 2, 3, 3)]
+    torn = await run("feasibility-gate", ScriptedChatModel(answers), samples=4)
+    assert torn.answer is None
+    sure = await run("feasibility-gate", ScriptedChatModel(answers[1:]), samples=3)
+    assert sure.answer == "3"
+
+
+async def test_disagreement_of_rewards_counts_against_a_sample() -> None:
+    def first(problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+        return [Score(scorer="a", value=v) for v in (1.0, 0.6)[: len(candidates)]]
+
+    def second(problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+        return [Score(scorer="b", value=v) for v in (0.0, 0.4)[: len(candidates)]]
+
+    model = ScriptedChatModel(["The answer is 5.", "The answer is 4."])
+    plan = Plan(model=model, kind="math", samples=2, scorer=(first, second))
+    graph = build_strategy("conservative-bon", plan)
+    assert (await graph.ainvoke({"problem": QUESTION}))["result"].answer == "4"
