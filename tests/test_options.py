@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from refinegraph.graphs.stopping import (
     stalled,
 )
 from refinegraph.options import CommandOptions, RunOptions, SolveOptions, settings
+from refinegraph.options.config import read_file
 from refinegraph.runs.planning import plan_of, resolve_models
 from refinegraph.values import UnfitValue
 
@@ -263,3 +265,10 @@ def test_every_field_of_every_set_is_declared() -> None:
 def test_a_name_of_a_table_may_be_written_with_its_values() -> None:
     named = Named("selector", SELECTORS)
     assert repr(named.build(named.check("weighted-vote(top=8)"))) == "weighted_vote(top=8)"
+
+
+def test_options_of_earlier_records_and_files_are_read_by_their_old_names(tmp_path: Path) -> None:
+    assert RunOptions.from_data({"price": 0.5}).min_gain_per_1k_tokens == 0.5
+    file = tmp_path / "refinegraph.toml"
+    file.write_text("price = 0.25\n")
+    assert read_file(file).values == {"min_gain_per_1k_tokens": 0.25}

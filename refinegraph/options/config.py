@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from refinegraph.errors import InputError, SettingError
 from refinegraph.options.names import settings, variable_of
-from refinegraph.options.option_set import Option, shown
+from refinegraph.options.option_set import Option, current_names, shown
 from refinegraph.options.run_options import RunOptions
 from refinegraph.options.trust import is_trusted
 from refinegraph.values import UnfitValue, nearest, plain_data
@@ -187,7 +187,7 @@ def read_file(path: Path) -> SettingsFile:
     """Read a file of settings; raises `InputError` where it is none."""
     try:
         content = path.read_bytes()
-        values = tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
+        values = current_names(tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{path} cannot be read as TOML: {error}.") from None
     unknown = next((name for name in values if name not in settings()), None)

@@ -55,6 +55,19 @@ class Option(NamedTuple):
             raise InputError(f"{name}={shown(value)} {error}.") from None
 
 
+RENAMED = {"belief": "calibration", "price": "min_gain_per_1k_tokens"}
+"""Options by the names that version 0.1 gave them in records and in `refinegraph.toml`."""
+
+
+def current_names(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by the names that their options have now.
+
+    >>> current_names({"price": 0.1, "seed": 1})
+    {'min_gain_per_1k_tokens': 0.1, 'seed': 1}
+    """
+    return {RENAMED.get(name, name): value for name, value in data.items()}
+
+
 @dataclass(frozen=True, kw_only=True)
 class OptionSet:
     """A set of options, each declared as `name: Annotated[type, Option(...)] = default`.
@@ -110,11 +123,12 @@ class OptionSet:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:
-        """Return options from plain data; raises `InputError` for what is no option."""
-        unknown = sorted(set(data) - set(cls.declared))
+        """Return options from plain data, under old names too; raises `InputError` for others."""
+        values = current_names(data)
+        unknown = sorted(set(values) - set(cls.declared))
         if unknown:
             raise InputError(f"{unknown[0]!r} is no option.")
-        return cls(**{name: value for name, value in data.items() if value is not None})
+        return cls(**{name: value for name, value in values.items() if value is not None})
 
     @property
     def without_secrets(self) -> Self:
