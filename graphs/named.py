@@ -112,7 +112,7 @@ POLICIES = (
     ),
 )
 
-PROMPT_SETS = ("standard", "compact", "embedded")
+PROMPT_SETS = ("standard", "compact", "compact2", "embedded")
 """Names of the sets in `refinegraph.agents.prompts`."""
 
 
