@@ -70,7 +70,7 @@ class prompted(Operator):
     Traceback (most recent call last):
     ...
     refinegraph.errors.InputError: a prompt has the place $solution1, which is unknown, did you \
-mean $solutions? Known: $answer_format, $evidence, $instruction, $note, $notes, $others, \
+mean $solution? Known: $answer_format, $evidence, $instruction, $note, $notes, $others, \
 $problem, $reviews, $solution, $solutions, $tests.
     """
 

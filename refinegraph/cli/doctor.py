@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 from refinegraph import __version__
 from refinegraph.cli.discovery import keys_set, local_servers, why_unreachable
 from refinegraph.errors import ModelError, SandboxUnavailable
-from refinegraph.options.config import EMBEDDED, find_setting, home
+from refinegraph.options.config import EMBEDDED, find_setting, home, rates_folder
 from refinegraph.support.blocking import run_sync
 from refinegraph.wording import plural
 
@@ -62,6 +62,9 @@ def _own_model() -> str:
 
 def _rates() -> None:
     """Say what was learned of models, in percent of the attempts, or that nothing was."""
+    if not rates_folder().exists():
+        _say("rates", "none learned yet")
+        return
     from refinegraph.runs.planning import rate_store
     from refinegraph.terminal.rates import rate_lines
 

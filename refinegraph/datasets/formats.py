@@ -139,15 +139,18 @@ def _own(record: Record, default_id: str) -> LabelledProblem:
     return LabelledProblem(problem, Gold(tests=hidden, answer=answer, reference=reference))
 
 
+_KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != "repository")
+"""A checkout is no line of a file."""
+
+
 def _own_kind(record: Record, prompt: str, answer: str | None, *, coded: bool) -> Kind:
     value = record.fields.get("kind")
-    for kind in get_args(Kind):
+    for kind in _KINDS:
         if value == kind:
-            return kind  # type: ignore[no-any-return]
+            return kind
     if value is not None:
         raise InputError(
-            f"{record.place}: the kind {value!r} is unknown; expected one of "
-            f"{', '.join(get_args(Kind))}."
+            f"{record.place}: the kind {value!r} is unknown; expected one of {', '.join(_KINDS)}."
         )
     if coded or answer is None:
         return "code"

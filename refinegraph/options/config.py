@@ -156,6 +156,11 @@ def home() -> Path:
     return _expanded(found.value) if found else own_folder()
 
 
+def rates_folder() -> Path:
+    """Return the folder of what was learned of models, which need not exist."""
+    return home() / "rates"
+
+
 def own_folder() -> Path:
     """Return the user's own folder, which no file but the environment may choose.
 

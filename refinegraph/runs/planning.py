@@ -10,7 +10,7 @@ from refinegraph.errors import InputError
 from refinegraph.graphs.named import build_policy
 from refinegraph.graphs.named_scorers import build_scorer
 from refinegraph.options import RunOptions
-from refinegraph.options.config import default_model, home
+from refinegraph.options.config import default_model, rates_folder
 from refinegraph.schema import Kind
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def rate_store() -> "RateStore":
     """Return the store of learned success rates in the user's folder."""
     from refinegraph.graphs.policies.rate_store import RateStore
 
-    return RateStore(home() / "rates")
+    return RateStore(rates_folder())
 
 
 @contextmanager

@@ -21,6 +21,9 @@ class CandidateFields(TypedDict, total=False):
     steps: tuple[Step, ...]
     scores: tuple[Score, ...]
     generated_passed: tuple[str, ...] | None
+    generated_weight: float
+    behaviour: str | None
+    edited: bool
     tokens: int
     temperature: float | None
     certainty: float | None

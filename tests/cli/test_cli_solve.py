@@ -90,7 +90,7 @@ def test_generated_tests_are_called_guesses(command: Command, serve: Serve) -> N
 
 def test_repair_is_told_round_by_round(command: Command, serve: Serve, tests: str) -> None:
     def reply(asked: dict[str, Any]) -> str:
-        if "You review" in asked["messages"][0]["content"]:
+        if "Review the program" in asked["messages"][-1]["content"]:
             return "VERDICT: wrong\nSTEP: a - b\nWHY: it subtracts\nCHANGE: add"
         return RIGHT if "a - b" in asked["messages"][-1]["content"] else WRONG
 

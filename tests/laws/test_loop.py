@@ -6,9 +6,7 @@ the undisturbed one, and an unfinished candidate is never the answer.
 
 import ast
 import asyncio
-import re
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langgraph.checkpoint.memory import InMemorySaver
 
+from docs.entries import Export, exports_of, is_written, listed
 from refinegraph.agents import Judge, Refiner, Reviewer, Solver, Task, approved, prompted
 from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.agents.operators import Outcome
@@ -182,20 +181,9 @@ async def test_only_what_was_refuted_is_called_wrong(problem: Problem, says_wron
     assert bool(called_wrong) is says_wrong
 
 
-def documented() -> dict[str, set[str] | None]:
-    """Return the modules that have a reference page, with the members that it names."""
-    pages: dict[str, set[str] | None] = {}
-    for page in (ROOT / "docs" / "reference").glob("*.md"):
-        parts = re.split(r"^::: ", page.read_text(), flags=re.MULTILINE)[1:]
-        for part in parts:
-            named = re.search(r"members: \[(.*?)\]", part, re.DOTALL)
-            members = {name.strip() for name in named[1].split(",")} if named else None
-            pages[part.split()[0]] = members
-    return pages
-
-
 def test_recipes_need_no_private_names_and_what_they_need_is_documented() -> None:
-    pages, missing = documented(), list[str]()
+    documented = {export.name for package in listed() for export in exports_of(package)}
+    missing: list[str] = []
     tree = ast.parse((ROOT / "examples" / "recipes.py").read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) != "self":
@@ -205,11 +193,10 @@ def test_recipes_need_no_private_names_and_what_they_need_is_documented() -> Non
         assert "._" not in (node.module or "")
         for alias in node.names:
             assert not alias.name.startswith("_")
-            thing = getattr(import_module(node.module or ""), alias.name)
-            home = str(getattr(thing, "__module__", None) or node.module)
-            members = pages.get(home, set()) if home.startswith("refine") else None
-            if members is not None and alias.name not in members:
-                missing.append(f"{home}.{alias.name}")
+            module = node.module or ""
+            if alias.name in documented or is_written(Export(module, alias.name, module)):
+                continue
+            missing.append(f"{module}.{alias.name}")
     assert missing == []
 
 

@@ -83,7 +83,7 @@ async def test_any_checkpointer_goes_on() -> None:
     model = ScriptedChatModel("def add(a, b):\n    return a + b", cycle=True)
     result = await asolve(PROBLEM, model=model, checkpointer=saver, run_id="a")
     assert result.solved
-    assert len(result.candidates) > 2
+    assert len(result.candidates) == 2
 
 
 async def test_what_a_run_spent_counts_after_it_goes_on(tmp_path: Path) -> None:
