@@ -7,6 +7,7 @@ always fails.
 
 import os
 import re
+import signal
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -41,6 +42,11 @@ SKIPS = {
     "full isolation": "weaker isolation here: ",
 }
 """Every reason for which a test may be skipped, by the name of what is missing."""
+
+# A shell starts what it runs in the background with interrupts ignored, and every program that a
+# test starts would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 os.environ["REFINEGRAPH_HOME"] = tempfile.mkdtemp(prefix="refinegraph-tests-")
 
