@@ -5,8 +5,7 @@
 Simulated models with known rates: a sample gets each step of a program right with one rate, a
 repair mends one wrong step with another. It shows where the curves of sampling and of repairing
 cross, and whether the controller finds the crossing by itself; it says nothing about a real model.
-With `--tasks N`, tasks of the package's family are solved by the package's own model as well, by
-their number of composed steps. Parts that are done are kept in the folder and not made again.
+Parts that are done are kept in the folder and not made again.
 """
 
 import argparse

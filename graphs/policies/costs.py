@@ -61,7 +61,7 @@ class Costs(NamedTuple):
 
 def weighted(usage: Usage, weights: TokenWeights) -> float:
     """Return tokens with those of prompts and of caches at their weights."""
-    cached: int = getattr(usage, "cached_tokens", 0)
+    cached = usage.cached_tokens
     fresh = max(0, usage.prompt_tokens - cached)
     return (
         weights.prompt * fresh
