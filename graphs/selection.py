@@ -16,7 +16,7 @@ Selector = Callable[[Problem, Sequence[Candidate]], MaybeAwaitable[Selection]]
 
 _OTHER_ANSWERS = 4
 """Wrong answers that are taken for equally likely: from 2 to 9 the votes of four recorded models on
-grade-school mathematics come out the same within 0.4 points, and 0.2 points above the best single model."""
+grade-school mathematics come out the same within 0.4 points, 0.2 above the best single model."""
 _SUREST = 0.99
 """No voter is believed more, or less, than a hundred answers can show."""
 _NOTHING = Selection(candidate_id=None, reason="no candidate gave a usable answer")
