@@ -101,11 +101,14 @@ class GraphBuilder:
     def add_score(self, score: StateNode) -> None:
         """Add the node that scores, then asks the policy for the next moves.
 
-        It waits for the moves whose operators have more stages than others.
+        Moves whose operators have fewer stages end earlier than others of the same decision, and
+        each end calls the node: it does nothing until all of them have ended.
         """
 
         async def score_and_route(values: Values) -> Command[str]:
             state = _state_of(values)
+            if _has_open_moves(state):
+                return Command()
             scored = await _run("score", score, state)
             decided, goto = await self._decide(apply_update(state, scored), values["steps_left"])
             return Command(update=join_updates(scored, decided), goto=goto)
@@ -115,7 +118,6 @@ class GraphBuilder:
             score_and_route,
             schema=_RoutedValues,
             destinations=self._following,
-            defer=not self.table.even,
         )
 
     def add_operators(self) -> None:
@@ -159,14 +161,12 @@ class GraphBuilder:
         *,
         schema: type[Any],
         destinations: tuple[str, ...] | None = None,
-        defer: bool = False,
     ) -> None:
         self.graph.add_node(
             name,
             node_runnable(name, node),
             input_schema=schema,
             destinations=destinations,
-            defer=defer,
         )
 
     async def _decide(
@@ -211,6 +211,8 @@ def _stage(
         parent = pending.move.parents[0] if pending.move.parents else None
         with _node_scope(stage.node, pending.round, parent) as counted:
             update = await operate(live_state(), pending)
+        if stage.following is None:
+            update = {**update, "ended": (pending.turn, 1)}
         checked = check_update(stage.node, _complete(update, counted))
         if stage.following is None:
             return checked
@@ -220,6 +222,14 @@ def _stage(
         return command
 
     return run
+
+
+def _has_open_moves(state: RefinementState) -> bool:
+    """Return whether moves of the last decision have not come to their last stage yet."""
+    last = state.decision
+    if last is None or not last.moves:
+        return False
+    return state.ended != (last.number, len(last.moves))
 
 
 async def _run(name: str, node: StateNode, state: RefinementState) -> StateUpdate:

@@ -48,11 +48,6 @@ class OperatorTable(NamedTuple):
         """How many super-steps the longest operator takes."""
         return max(len(stages) for stages in self.stages.values())
 
-    @property
-    def even(self) -> bool:
-        """Whether all operators take equally many super-steps."""
-        return len({len(stages) for stages in self.stages.values()}) == 1
-
 
 def operator_table(operators: Mapping[str, OperatorLike]) -> OperatorTable:
     """Return the table of a graph's operators; raises `InputError` for names that do not fit.

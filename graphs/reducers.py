@@ -103,6 +103,17 @@ def merge_tests(left: tuple[Test, ...], right: tuple[Test, ...]) -> tuple[Test, 
     return _merge(left, right, key=lambda test: (test.id[:1], len(test.id), test.id))
 
 
+def add_ended(left: tuple[int, int], right: tuple[int, int]) -> tuple[int, int]:
+    """Add how many moves of a decision have ended; those of a later decision replace it.
+
+    >>> add_ended((1, 1), (1, 2)), add_ended((1, 2), (2, 1))
+    ((1, 3), (2, 1))
+    """
+    if left[0] == right[0]:
+        return left[0], left[1] + right[1]
+    return max(left, right)
+
+
 def add_usage(left: Usage, right: Usage) -> Usage:
     """Add what was spent."""
     return left + right

@@ -10,6 +10,7 @@ from refinegraph.errors import StateError
 from refinegraph.graphs.channels import CheckedChannel, GrowingChannel, growing
 from refinegraph.graphs.reducers import (
     add_asked,
+    add_ended,
     add_usage,
     merge_candidates,
     merge_decisions,
@@ -52,6 +53,9 @@ UsageField = Annotated[Usage, CheckedChannel(Usage, merge=add_usage, default=Usa
 AskedField = Annotated[tuple[SamplesAsked, ...], growing(tuple[SamplesAsked, ...], add_asked)]
 RoundField = Annotated[int, CheckedChannel(int, merge=max, default=0)]
 ProgressField = Annotated[int, CheckedChannel(int, merge=max, default=-1)]
+EndedField = Annotated[
+    tuple[int, int], CheckedChannel(tuple[int, int], merge=add_ended, default=(-1, 0))
+]
 BegunWithField = Annotated[Problem | None, CheckedChannel(Problem | None, default=None)]
 ElapsedField = Annotated[float, CheckedChannel(float, merge=max, default=0.0)]
 StartedField = Annotated[float | None, CheckedChannel(float | None, default=None)]
@@ -101,6 +105,8 @@ class RefinementState(BaseModel):
     """Rounds of refinement begun."""
     progress: ProgressField = -1
     """The number of the last decision whose moves brought anything."""
+    ended: EndedField = (-1, 0)
+    """The number of the last decision whose moves ended, and how many of them have."""
     elapsed: ElapsedField = 0.0
     """Seconds since the run began, as of the last decision."""
     started: StartedField = None
@@ -162,6 +168,7 @@ class StateUpdate(TypedDict, total=False):
     asked: tuple[SamplesAsked, ...]
     round: int
     progress: int
+    ended: tuple[int, int]
     elapsed: float
     started: float | None
     begun_with: Problem | None

@@ -181,6 +181,25 @@ async def test_only_what_was_refuted_is_called_wrong(problem: Problem, says_wron
     assert bool(called_wrong) is says_wrong
 
 
+async def test_a_decision_waits_for_its_longest_move() -> None:
+    seen: list[list[str]] = []
+
+    def policy(state: RefinementState) -> list[Move]:
+        seen.append([candidate.id for candidate in state.candidates])
+        waves = [[move("solve", count=2)], [move("solve"), move("repair", "0.1")], [move("solve")]]
+        return waves[len(seen) - 1] if len(seen) <= len(waves) else []
+
+    model = ScriptedChatModel("The answer is 4.\nVERDICT: wrong", cycle=True)
+    graph = search_graph(
+        operators={"solve": Solver(model), "repair": Reviewer(model) >> Refiner(model)},
+        policy=policy,
+        stop=None,
+    )
+    await graph.ainvoke({"problem": MATH})
+    first, second, third = ["0.0", "0.1"], ["1.0", "1.1"], ["1.2"]
+    assert seen == [[], first, first + second, first + second + third]
+
+
 def test_recipes_need_no_private_names_and_what_they_need_is_documented() -> None:
     documented = {export.name for package in listed() for export in exports_of(package)}
     missing: list[str] = []
