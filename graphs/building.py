@@ -212,7 +212,7 @@ def _stage(
         with _node_scope(stage.node, pending.round, parent) as counted:
             update = await operate(live_state(), pending)
         if stage.following is None:
-            update = {**update, "ended": (pending.turn, 1)}
+            update["ended"] = (pending.turn, 1)
         checked = check_update(stage.node, _complete(update, counted))
         if stage.following is None:
             return checked
