@@ -50,7 +50,10 @@ class Router(NamedTuple):
     """The operators that may make candidates."""
 
     async def __call__(self, state: RefinementState, *, steps_left: bool = True) -> Route:
-        """Ask the stop rule, then the policy. Raises the model's error where nothing was made."""
+        """Ask the stop rule, then the policy; go on only while time and money are left.
+
+        Raises the model's error where nothing was made.
+        """
         opening = begin(state)
         elapsed = _elapsed(state, opening.get("started"))
         known = state.model_copy(update={**opening, "elapsed": elapsed})
@@ -77,6 +80,8 @@ class Router(NamedTuple):
             return stop_decision(state, reason)
         decision = as_decision(await settle(self.policy(state)), state)
         check_moves(decision, state, self.operators)
+        if decision.moves and (spent := current_scope().exhausted):
+            return stop_decision(state, StopReason(rule="budget", detail=spent))
         return decision
 
 

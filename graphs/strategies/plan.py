@@ -90,8 +90,6 @@ class Plan:
     max_tokens: int | None = None
     """Longest answer in tokens; the provider's own limit unless given."""
     seed: int | None = None
-    limit: StopRule | None = None
-    """Another reason to stop, such as a budget."""
     prompts: PromptSet | None = None
     """The prompts of every role; those that each model understands best unless given."""
     scorer: Scorer | Sequence[Scorer] | None = None
@@ -99,7 +97,7 @@ class Plan:
     router: Router | None = None
     """Decides what is hard; the strategy's own unless given."""
     stop: RuleFunction | None = None
-    """When to stop; the strategy's own rule unless given. `limit` holds beside it."""
+    """When to stop; the strategy's own rule unless given."""
     select: Selector | None = None
     """Chooses the answer; the strategy's own unless given."""
     policy: Policy | None = None
@@ -201,9 +199,8 @@ class Plan:
         return failing_trace(self.sandbox) if self.trace and self.kind == "code" else None
 
     def stop_rule(self, default: StopRule) -> StopRule:
-        """Return the plan's stop rule or the strategy's default, together with the plan's limit."""
-        rule = as_rule(self.stop) if self.stop else default
-        return self.limit | rule if self.limit else rule
+        """Return the plan's stop rule, or the strategy's default."""
+        return as_rule(self.stop) if self.stop else default
 
     def graph(self, name: str, **parts: Unpack[Parts]) -> RefinementGraph:
         """Return a strategy's graph from its parts; those that the plan names replace them."""

@@ -29,7 +29,6 @@ from refinegraph.evaluation.running import Evaluation
 from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.evaluation.summary import summarise
 from refinegraph.graphs.refinement import RefinementGraph
-from refinegraph.graphs.stopping import budget
 from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
 from refinegraph.html.evaluation import evaluation_page
 from refinegraph.options import RunOptions
@@ -201,12 +200,9 @@ async def _run(job: _Job, cache: CallCache) -> None:
             await require_sandbox(sandbox)
         if options.reference_check:
             job.left_out += await faulty_problems(_problems(options), sandbox, job.console)
-        limit = budget(seconds=chosen.timeout) if chosen.timeout else None
         kind = _kind(options)
         rates = stack.enter_context(learned_rates(chosen, job.models))
-        plan = plan_of(
-            chosen, kind=kind, models=job.models, limit=limit, sandbox=sandbox, rates=rates
-        )
+        plan = plan_of(chosen, kind=kind, models=job.models, sandbox=sandbox, rates=rates)
         ledger = ledger_of(chosen)
         if ledger:
             ledger.add_prior(job.folder.spent)

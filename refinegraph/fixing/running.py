@@ -12,7 +12,6 @@ from refinegraph.options.arguments import takes
 from refinegraph.runs.planning import (
     Models,
     ledger_of,
-    limit_of,
     plan_of,
     rate_limits_of,
     resolve_models,
@@ -131,7 +130,6 @@ def repair_graph(
         options,
         kind="repository",
         models=models or resolve_models(options),
-        limit=limit_of(options),
         checkpointer=checkpointer,
     )
     parts = _parts(problem, workshop)
@@ -177,7 +175,6 @@ def _mutation_graph(
     wave = min(max(2, os.cpu_count() or 1), most)
     chosen: Any = RunOptions.declared["stop"].value
     stop = as_rule(chosen.build(options.stop)) if options.stop else accepted()
-    limit = limit_of(options)
     solver = MutationSolver(
         workshop.sources.python(),
         workshop.localised.suspects,
@@ -188,7 +185,7 @@ def _mutation_graph(
         solver=solver,
         controller=SampleUntil(
             until=settled(),
-            stop=limit | stop if limit else stop,
+            stop=stop,
             max_candidates=most,
             batch_size=wave,
         ),

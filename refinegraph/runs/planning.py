@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from refinegraph.graphs.policies.costs import CostUnit
     from refinegraph.graphs.policies.rate_store import RateStore
     from refinegraph.graphs.policies.success_rates import SuccessRates
-    from refinegraph.graphs.stopping import StopRule
     from refinegraph.graphs.strategies import Plan
     from refinegraph.graphs.strategies.plan import ReviewForm
     from refinegraph.tools.sandbox import Sandbox
@@ -70,7 +69,6 @@ def plan_of(
     *,
     kind: Kind,
     models: Models,
-    limit: "StopRule | None" = None,
     sandbox: "Sandbox | None" = None,
     checkpointer: "BaseCheckpointSaver[Any] | None" = None,
     rates: "SuccessRates | None" = None,
@@ -93,7 +91,6 @@ def plan_of(
         temperature=options.temperature,
         max_tokens=options.max_tokens,
         seed=options.seed,
-        limit=limit,
         prompts=_prompts(options.prompts),
         scorer=_scorers(options, models),
         router=_part("router", options.router),
@@ -155,15 +152,6 @@ def model_names(models: Models) -> str:
     if models.refiner is not None and model_name(models.refiner) not in names:
         names.append(model_name(models.refiner))
     return " + ".join(names)
-
-
-def limit_of(options: RunOptions) -> "StopRule | None":
-    """Return the stop rule of what one run may spend; None where nothing bounds it."""
-    from refinegraph.graphs.stopping import budget
-
-    usd, tokens, seconds = options.budget_usd, options.budget_tokens, options.timeout
-    bounded = any(amount is not None for amount in (usd, tokens, seconds))
-    return budget(usd=usd, tokens=tokens, seconds=seconds) if bounded else None
 
 
 def ledger_of(options: RunOptions) -> "Ledger | None":

@@ -13,7 +13,6 @@ from refinegraph.runs.planning import (
     Models,
     learned_rates,
     ledger_of,
-    limit_of,
     plan_of,
     rate_limits_of,
     resolve_models,
@@ -86,7 +85,6 @@ async def solve_with(options: SolveOptions, *, models: Models | None = None) -> 
             kind=problem.kind,
             models=resolved,
             rates=stack.enter_context(learned_rates(options, resolved)),
-            limit=limit_of(options),
             sandbox=options.sandbox,
             checkpointer=options.checkpointer or _memory(options),
         )

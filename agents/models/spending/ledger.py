@@ -116,7 +116,7 @@ class Ledger:
             if granted < wanted and self._reserved:
                 return None
             if granted < min(wanted, _SHORTEST):
-                raise BudgetExceeded(self._refusal())
+                raise BudgetExceeded(self.refusal)
             return self._grant(need, granted)
 
     def _room(self, need: Need) -> float:
@@ -145,7 +145,9 @@ class Ledger:
         self._reserved[self._next] = _Reserved(need.prompt + written, usd)
         return Grant(self._next, most if self.counts_tokens else None)
 
-    def _refusal(self) -> str:
+    @property
+    def refusal(self) -> str:
+        """What to say of a call that is not made."""
         for name, spent, cap in self._caps():
             if cap is not None and spent >= cap:
                 return f"the budget of {cap:,.6g} {name} is spent"
