@@ -9,9 +9,8 @@ from refinegraph.cli.given_options import run_options
 from refinegraph.cli.interrupts import let_interrupts_pass
 from refinegraph.cli.models import EMBEDDED_NOTE
 from refinegraph.errors import RefinegraphError
-from refinegraph.graphs.strategies import find_strategy
 from refinegraph.options.config import EMBEDDED
-from refinegraph.repl import Session, Settings
+from refinegraph.repl import Session
 from refinegraph.repl.commands import COMMANDS, as_command, run_command
 from refinegraph.repl.reading import confirmed, piped, typed
 from refinegraph.repl.tour import tour
@@ -36,8 +35,8 @@ def run(options: argparse.Namespace) -> int:
     Without a terminal an interrupt ends it with 130; at one it stops the run and the session
     goes on.
     """
-    session = Session(_settings(options), error_console(), output_console())
-    if session.settings.model == EMBEDDED:
+    session = Session(run_options(options), error_console(), output_console())
+    if session.options.model == EMBEDDED:
         session.say(EMBEDDED_NOTE, "dim")
     if sys.stdin is None or not sys.stdin.isatty():
         return _piped(session)
@@ -87,16 +86,3 @@ def _piped(session: Session) -> int:
         if not take(session, line):
             break
     return 0
-
-
-def _settings(arguments: argparse.Namespace) -> Settings:
-    options = run_options(arguments)
-    return Settings.from_environment(
-        model=str(options.model),
-        api_base=options.api_base,
-        strategy=find_strategy(options.strategy).name,
-        samples=options.samples,
-        rounds=options.rounds,
-        budget_tokens=options.budget_tokens,
-        seed=options.seed,
-    )

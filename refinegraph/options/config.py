@@ -124,15 +124,6 @@ def unconfirmed_places(options: RunOptions) -> dict[str, Any]:
     }
 
 
-def model_setting() -> str:
-    """Return the model to use where none is named: the setting, else the one in the package.
-
-    Raises `SettingError` where there is no setting and the package's own cannot run either.
-    """
-    found = find_setting("model")
-    return found.value if found else default_model()
-
-
 def default_model() -> str:
     """Return the model in the package; raises `SettingError` where it cannot run."""
     if importlib.util.find_spec("xllamacpp") is None:
@@ -142,12 +133,6 @@ def default_model() -> str:
             "ollama_chat/qwen3:8b, or openai/NAME with --api-base), or set REFINEGRAPH_MODEL."
         )
     return EMBEDDED
-
-
-def api_base_setting() -> str | None:
-    """Return the address of the models' server where none is given; None where none is set."""
-    found = find_setting("api_base")
-    return found.value if found else None
 
 
 def home() -> Path:

@@ -1,5 +1,5 @@
 """The interactive session behind `refinegraph demo`."""
 
-from refinegraph.repl.session import Session, Settings
+from refinegraph.repl.session import Session
 
-__all__ = ["Session", "Settings"]
+__all__ = ["Session"]

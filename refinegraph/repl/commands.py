@@ -5,14 +5,16 @@ import os
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.text import Text
 
 from refinegraph.errors import InputError
 from refinegraph.graphs.strategies import STRATEGIES, find_strategy, strategy_outline
 from refinegraph.html.run import run_page
+from refinegraph.options import RunOptions
 from refinegraph.options.config import home
+from refinegraph.options.option_set import Option, shown
 from refinegraph.repl.session import Session
 from refinegraph.repl.tour import example
 from refinegraph.runs import RunStore
@@ -27,6 +29,7 @@ from refinegraph.terminal.outline import draw_graph
 from refinegraph.terminal.text import printable
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_cases import parse_tests
+from refinegraph.values import UnfitValue, nearest
 
 _LONGEST_DIFF = 200
 _NONE = ("none", "off", "default")
@@ -89,11 +92,11 @@ def _example(session: Session, argument: str) -> None:
 
 def _model(session: Session, argument: str) -> None:
     if not argument:
-        session.say(f"  the model is {session.settings.model}")
+        session.say(f"  the model is {session.options.model}")
         return
     from refinegraph.agents.models import resolve_model
 
-    resolve_model(argument, api_base=session.settings.api_base)
+    resolve_model(argument, api_base=session.options.api_base)
     session.change(model=argument)
     session.say(f"  from now on: {argument}")
 
@@ -102,13 +105,13 @@ def _strategy(session: Session, argument: str) -> None:
     if argument:
         session.change(strategy=find_strategy(argument).name)
     for each in STRATEGIES.values():
-        mark = "●" if each.name == session.settings.strategy else " "
+        mark = "●" if each.name == session.options.strategy else " "
         session.say(f"  {mark} {each.name:<17} {each.summary}")
 
 
 def _tests(session: Session, argument: str) -> None:
     if not argument:
-        session.say(f"  {session.settings.tests or 'no tests are set'}")
+        session.say(f"  {session.tests or 'no tests are set'}")
         return
     text = "" if argument in _NONE else _text_of(argument)
     if text and not parse_tests(text):
@@ -116,7 +119,7 @@ def _tests(session: Session, argument: str) -> None:
             f"there is no test in {argument!r}; give a file of asserts, or one such as "
             "/tests assert add(1, 2) == 3"
         )
-    session.change(tests=text)
+    session.tests = text
     session.say(f"  {len(parse_tests(text)) if text else 'no'} tests for the problems to come")
 
 
@@ -137,9 +140,9 @@ def _kind(session: Session, argument: str) -> None:
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         if argument not in _KINDS:
             raise InputError(f"unknown kind {argument!r}{hint}; there are: {', '.join(_KINDS)}.")
-        session.change(kind=argument)
+        session.kind = argument
     for name, summary in _KINDS.items():
-        mark = "●" if name == session.settings.kind else " "
+        mark = "●" if name == session.kind else " "
         session.say(f"  {mark} {name:<7} {summary}")
 
 
@@ -147,14 +150,55 @@ def _count(name: str, *, least: int) -> Callable[[Session, str], None]:
     def run(session: Session, argument: str) -> None:
         if argument:
             value = None if argument in _NONE else _number(f"/{name}", argument, least=least)
-            session.change(**{_SETTING[name]: value})
-        now = getattr(session.settings, _SETTING[name])
+            session.change(**{_OPTION[name]: value})
+        now = getattr(session.options, _OPTION[name])
         session.say(f"  {name}: {'as the strategy chooses' if now is None else now}")
 
     return run
 
 
-_SETTING = {"samples": "samples", "rounds": "rounds", "budget": "budget_tokens"}
+_OPTION = {"samples": "samples", "rounds": "rounds", "budget": "budget_tokens"}
+
+
+def _set(session: Session, argument: str) -> None:
+    name, _, text = argument.partition(" ")
+    if not name:
+        _show_options(session)
+        return
+    option = _options().get(name)
+    if option is None:
+        raise InputError(f"unknown option {name!r}{nearest(name, list(_options()))}; see /set.")
+    if text.strip():
+        session.change(**{name: _value(name, option, text.strip())})
+    session.say(f"  {name}: {shown(getattr(session.options, name))}  ({option.help})")
+
+
+def _show_options(session: Session) -> None:
+    """List the options that differ from their defaults, and the names of all."""
+    defaults = RunOptions()
+    for name in _options():
+        value = getattr(session.options, name)
+        if value != getattr(defaults, name):
+            session.say(f"  {name}: {shown(value)}")
+    session.say(f"  /set NAME VALUE, or /set NAME default. Names: {', '.join(_options())}", "dim")
+
+
+def _options() -> dict[str, Option]:
+    """Return the options that a session can set; `ask` needs answers while a run is shown."""
+    return {
+        name: option
+        for name, option in RunOptions.declared.items()
+        if "solve" in option.commands.split() and name != "ask"
+    }
+
+
+def _value(name: str, option: Option, text: str) -> Any:
+    if text in _NONE:
+        return getattr(RunOptions(), name)
+    try:
+        return option.value.read(text)
+    except UnfitValue as error:
+        raise InputError(f"{name}={shown(text)} {error}.") from None
 
 
 def _number(name: str, text: str, *, least: int) -> int:
@@ -166,7 +210,7 @@ def _number(name: str, text: str, *, least: int) -> int:
 def _retry(session: Session, argument: str) -> None:
     if session.problem is None:
         raise InputError("there is nothing to try again yet; type a problem, or /example.")
-    session.change(seed=session.settings.seed + 1)
+    session.change(seed=(session.options.seed or 0) + 1)
     session.solve(session.problem)
 
 
@@ -248,7 +292,7 @@ def _fix(session: Session, argument: str) -> None:
 
 
 def _graph(session: Session, argument: str) -> None:
-    strategy = find_strategy(argument or session.settings.strategy)
+    strategy = find_strategy(argument or session.options.strategy)
     drawn = strategy_outline(strategy.name).get_graph()
     edges = [(edge.source.strip("_"), edge.target.strip("_")) for edge in drawn.edges]
     session.say(f"  {strategy.name}: {strategy.summary}\n\n{draw_graph(edges, start='start')}\n")
@@ -256,7 +300,7 @@ def _graph(session: Session, argument: str) -> None:
 
 def _help(session: Session, argument: str) -> None:
     for each in COMMANDS.values():
-        session.say(f"  {f'/{each.name} {each.argument}':<19} {each.summary}")
+        session.say(f"  {f'/{each.name} {each.argument}':<20} {each.summary}")
     session.say("  Ctrl-C stops a run and keeps the best so far; Ctrl-D leaves.", "dim")
 
 
@@ -275,6 +319,7 @@ COMMANDS = {
         Command("samples", "[K]", "candidates to sample at most", _count("samples", least=1)),
         Command("rounds", "[N]", "rounds of refinement at most", _count("rounds", least=0)),
         Command("budget", "[TOKENS]", "stop when these are spent", _count("budget", least=1)),
+        Command("set", "[NAME VALUE]", "see the options of a run, or change one", _set),
         Command("retry", "", "solve the last problem again, with another seed", _retry),
         Command("why", "", "what was decided, and the numbers that say so", _why),
         Command("diff", "A B", "what changed between two candidates", _diff),

@@ -1,4 +1,4 @@
-"""A conversation about problems: what is set, what was asked, and what came of it."""
+"""A conversation about problems: its options, what was asked, and what came of it."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from refinegraph.errors import RefinegraphError
-from refinegraph.graphs.strategies import find_strategy
-from refinegraph.options.config import EMBEDDED, api_base_setting, model_setting
-from refinegraph.runs.solving import asolve
+from refinegraph.options import RunOptions
+from refinegraph.options.config import EMBEDDED
+from refinegraph.runs.solving import solve_options, solve_with
 from refinegraph.schema import Decision, Frozen, Kind, Problem, RefinementResult
 from refinegraph.support.blocking import run_sync
 from refinegraph.terminal.limits import Limits
@@ -27,43 +27,24 @@ words, numbers, texts and tables are all it knows. Name a bigger one:
   /model ollama_chat/qwen3:8b    /model local/PATH.gguf    /model openai/NAME"""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the next run is made with; None leaves a choice to the strategy."""
-
-    model: str
-    strategy: str = "adaptive"
-    api_base: str | None = None
-    kind: Kind = "code"
-    tests: str = ""
-    samples: int | None = None
-    rounds: int | None = None
-    budget_tokens: int | None = None
-    seed: int = 0
-
-    @classmethod
-    def from_environment(cls, **given: "str | int | None") -> "Settings":
-        """Return what the flags, the environment and the settings' file say."""
-        known = {name: value for name, value in given.items() if value is not None}
-        chosen = cls(model="", api_base=api_base_setting())
-        if "model" not in known:
-            known["model"] = model_setting()
-        return replace(chosen, **known)  # type: ignore[arg-type]
-
-
 def _decline(question: str) -> bool:
     return False
 
 
 @dataclass
 class Session:
-    """Solves one problem after the other, with settings that may change in between."""
+    """Solves one problem after the other, with options that may change in between."""
 
-    settings: Settings
+    options: RunOptions
+    """How the next run is made."""
     console: Console
     """Where everything is shown but answers."""
     output: Console
     """Where answers are shown."""
+    kind: Kind = "code"
+    """What the problems to come ask for."""
+    tests: str = ""
+    """Visible tests of the problems to come."""
     problem: Problem | None = None
     """The last one."""
     result: RefinementResult | None = None
@@ -76,9 +57,9 @@ class Session:
     confirm: Callable[[str], bool] = _decline
     """Asks a question; where there is nobody to ask, the answer is no."""
 
-    def change(self, **settings: "str | int | None") -> None:
-        """Set something for the runs to come."""
-        self.settings = replace(self.settings, **settings)  # type: ignore[arg-type]
+    def change(self, **options: Any) -> None:
+        """Change options of the runs to come; raises `InputError` for an unfit value."""
+        self.options = replace(self.options, **options)
 
     def say(self, text: str, style: str = "") -> None:
         """Print words of ours."""
@@ -86,9 +67,8 @@ class Session:
 
     def ask(self, text: str) -> None:
         """Solve a problem that was typed, with the kind and the tests that are set."""
-        chosen = self.settings
-        tests = chosen.tests if chosen.kind == "code" else ""
-        self.solve(Problem(prompt=text, kind=chosen.kind, tests=tests))
+        tests = self.tests if self.kind == "code" else ""
+        self.solve(Problem(prompt=text, kind=self.kind, tests=tests))
 
     def solve(self, problem: Problem, *, told: bool = False) -> None:
         """Run the graph on a problem and show how it goes.
@@ -113,7 +93,7 @@ class Session:
     ) -> None:
         """Show how a run goes and what came of it."""
         self.result = None
-        self.view = RunView(Limits(tokens=self.settings.budget_tokens))
+        self.view = RunView(Limits(tokens=self.options.budget_tokens))
         self.decisions = []
         try:
             with watch(self.view, self.console):
@@ -131,38 +111,25 @@ class Session:
         self._show(self.result)
 
     async def _run(self, problem: Problem) -> RefinementResult:
-        chosen = self.settings
-        return await asolve(
-            problem,
-            model=chosen.model,
-            api_base=chosen.api_base,
-            strategy=find_strategy(chosen.strategy).name,
-            samples=chosen.samples,
-            rounds=chosen.rounds,
-            budget_tokens=chosen.budget_tokens,
-            seed=chosen.seed,
-            on_event=self._hear,
-            stream=self.view.streams,
-        )
+        return await solve_with(solve_options(problem, self._seeded(), **self._shown()))
 
     async def _fix(self, test: str) -> RefinementResult:
-        from refinegraph.fixing.options import MUTATIONS
-        from refinegraph.fixing.running import afix
+        from refinegraph.fixing.options import MUTATIONS, FixOptions
+        from refinegraph.fixing.running import fix_with
 
-        chosen = self.settings
-        return await afix(
-            ".",
-            test=test,
-            model=MUTATIONS if chosen.model == EMBEDDED else chosen.model,
-            api_base=chosen.api_base,
-            strategy=find_strategy(chosen.strategy).name,
-            candidates=chosen.samples,
-            rounds=chosen.rounds,
-            budget_tokens=chosen.budget_tokens,
-            seed=chosen.seed,
-            on_event=self._hear,
-            stream=self.view.streams,
-        )
+        options = self._seeded()
+        if options.model == EMBEDDED:
+            options = replace(options, model=MUTATIONS)
+        shared = {name: getattr(options, name) for name in RunOptions.declared}
+        return await fix_with(FixOptions(test=test, **shared, **self._shown()))
+
+    def _seeded(self) -> RunOptions:
+        """Return the options with a seed, so that a session can be repeated."""
+        return replace(self.options, seed=self.options.seed or 0)
+
+    def _shown(self) -> dict[str, Any]:
+        """Return what lets the session show a run while it goes on."""
+        return {"on_event": self._hear, "stream": self.view.streams}
 
     def _hear(self, event: Frozen) -> None:
         self.view.hear(event)
@@ -179,7 +146,7 @@ class Session:
         self.console.print()
         width = self.console.width if self.console.is_terminal else None
         self.console.print(summary_view(result, width=width), soft_wrap=True)
-        if outcome_word(result) != "proved" and self.settings.model == EMBEDDED:
+        if outcome_word(result) != "proved" and self.options.model == EMBEDDED:
             self.say(f"\n{_OUTSIDE}", "yellow")
 
     def _show_best(self) -> None:

@@ -8,10 +8,13 @@ from rich.console import Console
 
 from refinegraph.cli.demo import take
 from refinegraph.errors import InputError
-from refinegraph.repl import Session, Settings
+from refinegraph.graphs.state import RefinementState
+from refinegraph.options import RunOptions
+from refinegraph.repl import Session
 from refinegraph.repl.commands import COMMANDS, run_command
 from refinegraph.repl.reading import piped, split_commands
 from refinegraph.repl.tour import example, tour, was_repaired
+from refinegraph.schema import StopReason
 
 pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
 
@@ -27,7 +30,7 @@ def said(console: Console) -> str:
 
 @pytest.fixture
 def session() -> Session:
-    return Session(Settings(model="embedded"), plain(), plain())
+    return Session(RunOptions(model="embedded"), plain(), plain())
 
 
 REVERSE = "Write turn(x) for a list of integers. Reverse the list.\nturn([1, 2]) == [2, 1]"
@@ -42,7 +45,8 @@ def test_a_problem_is_solved_and_shown(session: Session) -> None:
 
 
 def test_a_task_outside_the_family_is_said_to_be_too_hard(session: Session) -> None:
-    session.change(tests="assert primes_between(10, 20) == [11, 13, 17, 19]", samples=2)
+    session.tests = "assert primes_between(10, 20) == [11, 13, 17, 19]"
+    session.change(samples=2)
     take(session, "Write primes_between(a, b): the primes from a to b, both included.")
     assert "Name a bigger one" in said(session.console)
 
@@ -73,7 +77,7 @@ def test_examples_follow_each_other_and_can_be_named(session: Session) -> None:
 def test_a_retry_takes_another_seed(session: Session) -> None:
     take(session, REVERSE)
     take(session, "/retry")
-    assert session.settings.seed == 1
+    assert session.options.seed == 1
 
 
 @pytest.mark.parametrize(
@@ -92,6 +96,9 @@ def test_a_retry_takes_another_seed(session: Session) -> None:
         ("/retry", "nothing to try again"),
         ("/save x.py", "no finished run"),
         ("/run", "takes a line of Python"),
+        ("/set sampels 3", "did you mean 'samples'?"),
+        ("/set samples none-of-it", "samples='none-of-it'"),
+        ("/set stop rounds(", "stop='rounds\\('"),
     ],
 )
 def test_bad_input_gets_one_sentence(session: Session, line: str, says: str) -> None:
@@ -104,9 +111,19 @@ def test_settings_last(session: Session) -> None:
     lines = ("/samples 3", "/rounds 1", "/budget 500", "/strategy single", "/samples default")
     for line in lines:
         assert take(session, line)
-    found = session.settings
+    found = session.options
     assert (found.samples, found.rounds, found.budget_tokens) == (None, 1, 500)
     assert found.strategy == "single"
+
+
+def test_every_option_of_a_run_can_be_set(session: Session) -> None:
+    for line in ("/set stop rounds(2)", "/set budget_calls 7", "/set review joint", "/set"):
+        assert take(session, line)
+    found = session.options
+    assert (found.stop, found.budget_calls, found.review) == ("rounds(2)", 7, "joint")
+    assert "budget_calls: 7\n" in said(session.console)
+    assert take(session, "/set review default")
+    assert session.options.review == RunOptions().review
 
 
 def test_help_names_every_command(session: Session) -> None:
@@ -190,9 +207,12 @@ def test_text_that_was_typed_ahead_is_split_at_its_commands() -> None:
 
 
 def test_an_unexpected_error_of_a_run_does_not_end_the_session(session: Session) -> None:
-    session.change(strategy=None)
+    def broken(state: RefinementState) -> StopReason | None:
+        raise ZeroDivisionError
+
+    session.change(stop=broken, strategy="self-refine")
     assert take(session, REVERSE)
-    assert "the run broke off" in said(session.console)
-    session.change(strategy="single")
+    assert "the run broke off: ZeroDivisionError" in said(session.console)
+    session.change(stop=None)
     assert take(session, REVERSE)
     assert session.result
