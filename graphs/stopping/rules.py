@@ -1,0 +1,229 @@
+"""The stop rules that ship: rounds, proof, stagnation, repetition, spending."""
+
+from refinegraph.graphs.state import RefinementState
+from refinegraph.graphs.stopping.combining import StopRule
+from refinegraph.schema import Candidate, StopReason
+from refinegraph.tools.programs import program_fingerprint
+from refinegraph.wording import all_visible_tests
+
+
+class rounds(StopRule):
+    """Stop after that many rounds of refinement.
+
+    >>> rounds(3) | rounds(5)
+    rounds(3) | rounds(5)
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Fire when the number of rounds has reached the limit."""
+        if state.round < self.limit:
+            return None
+        return StopReason(
+            rule="rounds",
+            detail=f"{state.round} of {self.limit} rounds were made",
+            observed=state.round,
+            limit=self.limit,
+        )
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"rounds({self.limit})"
+
+
+class accepted(StopRule):
+    """Stop when a candidate passes every visible test that counts as proof.
+
+    Generated tests and a Reviewer's approval never count.
+    """
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Fire on the first candidate whose verdict is a pass."""
+        for candidate in state.candidates:
+            if candidate.verdict and candidate.verdict.passed:
+                count = len(candidate.verdict.tests)
+                return StopReason(
+                    rule="accepted",
+                    detail=f"candidate {candidate.id} passed {all_visible_tests(count)}",
+                    observed=count,
+                    limit=count,
+                )
+        return None
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return "accepted()"
+
+
+class stalled(StopRule):
+    """Stop when the best score has not risen for that many rounds."""
+
+    def __init__(self, patience: int, *, minimum_gain: float = 0.0) -> None:
+        self.patience = patience
+        self.minimum_gain = minimum_gain
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Fire when the best score now is that of `patience` rounds ago."""
+        if state.round < self.patience:
+            return None
+        before = _best(state, state.round - self.patience)
+        now = _best(state, state.round)
+        if before is None or now is None or now - before > self.minimum_gain:
+            return None
+        return StopReason(
+            rule="stalled",
+            detail=f"the best score stayed at {now:.3g} for {self.patience} rounds",
+            observed=now,
+            limit=before,
+        )
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        gain = f", minimum_gain={self.minimum_gain}" if self.minimum_gain else ""
+        return f"stalled({self.patience}{gain})"
+
+
+class oscillating(StopRule):
+    """Stop when a round brought nothing but programs or answers that were seen before."""
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Fire when every refinement of the last round repeats an earlier candidate."""
+        latest = _refinements(state, state.round)
+        before = [candidate for candidate in state.candidates if candidate.round < state.round]
+        earlier = set(map(_mark, before))
+        if not latest or any(_mark(candidate) not in earlier for candidate in latest):
+            return None
+        return StopReason(
+            rule="oscillating",
+            detail=f"all {len(latest)} refinements of round {state.round} were seen before",
+            observed=len(latest),
+            limit=len(latest),
+        )
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return "oscillating()"
+
+
+class same_failure(StopRule):
+    """Stop when refinements fail as their ancestors did: the same tests, the same exceptions.
+
+    `times` is how many generations in a row must have failed alike.
+    """
+
+    def __init__(self, times: int = 3) -> None:
+        self.times = times
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Fire when every refinement of the last round repeats its ancestors' failure."""
+        latest = _refinements(state, state.round)
+        by_id = {candidate.id: candidate for candidate in state.candidates}
+        if not latest or not all(self._repeats(candidate, by_id) for candidate in latest):
+            return None
+        return StopReason(
+            rule="same_failure",
+            detail=f"every line of repair failed the same way {self.times} times in a row",
+            observed=self.times,
+            limit=self.times,
+        )
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"same_failure({self.times})"
+
+    def _repeats(self, candidate: Candidate, by_id: dict[str, Candidate]) -> bool:
+        signature, current = _failure(candidate), candidate
+        for _ in range(self.times - 1):
+            parent = by_id.get(current.parent_id or "")
+            if parent is None or signature is None or _failure(parent) != signature:
+                return False
+            current = parent
+        return signature is not None
+
+
+class budget(StopRule):
+    """Stop when a run has spent what it may.
+
+    A limit in USD also stops the run when a model's price is unknown, since it could not be
+    held. The rule is looked at between super-steps; calls in flight are not cut.
+    """
+
+    def __init__(
+        self,
+        *,
+        usd: float | None = None,
+        tokens: int | None = None,
+        calls: int | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        self.usd = usd
+        self.tokens = tokens
+        self.calls = calls
+        self.seconds = seconds
+
+    def __call__(self, state: RefinementState) -> StopReason | None:
+        """Fire on the first limit that is reached."""
+        usage = state.usage
+        if self.usd is not None and usage.cost_usd is None:
+            return StopReason(
+                rule="budget",
+                detail=f"a model's price is unknown, so a limit of {self.usd} USD cannot be held",
+                limit=self.usd,
+            )
+        spent = (
+            (usage.priced_usd, self.usd, "USD"),
+            (usage.total_tokens, self.tokens, "tokens"),
+            (usage.llm_calls, self.calls, "model calls"),
+            (state.elapsed, self.seconds, "seconds"),
+        )
+        for observed, limit, unit in spent:
+            if limit is not None and observed >= limit:
+                return StopReason(
+                    rule="budget",
+                    detail=f"{observed:,.6g} of {limit:,} {unit} were spent",
+                    observed=observed,
+                    limit=limit,
+                )
+        return None
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        given = {
+            "usd": self.usd,
+            "tokens": self.tokens,
+            "calls": self.calls,
+            "seconds": self.seconds,
+        }
+        words = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
+        return f"budget({words})"
+
+
+def _best(state: RefinementState, last_round: int) -> float | None:
+    scores = (candidate.score for candidate in state.candidates if candidate.round <= last_round)
+    return max((score for score in scores if score is not None), default=None)
+
+
+def _refinements(state: RefinementState, number: int) -> list[Candidate]:
+    return [
+        candidate
+        for candidate in state.candidates
+        if number > 0 and candidate.round == number and candidate.parents
+    ]
+
+
+def _mark(candidate: Candidate) -> str:
+    if candidate.program is not None:
+        return program_fingerprint(candidate.program)
+    return (candidate.answer or candidate.text).strip()
+
+
+def _failure(candidate: Candidate) -> tuple[tuple[str, str, str], ...] | None:
+    if candidate.verdict is None or candidate.verdict.passed:
+        return None
+    return tuple(
+        (outcome.id, outcome.status, (outcome.error or "").split(":")[0])
+        for outcome in candidate.verdict.tests
+        if not outcome.passed
+    )
