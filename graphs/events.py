@@ -38,7 +38,7 @@ class CandidateJudged(Frozen):
     candidate: Candidate
 
 
-class CandidateReverted(Frozen):
+class RefinementRejected(Frozen):
     """A refinement was not allowed to replace its parent."""
 
     candidate_id: str
@@ -76,7 +76,7 @@ Event = (
     | TestsKnown
     | CandidateProposed
     | CandidateJudged
-    | CandidateReverted
+    | RefinementRejected
     | ReviewWritten
     | Decided
     | Spent

@@ -18,7 +18,7 @@ from refinegraph.schema import (
     Frozen,
     Isolation,
     Note,
-    Reversion,
+    RejectedRefinement,
     Review,
     SamplesAsked,
     Tier,
@@ -64,11 +64,11 @@ def merge_notes(left: tuple[Note, ...], right: tuple[Note, ...]) -> tuple[Note, 
     )
 
 
-def merge_reversions(
-    left: tuple[Reversion, ...], right: tuple[Reversion, ...]
-) -> tuple[Reversion, ...]:
-    """Pool reversions by candidate."""
-    return _merge(left, right, key=lambda reversion: reversion.candidate_id)
+def merge_rejected(
+    left: tuple[RejectedRefinement, ...], right: tuple[RejectedRefinement, ...]
+) -> tuple[RejectedRefinement, ...]:
+    """Pool rejections by candidate."""
+    return _merge(left, right, key=lambda rejection: rejection.candidate_id)
 
 
 def merge_decisions(

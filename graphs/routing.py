@@ -105,7 +105,7 @@ class AgreementRouter:
 
     def __call__(self, state: RefinementState) -> Difficulty:
         """Return easy when the largest group's share reaches the threshold."""
-        pool = state.heads
+        pool = state.active_candidates
         groups = answer_groups(state.problem, pool)
         share = len(groups[0]) / len(pool) if groups else 0.0
         easy = len(pool) > 1 and share >= self.threshold
@@ -216,7 +216,7 @@ class MagicoreRouter:
     def __call__(self, state: RefinementState) -> Difficulty:
         """Return the two conditions' verdict with their numbers."""
         self._note_first(state)
-        groups = answer_groups(state.problem, state.heads)
+        groups = answer_groups(state.problem, state.active_candidates)
         if not groups:
             return Difficulty(level="hard", reasons=("no candidate gave an answer",))
         z = self._quality(self._majority(state, groups))

@@ -16,7 +16,7 @@ from refinegraph.graphs.reducers import (
     merge_decisions,
     merge_failures,
     merge_notes,
-    merge_reversions,
+    merge_rejected,
     merge_reviews,
     merge_tests,
     weakest,
@@ -30,7 +30,7 @@ from refinegraph.schema import (
     Note,
     Problem,
     RefinementResult,
-    Reversion,
+    RejectedRefinement,
     Review,
     SamplesAsked,
     StopReason,
@@ -45,7 +45,9 @@ ProblemField = Annotated[Problem, CheckedChannel(Problem)]
 TestsField = Annotated[tuple[VisibleTest, ...], growing(tuple[VisibleTest, ...], merge_tests)]
 CandidatesField = Annotated[tuple[Candidate, ...], growing(tuple[Candidate, ...], merge_candidates)]
 ReviewsField = Annotated[tuple[Review, ...], growing(tuple[Review, ...], merge_reviews)]
-ReversionsField = Annotated[tuple[Reversion, ...], growing(tuple[Reversion, ...], merge_reversions)]
+RejectedField = Annotated[
+    tuple[RejectedRefinement, ...], growing(tuple[RejectedRefinement, ...], merge_rejected)
+]
 DecisionsField = Annotated[tuple[Decision, ...], growing(tuple[Decision, ...], merge_decisions)]
 FailuresField = Annotated[tuple[Failure, ...], growing(tuple[Failure, ...], merge_failures)]
 NotesField = Annotated[tuple[Note, ...], growing(tuple[Note, ...], merge_notes)]
@@ -94,7 +96,7 @@ class RefinementState(BaseModel):
     """Every candidate ever made; none is dropped."""
     usage: UsageField = Usage()
     reviews: ReviewsField = ()
-    reverted: ReversionsField = ()
+    rejected: RejectedField = ()
     """Refinements that were not allowed to replace their parent."""
     decisions: DecisionsField = ()
     """What was done at each turn of the loop, and why."""
@@ -138,14 +140,14 @@ class RefinementState(BaseModel):
         return self.decision.stop_reason if self.decision else None
 
     @property
-    def heads(self) -> tuple[Candidate, ...]:
+    def active_candidates(self) -> tuple[Candidate, ...]:
         """Complete candidates that are still in the running.
 
         A refinement that was accepted stands in for its parent; one that was rejected does not
         count. Without visible tests both stay, since nothing proved the newer one better, and so
         do the parents of a candidate that was made from several.
         """
-        return heads(self.candidates, self.reverted)
+        return active_candidates(self.candidates, self.rejected)
 
     @property
     def proof_ids(self) -> frozenset[str]:
@@ -160,7 +162,7 @@ class StateUpdate(TypedDict, total=False):
     tests: tuple[VisibleTest, ...]
     candidates: tuple[Candidate, ...]
     reviews: tuple[Review, ...]
-    reverted: tuple[Reversion, ...]
+    rejected: tuple[RejectedRefinement, ...]
     decisions: tuple[Decision, ...]
     failures: tuple[Failure, ...]
     run_notes: tuple[Note, ...]
@@ -256,13 +258,13 @@ def _validate(adapter: TypeAdapter[Update], value: object, subject: str, keys: t
         ) from None
 
 
-def heads(
-    candidates: Iterable[Candidate], reverted: Iterable[Reversion] = ()
+def active_candidates(
+    candidates: Iterable[Candidate], rejected: Iterable[RejectedRefinement] = ()
 ) -> tuple[Candidate, ...]:
     """Return the complete candidates that no accepted refinement has replaced."""
-    rejected = {rejection.candidate_id for rejection in reverted}
+    left_out = {rejection.candidate_id for rejection in rejected}
     accepted = [
-        candidate for candidate in candidates if candidate.complete and candidate.id not in rejected
+        candidate for candidate in candidates if candidate.complete and candidate.id not in left_out
     ]
     replaced = {
         candidate.parents[0]

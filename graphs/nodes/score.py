@@ -9,8 +9,8 @@ from refinegraph.errors import ContextTooLong, DeadlineExceeded, ModelError, Mod
 from refinegraph.graphs.events import (
     BranchFailed,
     CandidateJudged,
-    CandidateReverted,
     NodeStarted,
+    RefinementRejected,
     Spent,
     emit,
 )
@@ -24,7 +24,7 @@ from refinegraph.schema import (
     Candidate,
     Failure,
     Problem,
-    Reversion,
+    RejectedRefinement,
     Score,
 )
 from refinegraph.support.awaiting import wait_for_all
@@ -54,12 +54,12 @@ def score_node(scorers: Sequence[Scorer], *, checker: Checker) -> StateNode:
                 scorers, state.problem, classed, changed=known, failed_before=failed
             )
         changed = changed_candidates(scored.candidates, state.candidates)
-        rejected = find_reversions(changed, scored.candidates, state)
+        rejected = find_rejected(changed, scored.candidates, state)
         _report(changed, rejected)
         emit(Spent(usage=account.usage))
         return {
             "candidates": changed,
-            "reverted": rejected,
+            "rejected": rejected,
             "isolation": next((run.isolation for run in executed if run.isolation), None),
             "failures": _failures(scored.errors, state),
             "usage": account.usage,
@@ -149,20 +149,20 @@ def _raise_if_misconfigured(errors: Sequence[ModelError | DeadlineExceeded]) -> 
             raise error
 
 
-def find_reversions(
+def find_rejected(
     changed: Sequence[Candidate], pool: Sequence[Candidate], state: RefinementState
-) -> tuple[Reversion, ...]:
+) -> tuple[RejectedRefinement, ...]:
     """Return the new refinements that may not replace their parent, with what they lost.
 
     A refinement has one parent. It has to pass every visible test that its parent passed, and to
     be readable where its parent was. Nothing unfinished is rejected, nor what continues it.
     """
-    known = {rejection.candidate_id for rejection in state.reverted}
+    known = {rejection.candidate_id for rejection in state.rejected}
     fresh = [child for child in changed if len(child.parents) == 1 and child.id not in known]
     if not fresh:
         return ()
     pairs = ((child, find_candidate(pool, child.parents[0])) for child in fresh)
-    found = (_reversion(child, parent) for child, parent in pairs if parent)
+    found = (_rejection(child, parent) for child, parent in pairs if parent)
     return tuple(rejection for rejection in found if rejection)
 
 
@@ -230,11 +230,11 @@ def _failures(errors: Sequence[Exception], state: RefinementState) -> tuple[Fail
     )
 
 
-def _reversion(child: Candidate, parent: Candidate) -> Reversion | None:
+def _rejection(child: Candidate, parent: Candidate) -> RejectedRefinement | None:
     if not child.complete or not parent.complete:
         return None
     if child.content is None and parent.content is not None:
-        return Reversion(
+        return RejectedRefinement(
             candidate_id=child.id, parent_id=parent.id, reason=child.unusable or "unreadable"
         )
     before = parent.verdict.passed_ids if parent.verdict else frozenset[str]()
@@ -243,15 +243,15 @@ def _reversion(child: Candidate, parent: Candidate) -> Reversion | None:
     if not lost:
         return None
     reason = f"{len(lost)} tests that {parent.id} passed no longer pass"
-    return Reversion(candidate_id=child.id, parent_id=parent.id, lost=lost, reason=reason)
+    return RejectedRefinement(candidate_id=child.id, parent_id=parent.id, lost=lost, reason=reason)
 
 
-def _report(changed: Sequence[Candidate], rejected: Sequence[Reversion]) -> None:
+def _report(changed: Sequence[Candidate], rejected: Sequence[RejectedRefinement]) -> None:
     for candidate in changed:
         emit(CandidateJudged(candidate=candidate))
     for rejection in rejected:
         emit(
-            CandidateReverted(
+            RefinementRejected(
                 candidate_id=rejection.candidate_id,
                 parent_id=rejection.parent_id,
                 reason=rejection.reason,

@@ -46,7 +46,9 @@ def select_node(
 
 async def choose_answer(selector: Selector, state: RefinementState) -> Selection:
     """Return what a selector chooses among the complete candidates that are in the running."""
-    pool = state.heads or tuple(candidate for candidate in state.candidates if candidate.complete)
+    pool = state.active_candidates or tuple(
+        candidate for candidate in state.candidates if candidate.complete
+    )
     if not pool:
         return _NOTHING
     return _checked(await settle(selector(state.problem, pool)))
@@ -81,7 +83,7 @@ def summarise(
         usage=state.usage + Usage(wall_seconds=round(state.elapsed, 3)),
         candidates=state.candidates,
         reviews=state.reviews,
-        reverted=state.reverted,
+        rejected=state.rejected,
         decisions=state.decisions,
         failures=state.failures,
         notes=state.run_notes,

@@ -139,8 +139,8 @@ def arm_view(state: RefinementState, arm: str) -> RefinementState:
         "decisions": tuple(_own_decision(pull, turns, rounds) for pull in pulls),
         "failures": tuple(failures),
         "reviews": _own_reviews(state, own, {pull.round: rounds[pull.number] for pull in pulls}),
-        "reverted": tuple(
-            rejection for rejection in state.reverted if rejection.candidate_id in own
+        "rejected": tuple(
+            rejection for rejection in state.rejected if rejection.candidate_id in own
         ),
         "round": max(rounds.values(), default=0),
     }

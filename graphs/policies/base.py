@@ -169,7 +169,7 @@ def refinable(
     approved = approved_ids(state)
     open_ones = [
         candidate
-        for candidate in state.heads
+        for candidate in state.active_candidates
         if not (candidate.verdict and candidate.verdict.passed)
     ]
     doubted = [candidate for candidate in open_ones if candidate.id not in approved]

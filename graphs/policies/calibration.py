@@ -82,7 +82,7 @@ def pool_features(state: RefinementState) -> tuple[Feature, ...]:
     `score_gap`, how much better the candidates with the leading answer score than the others;
     `proved`, the share of the visible tests that the best candidate passes.
     """
-    groups = answer_groups(state.problem, state.heads)
+    groups = answer_groups(state.problem, state.active_candidates)
     features = _vote_features(groups) if groups else []
     verdicts = [
         candidate.verdict

@@ -71,7 +71,7 @@ class RepairRates:
         if before is None:
             return
         earlier = [candidate for candidate in state.candidates if candidate.round < state.round]
-        changed = leading_answer(state, earlier) != leading_answer(state, state.heads)
+        changed = leading_answer(state, earlier) != leading_answer(state, state.active_candidates)
         fixed = (1 - before) * belief if changed else 0.0
         damaged = before * (1 - belief) if changed else 0.0
         round = state.round

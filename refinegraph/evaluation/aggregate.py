@@ -47,7 +47,7 @@ class Tally:
     by_round: dict[int, Counter[tuple[bool, bool]]] = field(
         default_factory=dict[int, Counter[tuple[bool, bool]]]
     )
-    reverted: int = 0
+    rejected: int = 0
     samples: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     proved: int = 0
     fooled: int = 0
@@ -73,7 +73,7 @@ class Tally:
         self._add_cost(run)
         result = run.result
         self.stops[result.stop_reason.rule] += 1
-        self.reverted += len(result.reverted)
+        self.rejected += len(result.rejected)
         hard = any(each.difficulty and each.difficulty.level == "hard" for each in result.decisions)
         self.routed += bool(result.decisions)
         self.hard += hard
@@ -192,7 +192,7 @@ class Tally:
                 RoundTransitions(round=number, **_named(changes))
                 for number, changes in sorted(self.by_round.items())
             ),
-            reverted=self.reverted,
+            rejected=self.rejected,
             pass_at=self._pass_at(),
             fooled=_share(self.fooled, self.proved),
             friction=_share(self.unmoved, self.shown),

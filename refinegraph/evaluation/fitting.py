@@ -33,6 +33,6 @@ def _row(run: RunLine) -> tuple[tuple[Feature, ...], bool]:
         problem=Problem(id=run.problem_id, prompt=run.prompt, kind=run.kind),
         candidates=run.result.candidates,
         tests=run.result.tests,
-        reverted=run.result.reverted,
+        rejected=run.result.rejected,
     )
     return pool_features(state), bool(run.correct)

@@ -1,6 +1,6 @@
 """The figures of an evaluation: what `summary.json` holds. Its field names are a contract."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from refinegraph.evaluation.budget_curves import CurvePoint
 
@@ -101,7 +101,8 @@ class StrategySummary(_Part):
     """How often the Reviewer's word, right or wrong, was true of the candidate reviewed."""
     proxy: tuple[ProxyByRound, ...]
     rounds: tuple[RoundTransitions, ...]
-    reverted: int
+    # Summaries written before version 0.2 call the field `reverted`.
+    rejected: int = Field(validation_alias=AliasChoices("rejected", "reverted"))
     """Refinements that were not allowed to replace their parent."""
     pass_at: dict[str, float]
     """pass@k of the first samples, for the k that every problem allows."""

@@ -124,11 +124,11 @@ def _candidate(
     result: RefinementResult,
 ) -> Iterator[str]:
     chosen = " · chosen" if result.selection.candidate_id == candidate.id else ""
-    reverted = (
-        " · reverted" if any(candidate.id == each.candidate_id for each in result.reverted) else ""
+    rejected = (
+        " · rejected" if any(candidate.id == each.candidate_id for each in result.rejected) else ""
     )
     origin = f" from {text(parent.id)}" if parent else ""
-    marks = f"{chosen}{reverted}{_right(candidate, right)}"
+    marks = f"{chosen}{rejected}{_right(candidate, right)}"
     kind = ' class="child"' if depth else ""
     yield f"<article{kind}><h3>{text(candidate.id)} by the {candidate.role}{origin}{marks}</h3>\n"
     yield from _scores(candidate)

@@ -13,7 +13,7 @@ from refinegraph.schema.decision import (
     Failure,
     Feature,
     Move,
-    Reversion,
+    RejectedRefinement,
     StopReason,
 )
 from refinegraph.schema.problem import (
@@ -77,8 +77,8 @@ __all__ = [
     "Origin",
     "Problem",
     "RefinementResult",
+    "RejectedRefinement",
     "Repository",
-    "Reversion",
     "Review",
     "Role",
     "SamplesAsked",

@@ -115,7 +115,7 @@ class Failure(Frozen):
     """The class of `refinegraph.errors` that was raised."""
 
 
-class Reversion(Frozen):
+class RejectedRefinement(Frozen):
     """A refinement that lost something its parent had, and so did not replace it."""
 
     candidate_id: str

@@ -2,9 +2,17 @@
 
 from typing import Literal
 
+from pydantic import AliasChoices, Field
+
 from refinegraph.schema.base import Frozen
 from refinegraph.schema.candidate import Candidate, Note, Review
-from refinegraph.schema.decision import Decision, Difficulty, Failure, Reversion, StopReason
+from refinegraph.schema.decision import (
+    Decision,
+    Difficulty,
+    Failure,
+    RejectedRefinement,
+    StopReason,
+)
 from refinegraph.schema.problem import VisibleTest
 from refinegraph.schema.usage import Usage
 from refinegraph.schema.verdict import Isolation
@@ -67,7 +75,10 @@ class RefinementResult(Frozen):
     usage: Usage
     candidates: tuple[Candidate, ...]
     reviews: tuple[Review, ...] = ()
-    reverted: tuple[Reversion, ...] = ()
+    # Records written before version 0.2 call the field `reverted`.
+    rejected: tuple[RejectedRefinement, ...] = Field(
+        default=(), validation_alias=AliasChoices("rejected", "reverted")
+    )
     decisions: tuple[Decision, ...] = ()
     failures: tuple[Failure, ...] = ()
     notes: tuple[Note, ...] = ()

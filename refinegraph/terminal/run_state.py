@@ -13,10 +13,10 @@ from refinegraph.agents.models import (
 from refinegraph.graphs.events import (
     CandidateJudged,
     CandidateProposed,
-    CandidateReverted,
     Decided,
     NodeName,
     NodeStarted,
+    RefinementRejected,
     ReviewWritten,
     TestsKnown,
 )
@@ -44,7 +44,7 @@ class RunState(Frozen):
     """The visible tests; None before they are known."""
     candidates: tuple[Candidate, ...] = ()
     """In the order in which they were asked for."""
-    reverted: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
     """Ids of refinements that were not allowed to replace their parent."""
     review: Review | None = None
     """The last one of this round."""
@@ -73,7 +73,7 @@ class RunState(Frozen):
     @property
     def best(self) -> Candidate | None:
         """The usable candidate that passed the most visible tests, the newest of several."""
-        usable = [each for each in self.candidates if each.content and each.id not in self.reverted]
+        usable = [each for each in self.candidates if each.content and each.id not in self.rejected]
         return max(usable, key=_worth, default=None)
 
     @property
@@ -119,8 +119,8 @@ def _candidate(state: RunState, event: CandidateProposed | CandidateJudged) -> _
     return {"candidates": tuple(ordered), **written}
 
 
-def _reverted(state: RunState, event: CandidateReverted) -> _Change:
-    return {"reverted": (*state.reverted, event.candidate_id)}
+def _rejected(state: RunState, event: RefinementRejected) -> _Change:
+    return {"rejected": (*state.rejected, event.candidate_id)}
 
 
 def _reviewed(state: RunState, event: ReviewWritten) -> _Change:
@@ -174,7 +174,7 @@ _CHANGES: dict[type[Frozen], Callable[..., _Change]] = {
     TestsKnown: _known,
     CandidateProposed: _candidate,
     CandidateJudged: _candidate,
-    CandidateReverted: _reverted,
+    RefinementRejected: _rejected,
     ReviewWritten: _reviewed,
     Decided: _decided,
     CallStarted: _called,

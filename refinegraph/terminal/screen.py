@@ -145,7 +145,7 @@ def _table(state: RunState, *, rows: int) -> list[Text]:
     labels = {each.id: _label(each, depth) for depth, each in tree if each.id in shown}
     width = max(map(len, labels.values()), default=0)
     lines = [
-        _row(candidate, labels[candidate.id], width, reverted=candidate.id in state.reverted)
+        _row(candidate, labels[candidate.id], width, rejected=candidate.id in state.rejected)
         for _, candidate in tree
         if candidate.id in shown
     ]
@@ -167,9 +167,9 @@ def _label(candidate: Candidate, depth: int) -> str:
     return f"{'  ' * (min(depth, _DEEPEST) - 1)}└ {candidate.id}" if depth else candidate.id
 
 
-def _row(candidate: Candidate, label: str, width: int, *, reverted: bool) -> Text:
+def _row(candidate: Candidate, label: str, width: int, *, rejected: bool) -> Text:
     score = "" if candidate.score is None else f"{candidate.score:.2f}"
-    words = "reverted" if reverted else verdict_words(candidate)
-    line = Text("  ") + mark_of(candidate, reverted=reverted)
+    words = "rejected" if rejected else verdict_words(candidate)
+    line = Text("  ") + mark_of(candidate, rejected=rejected)
     line.append(f" {label:<{width}}  ").append(f"{words:<9} ").append(f"{score:>4}  ", style="dim")
     return line.append(cut(evidence_words(candidate), 400), style="dim")

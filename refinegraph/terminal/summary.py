@@ -69,7 +69,7 @@ def _made(result: RefinementResult) -> str:
     made = plural(len(result.candidates), "candidate")
     if result.rounds:
         made += f", {plural(result.rounds, 'round')} of refinement"
-    return f"{made}, {len(result.reverted)} reverted" if result.reverted else made
+    return f"{made}, {len(result.rejected)} rejected" if result.rejected else made
 
 
 def _spent(result: RefinementResult) -> str:

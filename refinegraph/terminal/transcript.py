@@ -11,8 +11,8 @@ from refinegraph.graphs.events import (
     BranchFailed,
     CandidateJudged,
     CandidateProposed,
-    CandidateReverted,
     Decided,
+    RefinementRejected,
     ReviewWritten,
     TestsKnown,
 )
@@ -55,9 +55,9 @@ def narrate(event: Frozen, state: RunState) -> list[Line]:
     return tell(event, state) if tell else []
 
 
-def mark_of(candidate: Candidate, *, reverted: bool = False) -> Text:
-    """Return the sign of how a candidate fared: passed, failed, reverted, or not known."""
-    if reverted:
+def mark_of(candidate: Candidate, *, rejected: bool = False) -> Text:
+    """Return the sign of how a candidate fared: passed, failed, rejected, or not known."""
+    if rejected:
         return Text("↺", style="yellow")
     if candidate.verdict is None or candidate.unusable or not was_executed(candidate):
         return Text("·", style="dim")
@@ -110,8 +110,8 @@ def judgement(candidate: Candidate) -> Text:
     return mark_of(candidate) + Text(words)
 
 
-def _reverted(event: CandidateReverted, state: RunState) -> list[Line]:
-    words = f"↺ reverted: {cut(event.reason, _LONGEST)}"
+def _rejected(event: RefinementRejected, state: RunState) -> list[Line]:
+    words = f"↺ rejected: {cut(event.reason, _LONGEST)}"
     return [Line(event.candidate_id, Text(words, style="yellow"))]
 
 
@@ -196,7 +196,7 @@ _TELL: dict[type[Frozen], Callable[..., list[Line]]] = {
     FaultLocalised: _localised,
     CandidateProposed: _proposed,
     CandidateJudged: _judged,
-    CandidateReverted: _reverted,
+    RefinementRejected: _rejected,
     ReviewWritten: _reviewed,
     Decided: _decided,
     BranchFailed: _failed,

@@ -12,7 +12,7 @@ from refinegraph.schema import (
     Move,
     Note,
     Problem,
-    Reversion,
+    RejectedRefinement,
     Review,
     Usage,
     VisibleTest,
@@ -30,7 +30,7 @@ class StateFields(TypedDict, total=False):
     tests: tuple[VisibleTest, ...]
     usage: Usage
     reviews: tuple[Review, ...]
-    reverted: tuple[Reversion, ...]
+    rejected: tuple[RejectedRefinement, ...]
     failures: tuple[Failure, ...]
     run_notes: tuple[Note, ...]
     round: int

@@ -12,7 +12,7 @@ from refinegraph.graphs.reducers import (
     merge_candidates,
     merge_decisions,
     merge_failures,
-    merge_reversions,
+    merge_rejected,
     merge_reviews,
     merge_tests,
     weakest,
@@ -24,7 +24,7 @@ from refinegraph.schema import (
     Failure,
     Isolation,
     Move,
-    Reversion,
+    RejectedRefinement,
     Review,
     Score,
     Usage,
@@ -46,7 +46,7 @@ reviews = st.builds(
     approves=st.booleans(),
     text=st.text(max_size=2),
 )
-reversions = st.builds(Reversion, candidate_id=ids, parent_id=ids)
+rejections = st.builds(RejectedRefinement, candidate_id=ids, parent_id=ids)
 decisions = st.builds(
     Decision,
     number=st.integers(0, 3),
@@ -72,7 +72,7 @@ tests = st.builds(
 MERGES = [
     (merge_candidates, candidates),
     (merge_reviews, reviews),
-    (merge_reversions, reversions),
+    (merge_rejected, rejections),
     (merge_decisions, decisions),
     (merge_failures, failures),
     (merge_tests, tests),

@@ -87,8 +87,8 @@ async def test_refinement_that_loses_a_test_is_reverted_and_recorded() -> None:
     result = await run(graph, one_test)
     assert result.solved is False
     assert result.answer == "def f(x):\n    return x * x"
-    assert [each.candidate_id for each in result.reverted] == ["1.0", "2.0"]
-    assert result.reverted[0].lost == ("t1",)
+    assert [each.candidate_id for each in result.rejected] == ["1.0", "2.0"]
+    assert result.rejected[0].lost == ("t1",)
     assert [each.parent_id for each in result.candidates[1:]] == ["0.0", "0.0"]
 
 

@@ -122,7 +122,7 @@ def state_before(state: RefinementState, number: int) -> RefinementState:
             "decisions": decisions,
             "candidates": tuple(each for each in state.candidates if each.id in known),
             "reviews": tuple(each for each in state.reviews if each.candidate_id in known),
-            "reverted": tuple(each for each in state.reverted if each.candidate_id in known),
+            "rejected": tuple(each for each in state.rejected if each.candidate_id in known),
             "failures": tuple(each for each in state.failures if each.turn < number),
             "round": decisions[-1].round if decisions else 0,
             "progress": number - 1,
