@@ -36,6 +36,8 @@ class ResumePoint(NamedTuple):
     """There where the run had ended."""
     events: tuple[Event, ...]
     """What an observer of the run would have heard, in short."""
+    is_hopeless: bool = False
+    """Whether it ended because every move failed before there was a candidate."""
 
 
 async def load_resume_point(graph: RefinementGraph, config: RunnableConfig) -> ResumePoint | None:
@@ -63,7 +65,15 @@ async def load_resume_point(graph: RefinementGraph, config: RunnableConfig) -> R
     paused = max(0.0, time.time() - started - elapsed) if started else 0.0
     # Input that waits at the start means that the thread was given another problem since.
     ended = None if START in stored else values.get("result")
-    return ResumePoint(asked, spent, elapsed, paused, ended, (*_events(values), Spent(usage=spent)))
+    events = (*_events(values), Spent(usage=spent))
+    hopeless = ended is None and bool(values.get("failures")) and not values.get("candidates")
+    return ResumePoint(asked, spent, elapsed, paused, ended, events, hopeless)
+
+
+async def forget_run(graph: RefinementGraph, config: RunnableConfig) -> None:
+    """Delete a thread's checkpoints, so that the next run under its name begins anew."""
+    if isinstance(graph.checkpointer, BaseCheckpointSaver):
+        await graph.checkpointer.adelete_thread(config.get("configurable", {})["thread_id"])
 
 
 def _events(values: Mapping[str, Any]) -> Iterator[Event]:

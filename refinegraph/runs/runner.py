@@ -39,8 +39,9 @@ async def run_graph(
 
     Past `timeout` seconds no model call is begun or waited for; while a person is asked, time
     stands still. `run_id` is the thread under which the graph's checkpointer keeps the run: one
-    that was interrupted goes on, with what it had spent; one that had ended is returned. `on_event`
-    gets the graph's events and the model calls', in the order in which they happen.
+    that was interrupted goes on, with what it had spent; one that had ended is returned; one that
+    failed before it had a candidate begins anew. `on_event` gets the graph's events and the model
+    calls', in the order in which they happen.
     """
     config = _thread(graph, run_id)
     before = await _before(graph, config)
@@ -48,6 +49,12 @@ async def run_graph(
         return before.result
     if ledger and before:
         ledger.add_prior(before.spent)
+    if config and before and before.is_hopeless:
+        from refinegraph.graphs.resume import forget_run
+
+        # Gone on with, it would meet the failures that ended it once more.
+        await forget_run(graph, config)
+        before = None
     run = _Run(graph, config, timeout, cache, ledger, on_event, stream)
     run.restore(before)
     final = await run.invoke(None if before else {"problem": problem}, before)

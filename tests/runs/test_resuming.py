@@ -8,12 +8,16 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from refinegraph import asolve
+from refinegraph.agents import Solver
 from refinegraph.agents.models import CallCache, ScriptedChatModel
-from refinegraph.errors import InputError
+from refinegraph.errors import InputError, ModelError, ModelRequestRefused
+from refinegraph.graphs import search_graph
 from refinegraph.graphs.checkpoints import checkpoint_serializer
+from refinegraph.graphs.policies import schedule
 from refinegraph.graphs.sqlite_checkpoints import latest_checkpoints
 from refinegraph.runs import RunSettings, RunStore
-from refinegraph.schema import Problem, RefinementResult
+from refinegraph.runs.runner import run_graph
+from refinegraph.schema import Move, Problem, RefinementResult
 
 PROBLEM = Problem(prompt="Write add(a, b).", tests="assert add(1, 2) == 3")
 
@@ -82,6 +86,25 @@ async def test_any_checkpointer_goes_on() -> None:
         await asolve(PROBLEM, model=stopping_after(2), checkpointer=saver, run_id="a")
     model = ScriptedChatModel("def add(a, b):\n    return a + b", cycle=True)
     result = await asolve(PROBLEM, model=model, checkpointer=saver, run_id="a")
+    assert result.solved
+    assert len(result.candidates) == 2
+
+
+async def test_a_run_whose_first_moves_all_failed_can_be_run_again() -> None:
+    saver = InMemorySaver(serde=checkpoint_serializer())
+
+    async def run(model: ScriptedChatModel) -> RefinementResult:
+        graph = search_graph(
+            operators={"solve": Solver(model), "again": Solver(model)},
+            policy=schedule([Move(operator="solve"), Move(operator="again")]),
+            checkpointer=saver,
+        )
+        return await run_graph(graph, PROBLEM, run_id="a")
+
+    for _ in range(2):
+        with pytest.raises(ModelError):
+            await run(ScriptedChatModel([ModelRequestRefused("no key")], cycle=True))
+    result = await run(ScriptedChatModel("def add(a, b):\n    return a + b", cycle=True))
     assert result.solved
     assert len(result.candidates) == 2
 
