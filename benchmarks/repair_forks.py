@@ -168,7 +168,7 @@ async def plain_verdict(
         status="passed" if passed else "failed",
         tests=(*wanted, *lost),
         isolation=Isolation(tier="weak"),
-        integrity="inprocess",
+        strength="in process with guards",
     )
 
 

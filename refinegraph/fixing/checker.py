@@ -144,7 +144,7 @@ class _Judgement:
             status=_status(run, worst),
             tests=tuple(outcomes),
             isolation=run.result.isolation,
-            integrity="inprocess",
+            strength=run.strength,
             detail=worst.error or "",
             seconds=round(time.monotonic() - self.began, 3),
         )

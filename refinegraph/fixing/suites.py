@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from refinegraph.schema import CaseOutcome, Verdict
+from refinegraph.schema import CaseOutcome, Strength, Verdict
 from refinegraph.tools.localisation.recording import PLUGIN_FOLDER, recording_environment
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_runs import Baseline, PatchJudge, TestSuite
@@ -27,6 +27,7 @@ class SuiteRun(NamedTuple):
     result: CommandResult
     records: str = ""
     """What was recorded of executed lines."""
+    strength: Strength = "reported"
 
 
 class Suite:
@@ -69,7 +70,7 @@ class Suite:
             collect=[_RECORDS],
         )
         records = run.result.collected.get(_RECORDS, b"").decode(errors="replace")
-        return SuiteRun({} if run.tampering else run.tests, run.result, records)
+        return SuiteRun({} if run.tampering else run.tests, run.result, records, run.strength)
 
     async def judge(
         self, changes: Changes, baseline: Baseline, *, protect: Sequence[str] = ()

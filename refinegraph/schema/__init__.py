@@ -42,10 +42,11 @@ from refinegraph.schema.result import (
 )
 from refinegraph.schema.usage import Usage
 from refinegraph.schema.verdict import (
+    STRENGTHS,
     CaseOutcome,
     CaseStatus,
-    Integrity,
     Isolation,
+    Strength,
     Tier,
     Verdict,
     VerdictStatus,
@@ -54,6 +55,7 @@ from refinegraph.schema.verdict import (
 __all__ = [
     "EXECUTED_KINDS",
     "SCHEMA_VERSION",
+    "STRENGTHS",
     "Action",
     "AssertCase",
     "CallCase",
@@ -67,7 +69,6 @@ __all__ = [
     "Feature",
     "Frozen",
     "Gold",
-    "Integrity",
     "Isolation",
     "Kind",
     "LabelledProblem",
@@ -88,6 +89,7 @@ __all__ = [
     "StdioCase",
     "Step",
     "StopReason",
+    "Strength",
     "SuspectLine",
     "Tier",
     "TimedSpan",

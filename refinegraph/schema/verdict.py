@@ -1,8 +1,10 @@
 """What executing a program proved."""
 
-from typing import Literal
+from typing import Literal, get_args
 
-from refinegraph.schema.base import Frozen
+from pydantic import model_validator
+
+from refinegraph.schema.base import Frozen, fields_with
 
 CaseStatus = Literal[
     "passed",
@@ -39,8 +41,23 @@ VerdictStatus = Literal[
 Tier = Literal["strong", "medium", "docker", "weak", "none"]
 """How well a run was isolated, strongest first."""
 
-Integrity = Literal["isolated", "inprocess"]
-"""Where the verdict was computed; `inprocess` verdicts can be forged by the program."""
+Strength = Literal[
+    "host",
+    "separate process",
+    "in process with guards",
+    "reported",
+    "exit code",
+    "in process",
+]
+"""Where a verdict was computed, the hardest to forge first.
+
+`host`: values were compared on the host. `separate process`: tests ran in another process than the
+program. `in process with guards`: a test runner reported from the program's own process, watched by
+a plug-in and with tests that have to fail beside. `reported`: likewise, unwatched. `exit code`:
+nothing but the command's exit code. `in process`: tests ran beside the program, unwatched.
+"""
+STRENGTHS: tuple[Strength, ...] = get_args(Strength)
+"""Strongest first."""
 
 
 class CaseOutcome(Frozen):
@@ -77,7 +94,7 @@ class Isolation(Frozen):
 
 
 class Verdict(Frozen):
-    """What execution proved, computed outside the program's process unless `integrity` tells."""
+    """What execution proved, computed outside the program's process unless `strength` tells."""
 
     passed: bool
     status: VerdictStatus
@@ -87,8 +104,25 @@ class Verdict(Frozen):
     isolation: Isolation
     detail: str = ""
     """One sentence that explains a status other than passed or failed."""
-    integrity: Integrity = "isolated"
+    strength: Strength = "separate process"
+    """What a program would have to get at to forge it."""
     seconds: float = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_integrity(cls, data: object) -> object:
+        """Read records of version 0.1, which knew two strengths under another name."""
+        fields = fields_with(data, "integrity")
+        if fields is None:
+            return data
+        inside = fields.pop("integrity") == "inprocess"
+        strength: Strength = "in process" if inside else "separate process"
+        return {"strength": strength, **fields}
+
+    @property
+    def is_forgeable(self) -> bool:
+        """Whether the program ran in the process that judged it."""
+        return self.strength not in ("host", "separate process")
 
     @property
     def passed_ids(self) -> frozenset[str]:

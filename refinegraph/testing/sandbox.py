@@ -59,7 +59,8 @@ class FakeSandbox(Sandbox):
         ids: Sequence[str] | None = None,
     ) -> Verdict:
         """Return the verdict on calls of a function."""
-        return self._verdict_on(SandboxRun(source, _names(ids, len(cases)), entry_point))
+        said = self._verdict_on(SandboxRun(source, _names(ids, len(cases)), entry_point))
+        return said.model_copy(update={"strength": "host"})
 
     async def test(
         self,
@@ -85,12 +86,12 @@ class FakeSandbox(Sandbox):
     ) -> Verdict:
         """Return the verdict on tests beside the program, marked as one that can be forged."""
         said = await self.test(source, tests, ids=ids, preamble=preamble, entry_point=entry_point)
-        return said.model_copy(update={"integrity": "inprocess"})
+        return said.model_copy(update={"strength": "in process"})
 
     async def run(self, source: str, *, stdin: str = "") -> Verdict:
         """Return the verdict on a script; give a `Verdict` with `stdout` for tests that read it."""
         said = self._verdict_on(SandboxRun(source, ("script",), stdin=stdin))
-        return said.model_copy(update={"tests": ()})
+        return said.model_copy(update={"tests": (), "strength": "host"})
 
     async def trace(
         self, source: str, entry_point: str, arguments: tuple[object, ...]

@@ -64,7 +64,7 @@ async def test_program_that_equals_everything_is_believed_in_its_own_process() -
         entry_point=problem["entry_point"],
     )
     assert verdict.passed, "the control: this is why tests run in another process"
-    assert verdict.integrity == "inprocess"
+    assert verdict.strength == "in process"
 
 
 def _calls(problem: dict[str, str], program: str) -> list[tuple[tuple[object, ...], object]]:

@@ -295,7 +295,7 @@ async def test_tests_in_process_say_that_they_can_be_forged() -> None:
     sandbox = Sandbox(policy=QUICK)
     source = "class P:\n  def __init__(s, x): s.x = x\n"
     verdict = await sandbox.test_in_process(source, "assert P(1).x == 1\nassert P(2).x == 1")
-    assert verdict.integrity == "inprocess"
+    assert verdict.strength == "in process"
     assert [outcome.status for outcome in verdict.tests] == ["passed", "failed"]
     assert (await sandbox.test(source, "assert P(1).x == 1")).status == "unserializable"
 

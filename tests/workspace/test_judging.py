@@ -56,7 +56,7 @@ async def test_right_patch_is_accepted_with_the_tests_that_it_adds(
     assert [outcome.id for outcome in verdict.tests] == [f"{TEST}::test_two"]
     assert "tests/test_more.py" in verdict.detail
     assert verdict.isolation.tier in ("strong", "medium")
-    assert verdict.integrity == "inprocess"
+    assert verdict.strength == "in process with guards"
 
 
 async def test_patch_that_breaks_another_test_is_refuted_with_its_name(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Self
 from refinegraph.charging import charge
 from refinegraph.schema import (
     CaseOutcome,
-    Integrity,
     Isolation,
     Tier,
     Usage,
@@ -79,9 +78,10 @@ class Sandbox:
         """
         names = _names(ids, len(cases))
         calls = [Call(name, *case) for name, case in zip(names, cases, strict=True)]
-        return await self._verdict(
+        verdict = await self._verdict(
             names, lambda talk, workers: talk.check(workers[0], source, entry_point, calls)
         )
+        return verdict.model_copy(update={"strength": "host"})
 
     async def test(
         self,
@@ -118,7 +118,7 @@ class Sandbox:
     ) -> Verdict:
         """Run tests beside the program, for values that are no plain data.
 
-        The program can forge this verdict, and its `integrity` says so: `inprocess`. Use it only
+        The program can forge this verdict, and its `strength` says so: `in process`. Use it only
         for programs that you trust not to. It is confined as every other.
         """
         units = test_units(tests, entry_point=entry_point)
@@ -127,8 +127,7 @@ class Sandbox:
             names,
             lambda talk, workers: talk.test_in_process(workers[0], source, units, names, preamble),
         )
-        forgeable: Integrity = "inprocess"
-        return verdict.model_copy(update={"integrity": forgeable})
+        return verdict.model_copy(update={"strength": "in process"})
 
     async def run(self, source: str, *, stdin: str = "") -> Verdict:
         """Run a script with that standard input; `stdout` and `stderr` are in the verdict.
@@ -140,7 +139,7 @@ class Sandbox:
         verdict = await self._verdict(
             ["script"], lambda talk, workers: talk.run(workers[0], source, data)
         )
-        return verdict.model_copy(update={"tests": ()})
+        return verdict.model_copy(update={"tests": (), "strength": "host"})
 
     def tree(self, path: str | os.PathLike[str], *, policy: "TreePolicy | None" = None) -> "Tree":
         """Return a copy-on-write view of a checkout to run commands in; use it in `async with`.

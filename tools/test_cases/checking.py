@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from refinegraph.errors import InputError
 from refinegraph.schema import (
+    STRENGTHS,
     AssertCase,
     CallCase,
     CaseOutcome,
@@ -212,6 +213,7 @@ def _joined(parts: Sequence[Verdict], order: Sequence[str]) -> Verdict:
         update={
             "passed": all(part.passed for part in parts),
             "tests": tuple(outcomes[each] for each in order if each in outcomes),
+            "strength": max((part.strength for part in parts), key=STRENGTHS.index),
             "seconds": sum(part.seconds for part in parts),
         }
     )

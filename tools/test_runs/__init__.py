@@ -5,19 +5,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from refinegraph.tools.test_runs.baseline import Baseline, take_baseline
     from refinegraph.tools.test_runs.judging import PatchJudge
-    from refinegraph.tools.test_runs.results import Strength, TestRun
+    from refinegraph.tools.test_runs.results import TestRun
     from refinegraph.tools.test_runs.suite import TestSuite
 
 _MODULES = {
     "Baseline": "baseline",
     "PatchJudge": "judging",
-    "Strength": "results",
     "TestRun": "results",
     "TestSuite": "suite",
     "take_baseline": "baseline",
 }
 
-__all__ = ["Baseline", "PatchJudge", "Strength", "TestRun", "TestSuite", "take_baseline"]
+__all__ = ["Baseline", "PatchJudge", "TestRun", "TestSuite", "take_baseline"]
 
 
 def __getattr__(name: str) -> object:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from refinegraph.errors import InputError
-from refinegraph.schema import CaseOutcome, Frozen
-from refinegraph.tools.test_runs.results import COMMAND, Strength, TestRun
+from refinegraph.schema import CaseOutcome, Frozen, Strength
+from refinegraph.tools.test_runs.results import COMMAND, TestRun
 from refinegraph.tools.test_runs.suite import TestSuite
 
 _PLUGIN = "refinegraph_guard"

@@ -140,7 +140,7 @@ class PatchJudge:
             stdout=run.result.stdout[-_LONGEST:],
             stderr=run.result.stderr[-_LONGEST:],
             isolation=run.result.isolation,
-            integrity="inprocess",
+            strength=run.strength,
             detail=_detail(comparison, run, guarded),
             seconds=round(seconds, 3),
         )

@@ -3,17 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from refinegraph.schema import CaseOutcome, Frozen
+from refinegraph.schema import CaseOutcome, Frozen, Strength
 from refinegraph.tools.workspace import CommandResult
-
-Strength = Literal["host", "separate process", "in process with guards", "reported", "exit code"]
-"""What a run's outcomes rest on, strongest first.
-
-`host`: values were compared on the host. `separate process`: tests ran in another process than
-the program. `in process with guards`: a test runner reported from the program's own process,
-watched by a plug-in, and with tests that have to fail beside. `reported`: likewise, unwatched.
-`exit code`: nothing but the command's exit code.
-"""
 
 Format = Literal["pytest", "junit", "go", "tap", "cargo", "jest", "exit code"]
 """In what form the command told how its tests ended."""

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from refinegraph.schema import CaseOutcome
+from refinegraph.schema import CaseOutcome, Strength
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_runs.channel import Channel
 from refinegraph.tools.test_runs.commands import Recipe, recipe_for, split_variables
@@ -15,7 +15,7 @@ from refinegraph.tools.test_runs.readers.guard import GuardReport, read_records
 from refinegraph.tools.test_runs.readers.jest import read_jest
 from refinegraph.tools.test_runs.readers.junit import read_junit, tail
 from refinegraph.tools.test_runs.readers.tap import looks_like_tap, read_tap
-from refinegraph.tools.test_runs.results import COMMAND, Format, Strength, TestRun
+from refinegraph.tools.test_runs.results import COMMAND, Format, TestRun
 from refinegraph.tools.workspace import CommandResult, Tree, TreePolicy
 
 GUARD_FOLDER = Path(__file__).with_name("guard")

@@ -1,0 +1,38 @@
+"""Records that older versions wrote are read; what they could not say is said at its weakest."""
+
+import pytest
+
+from refinegraph.schema import RefinementResult, Verdict
+
+
+@pytest.mark.parametrize(
+    ("integrity", "strength", "is_forgeable"),
+    [("isolated", "separate process", False), ("inprocess", "in process", True)],
+)
+def test_the_integrity_of_version_0_1_is_read_as_a_strength(
+    integrity: str, strength: str, is_forgeable: bool
+) -> None:
+    record = {"passed": True, "status": "passed", "isolation": {"tier": "strong"}}
+    verdict = Verdict.model_validate({**record, "integrity": integrity})
+    assert (verdict.strength, verdict.is_forgeable) == (strength, is_forgeable)
+    assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
+
+
+def test_refinements_that_version_0_1_called_reverted_are_read_as_rejected() -> None:
+    result = RefinementResult.model_validate(
+        {
+            "problem_id": "p",
+            "solved": None,
+            "answer": None,
+            "strategy": "single",
+            "difficulty": None,
+            "rounds": 1,
+            "stop_reason": {"rule": "rounds", "detail": "1 of 1 rounds were made"},
+            "selection": {"candidate_id": None, "reason": "none"},
+            "usage": {},
+            "candidates": [],
+            "reverted": [{"candidate_id": "1.0", "parent_id": "0.0"}],
+        }
+    )
+    assert [rejected.candidate_id for rejected in result.rejected] == ["1.0"]
+    assert RefinementResult.model_validate_json(result.model_dump_json()) == result
