@@ -9,15 +9,16 @@ from typing import Literal, get_args
 from refinegraph.agents.operators.task import Task
 from refinegraph.errors import InputError
 from refinegraph.schema import CallCase, Candidate, CaseOutcome, VisibleTest
+from refinegraph.tools.localisation import program_suspects
 from refinegraph.tools.sandbox import Sandbox, TraceLine
 from refinegraph.tools.shrinking import shrink_failure
 from refinegraph.tools.traces import trace_failure
 from refinegraph.tools.value_slices import value_slice
 
-EvidenceKind = Literal["verdict", "slice", "smallest", "contrast"]
+EvidenceKind = Literal["verdict", "slice", "suspects", "smallest", "contrast"]
 """Verdict: the failing tests with what came instead. Slice: the lines that the wrong result came
-from. Smallest: a smaller input that fails too. Contrast: what a program that passes does
-differently."""
+from. Suspects: the lines that failing tests execute more often than passing ones. Smallest: a
+smaller input that fails too. Contrast: what a program that passes does differently."""
 
 EVIDENCE_KINDS: tuple[EvidenceKind, ...] = get_args(EvidenceKind)
 
@@ -38,6 +39,8 @@ class Evidence:
     """What of it is shown."""
     slice: tuple[TraceLine, ...] = ()
     """The visits of lines that the wrong result of the first failing test came from."""
+    suspects: str = ""
+    """The lines that failing tests execute and passing ones do not, in words."""
     smallest: CaseOutcome | None = None
     """A smaller input that fails too; `expected` is what another candidate returns, if any."""
     passing: Candidate | None = None
@@ -47,7 +50,8 @@ class Evidence:
 class gather_evidence:
     """Gather evidence about failing programs: no model call, a few sandbox runs a program.
 
-    A slice costs one run, a smaller input up to sixteen, and only where the failing one is long.
+    A slice costs one run, suspects one for each of up to twelve tests, and only where some pass, a
+    smaller input up to sixteen, and only where the failing one is long.
     `kinds` are what is gathered and shown, so that a study can withhold any of them; `()` withholds
     everything that execution found out.
 
@@ -90,6 +94,7 @@ class gather_evidence:
             candidate=candidate,
             kinds=self._kinds,
             slice=await self._slice(task, candidate, test),
+            suspects=await self._suspects(task, candidate),
             smallest=await self._smallest(task, candidate, test),
             passing=passing,
         )
@@ -100,10 +105,19 @@ class gather_evidence:
         program = candidate.program
         if "slice" not in self._kinds or test is None or program is None:
             return ()
-        if program.strip().count("\n") < _SHORT_PROGRAM:
+        if _is_short(program):
             return ()
         trace = await trace_failure(self._sandbox, program, test, task.problem)
         return value_slice(trace, program)
+
+    async def _suspects(self, task: Task, candidate: Candidate) -> str:
+        """Compare what failing and passing tests execute, where there are both."""
+        verdict = candidate.verdict
+        if "suspects" not in self._kinds or verdict is None or not verdict.passed_ids:
+            return ""
+        if _is_short(candidate.program):
+            return ""
+        return await program_suspects(self._sandbox)(task.problem, candidate, task.tests)
 
     async def _smallest(
         self, task: Task, candidate: Candidate, test: VisibleTest | None
@@ -120,6 +134,10 @@ class gather_evidence:
             test,
             passing=passing.program if passing else None,
         )
+
+
+def _is_short(program: str | None) -> bool:
+    return program is None or program.strip().count("\n") < _SHORT_PROGRAM
 
 
 def failing_test(candidate: Candidate, tests: Sequence[VisibleTest]) -> VisibleTest | None:

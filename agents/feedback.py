@@ -89,6 +89,7 @@ def format_evidence(evidence: Evidence) -> str:
     parts = [
         format_verdict(evidence.candidate) if "verdict" in evidence.kinds else "",
         _format_slice(evidence),
+        evidence.suspects if "suspects" in evidence.kinds else "",
         _format_smallest(evidence),
         _format_contrast(evidence),
     ]

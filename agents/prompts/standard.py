@@ -160,5 +160,5 @@ STANDARD = PromptSet(
     test_writer=TEST_WRITER,
     refiner_edit=REFINER_EDIT,
     review_and_repair=REVIEW_AND_REPAIR,
-    evidence=("verdict", "slice", "smallest", "contrast"),
+    evidence=("verdict", "slice", "suspects", "smallest", "contrast"),
 )

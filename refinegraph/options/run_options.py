@@ -85,9 +85,8 @@ _CACHE = FileName(objects="refinegraph.agents.models.spending.call_cache:CallCac
 _PROMPTS = Choice(
     *PROMPT_SETS, metavar="SET", objects="refinegraph.agents.prompts.prompt:PromptSet"
 )
-_EVIDENCE = Several(
-    words=("verdict", "slice", "smallest", "contrast", "none"), noun="kind of evidence"
-)
+_EVIDENCE_KINDS = ("verdict", "slice", "suspects", "smallest", "contrast")
+_EVIDENCE = Several(words=(*_EVIDENCE_KINDS, "none"), noun="kind of evidence")
 _ASK = Several(words=("refine", "accept"), noun="interrupt point")
 
 _EVERYWHERE = "solve eval demo fix"
@@ -153,8 +152,8 @@ class RunOptions(OptionSet):
         "how a program is reviewed before its repair: separate, joint (in one call with it), none",
         Choice("separate", "joint", "none"), "strategy", safe=True)] = "separate"
     evidence: Annotated[Sequence[str], Option(
-        "what Reviewer and Refiner are shown: verdict, slice, smallest, contrast; default: what"
-        " the prompts are made for", _EVIDENCE, "strategy", safe=True)] = ()
+        f"what Reviewer and Refiner are shown: {', '.join(_EVIDENCE_KINDS)}; default: what the"
+        " prompts are made for", _EVIDENCE, "strategy", safe=True)] = ()
     ask: Annotated[Sequence[str], Option(
         "pause for your approval before each repair (refine), the answer (accept), or both",
         _ASK, "strategy", "solve", safe=True)] = ()

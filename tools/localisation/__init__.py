@@ -1,6 +1,7 @@
 """Where a fault most likely is: from executed lines, tracebacks and names, without a model."""
 
 from refinegraph.tools.localisation.evidence import describe_suspects
+from refinegraph.tools.localisation.program_suspects import program_suspects
 from refinegraph.tools.localisation.ranking import rank_suspects
 from refinegraph.tools.localisation.spectrum import (
     FORMULAS,
@@ -16,6 +17,7 @@ __all__ = [
     "Line",
     "Spectrum",
     "describe_suspects",
+    "program_suspects",
     "rank_suspects",
     "suspiciousness",
 ]

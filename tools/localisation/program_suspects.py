@@ -11,14 +11,18 @@ from refinegraph.tools.localisation.spectrum import ExecutedLines, Line, Spectru
 from refinegraph.tools.sandbox import Sandbox
 
 _FILE = "program.py"
+_MOST_SHOWN = 5
+"""Lines: most practitioners look at five at most (Kochhar et al., ISSTA 2016), and more would
+crowd out other evidence."""
 
 
 class program_suspects:
     """Show a Reviewer the lines that failing visible tests execute and passing ones do not.
 
     Give it as `tracer` to `refinement_graph`. Empty where no test fails, or none that calls the
-    program. Costs one sandbox run for every test that is looked at, at most `most_tests`, and some
-    200 prompt tokens. Executed lines are the program's own word: evidence, never part of a verdict.
+    program, or where the tests do not tell its lines apart. Costs one sandbox run for every test
+    that is looked at, at most `most_tests`, and some 200 prompt tokens. Executed lines are the
+    program's own word: evidence, never part of a verdict.
     """
 
     def __init__(
@@ -38,13 +42,15 @@ class program_suspects:
         failed = {outcome.id for outcome in verdict.tests if not outcome.passed}
         chosen = sorted(tests, key=lambda test: test.id not in failed)[: self._most_tests]
         executed = await wait_for_all(*(self._lines(program, test, problem) for test in chosen))
+        if len(set(executed)) < 2:
+            return ""
         spectrum = Spectrum(
             ExecutedLines(test.id, test.id in failed, lines)
             for test, lines in zip(chosen, executed, strict=True)
             if lines
         )
         ranked = rank_suspects({_FILE: program}, spectrum=spectrum, formula=self._formula)
-        return describe_suspects(ranked, most=5)
+        return describe_suspects(ranked, most=_MOST_SHOWN)
 
     async def _lines(self, program: str, test: VisibleTest, problem: Problem) -> frozenset[Line]:
         if isinstance(test, CallCase):
