@@ -1,7 +1,6 @@
 """Split a problem, solve the parts by a graph of their own, and put the answers together."""
 
 import copy
-import re
 from collections.abc import Sequence
 
 from langchain_core.language_models import BaseChatModel
@@ -10,12 +9,12 @@ from langchain_core.messages import HumanMessage
 from refinegraph.agents.models import charge, charging, generate, model_name
 from refinegraph.agents.models.run_context import only_calls_observed
 from refinegraph.agents.operators import Operator, OperatorLike, Outcome, Task, as_operator
+from refinegraph.agents.operators.prompting import list_items
 from refinegraph.errors import DeadlineExceeded, InputError, ModelError
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.schema import Note, Problem, RefinementResult
 from refinegraph.support.awaiting import wait_for_all
 
-_ITEM = re.compile(r"^\s*(?:\d+[.)]|[-*])\s+(?P<text>\S.*)$", re.MULTILINE)
 _SPLIT = (
     "Which smaller problems, solved one after the other, lead to the answer? Write at most "
     "{limit}, each on a line of its own as `1. ...`, each so that it can be understood alone. "
@@ -67,8 +66,8 @@ class subproblems(Operator):
         """Return one note a part."""
         asked = f"{task.problem.prompt.strip()}\n\n{self.prompt.format(limit=self.limit)}"
         reply = (await generate(self.model, [HumanMessage(asked)])).choices[0].text
-        parts = [match["text"].strip() for match in _ITEM.finditer(reply)][: self.limit]
-        return Outcome(notes=tuple(map(_part, parts or [task.problem.prompt])))
+        parts = list_items(reply)[: self.limit] or (task.problem.prompt,)
+        return Outcome(notes=tuple(map(_part, parts)))
 
     def __repr__(self) -> str:
         """The call that makes it, with the model by its name."""

@@ -36,6 +36,13 @@ class p_true:
     that of "True" and "False", read from the log-probabilities of the likeliest tokens; None
     where the model gives none, as many providers do, or neither word is among them. Costs one
     call a candidate, and nothing for an answer that was put among the same answers before.
+
+    Args:
+        model: The model that is asked.
+        shown: How many answers of siblings it is shown.
+        top: Among how many of the likeliest tokens the words are looked for.
+        prompt: What it is asked, with places for `$problem`, `$samples` and `$answer`.
+        words: What it says where the answer is true, and where it is false.
     """
 
     def __init__(
@@ -45,9 +52,11 @@ class p_true:
         shown: int = 5,
         top: int = 20,
         prompt: Prompt | None = None,
+        words: tuple[str, str] = ("True", "False"),
     ) -> None:
         self.model = model
         self.shown = shown
+        self.words = words
         self.top = top
         self.prompt = prompt or prompts_for(model).p_true or P_TRUE
         self._known: Memory[_Claim, Score] = Memory()
@@ -80,21 +89,32 @@ class p_true:
         )
         sampling = Sampling(temperature=0.0, max_tokens=_LONGEST_ANSWER, logprobs=self.top)
         drafts = await generate(self.model, messages, sampling=sampling)
-        return _score(drafts.choices[0])
+        return _score(drafts.choices[0], self.words)
 
 
 def _unknown(why: str = "") -> Score:
     return Score(scorer="p_true", value=None, evidence=why)
 
 
-def _score(choice: Choice) -> Score:
+def _score(choice: Choice, words: tuple[str, str]) -> Score:
+    value = probability_of(choice, *words)
+    if value is not None:
+        return Score(scorer="p_true", value=value)
     if choice.logprobs is None:
         return _unknown("the model gave no log-probabilities")
-    for token in choice.logprobs:
-        true, false = (_probability(token, word) for word in ("true", "false"))
-        if true + false > 0:
-            return Score(scorer="p_true", value=true / (true + false))
-    return _unknown("the answer was neither True nor False")
+    return _unknown(f"the answer was neither {words[0]} nor {words[1]}")
+
+
+def probability_of(choice: Choice, yes: str = "True", no: str = "False") -> float | None:
+    """Return the probability of one word over that of two, where an answer has either of them.
+
+    None where the model gave no log-probabilities, or neither word is among its likeliest tokens.
+    """
+    for token in choice.logprobs or ():
+        first, second = (_probability(token, word.lower()) for word in (yes, no))
+        if first + second > 0:
+            return first / (first + second)
+    return None
 
 
 def _probability(token: TokenLogprob, word: str) -> float:

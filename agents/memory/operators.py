@@ -68,12 +68,18 @@ class remember(Operator):
         """Return what the writer returns, after its notes are kept."""
         outcome = await self.writer.apply(task)
         if outcome.notes:
-            await self.memory.keep(outcome.notes)
+            await self.memory.keep(tuple(_lasting(note, task) for note in outcome.notes))
         return outcome
 
     def __repr__(self) -> str:
         """The call that makes it."""
         return f"remember({self.memory!r}, {self.writer!r})"
+
+
+def _lasting(note: Note, task: Task) -> Note:
+    """Return a note without the id of a candidate, which means nothing to another run."""
+    of_this_run = any(note.about == candidate.id for candidate in task.pool)
+    return note.model_copy(update={"about": ""}) if of_this_run else note
 
 
 class informed(Operator):

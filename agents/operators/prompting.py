@@ -1,6 +1,7 @@
 """An operator that is a prompt, with places for what its task shows."""
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from string import Template
 from typing import Literal, get_args
@@ -22,11 +23,13 @@ from refinegraph.agents.prompts.prompt import Prompt
 from refinegraph.agents.reviewer import parse_review
 from refinegraph.agents.solver import answer_format
 from refinegraph.errors import InputError
-from refinegraph.schema import Candidate, Note, Review
+from refinegraph.schema import Candidate, Note, NoteKind, Review
 from refinegraph.support.awaiting import wait_for_all
 
-Makes = Literal["candidates", "reviews", "note"]
+Makes = Literal["candidates", "reviews", "note", "notes"]
 """What the answers to a prompt become."""
+
+_ITEM = re.compile(r"^\s*(?:\d+[.)]|[-*])\s+(?P<text>\S.*)$", re.MULTILINE)
 
 
 class prompted(Operator):
@@ -42,19 +45,23 @@ class prompted(Operator):
     | `$solutions` | all parents, numbered from 1 |
     | `$others` | the parents after the first, numbered from 1 |
     | `$reviews` | the latest reviews of the parents |
-    | `$notes`, `$note` | all notes of the run, the last one |
+    | `$scores` | the scores of the first parent, with what the scorers say |
+    | `$notes`, `$note` | all notes of the run; the last one about the first parent, else the last |
     | `$tests` | the tests that were given |
     | `$answer_format` | how the final answer is to be written |
     | `$instruction` | the move's instruction; added at the end unless the prompt has this place |
 
     Costs one model call where the answers become candidates (or one a candidate where the provider
-    returns single choices) or a note, and one a parent where they become reviews. A review is read
-    like the Reviewer's: it approves if its verdict is `right`.
+    returns single choices) or notes, and one a parent where they become reviews. A review is read
+    like the Reviewer's: it approves if its verdict is `right`. A note is about the move's parent,
+    where it has exactly one, so that moves side by side do not read each other's.
 
     Args:
         model: The model that is asked.
         prompt: The user message with its places.
-        makes: Whether answers become candidates, a review of each parent, or one note.
+        makes: Whether answers become candidates, a review of each parent, one note, or one note
+            for each item of the list in the answer (one of all, where there is no list).
+        kind: Of the notes.
         system: The system message, with the same places; none unless given.
         sampling: How to sample; at temperature 0.8 for candidates and 0 otherwise unless given.
 
@@ -71,7 +78,7 @@ class prompted(Operator):
     ...
     refinegraph.errors.InputError: a prompt has the place $solution1, which is unknown, did you \
 mean $solution? Known: $answer_format, $evidence, $instruction, $note, $notes, $others, \
-$problem, $reviews, $solution, $solutions, $tests.
+$problem, $reviews, $scores, $solution, $solutions, $tests.
     """
 
     def __init__(
@@ -80,6 +87,7 @@ $problem, $reviews, $solution, $solutions, $tests.
         prompt: str,
         *,
         makes: Makes = "candidates",
+        kind: NoteKind = "lesson",
         system: str = "",
         sampling: Sampling | None = None,
     ) -> None:
@@ -89,12 +97,13 @@ $problem, $reviews, $solution, $solutions, $tests.
         self.model = model
         self.prompt = Prompt(user=prompt, system=system)
         self.makes: Makes = makes
+        self.kind: NoteKind = kind
         self.sampling = sampling or Sampling(temperature=0.8 if makes == "candidates" else 0.0)
 
     @property
     def name(self) -> str:
         """The name of its node: what it does."""
-        return {"candidates": "answer", "reviews": "review", "note": "note"}[self.makes]
+        return {"candidates": "answer", "reviews": "review"}.get(self.makes, "note")
 
     @property
     def proposes(self) -> bool:
@@ -107,8 +116,10 @@ $problem, $reviews, $solution, $solutions, $tests.
             asked = unapproved(task)
             reviews = await wait_for_all(*(self._review(task, parent) for parent in asked))
             return Outcome(reviews=tuple(reviews))
-        if self.makes == "note":
-            return Outcome(notes=(Note(text=await self._text(task)),))
+        if self.makes in ("note", "notes"):
+            text = await self._text(task)
+            items = list_items(text) if self.makes == "notes" else ()
+            return Outcome(notes=tuple(self._note(task, item) for item in items or (text,)))
         made = await generate(
             self.model, self._messages(task), n=task.count, sampling=self.sampling
         )
@@ -118,6 +129,10 @@ $problem, $reviews, $solution, $solutions, $tests.
         """The call that makes it, with the model by its name."""
         makes = "" if self.makes == "candidates" else f", makes={self.makes!r}"
         return f"prompted({model_name(self.model)!r}, {self.prompt.user!r}{makes})"
+
+    def _note(self, task: Task, text: str) -> Note:
+        about = task.parent.id if len(task.parents) == 1 else ""
+        return Note(kind=self.kind, text=text, about=about)
 
     async def _review(self, task: Task, parent: Candidate) -> Review:
         return parse_review(await self._text(task.over([parent])), parent)
@@ -131,8 +146,30 @@ $problem, $reviews, $solution, $solutions, $tests.
         return filled if "instruction" in self._places else _instructed(filled, task)
 
 
+def list_items(text: str) -> tuple[str, ...]:
+    """Return the items of the numbered or bulleted list in a text, in their order.
+
+    >>> list_items("Two facts:\\n1. It rains.\\n2. It is cold.")
+    ('It rains.', 'It is cold.')
+    """
+    return tuple(match["text"].strip() for match in _ITEM.finditer(text))
+
+
 def _instructed(messages: list[BaseMessage], task: Task) -> list[BaseMessage]:
     return with_instruction(messages, task.instruction)
+
+
+def _own_note(task: Task) -> str:
+    """Return the last note about the first parent, or the last one of all."""
+    about = task.parents[0].id if task.parents else None
+    own = [note.text for note in task.notes if note.about == about]
+    return (own or [note.text for note in task.notes] or [""])[-1]
+
+
+def _scores(task: Task) -> str:
+    known = [score for score in task.parent.scores if score.value is not None]
+    lines = [f"{score.scorer}: {score.value:.2f} {score.evidence}".strip() for score in known]
+    return "\n".join(lines) or "It has not been scored."
 
 
 def _numbered(task: Task, parents: tuple[Candidate, ...]) -> str:
@@ -144,11 +181,12 @@ _PLACES: Mapping[str, Callable[[Task], str]] = {
     "answer_format": lambda task: answer_format(task.problem.kind),
     "evidence": lambda task: format_verdict(task.parent),
     "instruction": lambda task: task.instruction,
-    "note": lambda task: task.notes[-1].text if task.notes else "",
+    "note": _own_note,
     "notes": lambda task: "\n\n".join(note.text for note in task.notes),
     "others": lambda task: _numbered(task, task.parents[1:]),
     "problem": lambda task: task.problem.prompt.strip(),
     "reviews": lambda task: "\n\n".join(review.text for review in task.reviews),
+    "scores": _scores,
     "solution": lambda task: solution_text(task.parent, kind=task.problem.kind),
     "solutions": lambda task: _numbered(task, task.parents),
     "tests": lambda task: format_tests(task.tests).strip("\n"),

@@ -85,6 +85,21 @@ class from_each(_FromLastWave):
 
 
 @dataclass(frozen=True, repr=False)
+class from_unfinished(_FromLastWave):
+    """One move from each candidate of the last wave that is not complete.
+
+    Repeated, it carries partial solutions or episodes to their end: a wave without moves is left
+    out, so `schedule(move("act"), *[from_unfinished("act")] * 9)` makes at most ten steps.
+    """
+
+    def _wave(self, state: RefinementState) -> list[Candidate]:
+        return [candidate for candidate in last_wave(state) if not candidate.complete]
+
+    def _groups(self, parents: Sequence[Candidate]) -> list[Sequence[Candidate]]:
+        return [(parent,) for parent in parents]
+
+
+@dataclass(frozen=True, repr=False)
 class from_all(_FromLastWave):
     """One move over all candidates of the last wave together; with `best`, over that many."""
 

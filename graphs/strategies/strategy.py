@@ -16,10 +16,11 @@ Idea = Literal[
     "vote", "judge", "repair", "search", "remember", "decompose", "check", "evolve", "route"
 ]
 """What a strategy rests on, for people who look for one."""
-Need = Literal["scorer", "environment", "memory"]
-"""A part of the plan without which a strategy cannot work."""
+Need = Literal["scorer", "environment", "memory", "logprobs"]
+"""What a strategy cannot work without: a part of the plan, or a model that gives log-probabilities.
+"""
 
-_NEEDS: dict[Need, str] = {
+_PARTS: dict[Need, str] = {
     "scorer": "a scorer, such as a reward model or a judge; name one with --scorer or scorer=",
     "environment": "an environment to act in; give one with environment=",
     "memory": "a memory; name its file with --memory or give one with memory=",
@@ -123,5 +124,5 @@ def source_of(strategy: Strategy) -> str:
 
 def _check_needs(name: str, needs: Sequence[Need], plan: Plan) -> None:
     for need in needs:
-        if getattr(plan, need) is None:
-            raise InputError(f"strategy {name!r} needs {_NEEDS[need]}.")
+        if need in _PARTS and getattr(plan, need) is None:
+            raise InputError(f"strategy {name!r} needs {_PARTS[need]}.")

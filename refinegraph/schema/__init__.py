@@ -5,7 +5,7 @@ parallel branches, stored and compared without anyone changing it behind another
 """
 
 from refinegraph.schema.base import Frozen
-from refinegraph.schema.candidate import Candidate, Note, Review, Role, Score, Step
+from refinegraph.schema.candidate import Candidate, Note, NoteKind, Review, Role, Score, Step
 from refinegraph.schema.decision import (
     Action,
     Decision,
@@ -75,6 +75,7 @@ __all__ = [
     "ModelNames",
     "Move",
     "Note",
+    "NoteKind",
     "Origin",
     "Problem",
     "RefinementResult",

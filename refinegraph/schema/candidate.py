@@ -11,6 +11,9 @@ from refinegraph.schema.verdict import Verdict
 Role = Literal["solver", "refiner", "person"]
 """Who wrote a candidate, as coarsely as reports need it; `Candidate.operator` says exactly."""
 
+NoteKind = Literal["lesson", "episode", "fact", "subproblem", "result"]
+"""What a note is: something learnt, an attempt, a fact, a part of the problem, or its result."""
+
 
 @lru_cache(maxsize=4096)  # merging and ranking ask again for every candidate of a run
 def _order_of(id: str) -> tuple[int, ...]:
@@ -157,7 +160,7 @@ class Review(Frozen):
 class Note(Frozen):
     """Something worth remembering that is neither a candidate nor a review."""
 
-    kind: Literal["lesson", "episode", "fact", "subproblem", "result"] = "lesson"
+    kind: NoteKind = "lesson"
     """`subproblem` and `result` are the plan of `stages` and what became of it."""
     text: str
     about: str = ""
