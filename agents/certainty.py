@@ -26,6 +26,11 @@ def token_certainty(tokens: Sequence[TokenLogprob] | None) -> float | None:
     return math.fsum(known) / len(known) if known else None
 
 
+def token_logprob(tokens: Sequence[TokenLogprob] | None) -> float | None:
+    """Return the log-probability of a token on average, in nats; None without any tokens."""
+    return math.fsum(each.logprob for each in tokens) / len(tokens) if tokens else None
+
+
 def _divergence(logprobs: Sequence[float]) -> float | None:
     """Return the divergence of these from uniform: -mean(log(K p)) with p scaled to one."""
     if len(logprobs) < 2:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from refinegraph.agents.certainty import token_certainty
+from refinegraph.agents.certainty import token_certainty, token_logprob
 from refinegraph.agents.models import Choice
 from refinegraph.agents.operators import Draft
 from refinegraph.schema import Candidate, Problem, VisibleTest
@@ -75,6 +75,7 @@ def read_candidate(
         tokens=choice.tokens,
         temperature=draft.temperature,
         certainty=token_certainty(choice.logprobs),
+        mean_logprob=token_logprob(choice.logprobs),
     )
     if not draft.complete:
         return blank.model_copy(update={"steps": split_steps(choice.text, kind=problem.kind)})

@@ -91,6 +91,9 @@ class Candidate(Frozen):
     certainty: float | None = None
     """How far from guessing the model was while it wrote, in nats, 0 for guesses; None where it
     gave no log-probabilities."""
+    mean_logprob: float | None = None
+    """Natural log-probability of its tokens on average, as the model gave it; None where it gave
+    none."""
     revision: int = 0
     """Grows each time scores or verdicts are added; the higher one wins when two are merged."""
 

@@ -43,6 +43,8 @@ class RewardServer(NamedTuple):
     retry: RetryPolicy = RetryPolicy()
     usd_per_million: float | None = None
     """Price of a million tokens; None where it is unknown."""
+    role: str = "reward model"
+    """What errors call it."""
 
     def __repr__(self) -> str:
         """The address; the key never."""
@@ -58,7 +60,7 @@ class RewardServer(NamedTuple):
             await session.close()
 
 
-def server_root(url: str) -> str:
+def server_root(url: str, *, role: str = "reward model") -> str:
     """Return a server's root from its address; raises `InputError` for one that holds secrets.
 
     >>> server_root("http://127.0.0.1:8000/v1/")
@@ -67,12 +69,12 @@ def server_root(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InputError(
-            f"The reward model's address {url!r} is no web address; "
+            f"The {role}'s address {url!r} is no web address; "
             "give the server's root, such as 'http://127.0.0.1:8000'."
         )
     if parts.username or parts.password or parts.query:
         raise InputError(
-            f"The reward model's address at {parts.hostname!r} holds credentials or a query; "
+            f"The {role}'s address at {parts.hostname!r} holds credentials or a query; "
             "give the key as api_key."
         )
     return url.rstrip("/").removesuffix("/v1")
@@ -158,7 +160,7 @@ class RewardSession:
         return _Failed(self._error(kind, path, said), worth_it, _retry_after(response))
 
     def _error(self, kind: type[ModelError], path: str, said: str) -> ModelError:
-        text = f"The reward model at {self.server.url}{path} {said}"
+        text = f"The {self.server.role} at {self.server.url}{path} {said}"
         key = self.server.api_key
         return kind(text.replace(key, "********") if key else text)
 

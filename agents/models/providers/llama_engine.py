@@ -126,6 +126,17 @@ def close_engines() -> None:
             _engines.pop(key).close()
 
 
+def only(text: str) -> str:
+    """Return a grammar that allows one text.
+
+    >>> print(only('say "4"'))
+    root ::= "say \\"4\\""
+    """
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    lines = escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    return f'root ::= "{lines}"'
+
+
 _APART = 1_000_003
 """llama.cpp adds a choice's number to the seed: seeds side by side would share samples."""
 _WHOLE_VOCABULARY = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "repeat_penalty": 1.0}
@@ -151,7 +162,8 @@ def completion_request(
     }
     request |= {name: value for name, value in given.items() if value is not None}
     if sampling.logprobs is not None:
-        request |= {"logprobs": True, "top_logprobs": sampling.logprobs}
+        # llama.cpp gives no log-probabilities at all where it is asked for none beside the sampled.
+        request |= {"logprobs": True, "top_logprobs": max(1, sampling.logprobs)}
     if sampling.json_schema is not None:
         schema = {"name": "answer", "schema": json.loads(sampling.json_schema)}
         request["response_format"] = {"type": "json_schema", "json_schema": schema}

@@ -24,10 +24,13 @@ from refinegraph.agents.models.providers.llama_engine import (
     LlamaEngine,
     completion_request,
     engine_for,
+    only,
 )
 from refinegraph.agents.models.spending.billing import Bill
-from refinegraph.agents.models.types import Completion, OnText, Sampling
+from refinegraph.agents.models.types import Completion, OnText, Sampling, TokenLogprob
+from refinegraph.charging import charge
 from refinegraph.errors import ContextTooLong, ModelError, SettingError
+from refinegraph.schema import Usage
 
 WEIGHTS = Path(refinegraph.__file__).parent / "embedded" / "model.gguf"
 """The model that ships with the package."""
@@ -99,6 +102,26 @@ class LocalChatModel(SamplingChatModel):
         pieces = await self._write(messages, 1, Sampling(max_tokens=1), StreamAccumulator())
         return pieces.answer(1).prompt_tokens or 0
 
+    async def force(self, messages: Sequence[BaseMessage], text: str) -> tuple[TokenLogprob, ...]:
+        """Return a text that is not the model's own as tokens with their log-probabilities.
+
+        The text is written under a grammar that allows nothing else; the log-probabilities are
+        those before the grammar. Costs one call, which is charged.
+        """
+        sampling = Sampling(temperature=0.0, logprobs=0)
+        rest, _ = _past_header(text, self._begun(messages))
+        request = completion_request(messages, 1, sampling, whole=True) | {"grammar": only(rest)}
+        written = (await self._run(request, StreamAccumulator())).answer(1)
+        charge(
+            Usage(
+                llm_calls=1,
+                prompt_tokens=written.prompt_tokens or 0,
+                completion_tokens=written.completion_tokens or 0,
+                cached_tokens=written.cached_tokens,
+            )
+        )
+        return tuple(token for token in written.choices[0].logprobs or () if token.token)
+
     def most_choices(self) -> int:
         """As many as are written at the same time."""
         return SLOTS
@@ -107,6 +130,9 @@ class LocalChatModel(SamplingChatModel):
         self, messages: Sequence[BaseMessage], n: int, sampling: Sampling, pieces: StreamAccumulator
     ) -> StreamAccumulator:
         request = completion_request(messages, n, sampling, whole=self.whole_vocabulary)
+        return await self._run(request, pieces)
+
+    async def _run(self, request: dict[str, Any], pieces: StreamAccumulator) -> StreamAccumulator:
         engine = await asyncio.to_thread(engine_for, self.path)
         with _stopped_with_us() as stopped:
             await asyncio.wrap_future(
