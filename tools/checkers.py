@@ -8,7 +8,11 @@ from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_cases.checking import check_program
 
 Checker = Callable[[Problem, Candidate, Sequence[VisibleTest]], Awaitable[Verdict]]
-"""Runs a candidate against visible tests. It is asked once for every candidate with a program."""
+"""Runs a candidate against visible tests. It is asked once for every candidate with a program.
+
+A checker that needs no tests, such as a proof assistant, has an attribute `checks_without_tests`
+that is true.
+"""
 
 
 class sandbox_checker:

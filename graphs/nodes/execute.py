@@ -39,9 +39,9 @@ async def execute(
 ) -> Executed:
     """Run one program against the visible tests; anything else is returned as it is."""
     revised = candidate.model_copy(update={"revision": candidate.revision + 1})
-    if candidate.program is None or not tests:
+    if candidate.program is None or not (tests or getattr(checker, "checks_without_tests", False)):
         return Executed(revised, None)
     verdict = await checker(problem, candidate, tests)
-    generated = all(test.origin == "generated" for test in tests)
+    generated = bool(tests) and all(test.origin == "generated" for test in tests)
     result = generated_results(verdict, tests) if generated else {"verdict": verdict}
     return Executed(revised.model_copy(update=result), verdict.isolation)
