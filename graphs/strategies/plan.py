@@ -36,7 +36,8 @@ from refinegraph.graphs.search import SearchGraph, search_graph
 from refinegraph.graphs.selection import Selector
 from refinegraph.graphs.stopping import RuleFunction, StopRule, accepted, as_rule
 from refinegraph.graphs.strategies.magicore_options import MagicoreOptions
-from refinegraph.schema import Kind, ModelNames
+from refinegraph.schema import Kind, LabelledProblem, ModelNames
+from refinegraph.support.awaiting import MaybeAwaitable
 from refinegraph.tools.checkers import AnswerReader, Checker
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.scorers import Scorer
@@ -44,6 +45,7 @@ from refinegraph.tools.traces import failing_trace
 
 if TYPE_CHECKING:
     from refinegraph.agents.environments import Environment
+    from refinegraph.agents.likelihood import Likelihood
     from refinegraph.agents.memory import Memory
 
 ReviewForm = Literal["separate", "joint", "none"]
@@ -113,6 +115,13 @@ class Plan:
     """Notes that outlive a run, for strategies that learn from earlier problems."""
     environment: "Callable[[], Environment] | None" = None
     """Makes the environment that strategies with actions act in."""
+    likelihood: "Likelihood | None" = None
+    """How probable a text is that the model did not write; measured by the model itself unless
+    given."""
+    user: "Callable[[str], MaybeAwaitable[str]] | None" = None
+    """Answers a question about what is wanted, for strategies that ask back."""
+    examples: "Sequence[LabelledProblem]" = ()
+    """Solved problems, for strategies that learn from some before they solve another."""
     rates: SuccessRates | None = None
     """What is known of the model's samples and repairs, for `adaptive`; learned anew if None."""
     cost: CostUnit = "tokens"
@@ -197,6 +206,12 @@ class Plan:
         if self.extra_evidence:
             return self.extra_evidence
         return failing_trace(self.sandbox) if self.trace and self.kind == "code" else None
+
+    def likelihoods(self) -> "Likelihood":
+        """Return the likelihood; raises `InputError` where the model cannot measure any."""
+        from refinegraph.agents.likelihood import likelihood_of
+
+        return self.likelihood or likelihood_of(self.model)
 
     def stop_rule(self, default: StopRule) -> StopRule:
         """Return the plan's stop rule, or the strategy's default."""

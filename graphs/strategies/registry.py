@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
-from refinegraph.agents.models import ScriptedChatModel
+from refinegraph.agents.models import ScriptedChatModel, TokenLogprob
 from refinegraph.errors import InputError
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.strategies.adaptive import adaptive
@@ -15,6 +15,7 @@ from refinegraph.graphs.strategies.plan import Plan
 from refinegraph.graphs.strategies.sampling import best_of_n, sample_until, self_consistency, single
 from refinegraph.graphs.strategies.self_refine import self_refine
 from refinegraph.graphs.strategies.strategy import Strategy
+from refinegraph.schema import Gold, LabelledProblem, Problem, Verdict
 
 STRATEGIES: dict[str, Strategy] = {}
 """This package's strategies and those that were registered, by their names."""
@@ -154,6 +155,18 @@ def strategy_outline(name: str) -> RefinementGraph:
             model=ScriptedChatModel([]),
             scorer=agreement(),
             environment=lambda: ToolUse([]),
+            likelihood=_unmeasured,
+            user=lambda question: "",
+            examples=(LabelledProblem(Problem(prompt="2 + 2?", kind="math"), Gold(answer="4")),),
+            checker=_unchecked,
             memory=StoreMemory(InMemoryStore()),
         ),
     )
+
+
+async def _unmeasured(messages: object, text: str) -> tuple[TokenLogprob, ...]:
+    raise NotImplementedError("an outline is never run")
+
+
+async def _unchecked(problem: object, candidate: object, tests: object) -> Verdict:
+    raise NotImplementedError("an outline is never run")

@@ -16,7 +16,9 @@ Idea = Literal[
     "vote", "judge", "repair", "search", "remember", "decompose", "check", "evolve", "route"
 ]
 """What a strategy rests on, for people who look for one."""
-Need = Literal["scorer", "environment", "memory", "logprobs"]
+Need = Literal[
+    "scorer", "environment", "memory", "logprobs", "likelihood", "user", "examples", "checker"
+]
 """What a strategy cannot work without: a part of the plan, or a model that gives log-probabilities.
 """
 
@@ -24,6 +26,11 @@ _PARTS: dict[Need, str] = {
     "scorer": "a scorer, such as a reward model or a judge; name one with --scorer or scorer=",
     "environment": "an environment to act in; give one with environment=",
     "memory": "a memory; name its file with --memory or give one with memory=",
+    "likelihood": "a model that measures the likelihood of a text, such as 'embedded', "
+    "local/PATH.gguf or hosted_vllm/NAME; or give a Likelihood with likelihood=",
+    "user": "someone who answers its questions; give a function with user=",
+    "examples": "solved problems to learn from; give them with examples=",
+    "checker": "a checker, such as lean_checker(); give one with checker=",
 }
 
 
@@ -124,5 +131,14 @@ def source_of(strategy: Strategy) -> str:
 
 def _check_needs(name: str, needs: Sequence[Need], plan: Plan) -> None:
     for need in needs:
-        if need in _PARTS and getattr(plan, need) is None:
+        if need in _PARTS and not _has(plan, need):
             raise InputError(f"strategy {name!r} needs {_PARTS[need]}.")
+
+
+def _has(plan: Plan, need: Need) -> bool:
+    if need == "likelihood":
+        try:
+            return bool(plan.likelihoods())
+        except InputError:
+            return False
+    return getattr(plan, need) not in (None, ())

@@ -11,7 +11,7 @@ import pytest
 from langchain_core.messages import BaseMessage
 
 from refinegraph.agents.environments import ToolUse
-from refinegraph.agents.models import Sampling, ScriptedChatModel
+from refinegraph.agents.models import Sampling, ScriptedChatModel, TokenLogprob
 from refinegraph.errors import InputError
 from refinegraph.graphs.strategies import (
     STRATEGIES,
@@ -24,7 +24,17 @@ from refinegraph.graphs.strategies import (
     strategy_names,
     strategy_outline,
 )
-from refinegraph.schema import Candidate, Problem, RefinementResult, Score
+from refinegraph.schema import (
+    Candidate,
+    Gold,
+    Isolation,
+    LabelledProblem,
+    Problem,
+    RefinementResult,
+    Score,
+    Verdict,
+    VisibleTest,
+)
 from refinegraph.tools.scorers import agreement
 
 QUESTION = Problem(prompt="What is 2 + 2?", kind="math")
@@ -37,6 +47,16 @@ def answer(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
     return "1. What is 2 + 2?\nThe answer is 4.\nTRUE\nSCORE: 7\nVERDICT: wrong\nAction: finish[4]"
 
 
+async def even(messages: Sequence[BaseMessage], text: str) -> tuple[TokenLogprob, ...]:
+    """Hold every word of every text for as likely."""
+    return tuple(TokenLogprob(token=word, logprob=-1.0) for word in text.split())
+
+
+async def refuted(problem: Problem, candidate: Candidate, tests: Sequence[VisibleTest]) -> Verdict:
+    """Refute everything."""
+    return Verdict(passed=False, status="failed", isolation=Isolation(tier="none"))
+
+
 async def run(
     name: str, model: ScriptedChatModel, *, samples: int | None = None, rounds: int | None = None
 ) -> RefinementResult:
@@ -47,6 +67,10 @@ async def run(
         rounds=rounds,
         scorer=agreement() if "scorer" in find_strategy(name).needs else None,
         environment=lambda: ToolUse([]),
+        likelihood=even,
+        user=lambda question: "It is about numbers.",
+        examples=(LabelledProblem(QUESTION, Gold(answer="4")),),
+        checker=refuted,
     )
     graph = build_strategy(name, plan)
     result: RefinementResult = (await graph.ainvoke({"problem": QUESTION}))["result"]
