@@ -42,6 +42,8 @@ class continue_from(Operator):
         complete: Whether a text is a whole solution.
         sampling: How to sample.
         prompts: How the problem is asked.
+        cue: Text that is put behind the parent's before the model goes on, such as `"\\nWait."`; it
+            stands in place of what the step puts between two steps.
         on_missing_prefix: Whether a model that has no prefixes raises `ModelRequestRefused` or is
             asked to go on from the text that it is shown.
 
@@ -63,12 +65,14 @@ class continue_from(Operator):
         complete: IsComplete = states_answer,
         sampling: Sampling | None = None,
         prompts: PromptSet | None = None,
+        cue: str = "",
         on_missing_prefix: Literal["raise", "ask"] = "raise",
     ) -> None:
         self.model = model
         self.step = step or paragraph()
         self.complete = complete
         self.sampling = sampling or Sampling(temperature=0.8)
+        self.cue = cue
         self.on_missing_prefix: Literal["raise", "ask"] = on_missing_prefix
         self._solver = Solver(model, prompts=prompts)
 
@@ -108,7 +112,11 @@ class continue_from(Operator):
             text = kept(task.parent, steps=steps)
         else:  # nothing is put between two steps, so what stands between them is kept
             text = with_blanks(task.parent, steps=steps)
-        return f"{text}{joiner}" if text else ""
+        return f"{text}{self._between}" if text else ""
+
+    @property
+    def _between(self) -> str:
+        return self.cue or self.step.joiner
 
     def _sampling(self) -> Sampling:
         if self.step.least_probability is None:
@@ -121,7 +129,7 @@ class continue_from(Operator):
         text = f"{prefix}{own}"
         if not own.strip():
             # Nothing more came, so the text before the joiner was the whole solution.
-            whole = prefix.removesuffix(self.step.joiner) if self.step.joiner else prefix
+            whole = prefix.removesuffix(self._between) if self._between else prefix
             return Draft(choice.model_copy(update={"text": whole}), complete=True)
         ended = own == added and not choice.truncated and choice.stopped_at is None
         # Only a model without stop texts, or one that reports them, tells that it ended by itself.

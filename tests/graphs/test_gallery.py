@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from langchain_core.messages import BaseMessage
+from langgraph.store.memory import InMemoryStore
 
 from refinegraph.agents.environments import ToolUse
+from refinegraph.agents.memory import StoreMemory
 from refinegraph.agents.models import Sampling, ScriptedChatModel, TokenLogprob
 from refinegraph.errors import InputError
 from refinegraph.graphs.strategies import (
@@ -71,6 +73,7 @@ async def run(
         user=lambda question: "It is about numbers.",
         examples=(LabelledProblem(QUESTION, Gold(answer="4")),),
         checker=refuted,
+        memory=StoreMemory(InMemoryStore()),
     )
     graph = build_strategy(name, plan)
     result: RefinementResult = (await graph.ainvoke({"problem": QUESTION}))["result"]

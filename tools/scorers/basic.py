@@ -136,6 +136,8 @@ class self_certainty:
     """
 
     scores_alone = True
+    scores_unfinished = True
+    """The certainty of a step is that of the tokens that were written for it."""
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
         """Return one score a candidate."""

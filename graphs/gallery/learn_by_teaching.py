@@ -1,0 +1,72 @@
+"""Learning by teaching: the best rationale is the one that teaches students best."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from langchain_core.language_models import BaseChatModel
+
+from refinegraph.agents import prompted
+from refinegraph.agents.models import generate
+from refinegraph.graphs.policies import from_each, move, schedule
+from refinegraph.graphs.search import SearchGraph
+from refinegraph.graphs.selection import best_of
+from refinegraph.graphs.strategies import Plan, recipe
+from refinegraph.schema import Candidate, Problem, Score
+from refinegraph.tools.scorers import Scorer
+from refinegraph.tools.scorers.memory import Memory
+
+EXAM = "{0}\n\nWrite a similar problem that is solved by the same idea, and nothing else."
+LEARN = "{0}\n\nSolution:\n{1}\n\nSolve this problem in the same way:\n{2}"
+IMPROVE = """$problem
+
+Your solution, which students were to learn from:
+$solution
+
+How they did: $scores
+
+Write it again so that it is right and teaches better. $answer_format"""
+
+
+@recipe(
+    "Learning by Teaching (LbT)",
+    paper="arXiv 2406.14629",
+    ideas=["judge", "repair"],
+    calls="2 n + 1 + 2 n r",
+    departs="An exam's answer is what most students give; the paper's exams have known answers.",
+)
+def learn_by_teaching(plan: Plan) -> SearchGraph:
+    """Score a rationale by how its student does in an exam, improve it by that, take the best."""
+    samples, rounds = plan.samples or 4, 1 if plan.rounds is None else plan.rounds
+    return plan.search(
+        "learn-by-teaching",
+        operators={
+            "solve": plan.solver(samples=samples, temperature=0.8),
+            "improve": prompted(plan.model, IMPROVE),
+        },
+        policy=schedule(move("solve", count=samples), *[from_each("improve")] * rounds),
+        scorer=taught(plan.model, plan.reviewer_model or plan.model),
+        select=best_of(),
+    )
+
+
+def taught(teacher: BaseChatModel, student: BaseChatModel) -> Scorer:
+    """Return a scorer: whether the student of a rationale answers the exam as most others do."""
+    exams, results = Memory[str, str](), Memory[str, str]()
+
+    async def exam(problem: str) -> str:
+        return (await generate(teacher, EXAM.format(problem))).choices[0].text
+
+    async def sit(asked: str) -> str:
+        return (await generate(student, asked)).choices[0].text.strip().split("\n")[-1]
+
+    async def score(problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+        task = await exams.one(problem.prompt, exam)
+        asked = [LEARN.format(problem.prompt, rationale.text, task) for rationale in candidates]
+        said = [str(answer) for answer in await results.each(asked, sit)]
+        votes = Counter(said)
+        return [
+            Score(scorer="taught", value=votes[answer] / len(said), evidence=answer)
+            for answer in said
+        ]
+
+    return score

@@ -1,0 +1,37 @@
+"""PyCapsule: a programmer and an executor, and nobody in between."""
+
+from refinegraph.agents import prompted
+from refinegraph.graphs.policies import from_all, move, schedule
+from refinegraph.graphs.search import SearchGraph
+from refinegraph.graphs.selection import latest
+from refinegraph.graphs.strategies import Plan, recipe
+
+FIX = """$problem
+
+Your last program:
+$solution
+
+What the executor reports:
+$evidence
+
+Find the cause and write the whole program again. $answer_format"""
+
+
+@recipe(
+    "PyCapsule",
+    paper="arXiv 2502.02928",
+    ideas=["check", "repair"],
+    calls="1 + r at most",
+)
+def pycapsule(plan: Plan) -> SearchGraph:
+    """Give the errors of a run straight back to the programmer, five times at most."""
+    rounds = 5 if plan.rounds is None else plan.rounds
+    return plan.search(
+        "pycapsule",
+        operators={
+            "write": plan.solver(samples=1, temperature=0.0),
+            "fix": prompted(plan.refiner_model or plan.model, FIX),
+        },
+        policy=schedule(move("write"), *[from_all("fix")] * rounds),
+        select=latest(),
+    )

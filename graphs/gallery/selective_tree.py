@@ -1,0 +1,52 @@
+"""Domaino1s: explore a tree of steps, but only where a step is doubtful."""
+
+from refinegraph.agents import continue_from, line
+from refinegraph.agents.models import Sampling
+from refinegraph.graphs.policies import move, ranked
+from refinegraph.graphs.search import SearchGraph
+from refinegraph.graphs.selection import latest
+from refinegraph.graphs.state import RefinementState
+from refinegraph.graphs.strategies import Plan, recipe
+from refinegraph.schema import Move
+from refinegraph.tools.scorers import self_certainty
+
+DOUBTFUL = 0.9
+"""Self-certainty below which a step is written anew; about 2.3 nats from uniform."""
+
+
+@recipe(
+    "Domaino1s: selective tree exploration",
+    paper="arXiv 2501.14431",
+    ideas=["search"],
+    needs=["logprobs"],
+    calls="from 1 to n for every step",
+    departs="Doubt is low self-certainty; the paper measures the perplexity of the step.",
+)
+def selective_tree(plan: Plan) -> SearchGraph:
+    """Write a step once where the model is sure, several times where it is not, keep the best."""
+    width = plan.samples or 3
+    step = continue_from(
+        plan.model,
+        step=line(),
+        sampling=Sampling(temperature=0.8, logprobs=20, seed=plan.seed),
+        on_missing_prefix="ask",
+    )
+    return plan.search(
+        "selective-tree",
+        operators={"step": step},
+        policy=lambda state: again_or_on(state, width),
+        scorer=self_certainty(),
+        select=latest(),
+    )
+
+
+def again_or_on(state: RefinementState, width: int) -> list[Move]:
+    """Write the last step anew while it is doubtful and tried too seldom, else go on."""
+    if not state.candidates:
+        return [move("step")]
+    parents = state.candidates[-1].parents
+    tried = [path for path in state.candidates if path.parents == parents]
+    best = ranked(tried)[0]
+    if best.score is not None and best.score < DOUBTFUL and len(tried) < width:
+        return [move("step", *parents)]
+    return [] if best.complete else [move("step", best)]
