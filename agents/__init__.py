@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from refinegraph.agents.judges.judge import AnswerFirstJudge, Judge, StepJudge
     from refinegraph.agents.judges.p_true import p_true
     from refinegraph.agents.judges.pairwise import PairwiseJudge
+    from refinegraph.agents.judges.tool_judge import ToolJudge
     from refinegraph.agents.operators.algebra import Operator, as_operator
     from refinegraph.agents.operators.continuation import continue_from
+    from refinegraph.agents.operators.programs import run_code
     from refinegraph.agents.operators.prompting import prompted
     from refinegraph.agents.operators.rules import approved
     from refinegraph.agents.operators.steps import (
@@ -51,6 +53,7 @@ _MODULES = {
     "StepJudge": "judges.judge",
     "Task": "operators.task",
     "TestWriter": "test_writer",
+    "ToolJudge": "judges.tool_judge",
     "approved": "operators.rules",
     "as_operator": "operators.algebra",
     "confidence_below": "operators.steps",
@@ -63,6 +66,7 @@ _MODULES = {
     "paragraph": "operators.steps",
     "prompted": "operators.prompting",
     "rest": "operators.steps",
+    "run_code": "operators.programs",
     "sentence": "operators.steps",
     "splice": "operators.steps",
     "tokens": "operators.steps",
@@ -86,6 +90,7 @@ __all__ = [
     "StepJudge",
     "Task",
     "TestWriter",
+    "ToolJudge",
     "approved",
     "as_operator",
     "confidence_below",
@@ -98,6 +103,7 @@ __all__ = [
     "paragraph",
     "prompted",
     "rest",
+    "run_code",
     "sentence",
     "splice",
     "tokens",

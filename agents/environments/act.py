@@ -1,6 +1,6 @@
 """Act in an environment: one thought, one action, one observation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage
@@ -12,6 +12,7 @@ from refinegraph.agents.environments.transcript import (
     actions,
     observed,
     read_turn,
+    up_to_action,
 )
 from refinegraph.agents.models import Choice, Sampling, generate, model_name
 from refinegraph.agents.operators.algebra import Operator
@@ -30,7 +31,8 @@ class act(Operator):
     """Write one more thought and action after the move's parent, and what the environment shows.
 
     A candidate holds its whole episode. It is complete when the environment says that the episode
-    is over; until then it is never the answer. `make` returns a fresh environment for every
+    is over; until then it is never the answer. `Move.keep` goes on from the parent's first actions
+    alone, which is how a search takes actions back. `make` returns a fresh environment for every
     candidate, in which the parent's actions are played again. Costs one model call, or one a
     candidate where the provider returns single choices, and the actions of the episode so far.
 
@@ -58,7 +60,7 @@ class act(Operator):
 
     async def apply(self, task: Task) -> Outcome:
         """Return as many next steps as the move asks for."""
-        so_far = task.parents[0].text if task.parents else ""
+        so_far = await self._so_far(task)
         environment = self.make()
         first = await environment.reset(task.problem)
         written = await generate(
@@ -73,16 +75,27 @@ class act(Operator):
 
     async def _step(self, problem: Problem, so_far: str, choice: Choice) -> Draft:
         turn = read_turn(choice.text)
-        shown = await self._play(problem, so_far, turn.action) if turn.action else _NO_ACTION
+        played = (*actions(so_far), turn.action) if turn.action else ()
+        shown = await self._play(problem, played) if played else _NO_ACTION
         text = "\n".join(filter(None, [so_far, turn.text, observed(shown)]))
         return Draft(choice.model_copy(update={"text": text}), complete=shown.done)
 
-    async def _play(self, problem: Problem, so_far: str, action: str) -> Observation:
+    async def _so_far(self, task: Task) -> str:
+        """Return the parent's episode, as far as the move keeps it."""
+        whole = task.parents[0].text if task.parents else ""
+        if task.move.keep is None or task.move.keep >= len(actions(whole)):
+            return whole
+        kept = up_to_action(whole, task.move.keep)
+        if not kept:
+            return ""
+        return f"{kept}\n{observed(await self._play(task.problem, actions(kept)))}"
+
+    async def _play(self, problem: Problem, played: Sequence[str]) -> Observation:
         environment = self.make()
-        await environment.reset(problem)
-        for earlier in actions(so_far):
-            await environment.step(earlier)
-        return await environment.step(action)
+        shown = await environment.reset(problem)
+        for action in played:
+            shown = await environment.step(action)
+        return shown
 
     def __repr__(self) -> str:
         """The call that makes it, with the model by its name."""

@@ -46,6 +46,16 @@ def actions(text: str) -> tuple[str, ...]:
     return tuple(match["action"].strip() for match in _TURN.finditer(text))
 
 
+def up_to_action(text: str, count: int) -> str:
+    """Return an episode up to the end of its action with this number, from 1; empty for 0.
+
+    >>> up_to_action("Action: a\\nObservation: A\\nHm.\\nAction: b\\nObservation: B", 2)
+    'Action: a\\nObservation: A\\nHm.\\nAction: b'
+    """
+    turns = list(_TURN.finditer(text))[:count]
+    return text[: turns[-1].end("action")].rstrip() if turns else ""
+
+
 def total_reward(text: str) -> float | None:
     """Return the sum of an episode's rewards; None where it has none."""
     values = [float(match["value"]) for match in _REWARD.finditer(text)]

@@ -29,8 +29,8 @@ from refinegraph.schema import (
 )
 from refinegraph.support.awaiting import wait_for_all
 from refinegraph.tools.checkers import Checker
-from refinegraph.tools.scorers import Scorer, ask_scorer
-from refinegraph.tools.scorers.basic import scores_alone
+from refinegraph.tools.scorers import Scorer
+from refinegraph.tools.scorers.basic import ask_of_pool, scores_alone
 
 _FAILED = "failed"
 """What a score says of its scorer where that one failed; it is asked for again."""
@@ -189,13 +189,7 @@ async def _attempt(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) 
 
 async def _scores(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> tuple[Score, ...]:
     """Return one score a candidate, None for those that the scorer cannot judge yet."""
-    if getattr(scorer, "scores_unfinished", False) or all(candidate.complete for candidate in pool):
-        return (await ask_scorer(scorer, problem, pool)).scores
-    complete = [candidate for candidate in pool if candidate.complete]
-    scored = (await ask_scorer(scorer, problem, complete)).scores if complete else ()
-    by_id = {candidate.id: score for candidate, score in zip(complete, scored, strict=True)}
-    blank = Score(scorer=scored[0].scorer if scored else "unfinished", value=None)
-    return tuple(by_id.get(candidate.id, blank) for candidate in pool)
+    return (await ask_of_pool(scorer, problem, pool)).scores
 
 
 def _before(candidate: Candidate, place: int) -> Score:

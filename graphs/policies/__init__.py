@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from refinegraph.graphs.policies.particle_filter import multinomial, particles, systematic
     from refinegraph.graphs.policies.refine_loop import RefineLoop
     from refinegraph.graphs.policies.searching import is_complete, ranked
+    from refinegraph.graphs.policies.succession import in_turn
     from refinegraph.graphs.policies.supervisor import supervised
     from refinegraph.graphs.policies.waves import (
         Wave,
@@ -42,6 +43,7 @@ _MODULES = {
     "from_all": "waves",
     "from_each": "waves",
     "from_unfinished": "waves",
+    "in_turn": "succession",
     "is_complete": "searching",
     "last_wave": "waves",
     "move": "waves",
@@ -71,6 +73,7 @@ __all__ = [
     "from_all",
     "from_each",
     "from_unfinished",
+    "in_turn",
     "is_complete",
     "last_wave",
     "move",

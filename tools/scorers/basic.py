@@ -26,6 +26,25 @@ async def ask_scorer(scorer: Scorer, problem: Problem, candidates: Sequence[Cand
     return found if isinstance(found, Scored) else Scored(tuple(found))
 
 
+async def ask_of_pool(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> Scored:
+    """Return a scorer's scores of a pool, None for unfinished candidates that it cannot judge.
+
+    A scorer that can judge them has an attribute `scores_unfinished` that is true.
+    """
+    if scores_unfinished(scorer) or all(candidate.complete for candidate in pool):
+        return await ask_scorer(scorer, problem, pool)
+    complete = [candidate for candidate in pool if candidate.complete]
+    told = await ask_scorer(scorer, problem, complete) if complete else Scored(())
+    by_id = {each.id: score for each, score in zip(complete, told.scores, strict=True)}
+    blank = Score(scorer=told.scores[0].scorer if told.scores else "unfinished", value=None)
+    return Scored(tuple(by_id.get(candidate.id, blank) for candidate in pool), told.usage)
+
+
+def scores_unfinished(scorer: Scorer) -> bool:
+    """Return whether a scorer says that it can judge what is not complete yet."""
+    return bool(getattr(scorer, "scores_unfinished", False))
+
+
 def scores_alone(scorer: Scorer) -> bool:
     """Return whether a scorer says that it judges each candidate by itself, whatever the pool.
 
