@@ -12,7 +12,7 @@ class in_turn:
     """Follow a policy until it stops, then the next one; the last one's reason ends the run.
 
     A policy that has stopped is not asked again, whatever the later ones make. Each sees the whole
-    run. The number of the policy is noted in its decisions. Costs what the policies ask for.
+    run, but not what the others noted in their decisions. The number of the policy is noted in its decisions. Costs what the policies ask for.
 
     >>> from refinegraph.graphs.policies import move, schedule, uct
     >>> in_turn(uct("step"), schedule(move("write")))
@@ -31,7 +31,8 @@ keep=None)))
         """Return what the first policy that goes on wants."""
         first = _reached(state)
         for number in range(first, len(self.policies)):
-            chosen = as_decision(await settle(self.policies[number](state)), state)
+            view = _own_view(state, number)
+            chosen = as_decision(await settle(self.policies[number](view)), view)
             if chosen.moves:
                 features = (*chosen.features, Feature(name=_NUMBER, value=number))
                 return chosen.model_copy(update={"features": features})
@@ -44,6 +45,15 @@ keep=None)))
 
 
 _NUMBER = "policy in turn"
+
+
+def _own_view(state: RefinementState, number: int) -> RefinementState:
+    own = Feature(name=_NUMBER, value=number)
+    decisions = tuple(
+        made if own in made.features else made.model_copy(update={"features": ()})
+        for made in state.decisions
+    )
+    return state.model_copy(update={"decisions": decisions})
 
 
 def _reached(state: RefinementState) -> int:
