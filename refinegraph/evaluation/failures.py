@@ -16,7 +16,7 @@ from refinegraph.errors import (
 )
 from refinegraph.evaluation.judging import SandboxFailed
 from refinegraph.evaluation.records import ErrorKind, ResultLine, RunError, RunKey, error_line
-from refinegraph.schema import Frozen, Usage
+from refinegraph.schema import Frozen, RefinementResult, Usage
 from refinegraph.support.redaction import redact
 
 _KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
@@ -84,6 +84,17 @@ def error_of(error: Exception) -> RunError:
     """
     detail = redact(str(error) or "it says nothing")[:_LONGEST_DETAIL]
     return RunError(kind=_kind_of(error), type=type(error).__name__, detail=detail)
+
+
+def error_in(result: RefinementResult) -> RunError | None:
+    """Return why a run that ended in order counts for nothing: the budget or the model failed."""
+    detail = result.stop_reason.detail
+    if any(each.kind == "budget" for each in result.failures):
+        return RunError(kind="budget", type="BudgetExceeded", detail=detail)
+    silent = not any(each.text.strip() for each in result.candidates)
+    if result.stop_reason.rule == "failed" and (silent or not result.solved):
+        return RunError(kind="model", type="ModelError", detail=detail)
+    return None
 
 
 def _kind_of(error: Exception) -> ErrorKind:

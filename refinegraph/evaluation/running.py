@@ -6,18 +6,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from refinegraph.agents.models import CallCache, Ledger, RateLimits, run_scope
-from refinegraph.errors import ModelError, SettingError
-from refinegraph.evaluation.failures import Failed, SpentUsage, error_of
-from refinegraph.evaluation.judging import Decider, find_decider, judge, require_sandbox
-from refinegraph.evaluation.records import RunError, RunKey, RunLine
+from refinegraph.evaluation.ending import Hope
+from refinegraph.evaluation.failures import Failed, SpentUsage, error_in, error_of
+from refinegraph.evaluation.judging import Decider, find_decider, judge
+from refinegraph.evaluation.records import RunKey, RunLine
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.runs.runner import run_graph
 from refinegraph.schema import LabelledProblem, RefinementResult
 from refinegraph.tools.sandbox import Sandbox
-
-# One bad key or a server that is down fails every run. Fewer would give up on a server that
-# drops a few requests while it starts; more would wait for retries that cannot help.
-_HOPELESS = 5
 
 
 class Work(NamedTuple):
@@ -66,7 +62,7 @@ class Evaluation:
         """
         left = iter(self._left(problems, done))
         going: set[asyncio.Task[Outcome]] = set()
-        hope = _Hope()
+        hope = Hope(self.sandbox)
         try:
             while True:
                 while self._has_room(going) and (work := next(left, None)):
@@ -78,8 +74,7 @@ class Evaluation:
                 for outcome in outcomes:
                     yield outcome
                 for outcome in outcomes:
-                    await self._end_where_all_fail(outcome)
-                    hope.after(outcome)
+                    await hope.after(outcome if isinstance(outcome, Failed) else None)
         finally:
             for task in going:
                 task.cancel()
@@ -98,15 +93,6 @@ class Evaluation:
                 if not done(work.key):
                     yield work
 
-    async def _end_where_all_fail(self, outcome: Outcome) -> None:
-        """Raise where what kept a run from having a result does so for every run."""
-        if not isinstance(outcome, Failed):
-            return
-        if outcome.error.kind == "setting":
-            raise SettingError(outcome.error.detail)
-        if outcome.error.kind == "sandbox":
-            await require_sandbox(self.sandbox)
-
     async def _one(self, work: Work) -> Outcome:
         """Return the outcome of a run, whatever is raised in it but the cancellation of it."""
         spent = SpentUsage()
@@ -119,7 +105,7 @@ class Evaluation:
                     timeout=self.timeout,
                     cache=self._cache_of(work.strategy),
                 )
-            if error := _error_in(result):
+            if error := error_in(result):
                 return Failed(work.key, error, result.usage)
             return await _line(work, result, decide)
         except Exception as error:
@@ -129,22 +115,6 @@ class Evaluation:
         if self.cache is None or self.shares_answers:
             return self.cache
         return self.cache.apart(strategy)
-
-
-class _Hope:
-    """Whether it is worth going on: lost once the first runs all failed because of their model."""
-
-    def __init__(self) -> None:
-        self._answered = False
-        self._failed = 0
-
-    def after(self, outcome: Outcome) -> None:
-        """Take in an outcome; raises `ModelError` where it is the last straw."""
-        self._answered = self._answered or isinstance(outcome, RunLine)
-        if isinstance(outcome, Failed) and outcome.blames_model:
-            self._failed += 1
-            if self._failed >= _HOPELESS and not self._answered:
-                raise ModelError(outcome.error.detail)
 
 
 async def _line(work: Work, result: RefinementResult, decide: Decider | None) -> RunLine:
@@ -159,14 +129,3 @@ async def _line(work: Work, result: RefinementResult, decide: Decider | None) ->
         candidates_correct=tuple((rights or {}).items()),
         result=result,
     )
-
-
-def _error_in(result: RefinementResult) -> RunError | None:
-    """Return why a run that ended in order counts for nothing: the budget or the model failed."""
-    detail = result.stop_reason.detail
-    if any(each.kind == "budget" for each in result.failures):
-        return RunError(kind="budget", type="BudgetExceeded", detail=detail)
-    silent = not any(each.text.strip() for each in result.candidates)
-    if result.stop_reason.rule == "failed" and (silent or not result.solved):
-        return RunError(kind="model", type="ModelError", detail=detail)
-    return None
