@@ -89,8 +89,8 @@ _EVIDENCE_KINDS = ("verdict", "slice", "suspects", "smallest", "contrast")
 _EVIDENCE = Several(words=(*_EVIDENCE_KINDS, "none"), noun="kind of evidence")
 _ASK = Several(words=("refine", "accept"), noun="interrupt point")
 
-_EVERYWHERE = "solve eval demo fix"
-_AGAIN = "solve eval resume fix"
+_EVERYWHERE = "solve eval batch demo fix"
+_AGAIN = "solve eval batch resume fix"
 """Where a run goes on, its limits may be changed."""
 
 
@@ -112,10 +112,10 @@ class RunOptions(OptionSet):
         Text("NAME"), "strategy", _EVERYWHERE, safe=True)] = "adaptive"
     kind: Annotated["Kind | None", Option(
         "what the answer is: a program, a number or formula, a letter, words; default: code",
-        _KIND, "strategy", "solve", is_setting=False)] = None
+        _KIND, "strategy", "solve batch", is_setting=False)] = None
     samples: Annotated[int | None, Option(
         "maximum number of candidates to sample",
-        Number("K", whole=True, least=1), "strategy", "solve eval demo", safe=True)] = None
+        Number("K", whole=True, least=1), "strategy", "solve eval batch demo", safe=True)] = None
     batch_size: Annotated[int | None, Option(
         "samples asked for at a time (sample-until, adaptive); best-of-n then stops early",
         Number("N", whole=True, least=1), "strategy", safe=True)] = None
@@ -174,7 +174,7 @@ class RunOptions(OptionSet):
         Models(), "models", safe=_name_no_place)] = ()
     api_base: Annotated[str | None, Option(
         "address of the models' server",
-        Text("URL"), "models", "solve eval demo resume fix", affects_results=False)] = None
+        Text("URL"), "models", "solve eval batch demo resume fix", affects_results=False)] = None
     client: Annotated[Client, Option(
         "what sends requests: direct (OpenAI's protocol), litellm (any provider), or auto: direct"
         " for a server with an address",
@@ -201,6 +201,9 @@ class RunOptions(OptionSet):
         "stop after N tokens", _COUNT, "limits", f"{_AGAIN} demo", safe=True)] = None
     budget_calls: Annotated[int | None, Option(
         "stop after N model calls", _COUNT, "limits", _AGAIN, safe=True)] = None
+    ledger: Annotated[str | None, Option(
+        "share budgets and rate limits with all processes of this machine that name the same FILE",
+        FileName(), "limits", _AGAIN, affects_results=False, is_kept=False)] = None
     timeout: Annotated[float | None, Option(
         "stop after SECONDS and return the best answer so far",
         _SECONDS, "limits", _AGAIN, safe=True)] = None

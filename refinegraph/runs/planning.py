@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from refinegraph.agents.models import Ledger, RateLimits
+    from refinegraph.agents.models.spending.ledger_file import LedgerFile
     from refinegraph.agents.prompts import PromptSet
     from refinegraph.agents.refiner import RepairForm
     from refinegraph.graphs.policies.calibration import ConfidenceCalibrator
@@ -157,10 +158,15 @@ def model_names(models: Models) -> str:
 def ledger_of(options: RunOptions) -> "Ledger | None":
     """Return the account of what may be spent; None where nothing bounds it."""
     from refinegraph.agents.models import Ledger
+    from refinegraph.agents.models.spending.shared_ledger import SharedLedger
 
     usd, tokens, calls = options.budget_usd, options.budget_tokens, options.budget_calls
-    bounded = any(amount is not None for amount in (usd, tokens, calls))
-    return Ledger(usd=usd, tokens=tokens, calls=calls) if bounded else None
+    if all(amount is None for amount in (usd, tokens, calls)):
+        return None
+    file = _ledger_file(options)
+    if file:
+        return SharedLedger(file, usd=usd, tokens=tokens, calls=calls)
+    return Ledger(usd=usd, tokens=tokens, calls=calls)
 
 
 def rate_limits_of(options: RunOptions, *, concurrency: int = 64) -> "RateLimits":
@@ -171,7 +177,15 @@ def rate_limits_of(options: RunOptions, *, concurrency: int = 64) -> "RateLimits
         concurrency,
         requests_per_minute=options.requests_per_minute,
         tokens_per_minute=options.tokens_per_minute,
+        shared=_ledger_file(options),
     )
+
+
+def _ledger_file(options: RunOptions) -> "LedgerFile | None":
+    """Return the file through which processes share budgets and rates; None for this one alone."""
+    from refinegraph.agents.models.spending.ledger_file import LedgerFile
+
+    return LedgerFile(Path(options.ledger)) if options.ledger else None
 
 
 def _resolver(options: RunOptions) -> "Callable[[str | BaseChatModel], BaseChatModel]":

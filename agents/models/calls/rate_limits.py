@@ -12,8 +12,11 @@ from weakref import WeakKeyDictionary
 
 from refinegraph.agents.models.backend import Endpoint
 from refinegraph.agents.models.calls.fair_semaphore import FairSemaphore, TokenBucket
+from refinegraph.agents.models.calls.shared_rates import BucketStore, SharedBucket
 from refinegraph.agents.models.failures import Failure
 from refinegraph.errors import InputError
+from refinegraph.support.awaiting import settle
+from refinegraph.support.redaction import without_credentials
 
 _OVERLOADED = frozenset({503, 529})
 _LONGEST_PAUSE = 120.0
@@ -24,7 +27,8 @@ class RateLimits:
 
     `limit` requests are in flight at most, over all providers; `requests` and `tokens` a minute are
     of each provider. Waiting requests are served run by run. A retry gives its place up while it
-    waits. Each event loop has the limits for itself.
+    waits. Each event loop has the limits for itself; with a `shared` store, requests and tokens
+    a minute are those of all processes that use it.
 
     >>> RateLimits(8, requests_per_minute=60)
     RateLimits(8, requests_per_minute=60)
@@ -36,12 +40,14 @@ class RateLimits:
         *,
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
+        shared: BucketStore | None = None,
     ) -> None:
         if limit < 1:
             raise InputError(f"The limit of calls in flight is {limit!r}; it must be at least 1.")
         self.limit = limit
         self.requests_per_minute = requests_per_minute
         self.tokens_per_minute = tokens_per_minute
+        self.shared = shared
         self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Loop] = WeakKeyDictionary()
 
     @asynccontextmanager
@@ -111,19 +117,18 @@ class _Loop:
         key = (endpoint.name.partition("/")[0], endpoint.api_base)
         found = self._providers.get(key)
         if found is None:
-            found = self._providers[key] = _Provider(self._limits)
+            found = self._providers[key] = _Provider(self._limits, _name(endpoint))
         return found
 
 
 class _Provider:
     """What one provider may be asked."""
 
-    def __init__(self, limits: RateLimits) -> None:
-        now = time.monotonic()
+    def __init__(self, limits: RateLimits, name: str) -> None:
         self.turns = FairSemaphore(limits.limit)
         self._most = limits.limit
-        self._requests = _bucket(limits.requests_per_minute, now)
-        self._tokens = _bucket(limits.tokens_per_minute, now)
+        self._requests = _bucket(limits, limits.requests_per_minute, f"requests {name}")
+        self._tokens = _bucket(limits, limits.tokens_per_minute, f"tokens {name}")
         self._slowed = 0.0
         self._paused_until = 0.0
 
@@ -131,9 +136,9 @@ class _Provider:
         now = time.monotonic()
         delays = [self._paused_until - now]
         if self._requests:
-            delays.append(self._requests.delay(1, now=now))
+            delays.append(await settle(self._requests.delay(1, now=now)))
         if self._tokens:
-            delays.append(self._tokens.delay(tokens, now=now))
+            delays.append(await settle(self._tokens.delay(tokens, now=now)))
         if (longest := max(delays)) > 0:
             await asyncio.sleep(longest)
 
@@ -155,5 +160,16 @@ class _Provider:
         self.turns.limit = max(1.0, min(self.turns.limit, self.turns.taken) / 2)
 
 
-def _bucket(per_minute: float | None, now: float) -> TokenBucket | None:
-    return None if per_minute is None else TokenBucket(per_minute, now=now)
+def _bucket(
+    limits: RateLimits, per_minute: float | None, name: str
+) -> TokenBucket | SharedBucket | None:
+    if per_minute is None:
+        return None
+    own = TokenBucket(per_minute, now=time.monotonic())
+    return SharedBucket(limits.shared, name, per_minute) if limits.shared else own
+
+
+def _name(endpoint: Endpoint) -> str:
+    """Return what all processes call a provider, without credentials."""
+    provider, base = endpoint.name.partition("/")[0], endpoint.api_base
+    return f"{provider} {without_credentials(base)}" if base else provider

@@ -1,6 +1,5 @@
 """What one request costs: reserved before it is made, counted, settled and charged after."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -19,9 +18,6 @@ from refinegraph.agents.models.spending.usage import count
 from refinegraph.agents.models.types import Choice, Completion, Sampling
 from refinegraph.charging import charge
 from refinegraph.schema import Usage
-
-_POLL = 0.01
-"""Seconds between two looks at a budget that other calls hold: short beside any call."""
 
 _OUTER: ContextVar["Bill | None"] = ContextVar("refinegraph_outer_bill", default=None)
 
@@ -89,8 +85,7 @@ class Bill:
             most=self.wanted.max_tokens,
             usd=self._usd,
         )
-        while (grant := ledger.reserve(need)) is None:
-            await asyncio.sleep(_POLL)
+        grant = await ledger.acquire(need)
         self._reservation = grant.number
         if self.model.limits_answers:
             self.limit = AnswerLimit.of(self.model.endpoint, self.wanted, grant.most)

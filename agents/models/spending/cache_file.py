@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ CREATE TABLE IF NOT EXISTS answers (
     made REAL NOT NULL, answer TEXT NOT NULL, PRIMARY KEY (request, sample)
 ) WITHOUT ROWID
 """
+_LAST = "\U0010ffff"
+"""Sorts behind everything that a request's name can hold."""
 _PATIENCE = 2.0
 """Seconds to wait for a lock. Other processes hold it for milliseconds, and this one's event loop
 stands still meanwhile."""
@@ -61,6 +64,18 @@ class CacheFile:
                 "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)",
                 (request, sample, model, time.time(), answer),
             )
+
+    def delete(self, prefix: str) -> None:
+        """Delete the answers to requests whose names begin like this."""
+        with self._database:
+            self._database.execute(
+                "DELETE FROM answers WHERE request >= ? AND request < ?", (prefix, prefix + _LAST)
+            )
+
+    def answers(self) -> Iterator[str]:
+        """Yield the text of every answer."""
+        rows = self._database.execute("SELECT answer FROM answers")
+        yield from (text for (text,) in rows)
 
     def state(self) -> CacheState:
         """Count what is stored."""

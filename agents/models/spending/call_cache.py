@@ -28,7 +28,9 @@ Ask = Callable[[int, int], Awaitable[Generations]]
 """Asks for so many samples, of which so many were there before."""
 
 
-class _Kept(Frozen):
+class KeptAnswer(Frozen):
+    """One sample of a request."""
+
     choice: Choice
     usage: Usage
     """What this sample's part of the request cost."""
@@ -97,7 +99,23 @@ class CallCache:
         """Forget everything; return how many answers that were."""
         return self._usable().clear()
 
-    def find(self, request: str, sample: int) -> _Kept | None:
+    def forget(self) -> None:
+        """Delete the answers of this realm, which nobody will ask for again."""
+        if self._file is not None and not self._guard.broken:
+            with self._guard:
+                self._file.delete(self._realm)
+
+    def spent(self) -> Usage:
+        """Return what the answers that are kept have cost, in every realm."""
+        total = Usage()
+        if self._file is not None and not self._guard.broken:
+            with self._guard:
+                for text in self._file.answers():
+                    kept = _read(text)
+                    total += kept.usage if kept else Usage()
+        return total
+
+    def find(self, request: str, sample: int) -> KeptAnswer | None:
         """Return a kept answer; one that cannot be read counts as missing."""
         text: object = None
         if self._file is not None and not self._guard.broken:
@@ -105,15 +123,23 @@ class CallCache:
                 text = self._file.read(self._realm + request, sample)
         return _read(text) if isinstance(text, str) else None
 
-    def keep(self, request: str, sample: int, model: str, kept: _Kept) -> None:
+    def keep(self, request: str, sample: int, model: str, kept: KeptAnswer) -> None:
         """Keep an answer; one that another process kept meanwhile stays."""
         if self._file is not None and not self._guard.broken:
             with self._guard:
                 self._file.write(self._realm + request, sample, model, json_text(kept))
 
+    async def look_up(self, request: str, sample: int) -> KeptAnswer | None:
+        """Return a kept answer, as `find`; for caches whose file is elsewhere."""
+        return self.find(request, sample)
+
+    async def store(self, request: str, sample: int, model: str, kept: KeptAnswer) -> None:
+        """Keep an answer, as `keep`; for caches whose file is elsewhere."""
+        self.keep(request, sample, model, kept)
+
     async def samples(self, request: str, model: str, first: int, n: int, ask: Ask) -> Generations:
         """Return n samples of a request from the `first`, asking only for those not kept."""
-        found = {offset: self.find(request, first + offset) for offset in range(n)}
+        found = {offset: await self.look_up(request, first + offset) for offset in range(n)}
         kept = {offset: answer for offset, answer in found.items() if answer is not None}
         usage = sum((answer.usage for answer in kept.values()), Usage())
         charge(usage)
@@ -127,7 +153,7 @@ class CallCache:
             for offset, answer in zip(missing, _parts(fresh), strict=False):
                 choices[offset] = answer.choice
                 if not (curtailed and answer.choice.truncated):
-                    self.keep(request, first + offset, model, answer)
+                    await self.store(request, first + offset, model, answer)
         ordered = tuple(choices[offset] for offset in sorted(choices))
         return Generations(choices=ordered, usage=usage, curtailed=curtailed)
 
@@ -184,10 +210,10 @@ class _Guard:
         return True
 
 
-def _read(text: str) -> _Kept | None:
+def _read(text: str) -> KeptAnswer | None:
     """Read a kept answer; the file is data, so numbers that cannot be are not believed."""
     try:
-        kept = _Kept.model_validate_json(text)
+        kept = KeptAnswer.model_validate_json(text)
     except ValidationError:
         return None
     numbers = (*kept.usage.model_dump().values(), kept.choice.tokens)
@@ -201,7 +227,7 @@ def request_key(endpoint: Endpoint, messages: Sequence[BaseMessage], sampling: S
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _parts(generations: Generations) -> list[_Kept]:
+def _parts(generations: Generations) -> list[KeptAnswer]:
     """Share the cost of a request among its samples; the parts add up exactly.
 
     Each sample costs its own tokens and an equal part of the price. The first one carries the rest:
@@ -220,6 +246,6 @@ def _parts(generations: Generations) -> list[_Kept]:
         }
     )
     return [
-        _Kept(choice=choice, usage=part)
+        KeptAnswer(choice=choice, usage=part)
         for choice, part in zip(choices, [first, *others], strict=False)
     ]

@@ -1,10 +1,12 @@
 """Budgets: what a call may cost is reserved before it is made and settled when it has ended."""
 
+import asyncio
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from refinegraph.errors import BudgetExceeded, InputError, SettingError
 from refinegraph.schema import Usage
@@ -44,7 +46,9 @@ class Grant(NamedTuple):
     """Tokens that one answer may have; None where no cap bounds them."""
 
 
-class _Reserved(NamedTuple):
+class Reserved(NamedTuple):
+    """What a call under way may cost at most."""
+
     tokens: int
     usd: float
 
@@ -68,11 +72,14 @@ class Ledger:
     (50, False)
     """
 
+    poll: ClassVar[float] = 0.01
+    """Seconds between two looks at what other calls hold: short beside any call."""
+
     usd: float | None = None
     tokens: int | None = None
     calls: int | None = None
     spent: Usage = field(default_factory=Usage)
-    _reserved: dict[int, _Reserved] = field(default_factory=dict[int, _Reserved])
+    _reserved: dict[int, Reserved] = field(default_factory=dict[int, Reserved])
     _next: int = 0
     _warned: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -94,7 +101,7 @@ class Ledger:
     @property
     def is_spent(self) -> bool:
         """Whether no further call will be made, whatever the calls under way will cost."""
-        with self._lock:
+        with self._hold():
             return any(cap is not None and spent >= cap for _, spent, cap in self._caps())
 
     def reserve(self, need: Need) -> Grant | None:
@@ -104,7 +111,7 @@ class Ledger:
             BudgetExceeded: Where too little is left for the call.
             SettingError: Where USD are capped and the call's price is not known.
         """
-        with self._lock:
+        with self._hold():
             if self.usd is not None and need.usd(need.prompt, 0) is None:
                 raise SettingError(
                     "a budget in USD needs a model with a known price; give it by --prices, or the "
@@ -118,6 +125,21 @@ class Ledger:
             if granted < min(wanted, _SHORTEST):
                 raise BudgetExceeded(self.refusal)
             return self._grant(need, granted)
+
+    async def acquire(self, need: Need) -> Grant:
+        """Reserve what a call may cost, waiting for calls under way that may leave room.
+
+        Raises what `reserve` raises.
+        """
+        while (grant := self.reserve(need)) is None:
+            await asyncio.sleep(self.poll)
+        return grant
+
+    @contextmanager
+    def _hold(self) -> Generator[None]:
+        """Keep others out while the account is looked at or changed."""
+        with self._lock:
+            yield
 
     def _room(self, need: Need) -> float:
         """Return the tokens that each answer may have; below zero where no call may be made."""
@@ -142,7 +164,7 @@ class Ledger:
         written = need.answers * most
         usd = need.usd(need.prompt, written) or 0.0
         self._next += 1
-        self._reserved[self._next] = _Reserved(need.prompt + written, usd)
+        self._reserved[self._next] = Reserved(need.prompt + written, usd)
         return Grant(self._next, most if self.counts_tokens else None)
 
     @property
@@ -158,13 +180,13 @@ class Ledger:
 
     def commit(self, call: int, usage: Usage) -> None:
         """Take what a call did cost in the place of what was reserved for it."""
-        with self._lock:
+        with self._hold():
             self._reserved.pop(call, None)
             self.spent += usage
 
     def warning(self) -> str | None:
         """Return, once, a sentence that says that most of a cap is spent."""
-        with self._lock:
+        with self._hold():
             if self._warned:
                 return None
             for name, spent, cap in self._caps():
@@ -175,7 +197,7 @@ class Ledger:
 
     def add_prior(self, usage: Usage) -> None:
         """Count what was spent before, by a run that goes on."""
-        with self._lock:
+        with self._hold():
             self.spent += usage
 
     def _caps(self) -> list[tuple[str, float, float | None]]:

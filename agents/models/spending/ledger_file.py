@@ -1,0 +1,171 @@
+"""The SQLite file through which the processes of one machine share budgets and rates."""
+
+import os
+import sqlite3
+import time
+import weakref
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from refinegraph.errors import InputError
+from refinegraph.schema import Usage
+from refinegraph.support.locking import is_locked, lock
+from refinegraph.support.private_files import make_private_folder, touch_private
+
+_VERSION = 1
+_SCHEMA = """\
+CREATE TABLE IF NOT EXISTS book (
+    id INTEGER PRIMARY KEY CHECK (id = 0), spent TEXT NOT NULL, last INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS reservations (
+    number INTEGER PRIMARY KEY, worker INTEGER NOT NULL, tokens INTEGER NOT NULL, usd REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS workers (id INTEGER PRIMARY KEY AUTOINCREMENT, pid INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS buckets (
+    name TEXT PRIMARY KEY, level REAL NOT NULL, at REAL NOT NULL
+) WITHOUT ROWID;
+"""
+_PATIENCE = 30.0
+"""Seconds to wait for the other processes, which hold the file for a fraction of a millisecond: as
+long a wait means that one was stopped while it wrote."""
+
+
+class Reservation(NamedTuple):
+    """What a call under way may cost at most, and which worker makes it."""
+
+    worker: int
+    tokens: int
+    usd: float
+
+
+class Book(NamedTuple):
+    """The account as it stands."""
+
+    spent: Usage
+    reserved: dict[int, Reservation]
+    last: int
+    """The highest number that a reservation has had."""
+
+
+class LedgerFile:
+    """Accounts and rates in a file, shared by processes; each one that opens it is a worker.
+
+    A worker holds a lock while its process lives, however that ends, so that the others can tell
+    whether it is alive. The folder has to be on a disk of this machine: SQLite's locks and these
+    do not hold over a network.
+
+    Raises `InputError` where the file is no ledger of this version, or cannot be written.
+    """
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self.path = path
+        self._clock = clock
+        try:
+            make_private_folder(path.parent)
+            touch_private(path)
+            self._database = sqlite3.connect(
+                path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None
+            )
+            self._prepare()
+            self.worker = self._register()
+            self._lock = self._held()
+        except (sqlite3.Error, OSError) as error:
+            raise InputError(f"the ledger {str(path)!r} cannot be used: {error}.") from None
+        weakref.finalize(self, _leave, self._lock, self._lock_of(self.worker))
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """Keep the other processes out; nothing is changed where the block raises."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    def read(self) -> Book:
+        """Return the account."""
+        row = self._database.execute("SELECT spent, last FROM book").fetchone()
+        spent, last = row or (None, 0)
+        rows = self._database.execute("SELECT number, worker, tokens, usd FROM reservations")
+        return Book(
+            Usage.model_validate_json(spent) if spent else Usage(),
+            {number: Reservation(*rest) for number, *rest in rows},
+            last,
+        )
+
+    def write(self, before: Book, after: Book) -> None:
+        """Write what changed of the account; inside a transaction."""
+        if (before.spent, before.last) != (after.spent, after.last):
+            self._database.execute(
+                "INSERT OR REPLACE INTO book VALUES (0, ?, ?)",
+                (after.spent.model_dump_json(), after.last),
+            )
+        gone = [(number,) for number in before.reserved.keys() - after.reserved.keys()]
+        self._database.executemany("DELETE FROM reservations WHERE number = ?", gone)
+        new = after.reserved.keys() - before.reserved.keys()
+        self._database.executemany(
+            "INSERT INTO reservations VALUES (?, ?, ?, ?)",
+            [(number, *after.reserved[number]) for number in new],
+        )
+
+    def dead_workers(self) -> Sequence[int]:
+        """Return the workers whose processes have ended without taking their leave."""
+        rows = self._database.execute("SELECT id FROM workers WHERE id <> ?", (self.worker,))
+        return [id for (id,) in rows.fetchall() if not is_locked(self._lock_of(id))]
+
+    def forget_worker(self, id: int) -> None:
+        """Strike a worker off; inside a transaction."""
+        self._database.execute("DELETE FROM workers WHERE id = ?", (id,))
+        self._lock_of(id).unlink(missing_ok=True)
+
+    def take(self, bucket: str, amount: float, *, most: float, a_second: float) -> float:
+        """Take from a bucket that fills up; return the seconds to wait before it may be used."""
+        now = self._clock()
+        with self.transaction():
+            row = self._database.execute(
+                "SELECT level, at FROM buckets WHERE name = ?", (bucket,)
+            ).fetchone()
+            level, at = row or (most, now)
+            # A clock that was set back must not empty the bucket.
+            level = min(most, level + max(0.0, now - at) * a_second) - amount
+            self._database.execute(
+                "INSERT OR REPLACE INTO buckets VALUES (?, ?, ?)", (bucket, level, now)
+            )
+        return max(0.0, -level / a_second)
+
+    def put_back(self, bucket: str, amount: float) -> None:
+        """Give back what was taken too much; below zero, take what was too little."""
+        with self.transaction():
+            self._database.execute(
+                "UPDATE buckets SET level = level + ? WHERE name = ?", (amount, bucket)
+            )
+
+    def _prepare(self) -> None:
+        version = self._database.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, _VERSION):
+            raise InputError(f"{str(self.path)!r} is no ledger of this version; name another file.")
+        self._database.execute("PRAGMA journal_mode=WAL")
+        # A power cut may lose the last moments; a process that is killed loses nothing.
+        self._database.execute("PRAGMA synchronous=NORMAL")
+        self._database.executescript(_SCHEMA)
+        self._database.execute(f"PRAGMA user_version={_VERSION}")
+
+    def _register(self) -> int:
+        added = self._database.execute("INSERT INTO workers (pid) VALUES (?)", (os.getpid(),))
+        return int(added.lastrowid or 0)
+
+    def _held(self) -> IO[str]:
+        make_private_folder(self._lock_of(self.worker).parent)
+        return lock(self._lock_of(self.worker))
+
+    def _lock_of(self, worker: int) -> Path:
+        return self.path.with_name(f"{self.path.name}.workers") / str(worker)
+
+
+def _leave(held: IO[str], path: Path) -> None:
+    path.unlink(missing_ok=True)
+    held.close()
