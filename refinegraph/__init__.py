@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from refinegraph.support.notebook import register_html
 
 if TYPE_CHECKING:
+    from refinegraph.batches import BatchRecord, solve_many
     from refinegraph.errors import (
         DeadlineExceeded,
         InputError,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _MODULES = {
+    "BatchRecord": "batches",
     "Candidate": "schema",
     "DeadlineExceeded": "errors",
     "Difficulty": "schema",
@@ -55,9 +57,11 @@ _MODULES = {
     "asolve": "runs.solving",
     "fix": "fixing.running",
     "solve": "runs.solving",
+    "solve_many": "batches",
 }
 
 __all__ = [
+    "BatchRecord",
     "Candidate",
     "DeadlineExceeded",
     "Difficulty",
@@ -79,6 +83,7 @@ __all__ = [
     "asolve",
     "fix",
     "solve",
+    "solve_many",
 ]
 
 

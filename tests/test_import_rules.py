@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("runs",),
     ("fixing",),
     ("evaluation",),
+    ("batches",),
     ("terminal", "html"),
     ("repl",),
     ("cli",),
@@ -36,6 +37,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 EXCEPTIONS = {
     ("agents.models", "refinegraph"): "finds the weights that ship in the package's folder",
     ("cli", "refinegraph"): "prints the version",
+    ("batches", "refinegraph"): "records the version",
     ("evaluation", "refinegraph"): "records the version",
     ("values", "agents.models"): "a chat model that is an option is written by its name",
 }

@@ -1,14 +1,10 @@
 """Every command and its flags; those of a run are declared in `refinegraph.options`."""
 
 import argparse
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
 
 from refinegraph import __version__
-
-if TYPE_CHECKING:
-    from refinegraph.options.option_set import Group, Option, OptionSet
-    from refinegraph.values import Value
+from refinegraph.cli.batch_arguments import add_batch, add_merge, add_shard
+from refinegraph.cli.option_flags import add_options, reading
 
 _EXIT_CODES = """\
 exit codes:
@@ -18,21 +14,6 @@ exit codes:
   3    the model could not be reached or kept failing
   4    no sandbox
   130  interrupted"""
-
-_HEADINGS: "dict[Group, str]" = {
-    "strategy": "how to solve",
-    "models": "models",
-    "limits": "limits",
-    "parts": "parts of the graph, in the place of the strategy's own",
-    "records": "kept answers",
-    "output": "output",
-}
-
-
-class _TakesFlags(Protocol):
-    """A parser, or a group of its flags."""
-
-    def add_argument(self, *flags: str, **settings: Any) -> Any: ...
 
 
 def make_parser(
@@ -67,57 +48,12 @@ def all_flags() -> list[str]:
     return flags
 
 
-def reading(value: "Value") -> Callable[[str], Any]:
-    """Return what argparse reads a flag's text with."""
-    from refinegraph.values import UnfitValue
-
-    def read(text: str) -> Any:
-        try:
-            return value.read(text)
-        except UnfitValue as error:
-            raise argparse.ArgumentTypeError(f"{text!r} {error}") from None
-
-    return read
-
-
-def _add_options(command: argparse.ArgumentParser, name: str) -> None:
-    """Add the flags that a command has of the declared options, by headings."""
-    from refinegraph.options import CommandOptions, RunOptions
-
-    declaring: tuple[type[OptionSet], ...] = (RunOptions, CommandOptions)
-    options = {
-        option_name: option
-        for each in declaring
-        for option_name, option in each.declared.items()
-        if name in option.commands.split()
-    }
-    for group, heading in _HEADINGS.items():
-        chosen = {each: option for each, option in options.items() if option.group == group}
-        if chosen:
-            place = command.add_argument_group(heading)
-            exclusive = "replay" in chosen
-            _add_flags(place.add_mutually_exclusive_group() if exclusive else place, chosen)
-
-
-def _add_flags(place: _TakesFlags, options: "dict[str, Option]") -> None:
-    from refinegraph.options import flag_of
-
-    for name, option in options.items():
-        value, words = option.value, option.help.replace("%", "%%")
-        settings: dict[str, Any] = {"type": reading(value), "metavar": value.metavar}
-        if value.is_flag:
-            settings = {"action": "store_const", "const": True}
-        elif name == "cache":  # without a file, the user's own
-            settings = {"nargs": "?", "const": "", "metavar": value.metavar}
-        place.add_argument(flag_of(name), help=words, **settings)
-
-
 def _add_solve(command: argparse.ArgumentParser) -> None:
     command.add_argument("text", nargs="?", metavar="TEXT", help="the problem, or - to read it")
     command.add_argument("--tests", metavar="FILE", help="visible tests, in any form")
     command.add_argument("--dataset", metavar="FILE", help="take the problem from a data set")
     command.add_argument("--id", metavar="ID", help="which problem of the data set")
-    _add_options(command, "solve")
+    add_options(command, "solve")
 
 
 def _add_fix(command: argparse.ArgumentParser) -> None:
@@ -138,7 +74,7 @@ def _add_fix(command: argparse.ArgumentParser) -> None:
     )
     add("--apply", action="store_true", help="apply a proved patch to the checkout")
     add("--demo", action="store_true", help="repair a small bundled project instead")
-    _add_options(command, "fix")
+    add_options(command, "fix")
 
 
 def _add_resume(command: argparse.ArgumentParser) -> None:
@@ -150,7 +86,7 @@ def _add_resume(command: argparse.ArgumentParser) -> None:
         help="use the server and the files that the run was begun with, though your own settings"
         " do not name them",
     )
-    _add_options(command, "resume")
+    add_options(command, "resume")
 
 
 def _add_eval(command: argparse.ArgumentParser) -> None:
@@ -166,6 +102,7 @@ def _add_eval(command: argparse.ArgumentParser) -> None:
     add("--ids", metavar="A,B", help="these problems only")
     add("--shuffle", action="store_true", help="shuffle the problems, using --seed")
     add("--concurrency", type=count, default=8, metavar="C", help="calls in flight; default: 8")
+    add_shard(command)
     add("--fail-under", type=share, metavar="X", help="exit 1 below this accuracy (last strategy)")
     add("--baselines", action="store_true", help="add the strategies that only sample")
     add(
@@ -179,7 +116,7 @@ def _add_eval(command: argparse.ArgumentParser) -> None:
         action="store_false",
         help="keep problems whose hidden tests fail the reference solution",
     )
-    _add_options(command, "eval")
+    add_options(command, "eval")
 
 
 def _add_compare(command: argparse.ArgumentParser) -> None:
@@ -222,7 +159,7 @@ def _add_cache(command: argparse.ArgumentParser) -> None:
 
 
 def _add_demo(command: argparse.ArgumentParser) -> None:
-    _add_options(command, "demo")
+    add_options(command, "demo")
 
 
 def _add_graph(command: argparse.ArgumentParser) -> None:
@@ -264,6 +201,8 @@ _COMMANDS = {
     "solve": ("solve one problem", _add_solve),
     "fix": ("repair a checkout whose tests fail, and print the proved patch", _add_fix),
     "eval": ("compare strategies over a data set, with intervals", _add_eval),
+    "batch": ("solve many problems of a file, without known answers", add_batch),
+    "merge": ("put the results of shards together", add_merge),
     "compare": ("compare folders of results", _add_compare),
     "export": ("write training data out of results", _add_export),
     "demo": ("watch programs fail, be repaired and proved; then try problems of yours", _add_demo),

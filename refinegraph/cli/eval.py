@@ -2,8 +2,6 @@
 
 import argparse
 import asyncio
-import shlex
-import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AsyncExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -14,6 +12,7 @@ from rich.text import Text
 
 from refinegraph.agents.models import CallCache, model_name
 from refinegraph.cli.given_options import command_options, run_options
+from refinegraph.cli.going_on import resume_command
 from refinegraph.cli.models import origin_line, server_of
 from refinegraph.cli.observers import watched
 from refinegraph.cli.reference_check import faulty_problems, report_bad
@@ -23,8 +22,15 @@ from refinegraph.errors import InputError, RefinegraphError
 from refinegraph.evaluation.failures import error_for
 from refinegraph.evaluation.fitting import fit_from_runs
 from refinegraph.evaluation.judging import require_sandbox
+from refinegraph.evaluation.merging import SUMMARY
 from refinegraph.evaluation.metrics import LeftOut, Summary
-from refinegraph.evaluation.results_dir import CALLS, EvaluationFolder, read_results, read_runs
+from refinegraph.evaluation.results_dir import (
+    CALLS,
+    EvaluationFolder,
+    mark_ended,
+    read_results,
+    read_runs,
+)
 from refinegraph.evaluation.running import Evaluation
 from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.evaluation.summary import summarise
@@ -45,7 +51,7 @@ from refinegraph.schema import Kind, LabelledProblem
 from refinegraph.support.blocking import run_sync
 from refinegraph.support.json_text import json_text
 from refinegraph.support.private_files import write_private
-from refinegraph.support.redaction import redact
+from refinegraph.support.shards import WHOLE, Shard
 from refinegraph.terminal.console import error_console
 from refinegraph.terminal.evaluation_progress import Progress, shown_progress
 from refinegraph.terminal.run_view import print_lines
@@ -57,7 +63,7 @@ BASELINES = ("self-consistency", "best-of-n", "sample-until")
 """Strategies that only sample. No claim for repairs holds unless it beats the last one."""
 LONGER = "single-long"
 """`single` with twice the longest answer: what more words alone would do."""
-SUMMARY, PAGE = "summary.json", "report.html"
+PAGE = "report.html"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -70,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     strategies = _strategies(options, chosen)
     bad: list[BadRecord] = []
     keys = [(each.problem.id, name) for each in _problems(options, bad) for name in strategies]
-    if not keys:
+    if not keys and options.shard is None:
         raise InputError(f"{options.dataset} has no problem that was asked for.")
     models = resolve_models(chosen)
     settings = EvaluationSettings.of(
@@ -79,6 +85,7 @@ def run(options: argparse.Namespace) -> int:
         models=[model_name(model) if model else "" for model in models],
         options=chosen,
         reference_check=options.reference_check,
+        shard=str(options.shard or ""),
     )
     folder = EvaluationFolder(Path(options.out), settings, resume=options.resume)
     console = error_console()
@@ -126,6 +133,8 @@ class _Job:
 
 def _evaluate(job: _Job) -> None:
     """Run what has no result yet."""
+    if not job.progress.total:  # more shards than problems
+        return
     with (
         _cache(job.chosen, job.folder) as cache,
         watched(command_options(job.options)),
@@ -153,6 +162,8 @@ def _conclude(job: _Job) -> int:
     show_summary(summary)
     show_failures(progress.failures, console)
     missing = progress.total - progress.done - progress.failed
+    if not missing:
+        mark_ended(job.path)
     if missing:
         runs = plural(missing, "run")
         sentence = f"{printable(progress.budget_spent)}; {runs} left for a larger one"
@@ -246,13 +257,15 @@ def _problems(
 ) -> Iterator[LabelledProblem]:
     """Read the problems that were asked for; records that cannot be read are added to `bad`."""
     unreadable = bad if bad is not None else []
-    return select_problems(
+    chosen = select_problems(
         load_dataset(options.dataset, left_out=unreadable),
         left_out=unreadable,
         limit=options.limit,
         ids=options.ids.split(",") if options.ids else None,
         shuffle_seed=(run_options(options).seed or 0) if options.shuffle else None,
     )
+    shard: Shard = options.shard or WHOLE
+    return (each for position, each in enumerate(chosen) if shard.holds(position))
 
 
 def _strategies(options: argparse.Namespace, chosen: RunOptions) -> list[str]:
@@ -268,6 +281,4 @@ def _strategies(options: argparse.Namespace, chosen: RunOptions) -> list[str]:
 
 def _say_how_to_go_on(job: _Job) -> None:
     done = f"{job.progress.done} of {job.progress.total} runs are in {job.path}"
-    words = sys.argv[1:] if "--resume" in sys.argv else [*sys.argv[1:], "--resume"]
-    again = redact(printable(shlex.join(words)))
-    job.console.print(Text(f"{done}; go on with: refinegraph {again}"), soft_wrap=True)
+    job.console.print(Text(f"{done}; go on with: {resume_command()}"), soft_wrap=True)

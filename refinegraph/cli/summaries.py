@@ -33,15 +33,20 @@ def show_failures(failures: FailureCounts, console: Console) -> None:
         return
     count, them = plural(failures.total, "run"), "it" if failures.total == 1 else "them"
     console.print(Text(f"{count} failed, and no figure counts {them}:", style="red"))
+    show_reasons(failures, console)
+
+
+def show_reasons(failures: FailureCounts, console: Console) -> None:
+    """Print the most frequent reasons, with the first run of each."""
     reasons = failures.by_reason()
     for each in reasons[:_MOST_REASONS]:
-        where = f"{each.first[0]}, {each.first[1]}"
+        where = ", ".join(filter(None, each.first))
         first = f"first: {where}" if each.runs > 1 else where
         reason = cut(each.reason, _LONGEST_REASON)
         console.print(Text(f"  {each.runs} × {reason} ({printable(first)})"), soft_wrap=True)
     if len(reasons) > _MOST_REASONS:
         rest = plural(len(reasons) - _MOST_REASONS, "other reason")
-        console.print(Text(f"  and {rest}, in results.jsonl"))
+        console.print(Text(f"  and {rest}, in the results"))
 
 
 def code_for(summary: Summary, least: float | None, console: Console) -> int:

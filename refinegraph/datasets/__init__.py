@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from refinegraph.datasets.files import BadRecord, Record, read_records
+from refinegraph.datasets.fields import record_id
+from refinegraph.datasets.files import BadRecord, Record, read_records, stem_of
 from refinegraph.datasets.formats import read_problem
 from refinegraph.errors import InputError
 from refinegraph.schema import LabelledProblem
@@ -70,7 +71,7 @@ def _problems(
     first_lines: dict[str, int] = {}
     bad: BadRecord | None = None
     for position, record in enumerate(records):
-        outcome = _read(record, f"{_stem(file)}/{position}", first_lines)
+        outcome = _read(record, f"{stem_of(file)}/{position}", first_lines)
         if not isinstance(outcome, BadRecord):
             first_lines[outcome.problem.id] = record.line
             yield outcome
@@ -93,7 +94,7 @@ def _read(
     try:
         labelled = read_problem(record, default_id=default_id)
     except InputError as error:
-        return BadRecord(record.file, record.line, str(error), _id_of(record, default_id))
+        return BadRecord(record.file, record.line, str(error), record_id(record, default_id))
     name = labelled.problem.id
     if name in first_lines:
         reason = (
@@ -102,19 +103,6 @@ def _read(
         )
         return BadRecord(record.file, record.line, reason, name)
     return labelled
-
-
-_ID_FIELDS = ("task_id", "question_id", "problem_id", "unique_id", "id", "ID")
-
-
-def _id_of(record: Record, default_id: str) -> str:
-    """Return the id that a record would have if it could be read."""
-    ids = (record.fields.get(name) for name in _ID_FIELDS)
-    return next((str(each) for each in ids if isinstance(each, str | int)), default_id)
-
-
-def _stem(file: Path) -> str:
-    return file.name.partition(".")[0] or "problem"
 
 
 def select_problems(

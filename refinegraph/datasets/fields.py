@@ -6,6 +6,14 @@ from refinegraph.datasets.files import Record
 from refinegraph.errors import InputError
 from refinegraph.support.json_text import Json
 
+_ID_FIELDS = ("task_id", "question_id", "problem_id", "unique_id", "id", "ID")
+
+
+def record_id(record: Record, default_id: str) -> str:
+    """Return the id of a record as it stands there, whether or not the rest can be read."""
+    ids = (record.fields.get(name) for name in _ID_FIELDS)
+    return next((str(each) for each in ids if isinstance(each, str | int)), default_id)
+
 
 def text_field(record: Record, name: str, default: str | None = None) -> str:
     """Return the field as text; numbers are written out, since ids and answers often are numbers.

@@ -75,6 +75,21 @@ def read_records(
     return _Reader(file, longest_line, largest_array).read(compressed=magic == _GZIP_MAGIC)
 
 
+def read_stream(
+    stream: IO[bytes], name: str, *, longest_line: int = LONGEST_LINE
+) -> Iterator[Record | BadRecord]:
+    """Read JSON lines or a JSON array from an open stream, such as standard input, as they come.
+
+    Messages call the stream by `name`. Raises `InputError` where it cannot be read any more.
+    """
+    return _Reader(Path(name), longest_line, LARGEST_ARRAY).read_open(stream)
+
+
+def stem_of(file: Path) -> str:
+    """Return what the problems of a file are called that have no id of their own."""
+    return file.name.partition(".")[0] or "problem"
+
+
 class _Reader:
     def __init__(self, file: Path, longest_line: int, largest_array: int) -> None:
         self._file = file
@@ -88,8 +103,16 @@ class _Reader:
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise InputError(f"{self._file} is a damaged gzip file: {error}.") from None
         except OSError as error:
-            reason = error.strerror or error
-            raise InputError(f"{self._file} cannot be read: {reason}.") from None
+            raise self._unreadable(error) from None
+
+    def read_open(self, stream: IO[bytes]) -> Iterator[Record | BadRecord]:
+        try:
+            yield from self._records(stream)
+        except OSError as error:
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: OSError) -> InputError:
+        return InputError(f"{self._file} cannot be read: {error.strerror or error}.")
 
     def _opened(self, compressed: bool) -> IO[bytes]:
         if compressed:

@@ -45,7 +45,7 @@ def read_problem(record: Record, *, default_id: str) -> LabelledProblem:
     """
     for form in _FORMS:
         if all(name in record.fields for name in form.required):
-            return _checked(form.read(record, default_id), record)
+            return checked(form.read(record, default_id), record)
     fields = ", ".join(map(repr, sorted(record.fields))) or "none"
     known = "; ".join(f"{form.name}: {', '.join(form.required)}" for form in _FORMS)
     raise InputError(
@@ -54,7 +54,13 @@ def read_problem(record: Record, *, default_id: str) -> LabelledProblem:
     )
 
 
-def _checked(labelled: LabelledProblem, record: Record) -> LabelledProblem:
+def is_known_dataset(record: Record) -> bool:
+    """Return whether a record has the fields of a published data set."""
+    published = (form for form in _FORMS if form.read is not _own)
+    return any(all(name in record.fields for name in form.required) for form in published)
+
+
+def checked(labelled: LabelledProblem, record: Record) -> LabelledProblem:
     """Refuse text that cannot be sent or stored: JSON can hold halves of characters."""
     for part in labelled:
         for name, value in part:

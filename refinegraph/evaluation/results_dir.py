@@ -16,9 +16,16 @@ from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.schema import Usage
 from refinegraph.support.json_text import json_text, whole_characters
 from refinegraph.support.locking import Locked, lock
-from refinegraph.support.private_files import append_private, make_private_folder, write_private
+from refinegraph.support.private_files import (
+    append_private,
+    make_private_folder,
+    touch_private,
+    write_private,
+)
 
 RESULTS, RUNS, SETTINGS = "results.jsonl", "runs.jsonl", "settings.json"
+ENDED = "ended"
+"""A file that is there once every run that was asked for has a result or an error."""
 CALLS = "calls.sqlite"
 """Answers of the models, kept until everything is done: what was paid for is not asked again."""
 
@@ -50,6 +57,7 @@ class EvaluationFolder:
             for line in self._kept():
                 self._done.add(line.key)
                 self.spent += _usage_of(line)
+            (path / ENDED).unlink(missing_ok=True)
             self._results = append_private(path / RESULTS)
             self._runs = append_private(path / RUNS)
         except OSError as error:
@@ -73,10 +81,10 @@ class EvaluationFolder:
         """
         try:
             if isinstance(outcome, RunLine):
-                _append(self._runs, json_text(outcome))
+                append_line(self._runs, json_text(outcome))
                 self._done.add(_as_written(outcome.key))
             if isinstance(outcome, RunLine) or not outcome.by_budget:
-                _append(self._results, json_text(outcome.line))
+                append_line(self._results, json_text(outcome.line))
         except OSError as error:
             raise InputError(
                 f"results cannot be written to {str(self.path)!r} any more: {error.strerror}; what "
@@ -129,7 +137,7 @@ class EvaluationFolder:
 
     def _kept(self) -> Iterator[ResultLine]:
         for name in (RESULTS, RUNS):
-            _drop_torn_line(self.path / name)
+            drop_torn_line(self.path / name)
         _drop_errors(self.path / RESULTS)
         yield from read_results(self.path)
 
@@ -143,6 +151,16 @@ def _usage_of(line: ResultLine) -> Usage:
         priced_usd=usage.cost_usd or 0.0,
         unpriced_calls=usage.llm_calls if usage.cost_usd is None else 0,
     )
+
+
+def mark_ended(folder: Path) -> None:
+    """Note that every run that was asked for has a result or an error."""
+    touch_private(folder / ENDED)
+
+
+def has_ended(folder: Path) -> bool:
+    """Return whether every run that was asked for has a result or an error."""
+    return (folder / ENDED).exists()
 
 
 def read_settings(folder: Path) -> EvaluationSettings:
@@ -189,7 +207,8 @@ def _read(path: Path, kind: type[Line]) -> Iterator[Line]:
                 raise InputError(f"{path}, line {number} is no result: {reason}.") from None
 
 
-def _append(file: IO[str], line: str) -> None:
+def append_line(file: IO[str], line: str) -> None:
+    """Write a line at once; raises `OSError` where it cannot be, or the file was removed."""
     file.write(line + "\n")
     file.flush()
     if os.fstat(file.fileno()).st_nlink == 0:
@@ -212,7 +231,7 @@ def _drop_errors(path: Path) -> None:
         write_private(path, kept)
 
 
-def _drop_torn_line(path: Path) -> None:
+def drop_torn_line(path: Path) -> None:
     """Cut off what a killed process left of a line."""
     if not path.exists():
         return

@@ -18,7 +18,7 @@ _SHORT = 12
 """Hexadecimal digits of a digest that are shown: enough to tell two versions apart."""
 _ANY = RunOptions().strategy
 _NAMED_APART = ("model", "solver_model", "reviewer_model", "refiner_model", "tester_model")
-_LIMITS_OF_ALL = ("budget_usd", "budget_tokens", "budget_calls")
+LIMITS_OF_ALL = ("budget_usd", "budget_tokens", "budget_calls")
 """What the whole evaluation may spend. A run that a budget cuts short does not count, so a larger
 budget changes no result."""
 
@@ -49,6 +49,8 @@ class EvaluationSettings(BaseModel):
     """Of the options and of the content of the files that they name."""
     reference_check: bool = True
     """Whether problems whose hidden tests judge nothing are left out."""
+    shard: str = ""
+    """The part of the problems, such as `3/16`; empty for all of them."""
 
     @model_validator(mode="before")
     @classmethod
@@ -70,9 +72,10 @@ class EvaluationSettings(BaseModel):
         models: Sequence[str],
         options: RunOptions,
         reference_check: bool = True,
+        shard: str = "",
     ) -> "EvaluationSettings":
         """Return the settings of an evaluation that is to begin, or to go on."""
-        apart = dict.fromkeys((*_NAMED_APART, *_LIMITS_OF_ALL))
+        apart = dict.fromkeys((*_NAMED_APART, *LIMITS_OF_ALL))
         shared = replace(options, strategy=_ANY, **cast("dict[str, Any]", apart))
         return cls(
             version=refinegraph.__version__,
@@ -84,6 +87,7 @@ class EvaluationSettings(BaseModel):
             options=shared.without_secrets,
             digest=shared.digest(),
             reference_check=reference_check,
+            shard=shard,
         )
 
     def difference(self, now: "EvaluationSettings") -> str | None:
@@ -99,6 +103,8 @@ class EvaluationSettings(BaseModel):
             same = self.dataset == now.dataset
             other = "" if same else f", not {now.dataset!r}"
             return f"with {'other content of ' if same else ''}the data set {self.dataset!r}{other}"
+        if self.shard != now.shard:
+            return f"{_with('--shard', self.shard)}, not {_with('--shard', now.shard)}"
         if self.strategies != now.strategies:
             return f"with --strategy {','.join(self.strategies)}, not {','.join(now.strategies)}"
         if self.models != now.models:
@@ -111,6 +117,10 @@ class EvaluationSettings(BaseModel):
         if self.digest and self.digest != now.digest:
             return "with another content of a file that its options name"
         return None
+
+
+def _with(flag: str, value: str) -> str:
+    return f"with {flag} {value}" if value else f"without {flag}"
 
 
 def _listed(models: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 from refinegraph.options.option_set import Option, OptionSet
 from refinegraph.values import FileName, Switch, Value
 
-_RUNS = "solve eval resume"
+_RUNS = "solve eval batch resume"
 """The commands that run a graph."""
 
 

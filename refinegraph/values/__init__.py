@@ -7,7 +7,15 @@ sentence.
 
 from refinegraph.values.base import UnfitValue, Value, nearest
 from refinegraph.values.kinds import Choice, Number, Pair, Several, Source, Switch, Text
-from refinegraph.values.objects import FileContent, FileName, Function, Instance, Model, Models
+from refinegraph.values.objects import (
+    FileContent,
+    FileName,
+    Function,
+    Instance,
+    Items,
+    Model,
+    Models,
+)
 from refinegraph.values.plain import is_instance, listed, plain_data, without_credentials
 
 __all__ = [
@@ -16,6 +24,7 @@ __all__ = [
     "FileName",
     "Function",
     "Instance",
+    "Items",
     "Model",
     "Models",
     "Number",

@@ -86,3 +86,15 @@ class Instance(Value):
     def check(self, value: Any) -> Any:
         """Refuse whatever is no such object."""
         raise UnfitValue(f"is no {str(self.objects).partition(':')[2]}")
+
+
+class Items(Value):
+    """Anything that yields one item after the other, in a loop or in an `async` loop."""
+
+    def check(self, value: Any) -> Any:
+        """Return it; one text is refused, since its items would be its letters."""
+        if isinstance(value, str | bytes) or not (
+            hasattr(value, "__iter__") or hasattr(value, "__aiter__")
+        ):
+            raise UnfitValue("is nothing that yields problems, such as a list")
+        return value

@@ -1,0 +1,202 @@
+"""Many problems over several workers: memory, throughput, kills at random moments, shared limits.
+
+    python benchmarks/batches.py                      # a minute or two
+    python benchmarks/batches.py --problems 10000 --workers 8 --kills 50
+    python benchmarks/batches.py --memory 100000
+
+A mock server answers on the loopback, so that what is measured is ours. Every figure stands beside
+what it has to be, and the command ends with 1 where one is missed.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import resource
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from chat_server import ChatServer, chat_server
+from langchain_core.messages import BaseMessage
+
+import refinegraph as rg
+from refinegraph.agents.models.backend import Endpoint
+from refinegraph.agents.models.base import SamplingChatModel
+from refinegraph.agents.models.types import Choice, Completion, Sampling
+
+COMMAND = [sys.executable, "-m", "refinegraph"]
+STRATEGY = ("--strategy", "self-refine", "--rounds", "1", "--kind", "math", "--learn", "off")
+
+
+class Answering(SamplingChatModel):
+    """Answers at once and remembers nothing, so that memory is the batch's own."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Return its name."""
+        return Endpoint("answering")
+
+    async def ask(
+        self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
+    ) -> Completion:
+        """Answer 4."""
+        return Completion(tuple(Choice(text="\\boxed{4}", finish_reason="stop") for _ in range(n)))
+
+    def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
+        """Return nothing, for nothing costs anything."""
+        return 0.0
+
+    @property
+    def _llm_type(self) -> str:
+        return "answering"
+
+
+def questions(count: int) -> Iterator[dict[str, Any]]:
+    """Yield problems that no list holds."""
+    return ({"prompt": f"What is 2 + 2? ({n})", "kind": "math", "page": n} for n in range(count))
+
+
+def megabytes() -> float:
+    """Return the memory that this process takes now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+async def memory(count: int, folder: Path) -> bool:
+    """Solve so many problems in this process; return whether memory stayed flat."""
+    sizes: list[float] = []
+    every, began = max(1, count // 10), time.perf_counter()
+    ended = 0
+    options: dict[str, Any] = {"strategy": "single", "out": folder / "memory.jsonl"}
+    async for record in rg.solve_many(questions(count), model=Answering(), **options):
+        assert record.answer == "4", record
+        ended += 1
+        if ended % every == 0:
+            sizes.append(megabytes())
+            rate = ended / (time.perf_counter() - began)
+            print(f"{ended:>7,} problems  {sizes[-1]:5.0f} MB  {rate:5.0f}/s", flush=True)
+    growth = (sizes[-1] - sizes[0]) / (0.9 * count) * 1e6
+    print(f"memory grew by {growth:.0f} bytes a problem after the first tenth (below 64)")
+    return growth < 64
+
+
+async def finish(command: Sequence[str]) -> tuple[int, str]:
+    """Run a command to its end; return its code and what it said."""
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    said = (await process.communicate())[1].decode()
+    return int(process.returncode or 0), said
+
+
+async def until_done(command: Sequence[str], kills: int, chance: random.Random) -> int:
+    """Run a command, kill it at random moments, go on with it; return how often it was killed."""
+    killed = 0
+    while True:
+        process = await asyncio.create_subprocess_exec(
+            *command, "--resume", stderr=asyncio.subprocess.DEVNULL
+        )
+        try:
+            # A start takes about two seconds; the rest is the work.
+            seconds = chance.uniform(0.5, 6) if killed < kills else None
+            await asyncio.wait_for(process.wait(), seconds)
+            if process.returncode:
+                raise SystemExit(f"a worker ended with {process.returncode}")
+            return killed
+        except TimeoutError:
+            os.kill(process.pid, signal.SIGKILL)
+            await process.wait()
+            killed += 1
+
+
+async def shards(options: argparse.Namespace, folder: Path, server: ChatServer) -> bool:
+    """Kill workers at random, merge, and compare with one process."""
+    source, whole = folder / "in.jsonl", folder / "whole.jsonl"
+    source.write_text("".join(json.dumps(each) + "\n" for each in questions(options.problems)))
+    flags = ("--model", "openai/mock", "--api-base", server.base, *STRATEGY)
+    common = (*COMMAND, "batch", str(source), *flags)
+    began = time.perf_counter()
+    assert (await finish((*common, "--out", str(whole), "--in-order")))[0] == 0
+    alone = time.perf_counter() - began
+    calls = server.calls()
+    parts = [folder / f"part-{number}.jsonl" for number in range(1, options.workers + 1)]
+    began = time.perf_counter()
+    killed = await asyncio.gather(
+        *(
+            until_done(
+                (*common, "--out", str(part), "--shard", f"{number}/{options.workers}"),
+                options.kills // options.workers + (number <= options.kills % options.workers),
+                random.Random(number),
+            )
+            for number, part in enumerate(parts, 1)
+        )
+    )
+    together = time.perf_counter() - began
+    paid = server.calls() - calls
+    merged = folder / "merged.jsonl"
+    code, said = await finish((*COMMAND, "merge", *map(str, parts), "--out", str(merged)))
+    assert code == 0, said
+    same = merged.read_bytes() == whole.read_bytes()
+    found = Counter(json.loads(line)["page"] for line in merged.open())
+    once = set(found.values()) == {1} and len(found) == options.problems
+    print(f"one process: {alone:.0f} s; {options.workers} workers: {together:.0f} s")
+    print(f"killed {sum(killed)} times; every problem answered once: {once}")
+    print(f"merged lines are the bytes of one process: {same}")
+    most = sum(killed) * 8
+    print(f"calls: {paid:,}, {calls:,} without kills; at most {most} were cut off unanswered")
+    return same and once and calls <= paid <= calls + most
+
+
+async def limits(options: argparse.Namespace, folder: Path, server: ChatServer) -> bool:
+    """Hold a cap in calls over all workers, with one ledger and with one each."""
+    source = folder / "limited.jsonl"
+    source.write_text("".join(json.dumps(each) + "\n" for each in questions(options.problems)))
+    cap = options.problems // 2
+    flags = ("--model", "openai/mock", "--api-base", server.base, "--strategy", "single")
+    common = (*COMMAND, "batch", str(source), *flags, "--budget-calls", str(cap))
+    counts: dict[str, int] = {}
+    for name, more in (
+        ("one ledger", ("--ledger", str(folder / "ledger.sqlite"))),
+        ("a ledger each", ()),
+    ):
+        before = server.calls()
+        work = (
+            (*common, *more, "--shard", f"{n}/{options.workers}", "--out", f"{folder}/{name}-{n}")
+            for n in range(1, options.workers + 1)
+        )
+        await asyncio.gather(*map(finish, work))
+        counts[name] = server.calls() - before
+        print(f"a cap of {cap:,} calls, {name}: {counts[name]:,} calls")
+    return cap * 0.99 <= counts["one ledger"] <= cap
+
+
+async def run(options: argparse.Namespace) -> bool:
+    """Measure what was asked for."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        if options.memory:
+            return await memory(options.memory, folder)
+        async with chat_server(options.latency, text="\\boxed{4}") as server:
+            return all(
+                [await shards(options, folder, server), await limits(options, folder, server)]
+            )
+
+
+def main() -> None:
+    """Read the arguments and end with 1 where a figure is missed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--problems", type=int, default=200)
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--kills", type=int, default=6)
+    parser.add_argument("--latency", type=float, default=0.05)
+    parser.add_argument("--memory", type=int, metavar="N", help="solve N problems in one process")
+    sys.exit(not asyncio.run(run(parser.parse_args())))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+"""The output of a batch: a line for each problem as it ends, and what a kill leaves of them."""
+
+import hashlib
+import json
+import sys
+from array import array
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, NamedTuple, Protocol, cast
+
+from pydantic import ValidationError
+
+from refinegraph.agents.models import CallCache
+from refinegraph.batches.records import BatchItem, BatchRecord, BatchReport, json_line
+from refinegraph.batches.settings import BatchSettings
+from refinegraph.errors import InputError
+from refinegraph.evaluation.results_dir import append_line, drop_torn_line
+from refinegraph.schema import Usage
+from refinegraph.support.json_text import Json, json_text
+from refinegraph.support.locking import Locked, lock
+from refinegraph.support.private_files import (
+    append_private,
+    make_private_folder,
+    touch_private,
+    write_private,
+)
+
+_SETTINGS, _CALLS, _LOCK, _ENDED = "settings.json", "calls.sqlite", "lock", "ended"
+
+
+class Line(NamedTuple):
+    """A line of an output as it was read."""
+
+    text: str
+    """Without the end of the line."""
+    columns: Mapping[str, Json]
+    """Those of the input."""
+    report: BatchReport
+
+
+class Output(Protocol):
+    """Where the outcomes of a batch go."""
+
+    def is_done(self, item: BatchItem) -> bool:
+        """Return whether a problem has its line from before."""
+        ...
+
+    def add(self, record: BatchRecord) -> None:
+        """Write an outcome."""
+        ...
+
+    def end(self, *, failed: int) -> None:
+        """Note that every problem has its line, so many of them with an error."""
+        ...
+
+
+class StreamOutput:
+    """Lines on a stream, such as standard output: nothing is known of what was written before."""
+
+    def __init__(self, column: str, stream: IO[bytes] | None = None) -> None:
+        self._column = column
+        self._stream = stream
+
+    def is_done(self, item: BatchItem) -> bool:
+        """Return False: a stream cannot be read back."""
+        return False
+
+    def add(self, record: BatchRecord) -> None:
+        """Write a line at once, unless the budget cut the run short."""
+        if record.error and record.error.kind == "budget":
+            return
+        stream = self._stream or sys.stdout.buffer
+        stream.write(f"{record.line(self._column)}\n".encode())
+        stream.flush()
+
+    def end(self, *, failed: int) -> None:
+        """Do nothing: nothing is kept that could be given up."""
+
+
+class FileOutput:
+    """The file of a batch. One process writes at a time.
+
+    Beside it lies a folder, `NAME.state`, with the settings and, until the batch is complete, the
+    models' answers of problems under way: what was paid for is not asked again.
+
+    A problem with an answer is never solved again. One that ended with an error has its line as
+    well, and is repeated by the next resumption, which takes the line away.
+
+    Raises:
+        InputError: The file holds results and nothing is to be resumed, it belongs to another
+            batch, it cannot be written, or another process writes.
+    """
+
+    def __init__(self, path: Path, settings: BatchSettings, *, resume: bool) -> None:
+        self.path = path
+        self.state = state_folder(path)
+        self.done = 0
+        """How many problems had an answer before."""
+        self.spent = Usage()
+        """What was spent before."""
+        self._settings = settings
+        self._is_complete = False
+        self._digests = array("Q")
+        self._lock: IO[str] | None = None
+        try:
+            make_private_folder(self.state)
+            self._lock = self._locked()
+            self._begin(resume=resume)
+            self._read_back()
+            self.calls = CallCache(self.state / _CALLS)
+            self.spent += self.calls.spent()
+            (self.state / _ENDED).unlink(missing_ok=True)
+            self._file = append_private(path)
+        except (OSError, InputError) as error:
+            self._unlock()
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"--out {str(path)!r} cannot be written: {error.strerror}.") from None
+
+    def is_done(self, item: BatchItem) -> bool:
+        """Return whether a problem has an answer; raises `InputError` for one that changed."""
+        if item.index >= len(self._digests) or not self._digests[item.index]:
+            return False
+        if self._digests[item.index] != _digest(item.columns):
+            raise InputError(
+                f"the problem {item.id!r} at position {item.index} of the input is not the one "
+                f"that {str(self.path)!r} has an answer to; use the same input, or another --out."
+            )
+        return True
+
+    def add(self, record: BatchRecord) -> None:
+        """Write how a problem ended; one that the budget cut short leaves nothing.
+
+        Raises:
+            InputError: The disk is full or the file was removed; what was written before stays.
+        """
+        if record.error and record.error.kind == "budget":
+            return
+        try:
+            append_line(self._file, record.line(self._settings.column))
+        except OSError as error:
+            raise InputError(
+                f"results cannot be written to {str(self.path)!r} any more: {error.strerror}; what "
+                "was written before is kept."
+            ) from None
+        if record.result:
+            self.calls_of(record.index).forget()
+
+    def calls_of(self, index: int) -> CallCache:
+        """Return the kept answers of one problem, which share nothing with those of others."""
+        return self.calls.apart(f"{index}:")
+
+    def end(self, *, failed: int) -> None:
+        """Note that every problem has its line; without errors the kept answers are given up."""
+        touch_private(self.state / _ENDED)
+        self._is_complete = not failed
+
+    def close(self) -> None:
+        """Let another process write."""
+        self.calls.close()
+        if self._is_complete:
+            for file in self.state.glob(f"{_CALLS}*"):
+                file.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._file.close()
+        self._unlock()
+
+    def _locked(self) -> IO[str]:
+        try:
+            return lock(self.state / _LOCK)
+        except Locked:
+            raise InputError(
+                f"another process is writing to {str(self.path)!r}; wait for it."
+            ) from None
+
+    def _unlock(self) -> None:
+        if self._lock:
+            self._lock.close()
+
+    def _begin(self, *, resume: bool) -> None:
+        begun = (self.state / _SETTINGS).exists()
+        if self.path.exists() and not self.path.is_file():
+            raise InputError(f"--out {str(self.path)!r} is no file; name one, or - to print.")
+        if not begun and self.path.exists() and self.path.stat().st_size:
+            raise InputError(f"--out {str(self.path)!r} holds something else; name a new file.")
+        if begun and not resume and self._has_answers():
+            raise InputError(
+                f"--out {str(self.path)!r} holds a batch already; go on with --resume, or name "
+                "another file."
+            )
+        if begun and resume:
+            difference = read_settings(self.path).difference(self._settings)
+            if difference:
+                raise InputError(
+                    f"--resume: {str(self.path)!r} was begun {difference}; use the same, or "
+                    "another file."
+                )
+            return
+        self.path.unlink(missing_ok=True)
+        write_private(self.state / _SETTINGS, [json_text(self._settings, indent=2), "\n"])
+
+    def _has_answers(self) -> bool:
+        lines = read_lines(self.path, self._settings.column)
+        return any(line.report.error is None for line in lines)
+
+    def _read_back(self) -> None:
+        """Take in the answers that there are, and take away the lines of errors."""
+        if not self.path.exists():
+            return
+        drop_torn_line(self.path)
+        errors = 0
+        for line in read_lines(self.path, self._settings.column):
+            errors += line.report.error is not None
+            if line.report.error is None:
+                self._note(line)
+        if errors:
+            write_private(self.path, self._answers())
+
+    def _note(self, line: Line) -> None:
+        index = line.report.index
+        if index >= len(self._digests):
+            self._digests.frombytes(bytes(8 * (index + 1 - len(self._digests))))
+        if not self._digests[index]:
+            self.done += 1
+            self.spent += line.report.usage.usage
+        self._digests[index] = _digest(line.columns)
+
+    def _answers(self) -> Iterator[str]:
+        for line in read_lines(self.path, self._settings.column):
+            if line.report.error is None:
+                yield line.text + "\n"
+
+
+def state_folder(path: Path) -> Path:
+    """Return the folder beside the output of a batch."""
+    return path.with_name(f"{path.name}.state")
+
+
+def has_ended(path: Path) -> bool:
+    """Return whether every problem of a batch has its line."""
+    return (state_folder(path) / _ENDED).exists()
+
+
+def mark_whole(path: Path, settings: BatchSettings, *, ended: bool) -> None:
+    """Make a file of lines the output of a batch with these settings."""
+    make_private_folder(state_folder(path))
+    write_private(state_folder(path) / _SETTINGS, [json_text(settings, indent=2), "\n"])
+    if ended:
+        touch_private(state_folder(path) / _ENDED)
+
+
+def read_settings(path: Path) -> BatchSettings:
+    """Return what the batch of an output was begun with; raises `InputError` for no batch."""
+    file = state_folder(path) / _SETTINGS
+    try:
+        return BatchSettings.model_validate_json(file.read_text(encoding="utf-8"))
+    except (ValidationError, OSError, UnicodeDecodeError):
+        raise InputError(
+            f"{file} cannot be read as the settings of a batch by this version; name the output of "
+            "`refinegraph batch` with its folder beside it."
+        ) from None
+
+
+def read_lines(path: Path, column: str) -> Iterator[Line]:
+    """Read the whole lines of an output; raises `InputError` by file and line for others."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        for number, text in enumerate(file, 1):
+            if not text.endswith("\n"):
+                return
+            yield parse_line(text, column, f"{path}, line {number}")
+
+
+def parse_line(text: str, column: str, place: str) -> Line:
+    """Return a line as it was written; raises `InputError` with its place for another."""
+    try:
+        columns = cast("dict[str, Json]", json.loads(text))
+        report = BatchReport.model_validate(columns.pop(column))
+    except (ValueError, KeyError, AttributeError, TypeError):
+        raise InputError(
+            f"{place} is no line of a batch: there is no report in a column {column!r}."
+        ) from None
+    return Line(text.rstrip("\n"), columns, report)
+
+
+def _digest(columns: Mapping[str, Json]) -> int:
+    """Return a number that tells a record from another one; never 0."""
+    digest = hashlib.blake2b(json_line(columns).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, sys.byteorder) or 1

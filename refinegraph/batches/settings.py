@@ -1,0 +1,87 @@
+"""What has to be the same for two parts of one batch to belong together."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict
+
+import refinegraph
+from refinegraph.batches.inputs import Reading
+from refinegraph.evaluation.settings import LIMITS_OF_ALL, code_digest
+from refinegraph.options import RunOptions
+
+
+class BatchSettings(BaseModel):
+    """Everything that changes what the runs of a batch answer, and how the output is written.
+
+    The content of the input is no part of it: every line of the output holds its record, so
+    records can be appended to the input, and one that changed meanwhile is noticed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str
+    """Of refinegraph."""
+    code: str
+    """A digest of refinegraph's source files."""
+    models: tuple[str, ...]
+    """Of the Solver, the Reviewer, the Refiner and the writer of tests; empty for the Solver's."""
+    options: RunOptions
+    digest: str
+    """Of the options and of the content of the files that they name."""
+    name: str
+    """The name of the input, after which problems without an id are called."""
+    prompt_column: str
+    column: str
+    shard: str = ""
+    """The part of the input, such as `3/16`; empty for all of it."""
+
+    @classmethod
+    def of(
+        cls, options: RunOptions, *, models: Sequence[str], reading: Reading, shard: str = ""
+    ) -> "BatchSettings":
+        """Return the settings of a batch that is to begin, or to go on."""
+        shared = replace(options, **cast("dict[str, Any]", dict.fromkeys(LIMITS_OF_ALL)))
+        return cls(
+            version=refinegraph.__version__,
+            code=code_digest(),
+            models=tuple(models),
+            options=shared.without_secrets,
+            digest=shared.digest(),
+            name=reading.name,
+            prompt_column=reading.prompt_column,
+            column=reading.column,
+            shard=shard,
+        )
+
+    def difference(self, now: "BatchSettings") -> str | None:
+        """Return the first setting in which these settings differ from others, None if in none.
+
+        It ends a sentence that begins with "the batch was begun".
+        """
+        if (self.version, self.code) != (now.version, now.code):
+            other = "" if self.version == now.version else f", and this is {now.version}"
+            return f"with {'other source files of ' * (not other)}refinegraph {self.version}{other}"
+        for flag, before, after in (
+            ("--shard", self.shard, now.shard),
+            ("--prompt-column", self.prompt_column, now.prompt_column),
+            ("--column", self.column, now.column),
+        ):
+            if before != after:
+                return f"{_given(flag, before)}, not {_given(flag, after)}"
+        if self.models != now.models:
+            return f"with the models {_listed(self.models)}, not {_listed(now.models)}"
+        if changed := now.options.difference(self.options):
+            return f"with other options ({changed})"
+        if self.digest != now.digest:
+            return "with another content of a file that its options name"
+        return None
+
+
+def _given(flag: str, value: str) -> str:
+    return f"with {flag} {value}" if value else f"without {flag}"
+
+
+def _listed(models: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(model for model in models if model))

@@ -1,0 +1,144 @@
+"""Put the folders of the shards of an evaluation together: the runs of one process, in order."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from refinegraph.datasets import load_dataset
+from refinegraph.errors import InputError
+from refinegraph.evaluation.metrics import LeftOut, Summary
+from refinegraph.evaluation.results_dir import (
+    RESULTS,
+    RUNS,
+    SETTINGS,
+    has_ended,
+    mark_ended,
+    read_settings,
+)
+from refinegraph.evaluation.settings import EvaluationSettings, digest_of
+from refinegraph.support.json_text import json_text
+from refinegraph.support.line_index import LineIndex, Place, placed_lines
+from refinegraph.support.private_files import make_private_folder, write_private
+from refinegraph.support.shards import WHOLE, Shard, check_shards
+
+SUMMARY = "summary.json"
+
+
+class MergedEvaluation(NamedTuple):
+    """What was put together."""
+
+    strategies: list[str]
+    left_out: tuple[LeftOut, ...]
+
+
+def merge_evaluations(
+    folders: Sequence[Path], out: Path, *, dataset: Path | None = None, partial: bool = False
+) -> MergedEvaluation:
+    """Write the runs of several folders to one, in the order of the problems and strategies.
+
+    The folder is an evaluation itself, which can be resumed to repeat what failed. The data set
+    says the order; `dataset` is where it lies now. With `partial`, shards may be missing or under
+    way.
+
+    Raises:
+        InputError: The folders are not those of the shards of one evaluation, one is not complete,
+            the data set is another one, or the folder cannot be written or holds something.
+    """
+    settings = _same_settings(folders)
+    check_shards([(str(each), _shard(each)) for each in folders], partial=partial)
+    unfinished = [str(each) for each in folders if not has_ended(each)]
+    if unfinished and not partial:
+        raise InputError(
+            f"{unfinished[0]!r} is not complete; go on with it by --resume, or merge what there is "
+            "with --partial."
+        )
+    if (out / SETTINGS).exists():
+        raise InputError(f"--out {str(out)!r} holds an evaluation already; name a new folder.")
+    order = _Order(settings, dataset or Path(settings.dataset))
+    try:
+        make_private_folder(out)
+        write_private(out / RESULTS, order.sorted_lines([each / RESULTS for each in folders]))
+        write_private(out / RUNS, order.sorted_lines([each / RUNS for each in folders]))
+        write_private(out / SETTINGS, [json_text(settings, indent=2), "\n"])
+        if not unfinished:
+            mark_ended(out)
+    except OSError as error:
+        raise InputError(f"--out {str(out)!r} cannot be written: {error.strerror}.") from None
+    return MergedEvaluation(list(settings.strategies), _left_out(folders, order))
+
+
+def _same_settings(folders: Sequence[Path]) -> EvaluationSettings:
+    first = _whole(read_settings(folders[0]))
+    for folder in folders[1:]:
+        if difference := _whole(read_settings(folder)).difference(first):
+            raise InputError(
+                f"{str(folder)!r} and {str(folders[0])!r} are not of one evaluation: the first was "
+                f"begun {difference}."
+            )
+    return first
+
+
+def _whole(settings: EvaluationSettings) -> EvaluationSettings:
+    return settings.model_copy(update={"shard": ""})
+
+
+def _shard(folder: Path) -> Shard:
+    text = read_settings(folder).shard
+    return Shard.read(text) if text else WHOLE
+
+
+class _Order:
+    """The order of the lines: by problem, and those of one problem by strategy."""
+
+    def __init__(self, settings: EvaluationSettings, dataset: Path) -> None:
+        if digest_of(dataset, "data set") != settings.dataset_digest:
+            raise InputError(
+                f"the data set {str(dataset)!r} is not the one that was evaluated; name that one "
+                "by --dataset."
+            )
+        problems = load_dataset(dataset, left_out=[])
+        self._positions = {labelled.problem.id: at for at, labelled in enumerate(problems)}
+        self._strategies = {name: at for at, name in enumerate(settings.strategies)}
+
+    def position(self, problem_id: str) -> int:
+        """Return where a problem stands; those that cannot be read come first."""
+        return self._positions.get(problem_id, -1)
+
+    def sorted_lines(self, paths: Sequence[Path]) -> Iterator[str]:
+        """Yield the lines of several files in order; of a run with two lines, the last."""
+        index = LineIndex(paths)
+        for place in placed_lines(paths):
+            index.add(self._number(place, paths), place)
+        yield from index.lines()
+
+    def _number(self, place: Place, paths: Sequence[Path]) -> int:
+        try:
+            key = _Key.model_validate_json(place.text)
+            strategy = self._strategies[key.strategy]
+        except (ValidationError, KeyError):
+            raise InputError(
+                f"{paths[place.file]}, the line at byte {place.offset} is no run of its evaluation."
+            ) from None
+        return self.position(key.problem_id) * len(self._strategies) + strategy
+
+
+class _Key(BaseModel):
+    """What tells a line of either file from the others."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    problem_id: str
+    strategy: str
+
+
+def _left_out(folders: Sequence[Path], order: _Order) -> tuple[LeftOut, ...]:
+    """Return the problems that no shard tried, each once, in order."""
+    found: dict[str, LeftOut] = {}
+    for folder in folders:
+        file = folder / SUMMARY
+        if file.exists():
+            summary = Summary.model_validate_json(file.read_text(encoding="utf-8"))
+            found.update((each.problem_id, each) for each in summary.left_out)
+    return tuple(sorted(found.values(), key=lambda each: order.position(each.problem_id)))
