@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("runs",),
     ("fixing",),
     ("evaluation",),
-    ("batches",),
+    ("batches", "rewards"),
     ("terminal", "html"),
     ("repl",),
     ("cli",),

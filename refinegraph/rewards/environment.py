@@ -1,0 +1,118 @@
+"""An environment of several turns: a program is submitted, reviewed by its tests, and repaired."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from refinegraph.agents.feedback import format_verdict
+from refinegraph.errors import InputError
+from refinegraph.rewards.programs import Attempt, ProgramTests, as_source, read_tests, sandbox_for
+from refinegraph.schema import Candidate
+from refinegraph.tools.sandbox import Sandbox
+
+
+class Turn(NamedTuple):
+    """One submission."""
+
+    program: str | None
+    """None where there was none in what was submitted."""
+    review: str
+    """What the model was told: the visible tests that failed, and what came instead."""
+    passed: bool
+    """Whether it passed every test, hidden ones included."""
+    reward: float
+    """How much larger the share of passed tests is than after the turn before."""
+
+
+class RepairEnvironment:
+    """Solve, review, repair: for TRL's `environment_factory`, and for loops of your own.
+
+    Each turn's reward is the gain in the share of tests that pass, so that the rewards of all
+    turns add up to the share of the last program: to break and repair a program pays nothing.
+    `hidden_tests` of a row count for rewards and are never shown; without them the visible ones
+    count.
+
+    >>> import asyncio
+    >>> async def episode() -> list[float]:
+    ...     environment = RepairEnvironment()
+    ...     environment.reset(tests="assert add(1, 2) == 3\\nassert add(1, 1) == 2")
+    ...     for program in ("def add(a, b): return 3", "def add(a, b): return a + b"):
+    ...         review = await environment.submit(program)
+    ...     return [turn.reward for turn in environment.turns]
+    >>> asyncio.run(episode())
+    [0.5, 0.5]
+    """
+
+    def __init__(
+        self, *, most_turns: int = 4, timeout: float = 5.0, sandbox: Sandbox | None = None
+    ) -> None:
+        if most_turns < 1:
+            raise InputError(f"most_turns={most_turns} is too few; expected 1 or more.")
+        self._most = most_turns
+        self._sandbox = sandbox or sandbox_for(timeout)
+        self._row: dict[str, Any] = {}
+        self._share = 0.0
+        self.turns: list[Turn] = []
+        """The submissions since the last reset."""
+
+    def reset(self, **row: Any) -> None:
+        """Begin with another row: `tests`, and `hidden_tests`, `entry_point`, `preamble`.
+
+        Raises `InputError` for a row without tests, and for tests that cannot be read.
+        """
+        self._row, self._share, self.turns = row, 0.0, []
+        for name in ("tests", "hidden_tests"):
+            self._tests(name)
+
+    async def submit(self, program: str) -> str:
+        """Submit a Python program and learn which of its tests fail.
+
+        Args:
+            program: The whole program, as source text.
+
+        Returns:
+            Which tests failed, what was expected and what came instead.
+        """
+        if self.turns and self.turns[-1].passed:
+            return "Every test passed already; nothing more is needed."
+        if len(self.turns) >= self._most:
+            return "No turns are left."
+        shown = await self._tests("tests").attempt(program, self._sandbox)
+        judged = shown
+        if as_source(self._row.get("hidden_tests")):
+            judged = await self._tests("hidden_tests").attempt(program, self._sandbox)
+        review = _review(shown)
+        self.turns.append(Turn(judged.program, review, judged.passed, judged.share - self._share))
+        self._share = judged.share
+        return review
+
+    async def get_reward(self) -> float:
+        """Return 1 where the last program passed every test, else 0; 0 without a submission."""
+        return float(bool(self.turns) and self.turns[-1].passed)
+
+    def _tests(self, name: str) -> ProgramTests:
+        source = as_source(self._row.get(name)) or as_source(self._row.get("tests"))
+        if source is None:
+            raise InputError("the row has no column 'tests'; expected the tests of the program.")
+        entry_point, preamble = self._row.get("entry_point"), self._row.get("preamble")
+        return read_tests(source, entry_point or None, preamble or "")
+
+
+def repair_environment(**settings: Any) -> Callable[[], RepairEnvironment]:
+    """Return what makes environments with these settings, for TRL's `environment_factory`.
+
+    >>> repair_environment(most_turns=2)().turns
+    []
+    """
+    return partial(RepairEnvironment, **settings)
+
+
+def _review(attempt: Attempt) -> str:
+    candidate = Candidate(
+        id="0.0",
+        text=attempt.program or "",
+        program=attempt.program,
+        unusable=attempt.fault or None,
+        verdict=attempt.verdict,
+    )
+    return format_verdict(candidate)
