@@ -12,7 +12,8 @@ class in_turn:
     """Follow a policy until it stops, then the next one; the last one's reason ends the run.
 
     A policy that has stopped is not asked again, whatever the later ones make. Each sees the whole
-    run, but not what the others noted in their decisions. The number of the policy is noted in its decisions. Costs what the policies ask for.
+    run, but not what the others noted in their decisions. The number of the policy is noted in its
+    decisions. Costs what the policies ask for.
 
     >>> from refinegraph.graphs.policies import move, schedule, uct
     >>> in_turn(uct("step"), schedule(move("write")))
