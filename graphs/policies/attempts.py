@@ -14,7 +14,7 @@ from refinegraph.graphs.policies.success_rates import SHAPES, Attempt, SuccessRa
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate
 
-DEEPEST, MOST_REPEATED = 3, 3
+DEEPEST, MOST_REPEATED = 8, 3
 """Chains of repairs and repeated repairs beyond these are counted together: they are rare."""
 FRESH = "fresh"
 
