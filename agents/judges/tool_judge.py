@@ -44,7 +44,6 @@ class ToolJudge:
 
     name = "tool_judge"
     scores_alone = True
-    scores_unfinished = True
 
     def __init__(
         self,
@@ -78,7 +77,7 @@ class ToolJudge:
 
     def _asked(self, problem: Problem, candidate: Candidate) -> str:
         """Return what the judge is asked; empty for a candidate that cannot be judged."""
-        if candidate.content is None and candidate.complete:
+        if candidate.content is None:
             return ""
         text = (candidate.program or candidate.text).strip()
         return self.prompt.format(problem=problem.prompt.strip(), solution=text)

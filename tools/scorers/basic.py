@@ -127,12 +127,13 @@ class first_of:
     def __init__(self, *scorers: Scorer) -> None:
         self.scorers = scorers
         self.scores_alone = all(map(scores_alone, scorers))
+        self.scores_unfinished = any(map(scores_unfinished, scorers))
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
         """Return one score a candidate, under the name of the scorer that gave it."""
         scores: list[Score] = []
         for scorer in self.scorers:
-            given = (await ask_scorer(scorer, problem, candidates)).scores
+            given = (await ask_of_pool(scorer, problem, candidates)).scores
             scores = [
                 old if old.value is not None else new
                 for old, new in zip(scores or given, given, strict=True)

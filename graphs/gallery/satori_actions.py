@@ -1,0 +1,47 @@
+"""Satori: thoughts tagged with what they do: continue, reflect, or explore another way."""
+
+from refinegraph.agents import continue_from, kept, paragraph
+from refinegraph.graphs.policies import move
+from refinegraph.graphs.search import SearchGraph
+from refinegraph.graphs.selection import latest
+from refinegraph.graphs.state import RefinementState
+from refinegraph.graphs.strategies import Plan, recipe
+from refinegraph.schema import Move
+
+EXPLORE = "<|explore|>"
+TAGS = f"""Write the solution in short thoughts, an empty line between two. Begin each with a tag:
+<|continue|> to go on from the last thought,
+<|reflect|> to check what stands above,
+{EXPLORE} to say what is wrong with this way and begin another one."""
+
+
+@recipe(
+    "Satori (chain of action-thought)",
+    paper="arXiv 2502.02508",
+    ideas=["search", "repair"],
+    calls="1 for every thought, n at most",
+    departs="The tags are asked for and a new way begins on an empty page; the paper trains the "
+    "model to write all of it in one answer.",
+)
+def satori_actions(plan: Plan) -> SearchGraph:
+    """Let every thought say whether it continues, reflects, or gives up for another way."""
+    most = plan.samples or 12
+    return plan.search(
+        "satori-actions",
+        operators={"think": continue_from(plan.model, step=paragraph(), on_missing_prefix="ask")},
+        policy=lambda state: by_tag(state) if len(state.candidates) < most else [],
+        select=latest(),
+    )
+
+
+def by_tag(state: RefinementState) -> list[Move]:
+    """Think on from the last thought; after one that explores, begin anew with its reason."""
+    if not state.candidates:
+        return [move("think", instruction=TAGS)]
+    last = state.candidates[-1]
+    before = kept(last, steps=max(0, len(last.steps) - 1))
+    thought = last.text.removeprefix(before).strip()
+    if thought.startswith(EXPLORE):
+        tried = f"{TAGS}\n\nTried before: {thought.removeprefix(EXPLORE).strip()}"
+        return [move("think", last, keep=0, instruction=tried)]
+    return [] if last.complete else [move("think", last, instruction=TAGS)]

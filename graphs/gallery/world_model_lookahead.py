@@ -1,0 +1,65 @@
+"""WebEvolver: a world model imagines what each action would show before one is done."""
+
+from refinegraph.agents import Judge, Outcome, Task, as_operator, prompted
+from refinegraph.agents.environments import act
+from refinegraph.graphs.policies import move, ranked, schedule
+from refinegraph.graphs.search import SearchGraph
+from refinegraph.graphs.selection import latest
+from refinegraph.graphs.state import RefinementState
+from refinegraph.graphs.strategies import Plan, recipe
+from refinegraph.schema import Move
+
+IMAGINE = """$problem
+
+The episode so far, where there is one:
+$solutions
+
+Propose the next action on a line `Action: ...`. Then imagine, as the world would show it, what it \
+and one more action would lead to."""
+
+
+@recipe(
+    "WebEvolver: look-ahead with a world model",
+    paper="arXiv 2504.21024",
+    ideas=["search", "judge"],
+    needs=["environment"],
+    calls="(2 n + 2) for every action",
+    departs="One prompt proposes and imagines; the paper trains a world model beside the agent.",
+)
+def world_model_lookahead(plan: Plan) -> SearchGraph:
+    """Imagine what several actions would lead to, judge the imagined ends, do the best action."""
+    assert plan.environment
+    width, turns = plan.samples or 3, 10 if plan.rounds is None else plan.rounds
+    imagined = prompted(plan.reviewer_model or plan.model, IMAGINE)
+
+    async def imagine(task: Task) -> Outcome:
+        drafts = (await imagined.apply(task)).drafts
+        return Outcome(drafts=tuple(draft._replace(complete=False) for draft in drafts))
+
+    return plan.search(
+        "world-model-lookahead",
+        operators={
+            "imagine": as_operator(imagine),
+            "act": act(plan.model, plan.environment),
+        },
+        policy=schedule(*[lambda state: look_ahead(state, width), do_best] * turns),
+        scorer=Judge(plan.reviewer_model or plan.model),
+        select=latest(),
+    )
+
+
+def look_ahead(state: RefinementState, width: int) -> list[Move]:
+    """Imagine several ways on from the episode so far; nothing where it is over."""
+    episode = [made for made in state.candidates if made.operator == "act"][-1:]
+    over = any(made.complete for made in episode)
+    return [] if over else [move("imagine", *episode, count=width)]
+
+
+def do_best(state: RefinementState) -> list[Move]:
+    """Do the action whose imagined end is judged best."""
+    last = state.decision.number if state.decision else 0
+    imagined = [c for c in state.candidates if c.turn == last and c.operator == "imagine"]
+    return [
+        move("act", *best.parents, instruction=f"It was decided to do this:\n{best.text}")
+        for best in ranked(imagined)[:1]
+    ]
