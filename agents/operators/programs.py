@@ -43,9 +43,10 @@ class run_code(Operator):
         return Outcome(notes=tuple([await self._note(parent) for parent in task.parents]))
 
     async def _note(self, parent: Candidate) -> Note:
-        return Note(kind="result", about=parent.id, text=await self._printed(parent.text))
+        return Note(kind="result", about=parent.id, text=await self.output_of(parent.text))
 
-    async def _printed(self, text: str) -> str:
+    async def output_of(self, text: str) -> str:
+        """Return what the program in a text prints or raises, or why it was not run."""
         source = extract_program(text).source
         if source is None:
             return "The text holds no program."
