@@ -83,8 +83,9 @@ def _lasting(note: Note, task: Task) -> Note:
 
 
 class informed(Operator):
-    """Show an operator the notes of the run, as a part of its instruction.
+    """Show an operator the newest notes of the run, as a part of its instruction.
 
+    Notes about the move's own parents come last, and so are kept where `limit` leaves others out.
     Costs what the operator costs, with a longer prompt.
 
     >>> from refinegraph.agents.models import ScriptedChatModel
@@ -106,8 +107,9 @@ class informed(Operator):
         return self.inner.name
 
     async def apply(self, task: Task) -> Outcome:
-        """Apply the operator to the task with the newest notes in its instruction."""
-        shown = task.notes[-self.limit :]
+        """Apply the operator to the task with the notes in its instruction."""
+        own = {parent.id for parent in task.parents}
+        shown = sorted(task.notes, key=lambda note: note.about in own)[-self.limit :]
         if not shown:
             return await self.inner.apply(task)
         words = "\n\n".join(filter(None, [task.instruction, listed(shown, heading=self.heading)]))

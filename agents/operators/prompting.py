@@ -62,6 +62,8 @@ class prompted(Operator):
         makes: Whether answers become candidates, a review of each parent, one note, or one note
             for each item of the list in the answer (one of all, where there is no list).
         kind: Of the notes.
+        complete: Whether candidates are whole solutions; plans and other drafts that something
+            else is made from are not, and never the answer.
         system: The system message, with the same places; none unless given.
         sampling: How to sample; at temperature 0.8 for candidates and 0 otherwise unless given.
 
@@ -88,6 +90,7 @@ $problem, $reviews, $scores, $solution, $solutions, $tests.
         *,
         makes: Makes = "candidates",
         kind: NoteKind = "lesson",
+        complete: bool = True,
         system: str = "",
         sampling: Sampling | None = None,
     ) -> None:
@@ -98,6 +101,7 @@ $problem, $reviews, $scores, $solution, $solutions, $tests.
         self.prompt = Prompt(user=prompt, system=system)
         self.makes: Makes = makes
         self.kind: NoteKind = kind
+        self.complete = complete
         self.sampling = sampling or Sampling(temperature=0.8 if makes == "candidates" else 0.0)
 
     @property
@@ -123,7 +127,7 @@ $problem, $reviews, $scores, $solution, $solutions, $tests.
         made = await generate(
             self.model, self._messages(task), n=task.count, sampling=self.sampling
         )
-        return Outcome(drafts=drafts_of(made.choices))
+        return Outcome(drafts=drafts_of(made.choices, complete=self.complete))
 
     def __repr__(self) -> str:
         """The call that makes it, with the model by its name."""

@@ -1,6 +1,7 @@
 """Domaino1s: explore a tree of steps, but only where a step is doubtful."""
 
 from refinegraph.agents import continue_from, line
+from refinegraph.agents.likelihood import written_likelihood
 from refinegraph.agents.models import Sampling
 from refinegraph.graphs.policies import move, ranked
 from refinegraph.graphs.search import SearchGraph
@@ -8,10 +9,9 @@ from refinegraph.graphs.selection import latest
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Move
-from refinegraph.tools.scorers import self_certainty
 
-DOUBTFUL = 0.9
-"""Self-certainty below which a step is written anew; about 2.3 nats from uniform."""
+DOUBTFUL = 0.7
+"""The mean probability of a step's tokens below which it is written anew."""
 
 
 @recipe(
@@ -20,7 +20,6 @@ DOUBTFUL = 0.9
     ideas=["search"],
     needs=["logprobs"],
     calls="from 1 to n for every step",
-    departs="Doubt is low self-certainty; the paper measures the perplexity of the step.",
 )
 def selective_tree(plan: Plan) -> SearchGraph:
     """Write a step once where the model is sure, several times where it is not, keep the best."""
@@ -28,14 +27,14 @@ def selective_tree(plan: Plan) -> SearchGraph:
     step = continue_from(
         plan.model,
         step=line(),
-        sampling=Sampling(temperature=0.8, logprobs=20, seed=plan.seed),
+        sampling=Sampling(temperature=0.8, logprobs=1, seed=plan.seed),
         on_missing_prefix="ask",
     )
     return plan.search(
         "selective-tree",
         operators={"step": step},
         policy=lambda state: again_or_on(state, width),
-        scorer=self_certainty(),
+        scorer=written_likelihood(),
         select=latest(),
     )
 

@@ -10,6 +10,7 @@ from refinegraph.tools.scorers.basic import (
     ask_scorer,
     execution,
     first_of,
+    score_each,
     self_certainty,
 )
 from refinegraph.tools.scorers.ensembles import (
@@ -30,6 +31,7 @@ __all__ = [
     "first_of",
     "mean_of",
     "product_of",
+    "score_each",
     "self_certainty",
     "uncertainty_weighted",
     "worst_of",

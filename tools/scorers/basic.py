@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from refinegraph.schema import Candidate, Problem, Score, Usage
+from refinegraph.support.awaiting import MaybeAwaitable, settle
 from refinegraph.tools.grouping import agreeing_groups, answer_groups
+from refinegraph.tools.scorers.memory import Memory
 
 
 class Scored(NamedTuple):
@@ -173,3 +175,47 @@ class self_certainty:
         evidence = f"{certainty:.2f} nats from uniform"
         value = -math.expm1(-certainty)
         return Score(scorer="self_certainty", value=value, evidence=evidence)
+
+
+Judgement = Callable[[Problem, Candidate], MaybeAwaitable[float | None]]
+"""The value of one candidate; None where it cannot be told."""
+
+
+class score_each:
+    """Score each candidate, unfinished ones too, by a function of the problem and the candidate.
+
+    The function may be async, and is asked once for each candidate. Costs what it calls.
+
+    >>> import asyncio
+    >>> brevity = score_each(lambda problem, candidate: 1 / len(candidate.text), name="brevity")
+    >>> pool = [Candidate(id="0.0", text="four")]
+    >>> asyncio.run(brevity(Problem(prompt="2 + 2?"), pool))[0].value
+    0.25
+    """
+
+    scores_alone = True
+    scores_unfinished = True
+
+    def __init__(self, judge: Judgement, *, name: str = "own") -> None:
+        self.judge = judge
+        self.name = name
+        self._known: Memory[tuple[str, str, str], float | None] = Memory()
+
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+        """Return one score a candidate; None where the model that the function asks fails."""
+        pool = {(problem.prompt, each.id, each.text): each for each in candidates}
+
+        async def ask(key: tuple[str, str, str]) -> float | None:
+            return await settle(self.judge(problem, pool[key]))
+
+        values = await self._known.each(list(pool), ask)
+        return [
+            Score(scorer=self.name, value=None, evidence=str(value))
+            if isinstance(value, Exception)
+            else Score(scorer=self.name, value=value)
+            for value in values
+        ]
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"score_each({self.judge!r}, name={self.name!r})"

@@ -1,0 +1,57 @@
+"""Lyra: a prover's complaint is first answered by other tools, then by another proof."""
+
+import re
+
+from refinegraph.agents import Task, prompted
+from refinegraph.graphs.policies import from_each, move, schedule
+from refinegraph.graphs.search import SearchGraph
+from refinegraph.graphs.selection import latest
+from refinegraph.graphs.state import RefinementState
+from refinegraph.graphs.strategies import Plan, recipe
+from refinegraph.schema import Move
+
+TOOLS = ("simp", "norm_num", "linarith", "nlinarith", "omega", "decide")
+REPAIR = """$problem
+
+$solution
+
+What the prover says:
+$evidence
+
+Write the whole proof again. $answer_format"""
+
+
+@recipe(
+    "Lyra: dual correction in theorem proving",
+    paper="arXiv 2309.15806",
+    ideas=["check", "repair"],
+    needs=["checker"],
+    calls="1 + r at most",
+    departs="Its tools are Lean's tactics; the paper's are Isabelle's, with Sledgehammer.",
+)
+def lyra(plan: Plan) -> SearchGraph:
+    """Try the prover's tools one for another first, then repair the proof by what it says."""
+    rounds = 3 if plan.rounds is None else plan.rounds
+    correct_tools = from_each("correct_tools", count=len(TOOLS))
+    return plan.search(
+        "lyra",
+        operators={
+            "prove": plan.solver(samples=1, temperature=0.0),
+            "correct_tools": other_tools,
+            "correct_proof": prompted(plan.refiner_model or plan.model, REPAIR),
+        },
+        policy=schedule(move("prove"), correct_tools, *[newest_proof, correct_tools] * rounds),
+        select=latest(),
+    )
+
+
+def other_tools(task: Task) -> list[str]:
+    """Return the proof with each of the tools in place of those that it uses. Asks no model."""
+    used = rf"\b({'|'.join(TOOLS)})\b"
+    return [re.sub(used, tool, task.parent.text) for tool in TOOLS[: task.count]]
+
+
+def newest_proof(state: RefinementState) -> Move:
+    """Correct the newest proof that the model wrote itself."""
+    written = [proof for proof in state.candidates if proof.operator != "correct_tools"]
+    return move("correct_proof", written[-1])
