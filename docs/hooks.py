@@ -1,4 +1,4 @@
-"""What the site takes from the code: the help of every command, and the picture of a graph."""
+"""What the site takes from the code: help, tables, pictures of graphs, pages of systems."""
 
 import argparse
 import inspect
@@ -9,6 +9,9 @@ from dataclasses import fields
 from typing import Any
 
 from entries import MARK, entries_of
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from systems import published, system_index, system_page
 
 import refinegraph
 from refinegraph.cli.arguments import make_parser
@@ -21,6 +24,7 @@ HELP = "<!-- help of every command -->"
 OPTIONS = "<!-- table of options -->"
 PARTS = "<!-- tables of named parts -->"
 FUNCTIONS = "<!-- reference of solve -->"
+SYSTEMS = "<!-- systems by idea -->"
 PICTURE = re.compile(r"<!-- picture of ([\w-]+) -->")
 
 
@@ -33,11 +37,20 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
         OPTIONS: option_table,
         PARTS: part_tables,
         FUNCTIONS: solve_reference,
+        SYSTEMS: system_index,
     }
     for mark, text in texts.items():
         if mark in drawn:
             drawn = drawn.replace(mark, text())
     return drawn
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add a page for every published system."""
+    for system in published():
+        path = f"gallery/{system.name}.md"
+        files.append(File.generated(config, path, content=system_page(system)))
+    return files
 
 
 def picture(strategy: str) -> str:

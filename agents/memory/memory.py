@@ -1,7 +1,7 @@
 """What a memory does, whatever keeps its notes."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from refinegraph.schema import Note
 
@@ -9,6 +9,7 @@ Embedder = Callable[[Sequence[str]], Awaitable[Sequence[Sequence[float]]]]
 """Returns one vector for each text, all of the same length."""
 
 
+@runtime_checkable
 class Memory(Protocol):
     """Keeps notes and finds those that a text is about."""
 

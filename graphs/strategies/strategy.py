@@ -22,7 +22,7 @@ Need = Literal[
 """What a strategy cannot work without: a part of the plan, or a model that gives log-probabilities.
 """
 
-_PARTS: dict[Need, str] = {
+NEEDS: dict[Need, str] = {
     "scorer": "a scorer, such as a reward model or a judge; name one with --scorer or scorer=",
     "environment": "an environment to act in; give one with environment=",
     "memory": "a memory; name its file with --memory or give one with memory=",
@@ -31,7 +31,9 @@ _PARTS: dict[Need, str] = {
     "user": "someone who answers its questions; give a function with user=",
     "examples": "solved problems to learn from; give them with examples=",
     "checker": "a checker, such as lean_checker(); give one with checker=",
+    "logprobs": "a model whose provider gives log-probabilities",
 }
+"""What each need is, and how it is given."""
 
 
 @dataclass(frozen=True)
@@ -131,11 +133,13 @@ def source_of(strategy: Strategy) -> str:
 
 def _check_needs(name: str, needs: Sequence[Need], plan: Plan) -> None:
     for need in needs:
-        if need in _PARTS and not _has(plan, need):
-            raise InputError(f"strategy {name!r} needs {_PARTS[need]}.")
+        if not _has(plan, need):
+            raise InputError(f"strategy {name!r} needs {NEEDS[need]}.")
 
 
 def _has(plan: Plan, need: Need) -> bool:
+    if need == "logprobs":
+        return True  # only its answers tell whether a model gives any
     if need == "likelihood":
         try:
             return bool(plan.likelihoods())

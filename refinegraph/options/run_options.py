@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from langchain_core.language_models import BaseChatModel
 
+    from refinegraph.agents.memory import Memory
     from refinegraph.agents.models import CallCache
     from refinegraph.agents.prompts import PromptSet
     from refinegraph.graphs.policies.base import Policy
@@ -82,6 +83,7 @@ _RATE = Number("N", above=0)
 _KIND = Choice("code", "math", "choice", "text")
 _CALIBRATION = FileContent(objects="refinegraph.graphs.policies.calibration:ConfidenceCalibrator")
 _CACHE = FileName(objects="refinegraph.agents.models.spending.call_cache:CallCache")
+_MEMORY = FileName(objects="refinegraph.agents.memory.memory:Memory")
 _PROMPTS = Choice(
     *PROMPT_SETS, metavar="SET", objects="refinegraph.agents.prompts.prompt:PromptSet"
 )
@@ -228,6 +230,9 @@ class RunOptions(OptionSet):
         f"prompts of every role: {', '.join(PROMPT_SETS)}; default: those that suit the model",
         _PROMPTS, "parts", safe=True)] = None
 
+    memory: Annotated["str | Path | Memory | None", Option(
+        "keep notes from run to run in FILE, for strategies that remember",
+        _MEMORY, "records")] = None
     cache: Annotated["str | Path | CallCache | None", Option(
         "keep the models' answers in FILE and reuse them; default: the user's own cache",
         _CACHE, "records", safe=_is_users_own, affects_results=False)] = None

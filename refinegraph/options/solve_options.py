@@ -1,18 +1,22 @@
 """The arguments of `solve` and `asolve`: how a run is made, and what only Python can give."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 from refinegraph.options.option_set import Option, OptionSet
 from refinegraph.options.run_options import RunOptions
-from refinegraph.values import Function, Instance, Source, Switch, Text, Value
+from refinegraph.values import Function, Instance, Items, Source, Switch, Text, Value
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
+    from refinegraph.agents.environments import Environment
+    from refinegraph.agents.likelihood import Likelihood
     from refinegraph.graphs.nodes.human import Question, Reply
-    from refinegraph.schema import Frozen, Problem
+    from refinegraph.schema import Frozen, LabelledProblem, Problem
+    from refinegraph.support.awaiting import MaybeAwaitable
+    from refinegraph.tools.checkers import AnswerReader, Checker
     from refinegraph.tools.sandbox import Sandbox
 
 
@@ -42,6 +46,18 @@ class SolveOptions(RunOptions):
     checkpointer: Annotated["BaseCheckpointSaver[Any] | None", python_only(
         "LangGraph checkpointer that keeps the run; asked again, it continues after the last"
         " finished node", Instance("langgraph.checkpoint.base:BaseCheckpointSaver"))] = None
+    environment: Annotated["Callable[[], Environment] | None", python_only(
+        "makes an environment, for strategies that act in one", Function())] = None
+    examples: Annotated["Sequence[LabelledProblem]", python_only(
+        "solved problems, for strategies that learn from some", Items())] = ()
+    user: Annotated["Callable[[str], MaybeAwaitable[str]] | None", python_only(
+        "answers the questions of strategies that ask back", Function())] = None
+    likelihood: Annotated["Likelihood | None", python_only(
+        "measures how probable a text is; default: the model itself", Function())] = None
+    checker: Annotated["Checker | None", python_only(
+        "proves or refutes answers in place of the sandbox", Function())] = None
+    reader: Annotated["AnswerReader | None", python_only(
+        "reads the program in an answer; a fenced block unless given", Function())] = None
     run_id: Annotated[str | None, python_only(
         "thread under which the checkpointer keeps the run", Text())] = None
     on_question: Annotated["InterruptHandler | None", python_only(

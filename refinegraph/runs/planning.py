@@ -1,5 +1,6 @@
 """From options to what a run is made of: chat models, scorers, rules, the plan of a strategy."""
 
+import os
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
+    from refinegraph.agents.memory import Memory
     from refinegraph.agents.models import Ledger, RateLimits
     from refinegraph.agents.models.spending.ledger_file import LedgerFile
     from refinegraph.agents.prompts import PromptSet
@@ -104,6 +106,7 @@ def plan_of(
         evidence=tuple(options.evidence),
         min_gain_per_1k_tokens=options.min_gain_per_1k_tokens,
         calibrator=_calibrator(options.calibration),
+        memory=_memory(options.memory),
         rates=rates,
         cost=cast("CostUnit", options.cost),
         checkpointer=checkpointer,
@@ -216,6 +219,13 @@ def _scorers(options: RunOptions, models: Models) -> "Sequence[Scorer] | None":
         build_scorer(scorer, judge=judge, resolve=resolve) if isinstance(scorer, str) else scorer
         for scorer in chosen
     ]
+
+
+def _memory(chosen: "str | Path | Memory | None") -> "Memory | None":
+    """Return the memory in a file, or the one that was given."""
+    from refinegraph.agents.memory import SQLiteMemory
+
+    return SQLiteMemory(chosen) if isinstance(chosen, str | os.PathLike) else chosen
 
 
 def _part(name: str, value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +89,7 @@ async def solve_with(options: SolveOptions, *, models: Models | None = None) -> 
             checkpointer=options.checkpointer or _memory(options),
         )
         return await run_graph(
-            build_strategy(options.strategy, plan),
+            build_strategy(options.strategy, replace(plan, **_parts(options))),
             problem,
             run_id=options.run_id,
             on_question=options.on_question,
@@ -99,6 +99,12 @@ async def solve_with(options: SolveOptions, *, models: Models | None = None) -> 
             ledger=ledger_of(options),
             on_event=options.on_event,
         )
+
+
+def _parts(options: SolveOptions) -> dict[str, Any]:
+    """Return the parts of a plan that only Python can give."""
+    names = ("environment", "examples", "user", "likelihood", "checker", "reader")
+    return {name: getattr(options, name) for name in names}
 
 
 def solve_options(problem: str | Problem, options: RunOptions, **python: Any) -> SolveOptions:

@@ -77,6 +77,17 @@ class Function(Value):
         return value
 
 
+class Items(Value):
+    """Several objects in a sequence."""
+
+    def check(self, value: Any) -> tuple[Any, ...]:
+        """Return them as a tuple."""
+        items = listed(value)
+        if items is None:
+            raise UnfitValue("is neither a list nor a tuple")
+        return items
+
+
 class Instance(Value):
     """An object of one class, `module:Class`, or of one that is derived from it."""
 

@@ -1,0 +1,57 @@
+"""ReARTeR: reasoning over retrieved documents, each step scored, explained and refined."""
+
+from refinegraph.agents import Judge, continue_from, paragraph
+from refinegraph.agents.memory import informed, recall
+from refinegraph.agents.prompts import Prompt
+from refinegraph.graphs.policies import last_wave, move, ranked
+from refinegraph.graphs.search import SearchGraph
+from refinegraph.graphs.selection import latest
+from refinegraph.graphs.state import RefinementState
+from refinegraph.graphs.strategies import Plan, recipe
+from refinegraph.schema import Move
+
+JUDGE = Prompt(
+    user="""$problem
+
+Reasoning so far:
+$solution
+
+Look ahead: if the reasoning goes on from its last step, does it reach the right answer? Reply \
+with one JSON object and nothing else:
+{"reason": "what is wrong with the last step and how to mend it", "score": 0 to 10}"""
+)
+MEND = "Write the next step with this in mind: {0}"
+
+
+@recipe(
+    "ReARTeR",
+    paper="arXiv 2501.07861",
+    ideas=["judge", "repair", "remember"],
+    needs=["memory"],
+    calls="from 2 n to 2 n + 2 for every step",
+    departs="One judge scores, looks ahead and explains; the paper trains a model for each.",
+)
+def rearter(plan: Plan) -> SearchGraph:
+    """Retrieve for every step, score it with a look ahead, refine it by the explanation."""
+    assert plan.memory
+    samples = plan.samples or 2
+    step = continue_from(plan.model, step=paragraph(), on_missing_prefix="ask")
+    retrieving = recall(plan.memory) >> informed(step, heading="Documents:", limit=3)
+    return plan.search(
+        "rearter",
+        operators={"step": retrieving, "mend": step},
+        policy=lambda state: mend_or_go_on(state, samples),
+        scorer=Judge(plan.reviewer_model or plan.model, prompt=JUDGE),
+        select=latest(),
+    )
+
+
+def mend_or_go_on(state: RefinementState, samples: int) -> list[Move]:
+    """Write a doubted step once more by its explanation, else the next step."""
+    if not state.candidates:
+        return [move("step", count=samples)]
+    best = ranked(last_wave(state))[0]
+    if (best.score or 0.0) < 0.5 and best.operator == "step":
+        words = MEND.format(best.scores[0].evidence if best.scores else "")
+        return [move("mend", *best.parents, instruction=words)]
+    return [] if best.complete else [move("step", best, count=samples)]

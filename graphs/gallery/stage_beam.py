@@ -1,0 +1,37 @@
+"""LLaVA-o1: four named stages, and a beam over them."""
+
+from refinegraph.agents import Judge, continue_from, rest
+from refinegraph.graphs.policies import from_all, move, schedule
+from refinegraph.graphs.search import SearchGraph
+from refinegraph.graphs.selection import best_of, leaves
+from refinegraph.graphs.strategies import Plan, recipe
+
+STAGES = (
+    "Write only the SUMMARY now: how you will go about it.",
+    "Write only the CAPTION now: what is given, as far as it matters.",
+    "Write only the REASONING now, step by step.",
+    "Write only the CONCLUSION now. Give the final answer after `The answer is`.",
+)
+
+
+@recipe(
+    "LLaVA-o1 (LLaVA-CoT)",
+    paper="arXiv 2411.10440",
+    ideas=["decompose", "search"],
+    calls="8 n",
+    departs="A judge scores every stage; the paper has the model compare them two by two.",
+)
+def stage_beam(plan: Plan) -> SearchGraph:
+    """Write each stage several times and go on from the best one."""
+    samples, (first, *others) = plan.samples or 3, STAGES
+    stage = continue_from(plan.model, step=rest(joiner="\n\n"), on_missing_prefix="ask")
+    return plan.search(
+        "stage-beam",
+        operators={"stage": stage},
+        policy=schedule(
+            move("stage", count=samples, instruction=first),
+            *[from_all("stage", best=1, count=samples, instruction=word) for word in others],
+        ),
+        scorer=Judge(plan.reviewer_model or plan.model),
+        select=leaves(best_of()),
+    )
