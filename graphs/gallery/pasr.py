@@ -23,7 +23,7 @@ REFINED = "Write the next step with care. A first try had this fault: {fault}"
 
 @recipe(
     "PASR (proactive self-refinement)",
-    paper="A Stitch in Time Saves Nine: Proactive Self-Refinement for Language Models (2025)",
+    paper="arXiv 2508.12903",
     ideas=["repair", "search"],
     calls="2 to 4 for every step",
     departs="A prompt decides when to refine; the paper trains the model to decide by itself.",

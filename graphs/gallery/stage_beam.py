@@ -1,6 +1,6 @@
 """LLaVA-o1: four named stages, and a beam over them."""
 
-from refinegraph.agents import Judge, continue_from, rest
+from refinegraph.agents import Judge, StepEnd, continue_from
 from refinegraph.graphs.policies import from_all, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of, leaves
@@ -24,7 +24,8 @@ STAGES = (
 def stage_beam(plan: Plan) -> SearchGraph:
     """Write each stage several times and go on from the best one."""
     samples, (first, *others) = plan.samples or 3, STAGES
-    stage = continue_from(plan.model, step=rest(joiner="\n\n"), on_missing_prefix="ask")
+    end = StepEnd(stop=("\n\n\n",), joiner="\n\n")
+    stage = continue_from(plan.model, step=end, on_missing_prefix="ask")
     return plan.search(
         "stage-beam",
         operators={"stage": stage},

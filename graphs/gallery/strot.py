@@ -20,7 +20,7 @@ Write the transformation step by step. $answer_format"""
 
 @recipe(
     "STROT",
-    paper="Structured Prompting and Feedback-Guided Reasoning for Data Interpretation (2025)",
+    paper="arXiv 2505.01636",
     ideas=["decompose", "check", "repair"],
     calls="2 + 2 r",
 )

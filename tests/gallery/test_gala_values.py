@@ -34,11 +34,11 @@ def replies(*texts: str, then: str = "The answer is 4.") -> ScriptedChatModel:
 
 @pytest.mark.parametrize("name", ["ovm-search", "atomic-steps", "prm-greedy"])
 async def test_steps_go_on_from_the_path_of_highest_value(name: str) -> None:
-    model = replies("bad\n", "good\n", *["bad\n"] * 2)
+    model = replies("bad\n\n", "good\n\n", *["bad\n\n"] * 2)
     result = await run_system(
         name, model, samples=4, scorer=worth({"good": 0.9, "bad": 0.1, "The": 0.5})
     )
-    good = [made.id for made in result.candidates if made.text == "good"]
+    good = [made.id for made in result.candidates if made.text.strip() == "good"]
     later = [made for made in result.candidates if made.parents]
     assert {made.parents for made in later} == {(good[0],)}
     assert result.answer == "4"
@@ -145,7 +145,8 @@ async def test_the_best_completion_stands_where_the_mark_was() -> None:
 
 
 async def test_a_few_tokens_at_a_time_are_searched_for_what_is_grounded() -> None:
-    model = replies("false", "true", "false", "false")
+    cut = [Choice(text=text, finish_reason="length") for text in ("false", "true", "false")]
+    model = ScriptedChatModel([*cut, cut[0], *[Choice(text=" end.")] * 4])
     result = await run_system("kcts", model, samples=8, scorer=worth({"true": 0.9, "false": 0.1}))
     assert model.calls[0].sampling.max_tokens == 8
     assert {made.parents for made in result.candidates[4:]} == {("0.1",)}
