@@ -37,7 +37,7 @@ what will it learn to do? End with `VERDICT: right` if that is what was meant, e
     "CARD",
     paper="arXiv 2410.14660",
     ideas=["check", "repair", "route"],
-    calls="1 + 2 r at most",
+    calls="1 + 3 r at most",
     departs="Visible tests stand for trajectories that are ordered, a question for the training.",
 )
 def card_reward_code(plan: Plan) -> SearchGraph:

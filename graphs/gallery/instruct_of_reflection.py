@@ -35,16 +35,15 @@ These answers differ. Compare them and write down the right one. $answer_format"
     "Instruct-of-Reflection (IoRT)",
     paper="arXiv 2503.00902",
     ideas=["repair", "route"],
-    calls="2 + 2 r at most",
+    calls="3 + 2 r at most",
     departs="The meta-thought is made for the problem; the paper retrieves it from a memory too.",
 )
 def instruct_of_reflection(plan: Plan) -> SearchGraph:
     """Let an instructor refresh, select or stop, by whether the last two answers agree."""
     abstract = prompted(plan.model, ABSTRACT, makes="note").named("abstract")
     menu: dict[str, Wave] = {"refresh": refresh, "select": select}
-    instructor = supervised(
-        plan.reviewer_model or plan.model, menu, max_candidates=2 + (plan.rounds or 4)
-    )
+    rounds, judge = 4 if plan.rounds is None else plan.rounds, plan.reviewer_model or plan.model
+    instructor = supervised(judge, menu, max_candidates=1 + rounds)
     return plan.search(
         "instruct-of-reflection",
         operators={

@@ -18,7 +18,7 @@ EXPLORE = 1.4
     "MC-NEST",
     paper="arXiv 2411.15645",
     ideas=["search", "repair", "judge"],
-    calls="4 n",
+    calls="3 n - 1",
 )
 def mc_nest(plan: Plan) -> SearchGraph:
     """Draw the answer to refine by its UCT bound times a uniform Nash strategy, score, repeat."""

@@ -31,7 +31,7 @@ Then apply it, and write the changed instruction alone."""
     paper="arXiv 2309.16797",
     ideas=["evolve"],
     needs=["examples"],
-    calls="m (1 + e) + 1, with m prompts",
+    calls="m (1 + e) + 1 at most, with m prompts",
     departs="Mutation prompts are reworded for each use; the paper keeps those that worked.",
 )
 def promptbreeder(plan: Plan) -> SearchGraph:

@@ -24,7 +24,7 @@ USE = "$solution Write the improved text alone.\n\n"
     paper="arXiv 2310.02304",
     ideas=["evolve"],
     needs=["examples"],
-    calls="1 + e + n r (2 + e) + 3 + e",
+    calls="3 + e + n r (2 + e)",
     departs="Improvers are instructions; the paper's are programs that call the model themselves.",
 )
 def self_taught_optimizer(plan: Plan) -> SearchGraph:
@@ -36,6 +36,8 @@ def self_taught_optimizer(plan: Plan) -> SearchGraph:
     prepare = prompted(plan.model, USE + SEED, makes="note").named("prepare")
 
     async def meta_utility(problem: Problem, improver: Candidate) -> float | None:
+        if improver.complete:
+            return None
         asked = Template(USE + SEED).substitute(solution=improver.text)
         prompt = (await generate(plan.model, asked)).choices[0].text
         judged = await fitness(problem, [Candidate(id="0.0", text=prompt)])
