@@ -31,6 +31,8 @@ SKIPS = {
     "tokenizers": "it comes with litellm",
     "training": "torch comes with the group 'training'",
     "trl": "trl is not installed",
+    "ray": "ray is not installed",
+    "ray data": "pyarrow is not installed",
     "openssl": "no openssl on this machine",
     "docker": "no Docker engine",
     "no docker": "there is an engine here",

@@ -1,11 +1,12 @@
 """Solve many problems: the function behind `refinegraph.solve_many` and `refinegraph batch`."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
 from refinegraph.agents.models import CallCache, model_name
+from refinegraph.batches.cluster_settings import ClusterSettings, cluster_settings
 from refinegraph.batches.inputs import Reading, items_of
 from refinegraph.batches.options import BatchOptions
 from refinegraph.batches.output import FileOutput, Output
@@ -59,6 +60,7 @@ async def solve_many(options: BatchOptions) -> AsyncGenerator[BatchRecord]:
         in_order=options.in_order,
         sandbox=options.sandbox,
         on_event=options.on_event,
+        cluster=cluster_settings(options.cluster, options.workers_per_node),
     )
     settings = BatchSettings.of(
         options.run, models=work.model_names, reading=reading, shard=str(shard)
@@ -88,6 +90,7 @@ class BatchWork:
     in_order: bool = False
     sandbox: Sandbox | None = None
     on_event: EventHandler | None = None
+    cluster: ClusterSettings | None = None
     was_cut: bool = False
     """Whether the budget kept problems from an answer, or from being begun."""
 
@@ -101,23 +104,7 @@ class BatchWork:
     ) -> AsyncGenerator[BatchRecord]:
         """Yield the outcome of every item that the output does not have, once it is written."""
         async with AsyncExitStack() as stack:
-            cache = stack.enter_context(call_cache(self.options))
-            rates = stack.enter_context(learned_rates(self.options, self.models))
-            sandbox = await stack.enter_async_context(self.sandbox or Sandbox())
-            ledger = ledger_of(self.options)
-            if ledger and isinstance(output, FileOutput):
-                ledger.add_prior(output.spent)
-            batch = Batch(
-                self.options,
-                self.models,
-                sandbox,
-                rate_limits_of(self.options, concurrency=self.concurrency),
-                ledger=ledger,
-                rates=rates,
-                cache_for=_cache_for(cache, output),
-                in_order=self.in_order,
-                on_event=self.on_event,
-            )
+            batch = await self._batch(stack, output)
             left = items if output is None else _left(items, output)
             records = await stack.enter_async_context(aclosing(batch.run(left)))
             async for record in records:
@@ -126,6 +113,39 @@ class BatchWork:
                 self.was_cut |= record.error is not None and record.error.kind == "budget"
                 yield record
             self.was_cut |= batch.was_cut
+
+    async def _batch(self, stack: AsyncExitStack, output: Output | None) -> Batch:
+        if self.cluster:
+            return await stack.enter_async_context(self._on_cluster(self.cluster, output))
+        cache = stack.enter_context(call_cache(self.options))
+        ledger = ledger_of(self.options)
+        if ledger and isinstance(output, FileOutput):
+            ledger.add_prior(output.spent)
+        return Batch(
+            self.options,
+            self.models,
+            await stack.enter_async_context(self.sandbox or Sandbox()),
+            rate_limits_of(self.options, concurrency=self.concurrency),
+            ledger=ledger,
+            rates=stack.enter_context(learned_rates(self.options, self.models)),
+            cache_for=_cache_for(cache, output),
+            in_order=self.in_order,
+            on_event=self.on_event,
+        )
+
+    def _on_cluster(
+        self, settings: ClusterSettings, output: Output | None
+    ) -> AbstractAsyncContextManager[Batch]:
+        from refinegraph.batches.cluster import cluster_batch
+
+        return cluster_batch(
+            settings,
+            self.options,
+            self.models,
+            concurrency=self.concurrency,
+            in_order=self.in_order,
+            output=output,
+        )
 
 
 async def of_shard(items: AsyncIterator[BatchItem], shard: Shard) -> AsyncIterator[BatchItem]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from refinegraph.batches.cluster_settings import cluster_settings
 from refinegraph.batches.inputs import Reading, read_items
 from refinegraph.batches.output import FileOutput, Output, StreamOutput
 from refinegraph.batches.records import BatchItem
@@ -52,7 +53,13 @@ def run(options: argparse.Namespace) -> int:
     find_strategy(chosen.strategy)
     console, source = error_console(), _Source.of(options, chosen)
     total = source.checked_total(console)
-    work = BatchWork(chosen, resolve_models(chosen), options.concurrency, in_order=options.in_order)
+    work = BatchWork(
+        chosen,
+        resolve_models(chosen),
+        options.concurrency,
+        in_order=options.in_order,
+        cluster=cluster_settings(options.cluster, options.workers_per_node),
+    )
     with _output(options, work, source.reading, source.shard) as output:
         if options.api_base is None and (server := server_of(chosen)):
             print_lines(console, [origin_line("server", server)])

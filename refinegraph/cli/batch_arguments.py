@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 def add_batch(command: argparse.ArgumentParser) -> None:
     """Add the flags of `batch`."""
-    from refinegraph.values import Number, Text
+    from refinegraph.values import Number
 
-    count, name = reading(Number(whole=True, least=1)), reading(Text())
+    count = reading(Number(whole=True, least=1))
     add = command.add_argument
     add("input", metavar="INPUT", help="problems as JSON lines, or - to read standard input")
     add("--out", metavar="FILE", required=True, help="where lines are written, or - to print them")
@@ -22,28 +22,41 @@ def add_batch(command: argparse.ArgumentParser) -> None:
     add("--limit", type=count, metavar="N", help="the first N problems only")
     add("--concurrency", type=count, default=8, metavar="C", help="calls in flight; default: 8")
     add_shard(command)
-    add(
-        "--prompt-column",
-        type=name,
-        default="prompt",
-        metavar="NAME",
-        help="column of the statement; default: prompt",
-    )
-    add(
-        "--column",
-        type=name,
-        default="refinegraph",
-        metavar="NAME",
-        help="column that is added to those of the input; default: refinegraph",
-    )
-    add(
-        "--cost-limit",
-        type=reading(Number(above=0)),
-        dest="budget_usd",
-        metavar="X",
-        help="the same as --budget-usd",
-    )
+    _add_columns(command)
+    amount = reading(Number(above=0))
+    words = "the same as --budget-usd"
+    add("--cost-limit", type=amount, dest="budget_usd", metavar="X", help=words)
+    _add_cluster(command)
     add_options(command, "batch")
+
+
+def _add_columns(command: argparse.ArgumentParser) -> None:
+    from refinegraph.values import Text
+
+    for flag, default, words in (
+        ("--prompt-column", "prompt", "column of the statement"),
+        ("--column", "refinegraph", "column that is added to those of the input"),
+    ):
+        help = f"{words}; default: {default}"
+        command.add_argument(flag, type=reading(Text()), default=default, metavar="NAME", help=help)
+
+
+def _add_cluster(command: argparse.ArgumentParser) -> None:
+    from refinegraph.values import Number, Text
+
+    command.add_argument(
+        "--cluster",
+        type=reading(Text()),
+        metavar="ADDRESS",
+        help="solve on a Ray cluster: ray for one of this machine, auto, or HOST:PORT",
+    )
+    command.add_argument(
+        "--workers-per-node",
+        type=reading(Number(whole=True, least=1)),
+        default=1,
+        metavar="N",
+        help="workers on each node of the cluster, --concurrency each; default: 1",
+    )
 
 
 def add_merge(command: argparse.ArgumentParser) -> None:

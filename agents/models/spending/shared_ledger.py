@@ -68,7 +68,7 @@ class SharedLedger(Ledger):
             for number, each in list(self._owners.items()):
                 if each in dead:
                     del self._reserved[number], self._owners[number]
-                    self.spent += _mean(self.spent)
+                    self.spent += mean_cost(self.spent)
             for worker in dead:
                 self._file.forget_worker(worker)
         return True
@@ -97,7 +97,7 @@ class SharedLedger(Ledger):
         return Book(self.spent, reserved, self._next)
 
 
-def _mean(spent: Usage) -> Usage:
+def mean_cost(spent: Usage) -> Usage:
     """Return what a call has cost on average."""
     calls = max(1, spent.llm_calls)
     return Usage(

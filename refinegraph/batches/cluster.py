@@ -1,0 +1,279 @@
+"""Solve a batch on a Ray cluster: workers with a sandbox each, and the driver that writes."""
+
+import secrets
+import tempfile
+import warnings
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from refinegraph.agents.models import RateLimits
+from refinegraph.batches.cluster_settings import ClusterSettings
+from refinegraph.batches.output import FileOutput, Output
+from refinegraph.batches.records import BatchItem, BatchRecord
+from refinegraph.batches.running import Batch
+from refinegraph.batches.shared_books import (
+    Caps,
+    DriverLedger,
+    Remote,
+    RemoteCache,
+    RemoteLedger,
+    RemoteRates,
+    SharedBooks,
+)
+from refinegraph.errors import InputError, SettingError
+from refinegraph.evaluation.records import RunError
+from refinegraph.options import RunOptions
+from refinegraph.runs.planning import (
+    Models,
+    learned_rates,
+    rate_limits_of,
+    resolve_models,
+)
+from refinegraph.runs.solving import call_cache
+from refinegraph.schema import Kind, Usage
+from refinegraph.tools.sandbox import Sandbox
+
+LOCAL = "ray"
+"""The address that stands for a cluster of this machine, for this batch alone."""
+_ATTEMPTS = 3
+"""How many workers may die over one problem: the third time it is likely to be the reason."""
+
+
+class Worker:
+    """The actor that solves problems on a node, many at a time in one event loop."""
+
+    def __init__(
+        self, name: str, options: RunOptions, concurrency: int, books_name: str, keeps: bool
+    ) -> None:
+        ray = import_ray()
+        # A handle among the arguments would be an object of the driver, which a restart may miss.
+        books = ray.get_actor(books_name)
+        life = f"{name} {secrets.token_hex(4)}"
+        ray.get(books.register.remote(name, life))
+        caps = caps_of(options)
+        models = resolve_models(options)
+        self._stack = ExitStack()
+        named = self._stack.enter_context(call_cache(options))
+        limits = rate_limits_of(options, concurrency=concurrency)
+        limits.shared = RemoteRates(books)
+        self._batch = Batch(
+            options,
+            models,
+            Sandbox(),
+            limits,
+            ledger=RemoteLedger(books, caps, life) if caps.is_limited else None,
+            rates=self._stack.enter_context(learned_rates(options, models)),
+            cache_for=lambda item: RemoteCache(books, f"{item.index}:") if keeps else named,
+        )
+
+    async def prepare(self, kind: Kind) -> None:
+        """Build the graph for a kind of problem."""
+        await self._batch.prepare(kind)
+
+    async def solve(self, item: BatchItem) -> BatchRecord:
+        """Return the outcome of a problem."""
+        if item.problem:
+            await self._batch.prepare(item.problem.kind)
+        return await self._batch.solve(item)
+
+    def close(self) -> None:
+        """Keep what was learned."""
+        self._stack.close()
+
+
+@dataclass
+class ClusterBatch(Batch):
+    """A batch whose problems are solved by workers; the driver takes and writes outcomes."""
+
+    workers: list[Remote] = field(default_factory=list[Remote])
+    _loads: dict[int, int] = field(default_factory=dict[int, int])
+    _prepared: set[Kind] = field(default_factory=set[Kind])
+
+    async def prepare(self, kind: Kind) -> None:
+        """Let one worker build the graph, so that what fails everywhere fails at once."""
+        if kind in self._prepared:
+            return
+        try:
+            await self.workers[0].prepare.remote(kind)
+        except import_ray().exceptions.RayTaskError as error:
+            raise error.cause from None
+        self._prepared.add(kind)
+
+    async def solve(self, item: BatchItem) -> BatchRecord:
+        """Send a problem to the worker with the least to do; once more where that one dies."""
+        if item.problem is None:
+            return await super().solve(item)
+        exceptions = import_ray().exceptions
+        reason = ""
+        for _ in range(_ATTEMPTS):
+            place = min(range(len(self.workers)), key=lambda each: self._loads.get(each, 0))
+            self._loads[place] = self._loads.get(place, 0) + 1
+            try:
+                record: BatchRecord = await self.workers[place].solve.remote(item)
+                return record
+            except exceptions.RayTaskError as error:
+                raise error.cause from None
+            except exceptions.RayError as death:
+                reason = f"{_ATTEMPTS} workers died while they solved it: {death}"
+            finally:
+                self._loads[place] -= 1
+        fault = RunError(kind="unexpected", type="WorkerDied", detail=reason[:1000])
+        return BatchRecord(item.index, item.id, item.columns, None, fault, Usage())
+
+
+@asynccontextmanager
+async def cluster_batch(
+    settings: ClusterSettings,
+    options: RunOptions,
+    models: Models,
+    *,
+    concurrency: int,
+    in_order: bool,
+    output: Output | None,
+) -> AsyncGenerator[Batch]:
+    """Start workers on every node of a cluster and yield the batch that uses them.
+
+    A worker that dies, with its node or alone, is started again, and its problems are solved again
+    with the answers that were kept; `concurrency` is that of each worker. With a cluster of this
+    machine, everything ends with the block.
+
+    Raises:
+        InputError: There is no cluster at the address.
+        SettingError: Ray is not installed.
+    """
+    if options.ledger:
+        raise InputError("--ledger goes without --cluster, whose workers share limits anyway.")
+    ray = import_ray()
+    began = _connect(ray, settings.address)
+    with tempfile.TemporaryDirectory(prefix="refinegraph-") as folder:
+        actors: list[Remote] = []
+        try:
+            name = f"refinegraph-{secrets.token_hex(8)}"
+            books = _start_books(ray, name, options, output, folder)
+            actors.append(books)
+            workers = _start_workers(ray, settings, options, concurrency, name, output)
+            actors += workers
+            yield _batch(ray, options, models, concurrency, in_order, books, workers)
+            ray.get([worker.close.remote() for worker in workers])
+        finally:
+            for actor in actors:
+                ray.kill(actor)
+            if began:
+                ray.shutdown()
+
+
+def _batch(
+    ray: Any,
+    options: RunOptions,
+    models: Models,
+    concurrency: int,
+    in_order: bool,
+    books: Remote,
+    workers: list[Remote],
+) -> ClusterBatch:
+    caps = caps_of(options)
+
+    def is_spent() -> bool:
+        return bool(ray.get(books.is_spent.remote()))
+
+    return ClusterBatch(
+        options,
+        models,
+        Sandbox(),
+        RateLimits(concurrency * len(workers)),
+        ledger=DriverLedger(caps, is_spent) if caps.is_limited else None,
+        in_order=in_order,
+        workers=workers,
+    )
+
+
+def caps_of(options: RunOptions) -> Caps:
+    """Return the limits over the whole batch."""
+    return Caps(options.budget_usd, options.budget_tokens, options.budget_calls)
+
+
+def import_ray() -> Any:
+    """Return the package; raises `SettingError` where it is not installed."""
+    try:
+        import ray
+    except ImportError:
+        raise SettingError(
+            "a cluster needs Ray, which is not installed: pip install 'refinegraph[ray]'."
+        ) from None
+    return ray
+
+
+def _connect(ray: Any, address: str) -> bool:
+    """Join a cluster, or start one for `ray`; return whether that was needed."""
+    if ray.is_initialized():
+        return False
+    if address.startswith("ray://"):
+        raise InputError(
+            f"{address!r} is a Ray client address; run the command on a node of the cluster with "
+            "--cluster auto, or submit it as a job."
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ray.init(
+                address=None if address == LOCAL else address,
+                include_dashboard=False if address == LOCAL else None,
+                log_to_driver=False,
+                logging_level="ERROR",
+            )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise InputError(f"there is no Ray cluster at {address!r}: {error}") from None
+    return True
+
+
+def _start_books(
+    ray: Any, name: str, options: RunOptions, output: Output | None, folder: str
+) -> Remote:
+    """Start what the workers share, beside the driver, whose files it writes."""
+    kept = output if _keeps(options, output) else None
+    here = ray.get_runtime_context().get_node_id()
+    actor = ray.remote(SharedBooks).options(name=name, num_cpus=0, scheduling_strategy=_on(here))
+    return actor.remote(
+        caps_of(options),
+        output.spent if isinstance(output, FileOutput) else Usage(),
+        str(Path(folder, "rates.sqlite")),
+        str(kept.calls.path.resolve()) if isinstance(kept, FileOutput) else None,
+    )
+
+
+def _keeps(options: RunOptions, output: Output | None) -> bool:
+    """Whether answers are kept beside the output, and not in a cache that is named."""
+    return isinstance(output, FileOutput) and options.cache is None and options.replay is None
+
+
+def _start_workers(
+    ray: Any,
+    settings: ClusterSettings,
+    options: RunOptions,
+    concurrency: int,
+    books_name: str,
+    output: Output | None,
+) -> list[Remote]:
+    """Start workers on every node; one whose node is lost starts again on another."""
+    keeps = _keeps(options, output)
+    nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
+    actor = ray.remote(Worker)
+    return [
+        actor.options(
+            num_cpus=0,
+            max_restarts=-1,
+            max_concurrency=concurrency + 2,
+            scheduling_strategy=_on(node, soft=True),
+        ).remote(f"{node} {number}", options, concurrency, books_name, keeps)
+        for node in nodes
+        for number in range(settings.workers_per_node)
+    ]
+
+
+def _on(node: str, *, soft: bool = False) -> Any:
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    return NodeAffinitySchedulingStrategy(node, soft=soft)

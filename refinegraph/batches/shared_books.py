@@ -1,0 +1,210 @@
+"""What all workers of a cluster share: budgets, rates and answers, kept beside the driver."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from refinegraph.agents.models import CallCache, Ledger
+from refinegraph.agents.models.spending.call_cache import KeptAnswer
+from refinegraph.agents.models.spending.ledger import Grant, Need
+from refinegraph.agents.models.spending.ledger_file import LedgerFile
+from refinegraph.agents.models.spending.shared_ledger import mean_cost
+from refinegraph.errors import BudgetExceeded, SettingError
+from refinegraph.schema import Usage
+from refinegraph.support.json_text import json_text
+
+Remote = Any
+"""A handle of an actor: its methods have `.remote`, which returns what can be awaited."""
+
+
+class Caps(NamedTuple):
+    """Limits over the whole batch; None where there is none."""
+
+    usd: float | None
+    tokens: int | None
+    calls: int | None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is any."""
+        return any(cap is not None for cap in self)
+
+
+class PlainNeed(NamedTuple):
+    """What a call may cost at most, as numbers that can be sent."""
+
+    prompt: int
+    answers: int
+    most: int | None
+    prompt_usd: float | None
+    token_usd: float
+    """Of one completion token."""
+
+    @classmethod
+    def of(cls, need: Need) -> "PlainNeed":
+        """Return a need as numbers; prices are linear in the tokens that are written."""
+        prompt = need.usd(need.prompt, 0)
+        written = need.usd(need.prompt, 1000)
+        token = 0.0 if prompt is None or written is None else (written - prompt) / 1000
+        return cls(need.prompt, need.answers, need.most, prompt, token)
+
+    @property
+    def need(self) -> Need:
+        """The same with a price function again."""
+
+        def usd(prompt: int, written: int) -> float | None:
+            return None if self.prompt_usd is None else self.prompt_usd + written * self.token_usd
+
+        return Need(self.prompt, self.answers, self.most, usd)
+
+
+class Refusal(NamedTuple):
+    """Why a call is not made: exceptions keep neither their class nor their text on the way."""
+
+    is_setting: bool
+    text: str
+
+    @property
+    def error(self) -> Exception:
+        """The exception to raise."""
+        return SettingError(self.text) if self.is_setting else BudgetExceeded(self.text)
+
+
+class SharedBooks:
+    """The actor itself. Its methods take microseconds, so one process is enough for a cluster."""
+
+    def __init__(self, caps: Caps, spent: Usage, rates: str, calls: str | None) -> None:
+        self._ledger = Ledger(*caps)
+        self._ledger.add_prior(spent)
+        self._rates = LedgerFile(Path(rates))
+        self._calls = CallCache(Path(calls)) if calls else None
+        self._lives: dict[str, str] = {}
+        self._reserved: dict[int, str] = {}
+
+    def register(self, worker: str, life: str) -> None:
+        """Note that a worker has begun, for the first time or again after it died.
+
+        What its earlier life had reserved is given back; the calls that were under way count with
+        the mean cost of a call.
+        """
+        dead, self._lives[worker] = self._lives.get(worker), life
+        for number in [each for each, owner in self._reserved.items() if owner == dead]:
+            self.commit(number, mean_cost(self._ledger.spent))
+
+    def reserve(self, life: str, need: PlainNeed) -> Grant | Refusal | None:
+        """Reserve what a call may cost; None while calls under way may still leave room."""
+        try:
+            grant = self._ledger.reserve(need.need)
+        except (BudgetExceeded, SettingError) as error:
+            return Refusal(isinstance(error, SettingError), str(error))
+        if grant:
+            self._reserved[grant.number] = life
+        return grant
+
+    def commit(self, number: int, usage: Usage) -> None:
+        """Take what a call did cost in the place of what was reserved for it."""
+        self._reserved.pop(number, None)
+        self._ledger.commit(number, usage)
+
+    def is_spent(self) -> bool:
+        """Return whether no further call will be made."""
+        return self._ledger.is_spent
+
+    def take(self, bucket: str, amount: float, most: float, a_second: float) -> float:
+        """Take from a bucket; return the seconds to wait before it may be used."""
+        return self._rates.take(bucket, amount, most=most, a_second=a_second)
+
+    def put_back(self, bucket: str, amount: float) -> None:
+        """Give back what was taken too much."""
+        self._rates.put_back(bucket, amount)
+
+    def look_up(self, realm: str, request: str, sample: int) -> str | None:
+        """Return a kept answer as JSON."""
+        kept = self._calls.apart(realm).find(request, sample) if self._calls else None
+        return json_text(kept) if kept else None
+
+    def store(self, realm: str, request: str, sample: int, model: str, kept: str) -> None:
+        """Keep an answer."""
+        if self._calls:
+            answer = KeptAnswer.model_validate_json(kept)
+            self._calls.apart(realm).keep(request, sample, model, answer)
+
+
+class RemoteLedger(Ledger):
+    """The budget of the whole cluster, as one worker sees it."""
+
+    def __init__(self, books: Remote, caps: Caps, life: str = "") -> None:
+        super().__init__(*caps)
+        self._books = books
+        self._life = life
+
+    async def acquire(self, need: Need) -> Grant:
+        """Reserve what a call may cost, as `Ledger` does."""
+        import asyncio
+
+        plain = PlainNeed.of(need)
+        while True:
+            reply: Grant | Refusal | None = await self._books.reserve.remote(self._life, plain)
+            if isinstance(reply, Refusal):
+                raise reply.error
+            if reply is not None:
+                return Grant(*reply)
+            await asyncio.sleep(_POLL)
+
+    def commit(self, call: int, usage: Usage) -> None:
+        """Settle a call, without waiting for the books to note it."""
+        self._books.commit.remote(call, usage)
+
+    def warning(self) -> str | None:
+        """Return None: the driver knows what the whole cluster has spent."""
+        return None
+
+
+_POLL = 0.1
+"""Seconds between two looks at a budget that other calls hold."""
+
+
+class DriverLedger(Ledger):
+    """The budget of the whole cluster, as the driver sees it: whether it is spent."""
+
+    def __init__(self, caps: Caps, ask: Callable[[], bool]) -> None:
+        super().__init__(*caps)
+        self._ask = ask
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether no further call will be made."""
+        return self._ask()
+
+
+class RemoteRates:
+    """The buckets of the whole cluster."""
+
+    def __init__(self, books: Remote) -> None:
+        self._books = books
+
+    async def take(self, bucket: str, amount: float, *, most: float, a_second: float) -> float:
+        """Take from a bucket."""
+        return cast("float", await self._books.take.remote(bucket, amount, most, a_second))
+
+    def put_back(self, bucket: str, amount: float) -> None:
+        """Give back what was taken too much."""
+        self._books.put_back.remote(bucket, amount)
+
+
+class RemoteCache(CallCache):
+    """The answers that are kept beside the driver, so that a worker's death loses none."""
+
+    def __init__(self, books: Remote, realm: str) -> None:
+        self._books = books
+        self._realm = realm
+        self.replay = False
+
+    async def look_up(self, request: str, sample: int) -> KeptAnswer | None:
+        """Return a kept answer."""
+        text: str | None = await self._books.look_up.remote(self._realm, request, sample)
+        return KeptAnswer.model_validate_json(text) if text else None
+
+    async def store(self, request: str, sample: int, model: str, kept: KeptAnswer) -> None:
+        """Keep an answer; once this returns, no death of a worker loses it."""
+        await self._books.store.remote(self._realm, request, sample, model, json_text(kept))

@@ -1,0 +1,114 @@
+"""`--cluster`: the same results as one process, whichever worker dies."""
+
+import json
+import os
+import re
+import signal
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import BaseMessage
+
+import refinegraph as rg
+from refinegraph.agents.models import Sampling, ScriptedChatModel
+from refinegraph.batches.ray_data import SolveRows
+
+ray = pytest.importorskip("ray", reason="ray is not installed")
+pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster() -> Generator[None]:
+    """Start one cluster for all tests, since that takes seconds."""
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    yield
+    ray.shutdown()
+
+
+def answer(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
+    found = re.search(r"What is (\d+)", messages[-1].text)
+    return f"The answer is \\boxed{{{found[1] if found else 0}}}"
+
+
+def questions(count: int) -> list[dict[str, Any]]:
+    return [{"prompt": f"What is {n}?", "kind": "math", "page": n} for n in range(count)]
+
+
+async def solved(count: int, **options: Any) -> list[rg.BatchRecord]:
+    options = {"model": ScriptedChatModel(answer), "strategy": "single", "in_order": True} | options
+    return [record async for record in rg.solve_many(questions(count), **options)]
+
+
+async def test_the_lines_are_those_of_one_process(tmp_path: Path) -> None:
+    alone, together = tmp_path / "alone.jsonl", tmp_path / "together.jsonl"
+    await solved(12, out=alone)
+    await solved(12, out=together, cluster="ray", workers_per_node=2, concurrency=2)
+    assert together.read_bytes() == alone.read_bytes()
+    assert len(alone.read_bytes().splitlines()) == 12
+
+
+async def test_a_limit_holds_over_all_workers() -> None:
+    more: dict[str, Any] = {"cluster": "ray", "workers_per_node": 2, "concurrency": 2}
+    records = await solved(20, budget_calls=7, **more)
+    assert sum(record.error is None for record in records) == 7
+
+
+def dying(folder: Path) -> ScriptedChatModel:
+    """Return a model that kills its process at its fifth call, and logs every answer."""
+
+    def write(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
+        text = answer(messages, sampling)
+        log = folder / "asked"
+        with log.open("a") as file:
+            file.write(f"{text}\n")
+        if len(log.read_text().splitlines()) == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return text
+
+    return ScriptedChatModel(write)
+
+
+async def test_a_worker_that_dies_is_replaced_and_its_answers_are_kept(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    more: dict[str, Any] = {"cluster": "ray", "concurrency": 1, "strategy": "self-refine"}
+    records = await solved(4, model=dying(tmp_path), out=out, rounds=1, **more)
+    assert [(record.index, record.answer) for record in records] == [(n, str(n)) for n in range(4)]
+    alone = ScriptedChatModel(answer)
+    await solved(4, model=alone, strategy="self-refine", rounds=1)
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert len(asked) == len(alone.calls) + 1  # the one whose answer the dead worker took along
+
+
+async def test_a_problem_that_kills_every_worker_is_an_error(tmp_path: Path) -> None:
+    def write(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
+        if "What is 1?" in messages[-1].text:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer(messages, sampling)
+
+    model = ScriptedChatModel(write)
+    records = await solved(3, model=model, cluster="ray", concurrency=1)
+    assert [record.error.type if record.error else record.answer for record in records] == [
+        *("0", "WorkerDied", "2"),
+    ]
+
+
+async def test_a_setting_that_is_wrong_ends_the_batch(tmp_path: Path) -> None:
+    with pytest.raises(rg.InputError, match="is a Ray client address"):
+        ray_client = rg.solve_many(questions(1), model="openai/x", cluster="ray://127.0.0.1:1")
+        await anext(aiter(ray_client))
+
+
+def test_rows_of_ray_data_get_a_column() -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    pytest.importorskip("pandas", reason="pyarrow is not installed")
+    data = ray.data.from_items(questions(6))
+    options = {"model": ScriptedChatModel(answer), "strategy": "single"}
+    rows = data.map_batches(
+        SolveRows, fn_constructor_kwargs=options, concurrency=1, batch_size=3
+    ).take_all()
+    assert sorted((row["page"], row["refinegraph"]["answer"]) for row in rows) == [
+        (n, str(n)) for n in range(6)
+    ]
+    assert json.dumps(rows[0]["refinegraph"]["usage"])
