@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 CONCURRENCY = 8
 """Problems under way at once, unless a number is given: what a small server of one's own and the
 lowest tier of a provider bear."""
+PROVIDER_CONCURRENCY = 1_000
+"""The same where the provider's batch interface is used: the requests of all problems under way
+make one batch, and a problem that waits takes some hundred kilobytes."""
 
 
 # fmt: off

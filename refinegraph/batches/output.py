@@ -26,6 +26,8 @@ from refinegraph.support.private_files import (
     write_private,
 )
 
+_WAVES = "waves.sqlite"
+"""Requests that the provider has in batches."""
 _SETTINGS, _CALLS, _LOCK, _ENDED = "settings.json", "calls.sqlite", "lock", "ended"
 
 
@@ -160,8 +162,9 @@ class FileOutput:
         """Let another process write."""
         self.calls.close()
         if self._is_complete:
-            for file in self.state.glob(f"{_CALLS}*"):
-                file.unlink(missing_ok=True)
+            for name in (_CALLS, _WAVES):
+                for file in self.state.glob(f"{name}*"):
+                    file.unlink(missing_ok=True)
         with suppress(OSError):
             self._file.close()
         self._unlock()

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from refinegraph.batches.cluster_settings import cluster_settings
 from refinegraph.batches.inputs import Reading, read_items
-from refinegraph.batches.output import FileOutput, Output, StreamOutput
+from refinegraph.batches.options import CONCURRENCY, PROVIDER_CONCURRENCY
+from refinegraph.batches.output import FileOutput, Output, StreamOutput, state_folder
 from refinegraph.batches.records import BatchItem
 from refinegraph.batches.settings import BatchSettings
 from refinegraph.batches.solving import BatchWork, of_shard
@@ -29,7 +30,7 @@ from refinegraph.errors import InputError, RefinegraphError
 from refinegraph.evaluation.failures import error_for
 from refinegraph.graphs.strategies import find_strategy
 from refinegraph.options import RunOptions
-from refinegraph.runs.planning import resolve_models
+from refinegraph.runs.planning import Models, resolve_models
 from refinegraph.support.blocking import run_sync
 from refinegraph.support.reading_ahead import read_in_thread
 from refinegraph.support.shards import WHOLE, Shard
@@ -55,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
     total = source.checked_total(console)
     work = BatchWork(
         chosen,
-        resolve_models(chosen),
-        options.concurrency,
+        _models(options, chosen),
+        _concurrency(options),
         in_order=options.in_order,
         cluster=cluster_settings(options.cluster, options.workers_per_node),
     )
@@ -75,6 +76,24 @@ def run(options: argparse.Namespace) -> int:
                 _say_how_to_go_on(job)
             raise
         return _conclude(job)
+
+
+def _models(options: argparse.Namespace, chosen: RunOptions) -> Models:
+    if not options.provider_batch:
+        return resolve_models(chosen)
+    if options.out == STREAM or options.cluster:
+        raise InputError(
+            "--provider-batch needs --out FILE, since batches outlive the process; and it goes "
+            "without --cluster."
+        )
+    from refinegraph.batches.provider_batches import batched_models
+
+    return batched_models(chosen, state_folder(Path(options.out)))
+
+
+def _concurrency(options: argparse.Namespace) -> int:
+    default = PROVIDER_CONCURRENCY if options.provider_batch else CONCURRENCY
+    return int(options.concurrency or default)
 
 
 @dataclass(frozen=True)

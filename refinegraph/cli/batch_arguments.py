@@ -20,13 +20,15 @@ def add_batch(command: argparse.ArgumentParser) -> None:
     add("--resume", action="store_true", help="go on with what is in the file")
     add("--in-order", action="store_true", help="write in the order of the input, not as they end")
     add("--limit", type=count, metavar="N", help="the first N problems only")
-    add("--concurrency", type=count, default=8, metavar="C", help="calls in flight; default: 8")
+    add("--concurrency", type=count, metavar="C", help="calls in flight; default: 8")
     add_shard(command)
     _add_columns(command)
     amount = reading(Number(above=0))
     words = "the same as --budget-usd"
     add("--cost-limit", type=amount, dest="budget_usd", metavar="X", help=words)
     _add_cluster(command)
+    words = "use the provider's batch interface: cheaper, and slow (OpenAI's protocol)"
+    add("--provider-batch", action="store_true", help=words)
     add_options(command, "batch")
 
 

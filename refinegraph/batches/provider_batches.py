@@ -1,0 +1,36 @@
+"""Send the requests of a batch through the provider's own batch interface."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from refinegraph.agents.models.providers.openai_chat import DirectChatModel
+from refinegraph.agents.models.providers.wave_chat import through_waves
+from refinegraph.agents.models.providers.wave_file import WaveFile
+from refinegraph.errors import InputError
+from refinegraph.options import RunOptions
+from refinegraph.runs.planning import Models, resolve_models
+
+
+def batched_models(options: RunOptions, state: Path) -> Models:
+    """Return the models of the options so that their requests go to the provider in batches.
+
+    Requests under way are remembered in the folder `state`. Raises `InputError` for a model that
+    has no such interface, and for options that cannot hold over hours.
+    """
+    for name in ("timeout", "hedge"):
+        if getattr(options, name) is not None:
+            raise InputError(
+                f"--{name} and --provider-batch exclude each other: a batch takes minutes to hours."
+            )
+    models = resolve_models(replace(options, client="direct"))
+    file = WaveFile(state / "waves.sqlite")
+    return Models(*(None if model is None else _batched(model, file) for model in models))
+
+
+def _batched(model: object, file: WaveFile) -> DirectChatModel:
+    if not isinstance(model, DirectChatModel):
+        raise InputError(
+            f"--provider-batch takes models behind OpenAI's protocol, such as openai/NAME, and no "
+            f"--fallback; {type(model).__name__} is none."
+        )
+    return through_waves(model, file)
