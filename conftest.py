@@ -32,7 +32,7 @@ SKIPS = {
     "training": "torch comes with the group 'training'",
     "trl": "trl is not installed",
     "ray": "ray is not installed",
-    "ray data": "pyarrow is not installed",
+    "parquet": "pyarrow is not installed",
     "openssl": "no openssl on this machine",
     "docker": "no Docker engine",
     "no docker": "there is an engine here",

@@ -20,8 +20,8 @@ def load_dataset(
 ) -> Iterator[LabelledProblem]:
     """Read a data set, one problem after the other.
 
-    The file is JSON lines, a JSON array, or either of them compressed with gzip; each record is
-    recognised by its fields:
+    The file is JSON lines, a JSON array, either of them compressed with gzip, or Parquet (with the
+    extra `parquet`); each record is recognised by its fields:
 
     * **HumanEval** (`task_id, prompt, entry_point, test`), also HumanEval+ as it stands on the hub:
       the prompt is also the preamble that an answer continues; `test` is hidden. The visible tests

@@ -15,6 +15,7 @@ from refinegraph.errors import InputError
 from refinegraph.support.json_text import Json
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_PARQUET_MAGIC = b"PAR1"
 LONGEST_LINE = 256 * 1024 * 1024
 """Bytes. The longest records known, LiveCodeBench's with private tests, take tens of megabytes; a
 few kilobytes of gzip can hold a line of any length."""
@@ -51,7 +52,7 @@ class BadRecord(NamedTuple):
 def read_records(
     file: Path, *, longest_line: int = LONGEST_LINE, largest_array: int = LARGEST_ARRAY
 ) -> Iterator[Record | BadRecord]:
-    """Open a file of JSON lines or a JSON array, compressed or not, and read it record by record.
+    """Open a file of JSON lines, a JSON array, compressed or not, or Parquet; read it by records.
 
     Lines and arrays of more bytes than allowed are not held in memory.
 
@@ -63,7 +64,7 @@ def read_records(
         raise InputError(f"{file} is a folder; expected a data set file such as humaneval.jsonl.")
     try:
         with file.open("rb") as raw:
-            magic = raw.read(2)
+            magic = raw.read(4)
     except FileNotFoundError:
         raise InputError(
             f"There is no file {str(file)!r}; check the path of the data set."
@@ -72,7 +73,12 @@ def read_records(
         raise InputError(f"{file} cannot be opened: {error.strerror}.") from None
     if not magic:
         raise InputError(f"{file} is empty; expected one JSON object a line.")
-    return _Reader(file, longest_line, largest_array).read(compressed=magic == _GZIP_MAGIC)
+    if magic == _PARQUET_MAGIC:
+        from refinegraph.datasets.parquet import read_parquet
+
+        return read_parquet(file)
+    compressed = magic.startswith(_GZIP_MAGIC)
+    return _Reader(file, longest_line, largest_array).read(compressed=compressed)
 
 
 def read_stream(

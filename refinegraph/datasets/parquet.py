@@ -1,0 +1,38 @@
+"""Records from Parquet files, the form in which the Hugging Face hub keeps data sets."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from refinegraph.datasets.files import Record
+from refinegraph.errors import InputError
+
+_ROWS = 1_000
+"""Rows held in memory at once; a row group of a file may have a million."""
+
+
+def read_parquet(file: Path) -> Iterator[Record]:
+    """Yield the rows of a file; values that JSON does not have, such as dates, become text.
+
+    Raises `InputError` where pyarrow is not installed or the file is damaged.
+    """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise InputError(
+            f"{file} is a Parquet file, which needs pyarrow: pip install 'refinegraph[parquet]'."
+        ) from None
+    try:
+        yield from _rows(pyarrow.parquet.ParquetFile(file), file)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise InputError(f"{file} cannot be read as Parquet: {error}.") from None
+
+
+def _rows(table: Any, file: Path) -> Iterator[Record]:
+    number = 0
+    for batch in table.iter_batches(batch_size=_ROWS):
+        for row in batch.to_pylist():
+            number += 1
+            yield Record(json.loads(json.dumps(row, default=str)), file, number)
