@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("evaluation",),
     ("batches", "rewards"),
     ("terminal", "html"),
-    ("repl",),
+    ("repl", "serving"),
     ("cli",),
     ("refinegraph", "__main__"),
 )
@@ -39,6 +39,7 @@ EXCEPTIONS = {
     ("cli", "refinegraph"): "prints the version",
     ("batches", "refinegraph"): "records the version",
     ("evaluation", "refinegraph"): "records the version",
+    ("serving", "refinegraph"): "tells the version",
     ("values", "agents.models"): "a chat model that is an option is written by its name",
 }
 """Imports against the order, or between rooms of one layer, with the reason."""

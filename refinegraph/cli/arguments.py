@@ -77,6 +77,25 @@ def _add_fix(command: argparse.ArgumentParser) -> None:
     add_options(command, "fix")
 
 
+def _add_serve(command: argparse.ArgumentParser) -> None:
+    from refinegraph.values import Number
+
+    add = command.add_argument
+    count, seconds = reading(Number(whole=True, least=1)), reading(Number(least=0))
+    port = reading(Number(whole=True, least=0, most=65_535))
+    add("--host", default="127.0.0.1", help="default: 127.0.0.1; others need a key")
+    add("--port", type=port, default=8400, metavar="N", help="default: 8400; 0 takes a free one")
+    add("--also", metavar="A,B", help="further models by name")
+    add("--menu", metavar="A,B:N", help="strategies that /v1/models lists; default: the package's")
+    add("--keys", metavar="FILE", help="clients with their keys and daily budgets, as TOML")
+    add("--link", metavar="URL", help="address by which clients reach it, for links to runs")
+    add("--concurrency", type=count, default=64, metavar="N", help="model calls in flight")
+    add("--most-requests", type=count, default=1024, metavar="N", help="requests in work at most")
+    add("--grace", type=seconds, default=10.0, metavar="SECONDS", help="to end requests at Ctrl-C")
+    add("--log-requests", action="store_true", help="print a line for each request")
+    _add_options(command, "serve")
+
+
 def _add_resume(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("id", metavar="ID", nargs="?", default="last", help="as `refinegraph runs` lists it")
@@ -205,6 +224,7 @@ _COMMANDS = {
     "merge": ("put the results of shards together", add_merge),
     "compare": ("compare folders of results", _add_compare),
     "export": ("write training data out of results", _add_export),
+    "serve": ("answer clients of OpenAI's protocol with proved results", _add_serve),
     "demo": ("watch programs fail, be repaired and proved; then try problems of yours", _add_demo),
     "resume": ("go on with a run that did not end", _add_resume),
     "runs": ("list the runs that were kept", _add_runs),

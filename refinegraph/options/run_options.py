@@ -91,8 +91,10 @@ _EVIDENCE_KINDS = ("verdict", "slice", "suspects", "smallest", "contrast")
 _EVIDENCE = Several(words=(*_EVIDENCE_KINDS, "none"), noun="kind of evidence")
 _ASK = Several(words=("refine", "accept"), noun="interrupt point")
 
-_EVERYWHERE = "solve eval batch demo fix"
-_AGAIN = "solve eval batch resume fix"
+_EVERYWHERE = "solve eval batch demo fix serve"
+_SAMPLING = "solve eval batch demo serve"
+"""Where fresh candidates are sampled; `fix` has its own limit."""
+_AGAIN = "solve eval batch resume fix serve"
 """Where a run goes on, its limits may be changed."""
 
 
@@ -117,7 +119,7 @@ class RunOptions(OptionSet):
         _KIND, "strategy", "solve batch", is_setting=False)] = None
     samples: Annotated[int | None, Option(
         "maximum number of candidates to sample",
-        Number("K", whole=True, least=1), "strategy", "solve eval batch demo", safe=True)] = None
+        Number("K", whole=True, least=1), "strategy", _SAMPLING, safe=True)] = None
     batch_size: Annotated[int | None, Option(
         "samples asked for at a time (sample-until, adaptive); best-of-n then stops early",
         Number("N", whole=True, least=1), "strategy", safe=True)] = None
@@ -176,7 +178,7 @@ class RunOptions(OptionSet):
         Models(), "models", safe=_name_no_place)] = ()
     api_base: Annotated[str | None, Option(
         "address of the models' server",
-        Text("URL"), "models", "solve eval batch demo resume fix", affects_results=False)] = None
+        Text("URL"), "models", f"{_EVERYWHERE} resume", affects_results=False)] = None
     client: Annotated[Client, Option(
         "what sends requests: direct (OpenAI's protocol), litellm (any provider), or auto: direct"
         " for a server with an address",

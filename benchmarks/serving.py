@@ -1,0 +1,198 @@
+"""Many streams at once over few upstream calls, usage that adds up, and what passing through costs.
+
+    python benchmarks/serving.py --streams 500 --upstream 64 --requests 1000
+
+The upstream server, this server and the clients are three processes. A stream is lost where it ends
+without its usage. Two baselines stand beside the figures: the same requests of one client straight
+to the upstream server, and the time that the upstream calls must take at their latency.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import sys
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import aiohttp
+from chat_server import chat_server
+
+ANSWER = "```python\ndef add(a, b):\n    return a + b\n```"
+PROMPT, WRITTEN = 20, 5
+"""Tokens of each call to the upstream server, as it counts them."""
+SERVER = """
+import sys
+from refinegraph.options import RunOptions
+from refinegraph.serving import ServerSettings, create_app
+from refinegraph.serving.server import address_of, listen, run_server
+
+options = RunOptions(model="openai/m", api_base=sys.argv[1])
+settings = ServerSettings(options, concurrency=int(sys.argv[2]))
+with listen("127.0.0.1", 0) as listening:
+    print(address_of(listening), flush=True)
+    run_server(create_app(settings), listening, grace=1, say=lambda line: None)
+"""
+
+
+class Stream(NamedTuple):
+    """How a stream went."""
+
+    first: float
+    """Seconds until its first byte."""
+    longest: float
+    """Seconds of its longest silence."""
+    usage: dict[str, int] | None
+
+
+@asynccontextmanager
+async def served(base: str, calls: int) -> AsyncGenerator[str]:
+    """Run the server in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SERVER, base, str(calls)), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    address = (await process.stdout.readline()).decode().strip()
+    try:
+        async with aiohttp.ClientSession() as session:
+            while not await _is_up(session, address):
+                await asyncio.sleep(0.1)
+        yield f"{address}/v1"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _is_up(session: aiohttp.ClientSession, address: str) -> bool:
+    try:
+        async with session.get(f"{address}/health") as response:
+            return response.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+def body(model: str, **more: Any) -> dict[str, Any]:
+    """Return a request for a task with tests."""
+    return {
+        "model": model,
+        "messages": [{"role": "user", "content": "Write add(a, b)."}],
+        "refinegraph": {"tests": "assert add(1, 2) == 3"},
+        "stream_options": {"include_usage": True},
+        **more,
+    }
+
+
+async def stream(session: aiohttp.ClientSession, base: str, asked: dict[str, Any]) -> Stream:
+    """Read one stream to its end."""
+    began = time.perf_counter()
+    moments = [began]
+    last: dict[str, Any] = {}
+    async with session.post(f"{base}/chat/completions", json=asked) as response:
+        async for line in response.content:
+            if line.strip():
+                moments.append(time.perf_counter())
+            if line.startswith(b"data: {"):
+                last = json.loads(line[6:])
+    gaps = [after - before for before, after in pairwise(moments)]
+    first = moments[1] - began if len(moments) > 1 else float("inf")
+    return Stream(first, max(gaps, default=float("inf")), last.get("usage"))
+
+
+async def at_once(count: int, upstream: int, latency: float) -> None:
+    """Open so many streams at the same moment."""
+    async with (
+        chat_server(latency, text=ANSWER, several=False) as behind,
+        served(behind.base, upstream) as base,
+        _session() as session,
+    ):
+        began = time.perf_counter()
+        asked = body("best-of-n:2/openai/m", stream=True)
+        streams = await asyncio.gather(*(stream(session, base, asked) for _ in range(count)))
+        seconds = time.perf_counter() - began
+        calls = behind.calls()
+    kept = [each for each in streams if each.usage]
+    tokens = sum(each.usage["total_tokens"] for each in kept if each.usage)
+    floor = calls * latency / upstream
+    print(f"{count} streams over {upstream} upstream calls of {latency} s")
+    print(f"  lost             {count - len(kept)}")
+    print(f"  calls            {calls}")
+    print(f"  tokens told      {tokens} of {calls * (PROMPT + WRITTEN)}")
+    print(f"  seconds          {seconds:.1f}, {seconds / floor:.2f} times what the calls must take")
+    print(f"  first byte       {_of(streams, lambda each: each.first)}")
+    print(f"  longest silence  {_of(streams, lambda each: each.longest)}")
+
+
+async def add_up(count: int) -> None:
+    """Send random requests one after the other; compare the usage told with the calls made."""
+    draw = random.Random(1)
+    names = ("adaptive", "best-of-n:3", "sample-until:4", "self-refine", "single", "magicore")
+    wrong = calls = 0
+    async with (
+        chat_server(0.0, text=ANSWER, several=False) as behind,
+        served(behind.base, 64) as base,
+        _session() as session,
+    ):
+        for _ in range(count):
+            asked = body(f"{draw.choice(names)}/openai/m", stream=True)
+            asked["refinegraph"]["tests"] = f"assert add(1, 2) == {draw.choice([3, 4])}"
+            told = await stream(session, base, asked)
+            made = behind.calls() - calls
+            calls += made
+            tokens = (told.usage or {}).get("total_tokens")
+            wrong += tokens != made * (PROMPT + WRITTEN)
+    print(f"{count} random requests, {calls} calls: usage wrong in {wrong}")
+
+
+async def passing(count: int) -> None:
+    """Time requests that pass through beside the same ones straight to the upstream server."""
+    asked = {"model": "openai/m", "messages": [{"role": "user", "content": "Hello"}]}
+    async with (
+        chat_server(0.0, text="Hello.") as behind,
+        served(behind.base, 64) as base,
+        _session() as session,
+    ):
+        direct = await _milliseconds(session, behind.base, asked, count)
+        through = await _milliseconds(session, base, asked, count)
+    print(f"pass-through adds {through - direct:.2f} ms to {direct:.2f} ms (medians of {count})")
+
+
+async def _milliseconds(
+    session: aiohttp.ClientSession, base: str, asked: dict[str, Any], count: int
+) -> float:
+    taken: list[float] = []
+    for _ in range(count):
+        began = time.perf_counter()
+        async with session.post(f"{base}/chat/completions", json=asked) as response:
+            await response.read()
+        taken.append(1_000 * (time.perf_counter() - began))
+    return statistics.median(taken[count // 5 :])
+
+
+def _session() -> aiohttp.ClientSession:
+    limits = aiohttp.ClientTimeout(total=600)
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=limits)
+
+
+def _of(streams: list[Stream], value: Callable[[Stream], float]) -> str:
+    values = sorted(map(value, streams))
+    return f"median {statistics.median(values):.2f} s, longest {values[-1]:.2f} s"
+
+
+async def main(arguments: argparse.Namespace) -> None:
+    """Make every measurement."""
+    await passing(200)
+    await at_once(arguments.streams, arguments.upstream, arguments.latency)
+    await add_up(arguments.requests)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--streams", type=int, default=500)
+    parser.add_argument("--upstream", type=int, default=64)
+    parser.add_argument("--latency", type=float, default=1.0)
+    parser.add_argument("--requests", type=int, default=1000)
+    asyncio.run(main(parser.parse_args()))

@@ -1,0 +1,121 @@
+"""The options of a run that a client may choose, and how they join the operator's."""
+
+from dataclasses import replace
+from typing import Any, get_args
+
+from refinegraph.errors import InputError
+from refinegraph.options import RunOptions
+from refinegraph.schema import Frozen, Kind
+from refinegraph.serving.names import MOST_SAMPLES, ServedModel
+from refinegraph.serving.refusals import Refusal
+from refinegraph.serving.requests import EXTENSION, ChatRequest
+from refinegraph.values import nearest
+
+_GROUPS = ("strategy", "limits", "parts")
+"""Options about models, servers, files and records are the operator's."""
+_WITHHELD = frozenset({"ask", "learn", "cost"})
+"""Nobody is there to be asked, and what the server learns and saves concerns every client."""
+_TASK = ("tests", "kind", "entry_point")
+_LIMITS = ("budget_usd", "budget_tokens", "budget_calls", "timeout")
+
+
+class TaskFields(Frozen):
+    """What a client says of its problem beside the statement."""
+
+    tests: str = ""
+    """Visible tests, in any form that `refinegraph.tools.parse_tests` reads."""
+    kind: Kind | None = None
+    entry_point: str | None = None
+
+
+def client_names() -> tuple[str, ...]:
+    """Return what the field `refinegraph` of a request may hold.
+
+    >>> "tests" in client_names(), "budget_tokens" in client_names(), "api_base" in client_names()
+    (True, True, False)
+    """
+    declared = RunOptions.declared.items()
+    allowed = [
+        name
+        for name, option in declared
+        if option.group in _GROUPS and option.safe and name not in _WITHHELD
+    ]
+    return tuple(dict.fromkeys([*_TASK, *allowed]))
+
+
+def task_fields(request: ChatRequest) -> TaskFields:
+    """Return what a request says of its problem; raises `Refusal` for a value of no such form."""
+    given = request.refinegraph or {}
+    for name in ("tests", "entry_point"):
+        if not isinstance(given.get(name, ""), str):
+            raise _bad(f"{EXTENSION}.{name} is {given[name]!r:.60}; expected a text.")
+    kind = given.get("kind")
+    kinds = [name for name in get_args(Kind) if name != "repository"]
+    if kind is not None and kind not in kinds:
+        raise _bad(f"{EXTENSION}.kind is {kind!r:.60}; expected one of {', '.join(kinds)}.")
+    return TaskFields(**{name: given[name] for name in _TASK if given.get(name) is not None})
+
+
+def options_for(request: ChatRequest, served: ServedModel, own: RunOptions) -> RunOptions:
+    """Return the operator's options with those that the client chose.
+
+    Limits only become smaller. Raises `Refusal` for an option that a client may not choose and for
+    a value that an option cannot take.
+    """
+    chosen = _chosen(request)
+    for name in _LIMITS:
+        limits = [value for value in (chosen.get(name), getattr(own, name)) if value is not None]
+        if limits:
+            chosen[name] = min(limits)
+    try:
+        return replace(own, **{**_protocol(request, served), **chosen})
+    except InputError as error:
+        raise _bad(f"{EXTENSION}.{error}") from None
+
+
+def _protocol(request: ChatRequest, served: ServedModel) -> dict[str, Any]:
+    """Return what OpenAI's own fields and the model's name say."""
+    fields = {
+        "model": served.model,
+        "strategy": served.strategy,
+        "samples": served.samples,
+        "temperature": request.temperature,
+        "max_tokens": request.most_tokens,
+        "seed": request.seed,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _chosen(request: ChatRequest) -> dict[str, Any]:
+    """Return the options in the field `refinegraph`, in their normal form."""
+    fields = request.refinegraph or {}
+    given = {name: value for name, value in fields.items() if value is not None}
+    allowed = client_names()
+    for name in given:
+        if name in RunOptions.declared and name not in allowed:
+            raise _bad(
+                f"{EXTENSION}.{name} is for the server's operator to choose, not for clients."
+            )
+        if name not in allowed:
+            raise _bad(
+                f"{EXTENSION}.{name} is unknown{nearest(name, allowed)}; expected one of "
+                f"{', '.join(allowed)}."
+            )
+    return {name: _checked(name, value) for name, value in given.items() if name not in _TASK}
+
+
+def _checked(name: str, value: Any) -> Any:
+    option = RunOptions.declared[name]
+    try:
+        accepted = option.check(name, value)
+    except InputError as error:
+        raise _bad(f"{EXTENSION}.{error}") from None
+    if not option.is_safe(accepted):
+        raise _bad(f"{EXTENSION}.{name}={value!r:.60} cannot be chosen by a client.")
+    if name == "samples" and accepted > MOST_SAMPLES:
+        raise _bad(f"{EXTENSION}.samples={accepted} is too many; expected at most {MOST_SAMPLES}.")
+    return accepted
+
+
+def _bad(sentence: str) -> Refusal:
+    return Refusal(sentence, code="invalid_option")

@@ -1,0 +1,170 @@
+"""Requests that pass straight through to a server of OpenAI's protocol, and back, byte by byte."""
+
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, cast
+
+from refinegraph.agents.models import Ledger, RateLimits
+from refinegraph.agents.models.backend import Endpoint
+from refinegraph.agents.models.call_blocking import check_call_allowed
+from refinegraph.agents.models.providers.openai_chat import DirectChatModel
+from refinegraph.agents.models.providers.openai_http import StatusError, post
+from refinegraph.agents.models.providers.openai_providers import chat_url
+from refinegraph.agents.models.providers.remote_chat import NO_KEY
+from refinegraph.agents.models.spending.usage import plausible
+from refinegraph.schema import Usage
+from refinegraph.serving.refusals import Refusal
+from refinegraph.support.redaction import redact
+
+_ABOUT_TOKENS = 2_048
+"""What a request counts for a limit of tokens a minute before its answer says what it took."""
+
+
+@dataclass(frozen=True)
+class Forwarder:
+    """Passes requests on to the server of one model.
+
+    Nothing of an answer is read but its count of tokens, so tool calls, forms of JSON and fields
+    that nobody knows yet arrive as they were sent.
+    """
+
+    model: DirectChatModel
+    rate_limits: RateLimits
+
+    async def whole(self, body: Mapping[str, Any], ledger: Ledger | None) -> bytes:
+        """Return the body of an answer.
+
+        Raises:
+            Refusal: What the server refuses, with its status and its words.
+        """
+        parts = [part async for part in self._parts(body)]
+        answer = b"".join(parts)
+        self._charge(_json(answer), ledger)
+        return answer
+
+    async def stream(self, body: Mapping[str, Any], ledger: Ledger | None) -> AsyncGenerator[bytes]:
+        """Yield the events of a stream as they come.
+
+        Tokens are asked for where the client did not, and the event that counts them left out.
+        """
+        options: Mapping[str, Any] = body.get("stream_options") or {}
+        wanted = bool(options.get("include_usage"))
+        asked = {**body, "stream_options": {**options, "include_usage": True}}
+        usage: dict[str, Any] = {}
+        try:
+            async with aclosing(self._parts(asked)) as parts, aclosing(_events(parts)) as events:
+                async for event in events:
+                    counted = _counted(event)
+                    usage = counted or usage
+                    if wanted or not counted or counted["choices"]:
+                        yield event
+        finally:
+            self._charge(usage, ledger)
+
+    async def _parts(self, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
+        model, endpoint = self.model, self.model.endpoint
+        check_call_allowed(model.model, model.api_base)
+        provider, _, name = model.model.partition("/")
+        sent = json.dumps({**body, "model": name}, ensure_ascii=False).encode()
+        key = model.api_key.get_secret_value() if model.api_key else NO_KEY
+        url = chat_url(provider, model.api_base or "")
+        # Each request has a place of its own in the queue, as each run has.
+        turn = self.rate_limits.turn(endpoint, run=id(sent), tokens=_ABOUT_TOKENS)
+        try:
+            async with turn as place, post(url, sent, key=key) as reply:
+                async with aclosing(reply.parts()) as parts:
+                    async for part in parts:
+                        yield part
+                place.answered(_ABOUT_TOKENS)
+        except StatusError as error:
+            raise _refused(error, endpoint) from None
+        except (OSError, TimeoutError) as error:
+            raise _unreachable(error, endpoint) from None
+
+    def _charge(self, answer: Mapping[str, Any], ledger: Ledger | None) -> None:
+        """Take what an answer cost off what its client may spend."""
+        if ledger is None:
+            return
+        usage: Mapping[str, Any] = answer.get("usage") or {}
+        prompt = plausible(usage.get("prompt_tokens")) or 0
+        written = plausible(usage.get("completion_tokens")) or 0
+        usd = self.model.price(prompt, written, 0)
+        ledger.add_prior(
+            Usage(
+                llm_calls=1,
+                prompt_tokens=prompt,
+                completion_tokens=written,
+                priced_usd=usd or 0.0,
+                unpriced_calls=int(usd is None),
+            )
+        )
+
+
+def _counted(event: bytes) -> dict[str, Any]:
+    """Return the chunk of an event that counts tokens; empty for every other one."""
+    if b'"usage"' not in event:
+        return {}
+    lines = [line[5:] for line in event.splitlines() if line.startswith(b"data:")]
+    chunk = _json(b"".join(lines))
+    return {**chunk, "choices": chunk.get("choices") or []} if chunk.get("usage") else {}
+
+
+async def _events(parts: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """Yield whole events with the empty line behind each, then what is left."""
+    rest = b""
+    async for part in parts:
+        rest += part
+        while (end := _end_of_event(rest)) is not None:
+            yield rest[:end]
+            rest = rest[end:]
+    if rest:
+        yield rest
+
+
+def _end_of_event(text: bytes) -> int | None:
+    ends = [at + len(mark) for mark in (b"\n\n", b"\r\n\r\n") if (at := text.find(mark)) >= 0]
+    return min(ends, default=None)
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        data: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", data) if isinstance(data, dict) else {}
+
+
+def _refused(error: StatusError, endpoint: Endpoint) -> Refusal:
+    """Return what a server said no with; an operator's bad key is no fault of the client."""
+    status = error.response.status_code
+    message = redact(str(error), endpoint.secret)
+    if status in (401, 403):
+        return Refusal(
+            f"{endpoint} refuses the server's own key: {message}",
+            status=502,
+            type="upstream_error",
+            code="upstream_refused_key",
+        )
+    headers = {
+        name: value
+        for name in ("retry-after",)
+        if (value := error.response.headers.get(name)) is not None
+    }
+    kind = "upstream_error" if status >= 500 else "invalid_request_error"
+    # Nothing was spent: the client may send it again, as it would to the server itself.
+    again = {"x-should-retry": "true"} if status == 429 or status >= 500 else {}
+    return Refusal(
+        message, status=status, type=kind, code="upstream_refused", headers={**headers, **again}
+    )
+
+
+def _unreachable(error: Exception, endpoint: Endpoint) -> Refusal:
+    reason = redact(str(error) or type(error).__name__, endpoint.secret)
+    return Refusal(
+        f"{endpoint} could not be reached: {reason}.",
+        status=502,
+        type="upstream_error",
+        code="upstream_unreachable",
+    )

@@ -1,0 +1,105 @@
+"""A run as a client sees it while it goes on: lines of what happened, and the answer's own text."""
+
+from refinegraph.agents.models import CallStarted, TokensStreamed
+from refinegraph.agents.models.completions.reasoning import split_reasoning
+from refinegraph.schema import Frozen
+from refinegraph.serving.deltas import Delta, DeltaKind, OnDelta
+from refinegraph.terminal.run_state import RunState
+from refinegraph.terminal.transcript import narrate
+from refinegraph.wording import plural
+
+_LONGEST_LINE = 200
+"""Characters of a line of progress: chat programs show it in a narrow box."""
+
+
+class Progress:
+    """Hears the events of one run and tells a client of them.
+
+    Args:
+        tell: Hears the deltas.
+        choice: The number of the answer that the run is for.
+        live: Whether the first answer of the Solver is the answer of the run, so that its text can
+            be sent as it is written.
+    """
+
+    def __init__(self, tell: OnDelta, *, choice: int = 0, live: bool = False) -> None:
+        self._tell = tell
+        self._choice = choice
+        self._state = RunState()
+        self._live = LiveText() if live else None
+        self._solving: set[int] = set()
+
+    def hear(self, event: Frozen) -> None:
+        """Take in one event."""
+        if isinstance(event, CallStarted) and event.work and event.work.node == "solve":
+            self._solving.add(event.call)
+        if isinstance(event, TokensStreamed):
+            if self._live and event.call in self._solving:
+                self._send("content", self._live.add(event.call, event.text))
+            return
+        before, self._state = self._state, self._state.after(event)
+        lines = [line.render(_LONGEST_LINE).plain.rstrip() for line in narrate(event, before)]
+        self._send("reasoning", "".join(f"{line}\n" for line in lines))
+
+    def finish(self, content: str) -> None:
+        """Send what is not yet sent of the answer."""
+        self._send("content", self._live.rest(content) if self._live else content)
+
+    def say(self, line: str) -> None:
+        """Send a line that no event stands for."""
+        self._send("reasoning", f"{line}\n")
+
+    def pulse(self, seconds: float) -> None:
+        """Send a sign of life."""
+        finished = plural(self._state.usage.llm_calls, "call")
+        self.say(f"  … {seconds:.0f} s: {finished} finished, {len(self._state.calls)} under way")
+
+    def _send(self, kind: DeltaKind, text: str) -> None:
+        if text:
+            self._tell(Delta(kind, text, self._choice))
+
+
+class LiveText:
+    """The text of an answer while it is written, without the thinking in front of it.
+
+    >>> live = LiveText()
+    >>> [live.add(1, piece) for piece in ("<think>hm", "</think>fo", "ur")]
+    ['', 'fo', 'ur']
+    >>> live.rest("four")
+    ''
+    """
+
+    def __init__(self) -> None:
+        self._call: int | None = None
+        self._written = ""
+        self._sent = ""
+
+    def add(self, call: int, piece: str) -> str:
+        """Take a piece of one call's text; return what can be sent of it."""
+        if self._call is None:
+            self._call = call
+        if call != self._call:
+            return ""
+        self._written += piece
+        return self._unsent(self._visible())
+
+    def rest(self, text: str) -> str:
+        """Return what is left of the whole text, all of it where another text was sent before."""
+        if text.startswith(self._sent):
+            return text[len(self._sent) :]
+        return f"\n\n{text}"
+
+    def _visible(self) -> str:
+        start = self._written.lstrip()
+        if not start.startswith("<"):
+            return self._written
+        if "<think>".startswith(start[:7]) and "</think>" not in start:
+            return ""
+        return split_reasoning(self._written).text
+
+    def _unsent(self, visible: str) -> str:
+        if not visible.startswith(self._sent):
+            return ""
+        new = visible[len(self._sent) :]
+        self._sent = visible
+        return new

@@ -1,0 +1,97 @@
+"""Run the application with uvicorn, from a socket that listens to an orderly end."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import uvicorn
+
+from refinegraph.errors import InputError
+from refinegraph.serving.app import ServingApp
+
+_BACKLOG = 2_048
+"""Connections that may wait to be accepted: hundreds of clients may begin at the same moment."""
+_LAST_WORDS = 3
+"""Seconds in which streams that were cut off may still send why."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raises `InputError` where the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(
+            f"cannot listen on {host} port {port}: {reason}; choose another with --port or --host."
+        ) from None
+
+
+def address_of(listening: socket.socket) -> str:
+    """Return the address that clients use, such as `http://127.0.0.1:8400`."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run_server(
+    app: ServingApp,
+    listening: socket.socket,
+    *,
+    grace: float,
+    say: Callable[[str], None],
+    log_requests: bool = False,
+) -> int:
+    """Serve until the process is asked to end; return how many requests were cut off.
+
+    Requests that are in work then have `grace` seconds to end. Those that do not are cancelled, and
+    their clients told so.
+    """
+    config = uvicorn.Config(
+        app,
+        log_level="info" if log_requests else "warning",
+        access_log=log_requests,
+        timeout_graceful_shutdown=round(grace) + _LAST_WORDS,
+        lifespan="off",
+        server_header=False,
+    )
+    server = _Server(config, app, grace, say)
+    # uvicorn raises the signal that ended it once more, after everything is closed.
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
+    return server.cut_off
+
+
+class _Server(uvicorn.Server):
+    """A server that lets requests end before it does."""
+
+    def __init__(
+        self, config: uvicorn.Config, app: ServingApp, grace: float, say: Callable[[str], None]
+    ) -> None:
+        super().__init__(config)
+        self.cut_off = 0
+        self._app = app
+        self._grace = grace
+        self._say = say
+
+    async def shutdown(self, sockets: "Sequence[socket.socket] | None" = None) -> None:
+        """Stop to accept requests, wait for those in work, and cut off what is left."""
+        admission = self._app.chat.admission
+        admission.is_stopping = True
+        if admission.active:
+            self._say(
+                f"stopping: {admission.active} requests have {self._grace:g} s to end; "
+                "Ctrl-C again cuts them off"
+            )
+        ending = asyncio.create_task(self._cut_off_later())
+        try:
+            await super().shutdown(list(sockets or []))
+        finally:
+            ending.cancel()
+
+    async def _cut_off_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._grace
+        while loop.time() < until and not self.force_exit:
+            await asyncio.sleep(0.05)
+        self.cut_off = self._app.chat.admission.cut_off()
