@@ -19,7 +19,7 @@ from refinegraph.serving.client_options import options_for
 from refinegraph.serving.deltas import OnDelta, ignore
 from refinegraph.serving.direct_answers import DirectAnswers
 from refinegraph.serving.event_streams import EventStream, refused
-from refinegraph.serving.names import ServedModel, read_name
+from refinegraph.serving.names import ServedModel, read_name, with_chosen_strategy
 from refinegraph.serving.passing import Passing, passing_to
 from refinegraph.serving.refusals import refusal_of
 from refinegraph.serving.requests import EXTENSION, ChatRequest, read_request
@@ -93,7 +93,7 @@ class ChatEndpoint:
     async def _respond(self, request: Request, ledger: Ledger | None) -> Response:
         data = await read_json_body(request)
         chat = read_request(data)
-        served = read_name(chat.model, self.models)
+        served = with_chosen_strategy(read_name(chat.model, self.models), chat.refinegraph)
         asked = _Asked(request, data, chat, served, ledger)
         options = options_for(chat, served, self.settings.options)
         task = read_task(chat, served)
@@ -141,18 +141,17 @@ class ChatEndpoint:
         )
         return JSONResponse(envelope.whole(answer), headers=dict(headers))
 
-    async def _told(
-        self, envelope: Envelope, work: Any, wants_usage: bool
-    ) -> AsyncGenerator[bytes]:
-        yield envelope.opening()
+    def _told(self, envelope: Envelope, work: Any, wants_usage: bool) -> AsyncGenerator[bytes]:
         pieces = told_by(
             work,
             self.admission,
             encode=envelope.delta,
             end=lambda answer: b"".join(envelope.ending(answer, wants_usage=wants_usage)),
         )
-        async for piece in kept_alive(pieces, seconds=self.settings.heartbeat):
-            yield piece
+        return _after(envelope.opening(), self._kept_alive(pieces))
+
+    def _kept_alive(self, parts: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+        return kept_alive(parts, self.admission, seconds=self.settings.heartbeat)
 
     async def _forwarded(
         self, asked: _Asked, passing: Passing, headers: Mapping[str, str]
@@ -163,7 +162,7 @@ class ChatEndpoint:
                 passing.whole(body, asked.ledger), self.admission, lambda: client_left(asked.http)
             )
             return Response(answer, media_type="application/json", headers=dict(headers))
-        parts = kept_alive(passing.stream(body, asked.ledger), seconds=self.settings.heartbeat)
+        parts = self._kept_alive(passing.stream(body, asked.ledger))
         # The first part is waited for, so that a server's refusal keeps its status.
         first = await unless_gone(_first(parts), self.admission, lambda: client_left(asked.http))
         return EventStream(_after(first, parts), headers)
@@ -182,6 +181,7 @@ async def _first(parts: AsyncGenerator[bytes]) -> bytes:
 
 
 async def _after(first: bytes, parts: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """Yield the first part and then the others; an error ends the stream in its own form."""
     try:
         yield first
         async for part in parts:

@@ -1,9 +1,10 @@
 """Requests that pass straight through to a server of OpenAI's protocol, and back, byte by byte."""
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from refinegraph.agents.models import Ledger, RateLimits
@@ -13,7 +14,7 @@ from refinegraph.agents.models.providers.openai_chat import DirectChatModel
 from refinegraph.agents.models.providers.openai_http import StatusError, post
 from refinegraph.agents.models.providers.openai_providers import chat_url
 from refinegraph.agents.models.providers.remote_chat import NO_KEY
-from refinegraph.agents.models.spending.usage import plausible
+from refinegraph.agents.models.spending.usage import estimate_tokens, plausible
 from refinegraph.schema import Usage
 from refinegraph.serving.refusals import Refusal
 from refinegraph.support.redaction import redact
@@ -39,9 +40,13 @@ class Forwarder:
         Raises:
             Refusal: What the server refuses, with its status and its words.
         """
-        parts = [part async for part in self._parts(body)]
-        answer = b"".join(parts)
-        self._charge(_json(answer), ledger)
+        with self._charging(body, ledger) as count:
+            try:
+                async with asyncio.timeout(self.model.timeout):
+                    answer = b"".join([part async for part in self._parts(body)])
+            except TimeoutError:
+                raise _too_late(self.model) from None
+            count.usage = _json(answer).get("usage") or {}
         return answer
 
     async def stream(self, body: Mapping[str, Any], ledger: Ledger | None) -> AsyncGenerator[bytes]:
@@ -52,16 +57,14 @@ class Forwarder:
         options: Mapping[str, Any] = body.get("stream_options") or {}
         wanted = bool(options.get("include_usage"))
         asked = {**body, "stream_options": {**options, "include_usage": True}}
-        usage: dict[str, Any] = {}
-        try:
+        with self._charging(body, ledger) as count:
             async with aclosing(self._parts(asked)) as parts, aclosing(_events(parts)) as events:
                 async for event in events:
                     counted = _counted(event)
-                    usage = counted or usage
+                    count.usage = counted.get("usage") or count.usage
+                    count.events += 1
                     if wanted or not counted or counted["choices"]:
                         yield event
-        finally:
-            self._charge(usage, ledger)
 
     async def _parts(self, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
         model, endpoint = self.model, self.model.endpoint
@@ -83,23 +86,48 @@ class Forwarder:
         except (OSError, TimeoutError) as error:
             raise _unreachable(error, endpoint) from None
 
-    def _charge(self, answer: Mapping[str, Any], ledger: Ledger | None) -> None:
-        """Take what an answer cost off what its client may spend."""
-        if ledger is None:
-            return
-        usage: Mapping[str, Any] = answer.get("usage") or {}
+    @contextmanager
+    def _charging(self, body: Mapping[str, Any], ledger: Ledger | None) -> "Generator[_Count]":
+        """Take what an answer cost off what its client may spend, unless the server refused it.
+
+        A client that leaves before the count comes has had its tokens all the same.
+        """
+        count = _Count()
+        refused = False
+        try:
+            yield count
+        except Refusal:
+            refused = True
+            raise
+        finally:
+            if ledger is not None and not refused:
+                ledger.add_prior(self._spent(count.usage or _estimate(body, count.events)))
+
+    def _spent(self, usage: Mapping[str, Any]) -> Usage:
         prompt = plausible(usage.get("prompt_tokens")) or 0
         written = plausible(usage.get("completion_tokens")) or 0
         usd = self.model.price(prompt, written, 0)
-        ledger.add_prior(
-            Usage(
-                llm_calls=1,
-                prompt_tokens=prompt,
-                completion_tokens=written,
-                priced_usd=usd or 0.0,
-                unpriced_calls=int(usd is None),
-            )
+        return Usage(
+            llm_calls=1,
+            prompt_tokens=prompt,
+            completion_tokens=written,
+            priced_usd=usd or 0.0,
+            unpriced_calls=int(usd is None),
         )
+
+
+@dataclass
+class _Count:
+    """What is known of the tokens of one answer."""
+
+    usage: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    events: int = 0
+
+
+def _estimate(body: Mapping[str, Any], events: int) -> dict[str, int]:
+    """Return the tokens of an answer that was not counted: servers send an event for each."""
+    said = json.dumps(body.get("messages"), ensure_ascii=False)
+    return {"prompt_tokens": estimate_tokens(said), "completion_tokens": events}
 
 
 def _counted(event: bytes) -> dict[str, Any]:
@@ -157,6 +185,15 @@ def _refused(error: StatusError, endpoint: Endpoint) -> Refusal:
     again = {"x-should-retry": "true"} if status == 429 or status >= 500 else {}
     return Refusal(
         message, status=status, type=kind, code="upstream_refused", headers={**headers, **again}
+    )
+
+
+def _too_late(model: DirectChatModel) -> Refusal:
+    return Refusal(
+        f"{model.endpoint} gave no answer within {model.timeout:g} seconds.",
+        status=504,
+        type="timeout_error",
+        code="upstream_timeout",
     )
 
 

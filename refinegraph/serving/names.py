@@ -1,8 +1,8 @@
 """The names of models that clients choose from: `STRATEGY/MODEL`, `STRATEGY:N/MODEL`, `MODEL`."""
 
 import difflib
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from refinegraph.errors import InputError
 from refinegraph.graphs.strategies import STRATEGIES, find_strategy
@@ -64,6 +64,18 @@ def read_name(name: str, models: Sequence[str]) -> ServedModel:
     except InputError as error:
         raise _unknown(str(error)) from None
     return ServedModel(model, strategy, _count(name, count) if colon else None)
+
+
+def with_chosen_strategy(served: ServedModel, fields: Mapping[str, Any] | None) -> ServedModel:
+    """Return a model with the strategy that the field `refinegraph` names, if it names one.
+
+    >>> with_chosen_strategy(ServedModel("openai/m"), {"strategy": "adaptive"}).name
+    'adaptive/openai/m'
+    """
+    strategy = (fields or {}).get("strategy")
+    if not isinstance(strategy, str):
+        return served
+    return served._replace(strategy=find_strategy(strategy).name)
 
 
 def _count(name: str, text: str) -> int:

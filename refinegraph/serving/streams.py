@@ -39,16 +39,23 @@ async def told_by(
         await _cancelled(task)
 
 
-async def kept_alive(parts: AsyncGenerator[bytes], *, seconds: float) -> AsyncGenerator[bytes]:
-    """Yield parts as they come, and a comment after so many seconds of silence."""
+async def kept_alive(
+    parts: AsyncGenerator[bytes], admission: Admission, *, seconds: float
+) -> AsyncGenerator[bytes]:
+    """Yield parts as they come, and a comment after so many seconds of silence.
+
+    Raises `Refusal` where the server stops before the parts have ended.
+    """
     coming: asyncio.Task[bytes | None] | None = None
     try:
         while True:
-            coming = coming or asyncio.ensure_future(_next(parts))
+            coming = coming or admission.start(_next(parts))
             done, _ = await asyncio.wait({coming}, timeout=seconds)
             if not done:
                 yield WAITING
                 continue
+            if coming.cancelled():
+                raise stopping()
             part, coming = coming.result(), None
             if part is None:
                 return

@@ -14,6 +14,8 @@ import pytest
 from command_line import COMMAND, environment
 from serving_tools import ASK, PATIENCE, RIGHT, TESTS, Served, Serving, Upstream, wait_until
 
+from refinegraph.serving import Client, ClientBook
+
 TOOLS = [{"type": "function", "function": {"name": "look"}}]
 TASK = {"model": "adaptive/openai/m", "messages": ASK, "refinegraph": {"tests": TESTS}}
 PASSED = {"model": "openai/m", "messages": ASK, "tools": TOOLS}
@@ -94,6 +96,39 @@ def test_work_that_is_cut_off_tells_its_client(served: Callable[..., Served]) ->
     assert all("server_stopping" in answer.text for answer in answers)
     assert httpx.post(url, json=TASK).status_code == 503
     wait_until(lambda: server.upstream.active == 0)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_what_passes_through_is_cut_off_too(served: Callable[..., Served], stream: bool) -> None:
+    server = served(RIGHT, hold=True, heartbeat=0.05)
+    answers: list[httpx.Response] = []
+    url = f"{server.base}/chat/completions"
+
+    def ask() -> None:
+        answers.append(httpx.post(url, json={**PASSED, "stream": stream}, timeout=PATIENCE))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    wait_until(lambda: server.upstream.active == 1)
+    wait_until(lambda: server.app.chat.admission.cut_off() > 0)
+    thread.join(PATIENCE)
+    assert "server_stopping" in answers[0].text
+    wait_until(lambda: server.upstream.active == 0)
+
+
+def test_a_client_that_leaves_a_stream_pays_for_it(served: Callable[..., Served]) -> None:
+    key = "a-key-that-is-long-enough"
+    book = ClientBook({"ann": Client(key=key, budget_tokens=10**6)})
+    server = served(RIGHT, hold=True, heartbeat=0.05, clients=book)
+    url = f"{server.base}/chat/completions"
+    headers = {"authorization": f"Bearer {key}"}
+    body = {**PASSED, "stream": True}
+    with httpx.stream("POST", url, json=body, headers=headers, timeout=PATIENCE) as response:
+        next(response.iter_lines())
+    ledger = book.ledger_of("ann")
+    assert ledger
+    wait_until(lambda: ledger.spent.llm_calls == 1)
+    assert ledger.spent.prompt_tokens > 0
 
 
 @pytest.fixture

@@ -94,6 +94,18 @@ def test_the_answer_of_single_comes_while_it_is_written(
     assert [piece for piece in pieces if piece] == RIGHT.splitlines(keepends=True)
 
 
+def test_the_strategy_can_be_named_beside_the_model(
+    served: Callable[..., Served], client_of: Connect
+) -> None:
+    done = client_of(served(RIGHT)).chat.completions.create(
+        model="openai/m",
+        messages=ASK,
+        extra_body={"refinegraph": {"tests": TESTS, "strategy": "best-of-n", "samples": 2}},
+    )
+    assert done.model_extra["refinegraph"]["strategy"] == "best-of-n"
+    assert done.model_extra["refinegraph"]["candidates"] == 2
+
+
 def test_several_choices_are_several_runs(
     served: Callable[..., Served], client_of: Connect
 ) -> None:
