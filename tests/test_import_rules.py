@@ -28,7 +28,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("evaluation",),
     ("batches", "rewards"),
     ("terminal", "html"),
-    ("repl", "serving"),
+    ("toolbox",),
+    ("repl", "serving", "mcp"),
     ("cli",),
     ("refinegraph", "__main__"),
 )
@@ -39,6 +40,7 @@ EXCEPTIONS = {
     ("cli", "refinegraph"): "prints the version",
     ("batches", "refinegraph"): "records the version",
     ("evaluation", "refinegraph"): "records the version",
+    ("mcp", "refinegraph"): "tells the version",
     ("serving", "refinegraph"): "tells the version",
     ("values", "agents.models"): "a chat model that is an option is written by its name",
 }

@@ -7,6 +7,7 @@ observation. A branch of a search is its actions, played again on a fresh enviro
 from refinegraph.agents.environments.act import act
 from refinegraph.agents.environments.environment import Environment, Observation
 from refinegraph.agents.environments.gymnasium_text import GymnasiumText
+from refinegraph.agents.environments.mcp_tools import open_mcp_tools
 from refinegraph.agents.environments.python_session import PythonSession
 from refinegraph.agents.environments.rewards import environment_reward
 from refinegraph.agents.environments.tool_use import ToolUse
@@ -19,4 +20,5 @@ __all__ = [
     "ToolUse",
     "act",
     "environment_reward",
+    "open_mcp_tools",
 ]

@@ -96,6 +96,17 @@ def _add_serve(command: argparse.ArgumentParser) -> None:
     _add_options(command, "serve")
 
 
+def _add_mcp(command: argparse.ArgumentParser) -> None:
+    from refinegraph.values import Number
+
+    add = command.add_argument
+    port = reading(Number(whole=True, least=1, most=65_535))
+    add("--http", action="store_true", help="serve over HTTP on the loopback, not over stdio")
+    add("--port", type=port, default=8401, metavar="N", help="of --http; default: 8401")
+    add("--root", default=".", metavar="DIR", help="repair only checkouts within; default: .")
+    _add_options(command, "mcp")
+
+
 def _add_resume(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("id", metavar="ID", nargs="?", default="last", help="as `refinegraph runs` lists it")
@@ -225,6 +236,7 @@ _COMMANDS = {
     "compare": ("compare folders of results", _add_compare),
     "export": ("write training data out of results", _add_export),
     "serve": ("answer clients of OpenAI's protocol with proved results", _add_serve),
+    "mcp": ("offer the tools to coding agents over the Model Context Protocol", _add_mcp),
     "demo": ("watch programs fail, be repaired and proved; then try problems of yours", _add_demo),
     "resume": ("go on with a run that did not end", _add_resume),
     "runs": ("list the runs that were kept", _add_runs),

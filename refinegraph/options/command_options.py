@@ -6,7 +6,7 @@ from typing import Annotated
 from refinegraph.options.option_set import Option, OptionSet
 from refinegraph.values import FileName, Switch, Value
 
-_RUNS = "solve eval batch resume serve"
+_RUNS = "solve eval batch resume serve mcp"
 """The commands that run a graph."""
 
 
@@ -26,8 +26,8 @@ class CommandOptions(OptionSet):
     json: Annotated[bool, _shown("print one JSON object", Switch())] = False
     output: Annotated[str | None, _shown("also write the answer to FILE", FileName())] = None
     quiet: Annotated[bool, _shown("print the answer only", Switch(),
-        "solve resume fix serve")] = False
-    no_keep: Annotated[bool, _shown("do not keep the run", Switch(), "solve fix serve")] = False
+        "solve resume fix serve mcp")] = False
+    no_keep: Annotated[bool, _shown("do not keep the run", Switch(), "solve fix serve mcp")] = False
     log_json: Annotated[str | None, Option(
         "write every event to FILE, one JSON object per line",
         FileName(), "output", _RUNS, affects_results=False)] = None

@@ -31,7 +31,7 @@ class Option(NamedTuple):
     value: Value
     """How it is read and checked."""
     group: Group
-    commands: str = "solve eval batch fix serve"
+    commands: str = "solve eval batch fix serve mcp"
     """The commands that have its flag."""
     safe: bool | Callable[[Any], bool] = False
     """Whether a `refinegraph.toml` that its user has not trusted may set it, or to which values.

@@ -91,10 +91,10 @@ _EVIDENCE_KINDS = ("verdict", "slice", "suspects", "smallest", "contrast")
 _EVIDENCE = Several(words=(*_EVIDENCE_KINDS, "none"), noun="kind of evidence")
 _ASK = Several(words=("refine", "accept"), noun="interrupt point")
 
-_EVERYWHERE = "solve eval batch demo fix serve"
-_SAMPLING = "solve eval batch demo serve"
+_EVERYWHERE = "solve eval batch demo fix serve mcp"
+_SAMPLING = "solve eval batch demo serve mcp"
 """Where fresh candidates are sampled; `fix` has its own limit."""
-_AGAIN = "solve eval batch resume fix serve"
+_AGAIN = "solve eval batch resume fix serve mcp"
 """Where a run goes on, its limits may be changed."""
 
 

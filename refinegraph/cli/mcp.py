@@ -1,0 +1,59 @@
+"""`refinegraph mcp`."""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from refinegraph.cli.given_options import command_options, run_options
+from refinegraph.cli.interrupts import INTERRUPTED, let_interrupts_pass
+from refinegraph.cli.observers import watched
+from refinegraph.cli.waiting import patiently
+from refinegraph.errors import InputError, SettingError
+from refinegraph.options import RunOptions
+from refinegraph.runs import RunStore
+
+if TYPE_CHECKING:
+    from mcp.server.mcpserver import MCPServer
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve the tools over standard input and output, or over HTTP, until the host leaves."""
+    options, command = run_options(arguments), command_options(arguments)
+    if options.ask:
+        raise InputError("--ask needs a person at the terminal; a tool has none.")
+    root = Path(arguments.root).expanduser()
+    if not root.is_dir():
+        raise InputError(f"--root {arguments.root!r} is no folder; name one that holds checkouts.")
+    make = partial(_server, options, root, keeps=not command.no_keep)
+    server = patiently(make, "loading the tools", quiet=command.quiet or not arguments.http)
+    let_interrupts_pass()
+    with watched(command):
+        try:
+            if arguments.http:
+                print(
+                    f"serving MCP on http://127.0.0.1:{arguments.port}/mcp  (Ctrl-C stops)",
+                    file=sys.stderr,
+                    flush=True,
+                )
+                server.run("streamable-http", port=arguments.port)
+            else:
+                server.run()
+        except KeyboardInterrupt:
+            return INTERRUPTED
+    return 0
+
+
+def _server(options: RunOptions, root: Path, *, keeps: bool) -> "MCPServer":
+    try:
+        from refinegraph.mcp import create_mcp_server
+    except ImportError as error:
+        raise SettingError(
+            f"{error.name} is not installed; it comes with: pip install 'refinegraph[mcp]'"
+        ) from None
+    from refinegraph.toolbox import Toolbox
+    from refinegraph.tools.sandbox import Sandbox
+
+    runs = RunStore.of_user() if keeps else None
+    return create_mcp_server(Toolbox(options, Sandbox(), runs, root))
