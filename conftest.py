@@ -25,6 +25,7 @@ SKIPS = {
     "postgres": "no PostgreSQL on this machine",
     "tmux": "no tmux on this machine",
     "local": "the extra 'local' is not installed",
+    "llm": "llm and treequest cannot be installed together",
     "math": "could not import 'math_verify'",
     "otel": "could not import 'opentelemetry",
     "scipy": "could not import 'scipy",

@@ -6,9 +6,11 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from entries import MARK, entries_of
+from for_models import write_for_models
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from systems import published, system_index, system_page
@@ -26,6 +28,11 @@ PARTS = "<!-- tables of named parts -->"
 FUNCTIONS = "<!-- reference of solve -->"
 SYSTEMS = "<!-- systems by idea -->"
 PICTURE = re.compile(r"<!-- picture of ([\w-]+) -->")
+
+
+def on_post_build(config: Any) -> None:
+    """Write the documents once more for models to read."""
+    write_for_models(Path(config["docs_dir"]), config["nav"], Path(config["site_dir"]))
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

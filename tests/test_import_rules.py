@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("batches", "rewards"),
     ("terminal", "html"),
     ("toolbox",),
-    ("repl", "serving", "mcp"),
+    ("repl", "serving", "mcp", "plugins"),
     ("cli",),
     ("refinegraph", "__main__"),
 )

@@ -1,0 +1,85 @@
+"""The documents for models to read: `llms.txt`, a list of pages, and `llms-full.txt`, all of them.
+
+The form is that of llmstxt.org: a title, a summary as a quotation, and lists of links.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+_SUMMARY = (
+    "refinegraph runs a LangGraph graph of agents around any language model: it proposes, runs and "
+    "repairs programs in a sandbox, and stops when another round is not worth its cost."
+)
+_MARK = re.compile(r"^<!--.*?-->\n?", re.MULTILINE | re.DOTALL)
+
+
+class Page(NamedTuple):
+    """A page of the menu."""
+
+    section: str
+    """The heading that it stands under; empty for the pages at the top."""
+    title: str
+    path: str
+    """Within the folder of the documents."""
+
+    @property
+    def address(self) -> str:
+        """Where the site has it.
+
+        >>> Page("Guides", "Fix", "guides/fix.md").address, Page("", "Start", "index.md").address
+        ('guides/fix/', './')
+        """
+        stem = self.path.removesuffix(".md")
+        return "./" if stem == "index" else f"{stem.removesuffix('/index')}/"
+
+
+def pages_of(menu: list[Any], section: str = "") -> Iterator[Page]:
+    """Yield the pages of a menu, in its order."""
+    for entry in menu:
+        for title, target in entry.items():
+            if isinstance(target, str):
+                yield Page(section, title, target)
+            else:
+                yield from pages_of(target, title)
+
+
+def index(folder: Path, menu: list[Any]) -> str:
+    """Return the list of pages, each with its first sentence."""
+    lines = ["# refinegraph", "", f"> {_SUMMARY}"]
+    section = None
+    for page in pages_of(menu):
+        if page.section != section:
+            section = page.section
+            lines += ["", f"## {section or 'Documents'}", ""]
+        first = first_sentence((folder / page.path).read_text(encoding="utf-8"))
+        lines.append(f"- [{page.title}]({page.address})" + (f": {first}" if first else ""))
+    return "\n".join([*lines, ""])
+
+
+def whole(folder: Path, menu: list[Any]) -> str:
+    """Return the text of all pages, without what the site fills in."""
+    texts = [_MARK.sub("", (folder / page.path).read_text("utf-8")) for page in pages_of(menu)]
+    return f"> {_SUMMARY}\n\n" + "\n\n".join(text.strip() for text in texts) + "\n"
+
+
+def write_for_models(folder: Path, menu: list[Any], site: Path) -> None:
+    """Write both files into a built site."""
+    (site / "llms.txt").write_text(index(folder, menu), encoding="utf-8")
+    (site / "llms-full.txt").write_text(whole(folder, menu), encoding="utf-8")
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a page, without links and marks.
+
+    >>> first_sentence("# Title\\n\\nRun [it](a.md) with\\n`x` first. Then more.")
+    'Run it with `x` first.'
+    """
+    for block in _MARK.sub("", text).split("\n\n"):
+        flat = " ".join(block.split())
+        if re.match(r"[A-Z`*]", flat):
+            plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", flat)
+            found = re.match(r"(.*?[.:])(?= |$)", plain)
+            return (found[1] if found else plain).rstrip(":")
+    return ""
