@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
                 say=_say,
                 log_requests=arguments.log_requests,
             )
-    finished = plural(app.chat.admission.finished, "request")
+    finished = plural(app.service.admission.finished, "request")
     _say(f"stopped after {finished}" + (f", {cut_off} of them cut off" if cut_off else ""))
     return INTERRUPTED
 
@@ -121,9 +121,9 @@ def _check_host(host: str, clients: "ClientBook") -> None:
 
 
 def _say_where(address: str, app: "ServingApp", settings: "ServerSettings") -> None:
-    model = app.chat.models[0]
+    model = app.service.models[0]
     _say(f"serving OpenAI's protocol on {address}/v1  (Ctrl-C stops)")
-    for name in app.chat.models:
+    for name in app.service.models:
         _say(f"  model     {name}")
     _say(f"  names     {settings.menu[0]}/{model} … ({address}/v1/models lists them)")
     named = ", ".join(settings.clients.clients)

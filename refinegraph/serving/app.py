@@ -12,22 +12,35 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import refinegraph
-from refinegraph.serving.chat import ChatEndpoint
+from refinegraph.serving.dialects import ChatCompletions, Dialect, Responses
 from refinegraph.serving.event_streams import refused
 from refinegraph.serving.names import read_name, served_models
 from refinegraph.serving.refusals import Refusal, refusal_of
 from refinegraph.serving.run_pages import RunPages
+from refinegraph.serving.service import Service
 from refinegraph.serving.settings import ServerSettings
 from refinegraph.serving.wire import model_fields
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_PATHS = "POST /v1/chat/completions, GET /v1/models, GET /health"
+_PATHS = "POST /v1/chat/completions, POST /v1/responses, GET /v1/models, GET /health"
 
 
 class ServingApp(Starlette):
-    """The application; `chat` says what is in work, and cuts it off."""
+    """The application; `service` knows what is in work, and cuts it off."""
 
-    chat: ChatEndpoint
+    service: Service
+
+
+class _Endpoint:
+    """Answers requests in one dialect."""
+
+    def __init__(self, service: Service, dialect: Dialect) -> None:
+        self._service = service
+        self._dialect = dialect
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self._service.answer(self._dialect, scope, receive, send)
 
 
 def create_app(settings: ServerSettings) -> ServingApp:
@@ -52,21 +65,21 @@ def create_app(settings: ServerSettings) -> ServingApp:
     """
     began = int(time.time())
     pages = RunPages(settings.runs, settings.link)
-    chat = ChatEndpoint(settings, pages)
+    service = Service(settings, pages)
 
     async def models(request: Request) -> Response:
-        served = served_models(chat.models, settings.menu)
+        served = served_models(service.models, settings.menu)
         return JSONResponse(
             {"object": "list", "data": [model_fields(model, began) for model in served]}
         )
 
     async def model(request: Request) -> Response:
-        served = read_name(request.path_params["name"], chat.models)
+        served = read_name(request.path_params["name"], service.models)
         return JSONResponse(model_fields(served, began))
 
     async def health(request: Request) -> Response:
-        state = "stopping" if chat.admission.is_stopping else "ok"
-        about = {"version": refinegraph.__version__, "requests": chat.admission.active}
+        state = "stopping" if service.admission.is_stopping else "ok"
+        about = {"version": refinegraph.__version__, "requests": service.admission.active}
         return JSONResponse({"status": state, **about})
 
     async def page(request: Request) -> Response:
@@ -77,7 +90,8 @@ def create_app(settings: ServerSettings) -> ServingApp:
 
     app = ServingApp(
         routes=[
-            Route("/v1/chat/completions", chat, methods=["POST"]),
+            Route("/v1/chat/completions", _Endpoint(service, ChatCompletions()), methods=["POST"]),
+            Route("/v1/responses", _Endpoint(service, Responses()), methods=["POST"]),
             Route("/v1/models", _for_clients(models, settings)),
             Route("/v1/models/{name:path}", _for_clients(model, settings)),
             Route("/health", health),
@@ -86,7 +100,7 @@ def create_app(settings: ServerSettings) -> ServingApp:
         exception_handlers={Refusal: _refuse, HTTPException: _refuse_http},
         middleware=[] if settings.clients.clients else [Middleware(_OnlyLoopbackNames)],
     )
-    app.chat = chat
+    app.service = service
     return app
 
 

@@ -16,6 +16,7 @@ from refinegraph.agents.models.providers.openai_providers import chat_url
 from refinegraph.agents.models.providers.remote_chat import NO_KEY
 from refinegraph.agents.models.spending.usage import estimate_tokens, plausible
 from refinegraph.schema import Usage
+from refinegraph.serving.dialects import Path
 from refinegraph.serving.refusals import Refusal
 from refinegraph.support.redaction import redact
 
@@ -34,7 +35,7 @@ class Forwarder:
     model: DirectChatModel
     rate_limits: RateLimits
 
-    async def whole(self, body: Mapping[str, Any], ledger: Ledger | None) -> bytes:
+    async def whole(self, body: Mapping[str, Any], ledger: Ledger | None, *, path: Path) -> bytes:
         """Return the body of an answer.
 
         Raises:
@@ -43,36 +44,42 @@ class Forwarder:
         with self._charging(body, ledger) as count:
             try:
                 async with asyncio.timeout(self.model.timeout):
-                    answer = b"".join([part async for part in self._parts(body)])
+                    answer = b"".join([part async for part in self._parts(body, path)])
             except TimeoutError:
                 raise _too_late(self.model) from None
             count.usage = _json(answer).get("usage") or {}
         return answer
 
-    async def stream(self, body: Mapping[str, Any], ledger: Ledger | None) -> AsyncGenerator[bytes]:
+    async def stream(
+        self, body: Mapping[str, Any], ledger: Ledger | None, *, path: Path
+    ) -> AsyncGenerator[bytes]:
         """Yield the events of a stream as they come.
 
         Tokens are asked for where the client did not, and the event that counts them left out.
         """
         options: Mapping[str, Any] = body.get("stream_options") or {}
-        wanted = bool(options.get("include_usage"))
-        asked = {**body, "stream_options": {**options, "include_usage": True}}
+        counts = path != "/chat/completions" or bool(options.get("include_usage"))
+        more = {} if counts else {"stream_options": {**options, "include_usage": True}}
+        asked = {**body, **more}
         with self._charging(body, ledger) as count:
-            async with aclosing(self._parts(asked)) as parts, aclosing(_events(parts)) as events:
+            async with (
+                aclosing(self._parts(asked, path)) as parts,
+                aclosing(_events(parts)) as events,
+            ):
                 async for event in events:
                     counted = _counted(event)
                     count.usage = counted.get("usage") or count.usage
                     count.events += 1
-                    if wanted or not counted or counted["choices"]:
+                    if counts or not counted or counted.get("choices"):
                         yield event
 
-    async def _parts(self, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
+    async def _parts(self, body: Mapping[str, Any], path: Path) -> AsyncGenerator[bytes]:
         model, endpoint = self.model, self.model.endpoint
         check_call_allowed(model.model, model.api_base)
         provider, _, name = model.model.partition("/")
         sent = json.dumps({**body, "model": name}, ensure_ascii=False).encode()
         key = model.api_key.get_secret_value() if model.api_key else NO_KEY
-        url = chat_url(provider, model.api_base or "")
+        url = chat_url(provider, model.api_base or "").replace("/chat/completions", path)
         # Each request has a place of its own in the queue, as each run has.
         turn = self.rate_limits.turn(endpoint, run=id(sent), tokens=_ABOUT_TOKENS)
         try:
@@ -104,8 +111,8 @@ class Forwarder:
                 ledger.add_prior(self._spent(count.usage or _estimate(body, count.events)))
 
     def _spent(self, usage: Mapping[str, Any]) -> Usage:
-        prompt = plausible(usage.get("prompt_tokens")) or 0
-        written = plausible(usage.get("completion_tokens")) or 0
+        prompt = plausible(usage.get("prompt_tokens", usage.get("input_tokens"))) or 0
+        written = plausible(usage.get("completion_tokens", usage.get("output_tokens"))) or 0
         usd = self.model.price(prompt, written, 0)
         return Usage(
             llm_calls=1,
@@ -126,7 +133,7 @@ class _Count:
 
 def _estimate(body: Mapping[str, Any], events: int) -> dict[str, int]:
     """Return the tokens of an answer that was not counted: servers send an event for each."""
-    said = json.dumps(body.get("messages"), ensure_ascii=False)
+    said = json.dumps(body.get("messages") or body.get("input"), ensure_ascii=False)
     return {"prompt_tokens": estimate_tokens(said), "completion_tokens": events}
 
 
@@ -136,7 +143,10 @@ def _counted(event: bytes) -> dict[str, Any]:
         return {}
     lines = [line[5:] for line in event.splitlines() if line.startswith(b"data:")]
     chunk = _json(b"".join(lines))
-    return {**chunk, "choices": chunk.get("choices") or []} if chunk.get("usage") else {}
+    whole: Any = chunk.get("response")
+    if isinstance(whole, dict):  # the last event of a response holds all of it
+        chunk = {**chunk, "usage": cast("dict[str, Any]", whole).get("usage")}
+    return chunk if isinstance(chunk.get("usage"), dict) else {}
 
 
 async def _events(parts: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

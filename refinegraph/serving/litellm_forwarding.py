@@ -15,6 +15,8 @@ from refinegraph.agents.models.providers.litellm_setup import (
 )
 from refinegraph.errors import RefinegraphError
 from refinegraph.schema import Usage
+from refinegraph.serving.dialects import Path
+from refinegraph.serving.refusals import Refusal
 
 _ABOUT_TOKENS = 2_048
 """What a request counts for a limit of tokens a minute before its answer says what it took."""
@@ -28,15 +30,19 @@ class LiteLLMForwarder:
     model: LiteLLMChatModel
     rate_limits: RateLimits
 
-    async def whole(self, body: Mapping[str, Any], ledger: Ledger | None) -> bytes:
+    async def whole(self, body: Mapping[str, Any], ledger: Ledger | None, *, path: Path) -> bytes:
         """Return the answer in OpenAI's form; raises `ModelError` where the provider fails."""
+        _check_path(path)
         async with self._turn():
             response = await self._send(body, {})
         self._charge(getattr(response, "usage", None), ledger)
         return _json(response)
 
-    async def stream(self, body: Mapping[str, Any], ledger: Ledger | None) -> AsyncGenerator[bytes]:
+    async def stream(
+        self, body: Mapping[str, Any], ledger: Ledger | None, *, path: Path
+    ) -> AsyncGenerator[bytes]:
         """Yield the events of a stream in OpenAI's form as they come."""
+        _check_path(path)
         options: Mapping[str, Any] = body.get("stream_options") or {}
         about = {"stream": True, "stream_options": {**options, "include_usage": True}}
         usage: Any = None
@@ -102,6 +108,15 @@ class LiteLLMForwarder:
                 priced_usd=usd or 0.0,
                 unpriced_calls=int(usd is None),
             )
+        )
+
+
+def _check_path(path: Path) -> None:
+    if path != "/chat/completions":
+        raise Refusal(
+            "a request to /v1/responses passes through only to a server that has this interface; "
+            "send it to /v1/chat/completions.",
+            code="unsupported_interface",
         )
 
 

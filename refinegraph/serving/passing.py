@@ -14,6 +14,7 @@ from refinegraph.agents.models import (
 )
 from refinegraph.agents.models.providers.openai_providers import PROVIDERS
 from refinegraph.agents.models.providers.openai_resolve import direct_model
+from refinegraph.serving.dialects import Path
 from refinegraph.serving.direct_answers import DirectAnswers
 from refinegraph.serving.forwarding import Forwarder
 from refinegraph.serving.litellm_forwarding import LiteLLMForwarder
@@ -22,11 +23,13 @@ from refinegraph.serving.litellm_forwarding import LiteLLMForwarder
 class Passing(Protocol):
     """Passes requests on as they are and gives back what came."""
 
-    async def whole(self, body: Mapping[str, Any], ledger: Ledger | None) -> bytes:
+    async def whole(self, body: Mapping[str, Any], ledger: Ledger | None, *, path: Path) -> bytes:
         """Return the body of an answer."""
         ...
 
-    def stream(self, body: Mapping[str, Any], ledger: Ledger | None) -> AsyncGenerator[bytes]:
+    def stream(
+        self, body: Mapping[str, Any], ledger: Ledger | None, *, path: Path
+    ) -> AsyncGenerator[bytes]:
         """Yield the events of a stream."""
         ...
 

@@ -1,4 +1,4 @@
-"""The endpoint of chat completions: from the body of a request to its response."""
+"""What the endpoints share: from the body of a request to its response."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
@@ -17,23 +17,24 @@ from refinegraph.serving.answers import ServedAnswer
 from refinegraph.serving.bodies import client_left, read_json_body
 from refinegraph.serving.client_options import options_for
 from refinegraph.serving.deltas import OnDelta, ignore
+from refinegraph.serving.dialects import Dialect, Reply
 from refinegraph.serving.direct_answers import DirectAnswers
 from refinegraph.serving.event_streams import EventStream, refused
 from refinegraph.serving.names import ServedModel, read_name, with_chosen_strategy
 from refinegraph.serving.passing import Passing, passing_to
 from refinegraph.serving.refusals import refusal_of
-from refinegraph.serving.requests import EXTENSION, ChatRequest, read_request
+from refinegraph.serving.requests import EXTENSION, ChatRequest
 from refinegraph.serving.run_pages import RunPages
 from refinegraph.serving.running import Runner, RunOrder
 from refinegraph.serving.settings import ServerSettings
-from refinegraph.serving.streams import ClientGone, kept_alive, told_by, unless_gone
+from refinegraph.serving.streams import ClientGone, Work, kept_alive, told_by, unless_gone
 from refinegraph.serving.tasks import PassThrough, Task, read_task
-from refinegraph.serving.wire import Envelope, refused_stream
 
 
 class _Asked(NamedTuple):
     """One request as it was understood."""
 
+    dialect: Dialect
     http: Request
     data: dict[str, Any]
     """The body as it came."""
@@ -49,8 +50,8 @@ class _ServedUpstream(NamedTuple):
     passing: Passing | DirectAnswers
 
 
-class ChatEndpoint:
-    """Answers `POST /v1/chat/completions`.
+class Service:
+    """Answers requests in any dialect.
 
     Raises `SettingError` where a model that is to be served is not set up.
     """
@@ -72,7 +73,7 @@ class ChatEndpoint:
         """The names of the models that are served."""
         return tuple(self._upstreams)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, its errors included."""
         request = Request(scope, receive)
         try:
@@ -80,7 +81,7 @@ class ChatEndpoint:
             async with self.admission.place():
                 ledger = self.settings.clients.ledger_of(name)
                 try:
-                    response = await self._respond(request, ledger)
+                    response = await self._respond(dialect, request, ledger)
                     await response(scope, receive, send)
                 finally:
                     if ledger:
@@ -90,11 +91,11 @@ class ChatEndpoint:
         except Exception as error:
             await refused(refusal_of(error))(scope, receive, send)
 
-    async def _respond(self, request: Request, ledger: Ledger | None) -> Response:
+    async def _respond(self, dialect: Dialect, request: Request, ledger: Ledger | None) -> Response:
         data = await read_json_body(request)
-        chat = read_request(data)
+        chat = dialect.read(data)
         served = with_chosen_strategy(read_name(chat.model, self.models), chat.refinegraph)
-        asked = _Asked(request, data, chat, served, ledger)
+        asked = _Asked(dialect, request, data, chat, served, ledger)
         options = options_for(chat, served, self.settings.options)
         task = read_task(chat, served)
         if isinstance(task, Task):
@@ -130,25 +131,14 @@ class ChatEndpoint:
 
         return await self._answered(asked, work, headers)
 
-    async def _answered(self, asked: _Asked, work: Any, headers: Mapping[str, str]) -> Response:
+    async def _answered(self, asked: _Asked, work: Work, headers: Mapping[str, str]) -> Response:
         """Return the answer of a run, or of a model that no server serves."""
-        chat = asked.chat
-        envelope = Envelope(chat.model, chat.n or 1)
-        if chat.stream:
-            return EventStream(self._told(envelope, work, chat.wants_usage), headers)
-        answer: ServedAnswer = await unless_gone(
-            work(ignore), self.admission, lambda: client_left(asked.http)
-        )
-        return JSONResponse(envelope.whole(answer), headers=dict(headers))
-
-    def _told(self, envelope: Envelope, work: Any, wants_usage: bool) -> AsyncGenerator[bytes]:
-        pieces = told_by(
-            work,
-            self.admission,
-            encode=envelope.delta,
-            end=lambda answer: b"".join(envelope.ending(answer, wants_usage=wants_usage)),
-        )
-        return _after(envelope.opening(), self._kept_alive(pieces))
+        reply = asked.dialect.reply(asked.chat, asked.data)
+        if asked.chat.stream:
+            parts = self._kept_alive(told_by(work, self.admission, reply))
+            return EventStream(_after(reply.opening(), parts, reply), headers)
+        answer = await unless_gone(work(ignore), self.admission, lambda: client_left(asked.http))
+        return JSONResponse(reply.whole(answer), headers=dict(headers))
 
     def _kept_alive(self, parts: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
         return kept_alive(parts, self.admission, seconds=self.settings.heartbeat)
@@ -157,15 +147,20 @@ class ChatEndpoint:
         self, asked: _Asked, passing: Passing, headers: Mapping[str, str]
     ) -> Response:
         body = {name: value for name, value in asked.data.items() if name != EXTENSION}
+        path, ledger = asked.dialect.path, asked.ledger
+
+        async def gone() -> None:
+            await client_left(asked.http)
+
         if not asked.chat.stream:
-            answer = await unless_gone(
-                passing.whole(body, asked.ledger), self.admission, lambda: client_left(asked.http)
-            )
+            whole = passing.whole(body, ledger, path=path)
+            answer = await unless_gone(whole, self.admission, gone)
             return Response(answer, media_type="application/json", headers=dict(headers))
-        parts = self._kept_alive(passing.stream(body, asked.ledger))
+        parts = self._kept_alive(passing.stream(body, ledger, path=path))
         # The first part is waited for, so that a server's refusal keeps its status.
-        first = await unless_gone(_first(parts), self.admission, lambda: client_left(asked.http))
-        return EventStream(_after(first, parts), headers)
+        first = await unless_gone(_first(parts), self.admission, gone)
+        reply = asked.dialect.reply(asked.chat, asked.data)
+        return EventStream(_after(first, parts, reply), headers)
 
 
 def _per_model(settings: ServerSettings) -> list[RunOptions]:
@@ -180,13 +175,13 @@ async def _first(parts: AsyncGenerator[bytes]) -> bytes:
     return await anext(parts, b"")
 
 
-async def _after(first: bytes, parts: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+async def _after(first: bytes, parts: AsyncGenerator[bytes], reply: Reply) -> AsyncGenerator[bytes]:
     """Yield the first part and then the others; an error ends the stream in its own form."""
     try:
         yield first
         async for part in parts:
             yield part
     except Exception as error:
-        yield refused_stream(refusal_of(error))
+        yield reply.refused(refusal_of(error))
     finally:
         await parts.aclose()

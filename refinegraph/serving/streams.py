@@ -5,36 +5,35 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from refinegraph.serving.admission import Admission, stopping
+from refinegraph.serving.answers import ServedAnswer
 from refinegraph.serving.deltas import Delta, OnDelta
-from refinegraph.serving.refusals import refusal_of
-from refinegraph.serving.wire import WAITING, refused_stream
+from refinegraph.serving.dialects import Reply
+from refinegraph.serving.wire import WAITING
 
 Result = TypeVar("Result")
+Work = Callable[[OnDelta], Coroutine[Any, Any, ServedAnswer]]
+"""Answers a request and tells of the answer while it is written."""
 
 
-async def told_by(
-    work: Callable[[OnDelta], Coroutine[Any, Any, Result]],
-    admission: Admission,
-    *,
-    encode: Callable[[Delta], bytes],
-    end: Callable[[Result], bytes],
-) -> AsyncGenerator[bytes]:
+async def told_by(work: Work, admission: Admission, reply: Reply) -> AsyncGenerator[bytes]:
     """Yield the deltas that a piece of work tells of, then its end or its error.
 
     The work is cancelled where nobody reads on. Deltas may be told on any thread.
     """
-    queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+    queue: asyncio.Queue[Delta | None] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
     def tell(delta: Delta) -> None:
-        loop.call_soon_threadsafe(queue.put_nowait, encode(delta))
+        loop.call_soon_threadsafe(queue.put_nowait, delta)
 
     task = admission.start(work(tell))
     task.add_done_callback(lambda _: loop.call_soon(queue.put_nowait, None))
     try:
-        while (piece := await queue.get()) is not None:
-            yield piece
-        yield _ended(task, end)
+        while (delta := await queue.get()) is not None:
+            yield reply.delta(delta)
+        if task.cancelled():
+            raise stopping()
+        yield b"".join(reply.ending(task.result()))
     finally:
         await _cancelled(task)
 
@@ -93,13 +92,6 @@ async def unless_gone(
 
 class ClientGone(Exception):
     """Nobody waits for the answer any more."""
-
-
-def _ended(task: "asyncio.Task[Result]", end: Callable[[Result], bytes]) -> bytes:
-    if task.cancelled():
-        return refused_stream(stopping())
-    error = task.exception()
-    return end(task.result()) if error is None else refused_stream(refusal_of(error))
 
 
 async def _next(parts: AsyncGenerator[bytes]) -> bytes | None:

@@ -20,16 +20,18 @@ WAITING = b": waiting for the model\n\n"
 
 
 @dataclass(frozen=True)
-class Envelope:
-    """What every part of one answer says of itself.
+class ChatReply:
+    """Writes one chat completion.
 
     Args:
         model: The name that the client asked for.
         n: How many choices there will be.
+        wants_usage: Whether a stream ends with a chunk that counts its tokens.
     """
 
     model: str
     n: int = 1
+    wants_usage: bool = False
     id: str = field(default_factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
     created: int = field(default_factory=lambda: int(time.time()))
 
@@ -50,15 +52,19 @@ class Envelope:
         name = "content" if delta.kind == "content" else "reasoning_content"
         return event(self._chunk(delta.choice, {name: delta.text}))
 
-    def ending(self, answer: ServedAnswer, *, wants_usage: bool) -> Iterator[bytes]:
+    def ending(self, answer: ServedAnswer) -> Iterator[bytes]:
         """Yield the events that end a stream."""
         for number, choice in enumerate(answer.choices):
             chunk = self._chunk(number, {}, finish_reason=choice.finish_reason)
             yield event({**chunk, **_note(choice)})
-        if wants_usage:
+        if self.wants_usage:
             counted = {"usage": usage_fields(answer.usage)}
             yield event(self._about("chat.completion.chunk", []) | counted)
         yield DONE
+
+    def refused(self, refusal: Refusal) -> bytes:
+        """Return the events that end a stream with an error."""
+        return event(refusal.body) + DONE
 
     def _chunk(
         self, number: int, delta: dict[str, str], finish_reason: str | None = None
@@ -84,11 +90,6 @@ class Envelope:
 def event(data: object) -> bytes:
     """Return an object as one event of a stream."""
     return f"data: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
-
-
-def refused_stream(refusal: Refusal) -> bytes:
-    """Return the events that end a stream with an error."""
-    return event(refusal.body) + DONE
 
 
 def usage_fields(usage: Usage) -> dict[str, Any]:

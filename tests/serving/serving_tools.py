@@ -80,7 +80,8 @@ class Upstream:
     status: int = 200
 
     def app(self) -> Starlette:
-        return Starlette(routes=[Route("/v1/chat/completions", self.answer, methods=["POST"])])
+        paths = ("/v1/chat/completions", "/v1/responses")
+        return Starlette(routes=[Route(path, self.answer, methods=["POST"]) for path in paths])
 
     async def answer(self, request: Request) -> Response:
         asked: dict[str, Any] = await request.json()

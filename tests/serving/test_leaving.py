@@ -37,7 +37,7 @@ def test_a_client_that_leaves_frees_its_call(
         connection.sendall(head.encode() + sent)
         wait_until(lambda: server.upstream.active == 1)
     wait_until(lambda: server.upstream.active == 0)
-    wait_until(lambda: server.app.chat.admission.active == 0)
+    wait_until(lambda: server.app.service.admission.active == 0)
     assert len(server.upstream.asked) == 1
 
 
@@ -89,7 +89,7 @@ def test_work_that_is_cut_off_tells_its_client(served: Callable[..., Served]) ->
     for thread in threads:
         thread.start()
     wait_until(lambda: server.upstream.active == 2)
-    assert server.app.chat.admission.cut_off() == 2
+    assert server.app.service.admission.cut_off() == 2
     for thread in threads:
         thread.join(PATIENCE)
     assert sorted(answer.status_code for answer in answers) == [200, 503]
@@ -110,7 +110,7 @@ def test_what_passes_through_is_cut_off_too(served: Callable[..., Served], strea
     thread = threading.Thread(target=ask)
     thread.start()
     wait_until(lambda: server.upstream.active == 1)
-    wait_until(lambda: server.app.chat.admission.cut_off() > 0)
+    wait_until(lambda: server.app.service.admission.cut_off() > 0)
     thread.join(PATIENCE)
     assert "server_stopping" in answers[0].text
     wait_until(lambda: server.upstream.active == 0)

@@ -1,0 +1,66 @@
+"""Requests to `/v1/responses`, read as the conversations that they are."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from refinegraph.serving.refusals import Refusal
+from refinegraph.serving.requests import EXTENSION, ChatRequest, read_request
+
+_TEXTS = frozenset({"input_text", "output_text", "text"})
+_SHARED = ("model", "stream", "temperature", "top_p", "tools", EXTENSION)
+
+
+def as_chat_request(data: Mapping[str, Any]) -> ChatRequest:
+    """Return a request to the Responses interface as a chat request.
+
+    Raises:
+        Refusal: For a form that the interface does not have, and for `previous_response_id`: this
+            server keeps no conversations.
+
+    >>> as_chat_request({"model": "m", "input": "Hello"}).messages[0].text
+    'Hello'
+    """
+    for name in ("previous_response_id", "conversation"):
+        if data.get(name):
+            raise Refusal(
+                f"{name} cannot be used: no conversations are kept here; send all of the input.",
+                code="unsupported_field",
+            )
+    if "input" not in data:
+        raise Refusal("input: field required.", code="invalid_field")
+    form: Any = data.get("text")
+    chat = {name: data[name] for name in _SHARED if data.get(name) is not None}
+    chat["messages"] = _messages(data)
+    chat["max_tokens"] = data.get("max_output_tokens")
+    if isinstance(form, dict) and isinstance(wanted := form.get("format"), dict):
+        chat["response_format"] = wanted
+    return read_request(chat)
+
+
+def _messages(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    given = data["input"]
+    items: Sequence[Any] = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    if not isinstance(items, list | tuple) or not items:
+        raise Refusal("input: expected a text, or a list of items.", code="invalid_field")
+    instructions = data.get("instructions")
+    first = [{"role": "system", "content": instructions}] if instructions else []
+    return [*first, *map(_message, items)]
+
+
+def _message(item: Any) -> dict[str, Any]:
+    """Return an item as a message; calls of tools and their results become messages of tools."""
+    if not isinstance(item, dict):
+        raise Refusal(f"input: {item!r:.60} is no item.", code="invalid_field")
+    fields = cast("dict[str, Any]", item)
+    if fields.get("type", "message") != "message":
+        return {"role": "tool", "content": None}
+    content = fields.get("content")
+    if isinstance(content, list):
+        content = [_part(part) for part in cast("list[Any]", content)]
+    return {"role": fields.get("role"), "content": content}
+
+
+def _part(part: Any) -> Any:
+    if isinstance(part, dict) and part.get("type") in _TEXTS:
+        return {"type": "text", "text": part.get("text")}
+    return part
