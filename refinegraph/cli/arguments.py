@@ -89,9 +89,27 @@ def _add_serve(command: argparse.ArgumentParser) -> None:
     add("--menu", metavar="A,B:N", help="strategies that /v1/models lists; default: the package's")
     add("--keys", metavar="FILE", help="clients with their keys and daily budgets, as TOML")
     add("--link", metavar="URL", help="address by which clients reach it, for links to runs")
-    add("--concurrency", type=count, default=64, metavar="N", help="model calls in flight")
-    add("--most-requests", type=count, default=1024, metavar="N", help="requests in work at most")
-    add("--grace", type=seconds, default=10.0, metavar="SECONDS", help="to end requests at Ctrl-C")
+    add(
+        "--concurrency",
+        type=count,
+        default=64,
+        metavar="N",
+        help="model calls in flight at most; default: 64",
+    )
+    add(
+        "--most-requests",
+        type=count,
+        default=1024,
+        metavar="N",
+        help="requests in work at most; default: 1024",
+    )
+    add(
+        "--grace",
+        type=seconds,
+        default=10.0,
+        metavar="SECONDS",
+        help="that requests have to end at Ctrl-C; default: 10",
+    )
     add("--log-requests", action="store_true", help="print a line for each request")
     _add_options(command, "serve")
 

@@ -12,9 +12,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import refinegraph
+from refinegraph.errors import InputError
 from refinegraph.serving.dialects import ChatCompletions, Dialect, Responses
 from refinegraph.serving.event_streams import refused
-from refinegraph.serving.names import read_name, served_models
+from refinegraph.serving.names import ServedModel, read_name, served_models
 from refinegraph.serving.refusals import Refusal, refusal_of
 from refinegraph.serving.run_pages import RunPages
 from refinegraph.serving.service import Service
@@ -47,7 +48,8 @@ def create_app(settings: ServerSettings) -> ServingApp:
     r"""Return a server of OpenAI's protocol as an ASGI application.
 
     Serve it with any ASGI server; `refinegraph serve` uses uvicorn. Models are resolved at once:
-    raises `SettingError` for one that is not set up.
+    raises `SettingError` for one that is not set up, and `InputError` for a menu with a strategy
+    that is unknown.
 
     >>> from starlette.testclient import TestClient
     >>> from refinegraph.agents.models import ScriptedChatModel
@@ -66,12 +68,10 @@ def create_app(settings: ServerSettings) -> ServingApp:
     began = int(time.time())
     pages = RunPages(settings.runs, settings.link)
     service = Service(settings, pages)
+    menu = _menu(service, settings)
 
     async def models(request: Request) -> Response:
-        served = served_models(service.models, settings.menu)
-        return JSONResponse(
-            {"object": "list", "data": [model_fields(model, began) for model in served]}
-        )
+        return JSONResponse({"object": "list", "data": [model_fields(m, began) for m in menu]})
 
     async def model(request: Request) -> Response:
         served = read_name(request.path_params["name"], service.models)
@@ -102,6 +102,13 @@ def create_app(settings: ServerSettings) -> ServingApp:
     )
     app.service = service
     return app
+
+
+def _menu(service: Service, settings: ServerSettings) -> list[ServedModel]:
+    try:
+        return list(served_models(service.models, settings.menu))
+    except Refusal as refusal:
+        raise InputError(f"menu: {refusal}") from None
 
 
 Handler = Callable[[Request], Awaitable[Response]]

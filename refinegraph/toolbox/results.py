@@ -25,6 +25,8 @@ class Verified(Frozen):
     tests: tuple[CheckedTest, ...]
     isolation: str
     """How well the program was isolated: `strong`, `medium`, `docker`, `weak` or `none`."""
+    strength: str
+    """What the program would have to get at to forge the verdict: `host`, `separate process`, …"""
 
 
 class Output(Frozen):
@@ -86,6 +88,7 @@ def verified(verdict: Verdict) -> Verified:
         reason=reason,
         tests=tuple(map(_checked, verdict.tests)),
         isolation=verdict.isolation.tier,
+        strength=verdict.strength,
     )
 
 

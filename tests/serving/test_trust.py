@@ -226,6 +226,11 @@ def test_another_address_needs_a_key(capsys: pytest.CaptureFixture[str]) -> None
     assert "no key is set" in capsys.readouterr().err
 
 
+def test_a_menu_with_an_unknown_strategy_is_refused() -> None:
+    with pytest.raises(InputError, match="menu: unknown strategy 'adaptiv', did you mean"):
+        scripted(menu=("adaptiv",))
+
+
 def test_a_port_that_is_taken_is_named(
     served: Callable[..., Served], capsys: pytest.CaptureFixture[str]
 ) -> None:
