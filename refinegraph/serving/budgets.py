@@ -37,6 +37,11 @@ class NestedLedger(Ledger):
         """Whether no further call will be made."""
         return super().is_spent or self.outer.is_spent
 
+    @property
+    def refusal(self) -> str:
+        """What to say of a call that is not made."""
+        return self.outer.refusal if self.outer.is_spent else super().refusal
+
     def reserve(self, need: Need) -> Grant | None:
         """Reserve what a call may cost here and outside; None while calls may still leave room."""
         own = super().reserve(need)

@@ -7,7 +7,7 @@ from operator import add
 from typing import NamedTuple
 
 from refinegraph.agents.models import Ledger, RateLimits, run_scope
-from refinegraph.errors import ModelError
+from refinegraph.errors import BudgetExceeded, ModelError
 from refinegraph.graphs.strategies import build_strategy
 from refinegraph.options import RunOptions
 from refinegraph.runs.planning import Models, learned_rates, ledger_of, plan_of
@@ -52,6 +52,7 @@ class Runner:
 
         Raises:
             ModelError: Where a run gave no usable answer.
+            BudgetExceeded: Where a budget left no room for one.
         """
         try:
             async with asyncio.TaskGroup() as group:
@@ -135,9 +136,11 @@ def _content(result: RefinementResult, problem: Problem, options: RunOptions) ->
 
 
 def _check_answer(result: RefinementResult) -> None:
-    """Raise `ModelError` where there is nothing to send, with the reason that the run gives."""
+    """Raise an error where there is nothing to send, with the reason that the run gives."""
     if result.answer is not None:
         return
+    if result.stop_reason.rule == "budget":
+        raise BudgetExceeded(f"no answer was found: {result.stop_reason.detail}.")
     reasons = [candidate.unusable for candidate in result.candidates if candidate.unusable]
     reason = reasons[0] if reasons else result.stop_reason.detail
     raise ModelError(

@@ -156,6 +156,14 @@ def test_a_client_spends_its_budget_and_no_more() -> None:
     assert ask(client, key=OTHER, **single).status_code == 200
 
 
+def test_a_budget_that_leaves_no_room_for_a_call_is_no_fault_of_the_model() -> None:
+    client = scripted(clients=ClientBook({"ann": Client(key=KEY, budget_tokens=20)}))
+    refused = ask(client, key=KEY, model="single/mine")
+    assert refused.status_code == 429
+    assert refused.json()["error"]["code"] == "budget_exceeded"
+    assert "of 20 tokens" in refused.json()["error"]["message"]
+
+
 def test_pass_through_is_charged_too(served: Callable[..., Served]) -> None:
     book = ClientBook({"ann": Client(key=KEY, budget_calls=2)})
     server = served("hello", clients=book)
