@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import time
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from refinegraph.schema import Usage
 from refinegraph.serving.refusals import Refusal, too_busy
 from refinegraph.support.private_files import make_private_folder, write_private
 
+_log = logging.getLogger("refinegraph.serving")
 _DAY = 86_400
 _SHORTEST_KEY = 16
 """Characters below which a key could be guessed over a network."""
@@ -120,12 +122,18 @@ class ClientBook:
         return ledger
 
     def save(self) -> None:
-        """Write down what was spent today; blocks for about a millisecond."""
+        """Write down what was spent today; blocks for about a millisecond.
+
+        A full disk is no reason to refuse an answer: it is logged.
+        """
         if self._file is None or not self._ledgers:
             return
         spent = {name: ledger.spent.model_dump() for name, ledger in self._ledgers.items()}
-        make_private_folder(self._file.parent)
-        write_private(self._file, [json.dumps({"day": self._day, "spent": spent})])
+        try:
+            make_private_folder(self._file.parent)
+            write_private(self._file, [json.dumps({"day": self._day, "spent": spent})])
+        except OSError as error:
+            _log.warning("what clients spent cannot be kept in %s: %s", self._file, error.strerror)
 
     def _turn_the_day(self) -> None:
         today = int(time.time() // _DAY)
