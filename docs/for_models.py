@@ -13,6 +13,7 @@ _SUMMARY = (
     "repairs programs in a sandbox, and stops when another round is not worth its cost."
 )
 _MARK = re.compile(r"^<!--.*?-->\n?", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
 class Page(NamedTuple):
@@ -47,15 +48,13 @@ def pages_of(menu: list[Any], section: str = "") -> Iterator[Page]:
 
 def index(folder: Path, menu: list[Any]) -> str:
     """Return the list of pages, each with its first sentence."""
-    lines = ["# refinegraph", "", f"> {_SUMMARY}"]
-    section = None
+    sections: dict[str, list[str]] = {}
     for page in pages_of(menu):
-        if page.section != section:
-            section = page.section
-            lines += ["", f"## {section or 'Documents'}", ""]
         first = first_sentence((folder / page.path).read_text(encoding="utf-8"))
-        lines.append(f"- [{page.title}]({page.address})" + (f": {first}" if first else ""))
-    return "\n".join([*lines, ""])
+        line = f"- [{page.title}]({page.address})" + (f": {first}" if first else "")
+        sections.setdefault(page.section or "Documents", []).append(line)
+    listed = [f"## {section}\n\n" + "\n".join(lines) for section, lines in sections.items()]
+    return "\n\n".join(["# refinegraph", f"> {_SUMMARY}", *listed]) + "\n"
 
 
 def whole(folder: Path, menu: list[Any]) -> str:
@@ -76,9 +75,9 @@ def first_sentence(text: str) -> str:
     >>> first_sentence("# Title\\n\\nRun [it](a.md) with\\n`x` first. Then more.")
     'Run it with `x` first.'
     """
-    for block in _MARK.sub("", text).split("\n\n"):
+    for block in _MARK.sub("", _FENCE.sub("", text)).split("\n\n"):
         flat = " ".join(block.split())
-        if re.match(r"[A-Z`*]", flat):
+        if re.match(r"[A-Z`*](?!.*:$)", flat):
             plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", flat)
             found = re.match(r"(.*?[.:])(?= |$)", plain)
             return (found[1] if found else plain).rstrip(":")
