@@ -118,7 +118,7 @@ def _add_mcp(command: argparse.ArgumentParser) -> None:
     from refinegraph.values import Number
 
     add = command.add_argument
-    port = reading(Number(whole=True, least=1, most=65_535))
+    port = reading(Number(whole=True, least=0, most=65_535))
     add("--http", action="store_true", help="serve over HTTP on the loopback, not over stdio")
     add("--port", type=port, default=8401, metavar="N", help="of --http; default: 8401")
     add("--root", default=".", metavar="DIR", help="repair only checkouts within; default: .")

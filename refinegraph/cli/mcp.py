@@ -14,6 +14,9 @@ from refinegraph.errors import InputError, SettingError
 from refinegraph.options import RunOptions
 from refinegraph.runs import RunStore
 
+_GRACE = 3
+"""Seconds that calls have to end at Ctrl-C; hosts call again."""
+
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
@@ -32,17 +35,26 @@ def run(arguments: argparse.Namespace) -> int:
     with watched(command):
         try:
             if arguments.http:
-                print(
-                    f"serving MCP on http://127.0.0.1:{arguments.port}/mcp  (Ctrl-C stops)",
-                    file=sys.stderr,
-                    flush=True,
-                )
-                server.run("streamable-http", port=arguments.port)
+                _serve_http(server, arguments.port)
             else:
                 server.run()
         except KeyboardInterrupt:
             return INTERRUPTED
     return 0
+
+
+def _serve_http(server: "MCPServer", port: int) -> None:
+    """Serve on the loopback until Ctrl-C; raises `InputError` where the port is taken."""
+    import uvicorn
+
+    from refinegraph.serving.server import address_of, listen
+
+    with listen("127.0.0.1", port) as listening:
+        address = f"{address_of(listening)}/mcp"
+        print(f"serving MCP on {address}  (Ctrl-C stops)", file=sys.stderr, flush=True)
+        app = server.streamable_http_app()
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_GRACE)
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _server(options: RunOptions, root: Path, *, keeps: bool) -> "MCPServer":

@@ -18,10 +18,12 @@ from mcp.client.stdio import StdioServerParameters
 from serving_tools import RIGHT, TESTS, WRONG, Serving
 
 from refinegraph.agents.models import Choice, ScriptedChatModel
+from refinegraph.cli import main
 from refinegraph.errors import InputError
 from refinegraph.mcp import create_mcp_server
 from refinegraph.options import RunOptions
 from refinegraph.runs import RunStore
+from refinegraph.serving.server import listen
 from refinegraph.toolbox import Toolbox
 from refinegraph.tools.sandbox import Sandbox
 
@@ -219,6 +221,17 @@ async def test_a_long_call_survives_an_impatient_client(connect: Connect) -> Non
         result = await host.call(client, "solve", asked)
     assert result.structured_content["verdict"] == "proved"
     assert any(message.startswith("stop") for message in host.messages)
+
+
+def test_bad_flags_of_the_command_are_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["mcp", "--http", "--port", port, "--model", "mutations"]) == 2
+    assert capsys.readouterr().err.endswith(
+        f"port {port}: Address already in use; choose another with --port or --host.\n"
+    )
+    assert main(["mcp", "--root", "/nowhere", "--model", "mutations"]) == 2
+    assert "'/nowhere' is no folder" in capsys.readouterr().err
 
 
 async def test_the_command_serves_stdio(tmp_path: Path) -> None:
