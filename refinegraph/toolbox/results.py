@@ -69,10 +69,10 @@ class Reviewed(Frozen):
 class Selected(Frozen):
     """Which of several candidates is best supported by the tests."""
 
-    chosen: int | None
-    """Its position, from 0; None where none holds a program."""
+    chosen: int
+    """Its position, from 0; of several that are equally good, the first."""
     verdict: str
-    """`proved` or `refuted`, of the chosen one; `no answer` where there is none."""
+    """`proved` or `refuted`, of the chosen one."""
     reason: str
     passed: tuple[int, ...]
     """How many tests each candidate passes."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from refinegraph.errors import InputError
 from refinegraph.options import RunOptions
+from refinegraph.options.config import EMBEDDED
 from refinegraph.options.solve_options import EventHandler
 from refinegraph.runs.solving import solve_options, solve_with
 from refinegraph.schema import Candidate, Kind, Problem, Verdict, VisibleTest
@@ -71,12 +72,17 @@ class Toolbox:
         return solved(result, run=self._keep(asked, result))
 
     async def fix(self, path: str, test: str, hear: EventHandler, *, issue: str = "") -> Solved:
-        """Repair a checkout and return the patch, which is not applied."""
-        from refinegraph.fixing.options import FixOptions
+        """Repair a checkout and return the patch, which is not applied.
+
+        With the package's own model, small changes at suspicious lines are tried in its place.
+        """
+        from refinegraph.fixing.options import MUTATIONS, FixOptions
         from refinegraph.fixing.running import fix_with
 
         folder = self._checkout(path)
         shared = {each.name: getattr(self.options, each.name) for each in fields(RunOptions)}
+        if shared["model"] == EMBEDDED:  # it knows no repositories
+            shared["model"] = MUTATIONS
         options = FixOptions(folder, test=test, issue=issue, on_event=hear, **shared)
         result = await fix_with(options)
         problem = Problem(prompt=issue or f"Repair {folder.name} until {test!r} passes.")
