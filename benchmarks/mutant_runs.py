@@ -1,0 +1,173 @@
+"""Runs tests in forks of a process that has imported what is slow to import.
+
+    python benchmarks/mutant_runs.py FOLDER     # requests on standard input, replies on its output
+
+`benchmarks/mutants.py` starts one such process for each copy of the repository, since importing
+pytest and LangGraph takes longer than the few tests that notice a mutant. No module of refinegraph
+is imported before the fork: each fork imports them from FOLDER, as they are at that time.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+PRELOADED = (
+    "aiohttp",
+    "coverage",
+    "hypothesis",
+    "langgraph.graph",
+    "langgraph.checkpoint.sqlite.aio",
+    "langsmith.testing",
+    "pydantic",
+    "pytest",
+    "pytest_asyncio",
+    "rich.console",
+)
+SOURCES = ("graphs", "tools")
+# pytest warns that it cannot rewrite the assertions of plug-ins that are imported already.
+OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=60")
+OPTIONS += ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+
+
+class Contexts:
+    """A pytest plug-in that notes the test for each line that coverage sees, and its time."""
+
+    def __init__(self, cover: Any) -> None:
+        self.cover = cover
+        self.seconds: dict[str, float] = {}
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Attribute what runs from now on, in any thread, to this test function."""
+        self.cover.switch_context(function_of(nodeid))
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Add up the set-up, call and tear-down of all cases of a function."""
+        name = function_of(report.nodeid)
+        self.seconds[name] = self.seconds.get(name, 0.0) + report.duration
+
+
+class FirstFailure:
+    """A pytest plug-in that notes which test failed first."""
+
+    def __init__(self) -> None:
+        self.name = ""
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Note a test that failed in any of its phases."""
+        if report.failed and not self.name:
+            self.name = report.nodeid
+
+    def pytest_collectreport(self, report: Any) -> None:
+        """Note a file that does not even import."""
+        if report.failed and not self.name:
+            self.name = f"import of {report.nodeid}"
+
+
+def main() -> None:
+    """Answer requests until the input ends."""
+    os.chdir(sys.argv[1])
+    sys.path.insert(0, sys.argv[1])
+    for name in PRELOADED:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    for line in sys.stdin:
+        request = json.loads(line)
+        print(json.dumps(forked(request)), flush=True)
+
+
+def forked(request: dict[str, Any]) -> dict[str, Any]:
+    """Run one request in a fork; one that never ends counts as failed."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        serve(request, writing)
+    os.close(writing)
+    try:
+        return received(reading, request["limit"])
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(reading)
+
+
+def received(reading: int, limit: float) -> dict[str, Any]:
+    """Return the reply of a fork."""
+    ends = time.monotonic() + limit
+    parts: list[bytes] = []
+    while not parts or not parts[-1].endswith(b"\n"):
+        if not select.select([reading], [], [], max(0.0, ends - time.monotonic()))[0]:
+            return {"failed": True, "by": "the time limit"}
+        parts.append(os.read(reading, 1 << 20))
+        if not parts[-1]:
+            return {"failed": True, "by": "the end of the process"}
+    reply: dict[str, Any] = json.loads(b"".join(parts))
+    return reply
+
+
+def serve(request: dict[str, Any], writing: int) -> None:
+    """Do what a request says, in the fork; never returns."""
+    os.setsid()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    try:
+        act = measure if request["measure"] else attempt
+        reply = json.dumps(act(request["tests"])).encode() + b"\n"
+        while reply:
+            reply = reply[os.write(writing, reply) :]
+    finally:
+        os._exit(0)
+
+
+def attempt(tests: Sequence[str]) -> dict[str, Any]:
+    """Run tests until one fails."""
+    pytest: Any = importlib.import_module("pytest")
+    first = FirstFailure()
+    code = pytest.main([*OPTIONS, *tests], plugins=[first])
+    return {"failed": bool(code), "by": first.name or f"pytest's exit code {int(code)}"}
+
+
+def measure(tests: Sequence[str]) -> dict[str, Any]:
+    """Return the lines of each source that each test function executes, and its seconds."""
+    pytest: Any = importlib.import_module("pytest")
+    coverage: Any = importlib.import_module("coverage")
+    cover = coverage.Coverage(data_file=None, source=list(SOURCES), config_file=False)
+    cover.start()
+    contexts = Contexts(cover)
+    first = FirstFailure()
+    code = pytest.main([*OPTIONS, *tests], plugins=[contexts, first])
+    cover.stop()
+    lines = lines_in(cover.get_data())
+    return {"failed": bool(code), "by": first.name, "seconds": contexts.seconds, "lines": lines}
+
+
+def lines_in(data: Any) -> dict[str, dict[str, list[int]]]:
+    """Return the lines by file and by test function; those of imports belong to no test."""
+    root = Path.cwd()
+    found: dict[str, dict[str, list[int]]] = {}
+    for name in data.measured_files():
+        path = str(Path(name).relative_to(root))
+        for line, contexts in data.contexts_by_lineno(name).items():
+            for test in filter(None, contexts):
+                found.setdefault(path, {}).setdefault(test, []).append(line)
+    return found
+
+
+def function_of(nodeid: str) -> str:
+    """Return a test function without its parameters, which may hold any character."""
+    path, _, name = nodeid.partition("::")
+    return f"{path}::{name.partition('[')[0]}"
+
+
+if __name__ == "__main__":
+    main()
