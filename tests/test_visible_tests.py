@@ -225,6 +225,23 @@ HEADER = 'def f(x, k):\n    """Docs.\n'
         ('For x = "s", k = "t", the result should be (\'s\', True)', "('s', 't')", "('s', True)"),
         ("Input: x = [1], k = 2\n   Output: 3", "([1], 2)", "3"),
         ("Input:\n  x : [1]\n  small_k : 2\nOutput: 3", "([1], 2)", "3"),
+        # What cannot be read does not keep what follows it from being read.
+        ("f(1, 2) is nice.\nf(1, 2) => 3", "(1, 2)", "3"),
+        ("f(1\n\nf(1, 2) => 3", "(1, 2)", "3"),
+        ("1 + f(2, 2) => 5\nf(1, 2) => 3", "(1, 2)", "3"),
+        ("For x = 1 it is clear.\nFor x = 1, k = 2 the output should be 3", "(1, 2)", "3"),
+        ("Input: x = y\nInput: x = 1, k = 2\nOutput: 3", "(1, 2)", "3"),
+        ("Input: x = 1, k = 2\nOutput: many\nInput: x = 1, k = 3\nOutput: 4", "(1, 3)", "4"),
+        ("f(1, 2) => 3\nf(1, 2) => 3", "(1, 2)", "3"),
+        ("f(1, 2) == 3\nf(1, 2) == 4\nf(2, 2) == 5", "(2, 2)", "5"),
+        ("- f(1, 2) => 3", "(1, 2)", "3"),
+        ("1. f(1, 2) => 3", "(1, 2)", "3"),
+        ("it follows that f(1, 2) => 3", "(1, 2)", "3"),
+        ("f(1, 2) should be 3 since it is", "(1, 2)", "3"),
+        ("f(1, 2) evaluates to 3", "(1, 2)", "3"),
+        ("`f(1, 2)` gives `3`.", "(1, 2)", "3"),
+        ("f(1, 2) → 3;", "(1, 2)", "3"),
+        ("f(1, 2) => 3.5", "(1, 2)", "3.5"),
     ],
 )
 def test_statement_examples_reads(example: str, arguments: str, expected: str) -> None:
@@ -249,6 +266,18 @@ def test_statement_examples_reads(example: str, arguments: str, expected: str) -
         "f(1, 2) == 3\nf(1, 2) == 4",
         "Input: 1\nOutput: 2",
         "f(1, 2) is nice.",
+        "f(1, 2) => 3 + 4",
+        "f(1, 2) => 3.5.6",
+        "in f(1, 2) => True",
+        "2 * f(1, 2) => 3",
+        "g.f(1, 2) => 3",
+        "leaf(1, 2) => 3",
+        "f(1, 2 => 3",
+        "f(1, 2) = 3\n  f(2, 2) = 3.0",
+        "For k = 1, x = 2 the output should be 3",
+        "For x = 1 the output should be 3",
+        "Input: x = 1, k = 2\nThe end.",
+        "Input: x = 1, k = 2 Output: three",
     ],
 )
 def test_statement_examples_leaves_out_what_is_in_doubt(example: str) -> None:
@@ -369,3 +398,158 @@ def test_floats_without_bounds_are_literals(source: str) -> None:
     written = literal_source(ast.parse(source, mode="eval").body)
     assert written is not None
     assert ast.literal_eval(written) == ast.literal_eval(source)
+
+
+def test_statement_is_read_from_its_very_first_character() -> None:
+    assert calls(statement_examples("f(1) => 2", entry_point="f")) == [("(1,)", "2")]
+    assert calls(statement_examples("+f(1) => 2\nf(2) => 3", entry_point="f")) == [("(2,)", "3")]
+
+
+def test_recurrences_are_examples_where_their_results_are_of_one_kind() -> None:
+    alike = statement_examples("f(0) = 1\nf(1) = 2\nf(2) == [3]", entry_point="f")
+    assert calls(alike) == [("(0,)", "1"), ("(1,)", "2"), ("(2,)", "[3]")]
+    mixed = statement_examples("f(0) = 1\nf(1) = [2]\nf(2) == [3]", entry_point="f")
+    assert calls(mixed) == [("(2,)", "[3]")]
+
+
+def test_one_parameter_needs_no_name_in_an_example() -> None:
+    text = "def f(x):\n    Input: [1, 2]\n    Output: 3\n    Input: x = [2]\n    Output: 2"
+    assert calls(statement_examples(text, entry_point="f")) == [
+        ("([1, 2],)", "3"),
+        ("([2],)", "2"),
+    ]
+
+
+def test_self_is_no_parameter_and_the_last_header_counts() -> None:
+    text = "def f(a):\n    pass\nclass S:\n    def f(self, x, *, y=1):\nInput: x = 1\nOutput: 2"
+    assert calls(statement_examples(text, entry_point="f")) == [("(1,)", "2")]
+
+
+def test_statement_is_looked_at_within_limits() -> None:
+    far = statement_examples("." * 49_990 + "\nf(1) => 2\nf(2) => 3", entry_point="f")
+    assert calls(far) == [("(1,)", "2")]
+    many = "\n".join(f"f({number}) => {number}" for number in range(250))
+    assert len(statement_examples(many, entry_point="f")) == 200
+
+
+def test_statement_without_a_function_holds_no_example() -> None:
+    assert statement_examples("What is 2 + 2? f(1) => 2 is no answer.") == ()
+    assert calls(statement_examples("def g(x): ...\ng(1) => 2")) == [("(1,)", "2")]
+
+
+@pytest.mark.parametrize(
+    ("session", "expected"),
+    [
+        (">>> a = 1\n>>> g(a)\n2", ["a = 1\nassert g(a) == 2"]),
+        (">>> import m\n>>> a = 1\n>>> g(a)\n2", ["import m\na = 1\nassert g(a) == 2"]),
+        (">>> print(g(1))\n1 2", ["assert str(g(1)) == '1 2'"]),
+        (">>> len(g(1))\n2", ["assert len(g(1)) == 2"]),
+        (">>> g(x=1) == 2", ["assert g(x=1) == 2"]),
+        (
+            ">>> g(1)\nTraceback (most recent call last):\n  ...\na.b.Bad: it is",
+            ["try:\n    g(1)\nexcept Bad:\n    pass\nelse:\n    "
+             "raise AssertionError('expected Bad')"],
+        ),
+        (">>> print(g(1), 2)\n1 2", []),
+        (">>> g(1)\n<object at 0x1>", []),
+        (">>> h(1)\n2", []),
+        (">>> a = 1\nshown\n>>> len(g(a))\n2", ["assert len(g(a)) == 2"]),
+    ],
+)  # fmt: skip
+def test_sessions_become_assertions(session: str, expected: list[str]) -> None:
+    assert sources(statement_examples(session, entry_point="g")) == expected
+
+
+def test_session_shows_none_by_showing_nothing_where_it_shows_results_at_all() -> None:
+    shown = statement_examples(">>> g(1)\n>>> g(2)\n3", entry_point="g")
+    assert calls(shown) == [("(1,)", "None"), ("(2,)", "3")]
+    assert statement_examples(">>> g(1)\n>>> g(2)", entry_point="g") == ()
+
+
+def test_session_continues_over_lines_and_ends_at_the_docstrings_end() -> None:
+    text = '>>> g(\n...     [1,\n...\n...      2])\n[1,\n 2]\n"""\n3'
+    assert calls(statement_examples(text, entry_point="g")) == [("([1, 2],)", "[1, 2]")]
+
+
+ASSERTED = [
+    ("x = 1\nassert f(x) == 2", ["x = 1\nassert f(x) == 2"]),
+    ("x = 1\nassert f(1) == 2", ["x = 1\nassert f(1) == 2"]),
+    ("def f(x): return 2\nassert f(1) == 2", ["def f(x): return 2\nassert f(1) == 2"]),
+    ("async def test_a():\n    assert f(1)", [
+        "async def test_a():\n    assert f(1)\n__import__('asyncio').run(test_a())"]),
+    ("def test_a(x=1, *, y=2):\n    assert f(1)", [
+        "def test_a(x=1, *, y=2):\n    assert f(1)\ntest_a()"]),
+    ("for x in (1, 2):\n    assert f(x)", ["for x in (1, 2):\n    assert f(x)"]),
+    ("y = 0\nfor x in (1, 2):\n    y += x\nassert f(y)", [
+        "y = 0\nfor x in (1, 2):\n    y += x\nassert f(y)"]),
+    ("def test_a():\n    assert f(1)\nif __name__ == '__main__':\n    test_a()\nassert f(2)", [
+        "def test_a():\n    assert f(1)\ntest_a()", "assert f(2)"]),
+    ("def check(candidate):\n    x = 1\n    assert candidate(x) == 2\n    assert True\ncheck(f)", [
+        "x = 1\nassert f(x) == 2"]),
+    ("def check(candidate, more):\n    assert candidate(1)\nassert f(2)", [
+        "def check(candidate, more):\n    assert candidate(1)\nassert f(2)"]),
+    ("def check(candidate):\n    candidate = 1\n    assert candidate\nassert f(2)", [
+        "def check(candidate):\n    candidate = 1\n    assert candidate\ncheck(f)", "assert f(2)"]),
+    ("'docs'\nassert f(1)", ["assert f(1)"]),
+    ("@d\ndef g(): ...\nassert f(1)", ["@d\ndef g(): ...\nassert f(1)"]),
+    ("assert f(1) == g(2)", ["assert f(1) == g(2)"]),
+    ("assert f(1) is 2", ["assert f(1) is 2"]),
+    ("assert f(1) != 2", ["assert f(1) != 2"]),
+    ("assert 1 < f(1) < 2", ["assert 1 < f(1) < 2"]),
+    ("assert h(1) == 2", ["assert h(1) == 2"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "expected"), ASSERTED)
+def test_assertions_keep_the_set_up_that_they_need(source: str, expected: list[str]) -> None:
+    tests = parse_tests(source, entry_point="f")
+    assert sources(tests) == expected
+    assert calls(tests) == []
+
+
+def test_definitions_before_a_literal_assertion_leave_it_a_call() -> None:
+    tests = parse_tests("import m\ndef g(x): ...\nclass C: ...\nassert f(1) == 2", entry_point="f")
+    assert calls(tests) == [("(1,)", "2")]
+
+
+JSON = [
+    ('[{"input": [1, 2], "output": 3}]', [("(1, 2)", "3")]),
+    ('[{"args": [1, 2], "expected": 3}]', [("(1, 2)", "3")]),
+    ('[{"arguments": 1, "expected_output": null}]', [("(1,)", "None")]),
+    ('{"input": {"args": [1]}, "result": 3}', [("(1,)", "3")]),
+    ('{"input": {"args": 1}, "result": 3}', [("(1,)", "3")]),
+    ('{"input": {"args": 1, "b": 2}, "result": 3}', [("({'args': 1, 'b': 2},)", "3")]),
+    ('{"input": "a", "output": 3}', [("('a',)", "3")]),
+    ('{"input": [], "output": "b"}', [("()", "'b'")]),
+    ('{"inputs": [[1], [2]], "outputs": [3]}', [("(1,)", "3")]),
+    ('{"input": [1], "output": 2}\n\n{"input": [3], "output": 4}', [("(1,)", "2"), ("(3,)", "4")]),
+    ('{"input": "1\\n\\n[2]", "output": "3", "testtype": "functional"}', [("(1, [2])", "3")]),
+    ('  [{"input": [true], "output": false}]', [("(True,)", "False")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), JSON)
+def test_json_in_every_form_becomes_calls(text: str, expected: list[tuple[str, str]]) -> None:
+    assert calls(parse_tests(text, entry_point="f")) == expected
+
+
+def test_json_cases_name_their_own_function() -> None:
+    for key in ("entry_point", "function"):
+        (test,) = parse_tests(f'[{{"{key}": "g", "input": [1], "output": 2}}]', entry_point="f")
+        assert isinstance(test, CallCase) and test.entry_point == "g"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[{"stdin": "1", "stdout": "2"}, {"input": [1]}]', "JSON case 2 is not understood"),
+        ('[{"output": 2}]', "JSON case 1 is not understood"),
+        ("[3]", "JSON case 1 is not understood: '3'"),
+        ('[{"input": "x", "output": "3", "testtype": "functional"}]', "JSON case 1 is not under"),
+        ('[{"input": [1], "output": 2}]', "JSON case 1 calls a function, but neither"),
+        (f'[{{"in": "{"x" * 300}"}}]', "not understood: '{.{119}'; expected"),
+    ],
+)
+def test_json_that_is_no_case_is_refused(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        parse_tests(text)
