@@ -18,12 +18,12 @@ _FRACTION = re.compile(r"\\[dt]?frac\s*(?:\{([^{}]*)\}|(\d))\s*(?:\{([^{}]*)\}|(
 _LONE_CHARACTER = re.compile(r"(?<!\\)\{([A-Za-z\d])\}")
 _NAMED = re.compile(r"^[A-Za-z](?:_?\w)?\s*(?:\(\w\))?\s*=(?!=)\s*")
 _GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,4})?"
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?"
 _PLAIN = re.compile(rf"^({_NUMBER})$")
 _QUOTIENT = re.compile(rf"^({_NUMBER})\s*/\s*({_NUMBER})$")
 _MIXED = re.compile(r"^([-+]?)(\d+)\s+(\d+)\s*/\s*(\d+)$")
 _SCIENTIFIC = re.compile(
-    rf"^({_NUMBER})\s*(?:\\times|\\cdot|[x×*])\s*10\s*\^\s*\{{?([-+]?\d{{1,4}})\}}?$"
+    rf"^({_NUMBER})\s*(?:\\times|\\cdot|[x×*])\s*10\s*\^\s*\{{?([-+]?\d{{1,3}})\}}?$"
 )
 _UNIT = re.compile(
     rf"^({_NUMBER}(?:\s*/\s*\d+)?)"
