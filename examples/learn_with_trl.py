@@ -14,6 +14,7 @@ configuration and trained on the CPU in seconds; put the name of your own in its
 import argparse
 import copy
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from datasets import Dataset, load_dataset
@@ -99,14 +100,14 @@ def last_loss(trainer: SFTTrainer | DPOTrainer) -> float:
     return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry][-1]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Read two exports, learn from both, and print the losses."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sft", type=Path)
     parser.add_argument("dpo", type=Path)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--out", type=Path, default=None, help="where the model goes")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     out = options.out or Path(tempfile.mkdtemp())
     for name, loss in learn(options.sft, options.dpo, out, steps=options.steps).items():
         print(f"{name}: last loss {loss:.3f}")

@@ -2,7 +2,6 @@
 
 import json
 import runpy
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +184,7 @@ def test_files_say_which_prompts_the_model_was_trained_on(tokenizer: Any, tmp_pa
 
 
 def test_the_example_learns_from_exports_with_trl(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("trl", reason="trl is not installed")
     example = Example(prompt=PROMPT, completion=RIGHT, source=SOURCE)
@@ -193,8 +192,6 @@ def test_the_example_learns_from_exports_with_trl(
     files = {"sft.jsonl": example, "dpo.jsonl": preference}
     for name, line in files.items():
         (tmp_path / name).write_text(f"{line.model_dump_json()}\n" * 8)
-    monkeypatch.setattr(
-        sys, "argv", ["", *(str(tmp_path / name) for name in files), "--steps", "2"]
-    )
-    runpy.run_path(str(EXAMPLES / "learn_with_trl.py"), run_name="__main__")
+    example_main = runpy.run_path(str(EXAMPLES / "learn_with_trl.py"))["main"]
+    example_main([*(str(tmp_path / name) for name in files), "--steps", "2"])
     assert "dpo: last loss 0." in capsys.readouterr().out

@@ -56,6 +56,8 @@ def test_a_server_may_move_and_limits_of_speed_and_budget_may_change(
         api_base="http://127.0.0.1:1/v1", hedge=3, requests_per_minute=9, budget_tokens=90_000
     )
     EvaluationFolder(out, settings(dataset, moved), resume=True).close()
+    begun = read_settings(out)
+    assert begun.options == RunOptions(), "the folder keeps the options that it was begun with"
 
 
 def test_a_file_that_changed_meanwhile_is_noticed(dataset: Path, tmp_path: Path) -> None:

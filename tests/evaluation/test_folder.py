@@ -82,6 +82,7 @@ def test_another_setting_is_refused_in_one_sentence(
 def test_a_data_set_may_be_named_in_another_way(tmp_path: Path) -> None:
     for name in ("tasks.jsonl", "./tasks.jsonl"):
         folder = EvaluationFolder(tmp_path / "out", settings(dataset=name), resume=True)
+        assert folder.is_done(("a", "single")) == (name == "./tasks.jsonl")
         folder.add(run_line("a"))
         folder.close()
 

@@ -163,8 +163,15 @@ def test_another_package_may_offer_a_strategy(tmp_path: Path) -> None:
     assert "one answer of mine" in shown
 
 
-def test_a_scorer_of_the_plan_replaces_the_systems_own() -> None:
-    build_strategy("leco", Plan(model=ScriptedChatModel([]), scorer=agreement()))
+@pytest.mark.parametrize(("scorer", "says"), [(None, "step_judge"), (agreement(), "agreement")])
+async def test_a_scorer_of_the_plan_replaces_the_systems_own(
+    scorer: agreement | None, says: str
+) -> None:
+    model = ScriptedChatModel(["The answer is 4.", *["1. So it is 4."] * 2])
+    graph = build_strategy("leco", Plan(model=model, kind="math", scorer=scorer))
+    result: RefinementResult = (await graph.ainvoke({"problem": QUESTION}))["result"]
+    assert [[score.scorer for score in each.scores] for each in result.candidates] == [[says]]
+    assert len(model.calls) == (1 if scorer else 3), "a judge that is replaced costs nothing"
 
 
 async def test_debaters_read_what_the_others_wrote() -> None:

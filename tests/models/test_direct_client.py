@@ -111,7 +111,8 @@ async def test_no_proxy_is_used_where_the_environment_excepts_the_host(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with MisbehavingServer(answer("x")) as server:
-        await generate(server.model(), PROMPT)
+        found = await generate(server.model(), PROMPT)
+    assert found.choices[0].text == "x"
 
 
 @pytest.fixture

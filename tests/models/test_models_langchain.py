@@ -149,4 +149,5 @@ def test_generate_works_in_one_loop_after_another() -> None:
     with MisbehavingServer(answer("x")) as server:
         model = server.model()
         for _ in range(3):
-            asyncio.run(generate(model, PROMPT, n=2))
+            found = asyncio.run(generate(model, PROMPT, n=2))
+            assert [choice.text for choice in found.choices] == ["x", "x"]

@@ -139,8 +139,10 @@ async def test_many_requests_share_one_engine() -> None:
 
 
 def test_works_from_several_event_loops() -> None:
+    sampling = Sampling(max_tokens=2)
     for _ in range(3):
-        asyncio.run(generate(resolve_model("embedded"), PROMPT, sampling=Sampling(max_tokens=2)))
+        found = asyncio.run(generate(resolve_model("embedded"), PROMPT, sampling=sampling))
+        assert found.usage.completion_tokens > 0
 
 
 async def test_waves_of_one_run_bring_other_samples() -> None:

@@ -120,11 +120,15 @@ def test_jest_is_read() -> None:
 
 @given(st.text() | st.from_regex(r"(not )?ok \d+ - \w+( # skip)?\n1\.\.\d+", fullmatch=True))
 def test_readers_of_text_take_anything(text: str) -> None:
-    read_go(text)
-    read_tap(text)
-    read_cargo(text, text)
-    read_jest(text.encode("utf-8", "replace"), "/")
-    read_junit([text.encode("utf-8", "replace")])
+    written = text.encode("utf-8", "replace")
+    for tests in (
+        read_go(text),
+        read_tap(text),
+        read_cargo(text, text),
+        read_jest(written, "/"),
+        read_junit([written]),
+    ):
+        assert all(test.id for test in tests or ())
 
 
 def _record(key: bytes, number: int, record: dict[str, object]) -> bytes:
