@@ -32,9 +32,11 @@ PRELOADED = (
     "rich.console",
 )
 SOURCES = ("graphs", "tools")
-# pytest warns that it cannot rewrite the assertions of plug-ins that are imported already.
-OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=60")
-OPTIONS += ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+OPTIONS = (
+    *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=60"),
+    # pytest warns that it cannot rewrite the assertions of plug-ins that are imported already.
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+)
 
 
 class Contexts:

@@ -1,0 +1,205 @@
+"""Which tests may notice a mutant: what each test function executes, by coverage."""
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mutant_making import BUILD, ROOT, Mutant, digest, relative, sources
+from mutant_workers import Worker, Workers
+
+SLOW = ("test_conformance.py", "test_documents.py", "test_humaneval.py", "test_postgres.py")
+FAR = ("cancellation", "cli", "embedded", "repl", "terminal")
+"""Folders of tests/ that start whole commands, the last to notice one line."""
+SECONDS = 12.0
+"""Of tests for one mutant: a sample of 200 then takes half an hour on two cores."""
+COLLECTING = 0.2
+"""Seconds that pytest takes to import a test file."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The seconds of each test function of a file, and the lines it executes, by source."""
+
+    seconds: dict[str, float]
+    lines: dict[str, dict[str, list[int]]]
+    digests: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Test functions for a mutant; `direct` if they execute its statement by themselves."""
+
+    tests: list[str]
+    seconds: float
+    direct: bool
+
+
+class Tests:
+    """Which test functions execute which lines."""
+
+    def __init__(self, files: Sequence[Measured]) -> None:
+        self.seconds = {name: time for file in files for name, time in file.seconds.items()}
+        self.by_line: dict[str, dict[int, set[str]]] = {}
+        self.sizes: dict[tuple[str, str], int] = {}
+        self.totals: dict[str, int] = {}
+        for file in files:
+            for path, tests in file.lines.items():
+                by_line = self.by_line.setdefault(path, {})
+                for test, lines in tests.items():
+                    self.sizes[path, test] = len(lines)
+                    self.totals[test] = self.totals.get(test, 0) + len(lines)
+                    for line in lines:
+                        by_line.setdefault(line, set()).add(test)
+        self.digest = hashlib.sha256(repr(sorted(self.seconds)).encode()).hexdigest()[:12]
+
+    def running(self, path: str, lines: Iterable[int]) -> set[str]:
+        """Return the test functions that execute one of some lines."""
+        by_line = self.by_line.get(path, {})
+        found = set[str]()
+        for line in lines:
+            found |= by_line.get(line, set())
+        return found
+
+    def select(self, mutant: Mutant, source: str) -> Selection:
+        """Return the tests for a mutant of a source, as many as the time allows."""
+        inside = function_lines(source)
+        statement, *around = enclosing(source, mutant.start[0])
+        if mutant.start[0] in inside:
+            found = self.running(mutant.path, statement)
+            if found:
+                return self.affordable(mutant.path, found, direct=True)
+        elif name := imported_name(source, statement):
+            found = self.mentioning(name)
+            if found:
+                return self.affordable(mutant.path, found, direct=True)
+        wider = (
+            self.running(mutant.path, inside.intersection(lines)) for lines in (statement, *around)
+        )
+        found = next((tests for tests in wider if tests), set[str]())
+        return self.affordable(mutant.path, found, direct=mutant.start[0] not in inside)
+
+    def mentioning(self, name: str) -> set[str]:
+        """Return the tests that execute a line of a function in which a name occurs."""
+        word = re.compile(rf"\b{name}\b")
+        found: set[str] = set()
+        for path in sources():
+            source = path.read_text()
+            if word.search(source):
+                rows = enumerate(source.splitlines(), 1)
+                lines = {number for number, row in rows if word.search(row)}
+                found |= self.running(relative(path), lines & function_lines(source))
+        return found
+
+    def affordable(self, path: str, tests: set[str], *, direct: bool) -> Selection:
+        """Return a module's own tests, then those that are quick and about it, in the time."""
+        own = f"test_{Path(path).stem}.py::"
+        cost_of_relevance = {
+            test: self.seconds[test] / self.relevance(path, test) for test in tests
+        }
+        ranked = sorted(tests, key=lambda test: (own not in test, cost_of_relevance[test], test))
+        chosen: list[str] = []
+        spent, files = 0.0, set[str]()
+        for test in ranked:
+            file = test.partition("::")[0]
+            cost = self.seconds[test] + COLLECTING * (file not in files)
+            if not chosen or spent + cost < SECONDS:
+                chosen.append(test)
+                files.add(file)
+                spent += cost
+        return Selection(chosen, spent, direct)
+
+    def relevance(self, path: str, test: str) -> float:
+        """Return the share of the lines that a test executes that are a module's."""
+        return max(1, self.sizes.get((path, test), 0)) / max(1, self.totals.get(test, 0))
+
+
+def enclosing(source: str, line: int) -> list[range]:
+    """Return the lines of the statement at a line, then of those around it, up to the module."""
+    found = [range(1, source.count("\n") + 2)]
+    nodes: list[Any] = list(ast.parse(source).body)
+    while nodes:
+        node = nodes.pop()
+        first = min([node.lineno, *(word.lineno for word in getattr(node, "decorator_list", ()))])
+        if not first <= line <= (node.end_lineno or first):
+            continue
+        whole = range(first, (node.end_lineno or first) + 1)
+        inner: list[Any] = [part for part in ast.walk(node) if part is not node and _is_block(part)]
+        header = min([part.lineno for part in inner], default=whole.stop)
+        found.append(whole)
+        if line < header and inner:
+            found.append(range(first, header))
+        nodes = [part for part in ast.iter_child_nodes(node) if _is_block(part)]
+        nodes += [case for part in ast.iter_child_nodes(node) for case in _cases(part)]
+    return found[::-1]
+
+
+def _is_block(node: Any) -> bool:
+    return isinstance(node, ast.stmt)
+
+
+def _cases(node: Any) -> list[Any]:
+    return list(node.body) if isinstance(node, ast.match_case | ast.ExceptHandler) else []
+
+
+def function_lines(source: str) -> set[int]:
+    """Return the lines of the bodies of functions, which an import does not execute."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, functions)
+        for line in range(node.body[0].lineno, (node.end_lineno or 0) + 1)
+    }
+
+
+def imported_name(source: str, lines: range) -> str:
+    """Return the name that a statement of a module or a class assigns, or nothing."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.lineno == lines.start:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            return ast.unparse(target) if isinstance(target, ast.Name) else ""
+    return ""
+
+
+def measured(workers: Workers) -> list[Measured]:
+    """Return what each test file executes, measured now where it or its sources changed."""
+    files = [path for path in sorted((ROOT / "tests").rglob("test_*.py")) if is_near(path)]
+    found = [found for found in workers.map(measure, files) if found is not None]
+    if len(found) < len(files) // 2:
+        raise SystemExit("most test files fail without any mutant; run the tests first")
+    return found
+
+
+def is_near(test: Path) -> bool:
+    """Return whether a test file may notice a mutant within the time that one is given."""
+    return test.name not in SLOW and test.parent.name not in FAR
+
+
+def measure(test: Path, worker: Worker) -> Measured | None:
+    """Run one test file under coverage; None where it fails."""
+    kept = BUILD / "coverage" / f"{relative(test).replace('/', '-')}.json"
+    helpers = sorted(path for path in test.parent.glob("*.py") if not path.match("test_*.py"))
+    if kept.exists():
+        known = Measured(**json.loads(kept.read_text()))
+        if known.digests == digests([relative(test), *known.lines, *map(relative, helpers)]):
+            return known
+    reply = worker.run([relative(test)], 600.0, measure=True)
+    print(f"measured {relative(test)}", flush=True)
+    if reply["failed"]:
+        print(f"left out, since it fails: {relative(test)} ({reply['by']})", flush=True)
+        return None
+    paths = [relative(test), *reply["lines"], *map(relative, helpers)]
+    found = Measured(reply["seconds"], reply["lines"], digests(paths))
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps(asdict(found)))
+    return found
+
+
+def digests(paths: Sequence[str]) -> dict[str, str]:
+    """Return the digests of files; of one that is gone, nothing."""
+    return {path: digest([ROOT / path]) if (ROOT / path).exists() else "" for path in paths}
