@@ -1,16 +1,20 @@
 """Stop rules say why they fire, combine by laws, and never raise."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from refinegraph.errors import InputError
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import (
     AnyOf,
+    RuleFunction,
     StopRule,
     accepted,
+    as_rule,
     budget,
     oscillating,
     rounds,
@@ -180,3 +184,98 @@ def test_laws_of_the_algebra(a: StopRule, b: StopRule, c: StopRule, at: Refineme
     assert bool((~(a | b))(at)) == bool((~a & ~b)(at))
     assert bool((~(a & b))(at)) == bool((~a | ~b)(at))
     assert eval(repr(a | b & c)) == a | b & c
+
+
+def test_two_rules_that_may_wait_combine_like_others() -> None:
+    async def later(at: RefinementState) -> StopReason | None:
+        return StopReason(rule="later", detail="later") if at.round else None
+
+    waiting = as_rule(later)
+    now, before = state(round=1), state()
+    assert fires(waiting | always, now) == "later: later"
+    assert fires(waiting | always, before) == "always: always"
+    assert fires(always | waiting, before) == "always: always"
+    assert fires(waiting | rounds(9) | always, before) == "always: always"
+    assert fires(waiting & always, now) == "later&always: later and always"
+    assert asyncio.run(settle((waiting & always)(before))) is None
+    assert asyncio.run(settle((~waiting)(now))) is None
+    assert fires(~waiting, before) == "not: later does not hold"
+    assert asyncio.run(settle((waiting | rounds(9))(before))) is None
+
+
+def test_rules_ask_no_rule_behind_one_that_fired() -> None:
+    asked: list[str] = []
+
+    def noting(name: str, fired: bool) -> RuleFunction:
+        def rule(_: RefinementState) -> StopReason | None:
+            asked.append(name)
+            return StopReason(rule=name, detail=name) if fired else None
+
+        return rule
+
+    async def waiting(_: RefinementState) -> StopReason | None:
+        return None
+
+    rule = as_rule(noting("a", False)) | noting("b", True) | noting("c", True)
+    assert fires(rule, state()) == "b: b"
+    assert asked == ["a", "b"]
+    asked.clear()
+    later = as_rule(waiting) | noting("a", False) | noting("b", True) | noting("c", True)
+    assert fires(later, state()) == "b: b"
+    assert asked == ["a", "b"]
+
+
+def test_stalled_counts_gains_above_its_minimum_only() -> None:
+    pool = (candidate("0.0", score=0.5), candidate("1.0", parents="0.0", score=0.75))
+    assert stalled(1, minimum_gain=0.25)(state(*pool, round=1)) is not None
+    assert stalled(1, minimum_gain=0.24)(state(*pool, round=1)) is None
+    reason = stalled(1)(state(candidate("0.0", score=0.5), round=1))
+    assert isinstance(reason, StopReason)
+    assert (reason.observed, reason.limit) == (0.5, 0.5)
+    assert stalled(1)(state(candidate("0.0"), round=1)) is None
+    assert repr(stalled(1, minimum_gain=0.25)) == "stalled(1, minimum_gain=0.25)"
+
+
+def test_rules_of_repair_look_at_the_last_round_alone() -> None:
+    failing = (tried("0.0", "E: 1"), tried("1.0", "E: 2", parents="0.0"))
+    assert same_failure(2)(state(*failing, round=1)) is not None
+    assert same_failure(2)(state(*failing, round=2)) is None
+    assert same_failure(1)(state(failing[0], round=0)) is None
+    other = tried("1.1", "K: 2", parents="0.0")
+    assert same_failure(2)(state(*failing, other, round=1)) is None
+    passing = (candidate("0.0", program=PROGRAM, verdict=verdict("passed")),)
+    repaired = candidate("1.0", program=PROGRAM, parents="0.0", verdict=verdict("passed"))
+    assert same_failure(2)(state(*passing, repaired, round=1)) is None
+    assert same_failure().times == 3
+    mixed = (
+        candidate("0.0", "5"),
+        candidate("1.0", " 5 ", parents="0.0"),
+        candidate("1.1", "6", parents="0.0"),
+    )
+    assert oscillating()(state(*mixed, round=1)) is None
+    assert oscillating()(state(*mixed[:2], round=1)) is not None
+    assert oscillating()(state(*mixed[:1], round=0)) is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "usage", "fired"),
+    [
+        ({"usd": 1.0, "tokens": 5}, Usage(priced_usd=1.0, prompt_tokens=4), "1 of 1.0 USD"),
+        ({"usd": 1.0, "tokens": 5}, Usage(priced_usd=0.9, prompt_tokens=5), "5 of 5 tokens"),
+        ({"calls": 0}, Usage(), "0 of 0 model calls"),
+        ({"tokens": 1_000_000}, Usage(prompt_tokens=1_234_567), "1.23457e+06 of 1,000,000 tokens"),
+    ],
+)
+def test_the_first_limit_that_is_reached_is_named(
+    limits: dict[str, Any], usage: Usage, fired: str
+) -> None:
+    assert fires(budget(**limits), state(usage=usage)) == f"budget: {fired} were spent"
+    assert repr(budget(tokens=5, seconds=2)) == "budget(tokens=5, seconds=2)"
+
+
+def test_what_is_no_rule_is_refused() -> None:
+    for wrong in (3, "rounds(1)", lambda: None):
+        with pytest.raises(InputError):
+            as_rule(wrong)  # type: ignore[arg-type]
+    rule = rounds(1)
+    assert as_rule(rule) is rule
