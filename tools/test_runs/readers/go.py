@@ -55,7 +55,8 @@ def _name(event: dict[str, Any]) -> str:
 def _outcome(name: str, status: CaseStatus, said: list[str], event: dict[str, Any]) -> CaseOutcome:
     text = tail("".join(said)).strip()
     lines = [line.strip() for line in text.splitlines() if not line.startswith(("===", "---"))]
-    error = None if status == "passed" else (lines[0] if lines else "it failed")[:600]
+    silent = "skipped" if status == "not_run" else "it failed"
+    error = None if status == "passed" else (lines[0] if lines else silent)[:600]
     seconds = event.get("Elapsed", 0.0)
     return CaseOutcome(
         id=name,
