@@ -13,6 +13,7 @@ from refinegraph.graphs.selection import (
     latest,
     leaves,
     majority_vote,
+    prior_vote,
     weighted_vote,
 )
 from refinegraph.schema import Candidate, CaseStatus, Problem, Score
@@ -123,3 +124,82 @@ async def test_leaves_are_those_that_nothing_was_made_from() -> None:
     chosen = await settle(leaves(majority_vote())(MATH, pool))
     assert chosen.candidate_id == "0.2"
     assert repr(leaves(latest())) == "leaves(latest())"
+
+
+def scored(number: int, answer: str, score: float | None, operator: str = "solve") -> Candidate:
+    made = candidate(f"0.{number}", answer, score=score)
+    return made.model_copy(update={"operator": operator})
+
+
+def test_evidence_ranks_proof_then_tests_then_score_then_age() -> None:
+    proved = program(4, passed=3)
+    praised = program(0, passed=2).model_copy(update={"scores": (Score(scorer="j", value=0.9),)})
+    plain = program(1, passed=2)
+    pool = [plain, praised, proved]
+    assert best_of()(CODE, pool).candidate_id == "0.4"
+    assert best_of()(CODE, pool).reason == "it passes 3 of 3 visible tests"
+    assert best_of()(CODE, pool[:2]).candidate_id == "0.0"
+    negative = [scored(0, "1", -1.0), scored(1, "2", None), scored(2, "3", -2.0)]
+    assert best_of()(MATH, negative).candidate_id == "0.0"
+    assert best_of()(MATH, negative).reason == "its score of -1 is the best"
+    unscored = [scored(1, "2", None), scored(0, "1", None)]
+    assert best_of()(MATH, unscored).candidate_id == "0.0"
+    assert best_of()(MATH, unscored).reason == "it came first, and nothing could be checked"
+
+
+def test_the_latest_is_chosen_among_those_that_pass_most() -> None:
+    chosen = latest()(CODE, [program(0, passed=2), program(1, passed=2), program(2, passed=1)])
+    assert (chosen.candidate_id, chosen.reason) == ("0.1", "it passes 2 of 3 visible tests")
+    refined = candidate("1.0", "5", parents="0.0")
+    chosen = latest()(MATH, [*answers("4"), refined])
+    assert (chosen.candidate_id, chosen.reason) == ("1.0", "it is the last refinement")
+    alone = latest()(MATH, answers("4", None))
+    assert (alone.candidate_id, alone.reason) == ("0.0", "it is the only solution")
+    assert latest()(MATH, answers(None)).candidate_id is None
+
+
+def test_a_weighted_vote_sums_scores_and_may_leave_out_the_worst() -> None:
+    pool = [scored(0, "5", 0.5), scored(1, "4", 0.3), scored(2, "4", 0.3), scored(3, "5", None)]
+    chosen = weighted_vote()(MATH, pool)
+    assert chosen.candidate_id == "0.1"
+    assert chosen.reason == "2 candidates agree on it, with scores of 0.6"
+    assert weighted_vote(top=1)(MATH, pool).candidate_id == "0.0"
+    assert weighted_vote(top=2)(MATH, pool).candidate_id == "0.0"
+    even = [scored(0, "5", 0.6), scored(1, "4", 0.3), scored(2, "4", 0.3)]
+    assert weighted_vote()(MATH, even).candidate_id == "0.1"
+    assert [repr(weighted_vote()), repr(weighted_vote(top=3))] == [
+        "weighted_vote()",
+        "weighted_vote(top=3)",
+    ]
+
+
+def test_voters_count_by_the_logarithm_of_their_odds_against_four_others() -> None:
+    vote = prior_vote({"small": 0.2, "large": 0.6, "worst": 0.0})
+    small = [scored(n, "5", None, "small") for n in range(5)]
+    large = [scored(9, "4", None, "large")]
+    chosen = vote(MATH, [*small, *large])
+    assert chosen.candidate_id == "0.9"
+    assert chosen.reason == "1 candidates agree on it, by large"
+    assert vote(MATH, [*small, scored(8, "3", None, "worst")]).candidate_id == "0.0"
+    # log(0.6 * 4 / 0.4) is 1.79, log(0.99 * 4 / 0.01) is 5.98: more than three, less than four.
+    sure = prior_vote({"large": 0.6, "sure": 1.0})
+    for count, winner in ((3, "0.9"), (4, "0.0")):
+        pool = [scored(n, "5", None, "large") for n in range(count)]
+        assert sure(MATH, [*pool, scored(9, "4", None, "sure")]).candidate_id == winner
+    both = prior_vote({"a": 0.5, "b": 0.5})(
+        MATH, [scored(0, "5", None, "a"), scored(1, "5", 1, "b")]
+    )
+    assert both.reason == "2 candidates agree on it, by a, b"
+    assert both.candidate_id == "0.1"
+
+
+def test_majorities_are_counted_without_what_gave_no_answer() -> None:
+    chosen = majority_vote()(MATH, [scored(0, "5", 0.1), scored(1, "5", 0.7), scored(2, "4", 0.9)])
+    assert (chosen.candidate_id, chosen.reason) == ("0.1", "2 of 3 candidates agree on it")
+
+
+async def test_agreement_without_generated_tests_asks_another_selector() -> None:
+    pool = [program(0, passed=1), program(1, passed=2), program(2, passed=2)]
+    chosen = await settle(agreement(otherwise=latest())(CODE, pool))
+    assert chosen.candidate_id == "0.2"
+    assert repr(agreement(otherwise=latest())) == "agreement(otherwise=latest())"
