@@ -56,9 +56,10 @@ def mutations(
         scores.setdefault(suspect.path, {})[suspect.line] = suspect.score
     search = _Search(operators, seed)
     for path, lines in scores.items():
-        module = parse_module(sources.get(path, ""))
+        source = sources.get(path, "")
+        module = parse_module(source)
         if module is not None:
-            search.add_file(path, module, Source(sources[path]), lines)
+            search.add_file(path, module, Source(source), lines)
     return search.run()
 
 
