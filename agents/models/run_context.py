@@ -51,13 +51,6 @@ class RunScope(NamedTuple):
         """Seconds until the deadline, at least 0; None where there is none."""
         return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
-    @property
-    def exhausted(self) -> str | None:
-        """Why nothing more should be begun, in words; None while there is time and money left."""
-        if self.remaining == 0:
-            return "the time that the run was given is over"
-        return self.ledger.refusal if self.ledger and self.ledger.is_spent else None
-
     def claim_samples(self, request: str, samples: int) -> int:
         """Count samples of a request that are asked for; return how many were before."""
         here = _COUNTED_HERE.get()

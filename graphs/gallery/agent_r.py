@@ -4,7 +4,7 @@ import re
 
 from refinegraph.agents import prompted
 from refinegraph.agents.environments import act, environment_reward
-from refinegraph.graphs.policies import from_unfinished, move, ranked, schedule
+from refinegraph.graphs.policies import Wave, from_unfinished, move, ranked, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
 from refinegraph.graphs.state import RefinementState
@@ -33,6 +33,7 @@ def agent_r(plan: Plan) -> SearchGraph:
     assert plan.environment
     rounds = 1 if plan.rounds is None else plan.rounds
     episode = [from_unfinished("act")] * 9
+    again: list[Wave] = [locate_in_worst, before_mistake]
     return plan.search(
         "agent-r",
         operators={
@@ -42,7 +43,7 @@ def agent_r(plan: Plan) -> SearchGraph:
         policy=schedule(
             move("act", count=plan.samples or 2),
             *episode,
-            *[locate_in_worst, before_mistake, *episode] * rounds,
+            *[*again, *episode] * rounds,
         ),
         scorer=environment_reward(),
         select=best_of(),

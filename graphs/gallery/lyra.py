@@ -3,7 +3,7 @@
 import re
 
 from refinegraph.agents import Task, prompted
-from refinegraph.graphs.policies import from_each, move, schedule
+from refinegraph.graphs.policies import Wave, from_each, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
 from refinegraph.graphs.state import RefinementState
@@ -33,6 +33,7 @@ def lyra(plan: Plan) -> SearchGraph:
     """Try the prover's tools one for another first, then repair the proof by what it says."""
     rounds = 3 if plan.rounds is None else plan.rounds
     correct_tools = from_each("correct_tools", count=len(TOOLS))
+    again: list[Wave] = [newest_proof, correct_tools] * rounds
     return plan.search(
         "lyra",
         operators={
@@ -40,7 +41,7 @@ def lyra(plan: Plan) -> SearchGraph:
             "correct_tools": other_tools,
             "correct_proof": prompted(plan.refiner_model or plan.model, REPAIR),
         },
-        policy=schedule(move("prove"), correct_tools, *[newest_proof, correct_tools] * rounds),
+        policy=schedule(move("prove"), correct_tools, *again),
         select=latest(),
     )
 

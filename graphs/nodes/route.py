@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import refinegraph.errors as errors
 from refinegraph.agents.models import charging, current_scope
@@ -22,6 +22,7 @@ from refinegraph.graphs.stopping import RuleFunction
 from refinegraph.schema import (
     CommandCase,
     Decision,
+    Failure,
     Problem,
     Repository,
     StopReason,
@@ -60,6 +61,9 @@ class Router(NamedTuple):
         _raise_if_hopeless(known, self.proposing)
         with charging() as account:
             decision = await self._decide(known, steps_left=steps_left)
+        cut = _cut_short(decision)
+        if cut:
+            decision = stop_decision(known, StopReason(rule="budget", detail=cut.detail))
         emit(Decided(decision=decision))
         if account.usage.llm_calls:
             emit(Spent(usage=account.usage))
@@ -69,6 +73,7 @@ class Router(NamedTuple):
             "round": decision.round,
             "elapsed": elapsed,
             "usage": account.usage,
+            "failures": (cut,) if cut else (),
         }
         return Route(decision, update)
 
@@ -80,9 +85,34 @@ class Router(NamedTuple):
             return stop_decision(state, reason)
         decision = as_decision(await settle(self.policy(state)), state)
         check_moves(decision, state, self.operators)
-        if decision.moves and (spent := current_scope().exhausted):
-            return stop_decision(state, StopReason(rule="budget", detail=spent))
         return decision
+
+
+def _cut_short(decision: Decision) -> Failure | None:
+    """Return why the moves of a decision cannot be begun: no time is left, or no money."""
+    scope, ledger = current_scope(), current_scope().ledger
+    if not decision.moves:
+        return None
+    if ledger and ledger.is_spent:
+        return _unbegun(decision, "budget", "BudgetExceeded", ledger.refusal)
+    if scope.remaining == 0:
+        detail = "the time that the run was given is over"
+        return _unbegun(decision, "deadline", "DeadlineExceeded", detail)
+    return None
+
+
+def _unbegun(
+    decision: Decision, kind: Literal["budget", "deadline"], error: str, detail: str
+) -> Failure:
+    return Failure(
+        kind=kind,
+        node="route",
+        round=decision.round,
+        candidate_id=None,
+        detail=detail,
+        turn=decision.number,
+        error=error,
+    )
 
 
 _OUT_OF_STEPS = StopReason(
@@ -152,7 +182,7 @@ def _raise_if_hopeless(state: RefinementState, proposing: Collection[str]) -> No
 
     Moves that make no candidates, such as those that write tests, do not count.
     """
-    if state.candidates or not state.failures:
+    if state.candidates or any(failure.kind != "model" for failure in state.failures):
         return
     moves = {decision.number: decision.moves for decision in state.decisions}
     failures = [
@@ -160,6 +190,6 @@ def _raise_if_hopeless(state: RefinementState, proposing: Collection[str]) -> No
         for failure in state.failures
         if moves[failure.turn][failure.move].operator in proposing
     ]
-    if not failures or any(failure.kind != "model" for failure in failures):
+    if not failures:
         return
     raise getattr(errors, failures[0].error, ModelError)(failures[0].detail)

@@ -7,7 +7,7 @@ from refinegraph.batches.records import COLUMN
 from refinegraph.options import RunOptions
 from refinegraph.options.option_set import OptionSet
 from refinegraph.options.solve_options import python_only
-from refinegraph.values import FileName, Function, Instance, Items, Number, Switch, Text
+from refinegraph.values import FileName, Function, Instance, Number, Stream, Switch, Text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ class BatchOptions(RunOptions):
 
     problems: Annotated["Problems", python_only(
         "what to solve: texts, Problems, or mappings with a prompt and any other columns; read as"
-        " there is room, from an async source too", Items())] = field(kw_only=False)
+        " there is room, from an async source too", Stream())] = field(kw_only=False)
     out: Annotated["str | Path | None", python_only(
         "write every outcome as a line of JSON to FILE as well", FileName())] = None
     resume: Annotated[bool, python_only(

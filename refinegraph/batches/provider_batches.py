@@ -24,7 +24,8 @@ def batched_models(options: RunOptions, state: Path) -> Models:
             )
     models = resolve_models(replace(options, client="direct"))
     file = WaveFile(state / "waves.sqlite")
-    return Models(*(None if model is None else _batched(model, file) for model in models))
+    others = (None if model is None else _batched(model, file) for model in models[1:])
+    return Models(_batched(models.solver, file), *others)
 
 
 def _batched(model: object, file: WaveFile) -> DirectChatModel:

@@ -111,7 +111,7 @@ def _add_serve(command: argparse.ArgumentParser) -> None:
         help="that requests have to end at Ctrl-C; default: 10",
     )
     add("--log-requests", action="store_true", help="print a line for each request")
-    _add_options(command, "serve")
+    add_options(command, "serve")
 
 
 def _add_mcp(command: argparse.ArgumentParser) -> None:
@@ -122,7 +122,7 @@ def _add_mcp(command: argparse.ArgumentParser) -> None:
     add("--http", action="store_true", help="serve over HTTP on the loopback, not over stdio")
     add("--port", type=port, default=8401, metavar="N", help="of --http; default: 8401")
     add("--root", default=".", metavar="DIR", help="repair only checkouts within; default: .")
-    _add_options(command, "mcp")
+    add_options(command, "mcp")
 
 
 def _add_resume(command: argparse.ArgumentParser) -> None:

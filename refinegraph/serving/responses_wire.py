@@ -105,7 +105,7 @@ class ResponsesReply:
         return self._close(self._reasoning)
 
     def _place(self, item: "_Item") -> dict[str, Any]:
-        more = {"logprobs": []} if item.kind == "message" else {}
+        more: dict[str, Any] = {"logprobs": []} if item.kind == "message" else {}
         return {"item_id": item.id, "output_index": len(self._done), item.index: 0, **more}
 
     def _finished(self, output: list[dict[str, Any]], answer: ServedAnswer) -> dict[str, Any]:

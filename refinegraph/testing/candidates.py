@@ -27,6 +27,7 @@ class CandidateFields(TypedDict, total=False):
     tokens: int
     temperature: float | None
     certainty: float | None
+    mean_logprob: float | None
     revision: int
 
 

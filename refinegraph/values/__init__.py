@@ -15,6 +15,7 @@ from refinegraph.values.objects import (
     Items,
     Model,
     Models,
+    Stream,
 )
 from refinegraph.values.plain import is_instance, listed, plain_data, without_credentials
 
@@ -31,6 +32,7 @@ __all__ = [
     "Pair",
     "Several",
     "Source",
+    "Stream",
     "Switch",
     "Text",
     "UnfitValue",

@@ -99,7 +99,7 @@ class Instance(Value):
         raise UnfitValue(f"is no {str(self.objects).partition(':')[2]}")
 
 
-class Items(Value):
+class Stream(Value):
     """Anything that yields one item after the other, in a loop or in an `async` loop."""
 
     def check(self, value: Any) -> Any:

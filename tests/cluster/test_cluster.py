@@ -37,8 +37,9 @@ def questions(count: int) -> list[dict[str, Any]]:
 
 
 async def solved(count: int, **options: Any) -> list[rg.BatchRecord]:
-    options = {"model": ScriptedChatModel(answer), "strategy": "single", "in_order": True} | options
-    return [record async for record in rg.solve_many(questions(count), **options)]
+    chosen: dict[str, Any] = {"model": ScriptedChatModel(answer), "strategy": "single"}
+    chosen |= {"in_order": True, **options}
+    return [record async for record in rg.solve_many(questions(count), **chosen)]
 
 
 async def test_the_lines_are_those_of_one_process(tmp_path: Path) -> None:

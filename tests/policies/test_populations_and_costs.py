@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from refinegraph.errors import InputError
 from refinegraph.graphs.policies import archive, tournament
 from refinegraph.graphs.policies.attempts import (
+    DEEPEST,
     FRESH,
+    MOST_REPEATED,
     SHIPPED_RATES,
     History,
     chance_of_new,
@@ -321,9 +323,9 @@ def test_a_new_draw_is_as_likely_as_draws_that_came_once(counts: list[int]) -> N
 
 
 def test_paths_go_from_coarse_to_fine_and_end_at_the_deepest() -> None:
-    assert repair_path(9, 9, ()) == repair_path(3, 3, ())
+    assert repair_path(DEEPEST + 6, 9, ()) == repair_path(DEEPEST, MOST_REPEATED, ())
     assert repair_path(3, 2, ())[-1] == "repair 3 2"
     assert repair_path(0, 0, ("a", "b")) == ("repair 0 0", "repair 0 0 a", "repair 0 0 a b")
-    assert {name for path in (repair_path(d, r, ()) for d in range(4) for r in range(4))
+    assert {name for path in (repair_path(d, r, ()) for d in range(DEEPEST + 1) for r in range(4))
             for name in path} <= set(SHIPPED_RATES)  # fmt: skip
     assert all(0 < rate <= 1 for rate in SHIPPED_RATES.values())

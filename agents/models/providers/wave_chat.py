@@ -5,6 +5,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import PrivateAttr
@@ -136,7 +137,7 @@ class Waves:
         while not wave.has_ended:
             await asyncio.sleep(wait)
             wait = min(_LONGEST_WAIT, 2 * wait)
-            wave = await _patiently(lambda id=wave.id: self._client.look(id))
+            wave = await _patiently(partial(self._client.look, wave.id))
         answers = await _patiently(lambda: self._client.answers(wave))
         reason = wave.reason or f"the batch {wave.id} is {wave.status}"
         missing = set(self._file.under_way(name)) - {answer.custom_id for answer in answers}
