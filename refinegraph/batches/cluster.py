@@ -1,87 +1,36 @@
 """Solve a batch on a Ray cluster: workers with a sandbox each, and the driver that writes."""
 
+import asyncio
 import secrets
 import tempfile
 import warnings
 from collections.abc import AsyncGenerator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from refinegraph.agents.models import RateLimits
 from refinegraph.batches.cluster_settings import ClusterSettings
+from refinegraph.batches.cluster_worker import Worker, caps_of, import_ray
 from refinegraph.batches.output import FileOutput, Output
 from refinegraph.batches.records import BatchItem, BatchRecord
 from refinegraph.batches.running import Batch
-from refinegraph.batches.shared_books import (
-    Caps,
-    DriverLedger,
-    Remote,
-    RemoteCache,
-    RemoteLedger,
-    RemoteRates,
-    SharedBooks,
-)
-from refinegraph.errors import InputError, SettingError
+from refinegraph.batches.shared_books import DriverLedger, Remote, SharedBooks
+from refinegraph.errors import InputError
 from refinegraph.evaluation.records import RunError
 from refinegraph.options import RunOptions
-from refinegraph.runs.planning import (
-    Models,
-    learned_rates,
-    rate_limits_of,
-    resolve_models,
-)
-from refinegraph.runs.solving import call_cache
+from refinegraph.runs.planning import Models
 from refinegraph.schema import Kind, Usage
 from refinegraph.tools.sandbox import Sandbox
 
 LOCAL = "ray"
 """The address that stands for a cluster of this machine, for this batch alone."""
+_RESTART_WAIT, _RESTART_LOOKS = 0.5, 600
+"""Seconds between two looks whether a worker is up again, and how many: five minutes, since a busy
+machine takes one to import everything."""
 _ATTEMPTS = 3
 """How many workers may die over one problem: the third time it is likely to be the reason."""
-
-
-class Worker:
-    """The actor that solves problems on a node, many at a time in one event loop."""
-
-    def __init__(
-        self, name: str, options: RunOptions, concurrency: int, books_name: str, keeps: bool
-    ) -> None:
-        ray = import_ray()
-        # A handle among the arguments would be an object of the driver, which a restart may miss.
-        books = ray.get_actor(books_name)
-        life = f"{name} {secrets.token_hex(4)}"
-        ray.get(books.register.remote(name, life))
-        caps = caps_of(options)
-        models = resolve_models(options)
-        self._stack = ExitStack()
-        named = self._stack.enter_context(call_cache(options))
-        limits = rate_limits_of(options, concurrency=concurrency)
-        limits.shared = RemoteRates(books)
-        self._batch = Batch(
-            options,
-            models,
-            Sandbox(),
-            limits,
-            ledger=RemoteLedger(books, caps, life) if caps.is_limited else None,
-            rates=self._stack.enter_context(learned_rates(options, models)),
-            cache_for=lambda item: RemoteCache(books, f"{item.index}:") if keeps else named,
-        )
-
-    async def prepare(self, kind: Kind) -> None:
-        """Build the graph for a kind of problem."""
-        await self._batch.prepare(kind)
-
-    async def solve(self, item: BatchItem) -> BatchRecord:
-        """Return the outcome of a problem."""
-        if item.problem:
-            await self._batch.prepare(item.problem.kind)
-        return await self._batch.solve(item)
-
-    def close(self) -> None:
-        """Keep what was learned."""
-        self._stack.close()
 
 
 @dataclass
@@ -117,6 +66,7 @@ class ClusterBatch(Batch):
             except exceptions.RayTaskError as error:
                 raise error.cause from None
             except exceptions.RayError as death:
+                await _until_up(self.workers[place])
                 reason = f"{_ATTEMPTS} workers died while they solved it: {death}"
             finally:
                 self._loads[place] -= 1
@@ -157,12 +107,29 @@ async def cluster_batch(
             workers = _start_workers(ray, settings, options, concurrency, name, output)
             actors += workers
             yield _batch(ray, options, models, concurrency, in_order, books, workers)
-            ray.get([worker.close.remote() for worker in workers])
+            await _close(workers)
         finally:
             for actor in actors:
                 ray.kill(actor)
             if began:
                 ray.shutdown()
+
+
+async def _until_up(worker: Remote) -> None:
+    """Wait until a worker that died has started again: before that, it refuses at once."""
+    for _ in range(_RESTART_LOOKS):
+        try:
+            await worker.is_up.remote()
+            return
+        except import_ray().exceptions.RayError:
+            await asyncio.sleep(_RESTART_WAIT)
+
+
+async def _close(workers: list[Remote]) -> None:
+    """Let the workers keep what they learned; one that is dead has nothing to keep."""
+    for worker in workers:
+        with suppress(import_ray().exceptions.RayError):
+            await worker.close.remote()
 
 
 def _batch(
@@ -190,31 +157,15 @@ def _batch(
     )
 
 
-def caps_of(options: RunOptions) -> Caps:
-    """Return the limits over the whole batch."""
-    return Caps(options.budget_usd, options.budget_tokens, options.budget_calls)
-
-
-def import_ray() -> Any:
-    """Return the package; raises `SettingError` where it is not installed."""
-    try:
-        import ray
-    except ImportError:
-        raise SettingError(
-            "a cluster needs Ray, which is not installed: pip install 'refinegraph[ray]'."
-        ) from None
-    return ray
-
-
 def _connect(ray: Any, address: str) -> bool:
     """Join a cluster, or start one for `ray`; return whether that was needed."""
-    if ray.is_initialized():
-        return False
     if address.startswith("ray://"):
         raise InputError(
             f"{address!r} is a Ray client address; run the command on a node of the cluster with "
             "--cluster auto, or submit it as a job."
         )
+    if ray.is_initialized():
+        return False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+from langchain_core.language_models import BaseChatModel
+
 from refinegraph.agents.models.providers.openai_chat import DirectChatModel
-from refinegraph.agents.models.providers.wave_chat import through_waves
+from refinegraph.agents.models.providers.wave_chat import WaveChatModel
 from refinegraph.agents.models.providers.wave_file import WaveFile
 from refinegraph.errors import InputError
 from refinegraph.options import RunOptions
@@ -24,14 +26,18 @@ def batched_models(options: RunOptions, state: Path) -> Models:
             )
     models = resolve_models(replace(options, client="direct"))
     file = WaveFile(state / "waves.sqlite")
-    others = (None if model is None else _batched(model, file) for model in models[1:])
-    return Models(_batched(models.solver, file), *others)
+    return Models(
+        solver=_batched(models.solver, file),
+        reviewer=_batched(models.reviewer, file) if models.reviewer else None,
+        refiner=_batched(models.refiner, file) if models.refiner else None,
+        tester=_batched(models.tester, file) if models.tester else None,
+    )
 
 
-def _batched(model: object, file: WaveFile) -> DirectChatModel:
+def _batched(model: BaseChatModel, file: WaveFile) -> BaseChatModel:
     if not isinstance(model, DirectChatModel):
         raise InputError(
             f"--provider-batch takes models behind OpenAI's protocol, such as openai/NAME, and no "
             f"--fallback; {type(model).__name__} is none."
         )
-    return through_waves(model, file)
+    return WaveChatModel.like(model, file)

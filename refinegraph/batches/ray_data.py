@@ -36,7 +36,7 @@ class SolveRows:
         return {**batch, self._column: [each.report.model_dump(mode="json") for each in records]}
 
     async def _solve(self, rows: list[dict[str, Any]]) -> list[BatchRecord]:
-        options = {**self._options, "in_order": True}
+        options: dict[str, Any] = {**self._options, "in_order": True}
         return [record async for record in solve_many(rows, **options)]
 
 

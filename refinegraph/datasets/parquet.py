@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,15 @@ def read_parquet(file: Path) -> Iterator[Record]:
     Raises `InputError` where pyarrow is not installed or the file is damaged.
     """
     try:
-        import pyarrow
-        import pyarrow.parquet
+        arrow: Any = import_module("pyarrow")
+        parquet: Any = import_module("pyarrow.parquet")
     except ImportError:
         raise InputError(
             f"{file} is a Parquet file, which needs pyarrow: pip install 'refinegraph[parquet]'."
         ) from None
     try:
-        yield from _rows(pyarrow.parquet.ParquetFile(file), file)
-    except (pyarrow.ArrowException, OSError) as error:
+        yield from _rows(parquet.ParquetFile(file), file)
+    except (arrow.ArrowException, OSError) as error:
         raise InputError(f"{file} cannot be read as Parquet: {error}.") from None
 
 

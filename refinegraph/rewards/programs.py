@@ -83,7 +83,9 @@ def as_source(tests: Any) -> str | None:
     """Return tests as text, joined where a column holds a list of lines; None for none."""
     if isinstance(tests, str):
         return tests if tests.strip() else None
-    return as_source("\n".join(map(str, tests))) if isinstance(tests, list | tuple) else None
+    if not isinstance(tests, list | tuple):
+        return None
+    return as_source("\n".join(map(str, cast("Sequence[Any]", tests))))
 
 
 def text_of(completion: Any) -> str:
@@ -91,12 +93,12 @@ def text_of(completion: Any) -> str:
     if isinstance(completion, str):
         return completion
     if isinstance(completion, list | tuple):
-        messages: Sequence[Any] = completion
+        messages = cast("Sequence[Any]", completion)
         return text_of(messages[-1]) if messages else ""
     content: Any = getattr(completion, "content", None)
     if isinstance(completion, dict):
         content = cast("dict[str, Any]", completion).get("content")
     if isinstance(content, list):
-        parts: list[dict[str, Any]] = content
+        parts = cast("list[dict[str, Any]]", content)
         return "".join(str(part.get("text") or "") for part in parts)
     return content if isinstance(content, str) else ""

@@ -76,7 +76,8 @@ class TestsPassed:
 
     def sync(self, *args: Any, **columns: Any) -> Any:
         """Do the same for code that is not async; safe where an event loop is running."""
-        work: Coroutine[Any, Any, Any] = self(*args, **columns)
+        call: Any = self
+        work: Coroutine[Any, Any, Any] = call(*args, **columns)
         return run_sync(work)
 
     async def attempt(self, completion: object, **columns: Any) -> Attempt:
@@ -121,7 +122,7 @@ class TestsPassed:
 
     def _values(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         inside: Any = columns.get("info")
-        more: Mapping[str, Any] = inside if isinstance(inside, Mapping) else {}
+        more = cast("Mapping[str, Any]", inside if isinstance(inside, Mapping) else {})
         return {part: columns.get(name, more.get(name)) for part, name in self._columns.items()}
 
     def _worth(self, attempt: Attempt) -> float:
@@ -184,7 +185,7 @@ def _row(columns: Mapping[str, Any], number: int, count: int) -> dict[str, Any]:
 def _cell(value: Any, number: int, count: int) -> Any:
     if not isinstance(value, list | tuple):
         return value
-    values: Sequence[Any] = value
+    values = cast("Sequence[Any]", value)
     return values[number] if len(values) == count else values
 
 

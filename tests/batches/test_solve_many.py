@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import BaseMessage
 
 import refinegraph as rg
-from refinegraph.agents.models import Sampling, ScriptedChatModel
+from refinegraph.agents.models import RetryPolicy, Sampling, ScriptedChatModel
 from refinegraph.batches import BatchRecord
 from refinegraph.batches.inputs import ProblemLike
 from refinegraph.support.shards import Shard
@@ -116,7 +116,8 @@ async def test_a_model_that_never_answers_ends_the_batch() -> None:
         raise ConnectionError("nobody there")
 
     with pytest.raises(rg.ModelError, match="nobody there"):
-        await solved(sums(20), model=ScriptedChatModel(refuse), concurrency=1)
+        model = ScriptedChatModel(refuse, retry=RetryPolicy(attempts=1))
+        await solved(sums(20), model=model, concurrency=1)
 
 
 async def test_resuming_solves_what_is_missing_and_repeats_what_failed(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import sys
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
 def cluster() -> Generator[None]:
     """Start one cluster for all tests, since that takes seconds."""
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    # The workers cannot import the modules of tests.
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     yield
     ray.shutdown()
 
@@ -37,9 +40,9 @@ def questions(count: int) -> list[dict[str, Any]]:
 
 
 async def solved(count: int, **options: Any) -> list[rg.BatchRecord]:
-    chosen: dict[str, Any] = {"model": ScriptedChatModel(answer), "strategy": "single"}
-    chosen |= {"in_order": True, **options}
-    return [record async for record in rg.solve_many(questions(count), **chosen)]
+    defaults: dict[str, Any] = {"model": ScriptedChatModel(answer), "strategy": "single"}
+    options = {**defaults, "in_order": True, **options}
+    return [record async for record in rg.solve_many(questions(count), **options)]
 
 
 async def test_the_lines_are_those_of_one_process(tmp_path: Path) -> None:
@@ -95,10 +98,11 @@ async def test_a_problem_that_kills_every_worker_is_an_error(tmp_path: Path) -> 
     ]
 
 
-async def test_a_setting_that_is_wrong_ends_the_batch(tmp_path: Path) -> None:
+async def test_what_a_cluster_cannot_do_is_refused() -> None:
     with pytest.raises(rg.InputError, match="is a Ray client address"):
-        ray_client = rg.solve_many(questions(1), model="openai/x", cluster="ray://127.0.0.1:1")
-        await anext(aiter(ray_client))
+        await solved(1, cluster="ray://127.0.0.1:1")
+    with pytest.raises(rg.InputError, match="--ledger goes without --cluster"):
+        await solved(1, cluster="ray", ledger="ledger.sqlite")
 
 
 def test_rows_of_ray_data_get_a_column() -> None:

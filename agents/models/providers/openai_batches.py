@@ -123,20 +123,23 @@ def _imported() -> Any:
 
 
 def _wave(data: Mapping[str, Any]) -> Wave:
-    errors = (data.get("errors") or {}).get("data") or []
+    failed: Any = data.get("errors") or {}
+    errors: list[Any] = failed.get("data") or []
+    about: Any = data.get("metadata") or {}
     return Wave(
         id=str(data["id"]),
         status=str(data["status"]),
         output_file=data.get("output_file_id"),
         error_file=data.get("error_file_id"),
-        name=str((data.get("metadata") or {}).get("refinegraph") or ""),
+        name=str(about.get("refinegraph") or ""),
         reason="; ".join(str(error.get("message")) for error in errors),
     )
 
 
 def _answer(line: bytes) -> WaveAnswer:
     data = read_json(line)
-    response, error = data.get("response") or {}, data.get("error")
+    response: Any = data.get("response") or {}
+    error: Any = data.get("error")
     status = int(response.get("status_code") or (400 if error else 500))
-    body = response.get("body") or error or {}
+    body: Any = response.get("body") or error or {}
     return WaveAnswer(str(data["custom_id"]), status, json.dumps(body).encode())

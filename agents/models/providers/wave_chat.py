@@ -184,23 +184,24 @@ class WaveChatModel(DirectChatModel):
 
     _waves: Waves | None = PrivateAttr(default=None)
 
+    @classmethod
+    def like(
+        cls, model: DirectChatModel, file: WaveFile, *, quiet: float = _QUIET
+    ) -> "WaveChatModel":
+        """Return a model like another one whose requests go to the provider in batches."""
+        key = model.api_key.get_secret_value() if model.api_key else NO_KEY
+        base = model._url.removesuffix("/chat/completions")
+        fields: dict[str, Any] = {**dict(model), "timeout": _PATIENCE}
+        made = cls(**fields)
+        made._waves = Waves(file, BatchClient(base, key, model=model.model), quiet=quiet)
+        return made
+
     async def send(self, request: ChatRequest) -> Completion:
         """Hand one request over and wait for its answer."""
-        assert self._waves is not None, "made by `through_waves`"
+        assert self._waves is not None, "made by `like`"
         return read_completion(await self._waves.answer(self._body(request)))
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
         """Return half of the listed price; prices that are given are those of batches."""
         usd = super().price(prompt_tokens, completion_tokens, cached_tokens)
         return usd if usd is None or self.prices is not None else _DISCOUNT * usd
-
-
-def through_waves(
-    model: DirectChatModel, file: WaveFile, *, quiet: float = _QUIET
-) -> WaveChatModel:
-    """Return a model like this one whose requests go to the provider in batches."""
-    key = model.api_key.get_secret_value() if model.api_key else NO_KEY
-    base = model._url.removesuffix("/chat/completions")
-    made = WaveChatModel(**{**dict(model), "timeout": _PATIENCE})
-    made._waves = Waves(file, BatchClient(base, key, model=model.model), quiet=quiet)
-    return made
