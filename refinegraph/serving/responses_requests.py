@@ -28,12 +28,10 @@ def as_chat_request(data: Mapping[str, Any]) -> ChatRequest:
             )
     if "input" not in data:
         raise Refusal("input: field required.", code="invalid_field")
-    form: Any = data.get("text")
     chat = {name: data[name] for name in _SHARED if data.get(name) is not None}
     chat["messages"] = _messages(data)
     chat["max_tokens"] = data.get("max_output_tokens")
-    if isinstance(form, dict) and isinstance(wanted := form.get("format"), dict):
-        chat["response_format"] = wanted
+    chat["response_format"] = _fields(data.get("text")).get("format")
     return read_request(chat)
 
 
@@ -49,9 +47,9 @@ def _messages(data: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _message(item: Any) -> dict[str, Any]:
     """Return an item as a message; calls of tools and their results become messages of tools."""
-    if not isinstance(item, dict):
+    fields = _fields(item)
+    if not fields:
         raise Refusal(f"input: {item!r:.60} is no item.", code="invalid_field")
-    fields = cast("dict[str, Any]", item)
     if fields.get("type", "message") != "message":
         return {"role": "tool", "content": None}
     content = fields.get("content")
@@ -61,6 +59,10 @@ def _message(item: Any) -> dict[str, Any]:
 
 
 def _part(part: Any) -> Any:
-    if isinstance(part, dict) and part.get("type") in _TEXTS:
-        return {"type": "text", "text": part.get("text")}
-    return part
+    fields = _fields(part)
+    return {"type": "text", "text": fields.get("text")} if fields.get("type") in _TEXTS else part
+
+
+def _fields(value: object) -> Mapping[str, Any]:
+    """Return the fields of an object; none of anything else."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}

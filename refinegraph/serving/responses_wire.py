@@ -25,7 +25,7 @@ class ResponsesReply:
     """
 
     def __init__(self, model: str, data: Mapping[str, Any]) -> None:
-        self._about = {
+        self._about: dict[str, Any] = {
             "id": _id("resp"),
             "object": "response",
             "created_at": int(time.time()),
