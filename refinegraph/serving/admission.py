@@ -58,12 +58,11 @@ class Admission:
         return task
 
     def cut_off(self) -> int:
-        """Cancel all work, whose clients are told that the server stops; return how much it was."""
+        """Cancel all work, whose clients are told that the server stops; return their number."""
         self.is_stopping = True
-        work = list(self._work)
-        for task in work:
+        for task in list(self._work):
             task.cancel()
-        return len(work)
+        return self.active
 
 
 def stopping() -> Refusal:
