@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from refinegraph.errors import InputError, SettingError
 
@@ -74,7 +74,7 @@ def _reached(server: Any) -> Any:
         return server
     from mcp.client.stdio import StdioServerParameters
 
-    command, *arguments = server
+    command, *arguments = cast("list[str]", server)
     return StdioServerParameters(command=command, args=arguments)
 
 

@@ -140,10 +140,8 @@ def _tests(given: str) -> str:
 
 def _statement(prompt: Any, conversation: Any) -> str:
     """Return what is asked, after what was said before."""
-    before = [
-        f"user: {earlier.prompt.prompt}\n\nassistant: {earlier.text()}"
-        for earlier in (conversation.responses if conversation else [])
-    ]
+    earlier: list[Any] = conversation.responses if conversation else []
+    before = [f"user: {turn.prompt.prompt}\n\nassistant: {turn.text()}" for turn in earlier]
     parts = [prompt.system or ""]
     if before:
         parts += ["The conversation so far:", *before, "Do what the last message asks:"]

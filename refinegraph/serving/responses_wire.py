@@ -49,7 +49,7 @@ class ResponsesReply:
 
     def opening(self) -> bytes:
         """Return the events that begin a stream."""
-        begun = {"response": {**self._about, "status": "in_progress", "output": []}}
+        begun: dict[str, Any] = {"response": {**self._about, "status": "in_progress", "output": []}}
         return self._event("response.created", **begun) + self._event(
             "response.in_progress", **begun
         )
@@ -143,7 +143,7 @@ class _Item:
         """Return the item before it has any text."""
         if self.kind == "reasoning":
             return {"id": self.id, "type": "reasoning", "summary": []}
-        about = {"status": "in_progress", "role": "assistant", "content": []}
+        about: dict[str, Any] = {"status": "in_progress", "role": "assistant", "content": []}
         return {"id": self.id, "type": "message", **about}
 
     def finished(self) -> dict[str, Any]:

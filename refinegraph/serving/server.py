@@ -9,6 +9,7 @@ import uvicorn
 
 from refinegraph.errors import InputError
 from refinegraph.serving.app import ServingApp
+from refinegraph.wording import plural
 
 _BACKLOG = 2_048
 """Connections that may wait to be accepted: hundreds of clients may begin at the same moment."""
@@ -84,8 +85,8 @@ class _Server(uvicorn.Server):
         admission.is_stopping = True
         if admission.active:
             self._say(
-                f"stopping: {admission.active} requests have {self._grace:g} s to end; "
-                "Ctrl-C again cuts them off"
+                f"stopping: {plural(admission.active, 'request')} in work, {self._grace:g} s to "
+                "end; Ctrl-C again ends at once"
             )
         ending = asyncio.create_task(self._cut_off_later())
         try:
