@@ -166,6 +166,8 @@ def test_a_budget_that_leaves_no_room_for_a_call_is_no_fault_of_the_model() -> N
 
 def test_pass_through_is_charged_too(served: Callable[..., Served]) -> None:
     book = ClientBook({"ann": Client(key=KEY, budget_calls=2)})
+    ledger = book.ledger_of("ann")
+    assert ledger
     server = served("hello", clients=book)
     body = {"model": "openai/m", "messages": ASK}
     statuses = [
@@ -177,7 +179,6 @@ def test_pass_through_is_charged_too(served: Callable[..., Served]) -> None:
         for stream in (False, True, False)
     ]
     assert statuses == [200, 200, 429]
-    ledger = book._ledgers["ann"]
     assert ledger.spent.prompt_tokens == server.upstream.prompt_tokens
     assert ledger.spent.completion_tokens == server.upstream.completion_tokens
 
