@@ -54,7 +54,7 @@ def _message(item: Any) -> dict[str, Any]:
         return {"role": "tool", "content": None}
     content = fields.get("content")
     if isinstance(content, list):
-        content = [_part(part) for part in content]
+        content = [_part(part) for part in cast("Sequence[Any]", content)]
     return {"role": fields.get("role"), "content": content}
 
 
