@@ -1,6 +1,7 @@
 """Darwin Gödel machine: an archive of agents that rewrite themselves."""
 
 import math
+from functools import partial
 
 from refinegraph.agents.memory import informed
 from refinegraph.graphs.policies import move, schedule
@@ -40,7 +41,7 @@ def darwin_godel(plan: Plan) -> SearchGraph:
         plan.examples,
         seeds=[AGENT],
         mutate=MODIFY,
-        policy=schedule(move("solve"), *[lambda state: parent(state, seed)] * (agents - 1)),
+        policy=schedule(move("solve"), *[partial(parent, seed=seed)] * (agents - 1)),
     )
     solver = informed(plan.solver(samples=1, temperature=0.0), heading="Be this agent:")
     return plan.search(

@@ -1,6 +1,7 @@
 """MC-NEST: Monte Carlo self-refine with a Nash equilibrium over which answer to refine."""
 
 import math
+from functools import partial
 
 from refinegraph.agents import Judge
 from refinegraph.graphs.policies import move, schedule
@@ -29,7 +30,7 @@ def mc_nest(plan: Plan) -> SearchGraph:
             "solve": plan.solver(samples=1, temperature=0.7),
             "refine": plan.reviewer() >> plan.refiner(),
         },
-        policy=schedule(move("solve"), *[lambda s: drawn(s, plan.seed or 0)] * (rollouts - 1)),
+        policy=schedule(move("solve"), *[partial(drawn, seed=plan.seed or 0)] * (rollouts - 1)),
         scorer=Judge(plan.reviewer_model or plan.model),
         select=best_of(),
     )

@@ -1,5 +1,7 @@
 """Promptbreeder: task prompts evolve by mutation prompts, which change as well."""
 
+from functools import partial
+
 from refinegraph.agents.memory import informed
 from refinegraph.graphs.policies import move, ranked, schedule
 from refinegraph.graphs.policies.searching import random_for
@@ -37,7 +39,7 @@ Then apply it, and write the changed instruction alone."""
 def promptbreeder(plan: Plan) -> SearchGraph:
     """Let prompts meet in pairs, mutate the winner by a mutation prompt, solve by the fittest."""
     seed, prompts = plan.seed or 0, plan.samples or 12
-    tournaments = [lambda state: winner_mutates(state, seed)] * (prompts - 2)
+    tournaments = [partial(winner_mutates, seed=seed)] * (prompts - 2)
     breed = evolve_prompt(
         plan.model,
         plan.examples,

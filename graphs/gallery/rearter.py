@@ -1,9 +1,11 @@
 """ReARTeR: reasoning over retrieved documents, each step scored, explained and refined."""
 
+from functools import partial
+
 from refinegraph.agents import Judge, continue_from, paragraph
 from refinegraph.agents.memory import informed, recall
 from refinegraph.agents.prompts import Prompt
-from refinegraph.graphs.policies import last_wave, move, ranked
+from refinegraph.graphs.policies import last_wave, move, ranked, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
 from refinegraph.graphs.state import RefinementState
@@ -20,6 +22,8 @@ Look ahead: if the reasoning goes on from its last step, does it reach the right
 with one JSON object and nothing else:
 {"reason": "what is wrong with the last step and how to mend it", "score": 0 to 10}"""
 )
+STEPS = 24
+"""Waves at most, those that mend a step included."""
 MEND = "Write the next step with this in mind: {0}"
 
 
@@ -40,7 +44,7 @@ def rearter(plan: Plan) -> SearchGraph:
     return plan.search(
         "rearter",
         operators={"step": retrieving, "mend": step},
-        policy=lambda state: mend_or_go_on(state, samples),
+        policy=schedule(*[partial(mend_or_go_on, samples=samples)] * STEPS),
         scorer=Judge(plan.reviewer_model or plan.model, prompt=JUDGE),
         select=latest(),
     )

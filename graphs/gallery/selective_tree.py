@@ -1,15 +1,19 @@
 """Domaino1s: explore a tree of steps, but only where a step is doubtful."""
 
+from functools import partial
+
 from refinegraph.agents import continue_from, line
 from refinegraph.agents.likelihood import written_likelihood
 from refinegraph.agents.models import Sampling
-from refinegraph.graphs.policies import move, ranked
+from refinegraph.graphs.policies import move, ranked, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Move
 
+STEPS = 32
+"""The longest path."""
 DOUBTFUL = 0.7
 """The mean probability of a step's tokens below which it is written anew."""
 
@@ -33,7 +37,7 @@ def selective_tree(plan: Plan) -> SearchGraph:
     return plan.search(
         "selective-tree",
         operators={"step": step},
-        policy=lambda state: again_or_on(state, width),
+        policy=schedule(*[partial(again_or_on, width=width)] * STEPS * width),
         scorer=written_likelihood(),
         select=latest(),
     )

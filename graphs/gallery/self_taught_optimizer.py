@@ -1,5 +1,6 @@
 """STOP: an improver is asked to improve itself, and the best one works on the task."""
 
+from functools import partial
 from string import Template
 
 from refinegraph.agents import Draft, prompted
@@ -11,7 +12,7 @@ from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.strategies import Plan, recipe
-from refinegraph.schema import Candidate, Problem
+from refinegraph.schema import Candidate, Move, Problem
 from refinegraph.tools.scorers import score_each
 
 SEED = "Solve the problem step by step."
@@ -52,14 +53,14 @@ def self_taught_optimizer(plan: Plan) -> SearchGraph:
         },
         policy=schedule(
             move("seed"),
-            *[lambda state: move("improve", best(state), count=samples)] * rounds,
-            lambda state: move("solve", best(state)),
+            *[partial(on_best, operator="improve", count=samples)] * rounds,
+            partial(on_best, operator="solve"),
         ),
         scorer=score_each(meta_utility),
         select=latest(),
     )
 
 
-def best(state: RefinementState) -> Candidate:
-    """Return the improver with the highest utility so far."""
-    return ranked(state.candidates)[0]
+def on_best(state: RefinementState, *, operator: str, count: int = 1) -> Move:
+    """Work on the improver with the highest utility so far."""
+    return move(operator, ranked(state.candidates)[0], count=count)
