@@ -222,7 +222,7 @@ def _add_strategies(command: argparse.ArgumentParser) -> None:
     add(
         "--needs",
         metavar="PART",
-        help="only those that need a scorer, an environment or a memory; none: no such part",
+        help="only those that need it: scorer, environment, memory, examples, ...; none: no part",
     )
     add("--json", action="store_true", help="print a list of objects")
 
