@@ -256,12 +256,12 @@ async def test_the_dear_test_is_spared_while_the_cheap_one_fails() -> None:
     assert "Imagine an agent" in dear.calls[1].prompt
 
 
-async def test_a_tree_of_steps_is_valued_by_its_best_path() -> None:
+async def test_the_path_of_highest_process_reward_is_searched_first() -> None:
     model = replies("good\n", "bad\n", "bad\n", "better\n", *["bad\n"] * 2)
-    scorer = worth({"better": 0.9, "good": 0.6, "bad": 0.1, "The": 0.3})
+    scorer = worth({"better": 0.9, "good": 0.6, "bad": 0.1})
     result = await run_system("rest-mcts", model, samples=9, scorer=scorer)
-    assert result.candidates[3].parents == ("0.0",)
-    assert result.candidates[-1].parents == (result.candidates[3].id,)
+    assert [made.parents for made in result.candidates[3:6]] == [("0.0",)] * 3
+    assert result.answer == "4"
 
 
 async def test_policies_call_one_another_and_return() -> None:
