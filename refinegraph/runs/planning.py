@@ -223,9 +223,11 @@ def _scorers(options: RunOptions, models: Models) -> "Sequence[Scorer] | None":
 
 def _memory(chosen: "str | Path | Memory | None") -> "Memory | None":
     """Return the memory in a file, or the one that was given."""
+    if not isinstance(chosen, str | os.PathLike):
+        return chosen
     from refinegraph.agents.memory import SQLiteMemory
 
-    return SQLiteMemory(chosen) if isinstance(chosen, str | os.PathLike) else chosen
+    return SQLiteMemory(chosen)
 
 
 def _part(name: str, value: Any) -> Any:
