@@ -31,5 +31,8 @@ def windowed_prm(plan: Plan) -> SearchGraph:
 
 
 def hierarchical(steps: Sequence[float]) -> float:
-    """Return the mean over steps and windows of two, whose second may mend the first."""
-    return mean([*steps, *(max(pair) for pair in pairwise(steps))])
+    """Return the mean over single steps and over pairs, in which the second may mend the first.
+
+    Nothing comes after the last step, which stands for its own pair.
+    """
+    return mean([*steps, *map(max, pairwise(steps)), *steps[-1:]])
