@@ -41,6 +41,6 @@ def toolace_r(plan: Plan) -> SearchGraph:
 
 def until_unchanged(state: RefinementState) -> list[Move]:
     """Refine the newest answer; nothing where it repeats the one before."""
-    *_, before, newest = (None, *state.candidates)
-    same = before is not None and before.content == newest.content
-    return [] if same else [move("refine", newest)]
+    last = state.candidates[-2:]
+    same = len(last) == 2 and last[0].content == last[1].content
+    return [] if same else [move("refine", last[-1])]

@@ -37,7 +37,7 @@ def test_examples_are_given_in_python() -> None:
     result = rg.solve(QUESTION, model=model, strategy="metareflection", examples=[example])
     assert result.answer == "4"
     with pytest.raises(InputError, match="examples=3 is neither a list nor a tuple"):
-        rg.solve(QUESTION, model=model, strategy="metareflection", examples=3)  # type: ignore[arg-type]
+        rg.solve(QUESTION, model=model, examples=3)  # type: ignore[arg-type]
 
 
 def test_every_published_system_is_in_the_index() -> None:
