@@ -69,6 +69,14 @@ class Judge:
     solution that was judged before costs nothing. Raises `ModelError` where no candidate could be
     judged because the model failed; never for what a model writes.
 
+    Args:
+        model: The model that judges.
+        judges: How many answers it gives about a solution.
+        vote: How they are joined.
+        sampling: How to sample; at temperature 0 for one judge, 0.7 for several unless given.
+        prompt: What is asked, with places for `$problem` and `$solution`.
+        unfinished: Whether solutions that are not complete are judged as far as they are written.
+
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
     >>> judge = Judge(ScriptedChatModel('{"reason": "it adds", "score": 8}'))
@@ -80,8 +88,6 @@ class Judge:
     name = "judge"
     scores_alone = True
     """Each solution is judged by itself."""
-    scores_unfinished = True
-    """A judge can read a solution as far as it is written."""
 
     def __init__(
         self,
@@ -91,6 +97,7 @@ class Judge:
         vote: JudgeVote = "mean",
         sampling: Sampling | None = None,
         prompt: Prompt | None = None,
+        unfinished: bool = True,
     ) -> None:
         if judges < 1 or vote not in _VOTES:
             raise InputError(
@@ -102,6 +109,7 @@ class Judge:
         self.vote: JudgeVote = vote
         self.sampling = sampling or Sampling(temperature=0.0 if judges == 1 else 0.7)
         self.prompt = prompt or prompts_for(model).judge or JUDGE
+        self.scores_unfinished = unfinished
         self._structured = StructuredModel(model, sampling=self.sampling)
         self._known: Memory[Case, Score] = Memory()
 

@@ -85,8 +85,8 @@ def _lasting(note: Note, task: Task) -> Note:
 class informed(Operator):
     """Show an operator the newest notes of the run, as a part of its instruction.
 
-    Notes about the move's own parents come last, and so are kept where `limit` leaves others out.
-    Costs what the operator costs, with a longer prompt.
+    Notes about the move's own parents, and about what those came from, come last, and so are kept
+    where `limit` leaves others out. Costs what the operator costs, with a longer prompt.
 
     >>> from refinegraph.agents.models import ScriptedChatModel
     >>> from refinegraph.agents import Solver
@@ -95,7 +95,11 @@ class informed(Operator):
     """
 
     def __init__(
-        self, inner: OperatorLike, *, heading: str = "Notes that may help:", limit: int = 5
+        self,
+        inner: OperatorLike,
+        *,
+        heading: str = "Notes that may help:",
+        limit: int = 5,
     ) -> None:
         self.inner = as_operator(inner)
         self.heading = heading
@@ -108,7 +112,7 @@ class informed(Operator):
 
     async def apply(self, task: Task) -> Outcome:
         """Apply the operator to the task with the notes in its instruction."""
-        own = {parent.id for parent in task.parents}
+        own = {candidate.id for candidate in (*task.line, *task.parents)}
         shown = sorted(task.notes, key=lambda note: note.about in own)[-self.limit :]
         if not shown:
             return await self.inner.apply(task)

@@ -60,6 +60,12 @@ class Task:
         return of_parent[-1] if of_parent else None
 
     @property
+    def line(self) -> tuple[Candidate, ...]:
+        """The first parent and the candidates that it came from, the oldest first."""
+        by_id = {candidate.id: candidate for candidate in self.pool}
+        return (*_ancestors(self.parents[0], by_id), *self.parents[:1]) if self.parents else ()
+
+    @property
     def attempt(self) -> int:
         """How often the first parent's program or text was worked on before, under any id."""
         alike = {other.id for other in self.pool if other.content == self.parent.content}

@@ -1,0 +1,54 @@
+"""Anyprefer: a judge with tools ranks the samples, and its feedback rewrites the prompt."""
+
+from refinegraph.agents import ToolJudge, prompted
+from refinegraph.agents.memory import informed
+from refinegraph.graphs.policies import move, ranked, schedule
+from refinegraph.graphs.search import SearchGraph
+from refinegraph.graphs.selection import best_of
+from refinegraph.graphs.state import RefinementState
+from refinegraph.graphs.strategies import Plan, recipe
+from refinegraph.schema import Move
+
+TUNE = """$problem
+
+Answers of a model to this, the best one first:
+$solutions
+
+What a judge found with tools about the best one:
+$scores
+
+Write an instruction for the model, in at most three sentences, with which it would answer better. \
+Do not give the answer."""
+
+
+@recipe(
+    "Anyprefer",
+    paper="arXiv 2504.19276",
+    ideas=["judge", "evolve", "check"],
+    needs=["environment"],
+    calls="(n + n v) (1 + r) + r, with v calls of the judge",
+    departs="Feedback rewrites the target's prompt for the same problem; the paper also rewrites "
+    "the judge's, and trains on the preferences.",
+)
+def anyprefer(plan: Plan) -> SearchGraph:
+    """Rank samples by a judge with tools, let its findings rewrite the prompt, sample again."""
+    assert plan.environment
+    samples, rounds = plan.samples or 4, 1 if plan.rounds is None else plan.rounds
+    judge = plan.reviewer_model or plan.model
+    solver = plan.solver(samples=samples, temperature=0.8)
+    tune = prompted(judge, TUNE, makes="note").named("tune")
+    again = informed(solver, heading="Instruction:", limit=1)
+    return plan.search(
+        "anyprefer",
+        operators={"solve": solver, "again": tune >> again},
+        policy=schedule(
+            move("solve", count=samples), *[lambda state: from_ranked(state, samples)] * rounds
+        ),
+        scorer=ToolJudge(judge, plan.environment),
+        select=best_of(),
+    )
+
+
+def from_ranked(state: RefinementState, count: int) -> list[Move]:
+    """Sample again after the prompt was tuned by the ranking so far."""
+    return [move("again", *ranked(state.candidates), count=count)]
