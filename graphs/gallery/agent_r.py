@@ -32,8 +32,7 @@ def agent_r(plan: Plan) -> SearchGraph:
     """Find the first wrong action of the worst episode, take it back and go on with the reason."""
     assert plan.environment
     rounds = 1 if plan.rounds is None else plan.rounds
-    episode = [from_unfinished("act")] * 9
-    again: list[Wave] = [locate_in_worst, before_mistake]
+    episode: list[Wave] = [from_unfinished("act")] * 9
     return plan.search(
         "agent-r",
         operators={
@@ -43,7 +42,7 @@ def agent_r(plan: Plan) -> SearchGraph:
         policy=schedule(
             move("act", count=plan.samples or 2),
             *episode,
-            *[*again, *episode] * rounds,
+            *[locate_in_worst, before_mistake, *episode] * rounds,
         ),
         scorer=environment_reward(),
         select=best_of(),
