@@ -95,14 +95,16 @@ def summarise(
 
 
 def _solved(state: RefinementState, chosen: Candidate | None) -> bool | None:
-    """Return whether tests proved or refuted the answer; None where nothing could tell.
+    """Return whether the answer was proved or refuted; None where nothing could tell.
 
-    Where no test of a checkout fails, none can show that a patch does what it is for.
+    Tests do that, or a checker that needs none, such as a proof assistant. Where no test of a
+    checkout fails, none can show that a patch does what it is for.
 
     A sandbox that failed has not refuted anything.
     """
     repository = state.problem.repository
-    if not state.proof_ids or (repository and not repository.failing):
+    checked = state.proof_ids or any(candidate.verdict for candidate in state.candidates)
+    if not checked or (repository and not repository.failing):
         return None
     if chosen and chosen.verdict and chosen.verdict.status == "sandbox_error":
         return None
