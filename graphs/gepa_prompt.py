@@ -1,6 +1,8 @@
 """Evolve a prompt by GEPA, of the package `gepa` (the extra `evolve`)."""
 
 import asyncio
+import importlib
+import importlib.util
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -41,12 +43,8 @@ class gepa_prompt(Operator):
         writer: BaseChatModel | None = None,
         most_asked: int = 60,
     ) -> None:
-        try:
-            import gepa  # noqa: F401 - only to say early that it is missing
-        except ImportError:
-            raise InputError(
-                "GEPA needs the extra 'evolve': pip install 'refinegraph[evolve]'."
-            ) from None
+        if importlib.util.find_spec("gepa") is None:
+            raise InputError("GEPA needs the extra 'evolve': pip install 'refinegraph[evolve]'.")
         self.fitness = prompt_fitness(model, examples)
         self.model = model
         self.writer = writer or model
@@ -68,8 +66,7 @@ class gepa_prompt(Operator):
         return f"gepa_prompt({model_name(self.model)!r}, {len(self.fitness.examples)} examples)"
 
     def _optimise(self, loop: asyncio.AbstractEventLoop) -> str:
-        from gepa.api import optimize
-
+        optimize: Any = importlib.import_module("gepa.api").optimize
         adapter: Any = _Adapter(self.fitness, loop)
 
         def reflect(prompt: Any) -> str:

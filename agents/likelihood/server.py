@@ -87,9 +87,10 @@ class ServerLikelihood:
         first = counted.get("count")
         entries = answer.get("prompt_logprobs")
         if isinstance(first, int) and isinstance(entries, list):
-            told = cast("list[object]", entries)[first:]
-            if told and all(isinstance(entry, dict) and entry for entry in told):
-                return cast("list[Mapping[str, Any]]", told)
+            told = cast("list[Mapping[str, Any] | None]", entries)[first:]
+            known = [entry for entry in told if entry]
+            if told and len(known) == len(told):
+                return known
         raise ModelRequestRefused(
             f"The model server at {self._server.url} gave no log-probabilities of the prompt of "
             f"{self.model!r}; a vLLM server does, with `prompt_logprobs`."

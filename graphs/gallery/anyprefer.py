@@ -2,7 +2,7 @@
 
 from refinegraph.agents import ToolJudge, prompted
 from refinegraph.agents.memory import informed
-from refinegraph.graphs.policies import move, ranked, schedule
+from refinegraph.graphs.policies import Wave, move, ranked, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
 from refinegraph.graphs.state import RefinementState
@@ -38,12 +38,11 @@ def anyprefer(plan: Plan) -> SearchGraph:
     solver = plan.solver(samples=samples, temperature=0.8)
     tune = prompted(judge, TUNE, makes="note").named("tune")
     again = informed(solver, heading="Instruction:", limit=1)
+    retry: list[Wave] = [lambda state: from_ranked(state, samples)]
     return plan.search(
         "anyprefer",
         operators={"solve": solver, "again": tune >> again},
-        policy=schedule(
-            move("solve", count=samples), *[lambda state: from_ranked(state, samples)] * rounds
-        ),
+        policy=schedule(move("solve", count=samples), *retry * rounds),
         scorer=ToolJudge(judge, plan.environment),
         select=best_of(),
     )

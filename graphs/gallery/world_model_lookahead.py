@@ -2,7 +2,7 @@
 
 from refinegraph.agents import Judge, Outcome, Task, as_operator, prompted
 from refinegraph.agents.environments import act
-from refinegraph.graphs.policies import move, ranked, schedule
+from refinegraph.graphs.policies import Wave, move, ranked, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
 from refinegraph.graphs.state import RefinementState
@@ -36,13 +36,14 @@ def world_model_lookahead(plan: Plan) -> SearchGraph:
         drafts = (await imagined.apply(task)).drafts
         return Outcome(drafts=tuple(draft._replace(complete=False) for draft in drafts))
 
+    turn: list[Wave] = [lambda state: look_ahead(state, width), do_best]
     return plan.search(
         "world-model-lookahead",
         operators={
             "imagine": as_operator(imagine),
             "act": act(plan.model, plan.environment),
         },
-        policy=schedule(*[lambda state: look_ahead(state, width), do_best] * turns),
+        policy=schedule(*turn * turns),
         scorer=Judge(plan.reviewer_model or plan.model),
         select=latest(),
     )

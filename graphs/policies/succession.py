@@ -1,7 +1,7 @@
 """One policy after the other."""
 
 from refinegraph.errors import InputError
-from refinegraph.graphs.policies.base import Choice, Policy, as_decision
+from refinegraph.graphs.policies.base import NOTHING_LEFT, Choice, Policy, as_decision
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Feature
 from refinegraph.support.awaiting import settle
@@ -30,8 +30,8 @@ keep=None)))
 
     async def __call__(self, state: RefinementState) -> Choice:
         """Return what the first policy that goes on wants."""
-        first = _reached(state)
-        for number in range(first, len(self.policies)):
+        last: Choice = NOTHING_LEFT
+        for number in range(_reached(state), len(self.policies)):
             view = _own_view(state, number)
             chosen = as_decision(await settle(self.policies[number](view)), view)
             if chosen.moves:
