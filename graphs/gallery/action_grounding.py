@@ -1,0 +1,63 @@
+"""Language models as zero-shot planners: free words become the nearest admissible action."""
+
+from difflib import SequenceMatcher
+
+from refinegraph.agents.environments import Environment, Observation, act
+from refinegraph.agents.operators.prompting import list_items
+from refinegraph.graphs.policies import from_unfinished, move, schedule
+from refinegraph.graphs.search import SearchGraph
+from refinegraph.graphs.selection import latest
+from refinegraph.graphs.strategies import Plan, recipe
+from refinegraph.schema import Problem
+
+NEAR = 0.5
+"""What is less like any admissible action than this is done as it stands."""
+
+
+@recipe(
+    "Language models as zero-shot planners",
+    paper="arXiv 2201.07207",
+    ideas=["decompose", "check"],
+    needs=["environment"],
+    calls="1 for every action",
+    departs="Words are compared as text; the paper compares sentence embeddings, and samples "
+    "several steps to weigh their likelihood against the similarity.",
+)
+def action_grounding(plan: Plan) -> SearchGraph:
+    """Plan in free words, and do the admissible action that is nearest to each step."""
+    make = plan.environment
+    assert make
+    return plan.search(
+        "action-grounding",
+        operators={"act": act(plan.model, lambda: grounded(make()))},
+        policy=schedule(move("act"), *[from_unfinished("act")] * 9),
+        select=latest(),
+    )
+
+
+class grounded:
+    """An environment that takes free words for the nearest action that it last listed."""
+
+    def __init__(self, inner: Environment) -> None:
+        self.inner = inner
+        self.admissible: tuple[str, ...] = ()
+
+    async def reset(self, problem: Problem) -> Observation:
+        """Begin an episode; the actions are the items of a list in what is seen."""
+        return self._listed(await self.inner.reset(problem))
+
+    async def step(self, action: str) -> Observation:
+        """Do the nearest admissible action and say which it was."""
+        done = max(self.admissible, key=lambda known: alike(known, action), default=action)
+        done = done if alike(done, action) >= NEAR else action
+        seen = self._listed(await self.inner.step(done))
+        return seen._replace(text=f"({done}) {seen.text}")
+
+    def _listed(self, seen: Observation) -> Observation:
+        self.admissible = list_items(seen.text) or self.admissible
+        return seen
+
+
+def alike(one: str, other: str) -> float:
+    """Return how much two texts have in common, from 0 to 1."""
+    return SequenceMatcher(None, one.lower(), other.lower()).ratio()

@@ -1,0 +1,50 @@
+"""HERON: compare candidates by ranked signals, the most important first."""
+
+from collections.abc import Sequence
+
+from refinegraph.graphs.policies import move, schedule
+from refinegraph.graphs.search import SearchGraph
+from refinegraph.graphs.strategies import Plan, recipe
+from refinegraph.schema import Candidate, Problem, Selection
+
+MARGIN = 0.1
+"""Two values of a signal that are nearer than this count as equal, and the next one decides."""
+
+
+@recipe(
+    "HERON (hierarchical rewards)",
+    paper="arXiv 2309.02632",
+    ideas=["judge"],
+    needs=["scorer"],
+    calls="n",
+    departs="The comparisons choose a sample, one margin for all signals; the paper trains a "
+    "reward on them, with a margin for each.",
+)
+def lexicographic_rank(plan: Plan) -> SearchGraph:
+    """Take the sample that wins most comparisons by the signals in their order of importance."""
+    samples = plan.samples or 8
+    return plan.search(
+        "lexicographic-rank",
+        operators={"solve": plan.solver(samples=samples, temperature=0.8)},
+        policy=schedule(move("solve", count=samples)),
+        select=by_decision_tree,
+    )
+
+
+def by_decision_tree(problem: Problem, candidates: Sequence[Candidate]) -> Selection:
+    """Choose the candidate that beats most others."""
+    usable = [candidate for candidate in candidates if candidate.content is not None]
+    if not usable:
+        return Selection(candidate_id=None, reason="no candidate gave a usable answer")
+    wins = {one.id: sum(beats(one, other) for other in usable) for one in usable}
+    best = max(usable, key=lambda candidate: wins[candidate.id])
+    return Selection(candidate_id=best.id, reason=f"it beats {wins[best.id]} of {len(usable) - 1}")
+
+
+def beats(one: Candidate, other: Candidate) -> bool:
+    """Return whether the first signal in which the two differ favours the first."""
+    for mine, theirs in zip(one.scores, other.scores, strict=True):
+        gap = (mine.value or 0.0) - (theirs.value or 0.0)
+        if abs(gap) > MARGIN:
+            return gap > 0
+    return False

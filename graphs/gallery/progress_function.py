@@ -1,0 +1,71 @@
+"""Progress functions: a model writes code that says how far an episode has come."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from langchain_core.language_models import BaseChatModel
+
+from refinegraph.agents.environments import act
+from refinegraph.agents.models import generate
+from refinegraph.graphs.policies import beam
+from refinegraph.graphs.search import SearchGraph
+from refinegraph.graphs.selection import latest
+from refinegraph.graphs.strategies import Plan, recipe
+from refinegraph.schema import Candidate, Problem, Score
+from refinegraph.tools.programs import extract_program
+from refinegraph.tools.sandbox import Sandbox
+
+ASK = """{problem}
+
+Write a Python function `progress(episode: str) -> float` that reads the text of an episode and \
+returns how far it has come, from 0 to 1. An episode looks like this:
+{episode}"""
+
+
+@recipe(
+    "ProgressCounts (progress functions by a model)",
+    paper="arXiv 2410.09187",
+    ideas=["search", "check"],
+    needs=["environment"],
+    calls="n for every action, and 1 for every scoring until there is a function",
+    departs="Progress and counts choose actions; the paper rewards reinforcement learning with "
+    "them.",
+)
+def progress_function(plan: Plan) -> SearchGraph:
+    """Go on from the action that makes most progress by the model's code, or is least tried."""
+    assert plan.environment
+    return plan.search(
+        "progress-function",
+        operators={"act": act(plan.model, plan.environment)},
+        policy=beam("act", keep=1, width=plan.samples or 3, max_candidates=60),
+        scorer=progress(plan.reviewer_model or plan.model, plan.sandbox or Sandbox()),
+        select=latest(),
+    )
+
+
+class progress:
+    """Score by the function that the model wrote, and by how seldom its value was reached."""
+
+    scores_unfinished = True
+
+    def __init__(self, model: BaseChatModel, sandbox: Sandbox) -> None:
+        self.model, self.sandbox, self.code = model, sandbox, dict[str, str]()
+
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
+        """Return one score a candidate; it depends on the pool, which gives the counts."""
+        asked = problem.prompt
+        if not self.code.get(asked):
+            written = ASK.format(problem=asked, episode=candidates[0].text)
+            said = (await generate(self.model, written)).choices[0].text
+            self.code[asked] = extract_program(said).source or ""
+        values = [await self._run(self.code[asked], each.text) for each in candidates]
+        counts = Counter(values)
+        return [Score(scorer="progress", value=v + 0.1 / math.sqrt(counts[v])) for v in values]
+
+    async def _run(self, code: str, episode: str) -> float:
+        ran = await self.sandbox.run(f"{code}\nprint(round(float(progress({episode!r})), 1))")
+        try:
+            return float(ran.stdout.split()[-1]) if ran.passed else 0.0
+        except (ValueError, IndexError):
+            return 0.0
