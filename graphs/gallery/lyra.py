@@ -33,7 +33,7 @@ def lyra(plan: Plan) -> SearchGraph:
     """Try the prover's tools one for another first, then repair the proof by what it says."""
     rounds = 3 if plan.rounds is None else plan.rounds
     correct_tools = from_each("correct_tools", count=len(TOOLS))
-    again: list[Wave] = [newest_proof, correct_tools] * rounds
+    again: list[Wave] = [newest_proof, correct_tools]
     return plan.search(
         "lyra",
         operators={
@@ -41,7 +41,7 @@ def lyra(plan: Plan) -> SearchGraph:
             "correct_tools": other_tools,
             "correct_proof": prompted(plan.refiner_model or plan.model, REPAIR),
         },
-        policy=schedule(move("prove"), correct_tools, *again),
+        policy=schedule(move("prove"), correct_tools, *again * rounds),
         select=latest(),
     )
 

@@ -48,30 +48,22 @@ def se_agent(plan: Plan) -> SearchGraph:
         for name, prompt in lessons.items()
     }
     episode = [from_unfinished("act")] * 9
+    later: list[Wave] = [wave for name in lessons for wave in (finished(name), *episode)]
     return plan.search(
         "se-agent",
         operators={"act": step, **operators},
-        policy=schedule(
-            move("act", count=samples),
-            *episode,
-            finished("revise", each=True),
-            *episode,
-            finished("recombine"),
-            *episode,
-            finished("refine"),
-            *episode,
-        ),
+        policy=schedule(move("act", count=samples), *episode, *later),
         scorer=environment_reward(),
         select=best_of(),
     )
 
 
-def finished(operator: str, *, each: bool = False) -> Wave:
-    """Return moves from each finished episode, or one from the two best of them."""
+def finished(operator: str) -> Wave:
+    """Return moves that revise each finished episode, or one move from the two best of them."""
 
     def wave(state: RefinementState) -> list[Move]:
         done = ranked([episode for episode in state.candidates if episode.complete])
-        if each:
+        if operator == "revise":
             return [move(operator, episode) for episode in done]
         return [move(operator, *done[:2])] if done else []
 

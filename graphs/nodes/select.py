@@ -103,7 +103,8 @@ def _solved(state: RefinementState, chosen: Candidate | None) -> bool | None:
     A sandbox that failed has not refuted anything.
     """
     repository = state.problem.repository
-    checked = state.proof_ids or any(candidate.verdict for candidate in state.candidates)
+    without_tests = not state.tests and any(made.verdict for made in state.candidates)
+    checked = state.proof_ids or without_tests
     if not checked or (repository and not repository.failing):
         return None
     if chosen and chosen.verdict and chosen.verdict.status == "sandbox_error":

@@ -113,7 +113,7 @@ class RunOptions(OptionSet):
 
     strategy: Annotated[str, Option(
         "way through the graph; `refinegraph graph NAME` draws it",
-        Text("NAME"), "strategy", "solve eval demo fix mcp", safe=True)] = "adaptive"
+        Text("NAME"), "strategy", "solve eval batch demo fix mcp", safe=True)] = "adaptive"
     kind: Annotated["Kind | None", Option(
         "what the answer is: a program, a number or formula, a letter, words; default: code",
         _KIND, "strategy", "solve batch", is_setting=False)] = None

@@ -252,7 +252,9 @@ async def test_only_complete_candidates_in_the_running_are_chosen_from() -> None
         (programs("f = 1"), (TEST,), False),
         (programs("f = 1", verdicts=[sandbox_failure()]), (TEST,), None),
         (programs("f = 1", verdicts=[verdict("passed")]), (GUESS,), None),
-        (programs("f = 1", verdicts=[verdict("passed")]), (), None),
+        (programs("f = 1", verdicts=[verdict("passed")]), (), True),
+        (programs("f = 1", verdicts=[verdict("failed")]), (), False),
+        (programs("f = 1"), (), None),
         ((), (TEST,), False),
     ],
 )
