@@ -143,8 +143,8 @@ def wait_for_solving_threads() -> None:
 def test_an_interrupt_waits_until_the_coroutine_cleaned_up(place: Place, way: str) -> None:
     interrupted = Interrupted()
     interrupt(place, getattr(interrupted, way)())
-    assert interrupted.cleaned_up
     wait_for_solving_threads()
+    assert interrupted.cleaned_up
 
 
 @everywhere
