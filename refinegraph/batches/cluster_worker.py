@@ -2,6 +2,7 @@
 
 import secrets
 from contextlib import ExitStack
+from importlib import import_module
 from typing import Any
 
 from refinegraph.batches.records import BatchItem, BatchRecord
@@ -69,9 +70,8 @@ def caps_of(options: RunOptions) -> Caps:
 def import_ray() -> Any:
     """Return the package; raises `SettingError` where it is not installed."""
     try:
-        import ray
+        return import_module("ray")
     except ImportError:
         raise SettingError(
             "a cluster needs Ray, which is not installed: pip install 'refinegraph[ray]'."
         ) from None
-    return ray
