@@ -21,6 +21,7 @@ from refinegraph.tools.test_runs import Baseline
 from refinegraph.tools.workspace import CommandResult
 
 _POLL = 0.01
+"""Seconds between two looks at a fork: a hundredth of the shortest suite."""
 
 
 class ForkedSuite(Suite):

@@ -40,6 +40,7 @@ WORDS = (
     *("value", "key", "largest", "smallest"),
 )
 TOKENS = 48
+"""Of an answer: the length of a usual program of the package's model."""
 
 
 def wall(*command: str) -> Measure:

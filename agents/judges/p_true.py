@@ -16,6 +16,7 @@ from refinegraph.tools.scorers.basic import Scored
 from refinegraph.tools.scorers.memory import Memory
 
 _LONGEST_SAMPLE = 1000
+"""Characters of each other sample: a short solution fits, and ten do not crowd out the question."""
 _LONGEST_ANSWER = 8
 """Tokens: the answer is one word, and some models write a blank or a mark before it."""
 

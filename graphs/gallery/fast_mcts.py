@@ -11,6 +11,7 @@ from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Candidate, Move
 
 EXPLORE = 0.5
+"""Weight of nodes that were seldom visited, beside a spread that is 0.25 at most."""
 
 
 @recipe(

@@ -13,6 +13,7 @@ from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Candidate, Move
 
 EXPLORE = 1.4
+"""About the square root of 2, as in UCB1."""
 
 
 @recipe(

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from refinegraph.batches.output import has_ended, mark_whole, parse_line, read_settings
-from refinegraph.batches.settings import BatchSettings
 from refinegraph.errors import InputError
 from refinegraph.support.line_index import LineIndex, Place, placed_lines
 from refinegraph.support.private_files import write_private
-from refinegraph.support.shards import WHOLE, Shard, check_shards
+from refinegraph.support.shards import merged_settings
 
 
 class Merged(NamedTuple):
@@ -31,8 +30,9 @@ def merge_batches(paths: Sequence[Path], out: Path, *, partial: bool = False) ->
         InputError: The outputs are not those of the shards of one batch, one is not complete, two
             differ in the same problem, or the file cannot be written.
     """
-    settings = _same_settings(paths)
-    check_shards([(str(path), _shard(path)) for path in paths], partial=partial)
+    settings = merged_settings(
+        [(str(part), read_settings(part)) for part in paths], noun="batch", partial=partial
+    )
     unfinished = [str(path) for path in paths if not has_ended(path)]
     if unfinished and not partial:
         raise InputError(
@@ -73,23 +73,3 @@ class _Tally:
     def _number(self, place: Place) -> int:
         name = f"{self._paths[place.file]}, the line at byte {place.offset}"
         return parse_line(place.text, self._column, name).report.index
-
-
-def _same_settings(paths: Sequence[Path]) -> BatchSettings:
-    first = _whole(read_settings(paths[0]))
-    for path in paths[1:]:
-        if difference := _whole(read_settings(path)).difference(first):
-            raise InputError(
-                f"{str(path)!r} and {str(paths[0])!r} are not of one batch: the first was begun "
-                f"{difference}."
-            )
-    return first
-
-
-def _whole(settings: BatchSettings) -> BatchSettings:
-    return settings.model_copy(update={"shard": ""})
-
-
-def _shard(path: Path) -> Shard:
-    text = read_settings(path).shard
-    return Shard.read(text) if text else WHOLE

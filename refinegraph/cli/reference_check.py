@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from refinegraph.cli.summaries import LONGEST_REASON
 from refinegraph.datasets import BadRecord
 from refinegraph.datasets.references import sound_problems
 from refinegraph.evaluation.metrics import LeftOut
@@ -12,8 +13,6 @@ from refinegraph.schema import LabelledProblem
 from refinegraph.terminal.text import cut, printable
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.wording import plural
-
-_LONGEST_REASON = 300
 
 
 async def faulty_problems(
@@ -56,5 +55,5 @@ def _show(noun: str, why: str, left_out: Sequence[LeftOut], console: Console) ->
         return
     console.print(Text(f"{plural(len(left_out), noun)} left out, {why}:", style="yellow"))
     for each in left_out:
-        reason = cut(each.reason, _LONGEST_REASON)
+        reason = cut(each.reason, LONGEST_REASON)
         console.print(Text(f"  {printable(each.problem_id)}: {reason}"), soft_wrap=True)

@@ -14,7 +14,8 @@ BELOW = 1
 """The exit code where `--fail-under` was not reached."""
 # The rest of the reasons, and every problem, are in results.jsonl.
 _MOST_REASONS = 5
-_LONGEST_REASON = 300
+LONGEST_REASON = 300
+"""Characters of a reason: an error's first lines, four rows of a narrow terminal."""
 
 
 def show_summary(summary: Summary) -> None:
@@ -42,7 +43,7 @@ def show_reasons(failures: FailureCounts, console: Console) -> None:
     for each in reasons[:_MOST_REASONS]:
         where = ", ".join(filter(None, each.first))
         first = f"first: {where}" if each.runs > 1 else where
-        reason = cut(each.reason, _LONGEST_REASON)
+        reason = cut(each.reason, LONGEST_REASON)
         console.print(Text(f"  {each.runs} × {reason} ({printable(first)})"), soft_wrap=True)
     if len(reasons) > _MOST_REASONS:
         rest = plural(len(reasons) - _MOST_REASONS, "other reason")

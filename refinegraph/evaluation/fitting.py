@@ -12,6 +12,7 @@ from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Feature, Problem
 
 _FEWEST = 2
+"""Candidates that make a pool: one alone agrees with nothing."""
 
 
 def fit_from_runs(runs: Iterable[RunLine]) -> ConfidenceCalibrator:

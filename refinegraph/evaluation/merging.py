@@ -21,7 +21,7 @@ from refinegraph.evaluation.settings import EvaluationSettings, digest_of
 from refinegraph.support.json_text import json_text
 from refinegraph.support.line_index import LineIndex, Place, placed_lines
 from refinegraph.support.private_files import make_private_folder, write_private
-from refinegraph.support.shards import WHOLE, Shard, check_shards
+from refinegraph.support.shards import merged_settings
 
 SUMMARY = "summary.json"
 
@@ -46,8 +46,9 @@ def merge_evaluations(
         InputError: The folders are not those of the shards of one evaluation, one is not complete,
             the data set is another one, or the folder cannot be written or holds something.
     """
-    settings = _same_settings(folders)
-    check_shards([(str(each), _shard(each)) for each in folders], partial=partial)
+    settings = merged_settings(
+        [(str(part), read_settings(part)) for part in folders], noun="evaluation", partial=partial
+    )
     unfinished = [str(each) for each in folders if not has_ended(each)]
     if unfinished and not partial:
         raise InputError(
@@ -67,26 +68,6 @@ def merge_evaluations(
     except OSError as error:
         raise InputError(f"--out {str(out)!r} cannot be written: {error.strerror}.") from None
     return MergedEvaluation(list(settings.strategies), _left_out(folders, order))
-
-
-def _same_settings(folders: Sequence[Path]) -> EvaluationSettings:
-    first = _whole(read_settings(folders[0]))
-    for folder in folders[1:]:
-        if difference := _whole(read_settings(folder)).difference(first):
-            raise InputError(
-                f"{str(folder)!r} and {str(folders[0])!r} are not of one evaluation: the first was "
-                f"begun {difference}."
-            )
-    return first
-
-
-def _whole(settings: EvaluationSettings) -> EvaluationSettings:
-    return settings.model_copy(update={"shard": ""})
-
-
-def _shard(folder: Path) -> Shard:
-    text = read_settings(folder).shard
-    return Shard.read(text) if text else WHOLE
 
 
 class _Order:

@@ -32,6 +32,7 @@ from refinegraph.tools.test_cases import parse_tests
 from refinegraph.values import UnfitValue, nearest
 
 _LONGEST_DIFF = 200
+"""Lines: more scroll past whoever asked to see the difference."""
 _NONE = ("none", "off", "default")
 _KINDS: dict[Kind, str] = {
     "code": "a Python program, proved by running it",

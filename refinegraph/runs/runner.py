@@ -37,11 +37,21 @@ async def run_graph(
 ) -> RefinementResult:
     """Run a compiled graph on one problem and return its result.
 
-    Past `timeout` seconds no model call is begun or waited for; while a person is asked, time
-    stands still. `run_id` is the thread under which the graph's checkpointer keeps the run: one
-    that was interrupted goes on, with what it had spent; one that had ended is returned; one that
-    failed before it had a candidate begins anew. `on_event` gets the graph's events and the model
-    calls', in the order in which they happen.
+    Args:
+        graph: A strategy's graph, or one of `refinement_graph` and `search_graph`.
+        problem: What to solve.
+        run_id: The thread under which the graph's checkpointer keeps the run: one that was
+            interrupted goes on, with what it had spent; one that had ended is returned; one that
+            failed before it had a candidate begins anew.
+        on_question: Answers what the graph asks a person. Without it such a run raises
+            `InputError`.
+        timeout: Seconds after which no model call is begun or waited for; while a person is asked,
+            time stands still.
+        cache: Answers that are kept.
+        ledger: What may be spent; shared with whatever else is given it.
+        on_event: Gets the graph's events and those of the model calls, in the order in which they
+            happen.
+        stream: Whether `on_event` also gets the text of answers while they are written.
     """
     config = _thread(graph, run_id)
     before = await _before(graph, config)

@@ -19,6 +19,7 @@ from refinegraph.support.private_files import make_private_folder, write_private
 
 _log = logging.getLogger("refinegraph.serving")
 _DAY = 86_400
+"""Seconds."""
 _SHORTEST_KEY = 16
 """Characters below which a key could be guessed over a network."""
 

@@ -1,8 +1,9 @@
 """A part of many problems, so that several processes or machines can share the work."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol, Self, TypeVar
 
 from refinegraph.errors import InputError
 
@@ -92,3 +93,44 @@ what there is with --partial.
             f"of {counts[0]} shards, {', '.join(missing)} {are} missing; name {its} results as "
             "well, or merge what there is with --partial."
         )
+
+
+class ShardedSettings(Protocol):
+    """What is kept of how a part of many problems was begun."""
+
+    @property
+    def shard(self) -> str:
+        """The shard as text; empty for the whole."""
+        ...
+
+    def difference(self, now: Self) -> str | None:
+        """Return the first setting in which these settings differ from others, if any."""
+        ...
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values."""
+        ...
+
+
+Settings = TypeVar("Settings", bound=ShardedSettings)
+
+
+def merged_settings(parts: Sequence[tuple[str, Settings]], *, noun: str, partial: bool) -> Settings:
+    """Return the settings of the whole, from those of its parts, each with the name of its place.
+
+    Raises `InputError` where the parts are not shards of one `noun`, or where a shard is missing
+    and `partial` does not allow for that.
+    """
+    first = parts[0][1].model_copy(update={"shard": ""})
+    for place, settings in parts[1:]:
+        if difference := settings.model_copy(update={"shard": ""}).difference(first):
+            raise InputError(
+                f"{place!r} and {parts[0][0]!r} are not of one {noun}: the first was begun "
+                f"{difference}."
+            )
+    shards = [
+        (place, Shard.read(settings.shard) if settings.shard else WHOLE)
+        for place, settings in parts
+    ]
+    check_shards(shards, partial=partial)
+    return first

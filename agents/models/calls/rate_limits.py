@@ -20,6 +20,7 @@ from refinegraph.support.redaction import without_credentials
 
 _OVERLOADED = frozenset({503, 529})
 _LONGEST_PAUSE = 120.0
+"""Seconds: limits by the minute have passed twice, and a wrong `Retry-After` stalls no run."""
 
 
 class RateLimits:

@@ -12,6 +12,7 @@ from refinegraph.agents.models.providers.openai_http import SentHead, StatusErro
 _ENDPOINT = "/v1/chat/completions"
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 _PAGE = 100
+"""Batches listed at a time: the most that OpenAI gives. An older one is not found by its name."""
 
 
 class Wave(NamedTuple):
