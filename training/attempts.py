@@ -16,6 +16,9 @@ _MOST_SHOWN = 12
 _LONGEST_SHOWN = 80
 """Elements and characters of a value: the sandbox shortens what is longer, so such attempts are
 left out."""
+_LARGEST = 1_000_000
+"""The largest number that a step is applied to. A step may count up to its argument: a million
+takes some 50 ms, and the 34 billion that a model once asked for did not end."""
 
 
 class Attempt(NamedTuple):
@@ -40,7 +43,7 @@ def attempt_of(task: GradedTask, steps: Sequence[Step]) -> Attempt | None:
     """Run steps in this process; None where they raise, or a value is too long to be shown."""
     program = program_of(task.name, task.arguments, steps)
     try:
-        run = compile_chain(steps)
+        run = compile_chain(steps, largest=_LARGEST)
         right = all(_same(run(case.arguments)[-1], case.result) for case in _cases(task))
         outcomes = [(case, run(case.arguments)) for case in task.given]
         wrong = -1 if right else _first_difference(task, steps)
@@ -108,7 +111,8 @@ def _same(value: Value, expected: Value) -> bool:
 
 def _first_difference(task: GradedTask, steps: Sequence[Step]) -> int:
     """Return the first step after which a value differs from the reference's."""
-    mine, theirs = compile_chain(steps), compile_chain(task.steps)
+    mine = compile_chain(steps, largest=_LARGEST)
+    theirs = compile_chain(task.steps)
     runs = [(mine(case.arguments), theirs(case.arguments)) for case in _cases(task)]
     shorter = min(len(steps), len(task.steps))
     for place in range(shorter):

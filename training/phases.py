@@ -61,7 +61,7 @@ PHASES = (
     Phase("short", 7_000_000, _SHORT),
     Phase("long", 14_000_000, _LONG),
     Phase("full", 12_000_000, _FULL, practice=3_000, ends_at=0.5),
-    Phase("last", 11_000_000, _FULL, practice=3_000, starts_at=0.5, ends_at=0.01),
+    Phase("last", 11_000_000, _FULL, practice=1_500, starts_at=0.5, ends_at=0.01),
 )
 """Copying is settled first; then what single steps mean; then how they compose; then all roles on
 tasks of up to ten steps, with mistakes of the model's own; then the same with mistakes sampled

@@ -18,19 +18,23 @@ DEEPEST, MOST_REPEATED = 8, 3
 """Chains of repairs and repeated repairs beyond these are counted together: they are rare."""
 FRESH = "fresh"
 
+_ANY, _DEEPER, _AGAIN, _OFTEN = "repair", "repair deeper", "repair again", "repair often"
 SHIPPED_RATES = {
     FRESH: 0.4,
-    "repair 0 0": 0.41,
-    **{f"repair {depth} 0": 0.6 if depth == 1 else 0.9 for depth in range(1, DEEPEST + 1)},
+    _ANY: 0.41,
+    _DEEPER: 0.6,
+    _AGAIN: 0.7,
+    _OFTEN: 0.7,
     **{
-        f"repair {depth} {repeated}": 0.5 if repeated < MOST_REPEATED else 0.25
+        f"repair {depth} {repeated}": 1.0
         for depth in range(DEEPEST + 1)
-        for repeated in range(1, MOST_REPEATED + 1)
+        for repeated in range(MOST_REPEATED + 1)
     },
 }
-"""Rates before anything is seen. A first repair of a fresh program mends 41 % of the failures of
-the package's own model, whatever it passes. The others are ratios to the kind one repair earlier;
-they are mild on purpose, because models differ: some repeat themselves, others mend step by step.
+"""Rates before anything is seen. A repair mends 41 % of the failures of the package's own model,
+whatever they pass. The others are ratios to the kind before them in a path: repairs of repaired
+programs, second repairs of a program, and further ones. They are mild on purpose, because models
+differ: some repeat themselves, others mend step by step.
 """
 
 
@@ -72,6 +76,15 @@ class History:
         count = self.drawn.total()
         return (FRESH, f"{FRESH} {drawn_bucket(count) if count else 'first'}")
 
+    @property
+    def duplicate_repairs(self) -> int:
+        """Return how often the program that was drawn most often was repaired; 0 before a sample.
+
+        A further sample that brings nothing new is most likely this program.
+        """
+        most = self.drawn.most_common(1)
+        return self.programs[most[0][0]].repeated if most else 0
+
     def path(self, candidate: Candidate, operator: str = "refine") -> tuple[str, ...]:
         """Return the kind of a repair of this candidate, if it were made now."""
         program = self.programs[fingerprint(candidate)]
@@ -95,8 +108,7 @@ class History:
     def _add_repair(self, candidate: Candidate, parent: Candidate) -> None:
         repaired = self.programs.setdefault(fingerprint(parent), Program())
         path = self.path(parent, candidate.operator)
-        own = len(path) - _DETAILS - 1
-        self._add(candidate, Attempt(path, _passed(candidate), "repair", own=own))
+        self._add(candidate, Attempt(path, _passed(candidate), "repair"))
         repaired.repeated += 1
         self.programs.setdefault(fingerprint(candidate), Program(repaired.depth + 1))
 
@@ -105,21 +117,24 @@ class History:
         self.turns.append(candidate.turn)
 
 
-_DETAILS = 3
-"""Details in the path of a repair: samples drawn, tests passed, operator."""
-
-
 def repair_path(depth: int, repeated: int, details: Sequence[str]) -> tuple[str, ...]:
     """Return the names of a kind of repair, from coarse to fine.
 
+    What all repairs, those of repaired programs, and those of programs that were repaired before
+    have in common is learned under names of its own, so that a few attempts at one depth tell
+    something of the others.
+
     >>> repair_path(1, 1, ("few", "some", "refine"))[:3]
-    ('repair 0 0', 'repair 1 0', 'repair 1 1')
+    ('repair', 'repair deeper', 'repair 1 0')
+    >>> repair_path(1, 1, ("few", "some", "refine"))[3:5]
+    ('repair again', 'repair 1 1')
     >>> repair_path(1, 1, ("few", "some", "refine"))[-1]
     'repair 1 1 few some refine'
     """
     depth, repeated = min(depth, DEEPEST), min(repeated, MOST_REPEATED)
-    names = [f"repair {level} 0" for level in range(depth + 1)]
-    names += [f"repair {depth} {times}" for times in range(1, repeated + 1)]
+    names = [_ANY, *[_DEEPER] * (depth > 0), f"repair {depth} 0"]
+    if repeated:
+        names += [_AGAIN, *[_OFTEN] * (repeated > 1), f"repair {depth} {repeated}"]
     for detail in details:
         names.append(f"{names[-1]} {detail}")
     return tuple(names)

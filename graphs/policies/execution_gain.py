@@ -40,9 +40,10 @@ from refinegraph.graphs.stopping import RuleFunction, as_rule
 from refinegraph.schema import Action, Candidate, Decision, Difficulty, StopReason
 from refinegraph.support.awaiting import settle
 
-MIN_GAIN_FOR_CODE = 0.004
-"""A program that passes is worth 250,000 tokens, about a dollar with a hosted model. On recorded
-repair runs of three models no problem is lost at this value."""
+MIN_GAIN_FOR_CODE = 0.008
+"""A program that passes is worth 125,000 tokens, about half a dollar with a hosted model. It is the
+highest value in steps of 0.001 at which no solved problem is lost on recorded repair runs of three
+models (`benchmarks/recorded_repairs.py`)."""
 _LARGEST_WAVE = 8
 """Samples asked for at once where waiting costs something; more than that no estimate justifies."""
 
@@ -216,12 +217,13 @@ class ExecutionGain:
         weight = chance_of_new(list(history.drawn.values()))
         bucket = drawn_bucket(history.drawn.total() + 1)
         details = (bucket, "some", "refine")
-        sample = planner.sample(history.sample_path, weight, details)
+        drawn = (history.sample_path, weight, details, history.duplicate_repairs)
+        sample = planner.sample(*drawn)
         ranked = self._ranked(state, history, planner)
         targets = [candidate for _, candidate in ranked][: min(self.max_refined_per_round, left)]
         repair = ranked[0][0] if targets else Worth(0.0, 0.0)
         plain = planner._replace(optimistic=False)
-        sure = plain.sample(history.sample_path, weight, details).rate
+        sure = plain.sample(*drawn).rate
         if targets:
             tried = history.programs[fingerprint(targets[0])].repeated > 0
             sure = max(sure, self._worth(history, plain if tried else planner, targets[0]).rate)

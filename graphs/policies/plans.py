@@ -50,25 +50,35 @@ class Planner(NamedTuple):
     """Whether kinds of repair that were hardly tried are thought better than estimated: right when
     actions are compared, wrong when it is asked whether to go on."""
 
-    def sample(self, path: tuple[str, ...], weight: float, details: Sequence[str]) -> Worth:
-        """Return the worth of a fresh sample of this kind that is new with this chance."""
+    def sample(
+        self, path: tuple[str, ...], weight: float, details: Sequence[str], repaired: int = 0
+    ) -> Worth:
+        """Return the worth of a fresh sample of this kind that is new with chance `weight`.
+
+        Otherwise it is a program that was drawn before and repaired `repaired` times.
+        """
         hazards = self.rates.hazards(path, weight)
         chance = self.rates.chance("fresh", hazards, self.failed_samples)
-        rest = self._chain(0, 0, details, chance, self.sample_cost)
-        return Worth(chance, rest)
+        where = {(0, min(MOST_REPEATED, repaired)): 1 - weight}
+        where[0, 0] = where.get((0, 0), 0.0) + weight
+        return Worth(chance, self._chain(where, details, chance, self.sample_cost))
 
     def repair(self, path: tuple[str, ...], depth: int, repeated: int) -> Worth:
         """Return the worth of a repair of this kind and of the chain that it begins."""
         chance = self.rates.chance("repair", self.rates.hazards(path), self.failed_repairs)
         details = path[-1].split(" ")[3:]
-        return Worth(chance, self._chain(depth, repeated, details, 0.0, 0.0))
+        return Worth(chance, self._chain({(depth, repeated): 1.0}, details, 0.0, 0.0))
 
     def _chain(
-        self, depth: int, repeated: int, details: Sequence[str], chance: float, cost: float
+        self,
+        where: dict[tuple[int, int], float],
+        details: Sequence[str],
+        chance: float,
+        cost: float,
     ) -> float:
         """Return the best worth among plans that go on with ever more repairs."""
         best = chance / cost if cost else 0.0
-        failed, where = self.failed_repairs, {(depth, repeated): 1.0}
+        failed = self.failed_repairs
         for _ in range(_LONGEST):
             hazards = self._mean_hazards(where, details)
             passes = self.rates.chance("repair", hazards, failed)

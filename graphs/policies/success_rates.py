@@ -44,8 +44,6 @@ class Attempt(NamedTuple):
     passed: bool
     family: str
     """`fresh` or `repair`: what shares the difficulty of a problem."""
-    own: int = 0
-    """The names from this position on are its own; those before only lend their rates."""
     weight: float = 1.0
     """The chance that it brings anything new: a duplicate of a failure cannot pass."""
 
@@ -223,7 +221,7 @@ class SuccessRates:
         exposures = [
             chance / self.rate(attempt.path, index) for index, chance in enumerate(chances)
         ]
-        for name in attempt.path[attempt.own :]:
+        for name in attempt.path:
             self._add(name, attempt.passed, exposures)
         logs = [math.log(chance if attempt.passed else 1 - chance) for chance in chances]
         before = self._likelihoods.get(attempt.family, _NONE)

@@ -300,7 +300,7 @@ def test_a_history_knows_where_every_program_stands() -> None:
         candidate("3.0", program="f = 4", parents="1.0", verdict=verdict("failed")),
     )
     history = History.of(state(*pool))
-    assert [attempt.path[0] for attempt in history.attempts] == [FRESH] * 2 + ["repair 0 0"] * 3
+    assert [attempt.path[0] for attempt in history.attempts] == [FRESH] * 2 + ["repair"] * 3
     assert history.attempts[0].path == (FRESH, f"{FRESH} first")
     assert history.attempts[1].path == (FRESH, f"{FRESH} few")
     assert [attempt.weight for attempt in history.attempts[:2]] == [1.0, 1.0]
@@ -325,7 +325,9 @@ def test_a_new_draw_is_as_likely_as_draws_that_came_once(counts: list[int]) -> N
 def test_paths_go_from_coarse_to_fine_and_end_at_the_deepest() -> None:
     assert repair_path(DEEPEST + 6, 9, ()) == repair_path(DEEPEST, MOST_REPEATED, ())
     assert repair_path(3, 2, ())[-1] == "repair 3 2"
-    assert repair_path(0, 0, ("a", "b")) == ("repair 0 0", "repair 0 0 a", "repair 0 0 a b")
+    assert repair_path(0, 0, ("a", "b")) == (
+        "repair", "repair 0 0", "repair 0 0 a", "repair 0 0 a b",
+    )  # fmt: skip
     assert {name for path in (repair_path(d, r, ()) for d in range(DEEPEST + 1) for r in range(4))
             for name in path} <= set(SHIPPED_RATES)  # fmt: skip
     assert all(0 < rate <= 1 for rate in SHIPPED_RATES.values())

@@ -46,13 +46,21 @@ def run_chain(steps: Sequence[Step], arguments: Arguments) -> list[Value]:
     return compile_chain(steps)(arguments)
 
 
-def compile_chain(steps: Sequence[Step]) -> Callable[[Arguments], list[Value]]:
-    """Return what `run_chain` does as a function of the arguments, for many calls."""
+def compile_chain(
+    steps: Sequence[Step], *, largest: int | None = None
+) -> Callable[[Arguments], list[Value]]:
+    """Return what `run_chain` does as a function of the arguments, for many calls.
+
+    With `largest`, a step whose argument is a larger number raises `OverflowError`: steps that
+    count up to their argument would not end in reasonable time.
+    """
     functions = [function_of(step) for step in steps]
 
     def run(arguments: Arguments) -> list[Value]:
         value, others, values = arguments[0], arguments[1:], list[Value]()
         for function in functions:
+            if largest is not None and isinstance(value, int) and abs(value) > largest:
+                raise OverflowError(f"{value} is larger than {largest}")
             value = function(value, *others)
             values.append(value)
         return values

@@ -1,0 +1,198 @@
+"""When does the controller end recorded repair runs, and what would going on have brought?
+
+    python benchmarks/recorded_repairs.py --data DIRECTORY
+
+The directory holds `*.jsonl` files of recorded repair runs, one a model, one record a problem:
+`prompt`, `entry_point`, `given_tests`, the hidden `test`, the programs of all rounds in
+`implementations`, and `token_nums`, the tokens of the run. Every repair plays the next recorded
+program at the tokens that a round took; a fresh sample plays the first program again, since no
+other was recorded. Against it stands the recorded run, which ends when a program passes or after
+ten rounds. One setting serves all models, and each begins without knowledge of its model.
+"""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from refinegraph.graphs.policies.base import as_decision
+from refinegraph.graphs.policies.execution_gain import MIN_GAIN_FOR_CODE, ExecutionGain
+from refinegraph.graphs.policies.first_wave import FirstWave
+from refinegraph.graphs.routing import VerdictRouter
+from refinegraph.graphs.state import RefinementState
+from refinegraph.graphs.stopping import accepted
+from refinegraph.schema import Candidate, Decision, Problem, Usage, Verdict
+from refinegraph.support.awaiting import settle
+from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.test_cases import parse_tests
+from refinegraph.tools.test_cases.checking import check_program
+
+_MOST_CANDIDATES = 99
+"""More than any recorded run has, so that only the controller ends a run."""
+_CHARACTERS_A_TOKEN = 4
+"""Of English and Python, roughly; only the cost of samples, which nothing records, rests on it."""
+_AT_ONCE = 4
+
+
+class Recorded(NamedTuple):
+    """One recorded run: its programs with what the visible and the hidden tests say of them."""
+
+    problem: Problem
+    programs: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+    solved: bool
+    """Whether the last program passes the hidden tests."""
+    tokens: int
+
+    @property
+    def round_tokens(self) -> float:
+        """Tokens of one repair with all that led to it."""
+        return self.tokens / max(1, len(self.programs) - 1)
+
+    @property
+    def sample_tokens(self) -> float:
+        """Tokens of reading the problem and writing the first program."""
+        return (len(self.problem.prompt) + len(self.programs[0])) / _CHARACTERS_A_TOKEN
+
+
+class Played(NamedTuple):
+    """How far the controller went."""
+
+    solved: bool
+    tokens: float
+
+
+async def read_runs(file: Path, sandbox: Sandbox) -> list[Recorded]:
+    """Return the runs of a file whose first program the visible tests refuse."""
+    records = [json.loads(line) for line in file.read_text().splitlines()]
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def judged(record: dict[str, object]) -> Recorded:
+        async with slots:
+            return await _judged(record, sandbox)
+
+    runs = await asyncio.gather(*map(judged, records))
+    return [run for run in runs if len(run.programs) > 1]
+
+
+async def _judged(record: dict[str, object], sandbox: Sandbox) -> Recorded:
+    tests = "\n".join(record["given_tests"])  # type: ignore[arg-type]
+    name = str(record["entry_point"])
+    problem = Problem(
+        id=str(record["task_id"]), prompt=str(record["prompt"]), tests=tests, entry_point=name
+    )
+    programs: list[str] = list(record["implementations"])  # type: ignore[call-overload]
+    parsed = parse_tests(tests, entry_point=name)
+    verdicts = [
+        await check_program(sandbox, program, parsed, problem=problem) for program in programs
+    ]
+    hidden = parse_tests(f"{record['test']}\ncheck({name})", entry_point=name)
+    last = await check_program(sandbox, programs[-1], hidden, problem=problem)
+    return Recorded(
+        problem, tuple(programs), tuple(verdicts), last.passed, int(str(record["token_nums"]))
+    )
+
+
+class _Player:
+    """The state of one run while recorded programs are played."""
+
+    def __init__(self, run: Recorded, number: int) -> None:
+        self.run = run
+        self.tokens = 0.0
+        self.repairs = 0
+        tests = parse_tests(run.problem.tests, entry_point=run.problem.entry_point)
+        self.state = RefinementState(problem=run.problem, tests=tests, started=float(number))
+
+    def apply(self, decision: Decision) -> None:
+        """Play what a decision asks for."""
+        made: list[Candidate] = []
+        for move in decision.moves:
+            parent = move.parents[0] if move.parents else None
+            made += [self._candidate(parent, decision, len(made)) for _ in range(move.count)]
+        self.state = self.state.model_copy(
+            update={
+                "candidates": (*self.state.candidates, *made),
+                "decisions": (*self.state.decisions, decision),
+                "round": decision.round,
+                "usage": Usage(completion_tokens=round(self.tokens)),
+            }
+        )
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a program passed, or all recorded repairs were played."""
+        passed = any(made.verdict and made.verdict.passed for made in self.state.candidates)
+        return passed or self.repairs == len(self.run.programs) - 1
+
+    def _candidate(self, parent: str | None, decision: Decision, place: int) -> Candidate:
+        tokens = self.run.round_tokens if parent else self.run.sample_tokens
+        self.repairs = min(self.repairs + bool(parent), len(self.run.programs) - 1)
+        self.tokens += tokens
+        number = self.repairs if parent else 0
+        return Candidate(
+            id=f"{decision.round}.{len(self.state.candidates) + place}",
+            operator="refine" if parent else "solve",
+            round=decision.round,
+            turn=decision.number,
+            parents=(parent,) if parent else (),
+            text="",
+            program=self.run.programs[number],
+            verdict=self.run.verdicts[number],
+            tokens=round(tokens),
+        )
+
+
+async def play(run: Recorded, policy: FirstWave, number: int) -> Played:
+    """Let a policy decide until it stops, a program passes, or the record ends."""
+    player = _Player(run, number)
+    while not player.is_over:
+        decision = as_decision(await settle(policy(player.state)), player.state)
+        if decision.stop_reason:
+            break
+        player.apply(decision)
+    reached_end = player.repairs == len(run.programs) - 1
+    return Played(run.solved and reached_end, player.tokens)
+
+
+async def measure(runs: Sequence[Recorded], min_gain: float) -> list[Played]:
+    """Play all runs of one model with one controller, which learns from run to run."""
+    policy = FirstWave(
+        ExecutionGain(
+            router=VerdictRouter(),
+            stop=accepted(),
+            max_candidates=_MOST_CANDIDATES,
+            min_gain_per_1k_tokens=min_gain,
+        ),
+        samples=1,
+    )
+    return [await play(run, policy, number) for number, run in enumerate(runs)]
+
+
+async def main() -> None:
+    """Print one row a model."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="a directory of *.jsonl files")
+    parser.add_argument("--min-gain", type=float, default=MIN_GAIN_FOR_CODE)
+    options = parser.parse_args()
+    table = Table(title="Recorded repair runs", title_justify="left")
+    for heading in ("model", "runs", "solved at the end", "by the controller", "tokens, of those"):
+        table.add_column(heading, justify="left" if heading == "model" else "right")
+    async with Sandbox() as sandbox:
+        for file in sorted(options.data.glob("*.jsonl")):
+            runs = await read_runs(file, sandbox)
+            played = await measure(runs, options.min_gain)
+            share = sum(one.tokens for one in played) / sum(run.tokens for run in runs)
+            solved = sum(run.solved for run in runs), sum(one.solved for one in played)
+            table.add_row(file.stem, str(len(runs)), *map(str, solved), f"{share:.3f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
