@@ -36,7 +36,7 @@ _SHOWN_FAILURES = 3
 agents."""
 _LONGEST_VALUE = 600
 """Characters shown of a value: enough for typical tests, while no long list fills the prompt."""
-_MOST_VISITS = 16
+_MAX_VISITS = 16
 """Visited lines shown of a slice: enough for a loop with a few iterations."""
 _LONGEST_DIFF = 40
 """Lines shown of the diff between two programs; a longer diff means that they share little."""
@@ -98,7 +98,7 @@ def _format_slice(evidence: Evidence) -> str:
     program = evidence.candidate.program
     if "slice" not in evidence.kinds or not evidence.slice or program is None:
         return ""
-    shown = show_trace(evidence.slice, program, most=_MOST_VISITS)
+    shown = show_trace(evidence.slice, program, most=_MAX_VISITS)
     return f"The wrong result came from these lines, in this order:\n{shown}"
 
 
@@ -199,6 +199,23 @@ def format_earlier(rejected: Sequence[str], tried: Sequence[str], *, kind: Kind)
 def _listed(answers: Sequence[str], kind: Kind) -> str:
     before, after = _FENCES.get(kind, ("", ""))
     return "\n\n".join(f"{before}{answer.strip()}{after}" for answer in answers)
+
+
+def repair_fields(
+    problem: Problem,
+    candidate: Candidate,
+    *,
+    tests: Sequence[Test] = (),
+    evidence: Evidence | None = None,
+) -> dict[str, str]:
+    """Return the values of the placeholders that all prompts for repairs share."""
+    return {
+        "problem": problem.prompt.strip(),
+        "tests": format_tests(tests),
+        "solution": solution_text(candidate, kind=problem.kind),
+        "evidence": format_evidence(evidence) if evidence else format_verdict(candidate),
+        "entry_point": problem.entry_point or "",
+    }
 
 
 def with_instruction(messages: Sequence[BaseMessage], instruction: str) -> list[BaseMessage]:

@@ -10,13 +10,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from refinegraph.agents.evidence import Evidence
 from refinegraph.agents.feedback import (
     format_earlier,
-    format_evidence,
     format_refusal,
     format_repair,
-    format_tests,
-    format_verdict,
     known_header,
-    solution_text,
+    repair_fields,
     with_instruction,
 )
 from refinegraph.agents.models import Choice, Generations, Sampling, generate, model_name
@@ -26,7 +23,7 @@ from refinegraph.agents.operators.task import Outcome, Task
 from refinegraph.agents.prompts import Prompt, PromptSet, prompts_for
 from refinegraph.agents.solver import answer_format
 from refinegraph.errors import InputError
-from refinegraph.schema import EXECUTED_KINDS, Candidate, Problem, Review, VisibleTest
+from refinegraph.schema import EXECUTED_KINDS, Candidate, Kind, Problem, Review, VisibleTest
 from refinegraph.tools.edits import Refusal, edit_program
 
 RepairForm = Literal["auto", "edit", "rewrite"]
@@ -104,24 +101,17 @@ class Refiner(Operator):
         code = problem.kind in EXECUTED_KINDS
         whole = self.prompts.refiner if code else self.prompts.refiner_reasoning
         edit = self._edit_prompt(candidate) if problem.kind == "code" else None
-        earlier = format_earlier(
-            rejected[-self.rejected_shown :], tried[-self.rejected_shown :], kind=problem.kind
-        )
+        fields = {
+            **repair_fields(problem, candidate, tests=tests, evidence=evidence),
+            "review": review.text or "Find and correct the error.",
+            "rejected": self.format_earlier(rejected, tried, kind=problem.kind),
+            "header": known_header(problem) if code else "",
+            "repair": format_repair(candidate),
+            "answer_format": answer_format(problem.kind),
+        }
 
         def messages(prompt: Prompt) -> list[BaseMessage]:
-            filled = prompt.messages(
-                problem=problem.prompt.strip(),
-                tests=format_tests(tests),
-                solution=solution_text(candidate, kind=problem.kind),
-                evidence=format_evidence(evidence) if evidence else format_verdict(candidate),
-                review=review.text or "Find and correct the error.",
-                rejected=earlier,
-                entry_point=problem.entry_point or "",
-                header=known_header(problem) if code else "",
-                repair=format_repair(candidate),
-                answer_format=answer_format(problem.kind),
-            )
-            return with_instruction(filled, instruction)
+            return with_instruction(prompt.messages(**fields), instruction)
 
         sampling = self.temperature(attempt)
         if edit is not None:
@@ -129,6 +119,11 @@ class Refiner(Operator):
                 self.model, messages(edit), messages(whole), candidate, problem, sampling=sampling
             )
         return await generate(self.model, messages(whole), sampling=sampling)
+
+    def format_earlier(self, rejected: Sequence[str], tried: Sequence[str], *, kind: Kind) -> str:
+        """List the last `rejected_shown` rejected and other earlier answers for a prompt."""
+        shown = self.rejected_shown
+        return format_earlier(rejected[-shown:], tried[-shown:], kind=kind)
 
     def _edit_prompt(self, candidate: Candidate) -> Prompt | None:
         """Return the prompt that requests edits, or None if a rewrite is better or required."""

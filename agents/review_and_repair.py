@@ -5,14 +5,7 @@ from collections.abc import Sequence
 from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents.evidence import Evidence
-from refinegraph.agents.feedback import (
-    format_earlier,
-    format_evidence,
-    format_tests,
-    format_verdict,
-    solution_text,
-    with_instruction,
-)
+from refinegraph.agents.feedback import repair_fields, with_instruction
 from refinegraph.agents.models import Sampling, model_name
 from refinegraph.agents.operators.algebra import Operator
 from refinegraph.agents.operators.roles import Refine
@@ -86,22 +79,14 @@ class ReviewAndRepair(Operator):
                 problem, candidate, review, rejected=rejected, tried=tried, attempt=attempt
             )
             return Outcome(drafts=drafts_of(answer.choices))
-        shown = self._refiner.rejected_shown
         fields = {
-            "problem": problem.prompt.strip(),
-            "tests": format_tests(tests),
-            "solution": solution_text(candidate, kind=problem.kind),
-            "evidence": format_evidence(evidence) if evidence else format_verdict(candidate),
+            **repair_fields(problem, candidate, tests=tests, evidence=evidence),
+            "rejected": self._refiner.format_earlier(rejected, tried, kind=problem.kind),
+            "review": "Find and correct the error.",
+            "header": "",
         }
-        earlier = format_earlier(rejected[-shown:], tried[-shown:], kind=problem.kind)
-        messages = self._prompt.messages(**fields, rejected=earlier)
-        whole = self.prompts.refiner.messages(
-            **fields,
-            rejected=earlier,
-            review="Find and correct the error.",
-            entry_point=problem.entry_point or "",
-            header="",
-        )
+        messages = self._prompt.messages(**fields)
+        whole = self.prompts.refiner.messages(**fields)
         answer = await answer_with_edits(
             self.model,
             with_instruction(messages, instruction),

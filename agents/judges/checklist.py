@@ -22,6 +22,15 @@ class ChecklistJudge(Judge):
 
     Based on TICK (arXiv 2410.03608). If the list cannot be parsed, the only question is whether
     the solution is right. Costs as much as `Judge`, plus one call per problem.
+
+    Args:
+        model: The model that writes and applies the checklist.
+        questions: Maximum number of questions.
+        judges: Number of answers about each solution.
+        vote: How the answers are combined.
+        sampling: Sampling settings; the default temperature is 0 for one judge, 0.7 for several.
+        prompt: Applies the checklist, with `$problem`, `$solution`, `$questions` and `$count`.
+        checklist: Writes the checklist, with the placeholders `$problem` and `$count`.
     """
 
     name = "checklist"

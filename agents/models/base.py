@@ -103,10 +103,10 @@ class SamplingChatModel(BaseChatModel):
 
     def sampling_of(self, stop: Sequence[str] | None, settings: dict[str, Any]) -> Sampling:
         """Convert LangChain's keyword arguments; raise `InputError` for unknown ones."""
-        given = {name: value for name, value in settings.items() if value is not None}
-        for name in given.keys() - Sampling.model_fields.keys():
+        explicit = {name: value for name, value in settings.items() if value is not None}
+        for name in explicit.keys() - Sampling.model_fields.keys():
             raise InputError(
-                f"model {self.endpoint.name!r} does not accept {name}={given[name]!r}; "
+                f"model {self.endpoint.name!r} does not accept {name}={explicit[name]!r}; "
                 f"expected n, {', '.join(Sampling.model_fields)}."
             )
-        return Sampling.model_validate({**given, "stop": tuple(stop or ())})
+        return Sampling.model_validate({**explicit, "stop": tuple(stop or ())})

@@ -235,9 +235,9 @@ class _Call:
     @property
     def attempts(self) -> int:
         """The maximum number of attempts, which is lower for an unreachable server."""
-        most = self.model.retry.attempts
+        attempts = self.model.retry.attempts
         unreachable = self.failure is not None and self.failure.kind == "unreachable"
-        return min(most, _MAX_UNREACHABLE_ATTEMPTS) if unreachable else most
+        return min(attempts, _MAX_UNREACHABLE_ATTEMPTS) if unreachable else attempts
 
     def before_sleep(self, state: RetryCallState) -> None:
         failure = failure_of(state)

@@ -129,7 +129,7 @@ class _Provider:
 
     def __init__(self, limits: RateLimits, name: str) -> None:
         self.turns = FairSemaphore(limits.limit)
-        self._most = limits.limit
+        self._max_limit = limits.limit
         self._requests = _bucket(limits, limits.requests_per_minute, f"requests {name}")
         self._tokens = _bucket(limits, limits.tokens_per_minute, f"tokens {name}")
         self._slowed = 0.0
@@ -148,8 +148,8 @@ class _Provider:
     def answered(self, excess: int) -> None:
         if self._tokens:
             self._tokens.correct(excess)
-        if self.turns.limit < self._most:
-            self.turns.limit = min(self._most, self.turns.limit + 1 / self.turns.limit)
+        if self.turns.limit < self._max_limit:
+            self.turns.limit = min(self._max_limit, self.turns.limit + 1 / self.turns.limit)
             self.turns.wake()
 
     def slow_down(self, began: float, retry_after: float | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 _PART = re.compile(r"(?=^# (?:Program|Solution|Review|Task)$)", re.MULTILINE)
 """Boundaries of the shared parts of prompts: all begin with the statement, some also share the
 program."""
-_MOST_MARKS = 4
+_MAX_MARKS = 4
 """Maximum number of markers; Anthropic refuses requests with more."""
 
 
@@ -33,7 +33,7 @@ def with_cache_marks(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]
     parts = [part for part in _PART.split(marked[index]["content"]) if part]
     if len(parts) < 2:
         return marked
-    kept = parts[: _MOST_MARKS - 1]
+    kept = parts[: _MAX_MARKS - 1]
     rest = "".join(parts[len(kept) :]) if len(parts) > len(kept) else kept.pop()
     blocks: list[dict[str, Any]] = [
         {"type": "text", "text": part, "cache_control": {"type": "ephemeral"}} for part in kept

@@ -8,15 +8,18 @@ from refinegraph.errors import SettingError
 
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
+"""Supported versions of the format; version 1 had other length fields."""
 _STRING, _ARRAY = 8, 9
+"""Type codes of the values without a fixed size."""
 _FORMATS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?"} | {
     10: "<Q",
     11: "<q",
     12: "<d",
 }
+"""`struct` formats of the values with a fixed size, by type code."""
 _LONGEST_TEXT = 1 << 24
 """Bytes of one string; a longer one means that the file is damaged."""
-_MOST_ENTRIES = 1 << 16
+_MAX_ENTRIES = 1 << 16
 """Entries of the header; more of them mean that the file is damaged."""
 
 
@@ -63,7 +66,7 @@ def _metadata(file: BinaryIO, path: Path) -> dict[str, str | int]:
             "the model's .gguf file."
         )
     version, _, entries = struct.unpack("<IQQ", file.read(20))
-    if version not in _VERSIONS or entries > _MOST_ENTRIES:
+    if version not in _VERSIONS or entries > _MAX_ENTRIES:
         raise _broken(path)
     metadata: dict[str, str | int] = {}
     for _ in range(entries):

@@ -46,7 +46,7 @@ def _listed(model: str) -> _Listed | None:
         prices: dict[str, Any] = litellm.model_cost.get(name) or {}
         is_meant = name == model or prices.get("litellm_provider") == provider
         if is_meant and prices.get("input_cost_per_token") is not None:
-            known = provider if bare and provider in litellm.provider_list else None
+            named = provider if bare and provider in litellm.provider_list else None
             free = not prices["input_cost_per_token"] and not prices.get("output_cost_per_token")
-            return _Listed(name, known, free)
+            return _Listed(name, named, free)
     return None

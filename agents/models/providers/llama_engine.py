@@ -22,11 +22,10 @@ SLOTS = 8
 """Number of samples generated concurrently."""
 _TINY = 100_000_000
 """File size in bytes below which a second thread costs more than it gains."""
-_MOST_CONTEXT = 16_384
+_MAX_CONTEXT = 16_384
 """Maximum context in tokens over all slots, to limit memory, even if the model supports more."""
 
-_PROMPT_CACHE_MIB = 512
-_TINY_PROMPT_CACHE_MIB = 32
+_PROMPT_CACHE_MIB, _TINY_PROMPT_CACHE_MIB = 512, 32
 """Memory for the states of prompts that have left their slots. llama.cpp's own limit is 8 GiB,
 which a long evaluation fills at 0.4 MB per prompt. 32 MiB hold eighty prompts of the built-in
 model, ten times its slots; 512 MiB hold 4,000 tokens of a model with 8 billion weights."""
@@ -47,8 +46,8 @@ class LlamaEngine:
         header = read_gguf_header(path)
         self.name = header.name
         self.threads = 1 if header.bytes < _TINY else _cores()
-        trained = header.context or _MOST_CONTEXT
-        self.context = min(trained, _MOST_CONTEXT)
+        trained = header.context or _MAX_CONTEXT
+        self.context = min(trained, _MAX_CONTEXT)
         """Maximum tokens of a prompt and its answer together."""
         self._calls = ThreadPoolExecutor(2 * SLOTS, thread_name_prefix="llama")
         try:

@@ -19,6 +19,7 @@ _BOXED = re.compile(r"\\boxed\{(-?\d+)\}")
 _STEPS = "Step 1: it is simulated.\nStep 2: so the answer is \\boxed{{{answer}}}"
 _REVIEWING = re.compile(r"VERDICT: wrong,? or right")
 _TOKENS = 200
+"""Completion tokens of every answer; an arbitrary constant."""
 
 
 class SimulatedRates(Frozen):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from refinegraph.errors import InputError
 
 _VERSION = 1
+"""Version of the file, stored in its `user_version`."""
 _SCHEMA = """\
 CREATE TABLE IF NOT EXISTS answers (
     request TEXT NOT NULL, sample INTEGER NOT NULL, model TEXT NOT NULL,

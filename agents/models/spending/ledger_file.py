@@ -15,6 +15,7 @@ from refinegraph.support.locking import is_locked, lock
 from refinegraph.support.private_files import make_private_folder, touch_private
 
 _VERSION = 1
+"""Version of the file, stored in its `user_version`."""
 _SCHEMA = """\
 CREATE TABLE IF NOT EXISTS book (
     id INTEGER PRIMARY KEY CHECK (id = 0), spent TEXT NOT NULL, last INTEGER NOT NULL

@@ -19,7 +19,7 @@ USUAL_CHARACTERS_PER_TOKEN = 3.5
 MOST_CHARACTERS_PER_TOKEN = 7
 """Counts that imply more characters per token cannot include every choice."""
 
-_MOST_TOKENS = 100_000_000
+_MAX_TOKENS = 100_000_000
 """Larger than any context; a server that reports more is wrong and would exhaust every budget."""
 
 _PIECE = re.compile(r"[A-Za-z]+|\s+|.", re.DOTALL)
@@ -65,7 +65,7 @@ def plausible(tokens: object) -> int | None:
     """
     if not isinstance(tokens, int) or isinstance(tokens, bool):
         return None
-    return tokens if 0 <= tokens <= _MOST_TOKENS else None
+    return tokens if 0 <= tokens <= _MAX_TOKENS else None
 
 
 def estimate_tokens(text: str) -> int:
