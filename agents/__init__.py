@@ -1,4 +1,4 @@
-"""The agents: Solver, Reviewer, Refiner, TestWriter and judges, their prompts and their models."""
+"""The agents: Solver, Reviewer, Refiner, TestWriter and judges, with their prompts and models."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Tell when a model says that a problem is outside of what it knows."""
+"""Detect answers in which a model says that it does not know this kind of problem."""
 
 import re
 
@@ -10,15 +10,15 @@ from refinegraph.errors import ModelAbstained
 
 
 def check_abstention(drafts: Generations, prompts: PromptSet, model: BaseChatModel) -> None:
-    """Raise `ModelAbstained` where at least half of the answers say so.
+    """Raise `ModelAbstained` if at least half of the answers are abstentions.
 
-    Nothing is ever raised for prompts without an abstention. A few such answers among many are
-    left to the tests, which refuse them like any other text without a program.
+    Does nothing if the prompts define no abstention. If fewer than half abstain, their texts are
+    kept; they contain no program, so execution refutes them.
     """
     if not prompts.abstention:
         return
-    said = [abstains(choice.text, prompts.abstention) for choice in drafts.choices]
-    if 2 * sum(said) >= len(said) > 0:
+    abstentions = [abstains(choice.text, prompts.abstention) for choice in drafts.choices]
+    if 2 * sum(abstentions) >= len(abstentions) > 0:
         raise ModelAbstained(
             f"Model {model_name(model)!r} says that this problem is outside of what it knows"
             f"{f', which is {prompts.knows}' if prompts.knows else ''}; name another model."
@@ -26,7 +26,7 @@ def check_abstention(drafts: Generations, prompts: PromptSet, model: BaseChatMod
 
 
 def abstains(answer: str, abstention: str) -> bool:
-    """Return whether an answer is the abstention, with or without a header before it.
+    """Return whether an answer is the abstention, optionally preceded by a function header.
 
     >>> abstains("def f(x):\\n    # not mine", "# not mine"), abstains("return x", "# not mine")
     (True, False)

@@ -1,4 +1,4 @@
-"""What is known about a candidate that failed, gathered before a model is asked about it."""
+"""Evidence about a failed candidate, gathered before a model reviews it."""
 
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
@@ -16,44 +16,49 @@ from refinegraph.tools.traces import trace_failure
 from refinegraph.tools.value_slices import value_slice
 
 EvidenceKind = Literal["verdict", "slice", "suspects", "smallest", "contrast"]
-"""Verdict: the failing tests with what came instead. Slice: the lines that the wrong result came
-from. Suspects: the lines that failing tests execute more often than passing ones. Smallest: a
-smaller input that fails too. Contrast: what a program that passes does differently."""
+"""A kind of evidence.
+
+- verdict: the failing tests with their actual results;
+- slice: the lines that produced the wrong result;
+- suspects: the lines that failing tests execute more often than passing ones;
+- smallest: a smaller input that also fails;
+- contrast: how a passing program differs."""
 
 EVIDENCE_KINDS: tuple[EvidenceKind, ...] = get_args(EvidenceKind)
 
 _SHORT_PROGRAM = 5
-"""Lines up to which a slice leaves out too little to be worth a sandbox run."""
+"""Programs of fewer lines are not sliced: the slice would omit too little to be worth a sandbox
+run."""
 _SHORT_INPUT = 40
-"""Characters of arguments that a reader takes in at once, so that nothing has to be shrunk."""
+"""Arguments of at most this many characters are easy to read and therefore not shrunk."""
 _REMEMBERED = 64
-"""Candidates whose evidence is kept, since Reviewer and Refiner ask for it one after the other."""
+"""Cache size in candidates; the Reviewer and the Refiner ask for the same evidence in turn."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known about one candidate. `feedback.format_evidence` puts it into words."""
+    """Evidence about one candidate, rendered as text by `feedback.format_evidence`."""
 
     candidate: Candidate
     kinds: frozenset[EvidenceKind] = frozenset(EVIDENCE_KINDS)
-    """What of it is shown."""
+    """The kinds that are shown."""
     slice: tuple[TraceLine, ...] = ()
-    """The visits of lines that the wrong result of the first failing test came from."""
+    """The visits of lines that produced the wrong result of the first failing test."""
     suspects: str = ""
-    """The lines that failing tests execute and passing ones do not, in words."""
+    """The lines that failing tests execute and passing ones do not, as text."""
     smallest: CaseOutcome | None = None
-    """A smaller input that fails too; `expected` is what another candidate returns, if any."""
+    """A smaller input that also fails; `expected` is what another candidate returns, if any."""
     passing: Candidate | None = None
     """The most similar candidate that passes the first failing test."""
 
 
 class gather_evidence:
-    """Gather evidence about failing programs: no model call, a few sandbox runs a program.
+    """Gather evidence about failing programs without model calls, in a few sandbox runs each.
 
-    A slice costs one run, suspects one for each of up to twelve tests, and only where some pass, a
-    smaller input up to sixteen, and only where the failing one is long.
-    `kinds` are what is gathered and shown, so that a study can withhold any of them; `()` withholds
-    everything that execution found out.
+    A slice costs one run. Suspects cost one run for each of up to twelve tests, and are computed
+    only if some tests pass. A smaller input costs up to sixteen runs, and is sought only if the
+    failing one is long. `kinds` selects what is gathered and shown, so that a study can withhold
+    any of it; `()` withholds everything that execution revealed.
 
     >>> gather_evidence(kinds=("verdict", "slice"))
     gather_evidence(kinds=('verdict', 'slice'))
@@ -64,27 +69,27 @@ class gather_evidence:
     ) -> None:
         unknown = [kind for kind in kinds if kind not in EVIDENCE_KINDS]
         if unknown:
-            known = ", ".join(EVIDENCE_KINDS)
-            raise InputError(f"unknown kind of evidence {unknown[0]!r}; expected {known}.")
+            expected = ", ".join(EVIDENCE_KINDS)
+            raise InputError(f"unknown kind of evidence {unknown[0]!r}; expected {expected}.")
         self._sandbox = sandbox or Sandbox()
         self._kinds: frozenset[EvidenceKind] = frozenset(
             kind for kind in EVIDENCE_KINDS if kind in kinds
         )
-        self._known: OrderedDict[tuple[str, str | None], Evidence] = OrderedDict()
+        self._cache: OrderedDict[tuple[str, str | None], Evidence] = OrderedDict()
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"gather_evidence(kinds={tuple(k for k in EVIDENCE_KINDS if k in self._kinds)!r})"
 
     async def __call__(self, task: Task, candidate: Candidate) -> Evidence:
         """Return the evidence about one candidate of a task."""
         passing = passing_candidate(candidate, task.pool) if "contrast" in self._kinds else None
         key = (candidate.model_dump_json(), passing.id if passing else None)
-        if key not in self._known:
-            self._known[key] = await self._gather(task, candidate, passing)
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        return self._known[key]
+        if key not in self._cache:
+            self._cache[key] = await self._gather(task, candidate, passing)
+            while len(self._cache) > _REMEMBERED:
+                self._cache.popitem(last=False)
+        return self._cache[key]
 
     async def _gather(
         self, task: Task, candidate: Candidate, passing: Candidate | None
@@ -111,7 +116,7 @@ class gather_evidence:
         return value_slice(trace, program)
 
     async def _suspects(self, task: Task, candidate: Candidate) -> str:
-        """Compare what failing and passing tests execute, where there are both."""
+        """Compare the lines that failing and passing tests execute, if there are both."""
         verdict = candidate.verdict
         if "suspects" not in self._kinds or verdict is None or not verdict.passed_ids:
             return ""
@@ -147,18 +152,18 @@ def failing_test(candidate: Candidate, tests: Sequence[VisibleTest]) -> VisibleT
 
 
 def passing_candidate(candidate: Candidate, pool: Sequence[Candidate]) -> Candidate | None:
-    """Return the candidate most similar to one among those that pass its first failing test."""
+    """Return the candidate most similar to `candidate` that passes its first failing test."""
     failure = candidate.verdict.first_failure if candidate.verdict else None
     program = candidate.program
     if failure is None or program is None:
         return None
-    able = [
+    passing = [
         other
         for other in pool
         if other.program and other.verdict and failure.id in other.verdict.passed_ids
     ]
-    return max(able, key=lambda other: _likeness(program, other.program or ""), default=None)
+    return max(passing, key=lambda other: _similarity(program, other.program or ""), default=None)
 
 
-def _likeness(left: str, right: str) -> float:
+def _similarity(left: str, right: str) -> float:
     return SequenceMatcher(None, left.split("\n"), right.split("\n"), autojunk=False).ratio()

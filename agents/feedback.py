@@ -1,6 +1,6 @@
-"""Put what is known about a candidate into words for another agent.
+"""Format what is known about a candidate as text for another agent.
 
-This is the only place that words evidence; `agents.evidence` gathers it.
+Every wording of evidence is here; `agents.evidence` gathers it.
 """
 
 import re
@@ -32,20 +32,18 @@ _FENCES: dict[Kind, tuple[str, str]] = {
     "repository": ("```diff\n", "\n```"),
 }
 _SHOWN_FAILURES = 3
-"""More failures seldom say more, and every one makes the prompts of both agents longer."""
+"""Failing tests shown to a model: more rarely add information but lengthen the prompts of two
+agents."""
 _LONGEST_VALUE = 600
-"""Characters: enough for the values of usual tests, and no single list fills a prompt."""
-
-
-_MOST_VISITS = 16
-"""Lines of a slice that are shown: a loop of a few rounds fits, a page of numbers does not."""
+"""Characters shown of a value: enough for typical tests, while no long list fills the prompt."""
+_MAX_VISITS = 16
+"""Visited lines shown of a slice: enough for a loop with a few iterations."""
 _LONGEST_DIFF = 40
-"""Lines of the difference between two programs; a longer one shows that they have little in common.
-"""
+"""Lines shown of the diff between two programs; a longer diff means that they share little."""
 
 
 def known_header(problem: Problem) -> str:
-    """Return the first line of the function that a statement asks for, where it shows the call.
+    """Return the header of the requested function, or "" if the statement does not call it.
 
     >>> known_header(Problem(prompt="Write add(a, b) that adds.", entry_point="add"))
     'def add(a, b):'
@@ -62,13 +60,13 @@ def known_header(problem: Problem) -> str:
 
 
 def solution_text(candidate: Candidate, *, kind: Kind) -> str:
-    """Return what another agent is to read of a candidate, without blank lines around it."""
+    """Return the part of a candidate that other agents read, without surrounding blank lines."""
     text = (candidate.program or candidate.text) if kind in EXECUTED_KINDS else candidate.text
     return text.strip("\n")
 
 
 def format_verdict(candidate: Candidate) -> str:
-    """Say which tests a program passed, and show the first failures with what came instead."""
+    """Describe which tests a program passed, with the first failures and their actual results."""
     if candidate.unusable:
         return f"It could not be run: {candidate.unusable}"
     verdict = candidate.verdict
@@ -85,7 +83,7 @@ def format_verdict(candidate: Candidate) -> str:
 
 
 def format_evidence(evidence: Evidence) -> str:
-    """Say what is known about a program: how it failed, on which lines, and what would differ."""
+    """Describe how a program failed, on which lines, and how a passing program differs."""
     parts = [
         format_verdict(evidence.candidate) if "verdict" in evidence.kinds else "",
         _format_slice(evidence),
@@ -100,7 +98,7 @@ def _format_slice(evidence: Evidence) -> str:
     program = evidence.candidate.program
     if "slice" not in evidence.kinds or not evidence.slice or program is None:
         return ""
-    shown = show_trace(evidence.slice, program, most=_MOST_VISITS)
+    shown = show_trace(evidence.slice, program, most=_MAX_VISITS)
     return f"The wrong result came from these lines, in this order:\n{shown}"
 
 
@@ -134,7 +132,7 @@ def _format_contrast(evidence: Evidence) -> str:
 
 
 def format_refusal(refusal: Refusal) -> str:
-    """Say why an edit was not applied, and what to answer instead."""
+    """Explain why an edit was not applied and what to answer instead."""
     return (
         f"That was not applied. {refusal.text}\n\nGive corrected blocks, or the complete program "
         "in one fenced Python block."
@@ -142,10 +140,10 @@ def format_refusal(refusal: Refusal) -> str:
 
 
 def format_steps(candidate: Candidate) -> str:
-    """Show each step with the first step scorer's value out of ten, as MAgICoRe does (2409.12147).
+    """List the steps, each with its score out of ten, as MAgICoRe does (arXiv 2409.12147).
 
-    The first step under six is named, since the first that scores low is the wrong one far more
-    often than the one that scores lowest.
+    The scores are those of the first scorer that rates steps. The text names the first step that
+    scores under six: it is wrong far more often than the step with the lowest score.
     """
     score = next((score for score in candidate.scores if score.steps), None)
     if score is None:
@@ -164,11 +162,11 @@ def format_steps(candidate: Candidate) -> str:
 
 
 def format_repair(candidate: Candidate) -> str:
-    """Say from where to repair: the first step that scores low, the whole, or another way.
+    """Tell the Refiner what to keep of a candidate.
 
-    Where step scores say which step is the first wrong one, the steps before it are kept word for
-    word; where that is the very first, nothing is worth keeping; without step scores, the review
-    alone says where.
+    If step scores identify the first wrong step, the steps before it are to be kept verbatim. If
+    that is the very first step, the Refiner starts over. Without step scores, the review alone
+    locates the error.
     """
     score = next((score for score in candidate.scores if score.steps), None)
     bad = first_bad_step(score.steps) if score else None
@@ -183,7 +181,7 @@ def format_repair(candidate: Candidate) -> str:
 
 
 def format_earlier(rejected: Sequence[str], tried: Sequence[str], *, kind: Kind) -> str:
-    """List earlier answers, so that they are not given again; only refuted ones are called wrong.
+    """List earlier answers so that they are not repeated; only refuted ones are called wrong.
 
     >>> print(format_earlier([], ["5"], kind="math").strip())
     # Already tried: give another answer
@@ -203,8 +201,25 @@ def _listed(answers: Sequence[str], kind: Kind) -> str:
     return "\n\n".join(f"{before}{answer.strip()}{after}" for answer in answers)
 
 
+def repair_fields(
+    problem: Problem,
+    candidate: Candidate,
+    *,
+    tests: Sequence[Test] = (),
+    evidence: Evidence | None = None,
+) -> dict[str, str]:
+    """Return the values of the placeholders that all prompts for repairs share."""
+    return {
+        "problem": problem.prompt.strip(),
+        "tests": format_tests(tests),
+        "solution": solution_text(candidate, kind=problem.kind),
+        "evidence": format_evidence(evidence) if evidence else format_verdict(candidate),
+        "entry_point": problem.entry_point or "",
+    }
+
+
 def with_instruction(messages: Sequence[BaseMessage], instruction: str) -> list[BaseMessage]:
-    """Return the messages with an instruction added at the end of the last one."""
+    """Return the messages with an instruction appended to the last one."""
     *before, last = messages
     if not instruction:
         return list(messages)
@@ -212,7 +227,7 @@ def with_instruction(messages: Sequence[BaseMessage], instruction: str) -> list[
 
 
 def format_tests(tests: Sequence[Test]) -> str:
-    """Show the tests that were given as source, for the Solver."""
+    """Format the tests that came with the problem as source code."""
     lines = [_test_source(test) for test in tests if test.origin == "given"]
     return "\nIt must pass these tests:\n" + "\n".join(lines) + "\n" if lines else ""
 

@@ -11,11 +11,11 @@ from refinegraph.tools.patches import unified_patch
 
 
 class MutationSolver(Operator):
-    """Propose small changes at suspicious lines, the likeliest repairs first.
+    """Propose small changes at suspicious lines, the most likely repairs first.
 
-    The sequence is fixed by files, suspects and seed, and what a run has taken of it is seen from
-    its candidates, so that a resumed run goes on where it was. Costs no model call. When nothing
-    is left it proposes nothing.
+    The files, suspects and seed determine the sequence. A resumed run finds its position from the
+    candidates that it already has. Costs no model call. Once the sequence is exhausted, no
+    proposals are returned.
     """
 
     def __init__(
@@ -30,8 +30,8 @@ class MutationSolver(Operator):
         self.sources = sources
         self.samples = samples
         self.seed = seed
-        self._coming = mutations(sources, suspects, operators=operators, seed=seed)
-        self._made: list[Mutation] = []
+        self._sequence = mutations(sources, suspects, operators=operators, seed=seed)
+        self._taken: list[Mutation] = []
 
     async def __call__(
         self,
@@ -41,36 +41,36 @@ class MutationSolver(Operator):
         tests: Sequence[VisibleTest] = (),
         skip: int = 0,
     ) -> Generations:
-        """Return that many proposals after the first `skip` ones; fewer where none are left."""
-        wanted = self.samples if samples is None else samples
-        texts = [self.patch(made) for made in self.take(skip, wanted)]
+        """Return `samples` proposals after skipping the first `skip`; fewer if none are left."""
+        count = self.samples if samples is None else samples
+        texts = [self.patch(mutation) for mutation in self.take(skip, count)]
         return Generations(choices=tuple(Choice(text=text) for text in texts), usage=Usage())
 
     def take(self, skip: int, count: int) -> list[Mutation]:
-        """Return mutations of the sequence by their position."""
-        while len(self._made) < skip + count:
-            following = next(self._coming, None)
-            if following is None:
+        """Return up to `count` mutations of the sequence, starting at index `skip`."""
+        while len(self._taken) < skip + count:
+            mutation = next(self._sequence, None)
+            if mutation is None:
                 break
-            self._made.append(following)
-        return self._made[skip : skip + count]
+            self._taken.append(mutation)
+        return self._taken[skip : skip + count]
 
     def patch(self, mutation: Mutation) -> str:
-        """Return a mutation as a patch."""
+        """Return a mutation as a unified diff."""
         path = mutation.path
         return unified_patch({path: self.sources[path]}, {path: mutation.text})
 
     @property
     def name(self) -> str:
-        """The name of its node."""
+        """The name of the operator's node."""
         return "solve"
 
     async def apply(self, task: Task) -> Outcome:
-        """Return as many new proposals as the move asks for."""
+        """Return as many new proposals as the move requests."""
         before = sum(candidate.operator == task.move.operator for candidate in task.pool)
-        made = await self(task.problem, samples=task.count, skip=before)
-        return Outcome(drafts=drafts_of(made.choices))
+        proposals = await self(task.problem, samples=task.count, skip=before)
+        return Outcome(drafts=drafts_of(proposals.choices))
 
     def __repr__(self) -> str:
-        """The call that makes it, without the files."""
+        """Return the constructor call, without the files."""
         return f"MutationSolver(samples={self.samples}, seed={self.seed})"

@@ -1,4 +1,4 @@
-"""What a graph calls for each role. Any object or function with the same parameters will do."""
+"""Protocols for the agents of a graph. Any callable with the same parameters satisfies them."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -25,9 +25,9 @@ class WrittenTests(NamedTuple):
 
 
 class SolverAgent(Protocol):
-    """Proposes solutions.
+    """Proposes solutions to a problem.
 
-    `samples` and `tests` are passed only to an agent that takes them, so the smallest Solver is
+    `samples` and `tests` are passed only if the agent accepts them, so the smallest Solver is
     `async def solver(problem)`.
     """
 
@@ -38,15 +38,15 @@ class SolverAgent(Protocol):
         samples: int | None = None,
         tests: Sequence[VisibleTest] = (),
     ) -> Generations:
-        """Return that many proposals."""
+        """Return `samples` proposals."""
         ...
 
 
 class ReviewerAgent(Protocol):
-    """Says what is wrong with one candidate.
+    """Explains what is wrong with one candidate.
 
     `trace`, `tests` (the visible ones) and `evidence` (an `agents.evidence.Evidence`) are passed
-    only to an agent that takes them, so the smallest Reviewer is
+    only if the agent accepts them, so the smallest Reviewer is
     `async def reviewer(problem, candidate)`. It may return a bare `Review`.
     """
 
@@ -58,11 +58,11 @@ class ReviewerAgent(Protocol):
 
 
 class RefinerAgent(Protocol):
-    """Repairs one candidate as its review says.
+    """Repairs one candidate according to its review.
 
-    `rejected`, `tried`, `attempt`, `tests` and `evidence` are passed only to an agent that takes
+    `rejected`, `tried`, `attempt`, `tests` and `evidence` are passed only if the agent accepts
     them, so the smallest Refiner is `async def refiner(problem, candidate, review)`. Its text may
-    be edits of the candidate's program, in any form that `tools.edits` reads.
+    consist of edits to the candidate's program, in any form that `tools.edits` reads.
     """
 
     async def __call__(
@@ -75,12 +75,12 @@ class RefinerAgent(Protocol):
         tried: Sequence[str] = (),
         attempt: int = 0,
     ) -> "Generations | Outcome":
-        """Return one new solution; an outcome may bring a review too."""
+        """Return one new solution; an `Outcome` may also carry a review."""
         ...
 
 
 class TestWriterAgent(Protocol):
-    """Writes tests for a problem that comes without any."""
+    """Writes tests for a problem that has none."""
 
     async def __call__(self, problem: Problem) -> WrittenTests:
         """Return generated tests."""
@@ -88,4 +88,4 @@ class TestWriterAgent(Protocol):
 
 
 Tracer = Callable[[Problem, Candidate, Sequence[VisibleTest]], Awaitable[str]]
-"""Shows the values of a failing test line by line, as evidence for the Reviewer."""
+"""Traces a failing test line by line, with variable values, as evidence for the Reviewer."""

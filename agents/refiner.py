@@ -1,4 +1,4 @@
-"""The Refiner repairs a candidate as its review says."""
+"""The Refiner repairs a candidate according to its review."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -10,13 +10,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from refinegraph.agents.evidence import Evidence
 from refinegraph.agents.feedback import (
     format_earlier,
-    format_evidence,
     format_refusal,
     format_repair,
-    format_tests,
-    format_verdict,
     known_header,
-    solution_text,
+    repair_fields,
     with_instruction,
 )
 from refinegraph.agents.models import Choice, Generations, Sampling, generate, model_name
@@ -26,30 +23,31 @@ from refinegraph.agents.operators.task import Outcome, Task
 from refinegraph.agents.prompts import Prompt, PromptSet, prompts_for
 from refinegraph.agents.solver import answer_format
 from refinegraph.errors import InputError
-from refinegraph.schema import EXECUTED_KINDS, Candidate, Problem, Review, VisibleTest
+from refinegraph.schema import EXECUTED_KINDS, Candidate, Kind, Problem, Review, VisibleTest
 from refinegraph.tools.edits import Refusal, edit_program
 
 RepairForm = Literal["auto", "edit", "rewrite"]
-"""How a program is repaired: by edits, by writing it anew, or by whichever is shorter."""
+"""How a program is repaired: with edits, as a complete rewrite, or with whichever is shorter."""
 
 _HOTTEST = 1.2
-"""Above it, models of a few billion parameters stop writing programs that compile."""
+"""Maximum temperature: above it, small models (a few billion parameters) stop writing programs
+that compile."""
 _SHORTEST_EDITED = 10
-"""Lines from which an edit is the shorter answer: its markers and the lines that it quotes cost
-about as much as eight lines of a program."""
+"""Minimum length in lines for which an edit is shorter than a rewrite: its markers and quoted
+lines cost about as much as eight lines of a program."""
 
 
 class Refiner(Operator):
-    """Rewrite a candidate so that what its review names is mended.
+    """Rewrite a candidate to fix what its review names.
 
-    Solvers hold on to their answers even against good feedback (arXiv 2506.11930), so the
-    temperature rises by `warming` with every earlier attempt on the same candidate, and the
-    last answers that were tried are listed, those that execution refuted as wrong.
+    Solvers cling to their answers even when the feedback is good (arXiv 2506.11930). The
+    temperature therefore rises by `warming` with each earlier attempt on the same candidate, and
+    the prompt lists the last answers tried, marking those that execution refuted as wrong.
 
-    With `repair="edit"` the model answers with the lines to change, and the candidate's program is
-    the parent's after these edits; `"auto"` asks for edits from ten lines on, where the prompts
-    have a text for it. An edit that does not apply is returned to the model once with the reason;
-    then the whole program is asked for. Costs one model call, at most three where edits fail.
+    With `repair="edit"` the model answers with the lines to change, which are applied to the
+    candidate's program. `"auto"` requests edits for programs of ten lines or more, if the prompts
+    support it. An edit that does not apply is returned to the model once with the reason; after
+    that the whole program is requested. Costs one model call, at most three if edits fail.
     """
 
     def __init__(
@@ -70,8 +68,8 @@ class Refiner(Operator):
         self.repair: RepairForm = repair
         if repair == "edit" and self.prompts.refiner_edit is None:
             raise InputError(
-                f"the prompts {self.prompts.name!r} have no text that asks for edits; choose "
-                "repair='rewrite', or prompts with one, such as 'standard'."
+                f"prompt set {self.prompts.name!r} has no prompt for edits; use repair='rewrite' "
+                "or a prompt set with one, such as 'standard'."
             )
 
     async def __call__(
@@ -87,40 +85,33 @@ class Refiner(Operator):
         tests: Sequence[VisibleTest] = (),
         evidence: Evidence | None = None,
     ) -> Generations:
-        """Return one repaired solution: a whole one, or edits of the candidate's program.
+        """Return one repaired solution: a complete one, or edits to the candidate's program.
 
         Args:
-            problem: What was asked.
-            candidate: What to repair.
-            review: What is wrong with it.
+            problem: The problem to solve.
+            candidate: The candidate to repair.
+            review: The review to follow.
             rejected: Earlier answers that were refuted.
-            tried: Earlier answers that nothing refuted.
-            attempt: How many earlier repairs of this candidate there are.
-            instruction: Added at the end of the prompt.
-            tests: Those that were given are shown to the model.
-            evidence: What is known about the candidate; its verdict alone unless given.
+            tried: Earlier answers that were not refuted.
+            attempt: Number of earlier repairs of this candidate.
+            instruction: Text to append to the prompt.
+            tests: Visible tests; those that came with the problem are shown to the model.
+            evidence: Evidence to show instead of the candidate's verdict alone.
         """
         code = problem.kind in EXECUTED_KINDS
         whole = self.prompts.refiner if code else self.prompts.refiner_reasoning
         edit = self._edit_prompt(candidate) if problem.kind == "code" else None
-        earlier = format_earlier(
-            rejected[-self.rejected_shown :], tried[-self.rejected_shown :], kind=problem.kind
-        )
+        fields = {
+            **repair_fields(problem, candidate, tests=tests, evidence=evidence),
+            "review": review.text or "Find and correct the error.",
+            "rejected": self.format_earlier(rejected, tried, kind=problem.kind),
+            "header": known_header(problem) if code else "",
+            "repair": format_repair(candidate),
+            "answer_format": answer_format(problem.kind),
+        }
 
         def messages(prompt: Prompt) -> list[BaseMessage]:
-            filled = prompt.messages(
-                problem=problem.prompt.strip(),
-                tests=format_tests(tests),
-                solution=solution_text(candidate, kind=problem.kind),
-                evidence=format_evidence(evidence) if evidence else format_verdict(candidate),
-                review=review.text or "Find and correct the error.",
-                rejected=earlier,
-                entry_point=problem.entry_point or "",
-                header=known_header(problem) if code else "",
-                repair=format_repair(candidate),
-                answer_format=answer_format(problem.kind),
-            )
-            return with_instruction(filled, instruction)
+            return with_instruction(prompt.messages(**fields), instruction)
 
         sampling = self.temperature(attempt)
         if edit is not None:
@@ -129,8 +120,13 @@ class Refiner(Operator):
             )
         return await generate(self.model, messages(whole), sampling=sampling)
 
+    def format_earlier(self, rejected: Sequence[str], tried: Sequence[str], *, kind: Kind) -> str:
+        """List the last `rejected_shown` rejected and other earlier answers for a prompt."""
+        shown = self.rejected_shown
+        return format_earlier(rejected[-shown:], tried[-shown:], kind=kind)
+
     def _edit_prompt(self, candidate: Candidate) -> Prompt | None:
-        """Return the prompt that asks for edits, where edits are wanted and can be applied."""
+        """Return the prompt that requests edits, or None if a rewrite is better or required."""
         if self.repair == "rewrite" or candidate.program is None:
             return None
         short = candidate.program.strip().count("\n") + 1 < _SHORTEST_EDITED
@@ -138,24 +134,24 @@ class Refiner(Operator):
 
     @property
     def name(self) -> str:
-        """The name of its node."""
+        """The name of the operator's node."""
         return "refine"
 
     async def apply(self, task: Task) -> Outcome:
-        """Return a repair of the move's first parent by its latest review."""
+        """Return a repair of the move's first parent, based on its latest review."""
         return await self._role.apply(task)
 
     @cached_property
     def _role(self) -> Refine:
-        """The operator around this agent, whose parameters are read once."""
+        """The operator around this agent, cached because it inspects the agent's parameters."""
         return Refine(self)
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model by its name."""
+        """Return the constructor call, with the model's name in place of the model."""
         return f"Refiner({model_name(self.model)!r})"
 
     def temperature(self, attempt: int) -> Sampling:
-        """Return the sampling of an attempt: warmer each time, up to 1.2.
+        """Return the sampling settings of an attempt: warmer each time, up to 1.2.
 
         >>> from refinegraph.agents.models import ScriptedChatModel
         >>> Refiner(ScriptedChatModel(["x"])).temperature(2).temperature
@@ -175,21 +171,21 @@ async def answer_with_edits(
     *,
     sampling: Sampling,
 ) -> Generations:
-    """Ask for edits of a candidate's program until they apply, at last for the whole program.
+    """Ask for edits to a candidate's program, falling back to the whole program.
 
-    A refused edit is shown to the model once with the reason; the next answer that cannot be used
-    leads to the messages that ask for the whole program. Costs one to three model calls.
+    A refused edit is returned to the model once with the reason. If the second answer cannot be
+    used either, the `whole` messages ask for the complete program. Costs one to three model calls.
     """
     first = await generate(model, messages, sampling=sampling)
     refusal = _refusal(first, candidate, problem)
     if refusal is None:
         return first
-    told = [
+    retry = [
         *messages,
         AIMessage(first.choices[0].text),
         HumanMessage(format_refusal(refusal)),
     ]
-    second = _after(first, await generate(model, told, sampling=sampling))
+    second = _after(first, await generate(model, retry, sampling=sampling))
     if _refusal(second, candidate, problem) is None:
         return second
     return _after(second, await generate(model, whole, sampling=sampling))
@@ -208,7 +204,7 @@ def _refusal(answer: Generations, candidate: Candidate, problem: Problem) -> Ref
 
 
 def _after(earlier: Generations, answer: Generations) -> Generations:
-    """Return an answer that counts what the earlier ones of the same repair cost."""
+    """Return an answer whose tokens and usage include those of the earlier answer."""
     spent = earlier.choices[0].tokens
     choices = tuple(_with_tokens(choice, choice.tokens + spent) for choice in answer.choices)
     return answer.model_copy(update={"choices": choices, "usage": earlier.usage + answer.usage})

@@ -1,18 +1,11 @@
-"""Review and repair a program in one call, for models that are strong enough to do both."""
+"""Review and repair a program in one call, for models strong enough to do both."""
 
 from collections.abc import Sequence
 
 from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents.evidence import Evidence
-from refinegraph.agents.feedback import (
-    format_earlier,
-    format_evidence,
-    format_tests,
-    format_verdict,
-    solution_text,
-    with_instruction,
-)
+from refinegraph.agents.feedback import repair_fields, with_instruction
 from refinegraph.agents.models import Sampling, model_name
 from refinegraph.agents.operators.algebra import Operator
 from refinegraph.agents.operators.roles import Refine
@@ -27,10 +20,10 @@ from refinegraph.schema import Candidate, Problem, Review, VisibleTest
 class ReviewAndRepair(Operator):
     """Ask for the first wrong line and for the edits that correct it, in one answer.
 
-    It is a Refiner that needs no Reviewer: the prompt is read once instead of twice. The review is
-    kept beside the repair, so that pages show both. For problems other than code, and candidates
-    without a program, it works like a `Refiner` without a review. Costs one model call, at most
-    three where edits do not apply.
+    This Refiner needs no Reviewer, so the model reads the prompt once instead of twice. The review
+    is kept beside the repair and appears in the report. For problems other than code, and for
+    candidates without a program, it works like a `Refiner` without a review. Costs one model call,
+    at most three if edits do not apply.
 
     >>> from refinegraph.agents.models import ScriptedChatModel
     >>> ReviewAndRepair(ScriptedChatModel([], name="strong"))
@@ -44,16 +37,16 @@ class ReviewAndRepair(Operator):
         sampling: Sampling | None = None,
         prompts: PromptSet | None = None,
     ) -> None:
-        chosen = prompts or prompts_for(model)
-        if chosen.review_and_repair is None:
+        prompt_set = prompts or prompts_for(model)
+        if prompt_set.review_and_repair is None:
             raise InputError(
-                f"the prompts {chosen.name!r} have no text for a review and repair in one call; "
-                "use a Reviewer and a Refiner, or prompts with one, such as 'standard'."
+                f"prompt set {prompt_set.name!r} has no prompt for a review and repair in one "
+                "call; use a Reviewer and a Refiner, or a prompt set with one, such as 'standard'."
             )
         self.model = model
-        self.prompts = chosen
-        self._prompt: Prompt = chosen.review_and_repair
-        self._refiner = Refiner(model, sampling=sampling, prompts=chosen)
+        self.prompts = prompt_set
+        self._prompt: Prompt = prompt_set.review_and_repair
+        self._refiner = Refiner(model, sampling=sampling, prompts=prompt_set)
 
     async def __call__(
         self,
@@ -68,54 +61,46 @@ class ReviewAndRepair(Operator):
         tests: Sequence[VisibleTest] = (),
         evidence: Evidence | None = None,
     ) -> Outcome:
-        """Return a review and a repair of one candidate; the `review` given is not read.
+        """Return a review and a repair of one candidate.
 
         Args:
-            problem: What was asked.
-            candidate: What to review and repair.
-            review: Taken for the role's sake.
+            problem: The problem to solve.
+            candidate: The candidate to review and repair.
+            review: Ignored; present because every Refiner takes a review.
             rejected: Earlier answers that were refuted.
-            tried: Earlier answers that nothing refuted.
-            attempt: How many earlier repairs of this candidate there are.
-            instruction: Added at the end of the prompt.
-            tests: Those that were given are shown to the model.
-            evidence: What is known about the candidate; its verdict alone unless given.
+            tried: Earlier answers that were not refuted.
+            attempt: Number of earlier repairs of this candidate.
+            instruction: Text to append to the prompt.
+            tests: Visible tests; those that came with the problem are shown to the model.
+            evidence: Evidence to show instead of the candidate's verdict alone.
         """
         if problem.kind != "code" or candidate.program is None:
-            made = await self._refiner(
+            answer = await self._refiner(
                 problem, candidate, review, rejected=rejected, tried=tried, attempt=attempt
             )
-            return Outcome(drafts=drafts_of(made.choices))
-        shown = self._refiner.rejected_shown
-        places = {
-            "problem": problem.prompt.strip(),
-            "tests": format_tests(tests),
-            "solution": solution_text(candidate, kind=problem.kind),
-            "evidence": format_evidence(evidence) if evidence else format_verdict(candidate),
+            return Outcome(drafts=drafts_of(answer.choices))
+        fields = {
+            **repair_fields(problem, candidate, tests=tests, evidence=evidence),
+            "rejected": self._refiner.format_earlier(rejected, tried, kind=problem.kind),
+            "review": "Find and correct the error.",
+            "header": "",
         }
-        earlier = format_earlier(rejected[-shown:], tried[-shown:], kind=problem.kind)
-        asked = self._prompt.messages(**places, rejected=earlier)
-        whole = self.prompts.refiner.messages(
-            **places,
-            rejected=earlier,
-            review="Find and correct the error.",
-            entry_point=problem.entry_point or "",
-            header="",
-        )
-        made = await answer_with_edits(
+        messages = self._prompt.messages(**fields)
+        whole = self.prompts.refiner.messages(**fields)
+        answer = await answer_with_edits(
             self.model,
-            with_instruction(asked, instruction),
+            with_instruction(messages, instruction),
             with_instruction(whole, instruction),
             candidate,
             problem,
             sampling=self._refiner.temperature(attempt),
         )
-        written = parse_review(made.choices[0].text, candidate)
-        return Outcome(drafts=drafts_of(made.choices), reviews=(written,))
+        parsed = parse_review(answer.choices[0].text, candidate)
+        return Outcome(drafts=drafts_of(answer.choices), reviews=(parsed,))
 
     @property
     def name(self) -> str:
-        """The name of its node."""
+        """The name of the operator's node."""
         return "refine"
 
     async def apply(self, task: Task) -> Outcome:
@@ -123,5 +108,5 @@ class ReviewAndRepair(Operator):
         return await Refine(self).apply(task)
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model by its name."""
+        """Return the constructor call, with the model's name in place of the model."""
         return f"ReviewAndRepair({model_name(self.model)!r})"

@@ -1,4 +1,4 @@
-"""The Reviewer says which step is wrong and why."""
+"""The Reviewer names the first wrong step of a candidate and the reason."""
 
 import re
 from collections.abc import Sequence
@@ -26,18 +26,18 @@ from refinegraph.schema import EXECUTED_KINDS, Candidate, Problem, Review, Visib
 _FIELD = re.compile(r"^[\s>*#-]*(VERDICT|STEP|WHY|CHANGE)\**\s*:\**", re.IGNORECASE | re.MULTILINE)
 _FENCE = re.compile(r"(```|~~~).*?(\1|\Z)", re.DOTALL)
 _EDIT = re.compile(r"^(?:```.*\n)?<{5,}", re.MULTILINE)
-"""Where the edits of an answer begin that reviews and repairs at once."""
+"""Start of the edits in an answer that contains both a review and a repair."""
 _WITHHELD = "[program omitted: reviews must not contain a full solution]"
 
 
 class Reviewer(Operator):
-    """Find the first wrong step of a candidate from the evidence there is.
+    """Find the first wrong step of a candidate from the available evidence.
 
-    For code the evidence is what execution proved: the failing case, expected, got, and the
-    traceback cut to the candidate's own lines; for reasoning it is the scores of the steps.
-    Models find errors badly and correct them well once told where they are (BIG-Bench Mistake,
-    arXiv 2311.08516), so the place comes first. Approval is an opinion and proves nothing.
-    Costs one model call.
+    For code, the evidence is the result of execution: the failing case, the expected and actual
+    values, and the traceback limited to the candidate's own lines. For reasoning, it is the step
+    scores. Models locate errors poorly but correct them well once the location is known
+    (BIG-Bench Mistake, arXiv 2311.08516), so the review states the location first. Approval is
+    an opinion, not proof. Costs one model call.
     """
 
     def __init__(
@@ -61,46 +61,55 @@ class Reviewer(Operator):
         tests: Sequence[VisibleTest] = (),
         evidence: Evidence | None = None,
     ) -> Reviewed:
-        """Return a review; `trace` shows the values of the failing case line by line.
+        """Return a review of a candidate.
 
-        An `instruction`, such as what to look at, is added at the end of the prompt. `tests` that
-        were given are shown, and the `evidence` in place of the candidate's verdict alone.
+        Args:
+            problem: The problem to solve.
+            candidate: The candidate to review.
+            trace: The failing case traced line by line.
+            instruction: Text to append to the prompt, such as what to look for.
+            tests: Visible tests; those that came with the problem are shown to the model.
+            evidence: Evidence to show instead of the candidate's verdict alone.
         """
         code = problem.kind in EXECUTED_KINDS
         prompt = self.prompts.reviewer if code else self.prompts.reviewer_reasoning
-        known = _known(candidate, evidence) if code else format_steps(candidate)
+        findings = _findings(candidate, evidence) if code else format_steps(candidate)
         messages = prompt.messages(
             problem=problem.prompt.strip(),
             tests=format_tests(tests),
             solution=solution_text(candidate, kind=problem.kind),
-            evidence=f"{known}\n\n{trace}" if trace else known,
+            evidence=f"{findings}\n\n{trace}" if trace else findings,
         )
-        asked = with_instruction(messages, instruction)
-        drafts = await generate(self.model, asked, sampling=self.sampling)
+        drafts = await generate(
+            self.model, with_instruction(messages, instruction), sampling=self.sampling
+        )
         text = drafts.choices[0].text
         return Reviewed(parse_review(text, candidate), drafts.usage)
 
     @property
     def name(self) -> str:
-        """The name of its node."""
+        """The name of the operator's node."""
         return "review"
 
     async def apply(self, task: Task) -> Outcome:
-        """Return one review for every parent of the move, all asked for at once."""
+        """Return one review for each parent of the move, requested concurrently."""
         return await self._role.apply(task)
 
     @cached_property
     def _role(self) -> ReviewEach:
-        """The operator around this agent, whose parameters are read once."""
+        """The operator around this agent, cached because it inspects the agent's parameters."""
         return ReviewEach(self)
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model by its name."""
+        """Return the constructor call, with the model's name in place of the model."""
         return f"Reviewer({model_name(self.model)!r})"
 
 
 def parse_review(text: str, candidate: Candidate) -> Review:
-    """Read a review whatever its form; blocks of code longer than a few lines are withheld.
+    """Parse a review leniently and remove code blocks that contain a whole program.
+
+    A block is removed if it defines a function or has more than four lines. Text without labelled
+    fields becomes the evidence of the review.
 
     >>> from refinegraph.schema import Candidate
     >>> wrong = Candidate(id="0.0", text="return a - b")
@@ -110,8 +119,8 @@ def parse_review(text: str, candidate: Candidate) -> Review:
     (False, 'a - b', 'add')
     """
     prose = text[: match.start()] if (match := _EDIT.search(text)) else text
-    pointed = _FENCE.sub(_without_programs, prose).strip()
-    parts = _FIELD.split(pointed)
+    review = _FENCE.sub(_without_programs, prose).strip()
+    parts = _FIELD.split(review)
     fields = {
         name.upper(): value.strip() for name, value in zip(parts[1::2], parts[2::2], strict=True)
     }
@@ -120,16 +129,17 @@ def parse_review(text: str, candidate: Candidate) -> Review:
         round=candidate.round + 1,
         approves=fields.get("VERDICT", "").lower().lstrip("*` ").startswith(("right", "correct")),
         wrong_step=fields.get("STEP", ""),
-        evidence=fields.get("WHY", "" if fields else pointed),
+        evidence=fields.get("WHY", "" if fields else review),
         change=fields.get("CHANGE", ""),
-        text=pointed,
+        text=review,
     )
 
 
-def _known(candidate: Candidate, evidence: Evidence | None) -> str:
+def _findings(candidate: Candidate, evidence: Evidence | None) -> str:
     return format_evidence(evidence) if evidence else format_verdict(candidate)
 
 
 def _without_programs(block: re.Match[str]) -> str:
-    whole = "def " in block[0] or block[0].count("\n") > 4
-    return _WITHHELD if whole else block[0]
+    # Five lines or a definition are a solution rather than a pointer to the error.
+    is_program = "def " in block[0] or block[0].count("\n") > 4
+    return _WITHHELD if is_program else block[0]

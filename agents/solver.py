@@ -25,7 +25,7 @@ _ANSWER_FORMATS: dict[Kind, str] = {
 
 
 def answer_format(kind: Kind) -> str:
-    """Say where the final answer of a problem goes.
+    """Return the sentence that tells a model where to put its final answer.
 
     >>> answer_format("math")
     'Put the final answer in \\\\boxed{} on the last line.'
@@ -34,9 +34,10 @@ def answer_format(kind: Kind) -> str:
 
 
 class Solver(Operator):
-    """Propose solutions to a problem, several at a time.
+    """Propose one or more solutions to a problem.
 
-    Costs one model call where the provider returns several choices a call, else one a sample.
+    Costs one model call if the provider returns several choices per call, otherwise one call per
+    sample.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
@@ -57,6 +58,7 @@ class Solver(Operator):
     ) -> None:
         self.model = model
         self.samples = samples
+        # Greedy decoding for a single sample; several samples need variety to be worth their cost.
         self.sampling = sampling or Sampling(temperature=0.0 if samples == 1 else 0.8)
         self.prompts = prompts or prompts_for(model)
 
@@ -68,22 +70,22 @@ class Solver(Operator):
         tests: Sequence[VisibleTest] = (),
         instruction: str = "",
     ) -> Generations:
-        """Return that many proposals; `tests` that were given are shown to the model.
+        """Return `samples` proposals, showing the model those `tests` that came with the problem.
 
-        An `instruction`, such as a persona, is added at the end of the prompt. Raises
-        `ModelAbstained` where at least half of the answers say that the model does not know such
-        problems; only models that were trained to say so do.
+        An `instruction`, such as a persona, is appended to the prompt. Raises `ModelAbstained` if
+        at least half of the answers say that the model does not know this kind of problem; only
+        models trained to abstain do so.
         """
-        wanted = self.samples if samples is None else samples
-        asked = self.messages(problem, tests=tests, instruction=instruction)
-        drafts = await generate(self.model, asked, n=wanted, sampling=self.sampling)
+        count = self.samples if samples is None else samples
+        messages = self.messages(problem, tests=tests, instruction=instruction)
+        drafts = await generate(self.model, messages, n=count, sampling=self.sampling)
         check_abstention(drafts, self.prompts, self.model)
         return drafts
 
     def messages(
         self, problem: Problem, *, tests: Sequence[VisibleTest] = (), instruction: str = ""
     ) -> list[BaseMessage]:
-        """Return the messages by which a problem is asked."""
+        """Return the messages that ask for a solution."""
         prompt = (
             self.prompts.solver if problem.kind in EXECUTED_KINDS else self.prompts.solver_reasoning
         )
@@ -98,18 +100,18 @@ class Solver(Operator):
 
     @property
     def name(self) -> str:
-        """The name of its node."""
+        """The name of the operator's node."""
         return "solve"
 
     async def apply(self, task: Task) -> Outcome:
-        """Return as many proposals as the move asks for."""
+        """Return as many proposals as the move requests."""
         return await self._role.apply(task)
 
     @cached_property
     def _role(self) -> Solve:
-        """The operator around this agent, whose parameters are read once."""
+        """The operator around this agent, cached because it inspects the agent's parameters."""
         return Solve(self)
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model by its name."""
+        """Return the constructor call, with the model's name in place of the model."""
         return f"Solver({model_name(self.model)!r}, samples={self.samples})"

@@ -1,4 +1,4 @@
-"""Ask a model for an answer of a given form, and read it however the model writes it."""
+"""Request structured answers from a model and parse them leniently."""
 
 import asyncio
 import json
@@ -17,38 +17,38 @@ from refinegraph.tools.loose_json import json_objects
 
 
 class Reply(BaseModel):
-    """What an answer has to say; fields that it says beside are ignored."""
+    """Base class for structured answers; unknown fields are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     example: ClassVar[str]
-    """The form as an example, shown where an answer could not be read."""
+    """An example of the JSON form, shown to a model whose answer could not be parsed."""
 
     @classmethod
     def from_prose(cls, text: str) -> Self | None:
-        """Read an answer that is no JSON at all; None where it does not say it."""
+        """Parse an answer that contains no JSON; return None if that is impossible."""
         return None
 
 
 Form = TypeVar("Form", bound=Reply)
 Fit = Callable[[Form], str | None]
-"""Says what is wrong with an answer that has the form, None where it fits."""
+"""Validates a parsed answer: returns what is wrong with it, or None."""
 
 
 class Read(NamedTuple, Generic[Form]):
-    """An answer as read, or what was wrong with it."""
+    """A parsed answer, or the reason why it could not be parsed."""
 
     reply: Form | None
     fault: str = ""
 
 
 class StructuredModel:
-    """Ask for answers of a form, by the server's JSON schema where it takes one.
+    """Request structured answers, with the server's JSON-schema mode if it has one.
 
-    An answer is read as JSON, from a fenced block, after mending, or from prose, in this order;
-    one that cannot be read is asked for once more, with what was wrong. A server that refuses the
-    schema is asked without from then on. Every call is charged by `spend` before it is read, and
-    every answer that could not be read counts as unparsable.
+    An answer is parsed as JSON, from a fenced block, after repairs, or from prose, in this order.
+    An answer that cannot be parsed is requested once more, with the reason. If a server refuses
+    the schema, later requests omit it. Every call is charged by `charging.charge` before its
+    answer is parsed, and every answer that cannot be parsed counts as unparsable.
     """
 
     def __init__(self, model: BaseChatModel, *, sampling: Sampling) -> None:
@@ -64,14 +64,14 @@ class StructuredModel:
         n: int = 1,
         fits: Fit[Form] = lambda _: None,
     ) -> list[Form | None]:
-        """Return up to n answers, None for each that was not readable twice.
+        """Return up to n answers, with None for each that could not be parsed in two attempts.
 
-        Costs n samples and one call for each that has to be asked for again. Raises `ModelError`
-        or `DeadlineExceeded` only where no first answer came.
+        Costs n samples, and one call for each answer that is requested again. Raises `ModelError`
+        or `DeadlineExceeded` only if the first request fails.
         """
         drafts = await self._generate(messages, form, n=n)
-        settling = (self._settled(choice, messages, form, fits) for choice in drafts.choices)
-        return await asyncio.gather(*settling)
+        settled = (self._settled(choice, messages, form, fits) for choice in drafts.choices)
+        return await asyncio.gather(*settled)
 
     async def _settled(
         self, choice: Choice, messages: Sequence[BaseMessage], form: type[Form], fits: Fit[Form]
@@ -80,8 +80,8 @@ class StructuredModel:
         if first.reply is not None:
             return first.reply
         charge(Usage(unparsable=1))
-        asking = f"{first.fault} Answer with nothing but JSON of this form: {form.example}"
-        again = [*messages, AIMessage(choice.text), HumanMessage(asking)]
+        correction = f"{first.fault} Answer with nothing but JSON of this form: {form.example}"
+        again = [*messages, AIMessage(choice.text), HumanMessage(correction)]
         try:
             drafts = await self._generate(again, form, n=1)
         except (ModelError, DeadlineExceeded):
@@ -110,32 +110,32 @@ class StructuredModel:
 
 
 def read_reply(text: str, form: type[Form], fits: Fit[Form] = lambda _: None) -> Read[Form]:
-    """Read an answer of a form from what a model wrote, or say what is wrong with it."""
-    fault, meant = "That answer holds no JSON object.", False
-    for found in json_objects(text):
-        meant = meant or not form.model_fields.keys().isdisjoint(found)
+    """Parse an answer of a form from a model's text, or say why that is impossible."""
+    fault, attempted_json = "That answer holds no JSON object.", False
+    for value in json_objects(text):
+        attempted_json = attempted_json or not form.model_fields.keys().isdisjoint(value)
         try:
-            reply = form.model_validate(found)
+            reply = form.model_validate(value)
         except ValidationError as error:
             fault = _first_fault(error)
             continue
         if (complaint := fits(reply)) is None:
             return Read(reply)
         fault = complaint
-    prose = None if meant else form.from_prose(text)
+    prose = None if attempted_json else form.from_prose(text)
     if prose is not None and fits(prose) is None:
         return Read(prose)
     return Read(None, fault)
 
 
 def json_schema(form: type[Reply]) -> str:
-    """Return a form's JSON schema as strict servers want it: every field required, no others."""
+    """Return a form's JSON schema for strict servers: all fields required, no others allowed."""
     return json.dumps(_strict(form.model_json_schema()))
 
 
 def _strict(node: Any) -> Any:
     if isinstance(node, list):
-        return [_strict(each) for each in node]  # pyright: ignore[reportUnknownVariableType]
+        return [_strict(item) for item in node]  # pyright: ignore[reportUnknownVariableType]
     if not isinstance(node, dict):
         return node
     kept: dict[str, Any] = {
@@ -150,5 +150,5 @@ def _strict(node: Any) -> Any:
 
 def _first_fault(error: ValidationError) -> str:
     first = error.errors()[0]
-    place = ".".join(map(str, first["loc"])) or "the answer"
-    return f"In that answer {place} is wrong: {first['msg']}."
+    field = ".".join(map(str, first["loc"])) or "the answer"
+    return f"In that answer {field} is wrong: {first['msg']}."

@@ -1,4 +1,4 @@
-"""The TestWriter guesses tests from a statement that comes without any."""
+"""The TestWriter writes tests for a problem from its statement."""
 
 from langchain_core.language_models import BaseChatModel
 
@@ -17,10 +17,11 @@ from refinegraph.tools.test_cases import parse_generated_tests
 class TestWriter(Operator):
     """Write tests for a code problem from its statement alone.
 
-    The tests are guesses: they are marked as generated, weighed by how programs and tests agree
-    (CodeT, arXiv 2207.10397), never called proof, and no Refiner may edit them. `lists` answers
-    are asked for, since independent guesses are worth more than one long list. Costs one model
-    call where the provider returns several choices a call, else one a list.
+    The tests are guesses. They are marked as generated, weighted by how programs and tests agree
+    (CodeT, arXiv 2207.10397), and never count as proof; no Refiner may edit them. The model is
+    asked for `lists` independent lists of `per_list` tests, because independent guesses are worth
+    more than one long list. Costs one model call if the provider returns several choices per call,
+    otherwise one call per list.
     """
 
     __test__ = False
@@ -37,16 +38,17 @@ class TestWriter(Operator):
         self.model = model
         self.lists = lists
         self.per_list = per_list
+        # As for a Solver with several samples: the lists have to differ.
         self.sampling = sampling or Sampling(temperature=0.8)
         prompt = (prompts or prompts_for(model)).test_writer
         if prompt is None:
             raise InputError(
-                f"Model {model_name(model)!r} cannot write tests; name another one for that role."
+                f"model {model_name(model)!r} cannot write tests; name another model for that role."
             )
         self.prompt = prompt
 
     async def __call__(self, problem: Problem) -> WrittenTests:
-        """Return the tests that could be read; an answer without any counts as unparsable."""
+        """Return the tests that could be parsed; an answer without any counts as unparsable."""
         entry_point = problem.entry_point or infer_entry_point(problem.prompt)
         messages = self.prompt.messages(
             problem=problem.prompt.strip(),
@@ -60,12 +62,12 @@ class TestWriter(Operator):
 
     @property
     def name(self) -> str:
-        """The name of its node."""
+        """The name of the operator's node."""
         return "write_tests"
 
     @property
     def proposes(self) -> bool:
-        """Tests are no candidates."""
+        """False, because tests are not candidates."""
         return False
 
     async def apply(self, task: Task) -> Outcome:
@@ -73,5 +75,5 @@ class TestWriter(Operator):
         return await WriteTests(self).apply(task)
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model by its name."""
+        """Return the constructor call, with the model's name in place of the model."""
         return f"TestWriter({model_name(self.model)!r}, lists={self.lists})"

@@ -1,4 +1,4 @@
-"""How the agents are wired: typed state, routing, stopping, selection, the graphs."""
+"""The graphs: typed state, routing, stopping, selection, policies and strategies."""
 
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for on first use."""
+    """Import a public name on first access."""
     from importlib import import_module
 
     if name not in _MODULES:

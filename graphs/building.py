@@ -1,12 +1,12 @@
-"""Turn a table of operators into a LangGraph graph.
+"""Build a LangGraph graph from a table of operators.
 
     route ──▶ operators, side by side ──▶ score ──▶ operators … ──▶ score ──▶ end
 
-`route` asks the policy for the first moves. `score` judges what the moves made, asks the policy
-again, and selects the answer when it stops. All that is one super-step, since every super-step
-costs LangGraph a pass over all channels and a checkpointer a write; only where a person is asked
-whether to accept the answer are `accept` and `select` nodes of their own. Nodes, edges and the
-drawing are derived from the table.
+`route` asks the policy for the first moves. `score` scores the results of the moves, asks the
+policy again, and selects the answer when the policy stops. All of this happens in one super-step,
+because every super-step costs LangGraph a pass over all channels and a checkpointer a write.
+`accept` and `select` are separate nodes only if a person is asked to accept the answer. Nodes,
+edges and the drawing are derived from the table.
 """
 
 from collections import Counter
@@ -15,16 +15,17 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.config import get_config
 from langgraph.constants import END, START
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.managed import RemainingSteps
+from langgraph.pregel._read import ChannelRead
 from langgraph.types import Command, Overwrite, Send
 
 from refinegraph.agents.models import Work
 from refinegraph.agents.models.run_context import working
 from refinegraph.graphs.channels import InputChannel
-from refinegraph.graphs.live_state import live_state
 from refinegraph.graphs.nodes.operate import operate_node
 from refinegraph.graphs.nodes.route import Router, pending_moves
 from refinegraph.graphs.nodes.types import PendingMove, StateNode
@@ -48,23 +49,23 @@ SearchGraph = CompiledStateGraph[RefinementState, None, RefinementInput, Refinem
 _NOTHING_SPENT = Usage()
 
 Values = Mapping[str, Any]
-"""The state as LangGraph reads it from its channels, which have checked it."""
+"""The state as LangGraph reads it from its channels, which have validated it."""
 
 
 class _StateValues:
-    """The schema of a node that takes plain values: a pydantic schema is validated every time."""
+    """Input schema of nodes that take plain values; a pydantic schema would be validated again."""
 
     __annotations__ = dict(RefinementState.__annotations__)
 
 
 class _RoutedValues:
-    """The state, and how many super-steps LangGraph still allows."""
+    """The state, and the number of super-steps that LangGraph still allows."""
 
     __annotations__ = {**RefinementState.__annotations__, "steps_left": RemainingSteps}
 
 
 class GraphBuilder:
-    """Turns a table of operators into a LangGraph graph."""
+    """Builds a LangGraph graph from a table of operators."""
 
     def __init__(
         self,
@@ -84,25 +85,25 @@ class GraphBuilder:
         self._following = (*dict.fromkeys(table.entries.values()), self.finish)
 
     def add_route(self) -> None:
-        """Add the node that begins a run: it asks the policy for the first moves."""
+        """Add the entry node, which asks the policy for the first moves."""
 
         async def route(values: Values) -> Command[str]:
             state = _state_of(values)
             fresh = _is_another_run(state)
-            known = RefinementState(problem=state.problem) if fresh else state
-            update, goto = await self._decide(known, values["steps_left"])
+            start = RefinementState(problem=state.problem) if fresh else state
+            update, goto = await self._decide(start, values["steps_left"])
             if fresh:
-                return Command(update=_overwriting({**dict(known), **update}), goto=goto)
+                return Command(update=_overwriting({**dict(start), **update}), goto=goto)
             return Command(update=update, goto=goto)
 
         self._add("route", route, schema=_RoutedValues, destinations=self._following)
         self.graph.add_edge(START, "route")
 
     def add_score(self, score: StateNode) -> None:
-        """Add the node that scores, then asks the policy for the next moves.
+        """Add the node that scores candidates, then asks the policy for the next moves.
 
-        Moves whose operators have fewer stages end earlier than others of the same decision, and
-        each end calls the node: it does nothing until all of them have ended.
+        Moves of one decision end at different times if their operators have different numbers of
+        stages. Each end calls the node, which does nothing until all of them have ended.
         """
 
         async def score_and_route(values: Values) -> Command[str]:
@@ -134,7 +135,7 @@ class GraphBuilder:
                 self.graph.add_edge(stage.node, "score")
 
     def add_accept(self, accept: Callable[[RefinementState], Awaitable[Command[str]]]) -> None:
-        """Add the nodes that ask a person whether the answer is to be taken, and take it."""
+        """Add the nodes that ask a person to accept the answer, and that select it."""
 
         async def ask(values: Values) -> Command[str]:
             return await accept(_state_of(values))
@@ -147,7 +148,7 @@ class GraphBuilder:
         self.graph.add_edge("select", END)
 
     def compile(self, checkpointer: BaseCheckpointSaver[Any] | None, name: str) -> SearchGraph:
-        """Compile the graph, with a check of its input before anything is stored."""
+        """Compile the graph so that its input is validated before anything is stored."""
         compiled = self.graph.compile(checkpointer=checkpointer, name=name)
         channel = InputChannel(check_input)
         channel.key = START
@@ -172,15 +173,15 @@ class GraphBuilder:
     async def _decide(
         self, state: RefinementState, steps_left: int
     ) -> tuple[StateUpdate, str | list[Send]]:
-        """Return what the router writes, and where its decision goes.
+        """Return the router's update and the destination of its decision.
 
-        A decision to stop selects the answer at once, unless a person is asked before.
+        A decision to stop selects the answer at once, unless a person has to accept it first.
         """
-        # A move takes its stages and score; select and accept come after that.
+        # A move needs a super-step for each stage and one for scoring, then accept and select.
         needed = self.table.longest + 3
-        with _node_scope("route", state.round, None) as counted:
+        with _node_scope("route", state.round, None) as sample_counts:
             routed = await self.router(state, steps_left=steps_left > needed)
-        update = check_update("route", _complete(routed.update, counted))
+        update = check_update("route", _complete(routed.update, sample_counts))
         if not routed.decision.stop_reason:
             return update, self._sends(state, routed.decision)
         if self.finish != END:
@@ -197,35 +198,45 @@ class GraphBuilder:
 
 
 def _state_of(values: Values) -> RefinementState:
-    """Return the state of values that the channels have checked when they were written."""
+    """Construct the state without validation, because the channels have validated the values."""
     return RefinementState.model_construct(**values)
 
 
 def _stage(
     stage: Stage, proposing: Collection[str], reader: AnswerReader | None
 ) -> Callable[[PendingMove], Awaitable[Any]]:
-    """Return the node of one stage: apply the operator, then hand the move on."""
+    """Return the node of one stage, which applies the operator and then passes the move on."""
     operate = operate_node(stage.node, stage.operator, proposing=proposing, reader=reader)
 
     async def run(pending: PendingMove) -> StateUpdate | Command[str]:
         parent = pending.move.parents[0] if pending.move.parents else None
-        with _node_scope(stage.node, pending.round, parent) as counted:
-            update = await operate(live_state(), pending)
+        with _node_scope(stage.node, pending.round, parent) as sample_counts:
+            update = await operate(_live_state(), pending)
         if stage.following is None:
             update["ended"] = (pending.turn, 1)
-        checked = check_update(stage.node, _complete(update, counted))
+        checked = check_update(stage.node, _complete(update, sample_counts))
         if stage.following is None:
             return checked
-        made = tuple(candidate.id for candidate in checked.get("candidates", ()))
-        following = Send(stage.following, pending.after(made))
+        created = tuple(candidate.id for candidate in checked.get("candidates", ()))
+        following = Send(stage.following, pending.after(created))
         command: Command[str] = Command(update=checked, goto=[following])
         return command
 
     return run
 
 
+def _live_state() -> RefinementState:
+    """Return the state at the beginning of the current super-step.
+
+    LangGraph passes only the payload to a node that was sent one. If the payload contained the
+    state, the state would be stored again with every move.
+    """
+    values = ChannelRead.do_read(get_config(), select=list(RefinementState.model_fields))
+    return RefinementState.model_construct(**values)
+
+
 def _has_open_moves(state: RefinementState) -> bool:
-    """Return whether moves of the last decision have not come to their last stage yet."""
+    """Return whether some moves of the last decision have not finished their last stage."""
     last = state.decision
     if last is None or not last.moves:
         return False
@@ -233,43 +244,45 @@ def _has_open_moves(state: RefinementState) -> bool:
 
 
 async def _run(name: str, node: StateNode, state: RefinementState) -> StateUpdate:
-    """Return what a node writes, checked."""
-    with _node_scope(name, state.round, None) as counted:
+    """Run a node and return its validated update."""
+    with _node_scope(name, state.round, None) as sample_counts:
         update = await node(state)
-    return check_update(name, _complete(update, counted))
+    return check_update(name, _complete(update, sample_counts))
 
 
 @contextmanager
 def _node_scope(node: str, round: int, candidate_id: str | None) -> Generator[Counter[str]]:
-    """Open the span of a node and say what the model calls inside are for."""
+    """Open the span of a node and record the purpose of the model calls inside it."""
     attributes: Attributes = {"refinegraph.round": round}
     if candidate_id:
         attributes = {**attributes, "refinegraph.candidate.id": candidate_id}
     work = Work(node=node, candidate_id=candidate_id)
-    with span("node", node, attributes), working(work) as counted:
-        yield counted
+    with span("node", node, attributes), working(work) as sample_counts:
+        yield sample_counts
 
 
-def _complete(update: StateUpdate, counted: Counter[str]) -> StateUpdate:
-    """Return what a node writes, less what is empty and with the samples that it took.
+def _complete(update: StateUpdate, sample_counts: Counter[str]) -> StateUpdate:
+    """Drop empty values from an update and add the samples that the node took.
 
-    Samples are counted by request, so that a resumed run goes on from there.
+    Samples are counted by request, so that a resumed run continues each request's sequence.
     """
-    written: Any = {key: value for key, value in update.items() if not _is_nothing(value)}
-    if counted:
-        written["asked"] = tuple(SamplesAsked(request=key, samples=n) for key, n in counted.items())
-    return cast("StateUpdate", written)
+    complete: Any = {key: value for key, value in update.items() if not _is_nothing(value)}
+    if sample_counts:
+        complete["asked"] = tuple(
+            SamplesAsked(request=key, samples=n) for key, n in sample_counts.items()
+        )
+    return cast("StateUpdate", complete)
 
 
 def _is_nothing(value: object) -> bool:
-    """Return whether writing a value would change nothing; a write costs time and storage."""
+    """Return whether writing a value changes nothing; every write costs time and storage."""
     if isinstance(value, Usage):
         return value == _NOTHING_SPENT
     return value is None or (isinstance(value, tuple) and not value)
 
 
 def _is_another_run(state: RefinementState) -> bool:
-    """Return whether a thread that ended, or worked on another problem, was given a new one."""
+    """Return whether a thread that ended, or had another problem, has received a new problem."""
     if state.begun_with is None:
         return False
     return state.result is not None or state.begun_with != state.problem

@@ -1,7 +1,7 @@
-"""State channels that check what is written to them.
+"""State channels that validate writes.
 
-LangGraph checks neither what a node returns nor what `update_state` writes. These channels
-do, before anything is stored, so that a bad write is refused and the thread stays readable.
+LangGraph validates neither what a node returns nor what `update_state` writes. These channels do so
+before anything is stored: an invalid write is refused and the thread stays readable.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,12 +20,13 @@ from refinegraph.errors import StateError
 
 Value = TypeVar("Value")
 _MISSING = cast("object", LastValue(int).checkpoint())
-"""What LangGraph puts where a checkpoint holds nothing."""
+"""LangGraph's marker for a value that is missing from a checkpoint."""
 
 
 SNAPSHOT_FREQUENCY = 200
-"""After so many writes a growing channel is stored whole. A resumed run merges at most so many
-again, which takes milliseconds; more frequent snapshots would outweigh the writes themselves."""
+"""Number of writes after which a growing channel is stored as a whole. Resuming a run merges at
+most that many writes, which takes milliseconds; with more frequent snapshots, these would outweigh
+the writes."""
 
 
 def _validated(adapter: TypeAdapter[Any], value: Any, key: str) -> Any:
@@ -44,7 +45,7 @@ class CheckedChannel(BaseChannel[Value, Value, Value], Generic[Value]):
     """Hold one value of a declared type, combining parallel writes with `merge`.
 
     Without `merge`, two writes in one super-step are an error. A write of another type raises
-    `StateError` and leaves the value as it was.
+    `StateError` and leaves the value unchanged.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class CheckedChannel(BaseChannel[Value, Value, Value], Generic[Value]):
 
     @property
     def ValueType(self) -> Any:
-        """The type of the value held."""
+        """The type of the value."""
         return self.typ
 
     @property
@@ -71,7 +72,7 @@ class CheckedChannel(BaseChannel[Value, Value, Value], Generic[Value]):
         return self.typ
 
     def __eq__(self, other: object) -> bool:
-        """Whether the other channel holds the same type and merges alike."""
+        """Return whether the other channel has the same type and merge function."""
         return (
             isinstance(other, CheckedChannel)
             and self.typ == other.typ
@@ -85,17 +86,17 @@ class CheckedChannel(BaseChannel[Value, Value, Value], Generic[Value]):
         return self._with(self.value)
 
     def from_checkpoint(self, checkpoint: Any) -> Self:
-        """Return the channel as a checkpoint stored it, refusing what does not fit."""
+        """Restore the channel from a checkpoint; raise `StateError` for invalid contents."""
         if checkpoint is _MISSING:
             return self._with(self.default)
         return self._with(self._checked(checkpoint))
 
     def checkpoint(self) -> Any:
-        """Return what is stored in a checkpoint."""
+        """Return the value to store in a checkpoint."""
         return self.value
 
     def update(self, values: Sequence[Any]) -> bool:
-        """Apply the writes of one super-step; all of them or none."""
+        """Apply the writes of one super-step, either all of them or none."""
         if not values:
             return False
         if isinstance(values[0], Overwrite):
@@ -117,59 +118,59 @@ class CheckedChannel(BaseChannel[Value, Value, Value], Generic[Value]):
         return True
 
     def get(self) -> Any:
-        """Return the value; raises `EmptyChannelError` before the first write."""
+        """Return the value; raise `EmptyChannelError` before the first write."""
         if self.value is _MISSING:
             raise EmptyChannelError()
         return self.value
 
     def is_available(self) -> bool:
-        """Whether there is a value."""
+        """Return whether there is a value."""
         return self.value is not _MISSING
 
     def _with(self, value: Any) -> Self:
-        twin = self.__class__.__new__(self.__class__)
-        twin.key, twin.typ = self.key, self.typ
-        twin.merge, twin.default, twin.value = self.merge, self.default, value
-        twin._adapter = self._adapter
-        return twin
+        copy = self.__class__.__new__(self.__class__)
+        copy.key, copy.typ = self.key, self.typ
+        copy.merge, copy.default, copy.value = self.merge, self.default, value
+        copy._adapter = self._adapter
+        return copy
 
     def _checked(self, value: Any) -> Any:
         return _validated(self._adapter, value, self.key)
 
 
 class CheckedFold(Generic[Value]):
-    """Check writes against a type and merge them into the value, one after the other."""
+    """Validate writes against a type and merge them into the value one after another."""
 
     def __init__(self, typ: Any, merge: Callable[[Value, Value], Value]) -> None:
         self.typ = typ
         self.merge = merge
         self.key = ""
-        """The name of the channel, for errors."""
+        """The name of the channel, for error messages."""
         self._adapter: TypeAdapter[Any] = TypeAdapter(typ)
 
     def __call__(self, value: Value, writes: Sequence[Any]) -> Value:
-        """Return the value after the writes; all of them or, with `StateError`, none."""
+        """Return the value after all writes; raise `StateError` if any of them is invalid."""
         return reduce(self.merge, [self.checked(write) for write in writes], value)
 
     def checked(self, write: Any) -> Any:
-        """Return a write as the declared type, or raise `StateError`."""
+        """Return a write converted to the declared type, or raise `StateError`."""
         return _validated(self._adapter, write, self.key)
 
     def __eq__(self, other: object) -> bool:
-        """Whether the other checks and merges alike."""
-        twin: Any = other
-        alike = isinstance(other, CheckedFold)
-        return alike and self.typ == twin.typ and self.merge is twin.merge
+        """Return whether the other fold has the same type and merge function."""
+        return (
+            isinstance(other, CheckedFold) and self.typ == other.typ and self.merge is other.merge
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
 
 class GrowingChannel(DeltaChannel[tuple[Any, ...]]):
-    """Hold a tuple that grows with the run, storing only what each super-step adds to it.
+    """Hold a tuple that grows during the run, storing only the additions of each super-step.
 
-    A checkpoint of a long run would otherwise hold everything made so far, once more at every
-    super-step. LangGraph rebuilds the value by merging the stored writes again, so that a
-    `CheckedFold` has to give the same value however the writes are grouped.
+    Otherwise, the checkpoints of a long run would contain all earlier items again at every
+    super-step. LangGraph rebuilds the value by merging the stored writes, so a `CheckedFold` must
+    give the same value regardless of how the writes are grouped.
     """
 
     def __init__(
@@ -185,7 +186,7 @@ class GrowingChannel(DeltaChannel[tuple[Any, ...]]):
 
     @property
     def ValueType(self) -> Any:
-        """The type of the value held."""
+        """The type of the value."""
         return self.fold.typ
 
     @property
@@ -194,7 +195,7 @@ class GrowingChannel(DeltaChannel[tuple[Any, ...]]):
         return self.fold.typ
 
     def update(self, values: Sequence[Any]) -> bool:
-        """Apply the writes of one super-step; all of them or none."""
+        """Apply the writes of one super-step, either all of them or none."""
         self.fold.key = self.key
         for value in values:
             if isinstance(value, Overwrite):
@@ -202,22 +203,22 @@ class GrowingChannel(DeltaChannel[tuple[Any, ...]]):
         return super().update(values)
 
     def __eq__(self, other: object) -> bool:
-        """Whether the other channel holds the same type and merges alike."""
+        """Return whether the other channel has the same type and merge function."""
         return isinstance(other, GrowingChannel) and self.fold == other.fold
 
     __hash__ = None  # type: ignore[assignment]
 
 
 def growing(typ: Any, merge: Callable[[Any, Any], Any]) -> GrowingChannel:
-    """Return the channel of a tuple that is merged by `merge`."""
+    """Return a channel for a tuple that is combined by `merge`."""
     return GrowingChannel(CheckedFold(typ, merge))
 
 
 class InputChannel(EphemeralValue[Any]):
-    """Check a graph's input before LangGraph stores it.
+    """Validate a graph's input before LangGraph stores it.
 
-    Stored first and refused later, as LangGraph would do, a bad input leaves a thread that can
-    not be read.
+    LangGraph would store invalid input first and refuse it later, which leaves an unreadable
+    thread.
     """
 
     def __init__(self, check: Callable[[Any], object]) -> None:
@@ -229,15 +230,15 @@ class InputChannel(EphemeralValue[Any]):
         return self.from_checkpoint(self.checkpoint())
 
     def from_checkpoint(self, checkpoint: Any) -> Self:
-        """Return the channel as a checkpoint stored it."""
-        twin = self.__class__(self.check)
-        twin.key = self.key
+        """Restore the channel from a checkpoint."""
+        copy = self.__class__(self.check)
+        copy.key = self.key
         if checkpoint is not _MISSING:
-            twin.value = checkpoint
-        return twin
+            copy.value = checkpoint
+        return copy
 
     def update(self, values: Sequence[Any]) -> bool:
-        """Take the input, or raise what `check` raises; an empty one is used to draw graphs."""
+        """Store the input, or raise the error of `check`; empty input is used to draw graphs."""
         for value in values:
             if value:
                 self.check(value)

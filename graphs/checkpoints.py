@@ -1,4 +1,4 @@
-"""What a checkpoint may hold: data of known types, never pickled objects."""
+"""Serialization of checkpoints: only data of known types, never pickled objects."""
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
@@ -11,10 +11,10 @@ _MODULES = (
 
 
 def checkpoint_serializer() -> JsonPlusSerializer:
-    """Return a serializer for any LangGraph checkpointer that reads this library's types alone.
+    """Return a serializer for LangGraph checkpointers that accepts only this library's types.
 
-    Give it to a checkpointer as `serde`. A checkpoint that names another type is not made into an
-    object, whatever it says.
+    Pass it to a checkpointer as `serde`. Data of any other type in a checkpoint is not
+    deserialized into an object.
 
     >>> from langgraph.checkpoint.memory import InMemorySaver
     >>> saver = InMemorySaver(serde=checkpoint_serializer())
@@ -27,9 +27,9 @@ def _types() -> list[tuple[str, str]]:
 
     from pydantic import BaseModel
 
-    found: list[tuple[str, str]] = []
+    types: list[tuple[str, str]] = []
     for name in _MODULES:
         for member in vars(import_module(name)).values():
             if isinstance(member, type) and issubclass(member, BaseModel | tuple):
-                found.append((member.__module__, member.__qualname__))
-    return sorted(set(found))
+                types.append((member.__module__, member.__qualname__))
+    return sorted(set(types))

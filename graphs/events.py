@@ -1,7 +1,7 @@
-"""What a running graph tells whoever watches it.
+"""Events emitted while a graph runs.
 
-Events come out of `graph.astream(..., stream_mode="custom")`, and at once to the observers of
-`refinegraph.agents.models.run_scope`, in one order with the model calls.
+Events are available from `graph.astream(..., stream_mode="custom")`, and immediately for the
+observers of `refinegraph.agents.models.run_scope`, in one sequence with the model events.
 """
 
 from refinegraph.schema import Candidate, Decision, Frozen, Review, Usage, VisibleTest
@@ -11,7 +11,7 @@ NodeName = str
 
 
 class NodeStarted(Frozen):
-    """A node began, on one candidate where it works on one."""
+    """A node started, possibly for one candidate."""
 
     node: NodeName
     round: int
@@ -19,7 +19,7 @@ class NodeStarted(Frozen):
 
 
 class TestsKnown(Frozen):
-    """The visible tests were read, found or generated."""
+    """The visible tests are available: read, found or generated."""
 
     __test__ = False
 
@@ -47,25 +47,25 @@ class RefinementRejected(Frozen):
 
 
 class ReviewWritten(Frozen):
-    """The Reviewer answered."""
+    """The Reviewer returned a review."""
 
     review: Review
 
 
 class Decided(Frozen):
-    """The loop chose what to do next."""
+    """The policy chose the next moves."""
 
     decision: Decision
 
 
 class Spent(Frozen):
-    """A node spent this much."""
+    """A node spent part of the budget."""
 
     usage: Usage
 
 
 class BranchFailed(Frozen):
-    """A branch ended without its result."""
+    """A branch ended without a result."""
 
     node: NodeName
     detail: str
@@ -85,8 +85,8 @@ Event = (
 
 
 def emit(event: Event) -> None:
-    """Tell the observers of the run and the stream of the graph that is running, if any."""
-    # Whoever only reads events of a kept run needs neither LangGraph nor the models.
+    """Send an event to the run's observers and to the stream of the running graph, if any."""
+    # Imported lazily: reading the events of a stored run needs neither LangGraph nor the models.
     from langgraph.config import get_stream_writer
 
     from refinegraph.agents.models.run_context import current_scope

@@ -1,6 +1,6 @@
-"""Read expressions such as `rounds(3) | ~accepted()`: calls with numbers, `|`, `&`, `~`, brackets.
+"""Parse expressions such as `rounds(3) | ~accepted()`: calls with numbers, `|`, `&`, `~`, brackets.
 
-Python's own parser reads the text; nothing is evaluated but what this module knows.
+The text is parsed by Python's own parser and never evaluated by it.
 """
 
 import ast
@@ -13,10 +13,10 @@ from typing import Any
 from refinegraph.values import UnfitValue
 
 Call = Callable[[str, Sequence[float], Mapping[str, float]], Any]
-"""Makes what a name stands for, with its arguments."""
+"""Constructs the object that a name and its arguments denote."""
 
 _LONGEST = 2_000
-"""Characters. No rule that a person writes comes near; deeper nesting would exhaust the stack."""
+"""Maximum characters, far more than any rule needs; deep nesting could exhaust the stack."""
 _DASHED_NAME = re.compile(r"\s*([a-z]+(?:-[a-z]+)+)")
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.BitOr: operator.or_,
@@ -25,11 +25,11 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 
 
 def evaluate(text: str, call: Call, *, combines: bool) -> Any:
-    """Return what an expression stands for; raises `UnfitValue`.
+    """Return the object that an expression denotes; raise `UnfitValue` if it is invalid.
 
     Args:
-        text: The expression. A name at its beginning may have dashes, as in `always-easy`.
-        call: Makes what a name and its arguments stand for.
+        text: The expression. Its first name may contain dashes, as in `always-easy`.
+        call: Constructs the object that a name and its arguments denote.
         combines: Whether `|`, `&` and `~` are allowed.
     """
     if len(text) > _LONGEST:
@@ -43,7 +43,7 @@ def evaluate(text: str, call: Call, *, combines: bool) -> Any:
     except UnfitValue:
         raise
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise UnfitValue("cannot be read; write it like rounds(3) | accepted()") from None
+        raise UnfitValue("cannot be parsed; write it like rounds(3) | accepted()") from None
 
 
 def _value(node: ast.expr, call: Call, combines: bool) -> Any:
@@ -66,7 +66,7 @@ def _positional(node: ast.Call) -> tuple[float, ...]:
 def _keywords(node: ast.Call) -> dict[str, float]:
     keywords = {keyword.arg: _number(keyword.value) for keyword in node.keywords if keyword.arg}
     if len(keywords) < len(node.keywords):
-        raise UnfitValue("gives an argument with `**`; write each as NAME=NUMBER")
+        raise UnfitValue("uses `**`; write each argument as NAME=NUMBER")
     return keywords
 
 

@@ -1,4 +1,4 @@
-"""Evolve a prompt by GEPA, of the package `gepa` (the extra `evolve`)."""
+"""Evolve a prompt with GEPA, from the package `gepa` (extra `evolve`)."""
 
 import asyncio
 import importlib
@@ -20,18 +20,19 @@ _PART = "instruction"
 
 
 class gepa_prompt(Operator):
-    """Note the prompt that GEPA (arXiv 2507.19457) evolves by reflection on solved problems.
+    """Add a note with the prompt that GEPA (arXiv 2507.19457) evolves on solved problems.
 
     GEPA keeps a Pareto front over the examples and lets `writer` rewrite a prompt after reading
-    what went wrong. Costs at most `most_asked` calls of the model and one of the writer for each
-    proposal, charged to the move. Needs the extra `evolve`.
+    what went wrong. Costs at most `most_asked` calls of the model and one of the writer per
+    proposal, charged to the move. Requires the extra `evolve`.
 
     Args:
-        model: The model that the prompt is for.
-        examples: The solved problems; every second one only validates, where there are two.
-        seed: The prompt to begin with.
-        writer: The model that reflects; `model` unless given.
-        most_asked: How many examples are put to the model at most.
+        model: The model for which the prompt is optimised.
+        examples: The solved problems; if there are two or more, every second one is used only for
+            validation.
+        seed: The initial prompt.
+        writer: The model that rewrites prompts, by default `model`.
+        most_asked: Maximum number of examples that the model is asked.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class gepa_prompt(Operator):
         most_asked: int = 60,
     ) -> None:
         if importlib.util.find_spec("gepa") is None:
-            raise InputError("GEPA needs the extra 'evolve': pip install 'refinegraph[evolve]'.")
+            raise InputError("GEPA requires the extra 'evolve': pip install 'refinegraph[evolve]'.")
         self.fitness = prompt_fitness(model, examples)
         self.model = model
         self.writer = writer or model
@@ -53,7 +54,7 @@ class gepa_prompt(Operator):
 
     @property
     def proposes(self) -> bool:
-        """A prompt is no candidate for an answer."""
+        """False, because a prompt is not a candidate answer."""
         return False
 
     async def apply(self, task: Task) -> Outcome:
@@ -62,7 +63,7 @@ class gepa_prompt(Operator):
         return Outcome(notes=(Note(text=best.strip(), about="prompt"),))
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model by its name."""
+        """Return the constructor call, with the model's name in place of the model."""
         return f"gepa_prompt({model_name(self.model)!r}, {len(self.fitness.examples)} examples)"
 
     def _optimise(self, loop: asyncio.AbstractEventLoop) -> str:
@@ -70,13 +71,13 @@ class gepa_prompt(Operator):
         adapter: Any = _Adapter(self.fitness, loop)
 
         def reflect(prompt: Any) -> str:
-            said = prompt if isinstance(prompt, str) else str(prompt[-1]["content"])
-            work = generate(self.writer, [HumanMessage(said)])
-            made = asyncio.run_coroutine_threadsafe(work, loop).result()
-            return made.choices[0].text
+            text = prompt if isinstance(prompt, str) else str(prompt[-1]["content"])
+            request = generate(self.writer, [HumanMessage(text)])
+            samples = asyncio.run_coroutine_threadsafe(request, loop).result()
+            return samples.choices[0].text
 
         examples = self.fitness.examples
-        found: Any = optimize(
+        result: Any = optimize(
             seed_candidate={_PART: self.seed},
             trainset=list(examples[::2]),
             valset=list(examples[1::2] or examples),
@@ -85,18 +86,18 @@ class gepa_prompt(Operator):
             max_metric_calls=self.most_asked,
             logger=_Silent(),
         )
-        return str(found.best_candidate[_PART])
+        return str(result.best_candidate[_PART])
 
 
 class _Silent:
-    """GEPA's log goes nowhere: the run tells of its model calls."""
+    """Discards GEPA's log, because the run reports its model calls itself."""
 
     def log(self, message: str) -> None:
-        """Say nothing."""
+        """Discard a message."""
 
 
 class _Adapter:
-    """What GEPA asks for scores and for what went wrong."""
+    """GEPA's interface to evaluate prompts and to describe failures."""
 
     propose_new_texts = None
 
@@ -110,27 +111,27 @@ class _Adapter:
         candidate: Mapping[str, str],
         capture_traces: bool = False,
     ) -> Any:
-        """Ask the model every problem of a batch under a prompt."""
+        """Ask the model every problem of a batch with a prompt."""
         from gepa.core.adapter import EvaluationBatch
 
         async def ask() -> list[tuple[str, bool]]:
             prompt = candidate[_PART]
-            return await wait_for_all(*(self.fitness.ask(prompt, each) for each in batch))
+            return await wait_for_all(*(self.fitness.ask(prompt, solved) for solved in batch))
 
-        told = asyncio.run_coroutine_threadsafe(ask(), self.loop).result()
-        outputs = [text for text, _ in told]
+        answers = asyncio.run_coroutine_threadsafe(ask(), self.loop).result()
+        outputs = [text for text, _ in answers]
         traces = [
-            {"problem": each.problem.prompt, "answer": text, "right": right}
-            for each, (text, right) in zip(batch, told, strict=True)
+            {"problem": solved.problem.prompt, "answer": text, "right": right}
+            for solved, (text, right) in zip(batch, answers, strict=True)
         ]
-        scores = [float(right) for _, right in told]
+        scores = [float(right) for _, right in answers]
         return EvaluationBatch(outputs, scores, traces if capture_traces else None)
 
     def make_reflective_dataset(
         self, candidate: Mapping[str, str], eval_batch: Any, components_to_update: list[str]
     ) -> dict[str, list[dict[str, Any]]]:
-        """Tell GEPA's writer what the model answered, and whether that was right."""
-        told = [
+        """Return the model's answers, and whether they were right, for GEPA's writer."""
+        records = [
             {
                 "Inputs": trace["problem"],
                 "Generated Outputs": trace["answer"],
@@ -138,4 +139,4 @@ class _Adapter:
             }
             for trace in eval_batch.trajectories or ()
         ]
-        return dict.fromkeys(components_to_update, told)
+        return dict.fromkeys(components_to_update, records)

@@ -1,7 +1,7 @@
-"""Let a model choose the answer: by matches of two, or from a list.
+"""Selectors in which a model chooses the answer, by pairwise matches or from a list.
 
-Both look at one candidate for every distinct answer, and only at those that pass the most visible
-tests: execution outranks every opinion.
+Both consider one candidate per distinct answer, and only candidates that pass the most visible
+tests, because execution outranks every opinion.
 """
 
 from collections.abc import Sequence
@@ -29,34 +29,34 @@ class PairJudge(Protocol):
     def __call__(
         self, problem: Problem, candidates: Sequence[Candidate]
     ) -> MaybeAwaitable[Sequence[Score] | Scored]:
-        """Return one score a candidate."""
+        """Return one score per candidate."""
         ...
 
 
 class knockout:
-    """Let candidates meet in pairs until one is left (arXiv 2411.19477).
+    """Eliminate candidates in pairwise matches until one is left (arXiv 2411.19477).
 
-    The seeding follows agreement: the answer that most candidates give meets the rarest. A tie goes
-    to the answer that more candidates give. Costs one comparison less than there are distinct
-    answers; each is two calls with a `PairwiseJudge`, which shows both orders.
+    Candidates are seeded by agreement: the most frequent answer meets the rarest one. Ties go to
+    the more frequent answer. Costs one comparison less than there are distinct answers; with a
+    `PairwiseJudge`, which shows both orders, a comparison costs two calls.
     """
 
     def __init__(self, judge: PairJudge) -> None:
         self.judge = judge
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
-        """Return the last of the field."""
+        """Return the winner of the knockout."""
         field = finalists(problem, candidates)
         if len(field) < 2:
             return best_of()(problem, field or candidates)
-        entered = len(field)
+        entrants = len(field)
         while len(field) > 1:
             half = len(field) // 2
             matches = zip(field[:half], reversed(field[-half:]), strict=True)
             winners = await wait_for_all(*(self._winner(problem, *match) for match in matches))
             unopposed = field[half : len(field) - half]
             field = sorted([*winners, *unopposed], key=field.index)
-        reason = f"it won a knockout of {entered} different answers"
+        reason = f"it won a knockout of {entrants} different answers"
         return Selection(candidate_id=field[0].id, reason=reason)
 
     async def _winner(self, problem: Problem, first: Candidate, second: Candidate) -> Candidate:
@@ -66,17 +66,16 @@ class knockout:
         return second if values[1] > values[0] else first
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"knockout({self.judge!r})"
 
 
 class listwise:
-    """Show a model all distinct answers at once and take the one that it chooses most.
+    """Show a model all distinct answers at once and take the one that it chooses most often.
 
-    The list is shown `orders` times, each time turned by its share of the length, since models
-    favour a place. A tie goes to the answer that more candidates give, and so does a list that no
-    reply chooses from. At most `limit` answers are shown, the most frequent ones. Costs `orders`
-    calls.
+    The list is shown `orders` times in different rotations, because models favour a position. Ties
+    go to the more frequent answer, as do lists from which no reply chooses. At most `limit`
+    answers are shown, the most frequent ones first. Costs `orders` calls.
     """
 
     def __init__(
@@ -93,15 +92,15 @@ class listwise:
         self._structured = StructuredModel(model, sampling=sampling or Sampling(temperature=0.0))
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
-        """Return the candidate that was chosen most often."""
+        """Return the candidate chosen most often."""
         field = finalists(problem, candidates)[: self.limit]
         if len(field) < 2:
             return best_of()(problem, field or candidates)
-        turns = [turn * len(field) // self.orders for turn in range(self.orders)]
-        lists = [field[turn:] + field[:turn] for turn in turns]
-        chosen = await wait_for_all(*(self._ask(problem, shown) for shown in lists))
-        votes = [sum(winner is candidate for winner in chosen) for candidate in field]
-        best = max(range(len(field)), key=lambda at: (votes[at], -at))
+        offsets = [index * len(field) // self.orders for index in range(self.orders)]
+        lists = [field[index:] + field[:index] for index in offsets]
+        winners = await wait_for_all(*(self._ask(problem, shown) for shown in lists))
+        votes = [sum(winner is candidate for winner in winners) for candidate in field]
+        best = max(range(len(field)), key=lambda index: (votes[index], -index))
         reason = f"it was chosen {votes[best]} of {self.orders} times from {len(field)} answers"
         return Selection(candidate_id=field[best].id, reason=reason)
 
@@ -116,18 +115,18 @@ class listwise:
         return shown[reply.best - 1] if reply is not None and inside else None
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model's name."""
+        """Return the constructor call, with the model's name in place of the model."""
         return f"listwise({model_name(self.model)!r}, orders={self.orders}, limit={self.limit})"
 
 
 def finalists(problem: Problem, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return one candidate for each distinct answer, the most frequent answer first.
+    """Return one candidate per distinct answer, the most frequent answer first.
 
-    Only candidates that pass the most visible tests are left.
+    Only candidates that pass the most visible tests are considered.
     """
     usable = [candidate for candidate in candidates if candidate.content is not None]
-    most = max((_passed(candidate) for candidate in usable), default=0)
-    best = [candidate for candidate in usable if _passed(candidate) == most]
+    most_passed = max((_passed(candidate) for candidate in usable), default=0)
+    best = [candidate for candidate in usable if _passed(candidate) == most_passed]
     return [group[0] for group in answer_groups(problem, best)]
 
 

@@ -1,8 +1,8 @@
-"""Routers, stop rules, selectors, policies and scorers by name, for the command line and files.
+"""Routers, stop rules, selectors and policies by name, for the command line and files.
 
-The tables below are the only place that knows the names. Texts such as
-`rounds(3) | budget(tokens=20_000)` are parsed, never evaluated: a call of a rule in the table with
-literal numbers, `|`, `&`, `~` and parentheses, nothing else.
+The tables below define all names. Texts such as `rounds(3) | budget(tokens=20_000)` are parsed,
+never evaluated: only calls of rules in the table with literal numbers, `|`, `&`, `~` and
+parentheses are allowed.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -32,23 +32,23 @@ STOP_RULES = (
     Part(
         "stalled",
         "graphs.stopping:stalled",
-        "the best score did not rise for N rounds",
+        "the best score has not risen for N rounds",
         (
             Parameter("patience", _COUNT, required=True, positional=True),
             Parameter("minimum_gain", Number("X")),
         ),
     ),
-    Part("oscillating", "graphs.stopping:oscillating", "a round repeated earlier candidates only"),
+    Part("oscillating", "graphs.stopping:oscillating", "a round only repeated earlier candidates"),
     Part(
         "same_failure",
         "graphs.stopping:same_failure",
-        "every repair failed as its ancestors did, N times in a row",
+        "every repair failed like its ancestors, N times in a row",
         (Parameter("times", Number("N", whole=True, least=2), positional=True),),
     ),
     Part(
         "budget",
         "graphs.stopping:budget",
-        "so much is spent: usd, tokens, calls or seconds",
+        "a limit is reached: usd, tokens, calls or seconds",
         (
             Parameter("usd", _AMOUNT),
             Parameter("tokens", _COUNT),
@@ -113,7 +113,7 @@ POLICIES = (
 )
 
 PROMPT_SETS = ("standard", "compact", "compact2", "embedded")
-"""Names of the sets in `refinegraph.agents.prompts`."""
+"""The names of the prompt sets in `refinegraph.agents.prompts`."""
 
 
 class StopExpression(Named):
@@ -123,7 +123,7 @@ class StopExpression(Named):
         super().__init__("stop rule", STOP_RULES, "RULE")
 
     def check(self, value: Any) -> Any:
-        """Return the object; a text as the rule that it stands for prints itself."""
+        """Return an object unchanged, and a text in its normalised form."""
         return repr(parse_stop(value)) if isinstance(value, str) else super().check(value)
 
     def build(self, value: Any) -> Any:
@@ -132,7 +132,7 @@ class StopExpression(Named):
 
 
 def parse_stop(text: str) -> "StopRule":
-    """Return the stop rule that a text stands for; raises `UnfitValue`.
+    """Return the stop rule that a text denotes; raise `UnfitValue` if it is invalid.
 
     >>> parse_stop("rounds(3)|(accepted() & ~budget(tokens=20_000))")
     rounds(3) | accepted() & ~budget(tokens=20000)
@@ -142,7 +142,7 @@ def parse_stop(text: str) -> "StopRule":
 
 
 def build_policy(name: str, plan: "Plan") -> "Policy":
-    """Return the policy of that name, with the sizes and rules of a plan."""
+    """Return the policy with a name, configured with the sizes and rules of a plan."""
     from refinegraph.graphs.policies.refine_loop import RefineLoop
     from refinegraph.graphs.routing import VerdictRouter
     from refinegraph.graphs.stopping import accepted, rounds

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class ScorerPart(NamedTuple):
-    """A scorer that a name stands for."""
+    """A scorer that can be selected by name."""
 
     name: str
     target: str
     summary: str
     takes: str = ""
-    """What follows the name after a colon; in brackets where it may be left out."""
+    """What follows the name after a colon, in brackets if optional."""
 
     @property
     def usage(self) -> str:
-        """How it is written, such as `judge[:MODEL]`."""
+        """The notation of the scorer, such as `judge[:MODEL]`."""
         if not self.takes:
             return self.name
         optional = self.takes.startswith("[")
@@ -71,7 +71,7 @@ _SCORERS = {scorer.name: scorer for scorer in SCORERS}
 
 
 class ScorerNames(Value):
-    """Scorers, or their names joined by commas."""
+    """Scorers, or their names separated by commas."""
 
     metavar = "NAME,…"
 
@@ -95,12 +95,12 @@ class ScorerNames(Value):
 def build_scorer(
     text: str, *, judge: "BaseChatModel", resolve: "Callable[[str], BaseChatModel]"
 ) -> "Scorer":
-    """Return the scorer of a name such as `judge`, `judge:MODEL` or `prm:URL/MODEL`.
+    """Return the scorer for a name such as `judge`, `judge:MODEL` or `prm:URL/MODEL`.
 
     Args:
-        text: The name, with what follows it after a colon.
-        judge: The model that judges where none is named.
-        resolve: Returns the chat model of a name.
+        text: The name, optionally with a colon and an argument.
+        judge: The judge model if `text` names none.
+        resolve: Returns the chat model for a name.
     """
     name, _, rest = text.strip().partition(":")
     part = _find_scorer(name, rest)
@@ -118,22 +118,22 @@ def build_scorer(
 def _find_scorer(name: str, rest: str) -> ScorerPart:
     part = _SCORERS.get(name)
     if part is None:
-        known = ", ".join(_SCORERS)
+        names = ", ".join(_SCORERS)
         raise UnfitValue(
-            f"names no scorer: {name!r}{nearest(name, list(_SCORERS))}; known: {known}"
+            f"names no scorer: {name!r}{nearest(name, list(_SCORERS))}; known: {names}"
         )
     if rest and not part.takes:
-        raise UnfitValue(f"says {rest!r} of {name!r}, which takes nothing")
+        raise UnfitValue(f"has {rest!r} after {name!r}, which takes no argument")
     if part.takes.startswith("URL"):
         _served(name, rest)
     return part
 
 
 def _served(kind: str, rest: str) -> tuple[str, str, str]:
-    """Split `http://HOST:PORT/MODEL#FORMAT`, where `/v1` may stand before the model."""
+    """Split `http://HOST:PORT/MODEL#FORMAT`, with an optional `/v1` before the model."""
     address, _, form = rest.partition("#")
-    scheme, slashes, where = address.partition("://")
-    host, _, model = where.partition("/")
+    scheme, slashes, location = address.partition("://")
+    host, _, model = location.partition("/")
     model = model.removeprefix("v1/").strip("/")
     if scheme not in ("http", "https") or not slashes or not host or "@" in host:
         raise UnfitValue(f"needs an address, such as {kind}:http://127.0.0.1:8000/MODEL")
@@ -152,4 +152,4 @@ def _usual_format(kind: str, model: str) -> str:
 
 
 _STEP_FORMATS = {"shepherd": "math-shepherd", "skywork": "skywork-prm"}
-"""How process reward models are asked, by a word in their names; others are asked as Qwen's."""
+"""Request formats of process reward models, by a word in their names; the default is Qwen's."""

@@ -1,4 +1,4 @@
-"""The operators of a graph by name, and the nodes that their stages become."""
+"""The operators of a graph by name, with the nodes of their stages."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from refinegraph.agents.operators import Operator, OperatorLike, as_operator
 from refinegraph.errors import InputError
 
 RESERVED = ("route", "score", "select", "accept")
-"""Nodes that every graph has; no operator may take their names."""
+"""Nodes of every graph, whose names no operator may use."""
 
 
 class Stage(NamedTuple):
@@ -16,17 +16,17 @@ class Stage(NamedTuple):
     node: str
     operator: Operator
     following: str | None
-    """The node of the next stage; None for the last one."""
+    """The node of the next stage, or None for the last stage."""
 
 
 class OperatorTable(NamedTuple):
-    """Every operator's stages, in the order in which they were given."""
+    """The stages of every operator, in the order of the operators."""
 
     stages: Mapping[str, tuple[Stage, ...]]
 
     @property
     def entries(self) -> dict[str, str]:
-        """The node at which each operator's moves begin."""
+        """The first node of each operator."""
         return {name: stages[0].node for name, stages in self.stages.items()}
 
     @property
@@ -36,7 +36,7 @@ class OperatorTable(NamedTuple):
 
     @property
     def proposing(self) -> frozenset[str]:
-        """The operators that may make candidates."""
+        """The operators that may produce candidates."""
         return frozenset(
             name
             for name, stages in self.stages.items()
@@ -45,14 +45,14 @@ class OperatorTable(NamedTuple):
 
     @property
     def longest(self) -> int:
-        """How many super-steps the longest operator takes."""
+        """The number of super-steps of the longest operator."""
         return max(len(stages) for stages in self.stages.values())
 
 
 def operator_table(operators: Mapping[str, OperatorLike]) -> OperatorTable:
-    """Return the table of a graph's operators; raises `InputError` for names that do not fit.
+    """Return the table of a graph's operators; raise `InputError` for invalid names.
 
-    The last stage of an operator is known by the operator's own name, the ones before it by theirs.
+    The node of an operator's last stage has the operator's name; earlier stages have their own.
 
     >>> def look(task): ...
     >>> def mend(task): ...
@@ -77,15 +77,15 @@ def operator_table(operators: Mapping[str, OperatorLike]) -> OperatorTable:
 def _check_name(name: str) -> None:
     if name in RESERVED:
         raise InputError(
-            f"an operator cannot be named {name!r}: every graph has a node of that name. "
-            "Choose another name."
+            f"an operator cannot be named {name!r}, because every graph has a node of that name; "
+            "choose another name."
         )
     if not name or any(letter in name for letter in "|:"):
         raise InputError(f"an operator cannot be named {name!r}; expected text without '|' or ':'.")
 
 
 def _free_name(wanted: str, operator: str, taken: set[str]) -> str:
-    """Return a node's name that nobody has, and take it."""
+    """Return an unused name for a node, and mark it as used."""
     names = (wanted, f"{operator}_{wanted}")
     numbered = (f"{operator}_{wanted}_{number}" for number in range(2, 1000))
     free = next(name for name in (*names, *numbered) if name not in taken)

@@ -1,4 +1,4 @@
-"""Parts of a graph by name: what a name stands for, and texts such as `stalled(2)` that name it."""
+"""Components of a graph by name, including texts with arguments such as `stalled(2)`."""
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -18,17 +18,17 @@ class Parameter(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Something that a name stands for."""
+    """A component that can be selected by name."""
 
     name: str
     target: str
-    """Where its class is, `module:Class`, below this package."""
+    """The class as `module:Class`, relative to this package."""
     summary: str
     parameters: tuple[Parameter, ...] = ()
 
     @property
     def usage(self) -> str:
-        """How it is written, such as `rounds(LIMIT)`."""
+        """The notation of the part, such as `rounds(LIMIT)`."""
         if not any(parameter.required for parameter in self.parameters):
             return self.name
         words = (parameter.name.upper() for parameter in self.parameters if parameter.required)
@@ -36,7 +36,7 @@ class Part(NamedTuple):
 
 
 class Named(Value):
-    """A part that a text names, or an object that can be called."""
+    """A part given by name, or a callable object."""
 
     def __init__(self, noun: str, parts: Sequence[Part], metavar: str = "NAME") -> None:
         super().__init__(metavar)
@@ -44,7 +44,7 @@ class Named(Value):
         self.parts = parts
 
     def check(self, value: Any) -> Any:
-        """Return the object, or the text when it names a part."""
+        """Return a callable unchanged, or the text if it names a part."""
         if callable(value):
             return value
         if not isinstance(value, str):
@@ -53,22 +53,22 @@ class Named(Value):
         return value.strip()
 
     def build(self, value: Any) -> Any:
-        """Return the object that a text stands for; an object as it is."""
+        """Return the object that a text denotes; return other objects unchanged."""
         return build(value, self.noun, self.parts) if isinstance(value, str) else value
 
 
 def build(text: str, noun: str, parts: Sequence[Part], *, combines: bool = False) -> Any:
-    """Return the object that an expression of parts stands for."""
+    """Return the object that an expression of parts denotes."""
 
     def make(name: str, arguments: Sequence[float], keywords: Mapping[str, float]) -> Any:
-        part, given, named = _bound(name, arguments, keywords, noun, parts)
-        return target(part.target)(*given, **named)
+        part, positional, keyword = _bound(name, arguments, keywords, noun, parts)
+        return target(part.target)(*positional, **keyword)
 
     return evaluate(text, make, combines=combines)
 
 
 def _check(text: str, noun: str, parts: Sequence[Part]) -> None:
-    """Check names and arguments without importing what they stand for."""
+    """Check names and arguments without importing the parts."""
 
     def check(name: str, arguments: Sequence[float], keywords: Mapping[str, float]) -> None:
         _bound(name, arguments, keywords, noun, parts)
@@ -83,35 +83,37 @@ def _bound(
     noun: str,
     parts: Sequence[Part],
 ) -> tuple[Part, list[Any], dict[str, Any]]:
-    """Return the part of that name with its arguments checked."""
+    """Return the part with a name and its checked arguments."""
     by_name = {part.name.replace("-", "_"): part for part in parts}
     part = by_name.get(name)
     if part is None:
-        known = [part.name for part in parts]
-        hint = nearest(name.replace("_", "-"), known) or nearest(name, known)
-        raise UnfitValue(f"names no {noun}: {name!r}{hint}; known: {', '.join(known)}")
-    positional = [parameter for parameter in part.parameters if parameter.positional]
-    if len(arguments) > len(positional):
+        names = [part.name for part in parts]
+        hint = nearest(name.replace("_", "-"), names) or nearest(name, names)
+        raise UnfitValue(f"names no {noun}: {name!r}{hint}; known: {', '.join(names)}")
+    parameters = [parameter for parameter in part.parameters if parameter.positional]
+    if len(arguments) > len(parameters):
         raise UnfitValue(f"gives {part.name} {len(arguments)} values; write {part.usage}")
-    given = [
+    positional = [
         _argument(part, parameter.name, value)
-        for parameter, value in zip(positional, arguments, strict=False)
+        for parameter, value in zip(parameters, arguments, strict=False)
     ]
-    named = {key: _argument(part, key, value) for key, value in keywords.items()}
-    missing = [parameter.name for parameter in part.parameters[len(given) :] if parameter.required]
-    if any(key not in named for key in missing):
+    keyword = {key: _argument(part, key, value) for key, value in keywords.items()}
+    missing = [
+        parameter.name for parameter in part.parameters[len(positional) :] if parameter.required
+    ]
+    if any(key not in keyword for key in missing):
         raise UnfitValue(f"lacks a value; write {part.usage}")
-    twice = {parameter.name for parameter in positional[: len(given)]} & set(named)
+    twice = {parameter.name for parameter in parameters[: len(positional)]} & set(keyword)
     if twice:
         raise UnfitValue(f"gives {part.name} its {twice.pop()} twice")
-    return part, given, named
+    return part, positional, keyword
 
 
 def _argument(part: Part, name: str, value: float) -> Any:
     parameter = next((parameter for parameter in part.parameters if parameter.name == name), None)
     if parameter is None:
-        known = ", ".join(parameter.name for parameter in part.parameters) or "none"
-        raise UnfitValue(f"gives {part.name} an unknown {name!r}; known: {known}")
+        names = ", ".join(parameter.name for parameter in part.parameters) or "none"
+        raise UnfitValue(f"gives {part.name} an unknown {name!r}; known: {names}")
     try:
         return parameter.value.check(value)
     except UnfitValue as error:
@@ -119,6 +121,6 @@ def _argument(part: Part, name: str, value: float) -> Any:
 
 
 def target(name: str) -> Any:
-    """Return what is at `module:name` below this package."""
+    """Import and return the object at `module:name`, relative to this package."""
     module, _, attribute = name.partition(":")
     return getattr(import_module(f"refinegraph.{module}"), attribute)

@@ -1,15 +1,15 @@
-"""Evolve a prompt on solved problems: an archive of prompts, or GEPA, behind one operator."""
+"""Evolve a prompt on solved problems with an archive of prompts."""
 
 from collections.abc import Sequence
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 
+from refinegraph.agents.judges.cached_scores import score_cases
 from refinegraph.agents.models import Sampling, generate, model_name
 from refinegraph.agents.operators import Operator, Outcome, Task
 from refinegraph.agents.operators.prompting import prompted
 from refinegraph.agents.solver import answer_format
-from refinegraph.charging import charging
 from refinegraph.errors import InputError
 from refinegraph.graphs.policies.base import Policy
 from refinegraph.graphs.policies.islands import archive
@@ -45,13 +45,13 @@ _ASKED = Problem(prompt="Write an instruction for a model that solves problems."
 async def is_right(text: str, solved: LabelledProblem, *, sandbox: Sandbox | None = None) -> bool:
     """Return whether an answer solves a problem, by its reference answer or its hidden tests.
 
-    Costs nothing for answers, one sandbox run for a program. Raises `InputError` for a problem
-    that has neither.
+    Costs nothing for an answer and one sandbox run for a program. Raises `InputError` if the
+    problem has neither a reference answer nor hidden tests.
     """
     problem, gold = solved
     if problem.kind != "code":
         if not gold.answer:
-            raise InputError(f"problem {problem.id!r} has no reference answer to learn from.")
+            raise InputError(f"problem {problem.id!r} has no reference answer.")
         answer = extract_answer(text, kind=problem.kind)
         return answer is not None and await same_answer(
             answer, gold.answer, kind=problem.kind, prompt=problem.prompt
@@ -64,12 +64,12 @@ async def is_right(text: str, solved: LabelledProblem, *, sandbox: Sandbox | Non
 
 
 class prompt_fitness:
-    """Score a prompt by the share of solved problems that a model gets right with it.
+    """Score a prompt by the share of solved problems that a model answers correctly with it.
 
-    A candidate's text is an instruction that stands above each problem. The evidence names one
-    problem that it fails on, with the model's answer, so that a writer sees what to mend; the
-    reference answer is never shown. Costs one call a problem, and nothing for a prompt that was
-    scored before.
+    A candidate's text is an instruction placed above each problem. The evidence contains one
+    problem that failed, with the model's answer, so that a writer sees what to improve; it never
+    contains the reference answer. Costs one call per problem, and nothing for a prompt scored
+    before.
     """
 
     scores_alone = True
@@ -82,18 +82,16 @@ class prompt_fitness:
         sandbox: Sandbox | None = None,
     ) -> None:
         if not examples:
-            raise InputError("prompts are judged by solved problems; give at least one.")
+            raise InputError("prompt_fitness needs at least one solved problem.")
         self.model = model
         self.examples = tuple(examples)
         self.sandbox = sandbox
-        self._known: Memory[str, Score] = Memory()
+        self._cache: Memory[str, Score] = Memory()
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-        """Return one score a prompt, and what they cost."""
-        with charging(forward=True) as spent:
-            told = await self._known.each([each.text.strip() for each in candidates], self._measure)
-        scores = (each if isinstance(each, Score) else _unknown(str(each)) for each in told)
-        return Scored(tuple(scores), spent.usage)
+        """Return one score per prompt and the total cost."""
+        prompts = [candidate.text.strip() for candidate in candidates]
+        return await score_cases(prompts, self._cache, self._measure, scorer="fitness")
 
     async def _measure(self, prompt: str) -> Score:
         answers = await wait_for_all(*(self.ask(prompt, solved) for solved in self.examples))
@@ -106,33 +104,35 @@ class prompt_fitness:
         return Score(scorer="fitness", value=value, evidence=failed[0] if failed else "")
 
     async def ask(self, prompt: str, solved: LabelledProblem) -> tuple[str, bool]:
-        """Return what the model answers to one problem under a prompt, and whether it is right."""
+        """Return the model's answer to one problem with a prompt, and whether it is right."""
         problem = solved.problem
-        words = f"{prompt}\n\n{problem.prompt.strip()}\n\n{answer_format(problem.kind)}"
-        made = await generate(self.model, [HumanMessage(words)], sampling=Sampling(temperature=0.0))
-        text = made.choices[0].text
-        return text, await is_right(text, solved, sandbox=self.sandbox)
+        text = f"{prompt}\n\n{problem.prompt.strip()}\n\n{answer_format(problem.kind)}"
+        samples = await generate(
+            self.model, [HumanMessage(text)], sampling=Sampling(temperature=0.0)
+        )
+        answer = samples.choices[0].text
+        return answer, await is_right(answer, solved, sandbox=self.sandbox)
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model by its name."""
+        """Return the constructor call, with the model's name in place of the model."""
         return f"prompt_fitness({model_name(self.model)!r}, {len(self.examples)} examples)"
 
 
 class evolve_prompt(Operator):
-    """Note the best prompt that evolution over an archive finds on solved problems.
+    """Add a note with the best prompt that an evolving archive of prompts reaches.
 
-    Prompts are candidates of an inner run: `seeds` first, then what `mutate` and `cross` make of
-    them. With e examples and m prompts it costs at most m (1 + e) calls, charged to the move.
+    Prompts are the candidates of an inner run: first `seeds`, then the results of `mutate` and
+    `cross`. With e examples and m prompts, it costs at most m (1 + e) calls, charged to the move.
 
     Args:
-        model: The model that the prompts are for.
+        model: The model for which prompts are optimised.
         examples: The solved problems.
-        seeds: The prompts to begin with.
-        writer: The model that writes prompts; `model` unless given.
-        mutate: What it is asked about one prompt, with the places of `prompted`.
-        cross: What it is asked about two.
-        policy: Which prompts are changed; an `archive` of 12 prompts on one island unless given.
-            Its operators are `mutate` (of one) and `cross` (of any number).
+        seeds: The initial prompts.
+        writer: The model that writes prompts, by default `model`.
+        mutate: The request to change one prompt, with the placeholders of `prompted`.
+        cross: The request to combine two prompts.
+        policy: Selects the prompts to change, with the operators `mutate` (one parent) and `cross`
+            (any number); by default an `archive` of 12 prompts on one island.
     """
 
     def __init__(
@@ -147,13 +147,13 @@ class evolve_prompt(Operator):
         policy: Policy | None = None,
     ) -> None:
         fitness = prompt_fitness(model, examples)
-        first = tuple(seeds) or ("Solve the problem.",)
-        drawn = {"mutate": 1, "cross": 2}
-        policy = policy or archive(drawn, islands=1, roots=len(first), max_candidates=12)
+        initial = tuple(seeds) or ("Solve the problem.",)
+        parents = {"mutate": 1, "cross": 2}
+        policy = policy or archive(parents, islands=1, roots=len(initial), max_candidates=12)
         author = writer or model
         self._inner = search_graph(
             operators={
-                "solve": lambda task: list(first[: task.count]),
+                "solve": lambda task: list(initial[: task.count]),
                 "mutate": prompted(author, mutate),
                 "cross": prompted(author, cross),
             },
@@ -163,23 +163,19 @@ class evolve_prompt(Operator):
             stop=None,
             name="evolve-prompt",
         )
-        self._shown = f"evolve_prompt({model_name(model)!r}, {len(fitness.examples)} examples)"
+        self._repr = f"evolve_prompt({model_name(model)!r}, {len(fitness.examples)} examples)"
 
     @property
     def proposes(self) -> bool:
-        """A prompt is no candidate for an answer."""
+        """False, because a prompt is not a candidate answer."""
         return False
 
     async def apply(self, task: Task) -> Outcome:
         """Return one note with the best prompt."""
         result = await run_within(self._inner, _ASKED)
-        chosen = result.chosen
-        return Outcome(notes=(Note(text=chosen.text.strip(), about="prompt"),) if chosen else ())
+        best = result.chosen
+        return Outcome(notes=(Note(text=best.text.strip(), about="prompt"),) if best else ())
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model by its name."""
-        return self._shown
-
-
-def _unknown(why: str) -> Score:
-    return Score(scorer="fitness", value=None, evidence=why)
+        """Return the constructor call, with the model's name in place of the model."""
+        return self._repr

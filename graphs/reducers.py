@@ -1,9 +1,9 @@
-"""Merge what parallel branches write, whatever order they finish in.
+"""Merge the writes of parallel branches, independently of the order in which they finish.
 
-Items merge by their key. Of two items with one key the higher revision wins, and of equal
-revisions the later write: LangGraph applies the writes of parallel moves in the order of the moves,
-whatever order they finish in, so the state is always the same. Every merge is associative and
-idempotent, but for `add_usage` and `add_asked`: what a move spent and asked for is written once.
+Items are merged by key. Of two items with the same key, the higher revision wins, and with equal
+revisions the later write. LangGraph applies the writes of parallel moves in the order of the moves,
+so the state is deterministic. Every merge is associative and idempotent, except `add_usage`,
+`add_asked` and `add_ended`, whose writes happen exactly once.
 """
 
 import re
@@ -32,22 +32,22 @@ Item = TypeVar("Item", bound=Frozen)
 def merge_candidates(
     left: tuple[Candidate, ...], right: tuple[Candidate, ...]
 ) -> tuple[Candidate, ...]:
-    """Pool candidates by id, keeping the highest revision, in the order they were asked for."""
+    """Pool candidates by id, keeping the highest revision, in the order of their requests."""
     return _merge(left, right, key=_candidate_key, rank=_candidate_revision)
 
 
 def find_candidate(candidates: Sequence[Candidate], id: str) -> Candidate | None:
-    """Return the candidate of an id from a merged pool; None where there is none.
+    """Return the candidate with an id from a merged pool, or None.
 
     >>> find_candidate([Candidate(id="0.0", text="a"), Candidate(id="0.1", text="b")], "0.1").text
     'b'
     """
     if not re.fullmatch(r"\d+(\.\d+)*", id):
         return None
-    wanted = tuple(map(int, id.split(".")))
-    place = bisect_left(candidates, wanted, key=_candidate_key)
-    found = candidates[place] if place < len(candidates) else None
-    return found if found and found.id == id else None
+    key = tuple(map(int, id.split(".")))
+    index = bisect_left(candidates, key, key=_candidate_key)
+    candidate = candidates[index] if index < len(candidates) else None
+    return candidate if candidate and candidate.id == id else None
 
 
 def merge_reviews(left: tuple[Review, ...], right: tuple[Review, ...]) -> tuple[Review, ...]:
@@ -56,7 +56,7 @@ def merge_reviews(left: tuple[Review, ...], right: tuple[Review, ...]) -> tuple[
 
 
 def merge_notes(left: tuple[Note, ...], right: tuple[Note, ...]) -> tuple[Note, ...]:
-    """Add notes in the order in which they were written, without repetitions."""
+    """Append notes in the order in which they were written, without duplicates."""
     texts = [note.text for note in left]  # comparing texts first is cheaper than hashing notes
     return (
         *left,
@@ -79,32 +79,32 @@ def merge_decisions(
 
 
 def merge_failures(left: tuple[Failure, ...], right: tuple[Failure, ...]) -> tuple[Failure, ...]:
-    """Pool failures by decision, move, node and what was said."""
+    """Pool failures by decision, move, node and message."""
     return _merge(left, right, key=_failure_key)
 
 
 def add_asked(
     left: tuple[SamplesAsked, ...], right: tuple[SamplesAsked, ...]
 ) -> tuple[SamplesAsked, ...]:
-    """Add the samples that were asked for, request by request."""
+    """Add up the requested samples for each request."""
     total = list(left)
-    for asked in right:
-        at = bisect_left(total, asked.request, key=lambda known: known.request)
-        if at == len(total) or total[at].request != asked.request:
-            total.insert(at, asked)
+    for addition in right:
+        index = bisect_left(total, addition.request, key=lambda item: item.request)
+        if index == len(total) or total[index].request != addition.request:
+            total.insert(index, addition)
         else:
-            samples = total[at].samples + asked.samples
-            total[at] = SamplesAsked(request=asked.request, samples=samples)
+            samples = total[index].samples + addition.samples
+            total[index] = SamplesAsked(request=addition.request, samples=samples)
     return tuple(total)
 
 
 def merge_tests(left: tuple[Test, ...], right: tuple[Test, ...]) -> tuple[Test, ...]:
-    """Pool visible tests by id; ids sort by their letter, then their number."""
+    """Pool visible tests by id, sorted by the letter of the id, then by its number."""
     return _merge(left, right, key=lambda test: (test.id[:1], len(test.id), test.id))
 
 
 def add_ended(left: tuple[int, int], right: tuple[int, int]) -> tuple[int, int]:
-    """Add how many moves of a decision have ended; those of a later decision replace it.
+    """Add up the ended moves of a decision; a later decision replaces an earlier one.
 
     >>> add_ended((1, 1), (1, 2)), add_ended((1, 2), (2, 1))
     ((1, 3), (2, 1))
@@ -115,12 +115,12 @@ def add_ended(left: tuple[int, int], right: tuple[int, int]) -> tuple[int, int]:
 
 
 def add_usage(left: Usage, right: Usage) -> Usage:
-    """Add what was spent."""
+    """Add up usage."""
     return left + right
 
 
 def weakest(left: Isolation | None, right: Isolation | None) -> Isolation | None:
-    """Keep the weaker tier, then the one with fewer layers."""
+    """Return the weaker isolation: by tier, then by the number of layers."""
     if left is None or right is None:
         return left or right
     return max(left, right, key=_weakness)
@@ -158,10 +158,10 @@ def _merge(
     key: Callable[[Item], Any],
     rank: Callable[[Item], int] = _no_rank,
 ) -> tuple[Item, ...]:
-    """Keep one item a key: the highest rank, and of equal ranks the one on the right.
+    """Keep one item per key: the one with the highest rank, and for equal ranks the right one.
 
-    The left side is in the order of its keys, and only its part from the first key of the right
-    side on is looked through: most writes add items at the end, or change the last ones.
+    The left side is sorted by key, and only its part from the first key of the right side onwards
+    is searched: most writes append items or change the last ones.
     """
     if not right:
         return left
@@ -170,20 +170,20 @@ def _merge(
     if start == len(left):
         return (*left, *added.values())
     kept = {key(item): item for item in left[start:]}
-    for place, item in added.items():
-        before = kept.get(place)
-        if before is None or rank(item) >= rank(before):
-            kept[place] = item
-    return (*left[:start], *(kept[place] for place in sorted(kept)))
+    for item_key, item in added.items():
+        existing = kept.get(item_key)
+        if existing is None or rank(item) >= rank(existing):
+            kept[item_key] = item
+    return (*left[:start], *(kept[item_key] for item_key in sorted(kept)))
 
 
 def _by_key(
     items: tuple[Item, ...], key: Callable[[Item], Any], rank: Callable[[Item], int]
 ) -> dict[Any, Item]:
-    """Return one item a key, in the order of the keys."""
+    """Return one item per key, sorted by key."""
     kept: dict[Any, Item] = {}
     for item in items:
-        place = key(item)
-        if place not in kept or rank(item) >= rank(kept[place]):
-            kept[place] = item
-    return {place: kept[place] for place in sorted(kept)}
+        item_key = key(item)
+        if item_key not in kept or rank(item) >= rank(kept[item_key]):
+            kept[item_key] = item
+    return {item_key: kept[item_key] for item_key in sorted(kept)}

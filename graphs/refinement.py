@@ -1,4 +1,4 @@
-"""The refinement graph: solve, score, then select, or review, refine and score again."""
+"""The refinement graph: solve and score, then either select or review, refine and score again."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -54,40 +54,42 @@ def refinement_graph(
     seed: int | None = None,
     ask: Sequence[InterruptPoint] = (),
 ) -> RefinementGraph:
-    """Compile the graph that solves a problem and refines what is worth refining.
+    """Compile the graph that solves a problem and refines its candidates.
 
-    Only `solver` is required. A round costs one call of the Reviewer and one of the Refiner for
-    every candidate that is refined. It is a recipe over `search_graph`: the operators are `solve`,
-    `write_tests` and `refine`, which is the Reviewer, then the Refiner unless the review approves.
+    Only `solver` is required. A round costs one Reviewer call and one Refiner call for every
+    refined candidate. The graph is a configuration of `search_graph` with the operators `solve`,
+    `write_tests` and `refine`, which is the Reviewer followed by the Refiner unless the review
+    approves.
 
     Args:
         solver: Proposes solutions.
-        reviewer: Says what is wrong; without one the Refiner works from the evidence alone.
-        refiner: Repairs a candidate; without one nothing is refined.
-        test_writer: Writes tests beside the first samples of a code problem that has none.
-        scorer: Scores candidates; execution, then agreement, unless given.
-        router: Decides whether a problem is hard; execution decides unless given.
-        stop: Ends the loop; three rounds, or the first candidate that passes all visible tests,
-            unless given.
-        select: Chooses the answer; the best evidence unless given.
-        controller: A policy that replaces router, stop rule and the size of rounds.
-        max_refined_per_round: How many candidates are refined in a round, the best first; all if
-            None.
-        samples: How many samples are taken first; the Solver's own number unless given.
+        reviewer: Reviews candidates; without one, the Refiner sees only the evidence.
+        refiner: Repairs candidates; without one, nothing is refined.
+        test_writer: Writes tests, in parallel with the first samples, for code problems without
+            any.
+        scorer: Scores candidates; by default execution, then agreement.
+        router: Decides whether a problem is hard; by default from execution.
+        stop: Ends the loop; by default after three rounds, or when a candidate passes all visible
+            tests.
+        select: Chooses the answer; by default the candidate with the best evidence.
+        controller: A policy that replaces the router, the stop rule and the size of rounds.
+        max_refined_per_round: Maximum number of candidates refined per round, best first; None for
+            no limit.
+        samples: Number of initial samples; by default the Solver's own number.
         sandbox: Where programs run.
-        checker: Proves or refutes candidates; runs their programs in `sandbox` unless given.
-        reader: Reads the program in an answer; a fenced block unless given.
-        tracer: Shows the Reviewer the values of a failing test.
-        evidence: Finds out what Reviewer and Refiner are shown of a failing program; its verdict
-            alone unless given.
-        checkpointer: Stores the run, so that it can be resumed.
+        checker: Proves or refutes candidates; by default runs their programs in `sandbox`.
+        reader: Extracts the program from an answer; by default from a fenced block.
+        tracer: Traces a failing test for the Reviewer.
+        evidence: Gathers what the Reviewer and the Refiner see of a failing program; by default
+            only its verdict.
+        checkpointer: Stores the run so that it can be resumed.
         name: The strategy's name in results.
-        models: The models behind the roles, for results.
+        models: The models of the roles, for results.
         seed: The seed, for results.
-        ask: Where a person is asked: `"refine"`, `"accept"`. Needs a checkpointer.
+        ask: Where to ask a person: `"refine"`, `"accept"`. Requires a checkpointer.
 
     Raises:
-        InputError: For an agent that does not take what its role is given.
+        InputError: If an agent does not accept the parameters of its role.
     """
     then = controller or RefineLoop(
         router=router or VerdictRouter(),
@@ -124,19 +126,19 @@ def repair(
     tracer: Tracer | None = None,
     evidence: Gatherer | None = None,
 ) -> Operator:
-    """Return the operator that reviews a candidate and repairs it, unless the review approves.
+    """Return the operator that reviews a candidate and repairs it unless the review approves.
 
-    Both agents are shown what `evidence` finds out, such as `gather_evidence()`. Costs one call of
-    the Reviewer and, unless the review approves, one of the Refiner, more where edits fail.
+    Both agents see the result of `evidence`, such as `gather_evidence()`. Costs one Reviewer call
+    and, unless the review approves, one Refiner call, or more if edits fail.
     """
-    shown = evidence is not None and callable(refiner)
-    mend = Refine(refiner, evidence=evidence) if shown else _role(refiner, Refine)
+    takes_evidence = evidence is not None and callable(refiner)
+    refine = Refine(refiner, evidence=evidence) if takes_evidence else _role(refiner, Refine)
     if reviewer is None:
-        return mend
-    return ReviewEach(reviewer, tracer=tracer, evidence=evidence) >> mend.unless(approved())
+        return refine
+    return ReviewEach(reviewer, tracer=tracer, evidence=evidence) >> refine.unless(approved())
 
 
 def _role(agent: Any, role: type[Any]) -> Operator:
-    """Return an agent as an operator; one that is an operator already stays as it is."""
+    """Wrap an agent in its role's operator; return an operator unchanged."""
     operator: Operator = agent if isinstance(agent, Operator) else role(agent)
     return operator

@@ -1,4 +1,4 @@
-"""What a thread's checkpoint says of the run that was interrupted there."""
+"""Load the progress of an interrupted run from its thread's checkpoint."""
 
 import time
 from collections import Counter
@@ -22,48 +22,48 @@ from refinegraph.schema import RefinementResult, SamplesAsked, Usage
 
 
 class ResumePoint(NamedTuple):
-    """How far an interrupted run came."""
+    """The progress of an interrupted run."""
 
     asked: Mapping[str, int]
     """Samples taken of each request."""
     spent: Usage
-    """By the nodes that ended."""
+    """Usage of the nodes that finished."""
     elapsed: float
-    """Seconds that it ran, as of its last decision."""
+    """Running time in seconds, as of the last decision."""
     paused: float
-    """Seconds that it lay still."""
+    """Seconds since the interruption."""
     result: RefinementResult | None
-    """There where the run had ended."""
+    """The result, if the run had ended."""
     events: tuple[Event, ...]
-    """What an observer of the run would have heard, in short."""
+    """A summary of the events that an observer of the run would have received."""
     is_hopeless: bool = False
-    """Whether it ended because every move failed before there was a candidate."""
+    """Whether the run ended because every move failed before there was a candidate."""
 
 
 async def load_resume_point(graph: RefinementGraph, config: RunnableConfig) -> ResumePoint | None:
-    """Read how far a thread came; None where it was never begun.
+    """Load the progress of a thread, or return None if it was never started.
 
-    What parallel branches wrote in the super-step that was cut short counts: LangGraph does not run
-    those branches again.
+    The writes of parallel branches in the interrupted super-step are included, because LangGraph
+    does not run those branches again.
     """
     if not isinstance(graph.checkpointer, BaseCheckpointSaver):
         return None
-    found: CheckpointTuple | None = await graph.checkpointer.aget_tuple(config)
-    if found is None:
+    checkpoint: CheckpointTuple | None = await graph.checkpointer.aget_tuple(config)
+    if checkpoint is None:
         return None
-    stored = found.checkpoint["channel_values"]
+    stored = checkpoint.checkpoint["channel_values"]
     values: dict[str, Any] = (await graph.aget_state(config)).values
     asked: Counter[str] = Counter()
     spent = values.get("usage", Usage())
     _add(asked, values.get("asked", ()))
-    for _, channel, value in found.pending_writes or ():
+    for _, channel, value in checkpoint.pending_writes or ():
         if channel == "asked":
             _add(asked, value)
         elif channel == "usage":
             spent += value
     started, elapsed = values.get("started"), values.get("elapsed", 0.0)
     paused = max(0.0, time.time() - started - elapsed) if started else 0.0
-    # Input that waits at the start means that the thread was given another problem since.
+    # Pending input at the start means that the thread has received another problem since.
     ended = None if START in stored else values.get("result")
     events = (*_events(values), Spent(usage=spent))
     hopeless = ended is None and bool(values.get("failures")) and not values.get("candidates")
@@ -71,7 +71,7 @@ async def load_resume_point(graph: RefinementGraph, config: RunnableConfig) -> R
 
 
 async def forget_run(graph: RefinementGraph, config: RunnableConfig) -> None:
-    """Delete a thread's checkpoints, so that the next run under its name begins anew."""
+    """Delete a thread's checkpoints, so that the next run with its name starts from scratch."""
     if isinstance(graph.checkpointer, BaseCheckpointSaver):
         await graph.checkpointer.adelete_thread(config.get("configurable", {})["thread_id"])
 
@@ -87,5 +87,5 @@ def _events(values: Mapping[str, Any]) -> Iterator[Event]:
         yield Decided(decision=decision)
 
 
-def _add(asked: Counter[str], more: tuple[SamplesAsked, ...]) -> None:
-    asked.update({samples.request: samples.samples for samples in more})
+def _add(asked: Counter[str], additions: tuple[SamplesAsked, ...]) -> None:
+    asked.update({samples.request: samples.samples for samples in additions})

@@ -18,11 +18,11 @@ from refinegraph.tools.grouping import answer_groups
 from refinegraph.wording import all_visible_tests
 
 Router = Callable[[RefinementState], MaybeAwaitable[Difficulty]]
-"""Anything that takes the state and returns how hard the problem is, async or not."""
+"""Returns the difficulty of the problem in the state; may be async."""
 
 
 async def ask_router(router: Router, state: RefinementState) -> Difficulty:
-    """Return what a router says, plain or async; raises `InputError` for anything but that."""
+    """Return a router's result; raise `InputError` if it is not a `Difficulty`."""
     return _checked(await settle(router(state)))
 
 
@@ -40,7 +40,7 @@ class AlwaysHard:
         return Difficulty(level="hard", reasons=("every problem is refined",))
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return "AlwaysHard()"
 
 
@@ -52,21 +52,21 @@ class AlwaysEasy:
         return Difficulty(level="easy", reasons=("no problem is refined",))
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return "AlwaysEasy()"
 
 
 class VerdictRouter:
-    """Call a problem easy when a candidate passes every visible test.
+    """Rate a problem easy if a candidate passes every visible test.
 
-    Where no test can be had as proof, ask `otherwise`.
+    Uses the router `otherwise` if there are no tests that count as proof.
     """
 
     def __init__(self, *, otherwise: Router | None = None) -> None:
         self.otherwise = otherwise or AgreementRouter()
 
     def __call__(self, state: RefinementState) -> MaybeAwaitable[Difficulty]:
-        """Return easy with the candidate that passed, or hard with the best share so far."""
+        """Return easy if a candidate passes, otherwise hard with the best result so far."""
         if not state.proof_ids:
             return self.otherwise(state)
         verdicts = [candidate.verdict for candidate in state.candidates if candidate.verdict]
@@ -90,41 +90,42 @@ class VerdictRouter:
         )
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"VerdictRouter(otherwise={self.otherwise!r})"
 
 
 class AgreementRouter:
-    """Call a problem easy when enough of the samples agree on the answer.
+    """Rate a problem easy if enough samples agree on the answer.
 
-    Disagreement is the gate: refining answers that siblings agree on damages more than it mends.
+    Refining answers on which samples agree breaks more of them than it fixes.
     """
 
     def __init__(self, *, threshold: float = 0.6) -> None:
         self.threshold = threshold
 
     def __call__(self, state: RefinementState) -> Difficulty:
-        """Return easy when the largest group's share reaches the threshold."""
+        """Return easy if the share of the largest group reaches the threshold."""
         pool = state.active_candidates
         groups = answer_groups(state.problem, pool)
-        share = len(groups[0]) / len(pool) if groups else 0.0
+        agreeing = len(groups[0]) if groups else 0
+        share = agreeing / len(pool) if pool else 0.0
         easy = len(pool) > 1 and share >= self.threshold
         return Difficulty(
             level="easy" if easy else "hard",
-            reasons=(f"{share:.0%} of {len(pool)} agree, {self.threshold:.0%} is enough",),
+            reasons=(f"{agreeing} of {len(pool)} candidates agree ({self.threshold:.0%} needed)",),
             features=(Feature(name="agreement", value=share),),
         )
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"AgreementRouter(threshold={self.threshold})"
 
 
 class ScoreStatistics:
-    """Mean and deviation of first samples' scores, over the problems seen so far.
+    """Running mean and deviation of the first samples' scores over problems.
 
-    The paper takes both over the whole test set, which nobody has when the first problem comes.
-    Until `enough` problems were seen, the constants given count as that many.
+    The paper computes both over the whole test set, which is unknown when the first problem
+    arrives. The given constants count as `enough` observations.
     """
 
     def __init__(self, *, mean: float = 0.5, deviation: float = 0.25, enough: int = 10) -> None:
@@ -133,25 +134,25 @@ class ScoreStatistics:
         self._squares = deviation * deviation * enough
 
     def note(self, value: float) -> None:
-        """Take in one problem's first score (Welford's method)."""
+        """Add the first score of one problem (Welford's method)."""
         self._count += 1
-        before = value - self._mean
-        self._mean += before / self._count
-        self._squares += before * (value - self._mean)
+        difference = value - self._mean
+        self._mean += difference / self._count
+        self._squares += difference * (value - self._mean)
 
     @property
     def mean(self) -> float:
-        """The mean so far."""
+        """The current mean."""
         return self._mean
 
     @property
     def deviation(self) -> float:
-        """The deviation so far."""
+        """The current standard deviation."""
         return math.sqrt(self._squares / self._count)
 
 
 class ScoreCalibration(Frozen):
-    """Mean and deviation of first samples' scores over a whole set of problems, from a file."""
+    """Mean and deviation of the first samples' scores over a set of problems, stored in a file."""
 
     mean: float
     deviation: float
@@ -159,41 +160,43 @@ class ScoreCalibration(Frozen):
 
     @classmethod
     def of(cls, scores: Sequence[float]) -> "ScoreCalibration":
-        """Count the first samples' scores of a set; raises `InputError` for fewer than two.
+        """Compute both from the first samples' scores; raise `InputError` for fewer than two.
 
         >>> ScoreCalibration.of([0.25, 0.75])
         ScoreCalibration(mean=0.5, deviation=0.25, count=2)
         """
         if len(scores) < 2:
-            raise InputError(f"{len(scores)} scores give no deviation; at least 2 are needed.")
+            raise InputError(f"a standard deviation needs at least 2 scores, got {len(scores)}.")
         mean = math.fsum(scores) / len(scores)
         variance = math.fsum((score - mean) ** 2 for score in scores) / len(scores)
         return cls(mean=mean, deviation=math.sqrt(variance), count=len(scores))
 
     def save(self, path: Path) -> None:
-        """Write it as JSON."""
+        """Write the calibration as JSON."""
         path.write_text(self.model_dump_json() + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> "ScoreCalibration":
-        """Read what `save` wrote; raises `InputError`."""
+        """Read a file written by `save`; raise `InputError` if that fails."""
         try:
             return cls.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, ValidationError) as error:
-            raise InputError(f"{path} is no calibration: {str(error).splitlines()[0]}.") from None
+            raise InputError(
+                f"{path} is not a calibration file: {str(error).splitlines()[0]}."
+            ) from None
 
 
 class MagicoreRouter:
-    """Call a problem hard when its answers are neither good nor clear-cut (arXiv 2409.12147).
+    """Rate a problem hard if its answers are neither good nor unanimous (arXiv 2409.12147).
 
-    Quality: the mean score of the candidates with the majority answer, in deviations from the
-    mean over problems, is at least `quality`. Confidence: for every scorer, `2 - 2·sigmoid(H)`
-    is at least `confidence`, H being the entropy in nats of the score mass over the answers.
-    Hard is when quality fails and confidence fails for any scorer. The paper takes mean and
-    deviation of the first sample's score over the whole test set; here they are those of the
-    problems routed so far, or, where `running` is false, the two numbers given. The majority is
-    counted anew each round unless `first_majority`: then it stays that of the first samples, and
-    where no refined answer agrees with it the problem counts as easy, as in the published code.
+    Quality holds if the mean score of the candidates with the majority answer is at least `quality`
+    standard deviations above the mean over problems. Confidence holds if `2 - 2·sigmoid(H)` is at
+    least `confidence` for every scorer, where H is the entropy in nats of the score mass over the
+    answers. A problem is hard if neither holds. The paper computes mean and deviation of the first
+    sample's score over the whole test set. Here they cover the problems routed so far or, if
+    `running` is false, they are the given constants. The majority is recomputed each round unless
+    `first_majority` is set: then it is that of the first samples, and a problem is easy if no
+    refined answer agrees with it, as in the published code.
     """
 
     def __init__(
@@ -214,7 +217,7 @@ class MagicoreRouter:
         self._given = (mean, deviation)
 
     def __call__(self, state: RefinementState) -> Difficulty:
-        """Return the two conditions' verdict with their numbers."""
+        """Return the difficulty with the values of both conditions."""
         self._note_first(state)
         groups = answer_groups(state.problem, state.active_candidates)
         if not groups:
@@ -225,15 +228,16 @@ class MagicoreRouter:
         return Difficulty(
             level="easy" if easy else "hard",
             reasons=(
-                f"the majority's scores are {z:+.2f} deviations from the mean "
-                f"({self.quality:+.2f} is enough)",
-                f"confidence in the leading answer is {sure:.2f} ({self.confidence:.2f} is enough)",
+                f"the majority's scores are {z:+.2f} standard deviations from the mean "
+                f"(at least {self.quality:+.2f} needed)",
+                f"confidence in the leading answer is {sure:.2f} "
+                f"(at least {self.confidence:.2f} needed)",
             ),
             features=(Feature(name="quality", value=z), Feature(name="confidence", value=sure)),
         )
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         mean, deviation = self._given
         return (
             f"MagicoreRouter(mean={mean}, deviation={deviation}, quality={self.quality}, "
@@ -246,11 +250,11 @@ class MagicoreRouter:
     ) -> Sequence[Candidate]:
         if not self.first_majority:
             return groups[0]
-        drawn = [candidate for candidate in state.candidates if candidate.parent_id is None]
-        first = answer_groups(state.problem, drawn)
-        wanted = first[0][0].answer_class or first[0][0].content if first else None
+        samples = [candidate for candidate in state.candidates if candidate.parent_id is None]
+        first = answer_groups(state.problem, samples)
+        majority = first[0][0].answer_class or first[0][0].content if first else None
         agreeing = (
-            group for group in groups if (group[0].answer_class or group[0].content) == wanted
+            group for group in groups if (group[0].answer_class or group[0].content) == majority
         )
         return next(agreeing, ())
 
@@ -272,7 +276,7 @@ class MagicoreRouter:
 
 
 def _masses(groups: Sequence[Sequence[Candidate]]) -> list[list[float]]:
-    """Return for every scorer the score mass on each answer."""
+    """Return, for every scorer, the score mass on each answer."""
     masses: dict[str, Counter[int]] = {}
     for number, group in enumerate(groups):
         for candidate in group:

@@ -1,7 +1,7 @@
-"""Search: apply operators as a policy says.
+"""The search graph: apply operators as decided by a policy.
 
-The policy is asked first. Its moves run side by side, each through the stages of its operator.
-What they made is executed and scored, and the policy is asked again, until it stops.
+The policy is asked first. Its moves run in parallel, each through the stages of its operator. Their
+results are executed and scored, and the policy is asked again, until it stops.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,31 +46,32 @@ def search_graph(
     seed: int | None = None,
     interrupt_before: Sequence[InterruptPoint] = (),
 ) -> SearchGraph:
-    """Compile a graph that applies operators as a policy says.
+    """Compile a graph that applies operators as decided by a policy.
 
-    The graph takes `{"problem": Problem(...)}`, embeds as a subgraph, streams in every mode, runs
-    under `invoke` and `ainvoke`, and takes any checkpointer. A run costs what its operators and
-    scorers call; programs are executed once each.
+    The graph takes `{"problem": Problem(...)}`. It can be embedded as a subgraph, streamed in every
+    mode, run with `invoke` or `ainvoke`, and used with any checkpointer. A run costs what its
+    operators and scorers cost; every program is executed once.
 
     Args:
-        operators: Operators by the names that moves give. `a >> b` becomes two nodes.
-        policy: What is done next, asked before the first sample and after every scoring.
-        scorer: Scores candidates; several are tried in their order, and `Candidate.score` is the
-            first that could tell. Execution, then agreement, unless given.
-        select: Chooses the answer among the complete candidates; the best evidence unless given.
-        stop: Ends the run whatever the policy wants; when a candidate passes all visible tests
-            unless given.
+        operators: Operators by the names used in moves. `a >> b` becomes two nodes.
+        policy: Decides on the next moves, before the first sample and after every scoring.
+        scorer: Scores candidates. With several scorers, `Candidate.score` is the first one, in
+            order, with a value; by default execution, then agreement.
+        select: Chooses the answer among the complete candidates; by default the one with the best
+            evidence.
+        stop: Ends the run regardless of the policy; by default when a candidate passes all visible
+            tests.
         sandbox: Where programs run.
-        checker: Proves or refutes candidates; runs their programs in `sandbox` unless given.
-        reader: Reads the program in an answer; a fenced block unless given.
-        checkpointer: Stores the run, so that it can be resumed.
+        checker: Proves or refutes candidates; by default runs their programs in `sandbox`.
+        reader: Extracts the program from an answer; by default from a fenced block.
+        checkpointer: Stores the run so that it can be resumed.
         name: The strategy's name in results.
-        models: The models behind the roles, for results.
+        models: The models of the roles, for results.
         seed: The seed, for results.
-        interrupt_before: Where a person is asked: `"refine"`, `"accept"`. Needs a checkpointer.
+        interrupt_before: Where to ask a person: `"refine"`, `"accept"`. Requires a checkpointer.
 
     Raises:
-        InputError: For operators or names that do not fit, when the graph is built.
+        InputError: If operators, names or other parts are invalid.
 
     >>> import asyncio
     >>> from refinegraph.schema import Move, Problem
@@ -85,24 +86,24 @@ def search_graph(
     check_part(policy, "a policy", "state")
     if stop:
         check_part(stop, "a stop rule", "state")
-    chooser = select or best_of()
-    check_part(chooser, "a selector", "problem", "candidates")
+    selector = select or best_of()
+    check_part(selector, "a selector", "problem", "candidates")
     if interrupt_before:
-        chooser = prefer_human(chooser)
+        selector = prefer_human(selector)
     if "refine" in interrupt_before:
         operators = ask_before("refine", operators)
     table = operator_table(operators)
     router = Router(policy, stop, tuple(table.stages), table.proposing)
-    finish = select_node(chooser, strategy=name, models=models or ModelNames(), seed=seed)
+    finish = select_node(selector, strategy=name, models=models or ModelNames(), seed=seed)
     asks_to_accept = "accept" in interrupt_before
     builder = GraphBuilder(table, router, finish, asks_to_accept=asks_to_accept, reader=reader)
     builder.add_route()
     builder.add_operators()
-    proving = checker or sandbox_checker(sandbox)
-    check_part(proving, "a checker", "problem", "candidate", "tests")
-    builder.add_score(score_node(_scorers(scorer), checker=proving))
+    prover = checker or sandbox_checker(sandbox)
+    check_part(prover, "a checker", "problem", "candidate", "tests")
+    builder.add_score(score_node(_scorers(scorer), checker=prover))
     if asks_to_accept:
-        builder.add_accept(accept_node(chooser, reader=reader))
+        builder.add_accept(accept_node(selector, reader=reader))
     return builder.compile(checkpointer, name)
 
 

@@ -1,4 +1,4 @@
-"""Choose the answer: selectors from candidates to a winner and why.
+"""Selectors: choose the answer among the candidates, with a reason.
 
 A selector is any function from a problem and its candidates to a `Selection`, async or not.
 """
@@ -15,22 +15,22 @@ from refinegraph.tools.grouping import agreeing_groups, answer_groups
 Selector = Callable[[Problem, Sequence[Candidate]], MaybeAwaitable[Selection]]
 
 _OTHER_ANSWERS = 4
-"""Wrong answers that are taken for equally likely: from 2 to 9 the votes of four recorded models on
-grade-school mathematics come out the same within 0.4 points, 0.2 above the best single model."""
+"""Number of wrong answers assumed equally likely. From 2 to 9, the votes of four recorded models on
+grade-school mathematics vary by at most 0.4 points, and beat the best single model by 0.2."""
 _SUREST = 0.99
-"""No voter is believed more, or less, than a hundred answers can show."""
+"""Accuracies are limited to 1% and 99%, because a hundred answers cannot show more."""
 _NOTHING = Selection(candidate_id=None, reason="no candidate gave a usable answer")
 
 
 class best_of:
     """Take the candidate with the best evidence.
 
-    Execution outranks every opinion: first comes whether all visible tests pass, then how many
-    do, then the score, then the earliest asked for.
+    Candidates are ordered by whether they pass all visible tests, then by the number of passed
+    tests, then by score, then by the order of their requests: execution outranks every opinion.
     """
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
-        """Return the winner and what it won by."""
+        """Return the best candidate and the evidence for it."""
         usable = [candidate for candidate in candidates if candidate.content is not None]
         if not usable:
             return _NOTHING
@@ -38,7 +38,7 @@ class best_of:
         return Selection(candidate_id=best.id, reason=_why_best(best))
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return "best_of()"
 
 
@@ -57,43 +57,43 @@ class majority_vote:
         )
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return "majority_vote()"
 
 
 class weighted_vote:
     """Take the answer with the largest sum of scores, as MAgICoRe does (arXiv 2409.12147).
 
-    With `top`, only that many candidates vote, those with the best scores: the paper pools the
-    samples with what was refined from them and keeps as many as were sampled.
+    With `top`, only the candidates with the best scores vote: the paper pools the samples with
+    their refinements and keeps as many candidates as were sampled.
     """
 
     def __init__(self, *, top: int | None = None) -> None:
         self.top = top
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
-        """Return the best member of the group with most score; without scores, the majority's."""
+        """Return the best member of the group with the highest total score."""
         groups = answer_groups(problem, sorted(candidates, key=_evidence)[: self.top])
         if not groups:
             return _NOTHING
         winner = max(groups, key=_mass)
         best = min(winner, key=_evidence)
-        reason = f"{len(winner)} candidates agree on it, with scores of {_mass(winner)[0]:.3g}"
+        reason = f"{_agreeing(winner)} on it, with a total score of {_mass(winner)[0]:.3g}"
         return Selection(candidate_id=best.id, reason=reason)
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return "weighted_vote()" if self.top is None else f"weighted_vote(top={self.top})"
 
 
 class prior_vote:
-    """Take the answer that is likeliest, given how often each voter is right.
+    """Take the most likely answer, given how often each voter is right.
 
-    A vote of a voter with accuracy p counts the logarithm of p / ((1 - p) / 4): five answers are
-    taken for equally likely beforehand, so that a voter who is right one time in five counts
-    nothing and one who is right less often counts against. The voter of a candidate is the name of
-    its operator, so models of unequal strength are given operators of their own. A voter that is
-    not named counts as the mean of those that are.
+    The vote of a voter with accuracy p has the weight log(p / ((1 - p) / 4)). This assumes one
+    right and four wrong answers that are equally likely, so that a voter with an accuracy of one
+    fifth has no weight and a worse one a negative weight. A candidate's voter is its operator;
+    give models of different strength separate operators. An operator that is not named has the
+    mean accuracy of those that are.
 
     >>> prior_vote({"small": 0.2, "large": 0.6})
     prior_vote({'small': 0.2, 'large': 0.6})
@@ -103,20 +103,20 @@ class prior_vote:
         outside = {name: value for name, value in accuracies.items() if not 0 <= value <= 1}
         if outside or not accuracies:
             raise InputError(
-                f"prior_vote needs the accuracy of at least one operator, in 0 to 1; got "
+                "prior_vote needs the accuracy, from 0 to 1, of at least one operator; got "
                 f"{dict(accuracies)!r}."
             )
         self.accuracies = dict(accuracies)
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
-        """Return the best member of the group with the most weight."""
+        """Return the best member of the group with the highest weight."""
         groups = answer_groups(problem, candidates)
         if not groups:
             return _NOTHING
         winner = max(groups, key=self._weight)
         best = min(winner, key=_evidence)
         voters = ", ".join(dict.fromkeys(member.operator for member in winner))
-        reason = f"{len(winner)} candidates agree on it, by {voters}"
+        reason = f"{_agreeing(winner)} on it, by {voters}"
         return Selection(candidate_id=best.id, reason=reason)
 
     def _weight(self, group: Sequence[Candidate]) -> float:
@@ -124,21 +124,21 @@ class prior_vote:
 
     def _vote(self, operator: str) -> float:
         mean = sum(self.accuracies.values()) / len(self.accuracies)
-        right = min(_SUREST, max(1 - _SUREST, self.accuracies.get(operator, mean)))
-        return math.log(right * _OTHER_ANSWERS / (1 - right))
+        accuracy = min(_SUREST, max(1 - _SUREST, self.accuracies.get(operator, mean)))
+        return math.log(accuracy * _OTHER_ANSWERS / (1 - accuracy))
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"prior_vote({self.accuracies!r})"
 
 
 class agreement:
     """Take a program from the group that agrees most on generated tests (arXiv 2207.10397).
 
-    Programs that fail a visible test give way to those that pass more of them. A group returns the
-    same on every generated test; its value is its number of distinct programs times the tests that
-    it passes, where those that were written often count more. Without generated tests,
-    fall back to `otherwise`, a majority vote unless given.
+    Only programs that pass the most visible tests are considered. The members of a group give the
+    same results on all generated tests. The value of a group is its number of distinct programs
+    times the number of tests that it passes, where tests that were written repeatedly count more.
+    Without generated tests, the selector `otherwise` is used, by default a majority vote.
     """
 
     def __init__(self, *, otherwise: Selector | None = None) -> None:
@@ -147,10 +147,10 @@ class agreement:
     def __call__(
         self, problem: Problem, candidates: Sequence[Candidate]
     ) -> MaybeAwaitable[Selection]:
-        """Return the first member of the best group and what the group agreed on."""
+        """Return the first member of the best group and the number of its tests."""
         usable = [candidate for candidate in candidates if candidate.content is not None]
-        most = max((_passed(candidate) for candidate in usable), default=0)
-        best_tested = [candidate for candidate in usable if _passed(candidate) == most]
+        most_passed = max((_passed(candidate) for candidate in usable), default=0)
+        best_tested = [candidate for candidate in usable if _passed(candidate) == most_passed]
         groups = agreeing_groups(best_tested)
         if not groups:
             return self.otherwise(problem, best_tested)
@@ -159,19 +159,19 @@ class agreement:
         return Selection(candidate_id=best.members[0].id, reason=reason)
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"agreement(otherwise={self.otherwise!r})"
 
 
 class latest:
     """Take the newest candidate among those that pass the most visible tests.
 
-    Self-Refine (arXiv 2303.17651) returns the last refinement. Refinements that were rejected are
-    not in the pool, and execution outranks age.
+    Self-Refine (arXiv 2303.17651) returns the last refinement. Rejected refinements are not in the
+    pool, and execution outranks age.
     """
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
-        """Return the newest of the candidates with the most passed tests."""
+        """Return the newest of the candidates that pass the most visible tests."""
         usable = [candidate for candidate in candidates if candidate.content is not None]
         if not usable:
             return _NOTHING
@@ -182,14 +182,14 @@ class latest:
         return Selection(candidate_id=newest.id, reason=reason)
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return "latest()"
 
 
 class leaves:
-    """Choose among the candidates that no other one was made from, as another selector does.
+    """Apply another selector to the candidates that have no children.
 
-    In a tree of repairs these are the last versions, and each line of repair counts once.
+    In a tree of repairs, these are the final versions, so each line of repair counts once.
     """
 
     def __init__(self, selector: Selector) -> None:
@@ -199,13 +199,17 @@ class leaves:
     def __call__(
         self, problem: Problem, candidates: Sequence[Candidate]
     ) -> MaybeAwaitable[Selection]:
-        """Return what the other selector chooses among the leaves."""
+        """Return the other selector's choice among the leaves."""
         inner = {parent for candidate in candidates for parent in candidate.parents}
         return self.selector(problem, [leaf for leaf in candidates if leaf.id not in inner])
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"leaves({self.selector!r})"
+
+
+def _agreeing(group: Sequence[Candidate]) -> str:
+    return "1 candidate agrees" if len(group) == 1 else f"{len(group)} candidates agree"
 
 
 def _passed(candidate: Candidate) -> int:
@@ -223,8 +227,8 @@ def _why_best(candidate: Candidate) -> str:
     if candidate.verdict:
         return f"it passes {_passed(candidate)} of {len(candidate.verdict.tests)} visible tests"
     if candidate.score is not None:
-        return f"its score of {candidate.score:.3g} is the best"
-    return "it came first, and nothing could be checked"
+        return f"it has the highest score ({candidate.score:.3g})"
+    return "it is the first candidate; nothing could be checked"
 
 
 def _mass(group: Sequence[Candidate]) -> tuple[float, int]:

@@ -15,11 +15,11 @@ from refinegraph.graphs.state import GROWING
 
 
 class LatestCheckpointSaver(AsyncSqliteSaver):
-    """An SQLite checkpointer from which a thread can be resumed, but not wound back.
+    """An SQLite checkpointer from which a thread can be resumed, but not rewound.
 
-    Of the checkpoints before the last one it keeps only what the last one needs: what each
-    super-step added to the fields that grow. So the file grows with what a run made and not with
-    the square of its length.
+    Of earlier checkpoints it keeps only what the last one needs: the additions of each super-step
+    to the growing fields. The size of the file is therefore linear in the length of the run, not
+    quadratic.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -33,14 +33,14 @@ class LatestCheckpointSaver(AsyncSqliteSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Store a checkpoint, then reduce the one before it."""
+        """Store a checkpoint, then reduce the previous one."""
         stored = await super().aput(config, checkpoint, metadata, new_versions)
-        place = stored.get("configurable", {})
-        thread = (place["thread_id"], place["checkpoint_ns"])
-        before = self._last.get(thread)
+        location = stored.get("configurable", {})
+        thread = (location["thread_id"], location["checkpoint_ns"])
+        previous = self._last.get(thread)
         self._last[thread] = checkpoint
-        if before is not None:
-            await self._reduce(thread, before)
+        if previous is not None:
+            await self._reduce(thread, previous)
         return stored
 
     async def _reduce(self, thread: tuple[str, str], checkpoint: Checkpoint) -> None:
@@ -70,10 +70,10 @@ class LatestCheckpointSaver(AsyncSqliteSaver):
 
 @asynccontextmanager
 async def latest_checkpoints(path: Path) -> AsyncGenerator[LatestCheckpointSaver]:
-    """Open a file of checkpoints, made where there is none.
+    """Open a checkpoint file, creating it if necessary.
 
-    Only this library's types are read from it, never pickled objects. What was committed before
-    the process is killed is there afterwards.
+    Only this library's types are read from it, never pickled objects. Committed data survives if
+    the process is killed.
 
     >>> import asyncio, tempfile
     >>> async def use(path: Path) -> None:

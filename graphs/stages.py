@@ -1,4 +1,4 @@
-"""Split a problem, solve the parts by a graph of their own, and put the answers together."""
+"""Split a problem, solve its parts with a separate graph, and combine the results."""
 
 import copy
 from collections.abc import Sequence
@@ -25,26 +25,26 @@ _SPLIT = (
 def stages(
     split: OperatorLike, *, each: SearchGraph, then: OperatorLike, in_turn: bool = True
 ) -> Operator:
-    """Split the problem, solve every part by `each`, then put the results together.
+    """Split the problem, solve every part with the graph `each`, then combine the results.
 
-    Becomes three nodes. The plan and the results are notes of the run (`subproblem` and `result`),
-    so they are in its state and on its page, and a resumed run repeats only the stage that was cut
-    short. What the inner runs spend is charged to the move, also where one fails.
+    The operator becomes three nodes. The plan and the results are notes of the run (`subproblem`
+    and `result`), so they are part of its state and report, and a resumed run repeats only the
+    interrupted stage. The cost of inner runs is charged to the move, even if one fails.
 
     Args:
-        split: Notes the parts, each a note of kind `subproblem`; for example `subproblems(model)`.
+        split: Adds a note of kind `subproblem` for each part, such as `subproblems(model)`.
         each: The graph that solves a part, such as that of any strategy.
-        then: Makes the answer; `informed(Solver(model))` shows it the results.
-        in_turn: Whether a part is shown the results of the parts before it; otherwise all parts
-            are solved at once.
+        then: Produces the answer; `informed(Solver(model))` shows it the results.
+        in_turn: Whether to solve the parts in sequence, showing each the earlier results; otherwise
+            they are solved in parallel.
     """
     return as_operator(split) >> solve_parts(each, in_turn=in_turn) >> as_operator(then)
 
 
 class subproblems(Operator):
-    """Note the smaller problems that a model splits a problem into.
+    """Note the smaller problems into which a model splits a problem.
 
-    Costs one model call. A reply without a list leaves the problem whole, as one part.
+    Costs one model call. If the reply contains no list, the whole problem is the only part.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
@@ -57,28 +57,28 @@ class subproblems(Operator):
 
     def __init__(self, model: BaseChatModel, *, limit: int = 5, prompt: str = _SPLIT) -> None:
         if limit < 1:
-            raise InputError(f"a split into {limit} parts makes no sense; expected 1 or more.")
+            raise InputError(f"limit must be at least 1, got {limit}.")
         self.model = model
         self.limit = limit
         self.prompt = prompt
 
     async def apply(self, task: Task) -> Outcome:
-        """Return one note a part."""
-        asked = f"{task.problem.prompt.strip()}\n\n{self.prompt.format(limit=self.limit)}"
-        reply = (await generate(self.model, [HumanMessage(asked)])).choices[0].text
+        """Return one note per part."""
+        prompt = f"{task.problem.prompt.strip()}\n\n{self.prompt.format(limit=self.limit)}"
+        reply = (await generate(self.model, [HumanMessage(prompt)])).choices[0].text
         parts = list_items(reply)[: self.limit] or (task.problem.prompt,)
         return Outcome(notes=tuple(map(_part, parts)))
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model by its name."""
+        """Return the constructor call, with the model's name in place of the model."""
         return f"subproblems({model_name(self.model)!r}, limit={self.limit})"
 
 
 class solve_parts(Operator):
-    """Solve every noted part by a graph and note its result.
+    """Solve every noted part with a graph and note its result.
 
-    A part that has a result already is not solved again; one that fails does not take the results
-    of the others with it. Costs one run of the graph a part.
+    A part that already has a result is not solved again; if one part fails, the results of the
+    others are kept. Costs one run of the graph per part.
     """
 
     def __init__(self, each: SearchGraph, *, in_turn: bool = True) -> None:
@@ -86,23 +86,23 @@ class solve_parts(Operator):
         self.in_turn = in_turn
 
     async def apply(self, task: Task) -> Outcome:
-        """Return one note of kind `result` a part, about the part."""
+        """Return one note of kind `result` for each part."""
         solved = {note.about for note in task.notes if note.kind == "result"}
         parts = [note.text for note in task.notes if note.kind == "subproblem"]
-        left = [part for part in parts if part not in solved]
+        unsolved = [part for part in parts if part not in solved]
         if self.in_turn:
-            return await self._one_after_the_other(task.problem, left)
-        outcomes = await wait_for_all(*(self._solve(task.problem, part, ()) for part in left))
+            return await self._solve_in_turn(task.problem, unsolved)
+        outcomes = await wait_for_all(*(self._solve(task.problem, part, ()) for part in unsolved))
         return sum(outcomes, Outcome())
 
-    async def _one_after_the_other(self, problem: Problem, parts: Sequence[str]) -> Outcome:
+    async def _solve_in_turn(self, problem: Problem, parts: Sequence[str]) -> Outcome:
         total = Outcome()
         for part in parts:
             total += await self._solve(problem, part, total.notes)
         return total
 
-    async def _solve(self, problem: Problem, part: str, known: Sequence[Note]) -> Outcome:
-        before = "".join(f"{note.text}\n" for note in known)
+    async def _solve(self, problem: Problem, part: str, earlier: Sequence[Note]) -> Outcome:
+        before = "".join(f"{note.text}\n" for note in earlier)
         inner = Problem(prompt=f"{before}{part}", kind=problem.kind)
         try:
             result = await run_within(self.each, inner)
@@ -112,15 +112,15 @@ class solve_parts(Operator):
         return Outcome(notes=(Note(kind="result", about=part, text=f"{part} {answer}"),))
 
     def __repr__(self) -> str:
-        """The graph by its name."""
+        """Return the constructor call with the graph's name."""
         return f"solve_parts({self.each.name!r}, in_turn={self.in_turn})"
 
 
 async def run_within(graph: SearchGraph, problem: Problem) -> RefinementResult:
     """Run a graph inside an operator and return its result.
 
-    What it spends is charged to the operator's move, also where it fails. Its events stay inside,
-    except those of model calls; it keeps no checkpoints of its own.
+    The cost is charged to the operator's move, even if the run fails. Of its events, only those of
+    model calls are passed on. The inner run stores no checkpoints.
     """
     inner = copy.copy(graph)
     inner.checkpointer = False

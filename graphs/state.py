@@ -1,4 +1,4 @@
-"""The state of a refinement graph: typed, checked at every write, safe to write in parallel."""
+"""The state of a refinement graph: typed, validated at every write, safe for parallel writes."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Required, TypeVar, cast
@@ -70,21 +70,21 @@ ResultField = Annotated[
 
 
 class RefinementInput(TypedDict, total=False):
-    """What starts a run: a problem, and what is already known of it."""
+    """The input of a run: a problem, and optionally earlier results."""
 
     problem: Required[ProblemField]
     tests: TestsField
-    """Visible tests; read from the problem where none are given here."""
+    """Visible tests; by default read from the problem."""
     candidates: CandidatesField
-    """Solutions that are there already, to be scored with the Solver's."""
+    """Existing solutions, which are scored together with the Solver's."""
     usage: UsageField
-    """What was spent before."""
+    """Earlier spending."""
 
 
 class RefinementState(BaseModel):
-    """Everything that a run knows. Nodes and rules read it; only node updates change it.
+    """The complete state of a run. Nodes and rules read it; only node updates change it.
 
-    `result` is there when the run has ended.
+    `result` is set when the run has ended.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -93,32 +93,32 @@ class RefinementState(BaseModel):
     tests: TestsField = ()
     """Visible tests: given, found in the statement or generated."""
     candidates: CandidatesField = ()
-    """Every candidate ever made; none is dropped."""
+    """All candidates of the run; none is ever removed."""
     usage: UsageField = Usage()
     reviews: ReviewsField = ()
     rejected: RejectedField = ()
     """Refinements that were not allowed to replace their parent."""
     decisions: DecisionsField = ()
-    """What was done at each turn of the loop, and why."""
+    """The decision at each turn of the loop, with its reasons."""
     failures: FailuresField = ()
     run_notes: NotesField = ()
-    """What operators noted; not `notes`, a key that applications around the graph often have."""
+    """Notes of operators; not called `notes`, a key that surrounding applications often use."""
     round: RoundField = 0
-    """Rounds of refinement begun."""
+    """Number of refinement rounds begun."""
     progress: ProgressField = -1
-    """The number of the last decision whose moves brought anything."""
+    """Number of the last decision whose moves had any result."""
     ended: EndedField = (-1, 0)
-    """The number of the last decision whose moves ended, and how many of them have."""
+    """Number of the last decision whose moves ended, and how many of them have ended."""
     elapsed: ElapsedField = 0.0
     """Seconds since the run began, as of the last decision."""
     started: StartedField = None
-    """When the run began, in seconds since the epoch."""
+    """When the run began, as Unix time in seconds."""
     begun_with: BegunWithField = None
-    """The problem that the run was begun with; another one given to its thread begins afresh."""
+    """The problem with which the run began; another problem in its thread starts a new run."""
     asked: AskedField = ()
-    """Samples taken of each request that a seed or a cache tells apart; a resumed run goes on."""
+    """Samples taken of each request that a seed or cache distinguishes, for resuming a run."""
     isolation: IsolationField = None
-    """The weakest isolation that any program of this run was executed under."""
+    """The weakest isolation under which any program of this run was executed."""
     result: ResultField = None
 
     @property
@@ -128,36 +128,36 @@ class RefinementState(BaseModel):
 
     @property
     def difficulty(self) -> Difficulty | None:
-        """The router's last word."""
-        judged = (
+        """The router's latest difficulty."""
+        difficulties = (
             decision.difficulty for decision in reversed(self.decisions) if decision.difficulty
         )
-        return next(judged, None)
+        return next(difficulties, None)
 
     @property
     def stop_reason(self) -> StopReason | None:
-        """Why the loop ended; None while it runs."""
+        """Why the loop ended, or None while it runs."""
         return self.decision.stop_reason if self.decision else None
 
     @property
     def active_candidates(self) -> tuple[Candidate, ...]:
-        """Complete candidates that are still in the running.
+        """Complete candidates that have not been replaced or rejected.
 
-        A refinement that was accepted stands in for its parent; one that was rejected does not
-        count. Without visible tests both stay, since nothing proved the newer one better, and so
-        do the parents of a candidate that was made from several.
+        An accepted refinement replaces its parent; a rejected one does not count. Without visible
+        tests, both remain, because nothing proved the newer one better. The parents of a candidate
+        with several parents remain as well.
         """
         return active_candidates(self.candidates, self.rejected)
 
     @property
     def proof_ids(self) -> frozenset[str]:
-        """Ids of the visible tests that count as proof: given, or in the statement."""
+        """Ids of the visible tests that count as proof: given, or found in the statement."""
         return frozenset(test.id for test in self.tests if test.origin != "generated")
 
 
 @with_config(ConfigDict(extra="forbid"))
 class StateUpdate(TypedDict, total=False):
-    """What a node returns: the part of the state that it adds to."""
+    """A node's return value: the fields of the state that it changes."""
 
     tests: tuple[VisibleTest, ...]
     candidates: tuple[Candidate, ...]
@@ -183,16 +183,16 @@ GROWING = frozenset(
     for name, field in RefinementState.model_fields.items()
     if any(isinstance(part, GrowingChannel) for part in field.metadata)
 )
-"""The fields of which a checkpoint holds only what was added."""
+"""The fields of which a checkpoint stores only the additions."""
 
 
 def _merge_of(parts: Iterable[object]) -> Callable[[Any, Any], Any] | None:
-    """Return how the channel of a field combines two writes; None where the later one replaces."""
+    """Return the merge function of a field, or None if later writes replace earlier ones."""
     for part in parts:
         if isinstance(part, GrowingChannel):
             return part.fold.merge
         if isinstance(part, CheckedChannel):
-            # isinstance forgets what the channel holds.
+            # isinstance loses the type parameter.
             checked: CheckedChannel[Any] = part  # pyright: ignore[reportUnknownVariableType]
             return checked.merge
     return None
@@ -202,12 +202,12 @@ _MERGES = {name: _merge_of(field.metadata) for name, field in RefinementState.mo
 
 
 def apply_update(state: RefinementState, update: StateUpdate) -> RefinementState:
-    """Return the state as the channels hold it once they took an update that was checked."""
+    """Return the state after a validated update, as the channels will hold it."""
     return state.model_copy(update=_merged(dict(state), update))
 
 
 def join_updates(first: StateUpdate, second: StateUpdate) -> StateUpdate:
-    """Return one update that does what two do, one after the other."""
+    """Return one update that has the effect of two successive ones."""
     return cast("StateUpdate", {**first, **_merged(first, second)})
 
 
@@ -227,22 +227,22 @@ _INPUT = TypeAdapter(RefinementInput)
 def check_input(value: object) -> None:
     """Raise `StateError` unless a graph can start from this value.
 
-    Keys that the graph does not know are left to the graph around it.
+    Unknown keys are ignored, because they may belong to a surrounding graph.
     """
     _validate(_INPUT, value, "the input of the graph", RefinementInput)
 
 
 def check_update(node: str, update: object) -> StateUpdate:
-    """Return what a node wrote, or raise `StateError` that names the node and the key.
+    """Validate a node's update; raise `StateError` naming the node and the key.
 
     >>> check_update("solve", {"round": 1})
     {'round': 1}
     >>> check_update("solve", {"rounds": 1})
     Traceback (most recent call last):
     ...
-    refinegraph.errors.StateError: what node `solve` wrote, key `rounds`, is not valid: ...
+    refinegraph.errors.StateError: the update of node `solve`, key `rounds`, is not valid: ...
     """
-    return _validate(_UPDATE, update, f"what node `{node}` wrote", StateUpdate)
+    return _validate(_UPDATE, update, f"the update of node `{node}`", StateUpdate)
 
 
 def _validate(adapter: TypeAdapter[Update], value: object, subject: str, keys: type) -> Update:
@@ -261,10 +261,12 @@ def _validate(adapter: TypeAdapter[Update], value: object, subject: str, keys: t
 def active_candidates(
     candidates: Iterable[Candidate], rejected: Iterable[RejectedRefinement] = ()
 ) -> tuple[Candidate, ...]:
-    """Return the complete candidates that no accepted refinement has replaced."""
-    left_out = {rejection.candidate_id for rejection in rejected}
+    """Return the complete candidates that have not been rejected or replaced."""
+    rejected_ids = {rejection.candidate_id for rejection in rejected}
     accepted = [
-        candidate for candidate in candidates if candidate.complete and candidate.id not in left_out
+        candidate
+        for candidate in candidates
+        if candidate.complete and candidate.id not in rejected_ids
     ]
     replaced = {
         candidate.parents[0]

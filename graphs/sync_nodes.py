@@ -1,4 +1,4 @@
-"""Let async nodes run under LangGraph's synchronous interface too."""
+"""Run async nodes under LangGraph's synchronous interface."""
 
 import asyncio
 import threading
@@ -8,31 +8,31 @@ from typing import Any, TypeVar
 
 from langgraph._internal._runnable import RunnableCallable
 
-Given = TypeVar("Given")
+Payload = TypeVar("Payload")
 
 
-def node_runnable(name: str, node: Callable[[Given], Awaitable[Any]]) -> RunnableCallable:
+def node_runnable(name: str, node: Callable[[Payload], Awaitable[Any]]) -> RunnableCallable:
     """Return a node for `invoke` and `ainvoke`, with sync and async checkpointers.
 
-    Under `invoke` the coroutines of all nodes run in one event loop, kept by a thread of its own,
+    Under `invoke`, the coroutines of all nodes run in one event loop on a background thread,
     because the clients and sandbox workers that they share belong to one loop.
     """
 
-    def run(given: Given) -> Any:
-        pending = asyncio.run_coroutine_threadsafe(_awaited(node, given), _background_loop())
+    def run(payload: Payload) -> Any:
+        pending = asyncio.run_coroutine_threadsafe(_awaited(node, payload), _background_loop())
         try:
             return pending.result()
         finally:
-            pending.cancel()  # an interrupt of this thread ends the coroutine too
+            pending.cancel()  # an interrupt of this thread also ends the coroutine
 
-    async def arun(given: Given) -> Any:
-        return await node(given)
+    async def arun(payload: Payload) -> Any:
+        return await node(payload)
 
     return RunnableCallable(run, arun, name=name, trace=False)
 
 
-async def _awaited(node: Callable[[Given], Awaitable[Any]], given: Given) -> Any:
-    return await node(given)
+async def _awaited(node: Callable[[Payload], Awaitable[Any]], payload: Payload) -> Any:
+    return await node(payload)
 
 
 @cache

@@ -82,10 +82,10 @@ def test_any_text_is_a_stop_rule_or_refused(text: str) -> None:
         ("__import__('os').system('true')", "in it; expected calls"),
         ("rounds(3) if accepted() else rounds(4)", "in it; expected calls"),
         ("(lambda: rounds(3))()", "in it; expected calls"),
-        ("~" * 1_900 + "accepted()", "cannot be read"),
-        ("(" * 500, "cannot be read"),
+        ("~" * 1_900 + "accepted()", "cannot be parsed"),
+        ("(" * 500, "cannot be parsed"),
         ("a" * 3_000, "longer than 2,000"),
-        ("", "cannot be read"),
+        ("", "cannot be parsed"),
     ],
 )
 def test_a_stop_rule_that_is_none_is_refused_in_a_sentence(text: str, said: str) -> None:

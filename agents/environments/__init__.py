@@ -1,7 +1,7 @@
-"""Environments: something that an agent acts in and that answers every action.
+"""Environments: systems that an agent acts in and that return an observation for every action.
 
-`act` is the operator: it writes one more thought and action after its parent, and the environment's
-observation. A branch of a search is its actions, played again on a fresh environment.
+The operator `act` writes one more thought and action after its parent, followed by the
+environment's observation. A branch of a search is its actions, replayed on a fresh environment.
 """
 
 from refinegraph.agents.environments.act import act

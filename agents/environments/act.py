@@ -28,13 +28,14 @@ _FORM = (
 
 
 class act(Operator):
-    """Write one more thought and action after the move's parent, and what the environment shows.
+    """Write one more thought and action after the move's parent, with the resulting observation.
 
-    A candidate holds its whole episode. It is complete when the environment says that the episode
-    is over; until then it is never the answer. `Move.keep` goes on from the parent's first actions
-    alone, which is how a search takes actions back. `make` returns a fresh environment for every
-    candidate, in which the parent's actions are played again. Costs one model call, or one a
-    candidate where the provider returns single choices, and the actions of the episode so far.
+    A candidate contains its whole episode. It is complete once the environment reports that the
+    episode is over; until then it is never selected as the answer. `Move.keep` continues from the
+    parent's first actions only, which lets a search backtrack. `make` creates a fresh environment
+    for every candidate, in which the parent's actions are replayed. Costs one model call if the
+    provider returns several choices per call, otherwise one per candidate, and replays the
+    actions of the episode so far.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
@@ -56,32 +57,33 @@ class act(Operator):
     ) -> None:
         self.model = model
         self.make = make
+        # The steps of one move have to differ from each other.
         self.sampling = sampling or Sampling(temperature=0.7)
 
     async def apply(self, task: Task) -> Outcome:
-        """Return as many next steps as the move asks for."""
-        so_far = await self._so_far(task)
+        """Return as many next steps as the move requests."""
+        episode = await self._episode(task)
         environment = self.make()
         first = await environment.reset(task.problem)
-        written = await generate(
+        completions = await generate(
             self.model,
-            _messages(task, first, so_far),
+            _messages(task, first, episode),
             n=task.count,
             sampling=self.sampling,
             stop=(f"\n{OBSERVATION}",),
         )
-        steps = (self._step(task.problem, so_far, choice) for choice in written.choices)
+        steps = (self._step(task.problem, episode, choice) for choice in completions.choices)
         return Outcome(drafts=tuple(await wait_for_all(*steps)))
 
-    async def _step(self, problem: Problem, so_far: str, choice: Choice) -> Draft:
+    async def _step(self, problem: Problem, episode: str, choice: Choice) -> Draft:
         turn = read_turn(choice.text)
-        played = (*actions(so_far), turn.action) if turn.action else ()
-        shown = await self._play(problem, played) if played else _NO_ACTION
-        text = "\n".join(filter(None, [so_far, turn.text, observed(shown)]))
-        return Draft(choice.model_copy(update={"text": text}), complete=shown.done)
+        replayed = (*actions(episode), turn.action) if turn.action else ()
+        observation = await self._play(problem, replayed) if replayed else _NO_ACTION
+        text = "\n".join(filter(None, [episode, turn.text, observed(observation)]))
+        return Draft(choice.model_copy(update={"text": text}), complete=observation.done)
 
-    async def _so_far(self, task: Task) -> str:
-        """Return the parent's episode, as far as the move keeps it."""
+    async def _episode(self, task: Task) -> str:
+        """Return the parent's episode, up to the actions that the move keeps."""
         whole = task.parents[0].text if task.parents else ""
         if task.move.keep is None or task.move.keep >= len(actions(whole)):
             return whole
@@ -90,18 +92,18 @@ class act(Operator):
             return ""
         return f"{kept}\n{observed(await self._play(task.problem, actions(kept)))}"
 
-    async def _play(self, problem: Problem, played: Sequence[str]) -> Observation:
+    async def _play(self, problem: Problem, to_replay: Sequence[str]) -> Observation:
         environment = self.make()
-        shown = await environment.reset(problem)
-        for action in played:
-            shown = await environment.step(action)
-        return shown
+        observation = await environment.reset(problem)
+        for action in to_replay:
+            observation = await environment.step(action)
+        return observation
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model by its name."""
+        """Return the constructor call, with the model's name in place of the model."""
         return f"act({model_name(self.model)!r})"
 
 
-def _messages(task: Task, first: Observation, so_far: str) -> list[BaseMessage]:
-    parts = [task.problem.prompt.strip(), first.text, _FORM, task.instruction, so_far]
+def _messages(task: Task, first: Observation, episode: str) -> list[BaseMessage]:
+    parts = [task.problem.prompt.strip(), first.text, _FORM, task.instruction, episode]
     return [HumanMessage("\n\n".join(filter(None, parts)))]

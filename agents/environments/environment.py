@@ -1,4 +1,4 @@
-"""What an environment does, whatever it is made of."""
+"""The environment protocol."""
 
 from typing import NamedTuple, Protocol
 
@@ -6,23 +6,23 @@ from refinegraph.schema import Problem
 
 
 class Observation(NamedTuple):
-    """What an environment shows after an action."""
+    """The result of an action."""
 
     text: str
     reward: float | None = None
     done: bool = False
-    """Whether the episode is over, so that no action may follow."""
+    """Whether the episode is over, so that no further action is allowed."""
     answer: str | None = None
-    """The final answer, where the last action gave one."""
+    """The final answer, if the last action gave one."""
 
 
 class Environment(Protocol):
-    """One episode. It has to be deterministic: a branch is played again from its actions."""
+    """One episode. It must be deterministic, because branches are replayed from their actions."""
 
     async def reset(self, problem: Problem) -> Observation:
-        """Begin an episode for a problem; return what is seen first and what may be done."""
+        """Begin an episode; return the first observation with the available actions."""
         ...
 
     async def step(self, action: str) -> Observation:
-        """Do one action; a bad one is an observation that says so, never an error."""
+        """Perform one action; report an invalid action as an observation, never as an error."""
         ...

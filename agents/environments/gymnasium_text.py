@@ -1,4 +1,4 @@
-"""A text environment with the interface of gymnasium."""
+"""Adapter for text environments with gymnasium's interface."""
 
 from typing import Any, Protocol, cast
 
@@ -7,22 +7,23 @@ from refinegraph.schema import Problem
 
 
 class TextEnv(Protocol):
-    """What is needed of a gymnasium environment: text in and text out."""
+    """The part of gymnasium's interface that is needed: text in, text out."""
 
     def reset(self) -> Any:
-        """Return the first observation, or it and more about it."""
+        """Return the first observation, or a tuple that begins with it."""
         ...
 
     def step(self, action: str, /) -> Any:
-        """Return observation, reward, terminated, truncated and more, or the older four values."""
+        """Return observation, reward, terminated, truncated, info, or the older four values."""
         ...
 
 
 class GymnasiumText:
     """Act in a text environment that has gymnasium's `reset()` and `step(action)`.
 
-    Both forms of `step` are read: five values (terminated and truncated apart) and the older four.
-    `actions` says what may be done. The environment has to be seeded by whoever makes it.
+    Both forms of `step` results are supported: five values (with separate terminated and
+    truncated flags) and the older four. `actions` describes the available actions. The caller
+    must seed the environment.
 
     >>> import asyncio
     >>> class Door:
@@ -43,7 +44,7 @@ class GymnasiumText:
         return Observation("\n".join(filter(None, [self.actions, str(text)])))
 
     async def step(self, action: str) -> Observation:
-        """Do one action."""
+        """Perform one action."""
         text, reward, *ends = self.env.step(action)
         done = any(end for end in ends if isinstance(end, bool))
         return Observation(str(text), reward=float(reward), done=done)

@@ -1,4 +1,4 @@
-"""Tools of MCP servers, as LangChain tools that an environment or an agent can use."""
+"""Tools of MCP servers as LangChain tools."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,23 +10,23 @@ if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
 _LONGEST = 8_000
-"""Characters of one result: more would crowd everything else out of a prompt."""
+"""Maximum characters of one result, so that it cannot crowd everything else out of a prompt."""
 
 
 @asynccontextmanager
 async def open_mcp_tools(
     *servers: Any, timeout: float | None = 60.0
 ) -> AsyncGenerator[list["BaseTool"]]:
-    """Connect to MCP servers and give their tools, until the body ends.
+    """Connect to MCP servers and yield their tools until the context exits.
 
-    A server is an address such as `"http://127.0.0.1:8401/mcp"`, the words of a command such as
-    `["npx", "some-server"]`, or what the SDK's `Client` takes. Give the tools to `ToolUse`, or bind
-    them to a model. A tool that fails says so in its result; one that takes longer than `timeout`
-    seconds fails. Needs `pip install 'refinegraph[mcp]'`.
+    A server is an address such as `"http://127.0.0.1:8401/mcp"`, a command with its arguments such
+    as `["npx", "some-server"]`, or anything that the SDK's `Client` accepts. Pass the tools to
+    `ToolUse`, or bind them to a model. A tool that fails reports the error in its result, and one
+    that takes longer than `timeout` seconds fails. Requires `pip install 'refinegraph[mcp]'`.
 
     Raises:
-        SettingError: Where the SDK is not installed.
-        InputError: Where a server cannot be reached, and where two tools have one name.
+        SettingError: If the SDK is not installed.
+        InputError: If a server cannot be reached, or if two tools have the same name.
 
     >>> import asyncio
     >>> from refinegraph.agents.environments import ToolUse, open_mcp_tools
@@ -46,30 +46,28 @@ async def open_mcp_tools(
         from mcp.client import Client
     except ImportError:
         raise SettingError(
-            "the MCP SDK is not installed; it comes with: pip install 'refinegraph[mcp]'"
+            "the MCP SDK is not installed; install it with: pip install 'refinegraph[mcp]'"
         ) from None
     async with AsyncExitStack() as stack:
         tools: dict[str, BaseTool] = {}
         for server in servers:
-            client = Client(_reached(server), read_timeout_seconds=timeout)
+            client = Client(_connection(server), read_timeout_seconds=timeout)
             try:
                 await stack.enter_async_context(client)
                 listed = (await client.list_tools()).tools
             except Exception as error:
-                raise InputError(
-                    f"the MCP server {server!r:.100} cannot be used: {error}"
-                ) from None
-            for found in listed:
-                if found.name in tools:
+                raise InputError(f"cannot use the MCP server {server!r:.100}: {error}") from None
+            for tool in listed:
+                if tool.name in tools:
                     raise InputError(
-                        f"two MCP servers have a tool {found.name!r}; open one of them."
+                        f"two MCP servers have a tool named {tool.name!r}; open only one of them."
                     )
-                tools[found.name] = _as_tool(client, found)
+                tools[tool.name] = _as_tool(client, tool)
         yield list(tools.values())
 
 
-def _reached(server: Any) -> Any:
-    """Return a server as the SDK's client takes it."""
+def _connection(server: Any) -> Any:
+    """Return the argument of the SDK's client for a server."""
     if not isinstance(server, list | tuple):
         return server
     from mcp.client.stdio import StdioServerParameters
@@ -78,18 +76,18 @@ def _reached(server: Any) -> Any:
     return StdioServerParameters(command=command, args=arguments)
 
 
-def _as_tool(client: Any, found: Any) -> "BaseTool":
+def _as_tool(client: Any, tool: Any) -> "BaseTool":
     from langchain_core.tools import StructuredTool
 
     async def call(**arguments: Any) -> str:
-        result = await client.call_tool(found.name, arguments)
+        result = await client.call_tool(tool.name, arguments)
         parts = [getattr(part, "text", f"[{part.type}]") for part in result.content]
         text = "\n".join(parts)
         return f"error: {text}"[:_LONGEST] if result.is_error else text[:_LONGEST]
 
     return StructuredTool.from_function(
         coroutine=call,
-        name=found.name,
-        description=found.description or found.name,
-        args_schema=found.input_schema,
+        name=tool.name,
+        description=tool.description or tool.name,
+        args_schema=tool.input_schema,
     )

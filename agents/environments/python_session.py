@@ -1,4 +1,4 @@
-"""A Python session in the sandbox as an environment."""
+"""A sandboxed Python session as an environment."""
 
 import re
 
@@ -9,15 +9,15 @@ from refinegraph.tools.sandbox import Sandbox
 _FENCE = re.compile(r"^```(?:python|py)?\s*\n(?P<code>.*?)\n?```\s*$", re.DOTALL)
 _FINISH = re.compile(r"^finish *\[(?P<answer>.*)\]$", re.DOTALL)
 _MARK = "\x1e"
-"""Separates the output of earlier snippets; no program prints a record separator by chance."""
+"""Marks the end of earlier snippets' output; programs hardly ever print a record separator."""
 
 
 class PythonSession:
-    """Run snippets one after the other; names stay from one to the next.
+    """Run Python snippets one after another, keeping the names that they define.
 
     An action is Python code, with or without a fence; `finish[ANSWER]` ends the episode. The
-    sandbox keeps nothing between runs, so the earlier snippets run again before a new one: keep
-    them quick and deterministic. Costs one sandbox run an action.
+    sandbox keeps no state between runs, so each snippet runs after all earlier ones: they should
+    be quick and deterministic. Costs one sandbox run per action.
 
     >>> import asyncio
     >>> async def use() -> str:
@@ -33,7 +33,7 @@ class PythonSession:
         self._snippets: list[str] = []
 
     async def reset(self, problem: Problem) -> Observation:
-        """Begin with no names defined."""
+        """Begin a session in which no names are defined."""
         self._snippets = []
         return Observation(
             "An action is Python code whose printed output you will see; names stay defined. "
@@ -41,7 +41,7 @@ class PythonSession:
         )
 
     async def step(self, action: str) -> Observation:
-        """Run one snippet; one that fails is not kept."""
+        """Run one snippet; discard it if it fails."""
         finish = _FINISH.match(action.strip())
         if finish:
             return Observation("done", done=True, answer=finish["answer"].strip())

@@ -18,8 +18,9 @@ _FINISH = "finish"
 class ToolUse:
     """Act with LangChain tools, as in ReAct (arXiv 2210.03629).
 
-    An action is `NAME[INPUT]`: the input is JSON with the tool's arguments, or plain text for a
-    tool with one argument. `finish[ANSWER]` ends the episode. A tool that raises is an observation.
+    An action is `NAME[INPUT]`, where the input is JSON with the tool's arguments, or plain text
+    for a tool with one argument. `finish[ANSWER]` ends the episode. If a tool raises an exception,
+    the observation reports it.
 
     >>> import asyncio
     >>> from langchain_core.tools import tool
@@ -41,33 +42,33 @@ class ToolUse:
         return Observation("Actions:\n" + "\n".join(lines))
 
     async def step(self, action: str) -> Observation:
-        """Call the tool that the action names."""
+        """Call the tool named by the action."""
         match = _CALL.match(action.strip())
         if match is None:
-            return Observation(f"{action!r:.100} is no action; write NAME[INPUT]")
-        name, given = match["name"], match["input"].strip()
+            return Observation(f"{action!r:.100} is not an action; write NAME[INPUT]")
+        name, text = match["name"], match["input"].strip()
         if name == _FINISH:
-            return Observation("done", done=True, answer=given)
+            return Observation("done", done=True, answer=text)
         tool = self.tools.get(name)
         if tool is None:
             return Observation(f"there is no tool {name!r}; there are {', '.join(self.tools)}")
         try:
-            return Observation(str(await tool.ainvoke(_arguments(tool, given))))
-        except Exception as error:  # whatever a tool raises is for the agent to read
+            return Observation(str(await tool.ainvoke(_arguments(tool, text))))
+        except Exception as error:  # any tool error is an observation for the agent
             return Observation(f"{type(error).__name__}: {error}")
 
     def __repr__(self) -> str:
-        """The names of its tools."""
+        """Return the constructor call with the tools' names."""
         return f"ToolUse([{', '.join(self.tools)}])"
 
 
-def _arguments(tool: "BaseTool", given: str) -> Any:
-    """Return what a tool is called with: its arguments from JSON, or its only one from text."""
+def _arguments(tool: "BaseTool", text: str) -> Any:
+    """Return a tool's arguments, parsed from JSON or, for its only argument, taken as text."""
     try:
-        value: Any = json.loads(given)
+        value: Any = json.loads(text)
     except ValueError:
-        value = given
+        value = text
     names = list(tool.args)
-    if len(names) != 1 or given.startswith("{"):
+    if len(names) != 1 or text.startswith("{"):
         return value
     return {names[0]: value}

@@ -1,4 +1,4 @@
-"""How an episode is written in a candidate's text, so that it can be read and played again."""
+"""The text format of an episode in a candidate, which can be parsed and replayed."""
 
 import re
 from typing import NamedTuple
@@ -12,20 +12,20 @@ _TURN = re.compile(
 )
 _REWARD = re.compile(rf"^{REWARD} *(?P<value>[-+.\deE]+)$", re.MULTILINE)
 _LONGEST = 4_000
-"""Characters of one observation; a page of text, so that one action cannot fill the context."""
+"""Maximum characters of one observation: a page of text, so that it cannot fill the context."""
 
 
 class Turn(NamedTuple):
-    """What a model wrote for one action."""
+    """A model's text for one action."""
 
     text: str
-    """Thought and action, without anything that the model made up behind them."""
+    """Thought and action, without anything that the model wrote after them."""
     action: str | None
-    """None where it named no action."""
+    """The action, or None if the text names none."""
 
 
 def read_turn(text: str) -> Turn:
-    """Return a model's words up to the end of its first action.
+    """Return a model's text up to the end of its first action.
 
     >>> read_turn("Look it up.\\nAction: search[furlong]\\nObservation: 220 yards")
     Turn(text='Look it up.\\nAction: search[furlong]', action='search[furlong]')
@@ -38,7 +38,7 @@ def read_turn(text: str) -> Turn:
 
 
 def actions(text: str) -> tuple[str, ...]:
-    """Return the actions of an episode so far.
+    """Return the actions of an episode in order.
 
     >>> actions("Action: open[1]\\nObservation: a door\\nAction: enter\\nObservation: dark")
     ('open[1]', 'enter')
@@ -47,7 +47,7 @@ def actions(text: str) -> tuple[str, ...]:
 
 
 def up_to_action(text: str, count: int) -> str:
-    """Return an episode up to the end of its action with this number, from 1; empty for 0.
+    """Return an episode up to the end of its action number `count`, from 1; empty for 0.
 
     >>> up_to_action("Action: a\\nObservation: A\\nHm.\\nAction: b\\nObservation: B", 2)
     'Action: a\\nObservation: A\\nHm.\\nAction: b'
@@ -57,20 +57,20 @@ def up_to_action(text: str, count: int) -> str:
 
 
 def total_reward(text: str) -> float | None:
-    """Return the sum of an episode's rewards; None where it has none."""
+    """Return the sum of an episode's rewards, or None if it has none."""
     values = [float(match["value"]) for match in _REWARD.finditer(text)]
     return sum(values) if values else None
 
 
 def observed(observation: Observation) -> str:
-    """Return an observation as it stands in an episode.
+    """Format an observation as part of an episode.
 
-    Lines that look like marks of the episode are indented, so that no text from outside can pass
-    for an action.
+    Lines that look like the episode's own markers are indented, so that text from outside cannot
+    be mistaken for an action.
     """
-    shown = observation.text.strip()[:_LONGEST]
-    marks = rf"^(?=(?:{ACTION}|{OBSERVATION}|{REWARD}))"
-    lines = [f"{OBSERVATION} {re.sub(marks, '  ', shown, flags=re.MULTILINE | re.IGNORECASE)}"]
+    text = observation.text.strip()[:_LONGEST]
+    markers = rf"^(?=(?:{ACTION}|{OBSERVATION}|{REWARD}))"
+    lines = [f"{OBSERVATION} {re.sub(markers, '  ', text, flags=re.MULTILINE | re.IGNORECASE)}"]
     if observation.reward is not None:
         lines.append(f"{REWARD} {observation.reward:g}")
     if observation.answer is not None:

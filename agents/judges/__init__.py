@@ -1,1 +1,1 @@
-"""Chat models that score candidates, one by one or against each other."""
+"""Judges: chat models that score candidates, individually or by comparing them."""

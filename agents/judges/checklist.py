@@ -1,4 +1,4 @@
-"""A chat model that writes a checklist for a problem and holds solutions to it."""
+"""A judge that writes a checklist for a problem and applies it to solutions."""
 
 from collections.abc import Sequence
 
@@ -18,10 +18,19 @@ _PLAIN_QUESTION = "Is the solution right?"
 
 
 class ChecklistJudge(Judge):
-    """Have a checklist written for the problem, once, and score by the share answered YES.
+    """Write one checklist per problem and score solutions by the share of YES answers.
 
-    After TICK (arXiv 2410.03608). A list that cannot be read leaves the one question whether the
-    solution is right. Costs what `Judge` does and one call more a problem.
+    Based on TICK (arXiv 2410.03608). If the list cannot be parsed, the only question is whether
+    the solution is right. Costs as much as `Judge`, plus one call per problem.
+
+    Args:
+        model: The model that writes and applies the checklist.
+        questions: Maximum number of questions.
+        judges: Number of answers about each solution.
+        vote: How the answers are combined.
+        sampling: Sampling settings; the default temperature is 0 for one judge, 0.7 for several.
+        prompt: Applies the checklist, with `$problem`, `$solution`, `$questions` and `$count`.
+        checklist: Writes the checklist, with the placeholders `$problem` and `$count`.
     """
 
     name = "checklist"
@@ -43,20 +52,20 @@ class ChecklistJudge(Judge):
         self._lists: Memory[str, tuple[str, ...]] = Memory()
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-        """Return one score a candidate, and what they cost."""
+        """Return one score per candidate and the total cost."""
         with charging(forward=True) as spent:
-            if any(each.content is not None for each in candidates):
+            if any(candidate.content is not None for candidate in candidates):
                 await self._lists.one(problem.prompt.strip(), self._write)
-        told = await super().__call__(problem, candidates)
-        return Scored(told.scores, told.usage + spent.usage)
+        scored = await super().__call__(problem, candidates)
+        return Scored(scored.scores, scored.usage + spent.usage)
 
     async def opinions(self, case: Case) -> list[Opinion]:
-        """Return the share of questions that each judge answers with yes."""
+        """Return, for each judge, the share of questions that it answers with yes."""
         questions = await self._lists.one(case.prompt, self._write)
         messages = self.prompt.messages(
             problem=case.prompt,
             solution=case.text,
-            questions="\n".join(f"{number}. {each}" for number, each in enumerate(questions, 1)),
+            questions="\n".join(f"{n}. {question}" for n, question in enumerate(questions, 1)),
             count=str(len(questions)),
         )
 
@@ -66,7 +75,7 @@ class ChecklistJudge(Judge):
             return f"That answer has {len(reply.answers)} answers for {len(questions)} questions."
 
         replies = await self._structured.ask(messages, AnswersReply, n=self.judges, fits=fits)
-        return [_opinion(questions, each) for each in replies if each]
+        return [_opinion(questions, reply) for reply in replies if reply]
 
     async def _write(self, prompt: str) -> tuple[str, ...]:
         messages = self.checklist.messages(problem=prompt, count=str(self.questions))

@@ -1,4 +1,4 @@
-"""Chat models as judges of one solution at a time: whole, step by step, or against their own."""
+"""Judges that score one solution at a time: as a whole, step by step, or by a reference answer."""
 
 import math
 import statistics
@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
+from refinegraph.agents.judges.cached_scores import score_cases
 from refinegraph.agents.judges.replies import OutcomeReply, StepsReply
 from refinegraph.agents.models import Sampling, generate, model_name
 from refinegraph.agents.prompts.choice import prompts_for
@@ -27,7 +28,7 @@ Vote = Callable[[Sequence[float]], float]
 
 
 class Case(NamedTuple):
-    """One solution to judge; also what its judgement is remembered by."""
+    """One solution to judge; also the key under which its score is cached."""
 
     prompt: str
     kind: Kind
@@ -35,7 +36,7 @@ class Case(NamedTuple):
 
 
 class Opinion(NamedTuple):
-    """What one judge said of a solution."""
+    """One judge's opinion of a solution."""
 
     value: float
     steps: tuple[float, ...] = ()
@@ -47,7 +48,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _majority(values: Sequence[float]) -> float:
-    """Return the share of judges above one half; one that says a half counts half."""
+    """Return the share of judges above one half; a judge at exactly one half counts as half."""
     return _mean([1.0 if value > 0.5 else 0.5 if value == 0.5 else 0.0 for value in values])
 
 
@@ -61,21 +62,23 @@ _VOTES: dict[JudgeVote, Vote] = {
 class Judge:
     """Score each candidate from 0 to 1 by asking a chat model (arXiv 2306.05685).
 
-    `judges` independent answers are joined by `vote`: their mean, their median, or the share that
-    finds the solution right. Costs one call a candidate where the provider returns several
-    choices a call, else one a judge, and one for each answer that has to be asked for again
-    because it could not be read, which counts as unparsable. A judge that stays unreadable has no
-    vote; without any vote the score is None, as it is for a candidate that could not be read. A
-    solution that was judged before costs nothing. Raises `ModelError` where no candidate could be
-    judged because the model failed; never for what a model writes.
+    `judges` independent answers are combined by `vote`: their mean, their median, or the share
+    that considers the solution right. An answer that cannot be parsed counts as unparsable and is
+    requested once more; if that fails too, the judge has no vote. The score is None if there is
+    no vote, or if the candidate's answer or program could not be extracted.
+
+    Costs one call per candidate if the provider returns several choices per call, otherwise one
+    per judge, and one for each repeated request. Judging the same solution again costs nothing.
+    Raises `ModelError` if the model failed for every candidate; never because of what a model
+    writes.
 
     Args:
         model: The model that judges.
-        judges: How many answers it gives about a solution.
-        vote: How they are joined.
-        sampling: How to sample; at temperature 0 for one judge, 0.7 for several unless given.
-        prompt: What is asked, with places for `$problem` and `$solution`.
-        unfinished: Whether solutions that are not complete are judged as far as they are written.
+        judges: Number of answers about each solution.
+        vote: How the answers are combined.
+        sampling: Sampling settings; the default temperature is 0 for one judge, 0.7 for several.
+        prompt: The prompt, with the placeholders `$problem` and `$solution`.
+        unfinished: Whether to judge incomplete solutions as far as they are written.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
@@ -87,7 +90,7 @@ class Judge:
 
     name = "judge"
     scores_alone = True
-    """Each solution is judged by itself."""
+    """Every solution is judged independently of the others."""
 
     def __init__(
         self,
@@ -101,64 +104,59 @@ class Judge:
     ) -> None:
         if judges < 1 or vote not in _VOTES:
             raise InputError(
-                f"{judges!r} judges were asked to vote by {vote!r}; there must be at least one, "
-                f"and they vote by {', '.join(_VOTES)}."
+                f"unknown settings: judges={judges!r}, vote={vote!r}; expected at least one judge "
+                f"and a vote among {', '.join(_VOTES)}."
             )
         self.model = model
         self.judges = judges
         self.vote: JudgeVote = vote
+        # Several judges at temperature 0 would all give the same answer.
         self.sampling = sampling or Sampling(temperature=0.0 if judges == 1 else 0.7)
         self.prompt = prompt or prompts_for(model).judge or JUDGE
         self.scores_unfinished = unfinished
         self._structured = StructuredModel(model, sampling=self.sampling)
-        self._known: Memory[Case, Score] = Memory()
+        self._cache: Memory[Case, Score] = Memory()
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model's name."""
+        """Return the constructor call, with the model's name in place of the model."""
         settings = f"judges={self.judges}, vote={self.vote!r}"
         return f"{type(self).__name__}({model_name(self.model)!r}, {settings})"
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-        """Return one score a candidate, and what they cost."""
-        cases = [_case(problem, each) for each in candidates]
-        with charging(forward=True) as spent:
-            told = iter(await self._known.each([each for each in cases if each], self._judge))
-        scores = [self._unknown() if case is None else next(told) for case in cases]
-        kept = (each if isinstance(each, Score) else self._unknown(str(each)) for each in scores)
-        return Scored(tuple(kept), spent.usage)
+        """Return one score per candidate and the total cost."""
+        cases = [_case(problem, candidate) for candidate in candidates]
+        return await score_cases(cases, self._cache, self._judge, scorer=self.name)
 
     async def opinions(self, case: Case) -> list[Opinion]:
-        """Return what the judges say of one solution, those that cannot be read left out."""
+        """Return the judges' opinions of one solution, without those that could not be parsed."""
         messages = self.prompt.messages(problem=case.prompt, solution=case.text)
         return await self.outcomes(messages)
 
     async def outcomes(self, messages: Sequence[BaseMessage]) -> list[Opinion]:
-        """Return the judges' scores of a whole solution."""
+        """Return the judges' scores for a whole solution."""
         replies = await self._structured.ask(messages, OutcomeReply, n=self.judges)
-        return [Opinion(each.score / 10, reason=each.reason) for each in replies if each]
+        return [Opinion(reply.score / 10, reason=reply.reason) for reply in replies if reply]
 
     def aggregate(self, steps: Sequence[float]) -> float:
-        """Return the value of a solution from those of its steps."""
+        """Combine the values of a solution's steps into the value of the solution."""
         return product(steps)
 
     async def _judge(self, case: Case) -> Score:
         opinions = await self.opinions(case)
         if not opinions:
-            return self._unknown("no judge's answer could be read")
+            return Score(scorer=self.name, value=None, evidence="no judge's answer could be read")
         join = _VOTES[self.vote]
-        steps = tuple(map(join, zip(*(each.steps for each in opinions), strict=True)))
-        value = self.aggregate(steps) if steps else join([each.value for each in opinions])
+        steps = tuple(map(join, zip(*(opinion.steps for opinion in opinions), strict=True)))
+        values = [opinion.value for opinion in opinions]
+        value = self.aggregate(steps) if steps else join(values)
         return Score(scorer=self.name, value=value, steps=steps, evidence=opinions[0].reason)
-
-    def _unknown(self, why: str = "") -> Score:
-        return Score(scorer=self.name, value=None, evidence=why)
 
 
 class StepJudge(Judge):
-    """Score each step of each candidate; the value is their product unless told otherwise.
+    """Score each step of each candidate; the candidate's value is the product by default.
 
-    Costs what `Judge` does. An answer with another number of scores than steps counts as one that
-    cannot be read.
+    Costs as much as `Judge`. An answer counts as unparsable if its number of scores differs from
+    the number of steps.
     """
 
     name = "step_judge"
@@ -173,19 +171,21 @@ class StepJudge(Judge):
         sampling: Sampling | None = None,
         prompt: Prompt | None = None,
     ) -> None:
-        asked = prompt or prompts_for(model).step_judge or STEP_JUDGE
-        super().__init__(model, judges=judges, vote=vote, sampling=sampling, prompt=asked)
+        prompt = prompt or prompts_for(model).step_judge or STEP_JUDGE
+        super().__init__(model, judges=judges, vote=vote, sampling=sampling, prompt=prompt)
         self._aggregate = aggregate
 
     def aggregate(self, steps: Sequence[float]) -> float:
-        """Return the value of a solution from those of its steps."""
+        """Combine the values of a solution's steps into the value of the solution."""
         return self._aggregate(steps)
 
     async def opinions(self, case: Case) -> list[Opinion]:
-        """Return the judges' scores of the steps."""
+        """Return the judges' scores for the steps."""
         steps = step_texts(case.text, kind=case.kind)
-        shown = "\n".join(f"[{number}] {step}" for number, step in enumerate(steps, 1))
-        messages = self.prompt.messages(problem=case.prompt, solution=shown, count=str(len(steps)))
+        numbered = "\n".join(f"[{number}] {step}" for number, step in enumerate(steps, 1))
+        messages = self.prompt.messages(
+            problem=case.prompt, solution=numbered, count=str(len(steps))
+        )
 
         def fits(reply: StepsReply) -> str | None:
             if len(reply.steps) == len(steps):
@@ -194,17 +194,18 @@ class StepJudge(Judge):
 
         replies = await self._structured.ask(messages, StepsReply, n=self.judges, fits=fits)
         return [
-            Opinion(0.0, tuple(score / 10 for score in each.steps), each.reason)
-            for each in replies
-            if each
+            Opinion(0.0, tuple(score / 10 for score in reply.steps), reply.reason)
+            for reply in replies
+            if reply
         ]
 
 
 class AnswerFirstJudge(Judge):
     """Let the model solve the problem before it sees a solution, then compare the two.
 
-    Reference-guided grading (arXiv 2306.05685), with a reference of the judge's own: it is less
-    easily talked into a wrong answer. Costs what `Judge` does and one call more a problem.
+    This is reference-guided grading (arXiv 2306.05685) with the judge's own answer as reference,
+    which makes the judge harder to persuade of a wrong answer. Costs as much as `Judge`, plus one
+    call per problem.
     """
 
     name = "answer_first_judge"
@@ -224,15 +225,15 @@ class AnswerFirstJudge(Judge):
         self._own: Memory[str, str] = Memory()
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-        """Return one score a candidate, and what they cost."""
+        """Return one score per candidate and the total cost."""
         with charging(forward=True) as spent:
             if any(_case(problem, candidate) for candidate in candidates):
                 await self._own.one(problem.prompt.strip(), self._solve)
-        told = await super().__call__(problem, candidates)
-        return Scored(told.scores, told.usage + spent.usage)
+        scored = await super().__call__(problem, candidates)
+        return Scored(scored.scores, scored.usage + spent.usage)
 
     async def opinions(self, case: Case) -> list[Opinion]:
-        """Return the judges' scores, given the model's own answer."""
+        """Return the judges' scores, which take the model's own answer as reference."""
         own = await self._own.one(case.prompt, self._solve)
         messages = self.prompt.messages(problem=case.prompt, own=own, solution=case.text)
         return await self.outcomes(messages)

@@ -1,4 +1,4 @@
-"""How likely a model holds a proposed answer to be true, from the probability of that word."""
+"""P(True): the probability that a model assigns to a proposed answer being correct."""
 
 import math
 from collections.abc import Sequence
@@ -6,23 +6,24 @@ from typing import NamedTuple
 
 from langchain_core.language_models import BaseChatModel
 
+from refinegraph.agents.judges.cached_scores import score_cases
 from refinegraph.agents.models import Choice, Sampling, TokenLogprob, generate, model_name
 from refinegraph.agents.prompts.choice import prompts_for
 from refinegraph.agents.prompts.judging import P_TRUE
 from refinegraph.agents.prompts.prompt import Prompt
-from refinegraph.charging import charging
 from refinegraph.schema import Candidate, Problem, Score
 from refinegraph.tools.scorers.basic import Scored
 from refinegraph.tools.scorers.memory import Memory
 
 _LONGEST_SAMPLE = 1000
-"""Characters of each other sample: a short solution fits, and ten do not crowd out the question."""
+"""Characters shown of each sampled answer: a short solution fits, and ten samples still leave room
+for the question."""
 _LONGEST_ANSWER = 8
-"""Tokens: the answer is one word, and some models write a blank or a mark before it."""
+"""Maximum tokens: the answer is one word, but some models write a space or a mark before it."""
 
 
 class _Claim(NamedTuple):
-    """A proposed answer and the sampled ones beside it."""
+    """A proposed answer and the sampled answers shown with it."""
 
     prompt: str
     answer: str
@@ -30,20 +31,20 @@ class _Claim(NamedTuple):
 
 
 class p_true:
-    """Score a candidate by the probability of "True" when its answer is put to a model.
+    """Score a candidate by the probability that a model calls its answer "True".
 
-    The model is shown up to `shown` answers of its siblings beside, without which it agrees with
-    whatever it is shown (P(True), arXiv 2207.05221). The value is the probability of "True" over
-    that of "True" and "False", read from the log-probabilities of the likeliest tokens; None
-    where the model gives none, as many providers do, or neither word is among them. Costs one
-    call a candidate, and nothing for an answer that was put among the same answers before.
+    The model also sees up to `shown` answers of other candidates; without them it agrees with
+    whatever it is shown (P(True), arXiv 2207.05221). The value is P("True") / (P("True") +
+    P("False")), from the log-probabilities of the most likely tokens. It is None if the model
+    reports no log-probabilities, as with many providers, or if neither word is among them. Costs
+    one call per candidate, and nothing for an answer already scored with the same samples.
 
     Args:
-        model: The model that is asked.
-        shown: How many answers of siblings it is shown.
-        top: Among how many of the likeliest tokens the words are looked for.
-        prompt: What it is asked, with places for `$problem`, `$samples` and `$answer`.
-        words: What it says where the answer is true, and where it is false.
+        model: The model to ask.
+        shown: Number of sampled answers to show.
+        top: Number of most likely tokens to search for the two words.
+        prompt: The prompt, with the placeholders `$problem`, `$samples` and `$answer`.
+        words: The words for a true and a false answer.
     """
 
     def __init__(
@@ -60,27 +61,23 @@ class p_true:
         self.words = words
         self.top = top
         self.prompt = prompt or prompts_for(model).p_true or P_TRUE
-        self._known: Memory[_Claim, Score] = Memory()
+        self._cache: Memory[_Claim, Score] = Memory()
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model's name."""
+        """Return the constructor call, with the model's name in place of the model."""
         return f"p_true({model_name(self.model)!r}, shown={self.shown})"
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-        """Return one score a candidate, in 0 to 1, and what they cost."""
-        asked = sorted(candidates, key=lambda each: each.order)
-        said = [each.content.strip() for each in asked if each.content is not None]
-        samples = tuple(each[:_LONGEST_SAMPLE] for each in said[: self.shown])
+        """Return one score from 0 to 1 per candidate, and the total cost."""
+        ordered = sorted(candidates, key=lambda candidate: candidate.order)
+        answers = [c.content.strip() for c in ordered if c.content is not None]
+        samples = tuple(answer[:_LONGEST_SAMPLE] for answer in answers[: self.shown])
         prompt = problem.prompt.strip()
         claims = [
-            None if each.content is None else _Claim(prompt, each.content.strip(), samples)
-            for each in candidates
+            None if c.content is None else _Claim(prompt, c.content.strip(), samples)
+            for c in candidates
         ]
-        with charging(forward=True) as spent:
-            told = iter(await self._known.each([each for each in claims if each], self._ask))
-        scores = [_unknown() if claim is None else next(told) for claim in claims]
-        kept = (each if isinstance(each, Score) else _unknown(str(each)) for each in scores)
-        return Scored(tuple(kept), spent.usage)
+        return await score_cases(claims, self._cache, self._ask, scorer="p_true")
 
     async def _ask(self, claim: _Claim) -> Score:
         messages = self.prompt.messages(
@@ -93,7 +90,7 @@ class p_true:
         return _score(drafts.choices[0], self.words)
 
 
-def _unknown(why: str = "") -> Score:
+def _unknown(why: str) -> Score:
     return Score(scorer="p_true", value=None, evidence=why)
 
 
@@ -107,9 +104,10 @@ def _score(choice: Choice, words: tuple[str, str]) -> Score:
 
 
 def probability_of(choice: Choice, yes: str = "True", no: str = "False") -> float | None:
-    """Return the probability of one word over that of two, where an answer has either of them.
+    """Return P(yes) / (P(yes) + P(no)) from the first token that begins either word.
 
-    None where the model gave no log-probabilities, or neither word is among its likeliest tokens.
+    Returns None if the choice has no log-probabilities, or if neither word is among its most
+    likely tokens.
     """
     for token in choice.logprobs or ():
         first, second = (_probability(token, word.lower()) for word in (yes, no))
@@ -119,12 +117,12 @@ def probability_of(choice: Choice, yes: str = "True", no: str = "False") -> floa
 
 
 def _probability(token: TokenLogprob, word: str) -> float:
-    """Sum the tokens that begin a word, in whatever case and after whatever blank."""
+    """Sum the probabilities of the tokens that begin a word, ignoring case and leading blanks."""
     entries = token.top or ((token.token, token.logprob),)
     return math.fsum(math.exp(min(0.0, value)) for text, value in entries if _begins(text, word))
 
 
 def _begins(text: str, word: str) -> bool:
-    """Whether a token is the word or, in letters of its own, its beginning."""
+    """Return whether a token is the word, a prefix of it, or the word with a suffix."""
     bare = text.strip(" \t\n*\"'`.▁Ġ").lower()
     return bool(bare) and (word.startswith(bare) or bare.startswith(word))

@@ -1,4 +1,4 @@
-"""A chat model that compares candidates two by two."""
+"""A judge that compares candidates in pairs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -25,7 +25,7 @@ _POINTS = {"A": 1.0, "B": 0.0, "tie": 0.5}
 
 
 class _Comparison(NamedTuple):
-    """Two solutions in the order in which they are shown."""
+    """Two solutions in the order in which the model sees them."""
 
     prompt: str
     first: str
@@ -33,16 +33,16 @@ class _Comparison(NamedTuple):
 
 
 class PairwiseJudge:
-    """Score candidates by how they fare against each other in a model's eyes (arXiv 2306.05685).
+    """Score candidates by comparing them in pairs (arXiv 2306.05685).
 
-    Every pair is shown in both orders, since models favour a place; where the two disagree the
-    pair is a tie. At most `most_pairs` pairs are compared, and the outcomes become one value each
-    in 0 to 1: by Bradley and Terry's model, which is fair to those that met strong opponents, or
-    as the share of points. Candidates with equal texts count as one; one that was compared with
-    no other scores None.
+    Every pair is shown in both orders, because models favour a position; if the two verdicts
+    disagree, the pair is a tie. At most `most_pairs` pairs are compared. The outcomes are turned
+    into values from 0 to 1, either with the Bradley-Terry model, which accounts for the strength
+    of the opponents, or as the share of points won. Candidates with equal texts are treated as
+    one. A candidate that was compared with no other has a score of None.
 
-    Costs two calls a pair; pairs that were compared before cost nothing. Raises `ModelError`
-    where no pair could be compared because the model failed.
+    Costs two calls per pair; comparing the same pair again costs nothing. Raises `ModelError` if
+    the model failed for every pair.
     """
 
     name = "pairwise"
@@ -57,45 +57,49 @@ class PairwiseJudge:
         prompt: Prompt | None = None,
     ) -> None:
         if ranking not in _RANKINGS:
-            known = ", ".join(_RANKINGS)
-            raise InputError(f"The ranking {ranking!r} is unknown; rankings are {known}.")
+            expected = ", ".join(_RANKINGS)
+            raise InputError(f"unknown ranking {ranking!r}; expected one of {expected}.")
         self.model = model
         self.most_pairs = most_pairs
         self.ranking: Ranking = ranking
         self.prompt = prompt or prompts_for(model).pairwise_judge or PAIR
         self._structured = StructuredModel(model, sampling=sampling or Sampling(temperature=0.0))
-        self._known: Memory[_Comparison, float | None] = Memory()
+        self._cache: Memory[_Comparison, float | None] = Memory()
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model's name."""
+        """Return the constructor call, with the model's name in place of the model."""
         settings = f"most_pairs={self.most_pairs}, ranking={self.ranking!r}"
         return f"PairwiseJudge({model_name(self.model)!r}, {settings})"
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-        """Return one score a candidate, and what they cost."""
-        asked = sorted(candidates, key=lambda each: each.order)
-        texts = dict.fromkeys(_text(each) for each in asked if each.content is not None)
+        """Return one score per candidate and the total cost."""
+        ordered = sorted(candidates, key=lambda candidate: candidate.order)
+        texts = dict.fromkeys(_text(c) for c in ordered if c.content is not None)
         pairs = pairs_to_compare(list(texts), limit=self.most_pairs)
         with charging(forward=True) as spent:
             outcomes = await self._compare(problem.prompt.strip(), pairs)
         values = _RANKINGS[self.ranking](outcomes)
-        return Scored(tuple(self._score(each, values) for each in candidates), spent.usage)
+        return Scored(
+            tuple(self._score(candidate, values) for candidate in candidates), spent.usage
+        )
 
     async def _compare(
         self, prompt: str, pairs: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], float]:
-        """Return the points of each pair's first; pairs without any readable answer left out."""
-        shown = [_Comparison(prompt, *order) for pair in pairs for order in (pair, pair[::-1])]
-        told = await self._known.each(shown, self._ask)
-        points = [each if isinstance(each, float) else None for each in told]
+        """Return the points of each pair's first solution; unreadable pairs are left out."""
+        comparisons = [
+            _Comparison(prompt, *order) for pair in pairs for order in (pair, pair[::-1])
+        ]
+        results = await self._cache.each(comparisons, self._ask)
+        points = [result if isinstance(result, float) else None for result in results]
         outcomes = {
-            pair: _settle(there, back)
-            for pair, there, back in zip(pairs, points[::2], points[1::2], strict=True)
+            pair: _combine(forward, backward)
+            for pair, forward, backward in zip(pairs, points[::2], points[1::2], strict=True)
         }
         return {pair: outcome for pair, outcome in outcomes.items() if outcome is not None}
 
     async def _ask(self, shown: _Comparison) -> float | None:
-        """Return the points of the solution shown first; None where nothing could be read."""
+        """Return the points of the solution shown first, or None if the reply is unreadable."""
         messages = self.prompt.messages(
             problem=shown.prompt, first=shown.first, second=shown.second
         )
@@ -112,8 +116,8 @@ def _text(candidate: Candidate) -> str:
     return candidate.program or candidate.text
 
 
-def _settle(there: float | None, back: float | None) -> float | None:
-    """Join the points of a pair's first from both orders: what they agree on, else a tie."""
-    if there is None or back is None:
-        return there if back is None else 1.0 - back
-    return there if there == 1.0 - back else 0.5
+def _combine(forward: float | None, backward: float | None) -> float | None:
+    """Combine the points of a pair's first solution from both orders; disagreement is a tie."""
+    if forward is None or backward is None:
+        return forward if backward is None else 1.0 - backward
+    return forward if forward == 1.0 - backward else 0.5

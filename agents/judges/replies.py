@@ -1,4 +1,4 @@
-"""The forms of a judge's answers, and how they read where a model writes prose."""
+"""Structured replies of judges, and parsers for judges that answer in prose."""
 
 import re
 from typing import Annotated, ClassVar, Literal, Self
@@ -19,7 +19,6 @@ _YES_NO = re.compile(rf"(?im)^{_MARKS}(?:\d+{_MARKS})?(yes|no)\b")
 _QUESTION = re.compile(rf"(?m)^{_MARKS}(?:\d+[.)]{_MARKS})?(\w.{{0,500}}\?){_MARKS}$")
 _WINNER = re.compile(r"(?i)(?:winner|better|verdict)\W{0,5}(?:is\W+)?(?:solution\W+)?(A|B|tie)\b")
 _ONLY_WINNER = re.compile(rf"(?i)\A{_MARKS}(?:solution )?(A|B|tie){_MARKS}\Z|\[\[(A|B|C)\]\]")
-
 _ONLY_NUMBER = re.compile(rf"\A{_MARKS}(\d{{1,3}}){_MARKS}\Z")
 _BEST = re.compile(
     r"(?i)\b(?:best|choice|choose|solution)\W{0,5}(?:is\W+)?(?:solution\W+)?(\d{1,3})\b"
@@ -27,11 +26,11 @@ _BEST = re.compile(
 
 
 def _number(value: object) -> object:
-    """Read `7/10`, `7 out of 10` and `"7"` as 7."""
+    """Read `7/10`, `7 out of 10` and `"7"` as 7; pydantic validates anything else."""
     if isinstance(value, bool):
         raise ValueError("a number from 0 to 10 is expected")
-    if isinstance(value, str) and (found := re.match(rf"\s*{_NUMBER}", value)):
-        return float(found[1])
+    if isinstance(value, str) and (match := re.match(rf"\s*{_NUMBER}", value)):
+        return float(match[1])
     return value
 
 
@@ -54,7 +53,7 @@ Points = Annotated[float, Field(ge=0, le=10), BeforeValidator(_number)]
 
 
 class OutcomeReply(Reply):
-    """A score of the whole solution, after the reason for it."""
+    """A score for the whole solution, preceded by its reason."""
 
     example: ClassVar[str] = '{"reason": "one sentence", "score": 7}'
 
@@ -64,14 +63,14 @@ class OutcomeReply(Reply):
     @classmethod
     def from_prose(cls, text: str) -> Self | None:
         """Read the last `score: 7` or `7/10`."""
-        found = _SCORE.findall(text) or _OF_TEN.findall(text)
-        if not found or float(found[-1]) > 10:
+        scores = _SCORE.findall(text) or _OF_TEN.findall(text)
+        if not scores or float(scores[-1]) > 10:
             return None
-        return cls(reason=text.strip(), score=float(found[-1]))
+        return cls(reason=text.strip(), score=float(scores[-1]))
 
 
 class StepsReply(Reply):
-    """One score a step, in order."""
+    """One score per step, in order."""
 
     example: ClassVar[str] = '{"reason": "one sentence", "steps": [9, 4]}'
 
@@ -81,14 +80,14 @@ class StepsReply(Reply):
     @classmethod
     def from_prose(cls, text: str) -> Self | None:
         """Read lines such as `Step 2: 4/10` or `Step 2: score 4`."""
-        found = [float(scored or shared) for scored, shared in _STEP.findall(text)]
-        if not found or max(found) > 10:
+        scores = [float(scored or shared) for scored, shared in _STEP.findall(text)]
+        if not scores or max(scores) > 10:
             return None
-        return cls(reason=text.strip(), steps=tuple(found))
+        return cls(reason=text.strip(), steps=tuple(scores))
 
 
 class ChecklistReply(Reply):
-    """Questions that a right solution answers with yes."""
+    """Questions that a correct solution answers with yes."""
 
     example: ClassVar[str] = '{"questions": ["Is the sum computed correctly?"]}'
 
@@ -96,9 +95,9 @@ class ChecklistReply(Reply):
 
     @classmethod
     def from_prose(cls, text: str) -> Self | None:
-        """Read a list of lines that end in a question mark."""
-        found = tuple(_QUESTION.findall(text))
-        return cls(questions=found) if found else None
+        """Read the lines that end in a question mark."""
+        questions = tuple(_QUESTION.findall(text))
+        return cls(questions=questions) if questions else None
 
 
 class AnswersReply(Reply):
@@ -111,8 +110,8 @@ class AnswersReply(Reply):
     @classmethod
     def from_prose(cls, text: str) -> Self | None:
         """Read lines such as `1. YES`."""
-        found = [each.lower() for each in _YES_NO.findall(text)]
-        return cls.model_validate({"answers": found}) if found else None
+        answers = [answer.lower() for answer in _YES_NO.findall(text)]
+        return cls.model_validate({"answers": answers}) if answers else None
 
 
 class ComparisonReply(Reply):
@@ -125,10 +124,12 @@ class ComparisonReply(Reply):
 
     @classmethod
     def from_prose(cls, text: str) -> Self | None:
-        """Read `A` alone, or the last `[[A]]` or `winner: A`."""
-        only = ["".join(each) for each in _ONLY_WINNER.findall(text)]
-        found = only or _WINNER.findall(text)
-        return cls.model_validate({"reason": text.strip(), "winner": found[-1]}) if found else None
+        """Read a lone `A`, or the last `[[A]]` or `winner: A`."""
+        only = ["".join(groups) for groups in _ONLY_WINNER.findall(text)]
+        winners = only or _WINNER.findall(text)
+        if not winners:
+            return None
+        return cls.model_validate({"reason": text.strip(), "winner": winners[-1]})
 
 
 class ChoiceReply(Reply):
@@ -141,6 +142,6 @@ class ChoiceReply(Reply):
 
     @classmethod
     def from_prose(cls, text: str) -> Self | None:
-        """Read a number alone, or the last `best: 2` or `solution 2`."""
-        found = _ONLY_NUMBER.findall(text) or _BEST.findall(text)
-        return cls(reason=text.strip(), best=int(found[-1])) if found else None
+        """Read a lone number, or the last `best: 2` or `solution 2`."""
+        numbers = _ONLY_NUMBER.findall(text) or _BEST.findall(text)
+        return cls(reason=text.strip(), best=int(numbers[-1])) if numbers else None

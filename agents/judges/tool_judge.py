@@ -7,9 +7,9 @@ from dataclasses import replace
 from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents.environments import Environment, act
+from refinegraph.agents.judges.cached_scores import score_cases
 from refinegraph.agents.models import Sampling, model_name
 from refinegraph.agents.operators import Task
-from refinegraph.charging import charging
 from refinegraph.errors import InputError
 from refinegraph.schema import Candidate, Move, Problem, Score
 from refinegraph.tools.scorers.basic import Scored
@@ -27,19 +27,20 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 class ToolJudge:
-    """Score each candidate from 0 to 1 by a model that acts with tools before it decides.
+    """Score each candidate from 0 to 1 with a model that uses tools before it decides.
 
-    A reward with tools, as in Themis (arXiv 2310.01045). The evidence is the judge's whole episode,
-    so that a Refiner can read what the tools said. None where no score came within `most_actions`.
-    Costs one call an action; a solution that was judged before costs nothing.
+    This is a tool-augmented reward as in Themis (arXiv 2310.01045). The evidence is the judge's
+    whole episode, so that a Refiner can read the tools' output. The score is None if the judge
+    gives none within `most_actions`. Costs one call per action; judging the same solution again
+    costs nothing.
 
     Args:
         model: The model that judges.
-        make: Makes the environment with the tools, such as `lambda: ToolUse([...])` or
-            `PythonSession`; one for each candidate.
-        most_actions: How many actions a judgement may take.
-        prompt: What is asked, with places for `{problem}` and `{solution}`.
-        sampling: How to sample; at temperature 0 unless given.
+        make: Creates the environment with the tools for one candidate, such as
+            `lambda: ToolUse([...])` or `PythonSession`.
+        most_actions: Maximum number of actions per judgement.
+        prompt: The prompt, with the placeholders `{problem}` and `{solution}`.
+        sampling: Sampling settings; the default temperature is 0.
     """
 
     name = "tool_judge"
@@ -55,35 +56,30 @@ class ToolJudge:
         sampling: Sampling | None = None,
     ) -> None:
         if most_actions < 1:
-            raise InputError(f"a judge with {most_actions} actions cannot end; give it 1 or more.")
+            raise InputError(f"most_actions must be at least 1, got {most_actions}.")
         self.model = model
         self.most_actions = most_actions
         self.prompt = prompt
         self._act = act(model, make, sampling=sampling or Sampling(temperature=0.0))
-        self._known: Memory[str, Score] = Memory()
+        self._cache: Memory[str, Score] = Memory()
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-        """Return one score a candidate, and what they cost."""
-        asked = [self._asked(problem, candidate) for candidate in candidates]
-        with charging(forward=True) as spent:
-            told = iter(await self._known.each([each for each in asked if each], self._judge))
-        scores = [Score(scorer=self.name, value=None) if not each else next(told) for each in asked]
-        kept = (each if isinstance(each, Score) else self._unknown(str(each)) for each in scores)
-        return Scored(tuple(kept), spent.usage)
+        """Return one score per candidate and the total cost."""
+        prompts = [self._prompt(problem, candidate) for candidate in candidates]
+        return await score_cases(prompts, self._cache, self._judge, scorer=self.name)
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model by its name."""
+        """Return the constructor call, with the model's name in place of the model."""
         return f"ToolJudge({model_name(self.model)!r}, most_actions={self.most_actions})"
 
-    def _asked(self, problem: Problem, candidate: Candidate) -> str:
-        """Return what the judge is asked; empty for a candidate that cannot be judged."""
+    def _prompt(self, problem: Problem, candidate: Candidate) -> str | None:
         if candidate.content is None:
-            return ""
+            return None
         text = (candidate.program or candidate.text).strip()
         return self.prompt.format(problem=problem.prompt.strip(), solution=text)
 
-    async def _judge(self, asked: str) -> Score:
-        problem = Problem(prompt=asked, kind="text")
+    async def _judge(self, prompt: str) -> Score:
+        problem = Problem(prompt=prompt, kind="text")
         task = Task(problem=problem, move=Move(operator="judge"))
         episode = ""
         for _ in range(self.most_actions):
@@ -91,15 +87,15 @@ class ToolJudge:
             episode = draft.choice.text
             if draft.complete:
                 return self._score(episode)
-            so_far = Candidate(id="0.0", text=episode, complete=False)
-            task = replace(task, parents=(so_far,))
+            unfinished = Candidate(id="0.0", text=episode, complete=False)
+            task = replace(task, parents=(unfinished,))
         return self._unknown(f"no score after {self.most_actions} actions:\n{episode}")
 
     def _score(self, episode: str) -> Score:
-        said = _NUMBER.findall(episode.rpartition("The answer is")[2])
-        if not said or float(said[0]) > 10:
+        numbers = _NUMBER.findall(episode.rpartition("The answer is")[2])
+        if not numbers or float(numbers[0]) > 10:
             return self._unknown(f"no score from 0 to 10:\n{episode}")
-        return Score(scorer=self.name, value=float(said[0]) / 10, evidence=episode)
+        return Score(scorer=self.name, value=float(numbers[0]) / 10, evidence=episode)
 
     def _unknown(self, why: str) -> Score:
         return Score(scorer=self.name, value=None, evidence=why)

@@ -1,8 +1,8 @@
-"""Likelihood: how probable a model holds a text that it did not write.
+"""Likelihood: the probability that a model assigns to a text written by someone else.
 
-A `Likelihood` returns the log-probability of every token of a text as the answer to a
-conversation. `LocalLikelihood` measures it with llama.cpp in this process, `ServerLikelihood` with
-a vLLM server, and `likelihood_of` chooses the one that fits a chat model.
+A `Likelihood` returns the log-probability of every token of a text as the reply in a conversation.
+`LocalLikelihood` measures it with llama.cpp in this process, `ServerLikelihood` with a vLLM
+server, and `likelihood_of` chooses the one that fits a chat model.
 """
 
 from refinegraph.agents.likelihood.likelihood import (

@@ -1,4 +1,4 @@
-"""The protocol of a likelihood, and the numbers that are read off its tokens."""
+"""The likelihood protocol, and functions that aggregate token log-probabilities."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from refinegraph.schema import Step
 
 
 class Likelihood(Protocol):
-    """Measures how probable a text is as the answer to a conversation."""
+    """Measures how probable a text is as the reply in a conversation."""
 
     async def __call__(
         self, messages: Sequence[BaseMessage], text: str
@@ -23,18 +23,18 @@ class Likelihood(Protocol):
 
 
 def likelihood_of(model: BaseChatModel) -> Likelihood:
-    """Return the likelihood that a chat model's backend can measure.
+    """Return the likelihood for a chat model's backend.
 
-    Models that run in this process (`embedded`, `local/PATH.gguf`) and models on a vLLM server
-    (`hosted_vllm/NAME`, or `openai/NAME` with an address) can. Costs nothing until it is asked.
-    Raises `InputError` for any other model.
+    Supported are models that run in this process (`embedded`, `local/PATH.gguf`) and models on a
+    vLLM server (`hosted_vllm/NAME`, or `openai/NAME` with an address). Raises `InputError` for any
+    other model. The call itself costs nothing.
 
     >>> from refinegraph.agents.models import ScriptedChatModel
     >>> likelihood_of(ScriptedChatModel("4"))
     Traceback (most recent call last):
     ...
     refinegraph.errors.InputError: model 'scripted' cannot measure how likely a given text is; \
-use 'embedded', local/PATH.gguf or hosted_vllm/NAME, or give a Likelihood.
+use 'embedded', local/PATH.gguf or hosted_vllm/NAME, or pass a Likelihood.
     """
     from refinegraph.agents.likelihood.local import LocalLikelihood
     from refinegraph.agents.likelihood.server import ServerLikelihood
@@ -48,12 +48,12 @@ use 'embedded', local/PATH.gguf or hosted_vllm/NAME, or give a Likelihood.
         return ServerLikelihood(model.api_base, model.model.partition("/")[2], api_key=key)
     raise InputError(
         f"model {model_name(model)!r} cannot measure how likely a given text is; use 'embedded', "
-        "local/PATH.gguf or hosted_vllm/NAME, or give a Likelihood."
+        "local/PATH.gguf or hosted_vllm/NAME, or pass a Likelihood."
     )
 
 
 def total_logprob(tokens: Sequence[TokenLogprob]) -> float:
-    """Return the log-probability of a whole text in nats; 0 for an empty one.
+    """Return the log-probability of a whole text in nats; 0 for an empty text.
 
     >>> total_logprob([TokenLogprob(token="4", logprob=-0.5), TokenLogprob(token=".", logprob=-1)])
     -1.5
@@ -62,9 +62,9 @@ def total_logprob(tokens: Sequence[TokenLogprob]) -> float:
 
 
 def mean_logprob(tokens: Sequence[TokenLogprob]) -> float:
-    """Return the log-probability of a token on average, in nats; 0 for an empty text.
+    """Return the mean log-probability per token in nats; 0 for an empty text.
 
-    Its negative exponential is the perplexity.
+    The perplexity is `exp(-mean_logprob(tokens))`.
     """
     return total_logprob(tokens) / len(tokens) if tokens else 0.0
 
@@ -72,10 +72,10 @@ def mean_logprob(tokens: Sequence[TokenLogprob]) -> float:
 def step_logprobs(tokens: Sequence[TokenLogprob], steps: Sequence[Step]) -> tuple[float, ...]:
     """Return the log-probability of each step of a text, in nats.
 
-    A token belongs to the last step that begins at or before the token's end, so that blanks
-    between two steps count for the one that they end.
+    A token belongs to the last step that begins before the token's end, so blanks between two
+    steps count towards the earlier step.
 
-    >>> words = [TokenLogprob(token=each, logprob=-1.0) for each in ("one", "\\n", "two")]
+    >>> words = [TokenLogprob(token=word, logprob=-1.0) for word in ("one", "\\n", "two")]
     >>> step_logprobs(words, [Step(start=0, end=3), Step(start=4, end=7)])
     (-2.0, -1.0)
     """
@@ -83,7 +83,7 @@ def step_logprobs(tokens: Sequence[TokenLogprob], steps: Sequence[Step]) -> tupl
     end = 0
     for token in tokens:
         end += len(token.token)
-        step = max((n for n, each in enumerate(steps) if each.start < end), default=None)
+        step = max((n for n, part in enumerate(steps) if part.start < end), default=None)
         if step is not None:
             sums[step] += token.logprob
     return tuple(sums)

@@ -1,4 +1,4 @@
-"""Likelihood by llama.cpp in this process."""
+"""Likelihoods measured with llama.cpp in this process."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,13 @@ from refinegraph.agents.models.providers.local_chat import LocalChatModel
 
 
 class LocalLikelihood:
-    """Measure a text with a model that runs in this process.
+    """Measure the likelihood of a text with a model that runs in this process.
 
-    llama.cpp gives no log-probabilities of a prompt. The text is therefore decoded under a grammar
-    that allows nothing else, and the log-probabilities are those before the grammar. Where the
-    vocabulary spells a text in several ways, the likeliest next token decides, so the sum is that
-    of one way to spell it. Costs one call with the text as its answer; nothing has a price.
+    llama.cpp reports no log-probabilities for a prompt. Instead, the text is decoded under a
+    grammar that allows nothing else, and the log-probabilities are those before the grammar is
+    applied. If the vocabulary can spell the text in several ways, the most likely next token
+    decides, so the sum covers one spelling. Costs one call whose answer is the text; the price is
+    zero.
     """
 
     def __init__(self, model: LocalChatModel) -> None:
@@ -27,5 +28,5 @@ class LocalLikelihood:
         return await self.model.force(messages, text) if text else ()
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model by its name."""
+        """Return the constructor call, with the model's name in place of the model."""
         return f"LocalLikelihood({self.model.label!r})"

@@ -1,4 +1,4 @@
-"""Scores from likelihoods: of a candidate under a model, and of what a model wrote itself."""
+"""Scorers based on likelihoods."""
 
 import math
 from collections.abc import Sequence
@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from langchain_core.messages import BaseMessage, HumanMessage
 
+from refinegraph.agents.judges.cached_scores import score_cases
 from refinegraph.agents.likelihood.likelihood import Likelihood, mean_logprob
-from refinegraph.charging import charging
 from refinegraph.schema import Candidate, Problem, Score
 from refinegraph.tools.scorers.basic import Scored
 from refinegraph.tools.scorers.memory import Memory
@@ -19,16 +19,16 @@ class _Case(NamedTuple):
 
 
 class text_likelihood:
-    """Score a candidate by how likely a model holds its text as the answer to the problem.
+    """Score a candidate by the likelihood of its text as the answer to the problem.
 
-    The value is the geometric mean of the token probabilities, which is one over the perplexity: 1
-    for a text without any alternative. Costs one call a candidate, and nothing for one that was
-    scored before.
+    The value is the geometric mean of the token probabilities, that is, one over the perplexity:
+    1 if the model considers every token certain. Costs one call per candidate, and nothing for a
+    candidate scored before.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import TokenLogprob
     >>> async def coin(messages, text):
-    ...     return [TokenLogprob(token=each, logprob=math.log(0.5)) for each in text.split()]
+    ...     return [TokenLogprob(token=word, logprob=math.log(0.5)) for word in text.split()]
     >>> scorer = text_likelihood(coin)
     >>> candidate = Candidate(id="0.0", text="heads tails")
     >>> asyncio.run(scorer(Problem(prompt="Toss."), [candidate])).scores[0].value
@@ -40,15 +40,12 @@ class text_likelihood:
 
     def __init__(self, likelihood: Likelihood) -> None:
         self.likelihood = likelihood
-        self._known: Memory[_Case, Score] = Memory()
+        self._cache: Memory[_Case, Score] = Memory()
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-        """Return one score a candidate, and what they cost."""
+        """Return one score per candidate and the total cost."""
         cases = [_Case(problem.prompt.strip(), candidate.text) for candidate in candidates]
-        with charging(forward=True) as spent:
-            told = await self._known.each(cases, self._measure)
-        scores = (each if isinstance(each, Score) else _unknown(str(each)) for each in told)
-        return Scored(tuple(scores), spent.usage)
+        return await score_cases(cases, self._cache, self._measure, scorer="likelihood")
 
     async def _measure(self, case: _Case) -> Score:
         messages: list[BaseMessage] = [HumanMessage(case.prompt)]
@@ -56,33 +53,31 @@ class text_likelihood:
         return Score(scorer="likelihood", value=math.exp(mean_logprob(tokens)))
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"text_likelihood({self.likelihood!r})"
 
 
 class written_likelihood:
-    """Score a candidate by how likely its own model held it while writing.
+    """Score a candidate by the likelihood that its own model assigned while writing it.
 
-    The value is the geometric mean of the token probabilities. Costs nothing. None where the model
-    gave no log-probabilities: ask for them with `Sampling(logprobs=1)`.
+    The value is the geometric mean of the token probabilities. Costs nothing. The value is None if
+    the model reported no log-probabilities; request them with `Sampling(logprobs=1)`.
     """
 
     scores_alone = True
     scores_unfinished = True
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate."""
+        """Return one score per candidate."""
         return [self._score(candidate.mean_logprob) for candidate in candidates]
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return "written_likelihood()"
 
     def _score(self, logprob: float | None) -> Score:
         if logprob is None:
-            return _unknown("the model gave no log-probabilities")
+            return Score(
+                scorer="likelihood", value=None, evidence="the model gave no log-probabilities"
+            )
         return Score(scorer="likelihood", value=math.exp(logprob))
-
-
-def _unknown(why: str) -> Score:
-    return Score(scorer="likelihood", value=None, evidence=why)

@@ -1,4 +1,4 @@
-"""Likelihood by a vLLM server."""
+"""Likelihoods measured by a vLLM server."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -15,22 +15,22 @@ _ROLE = "model server"
 
 
 class ServerLikelihood:
-    """Measure a text with a model on a vLLM server, by the log-probabilities of its prompt.
+    """Measure the likelihood of a text with a vLLM server, from its prompt log-probabilities.
 
-    The text stands in the last message of the assistant and is not ended, so that it is part of the
-    prompt; `/tokenize` tells where it begins. Costs two requests, of which one is a model call with
-    one token of answer. Requests are sent again as `retry` says.
+    The text is sent as an unfinished assistant message and is therefore part of the prompt;
+    `/tokenize` reports where it begins. Costs two requests, one of them a model call with one
+    token of output.
 
-    Raises `ModelRequestRefused` for a server that does not give `prompt_logprobs`, as llama.cpp's
-    and most hosted ones do not, and `ModelError` for one that keeps failing.
+    Raises `ModelRequestRefused` if the server does not support `prompt_logprobs`, like llama.cpp's
+    server and most hosted ones, and `ModelError` if it keeps failing.
 
     Args:
         url: The server's root, with or without `/v1`.
-        model: The name by which it serves the model.
-        api_key: The key, where the server wants one.
-        timeout: Seconds for one attempt.
-        retry: When a failed request is sent again.
-        usd_per_million: Price of a million tokens; unknown unless given.
+        model: The name under which the server offers the model.
+        api_key: The API key, if the server requires one.
+        timeout: Timeout of one attempt in seconds.
+        retry: When failed requests are retried.
+        usd_per_million: Price in USD per million tokens; None if unknown.
     """
 
     def __init__(
@@ -59,10 +59,12 @@ class ServerLikelihood:
         """Return the tokens of the text with their log-probabilities."""
         if not text:
             return ()
-        asked = {"model": self.model, "messages": as_dicts(messages)}
+        conversation = {"model": self.model, "messages": as_dicts(messages)}
         whole = {"model": self.model, "messages": as_dicts([*messages, AIMessage(text)])}
         async with self._server.session() as session:
-            counted = await session.post("/tokenize", {**asked, "add_generation_prompt": True})
+            counted = await session.post(
+                "/tokenize", {**conversation, "add_generation_prompt": True}
+            )
             answer = await session.post(
                 "/v1/chat/completions",
                 {
@@ -77,27 +79,27 @@ class ServerLikelihood:
         return tuple(map(_token, self._entries(answer, counted)))
 
     def __repr__(self) -> str:
-        """The call that makes it, without the key."""
+        """Return the constructor call, without the key."""
         return f"ServerLikelihood({self._server.url!r}, {self.model!r})"
 
     def _entries(
         self, answer: Mapping[str, Any], counted: Mapping[str, Any]
     ) -> Sequence[Mapping[str, Any]]:
-        """Return what the server says of each token of the text, without those before it."""
+        """Return the server's entries for the tokens of the text, without those before it."""
         first = counted.get("count")
         entries = answer.get("prompt_logprobs")
         if isinstance(first, int) and isinstance(entries, list):
-            told = cast("list[Mapping[str, Any] | None]", entries)[first:]
-            known = [entry for entry in told if entry]
-            if told and len(known) == len(told):
-                return known
+            of_text = cast("list[Mapping[str, Any] | None]", entries)[first:]
+            present = [entry for entry in of_text if entry]
+            if of_text and len(present) == len(of_text):
+                return present
         raise ModelRequestRefused(
-            f"The model server at {self._server.url} gave no log-probabilities of the prompt of "
-            f"{self.model!r}; a vLLM server does, with `prompt_logprobs`."
+            f"the model server at {self._server.url} returned no log-probabilities for the prompt "
+            f"of {self.model!r}; use a vLLM server, which supports `prompt_logprobs`."
         )
 
 
 def _token(entry: Mapping[str, Any]) -> TokenLogprob:
-    """Read `{TOKEN_ID: {logprob, rank, decoded_token}}`, where the prompt's own token is first."""
-    about = next(iter(entry.values()))
-    return TokenLogprob(token=about.get("decoded_token") or "", logprob=float(about["logprob"]))
+    """Parse `{TOKEN_ID: {logprob, rank, decoded_token}}`; the prompt's own token comes first."""
+    token = next(iter(entry.values()))
+    return TokenLogprob(token=token.get("decoded_token") or "", logprob=float(token["logprob"]))

@@ -1,8 +1,8 @@
 """Memory: notes that outlive a candidate, a round or a run.
 
-Notes of a run are part of its state. A `Memory` keeps them between runs, or reads what others
-wrote: `SQLiteMemory` on disk, `Documents` in a folder, `StoreMemory` over a LangGraph store.
-`recall` and `remember` are the operators that read and write one.
+The notes of a run are part of its state. A `Memory` keeps notes between runs, or serves existing
+documents: `SQLiteMemory` on disk, `Documents` in a folder, `StoreMemory` over a LangGraph store.
+The operators `recall` and `remember` read and write a memory.
 """
 
 from refinegraph.agents.memory.documents import Documents

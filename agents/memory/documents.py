@@ -1,4 +1,4 @@
-"""A folder of documents as a memory that is only read."""
+"""A folder of documents as a read-only memory."""
 
 import asyncio
 import sqlite3
@@ -13,14 +13,14 @@ from refinegraph.schema import Note
 
 _SUFFIXES = (".md", ".txt", ".rst", ".py", ".json", ".csv", ".toml", ".yaml", ".yml")
 _LONGEST_FILE = 2_000_000
-"""Bytes; larger text files are logs or data, which drown everything else."""
+"""Maximum file size in bytes; larger text files are logs or data that would dominate a search."""
 
 
 class Documents:
     """Find passages in the text files of a folder by full-text search.
 
-    Files are read once, at the first use, and cut at empty lines into passages of at most
-    `passage` characters. Costs no model call. `keep` is refused: documents are never written.
+    Files are read once, at first use, and split at empty lines into passages of at most `passage`
+    characters. Costs no model call. The memory is read-only: `keep` raises `InputError`.
 
     >>> import asyncio, tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -38,20 +38,20 @@ class Documents:
         self.passage = passage
         self._lock = Lock()
         if not self.folder.is_dir():
-            raise InputError(f"{str(folder)!r} is no folder; expected one with text files.")
+            raise InputError(f"{str(folder)!r} is not a folder; expected a folder of text files.")
 
     async def recall(self, about: str, *, k: int = 3) -> tuple[Note, ...]:
-        """Return at most `k` passages, the most relevant first, each about its file."""
+        """Return at most `k` passages, most relevant first; `about` of each is its file."""
         return await asyncio.to_thread(self._search, about, k)
 
     async def keep(self, notes: Sequence[Note]) -> None:
-        """Refuse: raises `InputError`."""
+        """Raise `InputError`, because documents are read-only."""
         raise InputError(
-            f"the documents in {str(self.folder)!r} are only read; keep notes in a SQLiteMemory."
+            f"the documents in {str(self.folder)!r} are read-only; keep notes in a SQLiteMemory."
         )
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"Documents({str(self.folder)!r})"
 
     def _search(self, about: str, k: int) -> tuple[Note, ...]:
@@ -76,17 +76,17 @@ class Documents:
 
 
 def passages(text: str, longest: int) -> Iterator[str]:
-    """Yield a text in passages: whole paragraphs, long ones cut at blanks.
+    """Split a text into passages of at most `longest` characters: paragraphs, cut at spaces.
 
     >>> list(passages("one\\n\\ntwo three", 7))
     ['one', 'two', 'three']
     """
     for paragraph in text.split("\n\n"):
-        left = paragraph.strip()
-        while len(left) > longest:
-            cut = left.rfind(" ", 1, longest + 1)
+        remaining = paragraph.strip()
+        while len(remaining) > longest:
+            cut = remaining.rfind(" ", 1, longest + 1)
             cut = longest if cut < 0 else cut
-            yield left[:cut].rstrip()
-            left = left[cut:].lstrip()
-        if left:
-            yield left
+            yield remaining[:cut].rstrip()
+            remaining = remaining[cut:].lstrip()
+        if remaining:
+            yield remaining

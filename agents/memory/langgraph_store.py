@@ -1,4 +1,4 @@
-"""A LangGraph store as a memory."""
+"""A memory backed by a LangGraph store."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,10 +11,9 @@ if TYPE_CHECKING:
 
 
 class StoreMemory:
-    """Keep notes in a LangGraph `BaseStore`, below a namespace.
+    """Keep notes in a namespace of a LangGraph `BaseStore`.
 
-    A store with an index finds notes by meaning; one without returns the newest, as LangGraph
-    has it.
+    A store with an index finds notes by meaning; without one, LangGraph returns the newest notes.
 
     >>> import asyncio
     >>> from langgraph.store.memory import InMemoryStore
@@ -36,11 +35,11 @@ class StoreMemory:
         return tuple(Note.model_validate(item.value) for item in items)
 
     async def keep(self, notes: Sequence[Note]) -> None:
-        """Keep notes; equal ones have one key."""
+        """Keep notes; equal notes share a key and are stored once."""
         for note in notes:
             key = hashlib.sha256(f"{note.kind} {note.text}".encode()).hexdigest()[:32]
             await self.store.aput(self.namespace, key, note.model_dump(mode="json"))
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"StoreMemory({type(self.store).__name__}(), namespace={self.namespace!r})"

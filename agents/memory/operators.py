@@ -10,20 +10,20 @@ from refinegraph.errors import InputError
 from refinegraph.schema import Note
 
 About = Callable[[Task], str]
-"""What a memory is asked about."""
+"""Returns the text for which a memory is searched."""
 
 
 def statement(task: Task) -> str:
-    """Return the statement of the problem, and the program or text of the first parent."""
+    """Return the problem's statement and the text of the first parent."""
     parent = task.parents[0].text if task.parents else ""
     return f"{task.problem.prompt}\n{parent}".strip()
 
 
 class recall(Operator):
-    """Note what a memory holds about the task, for the operators that come after it.
+    """Add the relevant notes of a memory to the run, for the operators that follow.
 
-    Costs no model call unless the memory embeds texts. Notes become part of the run's state, so
-    that they are on its page and a resumed run sees the same ones.
+    Costs no model call unless the memory embeds texts. The notes become part of the run's state,
+    so they appear in its report and a resumed run sees the same notes.
 
     >>> import asyncio
     >>> from langgraph.store.memory import InMemoryStore
@@ -38,26 +38,26 @@ class recall(Operator):
 
     def __init__(self, memory: Memory, *, k: int = 3, about: About = statement) -> None:
         if k < 1:
-            raise InputError(f"recall of {k} notes makes no sense; expected 1 or more.")
+            raise InputError(f"k must be at least 1 for recall, got {k}.")
         self.memory = memory
         self.k = k
         self.about = about
 
     async def apply(self, task: Task) -> Outcome:
-        """Return the notes that the run does not have yet."""
+        """Return the relevant notes that the run does not have yet."""
         notes = await self.memory.recall(self.about(task), k=self.k)
         return Outcome(notes=tuple(note for note in notes if note not in task.notes))
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"recall({self.memory!r}, k={self.k})"
 
 
 class remember(Operator):
-    """Keep in a memory what an operator notes; the notes are in the run as well.
+    """Keep the notes of an operator in a memory; the run has them as well.
 
-    The writer is shown what every operator is shown, so no hidden test and no reference answer can
-    get into a memory. Costs what the writer costs.
+    The writer sees only what every operator sees, so neither hidden tests nor reference answers
+    can enter a memory. Costs as much as the writer.
     """
 
     def __init__(self, memory: Memory, writer: OperatorLike) -> None:
@@ -65,28 +65,28 @@ class remember(Operator):
         self.writer = as_operator(writer)
 
     async def apply(self, task: Task) -> Outcome:
-        """Return what the writer returns, after its notes are kept."""
+        """Return the writer's outcome after keeping its notes."""
         outcome = await self.writer.apply(task)
         if outcome.notes:
             await self.memory.keep(tuple(_lasting(note, task) for note in outcome.notes))
         return outcome
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"remember({self.memory!r}, {self.writer!r})"
 
 
 def _lasting(note: Note, task: Task) -> Note:
-    """Return a note without the id of a candidate, which means nothing to another run."""
+    """Return a note without a candidate's id, which means nothing to another run."""
     of_this_run = any(note.about == candidate.id for candidate in task.pool)
     return note.model_copy(update={"about": ""}) if of_this_run else note
 
 
 class informed(Operator):
-    """Show an operator the newest notes of the run, as a part of its instruction.
+    """Show an operator the newest notes of the run as part of its instruction.
 
-    Notes about the move's own parents, and about what those came from, come last, and so are kept
-    where `limit` leaves others out. Costs what the operator costs, with a longer prompt.
+    Notes about the move's parents and their ancestors come last, so they are the ones kept when
+    `limit` drops others. Costs as much as the operator, with a longer prompt.
 
     >>> from refinegraph.agents.models import ScriptedChatModel
     >>> from refinegraph.agents import Solver
@@ -107,26 +107,28 @@ class informed(Operator):
 
     @property
     def name(self) -> str:
-        """The name of the operator inside."""
+        """The name of the inner operator."""
         return self.inner.name
 
     async def apply(self, task: Task) -> Outcome:
-        """Apply the operator to the task with the notes in its instruction."""
+        """Apply the operator with the notes appended to its instruction."""
         own = {candidate.id for candidate in (*task.line, *task.parents)}
         shown = sorted(task.notes, key=lambda note: note.about in own)[-self.limit :]
         if not shown:
             return await self.inner.apply(task)
-        words = "\n\n".join(filter(None, [task.instruction, listed(shown, heading=self.heading)]))
-        move = task.move.model_copy(update={"instruction": words})
+        instruction = "\n\n".join(
+            filter(None, [task.instruction, listed(shown, heading=self.heading)])
+        )
+        move = task.move.model_copy(update={"instruction": instruction})
         return await self.inner.apply(replace(task, move=move))
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"informed({self.inner!r})"
 
 
 def listed(notes: Sequence[Note], *, heading: str) -> str:
-    """Return notes as a list below a heading.
+    """Format notes as a list under a heading.
 
     >>> print(listed([Note(text="Check 0.")], heading="From before"))
     From before

@@ -1,4 +1,4 @@
-"""Notes in an SQLite file, found by their words and, with an embedder, by their meaning."""
+"""Notes in an SQLite file, searched by words and, with an embedder, by meaning."""
 
 import asyncio
 import math
@@ -18,19 +18,19 @@ from refinegraph.support.private_files import make_private_folder, touch_private
 T = TypeVar("T")
 
 _BUSY_SECONDS = 30.0
-"""How long a write waits for another process that writes."""
+"""Seconds that a write waits for another process to finish writing."""
 _RANK_OFFSET = 60
 """The constant of reciprocal rank fusion (Cormack et al., SIGIR 2009), as published."""
 _POOL = 4
-"""How many times `k` each ranking brings before the two are fused."""
+"""Multiple of `k` that each ranking contributes before the two are fused."""
 
 
 class SQLiteMemory:
-    """Keep notes in an SQLite file that runs and processes may share.
+    """Keep notes in an SQLite file that runs and processes can share.
 
-    A new file is readable by its user only. Without an embedder, notes are found by full-text
-    search (FTS5, BM25), which costs no model call. With one, the ranking by words and the ranking
-    by cosine similarity are fused; every kept note and every search embeds its text once.
+    A new file is readable by its owner only. Without an embedder, notes are found by full-text
+    search (FTS5, BM25), which costs no model call. With one, the word ranking and the ranking by
+    cosine similarity are fused; every kept note and every search embeds its text once.
 
     >>> import asyncio, tempfile
     >>> memory = SQLiteMemory(Path(tempfile.mkdtemp()) / "notes.db")
@@ -46,7 +46,7 @@ class SQLiteMemory:
         self._index: TextIndex | None = None
 
     async def keep(self, notes: Sequence[Note]) -> None:
-        """Keep notes that are not kept yet."""
+        """Keep the notes that the file does not contain yet."""
         ids = await self._do(lambda index: index.add(notes))
         if self.embed and ids:
             rows = await self._do(lambda index: index.get(ids))
@@ -55,7 +55,7 @@ class SQLiteMemory:
             await self._do(lambda index: _store(index.database, stored))
 
     async def recall(self, about: str, *, k: int = 3) -> tuple[Note, ...]:
-        """Return at most `k` notes, the most relevant first."""
+        """Return at most `k` notes, most relevant first."""
         if not self.embed:
             return tuple(row.note for row in await self._do(lambda i: i.search(about, k=k)))
         query = _unit((await self.embed([about]))[0])
@@ -65,14 +65,14 @@ class SQLiteMemory:
         return tuple(row.note for row in await self._do(lambda index: index.get(fused)))
 
     def close(self) -> None:
-        """Close the file; the memory opens it again when it is next used."""
+        """Close the file; the next use of the memory reopens it."""
         with self._lock:
             if self._index:
                 self._index.database.close()
             self._index = None
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"SQLiteMemory({str(self.path)!r})"
 
     async def _do(self, work: Callable[[TextIndex], T]) -> T:
@@ -93,8 +93,8 @@ def _open(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
     except (OSError, sqlite3.Error) as error:
         raise InputError(
-            f"the memory {str(path)!r} cannot be opened: {error}; expected an SQLite file or a "
-            "place where one can be made."
+            f"cannot open the memory {str(path)!r}: {error}; expected an SQLite file or a path "
+            "where one can be created."
         ) from None
     return database
 
@@ -105,14 +105,14 @@ def _store(database: sqlite3.Connection, vectors: Sequence[tuple[bytes, int]]) -
 
 
 def _nearest(database: sqlite3.Connection, query: Sequence[float], *, k: int) -> list[int]:
-    """Return the numbers of the notes with the most similar vectors, the most similar first."""
+    """Return the ids of the notes with the most similar vectors, most similar first."""
     rows = database.execute("SELECT id, vector FROM notes WHERE vector IS NOT NULL")
     scored = [(_similarity(query, packed), id) for id, packed in rows]
     return [id for _, id in sorted(scored, key=lambda pair: (-pair[0], pair[1]))[:k]]
 
 
 def _fuse(*rankings: Sequence[int]) -> list[int]:
-    """Return numbers by reciprocal rank fusion, the best first.
+    """Merge rankings of ids by reciprocal rank fusion, best first.
 
     >>> _fuse([1, 2, 3], [3, 1])
     [1, 3, 2]
@@ -134,8 +134,8 @@ def _unit(vector: Sequence[float]) -> list[float]:
 
 
 def _similarity(query: Sequence[float], packed: bytes) -> float:
-    """Return the cosine of two unit vectors; those of another length are from another embedder."""
+    """Return the cosine of two unit vectors; -1 for a vector of another embedder's length."""
     stored = array("f", packed)
     if len(stored) != len(query):
         return -1.0
-    return sum(one * other for one, other in zip(query, stored, strict=True))
+    return sum(left * right for left, right in zip(query, stored, strict=True))

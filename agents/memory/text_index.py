@@ -1,4 +1,4 @@
-"""A table of notes with SQLite's full-text search over it."""
+"""A table of notes with an SQLite full-text index."""
 
 import re
 import sqlite3
@@ -10,7 +10,8 @@ from refinegraph.schema import Note
 
 _WORD = re.compile(r"[^\W_]+")
 _QUERY_WORDS = 64
-"""Distinct words of a query; more add time and, in long statements, only common words."""
+"""Maximum distinct words of a query; more would cost time and, in long statements, add only common
+words."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS notes (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, text TEXT NOT NULL, about TEXT NOT NULL,
@@ -26,14 +27,14 @@ END;
 
 
 class Row(NamedTuple):
-    """A kept note and its number, which grows with the order of keeping."""
+    """A kept note and its id; ids increase in the order of insertion."""
 
     id: int
     note: Note
 
 
 class TextIndex:
-    """Notes in an SQLite database, found by their words. Use it from one thread at a time."""
+    """Notes in an SQLite database with full-text search. Use it from one thread at a time."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self.database = database
@@ -48,12 +49,12 @@ class TextIndex:
             ) from None
 
     def add(self, notes: Iterable[Note]) -> list[int]:
-        """Keep notes that are not there yet, in one transaction; return their numbers."""
+        """Insert the notes that are not present yet, in one transaction; return their ids."""
         with self.database:
-            return [number for note in notes if (number := self._insert(note)) is not None]
+            return [id for note in notes if (id := self._insert(note)) is not None]
 
     def search(self, about: str, *, k: int) -> list[Row]:
-        """Return the notes that share words with a text, the best match first (BM25)."""
+        """Return the notes that share words with a text, best match first (BM25)."""
         query = match_any(about)
         if not query or k < 1:
             return []
@@ -66,7 +67,7 @@ class TextIndex:
         return [_row(values) for values in rows]
 
     def get(self, ids: Sequence[int]) -> list[Row]:
-        """Return notes by their numbers, in the order of the numbers given."""
+        """Return notes by id, in the order of `ids`."""
         marks = ",".join("?" * len(ids))
         rows = self.database.execute(
             f"SELECT id, kind, text, about FROM notes WHERE id IN ({marks})", list(ids)
@@ -75,15 +76,15 @@ class TextIndex:
         return [by_id[id] for id in ids if id in by_id]
 
     def _insert(self, note: Note) -> int | None:
-        done = self.database.execute(
+        cursor = self.database.execute(
             "INSERT OR IGNORE INTO notes(kind, text, about) VALUES (?, ?, ?)",
             (note.kind, note.text, note.about),
         )
-        return done.lastrowid if done.rowcount else None
+        return cursor.lastrowid if cursor.rowcount else None
 
 
 def match_any(text: str) -> str:
-    """Return a query of full-text search that matches any word of a text.
+    """Return a full-text query that matches any word of a text.
 
     >>> match_any('Sort "xs", then sort it.')
     '"sort" OR "xs" OR "then" OR "it"'

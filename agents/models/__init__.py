@@ -1,4 +1,4 @@
-"""The model layer: names to chat models, n samples, retries, usage, and fakes for tests."""
+"""Chat models: name resolution, sampling, retries, usage, and fakes for tests."""
 
 from typing import TYPE_CHECKING
 
@@ -80,7 +80,7 @@ _MODULES = {
     "run_scope": "refinegraph.agents.models.run_context",
     "simulated_problems": "refinegraph.agents.models.providers.simulated",
 }
-"""Where each name comes from; imported when it is asked for, most commands need few of them."""
+"""The module of each public name; names are imported lazily because most commands need few."""
 
 __all__ = [
     "Account",

@@ -1,4 +1,4 @@
-"""What a call needs to know of a model: where it is, and how to make one request of it."""
+"""The interface between a model call and the model: its endpoint, and single requests."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -11,24 +11,24 @@ from refinegraph.support.redaction import without_credentials
 
 
 class Endpoint(NamedTuple):
-    """Who was asked, for events and errors. Its text holds no key and no credentials."""
+    """The identity of a model for events and errors; its text contains no credentials."""
 
     name: str
     api_base: str | None = None
     key_variable: str | None = None
-    """The environment variable that holds the key."""
+    """The environment variable that contains the key."""
     secret: str | None = None
-    """The key itself, to be kept out of every text."""
+    """The key itself, which is redacted from every text."""
     opaque: bool = False
-    """Whether an exception that nothing explains is the client library's, not the caller's."""
+    """Whether an unrecognised exception comes from the client library rather than the caller."""
 
     def __str__(self) -> str:
-        """Name and address, as a sentence has them."""
-        where = f" at {without_credentials(self.api_base)}" if self.api_base else ""
-        return f"model {self.name!r}{where}"
+        """Return name and address for use in a sentence."""
+        address = f" at {without_credentials(self.api_base)}" if self.api_base else ""
+        return f"model {self.name!r}{address}"
 
     def __repr__(self) -> str:
-        """Name and address; a key never."""
+        """Return name and address, never the key."""
         return f"Endpoint({self})"
 
 
@@ -45,27 +45,27 @@ class ModelBackend(Protocol):
     async def ask(
         self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
     ) -> Completion:
-        """Make one attempt; raise whatever the client library raises.
+        """Make one attempt; raise the client library's own exceptions.
 
-        With a prefix, the choices hold what was written behind it.
+        With a prefix, the choices contain only the text after it.
         """
         ...
 
     async def ask_streaming(
         self, messages: Sequence[BaseMessage], *, sampling: Sampling, on_text: OnText
     ) -> Completion:
-        """Make one attempt for one choice, telling of its text as it comes."""
+        """Make one attempt for one choice, passing its text to `on_text` as it arrives."""
         ...
 
     async def count_prompt(self, messages: Sequence[BaseMessage]) -> int:
-        """Return the tokens of a prompt, or an upper bound where they cannot be counted."""
+        """Return the number of prompt tokens, or an upper bound if they cannot be counted."""
         ...
 
     @property
     def limits_answers(self) -> bool:
-        """Whether a request may be given a `max_tokens` that the caller did not ask for."""
+        """Whether a `max_tokens` that the caller did not request may be added to a request."""
         ...
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
-        """Return USD; None where the price is unknown."""
+        """Return the price in USD, or None if it is unknown."""
         ...

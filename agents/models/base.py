@@ -1,4 +1,4 @@
-"""The base of our own chat models: n samples, retries and usage, also under LangChain's names."""
+"""Base class of the package's chat models, which also implement LangChain's interface."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -21,16 +21,16 @@ from refinegraph.support.blocking import run_sync
 
 
 class SamplingChatModel(BaseChatModel):
-    """A LangChain chat model that makes one request for n samples and knows what it cost.
+    """A LangChain chat model that requests n samples at once and accounts for their cost.
 
-    Subclasses say how to `ask` once. Retries, deadlines, events and the limit in flight come from
-    here, whether it is called through `generate` or through LangChain.
+    Subclasses implement a single request in `ask`. This class adds retries, deadlines, events and
+    the concurrency limit, whether it is called through `generate` or through LangChain.
     """
 
     retry: RetryPolicy = RetryPolicy()
-    """When a failed request is sent again."""
+    """When failed requests are retried."""
     prompt_set: str = "standard"
-    """The name of the prompts that the model understands best."""
+    """The name of the prompt set that suits the model best."""
 
     _size: BatchSize | None = PrivateAttr(default=None)
 
@@ -43,43 +43,43 @@ class SamplingChatModel(BaseChatModel):
     async def ask(
         self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
     ) -> Completion:
-        """Make one attempt for n choices; raise whatever the client library raises.
+        """Make one attempt for n choices; raise the client library's own exceptions.
 
-        With `sampling.prefix`, return what is written behind it.
+        With `sampling.prefix`, return only the text after it.
         """
 
     async def ask_streaming(
         self, messages: Sequence[BaseMessage], *, sampling: Sampling, on_text: OnText
     ) -> Completion:
-        """Make one attempt for one choice and tell of its text as it comes, where that can be."""
+        """Make one attempt for one choice, passing its text to `on_text` if supported."""
         return await self.ask(messages, n=1, sampling=sampling)
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
-        """Return USD for a call with these tokens; None where the price is unknown."""
+        """Return the price of a call in USD, or None if it is unknown."""
         return None
 
     async def count_prompt(self, messages: Sequence[BaseMessage]) -> int:
-        """Return the tokens of a prompt, or an upper bound where they cannot be counted."""
+        """Return the number of prompt tokens, or an upper bound if they cannot be counted."""
         return bound_prompt(messages)
 
     @property
     def limits_answers(self) -> bool:
-        """Whether a request may be given a `max_tokens` that the caller did not ask for."""
+        """Whether a `max_tokens` that the caller did not request may be added to a request."""
         return True
 
     def most_choices(self) -> int | None:
-        """Return how many choices one request may ask for; None where there is no known limit."""
+        """Return the maximum number of choices per request, or None if there is no known limit."""
         return None
 
     async def sample(
         self, messages: Sequence[BaseMessage], *, n: int = 1, sampling: Sampling | None = None
     ) -> Generations:
-        """Return n samples, past LangChain's callbacks; see `generate`."""
-        chosen = Sampling() if sampling is None else sampling
+        """Return n samples, bypassing LangChain's callbacks; see `generate`."""
+        settings = Sampling() if sampling is None else sampling
         if self._size is None and n > 1:
             self._size = BatchSize(most=self.most_choices())
         size = self._size or BatchSize()
-        return await sample(self, messages, n=n, sampling=chosen, size=size)
+        return await sample(self, messages, n=n, sampling=settings, size=size)
 
     async def _agenerate(
         self,
@@ -102,11 +102,11 @@ class SamplingChatModel(BaseChatModel):
         return run_sync(self._agenerate(messages, stop, **kwargs))
 
     def sampling_of(self, stop: Sequence[str] | None, settings: dict[str, Any]) -> Sampling:
-        """Read LangChain's keyword arguments; raise an InputError for one that is not known."""
-        known = {name: value for name, value in settings.items() if value is not None}
-        for name in known.keys() - Sampling.model_fields.keys():
+        """Convert LangChain's keyword arguments; raise `InputError` for unknown ones."""
+        explicit = {name: value for name, value in settings.items() if value is not None}
+        for name in explicit.keys() - Sampling.model_fields.keys():
             raise InputError(
-                f"Model {self.endpoint.name!r} does not take {name}={known[name]!r}; "
-                f"it takes n, {', '.join(Sampling.model_fields)}."
+                f"model {self.endpoint.name!r} does not accept {name}={explicit[name]!r}; "
+                f"expected n, {', '.join(Sampling.model_fields)}."
             )
-        return Sampling.model_validate({**known, "stop": tuple(stop or ())})
+        return Sampling.model_validate({**explicit, "stop": tuple(stop or ())})

@@ -1,4 +1,4 @@
-"""A switch that turns real model calls into errors, for tests."""
+"""Block real model calls, for tests."""
 
 import os
 from collections.abc import Sequence
@@ -7,11 +7,11 @@ from types import TracebackType
 from refinegraph.errors import ModelCallBlocked
 
 BLOCK_VARIABLE = "REFINEGRAPH_BLOCK_MODEL_CALLS"
-"""Set it to 1 and this process starts with real model calls blocked."""
+"""Environment variable; if it is 1, the process starts with real model calls blocked."""
 
 
 class _Rule:
-    """Which real calls may be made; None in `allowed` stands for every one."""
+    """Which real calls are allowed: prefixes of addresses, or None for all."""
 
     def __init__(self, allowed: tuple[str, ...] | None) -> None:
         self.allowed = allowed
@@ -21,7 +21,7 @@ _rule: _Rule | None = None
 
 
 class _Change:
-    """A change of the switch that is in force at once; as a context manager it ends."""
+    """A change of the rule, effective immediately; as a context manager it is undone at exit."""
 
     def __init__(self, rule: _Rule) -> None:
         global _rule
@@ -42,34 +42,34 @@ class _Change:
 
 
 def block_real_calls(*, but: Sequence[str] = ()) -> _Change:
-    """Turn every real model call of this process into `ModelCallBlocked`, from now on.
+    """Make every real model call of this process raise `ModelCallBlocked`.
 
-    Calls to addresses that start with one of `but` are let through: a test's own server.
-    Used in a `with` statement, what held before holds again at its end. Scripted models and
-    LangChain's fake ones are never blocked.
+    Calls to addresses that start with one of `but`, such as a test's own server, are still
+    allowed. The block starts immediately; in a `with` statement, the previous rule is restored at
+    the end. Scripted models and LangChain's fake models are never blocked.
 
     >>> with block_real_calls():
     ...     check_call_allowed("openai/gpt-4o", None)
     Traceback (most recent call last):
         ...
-    refinegraph.errors.ModelCallBlocked: Model 'openai/gpt-4o' was called where real model calls \
+    refinegraph.errors.ModelCallBlocked: Model 'openai/gpt-4o' was called while real model calls \
 are blocked; use a ScriptedChatModel, or allow_real_calls().
     """
     return _Change(_Rule(tuple(but)))
 
 
 def allow_real_calls(*api_bases: str) -> _Change:
-    """Allow real model calls again: all, or those whose `api_base` starts with one of these."""
+    """Allow real model calls again: all, or only those whose `api_base` has one of the prefixes."""
     return _Change(_Rule(api_bases or None))
 
 
 def check_call_allowed(name: str, api_base: str | None) -> None:
-    """Raise `ModelCallBlocked` where the switch forbids this real call."""
+    """Raise `ModelCallBlocked` if this real call is blocked."""
     allowed = _allowed()
     if allowed is None or (api_base is not None and api_base.startswith(allowed)):
         return
     raise ModelCallBlocked(
-        f"Model {name!r} was called where real model calls are blocked; "
+        f"Model {name!r} was called while real model calls are blocked; "
         "use a ScriptedChatModel, or allow_real_calls()."
     )
 

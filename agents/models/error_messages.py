@@ -1,4 +1,4 @@
-"""One sentence for each way in which a request can end badly."""
+"""Error messages for failed requests, one sentence per kind of failure."""
 
 from refinegraph.agents.models.backend import Endpoint
 from refinegraph.agents.models.failures import RETRIED, Failure, Kind
@@ -6,16 +6,14 @@ from refinegraph.errors import ContextTooLong, ModelError, ModelRequestRefused
 from refinegraph.support.redaction import redact, without_credentials
 
 LONGEST_DETAIL = 300
-"""Characters of a server's own words that a sentence quotes."""
-
-
+"""Maximum characters quoted from a server's own message."""
 _SAYS: dict[Kind, str] = {
     "timeout": "did not answer in time",
-    "connection": "broke the connection off",
+    "connection": "closed the connection",
     "rate_limited": "is limiting the rate of requests",
     "server": "failed with a server error",
-    "malformed": "answered with something that is no chat completion",
-    "html": "answered with a web page where JSON was expected; is the address right?",
+    "malformed": "returned something that is not a chat completion",
+    "html": "returned a web page instead of JSON; is the address right?",
     "quota": "has no credit or quota left for this key",
     "tls": "cannot be reached over TLS; check its certificate and whether the address is https",
     "not_found": "does not exist there, or the address is wrong",
@@ -37,20 +35,20 @@ _CLASSES: dict[Kind, type[ModelError]] = {
 
 
 def error_for(failure: Failure, endpoint: Endpoint, *, attempts: int) -> ModelError:
-    """Return the error for a request that was given up after so many attempts."""
-    who = str(endpoint)
-    sentence = f"{who[0].upper()}{who[1:]} {_what(failure, endpoint)}"
+    """Return the exception for a request that was abandoned after `attempts` attempts."""
+    subject = str(endpoint)
+    sentence = f"{subject[0].upper()}{subject[1:]} {_what(failure, endpoint)}"
     sentence += _how_often(failure, attempts) + _quote(failure)
     return _CLASSES.get(failure.kind, ModelError)(redact(sentence, endpoint.secret))
 
 
 def _what(failure: Failure, endpoint: Endpoint) -> str:
     if failure.kind == "unreachable":
-        where = without_credentials(endpoint.api_base) if endpoint.api_base else "its address"
-        return f"cannot be reached; is the server running at {where}?"
+        address = without_credentials(endpoint.api_base) if endpoint.api_base else "its address"
+        return f"cannot be reached; is the server running at {address}?"
     if failure.kind == "key":
         variable = endpoint.key_variable or "the provider's key variable"
-        return f"refused the key; check {variable}"
+        return f"rejected the key; check {variable}"
     return _SAYS[failure.kind]
 
 
@@ -61,8 +59,8 @@ def _how_often(failure: Failure, attempts: int) -> str:
 
 
 def _quote(failure: Failure) -> str:
-    said = failure.detail.rstrip(" .")
-    if len(said) > LONGEST_DETAIL:
-        said = said[:LONGEST_DETAIL] + "…"
+    detail = failure.detail.rstrip(" .")
+    if len(detail) > LONGEST_DETAIL:
+        detail = detail[:LONGEST_DETAIL] + "…"
     status = f"status {failure.status}: " if failure.status else ""
-    return f": {status}{said}"
+    return f": {status}{detail}"

@@ -1,48 +1,48 @@
-"""What an observer of a run hears about its model calls."""
+"""Events about model calls, sent to the observers of a run."""
 
 from refinegraph.schema import Frozen, Usage
 
 
 class Work(Frozen):
-    """What a model call is made for."""
+    """The purpose of a model call."""
 
     node: str
     """The node of the graph."""
     candidate_id: str | None = None
-    """The candidate that it works on."""
+    """The candidate that the call concerns."""
 
 
 class ModelEvent(Frozen):
-    """Something that happened to one request; `call` is unique within the process."""
+    """Base class of events about one request; `call` is unique within the process."""
 
     call: int
     model: str
 
 
 class CallStarted(ModelEvent):
-    """A request is about to be made."""
+    """A request is about to be sent."""
 
     n: int
-    """How many choices it asks for."""
+    """Number of choices requested."""
     work: Work | None = None
-    """What it is asked for; None outside of a graph."""
+    """Purpose of the request; None outside of a graph."""
 
 
 class TokensStreamed(ModelEvent):
-    """More of an answer has come; told only where a run streams."""
+    """More text of an answer has arrived; sent only if the run streams."""
 
     text: str
 
 
 class CallRetried(ModelEvent):
-    """An attempt was of no use and the request will be sent again."""
+    """An attempt failed and the request will be retried."""
 
     reason: str
-    """One sentence, free of keys."""
+    """One sentence without keys."""
     attempt: int
-    """The attempt that was of no use; the first is 1."""
+    """Number of the failed attempt, counted from 1."""
     delay: float
-    """Seconds until the next one."""
+    """Seconds until the next attempt."""
 
 
 class CallFinished(ModelEvent):
@@ -51,29 +51,29 @@ class CallFinished(ModelEvent):
     usage: Usage
     choices: int
     seconds: float
-    """From the start to the answer, waits and retries included."""
+    """Seconds from the start to the answer, including waits and retries."""
 
 
 class CallFailed(ModelEvent):
-    """A request was given up; its error is raised to the caller."""
+    """A request was abandoned; its error is raised to the caller."""
 
     error: str
-    """One sentence, free of keys."""
+    """One sentence without keys."""
     usage: Usage
-    """Its retries, and answers without text that were paid for."""
+    """Includes retries, and answers without text that were charged."""
     seconds: float
 
 
 class FellBack(ModelEvent):
-    """A model was given up for one request, and the next of the list is asked."""
+    """A model failed permanently for one request, and the next one of the list is tried."""
 
     to: str
     reason: str
-    """One sentence, free of keys."""
+    """One sentence without keys."""
 
 
 class BudgetLow(Frozen):
-    """Most of a budget is spent; told once."""
+    """Most of a budget is spent; sent once per run."""
 
     detail: str
     """One sentence with the numbers."""

@@ -1,7 +1,7 @@
-"""What went wrong with a request, told from whatever exception a client library raised.
+"""Classify failed requests by the exception that a client library raised.
 
-Exceptions are recognised by the names of their classes, so that no client library is imported
-for it and LangChain's own integrations are understood like litellm.
+Exceptions are recognised by the names of their classes. No client library has to be imported, and
+LangChain's own integrations are handled in the same way as litellm.
 """
 
 import re
@@ -27,12 +27,12 @@ Kind = Literal[
     "refused",
     "unknown",
 ]
-"""What sort of failure it was; `html` is a web page where JSON was due."""
+"""The kind of failure; `html` is a web page instead of JSON."""
 
 RETRIED: frozenset[Kind] = frozenset(
     {"timeout", "connection", "unreachable", "rate_limited", "server", "malformed"}
 )
-"""The failures that another attempt may cure."""
+"""The kinds of failure that another attempt may resolve."""
 
 
 class Failure(NamedTuple):
@@ -40,11 +40,11 @@ class Failure(NamedTuple):
 
     kind: Kind
     detail: str
-    """What the server or the client library said, in one line; may still hold keys."""
+    """The message of the server or client library in one line; may still contain keys."""
     retry_after: float | None = None
-    """Seconds that the server asks to wait."""
+    """Seconds that the server asks the client to wait."""
     status: int | None = None
-    """The HTTP status, where there was one."""
+    """The HTTP status, if there is one."""
 
 
 _TIMEOUTS = frozenset({"Timeout", "APITimeoutError", "TimeoutException", "TimeoutError"})
@@ -75,7 +75,7 @@ _WRONG_ADDRESS = frozenset(
     {"TooManyRedirects", "InvalidURL", "UnsupportedProtocol", "NonHttpUrlClientError"}
 )
 _CONTROL_FLOW = "GraphBubbleUp"
-"""The base of what LangGraph raises to interrupt a node; it is no failure."""
+"""Base class of the exceptions with which LangGraph interrupts a node; they are not failures."""
 _CONTEXT = re.compile(
     r"context[ _]?(?:length|window|size)|maximum context|prompt is too long|too many tokens",
     re.IGNORECASE,
@@ -87,11 +87,11 @@ _QUOTA = re.compile(
     r"insufficient[ _]quota|exceeded your current quota|credit balance|billing", re.IGNORECASE
 )
 _TWO_KEYS = re.compile(r"combine AUTHORIZATION header with", re.IGNORECASE)
-"""A user and password in the address beside a key."""
+"""The address contains a user and password in addition to a key."""
 _NO_KEY = re.compile(
     r"api_key client option must be set|illegal header value|invalid header value", re.IGNORECASE
 )
-"""What client libraries say of a key that is empty or holds a line break."""
+"""Messages of client libraries about a key that is empty or contains a line break."""
 _TLS = re.compile(
     r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|WRONG_VERSION_NUMBER|\[SSL", re.IGNORECASE
 )
@@ -107,16 +107,17 @@ _APPENDED = re.compile(
     r"|Available Model Group Fallbacks).*",
     re.DOTALL,
 )
-"""What litellm writes behind the server's words."""
+"""Text that litellm appends to the server's message."""
 _NOT_A_STATUS = re.compile(r"^\d{3}, message:\s*")
-"""aiohttp's own number for answers that are no HTTP; no server sent it."""
+"""A status that aiohttp reports for answers that are not HTTP; no server sent it."""
 _PERMANENT = frozenset({501, 505, 511})
-"""Not implemented, HTTP version not supported, and a network that wants a login first."""
+"""Statuses that a retry cannot change: not implemented, HTTP version not supported, and network
+authentication required."""
 _PREFIX = re.compile(r"^(?:litellm\.)?\w*(?:Error|Exception|Timeout)(?: -|:)\s*", re.IGNORECASE)
 
 
 def read_failure(error: BaseException) -> Failure:
-    """Say what sort of failure an exception stands for; `unknown` where nothing tells."""
+    """Classify an exception; the kind is `unknown` if nothing identifies it."""
     causes = list(_chain(error))
     names = {base.__name__ for cause in causes for base in type(cause).__mro__}
     detail = _detail(causes)
@@ -133,7 +134,7 @@ def read_failure(error: BaseException) -> Failure:
 
 
 def is_control_flow(error: BaseException) -> bool:
-    """Whether an exception steers a graph and must reach it as it is."""
+    """Return whether an exception controls a graph and must reach it unchanged."""
     return any(base.__name__ == _CONTROL_FLOW for base in type(error).__mro__)
 
 
@@ -148,13 +149,13 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _first_of_group(error: BaseException) -> BaseException | None:
     members = getattr(error, "exceptions", ())
-    return next((each for each in members if isinstance(each, BaseException)), None)
+    return next((member for member in members if isinstance(member, BaseException)), None)
 
 
 def _kind_of_body(
     causes: list[BaseException], detail: str, names: set[str], sent: int | None
 ) -> Kind | None:
-    """Recognise answers that came with a good status and are no answers."""
+    """Classify responses that have a success status but no usable body."""
     if names & _TIMEOUTS or (sent or 0) >= 400:
         return None
     if not (names & _MALFORMED or _NOT_AN_ANSWER.search(detail)):
@@ -164,9 +165,9 @@ def _kind_of_body(
 
 
 def _kind_of_status(status: int | None, detail: str, names: set[str]) -> Kind:
-    unsent = _kind_of_unsent(detail, names) if status in (None, 401, 500) else None
-    if unsent is not None:
-        return unsent
+    not_sent = _kind_of_unsent(detail, names) if status in (None, 401, 500) else None
+    if not_sent is not None:
+        return not_sent
     if status is None:
         return _kind_without_status(names)
     if status in (400, 413, 422):
@@ -187,7 +188,7 @@ def _kind_of_status(status: int | None, detail: str, names: set[str]) -> Kind:
 
 
 def _kind_of_unsent(detail: str, names: set[str]) -> Kind | None:
-    """Recognise requests that never reached a server; litellm gives them the status 500."""
+    """Classify requests that never reached a server; litellm reports status 500 for them."""
     if _TWO_KEYS.search(detail):
         return "refused"
     if _NO_KEY.search(detail):
@@ -214,7 +215,7 @@ def _kind_of_refusal(detail: str, names: set[str]) -> Kind:
 
 
 def _sent_status(causes: list[BaseException]) -> int | None:
-    """Return the status that a server sent; litellm's own exceptions invent theirs."""
+    """Return the status sent by a server; litellm's own exceptions invent theirs."""
     for cause in reversed(causes):
         if not type(cause).__module__.startswith("litellm"):
             code = getattr(getattr(cause, "response", None), "status_code", None)
@@ -226,8 +227,8 @@ def _sent_status(causes: list[BaseException]) -> int | None:
 def _invented_status(causes: list[BaseException], names: set[str]) -> int | None:
     if names & (_TIMEOUTS | _UNREACHABLE | _CONNECTION | _MALFORMED):
         return None
-    found = (getattr(cause, "status_code", None) for cause in causes)
-    return next((code for code in found if isinstance(code, int)), None)
+    codes = (getattr(cause, "status_code", None) for cause in causes)
+    return next((code for code in codes if isinstance(code, int)), None)
 
 
 def _document(cause: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""Any number of samples from any chat model."""
+"""Draw samples from any chat model."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -29,35 +29,35 @@ async def generate(
     stop: Sequence[str] | None = None,
     max_tokens: int | None = None,
 ) -> Generations:
-    """Return n samples of the model's answer to the messages, and what they cost.
+    """Return n samples of the model's answer to the messages, with their cost.
 
-    One request where the provider returns several choices at once; what is missing is asked for
-    one by one in parallel. Chat models of other packages are called once a sample, and only the
-    temperature, `top_p`, `max_tokens` and the stop texts are passed on to them. Deadline,
-    observers and the limit of calls in flight come from `run_scope`. With a seed, a request that is
-    made again within a run goes on where the one before ended: its samples are others. Fewer than n
-    samples come back only where some requests failed for good while others did not.
+    Makes one request if the provider returns several choices per request; missing samples are
+    requested individually, in parallel. Chat models of other packages are called once per sample
+    and receive only the temperature, `top_p`, `max_tokens` and stop texts. The deadline, the
+    observers and the concurrency limit come from `run_scope`. With a seed, repeating a request
+    within a run continues its sequence of samples instead of repeating them. Returns fewer than n
+    samples only if some requests failed permanently and others succeeded.
 
-    With a `prefix` the answer goes on from that text: each choice's text is the prefix and what was
-    written behind it, its tokens and the usage count what was written. `finish_reason`, `truncated`
-    and `stopped_at` tell how it ended, so that an answer can be written step by step.
+    With a `prefix`, the answer continues from that text. The text of each choice includes the
+    prefix; its tokens and the usage count only the new text. `finish_reason`, `truncated` and
+    `stopped_at` describe how the text ended, so that an answer can be written step by step.
 
     Args:
         model: A chat model of any package.
-        messages: The conversation up to the answer, in any form that LangChain takes: a text,
+        messages: The conversation up to the answer, in any form that LangChain accepts: a text,
             messages, or pairs such as `("user", "2 + 2?")`.
-        n: How many samples are wanted.
-        sampling: How to sample.
-        prefix: The beginning of the answer. Samples, seeds and cached answers of one prefix are
-            apart from those of another.
-        on_missing_prefix: What to do with a model that cannot go on from a text: raise
-            `ModelRequestRefused`, or show it the text and ask it to go on.
-        stop: Texts that end the answer, in place of the sampling's.
-        max_tokens: Tokens that one answer may have, in place of the sampling's.
+        n: Number of samples.
+        sampling: Sampling settings.
+        prefix: The beginning of the answer. Seeds and cached answers are kept separately for each
+            prefix.
+        on_missing_prefix: For a model that cannot continue a text: `"raise"` raises
+            `ModelRequestRefused`, `"ask"` shows the text and asks the model to continue it.
+        stop: Texts that end the answer; overrides the sampling settings.
+        max_tokens: Maximum tokens of one answer; overrides the sampling settings.
 
     Raises:
-        ModelError: When no sample came: one sentence with model, address and reason, no keys.
-        DeadlineExceeded: When the run's time was up before any sample came.
+        ModelError: If there is no sample. The message names model, address and reason, no keys.
+        DeadlineExceeded: If the run's deadline passed before the first sample.
 
     >>> import asyncio
     >>> from langchain_core.messages import HumanMessage
@@ -72,7 +72,7 @@ async def generate(
     """
     sampling = _for_this_call(sampling, prefix, on_missing_prefix, stop, max_tokens)
     if n < 1:
-        raise InputError(f"{n!r} samples were asked for; at least 1 is needed.")
+        raise InputError(f"the number of samples must be at least 1, got {n!r}.")
     conversation = _conversation(messages)
     if isinstance(model, SamplingChatModel):
         return await with_callbacks(
@@ -81,8 +81,8 @@ async def generate(
             name=model.endpoint.name,
             sampling=sampling,
         )
-    foreign = LangChainAdapter(model)
-    return await sample(foreign, conversation, n=n, sampling=sampling, size=BatchSize(most=1))
+    adapter = LangChainAdapter(model)
+    return await sample(adapter, conversation, n=n, sampling=sampling, size=BatchSize(most=1))
 
 
 def _conversation(messages: str | Sequence[MessageLikeRepresentation]) -> list[BaseMessage]:
@@ -90,7 +90,7 @@ def _conversation(messages: str | Sequence[MessageLikeRepresentation]) -> list[B
         return convert_to_messages([messages] if isinstance(messages, str) else messages)
     except (ValueError, TypeError, NotImplementedError):
         raise InputError(
-            f"{messages!r:.100} is no conversation; expected a text, messages, or pairs such as "
+            f"{messages!r:.100} is not a conversation; expected a text, messages, or pairs such as "
             "('user', 'the text')."
         ) from None
 
@@ -114,5 +114,5 @@ def _for_this_call(
 
 
 def model_name(model: BaseChatModel) -> str:
-    """Return the name that a model goes by in reports."""
+    """Return a model's name for reports."""
     return model.endpoint.name if isinstance(model, SamplingChatModel) else name_of(model)

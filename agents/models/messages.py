@@ -1,4 +1,4 @@
-"""Messages and samples, from LangChain's form to the servers' and back."""
+"""Convert messages and samples between LangChain's and the servers' formats."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,13 +13,13 @@ _ROLES = {"human": "user", "ai": "assistant", "system": "system"}
 
 
 def as_dicts(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
-    """Return the messages as OpenAI-compatible servers take them.
+    """Return the messages in the format of OpenAI-compatible servers.
 
-    `prefix` of the last one, which Mistral and DeepSeek know, is kept.
+    The `prefix` flag of the last message, which Mistral and DeepSeek support, is kept.
     """
-    if all(isinstance(each.content, str) and each.type in _ROLES for each in messages):
+    if all(isinstance(m.content, str) and m.type in _ROLES for m in messages):
         plain: list[dict[str, Any]] = [
-            {"role": _ROLES[each.type], "content": each.content} for each in messages
+            {"role": _ROLES[message.type], "content": message.content} for message in messages
         ]
     else:
         plain = convert_to_openai_messages(list(messages))
@@ -29,7 +29,7 @@ def as_dicts(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
 
 
 def as_chat_result(generations: Generations, model: str) -> ChatResult:
-    """Return the samples as LangChain has them."""
+    """Return the samples in LangChain's format."""
     rows = [
         ChatGeneration(message=_as_message(choice, generations, model))
         for choice in generations.choices
@@ -38,13 +38,13 @@ def as_chat_result(generations: Generations, model: str) -> ChatResult:
 
 
 def _as_message(choice: Choice, generations: Generations, model: str) -> AIMessage:
-    thinking = {"reasoning_content": choice.reasoning} if choice.reasoning else {}
-    about = {"model_name": model, "finish_reason": choice.finish_reason}
+    reasoning = {"reasoning_content": choice.reasoning} if choice.reasoning else {}
+    metadata = {"model_name": model, "finish_reason": choice.finish_reason}
     prompt_tokens = generations.usage.prompt_tokens
     return AIMessage(
         content=choice.text,
-        additional_kwargs=thinking,
-        response_metadata=about,
+        additional_kwargs=reasoning,
+        response_metadata=metadata,
         usage_metadata=UsageMetadata(
             input_tokens=prompt_tokens,
             output_tokens=choice.tokens,

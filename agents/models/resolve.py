@@ -1,4 +1,4 @@
-"""Model names to chat models."""
+"""Resolve model names to chat models."""
 
 import difflib
 import os
@@ -24,7 +24,7 @@ IN_PROCESS: dict[str, Callable[[str], BaseChatModel]] = {
     "embedded": embedded_model,
     "local": local_model,
 }
-"""What makes the models that run in this process, by the part of the name before the slash."""
+"""Constructors of the models that run in this process, by the part of the name before the slash."""
 
 
 def resolve_model(
@@ -37,29 +37,28 @@ def resolve_model(
     prices: tuple[float, float] | None = None,
     client: Client = "auto",
 ) -> BaseChatModel:
-    """Return the chat model that a name stands for; a chat model is returned as it is.
+    """Return the chat model for a name; a chat model is returned unchanged.
 
-    What LangChain makes of a chat model by `bind`, `with_retry` or `with_fallbacks` is a model too.
-
-    Names are litellm's, `PROVIDER/MODEL`. Nothing is sent: provider and key are checked here as
-    far as litellm can tell without the network, whether the provider has the model shows with the
-    first call. A server that is named by its address needs no key.
+    Runnables that LangChain derives from a chat model with `bind`, `with_retry` or
+    `with_fallbacks` are accepted as well. Names are litellm's, `PROVIDER/MODEL`. Nothing is sent:
+    provider and key are checked as far as litellm can without the network, and only the first call
+    shows whether the provider offers the model. A server given by its address needs no key.
 
     Args:
         model: A name, a chat model of any package, or a runnable from messages to a message.
-        api_base: The server's address, `http://127.0.0.1:8000/v1`.
-        api_key: The key; otherwise the provider's environment variable is read.
-        timeout: Seconds for one attempt; 600 when not given.
-        retry: When a failed request is sent again.
-        prices: USD for a million prompt and a million completion tokens, where litellm's map is
-            wrong or does not list the model.
-        client: What sends the requests. `direct` speaks OpenAI's protocol and costs little CPU
-            time; `litellm` speaks every provider's own. `auto` takes `direct` for servers that are
-            named by address and for Ollama, and `litellm` for the rest.
+        api_base: The server's address, such as `http://127.0.0.1:8000/v1`.
+        api_key: The key; by default read from the provider's environment variable.
+        timeout: Timeout of one attempt in seconds, by default 600.
+        retry: When failed requests are retried.
+        prices: USD per million prompt tokens and per million completion tokens, for models whose
+            price litellm does not know or reports incorrectly.
+        client: The client library. `direct` speaks OpenAI's protocol and needs little CPU time;
+            `litellm` speaks every provider's own. `auto` uses `direct` for servers given by their
+            address and for Ollama, otherwise `litellm`.
 
     Raises:
-        SettingError: For an unknown provider, with the nearest one; for a missing key, with its
-            variable.
+        SettingError: For an unknown provider, naming the closest match; for a missing key, naming
+            its variable.
     """
     if isinstance(model, BaseChatModel):
         return model
@@ -67,46 +66,46 @@ def resolve_model(
         return RunnableChatModel(runnable=model)
     if not isinstance(model, str):  # pyright: ignore[reportUnnecessaryIsInstance] - untyped callers
         raise SettingError(
-            f"The model {model!r} is neither a name nor a chat model; give a name such as "
-            "'ollama_chat/qwen3:8b' or a chat model of LangChain."
+            f"{model!r} is neither a model name nor a chat model; expected a name such as "
+            "'ollama_chat/qwen3:8b' or a LangChain chat model."
         )
     name = model.strip()
-    maker = IN_PROCESS.get(name.partition("/")[0])
-    if maker is not None:
-        return maker(name)
+    constructor = IN_PROCESS.get(name.partition("/")[0])
+    if constructor is not None:
+        return constructor(name)
     _check_address(api_base)
     if client == "direct" or (client == "auto" and is_direct(name, api_base)):
         return direct_model(
             name, api_base=api_base, api_key=api_key, timeout=timeout, retry=retry, prices=prices
         )
-    found = _find(name)
-    base = api_base or base_of_environment(found.provider)
-    key = _key(name, api_key, found, has_base=base is not None)
+    provider = _find_provider(name)
+    base = api_base or base_of_environment(provider.name)
+    key = _key(name, api_key, provider, has_base=base is not None)
     return LiteLLMChatModel(
         model=name,
         api_base=api_base,
         api_key=SecretStr(key) if key else None,
-        key_variable=found.key_variable,
+        key_variable=provider.key_variable,
         timeout=600.0 if timeout is None else timeout,
         retry=retry or RetryPolicy(),
         prices=prices,
     )
 
 
-class _Found(NamedTuple):
-    provider: str
+class _Provider(NamedTuple):
+    name: str
     missing_key: str | None
-    """The variables, one of which should hold a key and none does."""
+    """The variables of which one should contain a key, if none does."""
     key_variable: str
 
 
-def _find(name: str) -> _Found:
+def _find_provider(name: str) -> _Provider:
     litellm = load_litellm()
     try:
-        bare, provider, _, _ = litellm.get_llm_provider(name)
+        model, provider, _, _ = litellm.get_llm_provider(name)
     except litellm.BadRequestError:
-        bare, provider = "", ""
-    if not bare.strip():
+        model, provider = "", ""
+    if not model.strip():
         raise _unknown(name, litellm)
     missing = [
         variable
@@ -115,11 +114,11 @@ def _find(name: str) -> _Found:
     ]
     missing = missing or _blank_keys(provider)
     either = " or ".join(missing)
-    return _Found(provider, either or None, either or f"{provider.upper()}_API_KEY")
+    return _Provider(provider, either or None, either or f"{provider.upper()}_API_KEY")
 
 
 def _blank_keys(provider: str) -> list[str]:
-    """Return the key variables of a provider that are set to nothing; litellm takes them as set."""
+    """Return a provider's key variables that are set but empty; litellm treats them as set."""
     stem = provider.upper().partition("_")[0]
     return [
         variable
@@ -130,39 +129,38 @@ def _blank_keys(provider: str) -> list[str]:
     ]
 
 
-def _key(name: str, given: str | None, found: _Found, *, has_base: bool) -> str | None:
-    """Return the key to send; None to let litellm read the provider's variables."""
-    stored = os.environ.get(found.key_variable, "")
-    key = sendable_key(name, given, found.key_variable)
-    if key and (given or key != stored):
+def _key(name: str, api_key: str | None, provider: _Provider, *, has_base: bool) -> str | None:
+    """Return the key to send, or None to let litellm read the provider's variables."""
+    stored = os.environ.get(provider.key_variable, "")
+    key = sendable_key(name, api_key, provider.key_variable)
+    if key and (api_key or key != stored):
         return key
-    if found.missing_key is None:
+    variable = provider.missing_key
+    if variable is None:
         return None
     if has_base:
         return NO_KEY
-    blank = f", and {found.missing_key} is set but empty" if found.missing_key in os.environ else ""
-    raise SettingError(
-        f"Model {name!r} needs a key{blank}; set {found.missing_key}, or name another model."
-    )
+    blank = f", and {variable} is set but empty" if variable in os.environ else ""
+    raise SettingError(f"Model {name!r} needs a key{blank}; set {variable}, or use another model.")
 
 
 def _unknown(name: str, litellm: Any) -> SettingError:
     provider, slash, rest = name.partition("/")
     if slash and not rest:
         return SettingError(f"Model {name!r} has no name after its provider; write PROVIDER/MODEL.")
-    providers = [each.value for each in litellm.provider_list]
+    providers = [provider.value for provider in litellm.provider_list]
     if not slash:
         return SettingError(
-            f"Model {name!r} is not known without its provider; write PROVIDER/MODEL, for example "
+            f"Unknown model {name!r}; expected PROVIDER/MODEL, for example "
             f"{'openai/' + (name or 'gpt-4o-mini')!r} with an api_base for a server of your own."
         )
     near = difflib.get_close_matches(provider, providers, n=1, cutoff=0.5)
     hint = f"did you mean {near[0] + '/' + rest!r}?" if near else "see litellm's list of providers."
-    return SettingError(f"Model {name!r} names the unknown provider {provider!r}; {hint}")
+    return SettingError(f"Model {name!r} has the unknown provider {provider!r}; {hint}")
 
 
 def _check_address(api_base: str | None) -> None:
     if api_base is not None and not api_base.startswith(("http://", "https://")):
         raise SettingError(
-            f"The address {api_base!r} is no URL; it should look like 'http://127.0.0.1:8000/v1'."
+            f"The address {api_base!r} is not a URL; expected one like 'http://127.0.0.1:8000/v1'."
         )

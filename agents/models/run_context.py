@@ -1,4 +1,4 @@
-"""What all model calls of a run share: its deadline, its observers, its limit in flight."""
+"""Context shared by all model calls of a run: deadline, observers and rate limits."""
 
 import time
 from collections import Counter
@@ -15,55 +15,56 @@ from refinegraph.charging import Account, collecting_unaccounted, current_unacco
 from refinegraph.schema import Frozen
 
 Observer = Callable[[Any], None]
-"""Hears of model calls (`ModelEvent`) and of whatever else goes on in the run.
+"""Callback for model calls (`ModelEvent`) and the other events of a run.
 
-Called in the event loop of the call, so it must be quick; what it raises ends the call.
+It is called in the event loop of the call, so it must be fast. An exception that it raises aborts
+the call.
 """
 
 
 class RunScope(NamedTuple):
-    """What `run_scope` put in force."""
+    """The settings and shared state established by `run_scope`."""
 
     deadline: float | None
-    """In seconds of `time.monotonic`; None where the run may take any time."""
+    """A value of `time.monotonic()` in seconds, or None for no deadline."""
     observers: tuple[Observer, ...]
     rate_limits: RateLimits
     unaccounted: Account
-    """What was spent outside any `charging` account; outside any run, by the whole process."""
+    """Spending outside any `charging` account; outside any run, that of the whole process."""
     cache: CallCache | None = None
-    """Answers that are kept."""
+    """Cached answers."""
     ledger: Ledger | None = None
-    """What may be spent."""
+    """The budget."""
     sample_counts: Counter[str] | None = None
-    """How many samples of each request the run has asked for; None outside of any run."""
+    """Samples requested so far for each request; None outside of a run."""
     paused: float = 0.0
-    """For how many seconds the run lay still since it was begun."""
+    """Seconds for which the run was interrupted since it began."""
     streams: bool = False
-    """Whether single answers are told of as they are written."""
+    """Whether single answers are streamed to the observers."""
 
     @property
     def run(self) -> int:
-        """What tells this run from others, for calls to be made run by run."""
+        """An identifier of this run, used to schedule calls fairly between runs."""
         return id(self.sample_counts)
 
     @property
     def remaining(self) -> float | None:
-        """Seconds until the deadline, at least 0; None where there is none."""
+        """Seconds until the deadline, at least 0, or None without a deadline."""
         return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
     def claim_samples(self, request: str, samples: int) -> int:
-        """Count samples of a request that are asked for; return how many were before."""
-        here = _COUNTED_HERE.get()
-        if here is not None:
-            here[request] += samples
+        """Reserve sample indices for a request and return the first one."""
+        counts = _COUNTED_HERE.get()
+        if counts is not None:
+            counts[request] += samples
         if self.sample_counts is None:
             return 0
-        before = self.sample_counts[request]
+        first = self.sample_counts[request]
         self.sample_counts[request] += samples
-        return before
+        return first
 
     def emit(self, event: Frozen) -> None:
-        """Tell every observer."""
+        """Send an event to every observer."""
         for observer in self.observers:
             observer(event)
 
@@ -77,7 +78,7 @@ _COUNTED_HERE: ContextVar[Counter[str] | None] = ContextVar("refinegraph_asked_h
 
 
 def current_scope() -> RunScope:
-    """Return the scope in force: no deadline, no observers and 64 calls in flight outside any."""
+    """Return the current scope; outside any, 64 concurrent calls, no deadline and no observers."""
     return _SCOPE.get()
 
 
@@ -93,25 +94,25 @@ def run_scope(
     paused: float = 0.0,
     streams: bool = False,
 ) -> Generator[RunScope]:
-    """Put a deadline, an observer and a limit in force for every model call inside.
+    """Set the deadline, observer, limits and budget of every model call inside the context.
 
-    Scopes nest: the earlier deadline holds, every observer hears of every call, the inner limit
-    replaces the outer one. Tasks that are started inside belong to the scope.
+    Scopes can be nested: the earlier deadline applies, every observer receives every event, and an
+    inner limit replaces the outer one. Tasks started inside belong to the scope.
 
     Args:
-        deadline: In seconds of `time.monotonic`. A call that has not ended by then is cancelled
-            and raises `DeadlineExceeded`.
-        on_event: Hears `CallStarted`, then `CallRetried` any number of times, then `CallFinished`
-            or `CallFailed`, for each request.
-        rate_limits: How many requests may be in flight, or `RateLimits` shared with other runs.
-        cache: Answers that are kept; the run begins with the first sample of each request.
-        ledger: What may be spent; shared with whatever else is given it.
-        sample_counts: How many samples of each request the run took before it was interrupted.
-        paused: For how many seconds the run lay still since it was begun.
-        streams: Whether observers hear `TokensStreamed` while an answer is written.
+        deadline: A value of `time.monotonic()` in seconds. A call that has not finished by then is
+            cancelled and raises `DeadlineExceeded`.
+        on_event: Receives `CallStarted`, any number of `CallRetried`, then `CallFinished` or
+            `CallFailed` for each request.
+        rate_limits: Maximum number of concurrent requests, or `RateLimits` shared between runs.
+        cache: Cached answers; the run starts with the first sample of each request.
+        ledger: The budget, which may be shared with other runs.
+        sample_counts: Samples taken of each request before the run was interrupted.
+        paused: Seconds for which the run was interrupted since it began.
+        streams: Whether observers receive `TokensStreamed` while an answer is generated.
     """
     outer = _SCOPE.get()
-    deadlines = [each for each in (outer.deadline, deadline) if each is not None]
+    deadlines = [instant for instant in (outer.deadline, deadline) if instant is not None]
     with collecting_unaccounted() as unaccounted:
         scope = RunScope(
             deadline=min(deadlines, default=None),
@@ -133,7 +134,7 @@ def run_scope(
 
 @contextmanager
 def only_calls_observed() -> Generator[None]:
-    """Let observers hear of the model calls inside and of nothing else: for a run within a run."""
+    """Restrict observers to model events inside the context, for a run within a run."""
     outer = _SCOPE.get()
     token = _SCOPE.set(outer._replace(observers=tuple(map(_of_calls, outer.observers))))
     try:
@@ -143,30 +144,31 @@ def only_calls_observed() -> Generator[None]:
 
 
 def _of_calls(observer: Observer) -> Observer:
-    def hear(event: Any) -> None:
+    def observe(event: Any) -> None:
         if isinstance(event, ModelEvent):
             observer(event)
 
-    return hear
+    return observe
 
 
 @contextmanager
 def working(work: Work) -> Generator[Counter[str]]:
-    """Say what the model calls inside are made for, and count the samples they ask for by request.
+    """Record the purpose of the model calls inside the context, and count their samples.
 
-    Only requests that a cache or a seed makes distinct are counted.
+    The yielded counter maps requests to samples. Only requests that are distinguished by a cache
+    or a seed are counted.
     """
     counted: Counter[str] = Counter()
-    before, count = _WORK.set(work), _COUNTED_HERE.set(counted)
+    work_token, count_token = _WORK.set(work), _COUNTED_HERE.set(counted)
     try:
         yield counted
     finally:
-        _WORK.reset(before)
-        _COUNTED_HERE.reset(count)
+        _WORK.reset(work_token)
+        _COUNTED_HERE.reset(count_token)
 
 
 def current_work() -> Work | None:
-    """Return what the calls that are made now are for."""
+    """Return the purpose of model calls made in the current context."""
     return _WORK.get()
 
 

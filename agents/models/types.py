@@ -1,4 +1,4 @@
-"""What a model is asked for and what it gives back."""
+"""Types of requests to a model and of its results."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -9,39 +9,39 @@ from refinegraph.schema import Frozen, Usage
 
 
 class Sampling(Frozen):
-    """How to sample; None leaves a setting to the provider.
+    """Sampling settings; None leaves a setting to the provider.
 
-    Settings that litellm knows a provider to lack are left out of its requests.
+    Settings that a provider does not support, according to litellm, are omitted from its requests.
     """
 
     temperature: float | None = Field(default=None, ge=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
     max_tokens: int | None = Field(default=None, gt=0)
-    """Completion tokens of one choice, thinking included."""
+    """Maximum completion tokens of one choice, including reasoning."""
     stop: tuple[str, ...] = ()
     seed: int | None = None
-    """Where samples need several requests, each adds to it how many samples came before."""
+    """If samples need several requests, each request adds the number of earlier samples to it."""
     logprobs: int | None = Field(default=None, ge=0, le=20)
-    """How many of the likeliest tokens are wanted at each position, beside the sampled one."""
+    """Number of most likely tokens to report at each position, in addition to the sampled one."""
     json_schema: str | None = None
-    """A JSON schema, as text, that the server should hold the answer to. Models of other packages
-    are not told."""
+    """A JSON schema, as text, to which the server should constrain the answer. Ignored for chat
+    models of other packages."""
     prefix: str | None = None
-    """A text that the answer begins with: the model goes on from its end."""
+    """The beginning of the answer, which the model continues."""
     on_missing_prefix: Literal["ask"] | None = None
-    """`ask` shows the prefix to a model that cannot go on from one, and asks it to go on; otherwise
-    such a model raises `ModelRequestRefused`."""
+    """`ask` shows the prefix to a model that cannot continue a text and asks it to continue it;
+    None makes such a model raise `ModelRequestRefused`."""
 
 
 class TopLogprob(NamedTuple):
-    """One token that the model could have written, and its natural log-probability."""
+    """A token that the model could have written, with its natural log-probability."""
 
     token: str
     logprob: float
 
 
 class TokenLogprob(Frozen):
-    """One token that the model wrote, its log-probability, and the likeliest at its position."""
+    """A token that the model wrote, with its log-probability and the alternatives."""
 
     token: str
     logprob: float
@@ -49,55 +49,56 @@ class TokenLogprob(Frozen):
 
 
 class Choice(Frozen):
-    """One sample: the answer, and the thinking apart from it."""
+    """One sample: the answer, separate from its reasoning."""
 
     text: str
-    """The answer, with the prefix that it went on from in front."""
+    """The answer, including the prefix that it continues."""
     reasoning: str = ""
-    """What the model thought aloud; never part of the answer."""
+    """The model's reasoning, which is never part of the answer."""
     finish_reason: str | None = None
-    """`stop`, `length`, …; None where the provider did not say."""
+    """`stop`, `length`, …; None if the provider did not report it."""
     tokens: int = 0
-    """Completion tokens, thinking included, a prefix not; estimated where the provider did not
-    count them."""
+    """Completion tokens, including reasoning but no prefix; estimated if the provider does not
+    report them."""
     logprobs: tuple[TokenLogprob, ...] | None = None
     stopped_at: str | None = None
-    """The stop text that ended it, which is not part of it; None where the answer ended by itself
-    or the provider does not tell. Scripted models and vLLM tell; llama.cpp and OpenAI do not."""
+    """The stop text that ended the answer and is not part of it; None if the answer ended by itself
+    or the provider does not report it. Scripted models and vLLM do; llama.cpp and OpenAI do not."""
 
     @property
     def truncated(self) -> bool:
-        """Whether a limit of tokens cut the text off; False where the provider did not say."""
+        """Whether a token limit cut the text off; False if the provider did not report it."""
         return self.finish_reason in _TRUNCATED
 
 
 _TRUNCATED = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length"})
-"""What OpenAI, Anthropic, Gemini and Mistral call it; litellm says `length` for all of them."""
+"""The names used by OpenAI, Anthropic, Gemini and Mistral; litellm converts all of them to
+`length`."""
 
 
 class Generations(Frozen):
-    """The samples of one `generate`, and what they cost together."""
+    """The samples returned by `generate`, with their total cost."""
 
     choices: tuple[Choice, ...]
     usage: Usage
     curtailed: bool = False
-    """Whether a budget left less room for the answers than their sampling did."""
+    """Whether a budget limited the answers more than the sampling settings did."""
 
 
 OnText = Callable[[str], None]
-"""Hears pieces of a text as they are written."""
+"""Callback that receives chunks of a text as they arrive."""
 
 
 class Completion(NamedTuple):
-    """What one request brought, before tokens are counted and priced."""
+    """The result of one request, before tokens are counted and priced."""
 
     choices: tuple[Choice, ...]
     prompt_tokens: int | None = None
-    """As the provider counted; None where it did not."""
+    """As reported by the provider, or None."""
     completion_tokens: int | None = None
     cached_tokens: int = 0
-    """Those prompt tokens that were read from the provider's cache."""
+    """Prompt tokens that were read from the provider's cache."""
     counts_one_choice: bool = False
-    """Whether the provider is known to count the completion tokens of one choice only."""
+    """Whether the provider counts the completion tokens of a single choice only."""
     requests: int = 1
-    """How many requests the provider answered for it, each of which cost the same."""
+    """Number of requests that the provider answered for it, all of equal cost."""

@@ -1,4 +1,4 @@
-"""Operators: what turns a task into candidates, reviews, notes or tests."""
+"""Operators: they turn a task into candidates, reviews, notes or tests."""
 
 from refinegraph.agents.operators.algebra import (
     Operator,

@@ -1,11 +1,12 @@
-"""Operators and how they combine.
+"""Operators and the ways to combine them.
 
     repair = Reviewer(model) >> Refiner(model).unless(approved())
     panel = Solver(small) | Solver(large)
 
-`a >> b` works in turn: b sees what a made. `a | b` works side by side and keeps what both made.
-`.when(rule)` and `.unless(rule)` are gates, and `.over(choose)` picks other parents. A plain
-function of a `Task`, async or not, may stand on either side.
+`a >> b` applies the operators in sequence: b sees what a produced. `a | b` applies them side by
+side and combines their outcomes. `.when(rule)` and `.unless(rule)` apply an operator conditionally,
+and `.over(choose)` selects other parents. Either side may be a plain function of a `Task`, async
+or not.
 """
 
 import inspect
@@ -22,73 +23,76 @@ from refinegraph.support.awaiting import MaybeAwaitable, settle, wait_for_all
 from refinegraph.support.signatures import check_part, name_of
 
 OperatorFunction = Callable[[Task], MaybeAwaitable[Any]]
-"""A plain function as an operator: it returns whatever `as_outcome` can read."""
+"""A plain function as an operator; it returns anything that `as_outcome` accepts."""
 Rule = Callable[[Task], MaybeAwaitable[bool]]
-"""Decides whether an operator works on a task."""
+"""Decides whether an operator is applied to a task."""
 Choose = Callable[[Task], Iterable[Candidate]]
-"""Chooses the parents of a task."""
+"""Selects the parents of a task."""
 
 
 class Operator:
-    """Make candidates, reviews, notes or tests out of what a task shows.
+    """Produce candidates, reviews, notes or tests from a task.
 
-    A subclass implements `apply`. It may be used wherever an operator is expected, and so may any
-    plain function of a `Task`.
+    Subclasses implement `apply`. A plain function of a `Task` may be used wherever an operator is
+    expected.
     """
 
     @property
     def name(self) -> str:
-        """The name of its node where it is part of a chain."""
+        """The name of the operator's node when it is part of a chain."""
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(self).__name__).lower()
 
     @property
     def stages(self) -> tuple["Operator", ...]:
-        """The operators that work one after the other; each one is a node of the graph."""
+        """The operators that are applied in sequence, each as one node of the graph."""
         return (self,)
 
     @property
     def proposes(self) -> bool:
-        """Whether it may make candidates; a run without any is not lost where it cannot."""
+        """Whether the operator may produce candidates.
+
+        A run without candidates has not failed if its operators cannot produce any.
+        """
         return True
 
     async def apply(self, task: Task) -> Outcome:
-        """Return what the move brings. Costs whatever the operator calls."""
+        """Return the outcome of one move. Costs whatever the operator calls."""
         raise NotImplementedError(f"{type(self).__name__} does not implement apply(task).")
 
     def __rshift__(self, other: "OperatorLike") -> "Operator":
-        """Work in turn: the other operator sees what this one made."""
+        """Apply the operators in sequence; the second sees what the first produced."""
         return Chain(*self.stages, *as_operator(other).stages)
 
     def __rrshift__(self, other: "OperatorLike") -> "Operator":
-        """Work in turn, after a plain function."""
+        """Apply a plain function first, then this operator."""
         return as_operator(other) >> self
 
     def __or__(self, other: "OperatorLike") -> "Operator":
-        """Work side by side and keep what both made."""
+        """Apply the operators side by side and combine their outcomes."""
         return Both(*_sides(self), *_sides(as_operator(other)))
 
     def __ror__(self, other: "OperatorLike") -> "Operator":
-        """Work side by side with a plain function."""
+        """Apply a plain function and this operator side by side."""
         return as_operator(other) | self
 
     def when(self, rule: Rule) -> "Operator":
-        """Work only where the rule holds for the task."""
+        """Apply the operator only if the rule is true for the task."""
         return Gate(self, rule, opens_on=True)
 
     def unless(self, rule: Rule) -> "Operator":
-        """Work only where the rule does not hold for the task."""
+        """Apply the operator only if the rule is false for the task."""
         return Gate(self, rule, opens_on=False)
 
     def over(self, choose: Choose) -> "Operator":
-        """Work on the parents that `choose` picks instead of the move's own."""
+        """Apply the operator to the parents that `choose` returns instead of the move's own."""
         return Over(self, choose)
 
     def named(self, name: str) -> "Operator":
-        """Give it another name, by which its node is known."""
+        """Return the operator under another name, which is also the name of its node."""
         return Named(self, name)
 
     def __repr__(self) -> str:
-        """The expression that makes one like it."""
+        """Return an expression that constructs an equal operator."""
         return f"{type(self).__name__}()"
 
 
@@ -96,9 +100,9 @@ OperatorLike = Operator | OperatorFunction
 
 
 def as_operator(thing: OperatorLike) -> Operator:
-    """Return an operator from an operator or any function of a task.
+    """Return an operator from an operator or a function of a task.
 
-    Raises `InputError` for what cannot be called with one task.
+    Raises `InputError` for anything that cannot be called with a single task.
 
     >>> as_operator(lambda task: "4")
     step
@@ -130,28 +134,28 @@ class FunctionOperator(Operator):
 
 
 class Chain(Operator):
-    """Several operators in turn, each a node of the graph."""
+    """Several operators in sequence, each a node of the graph."""
 
     def __init__(self, *stages: Operator) -> None:
         self._stages = stages
 
     @property
     def name(self) -> str:
-        """The name of the last stage, which makes what the chain is for."""
+        """The name of the last stage, which produces the chain's result."""
         return self._stages[-1].name
 
     @property
     def stages(self) -> tuple[Operator, ...]:
-        """The operators in their order."""
+        """The operators in order."""
         return self._stages
 
     @property
     def proposes(self) -> bool:
-        """Whether any stage may make candidates."""
+        """Whether any stage may produce candidates."""
         return any(stage.proposes for stage in self._stages)
 
     async def apply(self, task: Task) -> Outcome:
-        """Apply the stages in turn, as one; a graph applies them node by node instead."""
+        """Apply the stages in sequence; a graph applies them node by node instead."""
         total = Outcome()
         for stage in self._stages:
             outcome = await stage.apply(task)
@@ -172,19 +176,19 @@ class Both(Operator):
 
     @property
     def name(self) -> str:
-        """The names joined by `_and_`, without repetitions."""
+        """The distinct names, joined by `_and_`."""
         return "_and_".join(dict.fromkeys(operator.name for operator in self.operators))
 
     @property
     def proposes(self) -> bool:
-        """Whether any of them may make candidates."""
+        """Whether any of the operators may produce candidates."""
         return any(operator.proposes for operator in self.operators)
 
     async def apply(self, task: Task) -> Outcome:
-        """Apply all of them at once and add what they made, in their order.
+        """Apply all operators concurrently and combine their outcomes in order.
 
-        A side that fails does not take the others' answers with it; where all fail, the first
-        error is raised.
+        If an operator fails, the outcomes of the others are kept; if all fail, the first error is
+        raised.
         """
         return await apply_at_once(operator.apply(task) for operator in self.operators)
 
@@ -194,24 +198,24 @@ class Both(Operator):
 
 
 class _Wrapper(Operator):
-    """An operator around another one."""
+    """Base class of operators that wrap another operator."""
 
     def __init__(self, inner: Operator) -> None:
         self.inner = inner
 
     @property
     def name(self) -> str:
-        """The name of the operator inside."""
+        """The name of the inner operator."""
         return self.inner.name
 
     @property
     def proposes(self) -> bool:
-        """Whether the operator inside may make candidates."""
+        """Whether the inner operator may produce candidates."""
         return self.inner.proposes
 
 
 class Gate(_Wrapper):
-    """Apply an operator only where a rule opens the gate."""
+    """Apply an operator only if a rule allows it."""
 
     def __init__(self, inner: Operator, rule: Rule, *, opens_on: bool) -> None:
         super().__init__(inner)
@@ -219,33 +223,33 @@ class Gate(_Wrapper):
         self.opens_on = opens_on
 
     async def apply(self, task: Task) -> Outcome:
-        """Return what the operator makes, or nothing where the gate is shut."""
+        """Return the operator's outcome, or an empty outcome if the gate is closed."""
         if bool(await settle(self.rule(task))) is not self.opens_on:
             return Outcome()
         return await self.inner.apply(task)
 
     def __repr__(self) -> str:
-        """The operator and its gate."""
+        """Return the operator with its gate."""
         gate = "when" if self.opens_on else "unless"
         return f"{_bracketed(self.inner, Chain, Both)}.{gate}({_rule_name(self.rule)})"
 
 
 class Over(_Wrapper):
-    """Apply an operator to chosen parents."""
+    """Apply an operator to selected parents."""
 
     def __init__(self, inner: Operator, choose: Choose) -> None:
         super().__init__(inner)
         self.choose = choose
 
     async def apply(self, task: Task) -> Outcome:
-        """Return what the operator makes of the chosen parents."""
-        chosen = task.over(self.choose(task))
-        outcome = await self.inner.apply(chosen)
-        drafts = (draft._replace(parents=chosen.move.parents) for draft in outcome.drafts)
+        """Return the operator's outcome for the selected parents."""
+        selected = task.over(self.choose(task))
+        outcome = await self.inner.apply(selected)
+        drafts = (draft._replace(parents=selected.move.parents) for draft in outcome.drafts)
         return replace(outcome, drafts=tuple(drafts))
 
     def __repr__(self) -> str:
-        """The operator and its choice of parents."""
+        """Return the operator with its choice of parents."""
         return f"{_bracketed(self.inner, Chain, Both)}.over({_rule_name(self.choose)})"
 
 
@@ -258,20 +262,20 @@ class Named(_Wrapper):
 
     @property
     def name(self) -> str:
-        """The name that was given."""
+        """The new name."""
         return self._name
 
     async def apply(self, task: Task) -> Outcome:
-        """Return what the operator makes."""
+        """Return the operator's outcome."""
         return await self.inner.apply(task)
 
     def __repr__(self) -> str:
-        """The operator and its name."""
+        """Return the operator with its name."""
         return f"{_bracketed(self.inner, Chain, Both)}.named({self._name!r})"
 
 
 async def attempt(applied: Awaitable[Outcome]) -> Outcome:
-    """Wait for an outcome; a model that fails, a deadline or a budget becomes part of it."""
+    """Wait for an outcome; return a model failure or an exceeded deadline as part of it."""
     try:
         return await applied
     except (ModelError, DeadlineExceeded) as error:
@@ -279,9 +283,10 @@ async def attempt(applied: Awaitable[Outcome]) -> Outcome:
 
 
 async def apply_at_once(applications: Iterable[Awaitable[Outcome]]) -> Outcome:
-    """Wait for several outcomes and add them in their order.
+    """Wait for several outcomes and combine them in order.
 
-    One that fails does not take the others with it; where all fail, the first error is raised.
+    If one application fails, the others' outcomes are kept; if all fail, the first error is
+    raised.
     """
     outcomes = await wait_for_all(*map(attempt, applications))
     if all(outcome.errors for outcome in outcomes):
@@ -290,7 +295,7 @@ async def apply_at_once(applications: Iterable[Awaitable[Outcome]]) -> Outcome:
 
 
 def _seeing(task: Task, outcome: Outcome) -> Task:
-    """Return a task that shows what was reviewed and noted so far."""
+    """Return the task with the outcome's reviews and notes added."""
     return replace(task, reviews=task.reviews + outcome.reviews, notes=task.notes + outcome.notes)
 
 

@@ -1,4 +1,4 @@
-"""Continue a candidate by one more step, or begin one."""
+"""Extend a candidate by one more step."""
 
 import re
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from refinegraph.agents.prompts import PromptSet
 from refinegraph.agents.solver import Solver
 
 IsComplete = Callable[[str], bool]
-"""Whether a text is a whole solution."""
+"""Returns whether a text is a whole solution."""
 
 _ANSWER = re.compile(r"\\boxed\b|\bthe (final )?answer is\b|^####", re.IGNORECASE | re.MULTILINE)
 
 
 def states_answer(text: str) -> bool:
-    """Return whether a text gives its final answer in one of the usual forms.
+    """Return whether a text states its final answer in one of the usual forms.
 
     >>> states_answer("So the answer is 4."), states_answer("Step 1: we add")
     (True, False)
@@ -29,23 +29,23 @@ def states_answer(text: str) -> bool:
 
 
 class continue_from(Operator):
-    """Write one more step after the move's parent, or the first one where it has none.
+    """Write one more step after the move's parent, or the first step if it has none.
 
-    The new candidate holds the whole text so far. It is complete where the text states its answer
-    (`complete` may say otherwise), where the model ended it by itself, or where nothing more came.
-    `Move.keep` continues from the parent's first steps alone, which is how a search backtracks.
-    Costs one model call, or one a candidate where the provider returns single choices.
+    The new candidate contains the whole text so far. It is complete if the text states its answer
+    (override with `complete`), if the model ended the text by itself, or if nothing was added.
+    `Move.keep` continues from the parent's first steps only, which lets a search backtrack. Costs
+    one model call if the provider returns several choices per call, otherwise one per candidate.
 
     Args:
-        model: A model that can go on from a given text.
-        step: Where a step ends; at an empty line unless given.
-        complete: Whether a text is a whole solution.
-        sampling: How to sample.
-        prompts: How the problem is asked.
-        cue: Text that is put behind the parent's before the model goes on, such as `"\\nWait."`; it
-            stands in place of what the step puts between two steps.
-        on_missing_prefix: Whether a model that has no prefixes raises `ModelRequestRefused` or is
-            asked to go on from the text that it is shown.
+        model: A model that can continue a given text.
+        step: Where a step ends; by default at an empty line.
+        complete: Decides whether a text is a whole solution.
+        sampling: Sampling settings.
+        prompts: The prompts that state the problem.
+        cue: Text inserted between the parent's text and the continuation, such as `"\\nWait."`,
+            instead of the separator of `step`.
+        on_missing_prefix: For a model that cannot continue a text: `"raise"` raises
+            `ModelRequestRefused`, `"ask"` shows the text and asks the model to continue it.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
@@ -71,6 +71,7 @@ class continue_from(Operator):
         self.model = model
         self.step = step or paragraph()
         self.complete = complete
+        # As a Solver with several samples: sibling continuations have to differ.
         self.sampling = sampling or Sampling(temperature=0.8)
         self.cue = cue
         self.on_missing_prefix: Literal["raise", "ask"] = on_missing_prefix
@@ -78,13 +79,13 @@ class continue_from(Operator):
 
     @property
     def name(self) -> str:
-        """The name of its node."""
+        """The name of the operator's node."""
         return "continue"
 
     async def apply(self, task: Task) -> Outcome:
-        """Return as many continuations as the move asks for."""
+        """Return as many continuations as the move requests."""
         prefix = self._prefix(task)
-        made = await generate(
+        completions = await generate(
             self.model,
             self._solver.messages(task.problem, tests=task.tests, instruction=task.instruction),
             n=task.count,
@@ -94,10 +95,10 @@ class continue_from(Operator):
             stop=self.step.stop or None,
             max_tokens=self.step.max_tokens,
         )
-        return Outcome(drafts=tuple(self._draft(choice, prefix) for choice in made.choices))
+        return Outcome(drafts=tuple(self._draft(choice, prefix) for choice in completions.choices))
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model by its name."""
+        """Return the constructor call, with the model's name in place of the model."""
         from refinegraph.agents.models import model_name
 
         return f"continue_from({model_name(self.model)!r}, step={self.step!r})"
@@ -110,7 +111,7 @@ class continue_from(Operator):
             text = task.parent.text
         elif joiner:
             text = kept(task.parent, steps=steps)
-        else:  # nothing is put between two steps, so what stands between them is kept
+        else:  # steps without a separator: the blanks between them are part of the text
             text = with_blanks(task.parent, steps=steps)
         return f"{text}{self._between}" if text else ""
 
@@ -125,14 +126,14 @@ class continue_from(Operator):
 
     def _draft(self, choice: Choice, prefix: str) -> Draft:
         added = choice.text.removeprefix(prefix)
-        own = self.step.cut(added, choice)
-        text = f"{prefix}{own}"
-        if not own.strip():
-            # Nothing more came, so the text before the joiner was the whole solution.
+        continuation = self.step.cut(added, choice)
+        text = f"{prefix}{continuation}"
+        if not continuation.strip():
+            # Nothing was added, so the text before the separator is the whole solution.
             whole = prefix.removesuffix(self._between) if self._between else prefix
             return Draft(choice.model_copy(update={"text": whole}), complete=True)
-        ended = own == added and not choice.truncated and choice.stopped_at is None
-        # Only a model without stop texts, or one that reports them, tells that it ended by itself.
+        ended = continuation == added and not choice.truncated and choice.stopped_at is None
+        # With stop texts, a model does not reveal whether it reached one or ended by itself.
         by_itself = ended and not self.step.stop
         complete = self.complete(text) or by_itself
         return Draft(choice.model_copy(update={"text": text}), complete=complete)

@@ -1,4 +1,4 @@
-"""Read what an operator returned, in whatever form it is convenient to write one."""
+"""Convert whatever an operator returns to an `Outcome`."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -16,9 +16,10 @@ _EXPECTED = (
 
 
 def as_outcome(value: object, *, operator: str) -> Outcome:
-    """Return what an operator returned as an `Outcome`; raises `InputError` for anything else.
+    """Convert what an operator returned to an `Outcome`.
 
-    Text becomes one complete draft, a list becomes the sum of its parts, and None is nothing.
+    Text becomes one complete draft, a list becomes the sum of its items, and None becomes an empty
+    outcome. Raises `InputError` for unsupported values.
 
     >>> as_outcome(["4", "5"], operator="solve").drafts[1].choice.text
     '5'

@@ -1,4 +1,4 @@
-"""Run the program that a candidate holds, for problems whose answer it prints."""
+"""Run a candidate's program, for problems whose answer the program prints."""
 
 from refinegraph.agents.operators.algebra import Operator
 from refinegraph.agents.operators.task import Outcome, Task
@@ -7,15 +7,15 @@ from refinegraph.tools.programs import extract_program
 from refinegraph.tools.sandbox import Sandbox
 
 _LONGEST = 2_000
-"""Characters of output that a model is shown."""
+"""Maximum characters of output shown to a model; the end of longer output is kept."""
 
 
 class run_code(Operator):
     """Run the Python program in each parent's text and note what it printed or raised.
 
-    The note is of kind `result` and about the parent; a text without a program gets a note that
-    says so. For problems that ask for an answer and let a program find it: code problems have
-    their tests. Costs one sandbox run a parent.
+    The note is of kind `result` and refers to the parent; it also says if the text contains no
+    program. Intended for problems that ask for an answer which a program computes; code problems
+    have tests instead. Costs one sandbox run per parent.
 
     >>> import asyncio
     >>> from refinegraph.schema import Move, Problem
@@ -30,16 +30,16 @@ class run_code(Operator):
 
     @property
     def name(self) -> str:
-        """The name of its node."""
+        """The name of the operator's node."""
         return "run"
 
     @property
     def proposes(self) -> bool:
-        """What a program prints is no candidate."""
+        """False, because a program's output is not a candidate."""
         return False
 
     async def apply(self, task: Task) -> Outcome:
-        """Return one note a parent."""
+        """Return one note per parent."""
         return Outcome(notes=tuple([await self._note(parent) for parent in task.parents]))
 
     async def _note(self, parent: Candidate) -> Note:
@@ -50,8 +50,8 @@ class run_code(Operator):
         source = extract_program(text).source
         if source is None:
             return "The text holds no program."
-        ran = await self.sandbox.run(source)
-        said = "\n".join(filter(None, [ran.stdout.strip(), ran.stderr.strip()]))
-        if ran.passed:
-            return said[-_LONGEST:] or "(nothing was printed)"
-        return f"{ran.status}: {ran.detail}\n{said}".strip()[-_LONGEST:]
+        verdict = await self.sandbox.run(source)
+        output = "\n".join(filter(None, [verdict.stdout.strip(), verdict.stderr.strip()]))
+        if verdict.passed:
+            return output[-_LONGEST:] or "(nothing was printed)"
+        return f"{verdict.status}: {verdict.detail}\n{output}".strip()[-_LONGEST:]

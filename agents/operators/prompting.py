@@ -1,4 +1,4 @@
-"""An operator that is a prompt, with places for what its task shows."""
+"""An operator defined by a prompt with placeholders for the parts of its task."""
 
 import difflib
 import re
@@ -33,39 +33,39 @@ _ITEM = re.compile(r"^\s*(?:\d+[.)]|[-*])\s+(?P<text>\S.*)$", re.MULTILINE)
 
 
 class prompted(Operator):
-    """Ask a model with a prompt that shows what the task shows.
+    """Ask a model with a prompt whose placeholders are filled from the task.
 
-    The prompt has places such as `$problem`, written as in `string.Template`; `$$` is a dollar
-    sign. They are checked when the operator is made:
+    Placeholders such as `$problem` follow `string.Template`; `$$` is a dollar sign. They are
+    checked when the operator is constructed:
 
-    | place | stands for |
+    | placeholder | value |
     |---|---|
     | `$problem` | the statement |
-    | `$solution`, `$evidence` | the first parent, and what execution says of it |
+    | `$solution`, `$evidence` | the first parent, and the result of executing it |
     | `$solutions` | all parents, numbered from 1 |
     | `$others` | the parents after the first, numbered from 1 |
     | `$reviews` | the latest reviews of the parents |
-    | `$scores` | the scores of the first parent, with what the scorers say |
+    | `$scores` | the scores of the first parent, with the scorers' evidence |
     | `$notes`, `$note` | all notes of the run; the last one about the first parent, else the last |
-    | `$tests` | the tests that were given |
-    | `$answer_format` | how the final answer is to be written |
-    | `$instruction` | the move's instruction; added at the end unless the prompt has this place |
+    | `$tests` | the tests that came with the problem |
+    | `$answer_format` | how to write the final answer |
+    | `$instruction` | the move's instruction; appended to a prompt without this placeholder |
 
-    Costs one model call where the answers become candidates (or one a candidate where the provider
-    returns single choices) or notes, and one a parent where they become reviews. A review is read
-    like the Reviewer's: it approves if its verdict is `right`. A note is about the move's parent,
-    where it has exactly one, so that moves side by side do not read each other's.
+    Candidates and notes cost one model call if the provider returns several choices per call,
+    otherwise one per candidate; reviews cost one call per parent. A review is parsed like the
+    Reviewer's: it approves if its verdict is `right`. A note refers to the move's parent if there
+    is exactly one, so that concurrent moves do not read each other's notes.
 
     Args:
-        model: The model that is asked.
-        prompt: The user message with its places.
-        makes: Whether answers become candidates, a review of each parent, one note, or one note
-            for each item of the list in the answer (one of all, where there is no list).
-        kind: Of the notes.
-        complete: Whether candidates are whole solutions; plans and other drafts that something
-            else is made from are not, and never the answer.
-        system: The system message, with the same places; none unless given.
-        sampling: How to sample; at temperature 0.8 for candidates and 0 otherwise unless given.
+        model: The model to ask.
+        prompt: The user message with placeholders.
+        makes: What answers become: candidates, a review of each parent, one note, or one note for
+            each list item in the answer (a single note if there is no list).
+        kind: The kind of the notes.
+        complete: Whether candidates are whole solutions. Set it to False for plans and other
+            intermediate texts, which can then never be selected as the answer.
+        system: The system message, with the same placeholders; omitted if empty.
+        sampling: Sampling settings; the default temperature is 0.8 for candidates, otherwise 0.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
@@ -78,8 +78,8 @@ class prompted(Operator):
     >>> prompted(model, "Merge: $solution1")
     Traceback (most recent call last):
     ...
-    refinegraph.errors.InputError: a prompt has the place $solution1, which is unknown, did you \
-mean $solution? Known: $answer_format, $evidence, $instruction, $note, $notes, $others, \
+    refinegraph.errors.InputError: unknown placeholder $solution1 in a prompt; did you mean \
+$solution? Known placeholders: $answer_format, $evidence, $instruction, $note, $notes, $others, \
 $problem, $reviews, $scores, $solution, $solutions, $tests.
     """
 
@@ -96,41 +96,42 @@ $problem, $reviews, $scores, $solution, $solutions, $tests.
     ) -> None:
         if makes not in get_args(Makes):
             raise InputError(f"makes is {makes!r}; expected {', '.join(get_args(Makes))}.")
-        self._places = _checked_places(prompt) | _checked_places(system)
+        self._placeholders = _checked_placeholders(prompt) | _checked_placeholders(system)
         self.model = model
         self.prompt = Prompt(user=prompt, system=system)
         self.makes: Makes = makes
         self.kind: NoteKind = kind
         self.complete = complete
+        # Candidates have to differ from each other; reviews and notes should be repeatable.
         self.sampling = sampling or Sampling(temperature=0.8 if makes == "candidates" else 0.0)
 
     @property
     def name(self) -> str:
-        """The name of its node: what it does."""
+        """The name of the operator's node, which says what it produces."""
         return {"candidates": "answer", "reviews": "review"}.get(self.makes, "note")
 
     @property
     def proposes(self) -> bool:
-        """Whether its answers become candidates."""
+        """Whether the answers become candidates."""
         return self.makes == "candidates"
 
     async def apply(self, task: Task) -> Outcome:
-        """Return what the model's answers become."""
+        """Return the model's answers as candidates, reviews or notes."""
         if self.makes == "reviews":
-            asked = unapproved(task)
-            reviews = await wait_for_all(*(self._review(task, parent) for parent in asked))
+            parents = unapproved(task)
+            reviews = await wait_for_all(*(self._review(task, parent) for parent in parents))
             return Outcome(reviews=tuple(reviews))
         if self.makes in ("note", "notes"):
             text = await self._text(task)
             items = list_items(text) if self.makes == "notes" else ()
             return Outcome(notes=tuple(self._note(task, item) for item in items or (text,)))
-        made = await generate(
+        answers = await generate(
             self.model, self._messages(task), n=task.count, sampling=self.sampling
         )
-        return Outcome(drafts=drafts_of(made.choices, complete=self.complete))
+        return Outcome(drafts=drafts_of(answers.choices, complete=self.complete))
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model by its name."""
+        """Return the constructor call, with the model's name in place of the model."""
         makes = "" if self.makes == "candidates" else f", makes={self.makes!r}"
         return f"prompted({model_name(self.model)!r}, {self.prompt.user!r}{makes})"
 
@@ -142,16 +143,19 @@ $problem, $reviews, $scores, $solution, $solutions, $tests.
         return parse_review(await self._text(task.over([parent])), parent)
 
     async def _text(self, task: Task) -> str:
-        made = await generate(self.model, self._messages(task), sampling=self.sampling)
-        return made.choices[0].text
+        answers = await generate(self.model, self._messages(task), sampling=self.sampling)
+        return answers.choices[0].text
 
     def _messages(self, task: Task) -> list[BaseMessage]:
-        filled = self.prompt.messages(**{place: _PLACES[place](task) for place in self._places})
-        return filled if "instruction" in self._places else _instructed(filled, task)
+        values = {name: _PLACEHOLDERS[name](task) for name in self._placeholders}
+        messages = self.prompt.messages(**values)
+        if "instruction" in self._placeholders:
+            return messages
+        return with_instruction(messages, task.instruction)
 
 
 def list_items(text: str) -> tuple[str, ...]:
-    """Return the items of the numbered or bulleted list in a text, in their order.
+    """Return the items of the numbered or bulleted list in a text.
 
     >>> list_items("Two facts:\\n1. It rains.\\n2. It is cold.")
     ('It rains.', 'It is cold.')
@@ -159,20 +163,16 @@ def list_items(text: str) -> tuple[str, ...]:
     return tuple(match["text"].strip() for match in _ITEM.finditer(text))
 
 
-def _instructed(messages: list[BaseMessage], task: Task) -> list[BaseMessage]:
-    return with_instruction(messages, task.instruction)
-
-
 def _own_note(task: Task) -> str:
-    """Return the last note about the first parent, or the last one of all."""
+    """Return the last note about the first parent, or else the last note of the run."""
     about = task.parents[0].id if task.parents else None
     own = [note.text for note in task.notes if note.about == about]
     return (own or [note.text for note in task.notes] or [""])[-1]
 
 
 def _scores(task: Task) -> str:
-    known = [score for score in task.parent.scores if score.value is not None]
-    lines = [f"{score.scorer}: {score.value:.2f} {score.evidence}".strip() for score in known]
+    scores = [score for score in task.parent.scores if score.value is not None]
+    lines = [f"{score.scorer}: {score.value:.2f} {score.evidence}".strip() for score in scores]
     return "\n".join(lines) or "It has not been scored."
 
 
@@ -181,7 +181,7 @@ def _numbered(task: Task, parents: tuple[Candidate, ...]) -> str:
     return "\n\n".join(f"Solution {number}:\n{text}" for number, text in enumerate(texts, 1))
 
 
-_PLACES: Mapping[str, Callable[[Task], str]] = {
+_PLACEHOLDERS: Mapping[str, Callable[[Task], str]] = {
     "answer_format": lambda task: answer_format(task.problem.kind),
     "evidence": lambda task: format_verdict(task.parent),
     "instruction": lambda task: task.instruction,
@@ -197,21 +197,21 @@ _PLACES: Mapping[str, Callable[[Task], str]] = {
 }
 
 
-def _checked_places(text: str) -> frozenset[str]:
-    """Return the places of a prompt; raises `InputError` for one that is unknown or malformed."""
+def _checked_placeholders(text: str) -> frozenset[str]:
+    """Return the placeholders of a prompt; raise `InputError` for unknown or malformed ones."""
     template = Template(text)
     if not template.is_valid():
         raise InputError(
-            f"{text!r:.100} is no prompt: a dollar sign stands before something that is no name; "
-            "write $$ for a dollar sign."
+            f"malformed prompt {text!r:.100}: a dollar sign must precede a placeholder; write $$ "
+            "for a dollar sign."
         )
-    places = template.get_identifiers()
-    for place in places:
-        if place not in _PLACES:
-            near = difflib.get_close_matches(place, _PLACES, n=1)
-            hint = f", did you mean ${near[0]}?" if near else "."
-            known = ", ".join(f"${name}" for name in _PLACES)
+    names = template.get_identifiers()
+    for name in names:
+        if name not in _PLACEHOLDERS:
+            near = difflib.get_close_matches(name, _PLACEHOLDERS, n=1)
+            hint = f"; did you mean ${near[0]}?" if near else "."
+            expected = ", ".join(f"${placeholder}" for placeholder in _PLACEHOLDERS)
             raise InputError(
-                f"a prompt has the place ${place}, which is unknown{hint} Known: {known}."
+                f"unknown placeholder ${name} in a prompt{hint} Known placeholders: {expected}."
             )
-    return frozenset(places)
+    return frozenset(names)

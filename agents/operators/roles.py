@@ -1,4 +1,4 @@
-"""The four roles as operators, around any agent with the parameters of `agents.protocols`."""
+"""The four roles as operators, around any agent that satisfies `agents.protocols`."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,38 +23,38 @@ if TYPE_CHECKING:
     from refinegraph.agents.evidence import Evidence
 
 Gatherer = Callable[[Task, Candidate], Awaitable["Evidence"]]
-"""Finds out what is known about a candidate before a model is asked about it."""
+"""Gathers evidence about a candidate before a model is asked about it."""
 
 
 class _Role(Operator):
-    """An operator around an agent that may take fewer keywords than the role offers."""
+    """An operator around an agent that may accept fewer keywords than the role offers."""
 
-    def __init__(self, role: str, agent: Callable[..., Any], *takes: str) -> None:
+    def __init__(self, role: str, agent: Callable[..., Any], *parameters: str) -> None:
         self._name = role
         self.agent = agent
-        self._accepted = check_part(agent, f"the operator {role!r}", *takes)
+        self._accepted = check_part(agent, f"the operator {role!r}", *parameters)
 
     @property
     def name(self) -> str:
-        """The name of the role, as a verb."""
+        """The name of the role, a verb."""
         return self._name
 
     def __repr__(self) -> str:
-        """The agent's own expression."""
+        """Return the agent's own representation."""
         return repr(self.agent)
 
     async def _ask(self, *values: object, **keywords: object) -> Any:
-        wanted = {name: value for name, value in keywords.items() if self._accepts(name)}
-        return await settle(self.agent(*values, **wanted))
+        accepted = {name: value for name, value in keywords.items() if self._accepts(name)}
+        return await settle(self.agent(*values, **accepted))
 
     async def _evidence(
         self, gather: Gatherer | None, task: Task, candidate: Candidate
     ) -> dict[str, object]:
-        """Return the keywords that a task adds: its instruction, and what is known."""
-        more: dict[str, object] = {"instruction": task.instruction} if task.instruction else {}
+        """Return the additional keywords: the task's instruction and the candidate's evidence."""
+        keywords: dict[str, object] = {"instruction": task.instruction} if task.instruction else {}
         if gather is not None and task.problem.kind == "code" and self._accepts("evidence"):
-            more["evidence"] = await gather(task, candidate)
-        return more
+            keywords["evidence"] = await gather(task, candidate)
+        return keywords
 
     def _accepts(self, name: str) -> bool:
         return self._accepted is None or name in self._accepted
@@ -68,13 +68,13 @@ class Solve(_Role):
 
     async def apply(self, task: Task) -> Outcome:
         """Return the Solver's proposals."""
-        word = {"instruction": task.instruction} if task.instruction else {}
-        made = await self._ask(task.problem, samples=task.count, tests=task.tests, **word)
-        return as_outcome(made, operator=self.name)
+        instruction = {"instruction": task.instruction} if task.instruction else {}
+        answer = await self._ask(task.problem, samples=task.count, tests=task.tests, **instruction)
+        return as_outcome(answer, operator=self.name)
 
 
 class ReviewEach(_Role):
-    """Ask a Reviewer about every parent of a move that is not approved yet, all at once."""
+    """Ask a Reviewer about every parent of a move that is not approved yet, concurrently."""
 
     def __init__(
         self,
@@ -89,43 +89,41 @@ class ReviewEach(_Role):
 
     async def apply(self, task: Task) -> Outcome:
         """Return one review for each parent that is not approved yet."""
-        asked = unapproved(task)
-        written = await wait_for_all(*(self._review(task, parent) for parent in asked))
-        return Outcome(reviews=tuple(written))
+        parents = unapproved(task)
+        reviews = await wait_for_all(*(self._review(task, parent) for parent in parents))
+        return Outcome(reviews=tuple(reviews))
 
     async def _review(self, task: Task, parent: Candidate) -> Review:
         tracer = self.tracer
         trace = await tracer(task.problem, parent, task.tests) if tracer else ""
-        more = await self._evidence(self.evidence, task, parent)
-        made: Reviewed | Review = await self._ask(
-            task.problem, parent, trace=trace, tests=task.tests, **more
+        keywords = await self._evidence(self.evidence, task, parent)
+        answer: Reviewed | Review = await self._ask(
+            task.problem, parent, trace=trace, tests=task.tests, **keywords
         )
-        return made.review if isinstance(made, Reviewed) else made
+        return answer.review if isinstance(answer, Reviewed) else answer
 
 
 class Refine(_Role):
-    """Ask a Refiner to repair the parent of a move as its reviews say."""
+    """Ask a Refiner to repair the parent of a move according to its reviews."""
 
     def __init__(self, agent: RefinerAgent, *, evidence: Gatherer | None = None) -> None:
         super().__init__("refine", agent, "problem", "candidate", "review")
         self.evidence = evidence
 
     async def apply(self, task: Task) -> Outcome:
-        """Return the new solutions; what execution refuted before is listed as wrong.
+        """Return the repaired solutions; earlier answers that execution refuted are marked wrong.
 
-        The agent is asked once for every candidate of the move, all at once, each time as one
-        attempt more. One that fails does not take the others with it; where all fail, the first
+        The agent is called once for every requested candidate, concurrently, with increasing
+        attempt numbers. If one call fails, the others' results are kept; if all fail, the first
         error is raised.
         """
         first = task.attempt
-        return await apply_at_once(
-            self._repair(task, first + number) for number in range(task.count)
-        )
+        return await apply_at_once(self._repair(task, first + index) for index in range(task.count))
 
     async def _repair(self, task: Task, attempt: int) -> Outcome:
         earlier = task.earlier
-        more = await self._evidence(self.evidence, task, task.parent)
-        made = await self._ask(
+        keywords = await self._evidence(self.evidence, task, task.parent)
+        answer = await self._ask(
             task.problem,
             task.parent,
             _joined(task),
@@ -133,9 +131,9 @@ class Refine(_Role):
             tried=_contents([other for other in earlier if not refuted(other)]),
             attempt=attempt,
             tests=task.tests,
-            **more,
+            **keywords,
         )
-        outcome = as_outcome(made, operator=self.name)
+        outcome = as_outcome(answer, operator=self.name)
         return Outcome(drafts=outcome.drafts, reviews=outcome.reviews)
 
 
@@ -147,25 +145,25 @@ class WriteTests(_Role):
 
     @property
     def proposes(self) -> bool:
-        """Tests are no candidates."""
+        """False, because tests are not candidates."""
         return False
 
     async def apply(self, task: Task) -> Outcome:
         """Return the generated tests."""
-        written = await self._ask(task.problem)
-        return Outcome(tests=tuple(written.tests))
+        answer = await self._ask(task.problem)
+        return Outcome(tests=tuple(answer.tests))
 
 
 def _joined(task: Task) -> Review:
-    """Return the reviews of the first parent as one; an empty one where there is none."""
-    mine = [review for review in task.reviews if review.candidate_id == task.parent.id]
-    if not mine:
+    """Combine the reviews of the first parent into one; return an empty review if it has none."""
+    reviews = [review for review in task.reviews if review.candidate_id == task.parent.id]
+    if not reviews:
         return Review(candidate_id=task.parent.id, round=task.round, approves=False)
-    if len(mine) == 1:
-        return mine[0]
-    text = "\n\n".join(review.text for review in mine if review.text)
-    approves = all(review.approves for review in mine)
-    return mine[0].model_copy(update={"text": text, "approves": approves})
+    if len(reviews) == 1:
+        return reviews[0]
+    text = "\n\n".join(review.text for review in reviews if review.text)
+    approves = all(review.approves for review in reviews)
+    return reviews[0].model_copy(update={"text": text, "approves": approves})
 
 
 def _contents(candidates: Sequence[Candidate]) -> tuple[str, ...]:

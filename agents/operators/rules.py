@@ -1,31 +1,30 @@
-"""Rules for gates: what they hold of a task."""
+"""Rules for gates, evaluated on a task."""
 
 from refinegraph.agents.operators.task import Task
 from refinegraph.schema import Candidate
 
 
 class approved:
-    """Hold where the latest review of the parent found nothing wrong.
+    """True if the latest review of the parent found nothing wrong.
 
-    Execution outranks the Reviewer: a program that a visible test refutes is not approved,
-    whatever the review says.
+    Execution outranks the Reviewer: a program refuted by a visible test is not approved, whatever
+    the review says.
     """
 
     def __call__(self, task: Task) -> bool:
-        """Look at the first parent and its latest review."""
+        """Check the first parent and its latest review."""
         return bool(task.review and task.review.approves) and not refuted(task.parent)
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return "approved()"
 
 
 def unapproved(task: Task) -> list[Candidate]:
-    """Return the parents that a Reviewer is to be asked about.
+    """Return the parents that a Reviewer should review.
 
-    An approval stands: a parent that the reviews of an earlier round approve, and that no test
-    refutes, is not reviewed again, since nothing about it has changed. A move with an instruction
-    asks about every parent.
+    A parent that was approved in an earlier round and that no test refutes is not reviewed again,
+    because nothing about it has changed. A move with an instruction reviews every parent.
     """
     if task.instruction:
         return list(task.parents)
@@ -39,6 +38,6 @@ def _approval_stands(task: Task, parent: Candidate) -> bool:
 
 
 def refuted(candidate: Candidate) -> bool:
-    """Return whether execution proved the candidate wrong; a sandbox that failed proves nothing."""
+    """Return whether execution proved a candidate wrong; a sandbox failure proves nothing."""
     verdict = candidate.verdict
     return verdict is not None and not verdict.passed and verdict.status != "sandbox_error"

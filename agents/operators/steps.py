@@ -1,4 +1,4 @@
-"""Where a step ends: what `continue_from` stops at, and how two steps are joined."""
+"""Step boundaries: where `continue_from` stops, and how steps are joined."""
 
 import re
 from collections.abc import Sequence
@@ -11,24 +11,24 @@ from refinegraph.tools.step_scores import THRESHOLD, first_bad_step
 
 _SENTENCE = re.compile(r"[.!?][\"')\]]*(?=\s)")
 _LONGEST_SENTENCE = 128
-"""Tokens; the longest sentences of written proofs have about a hundred."""
+"""Maximum tokens of a sentence; the longest sentences in written proofs have about a hundred."""
 
 
 class StepEnd(NamedTuple):
-    """How a step is ended: by texts, by a number of tokens, or where the model grows unsure."""
+    """How a step ends: at certain texts, after some tokens, or where the model becomes unsure."""
 
     stop: tuple[str, ...] = ()
-    """Texts that end the step and are not part of it."""
+    """Texts that end the step without being part of it."""
     joiner: str = ""
-    """What stands between a step and the next one."""
+    """Separator between two steps."""
     max_tokens: int | None = None
     ends: re.Pattern[str] | None = None
-    """The step is cut behind the first match."""
+    """If set, the step is cut after the first match."""
     least_probability: float | None = None
-    """The step is cut before the first token that was less likely than this."""
+    """If set, the step is cut before the first token that was less likely than this."""
 
     def cut(self, text: str, choice: Choice) -> str:
-        """Return as much of the new text as belongs to the step."""
+        """Return the part of the new text that belongs to the step."""
         if self.least_probability is not None:
             return _until_unsure(text, choice, self.least_probability)
         match = self.ends.search(text) if self.ends else None
@@ -36,12 +36,12 @@ class StepEnd(NamedTuple):
 
 
 def line() -> StepEnd:
-    """End a step where the line ends."""
+    """End a step at the end of a line."""
     return StepEnd(stop=("\n",), joiner="\n")
 
 
 def rest(*, joiner: str = "\n") -> StepEnd:
-    """Let a step go to the end of the solution; `joiner` stands between it and what is kept."""
+    """Extend a step to the end of the solution; `joiner` separates it from the kept text."""
     return StepEnd(joiner=joiner)
 
 
@@ -56,30 +56,30 @@ def marker(text: str) -> StepEnd:
 
 
 def sentence() -> StepEnd:
-    """End a step where the sentence ends."""
+    """End a step at the end of a sentence."""
     return StepEnd(max_tokens=_LONGEST_SENTENCE, ends=_SENTENCE)
 
 
 def tokens(count: int) -> StepEnd:
-    """End a step after that many tokens."""
+    """End a step after `count` tokens."""
     if count < 1:
-        raise InputError(f"a step of {count} tokens is no step; expected 1 or more.")
+        raise InputError(f"the tokens of a step must be at least 1, got {count}.")
     return StepEnd(max_tokens=count)
 
 
 def confidence_below(probability: float, *, most: int = 256) -> StepEnd:
-    """End a step before the first token that the model wrote with less than this probability.
+    """End a step before the first token whose probability is below a threshold.
 
-    The first token always belongs to the step, so that every step goes on. Needs a model that
-    gives log-probabilities. `most` bounds the tokens of one step.
+    The first token always belongs to the step, so that every step makes progress. Requires a model
+    that reports log-probabilities. `most` is the maximum number of tokens in one step.
     """
     if not 0 < probability < 1:
-        raise InputError(f"a probability of {probability} is out of range; expected 0 to 1.")
+        raise InputError(f"probability must be between 0 and 1, got {probability}.")
     return StepEnd(max_tokens=most, least_probability=probability)
 
 
 def kept(candidate: Candidate, *, steps: int) -> str:
-    """Return the text of a candidate's first steps, without blanks at the end.
+    """Return the text of a candidate's first steps, without trailing blanks.
 
     >>> from refinegraph.schema import Step
     >>> two = (Step(start=0, end=3), Step(start=4, end=7))
@@ -90,16 +90,17 @@ def kept(candidate: Candidate, *, steps: int) -> str:
 
 
 def with_blanks(candidate: Candidate, *, steps: int) -> str:
-    """Return the text of a candidate's first steps up to where the next one begins."""
+    """Return the text of a candidate's first steps, up to the beginning of the next one."""
     if steps >= len(candidate.steps):
         return candidate.text
     return candidate.text[: candidate.steps[steps].start]
 
 
 def trusted_steps(candidate: Candidate, *, below: float = THRESHOLD) -> int:
-    """Return how many steps come before the first one that scores under `below`.
+    """Return the number of steps before the first one that scores less than `below`.
 
-    Step scores are those of the first scorer that gave any. Without step scores, all of them.
+    Step scores are those of the first scorer that rates steps. Without step scores, every step
+    is trusted.
     """
     scores = next((score.steps for score in candidate.scores if score.steps), ())
     bad = first_bad_step(scores, threshold=below)
@@ -107,7 +108,7 @@ def trusted_steps(candidate: Candidate, *, below: float = THRESHOLD) -> int:
 
 
 def splice(*parts: str, joiner: str = "\n") -> str:
-    """Return texts joined, without empty ones and with one joiner between two.
+    """Join the non-empty texts, with exactly one separator between two of them.
 
     >>> splice("a\\n", "", "b")
     'a\\nb'
@@ -118,7 +119,7 @@ def splice(*parts: str, joiner: str = "\n") -> str:
 def _until_unsure(text: str, choice: Choice, least: float) -> str:
     from math import log
 
-    written: Sequence[str] = [token.token for token in choice.logprobs or ()]
+    texts: Sequence[str] = [token.token for token in choice.logprobs or ()]
     values = [token.logprob for token in choice.logprobs or ()]
     unsure = next((n for n, value in enumerate(values) if n and value < log(least)), None)
-    return text if unsure is None else "".join(written[:unsure])
+    return text if unsure is None else "".join(texts[:unsure])

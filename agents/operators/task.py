@@ -1,4 +1,4 @@
-"""What an operator is shown, and what it may give back."""
+"""The input of an operator, and its output."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from refinegraph.schema import Candidate, Move, Note, Problem, Review, VisibleTe
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One move as its operator sees it. Nothing here can be changed.
+    """One move as its operator sees it; immutable.
 
     >>> task = Task(problem=Problem(prompt="2 + 2?", kind="math"), move=Move(operator="solve"))
     >>> task.count, task.parents
@@ -21,11 +21,11 @@ class Task:
     problem: Problem
     move: Move
     tests: tuple[VisibleTest, ...] = ()
-    """The visible tests; hidden ones are never here."""
+    """The visible tests; hidden tests are never included."""
     parents: tuple[Candidate, ...] = ()
-    """The candidates that the move starts from."""
+    """The candidates from which the move starts."""
     pool: tuple[Candidate, ...] = ()
-    """Every candidate of the run, in the order in which they were asked for."""
+    """Every candidate of the run, in the order in which they were requested."""
     reviews: tuple[Review, ...] = ()
     """The latest reviews of the parents."""
     notes: tuple[Note, ...] = ()
@@ -33,21 +33,21 @@ class Task:
 
     @property
     def count(self) -> int:
-        """How many candidates are asked for."""
+        """The number of candidates requested."""
         return self.move.count
 
     @property
     def instruction(self) -> str:
-        """The word that the policy has for the operator; empty for none."""
+        """The policy's instruction to the operator, or an empty string."""
         return self.move.instruction
 
     @property
     def parent(self) -> Candidate:
-        """The first parent; raises `InputError` for a move that has none."""
+        """The first parent; raises `InputError` if the move has none."""
         if not self.parents:
             raise InputError(
-                f"operator {self.move.operator!r} works on a candidate, but its move names no "
-                "parents; name them in the policy, as in Move(operator=..., parents=('0.0',))."
+                f"operator {self.move.operator!r} needs a parent, but its move has none; "
+                "set parents in the policy, as in Move(operator=..., parents=('0.0',))."
             )
         return self.parents[0]
 
@@ -61,19 +61,19 @@ class Task:
 
     @property
     def line(self) -> tuple[Candidate, ...]:
-        """The first parent and the candidates that it came from, the oldest first."""
+        """The first parent preceded by its ancestors, oldest first."""
         by_id = {candidate.id: candidate for candidate in self.pool}
         return (*_ancestors(self.parents[0], by_id), *self.parents[:1]) if self.parents else ()
 
     @property
     def attempt(self) -> int:
-        """How often the first parent's program or text was worked on before, under any id."""
-        alike = {other.id for other in self.pool if other.content == self.parent.content}
-        return sum(other.parent_id in alike for other in self.pool)
+        """The number of earlier attempts on the first parent's content, under any candidate id."""
+        same_content = {other.id for other in self.pool if other.content == self.parent.content}
+        return sum(other.parent_id in same_content for other in self.pool)
 
     @property
     def earlier(self) -> tuple[Candidate, ...]:
-        """What was tried before in this line of repair: ancestors, then the parent's children."""
+        """Distinct earlier attempts of this repair: the parent's ancestors, then its children."""
         by_id = {candidate.id: candidate for candidate in self.pool}
         children = [other for other in self.pool if other.parent_id == self.parent.id]
         line = [*_ancestors(self.parent, by_id), *children]
@@ -81,14 +81,14 @@ class Task:
         return tuple(other for text, other in distinct.items() if text != self.parent.content)
 
     def over(self, parents: Iterable[Candidate]) -> "Task":
-        """Return the same task with other parents."""
-        chosen = tuple(parents)
-        move = self.move.model_copy(update={"parents": tuple(parent.id for parent in chosen)})
-        return replace(self, parents=chosen, move=move)
+        """Return the task with other parents."""
+        selected = tuple(parents)
+        move = self.move.model_copy(update={"parents": tuple(parent.id for parent in selected)})
+        return replace(self, parents=selected, move=move)
 
 
 def _ancestors(candidate: Candidate, by_id: dict[str, Candidate]) -> list[Candidate]:
-    """Return the first parents of a candidate, the oldest first."""
+    """Return the ancestors of a candidate along first parents, oldest first."""
     line: list[Candidate] = []
     ancestor = by_id.get(candidate.parent_id or "")
     while ancestor:
@@ -98,29 +98,29 @@ def _ancestors(candidate: Candidate, by_id: dict[str, Candidate]) -> list[Candid
 
 
 class Draft(NamedTuple):
-    """A text that is to be read as a candidate."""
+    """A text to be parsed as a candidate."""
 
     choice: Choice
     complete: bool = True
     """False for a prefix that another move may continue."""
     temperature: float | None = None
     parents: tuple[str, ...] | None = None
-    """Ids of the candidates that it was made from; the task's parents if None."""
+    """Ids of the candidates from which it was derived; the task's parents if None."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a move brought. Its cost is not part of it: calls are charged as they are made."""
+    """The result of a move, without its cost: calls are charged when they are made."""
 
     drafts: tuple[Draft, ...] = ()
     reviews: tuple[Review, ...] = ()
     notes: tuple[Note, ...] = ()
     tests: tuple[VisibleTest, ...] = ()
     errors: tuple[ModelError | DeadlineExceeded, ...] = ()
-    """What kept a part of the move from its result, where other parts succeeded."""
+    """Errors of the parts of the move that failed while others succeeded."""
 
     def __add__(self, other: "Outcome") -> "Outcome":
-        """Return both outcomes as one."""
+        """Return the two outcomes combined."""
         return Outcome(
             drafts=self.drafts + other.drafts,
             reviews=self.reviews + other.reviews,
@@ -131,5 +131,5 @@ class Outcome:
 
 
 def drafts_of(choices: Sequence[Choice], *, complete: bool = True) -> tuple[Draft, ...]:
-    """Return the choices of a model as drafts."""
+    """Return a model's choices as drafts."""
     return tuple(Draft(choice, complete) for choice in choices)

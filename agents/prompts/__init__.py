@@ -1,4 +1,4 @@
-"""The texts that the agents send, one module a set, each meant to be read and replaced."""
+"""The prompts of the agents, one module per prompt set; every set can be replaced."""
 
 from refinegraph.agents.prompts.choice import PROMPT_SETS, prompts_for
 from refinegraph.agents.prompts.compact import COMPACT

@@ -1,4 +1,4 @@
-"""Which prompts a model is asked with where nobody chose."""
+"""Choose the default prompt set of a model."""
 
 from langchain_core.language_models import BaseChatModel
 
@@ -10,12 +10,12 @@ from refinegraph.agents.prompts.prompt import PromptSet
 from refinegraph.agents.prompts.standard import STANDARD
 from refinegraph.errors import SettingError
 
-PROMPT_SETS = {each.name: each for each in (STANDARD, COMPACT, COMPACT2, EMBEDDED)}
-"""Every set by its name."""
+PROMPT_SETS = {prompts.name: prompts for prompts in (STANDARD, COMPACT, COMPACT2, EMBEDDED)}
+"""Every prompt set by name."""
 
 
 def prompts_for(model: BaseChatModel) -> PromptSet:
-    """Return the prompts that a model says it understands best; the standard ones otherwise.
+    """Return the prompt set that a model declares; the standard one by default.
 
     >>> from refinegraph.agents.models import ScriptedChatModel
     >>> prompts_for(ScriptedChatModel([], prompt_set="compact")).name
@@ -25,7 +25,7 @@ def prompts_for(model: BaseChatModel) -> PromptSet:
         return STANDARD
     if model.prompt_set not in PROMPT_SETS:
         raise SettingError(
-            f"The prompts {model.prompt_set!r} that the model asks for are unknown; this version "
-            f"has {', '.join(PROMPT_SETS)}. A newer version of refinegraph may have them."
+            f"unknown prompt set {model.prompt_set!r} of the model; expected one of "
+            f"{', '.join(PROMPT_SETS)}. A newer version of refinegraph may have it."
         )
     return PROMPT_SETS[model.prompt_set]

@@ -1,4 +1,4 @@
-"""Short prompts for small local models, which lose the thread of long instructions."""
+"""Short prompts for small local models, which lose track of long instructions."""
 
 from refinegraph.agents.prompts.prompt import Prompt, PromptSet
 

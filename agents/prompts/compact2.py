@@ -1,7 +1,8 @@
-"""The prompts of the package's next model, one for every role: hardly any words.
+"""Prompts for the package's next model, for every role and with few words.
 
-Every prompt begins with the problem, and one that reads a program begins like the Solver's, so a
-server reuses what it has read. The answers have the forms that the agents read from any model.
+Every prompt begins with the problem, and prompts that contain a program begin like the Solver's,
+so a server can reuse its prompt cache. Answers have the formats that the agents parse for every
+model.
 """
 
 from refinegraph.agents.prompts.compact import COMPACT
@@ -10,8 +11,8 @@ from refinegraph.agents.prompts.prompt import Prompt, PromptSet
 _PROGRAM = "$problem\nProgram:\n"
 _EVIDENCE = f"{_PROGRAM}$solution\nResult:\n$evidence\nReview:"
 
-# The model writes programs and nothing else: asked for anything else, it is asked the same and says
-# that this is outside of what it knows.
+# The model writes only programs. `solver_reasoning` is therefore the prompt for programs, to which
+# it answers that the problem is outside of what it knows.
 COMPACT2 = PromptSet(
     name="compact2",
     version=1,
@@ -33,4 +34,4 @@ COMPACT2 = PromptSet(
     abstention="# outside what I know",
     knows="short functions over numbers, lists, strings and dictionaries",
 )
-"""Answers begin with a line break, but for JSON and the one word of `p_true`."""
+"""Answers begin with a line break, except for JSON and the one-word answer to `p_true`."""

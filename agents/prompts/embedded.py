@@ -1,8 +1,8 @@
-"""The prompts that the model inside the package was trained on: hardly any words.
+"""Prompts on which the built-in model was trained; they contain few words.
 
-Each role's prompt begins with the one before it, so that a server reuses what it has read. The
-given tests are not shown to the Solver: what fails among them is evidence for the other two. A
-header that the statement gives away is written for it.
+The prompt of each role begins with that of the previous role, so a server can reuse its prompt
+cache. The Solver does not see the visible tests; failures among them are evidence for the other
+two roles. If the statement reveals the function's header, the prompt ends with it.
 """
 
 from refinegraph.agents.prompts.compact import COMPACT

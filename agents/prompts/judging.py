@@ -1,4 +1,4 @@
-"""What judges are asked."""
+"""Prompts of the judges."""
 
 from refinegraph.agents.prompts.prompt import Prompt
 

@@ -1,4 +1,4 @@
-"""What a prompt is: a system and a user text with named places."""
+"""Prompts and prompt sets."""
 
 from dataclasses import dataclass, replace
 from string import Template
@@ -9,9 +9,9 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """One agent's instructions, with places such as `$problem` that the agent fills in.
+    """The messages sent to a model, with placeholders such as `$problem`.
 
-    A literal dollar sign is written `$$`. What is filled in is never read as a template, so a
+    A literal dollar sign is written `$$`. Substituted values are never read as templates, so a
     problem or a program may contain anything.
 
     >>> Prompt(user="Solve: $problem").messages(problem="2 $x")[0].content
@@ -21,19 +21,19 @@ class Prompt:
     user: str
     system: str = ""
 
-    def messages(self, **places: str) -> list[BaseMessage]:
-        """Fill in the places. Raises `KeyError` for a place that the agent does not know."""
-        user = HumanMessage(Template(self.user).substitute(places))
+    def messages(self, **values: str) -> list[BaseMessage]:
+        """Fill in the placeholders. Raises `KeyError` for a placeholder without a value."""
+        user = HumanMessage(Template(self.user).substitute(values))
         if not self.system:
             return [user]
-        return [SystemMessage(Template(self.system).substitute(places)), user]
+        return [SystemMessage(Template(self.system).substitute(values)), user]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PromptSet:
     """The prompts of every agent, under one name and version.
 
-    `solver`, `reviewer` and `refiner` are for code; the `_reasoning` ones for every other kind.
+    `solver`, `reviewer` and `refiner` are for code; those ending in `_reasoning` for other kinds.
 
     >>> from refinegraph.agents.prompts import STANDARD
     >>> STANDARD.with_prompts(solver=Prompt(user="$problem")).solver.user
@@ -42,7 +42,7 @@ class PromptSet:
 
     name: str
     version: int
-    """Grows with every change of a text, so that results can be told apart."""
+    """Increased with every change of a text, so that results can be told apart."""
     solver: Prompt
     solver_reasoning: Prompt
     reviewer: Prompt
@@ -52,28 +52,28 @@ class PromptSet:
     test_writer: Prompt | None
     """None for models that cannot write tests."""
     refiner_edit: Prompt | None = None
-    """Asks for edits in place of the whole program; None for models that cannot write them."""
+    """Requests edits instead of the whole program; None for models that cannot write edits."""
     review_and_repair: Prompt | None = None
-    """Asks for a review and the repair in one answer; None for models that cannot do both."""
+    """Requests a review and the repair in one answer; None for models that cannot do both."""
     evidence: tuple[str, ...] = ("verdict",)
-    """The kinds of `agents.evidence` that the model is used to."""
+    """The kinds of `agents.evidence` shown to the model."""
     judge: Prompt | None = None
-    """Of `Judge`; None for the one in `refinegraph.agents.prompts.judging`, as below."""
+    """For `Judge`; None, here and below, means the one in `refinegraph.agents.prompts.judging`."""
     step_judge: Prompt | None = None
     pairwise_judge: Prompt | None = None
     p_true: Prompt | None = None
     synthesiser: Prompt | None = None
-    """Makes one program out of `$solutions`."""
+    """Combines `$solutions` into one program."""
     planner: Prompt | None = None
-    """Lists the steps of a solution in words."""
+    """Lists the steps of a solution in prose."""
     step_solver: Prompt | None = None
-    """Writes the line of one `$step`."""
+    """Writes the line for one `$step`."""
 
     abstention: str = ""
-    """What a model answers to a problem outside of what it knows, after the header if there is one;
+    """The model's answer to a problem that it does not know, optionally preceded by the header;
     empty for models that were not trained to abstain."""
     knows: str = ""
-    """What such a model knows, for the sentence that says so."""
+    """What such a model knows, for error messages."""
 
     def with_prompts(self, **prompts: Prompt) -> Self:
         """Return a copy with some prompts replaced."""

@@ -1,4 +1,4 @@
-"""Prompts for repairing a checkout: answers are edits in search and replace blocks."""
+"""Prompts for repairing a repository; answers are search-and-replace blocks."""
 
 from refinegraph.agents.prompts.prompt import Prompt, PromptSet
 from refinegraph.agents.prompts.standard import (

@@ -1,8 +1,8 @@
-"""Prompts for models of a few billion parameters and more.
+"""Prompts for models with a few billion parameters or more.
 
-All roles share their beginning: the same system text, the statement with its tests, then the
-program with what happened when it ran; what a role has to do comes last. So a server that keeps
-what it has read, hosted or local, reads the statement once a run and a program once a round.
+All roles share a prefix: the same system text, the statement with its tests, then the program
+with the result of running it; the role's own task comes last. A server with a prompt cache, hosted
+or local, therefore reads the statement once per run and a program once per round.
 """
 
 from refinegraph.agents.prompts.prompt import Prompt, PromptSet

@@ -1,1 +1,1 @@
-"""Published systems, one a file: each a strategy by its name, written to be read and copied."""
+"""Published systems, one strategy per file, written to be read and copied."""

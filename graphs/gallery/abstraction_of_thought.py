@@ -22,7 +22,7 @@ Fill in the outline for this case, stage by stage. $answer_format"""
     paper="arXiv 2406.12442",
     ideas=["decompose"],
     calls="1 + n",
-    departs="By prompts alone; the paper tunes a model on such reasoning.",
+    departs="Uses prompts only; the paper fine-tunes a model on such reasoning.",
 )
 def abstraction_of_thought(plan: Plan) -> SearchGraph:
     """Outline the solution on an abstract level first, then fill in the concrete one."""

@@ -1,4 +1,4 @@
-"""Language models as zero-shot planners: free words become the nearest admissible action."""
+"""Language models as zero-shot planners: free words become the closest admissible action."""
 
 from difflib import SequenceMatcher
 
@@ -11,7 +11,7 @@ from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Problem
 
 NEAR = 0.5
-"""What is less like any admissible action than this is done as it stands."""
+"""Minimum similarity; an action that resembles no admissible one is performed as written."""
 
 
 @recipe(
@@ -24,7 +24,7 @@ NEAR = 0.5
     "several steps to weigh their likelihood against the similarity.",
 )
 def action_grounding(plan: Plan) -> SearchGraph:
-    """Plan in free words, and do the admissible action that is nearest to each step."""
+    """Plan in free words, and perform the admissible action that is closest to each step."""
     make = plan.environment
     assert make
     return plan.search(
@@ -36,19 +36,19 @@ def action_grounding(plan: Plan) -> SearchGraph:
 
 
 class grounded:
-    """An environment that takes free words for the nearest action that it last listed."""
+    """An environment that maps free words to the closest action that it last listed."""
 
     def __init__(self, inner: Environment) -> None:
         self.inner = inner
         self.admissible: tuple[str, ...] = ()
 
     async def reset(self, problem: Problem) -> Observation:
-        """Begin an episode; the actions are the items of a list in what is seen."""
+        """Begin an episode; the admissible actions are the list items in the observation."""
         return self._listed(await self.inner.reset(problem))
 
     async def step(self, action: str) -> Observation:
-        """Do the nearest admissible action and say which it was."""
-        done = max(self.admissible, key=lambda known: alike(known, action), default=action)
+        """Perform the closest admissible action and report which one it was."""
+        done = max(self.admissible, key=lambda item: alike(item, action), default=action)
         done = done if alike(done, action) >= NEAR else action
         seen = self._listed(await self.inner.step(done))
         return seen._replace(text=f"({done}) {seen.text}")
@@ -58,6 +58,6 @@ class grounded:
         return seen
 
 
-def alike(one: str, other: str) -> float:
-    """Return how much two texts have in common, from 0 to 1."""
-    return SequenceMatcher(None, one.lower(), other.lower()).ratio()
+def alike(left: str, right: str) -> float:
+    """Return the similarity of two texts, from 0 to 1."""
+    return SequenceMatcher(None, left.lower(), right.lower()).ratio()

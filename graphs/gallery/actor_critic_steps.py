@@ -12,10 +12,10 @@ from refinegraph.graphs.strategies import Plan, recipe
     paper="arXiv 2411.16579",
     ideas=["judge", "repair", "vote"],
     calls="2 n + 3 n r",
-    departs="Actor and critic are whatever models the plan names; the paper trains the critic.",
+    departs="Actor and critic are the plan's models; the paper trains the critic.",
 )
 def actor_critic_steps(plan: Plan) -> SearchGraph:
-    """Criticise the steps of several solutions side by side, revise each, vote over the last."""
+    """Criticise the steps of several solutions in parallel, revise each, vote on the results."""
     samples, rounds = plan.samples or 4, 1 if plan.rounds is None else plan.rounds
     return plan.search(
         "actor-critic-steps",

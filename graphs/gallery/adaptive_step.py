@@ -1,4 +1,4 @@
-"""AdaptiveStep: steps end where the model grows unsure of its next word."""
+"""AdaptiveStep: steps end where the model becomes unsure of its next word."""
 
 from refinegraph.agents import confidence_below, continue_from
 from refinegraph.graphs.policies import beam
@@ -16,7 +16,7 @@ from refinegraph.graphs.strategies import Plan, recipe
     departs="A step ends below a fixed confidence; the paper sets it by a share of all tokens.",
 )
 def adaptive_step(plan: Plan) -> SearchGraph:
-    """Cut steps where confidence drops, and let a process reward choose how each goes on."""
+    """End steps where confidence drops, and let a process reward choose the continuations."""
     step = continue_from(plan.model, step=confidence_below(0.8), on_missing_prefix="ask")
     return plan.search(
         "adaptive-step",

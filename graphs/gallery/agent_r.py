@@ -1,4 +1,4 @@
-"""Agent-R: find the first wrong action of a failed episode and go on from before it."""
+"""Agent-R: find the first wrong action of a failed episode and continue from before it."""
 
 import re
 
@@ -24,12 +24,12 @@ from 1, and a line `WHY: ` with what should have been done instead."""
     paper="arXiv 2501.11425",
     ideas=["repair", "search"],
     needs=["environment"],
-    calls="n a + r (1 + a), with a actions an episode",
-    departs="The rest is acted anew after the reflection; the paper splices in a correct sibling "
+    calls="n a + r (1 + a), with a actions per episode",
+    departs="The rest is repeated after the reflection; the paper splices in a correct sibling "
     "that tree search found, and trains on it.",
 )
 def agent_r(plan: Plan) -> SearchGraph:
-    """Find the first wrong action of the worst episode, take it back and go on with the reason."""
+    """Find the first wrong action of the worst episode and continue from before it."""
     assert plan.environment
     rounds = 1 if plan.rounds is None else plan.rounds
     episode: list[Wave] = [from_unfinished("act")] * 9
@@ -50,16 +50,18 @@ def agent_r(plan: Plan) -> SearchGraph:
 
 
 def locate_in_worst(state: RefinementState) -> list[Move]:
-    """Look for the mistake in the finished episode with the lowest reward."""
+    """Locate the mistake in the finished episode with the lowest reward."""
     finished = [candidate for candidate in state.candidates if candidate.complete]
     return [move("locate", candidate) for candidate in ranked(finished)[-1:]]
 
 
 def before_mistake(state: RefinementState) -> list[Move]:
-    """Go on from before the first wrong action, told what was wrong with it."""
+    """Continue from before the first wrong action, with an explanation of the mistake."""
     review = state.reviews[-1] if state.reviews else None
     number = re.search(r"\d+", review.wrong_step) if review else None
     if not review or not number:
         return []
-    told = f"An earlier attempt went wrong at this point: {review.evidence}"
-    return [move("act", review.candidate_id, keep=max(0, int(number[0]) - 1), instruction=told)]
+    instruction = f"An earlier attempt went wrong at this point: {review.evidence}"
+    return [
+        move("act", review.candidate_id, keep=max(0, int(number[0]) - 1), instruction=instruction)
+    ]

@@ -13,10 +13,10 @@ from refinegraph.graphs.strategies import Plan, recipe
     ideas=["search", "judge"],
     needs=["environment", "scorer"],
     calls="n for every action",
-    departs="Name a reward model; the paper learns it from the values of explored trees.",
+    departs="Requires a reward model; the paper trains it on the values of explored trees.",
 )
 def agent_rm(plan: Plan) -> SearchGraph:
-    """Carry the best episodes along by their reward, and take the best finished one."""
+    """Keep the episodes with the highest reward, and take the best finished one."""
     assert plan.environment
     width = plan.samples or 4
     return plan.search(

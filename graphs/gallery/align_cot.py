@@ -27,10 +27,10 @@ Answer by the guidance. $answer_format"""
     paper="arXiv 2405.00557",
     ideas=["decompose"],
     calls="3",
-    departs="One model plays all stages; the paper trains an expert for each.",
+    departs="One model performs all stages; the paper trains an expert for each.",
 )
 def align_cot(plan: Plan) -> SearchGraph:
-    """Analyse the question, write guidance for its answer, then answer by the guidance."""
+    """Analyse the question, write guidance for the answer, then answer with the guidance."""
     analyse = prompted(plan.model, ANALYSE, makes="note").named("analyse")
     guide = prompted(plan.model, GUIDE, makes="note").named("guide")
     return plan.search(

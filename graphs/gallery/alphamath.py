@@ -1,4 +1,4 @@
-"""AlphaMath: a beam over steps that run code, steered by a value model."""
+"""AlphaMath: beam search over steps that run code, guided by a value model."""
 
 from refinegraph.agents.environments import PythonSession, act
 from refinegraph.graphs.policies import beam
@@ -13,10 +13,10 @@ from refinegraph.graphs.strategies import Plan, recipe
     ideas=["search", "check"],
     needs=["scorer"],
     calls="n for every step",
-    departs="Name a value model; the paper learns it together with the policy by tree search.",
+    departs="Requires a value model; the paper learns it together with the policy by tree search.",
 )
 def alphamath(plan: Plan) -> SearchGraph:
-    """Keep the partial solutions that the value model likes best; code in a step is run."""
+    """Keep the partial solutions with the highest value, and run the code in every step."""
     make = plan.environment or (lambda: PythonSession(plan.sandbox))
     width = plan.samples or 6
     return plan.search(

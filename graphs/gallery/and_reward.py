@@ -1,4 +1,4 @@
-"""Transforming and combining rewards: their sum means good on all criteria."""
+"""Transforming and combining rewards: their sum rewards being good on all criteria."""
 
 import math
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from refinegraph.tools.scorers import Scorer, ask_scorer
     "quantile of the base policy for each prompt and trains by the sum.",
 )
 def and_reward(plan: Plan) -> SearchGraph:
-    """Take the sample that is good by every reward, rather than very good by some."""
+    """Take the sample that is good by every reward rather than very good by some."""
     samples = plan.samples or 8
     assert plan.scorer
     scorers = (plan.scorer,) if callable(plan.scorer) else tuple(plan.scorer)
@@ -38,24 +38,24 @@ def and_reward(plan: Plan) -> SearchGraph:
 class log_sigmoid_sum:
     """Sum the log-sigmoids of rewards, each centred at its reference value.
 
-    What is already good gains little, what is bad costs much: the sum is the log-probability that
-    a sample is good by all rewards, if they are independent.
+    Improving a good reward gains little, and a bad reward costs much. If the rewards are
+    independent, the sum is the log-probability that a sample is good by all of them.
     """
 
     def __init__(self, *scorers: Scorer) -> None:
         self.scorers = scorers
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate; it depends on the pool, which gives the reference."""
+        """Return one score per candidate, relative to the median of the pool."""
         sums = [0.0] * len(candidates)
         for scorer in self.scorers:
-            told = (await ask_scorer(scorer, problem, candidates)).scores
-            values = [score.value or 0.0 for score in told]
+            scores = (await ask_scorer(scorer, problem, candidates)).scores
+            values = [score.value or 0.0 for score in scores]
             reference = median(values)
             sums = [s + log_sigmoid(v - reference) for s, v in zip(sums, values, strict=True)]
         return [Score(scorer="and", value=value) for value in sums]
 
 
 def log_sigmoid(value: float) -> float:
-    """Return the logarithm of the logistic function, for values of any size."""
+    """Return the logarithm of the logistic function, without overflow."""
     return min(value, 0.0) - math.log1p(math.exp(-abs(value)))

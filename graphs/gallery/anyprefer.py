@@ -26,12 +26,12 @@ Do not give the answer."""
     paper="arXiv 2504.19276",
     ideas=["judge", "evolve", "check"],
     needs=["environment"],
-    calls="(n + n v) (1 + r) + r, with v calls of the judge",
+    calls="(n + n v) (1 + r) + r, with v calls per judgement",
     departs="Feedback rewrites the target's prompt for the same problem; the paper also rewrites "
     "the judge's, and trains on the preferences.",
 )
 def anyprefer(plan: Plan) -> SearchGraph:
-    """Rank samples by a judge with tools, let its findings rewrite the prompt, sample again."""
+    """Rank samples with a tool-using judge, rewrite the prompt from its findings, sample again."""
     assert plan.environment
     samples, rounds = plan.samples or 4, 1 if plan.rounds is None else plan.rounds
     judge = plan.reviewer_model or plan.model
@@ -49,5 +49,5 @@ def anyprefer(plan: Plan) -> SearchGraph:
 
 
 def from_ranked(state: RefinementState, count: int) -> list[Move]:
-    """Sample again after the prompt was tuned by the ranking so far."""
+    """Sample again with the prompt tuned according to the ranking so far."""
     return [move("again", *ranked(state.candidates), count=count)]

@@ -26,24 +26,24 @@ the user one question. Otherwise write `CLEAR`."""
     ideas=["check", "route"],
     needs=["environment", "user"],
     calls="q + 1 + a, with q questions and a actions",
-    departs="Any model asks; the paper trains one, also to correct its own clarifications.",
+    departs="Any model asks; the paper trains one, which also corrects its own clarifications.",
 )
 def ask_to_act(plan: Plan) -> SearchGraph:
-    """Ask the user about every missing parameter, then act with the answers at hand."""
+    """Ask the user about every missing parameter, then act with the answers."""
     assert plan.environment
     assert plan.user
-    user, most = plan.user, 3 if plan.rounds is None else plan.rounds
+    user, limit = plan.user, 3 if plan.rounds is None else plan.rounds
 
     async def clarify(task: Task) -> list[Note]:
-        told: list[Note] = []
-        while len(told) < most:
-            known = "\n".join(note.text for note in told)
-            asked = ASK.format(problem=task.problem.prompt, known=known)
-            question = (await generate(plan.model, asked)).choices[0].text.strip()
+        answers: list[Note] = []
+        while len(answers) < limit:
+            facts = "\n".join(note.text for note in answers)
+            prompt = ASK.format(problem=task.problem.prompt, known=facts)
+            question = (await generate(plan.model, prompt)).choices[0].text.strip()
             if "CLEAR" in question:
                 break
-            told.append(Note(kind="fact", text=f"{question} {await settle(user(question))}"))
-        return told
+            answers.append(Note(kind="fact", text=f"{question} {await settle(user(question))}"))
+        return answers
 
     step = informed(act(plan.model, plan.environment), heading="The user said:")
     return plan.search(

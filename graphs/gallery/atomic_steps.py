@@ -1,4 +1,4 @@
-"""AtomThink: one atomic step a turn, as many as the problem needs."""
+"""AtomThink: one atomic step per turn, as many as the problem needs."""
 
 from refinegraph.agents import Judge, continue_from, paragraph
 from refinegraph.graphs.policies import from_all, last_wave, move, ranked, schedule
@@ -22,7 +22,7 @@ ATOM = (
     departs="A judge scores the steps unless --scorer does; the paper trains a process reward.",
 )
 def atomic_steps(plan: Plan) -> SearchGraph:
-    """Ask for one atomic step at a time, keep the best of several, stop when it concludes."""
+    """Request one atomic step at a time, keep the best of several, stop at the conclusion."""
     samples = plan.samples or 3
     step = continue_from(plan.model, step=paragraph(), on_missing_prefix="ask")
     go_on = from_all("step", best=1, count=samples, instruction=ATOM)

@@ -1,4 +1,4 @@
-"""Auto MC-Reward: a designer writes reward code, a critic checks it, an analyser sums up runs."""
+"""Auto MC-Reward: a designer writes reward code, a critic checks it, an analyser reviews runs."""
 
 from refinegraph.agents import prompted
 from refinegraph.graphs.policies import from_all, move, schedule
@@ -36,10 +36,10 @@ Write the whole reward function again. $answer_format"""
     paper="arXiv 2312.09238",
     ideas=["judge", "repair", "check"],
     calls="1 + 3 r",
-    departs="Visible tests stand for the trajectories that the paper collects by training agents.",
+    departs="Visible tests replace the trajectories that the paper collects by training agents.",
 )
 def auto_mc_reward(plan: Plan) -> SearchGraph:
-    """Check the designed code by a critic, run it, and redesign it by an analysis of failures."""
+    """Let a critic check the designed code, run it, and redesign it from a failure analysis."""
     rounds, judge = 2 if plan.rounds is None else plan.rounds, plan.reviewer_model or plan.model
     critic = prompted(judge, CRITIC, makes="reviews").named("critic")
     analyse = prompted(judge, ANALYSE, makes="note").named("analyse")

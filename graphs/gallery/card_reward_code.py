@@ -1,4 +1,4 @@
-"""CARD: reward code that cheap tests on trajectories improve before any dear training."""
+"""CARD: reward code is improved with cheap tests on trajectories before expensive training."""
 
 from refinegraph.agents import approved, prompted
 from refinegraph.agents.operators import refuted
@@ -38,10 +38,10 @@ what will it learn to do? End with `VERDICT: right` if that is what was meant, e
     paper="arXiv 2410.14660",
     ideas=["check", "repair", "route"],
     calls="1 + 3 r at most",
-    departs="Visible tests stand for trajectories that are ordered, a question for the training.",
+    departs="Visible tests replace the ordering of trajectories, a model's opinion the training.",
 )
 def card_reward_code(plan: Plan) -> SearchGraph:
-    """Improve reward code by a cheap test, and pay for the dear one only where that is passed."""
+    """Improve reward code with a cheap test, and run the expensive one only if that passes."""
     rounds, judge = 4 if plan.rounds is None else plan.rounds, plan.reviewer_model or plan.model
     feedback = prompted(judge, FEEDBACK, makes="note").named("feedback")
     train = prompted(judge, TRAIN, makes="reviews").named("train")

@@ -26,16 +26,16 @@ $answer_format Otherwise begin with `CONTINUE` and say what has to change."""
     paper="arXiv 2410.10735",
     ideas=["check", "repair"],
     calls="2 for every round, 2 (1 + r) at most",
-    departs="Every part is a call of its own; the paper trains one model to write the whole chain.",
+    departs="Every part is a separate call; the paper trains one model to write the whole chain.",
 )
 def chain_of_self_correction(plan: Plan) -> SearchGraph:
-    """Write a program, run it, verify what it printed, and go on until that is sound."""
+    """Write a program, run it, verify its output, and repeat until the output is sound."""
     rounds = 2 if plan.rounds is None else plan.rounds
     program, verify = prompted(plan.model, PROGRAM), prompted(plan.model, VERIFY, makes="note")
     run = run_code(plan.sandbox)
 
     async def attempt(task: Task) -> Draft:
-        """Put one more program and its output behind the chain."""
+        """Append another program and its output to the chain."""
         before = task.parents[0].text if task.parents else ""
         wrote = (await program.apply(task)).drafts[0].choice.text
         printed = await run.output_of(wrote)
@@ -43,10 +43,10 @@ def chain_of_self_correction(plan: Plan) -> SearchGraph:
         return Draft(Choice(text=text), complete=False)
 
     async def conclude(task: Task) -> Draft:
-        """Put the verification behind it; the chain is complete where it concludes."""
-        said = (await verify.apply(task)).notes[0].text
-        text = f"{task.parent.text}\n\n{said}"
-        return Draft(Choice(text=text), complete="CONTINUE" not in said)
+        """Append the verification; the chain is complete if it concludes."""
+        verification = (await verify.apply(task)).notes[0].text
+        text = f"{task.parent.text}\n\n{verification}"
+        return Draft(Choice(text=text), complete="CONTINUE" not in verification)
 
     chain = as_operator(attempt) >> conclude
     return plan.search(

@@ -27,10 +27,10 @@ Check only $instruction. Name each fault. End with `VERDICT: right` or `VERDICT:
     ideas=["check", "repair", "remember"],
     needs=["memory"],
     calls="1 + 6 r at most",
-    departs="The checks are prompts over what execution says; the paper's are programs.",
+    departs="The checks are prompts about the execution's result; the paper's are programs.",
 )
 def check_chain_gcode(plan: Plan) -> SearchGraph:
-    """Write code from retrieved documents, and mend it after each of three checks in turn."""
+    """Write code from retrieved documents, and repair it after each of three checks."""
     assert plan.memory
     rounds, judge = 1 if plan.rounds is None else plan.rounds, plan.reviewer_model or plan.model
     check = prompted(judge, CHECK, makes="reviews").named("check")
@@ -44,5 +44,5 @@ def check_chain_gcode(plan: Plan) -> SearchGraph:
 
 
 def newest(what: str) -> Wave:
-    """Return a wave that has the newest version checked for one thing, whatever else passed."""
+    """Return a wave that checks the newest version for one aspect."""
     return lambda state: move("mend", state.candidates[-1], instruction=what)

@@ -1,4 +1,4 @@
-"""Fact-checking by token-level uncertainty: doubtful claims are found and taken back."""
+"""Fact-checking by token-level uncertainty: doubtful claims are detected and retracted."""
 
 from refinegraph.agents import Task, as_operator, prompted
 from refinegraph.agents.judges.p_true import probability_of
@@ -34,16 +34,16 @@ Write it again without them, and without any new claim. $answer_format"""
     departs="A claim's probability is that of `True`; the paper's is that of its own tokens.",
 )
 def claim_uncertainty(plan: Plan) -> SearchGraph:
-    """Split a text into claims, measure the probability of each, take the doubtful ones back."""
+    """Split a text into claims, measure their probabilities, and retract the doubtful ones."""
     split = prompted(plan.model, CLAIMS, makes="notes", kind="fact").named("split")
 
     async def doubt(task: Task) -> Note | None:
         doubtful: list[str] = []
         for claim in [note.text for note in task.notes if note.kind == "fact"]:
-            asked = HOLDS.format(task.problem.prompt, claim)
+            prompt = HOLDS.format(task.problem.prompt, claim)
             sampling = Sampling(temperature=0.0, max_tokens=4, logprobs=20)
-            said = (await generate(plan.model, asked, sampling=sampling)).choices[0]
-            if (probability_of(said) or 0.0) < 0.5:
+            choice = (await generate(plan.model, prompt, sampling=sampling)).choices[0]
+            if (probability_of(choice) or 0.0) < 0.5:
                 doubtful.append(f"- {claim}")
         return Note(about=task.parent.id, text="\n".join(doubtful)) if doubtful else None
 

@@ -1,4 +1,4 @@
-"""CodePlan: a plan of edits that grows by what each edit makes necessary elsewhere."""
+"""CodePlan: a plan of edits that grows by the edits that each one makes necessary."""
 
 from refinegraph.agents import prompted
 from refinegraph.graphs.policies import move, schedule
@@ -36,23 +36,23 @@ or write NONE."""
     paper="arXiv 2309.12499",
     ideas=["decompose", "check"],
     calls="1 + 2 for every edit",
-    departs="The model tells what an edit affects; the paper analyses the code's dependencies.",
+    departs="The model says what an edit affects; the paper analyses the code's dependencies.",
 )
 def codeplan(plan: Plan) -> SearchGraph:
-    """Make one planned edit after the other, and add those that it makes necessary."""
-    most = plan.rounds or 8
+    """Make the planned edits in sequence, and add those that they make necessary."""
+    edits = plan.rounds or 8
     listed = prompted(plan.model, PLAN, makes="notes", kind="subproblem")
     impact = prompted(plan.model, IMPACT, makes="notes", kind="subproblem").named("impact")
     return plan.search(
         "codeplan",
         operators={"plan": listed, "edit": prompted(plan.model, EDIT) >> impact},
-        policy=schedule(move("plan"), *[next_edit] * most),
+        policy=schedule(move("plan"), *[next_edit] * edits),
         select=latest(),
     )
 
 
 def next_edit(state: RefinementState) -> list[Move]:
-    """Make the first planned edit that was not made yet."""
+    """Make the first planned edit that has not been made yet."""
     planned = [note.text for note in state.run_notes if note.text.strip() != "NONE"]
     to_do = list(dict.fromkeys(planned))[len(state.candidates) :]
     return [move("edit", *state.candidates[-1:], instruction=edit) for edit in to_do[:1]]

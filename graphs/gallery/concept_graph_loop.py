@@ -32,7 +32,7 @@ Reason along its relations and solve the problem. $answer_format"""
     departs="The graph is the list of its relations; the paper analyses it as a network.",
 )
 def concept_graph_loop(plan: Plan) -> SearchGraph:
-    """Ask and answer one's own questions, add their relations to a graph, reason along it."""
+    """Let the model ask and answer its own questions, add their relations to a graph, use it."""
     rounds = 3 if plan.rounds is None else plan.rounds
     think = prompted(plan.model, THINK, makes="note").named("think")
     relate = prompted(plan.model, RELATE, makes="notes", kind="fact").named("relate")

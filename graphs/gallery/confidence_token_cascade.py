@@ -11,7 +11,8 @@ from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Candidate, Move, Problem, Selection
 
 CONFIDENT, ACCEPTABLE = 0.7, 0.2
-"""Below the first the larger model is asked; an answer below the second is rejected."""
+"""Below the first confidence, the larger model is asked; below the second, the answer is
+rejected."""
 
 
 @recipe(
@@ -19,12 +20,12 @@ CONFIDENT, ACCEPTABLE = 0.7, 0.2
     paper="arXiv 2410.13284",
     ideas=["route"],
     needs=["logprobs"],
-    calls="2, and 2 more where it defers",
+    calls="2, and 2 more if it defers",
     departs="Confidence is the probability of True when the model is asked about its answer; the "
     "paper trains tokens for it. The larger model is --refiner-model.",
 )
 def confidence_token_cascade(plan: Plan) -> SearchGraph:
-    """Answer if confident, defer to a larger model if not, reject what stays doubtful."""
+    """Answer if confident, otherwise defer to a larger model, and reject doubtful answers."""
     larger = plan.refiner_model or plan.model
     return plan.search(
         "confidence-token-cascade",
@@ -39,15 +40,15 @@ def confidence_token_cascade(plan: Plan) -> SearchGraph:
 
 
 def where_unsure(state: RefinementState) -> list[Move]:
-    """Defer where the confidence is known and low."""
+    """Defer if the confidence is known and low."""
     sure = [c for c in state.candidates if c.score is None or c.score >= CONFIDENT]
     return [] if sure else [move("defer")]
 
 
 def or_reject(problem: Problem, candidates: Sequence[Candidate]) -> Selection:
-    """Choose the last answer; none where even that one is hardly believed."""
+    """Choose the last answer, or none if its confidence is too low."""
     chosen = latest()(problem, candidates)
-    said = next((c.score for c in candidates if c.id == chosen.candidate_id), None)
-    if said is not None and said < ACCEPTABLE:
-        return Selection(candidate_id=None, reason=f"rejected: the confidence is {said:.2f}")
+    confidence = next((c.score for c in candidates if c.id == chosen.candidate_id), None)
+    if confidence is not None and confidence < ACCEPTABLE:
+        return Selection(candidate_id=None, reason=f"rejected: the confidence is {confidence:.2f}")
     return chosen

@@ -17,7 +17,7 @@ from refinegraph.tools.scorers import uncertainty_weighted
     needs=["scorer"],
 )
 def conservative_bon(plan: Plan) -> SearchGraph:
-    """Take the sample with the best mean reward less the ensemble's disagreement about it."""
+    """Take the sample with the best mean reward minus the ensemble's disagreement."""
     samples = plan.samples or 8
     assert plan.scorer
     scorers = (plan.scorer,) if callable(plan.scorer) else plan.scorer

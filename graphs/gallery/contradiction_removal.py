@@ -1,4 +1,4 @@
-"""Self-contradictory hallucinations: find them by a second try at every sentence."""
+"""Self-contradictory hallucinations: detect them by writing every sentence twice."""
 
 import re
 
@@ -38,7 +38,7 @@ Write the text again without what they disagree about, and change nothing else. 
     calls="1 + from 2 to 3 for every sentence",
 )
 def contradiction_removal(plan: Plan) -> SearchGraph:
-    """Write each sentence a second time, and edit out where the two contradict each other."""
+    """Write each sentence a second time, and remove what the two versions disagree on."""
 
     async def alternative(task: Task) -> Note:
         before = task.parent.text.partition(task.instruction)[0]
@@ -59,11 +59,13 @@ def contradiction_removal(plan: Plan) -> SearchGraph:
 
 
 def sentence_number(number: int) -> Wave:
-    """Return a wave that looks at one sentence of the newest text, where it has so many."""
+    """Return a wave that checks one sentence of the newest text, if there are enough."""
 
     def wave(state: RefinementState) -> list[Move]:
         newest = state.candidates[-1]
-        told = re.split(r"(?<=[.!?])\s+", newest.text.strip())
-        return [move("mend", newest, instruction=told[number])] if number < len(told) else []
+        sentences = re.split(r"(?<=[.!?])\s+", newest.text.strip())
+        return (
+            [move("mend", newest, instruction=sentences[number])] if number < len(sentences) else []
+        )
 
     return wave

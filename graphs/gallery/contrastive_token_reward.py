@@ -1,4 +1,4 @@
-"""T-REG: the reward of a token is how much likelier a better answer makes it than a worse one."""
+"""T-REG: a token's reward is its log-ratio between prompts for better and worse answers."""
 
 import math
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ BETTER, WORSE = (
     "with them, and its prompts ask for revisions.",
 )
 def contrastive_token_reward(plan: Plan) -> SearchGraph:
-    """Take the sample whose tokens a prompt for better answers makes likelier than for worse."""
+    """Take the sample whose tokens are made likelier by asking for a better answer."""
     samples = plan.samples or 4
     return plan.search(
         "contrastive-token-reward",
@@ -40,7 +40,7 @@ def contrastive_token_reward(plan: Plan) -> SearchGraph:
 
 
 class contrast:
-    """Score a text by the mean log-ratio of its tokens, from -1 to 1 by the hyperbolic tangent."""
+    """Score a text by the mean log-ratio of its tokens, scaled to -1 to 1 with tanh."""
 
     scores_alone = True
 
@@ -48,7 +48,7 @@ class contrast:
         self.likelihood = likelihood
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate."""
+        """Return one score per candidate."""
         return [await self._score(problem, candidate.text) for candidate in candidates]
 
     async def _score(self, problem: Problem, text: str) -> Score:

@@ -21,10 +21,10 @@ Write the general rule behind it in one sentence, without any detail of this cas
     ideas=["remember", "repair"],
     needs=["memory"],
     calls="1 + 3 r",
-    departs="The Reviewer corrects; with --ask refine a person edits what it says.",
+    departs="The Reviewer corrects; with --ask refine, a person edits the corrections.",
 )
 def correction_memory(plan: Plan) -> SearchGraph:
-    """Solve by the rules of earlier corrections, and distil each new one into a rule."""
+    """Solve with the rules of earlier corrections, and distil each new correction into a rule."""
     assert plan.memory
     rounds = 1 if plan.rounds is None else plan.rounds
     distil = remember(plan.memory, prompted(plan.model, DISTIL, makes="note")).named("distil")

@@ -19,7 +19,7 @@ Find out which is right, or what is wrong in both, and write the right solution.
 
 @recipe("CSC-SQL", paper="arXiv 2505.13271", ideas=["vote", "repair"], calls="n + 1")
 def corrective_sc(plan: Plan) -> SearchGraph:
-    """Give the two most frequent answers to a revision, which decides or merges them."""
+    """Let a revision decide between the two most frequent answers, or merge them."""
     samples = plan.samples or 8
     return plan.search(
         "corrective-sc",
@@ -33,6 +33,6 @@ def corrective_sc(plan: Plan) -> SearchGraph:
 
 
 def two_largest(state: RefinementState) -> list[Move]:
-    """Merge the first of each of the two largest groups of answers; nothing where all agree."""
+    """Merge the first candidates of the two largest groups of answers; none if all agree."""
     groups = answer_groups(state.problem, state.candidates)[:2]
     return [move("merge", *(group[0] for group in groups))] if len(groups) == 2 else []

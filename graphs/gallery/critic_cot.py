@@ -12,7 +12,7 @@ from refinegraph.graphs.strategies import Plan, recipe
     paper="arXiv 2408.16326",
     ideas=["vote", "judge"],
     calls="2 n",
-    departs="Votes are weighed by the critic's scores; the paper drops those it finds wrong.",
+    departs="Votes are weighted by the critic's scores; the paper drops rejected solutions.",
 )
 def critic_cot(plan: Plan) -> SearchGraph:
     """Let a critic of steps keep the better half of the solutions, then vote."""

@@ -30,12 +30,12 @@ CARRY_OUT = "$problem\n\nPlan:\n$solution\n\nCarry out the plan step by step. $a
     "CPL (critical plan step learning)",
     paper="arXiv 2409.08642",
     ideas=["search", "decompose"],
-    calls="2 n + 2 m, with m plans that are carried out",
-    departs="Plans whose last step gained over the one before are carried out; the paper trains "
+    calls="2 n + 2 m, with m executed plans",
+    departs="Plans whose last step raised their value are carried out; the paper trains "
     "on the advantages of steps.",
 )
 def critical_plan_steps(plan: Plan) -> SearchGraph:
-    """Search over plan steps, carry out the plans whose last step was critical, vote."""
+    """Search over plan steps, carry out the plans with the most critical last step, vote."""
     thought = prompted(plan.model, THINK)
 
     async def think(task: Task) -> Outcome:
@@ -60,4 +60,4 @@ def critical(state: RefinementState) -> list[Move]:
         return values[id] - values.get(parent or "", 0.0)
 
     plans = sorted(state.candidates, key=lambda c: -advantage(c.id, c.parent_id))
-    return [move("solve", each) for each in plans[:3]]
+    return [move("solve", candidate) for candidate in plans[:3]]

@@ -1,4 +1,4 @@
-"""COS(M+O)S: search over the steps of a story for what surprises, but not too much."""
+"""COS(M+O)S: search over the steps of a story for moderate surprise."""
 
 import math
 
@@ -13,7 +13,7 @@ from refinegraph.schema import Candidate, Problem
 from refinegraph.tools.scorers import product_of, score_each
 
 MODERATE = 1.2
-"""Nats a token: the surprise that is valued most, between the obvious and the arbitrary."""
+"""Most valued surprise in nats per token, between the obvious and the arbitrary."""
 COHERENCE = Prompt(
     user="""$problem
 
@@ -31,7 +31,7 @@ Is it coherent? Reply with one JSON object and nothing else:
     ideas=["search", "judge"],
     needs=["logprobs"],
     calls="2 n",
-    departs="A prompted judge tells coherence; the paper trains a value model, and the policy.",
+    departs="A prompted judge rates coherence; the paper trains a value model and the policy.",
 )
 def curiosity_mcts(plan: Plan) -> SearchGraph:
     """Search a tree of story steps, valued by moderate surprise times coherence."""
@@ -50,7 +50,7 @@ def curiosity_mcts(plan: Plan) -> SearchGraph:
 
 
 def curiosity(problem: Problem, story: Candidate) -> float | None:
-    """Return how near the surprise of the last step is to a moderate one, in 0 to 1."""
+    """Return how close the surprise of the last step is to a moderate one, from 0 to 1."""
     if story.mean_logprob is None:
         return None
     return math.exp(-((-story.mean_logprob - MODERATE) ** 2))

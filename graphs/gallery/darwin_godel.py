@@ -34,7 +34,7 @@ the whole new agent, and nothing else."""
     departs="An agent is its instructions; the paper's agents rewrite their whole code base.",
 )
 def darwin_godel(plan: Plan) -> SearchGraph:
-    """Draw a parent by its success and novelty, let it rewrite itself, keep all, use the best."""
+    """Draw a parent by success and novelty, let it rewrite itself, keep all, use the best."""
     seed, agents = plan.seed or 0, plan.samples or 10
     evolve = evolve_prompt(
         plan.model,
@@ -53,7 +53,7 @@ def darwin_godel(plan: Plan) -> SearchGraph:
 
 
 def parent(state: RefinementState, seed: int) -> Move:
-    """Draw a parent: the better it does, and the fewer children it has, the likelier."""
+    """Draw a parent, preferring those with high success and few children."""
     children = [sum(a.id in b.parents for b in state.candidates) for a in state.candidates]
     success = [1 / (1 + math.exp(-10 * ((a.score or 0.0) - 0.5))) for a in state.candidates]
     weights = [good / (1 + born) for good, born in zip(success, children, strict=True)]

@@ -16,7 +16,7 @@ RANK = """$problem
 
 How hard is this problem for you, from 1 (trivial) to 10? Do not solve it. Reply `SCORE: n`."""
 EASY = 3
-"""Problems up to this difficulty get one sample."""
+"""Problems up to this difficulty receive one sample."""
 
 
 @recipe(
@@ -24,10 +24,10 @@ EASY = 3
     paper="arXiv 2408.13457",
     ideas=["vote", "route"],
     calls="1 + from 1 to n",
-    departs="A problem is ranked by itself; the paper ranks all problems of a batch together.",
+    departs="Each problem is ranked by itself; the paper ranks all problems of a batch together.",
 )
 def difficulty_adaptive_sc(plan: Plan) -> SearchGraph:
-    """Ask how hard the problem is, then sample once, or until the posterior settles the vote."""
+    """Ask how hard the problem is, then sample once or until the vote is settled."""
     sampler = SampleUntil(until=vote_settled(), max_candidates=plan.samples or 16)
 
     async def policy(state: RefinementState) -> Decision | Move | StopReason | Sequence[Move]:
@@ -49,6 +49,6 @@ def difficulty_adaptive_sc(plan: Plan) -> SearchGraph:
 
 
 def easy(state: RefinementState) -> bool:
-    """Return whether the model ranked the problem as easy."""
+    """Return whether the model rated the problem easy."""
     number = re.search(r"SCORE: *(\d+)", state.run_notes[0].text)
     return number is not None and int(number[1]) <= EASY

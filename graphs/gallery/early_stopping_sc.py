@@ -10,10 +10,10 @@ from refinegraph.graphs.strategies import Plan, recipe
     "Early-Stopping Self-Consistency",
     paper="arXiv 2401.10480",
     ideas=["vote"],
-    calls="from w = 4 to n, by windows of w",
+    calls="from w = 4 to n, in windows of w",
 )
 def early_stopping_sc(plan: Plan) -> SearchGraph:
-    """Sample a window at a time, stop as soon as one window agrees with itself, and vote."""
+    """Sample in windows, stop as soon as all samples of a window agree, and vote."""
     window = plan.batch_size or 4
     return plan.search(
         "early-stopping-sc",

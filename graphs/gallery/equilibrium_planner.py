@@ -33,7 +33,7 @@ Write the plan again as `1. ...`, better where it has to be and otherwise unchan
     departs="Works with any model; the paper trains it so that the plan is a fixed point.",
 )
 def equilibrium_planner(plan: Plan) -> SearchGraph:
-    """Refine a plan to its fixed point, try it out, and refine it by what came of it."""
+    """Refine a plan to its fixed point, try it out, and refine it from the outcome."""
     rounds, make = 2 if plan.rounds is None else plan.rounds, plan.environment
     assert make
 
@@ -58,7 +58,7 @@ def equilibrium_planner(plan: Plan) -> SearchGraph:
 
 
 def unless_done(operator: str) -> Wave:
-    """Return a wave over the newest candidate; none where it has reached the goal."""
+    """Return a wave for the newest candidate, without moves if it has reached the goal."""
     return lambda state: [move(operator, c) for c in state.candidates[-1:] if not reached(c)]
 
 
@@ -70,5 +70,5 @@ def until_stable(state: RefinementState) -> list[Move]:
 
 
 def reached(plan: Candidate) -> bool:
-    """Return whether a plan was played to its goal."""
+    """Return whether executing a plan reached the goal."""
     return plan.operator == "play" and plan.complete

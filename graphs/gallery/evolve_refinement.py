@@ -1,4 +1,4 @@
-"""EVOLVE: a chain of refinements, of which the reward model keeps the best."""
+"""EVOLVE: a chain of refinements, from which the reward model selects the best."""
 
 from refinegraph.agents import prompted
 from refinegraph.graphs.policies import from_all, move, schedule
@@ -23,7 +23,7 @@ $answer_format"""
     departs="The paper turns the ranked chain into preferences and trains on them, round by round.",
 )
 def evolve_refinement(plan: Plan) -> SearchGraph:
-    """Refine an answer again and again and take the best of the chain by its reward."""
+    """Refine an answer repeatedly and take the one with the highest reward."""
     rounds = 4 if plan.rounds is None else plan.rounds
     return plan.search(
         "evolve-refinement",

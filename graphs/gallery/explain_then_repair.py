@@ -24,7 +24,7 @@ with `VERDICT: wrong`."""
     departs="Works with any model; the paper trains it on explanations that led to a repair.",
 )
 def explain_then_repair(plan: Plan) -> SearchGraph:
-    """Explain failing code in words, repair it by the explanation, let execution decide."""
+    """Explain failing code, repair it with the explanation, let execution decide."""
     samples, rounds = plan.samples or 1, 2 if plan.rounds is None else plan.rounds
     explain = prompted(plan.reviewer_model or plan.model, EXPLAIN, makes="reviews")
     return plan.search(

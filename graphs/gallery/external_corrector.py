@@ -1,4 +1,4 @@
-"""Learning to self-correct: a corrector improves what another model wrote."""
+"""Learning to self-correct: a corrector improves the output of another model."""
 
 from refinegraph.agents import prompted
 from refinegraph.graphs.policies import from_each, move, schedule
@@ -21,10 +21,10 @@ Correct the draft. Change no more than is wrong. $answer_format"""
     paper="arXiv 2211.00053",
     ideas=["repair"],
     calls="1 + r",
-    departs="The corrector is --refiner-model as it is; the paper trains one for the generator.",
+    departs="The corrector is --refiner-model, untrained; the paper trains one for the generator.",
 )
 def external_corrector(plan: Plan) -> SearchGraph:
-    """Hand the generator's output to a corrector of its own, again and again."""
+    """Pass the generator's output repeatedly to a separate corrector."""
     rounds = 3 if plan.rounds is None else plan.rounds
     return plan.search(
         "external-corrector",

@@ -1,4 +1,4 @@
-"""FactTrack: facts hold for a time, and each new event is checked against those of its time."""
+"""FactTrack: facts are valid for a time, and new events are checked against them."""
 
 from refinegraph.agents import continue_from, paragraph, prompted
 from refinegraph.graphs.policies import move, schedule
@@ -33,10 +33,10 @@ AGAIN = "Write the next event so that nothing contradicts it: {0}"
     paper="arXiv 2407.16347",
     ideas=["check", "remember"],
     calls="from 3 to 5 for every event",
-    departs="The model says until when a fact holds; the paper computes it from a timeline.",
+    departs="The model says how long a fact is valid; the paper computes it from a timeline.",
 )
 def facttrack(plan: Plan) -> SearchGraph:
-    """Check each event against the facts of its time, write it anew or update the facts."""
+    """Check each event against the facts of its time, then rewrite it or update the facts."""
     event = continue_from(plan.model, step=paragraph(), on_missing_prefix="ask")
     check = prompted(plan.reviewer_model or plan.model, CHECK, makes="reviews").named("check")
     record = prompted(plan.model, RECORD, makes="notes", kind="fact").named("record")
@@ -49,7 +49,7 @@ def facttrack(plan: Plan) -> SearchGraph:
 
 
 def again_or_on(state: RefinementState) -> list[Move]:
-    """Write a contradicted event once more, else record the facts and write the next one."""
+    """Rewrite a contradicted event; otherwise record the facts and write the next event."""
     if not state.candidates:
         return [move("event")]
     newest = state.candidates[-1]

@@ -1,4 +1,4 @@
-"""FastMCTS: whole paths are sampled from the most promising prefixes, which are reused."""
+"""FastMCTS: whole paths are sampled from promising prefixes of earlier paths."""
 
 import math
 
@@ -11,7 +11,7 @@ from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Candidate, Move
 
 EXPLORE = 0.5
-"""Weight of nodes that were seldom visited, beside a spread that is 0.25 at most."""
+"""Weight of the exploration term; the other term, a variance, is at most 0.25."""
 
 
 @recipe(
@@ -23,7 +23,7 @@ EXPLORE = 0.5
     "judges; the paper samples data with known answers.",
 )
 def fast_mcts(plan: Plan) -> SearchGraph:
-    """Sample whole paths, each from a step of an earlier one that is promising or little tried."""
+    """Sample whole paths, each from a promising or rarely tried step of an earlier one."""
     samples = plan.samples or 8
     return plan.search(
         "fast-mcts",
@@ -34,12 +34,12 @@ def fast_mcts(plan: Plan) -> SearchGraph:
 
 
 def next_path(state: RefinementState) -> Move:
-    """Go on from the step with the highest bound; balanced, so that mixed ones are preferred."""
-    made = state.candidates
-    if len(made) < 2:
+    """Continue from the step with the highest bound, which prefers mixed success."""
+    paths = state.candidates
+    if len(paths) < 2:
         return move("roll")
-    steps = [(each, n) for each in made for n in range(len(each.steps))]
-    best, keep = max(steps, key=lambda at: bound(prefix(*at), made), default=(made[0], 0))
+    steps = [(path, n) for path in paths for n in range(len(path.steps))]
+    best, keep = max(steps, key=lambda step: bound(prefix(*step), paths), default=(paths[0], 0))
     return move("roll", best, keep=keep)
 
 
@@ -48,8 +48,8 @@ def prefix(candidate: Candidate, steps: int) -> str:
     return candidate.text[: candidate.steps[steps].start].strip()
 
 
-def bound(start: str, made: tuple[Candidate, ...]) -> float:
-    """Return the upper confidence bound of a prefix; paths that all succeed teach nothing new."""
-    values = [each.score or 0.0 for each in made if each.text.lstrip().startswith(start)]
+def bound(start: str, paths: tuple[Candidate, ...]) -> float:
+    """Return the upper confidence bound of a prefix, whose value is the variance of success."""
+    values = [path.score or 0.0 for path in paths if path.text.lstrip().startswith(start)]
     mean = sum(values) / len(values)
-    return mean * (1 - mean) + EXPLORE * math.sqrt(math.log(len(made)) / len(values))
+    return mean * (1 - mean) + EXPLORE * math.sqrt(math.log(len(paths)) / len(values))

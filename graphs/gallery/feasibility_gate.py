@@ -1,4 +1,4 @@
-"""KnowRL: the consensus of samples judges one's own competence."""
+"""KnowRL: the consensus of samples decides whether to answer."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ from refinegraph.tools.grouping import answer_groups
     departs="Consensus decides at test time; the paper trains self-knowledge with it.",
 )
 def feasibility_gate(plan: Plan) -> SearchGraph:
-    """Answer only where more than half of the samples agree; abstain otherwise."""
+    """Answer only if more than half of the samples agree; otherwise abstain."""
     samples = plan.samples or 8
     return plan.search(
         "feasibility-gate",
@@ -29,7 +29,7 @@ def feasibility_gate(plan: Plan) -> SearchGraph:
 
 
 def majority_or_none(problem: Problem, candidates: Sequence[Candidate]) -> Selection:
-    """Choose the answer of more than half of the candidates; none where there is no such."""
+    """Choose the answer of more than half of the candidates, or none."""
     groups = answer_groups(problem, candidates)
     agreeing = len(groups[0]) if groups else 0
     if 2 * agreeing > len(candidates):

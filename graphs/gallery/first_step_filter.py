@@ -15,7 +15,7 @@ from refinegraph.graphs.strategies import Plan, recipe
     needs=["scorer"],
 )
 def first_step_filter(plan: Plan) -> SearchGraph:
-    """Sample first steps, keep the quarter that the reward likes, finish only those, vote."""
+    """Sample first steps, keep the quarter with the highest reward, finish those, vote."""
     samples = plan.samples or 8
     steps = continue_from(plan.model, step=line(), on_missing_prefix="ask")
     return plan.search(

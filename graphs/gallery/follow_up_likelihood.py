@@ -1,4 +1,4 @@
-"""FLR: a response is good if what a satisfied user would say next is likely."""
+"""FLR: a response is good if the reply of a satisfied user is likely."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -27,10 +27,10 @@ DISPLEASED = ("That is not what I asked for.", "That is wrong, please check it a
     ideas=["judge"],
     needs=["likelihood"],
     calls="n + 4 n",
-    departs="Four follow-ups in the words of a user; the paper has more, by kinds of feedback.",
+    departs="Uses four follow-ups in a user's words; the paper has more, by kinds of feedback.",
 )
 def follow_up_likelihood(plan: Plan) -> SearchGraph:
-    """Take the response after which pleased follow-ups are likelier than displeased ones."""
+    """Take the response that makes pleased follow-ups likelier than displeased ones."""
     samples = plan.samples or 4
     return plan.search(
         "follow-up-likelihood",
@@ -42,7 +42,7 @@ def follow_up_likelihood(plan: Plan) -> SearchGraph:
 
 
 class follow_up:
-    """Score by the mean log-probability of pleased follow-ups less that of displeased ones."""
+    """Score by the mean log-probability of pleased minus that of displeased follow-ups."""
 
     scores_alone = True
 
@@ -50,11 +50,13 @@ class follow_up:
         self.likelihood = likelihood
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate, in nats a token."""
+        """Return one score per candidate, in nats per token."""
         return [await self._score(problem, candidate.text) for candidate in candidates]
 
     async def _score(self, problem: Problem, response: str) -> Score:
-        asked = [HumanMessage(NEXT.format(problem=problem.prompt, response=response))]
-        said = [mean_logprob(await self.likelihood(asked, each)) for each in PLEASED + DISPLEASED]
-        pleased, displeased = said[: len(PLEASED)], said[len(PLEASED) :]
+        messages = [HumanMessage(NEXT.format(problem=problem.prompt, response=response))]
+        values = [
+            mean_logprob(await self.likelihood(messages, reply)) for reply in PLEASED + DISPLEASED
+        ]
+        pleased, displeased = values[: len(PLEASED)], values[len(PLEASED) :]
         return Score(scorer="follow_up", value=fmean(pleased) - fmean(displeased))

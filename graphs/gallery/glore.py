@@ -21,11 +21,11 @@ Solve the problem again from the start, in another way. $answer_format"""
     paper="arXiv 2402.10963",
     ideas=["judge", "repair"],
     needs=["scorer"],
-    calls="n + 2 for every doubted draft",
-    departs="Name an outcome and a stepwise reward model; the paper trains both, and the refiners.",
+    calls="n + 2 for every doubtful draft",
+    departs="Requires an outcome and a step reward model; the paper trains these and the refiners.",
 )
 def glore(plan: Plan) -> SearchGraph:
-    """Refine doubted drafts both globally and from the first bad step, rerank all three."""
+    """Refine doubtful drafts both globally and from the first bad step, then rerank all three."""
     samples = plan.samples or 4
     return plan.search(
         "glore",
@@ -40,7 +40,7 @@ def glore(plan: Plan) -> SearchGraph:
 
 
 def both_ways(state: RefinementState) -> list[Move]:
-    """Refine each draft that the outcome reward doubts, from the start and from the bad step."""
+    """Refine each draft with a low outcome reward from the start and from the bad step."""
     doubted = [draft for draft in last_wave(state) if (draft.score or 0.0) < 0.5]
     locally = [move("locally", draft, keep=trusted_steps(draft)) for draft in doubted]
     return [*(move("globally", draft) for draft in doubted), *locally]

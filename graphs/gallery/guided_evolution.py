@@ -38,7 +38,7 @@ Write one whole program that joins what is best in both. $answer_format"""
     departs="Fitness is the share of visible tests passed; the paper trains the evolved networks.",
 )
 def guided_evolution(plan: Plan) -> SearchGraph:
-    """Mutate and cross programs, each mutation led by a thought on what earlier ones changed."""
+    """Mutate and cross programs, guided by reflections on the effect of earlier changes."""
     think = prompted(plan.reviewer_model or plan.model, THINK, makes="note").named("think")
     population = archive(
         {"mutate": 1, "cross": 2}, islands=1, roots=4, batch=2, max_candidates=plan.samples or 16
@@ -56,5 +56,5 @@ def guided_evolution(plan: Plan) -> SearchGraph:
 
 
 def lineage(task: Task) -> list[Candidate]:
-    """Return the program and the earlier ones of its line, the newest first."""
+    """Return the program and its ancestors, newest first."""
     return [task.parent, *reversed(task.earlier)]

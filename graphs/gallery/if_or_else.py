@@ -17,7 +17,7 @@ $answer_format"""
 
 @recipe("If-or-Else (IoE)", paper="arXiv 2402.12563", ideas=["repair"], calls="1 + r")
 def if_or_else(plan: Plan) -> SearchGraph:
-    """Keep a solution where the model is confident of it, else have it revised."""
+    """Keep a solution if the model is confident, otherwise revise it."""
     rounds = 1 if plan.rounds is None else plan.rounds
     return plan.search(
         "if-or-else",

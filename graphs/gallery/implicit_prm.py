@@ -22,11 +22,11 @@ BETA = 0.05
     ideas=["judge", "vote"],
     needs=["likelihood"],
     calls="n + 2 n",
-    departs="The trained model is --model and its reference --reviewer-model, without which it is "
-    "a plain vote; the paper trains the first on outcomes, starting from the second.",
+    departs="--model is the trained model and --reviewer-model its reference, without which the "
+    "vote is plain; the paper trains the first on outcomes, starting from the second.",
 )
 def implicit_prm(plan: Plan) -> SearchGraph:
-    """Vote with the weights that the log-ratio of a tuned model to its reference gives to steps."""
+    """Vote weighted by the log-ratios between a tuned model and its reference."""
     samples = plan.samples or 8
     tuned = plan.likelihoods()
     reference = likelihood_of(plan.reviewer_model) if plan.reviewer_model else tuned
@@ -49,13 +49,13 @@ class implicit_reward:
         self.models = (tuned, reference)
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate, with one for each of its steps."""
+        """Return one score per candidate, with one for each of its steps."""
         return [await self._score(problem, candidate) for candidate in candidates]
 
     async def _score(self, problem: Problem, candidate: Candidate) -> Score:
-        asked = [HumanMessage(problem.prompt)]
-        told = [await measure(asked, candidate.text) for measure in self.models]
-        tuned, reference = (step_logprobs(tokens, candidate.steps) for tokens in told)
+        messages = [HumanMessage(problem.prompt)]
+        texts = [await measure(messages, candidate.text) for measure in self.models]
+        tuned, reference = (step_logprobs(tokens, candidate.steps) for tokens in texts)
         ratios = [BETA * (t - r) for t, r in zip(tuned, reference, strict=True)]
         steps = tuple((1 + math.tanh(ratio / 2)) / 2 for ratio in ratios)  # the logistic function
         return Score(scorer="implicit_prm", value=min(steps, default=None), steps=steps)

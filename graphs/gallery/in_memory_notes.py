@@ -1,4 +1,4 @@
-"""In-Memory Learning: notes are induced from experience and revised again and again."""
+"""In-Memory Learning: notes are induced from experience and revised repeatedly."""
 
 from refinegraph.agents import prompted
 from refinegraph.agents.memory import informed, recall, remember
@@ -27,10 +27,10 @@ leave out what holds for one case alone."""
     ideas=["remember"],
     needs=["memory"],
     calls="3",
-    departs="Older notes stay in the memory beside their revision, which is found before them.",
+    departs="Older notes stay in the memory together with their revision, which ranks higher.",
 )
 def in_memory_notes(plan: Plan) -> SearchGraph:
-    """Solve by the notes of earlier problems, induce another one, and revise them together."""
+    """Solve with the notes of earlier problems, induce a new one, and revise them together."""
     assert plan.memory
     induce = prompted(plan.model, INDUCE, makes="note").named("induce")
     revise = remember(plan.memory, prompted(plan.model, REVISE, makes="note")).named("revise")

@@ -1,4 +1,4 @@
-"""S3c-Math: notice and correct a wrong step while the reasoning still goes on."""
+"""S3c-Math: notice and correct a wrong step while the reasoning continues."""
 
 from refinegraph.agents import continue_from, line, prompted
 from refinegraph.graphs.policies import move
@@ -21,12 +21,12 @@ Is the last step right? Answer `VERDICT: right` or `VERDICT: wrong`, and after a
     paper="arXiv 2409.01524",
     ideas=["repair", "check"],
     calls="2 for every step, n steps at most",
-    departs="Every step is checked by a call of its own and a wrong one written over; the paper "
+    departs="Every step is checked by a separate call and rewritten if wrong; the paper "
     "trains the model to notice and correct it in the same text.",
 )
 def inline_step_correction(plan: Plan) -> SearchGraph:
-    """Check every step as soon as it is written and correct it before the next one."""
-    most = plan.samples or 16
+    """Check every step as soon as it is written, and correct it before the next one."""
+    limit = plan.samples or 16
     step = continue_from(plan.model, step=line(), on_missing_prefix="ask")
     return plan.search(
         "inline-step-correction",
@@ -34,13 +34,13 @@ def inline_step_correction(plan: Plan) -> SearchGraph:
             "step": step,
             "check": prompted(plan.model, CHECK, makes="reviews"),
         },
-        policy=lambda state: checked(state) if len(state.candidates) < most else [],
+        policy=lambda state: checked(state) if len(state.candidates) < limit else [],
         select=latest(),
     )
 
 
 def checked(state: RefinementState) -> list[Move]:
-    """Check the last step; go on from a right one, write a wrong one again as the check says."""
+    """Continue from a right step; rewrite a wrong one according to its check."""
     if not state.candidates:
         return [move("step")]
     last = state.candidates[-1]

@@ -1,4 +1,4 @@
-"""Instruct-of-Reflection: an instructor says how each round of reflection goes on."""
+"""Instruct-of-Reflection: an instructor decides how each round of reflection continues."""
 
 from refinegraph.agents import prompted
 from refinegraph.graphs.policies import Wave, move, supervised
@@ -36,10 +36,10 @@ These answers differ. Compare them and write down the right one. $answer_format"
     paper="arXiv 2503.00902",
     ideas=["repair", "route"],
     calls="3 + 2 r at most",
-    departs="The meta-thought is made for the problem; the paper retrieves it from a memory too.",
+    departs="The meta-thought is generated for the problem; the paper may also retrieve it.",
 )
 def instruct_of_reflection(plan: Plan) -> SearchGraph:
-    """Let an instructor refresh, select or stop, by whether the last two answers agree."""
+    """Let an instructor refresh, select or stop, depending on the last two answers."""
     abstract = prompted(plan.model, ABSTRACT, makes="note").named("abstract")
     menu: dict[str, Wave] = {"refresh": refresh, "select": select}
     rounds, judge = 4 if plan.rounds is None else plan.rounds, plan.reviewer_model or plan.model
@@ -57,7 +57,7 @@ def instruct_of_reflection(plan: Plan) -> SearchGraph:
 
 
 def refresh(state: RefinementState) -> list[Move]:
-    """Reflect on the last answer anew: it is unsure, or there is only one."""
+    """Reflect on the last answer again, because it is unsure or the only one."""
     return [move("reflect", state.candidates[-1])]
 
 

@@ -1,4 +1,4 @@
-"""Moral self-correction: instruct the model to avoid harm, and let it think about how."""
+"""Moral self-correction: instruct the model to avoid harm, and let it reason about how."""
 
 from refinegraph.agents import prompted
 from refinegraph.graphs.policies import from_all, move, schedule
@@ -29,11 +29,11 @@ does no harm. $answer_format"""
     paper="arXiv 2302.07459",
     ideas=["repair"],
     calls="1 + 2 r",
-    departs="The instruction stands in a revision; the paper gives it with the question, with and "
-    "without the thinking.",
+    departs="The instruction is part of a revision; the paper adds it to the question, with and "
+    "without reasoning.",
 )
 def instructed_safety_revise(plan: Plan) -> SearchGraph:
-    """Think about what would be fair and harmless, then revise as instructed."""
+    """Reason about what would be fair and harmless, then revise as instructed."""
     rounds = 1 if plan.rounds is None else plan.rounds
     think = prompted(plan.model, THINK, makes="note").named("think")
     return plan.search(

@@ -1,4 +1,4 @@
-"""Iterative deepening sampling: triggers for self-correction at growing budgets."""
+"""Iterative deepening sampling: triggers for self-correction at increasing budgets."""
 
 from refinegraph.agents import continue_from, rest, tokens
 from refinegraph.graphs.policies import from_each, from_unfinished, move, schedule
@@ -8,7 +8,7 @@ from refinegraph.graphs.strategies import Plan, recipe
 
 TRIGGER = "\n\nWait! Maybe I made a mistake above. Let me check it, and rethink where I have to.\n"
 FIRST = 256
-"""Tokens before the first trigger; every budget after it is twice the one before."""
+"""Tokens before the first trigger; every later budget is twice the previous one."""
 
 
 @recipe(
@@ -16,10 +16,10 @@ FIRST = 256
     paper="arXiv 2502.05449",
     ideas=["vote", "repair"],
     calls="n (2 + r)",
-    departs="A model without prefixes is shown its text and asked to go on from it.",
+    departs="A model without prefix support is shown its text and asked to continue it.",
 )
 def iterative_deepening(plan: Plan) -> SearchGraph:
-    """Put a trigger for self-correction behind what is written each time the budget doubles."""
+    """Append a trigger for self-correction to the text each time the budget doubles."""
     samples, rounds = plan.samples or 4, 2 if plan.rounds is None else plan.rounds
     steps = {
         f"depth{depth}": continue_from(

@@ -14,10 +14,10 @@ from refinegraph.graphs.strategies import Plan, recipe
     ideas=["search", "judge"],
     needs=["scorer"],
     calls="n",
-    departs="A move writes eight tokens, which the classifier judges as they are, without RIPA.",
+    departs="A move writes eight tokens, which the classifier judges directly, without RIPA.",
 )
 def kcts(plan: Plan) -> SearchGraph:
-    """Search over a few tokens at a time for a text that its knowledge supports."""
+    """Search a few tokens at a time for a text that is supported by the knowledge."""
     sampling = Sampling(temperature=1.0, logprobs=1, seed=plan.seed)
     step = continue_from(plan.model, step=tokens(8), sampling=sampling, on_missing_prefix="ask")
     return plan.search(

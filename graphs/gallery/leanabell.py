@@ -1,4 +1,4 @@
-"""Leanabell-Prover: the prover's messages come back into the chain of thought, turn by turn."""
+"""Leanabell-Prover: the prover's messages are fed back into the chain of thought."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ block of Lean 4 (```lean)."""
     departs="Works with any model; the paper trains it with the prover in the loop.",
 )
 def leanabell(plan: Plan) -> SearchGraph:
-    """Write a proof, let the prover check it, and think on from its messages until it accepts."""
+    """Write a proof, let the prover check it, and continue from its messages until it accepts."""
     rounds = 4 if plan.rounds is None else plan.rounds
     reader = plan.reader or (read_lean if plan.kind == "code" else None)
     return replace(plan, reader=reader).search(

@@ -22,10 +22,10 @@ Take over what is better there than yours, and solve the problem to its end. $an
     paper="arXiv 2505.07787",
     ideas=["vote"],
     calls="n (2 + r)",
-    departs="Paths are shared whole after their first steps; the paper routes short summaries.",
+    departs="Complete paths are shared after their first steps; the paper routes short summaries.",
 )
 def leap_peers(plan: Plan) -> SearchGraph:
-    """Begin several paths, let each read what its peers have so far, finish and vote."""
+    """Begin several paths, let each read those of its peers, finish and vote."""
     paths, rounds = plan.samples or 4, 1 if plan.rounds is None else plan.rounds
     step = continue_from(plan.model, step=paragraph(), on_missing_prefix="ask")
     return plan.search(

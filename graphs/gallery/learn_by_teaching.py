@@ -32,10 +32,10 @@ Write it again so that it is right and teaches better. $answer_format"""
     paper="arXiv 2406.14629",
     ideas=["judge", "repair"],
     calls="2 n + 1 + 2 n r",
-    departs="An exam's answer is what most students give; the paper's exams have known answers.",
+    departs="The right answer of an exam is the majority's; the paper's exams have known answers.",
 )
 def learn_by_teaching(plan: Plan) -> SearchGraph:
-    """Score a rationale by how its student does in an exam, improve it by that, take the best."""
+    """Score a rationale by its student's exam result, improve it, and take the best."""
     samples, rounds = plan.samples or 4, 1 if plan.rounds is None else plan.rounds
     return plan.search(
         "learn-by-teaching",
@@ -50,23 +50,23 @@ def learn_by_teaching(plan: Plan) -> SearchGraph:
 
 
 def taught(teacher: BaseChatModel, student: BaseChatModel) -> Scorer:
-    """Return a scorer: whether the student of a rationale answers the exam as most others do."""
+    """Return a scorer: the share of students with the same exam answer as the rationale's."""
     exams, results = Memory[str, str](), Memory[str, str]()
 
     async def exam(problem: str) -> str:
         return (await generate(teacher, EXAM.format(problem))).choices[0].text
 
-    async def sit(asked: str) -> str:
-        return (await generate(student, asked)).choices[0].text.strip().split("\n")[-1]
+    async def sit(prompt: str) -> str:
+        return (await generate(student, prompt)).choices[0].text.strip().split("\n")[-1]
 
     async def score(problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
         task = await exams.one(problem.prompt, exam)
-        asked = [LEARN.format(problem.prompt, rationale.text, task) for rationale in candidates]
-        said = [str(answer) for answer in await results.each(asked, sit)]
-        votes = Counter(said)
+        prompts = [LEARN.format(problem.prompt, rationale.text, task) for rationale in candidates]
+        answers = [str(answer) for answer in await results.each(prompts, sit)]
+        votes = Counter(answers)
         return [
-            Score(scorer="taught", value=votes[answer] / len(said), evidence=answer)
-            for answer in said
+            Score(scorer="taught", value=votes[answer] / len(answers), evidence=answer)
+            for answer in answers
         ]
 
     return score

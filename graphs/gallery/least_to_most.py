@@ -14,7 +14,7 @@ from refinegraph.graphs.strategies import Plan, recipe
     calls="2 + the number of parts",
 )
 def least_to_most(plan: Plan) -> SearchGraph:
-    """Split a problem into smaller ones, solve them in turn, then the problem with the results."""
+    """Split a problem into smaller ones, solve them in sequence, then solve the problem."""
     solver = plan.solver(samples=1, temperature=0.0)
     part = search_graph(operators={"solve": solver}, policy=schedule(move("solve")), name="part")
     split = stages(

@@ -14,10 +14,10 @@ from refinegraph.schema import Move
     paper="arXiv 2403.19094",
     ideas=["repair", "search"],
     calls="2 (1 + r)",
-    departs="A judge scores the steps unless --scorer does; the paper reads them off the logits.",
+    departs="By default, a judge scores the steps; the paper derives the scores from the logits.",
 )
 def leco(plan: Plan) -> SearchGraph:
-    """Keep the steps before the first doubtful one and write the rest anew."""
+    """Keep the steps before the first doubtful one and rewrite the rest."""
     rounds = 2 if plan.rounds is None else plan.rounds
     return plan.search(
         "leco",
@@ -32,7 +32,7 @@ def leco(plan: Plan) -> SearchGraph:
 
 
 def from_first_doubt(state: RefinementState) -> list[Move]:
-    """Rewrite the newest solution from its first doubtful step on; stop where none is."""
+    """Rewrite the newest solution from its first doubtful step; stop if there is none."""
     return [
         move("rewrite", candidate, keep=trusted_steps(candidate))
         for candidate in last_wave(state)

@@ -8,7 +8,7 @@ from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Candidate, Problem, Selection
 
 MARGIN = 0.1
-"""Two values of a signal that are nearer than this count as equal, and the next one decides."""
+"""Values of a signal that differ by less count as equal, and the next signal decides."""
 
 
 @recipe(
@@ -17,11 +17,11 @@ MARGIN = 0.1
     ideas=["judge"],
     needs=["scorer"],
     calls="n",
-    departs="The comparisons choose a sample, one margin for all signals; the paper trains a "
-    "reward on them, with a margin for each.",
+    departs="The comparisons select a sample, with one margin for all signals; the paper trains a "
+    "reward on them, with a margin for each signal.",
 )
 def lexicographic_rank(plan: Plan) -> SearchGraph:
-    """Take the sample that wins most comparisons by the signals in their order of importance."""
+    """Take the sample that wins most comparisons by signals in order of importance."""
     samples = plan.samples or 8
     return plan.search(
         "lexicographic-rank",
@@ -42,7 +42,7 @@ def by_decision_tree(problem: Problem, candidates: Sequence[Candidate]) -> Selec
 
 
 def beats(one: Candidate, other: Candidate) -> bool:
-    """Return whether the first signal in which the two differ favours the first."""
+    """Return whether the first signal in which the candidates differ favours the first one."""
     for mine, theirs in zip(one.scores, other.scores, strict=True):
         gap = (mine.value or 0.0) - (theirs.value or 0.0)
         if abs(gap) > MARGIN:

@@ -24,7 +24,7 @@ Rewrite the whole solution as the critique demands. $answer_format"""
     departs="Preferences come from a prompted judge; the paper trains a pairwise reward model.",
 )
 def llama_berry(plan: Plan) -> SearchGraph:
-    """Search by critique and rewrite; a solution's value is its Borda count of won comparisons."""
+    """Search by critique and rewriting; a solution's value is its Borda count of wins."""
     return plan.search(
         "llama-berry",
         operators={

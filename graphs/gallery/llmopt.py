@@ -1,4 +1,4 @@
-"""LLMOPT: five elements, a program for a solver, and correction by what it prints."""
+"""LLMOPT: five elements, a program for a solver, and correction from its output."""
 
 from refinegraph.agents import approved, prompted, run_code
 from refinegraph.graphs.policies import from_each, move, schedule
@@ -44,11 +44,11 @@ prints. $answer_format"""
     paper="arXiv 2410.13213",
     ideas=["decompose", "check", "repair"],
     calls="2 + 2 r",
-    departs="Programs use the standard library instead of a solver; the paper tunes and aligns "
-    "the model on formulations.",
+    departs="Programs use the standard library instead of a solver; the paper fine-tunes and "
+    "aligns the model on formulations.",
 )
 def llmopt(plan: Plan) -> SearchGraph:
-    """Formulate by five elements, solve by a program, and correct both by what it printed."""
+    """Formulate five elements, solve with a program, and correct both from its output."""
     rounds = 2 if plan.rounds is None else plan.rounds
     formulate = prompted(plan.model, FORMULATE, makes="note").named("formulate")
     check = prompted(plan.reviewer_model or plan.model, CHECK, makes="reviews")

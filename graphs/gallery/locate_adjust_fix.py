@@ -1,4 +1,4 @@
-"""Toggle: locate the bug, adjust the span, and rewrite nothing but the span."""
+"""Toggle: locate the bug, adjust the span, and rewrite only the span."""
 
 from refinegraph.agents import Task, as_operator, prompted
 from refinegraph.agents.models import generate
@@ -34,15 +34,15 @@ FIX = "{problem}\n\n{code}\n\nWrite what has to stand in place of this, and noth
     departs="One model locates, adjusts and fixes by prompts; the paper trains one for each.",
 )
 def locate_adjust_fix(plan: Plan) -> SearchGraph:
-    """Locate the faulty span, adjust where it begins and ends, and rewrite the span alone."""
+    """Locate the faulty span, adjust its boundaries, and rewrite only the span."""
     rounds, model = 3 if plan.rounds is None else plan.rounds, plan.refiner_model or plan.model
     locate = prompted(model, LOCATE, makes="note").named("locate")
     adjust = prompted(model, ADJUST, makes="note").named("adjust")
 
     async def fix(task: Task) -> str:
         code, span = task.parent.content or task.parent.text, task.notes[-1].text.strip("`\n")
-        asked = FIX.format(problem=task.problem.prompt, code=code, span=span)
-        written = (await generate(model, asked)).choices[0].text.strip("`\n")
+        prompt = FIX.format(problem=task.problem.prompt, code=code, span=span)
+        written = (await generate(model, prompt)).choices[0].text.strip("`\n")
         return code.replace(span, written, 1) if span in code else written
 
     return plan.search(

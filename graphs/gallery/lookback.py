@@ -30,11 +30,11 @@ Does the solution agree with this in every step? Name each step that does not. E
     paper="arXiv 2412.02172",
     ideas=["check", "decompose", "repair"],
     calls="1 + 4 r",
-    departs="The source is the statement; in the paper it is an image that the model looks at "
+    departs="The source is the statement; in the paper it is an image that the model inspects "
     "again.",
 )
 def lookback(plan: Plan) -> SearchGraph:
-    """List what a solution claims of the source, look each claim up there, criticise, correct."""
+    """List a solution's claims about the source, look each one up, criticise, and correct."""
     rounds = 1 if plan.rounds is None else plan.rounds
     judge = plan.reviewer_model or plan.model
     claims = prompted(judge, CLAIMS, makes="note").named("claims")

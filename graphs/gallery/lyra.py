@@ -1,4 +1,4 @@
-"""Lyra: a prover's complaint is first answered by other tools, then by another proof."""
+"""Lyra: a failed proof is retried with other tools first, then rewritten."""
 
 import re
 
@@ -27,10 +27,10 @@ Write the whole proof again. $answer_format"""
     ideas=["check", "repair"],
     needs=["checker"],
     calls="1 + r at most",
-    departs="Its tools are Lean's tactics; the paper's are Isabelle's, with Sledgehammer.",
+    departs="The tools are Lean's tactics; the paper uses Isabelle's, with Sledgehammer.",
 )
 def lyra(plan: Plan) -> SearchGraph:
-    """Try the prover's tools one for another first, then repair the proof by what it says."""
+    """Exchange the prover's tools first, then repair the proof from its messages."""
     rounds = 3 if plan.rounds is None else plan.rounds
     correct_tools = from_each("correct_tools", count=len(TOOLS))
     again: list[Wave] = [newest_proof, correct_tools]
@@ -47,12 +47,12 @@ def lyra(plan: Plan) -> SearchGraph:
 
 
 def other_tools(task: Task) -> list[str]:
-    """Return the proof with each of the tools in place of those that it uses. Asks no model."""
+    """Return variants of the proof with its tools replaced. Costs no model call."""
     used = rf"\b({'|'.join(TOOLS)})\b"
     return [re.sub(used, tool, task.parent.text) for tool in TOOLS[: task.count]]
 
 
 def newest_proof(state: RefinementState) -> Move:
-    """Correct the newest proof that the model wrote itself."""
+    """Correct the newest proof that was written by the model."""
     written = [proof for proof in state.candidates if proof.operator != "correct_tools"]
     return move("correct_proof", written[-1])

@@ -23,7 +23,7 @@ EXPLORE = 1.4
     calls="3 n - 1",
 )
 def mc_nest(plan: Plan) -> SearchGraph:
-    """Draw the answer to refine by its UCT bound times a uniform Nash strategy, score, repeat."""
+    """Draw an answer by its UCT bound under a uniform Nash strategy, refine, score, repeat."""
     rollouts = plan.samples or 8
     return plan.search(
         "mc-nest",
@@ -38,13 +38,13 @@ def mc_nest(plan: Plan) -> SearchGraph:
 
 
 def drawn(state: RefinementState, seed: int) -> Move:
-    """Draw an answer; the equilibrium is uniform, so its importance is its bound alone."""
+    """Draw an answer; with a uniform equilibrium, its weight is its bound."""
     pool, draws = state.candidates, random_for(state, seed)
     return move("refine", *draws.choices(pool, [bound(answer, state) for answer in pool]))
 
 
 def bound(answer: Candidate, state: RefinementState) -> float:
-    """Return the mean of an answer's own score and its best child's, plus what is unexplored."""
+    """Return the mean of an answer's score and its best child's, plus an exploration term."""
     children = [child.score or 0.0 for child in state.candidates if answer.id in child.parents]
     value = answer.score or 0.0
     quality = (value + max(children)) / 2 if children else value

@@ -13,11 +13,11 @@ from refinegraph.tools.scorers import agreement, execution, first_of, mean_of
     paper="arXiv 2405.00451",
     ideas=["search", "judge"],
     calls="2 n",
-    departs="Without reference answers the outcome is what tests or other paths say; the paper "
+    departs="Without reference answers, the outcome comes from tests or agreement; the paper "
     "trains on the preferences between siblings.",
 )
 def mcts_dpo(plan: Plan) -> SearchGraph:
-    """Search over steps by the outcome of finished paths and the self-evaluation of all steps."""
+    """Search over steps by the outcome of finished paths and the self-evaluation of steps."""
     outcome = first_of(execution(), agreement())
     return plan.search(
         "mcts-dpo",

@@ -12,7 +12,7 @@ from refinegraph.graphs.strategies import Plan, recipe
     paper="arXiv 2406.07394",
     ideas=["search", "repair", "judge"],
     calls="3 n + 1",
-    departs="Scores come once from the judge; the paper samples each reward several times.",
+    departs="The judge scores each answer once; the paper samples each reward several times.",
 )
 def mcts_self_refine(plan: Plan) -> SearchGraph:
     """Search a tree whose moves review and rewrite an answer, guided by the model's own scores."""

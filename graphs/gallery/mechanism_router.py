@@ -17,11 +17,11 @@ READ = "$problem\n\n$solution\n\nIt printed:\n$note\n\nState the answer. $answer
     paper="arXiv 2412.00722",
     ideas=["route"],
     calls="1, and 1 to 3 for the mechanism",
-    departs="The choice is asked for; the paper learns it from explored trajectories, and also has "
-    "a mechanism with memory.",
+    departs="The model is asked to choose; the paper learns the choice from explored trajectories, "
+    "and also has a mechanism with memory.",
 )
 def mechanism_router(plan: Plan) -> SearchGraph:
-    """Choose between reasoning, planning, reflecting and running code, then solve by it."""
+    """Choose between reasoning, planning, reflecting and running code, then solve."""
     solver = plan.solver(samples=1, temperature=0.0)
     menu: dict[str, Wave] = {
         "reason": move("reason"),

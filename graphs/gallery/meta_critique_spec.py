@@ -1,4 +1,4 @@
-"""MetaSC: a meta-critic rewrites what the critic looks for, between the turns."""
+"""MetaSC: a meta-critic rewrites the critic's instructions between turns."""
 
 from refinegraph.agents import prompted
 from refinegraph.graphs.policies import from_all, move, schedule
@@ -39,7 +39,7 @@ In one sentence, tell the critic what to look for now, so that its next critique
     calls="1 + 3 r",
 )
 def meta_critique_spec(plan: Plan) -> SearchGraph:
-    """Criticise by a specification, revise, and let a meta-critic rewrite the specification."""
+    """Criticise according to a specification, revise, and let a meta-critic rewrite it."""
     rounds, judge = 2 if plan.rounds is None else plan.rounds, plan.reviewer_model or plan.model
     critique = prompted(judge, CRITIQUE, makes="reviews").named("critique")
     specify = prompted(judge, SPECIFY, makes="note").named("specify")

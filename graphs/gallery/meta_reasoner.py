@@ -17,7 +17,7 @@ from refinegraph.schema import Move
     departs="The supervisor chooses by its own judgement; the paper's is a contextual bandit.",
 )
 def meta_reasoner(plan: Plan) -> SearchGraph:
-    """Let a supervisor say after every step whether to go on, to backtrack or to start anew."""
+    """Let a supervisor decide after every step whether to continue, backtrack or restart."""
     menu: dict[str, Wave] = {"restart": move("step"), "go on": go_on, "backtrack": backtrack}
     return plan.search(
         "meta-reasoner",

@@ -1,4 +1,4 @@
-"""MetaReflection: what past trials taught becomes an instruction for the next ones."""
+"""MetaReflection: lessons of past trials become an instruction for later ones."""
 
 from refinegraph.agents import Task, as_operator
 from refinegraph.agents.memory import informed
@@ -29,7 +29,7 @@ any detail of this one."""
     departs="Instructions are updated after each trial; the paper also checks every update.",
 )
 def metareflection(plan: Plan) -> SearchGraph:
-    """Learn an instruction from reflections on solved problems first, then solve by it."""
+    """Learn an instruction from reflections on solved problems, then solve with it."""
 
     async def ask(text: str) -> str:
         return (await generate(plan.model, text)).choices[0].text
@@ -37,10 +37,10 @@ def metareflection(plan: Plan) -> SearchGraph:
     async def learn(task: Task) -> Note:
         learnt = ""
         for example in plan.examples:
-            asked = f"{example.problem.prompt}\n\n{learnt}"
-            tried = await ask(asked)
+            prompt = f"{example.problem.prompt}\n\n{learnt}"
+            tried = await ask(prompt)
             if not await is_right(tried, example, sandbox=plan.sandbox):
-                learnt = await ask(UPDATE.format(learnt, await ask(REFLECT.format(asked, tried))))
+                learnt = await ask(UPDATE.format(learnt, await ask(REFLECT.format(prompt, tried))))
         return Note(text=learnt or "Nothing went wrong so far.")
 
     solver = informed(plan.solver(samples=1, temperature=0.0), heading="From experience:")

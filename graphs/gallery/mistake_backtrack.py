@@ -14,10 +14,10 @@ from refinegraph.schema import Move
     paper="arXiv 2311.08516",
     ideas=["repair", "judge"],
     calls="2 + 1 + n",
-    departs="A judge locates the mistake unless --scorer does; the paper trains a classifier.",
+    departs="By default, a judge locates the mistake; the paper trains a classifier.",
 )
 def mistake_backtrack(plan: Plan) -> SearchGraph:
-    """Locate the first mistake, sample other ways on from there, take the best."""
+    """Locate the first mistake, sample other continuations from there, take the best."""
     return plan.search(
         "mistake-backtrack",
         operators={
@@ -31,7 +31,7 @@ def mistake_backtrack(plan: Plan) -> SearchGraph:
 
 
 def alternatives(state: RefinementState, count: int) -> list[Move]:
-    """Sample the rest anew from the step before the first mistake; nothing where there is none."""
+    """Sample new continuations from the step before the first mistake, if there is one."""
     return [
         move("go_on", candidate, keep=trusted_steps(candidate), count=count)
         for candidate in last_wave(state)

@@ -28,10 +28,10 @@ Solve the problem again as the critiques that hold demand. $answer_format"""
     paper="arXiv 2410.15287",
     ideas=["judge", "repair"],
     calls="n + 4 n r",
-    departs="Critics differ by what they look at; the paper's are different models, then trained.",
+    departs="Critics differ in focus; the paper uses different models, and trains on the result.",
 )
 def multi_critique(plan: Plan) -> SearchGraph:
-    """Let several critics look at different sides of a solution, then repair it by all of them."""
+    """Let several critics examine different aspects, then repair with all critiques."""
     samples, rounds = plan.samples or 1, 1 if plan.rounds is None else plan.rounds
     judge = plan.reviewer_model or plan.model
     critics = [prompted(judge, CRITIQUE.format(about=a), makes="reviews") for a in CRITICS]

@@ -19,7 +19,7 @@ Compare them with yours and solve the problem again. $answer_format"""
 
 @recipe("Multiagent debate", paper="arXiv 2305.14325", ideas=["vote"], calls="n (1 + r)")
 def multiagent_debate(plan: Plan) -> SearchGraph:
-    """Agents read each other's solutions, write their own anew, then vote."""
+    """Let agents read each other's solutions, rewrite their own, then vote."""
     agents, rounds = plan.samples or 3, 2 if plan.rounds is None else plan.rounds
     return plan.search(
         "multiagent-debate",

@@ -1,4 +1,4 @@
-"""NaturalProver: proofs step by step, conditioned on references that have to be used."""
+"""NaturalProver: stepwise proofs, conditioned on references that must be used."""
 
 from refinegraph.agents import continue_from, line
 from refinegraph.agents.memory import informed, recall
@@ -16,10 +16,10 @@ from refinegraph.tools.scorers import score_each
     ideas=["search", "remember"],
     needs=["memory"],
     calls="n for every step",
-    departs="A step is kept for the references that it names; the paper also weighs likelihood.",
+    departs="A step is kept for the references that it names; the paper also considers likelihood.",
 )
 def naturalprover(plan: Plan) -> SearchGraph:
-    """Prove by retrieved references, and keep the partial proofs that use most of them."""
+    """Prove with retrieved references, and keep the partial proofs that use most of them."""
     memory, width = plan.memory, plan.samples or 6
     assert memory
 

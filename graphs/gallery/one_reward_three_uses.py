@@ -12,11 +12,11 @@ from refinegraph.graphs.strategies import Plan, recipe
     ideas=["judge"],
     needs=["scorer"],
     calls="n",
-    departs="The first use; for the other two, `refinegraph export` writes the samples with their "
-    "scores as preferences and as filtered answers.",
+    departs="Implements the first use; for the other two, `refinegraph export` writes the samples "
+    "with their scores as preferences and as filtered answers.",
 )
 def one_reward_three_uses(plan: Plan) -> SearchGraph:
-    """Take the sample that one reward model prefers, and keep the scores to train and to filter."""
+    """Take the sample that a reward model prefers, and keep the scores for training."""
     samples = plan.samples or 8
     return plan.search(
         "one-reward-three-uses",

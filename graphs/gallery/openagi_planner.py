@@ -22,10 +22,10 @@ Write a plan that names the tools to use in their order. Do not solve the proble
     ideas=["decompose", "repair"],
     needs=["environment"],
     calls="(1 + the number of actions) (1 + r)",
-    departs="The task's reward reaches the planner as text; the paper trains it by the reward.",
+    departs="The planner sees the task's reward as text; the paper trains it with the reward.",
 )
 def openagi_planner(plan: Plan) -> SearchGraph:
-    """Plan which tools to use, act by the plan, and plan again with the reward in view."""
+    """Plan the use of tools, follow the plan, and plan again knowing the reward."""
     assert plan.environment
     rounds, actions = 1 if plan.rounds is None else plan.rounds, plan.samples or 10
     step = informed(act(plan.model, plan.environment), heading="The plan:", limit=1)

@@ -1,4 +1,4 @@
-"""OVM: the value of an unfinished path, learnt from outcomes, steers the search."""
+"""OVM: the value of an unfinished path, learned from outcomes, guides the search."""
 
 from refinegraph.agents import continue_from, line
 from refinegraph.graphs.policies import beam
@@ -13,10 +13,10 @@ from refinegraph.graphs.strategies import Plan, recipe
     ideas=["search", "judge"],
     needs=["scorer"],
     calls="n for every step",
-    departs="Name an outcome reward model as the value; the paper trains one on unfinished paths.",
+    departs="Requires an outcome reward model as value; the paper trains one on unfinished paths.",
 )
 def ovm_search(plan: Plan) -> SearchGraph:
-    """Write several next steps of every path and keep those that most likely end well."""
+    """Write several next steps of every path and keep the most promising ones."""
     width = plan.samples or 8
     return plan.search(
         "ovm-search",

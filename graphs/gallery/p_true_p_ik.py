@@ -11,7 +11,7 @@ from refinegraph.schema import Move, Note
 
 FORESEE = "{problem}\n\nDo you know how to solve this? Answer with True or False alone."
 SURE = 0.9
-"""P(IK) from which one sample is enough."""
+"""Minimum P(IK) for which one sample is enough."""
 
 
 @recipe(
@@ -19,21 +19,21 @@ SURE = 0.9
     paper="arXiv 2207.05221",
     ideas=["check", "route"],
     needs=["logprobs"],
-    calls="1 + 2, or 1 + 2 n where unsure",
-    departs="P(IK) is asked for by a prompt; the paper also trains a value head for it.",
+    calls="1 + 2, or 1 + 2 n if unsure",
+    departs="P(IK) comes from a prompt; the paper also trains a value head for it.",
 )
 def p_true_p_ik(plan: Plan) -> SearchGraph:
-    """Foresee whether it is known, sample once or often, take the likeliest to be true."""
+    """Predict whether the model knows, sample once or often, take the most credible answer."""
 
     async def foresee(task: Task) -> Note:
         sampling = Sampling(temperature=0.0, max_tokens=4, logprobs=20)
-        asked = FORESEE.format(problem=task.problem.prompt)
-        value = probability_of((await generate(plan.model, asked, sampling=sampling)).choices[0])
+        prompt = FORESEE.format(problem=task.problem.prompt)
+        value = probability_of((await generate(plan.model, prompt, sampling=sampling)).choices[0])
         return Note(kind="fact", about="P(IK)", text=f"{value or 0.0:.3f}")
 
     def as_many_as_needed(state: RefinementState) -> list[Move]:
-        known = float(state.run_notes[-1].text) >= SURE
-        return [move("solve", count=1 if known else plan.samples or 8)]
+        is_sure = float(state.run_notes[-1].text) >= SURE
+        return [move("solve", count=1 if is_sure else plan.samples or 8)]
 
     return plan.search(
         "p-true-p-ik",

@@ -26,7 +26,7 @@ Use it with care and solve the problem. $answer_format"""
     calls="n (1 + r) + r",
 )
 def parallel_distill_refine(plan: Plan) -> SearchGraph:
-    """Draft in parallel, distil the drafts to a bounded note, draft anew from the note."""
+    """Draft in parallel, distil the drafts into a bounded note, draft again from the note."""
     width, rounds = plan.samples or 4, 2 if plan.rounds is None else plan.rounds
     distil = prompted(plan.model, DISTIL, makes="note").named("distil")
     waves = [from_all("refine", count=1 if last else width) for last in _lasts(rounds)]

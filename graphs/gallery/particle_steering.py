@@ -7,7 +7,7 @@ from refinegraph.graphs.selection import best_of
 from refinegraph.graphs.strategies import Plan, recipe
 
 LAMBDA = 10.0
-"""How strongly the reward steers, as in the paper's experiments on text."""
+"""Strength of the steering, as in the paper's experiments on text."""
 
 
 @recipe(
@@ -20,7 +20,7 @@ LAMBDA = 10.0
     "diffusion, also by the gain or the maximum of the reward.",
 )
 def particle_steering(plan: Plan) -> SearchGraph:
-    """Carry particles along and resample them after every step by the potential of their reward."""
+    """Resample particles after every step by the potential of their reward."""
     return plan.search(
         "particle-steering",
         operators={"step": continue_from(plan.model, step=line(), on_missing_prefix="ask")},

@@ -1,4 +1,4 @@
-"""PASR: refine while writing, where it pays, and not only afterwards."""
+"""PASR: refine while writing if it is worthwhile, not only afterwards."""
 
 from refinegraph.agents import Judge, continue_from, paragraph
 from refinegraph.agents.prompts import Prompt
@@ -29,7 +29,7 @@ REFINED = "Write the next step with care. A first try had this fault: {fault}"
     departs="A prompt decides when to refine; the paper trains the model to decide by itself.",
 )
 def pasr(plan: Plan) -> SearchGraph:
-    """Decide after every step whether to refine it at once or to go on."""
+    """Decide after every step whether to refine it immediately or to continue."""
     return plan.search(
         "pasr",
         operators={"step": continue_from(plan.model, step=paragraph(), on_missing_prefix="ask")},
@@ -40,7 +40,7 @@ def pasr(plan: Plan) -> SearchGraph:
 
 
 def refine_or_go_on(state: RefinementState) -> list[Move]:
-    """Write a doubted step once more from where it began; otherwise write the next one."""
+    """Rewrite a doubtful step from its beginning; otherwise write the next one."""
     if not state.candidates:
         return [move("step")]
     newest = state.candidates[-1]

@@ -1,4 +1,4 @@
-"""RPC: self-consistency weighed by probability, after improbable paths are dropped."""
+"""RPC: self-consistency weighted by probability, without improbable paths."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ from refinegraph.schema import Candidate, Problem, Selection
     departs="Paths are dropped below the midpoint of the extremes; the paper fits two Weibulls.",
 )
 def perplexity_consistency(plan: Plan) -> SearchGraph:
-    """Drop paths that the model itself found improbable, then vote with probabilities."""
+    """Drop paths that the model itself considers improbable, then vote with probabilities."""
     samples = plan.samples or 8
     sampling = Sampling(temperature=0.8, logprobs=1, seed=plan.seed, max_tokens=plan.max_tokens)
     return plan.search(

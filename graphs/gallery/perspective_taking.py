@@ -26,7 +26,7 @@ Write the answer again so that it is right and fair to all of them. $answer_form
 
 @recipe("PeT (Walking in Others' Shoes)", paper="arXiv 2407.15366", ideas=["repair"], calls="3")
 def perspective_taking(plan: Plan) -> SearchGraph:
-    """Look at an answer through the eyes of those whom it concerns, then regulate it."""
+    """Consider an answer from the perspective of those it concerns, then revise it."""
     imagine = prompted(plan.model, PERSPECTIVES, makes="note").named("imagine")
     return plan.search(
         "perspective-taking",

@@ -1,4 +1,4 @@
-"""PIT: an improver without a rubric goes on while the reward rises."""
+"""PIT: an improver without a rubric continues while the reward rises."""
 
 from refinegraph.agents import prompted
 from refinegraph.graphs.policies import last_wave, move, schedule
@@ -26,7 +26,7 @@ Write a response that is better than this one. $answer_format"""
     "both on the gap in quality.",
 )
 def pit_improver(plan: Plan) -> SearchGraph:
-    """Improve a response again and again without a rubric, as long as its reward rises."""
+    """Improve a response without a rubric for as long as its reward rises."""
     rounds = 3 if plan.rounds is None else plan.rounds
     return plan.search(
         "pit-improver",
@@ -40,7 +40,7 @@ def pit_improver(plan: Plan) -> SearchGraph:
 
 
 def while_it_rises(state: RefinementState) -> list[Move]:
-    """Improve the newest response if its reward is above that of the one it was made from."""
+    """Improve the newest response if its reward exceeds that of its parent."""
     rewards = {candidate.id: candidate.score or 0.0 for candidate in state.candidates}
     return [
         move("improve", newest)

@@ -1,4 +1,4 @@
-"""Plan-on-Graph: explore a knowledge graph by sub-objectives, and reopen wrong paths."""
+"""Plan-on-Graph: explore a knowledge graph by sub-objectives, and leave wrong paths."""
 
 from refinegraph.agents import Judge, prompted
 from refinegraph.agents.environments import act
@@ -29,7 +29,7 @@ and nothing else:
     departs="The environment offers the graph as actions; paths are kept as written episodes.",
 )
 def plan_on_graph(plan: Plan) -> SearchGraph:
-    """Explore by sub-objectives, and reopen an earlier path where reflection doubts this one."""
+    """Explore by sub-objectives, and return to an earlier path if reflection doubts this one."""
     assert plan.environment
     split = prompted(plan.model, SPLIT, makes="notes", kind="subproblem").named("split")
     step = informed(act(plan.model, plan.environment), heading="Sub-objectives:")

@@ -20,7 +20,7 @@ POLICIES = {
     ideas=["decompose", "route"],
     needs=["environment"],
     calls="1 for every action",
-    departs="Three general policies are given; the paper writes fourteen for web sites.",
+    departs="There are three general policies; the paper writes fourteen for web sites.",
 )
 def policy_stack(plan: Plan) -> SearchGraph:
     """Let the policy on top of the stack act, call another one, or return to the one below."""

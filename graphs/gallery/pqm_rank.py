@@ -1,4 +1,4 @@
-"""PQM: rank solutions by process rewards that are read as Q-values of steps."""
+"""PQM: rank solutions by process rewards that are interpreted as Q-values of steps."""
 
 from refinegraph.agents import StepJudge
 from refinegraph.agents.prompts import Prompt
@@ -22,11 +22,11 @@ step. Reply with one JSON object: {"reason": "one sentence", "steps": [0 to 10 f
     paper="arXiv 2410.11287",
     ideas=["judge"],
     calls="2 n",
-    departs="The Q-values are asked for unless --scorer gives a trained model, such as a "
+    departs="By default, Q-values come from a prompt; --scorer sets a trained model, such as a "
     "RewardModel with aggregate=minimum; the paper trains it by ranking steps.",
 )
 def pqm_rank(plan: Plan) -> SearchGraph:
-    """Take the solution whose least promising step promises most."""
+    """Take the solution whose least promising step is the most promising."""
     samples = plan.samples or 8
     judge = plan.reviewer_model or plan.model
     return plan.search(

@@ -38,7 +38,7 @@ asks for? Answer with the action that is to be executed, corrected where it has 
     ideas=["decompose", "check"],
     needs=["environment"],
     calls="1 + 3 for every action",
-    departs="Actions are texts; the paper reads screens and has detectors of its own before the "
+    departs="Actions are texts; the paper reads screens and uses separate detectors before "
     "execution.",
 )
 def pre_execution_check(plan: Plan) -> SearchGraph:

@@ -9,7 +9,7 @@ from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Move
 
 LEAST = 0.5
-"""A partial solution that is more likely to fail than to succeed is dropped."""
+"""Minimum value: a partial solution that is more likely to fail is dropped."""
 
 
 @recipe(
@@ -22,7 +22,7 @@ LEAST = 0.5
     "learnt representation to that of reaching the goal.",
 )
 def prefix_filter_vote(plan: Plan) -> SearchGraph:
-    """Go on only with partial solutions that promise to succeed; those that get to the end vote."""
+    """Continue only promising partial solutions, and vote with the finished ones."""
     samples, steps = plan.samples or 8, 12 if plan.rounds is None else plan.rounds
     return plan.search(
         "prefix-filter-vote",
@@ -33,6 +33,6 @@ def prefix_filter_vote(plan: Plan) -> SearchGraph:
 
 
 def from_promising(state: RefinementState) -> list[Move]:
-    """Go on from the unfinished solutions whose value is high enough, or unknown."""
+    """Continue the unfinished solutions whose value is high enough or unknown."""
     running = [candidate for candidate in last_wave(state) if not candidate.complete]
-    return [move("step", each) for each in running if each.score is None or each.score >= LEAST]
+    return [move("step", path) for path in running if path.score is None or path.score >= LEAST]

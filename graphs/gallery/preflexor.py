@@ -1,4 +1,4 @@
-"""PRefLexOR: thinking is reflected on and written anew, grounded in what is retrieved."""
+"""PRefLexOR: reflect on the reasoning and rewrite it, grounded in retrieved knowledge."""
 
 from refinegraph.agents import prompted
 from refinegraph.agents.memory import recall
@@ -36,11 +36,11 @@ Write the thinking section anew as the reflection demands, between <|thinking|> 
     ideas=["repair", "remember"],
     needs=["memory"],
     calls="1 + 2 r",
-    departs="A reflection is a call of its own; the paper trains one model to think and reflect, "
+    departs="A reflection is a separate call; the paper trains one model to think and reflect, "
     "and grows its graph of knowledge in training.",
 )
 def preflexor(plan: Plan) -> SearchGraph:
-    """Think with retrieved knowledge, reflect on the thinking, retrieve again and think anew."""
+    """Reason with retrieved knowledge, reflect, retrieve again and reason again."""
     assert plan.memory
     rounds = 2 if plan.rounds is None else plan.rounds
     critic = prompted(plan.reviewer_model or plan.model, REFLECT, makes="note").named("reflect")

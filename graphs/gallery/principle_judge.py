@@ -1,4 +1,4 @@
-"""DeepSeek-GRM: judgements by principles that are made for the problem, several of them voted."""
+"""DeepSeek-GRM: several judgements by principles generated for the problem."""
 
 from refinegraph.agents import Judge
 from refinegraph.agents.prompts import Prompt
@@ -25,10 +25,10 @@ and nothing else:
     paper="arXiv 2504.02495",
     ideas=["judge", "vote"],
     calls="n (1 + k), with k = 4 judgements",
-    departs="All judgements vote; in the paper a trained meta reward model leaves out bad ones.",
+    departs="All judgements vote; in the paper, a trained meta reward model excludes bad ones.",
 )
 def principle_judge(plan: Plan) -> SearchGraph:
-    """Take the sample that several judgements, each by principles of its own, score best."""
+    """Take the sample that several judgements with different principles score best."""
     samples = plan.samples or 4
     return plan.search(
         "principle-judge",

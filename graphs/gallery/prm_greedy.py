@@ -15,7 +15,7 @@ from refinegraph.graphs.strategies import Plan, recipe
     needs=["scorer"],
 )
 def prm_greedy(plan: Plan) -> SearchGraph:
-    """Write several next steps and go on from the one that the process reward prefers."""
+    """Write several next steps and continue from the one with the highest process reward."""
     return plan.search(
         "prm-greedy",
         operators={"step": continue_from(plan.model, step=line(), on_missing_prefix="ask")},

@@ -1,4 +1,4 @@
-"""ProgCo: verify by a program that the model writes and runs, then refine answer and program."""
+"""ProgCo: the model writes and runs a verification program, and refines both answers."""
 
 from refinegraph.agents import approved, prompted
 from refinegraph.graphs.policies import from_each, move, schedule
@@ -40,7 +40,7 @@ $answer_format"""
     calls="1 + 3 r at most",
 )
 def progco(plan: Plan) -> SearchGraph:
-    """Let the model write a verification program, run it in its head, refine both by the report."""
+    """Let the model write and mentally run a verification program, and refine with the report."""
     rounds = 2 if plan.rounds is None else plan.rounds
     write = prompted(plan.model, WRITE, makes="note").named("write")
     run = prompted(plan.model, RUN, makes="reviews").named("run")

@@ -1,4 +1,4 @@
-"""Progress functions: a model writes code that says how far an episode has come."""
+"""Progress functions: a model writes code that measures the progress of an episode."""
 
 import math
 from collections import Counter
@@ -33,7 +33,7 @@ returns how far it has come, from 0 to 1. An episode looks like this:
     "them.",
 )
 def progress_function(plan: Plan) -> SearchGraph:
-    """Go on from the action that makes most progress by the model's code, or is least tried."""
+    """Continue from the action with the most progress by the model's code, or least tried."""
     assert plan.environment
     return plan.search(
         "progress-function",
@@ -45,7 +45,7 @@ def progress_function(plan: Plan) -> SearchGraph:
 
 
 class progress:
-    """Score by the function that the model wrote, and by how seldom its value was reached."""
+    """Score by the model's progress function and by the rarity of its value."""
 
     scores_unfinished = True
 
@@ -53,13 +53,13 @@ class progress:
         self.model, self.sandbox, self.code = model, sandbox, dict[str, str]()
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate; it depends on the pool, which gives the counts."""
-        asked = problem.prompt
-        if not self.code.get(asked):
-            written = ASK.format(problem=asked, episode=candidates[0].text)
-            said = (await generate(self.model, written)).choices[0].text
-            self.code[asked] = extract_program(said).source or ""
-        values = [await self._run(self.code[asked], each.text) for each in candidates]
+        """Return one score per candidate, which depends on the counts in the pool."""
+        prompt = problem.prompt
+        if not self.code.get(prompt):
+            written = ASK.format(problem=prompt, episode=candidates[0].text)
+            answer = (await generate(self.model, written)).choices[0].text
+            self.code[prompt] = extract_program(answer).source or ""
+        values = [await self._run(self.code[prompt], candidate.text) for candidate in candidates]
         counts = Counter(values)
         return [Score(scorer="progress", value=v + 0.1 / math.sqrt(counts[v])) for v in values]
 

@@ -1,4 +1,4 @@
-"""Rewarding progress: a step is worth what it changes in a prover's chance of success."""
+"""Rewarding progress: a step's value is its effect on a prover's chance of success."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from refinegraph.schema import Candidate, Problem, Score
 from refinegraph.tools.scorers import Scorer, ask_scorer, first_of
 
 WEIGHT = 3.0
-"""Of progress beside the value itself; the paper's best weights lie between 3 and 5."""
+"""Weight of progress relative to the value; the paper's best weights are between 3 and 5."""
 
 
 @recipe(
@@ -21,7 +21,7 @@ WEIGHT = 3.0
     ideas=["search", "judge"],
     needs=["scorer"],
     calls="n for every step",
-    departs="One scorer is both value and prover; the paper trains the prover's advantage apart.",
+    departs="One scorer is value and prover; the paper trains the prover's advantage separately.",
 )
 def progress_search(plan: Plan) -> SearchGraph:
     """Keep the paths whose last step has raised the chance of success the most."""
@@ -36,7 +36,7 @@ def progress_search(plan: Plan) -> SearchGraph:
 
 
 class progress:
-    """Score a path by its value, and by how far its last step has raised it."""
+    """Score a path by its value and by how much its last step has raised it."""
 
     scores_unfinished = True
 
@@ -44,11 +44,11 @@ class progress:
         self.value = value
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate."""
+        """Return one score per candidate."""
         judged = await ask_scorer(self.value, problem, candidates)
         values = [score.value or 0.0 for score in judged.scores]
-        known = dict(zip([path.id for path in candidates], values, strict=True))
-        gained = [known[p.id] - known.get(p.parent_id or "", known[p.id]) for p in candidates]
+        by_id = dict(zip([path.id for path in candidates], values, strict=True))
+        gained = [by_id[p.id] - by_id.get(p.parent_id or "", by_id[p.id]) for p in candidates]
         return [
             Score(scorer="progress", value=value + WEIGHT * gain)
             for value, gain in zip(values, gained, strict=True)

@@ -37,7 +37,7 @@ Then apply it, and write the changed instruction alone."""
     departs="Mutation prompts are reworded for each use; the paper keeps those that worked.",
 )
 def promptbreeder(plan: Plan) -> SearchGraph:
-    """Let prompts meet in pairs, mutate the winner by a mutation prompt, solve by the fittest."""
+    """Pair prompts, mutate the winners with mutation prompts, solve with the fittest."""
     seed, prompts = plan.seed or 0, plan.samples or 12
     tournaments = [partial(winner_mutates, seed=seed)] * (prompts - 2)
     breed = evolve_prompt(

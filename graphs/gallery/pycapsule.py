@@ -1,4 +1,4 @@
-"""PyCapsule: a programmer and an executor, and nobody in between."""
+"""PyCapsule: a programmer and an executor without intermediaries."""
 
 from refinegraph.agents import prompted
 from refinegraph.graphs.policies import from_all, move, schedule
@@ -24,7 +24,7 @@ Find the cause and write the whole program again. $answer_format"""
     calls="1 + r at most",
 )
 def pycapsule(plan: Plan) -> SearchGraph:
-    """Give the errors of a run straight back to the programmer, five times at most."""
+    """Return the errors of a run directly to the programmer, at most five times."""
     rounds = 5 if plan.rounds is None else plan.rounds
     return plan.search(
         "pycapsule",

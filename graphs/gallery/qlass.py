@@ -8,7 +8,7 @@ from refinegraph.graphs.selection import best_of
 from refinegraph.graphs.strategies import Plan, recipe
 
 DISCOUNT = 0.9
-"""A success ten steps ahead counts a third, so that shorter ways are preferred."""
+"""With this value, a success ten steps ahead counts one third, so shorter paths are preferred."""
 
 
 @recipe(
@@ -20,7 +20,7 @@ DISCOUNT = 0.9
     departs="Q-values guide the search that finds them; the paper trains a Q-network with them.",
 )
 def qlass(plan: Plan) -> SearchGraph:
-    """Explore a tree of actions, back rewards up as Q-values, and expand where Q is highest."""
+    """Explore a tree of actions, propagate rewards as Q-values, expand where Q is highest."""
     assert plan.environment
     return plan.search(
         "qlass",

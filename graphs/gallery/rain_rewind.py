@@ -1,4 +1,4 @@
-"""RAIN: evaluate one's own text while writing, rewind, and write on from where it was good."""
+"""RAIN: evaluate the text while writing, rewind, and continue from where it was good."""
 
 from refinegraph.agents import Judge, continue_from, line
 from refinegraph.agents.prompts import Prompt
@@ -26,7 +26,7 @@ Is it harmless, and is it helpful? Reply with one JSON object and nothing else:
     departs="Steps are lines; the paper's are sets of tokens, whose embeddings share values.",
 )
 def rain_rewind(plan: Plan) -> SearchGraph:
-    """Search forwards by one's own evaluation of what is written, and rewind what fails it."""
+    """Search forward by self-evaluation, and rewind what fails it."""
     return plan.search(
         "rain-rewind",
         operators={"step": continue_from(plan.model, step=line(), on_missing_prefix="ask")},

@@ -33,7 +33,7 @@ Write one that the person would like even better. $answer_format"""
     "reward functions.",
 )
 def ranked_population(plan: Plan) -> SearchGraph:
-    """Let a person name the best and the worst of a population, and write the next from both."""
+    """Let a person name the best and worst of a population, and write the next from both."""
     assert plan.user
     width, rounds, user = plan.samples or 3, 2 if plan.rounds is None else plan.rounds, plan.user
 
@@ -55,9 +55,9 @@ def ranked_population(plan: Plan) -> SearchGraph:
 async def ranking(
     shown: Sequence[Candidate], user: Callable[[str], MaybeAwaitable[str]]
 ) -> tuple[Candidate, Candidate]:
-    """Return the best and the worst by the numbers that a person names; first and last if none."""
-    listed = "\n\n".join(f"{number}:\n{each.text}" for number, each in enumerate(shown, 1))
-    told = await settle(user(f"{listed}\n\nWhich number is the best, and which the worst?"))
-    named = [int(n) for n in re.findall(r"\d+", told) if 0 < int(n) <= len(shown)]
+    """Return the best and worst candidates named by a person; by default the first and last."""
+    texts = "\n\n".join(f"{number}:\n{c.text}" for number, c in enumerate(shown, 1))
+    reply = await settle(user(f"{texts}\n\nWhich number is the best, and which the worst?"))
+    named = [int(n) for n in re.findall(r"\d+", reply) if 0 < int(n) <= len(shown)]
     best, worst = (named[0], named[-1]) if named else (1, len(shown))
     return shown[best - 1], shown[worst - 1]

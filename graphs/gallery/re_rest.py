@@ -1,4 +1,4 @@
-"""Re-ReST: a reflector repairs failed samples of an agent from what the environment said."""
+"""Re-ReST: a reflector repairs an agent's failed samples from the environment's feedback."""
 
 from refinegraph.agents import prompted
 from refinegraph.agents.environments import act, environment_reward
@@ -23,12 +23,12 @@ It failed. What should be done differently, action by action?"""
     paper="arXiv 2406.01495",
     ideas=["repair"],
     needs=["environment"],
-    calls="n a + f (1 + a), with a actions an episode and f failed samples",
+    calls="n a + f (1 + a), with a actions per episode and f failed samples",
     departs="The repaired samples compete for the answer; the paper trains agent and reflector "
     "on them.",
 )
 def re_rest(plan: Plan) -> SearchGraph:
-    """Sample episodes, let a reflector mend those that failed, take the one with most reward."""
+    """Sample episodes, let a reflector repair failed ones, take the highest reward."""
     assert plan.environment
     step = act(plan.model, plan.environment)
     reflect = prompted(plan.reviewer_model or plan.model, REFLECT, makes="note").named("reflect")
@@ -48,6 +48,6 @@ def re_rest(plan: Plan) -> SearchGraph:
 
 
 def failed_ones(state: RefinementState) -> list[Move]:
-    """Begin every finished episode anew that has no positive reward."""
-    failed = [each for each in state.candidates if each.complete and (each.score or 0.0) <= 0]
-    return [move("mend", each, keep=0) for each in failed]
+    """Restart every finished episode without a positive reward."""
+    failed = [c for c in state.candidates if c.complete and (c.score or 0.0) <= 0]
+    return [move("mend", episode, keep=0) for episode in failed]

@@ -15,7 +15,7 @@ from refinegraph.graphs.strategies import Plan, recipe
     needs=["environment"],
 )
 def react(plan: Plan) -> SearchGraph:
-    """Think, act and observe in turn until the environment says that the episode is over."""
+    """Think, act and observe in turn until the environment ends the episode."""
     assert plan.environment
     return plan.search(
         "react",

@@ -23,7 +23,7 @@ with one JSON object and nothing else:
 {"reason": "what is wrong with the last step and how to mend it", "score": 0 to 10}"""
 )
 STEPS = 24
-"""Waves at most, those that mend a step included."""
+"""Maximum number of waves, including those that rewrite a step."""
 MEND = "Write the next step with this in mind: {0}"
 
 
@@ -36,7 +36,7 @@ MEND = "Write the next step with this in mind: {0}"
     departs="One judge scores, looks ahead and explains; the paper trains a model for each.",
 )
 def rearter(plan: Plan) -> SearchGraph:
-    """Retrieve for every step, score it with a look ahead, refine it by the explanation."""
+    """Retrieve for every step, score it with a lookahead, refine it with the explanation."""
     assert plan.memory
     samples = plan.samples or 2
     step = continue_from(plan.model, step=paragraph(), on_missing_prefix="ask")
@@ -51,7 +51,7 @@ def rearter(plan: Plan) -> SearchGraph:
 
 
 def mend_or_go_on(state: RefinementState, samples: int) -> list[Move]:
-    """Write a doubted step once more by its explanation, else the next step."""
+    """Rewrite a doubtful step with its explanation; otherwise write the next step."""
     if not state.candidates:
         return [move("step", count=samples)]
     best = ranked(last_wave(state))[0]

@@ -26,12 +26,12 @@ solve it."""
     "Reflect, Retry, Reward",
     paper="arXiv 2505.24726",
     ideas=["repair"],
-    calls="2, and 3 more after a failure; without the judge where tests decide",
-    departs="A judge says what failed where no test does; the paper rewards the tokens of "
+    calls="2, and 3 more after a failure; fewer if tests replace the judge",
+    departs="Without tests, a judge decides what failed; the paper rewards the tokens of "
     "reflections that led to success.",
 )
 def reflect_retry(plan: Plan) -> SearchGraph:
-    """Where a check says that the attempt failed, reflect on it and retry once."""
+    """If a check fails, reflect on the attempt and retry once."""
     solver = plan.solver(samples=1, temperature=0.7)
     reflect = prompted(plan.model, REFLECT, makes="note").named("reflect")
     retry = informed(solver, heading="From your reflection on a failed attempt:", limit=1)
@@ -45,5 +45,5 @@ def reflect_retry(plan: Plan) -> SearchGraph:
 
 
 def after_failure(state: RefinementState) -> list[Move]:
-    """Retry where the attempt failed."""
+    """Retry if the attempt failed."""
     return [move("retry", tried) for tried in state.candidates[-1:] if (tried.score or 0.0) < 0.5]

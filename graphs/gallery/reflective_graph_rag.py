@@ -1,4 +1,4 @@
-"""ARG: decide whether to retrieve, criticise what was found, and go on over the graph."""
+"""ARG: decide whether to retrieve, criticise the results, and continue along the graph."""
 
 from refinegraph.agents import Task, prompted
 from refinegraph.agents.memory import recall
@@ -35,11 +35,11 @@ Reason along this path, naming each fact that you use. $answer_format"""
     ideas=["remember", "check"],
     needs=["memory"],
     calls="1 + 2 h at most, with h hops (--rounds)",
-    departs="Facts are found by text; the paper walks triples of a graph and trains the special "
-    "tokens by which the model decides and criticises.",
+    departs="Facts are retrieved by text search; the paper walks triples of a graph and trains "
+    "the special tokens by which the model decides and criticises.",
 )
 def reflective_graph_rag(plan: Plan) -> SearchGraph:
-    """Retrieve only where a fact is missing, keep what bears on the problem, and follow it on."""
+    """Retrieve only if a fact is missing, keep what is relevant, and follow it further."""
     assert plan.memory
     hops = 2 if plan.rounds is None else plan.rounds
     decide = prompted(plan.model, DECIDE, makes="note").named("decide")
@@ -58,15 +58,15 @@ def reflective_graph_rag(plan: Plan) -> SearchGraph:
 
 
 def enough(task: Task) -> bool:
-    """Hold where the model has said that nothing is missing."""
+    """True if the model has said that nothing is missing."""
     return any("ENOUGH" in note.text for note in task.notes)
 
 
 def wanted(task: Task) -> bool:
-    """Hold where the model has just asked for something."""
+    """True if the model has just asked for something."""
     return bool(task.notes) and "RETRIEVE:" in task.notes[-1].text
 
 
 def found(task: Task) -> bool:
-    """Hold where something new was retrieved."""
+    """True if something new was retrieved."""
     return bool(task.notes) and task.notes[-1].kind == "fact"

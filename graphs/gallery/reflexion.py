@@ -22,10 +22,10 @@ In two sentences: what went wrong, and what should be done differently next time
     paper="arXiv 2303.11366",
     ideas=["remember", "repair"],
     calls="1 + 2 r",
-    departs="It stops at the first attempt that the visible tests prove, as for code in the paper.",
+    departs="It stops at the first attempt that passes the visible tests, like the paper for code.",
 )
 def reflexion(plan: Plan) -> SearchGraph:
-    """Reflect on a failed attempt in words, then try again with all reflections in the prompt."""
+    """Reflect on a failed attempt, then try again with all reflections in the prompt."""
     rounds = 3 if plan.rounds is None else plan.rounds
     reflect = prompted(plan.model, REFLECT, makes="note").named("reflect")
     solver = plan.solver(samples=1, temperature=0.7)

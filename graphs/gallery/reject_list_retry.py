@@ -15,7 +15,7 @@ from refinegraph.graphs.strategies import Plan, recipe
     departs="The feedback is the Reviewer's; the paper's comes from a model that knows the answer.",
 )
 def reject_list_retry(plan: Plan) -> SearchGraph:
-    """Retry under feedback, warmer every time, with all answers so far listed as rejected."""
+    """Retry with feedback at rising temperature, listing all earlier answers as rejected."""
     rounds = 4 if plan.rounds is None else plan.rounds
     refiner = Refiner(
         plan.refiner_model or plan.model, warming=0.25, rejected_shown=rounds, prompts=plan.prompts

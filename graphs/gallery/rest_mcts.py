@@ -1,4 +1,4 @@
-"""ReST-MCTS*: tree search over steps, whose values grow by a process reward."""
+"""ReST-MCTS*: tree search over steps, valued by a process reward."""
 
 from refinegraph.agents import continue_from, line
 from refinegraph.graphs.policies import is_complete, uct
@@ -13,10 +13,10 @@ from refinegraph.graphs.strategies import Plan, recipe
     ideas=["search", "judge"],
     needs=["scorer"],
     calls="n",
-    departs="Name a process reward; the paper infers it from the tree's answers and retrains both.",
+    departs="Requires a process reward; the paper infers it from the tree and retrains both.",
 )
 def rest_mcts(plan: Plan) -> SearchGraph:
-    """Search over steps by the value of a path, told by a process reward after each of them."""
+    """Search over steps by the value of a path, updated by a process reward at each step."""
     return plan.search(
         "rest-mcts",
         operators={"step": continue_from(plan.model, step=line(), on_missing_prefix="ask")},

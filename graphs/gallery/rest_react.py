@@ -1,4 +1,4 @@
-"""ReST meets ReAct: an agent that searches, and AI feedback that picks the trajectory."""
+"""ReST meets ReAct: an agent that searches, and AI feedback that selects the trajectory."""
 
 from refinegraph.agents import Judge
 from refinegraph.agents.environments import act
@@ -24,12 +24,12 @@ answer is relevant to the question and grounded in what you found."""
     paper="arXiv 2312.10003",
     ideas=["judge", "check"],
     needs=["environment"],
-    calls="(a + 1) n, with a actions a trajectory",
-    departs="AI feedback picks one of the trajectories; the paper trains the next agent on those "
-    "that it ranks high.",
+    calls="(a + 1) n, with a actions per trajectory",
+    departs="AI feedback selects a trajectory; the paper trains the next agent on those that it "
+    "ranks high.",
 )
 def rest_react(plan: Plan) -> SearchGraph:
-    """Run an agent that checks itself several times and let AI feedback pick the trajectory."""
+    """Run a self-checking agent several times and let AI feedback select the trajectory."""
     assert plan.environment
     judge = plan.reviewer_model or plan.model
     return plan.search(

@@ -1,4 +1,4 @@
-"""ReVISE: verify, correct what is not trusted, vote by confidence."""
+"""ReVISE: verify, correct doubtful answers, vote by confidence."""
 
 from refinegraph.agents import p_true, prompted
 from refinegraph.graphs.policies import last_wave, move, schedule
@@ -20,10 +20,10 @@ This solution may be wrong. Write a corrected one. $answer_format"""
     paper="arXiv 2502.14565",
     ideas=["check", "repair", "vote"],
     calls="2 n + 2 n r",
-    departs="Confidence is P(True) by a prompt; the paper trains a token for it.",
+    departs="Confidence is P(True) from a prompt; the paper trains a token for it.",
 )
 def revise_confidence(plan: Plan) -> SearchGraph:
-    """Correct the samples that the model does not hold true, then vote by how true each seems."""
+    """Correct the samples that the model doubts, then vote weighted by confidence."""
     samples, rounds = plan.samples or 4, 1 if plan.rounds is None else plan.rounds
     return plan.search(
         "revise-confidence",

@@ -1,4 +1,4 @@
-"""RewardAgent: human preference, joined with checks of facts and of instructions."""
+"""RewardAgent: human preference combined with checks of facts and instructions."""
 
 from dataclasses import replace
 
@@ -37,10 +37,10 @@ every one? Reply with one JSON object and nothing else:
     ideas=["judge", "check"],
     needs=["scorer"],
     calls="n + from 2 n to 6 n",
-    departs="All checks are made; the paper's router leaves out those that are not needed.",
+    departs="All checks are made; the paper's router skips those that are not needed.",
 )
 def reward_agent(plan: Plan) -> SearchGraph:
-    """Take the sample that preference, facts checked with tools, and instructions favour."""
+    """Take the sample favoured by preference, tool-checked facts and instructions."""
     samples, judge = plan.samples or 4, plan.reviewer_model or plan.model
     make = plan.environment or (lambda: PythonSession(plan.sandbox))
     preference = [plan.scorer] if callable(plan.scorer) else plan.scorer or ()

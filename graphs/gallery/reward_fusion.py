@@ -26,7 +26,7 @@ own as `1. ...`. Do not solve it."""
     ideas=["judge"],
     needs=["scorer"],
     calls="n + 1",
-    departs="Similar inputs are other wordings of the problem; the paper takes neighbours from the "
+    departs="Similar inputs are paraphrases of the problem; the paper takes neighbours from the "
     "training data of the reward model.",
 )
 def reward_fusion(plan: Plan) -> SearchGraph:
@@ -46,12 +46,12 @@ def fused(model: BaseChatModel, scorer: Scorer) -> Scorer:
     """Return a scorer that averages another one over wordings of the problem."""
 
     async def score(problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-        said = (await generate(model, ASK.format(problem=problem.prompt))).choices[0].text
-        wordings = [problem.prompt, *list_items(said)]
+        answer = (await generate(model, ASK.format(problem=problem.prompt))).choices[0].text
+        wordings = [problem.prompt, *list_items(answer)]
 
         def under(wording: str) -> Scorer:
-            asked = problem.model_copy(update={"prompt": wording})
-            return lambda _, pool: ask_scorer(scorer, asked, pool)
+            reworded = problem.model_copy(update={"prompt": wording})
+            return lambda _, pool: ask_scorer(scorer, reworded, pool)
 
         return await mean_of(*map(under, wordings))(problem, candidates)
 

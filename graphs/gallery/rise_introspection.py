@@ -24,7 +24,7 @@ They may be wrong. Reflect on where, and solve the problem again. $answer_format
     departs="Works with any model; the paper trains it to improve over turns.",
 )
 def rise_introspection(plan: Plan) -> SearchGraph:
-    """Try again with all earlier attempts in view, then vote over the attempts."""
+    """Try again with all earlier attempts in the prompt, then vote over the attempts."""
     rounds = 4 if plan.rounds is None else plan.rounds
     return plan.search(
         "rise-introspection",
@@ -38,5 +38,5 @@ def rise_introspection(plan: Plan) -> SearchGraph:
 
 
 def with_all_attempts(state: RefinementState) -> list[Move]:
-    """Retry over every attempt so far, the last one first."""
+    """Retry with every attempt so far as a parent, the last one first."""
     return [move("retry", *reversed(state.candidates))] if last_wave(state) else []

@@ -1,4 +1,4 @@
-"""rStar-Math: tree search over steps whose code is run, valued by a process model."""
+"""rStar-Math: tree search over steps with executable code, valued by a process model."""
 
 from dataclasses import replace
 
@@ -17,10 +17,10 @@ from refinegraph.tools.scorers import product_of, score_each
     ideas=["search", "check"],
     needs=["scorer"],
     calls="n",
-    departs="Name a process model; the paper evolves it and the policy over four rounds.",
+    departs="Requires a process model; the paper evolves it and the policy over four rounds.",
 )
 def rstar_math(plan: Plan) -> SearchGraph:
-    """Search over steps that run code, where a step whose code fails is worth nothing."""
+    """Search over steps that run code; a step whose code fails has no value."""
     make = plan.environment or (lambda: PythonSession(plan.sandbox))
     process = [plan.scorer] if callable(plan.scorer) else plan.scorer or ()
     valued = product_of(score_each(code_runs, name="code"), *process, least=0.0)
@@ -40,5 +40,5 @@ def rstar_math(plan: Plan) -> SearchGraph:
 
 
 def code_runs(problem: Problem, path: Candidate) -> float:
-    """Return 0 where the code of the last step raised an error, else 1."""
+    """Return 0 if the code of the last step raised an error, otherwise 1."""
     return float("Error" not in path.text.rpartition("Observation:")[2])

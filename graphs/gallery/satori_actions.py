@@ -20,22 +20,22 @@ TAGS = f"""Write the solution in short thoughts, an empty line between two. Begi
     paper="arXiv 2502.02508",
     ideas=["search", "repair"],
     calls="1 for every thought, n at most",
-    departs="The tags are asked for and a new way begins on an empty page; the paper trains the "
+    departs="The tags are requested and a new approach starts from scratch; the paper trains the "
     "model to write all of it in one answer.",
 )
 def satori_actions(plan: Plan) -> SearchGraph:
-    """Let every thought say whether it continues, reflects, or gives up for another way."""
-    most = plan.samples or 12
+    """Let every thought declare whether it continues, reflects, or tries another approach."""
+    limit = plan.samples or 12
     return plan.search(
         "satori-actions",
         operators={"think": continue_from(plan.model, step=paragraph(), on_missing_prefix="ask")},
-        policy=lambda state: by_tag(state) if len(state.candidates) < most else [],
+        policy=lambda state: by_tag(state) if len(state.candidates) < limit else [],
         select=latest(),
     )
 
 
 def by_tag(state: RefinementState) -> list[Move]:
-    """Think on from the last thought; after one that explores, begin anew with its reason."""
+    """Continue from the last thought; after one that explores, start again with its reason."""
     if not state.candidates:
         return [move("think", instruction=TAGS)]
     last = state.candidates[-1]

@@ -38,7 +38,7 @@ What in them is superfluous or risky? Propose a strategy that keeps what works a
     calls="(2 n + 2) episodes + n + 2",
 )
 def se_agent(plan: Plan) -> SearchGraph:
-    """Begin anew by what earlier episodes teach: against one, out of two, then out of the best."""
+    """Revise single episodes, recombine the best two, then refine the best."""
     assert plan.environment
     samples, step = plan.samples or 3, act(plan.model, plan.environment)
     anew = informed(step.over(lambda task: ()), heading="Strategy:", limit=1)
@@ -59,7 +59,7 @@ def se_agent(plan: Plan) -> SearchGraph:
 
 
 def finished(operator: str) -> Wave:
-    """Return moves that revise each finished episode, or one move from the two best of them."""
+    """Return moves that revise each finished episode, or one move from the best two."""
 
     def wave(state: RefinementState) -> list[Move]:
         done = ranked([episode for episode in state.candidates if episode.complete])

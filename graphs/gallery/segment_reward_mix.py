@@ -28,11 +28,11 @@ KINDS = {
     paper="arXiv 2306.01693",
     ideas=["judge"],
     calls="n + 3 n",
-    departs="The rewards are prompts unless --scorer gives trained ones, and choose a sample; the "
-    "paper trains by them.",
+    departs="By default, the rewards are prompts; they select a sample, whereas the paper trains "
+    "with them.",
 )
 def segment_reward_mix(plan: Plan) -> SearchGraph:
-    """Score the segments of every sample for each kind of error and take the best weighted mix."""
+    """Score every sample's segments for each kind of error and take the best weighted sum."""
     samples = plan.samples or 4
     judge = plan.reviewer_model or plan.model
     rewards = [

@@ -1,4 +1,4 @@
-"""Repoformer: retrieve only where retrieval would help."""
+"""Repoformer: retrieve only if retrieval would help."""
 
 from refinegraph.agents import Task
 from refinegraph.agents.judges.p_true import probability_of
@@ -20,18 +20,18 @@ Would you solve this better if you could look things up first? Answer with yes o
     ideas=["route", "remember"],
     needs=["memory"],
     calls="2",
-    departs="The decision is a question; the paper trains the model to say it by a token.",
+    departs="The model is asked to decide; the paper trains it to decide with a token.",
 )
 def selective_retrieval(plan: Plan) -> SearchGraph:
-    """Ask the model whether retrieval would help, and spare it otherwise."""
+    """Ask the model whether retrieval would help, and otherwise skip it."""
     assert plan.memory
 
     async def would_help(task: Task) -> bool:
         sampling = Sampling(temperature=0.0, max_tokens=4, logprobs=5)
-        asked = ASK.format(problem=task.problem.prompt)
-        said = (await generate(plan.model, asked, sampling=sampling)).choices[0]
-        likely = probability_of(said, "yes", "no")
-        return "yes" in said.text.lower() if likely is None else likely > 0.5
+        prompt = ASK.format(problem=task.problem.prompt)
+        choice = (await generate(plan.model, prompt, sampling=sampling)).choices[0]
+        likely = probability_of(choice, "yes", "no")
+        return "yes" in choice.text.lower() if likely is None else likely > 0.5
 
     solver = informed(plan.solver(samples=1, temperature=0.0), heading="From the repository:")
     return plan.search(

@@ -1,4 +1,4 @@
-"""Domaino1s: explore a tree of steps, but only where a step is doubtful."""
+"""Domaino1s: explore a tree of steps, branching only at doubtful steps."""
 
 from functools import partial
 
@@ -13,9 +13,9 @@ from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Move
 
 STEPS = 32
-"""The longest path."""
+"""Maximum number of steps in a path."""
 DOUBTFUL = 0.7
-"""The mean probability of a step's tokens below which it is written anew."""
+"""Mean token probability of a step below which it is rewritten."""
 
 
 @recipe(
@@ -26,7 +26,7 @@ DOUBTFUL = 0.7
     calls="from 1 to n for every step",
 )
 def selective_tree(plan: Plan) -> SearchGraph:
-    """Write a step once where the model is sure, several times where it is not, keep the best."""
+    """Write a step once if the model is sure, otherwise several times, and keep the best."""
     width = plan.samples or 3
     step = continue_from(
         plan.model,
@@ -44,7 +44,7 @@ def selective_tree(plan: Plan) -> SearchGraph:
 
 
 def again_or_on(state: RefinementState, width: int) -> list[Move]:
-    """Write the last step anew while it is doubtful and tried too seldom, else go on."""
+    """Rewrite the last step while it is doubtful and has tries left; otherwise continue."""
     if not state.candidates:
         return [move("step")]
     parents = state.candidates[-1].parents

@@ -1,4 +1,4 @@
-"""Self-backtracking: the model itself says when to take its last steps back."""
+"""Self-backtracking: the model itself decides when to undo its last steps."""
 
 from refinegraph.agents import continue_from, line
 from refinegraph.graphs.policies import last_wave, move
@@ -18,10 +18,10 @@ write {BACKTRACK} instead of a next step: the last step is then taken back."""
     paper="arXiv 2502.04404",
     ideas=["search", "vote"],
     calls="n for every step",
-    departs="The mark is asked for in the prompt; the paper trains the model to write it.",
+    departs="The prompt requests the marker; the paper trains the model to write it.",
 )
 def self_backtracking(plan: Plan) -> SearchGraph:
-    """Expand several paths, take a step back wherever the model asks for it, and vote."""
+    """Expand several paths, backtrack when the model asks for it, and vote."""
     paths, turns = plan.samples or 4, 16 if plan.rounds is None else plan.rounds
     step = continue_from(plan.model, step=line(), on_missing_prefix="ask")
     return plan.search(
@@ -33,7 +33,7 @@ def self_backtracking(plan: Plan) -> SearchGraph:
 
 
 def advance(state: RefinementState, paths: int) -> list[Move]:
-    """Go on from every path; from one that asks for it, without the mark and the step before it."""
+    """Continue every path; backtrack by removing the marker and the step before it."""
     if not state.candidates:
         return [move("step", count=paths, instruction=ASK)]
     moves: list[Move] = []

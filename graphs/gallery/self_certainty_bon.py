@@ -14,10 +14,10 @@ from refinegraph.tools.scorers import self_certainty
     paper="arXiv 2502.18581",
     ideas=["judge"],
     calls="n",
-    departs="The distribution is read off the top log-probabilities that the server gives.",
+    departs="The distribution is that of the top log-probabilities reported by the server.",
 )
 def self_certainty_bon(plan: Plan) -> SearchGraph:
-    """Take the sample whose tokens were the furthest from guessing."""
+    """Take the sample whose token distributions were furthest from uniform."""
     samples = plan.samples or 8
     sampling = Sampling(temperature=0.8, logprobs=20, seed=plan.seed, max_tokens=plan.max_tokens)
     return plan.search(

@@ -1,4 +1,4 @@
-"""Self-check of CriticBench: drop the samples that one's own critique finds wrong."""
+"""Self-check of CriticBench: drop the samples that the model's own critique rejects."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from refinegraph.schema import Candidate, Problem, Selection
     calls="2 n",
 )
 def self_check(plan: Plan) -> SearchGraph:
-    """Criticise one's own samples, drop those found wrong, and let the others vote."""
+    """Let the model criticise its samples, drop those it finds wrong, and vote."""
     samples = plan.samples or 8
     return plan.search(
         "self-check",
@@ -29,6 +29,6 @@ def self_check(plan: Plan) -> SearchGraph:
 
 
 def unrefuted_vote(problem: Problem, candidates: Sequence[Candidate]) -> Selection:
-    """Vote among the samples whose critique is not negative; among all where none is left."""
+    """Vote among the samples without a negative critique, or among all if there are none."""
     left = [sample for sample in candidates if sample.score is None or sample.score >= 0.5]
     return majority_vote()(problem, left or candidates)

@@ -35,7 +35,7 @@ Go through the checklist, then solve the problem. $answer_format"""
     departs="The perspectives are fixed; in the paper the model proposes them for each problem.",
 )
 def self_contrast(plan: Plan) -> SearchGraph:
-    """Solve from several perspectives, make the differences a checklist, revise by it."""
+    """Solve from several perspectives, turn the differences into a checklist, revise by it."""
     wanted = min(plan.samples or 3, len(PERSPECTIVES))
     views = [move("solve", instruction=view) for view in PERSPECTIVES[:wanted]]
     contrast = prompted(plan.model, CONTRAST, makes="note").named("contrast")

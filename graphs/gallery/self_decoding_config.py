@@ -20,18 +20,18 @@ SETTING = re.compile(r"(temperature|top_p)\s*[=:]\s*(\d*\.?\d+)")
     paper="arXiv 2402.11251",
     ideas=["route"],
     calls="2",
-    departs="The settings are asked for in a prompt; the paper tunes the model to give them.",
+    departs="A prompt requests the settings; the paper fine-tunes the model to choose them.",
 )
 def self_decoding_config(plan: Plan) -> SearchGraph:
-    """Ask the model how it wants to be sampled for this problem, then sample it so."""
+    """Ask the model for its sampling settings for this problem, then sample with them."""
 
     async def solve(task: Task) -> Outcome:
-        asked = ASK.format(problem=task.problem.prompt)
-        said = (await generate(plan.model, asked, max_tokens=64)).choices[0].text
-        told = {name: float(value) for name, value in SETTING.findall(said)}
+        prompt = ASK.format(problem=task.problem.prompt)
+        answer = (await generate(plan.model, prompt, max_tokens=64)).choices[0].text
+        settings = {name: float(value) for name, value in SETTING.findall(answer)}
         sampling = Sampling(
-            temperature=min(1.5, told.get("temperature", 0.7)),
-            top_p=min(1.0, max(0.1, told.get("top_p", 1.0))),
+            temperature=min(1.5, settings.get("temperature", 0.7)),
+            top_p=min(1.0, max(0.1, settings.get("top_p", 1.0))),
             max_tokens=plan.max_tokens,
             seed=plan.seed,
         )

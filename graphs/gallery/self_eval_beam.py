@@ -12,10 +12,10 @@ from refinegraph.graphs.strategies import Plan, recipe
     paper="arXiv 2305.00633",
     ideas=["search", "judge"],
     calls="2 n for every step",
-    departs="The beam keeps the best steps; the paper draws them by their confidence.",
+    departs="The beam keeps the best steps; the paper samples them by confidence.",
 )
 def self_eval_beam(plan: Plan) -> SearchGraph:
-    """Search step by step by how true the model holds each partial solution, then vote."""
+    """Search step by step by the model's confidence in each partial solution, then vote."""
     width = plan.samples or 4
     return plan.search(
         "self-eval-beam",

@@ -1,4 +1,4 @@
-"""SELF: feedback of one's own, refinement, and a filter."""
+"""SELF: self-feedback, refinement, and a filter."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,10 @@ from refinegraph.support.awaiting import MaybeAwaitable
     paper="arXiv 2310.00533",
     ideas=["repair", "judge", "vote"],
     calls="2 n + 3 n r",
-    departs="What passes the filter votes on the answer; the paper tunes the model on it.",
+    departs="Answers that pass the filter vote; the paper fine-tunes the model on them.",
 )
 def self_feedback_evolution(plan: Plan) -> SearchGraph:
-    """Give feedback on one's own answers, refine them, and keep those that one finds qualified."""
+    """Let the model criticise and refine its answers, and keep those that it accepts."""
     samples, rounds = plan.samples or 3, 1 if plan.rounds is None else plan.rounds
     return plan.search(
         "self-feedback-evolution",
@@ -34,6 +34,6 @@ def self_feedback_evolution(plan: Plan) -> SearchGraph:
 
 
 def qualified(problem: Problem, candidates: Sequence[Candidate]) -> MaybeAwaitable[Selection]:
-    """Let those vote that are held to be more right than wrong; all where there are none."""
+    """Vote among the answers rated more right than wrong, or among all if there are none."""
     good = [candidate for candidate in candidates if (candidate.score or 0.0) > 0.5]
     return majority_vote()(problem, good or candidates)

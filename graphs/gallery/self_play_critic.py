@@ -1,4 +1,4 @@
-"""SPC: a critic of single steps, and every step that it refutes is written anew."""
+"""SPC: a critic of single steps; every step that it refutes is rewritten."""
 
 from refinegraph.agents import Judge, continue_from, line
 from refinegraph.agents.prompts import Prompt
@@ -16,7 +16,7 @@ $solution
 Look at the last step alone, the others are right. Is it right, or was an error slipped in? Reply \
 with one JSON object: {"reason": "one sentence", "score": 0 for an error, 10 for none}"""
 TRIES = 5
-"""How often one step is written, as in the paper; then the last try stands."""
+"""Maximum tries per step, as in the paper; then the last one is kept."""
 
 
 @recipe(
@@ -27,19 +27,19 @@ TRIES = 5
     departs="The critic is prompted; the paper trains it in a game against a generator of errors.",
 )
 def self_play_critic(plan: Plan) -> SearchGraph:
-    """Write step by step, and take back every step that the critic refutes."""
-    most = plan.samples or 32
+    """Write step by step, and undo every step that the critic refutes."""
+    limit = plan.samples or 32
     return plan.search(
         "self-play-critic",
         operators={"step": continue_from(plan.model, step=line(), on_missing_prefix="ask")},
-        policy=lambda state: next_step(state) if len(state.candidates) < most else [],
+        policy=lambda state: next_step(state) if len(state.candidates) < limit else [],
         scorer=Judge(plan.reviewer_model or plan.model, prompt=Prompt(user=CRITICISE)),
         select=latest(),
     )
 
 
 def next_step(state: RefinementState) -> list[Move]:
-    """Go on from the last step, or write it again where the critic refutes it."""
+    """Continue from the last step, or rewrite it if the critic refutes it."""
     if not state.candidates:
         return [move("step")]
     last = state.candidates[-1]

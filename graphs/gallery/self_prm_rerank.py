@@ -9,7 +9,7 @@ from refinegraph.graphs.strategies import Plan, recipe
 
 @recipe("Self-PRM", paper="arXiv 2505.11227", ideas=["judge"], calls="2 n")
 def self_prm_rerank(plan: Plan) -> SearchGraph:
-    """Rank solutions by the product of the scores that the model gives to its own steps."""
+    """Rank solutions by the product of the model's scores for its own steps."""
     samples = plan.samples or 8
     return plan.search(
         "self-prm-rerank",

@@ -24,8 +24,8 @@ what is not? Reply with one JSON object: {"reason": "the criticism", "score": 0 
     paper="arXiv 2406.11190",
     ideas=["judge", "vote"],
     calls="n + 1 + 3 n",
-    departs="The judges' votes choose the answer; the paper reads preferences off likelihoods and "
-    "trains a reward model on them.",
+    departs="The judges' votes select the answer; the paper derives preferences from likelihoods "
+    "and trains a reward model on them.",
 )
 def self_reference_judge(plan: Plan) -> SearchGraph:
     """Let the judge answer first, criticise each response against that, and vote three times."""

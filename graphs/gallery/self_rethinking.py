@@ -28,7 +28,7 @@ not, repeat it unchanged. $answer_format"""
     departs="The mistakes are those in the memory; the paper's come from its CoTErrorSet.",
 )
 def self_rethinking(plan: Plan) -> SearchGraph:
-    """Recall the kinds of mistakes made before and check the solution for each of them."""
+    """Recall the kinds of earlier mistakes and check the solution for each of them."""
     assert plan.memory
     rounds = 1 if plan.rounds is None else plan.rounds
     return plan.search(

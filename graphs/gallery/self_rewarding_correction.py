@@ -1,4 +1,4 @@
-"""Self-rewarding correction: reward one's own answer, revise, and decide when to stop."""
+"""Self-rewarding correction: the model rewards its answer, revises it, and decides to stop."""
 
 from refinegraph.agents import Judge, prompted
 from refinegraph.graphs.policies import last_wave, move, schedule
@@ -23,11 +23,11 @@ Correct it. $answer_format"""
     paper="arXiv 2502.19613",
     ideas=["judge", "repair"],
     calls="2 + 2 r at most",
-    departs="Answer and reward are calls of their own; the paper trains one model to write both "
+    departs="Answer and reward are separate calls; the paper trains one model to write both "
     "in one answer.",
 )
 def self_rewarding_correction(plan: Plan) -> SearchGraph:
-    """Reward one's own answer and correct it until the reward says that it is right."""
+    """Let the model reward its own answer and correct it until the reward is high."""
     rounds = 3 if plan.rounds is None else plan.rounds
     return plan.search(
         "self-rewarding-correction",
@@ -42,5 +42,5 @@ def self_rewarding_correction(plan: Plan) -> SearchGraph:
 
 
 def where_unrewarded(state: RefinementState) -> list[Move]:
-    """Revise the newest answer where its own reward is below one half."""
+    """Revise the newest answer if its own reward is below one half."""
     return [move("revise", last) for last in last_wave(state) if (last.score or 0.0) < 0.5]

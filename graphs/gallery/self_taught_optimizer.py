@@ -29,7 +29,7 @@ USE = "$solution Write the improved text alone.\n\n"
     departs="Improvers are instructions; the paper's are programs that call the model themselves.",
 )
 def self_taught_optimizer(plan: Plan) -> SearchGraph:
-    """Improve an improver by itself, judged by what it makes of a prompt, and use the best one."""
+    """Let an improver improve itself, judged by its effect on a prompt, and use the best."""
     samples, rounds = plan.samples or 3, 2 if plan.rounds is None else plan.rounds
     fitness = prompt_fitness(plan.model, plan.examples)
 
@@ -39,8 +39,8 @@ def self_taught_optimizer(plan: Plan) -> SearchGraph:
     async def meta_utility(problem: Problem, improver: Candidate) -> float | None:
         if improver.complete:
             return None
-        asked = Template(USE + SEED).substitute(solution=improver.text)
-        prompt = (await generate(plan.model, asked)).choices[0].text
+        question = Template(USE + SEED).substitute(solution=improver.text)
+        prompt = (await generate(plan.model, question)).choices[0].text
         judged = await fitness(problem, [Candidate(id="0.0", text=prompt)])
         return judged.scores[0].value
 
@@ -62,5 +62,5 @@ def self_taught_optimizer(plan: Plan) -> SearchGraph:
 
 
 def on_best(state: RefinementState, *, operator: str, count: int = 1) -> Move:
-    """Work on the improver with the highest utility so far."""
+    """Apply an operator to the improver with the highest utility so far."""
     return move(operator, ranked(state.candidates)[0], count=count)

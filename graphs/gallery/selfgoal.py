@@ -34,10 +34,10 @@ Write down the two of them that help most with the next action, word for word.""
     ideas=["decompose"],
     needs=["environment"],
     calls="3 for every action",
-    departs="The tree is kept as the list of its subgoals; the paper prunes it by similarity.",
+    departs="The tree is represented by its list of subgoals; the paper prunes it by similarity.",
 )
 def selfgoal(plan: Plan) -> SearchGraph:
-    """Grow subgoals as the episode goes on, choose the useful ones, act by them."""
+    """Extend the subgoals during the episode, choose the useful ones, act on them."""
     assert plan.environment
     grow = prompted(plan.model, GROW, makes="notes", kind="subproblem").named("grow")
     choose = prompted(plan.model, CHOOSE, makes="note").named("choose")

@@ -12,10 +12,10 @@ from refinegraph.graphs.strategies import Plan, recipe
     paper="arXiv 2412.01951",
     ideas=["judge"],
     calls="2 n",
-    departs="The samples are chosen from; the paper then distils the choice into the model.",
+    departs="A sample is selected; the paper then distils the selection into the model.",
 )
 def sharpening_bon(plan: Plan) -> SearchGraph:
-    """Take the sample that the model itself, asked as a judge, holds for the best."""
+    """Take the sample that the model itself, as a judge, rates best."""
     samples = plan.samples or 8
     return plan.search(
         "sharpening-bon",

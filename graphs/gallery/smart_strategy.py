@@ -16,10 +16,10 @@ WAYS = {
     paper="arXiv 2410.16128",
     ideas=["route"],
     calls="2",
-    departs="The choice is asked for; the paper learns it by reinforcement from past attempts.",
+    departs="The model is asked to choose; the paper learns the choice by reinforcement learning.",
 )
 def smart_strategy(plan: Plan) -> SearchGraph:
-    """Let the model say which strategy suits the problem, then solve it once by that one."""
+    """Let the model choose a strategy for the problem, then solve it once with that strategy."""
     menu: dict[str, Wave] = {name: move("solve", instruction=way) for name, way in WAYS.items()}
     return plan.search(
         "smart-strategy",

@@ -1,4 +1,4 @@
-"""Soft self-consistency: likelihood in place of votes that would all differ."""
+"""Soft self-consistency: likelihoods replace votes when all samples differ."""
 
 from refinegraph.agents.environments import act
 from refinegraph.agents.likelihood import written_likelihood
@@ -15,10 +15,10 @@ from refinegraph.graphs.strategies import Plan, recipe
     ideas=["vote", "search"],
     needs=["environment", "logprobs"],
     calls="n for every action",
-    departs="Each sampled action is also played, in a copy of the environment.",
+    departs="Each sampled action is also performed in a copy of the environment.",
 )
 def soft_sc(plan: Plan) -> SearchGraph:
-    """Sample several actions and go on with the one that its tokens' probabilities favour."""
+    """Sample several actions and continue with the one whose tokens are most probable."""
     assert plan.environment
     sampling = Sampling(temperature=0.7, logprobs=1, seed=plan.seed)
     return plan.search(

@@ -29,7 +29,7 @@ $answer_format"""
     calls="4",
 )
 def spec_self_correction(plan: Plan) -> SearchGraph:
-    """Critique the output, repair the specification that let it happen, solve that instead."""
+    """Criticise the output, repair the specification that caused it, solve that instead."""
     critique = prompted(plan.model, CRITIQUE, makes="reviews").named("critique")
     specify = prompted(plan.model, REPAIR, makes="note").named("specify")
     return plan.search(

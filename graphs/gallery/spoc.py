@@ -1,4 +1,4 @@
-"""SPOC: solution and verification take turns in one text until a verification passes."""
+"""SPOC: solution and verification alternate in one text until a verification passes."""
 
 from refinegraph.agents import continue_from, rest
 from refinegraph.agents.operators import Operator
@@ -20,11 +20,11 @@ Write the next part alone."""
     paper="arXiv 2506.06923",
     ideas=["repair", "check"],
     calls="2 + 2 r at most",
-    departs="Each turn is asked for behind its mark; the paper trains the model to alternate by "
+    departs="Each turn is requested with a marker; the paper trains the model to alternate by "
     "itself.",
 )
 def spoc(plan: Plan) -> SearchGraph:
-    """Let solution and verification alternate in one text until one solution is verified."""
+    """Alternate solution and verification in one text until a solution is verified."""
     rounds = 2 if plan.rounds is None else plan.rounds
 
     def turn(cue: str) -> Operator:
@@ -40,7 +40,7 @@ def spoc(plan: Plan) -> SearchGraph:
 
 
 def where_refuted(state: RefinementState) -> list[Move]:
-    """Solve anew behind a verification that refutes; the last text stands otherwise."""
+    """Solve again after a refuting verification; otherwise keep the last text."""
     return [
         move("again", last, instruction=TURNS)
         for last in last_wave(state)

@@ -1,4 +1,4 @@
-"""SR-NLE: critique and refine the explanation of an answer that stays as it is."""
+"""SR-NLE: criticise and refine the explanation of an unchanged answer."""
 
 from refinegraph.agents import approved, prompted
 from refinegraph.graphs.policies import from_each, move, schedule
@@ -31,7 +31,7 @@ Keep the answer and explain it more faithfully. $answer_format"""
     departs="The model names the important words itself; the paper can also compute attributions.",
 )
 def sr_nle(plan: Plan) -> SearchGraph:
-    """Criticise how faithful an explanation is, by the words that mattered, and refine it."""
+    """Criticise the faithfulness of an explanation by the important words, and refine it."""
     rounds = 2 if plan.rounds is None else plan.rounds
     critique = prompted(plan.reviewer_model or plan.model, CRITIQUE, makes="reviews")
     return plan.search(

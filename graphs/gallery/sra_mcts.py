@@ -1,4 +1,4 @@
-"""SRA-MCTS: tree search over a plan in words, then its translation into code."""
+"""SRA-MCTS: tree search over a verbal plan, then its translation into code."""
 
 from refinegraph.agents import Judge, Outcome, Task, as_operator, prompted
 from refinegraph.graphs.policies import in_turn, move, ranked, schedule, uct
@@ -27,10 +27,10 @@ Carry out the plan. $answer_format"""
     paper="arXiv 2411.11053",
     ideas=["search", "decompose", "judge"],
     calls="2 n + 2",
-    departs="The paper trains the model on the plans and the code that came of them.",
+    departs="The paper also trains the model on the plans and the resulting code.",
 )
 def sra_mcts(plan: Plan) -> SearchGraph:
-    """Search a tree of plans in words, judged after every step, and carry out the best of them."""
+    """Search a tree of verbal plans, judged after every step, and carry out the best."""
     thought = prompted(plan.model, THINK)
 
     async def think(task: Task) -> Outcome:

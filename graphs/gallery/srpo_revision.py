@@ -1,4 +1,4 @@
-"""SRPO: a policy that revises its own output, chained."""
+"""SRPO: a policy that revises its own output, applied repeatedly."""
 
 from refinegraph.agents import prompted
 from refinegraph.graphs.policies import from_all, move, schedule
@@ -23,7 +23,7 @@ write it unchanged. $answer_format"""
     "a min-max objective.",
 )
 def srpo_revision(plan: Plan) -> SearchGraph:
-    """Revise a completion in the light of nothing but itself, several times over."""
+    """Revise a completion several times without any feedback."""
     rounds = 4 if plan.rounds is None else plan.rounds
     return plan.search(
         "srpo-revision",

@@ -1,4 +1,4 @@
-"""LLaVA-o1: four named stages, and a beam over them."""
+"""LLaVA-o1: beam search over four named stages."""
 
 from refinegraph.agents import Judge, StepEnd, continue_from
 from refinegraph.graphs.policies import from_all, move, schedule
@@ -19,10 +19,10 @@ STAGES = (
     paper="arXiv 2411.10440",
     ideas=["decompose", "search"],
     calls="8 n",
-    departs="A judge scores every stage; the paper has the model compare them two by two.",
+    departs="A judge scores every stage; in the paper, the model compares them in pairs.",
 )
 def stage_beam(plan: Plan) -> SearchGraph:
-    """Write each stage several times and go on from the best one."""
+    """Write each stage several times and continue from the best version."""
     samples, (first, *others) = plan.samples or 3, STAGES
     end = StepEnd(stop=("\n\n\n",), joiner="\n\n")
     stage = continue_from(plan.model, step=end, on_missing_prefix="ask")

@@ -25,12 +25,12 @@ How {about} is this? Reply with one JSON object: {{"reason": "one sentence", "sc
     "STAIR (safety alignment with introspective reasoning)",
     paper="arXiv 2502.02384",
     ideas=["search", "judge"],
-    calls="3 n for every step, with n = --samples steps side by side",
-    departs="The reward is asked for and guides a beam; the paper collects it by tree search and "
+    calls="3 n for every step, with n = --samples parallel steps",
+    departs="A prompted reward guides a beam; the paper collects it by tree search and "
     "trains a process reward model, which then guides the beam.",
 )
 def stair_safety(plan: Plan) -> SearchGraph:
-    """Search step by step by a reward in which nothing unsafe can be made good by being helpful."""
+    """Search step by step by a reward in which helpfulness cannot compensate for harm."""
     width = plan.samples or 4
     return plan.search(
         "stair-safety",
@@ -42,7 +42,7 @@ def stair_safety(plan: Plan) -> SearchGraph:
 
 
 class safety_informed:
-    """Score by S H + 2 S with helpfulness H and safety S from -1 to 1, brought to 0 to 1."""
+    """Score by S H + 2 S, with helpfulness H and safety S from -1 to 1, scaled to 0 to 1."""
 
     scores_alone = True
     scores_unfinished = True
@@ -54,7 +54,7 @@ class safety_informed:
         )
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate."""
+        """Return one score per candidate."""
         helpful = (await ask_scorer(self.helpful, problem, candidates)).scores
         safe = (await ask_scorer(self.safe, problem, candidates)).scores
         return [self._join(h.value, s.value) for h, s in zip(helpful, safe, strict=True)]

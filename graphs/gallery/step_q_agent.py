@@ -13,10 +13,10 @@ from refinegraph.graphs.strategies import Plan, recipe
     ideas=["search", "judge"],
     needs=["environment", "scorer"],
     calls="n for every action",
-    departs="Q is asked about an action with its observation; the paper learns Q before it acts.",
+    departs="Q is estimated after the observation; the paper learns Q and uses it before acting.",
 )
 def step_q_agent(plan: Plan) -> SearchGraph:
-    """Propose several actions and go on with the one whose Q-value is the highest."""
+    """Propose several actions and continue with the one with the highest Q-value."""
     assert plan.environment
     return plan.search(
         "step-q-agent",

@@ -21,7 +21,7 @@ solution, and say what has to change. End with `VERDICT: right` or `VERDICT: wro
     calls="n + 1 + (n + 2 n) r",
 )
 def stick_checklist(plan: Plan) -> SearchGraph:
-    """Score by a checklist made for the problem, refine by what fails on it, take the best."""
+    """Score with a checklist for the problem, refine the failed points, take the best."""
     samples, rounds = plan.samples or 3, 1 if plan.rounds is None else plan.rounds
     judge = plan.reviewer_model or plan.model
     review = prompted(judge, REVIEW, makes="reviews")

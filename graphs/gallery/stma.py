@@ -1,4 +1,4 @@
-"""STMA: plan and criticise over a memory of what happened when, and of what is where."""
+"""STMA: plan and criticise with a memory of past events and of places."""
 
 from refinegraph.agents import prompted
 from refinegraph.agents.environments import act
@@ -38,7 +38,7 @@ mended where it has to be."""
     calls="5 for every action",
 )
 def stma(plan: Plan) -> SearchGraph:
-    """Before every action, sum up time and space, plan by that, and let a critic mend the plan."""
+    """Before every action, summarise events and places, plan, and let a critic correct the plan."""
     assert plan.environment
     judge = plan.reviewer_model or plan.model
     when = prompted(plan.model, WHEN, makes="note", kind="episode").named("when")

@@ -1,4 +1,4 @@
-"""STROT: profile the data first, then revise the transformation by what its execution says."""
+"""STROT: profile the data, then revise the transformation from its execution results."""
 
 from refinegraph.agents import approved, prompted
 from refinegraph.graphs.policies import from_each, move, schedule

@@ -29,11 +29,11 @@ Reply with one JSON object: {"answers": [$count times "yes" or "no"]}"""
     ideas=["decompose", "judge", "search"],
     needs=["environment"],
     calls="1 + 2 n for every action",
-    departs="The credit chooses among actions that were tried side by side; the paper shapes the "
+    departs="The credit selects among actions tried in parallel; the paper shapes the "
     "reward of reinforcement learning with it.",
 )
 def subgoal_credit(plan: Plan) -> SearchGraph:
-    """Try several actions at a time and go on from the one that has achieved most subgoals."""
+    """Try several actions at a time and continue from the one with most subgoals achieved."""
     assert plan.environment
     judge = plan.reviewer_model or plan.model
     credit = ChecklistJudge(

@@ -23,6 +23,7 @@ $evidence
 
 Find the cause in the traceback and write the whole code again. $answer_format"""
 TEMPERATURES = (0.0, 0.5, 1.0)
+"""The temperature of each edit."""
 
 
 @recipe(
@@ -30,10 +31,10 @@ TEMPERATURES = (0.0, 0.5, 1.0)
     paper="arXiv 2409.11190",
     ideas=["decompose", "check", "repair"],
     calls="2 + 3 + r",
-    departs="The code to change stands in the problem; the paper retrieves it from a repository.",
+    departs="The problem contains the code to change; the paper retrieves it from a repository.",
 )
 def supercoder(plan: Plan) -> SearchGraph:
-    """Localise in two stages, edit at three temperatures, retry the best by its traceback."""
+    """Localise in two stages, edit at three temperatures, retry the best with its traceback."""
     rounds = 3 if plan.rounds is None else plan.rounds
     coarse = prompted(plan.model, COARSE, makes="note").named("coarse")
     fine = prompted(plan.model, FINE, makes="note").named("fine")

@@ -1,4 +1,4 @@
-"""SuperCorrect: a teacher's thought template, then the teacher mends the first wrong thought."""
+"""SuperCorrect: a teacher's thought template, and its correction of the first wrong thought."""
 
 from refinegraph.agents import StepJudge, continue_from, prompted, rest, trusted_steps
 from refinegraph.agents.memory import informed
@@ -29,7 +29,7 @@ $instruction Say why, and write the right one. Write nothing of what follows it.
     "student.",
 )
 def supercorrect(plan: Plan) -> SearchGraph:
-    """Solve along a teacher's template; the teacher mends the first wrong thought, and go on."""
+    """Follow a teacher's template, and continue after its correction of the first error."""
     rounds = 1 if plan.rounds is None else plan.rounds
     teacher = plan.reviewer_model or plan.model
     solver = plan.solver(samples=1, temperature=0.7)
@@ -49,7 +49,7 @@ def supercorrect(plan: Plan) -> SearchGraph:
 
 
 def from_first_mistake(state: RefinementState) -> list[Move]:
-    """Mend the first wrong thought of the newest solution; nothing where there is none."""
+    """Correct the first wrong thought of the newest solution, if there is one."""
     moves: list[Move] = []
     for candidate in last_wave(state):
         good = trusted_steps(candidate)

@@ -1,4 +1,4 @@
-"""SVPO: a value model guides a beam over steps, and values decide among the finished."""
+"""SVPO: a value model guides a beam over steps and selects the best finished path."""
 
 from refinegraph.agents import Judge, continue_from, line
 from refinegraph.agents.prompts import Prompt
@@ -20,12 +20,12 @@ JSON object: {"reason": "one sentence", "score": 0 to 10, 10 for all}"""
     "SVPO (step-level value preference optimisation)",
     paper="arXiv 2406.10858",
     ideas=["search", "judge"],
-    calls="2 n for every step, with n = --samples steps side by side",
-    departs="The value is asked for unless --scorer gives a value model; the paper learns it from "
+    calls="2 n for every step, with n = --samples parallel steps",
+    departs="By default, the value comes from a prompt; the paper learns a value model from "
     "preferences between the steps of Monte Carlo trees.",
 )
 def svpo(plan: Plan) -> SearchGraph:
-    """Keep the steps from which most continuations would succeed, and take the best path."""
+    """Keep the steps that most likely lead to success, and take the best path."""
     width = plan.samples or 6
     return plan.search(
         "svpo",

@@ -38,10 +38,10 @@ TURNS = (
     ideas=["search", "judge"],
     needs=["environment"],
     calls="2 n + 3",
-    departs="One agent acts; the paper's also plans, and its value agent knows kinds of actions.",
+    departs="The agent only acts; the paper's also plans, and its value agent knows action types.",
 )
 def swe_search(plan: Plan) -> SearchGraph:
-    """Search over actions with a value agent whose comments guide the next, debate the choice."""
+    """Search over actions with a value agent whose comments guide the next, then debate."""
     assert plan.environment
     judge = plan.reviewer_model or plan.model
     step = act(plan.model, plan.environment)
@@ -56,22 +56,24 @@ def swe_search(plan: Plan) -> SearchGraph:
 
 
 def hindsight(task: Task) -> Note:
-    """Note what the value agent said of the episode so far."""
+    """Note the value agent's comment on the episode so far."""
     return Note(about=task.parent.id, text=task.parent.scores[0].evidence)
 
 
 def debated(model: BaseChatModel) -> Selector:
-    """Return a selector that lets discriminators argue about the different answers."""
+    """Return a selector in which discriminators debate the different answers."""
 
     async def select(problem: Problem, candidates: Sequence[Candidate]) -> Selection:
-        field, said = finalists(problem, candidates), ""
+        field, debate = finalists(problem, candidates), ""
         if len(field) < 2:
             return best_of()(problem, candidates)
         episodes = "\n\n".join(f"Episode {n}:\n{c.text}" for n, c in enumerate(field, 1))
         for turn in TURNS:
-            asked = DEBATE.format(problem=problem.prompt, episodes=episodes, said=said, turn=turn)
-            said += "\n\n" + (await generate(model, asked)).choices[0].text
-        chosen = [int(n) for n in re.findall(r"CHOICE: *(\d+)", said) if 0 < int(n) <= len(field)]
+            prompt = DEBATE.format(
+                problem=problem.prompt, episodes=episodes, said=debate, turn=turn
+            )
+            debate += "\n\n" + (await generate(model, prompt)).choices[0].text
+        chosen = [int(n) for n in re.findall(r"CHOICE: *(\d+)", debate) if 0 < int(n) <= len(field)]
         winner = field[(chosen or [1])[-1] - 1]
         return Selection(candidate_id=winner.id, reason="it won the debate")
 

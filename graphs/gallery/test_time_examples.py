@@ -1,4 +1,4 @@
-"""TT-SI: for an uncertain problem, write similar ones and learn from them on the spot."""
+"""TT-SI: for an uncertain problem, write similar ones and learn from them in context."""
 
 from collections.abc import Sequence
 
@@ -22,12 +22,12 @@ Write two new problems of the same kind, each with its full solution. Do not sol
     "TT-SI (test-time self-improvement)",
     paper="arXiv 2510.07841",
     ideas=["route"],
-    calls="n, and n + 1 more where the samples disagree",
-    departs="Disagreement tells uncertainty and the examples stand in the prompt; the paper takes "
-    "the likelihoods of actions and tunes the model on the examples.",
+    calls="n, and n + 1 more if the samples disagree",
+    departs="Disagreement measures uncertainty and the examples are in the prompt; the paper uses "
+    "the likelihoods of actions and fine-tunes the model on the examples.",
 )
 def test_time_examples(plan: Plan) -> SearchGraph:
-    """Where samples disagree, write similar solved problems and answer again with them at hand."""
+    """If samples disagree, write similar solved problems and answer again with them."""
     samples = plan.samples or 4
     solver = plan.solver(samples=samples, temperature=0.8)
     similar = prompted(plan.model, SIMILAR, makes="note").named("similar")
@@ -43,13 +43,13 @@ def test_time_examples(plan: Plan) -> SearchGraph:
 
 
 def where_uncertain(state: RefinementState) -> list[Move]:
-    """Adapt where no answer has more than two thirds of the samples."""
+    """Adapt if no answer has more than two thirds of the samples."""
     groups = answer_groups(state.problem, state.candidates)
     sure = bool(groups) and 3 * len(groups[0]) > 2 * len(state.candidates)
     return [] if sure else [move("adapt", count=len(state.candidates))]
 
 
 def adapted(problem: Problem, candidates: Sequence[Candidate]) -> MaybeAwaitable[Selection]:
-    """Let the answers that were given after adapting vote, where there are any."""
+    """Vote among the answers after adaptation, if there are any."""
     after = [candidate for candidate in candidates if candidate.operator == "adapt"]
     return majority_vote()(problem, after or candidates)

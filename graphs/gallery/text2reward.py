@@ -1,4 +1,4 @@
-"""Text2Reward: code is refined by its errors and by what a person says of it."""
+"""Text2Reward: code is refined from its errors and a person's feedback."""
 
 from refinegraph.agents import Task, approved, as_operator
 from refinegraph.graphs.policies import from_each, move, schedule
@@ -15,19 +15,22 @@ from refinegraph.support.awaiting import settle
     ideas=["repair"],
     needs=["user"],
     calls="1 + r at most",
-    departs="The person sees the code and what its tests say; the paper trains an agent with the "
-    "reward code and shows what it does.",
+    departs="The person sees the code and its test results; the paper trains an agent with the "
+    "reward code and shows its behaviour.",
 )
 def text2reward(plan: Plan) -> SearchGraph:
-    """Write code, ask a person about it, and refine it until there is nothing left to say."""
+    """Write code, ask a person for feedback, and refine it until there is none."""
     assert plan.user
     rounds, user = 3 if plan.rounds is None else plan.rounds, plan.user
 
     async def feedback(task: Task) -> Review:
         shown = task.parent.program or task.parent.text
-        said = await settle(user(f"{shown}\n\nWhat should be changed? Nothing if it is fine."))
+        comment = await settle(user(f"{shown}\n\nWhat should be changed? Nothing if it is fine."))
         return Review(
-            candidate_id=task.parent.id, round=task.round, approves=not said.strip(), text=said
+            candidate_id=task.parent.id,
+            round=task.round,
+            approves=not comment.strip(),
+            text=comment,
         )
 
     return plan.search(

@@ -1,4 +1,4 @@
-"""ThinkTuning: a teacher's feedback enters the student's own text, and the student goes on."""
+"""ThinkTuning: a teacher's feedback becomes part of the student's text, which continues."""
 
 from refinegraph.agents import Draft, Task, as_operator, continue_from, prompted, rest
 from refinegraph.agents.models import Choice
@@ -22,10 +22,10 @@ second thoughts ("Wait, ..."). Do not give the answer."""
     ideas=["repair"],
     calls="1 + 2 r",
     departs="The teacher (--reviewer-model) guides at test time; the paper trains the student on "
-    "guided rollouts until it thinks so by itself.",
+    "guided rollouts until it reasons in this way by itself.",
 )
 def thinktuning(plan: Plan) -> SearchGraph:
-    """Put a teacher's feedback behind the student's solution and let the student go on from it."""
+    """Append a teacher's feedback to the student's solution and let the student continue."""
     rounds = 1 if plan.rounds is None else plan.rounds
     teacher = prompted(plan.reviewer_model or plan.model, TEACH, makes="note")
 

@@ -1,4 +1,4 @@
-"""Iterative reinforced tool use: tree search finds the weak call, and a lesson mends it."""
+"""Iterative reinforced tool use: tree search finds the weak call, a lesson corrects it."""
 
 from refinegraph.agents import prompted
 from refinegraph.agents.environments import act, environment_reward
@@ -37,7 +37,7 @@ the next attempt."""
     "preferences between the calls.",
 )
 def tool_deficiency_mcts(plan: Plan) -> SearchGraph:
-    """Search over calls, note where the worst path leaves the best, and act by that rule."""
+    """Search over calls, compare the worst path with the best, and act on the lesson."""
     assert plan.environment
     step = act(plan.model, plan.environment)
     search = uct(
@@ -59,6 +59,6 @@ def tool_deficiency_mcts(plan: Plan) -> SearchGraph:
 
 
 def best_and_worst(state: RefinementState) -> list[Move]:
-    """Diagnose the worst of the finished episodes beside the best."""
+    """Diagnose the worst finished episode by comparison with the best."""
     finished = ranked(candidate for candidate in state.candidates if candidate.complete)
     return [move("diagnose", finished[0], finished[-1])] if len(finished) > 1 else []

@@ -1,4 +1,4 @@
-"""Agent0-VL: a solver with tools, a verifier with tools, and repair where it is not sure."""
+"""Agent0-VL: a solver with tools, a verifier with tools, and repair of doubtful solutions."""
 
 from refinegraph.agents import ToolJudge, prompted
 from refinegraph.agents.environments import act
@@ -18,7 +18,7 @@ $scores
 
 Repair what it found to be wrong, and keep what held. $answer_format"""
 CONFIDENT = 0.7
-"""Below this confidence of the verifier a solution is repaired."""
+"""Confidence of the verifier below which a solution is repaired."""
 
 
 @recipe(
@@ -27,11 +27,11 @@ CONFIDENT = 0.7
     ideas=["check", "repair", "judge"],
     needs=["environment"],
     calls="a + v + r (1 + v), with a actions of the solver and v of the verifier",
-    departs="Text alone and one score a solution; the paper sees images, scores every step and "
+    departs="Uses text and one score per solution; the paper sees images, scores every step and "
     "trains solver and verifier as one model.",
 )
 def tool_grounded_self_repair(plan: Plan) -> SearchGraph:
-    """Solve with tools, verify with tools, and repair what the verifier is not sure of."""
+    """Solve with tools, verify with tools, and repair solutions that the verifier doubts."""
     assert plan.environment
     rounds = 2 if plan.rounds is None else plan.rounds
     return plan.search(
@@ -47,7 +47,7 @@ def tool_grounded_self_repair(plan: Plan) -> SearchGraph:
 
 
 def where_unsure(state: RefinementState) -> list[Move]:
-    """Repair the newest solution where the verifier's confidence is low."""
+    """Repair the newest solution if the verifier's confidence is low."""
     return [
         move("repair", newest)
         for newest in last_wave(state)

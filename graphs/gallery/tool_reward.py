@@ -16,7 +16,7 @@ from refinegraph.graphs.strategies import Plan, recipe
     departs="A prompted judge calls the tools; the paper trains a reward model on such traces.",
 )
 def tool_reward(plan: Plan) -> SearchGraph:
-    """Score each sample by a judge that computes and looks things up first, take the best."""
+    """Score each sample with a judge that computes and looks things up, and take the best."""
     samples = plan.samples or 4
     make = plan.environment or (lambda: PythonSession(plan.sandbox))
     return plan.search(

@@ -1,4 +1,4 @@
-"""ToolACE-R: refine until the model itself leaves its answer as it is."""
+"""ToolACE-R: refine until the model leaves its answer unchanged."""
 
 from refinegraph.agents import prompted
 from refinegraph.agents.models import Sampling
@@ -23,7 +23,7 @@ $answer_format"""
     paper="arXiv 2504.01400",
     ideas=["repair"],
     calls="1 + r at most",
-    departs="Works with any model; the paper trains it to refine tool calls and to know when.",
+    departs="Works with any model; the paper trains it to refine tool calls and when to stop.",
 )
 def toolace_r(plan: Plan) -> SearchGraph:
     """Refine an answer without any feedback until the model repeats it unchanged."""
@@ -40,7 +40,7 @@ def toolace_r(plan: Plan) -> SearchGraph:
 
 
 def until_unchanged(state: RefinementState) -> list[Move]:
-    """Refine the newest answer; nothing where it repeats the one before."""
+    """Refine the newest answer unless it repeats the previous one."""
     last = state.candidates[-2:]
     same = len(last) == 2 and last[0].content == last[1].content
     return [] if same else [move("refine", last[-1])]

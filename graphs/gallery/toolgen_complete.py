@@ -1,4 +1,4 @@
-"""ToolGen: the model marks where it wants a completion, and a tool fills it in."""
+"""ToolGen: the model marks where it needs a completion, and a tool fills it in."""
 
 from refinegraph.agents import Draft, StepEnd, Task, as_operator, continue_from
 from refinegraph.agents.models import Choice, generate
@@ -19,10 +19,10 @@ CHOOSE = "{0}\n\nWhich of these comes next? Answer with its line alone.\n{1}"
     ideas=["check", "decompose"],
     needs=["environment"],
     calls="2 for every mark + 1",
-    departs="The model is asked to write the mark; the paper trains it on code with marks.",
+    departs="A prompt requests the markers; the paper trains the model on code with markers.",
 )
 def toolgen_complete(plan: Plan) -> SearchGraph:
-    """Write up to a mark, ask a completion tool what fits there, insert the best and go on."""
+    """Write up to a marker, query a completion tool, insert the best completion, continue."""
     make = plan.environment
     assert make
     step = StepEnd(stop=(MARK,))
@@ -32,8 +32,8 @@ def toolgen_complete(plan: Plan) -> SearchGraph:
         tool, so_far = make(), task.parent.text
         await tool.reset(task.problem)
         offered = (await tool.step(f"complete[{so_far}]")).text.splitlines()
-        asked = CHOOSE.format(so_far, "\n".join(offered))
-        chosen = (await generate(plan.model, asked)).choices[0].text.strip()
+        prompt = CHOOSE.format(so_far, "\n".join(offered))
+        chosen = (await generate(plan.model, prompt)).choices[0].text.strip()
         fitting = chosen if chosen in offered or not offered else offered[0]
         return Draft(Choice(text=so_far + fitting), complete=False)
 
@@ -49,5 +49,5 @@ def toolgen_complete(plan: Plan) -> SearchGraph:
 
 
 def finished(text: str) -> bool:
-    """Return whether a text is a whole answer: its block of code is closed, or it says so."""
+    """Return whether a text is a complete answer: its code block is closed, or it says so."""
     return text.rstrip().endswith("```") or states_answer(text)

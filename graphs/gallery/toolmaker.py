@@ -36,7 +36,7 @@ Diagnose the failure: what is its cause, and what has to change? End with `VERDI
     calls="the number of actions + 2 + 2 r",
 )
 def toolmaker(plan: Plan) -> SearchGraph:
-    """Set up the environment by actions, write the tool, diagnose and fix it in a closed loop."""
+    """Set up the environment, write the tool, diagnose and fix it in a closed loop."""
     assert plan.environment
     rounds, actions = 3 if plan.rounds is None else plan.rounds, plan.samples or 10
     sum_up = prompted(plan.model, SUM_UP, makes="note").named("sum_up")

@@ -1,4 +1,4 @@
-"""TRAD: retrieve demonstrated steps by the thought behind the next one."""
+"""TRAD: retrieve demonstrations of steps by the thought behind the next step."""
 
 from refinegraph.agents import prompted
 from refinegraph.agents.environments import act
@@ -22,10 +22,10 @@ What has to be done next, and why? Answer in one sentence, without acting."""
     ideas=["remember"],
     needs=["environment", "memory"],
     calls="2 for every action",
-    departs="A note of the memory holds a step with its neighbours; the paper looks them up.",
+    departs="A note in the memory contains a step with its neighbours; the paper looks them up.",
 )
 def trad(plan: Plan) -> SearchGraph:
-    """Think, retrieve demonstrations of steps by that thought, then act by them."""
+    """Think, retrieve demonstrations of steps by that thought, then act on them."""
     assert plan.environment
     assert plan.memory
     think = prompted(plan.model, THINK, makes="note", kind="episode").named("think")

@@ -1,4 +1,4 @@
-"""Tree-PLV: best-first reasoning trees, and a verifier of preferences that ranks the paths."""
+"""Tree-PLV: best-first reasoning trees, ranked by a preference verifier."""
 
 from refinegraph.agents import PairwiseJudge, StepJudge, continue_from, line
 from refinegraph.graphs.judged_selection import knockout
@@ -12,7 +12,7 @@ from refinegraph.graphs.strategies import Plan, recipe
     paper="arXiv 2407.00390",
     ideas=["search", "judge"],
     calls="2 n, and 2 for every pair of different answers",
-    departs="The paths are compared by a prompted judge of pairs; the paper trains a verifier on "
+    departs="A prompted judge compares pairs of paths; the paper trains a verifier on "
     "preferences between the branches of such trees.",
 )
 def tree_plv(plan: Plan) -> SearchGraph:

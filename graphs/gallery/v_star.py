@@ -1,4 +1,4 @@
-"""V-STaR: a trained verifier picks the sample."""
+"""V-STaR: a trained verifier selects the sample."""
 
 from refinegraph.graphs.policies import move, schedule
 from refinegraph.graphs.search import SearchGraph
@@ -15,7 +15,7 @@ from refinegraph.graphs.strategies import Plan, recipe
     departs="The verifier is the plan's scorer; the paper trains it on right and wrong samples.",
 )
 def v_star(plan: Plan) -> SearchGraph:
-    """Take the sample that a trained verifier scores the highest."""
+    """Take the sample with the highest score of a trained verifier."""
     samples = plan.samples or 8
     return plan.search(
         "v-star",

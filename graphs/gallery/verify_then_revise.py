@@ -1,4 +1,4 @@
-"""PAG: verify one's own answer and revise only where an error was found."""
+"""PAG: the model verifies its answer and revises it only after finding an error."""
 
 from refinegraph.agents import approved, prompted
 from refinegraph.graphs.policies import from_each, move, schedule
@@ -21,7 +21,7 @@ Check the solution step by step. End with `VERDICT: right` or `VERDICT: wrong`."
     departs="Works with any model; the paper trains it in both roles.",
 )
 def verify_then_revise(plan: Plan) -> SearchGraph:
-    """Verify an answer with the same model and revise it only where an error was found."""
+    """Verify an answer with the same model and revise it only if an error was found."""
     rounds = 2 if plan.rounds is None else plan.rounds
     verify = prompted(plan.model, VERIFY, makes="reviews").named("verify")
     return plan.search(

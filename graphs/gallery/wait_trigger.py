@@ -12,10 +12,10 @@ from refinegraph.graphs.strategies import Plan, recipe
     paper="arXiv 2507.02778",
     ideas=["repair"],
     calls="1 + r",
-    departs="A model without prefixes is shown its text and asked to go on from it.",
+    departs="A model without prefix support is shown its text and asked to continue it.",
 )
 def wait_trigger(plan: Plan) -> SearchGraph:
-    """Put "Wait" behind the model's own answer, which wakes its habit of correcting itself."""
+    """Append "Wait" to the model's own answer, which triggers self-correction."""
     rounds = 1 if plan.rounds is None else plan.rounds
     wait = continue_from(plan.model, step=rest(joiner=""), cue="\nWait", on_missing_prefix="ask")
     return plan.search(

@@ -1,4 +1,4 @@
-"""Self-play preference: the reward of a sample is its win rate against its siblings."""
+"""Self-play preference: a sample's reward is its win rate against the other samples."""
 
 from refinegraph.agents import PairwiseJudge
 from refinegraph.graphs.policies import move, schedule
@@ -12,7 +12,7 @@ from refinegraph.graphs.strategies import Plan, recipe
     paper="arXiv 2401.04056",
     ideas=["judge"],
     calls="n + n (n - 1)",
-    departs="The win rate chooses an answer; the paper trains with it.",
+    departs="The win rate selects an answer; the paper trains with it.",
 )
 def win_rate_tournament(plan: Plan) -> SearchGraph:
     """Compare every pair of samples in both orders and take the one that wins most often."""

@@ -16,10 +16,10 @@ from refinegraph.tools.step_scores import mean
     paper="arXiv 2503.13551",
     ideas=["judge"],
     calls="2 n",
-    departs="A pair is worth its better step; the paper trains the model to judge pairs as such.",
+    departs="A pair has the value of its better step; the paper trains the model to judge pairs.",
 )
 def windowed_prm(plan: Plan) -> SearchGraph:
-    """Take the solution whose steps hold alone and in pairs, so that a mended slip is forgiven."""
+    """Take the solution whose steps are right singly and in pairs, forgiving corrected slips."""
     samples = plan.samples or 8
     return plan.search(
         "windowed-prm",
@@ -31,8 +31,8 @@ def windowed_prm(plan: Plan) -> SearchGraph:
 
 
 def hierarchical(steps: Sequence[float]) -> float:
-    """Return the mean over single steps and over pairs, in which the second may mend the first.
+    """Return the mean over single steps and pairs, where the second may correct the first.
 
-    Nothing comes after the last step, which stands for its own pair.
+    The last step, which has no successor, counts as its own pair.
     """
     return mean([*steps, *map(max, pairwise(steps)), *steps[-1:]])

@@ -1,4 +1,4 @@
-"""WebEvolver: a world model imagines what each action would show before one is done."""
+"""WebEvolver: a world model imagines the result of each action before one is performed."""
 
 from refinegraph.agents import Judge, Outcome, Task, as_operator, prompted
 from refinegraph.agents.environments import act
@@ -24,10 +24,10 @@ and one more action would lead to."""
     ideas=["search", "judge"],
     needs=["environment"],
     calls="(2 n + 2) for every action",
-    departs="One prompt proposes and imagines; the paper trains a world model beside the agent.",
+    departs="One prompt proposes and imagines; the paper trains a separate world model.",
 )
 def world_model_lookahead(plan: Plan) -> SearchGraph:
-    """Imagine what several actions would lead to, judge the imagined ends, do the best action."""
+    """Imagine the results of several actions, judge them, and perform the best action."""
     assert plan.environment
     width, turns = plan.samples or 3, 10 if plan.rounds is None else plan.rounds
     imagined = prompted(plan.reviewer_model or plan.model, IMAGINE)
@@ -50,14 +50,14 @@ def world_model_lookahead(plan: Plan) -> SearchGraph:
 
 
 def look_ahead(state: RefinementState, width: int) -> list[Move]:
-    """Imagine several ways on from the episode so far; nothing where it is over."""
-    episode = [made for made in state.candidates if made.operator == "act"][-1:]
-    over = any(made.complete for made in episode)
+    """Imagine several continuations of the episode unless it is over."""
+    episode = [c for c in state.candidates if c.operator == "act"][-1:]
+    over = any(candidate.complete for candidate in episode)
     return [] if over else [move("imagine", *episode, count=width)]
 
 
 def do_best(state: RefinementState) -> list[Move]:
-    """Do the action whose imagined end is judged best."""
+    """Perform the action whose imagined result is judged best."""
     last = state.decision.number if state.decision else 0
     imagined = [c for c in state.candidates if c.turn == last and c.operator == "imagine"]
     return [

@@ -1,4 +1,4 @@
-"""ZYN: the reward is another model's answer to a question with yes or no."""
+"""ZYN: the reward is another model's answer to a yes-no question."""
 
 from refinegraph.agents import p_true
 from refinegraph.agents.prompts import Prompt
@@ -22,10 +22,10 @@ Is this a good response, one that a careful person would be content with? Answer
     ideas=["judge", "check"],
     needs=["logprobs"],
     calls="2 n",
-    departs="The reward chooses among samples; the paper also trains by it.",
+    departs="The reward selects among samples; the paper also trains with it.",
 )
 def yes_no_reward(plan: Plan) -> SearchGraph:
-    """Take the sample for which another model's answer is most likely yes."""
+    """Take the sample for which another model most likely answers yes."""
     samples = plan.samples or 8
     return plan.search(
         "yes-no-reward",

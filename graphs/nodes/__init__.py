@@ -1,1 +1,1 @@
-"""The nodes of a graph, one a file, as plain async functions from state to update."""
+"""The nodes of a graph, one per file, as plain async functions from state to update."""

@@ -1,4 +1,4 @@
-"""Give candidates the class of their answer."""
+"""Assign equivalence classes to the answers of candidates."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -10,10 +10,10 @@ from refinegraph.tools.answers import AnswerEquivalence
 async def classify(
     problem: Problem, pool: Sequence[Candidate], *, new: Sequence[Candidate] | None = None
 ) -> tuple[Candidate, ...]:
-    """Return the candidates with the class of each one's answer; programs have none.
+    """Return the candidates with the equivalence class of each answer; programs have none.
 
-    Nothing is done unless one of the `new` candidates, all of them unless given, has an answer
-    without a class. Costs a sandbox run where answers that are not plain numbers read differently.
+    The pool is returned unchanged unless one of the `new` candidates (by default all) has an
+    answer without a class. Costs a sandbox run if answers differ in form and are not plain numbers.
     """
     if problem.kind == "code" or not _has_new_answer(pool if new is None else new):
         return tuple(pool)
@@ -30,9 +30,9 @@ async def classify(
     return replaced(pool, {candidate.id: candidate for candidate in moved})
 
 
-@lru_cache(maxsize=64)  # about as many problems as are in work at once
+@lru_cache(maxsize=64)  # a choice: enough for the problems that are solved concurrently
 def _compared(kind: Kind, prompt: str) -> dict[tuple[str, str], bool]:
-    """Return what was compared of a problem's answers: every scoring looks at all of them."""
+    """Return the cached comparisons of a problem's answers, which every scoring needs."""
     return {}
 
 
@@ -48,11 +48,11 @@ def _in_class(candidate: Candidate, answer_class: str) -> Candidate:
 
 
 def replaced(pool: Sequence[Candidate], changed: Mapping[str, Candidate]) -> tuple[Candidate, ...]:
-    """Return the pool with changed candidates in their places, which mostly are the last ones."""
-    candidates, left = list(pool), len(changed)
-    for place in range(len(candidates) - 1, -1, -1):
-        if not left:
+    """Return the pool with changed candidates in place; most changes are at the end."""
+    candidates, remaining = list(pool), len(changed)
+    for index in range(len(candidates) - 1, -1, -1):
+        if not remaining:
             break
-        if new := changed.get(candidates[place].id):
-            candidates[place], left = new, left - 1
+        if new := changed.get(candidates[index].id):
+            candidates[index], remaining = new, remaining - 1
     return tuple(candidates)

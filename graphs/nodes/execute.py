@@ -1,4 +1,4 @@
-"""Execute what is new: programs run once against the visible tests."""
+"""Execute new programs once against the visible tests."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,14 +11,14 @@ from refinegraph.tools.grouping import generated_results
 
 
 class Executed(NamedTuple):
-    """A candidate after execution, and what isolated it."""
+    """A candidate after execution, with the isolation under which it ran."""
 
     candidate: Candidate
     isolation: Isolation | None
 
 
 async def execute_new(checker: Checker, state: RefinementState) -> list[Executed]:
-    """Run the programs that are new, or were made before there were any tests."""
+    """Run programs that are new or were written before there were any tests."""
     fresh = [
         candidate
         for candidate in state.candidates
@@ -29,7 +29,7 @@ async def execute_new(checker: Checker, state: RefinementState) -> list[Executed
 
 
 def _is_untested(candidate: Candidate) -> bool:
-    """Return whether a program was never run, as one that was made before there were any tests."""
+    """Return whether a program has never run, because there were no tests when it was written."""
     untested = candidate.verdict is None and candidate.generated_passed is None
     return untested and candidate.program is not None
 
@@ -37,7 +37,7 @@ def _is_untested(candidate: Candidate) -> bool:
 async def execute(
     checker: Checker, problem: Problem, candidate: Candidate, tests: Sequence[VisibleTest]
 ) -> Executed:
-    """Run one program against the visible tests; anything else is returned as it is."""
+    """Run one program against the visible tests; return anything else unchanged."""
     revised = candidate.model_copy(update={"revision": candidate.revision + 1})
     if candidate.program is None or not (tests or getattr(checker, "checks_without_tests", False)):
         return Executed(revised, None)

@@ -1,4 +1,4 @@
-"""Ask a person before a repair is made or an answer taken, by LangGraph's own interrupts."""
+"""Ask a person before a repair or before accepting an answer, with LangGraph's interrupts."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
@@ -19,15 +19,15 @@ from refinegraph.support.awaiting import MaybeAwaitable
 from refinegraph.tools.checkers import AnswerReader
 
 InterruptPoint = Literal["refine", "accept"]
-"""When a person is asked: before a candidate is refined, before an answer is taken."""
+"""When to ask a person: before a candidate is refined, or before an answer is accepted."""
 INTERRUPT_POINTS: tuple[InterruptPoint, ...] = ("refine", "accept")
 
 
 class BeforeRefine(Frozen):
-    """The value of an interrupt: this candidate would be refined by this review.
+    """The value of an interrupt before a candidate is refined according to a review.
 
-    Resume with True to go on, with False to leave the candidate as it is in this round, or with a
-    `Review` to be used in the place of this one.
+    Resume with True to continue, with False to leave the candidate unchanged in this round, or with
+    another `Review` to use instead.
     """
 
     candidate: Candidate
@@ -35,49 +35,49 @@ class BeforeRefine(Frozen):
 
 
 class BeforeAccept(Frozen):
-    """The value of an interrupt: this candidate would be the answer.
+    """The value of an interrupt before a candidate becomes the answer.
 
-    Resume with True to take it, or with the text of another solution: it is run and judged like
-    any candidate, then the question comes again.
+    Resume with True to accept it, or with the text of another solution, which is executed and
+    scored like any candidate before the question is asked again.
     """
 
     candidate: Candidate | None
     reason: str
-    """Why it was chosen."""
+    """Why the candidate was selected."""
     stop_reason: StopReason | None
 
 
 Question = BeforeRefine | BeforeAccept
 Reply = bool | Review | str
-"""What a graph is resumed with: `Command(resume=reply)`."""
+"""The value with which a graph is resumed: `Command(resume=reply)`."""
 
 AcceptNode = Callable[[RefinementState], Coroutine[Any, Any, Command[str]]]
 
 
 def ask_before(name: str, operators: Mapping[str, OperatorLike]) -> dict[str, OperatorLike]:
-    """Return the operators with a question to a person before the last stage of one of them."""
+    """Return the operators, one of which asks a person before its last stage."""
     if name not in operators:
         return dict(operators)
     *before, last = as_operator(operators[name]).stages
-    asking: Operator = _AskFirst(last)
+    guarded: Operator = _AskFirst(last)
     for stage in reversed(before):
-        asking = stage >> asking
-    return {**operators, name: asking}
+        guarded = stage >> guarded
+    return {**operators, name: guarded}
 
 
 class _AskFirst(Operator):
-    """Ask a person, then apply the operator as the answer says."""
+    """Ask a person, then apply the operator according to the reply."""
 
     def __init__(self, inner: Operator) -> None:
         self.inner = inner
 
     @property
     def name(self) -> str:
-        """The name of the operator inside."""
+        """The name of the inner operator."""
         return self.inner.name
 
     async def apply(self, task: Task) -> Outcome:
-        """Interrupt the run until a person has answered."""
+        """Interrupt the run until a person has replied."""
         reply = interrupt(BeforeRefine(candidate=task.parent, review=task.review))
         if reply is True:
             return await self.inner.apply(task)
@@ -86,17 +86,17 @@ class _AskFirst(Operator):
         if not isinstance(reply, Review):
             raise _unfit(reply, "True, False or a Review")
         review = reply.model_copy(update={"round": task.round, "edited": True})
-        others = tuple(known for known in task.reviews if known.number != review.number)
+        others = tuple(other for other in task.reviews if other.number != review.number)
         outcome = await self.inner.apply(replace(task, reviews=(*others, review)))
         return Outcome(reviews=(review,)) + outcome
 
     def __repr__(self) -> str:
-        """The operator that is asked about."""
+        """Return the operator that needs approval."""
         return f"ask_first({self.inner!r})"
 
 
 def accept_node(selector: Selector, *, reader: AnswerReader | None = None) -> AcceptNode:
-    """Make the node that asks whether the answer is to be taken."""
+    """Return the node that asks a person to accept the answer."""
 
     async def accept(state: RefinementState) -> Command[str]:
         choice = await choose_answer(selector, state)
@@ -108,13 +108,15 @@ def accept_node(selector: Selector, *, reader: AnswerReader | None = None) -> Ac
             return Command(goto="select")
         if not isinstance(reply, str):
             raise _unfit(reply, "True or the text of a solution")
-        return Command(update=check_update("accept", _written(state, reply, reader)), goto="score")
+        return Command(
+            update=check_update("accept", _candidate_update(state, reply, reader)), goto="score"
+        )
 
     return accept
 
 
 class prefer_human:
-    """Take what a person wrote, unless its tests refute it; else what another selector takes."""
+    """Select a person's solution unless tests refute it, otherwise use another selector."""
 
     def __init__(self, otherwise: Selector) -> None:
         self.otherwise = otherwise
@@ -122,7 +124,7 @@ class prefer_human:
     def __call__(
         self, problem: Problem, candidates: Sequence[Candidate]
     ) -> MaybeAwaitable[Selection]:
-        """Return the last solution of a person that nothing refutes."""
+        """Return the latest solution of a person that has not been refuted."""
         for candidate in reversed(candidates):
             refuted = candidate.verdict is not None and not candidate.verdict.passed
             if candidate.role == "person" and candidate.content is not None and not refuted:
@@ -130,11 +132,13 @@ class prefer_human:
         return self.otherwise(problem, candidates)
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"prefer_human({self.otherwise!r})"
 
 
-def _written(state: RefinementState, text: str, reader: AnswerReader | None) -> StateUpdate:
+def _candidate_update(
+    state: RefinementState, text: str, reader: AnswerReader | None
+) -> StateUpdate:
     candidate = read_candidate(
         Draft(Choice(text=text)),
         state.problem,
@@ -153,9 +157,9 @@ def _unfit(reply: object, expected: str) -> InputError:
 
 
 def interrupt_points(names: Sequence[str]) -> tuple[InterruptPoint, ...]:
-    """Return the interrupt points that are named; raises `InputError` for an unknown name."""
+    """Return the named interrupt points; raise `InputError` for an unknown name."""
     for name in names:
         if name not in INTERRUPT_POINTS:
-            known = ", ".join(INTERRUPT_POINTS)
-            raise InputError(f"unknown interrupt point {name!r}; known: {known}.")
+            expected = ", ".join(INTERRUPT_POINTS)
+            raise InputError(f"unknown interrupt point {name!r}; expected one of: {expected}.")
     return cast("tuple[InterruptPoint, ...]", tuple(dict.fromkeys(names)))

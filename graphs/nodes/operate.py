@@ -1,4 +1,4 @@
-"""The node of an operator: apply it to one move and read what it made."""
+"""The node of an operator: apply the operator to one move and parse its outcome."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
@@ -31,12 +31,12 @@ def operate_node(
     proposing: Collection[str],
     reader: AnswerReader | None = None,
 ) -> MoveNode:
-    """Make the node that applies an operator to one move.
+    """Return the node that applies an operator to one move.
 
-    What the operator spends is charged to the move, whether it succeeds or fails. A model that
-    fails, a deadline or a budget becomes a `Failure` in the state and the run goes on; but where
-    the move is the only hope of a first candidate, a model's error is raised. `proposing` are the
-    operators that may make candidates.
+    The operator's cost is charged to the move, whether it succeeds or fails. A model failure, an
+    exceeded deadline or an exhausted budget becomes a `Failure` in the state and the run continues.
+    A model's error is raised only if the move was the last chance of a first candidate. `proposing`
+    contains the operators that may produce candidates.
     """
 
     async def operate(state: RefinementState, pending: PendingMove) -> StateUpdate:
@@ -49,7 +49,9 @@ def operate_node(
             raise outcome.errors[0]
         update = _read(outcome, state, pending, task, reader)
         unparsable = sum(
-            made.content is None for made in update.get("candidates", ()) if made.complete
+            candidate.content is None
+            for candidate in update.get("candidates", ())
+            if candidate.complete
         )
         usage = account.usage + Usage(unparsable=unparsable)
         emit(Spent(usage=usage))
@@ -59,7 +61,7 @@ def operate_node(
 
 
 def task_of(state: RefinementState, pending: PendingMove) -> Task:
-    """Return what an operator is shown of a move: the candidates that it names, and the run."""
+    """Return the task of a move: the candidates that it refers to, and the state of the run."""
     parents = pending.made or pending.move.parents
     reviews = [review for review in state.reviews if review.candidate_id in parents]
     latest = {review.candidate_id: review.round for review in reviews}
@@ -83,7 +85,7 @@ def _existing(state: RefinementState, id: str) -> Candidate:
 
 
 def failure_kind(error: Exception) -> Literal["model", "deadline", "budget"]:
-    """Return what kept a move from its result."""
+    """Classify the error that prevented a move's result."""
     if isinstance(error, BudgetExceeded):
         return "budget"
     return "deadline" if isinstance(error, DeadlineExceeded) else "model"
@@ -92,9 +94,9 @@ def failure_kind(error: Exception) -> Literal["model", "deadline", "budget"]:
 def _is_only_hope(
     state: RefinementState, pending: PendingMove, outcome: Outcome, proposing: Collection[str]
 ) -> bool:
-    """Return whether a run would end with nothing because a model failed.
+    """Return whether a run would end without any candidate because a model failed.
 
-    Moves beside it that make no candidates, such as those that write tests, are no other hope.
+    Concurrent moves that produce no candidates, such as writing tests, do not count.
     """
     moves = state.decision.moves if state.decision else ()
     hopes = [index for index, move in enumerate(moves) if move.operator in proposing]
@@ -133,7 +135,7 @@ def _read_drafts(
 ) -> tuple[Candidate, ...]:
     entry_point = entry_point_of(state.problem, state.tests)
     programs = {candidate.id: candidate.program for candidate in task.parents}
-    made = tuple(
+    candidates = tuple(
         read_candidate(
             draft,
             state.problem,
@@ -148,9 +150,9 @@ def _read_drafts(
         )
         for position, draft in enumerate(drafts)
     )
-    for candidate in made:
+    for candidate in candidates:
         emit(CandidateProposed(candidate=candidate))
-    return made
+    return candidates
 
 
 def _parents_of(draft: Draft, task: Task) -> tuple[str, ...]:
@@ -158,18 +160,18 @@ def _parents_of(draft: Draft, task: Task) -> tuple[str, ...]:
 
 
 def _base_of(draft: Draft, task: Task, programs: Mapping[str, str | None]) -> str | None:
-    """Return the program that a draft may hold edits of: that of its only parent."""
+    """Return the program to which edits in a draft apply: that of its only parent."""
     parents = _parents_of(draft, task)
     return programs.get(parents[0]) if len(parents) == 1 else None
 
 
 def _numbered(reviews: Sequence[Review], pending: PendingMove, task: Task) -> tuple[Review, ...]:
-    """Return reviews with their round and number; one that changes a known review replaces it."""
-    known = {(review.candidate_id, review.number): review for review in task.reviews}
+    """Assign round and number to reviews; a changed review keeps its number and is revised."""
+    existing = {(review.candidate_id, review.number): review for review in task.reviews}
     taken: dict[str, int] = {}
     numbered: list[Review] = []
     for review in reviews:
-        before = known.get((review.candidate_id, review.number))
+        before = existing.get((review.candidate_id, review.number))
         changed = before is not None and before.round == pending.round
         number = review.number if changed else taken.get(review.candidate_id, 0)
         taken[review.candidate_id] = number + 1

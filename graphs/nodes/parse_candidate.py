@@ -1,4 +1,4 @@
-"""Make candidates out of what models wrote."""
+"""Parse the texts of models into candidates."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from refinegraph.tools.steps import split_steps
 
 
 def next_ids(candidates: Sequence[Candidate], *, round: int, count: int) -> list[str]:
-    """Return that many free ids of a round; the candidates come in their order.
+    """Return `count` unused ids of a round; `candidates` must be in order.
 
     >>> next_ids([], round=1, count=2)
     ['1.0', '1.1']
@@ -42,22 +42,22 @@ def read_candidate(
     base: str | None = None,
     reader: AnswerReader | None = None,
 ) -> Candidate:
-    """Return a candidate with its program or answer, or the reason why it has none.
+    """Parse a draft into a candidate with its program or answer, or the reason why it has none.
 
-    A draft that is not complete has neither: it is a prefix, whatever can be read in it. Where
-    there is a `base` and the text holds edits of it, the program is the base after these edits.
+    An incomplete draft has neither program nor answer, because it is only a prefix. If `base` is
+    given and the text contains edits, the program is `base` after these edits.
 
     Args:
         draft: The text, with its tokens and log-probabilities.
-        problem: What was asked; its kind says how the text is read.
+        problem: The problem, whose kind determines how the text is parsed.
         id: The candidate's id, `ROUND.NUMBER`.
-        operator: The name of the operator that made it.
-        turn: The number of the decision that asked for it.
-        move: The position of its move in that decision.
-        parents: Ids of the candidates that it was made from.
-        entry_point: The function that a program has to define, where it is known.
-        base: The program that edits in the text apply to.
-        reader: Reads the program; the last fenced block and what it needs, unless given.
+        operator: The name of the operator that produced it.
+        turn: The number of the decision that requested it.
+        move: The index of its move in that decision.
+        parents: Ids of the candidates from which it was derived.
+        entry_point: The function that a program has to define, if known.
+        base: The program to which edits in the text apply.
+        reader: Extracts the program; by default the last fenced block and what it depends on.
     """
     if isinstance(draft, Choice):
         draft = Draft(draft)
@@ -77,25 +77,38 @@ def read_candidate(
         certainty=token_certainty(choice.logprobs),
         mean_logprob=token_logprob(choice.logprobs),
     )
+    fields = _read_fields(draft, problem, entry_point=entry_point, base=base, reader=reader)
+    return blank.model_copy(update=fields)
+
+
+def _read_fields(
+    draft: Draft,
+    problem: Problem,
+    *,
+    entry_point: str | None,
+    base: str | None,
+    reader: AnswerReader | None,
+) -> dict[str, object]:
+    """Return the fields of a candidate that are parsed from its text."""
+    choice = draft.choice
     if not draft.complete:
-        return blank.model_copy(update={"steps": split_steps(choice.text, kind=problem.kind)})
+        return {"steps": split_steps(choice.text, kind=problem.kind)}
     if not choice.text.strip():
-        return blank.model_copy(update={"unusable": "the model answered nothing"})
+        return {"unusable": "the model answered nothing"}
     if reader:
-        return blank.model_copy(update=reader(choice.text, problem)._asdict())
+        return reader(choice.text, problem)._asdict()
     if problem.kind == "code":
-        update = read_program(choice, problem, entry_point=entry_point, base=base)
-        return blank.model_copy(update=update)
+        return read_program(choice, problem, entry_point=entry_point, base=base)
     answer = extract_answer(choice.text, kind=problem.kind)
     missing = None if answer else "no final answer was found in the text"
     steps = split_steps(choice.text, kind=problem.kind)
-    return blank.model_copy(update={"answer": answer, "unusable": missing, "steps": steps})
+    return {"answer": answer, "unusable": missing, "steps": steps}
 
 
 def read_program(
     choice: Choice, problem: Problem, *, entry_point: str | None, base: str | None
 ) -> dict[str, object]:
-    """Return the fields of a candidate that its program decides."""
+    """Return the fields of a candidate that depend on its program."""
     if base is not None:
         edited = edit_program(
             choice.text,
@@ -114,7 +127,7 @@ def read_program(
 
 
 def entry_point_of(problem: Problem, tests: Sequence[VisibleTest]) -> str | None:
-    """Return the function that a code problem asks for, as far as it can be told."""
+    """Return the function that a code problem asks for, if it can be determined."""
     if problem.entry_point or problem.kind != "code":
         return problem.entry_point
     called = (test.entry_point for test in tests if test.form == "call")

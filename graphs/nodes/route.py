@@ -34,36 +34,36 @@ from refinegraph.tools.test_cases import parse_tests, statement_examples
 
 
 class Route(NamedTuple):
-    """What the route node decided, and what it writes."""
+    """The decision of the route node, and its update of the state."""
 
     decision: Decision
     update: StateUpdate
 
 
 class Router(NamedTuple):
-    """Decides what a run does next."""
+    """Decides on the next moves of a run."""
 
     policy: Policy
     stop: RuleFunction | None
     operators: Collection[str]
-    """The names that a move may give."""
+    """The names that moves may use."""
     proposing: Collection[str]
-    """The operators that may make candidates."""
+    """The operators that may produce candidates."""
 
     async def __call__(self, state: RefinementState, *, steps_left: bool = True) -> Route:
-        """Ask the stop rule, then the policy; go on only while time and money are left.
+        """Ask the stop rule, then the policy; continue only while time and budget are left.
 
-        Raises the model's error where nothing was made.
+        Raises the model's error if there is no candidate.
         """
         opening = begin(state)
         elapsed = _elapsed(state, opening.get("started"))
-        known = state.model_copy(update={**opening, "elapsed": elapsed})
-        _raise_if_hopeless(known, self.proposing)
+        current = state.model_copy(update={**opening, "elapsed": elapsed})
+        _raise_if_hopeless(current, self.proposing)
         with charging() as account:
-            decision = await self._decide(known, steps_left=steps_left)
-        cut = _cut_short(decision)
-        if cut:
-            decision = stop_decision(known, StopReason(rule="budget", detail=cut.detail))
+            decision = await self._decide(current, steps_left=steps_left)
+        failure = _cut_short(decision)
+        if failure:
+            decision = stop_decision(current, StopReason(rule="budget", detail=failure.detail))
         emit(Decided(decision=decision))
         if account.usage.llm_calls:
             emit(Spent(usage=account.usage))
@@ -73,7 +73,7 @@ class Router(NamedTuple):
             "round": decision.round,
             "elapsed": elapsed,
             "usage": account.usage,
-            "failures": (cut,) if cut else (),
+            "failures": (failure,) if failure else (),
         }
         return Route(decision, update)
 
@@ -89,19 +89,19 @@ class Router(NamedTuple):
 
 
 def _cut_short(decision: Decision) -> Failure | None:
-    """Return why the moves of a decision cannot be begun: no time is left, or no money."""
+    """Return why the moves of a decision cannot start: no time or no budget is left."""
     scope, ledger = current_scope(), current_scope().ledger
     if not decision.moves:
         return None
     if ledger and ledger.is_spent:
-        return _unbegun(decision, "budget", "BudgetExceeded", ledger.refusal)
+        return _not_started(decision, "budget", "BudgetExceeded", ledger.refusal)
     if scope.remaining == 0:
-        detail = "the time that the run was given is over"
-        return _unbegun(decision, "deadline", "DeadlineExceeded", detail)
+        detail = "the run's time limit has been reached"
+        return _not_started(decision, "deadline", "DeadlineExceeded", detail)
     return None
 
 
-def _unbegun(
+def _not_started(
     decision: Decision, kind: Literal["budget", "deadline"], error: str, detail: str
 ) -> Failure:
     return Failure(
@@ -122,7 +122,7 @@ _OUT_OF_STEPS = StopReason(
 
 
 def begin(state: RefinementState) -> StateUpdate:
-    """Return what is known at the start of a run; nothing later on."""
+    """Return the initial update of a run, or an empty update if it has already begun."""
     if state.started is not None:
         return {}
     tests = state.tests or visible_tests(state.problem)
@@ -132,30 +132,30 @@ def begin(state: RefinementState) -> StateUpdate:
 
 
 def visible_tests(problem: Problem) -> tuple[VisibleTest, ...]:
-    """Return the tests given with a problem, else the examples in its statement."""
+    """Return the tests that came with a problem, or else the examples in its statement."""
     if problem.repository:
         return repository_tests(problem.repository)
-    given = parse_tests(problem.tests, entry_point=problem.entry_point)
-    if given or problem.kind != "code":
-        return given
+    tests = parse_tests(problem.tests, entry_point=problem.entry_point)
+    if tests or problem.kind != "code":
+        return tests
     entry_point = problem.entry_point or infer_entry_point(problem.prompt)
     return statement_examples(problem.prompt, entry_point=entry_point)
 
 
 SUITE = "suite"
-"""The test that stands for all tests of a checkout that passed before."""
+"""The test that represents all tests of a repository that passed before."""
 
 
 def repository_tests(repository: Repository) -> tuple[VisibleTest, ...]:
-    """Return the failing tests of a checkout one by one, and the passing ones as one."""
+    """Return each failing test of a repository, and one test for all passing ones."""
     failing = tuple(CommandCase(id=outcome.id) for outcome in repository.failing)
     return (*failing, CommandCase(id=SUITE)) if repository.passing else failing
 
 
 def pending_moves(state: RefinementState, decision: Decision) -> list[PendingMove]:
-    """Return the moves of a decision, each with the ids that its candidates get."""
-    wanted = sum(move.count for move in decision.moves)
-    ids = next_ids(state.candidates, round=decision.round, count=wanted)
+    """Return the moves of a decision, each with the ids of its future candidates."""
+    count = sum(move.count for move in decision.moves)
+    ids = next_ids(state.candidates, round=decision.round, count=count)
     pending: list[PendingMove] = []
     for index, move in enumerate(decision.moves):
         own, ids = ids[: move.count], ids[move.count :]
@@ -178,9 +178,9 @@ def _elapsed(state: RefinementState, begun: float | None) -> float:
 
 
 def _raise_if_hopeless(state: RefinementState, proposing: Collection[str]) -> None:
-    """Raise the first error where every move failed because of its model and nothing was made.
+    """Raise the first error if every move failed because of its model and there is no candidate.
 
-    Moves that make no candidates, such as those that write tests, do not count.
+    Moves that produce no candidates, such as writing tests, do not count.
     """
     if state.candidates or any(failure.kind != "model" for failure in state.failures):
         return

@@ -1,4 +1,4 @@
-"""The score node: execute what is new, score the pool, reject what lost ground."""
+"""The score node: execute new programs, score the pool, and reject failed refinements."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -31,27 +31,28 @@ from refinegraph.support.awaiting import wait_for_all
 from refinegraph.tools.checkers import Checker
 from refinegraph.tools.scorers import Scorer
 from refinegraph.tools.scorers.basic import ask_of_pool, scores_alone
+from refinegraph.wording import plural
 
 _FAILED = "failed"
-"""What a score says of its scorer where that one failed; it is asked for again."""
+"""Marks a score whose scorer failed, so that it is requested again."""
 
 
 def score_node(scorers: Sequence[Scorer], *, checker: Checker) -> StateNode:
-    """Make the node that executes new programs, scores the pool and rejects what lost ground.
+    """Return the node that executes new programs, scores the pool and rejects regressions.
 
-    Costs a sandbox run for every new program, and whatever the scorers cost.
+    Costs a sandbox run per new program, plus the cost of the scorers.
     """
 
     async def score(state: RefinementState) -> StateUpdate:
         emit(NodeStarted(node="score", round=state.round))
         with charging() as account:
             executed = await execute_new(checker, state)
-            known = {run.candidate.id: run.candidate for run in executed}
-            pool = replaced(state.candidates, known)
-            classed = await classify(state.problem, pool, new=tuple(known.values()))
+            executed_by_id = {run.candidate.id: run.candidate for run in executed}
+            pool = replaced(state.candidates, executed_by_id)
+            classed = await classify(state.problem, pool, new=tuple(executed_by_id.values()))
             failed = any(failure.node == "score" for failure in state.failures)
             scored = await score_pool(
-                scorers, state.problem, classed, changed=known, failed_before=failed
+                scorers, state.problem, classed, changed=executed_by_id, failed_before=failed
             )
         changed = changed_candidates(scored.candidates, state.candidates)
         rejected = find_rejected(changed, scored.candidates, state)
@@ -71,13 +72,13 @@ def score_node(scorers: Sequence[Scorer], *, checker: Checker) -> StateNode:
 def changed_candidates(
     now: Sequence[Candidate], before: Sequence[Candidate]
 ) -> tuple[Candidate, ...]:
-    """Return the candidates that are not what they were; both sequences have the same ids."""
+    """Return the candidates that have changed; both sequences must have the same ids."""
     pairs = zip(now, before, strict=True)
     return tuple(new for new, old in pairs if new is not old and new != old)
 
 
 class ScoredPool(NamedTuple):
-    """The candidates with their scores, and what kept scorers from giving theirs."""
+    """The candidates with their scores, and the errors of scorers."""
 
     candidates: tuple[Candidate, ...]
     errors: tuple[ModelError | DeadlineExceeded, ...] = ()
@@ -91,16 +92,15 @@ async def score_pool(
     changed: Collection[str] = (),
     failed_before: bool = True,
 ) -> ScoredPool:
-    """Return the candidates with the scores of every scorer, in the scorers' order.
+    """Return the candidates with the scores of every scorer, in the order of the scorers.
 
-    The scorers work at once. Where all of them judge each candidate by itself (`scores_alone` is
-    true), they are shown only the candidates that have no scores yet or were `changed`, and where
-    a scorer `failed_before` those that it left without a score; others, such as agreement, are
-    shown the whole pool. Unfinished candidates are shown only to scorers
-    that can judge them (`scores_unfinished` is true); the others give them None. A scorer whose
-    model fails leaves its candidates the scores that it gave them before, or None. One that is
-    refused at the first scoring of a pool, whatever the number of attempts, raises: it is set up
-    wrongly.
+    The scorers run concurrently. If all of them judge candidates independently (`scores_alone`),
+    they receive only candidates that have no scores, were `changed`, or were left without a score
+    by a scorer that `failed_before`; otherwise, as with agreement, they receive the whole pool.
+    Unfinished candidates are passed only to scorers that support them (`scores_unfinished`), and
+    have a score of None from the others. If a scorer's model fails, its candidates keep their
+    previous scores, or None. A scorer whose first request is refused is misconfigured, so its error
+    is raised.
     """
     if not all(map(scores_alone, scorers)):
         return await _scored(scorers, problem, pool, has_scores=_has_scores(pool))
@@ -113,8 +113,8 @@ async def score_pool(
         or (failed_before and _was_missed(candidate))
     ]
     scored = await _scored(scorers, problem, new, has_scores=_has_scores(pool))
-    known = {candidate.id: candidate for candidate in scored.candidates}
-    return ScoredPool(replaced(pool, known), scored.errors)
+    scored_by_id = {candidate.id: candidate for candidate in scored.candidates}
+    return ScoredPool(replaced(pool, scored_by_id), scored.errors)
 
 
 def _was_missed(candidate: Candidate) -> bool:
@@ -135,8 +135,8 @@ async def _scored(
     if not has_scores:
         _raise_if_misconfigured(errors)
     rows = [
-        [_before(candidate, place) for candidate in pool] if attempt.error else attempt.scores
-        for place, attempt in enumerate(attempts)
+        [_previous(candidate, index) for candidate in pool] if attempt.error else attempt.scores
+        for index, attempt in enumerate(attempts)
     ]
     columns = zip(*rows, strict=True)
     scored = tuple(_rescored(*pair) for pair in zip(pool, columns, strict=True))
@@ -152,22 +152,23 @@ def _raise_if_misconfigured(errors: Sequence[ModelError | DeadlineExceeded]) -> 
 def find_rejected(
     changed: Sequence[Candidate], pool: Sequence[Candidate], state: RefinementState
 ) -> tuple[RejectedRefinement, ...]:
-    """Return the new refinements that may not replace their parent, with what they lost.
+    """Return the new refinements that may not replace their parent, with the tests they lost.
 
-    A refinement has one parent. It has to pass every visible test that its parent passed, and to
-    be readable where its parent was. Nothing unfinished is rejected, nor what continues it.
+    A refinement has exactly one parent. It must pass every visible test that its parent passed, and
+    it must be readable if its parent was. Unfinished candidates and their continuations are never
+    rejected.
     """
-    known = {rejection.candidate_id for rejection in state.rejected}
-    fresh = [child for child in changed if len(child.parents) == 1 and child.id not in known]
+    rejected_ids = {rejection.candidate_id for rejection in state.rejected}
+    fresh = [child for child in changed if len(child.parents) == 1 and child.id not in rejected_ids]
     if not fresh:
         return ()
     pairs = ((child, find_candidate(pool, child.parents[0])) for child in fresh)
-    found = (_rejection(child, parent) for child, parent in pairs if parent)
-    return tuple(rejection for rejection in found if rejection)
+    rejections = (_rejection(child, parent) for child, parent in pairs if parent)
+    return tuple(rejection for rejection in rejections if rejection)
 
 
 class _Attempt(NamedTuple):
-    """What one scorer said, or what kept it from saying anything."""
+    """The scores of one scorer, or the error that prevented them."""
 
     scores: Sequence[Score]
     error: ModelError | DeadlineExceeded | None = None
@@ -183,19 +184,19 @@ async def _attempt(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) 
     except TimeoutError:
         if not limit.expired():
             raise
-        late = DeadlineExceeded(f"The run's time was up before {scorer!r} answered.")
+        late = DeadlineExceeded(f"The run's time limit expired before {scorer!r} answered.")
         return _Attempt((), late)
 
 
 async def _scores(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> tuple[Score, ...]:
-    """Return one score a candidate, None for those that the scorer cannot judge yet."""
+    """Return one score per candidate, with None for those that the scorer cannot judge yet."""
     return (await ask_of_pool(scorer, problem, pool)).scores
 
 
-def _before(candidate: Candidate, place: int) -> Score:
-    """Return what the scorer at this place said before."""
-    known = candidate.scores[place : place + 1]
-    return known[0] if known else Score(scorer=_FAILED, value=None)
+def _previous(candidate: Candidate, index: int) -> Score:
+    """Return the previous score of the scorer at an index."""
+    scores = candidate.scores[index : index + 1]
+    return scores[0] if scores else Score(scorer=_FAILED, value=None)
 
 
 def _rescored(candidate: Candidate, scores: Sequence[Score]) -> Candidate:
@@ -236,7 +237,7 @@ def _rejection(child: Candidate, parent: Candidate) -> RejectedRefinement | None
     lost = tuple(sorted(before - now))
     if not lost:
         return None
-    reason = f"{len(lost)} tests that {parent.id} passed no longer pass"
+    reason = f"it fails {plural(len(lost), 'test')} that {parent.id} passed"
     return RejectedRefinement(candidate_id=child.id, parent_id=parent.id, lost=lost, reason=reason)
 
 

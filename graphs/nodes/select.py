@@ -1,4 +1,4 @@
-"""The select node: choose the answer and sum the run up."""
+"""The select node: choose the answer and summarise the run."""
 
 from refinegraph.agents.models import charging
 from refinegraph.errors import InputError
@@ -28,7 +28,7 @@ def select_node(
     models: ModelNames = NO_MODELS,
     seed: int | None = None,
 ) -> StateNode:
-    """Make the node that chooses the answer and sums the run up. Costs what the selector calls."""
+    """Return the node that chooses the answer and summarises the run, at the selector's cost."""
 
     async def select(state: RefinementState) -> StateUpdate:
         emit(NodeStarted(node="select", round=state.round))
@@ -37,15 +37,15 @@ def select_node(
         spent = account.usage
         if spent.llm_calls:
             emit(Spent(usage=spent))
-        known = state.model_copy(update={"usage": state.usage + spent})
-        result = summarise(known, choice, strategy=strategy, models=models, seed=seed)
+        final = state.model_copy(update={"usage": state.usage + spent})
+        result = summarise(final, choice, strategy=strategy, models=models, seed=seed)
         return {"usage": spent, "result": result}
 
     return select
 
 
 async def choose_answer(selector: Selector, state: RefinementState) -> Selection:
-    """Return what a selector chooses among the complete candidates that are in the running."""
+    """Return a selector's choice among the complete, active candidates."""
     pool = state.active_candidates or tuple(
         candidate for candidate in state.candidates if candidate.complete
     )
@@ -68,7 +68,7 @@ def summarise(
     models: ModelNames = NO_MODELS,
     seed: int | None = None,
 ) -> RefinementResult:
-    """Return the result of a run as its state and the selection tell it."""
+    """Return the result of a run, given its state and the selection."""
     by_id = {candidate.id: candidate for candidate in state.candidates}
     chosen = by_id.get(selection.candidate_id or "")
     return RefinementResult(
@@ -95,15 +95,14 @@ def summarise(
 
 
 def _solved(state: RefinementState, chosen: Candidate | None) -> bool | None:
-    """Return whether the answer was proved or refuted; None where nothing could tell.
+    """Return whether the answer was proved or refuted, or None if nothing could decide.
 
-    Tests do that, or a checker that needs none, such as a proof assistant. Where no test of a
-    checkout fails, none can show that a patch does what it is for.
-
-    A sandbox that failed has not refuted anything.
+    Tests decide, or a checker that needs none, such as a proof assistant. If no test of a
+    repository fails, no test can show that a patch achieves its purpose. A sandbox failure refutes
+    nothing.
     """
     repository = state.problem.repository
-    without_tests = not state.tests and any(made.verdict for made in state.candidates)
+    without_tests = not state.tests and any(candidate.verdict for candidate in state.candidates)
     checked = state.proof_ids or without_tests
     if not checked or (repository and not repository.failing):
         return None

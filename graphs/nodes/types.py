@@ -1,4 +1,4 @@
-"""The shapes of nodes, and the payload that names a move."""
+"""The types of nodes, and the payload of a move."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -6,36 +6,37 @@ from refinegraph.graphs.state import RefinementState, StateUpdate
 from refinegraph.schema import Frozen, Move
 
 StateNode = Callable[[RefinementState], Awaitable[StateUpdate]]
-"""A node that works on the whole state."""
+"""A node that uses the whole state."""
 
 
 class PendingMove(Frozen):
     """A move on its way through the stages of its operator.
 
-    It names candidates and carries none, so that its size does not grow with the run.
+    It refers to candidates by id, so that its size does not grow with the run.
     """
 
     move: Move
     turn: int
-    """The number of the decision that it belongs to."""
+    """The number of its decision."""
     index: int
-    """Its position in that decision."""
+    """Its index in that decision."""
     round: int
     ids: tuple[str, ...]
-    """The ids that its candidates get, in order."""
+    """The ids of its future candidates, in order."""
     made: tuple[str, ...] = ()
-    """Ids of the candidates that the last stage made; the next one starts from them."""
+    """Ids of the candidates that the last stage produced, from which the next one starts."""
     used: int = 0
-    """How many candidates the earlier stages made."""
+    """Number of candidates that the earlier stages produced."""
 
-    def after(self, made: Sequence[str]) -> "PendingMove":
-        """Return the move as the next stage gets it."""
-        if not made:
+    def after(self, created: Sequence[str]) -> "PendingMove":
+        """Return the move for the next stage, given the ids of the created candidates."""
+        if not created:
             return self
-        return self.model_copy(update={"made": tuple(made), "used": self.used + len(made)})
+        update = {"made": tuple(created), "used": self.used + len(created)}
+        return self.model_copy(update=update)
 
     def id_of(self, position: int) -> str:
-        """Return the id of the candidate at a position, beyond the planned ones too.
+        """Return the id of the candidate at a position, which may exceed the planned number.
 
         >>> move = Move(operator="solve")
         >>> pending = PendingMove(move=move, turn=0, index=0, round=0, ids=("0.0",))
@@ -48,4 +49,4 @@ class PendingMove(Frozen):
 
 
 MoveNode = Callable[[RefinementState, PendingMove], Awaitable[StateUpdate]]
-"""A node that works on one move."""
+"""A node that processes one move."""

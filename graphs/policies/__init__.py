@@ -1,4 +1,4 @@
-"""Policies: what a run does next."""
+"""Policies: they decide on the next moves of a run."""
 
 from typing import TYPE_CHECKING
 
@@ -90,7 +90,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for on first use."""
+    """Import a public name on first access."""
     from importlib import import_module
 
     if name not in _MODULES:

@@ -1,6 +1,6 @@
-"""Sample until a rule says that the samples suffice, which spares samples on easy problems.
+"""Sample until a rule is satisfied, which saves samples on easy problems.
 
-A sampling rule is any callable from the state to a reason why the samples suffice, or None.
+A sampling rule is any callable from the state to the reason why the samples suffice, or None.
 """
 
 import math
@@ -24,16 +24,16 @@ SamplingRule = Callable[[RefinementState], MaybeAwaitable[str | None]]
 
 
 class last_k_agree:
-    """Suffice when the last `size` samples all give the same answer.
+    """Satisfied when the last `size` samples all give the same answer.
 
-    Early-stopping self-consistency (arXiv 2401.10480).
+    This is early-stopping self-consistency (arXiv 2401.10480).
     """
 
     def __init__(self, size: int = 3) -> None:
         self.size = size
 
     def __call__(self, state: RefinementState) -> str | None:
-        """Look at the samples in the order in which they were asked for."""
+        """Compare the latest samples, in the order of their requests."""
         samples = sorted(samples_of(state), key=lambda sample: sample.order)[-self.size :]
         if len(samples) < self.size or any(sample.content is None for sample in samples):
             return None
@@ -43,16 +43,17 @@ class last_k_agree:
         return f"the last {self.size} samples agree"
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"last_k_agree({self.size})"
 
 
 class vote_settled:
-    """Suffice when the leading answer would win the whole vote with this probability.
+    """Satisfied when the leading answer would win the vote with probability `confidence`.
 
-    Adaptive-Consistency (arXiv 2305.11860): the votes of the first two answers are evidence for a
-    coin, and the probability that it favours the leader, under a uniform prior, is compared with
-    `confidence`. Difficulty-adaptive self-consistency (2408.13457) spends by the same posterior.
+    This is Adaptive-Consistency (arXiv 2305.11860): the votes of the two leading answers are
+    treated as coin tosses with a uniform prior, and the probability that the coin favours the
+    leader is compared with `confidence`. Difficulty-adaptive self-consistency (arXiv 2408.13457)
+    uses the same posterior.
     """
 
     def __init__(self, confidence: float = 0.95) -> None:
@@ -62,19 +63,20 @@ class vote_settled:
         """Compare the two largest groups."""
         first, second = _leading_votes(state)
         sure = leader_probability(first, second)
+        # A single vote never settles anything, however low the required confidence.
         if first < 2 or sure < self.confidence:
             return None
-        return f"{first} to {second} votes decide it with probability {sure:.3f}"
+        return f"{first} to {second} votes settle it with probability {sure:.3f}"
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"vote_settled({self.confidence})"
 
 
 def leader_probability(first: int, second: int) -> float:
     """Return the probability that a coin with these tosses favours heads, under a uniform prior.
 
-    It is the upper half of a Beta(first + 1, second + 1) distribution, as a binomial sum.
+    This is the upper half of a Beta(first + 1, second + 1) distribution, as a binomial sum.
 
     >>> leader_probability(0, 0)
     0.5
@@ -87,36 +89,36 @@ def leader_probability(first: int, second: int) -> float:
 
 
 class settled:
-    """Suffice when the vote is settled; samples of code with visible tests never are.
+    """Satisfied when the vote is settled, but never for code with visible tests.
 
-    For those only a sample that passes counts, which `accepted()` recognises.
+    For such code only a passing sample counts, which `accepted()` detects.
     """
 
     def __init__(self, confidence: float = 0.95) -> None:
         self.confidence = confidence
 
     def __call__(self, state: RefinementState) -> str | None:
-        """Look at the votes unless tests decide."""
+        """Check the votes unless tests decide."""
         return None if state.proof_ids else vote_settled(self.confidence)(state)
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"settled({self.confidence})"
 
 
 class SampleUntil:
     """Sample in batches until `until` or `stop` is satisfied, then delegate to another policy.
 
-    An easy problem costs no more than its first samples. If the other policy stops at once, or if
-    there is none, the reason given is the rule's. A rejected sample costs a further request; larger
-    batches save time and cost up to `batch_size - 1` samples that were not needed.
+    An easy problem costs no more than its first samples. If the other policy stops immediately, or
+    if there is none, the stop reason is the rule's. Every batch costs one more request; larger
+    batches save time at the cost of up to `batch_size - 1` unnecessary samples.
 
     Args:
-        then: Decides once the samples suffice; without one the run ends.
-        until: The rule that says that they suffice.
+        then: Decides once the samples suffice; without it, the run ends.
+        until: The rule for sufficient samples.
         stop: A rule that ends the run, such as `accepted()`.
-        max_candidates: The most samples.
-        batch_size: How many samples are added at a time.
+        max_candidates: Maximum number of samples.
+        batch_size: Number of samples added at a time.
     """
 
     def __init__(
@@ -135,7 +137,7 @@ class SampleUntil:
         self.batch_size = batch_size
 
     async def __call__(self, state: RefinementState) -> Choice:
-        """Sample more, or return the other policy's decision."""
+        """Request more samples, or return the other policy's decision."""
         if self.then and any(decision.action == "refine" for decision in state.decisions):
             return await settle(self.then(state))
         stopped = await settle(self.stop(state)) if self.stop else None
@@ -144,12 +146,12 @@ class SampleUntil:
         samples = len(samples_of(state))
         reason = await settle(self.until(state))
         if reason is None and samples < self.max_candidates:
-            wanted = min(self.batch_size, self.max_candidates - samples)
-            return sample_decision(state, wanted, _undecided(state, samples))
+            count = min(self.batch_size, self.max_candidates - samples)
+            return sample_decision(state, count, _undecided(state, samples))
         return await self._delegate(state, self._reason(reason, samples))
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         then, stop = (f"{self.then!r}, " if self.then else ""), f"stop={self.stop!r}, "
         return (
             f"SampleUntil({then}until={self.until!r}, {stop if self.stop else ''}"
@@ -167,7 +169,7 @@ class SampleUntil:
     def _reason(self, agreed: str | None, samples: int) -> StopReason:
         if agreed:
             return StopReason(rule="agreed", detail=agreed, observed=samples)
-        detail = f"{samples} of {self.max_candidates} samples were made and none settled it"
+        detail = f"{samples} of {self.max_candidates} samples drawn without a settled vote"
         return candidates_spent(samples, self.max_candidates, detail)
 
 
@@ -178,7 +180,7 @@ def _undecided(state: RefinementState, samples: int) -> Difficulty:
     first, second = _leading_votes(state)
     return Difficulty(
         level="hard",
-        reasons=(f"{first} to {second} votes of {samples} samples do not decide it",),
+        reasons=(f"{first} to {second} votes of {samples} samples do not settle it",),
         features=(
             Feature(name="first_votes", value=first),
             Feature(name="second_votes", value=second),

@@ -1,8 +1,8 @@
-"""What a run has tried: its samples and repairs as attempts of a kind, in the order of their turns.
+"""The attempts of a run: samples and repairs, each of a kind, in the order of their turns.
 
-The kind of a repair says how many repairs led to the program (its depth), how often that program
-was repaired before, how many samples were drawn, how many tests it passes, and by which operator
-it is repaired.
+The kind of a repair consists of the number of repairs that led to the program (its depth), the
+number of earlier repairs of that program, the number of samples drawn, the number of tests passed,
+and the repairing operator.
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate
 
 DEEPEST, MOST_REPEATED = 8, 3
-"""Chains of repairs and repeated repairs beyond these are counted together: they are rare."""
+"""Limits beyond which chains of repairs and repeated repairs are counted together, being rare."""
 FRESH = "fresh"
 
 _ANY, _DEEPER, _AGAIN, _OFTEN = "repair", "repair deeper", "repair again", "repair often"
@@ -39,7 +39,7 @@ differ: some repeat themselves, others mend step by step.
 
 
 class Program:
-    """Where a program stands in a chain of repairs."""
+    """The position of a program in a chain of repairs."""
 
     def __init__(self, depth: int = 0) -> None:
         self.depth = depth
@@ -48,21 +48,23 @@ class Program:
 
 @dataclass
 class History:
-    """The attempts on one problem, and where every program stands after them."""
+    """The attempts on one problem, and the resulting position of every program."""
 
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     turns: list[int] = field(default_factory=list[int])
-    """The decision that asked for each attempt."""
+    """The number of the decision that requested each attempt."""
     programs: dict[str, Program] = field(default_factory=dict[str, Program])
     drawn: Counter[str] = field(default_factory=Counter[str])
     """How often each program was sampled."""
 
     @classmethod
     def of(cls, state: RefinementState) -> "History":
-        """Read the attempts of a run out of its candidates."""
+        """Reconstruct the attempts of a run from its candidates."""
         history = cls()
         by_id = {candidate.id: candidate for candidate in state.candidates}
-        for candidate in sorted(state.candidates, key=lambda made: (made.turn, made.order)):
+        for candidate in sorted(
+            state.candidates, key=lambda candidate: (candidate.turn, candidate.order)
+        ):
             parent = by_id.get(candidate.parent_id or "")
             if parent is None:
                 history._add_sample(candidate)
@@ -72,7 +74,7 @@ class History:
 
     @property
     def sample_path(self) -> tuple[str, ...]:
-        """Return the kind of a sample, if it were drawn now."""
+        """The kind of a sample if it were drawn now."""
         count = self.drawn.total()
         return (FRESH, f"{FRESH} {drawn_bucket(count) if count else 'first'}")
 
@@ -86,7 +88,7 @@ class History:
         return self.programs[most[0][0]].repeated if most else 0
 
     def path(self, candidate: Candidate, operator: str = "refine") -> tuple[str, ...]:
-        """Return the kind of a repair of this candidate, if it were made now."""
+        """Return the kind of a repair of this candidate if it were made now."""
         program = self.programs[fingerprint(candidate)]
         details = (drawn_bucket(self.drawn.total()), _passed_bucket(candidate), operator)
         return repair_path(program.depth, program.repeated, details)
@@ -141,9 +143,10 @@ def repair_path(depth: int, repeated: int, details: Sequence[str]) -> tuple[str,
 
 
 def chance_of_new(counts: Sequence[int]) -> float:
-    """Return the chance that one more draw is of a kind not seen yet, from how often each was.
+    """Return the probability that the next draw is of an unseen kind, given the counts so far.
 
-    Good and Turing's estimate with one imagined draw that was new (Biometrika 1953).
+    This is the Good-Turing estimate with one additional imaginary draw of a new kind (Biometrika
+    1953).
 
     >>> chance_of_new([1, 1]), chance_of_new([4])
     (1.0, 0.2)
@@ -156,7 +159,7 @@ def _passed(candidate: Candidate) -> bool:
 
 
 def drawn_bucket(samples: int) -> str:
-    """Say how many samples failed: a problem on which many did is a harder one."""
+    """Classify the number of failed samples: more failures indicate a harder problem."""
     if samples < 2:
         return "few"
     return "several" if samples < 4 else "many"

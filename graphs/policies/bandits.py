@@ -1,4 +1,4 @@
-"""A bandit over whole policies."""
+"""A multi-armed bandit whose arms are policies."""
 
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -27,23 +27,25 @@ Item = TypeVar("Item", bound=Frozen)
 
 @dataclass(frozen=True, repr=False)
 class bandit(SearchPolicy):
-    """Let several policies take turns, the more often the better what they bring.
+    """Alternate between several policies, preferring those with better results.
 
     Each arm is a policy that sees only its own decisions and candidates, as if it ran alone. The
-    reward of a pull is the best score that it brought, or 0 for none. `"ucb1"` takes the highest
-    upper confidence bound (Auer et al., 2002), `"thompson"` the highest draw from the belief of an
-    arm's rewards. An arm that stops is out; when all have stopped, so does the search.
+    reward of a pull is the best score among its candidates, or 0 if there are none. `"ucb1"` takes
+    the arm with the highest upper confidence bound (Auer et al., 2002), `"thompson"` the one with
+    the highest draw from the belief about its rewards. An arm that stops is excluded; the search
+    stops when all arms have stopped.
 
-    An arm's name is noted in its decisions. Costs what the arms ask for, `max_candidates` in all.
+    The name of the arm is recorded in its decisions. Costs what the arms request, at most
+    `max_candidates` candidates in total.
 
     Args:
         arms: The policies by name.
         rule: `"ucb1"` or `"thompson"`.
-        explore: Weight of the exploration term of UCB1; the square root of 2 suits rewards from
-            0 to 1.
-        belief: What is believed of an arm's rewards, for Thompson sampling.
-        seed: Of the draws.
-        max_candidates: How many candidates are asked for at most, by all arms together.
+        explore: Weight of the exploration term of UCB1; about the square root of 2 suits rewards
+            from 0 to 1.
+        belief: The belief about an arm's rewards, for Thompson sampling.
+        seed: Seed of the draws.
+        max_candidates: Maximum number of candidates over all arms.
     """
 
     arms: Mapping[str, Policy]
@@ -55,7 +57,7 @@ class bandit(SearchPolicy):
     max_candidates: int = 64
 
     def __post_init__(self) -> None:
-        """Check the arms and numbers."""
+        """Validate the arms and numbers."""
         check_least(1, max_candidates=self.max_candidates)
         check_choice("rule", self.rule, "ucb1", "thompson")
         if not self.arms:
@@ -64,30 +66,30 @@ class bandit(SearchPolicy):
             check_part(arm, "an arm of a bandit", "state")
 
     async def __call__(self, state: RefinementState) -> Choice:
-        """Return what the best arm that goes on wants."""
+        """Return the moves of the best arm that has not stopped."""
         reason = bound_reached(state, self.max_candidates)
         if reason:
             return reason
         for arm in self._preferred(state):
             view = arm_view(state, arm)
-            chosen = as_decision(await settle(self.arms[arm](view)), view)
-            if chosen.moves:
-                return self._pull(state, arm, chosen)
+            decision = as_decision(await settle(self.arms[arm](view)), view)
+            if decision.moves:
+                return self._pull(state, arm, decision)
         detail = f"all {len(self.arms)} arms have stopped"
         return StopReason(rule="exhausted", detail=detail, limit=len(self.arms))
 
-    def _pull(self, state: RefinementState, arm: str, chosen: Decision) -> Decision:
+    def _pull(self, state: RefinementState, arm: str, decision: Decision) -> Decision:
         noted = Feature(name=f"{_ARM}{arm}", value=len(arm_rewards(state, arm)))
-        deeper = any(move.parents for move in chosen.moves)
+        deeper = any(move.parents for move in decision.moves)
         update = {
             "round": state.round + int(deeper),
-            "moves": tuple(cut_moves(chosen.moves, self.max_candidates - spent(state))),
-            "features": (noted, *chosen.features),
+            "moves": tuple(cut_moves(decision.moves, self.max_candidates - spent(state))),
+            "features": (noted, *decision.features),
         }
-        return chosen.model_copy(update=update)
+        return decision.model_copy(update=update)
 
     def _preferred(self, state: RefinementState) -> Sequence[str]:
-        """Return the arms, the best first; of equal ones in the order in which they were given."""
+        """Return the arms in order of preference; ties keep the given order."""
         draws = random_for(state, self.seed)
         seen = {arm: tally(arm_rewards(state, arm)) for arm in self.arms}
         pulls = sum(rewards.count for rewards in seen.values())
@@ -110,15 +112,15 @@ def arm_rewards(state: RefinementState, arm: str) -> list[float]:
     best: dict[int, float] = {}
     for candidate in state.candidates:
         if candidate.score is not None:
-            known = best.get(candidate.turn, candidate.score)
-            best[candidate.turn] = max(known, candidate.score)
+            earlier = best.get(candidate.turn, candidate.score)
+            best[candidate.turn] = max(earlier, candidate.score)
     return [best.get(decision.number, 0.0) for decision in _pulls(state, arm)]
 
 
 def arm_view(state: RefinementState, arm: str) -> RefinementState:
-    """Return the state as an arm of a bandit sees it: its own decisions and what they brought.
+    """Return the state as seen by one arm: only its own decisions and their results.
 
-    Decisions, turns and rounds are numbered as if nothing else had happened.
+    Decisions, turns and rounds are renumbered as if nothing else had happened.
     """
     pulls = _pulls(state, arm)
     turns = {decision.number: position for position, decision in enumerate(pulls)}
@@ -159,7 +161,7 @@ def _pulls(state: RefinementState, arm: str) -> list[Decision]:
 
 
 def _own_rounds(pulls: Sequence[Decision]) -> dict[int, int]:
-    """Return the round of each decision, by its number, counting the arm's own alone."""
+    """Return the round of each decision by its number, counting only the arm's own rounds."""
     rounds: dict[int, int] = {}
     reached = 0
     for decision in pulls:

@@ -1,7 +1,7 @@
-"""Policies: what is done next. A policy is any function of the state, async or not.
+"""Policies: they decide what to do next. A policy is any function of the state, async or not.
 
-All that a policy knows is in the state, so that its decisions can be replayed. It is asked before
-the first sample too. It may return a `Decision`, or less: one `Move`, several, or a `StopReason`.
+A policy depends only on the state, so that its decisions can be replayed. It is also asked before
+the first sample. It may return a `Decision`, or simply a `Move`, several moves or a `StopReason`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -21,29 +21,29 @@ Policy = Callable[[RefinementState], MaybeAwaitable[Choice]]
 
 
 def as_decision(choice: object, state: RefinementState) -> Decision:
-    """Return what a policy chose as a decision with its number and round.
+    """Convert the choice of a policy to a decision with its number and round.
 
-    Moves that start from candidates begin a new round. No moves at all mean that nothing is left
-    to do. Raises `InputError` for anything else.
+    Moves that start from candidates begin a new round. A choice without moves means that nothing is
+    left to do. Raises `InputError` for unsupported values.
     """
     if isinstance(choice, Decision):
-        chosen = choice
+        decision = choice
     elif isinstance(choice, StopReason):
-        chosen = stop_decision(state, choice)
+        decision = stop_decision(state, choice)
     elif isinstance(choice, Move):
-        chosen = move_decision(state, (choice,))
+        decision = move_decision(state, (choice,))
     else:
-        chosen = move_decision(state, _moves(choice))
-    if not chosen.moves and not chosen.stop_reason:
-        chosen = stop_decision(state, NOTHING_LEFT, chosen.difficulty)
+        decision = move_decision(state, _moves(choice))
+    if not decision.moves and not decision.stop_reason:
+        decision = stop_decision(state, NOTHING_LEFT, decision.difficulty)
     number = len(state.decisions)
-    return chosen if chosen.number == number else chosen.model_copy(update={"number": number})
+    return decision if decision.number == number else decision.model_copy(update={"number": number})
 
 
 def _moves(choice: object) -> tuple[Move, ...]:
-    listed = tuple(cast("Sequence[object]", choice)) if isinstance(choice, list | tuple) else None
-    moves = tuple(part for part in listed or () if isinstance(part, Move))
-    if listed is None or len(moves) < len(listed):
+    items = tuple(cast("Sequence[object]", choice)) if isinstance(choice, list | tuple) else None
+    moves = tuple(part for part in items or () if isinstance(part, Move))
+    if items is None or len(moves) < len(items):
         raise InputError(
             f"the policy returned {choice!r:.100}; expected a Decision, a Move, a list of moves "
             "or a StopReason."
@@ -60,7 +60,7 @@ def move_decision(
     difficulty: Difficulty | None = None,
     features: Sequence[Feature] = (),
 ) -> Decision:
-    """Return the decision to make these moves; those from candidates begin a new round."""
+    """Return the decision to make these moves; moves with parents begin a new round."""
     deeper = any(move.parents for move in moves)
     return Decision(
         number=len(state.decisions),
@@ -74,7 +74,7 @@ def move_decision(
 def stop_decision(
     state: RefinementState, reason: StopReason, difficulty: Difficulty | None = None
 ) -> Decision:
-    """Return the decision to select an answer."""
+    """Return the decision to stop and select an answer."""
     return Decision(
         number=len(state.decisions),
         round=state.round,
@@ -86,22 +86,22 @@ def stop_decision(
 def sample_decision(
     state: RefinementState, samples: int, difficulty: Difficulty | None = None
 ) -> Decision:
-    """Return the decision to ask the operator `solve` for more candidates."""
+    """Return the decision to request more samples from the operator `solve`."""
     return move_decision(state, (Move(operator="solve", count=samples),), difficulty)
 
 
 def refine_decision(
     state: RefinementState, targets: Sequence[Candidate], difficulty: Difficulty | None = None
 ) -> Decision:
-    """Return the decision to repair these candidates side by side in a new round."""
+    """Return the decision to repair these candidates in parallel, in a new round."""
     moves = tuple(Move(operator="refine", parents=(target.id,)) for target in targets)
     return move_decision(state, moves, difficulty)
 
 
 def first_moves(state: RefinementState, samples: int, *, write_tests: bool) -> Decision | None:
-    """Return the first wave of a run: samples and, where tests are missing, tests beside them.
+    """Return the first decision of a run: samples and, for code without tests, a test writer.
 
-    None once a decision was made.
+    Returns None if a decision has been made before.
     """
     if state.decisions:
         return None
@@ -116,21 +116,21 @@ def check_moves(decision: Decision, state: RefinementState, operators: Collectio
     for move in decision.moves:
         if move.operator not in operators:
             raise InputError(
-                f"the policy asked for the operator {move.operator!r}; this graph has "
+                f"the policy requested the operator {move.operator!r}; this graph has "
                 f"{', '.join(sorted(operators))}."
             )
         missing = [id for id in move.parents if find_candidate(state.candidates, id) is None]
         if missing:
             raise InputError(
-                f"the policy asked for {move.operator!r} from candidate {missing[0]!r}, "
-                f"but there is no such candidate among {len(state.candidates)}."
+                f"the policy requested {move.operator!r} from candidate {missing[0]!r}, which is "
+                f"not among the {len(state.candidates)} candidates."
             )
 
 
 def interrupted(state: RefinementState) -> StopReason | None:
-    """Stop where time or money ran out, or where the last moves brought nothing.
+    """Return a reason to stop if time or budget ran out, or if the last moves had no result.
 
-    Without this, a policy that asks again for what has just failed would never end.
+    Without this check, a policy that repeats a failed request would never end.
     """
     last = state.decision
     if last is None:
@@ -139,7 +139,9 @@ def interrupted(state: RefinementState) -> StopReason | None:
     late = next((failure for failure in failures if failure.kind != "model"), None)
     if late:
         return StopReason(rule="budget", detail=late.detail)
-    if failures and not any(made.turn == last.number for made in reversed(state.candidates)):
+    if failures and not any(
+        candidate.turn == last.number for candidate in reversed(state.candidates)
+    ):
         return StopReason(rule="failed", detail=failures[-1].detail)
     if last.moves and state.progress < last.number:
         return _nothing_new(state, last)
@@ -149,22 +151,22 @@ def interrupted(state: RefinementState) -> StopReason | None:
 def _nothing_new(state: RefinementState, last: Decision) -> StopReason:
     if last.targets and approved_ids(state).issuperset(last.targets):
         return approval(last.targets)
-    return StopReason(rule="exhausted", detail="the last moves brought nothing new")
+    return StopReason(rule="exhausted", detail="the last moves had no result")
 
 
 def approval(ids: Iterable[str]) -> StopReason:
-    """Return the reason to stop where the Reviewer approves all that could be worked on."""
-    detail = f"the Reviewer finds nothing wrong with {', '.join(sorted(ids))}"
+    """Return the reason to stop when the Reviewer approves everything that could be refined."""
+    detail = f"the Reviewer found nothing wrong with {', '.join(sorted(ids))}"
     return StopReason(rule="approved", detail=detail)
 
 
 def refinable(
     state: RefinementState, *, limit: int | None = None, newest_first: bool = False
 ) -> list[Candidate]:
-    """Return the candidates that are worth a repair, the best first, no two alike.
+    """Return the candidates that are worth a repair, best first and without duplicates.
 
-    Left out are candidates that are proved, and those that the latest review approves and no test
-    refutes. A candidate without a program or answer counts only where all are like that.
+    Proved candidates are excluded, and so are those that the latest review approves and no test
+    refutes. Candidates without a program or answer are included only if there are no others.
     """
     approved = approved_ids(state)
     open_ones = [
@@ -187,29 +189,29 @@ def refinable(
 
 
 def samples_of(state: RefinementState) -> list[Candidate]:
-    """Return the fresh samples: candidates that were not made from others."""
+    """Return the samples: candidates that were not derived from others."""
     return [candidate for candidate in state.candidates if candidate.parent_id is None]
 
 
 def mean_tokens(candidates: Sequence[Candidate]) -> float | None:
-    """Return the mean completion tokens of the candidates that cost any; None if none did."""
-    written = [candidate.tokens for candidate in candidates if candidate.tokens]
-    return sum(written) / len(written) if written else None
+    """Return the mean completion tokens, ignoring candidates without a count; None if all are."""
+    counts = [candidate.tokens for candidate in candidates if candidate.tokens]
+    return sum(counts) / len(counts) if counts else None
 
 
 def easy(difficulty: Difficulty) -> StopReason:
-    """Return the reason to stop that an easy problem gives."""
-    reason = difficulty.reasons[0] if difficulty.reasons else "the router calls it easy"
+    """Return the reason to stop for an easy problem."""
+    reason = difficulty.reasons[0] if difficulty.reasons else "the router rates it easy"
     return StopReason(rule="easy", detail=reason)
 
 
-def candidates_spent(made: int, limit: int, detail: str) -> StopReason:
-    """Return the reason to stop once the most candidates were made."""
-    return StopReason(rule="samples", detail=detail, observed=made, limit=limit)
+def candidates_spent(count: int, limit: int, detail: str) -> StopReason:
+    """Return the reason to stop when the maximum number of candidates has been reached."""
+    return StopReason(rule="samples", detail=detail, observed=count, limit=limit)
 
 
 def approved_ids(state: RefinementState) -> frozenset[str]:
-    """Return the candidates that their latest reviews approve and that no test refutes."""
+    """Return the candidates that their latest reviews approve and no test refutes."""
     latest: dict[str, bool] = {}
     rounds: dict[str, int] = {}
     for review in state.reviews:
@@ -224,6 +226,6 @@ def approved_ids(state: RefinementState) -> frozenset[str]:
 
 
 def fingerprint(candidate: Candidate) -> str:
-    """Return what tells a candidate's content from others, whatever its layout."""
+    """Return a key of a candidate's content that ignores its layout."""
     program = candidate.program
     return candidate.text if program is None else program_fingerprint(program)

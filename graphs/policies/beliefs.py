@@ -1,4 +1,4 @@
-"""What a search believes of an option whose scores it has seen, for Thompson sampling."""
+"""Beliefs about the scores of an option, for Thompson sampling."""
 
 import math
 import random
@@ -11,7 +11,7 @@ from refinegraph.graphs.policies.searching import SearchPolicy, check_least
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The scores of an option, as much of them as a belief needs."""
+    """Sufficient statistics of the scores of an option."""
 
     count: int = 0
     total: float = 0.0
@@ -20,7 +20,7 @@ class Tally:
 
     @property
     def mean(self) -> float:
-        """The mean score; 0 without any."""
+        """The mean score; 0 if there are none."""
         return self.total / self.count if self.count else 0.0
 
     @property
@@ -29,7 +29,7 @@ class Tally:
         return max(0.0, self.squares - self.count * self.mean**2)
 
     def minus(self, other: "Tally") -> "Tally":
-        """Return the tally without the scores of another one."""
+        """Return the tally without the scores of another tally."""
         return Tally(
             self.count - other.count, self.total - other.total, self.squares - other.squares
         )
@@ -41,15 +41,15 @@ def tally(scores: Iterable[float]) -> Tally:
     >>> tally([0.0, 1.0]).mean
     0.5
     """
-    listed = list(scores)
-    return Tally(len(listed), math.fsum(listed), math.fsum(score * score for score in listed))
+    values = list(scores)
+    return Tally(len(values), math.fsum(values), math.fsum(score * score for score in values))
 
 
 class Belief(Protocol):
-    """Draws what the mean score of an option may be."""
+    """Draws a possible mean score of an option."""
 
     def draw(self, seen: Tally, random: random.Random) -> float:
-        """Return one draw from the belief after these scores."""
+        """Return one draw from the posterior, given the observed scores."""
         ...
 
 
@@ -64,10 +64,10 @@ class NormalParameters(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class normal(SearchPolicy):
-    """A normal distribution of unknown mean and variance, for scores on any scale.
+    """A normal distribution with unknown mean and variance, for scores on any scale.
 
-    The prior is the one of AB-MCTS-A (arXiv 2503.04412), made for scores from 0 to 1: a mean of 0,
-    as strong as one score, and a variance of 0.1, as strong as one score.
+    The prior is that of AB-MCTS-A (arXiv 2503.04412), designed for scores from 0 to 1: a mean of 0
+    and a variance of 0.1, each with the weight of one score.
     """
 
     mean: float = 0.0
@@ -76,7 +76,7 @@ class normal(SearchPolicy):
     variance: float = 0.1
 
     def after(self, seen: Tally) -> NormalParameters:
-        """Return the parameters after these scores.
+        """Return the posterior parameters, given the observed scores.
 
         >>> normal().after(tally([1.0, 1.0])).kappa
         3.0
@@ -91,24 +91,24 @@ class normal(SearchPolicy):
         )
 
     def draw(self, seen: Tally, random: random.Random) -> float:
-        """Draw a variance, then a mean."""
-        now = self.after(seen)
-        variance = now.nu * now.variance / 2 / random.gammavariate(now.nu / 2, 1)
-        return random.gauss(now.mean, math.sqrt(variance / now.kappa))
+        """Draw a variance, then a mean given the variance."""
+        posterior = self.after(seen)
+        variance = posterior.nu * posterior.variance / 2 / random.gammavariate(posterior.nu / 2, 1)
+        return random.gauss(posterior.mean, math.sqrt(variance / posterior.kappa))
 
 
 @dataclass(frozen=True, repr=False)
 class beta(SearchPolicy):
-    """A beta distribution, for scores from 0 to 1; scores outside count as 0 or 1.
+    """A beta distribution, for scores from 0 to 1; other scores are clipped to this range.
 
-    The prior is Jeffreys's unless given.
+    The default prior is Jeffreys's.
     """
 
     wins: float = 0.5
     losses: float = 0.5
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Validate the numbers."""
         check_least(0, wins=self.wins, losses=self.losses)
 
     def draw(self, seen: Tally, random: random.Random) -> float:

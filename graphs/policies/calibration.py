@@ -1,4 +1,4 @@
-"""How likely the best answer of a pool is right: features of the pool, and their calibration."""
+"""Calibrated probability that the best answer of a pool is right, from features of the pool."""
 
 import math
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from refinegraph.schema import Candidate, Feature, Frozen
 from refinegraph.tools.grouping import answer_groups
 
 _STEPS = 400
-"""Gradient steps: on hundreds of runs with four features the weights no longer move by then."""
+"""Number of gradient steps; with four features and hundreds of runs, the weights have converged."""
 _RATE = 0.3
-"""Size of a step: features have unit variance, for which steps below 1 converge."""
+"""Learning rate; features have unit variance, for which rates below 1 converge."""
 _LOWEST, _HIGHEST = 0.01, 0.99
-"""Bounds of a belief, so that no pool is ever certain and no gain exactly 0."""
+"""Limits of the probability, so that no pool is certain and no expected gain is exactly 0."""
 
 
 class FeatureWeight(Frozen):
@@ -31,8 +31,9 @@ class FeatureWeight(Frozen):
 class ConfidenceCalibrator(Frozen):
     """A logistic model of the probability that the best answer of a pool is right.
 
-    A missing feature weighs nothing. The sign of a weight is learned, never assumed: a feature that
-    speaks for one model may speak against another (arXiv 2605.06908).
+    A missing feature contributes nothing. The sign of each weight is learned, because a feature
+    that indicates right answers for one model may indicate wrong ones for another (arXiv
+    2605.06908).
     """
 
     bias: float
@@ -54,12 +55,12 @@ class ConfidenceCalibrator(Frozen):
 
     @classmethod
     def load(cls, path: Path) -> "ConfidenceCalibrator":
-        """Read a calibration that `save` wrote; raises `InputError`."""
+        """Read a calibration written by `save`; raise `InputError` if that fails."""
         try:
             return cls.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, ValidationError) as error:
             raise InputError(
-                f"{path} cannot be read as a calibration: {str(error).splitlines()[0]}."
+                f"{path} is not a calibration file: {str(error).splitlines()[0]}."
             ) from None
 
 
@@ -72,15 +73,15 @@ DEFAULT_CALIBRATOR = ConfidenceCalibrator(
         FeatureWeight(name="proved", mean=0.5, deviation=0.4, weight=1.5),
     ),
 )
-"""Used where nothing was fitted: the usual direction of every feature, with modest weights."""
+"""The calibration used before any fit: every feature has its usual sign and a modest weight."""
 
 
 def pool_features(state: RefinementState) -> tuple[Feature, ...]:
-    """Return the features of a pool; those that it cannot give are left out.
+    """Return the features of a pool, omitting those that are unavailable.
 
-    `share` and `margin` of the votes for the leading answer, smoothed by one vote each;
-    `score_gap`, how much better the candidates with the leading answer score than the others;
-    `proved`, the share of the visible tests that the best candidate passes.
+    - `share` and `margin`: the votes for the leading answer, each smoothed by one vote;
+    - `score_gap`: by how much candidates with the leading answer outscore the others;
+    - `proved`: the share of visible tests that the best candidate passes.
     """
     groups = answer_groups(state.problem, state.active_candidates)
     features = _vote_features(groups) if groups else []
@@ -113,12 +114,14 @@ def fit_calibrator(
 ) -> ConfidenceCalibrator:
     """Fit a calibration to runs whose answers are known to be right or wrong.
 
-    Logistic regression by gradient descent with an L2 penalty on standardised features; a feature
-    that a row lacks counts as its mean. Raises `InputError` where all rows have one label.
+    Uses logistic regression by gradient descent, with an L2 penalty on standardised features. A
+    missing feature is replaced by its mean. Raises `InputError` if all rows have the same label.
     """
     labels = [right for _, right in rows]
     if len(set(labels)) < 2:
-        raise InputError(f"{len(labels)} runs with one label only cannot be learned from.")
+        raise InputError(
+            f"cannot fit a calibration to {len(labels)} runs that are all right or all wrong."
+        )
     names = sorted({feature.name for features, _ in rows for feature in features})
     values = [{feature.name: feature.value for feature in features} for features, _ in rows]
     scales = {name: _scale([row[name] for row in values if name in row]) for name in names}
@@ -177,5 +180,5 @@ def _sigmoid(value: float) -> float:
     return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, value))))
 
 
-def _dot(one: Sequence[float], other: Sequence[float]) -> float:
-    return math.fsum(left * right for left, right in zip(one, other, strict=True))
+def _dot(left: Sequence[float], right: Sequence[float]) -> float:
+    return math.fsum(one * other for one, other in zip(left, right, strict=True))

@@ -1,4 +1,4 @@
-"""The tree of a run's candidates, with the visits and values that a search needs."""
+"""The tree of a run's candidates, with the visits and values that searches need."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -11,35 +11,35 @@ from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Review
 
 _UNIT = 1 << 64
-"""Sums are kept in whole units of 2**-64. Adding whole numbers is exact in any order, so that a
-tree that grew with its run equals, to the last bit, the one that is built after a resume; scores
-above 2**-11 are represented without any loss."""
+"""Sums are kept in integer multiples of 2**-64. Integer addition is exact in any order, so that a
+tree that grew during its run is bit-for-bit equal to one that is rebuilt after a resume. Scores
+above 2**-11 are represented exactly."""
 
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """A candidate in the tree of candidates; the root is above the fresh ones and has none."""
+    """A candidate in the tree; the root, above all fresh candidates, has no candidate."""
 
     candidate: Candidate | None = None
     score: float = 0.0
     parent: "Node | None" = None
     children: "list[Node]" = field(default_factory=list["Node"])
     visits: int = 0
-    """Candidates in the subtree, the node's own included."""
+    """Number of candidates in the subtree, including the node's own."""
     value: float = 0.0
-    """What the search makes of it; `value_nodes` fills it in."""
+    """The value of the node to the search, set by `value_nodes`."""
     done: bool = False
-    """Whether the candidate itself is not to be expanded."""
+    """Whether the candidate itself must not be expanded."""
     open: bool = True
-    """Whether there is something to expand in the subtree."""
+    """Whether anything in the subtree can be expanded."""
     place: int = -1
-    """Its position among the nodes of the tree."""
+    """The index of the node in the tree's list of nodes."""
     exact_total: int = 0
     exact_squares: int = 0
 
     @property
     def id(self) -> str:
-        """The candidate's id; empty for the root."""
+        """The candidate's id, or an empty string for the root."""
         return self.candidate.id if self.candidate else ""
 
     @property
@@ -53,21 +53,21 @@ class Node:
         return self.exact_squares / _UNIT
 
     def path(self) -> "Iterable[Node]":
-        """Return the node and those above it, up to the root."""
+        """Return the node and its ancestors, ending with the root."""
         node: Node | None = self
         while node:
             yield node
             node = node.parent
 
     def close(self) -> None:
-        """Say that nothing is left to expand here, and above where this was the last."""
+        """Mark the node as fully expanded, and its ancestors if nothing else is open there."""
         for node in self.path():
             if node is not self and any(child.open for child in node.children):
                 return
             node.open = False
 
     def add(self, visits: int, total: int, squares: int) -> None:
-        """Add to the sums of the node and of those above it."""
+        """Add to the sums of the node and its ancestors."""
         for node in self.path():
             node.visits += visits
             node.exact_total += total
@@ -75,22 +75,22 @@ class Node:
 
 
 NodeValue = Callable[[Node], float]
-"""What a node is worth to a search; the values of its children are known before."""
+"""The value of a node to a search; its children have been valued before."""
 
 
 class CandidateTree:
-    """The candidates of a run, each under the first of its parents.
+    """The candidates of a run, each below its first parent.
 
-    A candidate without a score counts as the worst one. Candidates for which `done` holds are not
-    to be expanded, and neither are those that their reviews approve and that no test refutes.
+    A candidate without a score counts as the worst one. Candidates for which `done` is true are not
+    expanded, and neither are those that their reviews approve and no test refutes.
     """
 
     def __init__(self, done: Done | None = None) -> None:
         self.root = Node()
         self.nodes: list[Node] = []
-        """Every node but the root, in the order in which they were made."""
+        """Every node except the root, in the order of creation."""
         self.worst = 0.0
-        """The lowest score; 0 without any."""
+        """The lowest score, or 0 if there are no scores."""
         self._done = done
         self._by_id: dict[str, Node] = {}
         self._unscored: list[Node] = []
@@ -103,12 +103,12 @@ class CandidateTree:
         self._reviews: tuple[Review, ...] = ()
 
     def grow(self, state: RefinementState) -> bool:
-        """Take in new candidates and reviews; False where the tree has to be built anew."""
+        """Add new candidates and reviews; return False if the tree has to be rebuilt."""
         candidates = added(self._candidates, state.candidates)
         reviews = added(self._reviews, state.reviews)
         if candidates is None or reviews is None:
             return False
-        fresh = [self._add(candidate) for candidate in sorted(candidates, key=_made)]
+        fresh = [self._add(candidate) for candidate in sorted(candidates, key=_parents_first)]
         approved = self._approve(reviews)
         if any(node is None for node in fresh) or approved is None:
             return False
@@ -119,9 +119,9 @@ class CandidateTree:
         return True
 
     def value_nodes(self, value: NodeValue) -> None:
-        """Give every node its value, the children's before their parent's.
+        """Assign a value to every node, children before parents.
 
-        Nodes below which nothing has changed keep theirs.
+        Nodes keep their value if nothing below them has changed.
         """
         changed = self._changed if value == self._valued else self.nodes
         for node in sorted(changed, key=lambda node: -node.place):
@@ -130,7 +130,7 @@ class CandidateTree:
         self._changed, self._valued = set(), value
 
     def lose(self, picked: Node, width: int, value: NodeValue) -> None:
-        """Count an expansion in flight as if it had brought the worst score (virtual loss)."""
+        """Treat an expansion in progress as if it had the worst score (virtual loss)."""
         path = tuple(picked.path())
         self._losses += (
             (node, node.visits, node.exact_total, node.value, node.open) for node in path
@@ -148,10 +148,10 @@ class CandidateTree:
         self._losses = []
 
     def _add(self, candidate: Candidate) -> Node | None:
-        """Return the candidate's node; None where it does not come last, or under a closed one."""
+        """Add a candidate's node; return None if it is out of order or below a closed node."""
         parent = self._by_id.get(candidate.parent_id or "", self.root)
         last = self.nodes[-1].candidate if self.nodes else None
-        if not parent.open or (last and _made(candidate) < _made(last)):
+        if not parent.open or (last and _parents_first(candidate) < _parents_first(last)):
             return None
         node = Node(candidate, parent=parent, place=len(self.nodes))
         node.done = bool(self._done and self._done(candidate))
@@ -173,7 +173,7 @@ class CandidateTree:
         self._changed.update(node.path())
 
     def _lower_worst(self, score: float) -> None:
-        """Take a new lowest score, for the candidates without one too."""
+        """Apply a new lowest score, also to the candidates without one."""
         total = _exact(score) - _exact(self.worst)
         squares = _exact(score**2) - _exact(self.worst**2)
         for node in self._unscored:
@@ -183,7 +183,7 @@ class CandidateTree:
         self.worst, self._has_scores = score, True
 
     def _approve(self, reviews: Iterable[Review]) -> list[Node] | None:
-        """Return the nodes that reviews approve; None where an approval was taken back."""
+        """Return the nodes that reviews approve, or None if an approval was withdrawn."""
         touched: dict[str, None] = {}
         before = dict[str, bool]()
         for review in reviews:
@@ -206,18 +206,18 @@ class CandidateTree:
 
 
 def tree_of(state: RefinementState, done: Done | None = None) -> CandidateTree:
-    """Return the tree of the candidates of a state."""
+    """Return the tree of the candidates in a state."""
     tree = CandidateTree(done)
     tree.grow(state)
     return tree
 
 
-def _made(candidate: Candidate) -> tuple[int, tuple[int, ...]]:
-    """Sort key that puts parents before what was made from them."""
+def _parents_first(candidate: Candidate) -> tuple[int, tuple[int, ...]]:
+    """Return a sort key that puts parents before their children."""
     return candidate.turn, candidate.order
 
 
 def _exact(score: float) -> int:
-    """Return a number in whole units."""
-    above, below = score.as_integer_ratio()
-    return above * _UNIT // below
+    """Convert a score to integer units."""
+    numerator, denominator = score.as_integer_ratio()
+    return numerator * _UNIT // denominator

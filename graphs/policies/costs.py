@@ -1,4 +1,4 @@
-"""What attempts cost: weighted tokens, USD or seconds, as seen in this run and learned before."""
+"""Costs of attempts in weighted tokens, USD or seconds, observed in this run or learned earlier."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
@@ -7,27 +7,27 @@ from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Decision, Usage
 
 CostUnit = Literal["tokens", "usd", "seconds"]
-"""What is saved: tokens, money (where the prices of all calls are known), or time."""
+"""The resource to save: tokens, money (if the prices of all calls are known), or time."""
 
 
 class TokenWeights(NamedTuple):
-    """What a token costs, in completion tokens."""
+    """Costs of tokens relative to completion tokens."""
 
     prompt: float = 0.2
-    """Providers charge four to five times as much for written tokens as for read ones."""
+    """Providers charge four to five times as much for completion tokens as for prompt tokens."""
     cached: float = 0.05
-    """Cached ones cost a quarter or a tenth of other prompt tokens."""
+    """Cached prompt tokens cost between a tenth and a quarter of other prompt tokens."""
     completion: float = 1.0
 
 
 SAMPLE_TOKENS = 300.0
-"""A sample before any was seen: a short program and its prompt."""
+"""Assumed cost of a sample before any has been seen: a short program and its prompt."""
 REPAIR_IN_SAMPLES = 1.7
-"""A review and a repair in samples, as measured on the package's own model (76 against 45)."""
+"""Cost of a review and a repair relative to a sample, measured on the built-in model (76 to 45)."""
 
 
 class Spent(NamedTuple):
-    """What a run has cost up to a decision, in each unit."""
+    """The cost of a run up to a decision, in each unit."""
 
     tokens: float
     usd: float
@@ -35,12 +35,12 @@ class Spent(NamedTuple):
 
     @classmethod
     def of(cls, state: RefinementState, weights: TokenWeights) -> "Spent":
-        """Return what the run has cost so far."""
+        """Return the cost of the run so far."""
         return cls(weighted(state.usage, weights), state.usage.priced_usd, state.elapsed)
 
     @classmethod
     def at(cls, decision: Decision) -> "Spent":
-        """Return what the run had cost at a decision; nothing where the decision does not say."""
+        """Return the cost of the run at a decision; zero if the decision did not record it."""
         kept = {feature.name: feature.value for feature in decision.features}
         return cls(*(kept.get(f"spent_{unit}", 0.0) for unit in cls._fields))
 
@@ -51,16 +51,16 @@ class Spent(NamedTuple):
 
 
 class Costs(NamedTuple):
-    """What one sample and one repair are expected to cost."""
+    """The expected costs of one sample and one repair."""
 
     sample: float
     repair: float
     per_token: float
-    """Units of cost in one weighted token of this run."""
+    """Units of cost per weighted token of this run."""
 
 
 def weighted(usage: Usage, weights: TokenWeights) -> float:
-    """Return tokens with those of prompts and of caches at their weights."""
+    """Return the tokens of a usage, with prompt and cached tokens at their weights."""
     cached = usage.cached_tokens
     fresh = max(0, usage.prompt_tokens - cached)
     return (
@@ -71,26 +71,26 @@ def weighted(usage: Usage, weights: TokenWeights) -> float:
 
 
 class CostTotals(NamedTuple):
-    """Costs of the attempts of one kind: how many, and what they cost in all."""
+    """The number of attempts of one kind, and their total cost."""
 
     attempts: int = 0
     spent: Spent = Spent(0.0, 0.0, 0.0)
 
     def mean(self, unit: CostUnit) -> float | None:
-        """Return the mean; None for none or where nothing was counted."""
+        """Return the mean cost, or None if there are no attempts or no recorded cost."""
         total: float = getattr(self.spent, unit)
         return total / self.attempts if self.attempts and total > 0 else None
 
     def plus(self, attempts: int, spent: Spent) -> "CostTotals":
-        """Add attempts."""
+        """Return the totals with further attempts added."""
         pairs = zip(self.spent, spent, strict=True)
-        return CostTotals(self.attempts + attempts, Spent(*(one + other for one, other in pairs)))
+        return CostTotals(self.attempts + attempts, Spent(*(left + right for left, right in pairs)))
 
 
 def turn_costs(
     state: RefinementState, weights: TokenWeights
 ) -> dict[Literal["sample", "repair"], CostTotals]:
-    """Return what the samples and the repairs of a run have cost, from turn to turn."""
+    """Return the costs of the samples and of the repairs of a run, attributed turn by turn."""
     totals: dict[Literal["sample", "repair"], CostTotals] = {
         "sample": CostTotals(),
         "repair": CostTotals(),
@@ -111,9 +111,9 @@ def expected_costs(
     ratio: float | None,
     unit: CostUnit,
 ) -> Costs:
-    """Return what the next sample and repair will cost.
+    """Return the expected costs of the next sample and repair.
 
-    `ratio` is the cost of a repair in samples that earlier problems taught; None for none.
+    `ratio` is the learned cost of a repair in samples, or None if nothing was learned.
     """
     if seen["sample"].mean(unit) is None:
         unit = "tokens"

@@ -1,9 +1,9 @@
 """A policy for code with visible tests: sample or repair, whichever gains more for its cost.
 
-A run is over when a program passes. Until then a fresh sample and a repair of each candidate are
-weighed by the chance that they, and the repairs that may follow them, pass, over what they cost.
-The chances are learned across the problems that share a `SuccessRates`; the numbers of a decision
-are kept with it, so that it can be explained and replayed whatever is learned later.
+A run ends when a program passes. Until then, a fresh sample and a repair of each candidate are
+compared by the probability that they, or the repairs that may follow them, pass, divided by their
+cost. The probabilities are learned across problems that share `SuccessRates`. The numbers behind a
+decision are stored with it, so that it can be explained and replayed later.
 """
 
 from dataclasses import dataclass
@@ -45,31 +45,31 @@ MIN_GAIN_FOR_CODE = 0.008
 highest value in steps of 0.001 at which no solved problem is lost on recorded repair runs of three
 models (`benchmarks/recorded_repairs.py`)."""
 _LARGEST_WAVE = 8
-"""Samples asked for at once where waiting costs something; more than that no estimate justifies."""
+"""Maximum samples requested at once if waiting has a cost; no estimate justifies more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CodeGainEstimate(Estimate):
-    """The numbers of one decision about code."""
+    """The numbers behind one decision about code."""
 
     sample_chance: float
-    """The chance that a fresh sample passes."""
+    """Probability that a fresh sample passes."""
     repair_chance: float
-    """The chance that a repair of the most promising candidate passes; 0 without one."""
+    """Probability that a repair of the most promising candidate passes; 0 without candidates."""
     sample_worth: float
-    """Chance of a program that passes per 1,000 tokens, if the next attempt is a sample."""
+    """Probability of a passing program per 1,000 tokens if the next attempt is a sample."""
     repair_worth: float
-    """The same if it is a repair."""
+    """The same if the next attempt is a repair."""
     samples: int
-    """How many would be sampled next; 0 for none."""
+    """Number of samples that would be requested next, possibly 0."""
     best_worth: float
-    """The higher of the two without optimism, except for a program that was never repaired."""
+    """The higher worth without optimism, except for a program that was never repaired."""
     repairs: int
-    """How many programs would be repaired next; 0 for none."""
+    """Number of programs that would be repaired next, possibly 0."""
     sample_cost: float
-    """The expected cost of a sample, in the unit of the policy."""
+    """Expected cost of a sample, in the policy's unit."""
     repair_cost: float
-    """The expected cost of a repair with its review."""
+    """Expected cost of a repair including its review."""
     spent_tokens: float
     """Weighted tokens spent so far."""
     spent_usd: float
@@ -77,7 +77,7 @@ class CodeGainEstimate(Estimate):
 
 
 def choose_for_code(numbers: CodeGainEstimate) -> Action:
-    """Return the action with the most gain per token, or stop if none reaches the minimum.
+    """Return the action with the highest gain per token, or stop if none reaches the minimum.
 
     >>> choose_for_code(CodeGainEstimate(
     ...     sample_chance=0.2, repair_chance=0.4,
@@ -101,18 +101,18 @@ class ExecutionGain:
     """Sample, repair or stop, whichever is expected to gain most for its cost.
 
     Args:
-        router: Says whether a problem is easy, which ends the run.
+        router: Decides whether a problem is easy, which ends the run.
         stop: A rule that ends the run.
-        max_candidates: The most candidates of a run, samples and repairs together.
-        max_refined_per_round: How many programs are repaired in a round, side by side.
-        batch_size: How many samples are asked for at a time; by what waiting costs if None.
-        min_gain_per_1k_tokens: Go on while 1,000 tokens raise the chance of a program that passes
-            by at least this; 0 goes on to `max_candidates`.
-        rates: What is known of the model, learned across the runs that share it.
-        cost: What is weighed: tokens, USD (where every call has a price) or seconds.
-        weights: What prompt, cached and completion tokens cost.
-        tokens_per_second: How many tokens a second of waiting is worth. Above 0, samples of hard
-            problems are asked for in waves.
+        max_candidates: Maximum number of candidates, samples and repairs together.
+        max_refined_per_round: Number of programs repaired in parallel per round.
+        batch_size: Number of samples requested at a time; None to choose it by the cost of waiting.
+        min_gain_per_1k_tokens: Minimum increase in the probability of a passing program that
+            justifies 1,000 tokens; 0 continues up to `max_candidates`.
+        rates: Success rates of the model, learned across the runs that share them.
+        cost: The unit of cost: tokens, USD (if every call has a price) or seconds.
+        weights: Relative costs of prompt, cached and completion tokens.
+        tokens_per_second: The value of one second of waiting, in tokens. If above 0, samples for
+            hard problems are requested in batches.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class ExecutionGain:
         self.tokens_per_second = tokens_per_second
 
     async def __call__(self, state: RefinementState) -> Decision:
-        """Learn from the last turn, then choose by the numbers, which the decision keeps."""
+        """Learn from the last turn, then decide by the estimates, which the decision records."""
         difficulty = await ask_router(self.router, state)
         history = History.of(state)
         self._learn(state, history)
@@ -163,7 +163,7 @@ class ExecutionGain:
         return decision.model_copy(update={"features": numbers.features})
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return (
             f"ExecutionGain(router={self.router!r}, stop={self.stop!r}, "
             f"max_candidates={self.max_candidates}, "
@@ -178,15 +178,15 @@ class ExecutionGain:
             return easy(difficulty)
         if self._left(state) > 0:
             return None
-        made = len(state.candidates)
-        detail = f"{made} of {self.max_candidates} candidates were made"
-        return candidates_spent(made, self.max_candidates, detail)
+        count = len(state.candidates)
+        detail = f"{count} of {self.max_candidates} candidates created"
+        return candidates_spent(count, self.max_candidates, detail)
 
     def _left(self, state: RefinementState) -> int:
         return self.max_candidates - len(state.candidates)
 
     def _learn(self, state: RefinementState, history: History) -> None:
-        """Learn from what the last decision brought, where tests can tell."""
+        """Learn from the results of the last decision, if there are tests."""
         last = state.decision
         if last is None or not state.proof_ids:
             return
@@ -203,7 +203,7 @@ class ExecutionGain:
     def _estimate(
         self, state: RefinementState, history: History
     ) -> tuple[CodeGainEstimate, list[Candidate]]:
-        """Return the numbers of the next decision, and what it would repair."""
+        """Return the estimates for the next decision, and the candidates it would repair."""
         seen = turn_costs(state, self.weights)
         costs = expected_costs(seen, self.rates.cost_ratio, self.cost)
         planner = Planner(
@@ -248,7 +248,7 @@ class ExecutionGain:
     def _ranked(
         self, state: RefinementState, history: History, planner: Planner
     ) -> list[tuple[Worth, Candidate]]:
-        """Return the candidates that may be repaired with their worth, the best first."""
+        """Return the candidates that may be repaired with their worth, best first."""
         weighed: list[tuple[Worth, Candidate]] = []
         for candidate in refinable(state):
             weighed.append((self._worth(history, planner, candidate), candidate))
@@ -259,7 +259,7 @@ class ExecutionGain:
         return planner.repair(history.path(candidate), program.depth, program.repeated)
 
     def _wave(self, state: RefinementState, sample: Worth, costs: Costs) -> int:
-        """Return how many samples to ask for at once, by what waiting for them costs."""
+        """Return the number of samples to request at once, given the cost of waiting."""
         if self.batch_size is not None:
             return self.batch_size
         if self.cost == "seconds":

@@ -1,8 +1,9 @@
-"""A policy for answers that no test decides: go on while the expected gain is worth its tokens.
+"""A policy for answers that no test decides: continue while the expected gain justifies the cost.
 
-With b the belief that the best answer is right, a round of repair gains (1 - b) · fix - b · damage
-(arXiv 2604.22273, 2607.17641), and more samples gain as far as they may still turn the vote. The
-action with more gain per token is taken while it reaches the minimum; otherwise the loop stops.
+With b the probability that the best answer is right, a round of repair gains
+(1 - b) · fix - b · damage (arXiv 2604.22273, 2607.17641), and more samples gain as far as they may
+still change the vote. The policy takes the action with the highest gain per token, and stops when
+none reaches the minimum.
 """
 
 from dataclasses import dataclass
@@ -30,31 +31,31 @@ from refinegraph.support.awaiting import settle
 from refinegraph.tools.grouping import answer_groups
 
 _DEFAULT_TOKENS = 300.0
-"""Tokens of a candidate before any was seen: a short chain of reasoning with its answer."""
+"""Assumed tokens of a candidate before any has been seen: a short chain of reasoning."""
 _CALLS_PER_REPAIR = 2
 """A review and a refinement."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GainEstimate(Estimate):
-    """The numbers of one decision about answers."""
+    """The numbers behind one decision about answers."""
 
     belief: float
-    """The chance that the leading answer is right."""
+    """Probability that the leading answer is right."""
     fix: float
     damage: float
     undecided: float
-    """The chance that the leading answer would lose the whole vote."""
+    """Probability that the leading answer would lose the complete vote."""
     tokens: float
-    """Completion tokens of one candidate, as seen so far."""
+    """Mean completion tokens per candidate so far."""
     samples: int
-    """How many may be sampled next; 0 for none."""
+    """Number of samples that may be requested next, possibly 0."""
     repairs: int
-    """How many candidates may be repaired next; 0 for none."""
+    """Number of candidates that may be repaired next, possibly 0."""
 
     @property
     def repair_gain(self) -> float:
-        """The expected gain of a round of repair in the chance of being right."""
+        """The expected gain of a round of repair in the probability of being right."""
         return (1 - self.belief) * self.fix - self.belief * self.damage
 
     @property
@@ -64,7 +65,7 @@ class GainEstimate(Estimate):
 
 
 def choose(numbers: GainEstimate) -> Action:
-    """Return the action with the most gain per token, or stop if none reaches the minimum."""
+    """Return the action with the highest gain per token, or stop if none reaches the minimum."""
     actions: list[ActionEstimate] = []
     if numbers.samples:
         cost = numbers.samples * numbers.tokens
@@ -76,9 +77,9 @@ def choose(numbers: GainEstimate) -> Action:
 
 
 def replay(decision: Decision) -> Action:
-    """Return the action that a decision's numbers lead to.
+    """Return the action that follows from a decision's numbers.
 
-    It is the action that was taken, unless a stop rule cut in.
+    This is the action taken, unless a stop rule intervened.
     """
     return choose(GainEstimate.from_decision(decision))
 
@@ -89,15 +90,15 @@ class ExpectedGain:
     A candidate that passes all visible tests always ends the run.
 
     Args:
-        min_gain_per_1k_tokens: Go on while 1,000 completion tokens raise the chance of being right
-            by at least this: 0.02 is two points of accuracy.
-        max_candidates: The most samples of a run.
-        batch_size: How many samples are asked for at a time.
-        max_refined_per_round: How many candidates are repaired in a round.
-        stop: A rule that may end the run sooner.
-        calibrator: How sure to be of a pool; `fit_calibrator` learns one from your runs.
+        min_gain_per_1k_tokens: Minimum increase in the probability of being right that justifies
+            1,000 completion tokens: 0.02 is two percentage points of accuracy.
+        max_candidates: Maximum number of samples.
+        batch_size: Number of samples requested at a time.
+        max_refined_per_round: Number of candidates repaired per round.
+        stop: A rule that may end the run earlier.
+        calibrator: Estimates the confidence in a pool; `fit_calibrator` learns one from your runs.
         rates: Rates of repair and damage, learned across the runs that share them.
-        max_rounds: The most rounds of repair.
+        max_rounds: Maximum number of repair rounds.
     """
 
     def __init__(
@@ -122,7 +123,7 @@ class ExpectedGain:
         self.max_rounds = max_rounds
 
     async def __call__(self, state: RefinementState) -> Decision:
-        """Choose by the numbers, which the decision keeps."""
+        """Decide by the estimates, which the decision records."""
         features = pool_features(state)
         numbers = self._estimate(state, self.calibrator.probability(features))
         self.rates.update(state, numbers.belief)
@@ -139,7 +140,7 @@ class ExpectedGain:
         return decision.model_copy(update={"features": numbers.features})
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return (
             f"ExpectedGain(min_gain_per_1k_tokens={self.min_gain_per_1k_tokens}, "
             f"max_candidates={self.max_candidates}, batch_size={self.batch_size}, "

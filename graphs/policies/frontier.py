@@ -1,4 +1,4 @@
-"""Searches that keep a frontier: beams over steps, and the best candidate first."""
+"""Searches with a frontier: beam search over steps, and best-first search."""
 
 from dataclasses import KW_ONLY, dataclass
 
@@ -20,23 +20,24 @@ from refinegraph.schema import Candidate, Move, StopReason
 
 @dataclass(frozen=True, repr=False)
 class beam(BoundedPolicy):
-    """Keep the best partial candidates of every step and go on from each of them.
+    """Keep the best partial candidates of every step and extend each of them.
 
-    Step-level beam search, as with a process reward (arXiv 2408.03314) or self-evaluation
-    (2305.00633): of what the last step made, and of the finished candidates, the `keep` best stay,
-    and each unfinished one of them is expanded `width` times. The search ends when all that stay
-    are finished. Needs a scorer that judges unfinished text; candidates without a score come last.
+    This is step-level beam search, as with a process reward (arXiv 2408.03314) or self-evaluation
+    (arXiv 2305.00633). Of the results of the last step and the finished candidates, the `keep`
+    best are kept, and each unfinished one is extended `width` times. The search ends when all kept
+    candidates are finished. Requires a scorer for unfinished text; candidates without a score come
+    last.
 
-    Costs `keep * width` candidates a step, `max_candidates` in all.
+    Costs `keep * width` candidates per step, at most `max_candidates` in total.
 
     Args:
         step: The operator that writes one more step.
-        keep: How many candidates stay after a step.
-        width: How many continuations each of them gets.
-        roots: How many first steps there are; `keep * width` unless given.
-        done: Which candidates are finished; complete ones unless given.
-        root: The operator for the first step; `step` unless given.
-        max_candidates: How many candidates are asked for at most.
+        keep: Number of candidates kept after each step.
+        width: Number of continuations of each kept candidate.
+        roots: Number of first steps, by default `keep * width`.
+        done: Decides which candidates are finished, by default the complete ones.
+        root: The operator of the first step, by default `step`.
+        max_candidates: Maximum number of candidates.
     """
 
     step: str
@@ -49,7 +50,7 @@ class beam(BoundedPolicy):
     max_candidates: int = 256
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Validate the numbers."""
         check_least(
             1,
             keep=self.keep,
@@ -59,7 +60,7 @@ class beam(BoundedPolicy):
         )
 
     def choose(self, state: RefinementState) -> Choice:
-        """Return a continuation from each unfinished candidate that stays."""
+        """Return a continuation of each kept candidate that is unfinished."""
         if not state.candidates:
             roots = self.roots or self.keep * self.width
             return Move(operator=self.root or self.step, count=roots)
@@ -80,20 +81,21 @@ class beam(BoundedPolicy):
 
 @dataclass(frozen=True, repr=False)
 class best_first(BoundedPolicy):
-    """Expand the best candidate that was not expanded yet, wherever it stands.
+    """Expand the best candidate that has not been expanded yet.
 
-    Best-first search, as in Tree of Thoughts (arXiv 2305.10601) and language-model tree search
-    (2407.01476). Of equal scores the one nearer to the top comes first; candidates without a score
-    come last. Costs `width` candidates an expansion, `max_candidates` in all.
+    This is best-first search, as in Tree of Thoughts (arXiv 2305.10601) and language-model tree
+    search (arXiv 2407.01476). Of candidates with equal scores, the earlier one is expanded first;
+    candidates without a score come last. Costs `width` candidates per expansion, at most
+    `max_candidates` in total.
 
     Args:
-        expand: The operator that works on a candidate.
-        width: How many candidates an expansion asks for.
-        batch: How many candidates are expanded side by side.
-        roots: How many fresh candidates the search begins with; `width` unless given.
-        root: The operator that makes fresh candidates.
-        done: Which candidates are not expanded; `is_complete` for a search over steps.
-        max_candidates: How many candidates are asked for at most.
+        expand: The operator applied to a candidate.
+        width: Number of candidates per expansion.
+        batch: Number of candidates expanded in parallel.
+        roots: Number of fresh candidates at the start, by default `width`.
+        root: The operator that produces fresh candidates.
+        done: Decides which candidates are not expanded; `is_complete` for a search over steps.
+        max_candidates: Maximum number of candidates.
     """
 
     expand: str
@@ -106,7 +108,7 @@ class best_first(BoundedPolicy):
     max_candidates: int = 32
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Validate the numbers."""
         check_least(
             1,
             width=self.width,
@@ -116,7 +118,7 @@ class best_first(BoundedPolicy):
         )
 
     def choose(self, state: RefinementState) -> Choice:
-        """Return the expansions of the best candidates that are left."""
+        """Return the expansions of the best remaining candidates."""
         if not state.candidates:
             return Move(operator=self.root, count=self.roots or self.width)
         left = self._unexpanded(state)

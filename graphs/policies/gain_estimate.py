@@ -1,4 +1,4 @@
-"""Estimates that a gain policy decides by: kept with the decision and read back to replay it."""
+"""Estimates behind a decision, recorded with it and read back to replay it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -8,18 +8,18 @@ from refinegraph.schema import Action, Decision, Feature
 
 
 class ActionEstimate(NamedTuple):
-    """What an action is expected to gain and to cost."""
+    """The expected gain and cost of an action."""
 
     action: Action
     gain: float
-    """The expected gain in the chance of a right answer."""
+    """Expected increase in the probability of a right answer."""
     tokens: float
-    """The expected cost in tokens, above 0."""
+    """Expected cost in tokens, above 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """Numbers that a policy decides by. Subclasses add fields of type `int` or `float`.
+    """The numbers behind a decision. Subclasses add fields of type `int` or `float`.
 
     >>> @dataclass(frozen=True, kw_only=True)
     ... class Weighed(Estimate):
@@ -29,25 +29,27 @@ class Estimate:
     """
 
     min_gain_per_1k_tokens: float
-    """The gain in the chance of a right answer that justifies 1,000 tokens."""
+    """The increase in the probability of a right answer that justifies 1,000 tokens."""
 
     @property
     def features(self) -> tuple[Feature, ...]:
-        """The numbers as a decision keeps them."""
+        """The numbers as recorded in a decision."""
         return tuple(Feature(name=name, value=value) for name, value in asdict(self).items())
 
     @classmethod
     def from_decision(cls, decision: Decision) -> Self:
-        """Read the numbers that a decision kept; raises `KeyError` if it kept others."""
-        kept = {feature.name: feature.value for feature in decision.features}
+        """Read the numbers recorded in a decision; raise `KeyError` if it recorded others."""
+        recorded = {feature.name: feature.value for feature in decision.features}
         values = {
-            field.name: int(kept[field.name]) if field.type in (int, "int") else kept[field.name]
+            field.name: int(recorded[field.name])
+            if field.type in (int, "int")
+            else recorded[field.name]
             for field in fields(cls)
         }
         return cls(**cast("dict[str, Any]", values))
 
     def best_action(self, actions: Sequence[ActionEstimate]) -> Action:
-        """Return the action with the most gain per token; stop if none reaches the minimum."""
+        """Return the action with the highest gain per token, or stop if none is worth it."""
         best: Action = "stop"
         rate = self.min_gain_per_1k_tokens / 1_000
         for action, gain, tokens in actions:

@@ -20,11 +20,11 @@ from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Decision, Feature, Move
 
 Novelty = Callable[[Candidate], Hashable]
-"""The niche of a candidate; of the candidates in one niche only the best is kept."""
+"""Returns the niche of a candidate; of the candidates in one niche, only the best is kept."""
 
 
 def behaviour(candidate: Candidate) -> Hashable:
-    """Return what a candidate does: the tests that it passes, else its answer, else its text."""
+    """Return a candidate's behaviour: the tests it passes, or else its answer or its text."""
     if candidate.verdict:
         return "passes", candidate.verdict.passed_ids
     if candidate.generated_passed is not None:
@@ -38,27 +38,28 @@ def behaviour(candidate: Candidate) -> Hashable:
 class archive(SearchPolicy):
     """Evolve candidates on islands, each of which keeps the best candidate of every niche.
 
-    Islands with migration, as in AlphaEvolve (arXiv 2506.13131), and niches as in MAP-Elites
-    (1504.04909). In every generation each island draws an operator, and parents for it from the
-    best of its niches: its very best with probability `greed`, else any of them, so that what is
-    new but not yet good has children too. Every `migrate` generations an island may also draw from
-    its neighbour, and the child settles on it.
+    Islands with migration follow AlphaEvolve (arXiv 2506.13131), niches follow MAP-Elites (arXiv
+    1504.04909). In every generation, each island draws an operator and its parents from the best
+    candidates of its niches. With probability `greed` the first parent is the island's best,
+    otherwise any of them, so that novel but weak candidates have children too. Every `migrate`
+    generations, an island may also draw from its neighbour, and the child belongs to the island
+    that drew.
 
-    The draws follow from `seed` and the number of the decision; the island of each move is noted
-    in the decision. Costs `islands * roots` candidates at first, then `islands * batch` a
-    generation, `max_candidates` in all.
+    The draws depend on `seed` and the number of the decision, which records the island of each
+    move. Costs `islands * roots` candidates at first, then `islands * batch` per generation, at
+    most `max_candidates` in total.
 
     Args:
         operators: The operators with their numbers of parents, as in `{"refine": 1, "merge": 2}`.
-        islands: How many islands there are.
-        novelty: The niche of a candidate; `behaviour` unless given.
-        roots: How many fresh candidates an island begins with.
-        batch: How many moves an island makes in a generation.
-        migrate: Every how many generations islands share their best; None for never.
-        greed: How often the first parent is the island's best.
-        root: The operator that makes fresh candidates.
-        seed: Of the draws.
-        max_candidates: How many candidates are asked for at most.
+        islands: Number of islands.
+        novelty: Returns the niche of a candidate, by default its `behaviour`.
+        roots: Number of fresh candidates per island at the start.
+        batch: Number of moves per island and generation.
+        migrate: Number of generations between migrations; None for no migration.
+        greed: Probability that the first parent is the island's best.
+        root: The operator that produces fresh candidates.
+        seed: Seed of the draws.
+        max_candidates: Maximum number of candidates.
     """
 
     operators: Mapping[str, int]
@@ -74,7 +75,7 @@ class archive(SearchPolicy):
     max_candidates: int = 64
 
     def __post_init__(self) -> None:
-        """Check the operators and numbers."""
+        """Validate the operators and numbers."""
         check_least(
             1,
             islands=self.islands,
@@ -99,15 +100,15 @@ class archive(SearchPolicy):
         homes: list[int] = []
         for island, elites in enumerate(members):
             guests = members[island - 1] if self._migrates(state) else []
-            made = self._moves(elites, guests, draws)
-            moves += made
-            homes += [island] * len(made)
+            island_moves = self._moves(elites, guests, draws)
+            moves += island_moves
+            homes += [island] * len(island_moves)
         kept = cut_moves(moves, self.max_candidates - spent(state))
-        noted = [Feature(name=_ISLAND, value=home) for home in homes[: len(kept)]]
-        return move_decision(state, kept, features=noted)
+        features = [Feature(name=_ISLAND, value=home) for home in homes[: len(kept)]]
+        return move_decision(state, kept, features=features)
 
     def members(self, state: RefinementState) -> list[list[Candidate]]:
-        """Return the best candidate of every niche on each island, the best first."""
+        """Return the best candidate of every niche on each island, best first."""
         niches: list[dict[Hashable, Candidate]] = [{} for _ in range(self.islands)]
         for candidate in ranked(_parents(state.candidates)):
             home = _island(candidate, state) % self.islands
@@ -140,13 +141,13 @@ _ISLAND = "island"
 
 
 def _parents(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates that can be read; all where none can."""
+    """Return the candidates with a program or answer, or all if there are none."""
     readable = [candidate for candidate in candidates if candidate.content is not None]
     return readable or list(candidates)
 
 
 def _island(candidate: Candidate, state: RefinementState) -> int:
-    """Return the island that asked for a candidate; those of other policies are dealt out."""
+    """Return the island of a candidate; those of other policies are distributed by their id."""
     if candidate.turn < len(state.decisions):
         features = state.decisions[candidate.turn].features
         homes = [int(feature.value) for feature in features if feature.name == _ISLAND]

@@ -1,4 +1,4 @@
-"""Tournaments: winners of matches become parents."""
+"""Tournaments: the winners of matches become parents."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -19,35 +19,34 @@ from refinegraph.schema import Candidate, Move, Problem, StopReason
 from refinegraph.support.awaiting import MaybeAwaitable, settle, wait_for_all
 
 Match = Callable[[Problem, Candidate, Candidate], MaybeAwaitable[bool]]
-"""Whether the first of two candidates beats the second; async or not."""
+"""Decides whether the first of two candidates beats the second; may be async."""
 
 
 def higher_score(problem: Problem, first: Candidate, second: Candidate) -> bool:
-    """Return whether the first candidate has the higher score, or the same and came earlier."""
+    """Return whether the first candidate has the higher score, or an equal one and came earlier."""
     return (-score_of(first), first.order) < (-score_of(second), second.order)
 
 
 @dataclass(frozen=True, repr=False)
 class tournament(SearchPolicy):
-    """Let candidates meet in pairs and cross the winners, until one is left.
+    """Pair candidates in matches and cross the winners, until one is left.
 
-    A knockout (arXiv 2411.19477) with crossover, as in evolution over answers (2501.09891). The
-    candidates of the last wave are paired at random; the odd
-    one wins unopposed. Each winner is crossed with the winner of the next match, itself as the
-    first parent, and their children meet in the next round, so that the field halves. Parents stay
-    in the pool that the answer is selected from.
+    This is a knockout (arXiv 2411.19477) with crossover, as in evolution over answers (arXiv
+    2501.09891). The candidates of the last wave are paired at random; with an odd number, one wins
+    unopposed. Each winner, as the first parent, is crossed with the winner of the next match. The
+    children meet in the next round, so that the field halves. The answer is selected from all
+    candidates, including parents.
 
-    The pairs follow from `seed` and the number of the decision. Costs fewer than `2 * size`
-    candidates, and whatever `beats` costs for each match.
+    The pairs depend on `seed` and the number of the decision. Costs fewer than `2 * size`
+    candidates, plus the cost of `beats` for each match.
 
     Args:
-        size: How many fresh candidates enter.
-        cross: The operator over two parents.
-        beats: Whether the first of two candidates wins a match; the one with the higher score
-            unless given.
-        root: The operator that makes the first field.
-        seed: Of the pairs.
-        max_candidates: How many candidates are asked for at most.
+        size: Number of fresh candidates that enter.
+        cross: The operator that combines two parents.
+        beats: Decides a match, by default in favour of the higher score.
+        root: The operator that produces the first field.
+        seed: Seed of the pairs.
+        max_candidates: Maximum number of candidates.
     """
 
     size: int
@@ -59,7 +58,7 @@ class tournament(SearchPolicy):
     max_candidates: int = 64
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Validate the numbers."""
         check_least(2, size=self.size)
         check_least(1, max_candidates=self.max_candidates)
 
@@ -76,7 +75,7 @@ class tournament(SearchPolicy):
         winners = await self._winners(state)
         if len(winners) > 1:
             return [move(self.cross, *pair) for pair in zip(winners, _next(winners), strict=True)]
-        detail = f"candidate {winners[0].id} is the last of the field"
+        detail = f"candidate {winners[0].id} won the tournament"
         return StopReason(rule="champion", detail=detail)
 
     async def _winners(self, state: RefinementState) -> list[Candidate]:

@@ -25,7 +25,7 @@ from refinegraph.schema import Move
 
 
 def mean(node: Node) -> float:
-    """Return the mean score of the subtree, as UCT does."""
+    """Return the mean score of the subtree, as in UCT."""
     return node.total / node.visits
 
 
@@ -42,29 +42,31 @@ _VALUES: dict[str, NodeValue] = {"mean": mean, "best_child": best_child}
 
 @dataclass(frozen=True, repr=False)
 class uct(BoundedPolicy):
-    """Expand the candidate that is most worth it by its value and by how little it was tried.
+    """Expand the candidate with the best balance between its value and how rarely it was tried.
 
-    Monte Carlo tree search with upper confidence bounds (UCT): from the top, go to the child with
-    the highest bound until a candidate without children is reached, and ask for `width` candidates
-    from it. With `width=None` and `value="best_child"` it is MCTS Self-Refine (arXiv 2406.07394):
-    the candidate with the highest bound of all, wherever it stands, is expanded once more.
+    This is Monte Carlo tree search with upper confidence bounds (UCT): starting at the root, move
+    to the child with the highest bound until a candidate without children is reached, and request
+    `width` candidates from it. With `width=None` and `value="best_child"` it becomes MCTS
+    Self-Refine (arXiv 2406.07394): the candidate with the highest bound anywhere in the tree is
+    expanded once more.
 
-    Visits and values are computed from the candidates: a candidate's visits are the candidates in
-    its subtree. `explore` suits scores from 0 to 1. Costs `roots` candidates at first, then `width`
-    for each of the `batch` expansions of a decision, `max_candidates` in all.
+    Visits and values are computed from the candidates: the visits of a candidate are the number of
+    candidates in its subtree. Costs `roots` candidates at first, then `width` for each of the
+    `batch` expansions of a decision, at most `max_candidates` in total.
 
     Args:
-        expand: The operator that works on a candidate.
-        explore: Weight of the exploration term; the square root of 2 suits values from 0 to 1.
-        value: What a candidate is worth: `"mean"`, `"best_child"`, or a function of its `Node`.
-        prior: `"softmax"` weighs exploration by the softmax of the siblings' scores.
-        roots: How many fresh candidates the search begins with.
-        width: How many candidates an expansion asks for; None for trees whose nodes are never full.
-        batch: How many expansions are made side by side; those in flight count as failures
-            (virtual loss), so that they spread.
-        root: The operator that makes fresh candidates.
-        done: Which candidates are not expanded; `is_complete` for a search over steps.
-        max_candidates: How many candidates are asked for at most.
+        expand: The operator applied to a candidate.
+        explore: Weight of the exploration term; about the square root of 2 suits values from 0 to
+            1.
+        value: The value of a candidate: `"mean"`, `"best_child"`, or a function of its `Node`.
+        prior: `"softmax"` weights exploration by the softmax of the siblings' scores.
+        roots: Number of fresh candidates at the start.
+        width: Number of candidates per expansion; None if nodes may be expanded repeatedly.
+        batch: Number of parallel expansions; those in progress count as failures (virtual loss),
+            which spreads them out.
+        root: The operator that produces fresh candidates.
+        done: Decides which candidates are not expanded; `is_complete` for a search over steps.
+        max_candidates: Maximum number of candidates.
     """
 
     expand: str
@@ -80,7 +82,7 @@ class uct(BoundedPolicy):
     max_candidates: int = 32
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Validate the numbers."""
         check_least(
             1,
             roots=self.roots,

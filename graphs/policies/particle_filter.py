@@ -22,53 +22,53 @@ from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Decision, Feature, Move, StopReason
 
 Resampler = Callable[[Sequence[float], int, random.Random], Sequence[int]]
-"""Draws n positions by weights that sum to 1."""
+"""Draws n indices according to weights that sum to 1."""
 
 
 def systematic(weights: Sequence[float], n: int, random: random.Random) -> list[int]:
-    """Draw positions at n evenly spaced points behind one random offset.
+    """Draw indices at n evenly spaced points with one random offset.
 
-    Every position is drawn as often as its share of n says, rounded up or down.
+    Every index is drawn as often as its share of n, rounded up or down.
 
     >>> from random import Random
     >>> systematic([0.5, 0.25, 0.25], 4, Random(0))
     [0, 0, 1, 2]
     """
-    offset, position, reached = random.random(), 0, weights[0]
+    offset, index, reached = random.random(), 0, weights[0]
     drawn: list[int] = []
     for point in range(n):
-        while (point + offset) / n >= reached and position < len(weights) - 1:
-            position += 1
-            reached += weights[position]
-        drawn.append(position)
+        while (point + offset) / n >= reached and index < len(weights) - 1:
+            index += 1
+            reached += weights[index]
+        drawn.append(index)
     return drawn
 
 
 def multinomial(weights: Sequence[float], n: int, random: random.Random) -> list[int]:
-    """Draw n positions one by one, each by the weights."""
+    """Draw n indices independently according to the weights."""
     return random.choices(range(len(weights)), weights, k=n)
 
 
 @dataclass(frozen=True, repr=False)
 class particles(SearchPolicy):
-    """Carry n partial solutions along, and draw anew which of them live on after every step.
+    """Maintain n partial solutions, and resample them after every step.
 
-    Particle filtering (arXiv 2502.01618): after a step the particles are resampled by the softmax
-    of their scores over `temperature`; those drawn several times go on several times, and finished
-    ones stay as they are. The search ends when every particle drawn is finished. Needs a scorer
-    that judges unfinished text.
+    This is particle filtering (arXiv 2502.01618). After a step, the particles are resampled by the
+    softmax of their scores at `temperature`: those drawn several times are continued several times,
+    and finished ones remain unchanged. The search ends when all drawn particles are finished.
+    Requires a scorer for unfinished text.
 
-    The draws follow from `seed` and the number of the decision, and how often a finished particle
-    was drawn is noted in the decision. Costs up to n candidates a step, `max_candidates` in all.
+    The draws depend on `seed` and the number of the decision, which records how often each finished
+    particle was drawn. Costs up to n candidates per step, at most `max_candidates` in total.
 
     Args:
         step: The operator that writes one more step.
-        n: How many particles there are.
-        temperature: Of the softmax over scores; 0 takes the best alone.
-        resample: `systematic`, `multinomial`, or a function of weights, n and random numbers.
-        root: The operator for the first step; `step` unless given.
-        seed: Of the draws.
-        max_candidates: How many candidates are asked for at most.
+        n: Number of particles.
+        temperature: Temperature of the softmax over scores; 0 keeps only the best.
+        resample: `systematic`, `multinomial`, or a function of weights, n and a random generator.
+        root: The operator of the first step, by default `step`.
+        seed: Seed of the draws.
+        max_candidates: Maximum number of candidates.
     """
 
     step: str
@@ -81,12 +81,12 @@ class particles(SearchPolicy):
     max_candidates: int = 256
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Validate the numbers."""
         check_least(1, n=self.n, max_candidates=self.max_candidates)
         check_least(0, temperature=self.temperature)
 
     def __call__(self, state: RefinementState) -> Choice:
-        """Return a step for every particle that was drawn unfinished."""
+        """Return a step for every drawn particle that is unfinished."""
         reason = bound_reached(state, self.max_candidates)
         if reason:
             return reason
@@ -117,7 +117,7 @@ class particles(SearchPolicy):
 
 
 def particles_of(state: RefinementState) -> list[Candidate]:
-    """Return the particles: what the last step made, and the finished ones that were drawn."""
+    """Return the particles: the results of the last step, and the finished ones that were drawn."""
     features = state.decision.features if state.decision else ()
     stayed = {
         feature.name.removeprefix(_FINISHED): int(feature.value)
@@ -131,7 +131,7 @@ def particles_of(state: RefinementState) -> list[Candidate]:
 
 
 def softmax(values: Sequence[float], temperature: float) -> list[float]:
-    """Return the softmax; at temperature 0 all the weight is on the first best value.
+    """Return the softmax of values; at temperature 0, the first best value has all the weight.
 
     >>> softmax([0.0, 1.0, 1.0], 0)
     [0.0, 1.0, 0.0]

@@ -1,9 +1,9 @@
-"""Weigh a fresh sample against a chain of repairs by expected success per cost.
+"""Compare a fresh sample with a chain of repairs by expected success per cost.
 
-A plan is a sample, or nothing, and then a number of repairs one after the other. Its worth is the
-chance that any of them passes over its expected cost, and the worth of an action is that of the
-best plan that begins with it: the index of Gittins for a search among independent options (Journal
-of the Royal Statistical Society B, 1979).
+A plan is an optional sample followed by a number of repairs. Its worth is the probability that any
+attempt passes, divided by its expected cost. The worth of an action is that of the best plan that
+begins with it, which is the Gittins index for a search among independent options (Journal of the
+Royal Statistical Society B, 1979).
 """
 
 import math
@@ -14,41 +14,43 @@ from refinegraph.graphs.policies.attempts import DEEPEST, MOST_REPEATED, repair_
 from refinegraph.graphs.policies.success_rates import SHAPES, SuccessRates, add
 
 _LONGEST = 6
-"""Repairs that a plan looks ahead: longer chains change its worth by less than the rates vary."""
+"""Number of repairs that a plan looks ahead; longer chains change its worth by less than the
+uncertainty of the rates."""
 _UNCHANGED = (0.3, 0.7, 0.8, 0.9)
-"""The share of failed repairs that leave a program as it was, by how often it was repaired before:
-on recorded runs, a model that repeated itself once mostly does so again."""
+"""Share of failed repairs that leave a program unchanged, by the number of earlier repairs: on
+recorded runs, a model that has repeated itself once usually does so again."""
 _OPTIMISM = 0.7
-"""Standard deviations that an untried kind of repair is thought better than its estimate, so that
-it is tried. Chosen on simulated models: below 0.5 good repairs stay undiscovered, above 1 useless
-ones are tried for too long."""
+"""Number of standard deviations by which an untried kind of repair is assumed to exceed its
+estimate, so that it is tried. Chosen on simulated models: below 0.5 good repairs remain
+undiscovered, above 1 useless ones are tried for too long."""
 _LEAST_VARIANCE = 0.15
-"""Of one attempt, so that a few failures in a row do not end the search for good repairs."""
+"""Minimum variance of one attempt, so that a few failures in a row do not end the search for good
+repairs."""
 _PRIOR_WEIGHT = 2.0
-"""Attempts that the shipped rates stand for when optimism is measured."""
+"""Number of attempts for which the built-in rates count when optimism is computed."""
 
 
 class Worth(NamedTuple):
-    """What an action is expected to bring."""
+    """The expected result of an action."""
 
     chance: float
-    """The chance that its next attempt passes."""
+    """Probability that its next attempt passes."""
     rate: float
-    """The chance of success per unit of cost, of the best plan that begins with it."""
+    """Probability of success per unit of cost, of the best plan that begins with the action."""
 
 
 class Planner(NamedTuple):
-    """The rates, and what happened on one problem so far."""
+    """The success rates, and the attempts on one problem so far."""
 
     rates: SuccessRates
     failed_samples: tuple[float, ...]
-    """Summed hazards of the samples that failed."""
+    """Summed hazards of the failed samples."""
     failed_repairs: tuple[float, ...]
     sample_cost: float
     repair_cost: float
     optimistic: bool = True
-    """Whether kinds of repair that were hardly tried are thought better than estimated: right when
-    actions are compared, wrong when it is asked whether to go on."""
+    """Whether rarely tried kinds of repair are overestimated: appropriate for comparing actions,
+    but not for deciding whether to continue."""
 
     def sample(
         self, path: tuple[str, ...], weight: float, details: Sequence[str], repaired: int = 0
@@ -64,7 +66,7 @@ class Planner(NamedTuple):
         return Worth(chance, self._chain(where, details, chance, self.sample_cost))
 
     def repair(self, path: tuple[str, ...], depth: int, repeated: int) -> Worth:
-        """Return the worth of a repair of this kind and of the chain that it begins."""
+        """Return the worth of a repair of this kind, including the chain that it begins."""
         chance = self.rates.chance("repair", self.rates.hazards(path), self.failed_repairs)
         details = path[-1].split(" ")[3:]
         return Worth(chance, self._chain({(depth, repeated): 1.0}, details, 0.0, 0.0))
@@ -76,7 +78,7 @@ class Planner(NamedTuple):
         chance: float,
         cost: float,
     ) -> float:
-        """Return the best worth among plans that go on with ever more repairs."""
+        """Return the highest worth among plans with increasing numbers of repairs."""
         best = chance / cost if cost else 0.0
         failed = self.failed_repairs
         for _ in range(_LONGEST):
@@ -98,7 +100,7 @@ class Planner(NamedTuple):
         return total
 
     def _optimistic(self, path: tuple[str, ...]) -> tuple[float, ...]:
-        """Return the hazards of a repair, raised while few of its kind were seen."""
+        """Return the hazards of a repair, increased while few of its kind have been seen."""
         hazards = self.rates.hazards(path)
         if not (self.rates.learn and self.optimistic):
             return hazards
@@ -110,7 +112,7 @@ class Planner(NamedTuple):
 
 
 def _after_failure(where: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]:
-    """Return where a chain stands after a repair that failed."""
+    """Return the distribution over positions in a chain after a failed repair."""
     after: dict[tuple[int, int], float] = {}
     for (depth, repeated), share in where.items():
         unchanged = _UNCHANGED[min(repeated, MOST_REPEATED)]

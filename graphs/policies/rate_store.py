@@ -1,4 +1,4 @@
-"""Success rates kept from run to run: one private file a model, in a folder of the user's."""
+"""Persistent success rates: one private file per model in a folder of the user."""
 
 import re
 import time
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from refinegraph.errors import InputError
 from refinegraph.graphs.policies.attempts import SHIPPED_RATES
 from refinegraph.graphs.policies.success_rates import (
+    NO_LIKELIHOODS,
     SHAPES,
     Cell,
     CostSum,
@@ -22,13 +23,15 @@ from refinegraph.support.locking import Locked, lock
 from refinegraph.support.private_files import make_private_folder, write_private
 
 RATES_VERSION = 1
-"""Of the files. Those of other versions are ignored and replaced: rates are soon learned again."""
+"""Version of the files. Other versions are ignored and replaced, because rates are quickly learned
+again."""
 _PATIENCE, _PAUSE = 2.0, 0.02
-"""Seconds to wait for another process that writes, which takes milliseconds, and between looks."""
+"""Seconds to wait for another process that is writing, which takes milliseconds, and between two
+attempts."""
 
 
 class KeptRates(Frozen):
-    """What the file of a model holds."""
+    """The contents of a model's file."""
 
     version: int = RATES_VERSION
     model: str
@@ -37,18 +40,18 @@ class KeptRates(Frozen):
 
 
 class RateStore:
-    """Learned rates in a folder, one file a model. What several processes learn adds up."""
+    """Learned rates in a folder, one file per model; contributions of several processes add up."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def load(self, model: str) -> SuccessRates:
-        """Return the rates of a model, those that ship with the package where none are kept."""
+        """Return the rates of a model, or the built-in ones if none are stored."""
         kept = self._read(self._path(model))
         return SuccessRates(SHIPPED_RATES, kept.table if kept else None)
 
     def add(self, model: str, before: RateTable, after: RateTable) -> None:
-        """Add what was learned between two tables; raises `InputError` where it cannot be kept."""
+        """Add what was learned between two tables; raise `InputError` if it cannot be stored."""
         path = self._path(model)
         try:
             make_private_folder(self.folder)
@@ -58,16 +61,16 @@ class RateStore:
                 text = KeptRates(model=model, table=table).model_dump_json()
                 write_private(path, [text, "\n"])
         except (OSError, Locked) as error:
-            raise InputError(f"learned rates cannot be kept in {self.folder}: {error}.") from None
+            raise InputError(f"cannot store learned rates in {self.folder}: {error}.") from None
 
     def all(self) -> list[KeptRates]:
-        """Return what is kept, by the name of the model; unreadable files not."""
+        """Return the stored rates, sorted by model; unreadable files are skipped."""
         files = sorted(self.folder.glob("*.json")) if self.folder.is_dir() else []
-        found = [kept for file in files if (kept := self._read(file))]
-        return sorted(found, key=lambda kept: kept.model)
+        stored = [kept for file in files if (kept := self._read(file))]
+        return sorted(stored, key=lambda kept: kept.model)
 
     def forget(self) -> int:
-        """Delete everything that is kept; return how many models it was of."""
+        """Delete all stored rates; return the number of models."""
         files = list(self.folder.glob("*.json")) if self.folder.is_dir() else []
         for file in files:
             file.unlink(missing_ok=True)
@@ -96,14 +99,17 @@ class RateStore:
 
 
 def _plus(kept: RateTable, before: RateTable, after: RateTable) -> RateTable:
-    """Return what is kept, and what was learned between two tables."""
+    """Return the stored table plus what was learned between two tables."""
     return RateTable(
         cells={name: _cell(kept, before, after, name) for name in {**kept.cells, **after.cells}},
         likelihoods={
             name: tuple(
-                old + new - known
-                for old, known, new in zip(
-                    *(table.likelihoods.get(name, _NONE) for table in (kept, before, after)),
+                old + new - base
+                for old, base, new in zip(
+                    *(
+                        table.likelihoods.get(name, NO_LIKELIHOODS)
+                        for table in (kept, before, after)
+                    ),
                     strict=True,
                 )
             )
@@ -113,27 +119,24 @@ def _plus(kept: RateTable, before: RateTable, after: RateTable) -> RateTable:
     )
 
 
-_NONE = (0.0,) * len(SHAPES)
-
-
 def _cell(kept: RateTable, before: RateTable, after: RateTable, name: str) -> Cell:
-    old, known, new = (table.cells.get(name, Cell()) for table in (kept, before, after))
-    rows = zip(old.exposures, known.exposures, new.exposures, strict=True)
+    old, base, new = (table.cells.get(name, Cell()) for table in (kept, before, after))
+    rows = zip(old.exposures, base.exposures, new.exposures, strict=True)
     return Cell(
-        tried=old.tried + _gain(known.tried, new.tried),
-        passed=old.passed + _gain(known.passed, new.passed),
-        exposures=tuple(one + _gain(other, third) for one, other, third in rows),
+        tried=old.tried + _gain(base.tried, new.tried),
+        passed=old.passed + _gain(base.passed, new.passed),
+        exposures=tuple(stored + _gain(earlier, later) for stored, earlier, later in rows),
     )
 
 
 def _cost(kept: RateTable, before: RateTable, after: RateTable, name: str) -> CostSum:
-    old, known, new = (table.costs.get(name, CostSum()) for table in (kept, before, after))
+    old, base, new = (table.costs.get(name, CostSum()) for table in (kept, before, after))
     return CostSum(
-        attempts=old.attempts + _gain(known.attempts, new.attempts),
-        tokens=old.tokens + _gain(known.tokens, new.tokens),
+        attempts=old.attempts + _gain(base.attempts, new.attempts),
+        tokens=old.tokens + _gain(base.tokens, new.tokens),
     )
 
 
 def _gain(before: float, after: float) -> float:
-    """Return what a count gained; nothing for one that faded in between."""
+    """Return the increase of a count, or zero if it has faded in between."""
     return max(0.0, after - before)

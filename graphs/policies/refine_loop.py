@@ -1,4 +1,4 @@
-"""The router-and-stop loop: refine what is hard until a rule says stop."""
+"""The basic loop: refine hard problems until a stop rule fires."""
 
 from refinegraph.graphs.policies.base import (
     approval,
@@ -17,10 +17,11 @@ from refinegraph.support.signatures import check_part
 
 
 class RefineLoop:
-    """Refine hard problems, a round at a time, until a stop rule fires or nothing is left.
+    """Refine hard problems round by round, until a stop rule fires or nothing is left.
 
-    `max_refined_per_round` is how many candidates a round refines; None refines all of them. The
-    best come first, or with `newest_first` the latest, so that 1 makes a chain of repairs.
+    `max_refined_per_round` limits the candidates refined per round; None refines all of them. The
+    best ones come first or, with `newest_first`, the latest ones, so that 1 makes a chain of
+    repairs.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class RefineLoop:
         self.newest_first = newest_first
 
     async def __call__(self, state: RefinementState) -> Decision:
-        """Stop on a rule, on an easy problem, or where no candidate is worth refining."""
+        """Stop by a rule, for an easy problem, or if no candidate is worth refining."""
         reason = await settle(self.stop(state))
         difficulty = await ask_router(self.router, state)
         if reason is None and difficulty.level == "easy":
@@ -51,7 +52,7 @@ class RefineLoop:
         return refine_decision(state, targets, difficulty)
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return (
             f"RefineLoop(router={self.router!r}, stop={self.stop!r}, "
             f"max_refined_per_round={self.max_refined_per_round}, newest_first={self.newest_first})"
@@ -59,7 +60,7 @@ class RefineLoop:
 
 
 def nothing_to_refine(state: RefinementState) -> StopReason:
-    """Return why no candidate is worth refining."""
+    """Return the reason why no candidate is worth refining."""
     approved = approved_ids(state)
     if approved:
         return approval(approved)

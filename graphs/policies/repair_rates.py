@@ -1,4 +1,4 @@
-"""How often refinement repairs an answer and how often it damages one, learned across runs."""
+"""Rates at which refinement repairs and damages answers, learned across runs."""
 
 import math
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ class BetaPosterior(Frozen):
     """A Beta distribution over a rate."""
 
     alpha: float
-    """Successes, those of the prior included."""
+    """Successes, including those of the prior."""
     beta: float
-    """Failures, those of the prior included."""
+    """Failures, including those of the prior."""
 
     @property
     def mean(self) -> float:
@@ -22,23 +22,25 @@ class BetaPosterior(Frozen):
         return self.alpha / (self.alpha + self.beta)
 
     def updated(self, successes: float, failures: float) -> "BetaPosterior":
-        """Return the posterior after more evidence; counts may be fractions."""
+        """Return the posterior after further evidence; counts may be fractional."""
         return BetaPosterior(alpha=self.alpha + successes, beta=self.beta + failures)
 
 
 DEFAULT_FIX = BetaPosterior(alpha=1.5, beta=3.5)
-"""A round replaces a wrong leading answer in 3 of 10 cases; five observations outweigh this."""
+"""Prior: a round replaces a wrong leading answer in 3 of 10 cases, with the weight of five
+observations."""
 DEFAULT_DAMAGE = BetaPosterior(alpha=0.5, beta=9.5)
-"""A round replaces a right leading answer in 1 of 20 cases; ten observations outweigh this."""
+"""Prior: a round replaces a right leading answer in 1 of 20 cases, with the weight of ten
+observations."""
 
 
 class RepairRates:
     """Fix and damage rates by round, shared by the runs of one process.
 
-    They describe the leading answer, which a refinement changes only if it outvotes or outscores
-    what was there before. Replacing a wrong leader by a right one is a fix; the reverse is damage.
-    Nobody knows which leader was right, so a round counts as much as the beliefs before and after
-    it say. A leader that stays was neither fixed nor damaged.
+    The rates describe the leading answer, which a refinement changes only if it outvotes or
+    outscores the existing ones. Replacing a wrong leader by a right one is a fix; the reverse is
+    damage. Since the truth is unknown, a round counts in proportion to the beliefs before and after
+    it. A leader that remains was neither fixed nor damaged.
     """
 
     def __init__(
@@ -55,19 +57,21 @@ class RepairRates:
         self._damage: dict[int, BetaPosterior] = {}
 
     def fix(self, round: int) -> BetaPosterior:
-        """Return the rate at which a wrong leader gives way to a right one in that round."""
+        """Return the rate at which a round replaces a wrong leader by a right one."""
         return self._fix.get(round, self._fix_prior)
 
     def damage(self, round: int) -> BetaPosterior:
-        """Return the rate at which a right leader gives way to a wrong one in that round."""
+        """Return the rate at which a round replaces a right leader by a wrong one."""
         return self._damage.get(round, self._damage_prior)
 
     def update(self, state: RefinementState, belief: float) -> None:
-        """Learn from the round that has just ended, given the belief in its leader now."""
+        """Learn from the round that has just ended, given the current belief in its leader."""
         last = state.decision
         if not self.learn or last is None or last.action != "refine":
             return
-        before = next((kept.value for kept in last.features if kept.name == "belief"), None)
+        before = next(
+            (feature.value for feature in last.features if feature.name == "belief"), None
+        )
         if before is None:
             return
         earlier = [candidate for candidate in state.candidates if candidate.round < state.round]
@@ -80,7 +84,7 @@ class RepairRates:
 
 
 def leading_answer(state: RefinementState, pool: Sequence[Candidate]) -> str | None:
-    """Return the class of the answers with the largest sum of scores; most votes break ties."""
+    """Return the answer with the highest total score; ties go to the most votes."""
     groups = answer_groups(state.problem, pool)
     if not groups:
         return None

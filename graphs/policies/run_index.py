@@ -1,8 +1,8 @@
-"""Indexes over the state of a run that grow with it instead of being built for every decision.
+"""Indexes over the state of a run that grow with it instead of being rebuilt for every decision.
 
-A policy is a function of the state. An index is only a faster way to read the state: what it holds
-follows from the state alone, and where the state is not a longer version of the one before, it is
-built anew. It lives as long as the first decision of its run.
+A policy is a function of the state, and an index is only a faster way to read the state. Its
+contents follow from the state alone. If the state is not an extension of the previous one, the
+index is rebuilt. An index lives as long as the first decision of its run.
 """
 
 import weakref
@@ -17,10 +17,10 @@ Item = TypeVar("Item")
 
 
 class Growing(Protocol):
-    """Something that can take in what was added to a state."""
+    """An object that can be updated with additions to a state."""
 
     def grow(self, state: RefinementState) -> bool:
-        """Take in what is new; return False where the state is not a longer version."""
+        """Add what is new; return False if the state is not an extension of the previous one."""
         ...
 
 
@@ -28,7 +28,7 @@ Index = TypeVar("Index", bound=Growing)
 
 
 class RunIndexes(Generic[Index]):
-    """One kind of index, for every run of the process."""
+    """One kind of index for every run of the process."""
 
     def __init__(self) -> None:
         self._runs: dict[int, dict[Hashable, Index]] = {}
@@ -37,19 +37,19 @@ class RunIndexes(Generic[Index]):
     def of(
         self, state: RefinementState, key: Hashable, build: Callable[[], Index]
     ) -> Generator[Index]:
-        """Lend the index of a run, brought up to date. Another thread meanwhile builds its own.
+        """Lend the up-to-date index of a run; a concurrent thread builds its own.
 
-        The index of a key that cannot be hashed is built every time.
+        For an unhashable key, the index is built every time.
         """
         if not _is_hashable(key):
             yield _grown(build(), state)
             return
-        known = self._of_run(state)
-        index = known.pop(key, None)
+        indexes = self._of_run(state)
+        index = indexes.pop(key, None)
         if index is None or not index.grow(state):
             index = _grown(build(), state)
         yield index
-        known[key] = index
+        indexes[key] = index
 
     def _of_run(self, state: RefinementState) -> dict[Hashable, Index]:
         if not state.decisions:
@@ -74,18 +74,18 @@ def _is_hashable(key: object) -> bool:
     return True
 
 
-def added(known: tuple[Item, ...], now: tuple[Item, ...]) -> tuple[Item, ...] | None:
-    """Return what was added to a tuple; None where it is not a longer version of the known one.
+def added(earlier: tuple[Item, ...], now: tuple[Item, ...]) -> tuple[Item, ...] | None:
+    """Return the items added to a tuple, or None if it is not an extension of the earlier one.
 
-    Costs a comparison of identities where the items are the same objects, as they are in a run.
+    Only compares identities if the items are the same objects, as they are within a run.
     """
-    if known is now:
+    if earlier is now:
         return ()
-    return now[len(known) :] if now[: len(known)] == known else None
+    return now[len(earlier) :] if now[: len(earlier)] == earlier else None
 
 
 class AskedCandidates:
-    """How many candidates the moves of a run have asked for, and from which ones."""
+    """The number of candidates requested by the moves of a run, and the parents of the moves."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -94,13 +94,11 @@ class AskedCandidates:
         self._last: Callable[[], Decision | None] = lambda: None
 
     def grow(self, state: RefinementState) -> bool:
-        """Take in the new decisions. Those before are held weakly, so that the run can end."""
-        known = self._decisions
-        if known > len(state.decisions) or (
-            known and state.decisions[known - 1] is not self._last()
-        ):
+        """Add the new decisions. Earlier ones are held weakly, so that the run can be freed."""
+        seen = self._decisions
+        if seen > len(state.decisions) or (seen and state.decisions[seen - 1] is not self._last()):
             return False
-        for decision in state.decisions[known:]:
+        for decision in state.decisions[seen:]:
             self.count += sum(move.count for move in decision.moves)
             self.targets.update(decision.targets)
         if state.decisions:
@@ -114,6 +112,6 @@ _ASKED: RunIndexes[AskedCandidates] = RunIndexes()
 
 @contextmanager
 def asked_candidates(state: RefinementState) -> Generator[AskedCandidates]:
-    """Lend what the moves of the run have asked for so far."""
+    """Lend the requests made by the moves of the run so far."""
     with _ASKED.of(state, "asked", AskedCandidates) as asked:
         yield asked

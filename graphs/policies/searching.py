@@ -1,4 +1,4 @@
-"""What the search policies share: their expression, their bound and how they read the scores."""
+"""Shared parts of search policies: representation, limits and access to scores."""
 
 import heapq
 import inspect
@@ -15,11 +15,11 @@ from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Move, StopReason
 
 Done = Callable[[Candidate], bool]
-"""Whether a candidate is finished, so that a search does not expand it."""
+"""Decides whether a candidate is finished, so that a search does not expand it."""
 
 
 def is_complete(candidate: Candidate) -> bool:
-    """Whether a candidate is a whole solution and not a prefix.
+    """Return whether a candidate is a whole solution rather than a prefix.
 
     >>> is_complete(Candidate(id="0.0", text="Step 1:", complete=False))
     False
@@ -28,43 +28,43 @@ def is_complete(candidate: Candidate) -> bool:
 
 
 class SearchPolicy:
-    """A policy that is a frozen dataclass, and whose repr is the call that makes it."""
+    """A policy that is a frozen dataclass, and whose repr is its constructor call."""
 
     def __repr__(self) -> str:
-        """The call that makes it, without the arguments that have their defaults."""
+        """Return the constructor call, without arguments that have their defaults."""
         return call_of(self)
 
 
 class BoundedPolicy(SearchPolicy):
-    """A search that stops when `max_candidates` candidates were asked for.
+    """A search that stops when `max_candidates` candidates have been requested.
 
-    A subclass implements `choose`; the last moves are cut so that the bound holds.
+    Subclasses implement `choose`; the last moves are reduced to respect the limit.
     """
 
     max_candidates: int
 
     def __call__(self, state: RefinementState) -> Choice:
-        """Return the next moves, or why the search ends."""
+        """Return the next moves, or the reason why the search ends."""
         reason = bound_reached(state, self.max_candidates)
         return reason or cut(self.choose(state), self.max_candidates - spent(state))
 
     def choose(self, state: RefinementState) -> Choice:
-        """Return the next moves as if there were no bound."""
+        """Return the next moves, ignoring the limit."""
         raise NotImplementedError(f"{type(self).__name__} does not implement choose(state).")
 
 
-def call_of(made: object) -> str:
-    """Return the call that makes a frozen dataclass, without the defaults."""
+def call_of(policy: object) -> str:
+    """Return the constructor call of a frozen dataclass, without default arguments."""
     parts = [
         f"{field.name}={shown(value)}" if field.kw_only else shown(value)
-        for field in fields(cast("Any", made))
-        if field.init and not _is_default(field, value := getattr(made, field.name))
+        for field in fields(cast("Any", policy))
+        if field.init and not _is_default(field, value := getattr(policy, field.name))
     ]
-    return f"{type(made).__name__}({', '.join(parts)})"
+    return f"{type(policy).__name__}({', '.join(parts)})"
 
 
 def shown(value: object) -> str:
-    """Return the expression for a value; a function's is its name."""
+    """Return the expression for a value; for a function, its name."""
     if inspect.isfunction(value):
         return value.__name__
     if isinstance(value, Mapping):
@@ -76,51 +76,51 @@ def shown(value: object) -> str:
 
 
 def check_least(least: float, **numbers: float | None) -> None:
-    """Raise `InputError` for a setting that is below the least that makes sense."""
+    """Raise `InputError` if a setting is below its minimum."""
     for name, number in numbers.items():
         if number is not None and number < least:
-            raise InputError(f"{name} is {number!r}; expected {least} or more.")
+            raise InputError(f"{name} must be at least {least}, got {number!r}.")
 
 
-def check_choice(name: str, value: object, *known: str) -> None:
-    """Raise `InputError` for a setting that is none of the known words, nor a function."""
-    if not callable(value) and value not in known:
-        raise InputError(f"{name} is {value!r}; expected {', '.join(known)} or a function.")
+def check_choice(name: str, value: object, *allowed: str) -> None:
+    """Raise `InputError` if a setting is neither one of the allowed words nor a function."""
+    if not callable(value) and value not in allowed:
+        raise InputError(f"{name} is {value!r}; expected {', '.join(allowed)} or a function.")
 
 
 def spent(state: RefinementState) -> int:
-    """Return how many candidates were asked for, or made where that is more."""
+    """Return the number of candidates that were requested, or that exist if that is more."""
     with asked_candidates(state) as asked:
         return max(asked.count, len(state.candidates))
 
 
 def bound_reached(state: RefinementState, max_candidates: int) -> StopReason | None:
-    """Return the reason to stop where `max_candidates` candidates were asked for."""
+    """Return the reason to stop if `max_candidates` candidates have been requested."""
     count = spent(state)
     if count < max_candidates:
         return None
-    detail = f"{count} of at most {max_candidates} candidates were asked for"
+    detail = f"{count} of at most {max_candidates} candidates requested"
     return StopReason(rule="candidates", detail=detail, observed=count, limit=max_candidates)
 
 
 def all_done(candidates: int) -> StopReason:
-    """Return the reason to stop where nothing is left to expand."""
+    """Return the reason to stop if nothing is left to expand."""
     return StopReason(
         rule="complete",
-        detail=f"none of the {candidates} candidates in question can be expanded further",
+        detail=f"none of the {candidates} candidates can be expanded further",
         observed=candidates,
     )
 
 
 def cut(choice: Choice, left: int) -> Choice:
-    """Return a choice whose moves ask for at most `left` candidates together."""
+    """Reduce the moves of a choice so that they request at most `left` candidates."""
     if isinstance(choice, Move):
         return cut_moves((choice,), left)
     return cut_moves(choice, left) if isinstance(choice, Sequence) else choice
 
 
 def cut_moves(moves: Sequence[Move], left: int) -> list[Move]:
-    """Return moves that ask for at most `left` candidates together; the last ones give way."""
+    """Reduce moves so that they request at most `left` candidates; the last ones are cut first."""
     kept: list[Move] = []
     for move in moves:
         if left <= 0:
@@ -131,7 +131,7 @@ def cut_moves(moves: Sequence[Move], left: int) -> list[Move]:
 
 
 def expansions(operator: str, picks: Iterable[str], *, width: int = 1) -> list[Move]:
-    """Return one move from each candidate that was picked, with `width` candidates a pick."""
+    """Return one move per picked candidate, with `width` new candidates for each pick."""
     return [
         Move(operator=operator, parents=(id,), count=times * width)
         for id, times in Counter(picks).items()
@@ -139,14 +139,14 @@ def expansions(operator: str, picks: Iterable[str], *, width: int = 1) -> list[M
 
 
 def score_of(candidate: Candidate) -> float:
-    """Return a candidate's score, less than any other where it has none."""
+    """Return a candidate's score, or minus infinity if it has none."""
     return float("-inf") if candidate.score is None else candidate.score
 
 
 def ranked(candidates: Iterable[Candidate], *, most: int | None = None) -> list[Candidate]:
-    """Return candidates with the best score first, and in the order of asking where it is equal.
+    """Return candidates sorted by score, best first; ties keep the order of their requests.
 
-    With `most`, only that many of the best.
+    With `most`, only that many of the best are returned.
     """
     if most is None:
         return sorted(candidates, key=_rank)
@@ -158,14 +158,14 @@ def _rank(candidate: Candidate) -> tuple[float, tuple[int, ...]]:
 
 
 def scores_by_id(candidates: Iterable[Candidate]) -> dict[str, float]:
-    """Return the scores; a candidate without one counts as the worst, or 0 where none has any."""
-    known = {candidate.id: candidate.score for candidate in candidates}
-    worst = min((score for score in known.values() if score is not None), default=0.0)
-    return {id: worst if score is None else score for id, score in known.items()}
+    """Return the scores by id; a missing score counts as the worst, or as 0 if all are missing."""
+    scores = {candidate.id: candidate.score for candidate in candidates}
+    worst = min((score for score in scores.values() if score is not None), default=0.0)
+    return {id: worst if score is None else score for id, score in scores.items()}
 
 
 def random_for(state: RefinementState, seed: int) -> random.Random:
-    """Return the random numbers of the next decision, the same however often it is made."""
+    """Return the random generator for the next decision, which is the same in every replay."""
     return random.Random(f"{seed}:{len(state.decisions)}")
 
 

@@ -1,8 +1,8 @@
-"""Try a policy on simulated problems of known rates, without a model or a sandbox.
+"""Run a policy on simulated problems with known rates, without a model or a sandbox.
 
-A problem takes a number of steps. A sample gets each of them right with one rate; a repair mends
-one wrong step with another, and fails or repeats the program otherwise. Costs are tokens as an
-operator would spend them. Results say how a policy decides, and nothing about any real model.
+A problem consists of a number of steps. A sample gets each step right at one rate. A repair fixes
+one wrong step at another rate; otherwise it fails or repeats the program. Costs are the tokens that
+an operator would use. The results show how a policy decides, and nothing about any real model.
 """
 
 import random
@@ -28,29 +28,30 @@ from refinegraph.tools.test_cases import parse_tests
 
 _TESTS = parse_tests("assert f(1) == 2\nassert f(2) == 4\nassert f(3) == 6", entry_point="f")
 _VARIANTS = 20
-"""Ways to get a step wrong, so that two failures are seldom the same program."""
+"""Number of ways to get a step wrong, so that two failures are rarely the same program."""
 _ISOLATION = Isolation(tier="none")
 
 
 class Regime(Frozen):
-    """What is true of a simulated model on a family of problems."""
+    """The parameters of a simulated model on a family of problems."""
 
     name: str
     steps: int
     right: float = 0.8
-    """How often a sample gets a step right, averaged over problems."""
+    """Rate at which a sample gets a step right, averaged over problems."""
     mends: float = 0.41
-    """How often a repair mends one wrong step."""
+    """Rate at which a repair fixes one wrong step."""
     spread: float = 0.0
-    """How much problems differ in `right`: 0 for none, towards 1 for all or nothing."""
+    """Spread of `right` over problems: 0 for none; towards 1, all or nothing."""
     unchanged: float = 0.5
-    """How many of the failed repairs return the program as it was."""
+    """Share of failed repairs that return the program unchanged."""
     rewrites: bool = False
-    """Whether a repair writes the whole program, as a sample does, instead of an edit."""
+    """Whether a repair writes the whole program, like a sample, instead of an edit."""
     sample_tokens: float | None = None
-    """Of a sample; 12 a step if None."""
+    """Tokens of a sample; None for 12 per step."""
     repair_tokens: float | None = None
-    """Of a review and a repair; 28 and 12, or a whole program for rewrites, if None."""
+    """Tokens of a review and a repair; None for 28 plus 12, or plus a whole program if it
+    rewrites."""
 
     @property
     def sample_cost(self) -> float:
@@ -67,17 +68,17 @@ class Regime(Frozen):
 
 @dataclass(frozen=True)
 class Trial:
-    """How a simulated run ended."""
+    """The result of a simulated run."""
 
     solved: bool
     tokens: float
     decisions: tuple[Decision, ...]
     passed: tuple[bool, ...]
-    """Of every decision, whether what it asked for brought a program that passes."""
+    """For every decision, whether one of its candidates passed."""
 
 
 class _Run:
-    """One problem: what is true of it, and its state."""
+    """One simulated problem: its parameters and its state."""
 
     def __init__(self, regime: Regime, number: int, seed: int) -> None:
         self.regime = regime
@@ -89,23 +90,25 @@ class _Run:
         self.wrong: dict[str, tuple[int, ...]] = {}
 
     def cost(self, decision: Decision) -> float:
-        """Return what a decision will cost."""
+        """Return the cost of a decision."""
         repairs = len(decision.targets)
         return decision.samples * self.regime.sample_cost + repairs * self.regime.repair_cost
 
     def apply(self, decision: Decision) -> bool:
-        """Make what a decision asks for; True where any of it passes."""
+        """Carry out a decision; return whether any of its candidates passes."""
         self.tokens += self.cost(decision)
-        made = [candidate for move in decision.moves for candidate in self._make(move, decision)]
+        candidates = [
+            candidate for move in decision.moves for candidate in self._make(move, decision)
+        ]
         self.state = self.state.model_copy(
             update={
-                "candidates": (*self.state.candidates, *made),
+                "candidates": (*self.state.candidates, *candidates),
                 "decisions": (*self.state.decisions, decision),
                 "round": decision.round,
                 "usage": Usage(completion_tokens=round(self.tokens)),
             }
         )
-        return any(candidate.verdict and candidate.verdict.passed for candidate in made)
+        return any(candidate.verdict and candidate.verdict.passed for candidate in candidates)
 
     def _make(self, move: Move, decision: Decision) -> list[Candidate]:
         parent = move.parents[0] if move.parents else None
@@ -153,9 +156,9 @@ class _Run:
 async def simulate(
     regime: Regime, policy: Policy, *, problem: int, seed: int = 0, budget: float | None = None
 ) -> Trial:
-    """Run a policy on one problem of a regime until it stops or cannot pay for its next moves.
+    """Run a policy on one problem until it stops or its next moves exceed the budget.
 
-    `budget` is in tokens; eight samples' worth unless given.
+    `budget` is in tokens, by default the cost of eight samples.
     """
     run = _Run(regime, problem, seed)
     limit = 8 * regime.sample_cost if budget is None else budget

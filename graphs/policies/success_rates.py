@@ -1,11 +1,11 @@
-"""How often samples and repairs succeed: learned online, shared by the problems of a run.
+"""Success rates of samples and repairs, learned online and shared by the problems of a run.
 
-Every problem has a latent difficulty, a Gamma frailty of mean 1 that multiplies all its hazards, so
-that each failure on a problem lowers what is expected of the next attempt, sample or repair
-(Vaupel, Manton and Stallard, 1979; for samples alone it is close to a beta-binomial). How much
-problems differ is unknown; several shapes are kept side by side and weighted by how well they
-predicted. Rates are shrunk hierarchically: towards the rate of all repairs by this model, and that
-towards rates that ship with the package.
+Every problem has a latent difficulty: a Gamma frailty of mean 1 that multiplies all its hazards.
+Each failure on a problem therefore lowers the expectation for the next attempt, be it a sample or a
+repair (Vaupel, Manton and Stallard, 1979; for samples alone it is close to a beta-binomial). The
+variation between problems is unknown, so several shapes are maintained in parallel and weighted by
+how well they predicted. Rates are shrunk hierarchically: towards the rate of all repairs by this
+model, which is in turn shrunk towards the built-in rates.
 """
 
 import math
@@ -18,72 +18,74 @@ from pydantic import Field
 from refinegraph.schema import Frozen
 
 SHAPES = (0.3, 0.6, 1.2, 2.5, 5.0, 20.0)
-"""Shapes of the frailty, from problems that are nearly all or nothing to problems all alike."""
+"""Shapes of the frailty, from problems that are almost all or nothing to nearly equal problems."""
 _SHAPE_PRIOR = (0.1, 0.2, 0.25, 0.2, 0.15, 0.1)
-"""Real benchmarks mostly mix easy and hard problems: the middle is likely, the ends are not."""
+"""Prior weights of the shapes. Real benchmarks usually mix easy and hard problems, so the middle is
+more likely than the ends."""
 _CELL_STRENGTH = 4.0
-"""Attempts of one kind that weigh as much as the level above them."""
+"""Number of attempts of one kind with the same weight as the next coarser level."""
 _DETAIL_STRENGTH = 12.0
-"""The same for a detail, whose attempts the level above it has counted already."""
+"""The same for a detail, whose attempts are already counted at the coarser level."""
 _HIGHEST = 0.97
-"""No attempt is certain: programs that pass may still come late."""
+"""Upper limit of a rate, because no attempt is certain to pass."""
 _MEMORY = 400.0
-"""Attempts of one kind beyond which the older half fades, as models and prompts change."""
-
-
+"""Number of attempts of one kind beyond which older ones are halved, because models and prompts
+change."""
 _RUNS = 4096
-"""Runs whose last learned turn is remembered: more than any evaluation has under way."""
-_NONE = (0.0,) * len(SHAPES)
+"""Number of runs whose last learned turn is remembered: more than any evaluation runs at once."""
+NO_LIKELIHOODS = (0.0,) * len(SHAPES)
+"""Log-likelihoods of the shapes before any attempt was observed."""
 
 
 class Attempt(NamedTuple):
-    """One sample or repair: what was known before it, and how it ended."""
+    """One sample or repair: its kind and weight before it was made, and its result."""
 
     path: tuple[str, ...]
     """Its kind, from coarse to fine, such as `("repair", "repair 0 0", "repair 0 0 some")`."""
     passed: bool
     family: str
-    """`fresh` or `repair`: what shares the difficulty of a problem."""
+    """`fresh` or `repair`; attempts of one family share the difficulty of a problem."""
     weight: float = 1.0
-    """The chance that it brings anything new: a duplicate of a failure cannot pass."""
+    """Probability that it produces anything new; a duplicate of a failure cannot pass."""
 
 
 class Cell(Frozen):
-    """What was seen of one kind of attempt."""
+    """The observations of one kind of attempt."""
 
     tried: float = 0.0
     passed: float = 0.0
     exposures: tuple[float, ...] = (0.0,) * len(SHAPES)
-    """Attempts, each weighted by how likely its problem left it to pass, for every shape."""
+    """For every shape, the sum of attempts weighted by their chance on the given problem."""
 
 
 class CostSum(Frozen):
-    """What attempts of one family cost, in weighted tokens."""
+    """The cost of the attempts of one family, in weighted tokens."""
 
     attempts: float = 0.0
     tokens: float = 0.0
 
 
 class RateTable(Frozen):
-    """Everything that was learned of one model."""
+    """Everything that was learned about one model."""
 
     cells: Mapping[str, Cell] = Field(default_factory=dict[str, Cell])
     likelihoods: Mapping[str, tuple[float, ...]] = Field(
         default_factory=dict[str, tuple[float, ...]]
     )
-    """The log-likelihood of every shape, by family: samples, repairs."""
+    """The log-likelihood of every shape, by family."""
     costs: Mapping[str, CostSum] = Field(default_factory=dict[str, CostSum])
-    """By family."""
+    """The costs by family."""
 
 
 class SuccessRates:
-    """Posteriors over the success of samples and repairs of one model. Safe to share by threads.
+    """Posteriors over the success of samples and repairs of one model. Thread-safe.
 
     Args:
-        shipped: The rate of a kind before anything is seen, as a ratio to the kind before it in a
-            path; 1 for a kind that is not named.
-        table: What was learned before.
-        learn: Whether it goes on learning. Without, only the problem at hand counts.
+        shipped: Prior rates by kind, each as a ratio to the preceding kind in a path; 1 for kinds
+            that are not listed.
+        table: What was learned earlier.
+        learn: Whether to continue learning. Otherwise, only the current problem is taken into
+            account.
     """
 
     def __init__(
@@ -106,7 +108,7 @@ class SuccessRates:
 
     @property
     def table(self) -> RateTable:
-        """What was learned so far."""
+        """What has been learned so far."""
         with self._lock:
             return RateTable(
                 cells=dict(self._cells),
@@ -116,14 +118,14 @@ class SuccessRates:
 
     @property
     def cost_ratio(self) -> float | None:
-        """The cost of a repair in samples; None before both were seen."""
+        """The cost of a repair in samples, or None until both have been observed."""
         sample, repair = (self._costs.get(name, CostSum()) for name in ("fresh", "repair"))
         if not (sample.tokens and repair.tokens):
             return None
         return (repair.tokens / repair.attempts) / (sample.tokens / sample.attempts)
 
     def rate(self, path: Sequence[str], shape: int) -> float:
-        """Return how often an attempt passes on a problem of unknown difficulty."""
+        """Return the pass rate of an attempt on a problem of unknown difficulty."""
         rate = 1.0
         for name in path:
             rate *= self.shipped.get(name, 1.0)
@@ -134,42 +136,42 @@ class SuccessRates:
         return min(_HIGHEST, rate)
 
     def evidence(self, path: Sequence[str]) -> float:
-        """Return how many attempts of this very kind were seen."""
+        """Return the number of attempts of exactly this kind."""
         cell = self._cells.get(path[-1])
         return cell.exposures[-1] if cell else 0.0
 
     def hazards(self, path: tuple[str, ...], weight: float = 1.0) -> tuple[float, ...]:
         """Return the hazard of an attempt for every shape."""
         with self._lock:
-            known = self._hazards.get((path, weight))
-            if known is None:
-                known = self._hazards[path, weight] = tuple(
+            hazards = self._hazards.get((path, weight))
+            if hazards is None:
+                hazards = self._hazards[path, weight] = tuple(
                     _hazard(min(_HIGHEST, self.rate(path, index) * weight), shape)
                     for index, shape in enumerate(SHAPES)
                 )
-            return known
+            return hazards
 
     def chance(self, family: str, hazards: Sequence[float], failed: Sequence[float]) -> float:
-        """Return the chance that an attempt with these hazards passes, after failed ones."""
+        """Return the probability that an attempt with these hazards passes, after failed ones."""
         return float(1 - (1 - self._mixed(family, hazards, failed)) ** self._correction(family))
 
     def _mixed(self, family: str, hazards: Sequence[float], failed: Sequence[float]) -> float:
-        """Return the chance averaged over the shapes of the frailty."""
+        """Return the probability averaged over the shapes of the frailty."""
         terms = zip(self._posterior(family), hazards, failed, SHAPES, strict=True)
         return math.fsum(
             share * _passes(hazard, before, shape) for share, hazard, before, shape in terms
         )
 
     def _correction(self, family: str) -> float:
-        """Return by how much passes exceeded what was predicted of the attempts that were made.
+        """Return the ratio of actual to predicted passes among the attempts that were made.
 
-        The attempt that looks best is made, so that predictions err on the high side.
+        The attempt with the highest prediction is made, so predictions tend to be too high.
         """
-        made = self._cells.get(f"{family} predicted", Cell())
-        return (made.passed + _CELL_STRENGTH) / (made.exposures[0] + _CELL_STRENGTH)
+        predicted = self._cells.get(f"{family} predicted", Cell())
+        return (predicted.passed + _CELL_STRENGTH) / (predicted.exposures[0] + _CELL_STRENGTH)
 
     def observe(self, run: str, turn: int, attempts: Sequence[Attempt], start: int) -> bool:
-        """Learn from the attempts on one problem from `start` on; False if that was done before."""
+        """Learn from the attempts from `start` on; return False if they were learned before."""
         with self._lock:
             if not self.learn or self._learned.get(run, -1) >= turn:
                 return False
@@ -177,7 +179,7 @@ class SuccessRates:
             failed: dict[str, Sequence[float]] = {}
             for number, attempt in enumerate(attempts):
                 hazards = self.hazards(attempt.path, attempt.weight)
-                before = failed.get(attempt.family, _NONE)
+                before = failed.get(attempt.family, NO_LIKELIHOODS)
                 if number >= start:
                     predicted = self._mixed(attempt.family, hazards, before)
                     name = f"{attempt.family} predicted"
@@ -191,7 +193,7 @@ class SuccessRates:
             return True
 
     def observe_cost(self, family: str, attempts: int, tokens: float) -> None:
-        """Learn what attempts of a family cost."""
+        """Learn the cost of attempts of a family."""
         with self._lock:
             before = self._costs.get(family, CostSum())
             fade = 0.5 if before.attempts > _MEMORY else 1.0
@@ -207,11 +209,11 @@ class SuccessRates:
 
     def _posterior(self, family: str) -> tuple[float, ...]:
         with self._lock:
-            known = self._shares.get(family)
-            if known is None:
-                known = _shares(self._likelihoods.get(family, _NONE))
-                self._shares[family] = known
-            return known
+            shares = self._shares.get(family)
+            if shares is None:
+                shares = _shares(self._likelihoods.get(family, NO_LIKELIHOODS))
+                self._shares[family] = shares
+            return shares
 
     def _learn(self, attempt: Attempt, hazards: Sequence[float], failed: Sequence[float]) -> None:
         chances = [
@@ -224,7 +226,7 @@ class SuccessRates:
         for name in attempt.path:
             self._add(name, attempt.passed, exposures)
         logs = [math.log(chance if attempt.passed else 1 - chance) for chance in chances]
-        before = self._likelihoods.get(attempt.family, _NONE)
+        before = self._likelihoods.get(attempt.family, NO_LIKELIHOODS)
         self._likelihoods[attempt.family] = add(before, logs)
 
     def _add(self, name: str, passed: bool, exposures: Sequence[float]) -> None:
@@ -238,18 +240,18 @@ class SuccessRates:
         )
 
 
-def add(one: Sequence[float], other: Sequence[float]) -> tuple[float, ...]:
-    """Add element by element."""
-    return tuple(left + right for left, right in zip(one, other, strict=True))
+def add(left: Sequence[float], right: Sequence[float]) -> tuple[float, ...]:
+    """Add two sequences element by element."""
+    return tuple(one + other for one, other in zip(left, right, strict=True))
 
 
 def _hazard(rate: float, shape: float) -> float:
-    """Return the hazard at which an attempt passes with this rate, averaged over problems."""
+    """Return the hazard for which an attempt passes at this rate, averaged over problems."""
     return float(shape * ((1 - rate) ** (-1 / shape) - 1)) if rate < 1 else math.inf
 
 
 def _passes(hazard: float, failed: float, shape: float) -> float:
-    """Return the chance to pass after failures of that summed hazard (Gamma frailty)."""
+    """Return the probability to pass after failures with this summed hazard (Gamma frailty)."""
     return float(1 - ((shape + failed) / (shape + failed + hazard)) ** shape)
 
 

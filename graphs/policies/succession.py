@@ -1,4 +1,4 @@
-"""One policy after the other."""
+"""Apply several policies in sequence."""
 
 from refinegraph.errors import InputError
 from refinegraph.graphs.policies.base import NOTHING_LEFT, Choice, Policy, as_decision
@@ -11,9 +11,9 @@ from refinegraph.support.signatures import check_part
 class in_turn:
     """Follow a policy until it stops, then the next one; the last one's reason ends the run.
 
-    A policy that has stopped is not asked again, whatever the later ones make. Each sees the whole
-    run, but not what the others noted in their decisions. The number of the policy is noted in its
-    decisions. Costs what the policies ask for.
+    A policy that has stopped is not asked again. Each policy sees the whole run, except for the
+    features that other policies recorded in their decisions. A decision records the number of its
+    policy. Costs what the policies request.
 
     >>> from refinegraph.graphs.policies import move, schedule, uct
     >>> in_turn(uct("step"), schedule(move("write")))
@@ -29,19 +29,19 @@ keep=None)))
         self.policies = policies
 
     async def __call__(self, state: RefinementState) -> Choice:
-        """Return what the first policy that goes on wants."""
+        """Return the choice of the first policy that continues."""
         last: Choice = NOTHING_LEFT
         for number in range(_reached(state), len(self.policies)):
             view = _own_view(state, number)
-            chosen = as_decision(await settle(self.policies[number](view)), view)
-            if chosen.moves:
-                features = (*chosen.features, Feature(name=_NUMBER, value=number))
-                return chosen.model_copy(update={"features": features})
-            last = chosen
+            decision = as_decision(await settle(self.policies[number](view)), view)
+            if decision.moves:
+                features = (*decision.features, Feature(name=_NUMBER, value=number))
+                return decision.model_copy(update={"features": features})
+            last = decision
         return last
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"in_turn({', '.join(map(repr, self.policies))})"
 
 
@@ -51,14 +51,14 @@ _NUMBER = "policy in turn"
 def _own_view(state: RefinementState, number: int) -> RefinementState:
     own = Feature(name=_NUMBER, value=number)
     decisions = tuple(
-        made if own in made.features else made.model_copy(update={"features": ()})
-        for made in state.decisions
+        decision if own in decision.features else decision.model_copy(update={"features": ()})
+        for decision in state.decisions
     )
     return state.model_copy(update={"decisions": decisions})
 
 
 def _reached(state: RefinementState) -> int:
-    """Return the number of the policy that decided last."""
+    """Return the number of the policy that made the last decision."""
     numbers = (
         int(feature.value)
         for decision in reversed(state.decisions)

@@ -1,4 +1,4 @@
-"""A model that chooses what is done next from a menu."""
+"""A policy in which a model chooses the next moves from a menu."""
 
 import inspect
 import re
@@ -24,7 +24,7 @@ from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Decision, Feature, Move, StopReason, Usage
 
 STOP = "stop"
-"""The item with which the model ends the search; offered once there is a complete candidate."""
+"""The item that ends the search; it is offered once there is a complete candidate."""
 
 PROMPT = Prompt(
     system="You direct a search for the solution of a problem. You never solve it yourself.",
@@ -44,7 +44,7 @@ line `CHOICE: ` and one of the names above.""",
 
 
 def progress_report(state: RefinementState) -> str:
-    """Return what a run has reached, in a few lines.
+    """Describe the progress of a run in a few lines.
 
     >>> from refinegraph.schema import Problem
     >>> progress_report(RefinementState(problem=Problem(prompt="2 + 2?", kind="math")))
@@ -52,7 +52,10 @@ def progress_report(state: RefinementState) -> str:
     """
     if not state.candidates:
         return "Nothing was made yet."
-    best = max(state.candidates, key=lambda made: (made.score is not None, made.score or 0.0))
+    best = max(
+        state.candidates,
+        key=lambda candidate: (candidate.score is not None, candidate.score or 0.0),
+    )
     complete = sum(candidate.complete for candidate in state.candidates)
     lines = [
         f"{len(state.candidates)} candidates were made, {complete} of them complete.",
@@ -64,23 +67,24 @@ def progress_report(state: RefinementState) -> str:
 
 @dataclass(frozen=True, repr=False)
 class supervised(SearchPolicy):
-    """Let a model choose the next moves from a menu, shown a short report of the progress.
+    """Let a model choose the next moves from a menu, given a short progress report.
 
-    A supervisor as in Meta-Reasoner (arXiv 2502.19918). An item is what a wave of a `schedule` is:
-    a move, several, or a function of the state; items without moves are not offered. `stop` is
-    offered once there is a complete candidate. An answer that names no item counts as unparsable
-    and the first item is taken. A model that fails ends the search, unless nothing was made yet.
+    This is a supervisor as in Meta-Reasoner (arXiv 2502.19918). An item has the same form as a wave
+    of a `schedule`: a move, several moves, or a function of the state. Items without moves are not
+    offered. `stop` is offered once there is a complete candidate. An answer that names no item
+    counts as unparsable, and the first item is taken. If the model fails, the search ends; without
+    any candidate, the error is raised.
 
-    The item is noted in the decision. Costs one call of the model a decision, none where there is
-    only one item, and what the moves ask for, `max_candidates` candidates in all.
+    The chosen item is recorded in the decision. Costs one model call per decision, none if there is
+    only one item, plus what the moves request, at most `max_candidates` candidates in total.
 
     Args:
         model: The model that chooses.
         menu: The items by name, in the order in which they are shown.
-        sampling: How the model is sampled; at temperature 0 unless given.
+        sampling: Sampling settings of the model; the default temperature is 0.
         progress: Describes a state to the model.
-        prompt: What the model is asked, with places for `$problem`, `$progress` and `$menu`.
-        max_candidates: How many candidates are asked for at most.
+        prompt: The prompt, with the placeholders `$problem`, `$progress` and `$menu`.
+        max_candidates: Maximum number of candidates.
     """
 
     model: BaseChatModel
@@ -92,18 +96,18 @@ class supervised(SearchPolicy):
     max_candidates: int = 32
 
     def __post_init__(self) -> None:
-        """Check the menu and the number."""
+        """Validate the menu and the number."""
         check_least(1, max_candidates=self.max_candidates)
         if not self.menu or STOP in self.menu:
             raise InputError(
-                f"the menu has the items {sorted(self.menu)}; expected one or more, none of them "
-                f"named {STOP!r}, which is offered anyway."
+                f"the menu has the items {sorted(self.menu)}; expected at least one item, and none "
+                f"named {STOP!r}, which is always available."
             )
         for name, wave in self.menu.items():
             check_wave(wave, f"the item {name!r} of a menu")
 
     async def __call__(self, state: RefinementState) -> Choice:
-        """Return the moves of the item that the model chose."""
+        """Return the moves of the item chosen by the model."""
         reason = bound_reached(state, self.max_candidates)
         if reason:
             return reason
@@ -112,17 +116,17 @@ class supervised(SearchPolicy):
         if not offered:
             return NOTHING_LEFT
         try:
-            chosen = await self._ask(state, tuple(offered))
+            name = await self._ask(state, tuple(offered))
         except (ModelError, DeadlineExceeded) as error:
             if not state.candidates:
                 raise
             return _failed(error)
-        if chosen == STOP:
-            return StopReason(rule="supervisor", detail=f"{model_name(self.model)} says stop")
-        return self._noted(state, offered[chosen], list(self.menu).index(chosen), chosen)
+        if name == STOP:
+            return StopReason(rule="supervisor", detail=f"{model_name(self.model)} chose to stop")
+        return self._noted(state, offered[name], list(self.menu).index(name), name)
 
     def __repr__(self) -> str:
-        """The call that makes it, with the model by its name."""
+        """Return the constructor call, with the model's name in place of the model."""
         model, menu = model_name(self.model), shown(self.menu)
         return f"supervised({model!r}, {menu}, max_candidates={self.max_candidates})"
 
@@ -155,7 +159,7 @@ class supervised(SearchPolicy):
 
 
 def named_item(text: str, names: Iterable[str]) -> str | None:
-    """Return the item that an answer chooses; None where it names none, or several.
+    """Return the item that an answer chooses, or None if it names none or several.
 
     >>> named_item("The best fails.\\nCHOICE: **refine**", ["solve", "refine"])
     'refine'
@@ -167,16 +171,17 @@ def named_item(text: str, names: Iterable[str]) -> str | None:
         word = line.strip(" \t*`'\".").casefold()
         if word in by_word:
             return by_word[word]
-    said = [
+    mentioned = [
         name
         for word, name in by_word.items()
         if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text.casefold())
     ]
-    return said[0] if len(said) == 1 else None
+    return mentioned[0] if len(mentioned) == 1 else None
 
 
 _SHOWN = 5
-"""Decisions in a report: enough to see a line of attempts that fails, short enough to be read."""
+"""Number of decisions in a report: enough to reveal a failing line of attempts, and short enough
+to read."""
 
 
 def _failed(error: Exception) -> StopReason:
@@ -185,12 +190,12 @@ def _failed(error: Exception) -> StopReason:
 
 
 def _described(wave: Wave) -> str:
-    """Return an item in words: the first line of a function's docstring, else its expression."""
+    """Describe an item by the first line of its function's docstring, or else its expression."""
     if isinstance(wave, Move):
         from_ids = f" from {', '.join(wave.parents)}" if wave.parents else ""
         return f"{wave.operator}{from_ids}, {wave.count} at once {wave.instruction}".strip()
-    written = wave.__doc__ if inspect.isfunction(wave) else None
-    return (written or shown(wave)).strip().splitlines()[0]
+    docstring = wave.__doc__ if inspect.isfunction(wave) else None
+    return (docstring or shown(wave)).strip().splitlines()[0]
 
 
 def _line(candidate: Candidate) -> str:
@@ -202,6 +207,6 @@ def _line(candidate: Candidate) -> str:
 
 
 def _line_of_decision(state: RefinementState, decision: Decision) -> str:
-    made = [candidate for candidate in state.candidates if candidate.turn == decision.number]
+    wave = [candidate for candidate in state.candidates if candidate.turn == decision.number]
     names = ", ".join(dict.fromkeys(move.operator for move in decision.moves))
-    return f"Turn {decision.number}, {names}: {'; '.join(map(_line, made)) or 'no candidate'}"
+    return f"Turn {decision.number}, {names}: {'; '.join(map(_line, wave)) or 'no candidate'}"

@@ -1,4 +1,4 @@
-"""Courses that are fixed beforehand: `schedule`, and functions that make its moves."""
+"""Fixed sequences of moves: `schedule`, and functions that produce its waves."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -13,7 +13,7 @@ from refinegraph.support.awaiting import MaybeAwaitable, settle
 from refinegraph.support.signatures import check_part
 
 Wave = Move | Sequence[Move] | Callable[[RefinementState], MaybeAwaitable[Choice]]
-"""What is done at once: a move, several, or a function of the state that returns them."""
+"""Moves made at once: a single move, several, or a function of the state that returns them."""
 
 
 def move(
@@ -33,9 +33,9 @@ def move(
 
 
 def last_wave(state: RefinementState) -> tuple[Candidate, ...]:
-    """Return what the last decision that brought candidates has brought.
+    """Return the candidates of the last decision that produced any.
 
-    Of an operator in several stages, only what the last stage made counts.
+    For an operator with several stages, only the candidates of the last stage are included.
     """
     latest = max((candidate.turn for candidate in state.candidates), default=0)
     wave = [candidate for candidate in state.candidates if candidate.turn == latest]
@@ -45,7 +45,7 @@ def last_wave(state: RefinementState) -> tuple[Candidate, ...]:
 
 @dataclass(frozen=True, repr=False)
 class _FromLastWave(SearchPolicy):
-    """Makes moves from the last wave, or from its `best` candidates."""
+    """Base class of waves that start from the last wave or its `best` candidates."""
 
     operator: str
     _: KW_ONLY
@@ -54,7 +54,7 @@ class _FromLastWave(SearchPolicy):
     instruction: str = ""
 
     def __call__(self, state: RefinementState) -> Choice:
-        """Return the moves; none where there is no candidate."""
+        """Return the moves, or none if there is no candidate."""
         wave = self._wave(state)
         parents = wave if self.best is None else ranked(wave)[: self.best]
         return [self._move(group) for group in self._groups(parents)]
@@ -71,9 +71,9 @@ class _FromLastWave(SearchPolicy):
 
 @dataclass(frozen=True, repr=False)
 class from_each(_FromLastWave):
-    """One move from each candidate of the last wave; with `best`, from that many of them.
+    """One move from each candidate of the last wave, or from its `best` candidates.
 
-    Candidates that their reviews approve, and that no test refutes, are left out.
+    Candidates that their reviews approve and no test refutes are excluded.
     """
 
     def _wave(self, state: RefinementState) -> list[Candidate]:
@@ -86,10 +86,10 @@ class from_each(_FromLastWave):
 
 @dataclass(frozen=True, repr=False)
 class from_unfinished(_FromLastWave):
-    """One move from each candidate of the last wave that is not complete.
+    """One move from each incomplete candidate of the last wave.
 
-    Repeated, it carries partial solutions or episodes to their end: a wave without moves is left
-    out, so `schedule(move("act"), *[from_unfinished("act")] * 9)` makes at most ten steps.
+    Repeated, it completes partial solutions or episodes. Waves without moves are skipped, so
+    `schedule(move("act"), *[from_unfinished("act")] * 9)` takes at most ten steps.
     """
 
     def _wave(self, state: RefinementState) -> list[Candidate]:
@@ -101,7 +101,7 @@ class from_unfinished(_FromLastWave):
 
 @dataclass(frozen=True, repr=False)
 class from_all(_FromLastWave):
-    """One move over all candidates of the last wave together; with `best`, over that many."""
+    """One move from all candidates of the last wave together, or from its `best` candidates."""
 
     def _groups(self, parents: Sequence[Candidate]) -> list[Sequence[Candidate]]:
         return [parents] if parents else []
@@ -109,10 +109,10 @@ class from_all(_FromLastWave):
 
 @dataclass(frozen=True, repr=False)
 class everyone(_FromLastWave):
-    """One move for each candidate of the last wave, over it and then all the others.
+    """One move for each candidate of the last wave, with all others as additional parents.
 
-    This is a round of multiagent debate (arXiv 2305.14325): the first parent of each move is the
-    author's own answer, the others are what the author reads.
+    This is a round of multi-agent debate (arXiv 2305.14325): the first parent of each move is the
+    author's own answer, the others are the answers that the author reads.
     """
 
     def _groups(self, parents: Sequence[Candidate]) -> list[Sequence[Candidate]]:
@@ -120,11 +120,11 @@ class everyone(_FromLastWave):
 
 
 class schedule:
-    """Make one wave of moves after the other, then stop.
+    """Make the moves of several waves in sequence, then stop.
 
     A wave is a move, a list of moves, or a function of the state, such as `everyone("revise")` or
-    another policy, which is asked once. A wave without moves is left out. Costs what the moves of
-    the waves ask for. The number of the wave is noted in its decision.
+    another policy, which is asked once. A wave without moves is skipped. Costs what the moves
+    request. A decision records the number of its wave.
 
     >>> debate = schedule(move("solve", count=3), everyone("revise"), everyone("revise"))
     >>> debate.waves[1]
@@ -139,35 +139,35 @@ class schedule:
         self.waves = waves
 
     async def __call__(self, state: RefinementState) -> Choice:
-        """Return the next wave's moves with its number, or that all waves were made."""
+        """Return the moves of the next wave, or a reason to stop after the last one."""
         for number in range(_next_wave(state), len(self.waves)):
             decision = await moves_of(self.waves[number], state)
             if decision:
-                noted = (Feature(name=_WAVE, value=number), *decision.features)
-                return decision.model_copy(update={"features": noted})
-        detail = f"all {len(self.waves)} waves were made"
+                features = (Feature(name=_WAVE, value=number), *decision.features)
+                return decision.model_copy(update={"features": features})
+        detail = f"all {len(self.waves)} waves are done"
         return StopReason(rule="schedule", detail=detail, limit=len(self.waves))
 
     def __eq__(self, other: object) -> bool:
-        """Whether the other schedule has the same waves."""
+        """Return whether the other schedule has the same waves."""
         return isinstance(other, schedule) and self.waves == other.waves
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"schedule({', '.join(map(shown, self.waves))})"
 
 
 def check_wave(wave: object, role: str) -> None:
-    """Raise `InputError` for what is neither a move, nor a list of moves, nor a function."""
+    """Raise `InputError` unless the value is a move, a list of moves or a function."""
     parts = cast("Sequence[object]", wave) if isinstance(wave, list | tuple) else (wave,)
     if not all(isinstance(part, Move) for part in parts):
         check_part(cast("Callable[..., object]", wave), role, "state")
 
 
 async def moves_of(wave: Wave, state: RefinementState) -> Decision | None:
-    """Return a wave as a decision; None where it has no moves."""
+    """Return a wave as a decision, or None if it has no moves."""
     choice = await settle(wave(state)) if callable(wave) else wave
     return as_decision(choice, state) if choice else None
 
@@ -176,11 +176,11 @@ _WAVE = "wave"
 
 
 def _next_wave(state: RefinementState) -> int:
-    """Return the wave after the last one; decisions of other policies do not count."""
-    made = (
+    """Return the index of the next wave, ignoring decisions of other policies."""
+    numbers = (
         int(feature.value)
         for decision in reversed(state.decisions)
         for feature in decision.features[:1]
         if feature.name == _WAVE
     )
-    return next(made, -1) + 1
+    return next(numbers, -1) + 1

@@ -1,4 +1,4 @@
-"""AB-MCTS: go wider or deeper, by Thompson sampling."""
+"""AB-MCTS: search wider or deeper, by Thompson sampling."""
 
 import random
 from collections import Counter
@@ -23,24 +23,24 @@ _TREES: RunIndexes[CandidateTree] = RunIndexes()
 
 @dataclass(frozen=True, repr=False)
 class ab_mcts(BoundedPolicy):
-    """Decide at every node by Thompson sampling whether to add a child or to go on below one.
+    """Decide at every node by Thompson sampling whether to add a child or descend to one.
 
-    Adaptive branching MCTS with node aggregation, AB-MCTS-A (arXiv 2503.04412). At the top, another
-    child is a fresh candidate, anywhere else it is made from the node's candidate. Going wider is
-    judged by the scores of the node's children, going deeper by those of everything below them,
-    and a child by its own and what is below it.
+    This is adaptive branching MCTS with node aggregation, AB-MCTS-A (arXiv 2503.04412). At the
+    root, a new child is a fresh candidate; elsewhere it is derived from the node's candidate. Going
+    wider is judged by the scores of the node's children, going deeper by the scores of everything
+    below them, and a child by its own score and those below it.
 
-    The draws follow from `seed` and the number of the decision. Costs `batch` candidates a
-    decision, `max_candidates` in all.
+    The draws depend on `seed` and the number of the decision. Costs `batch` candidates per
+    decision, at most `max_candidates` in total.
 
     Args:
-        wide: The operator that makes fresh candidates.
-        deep: The operator that works on a candidate.
-        belief: What is believed of scores that were seen: `normal()`, `beta()`, or your own.
-        batch: How many candidates are asked for at once, each by draws of its own.
-        done: Which candidates are not expanded; `is_complete` for a search over steps.
-        seed: Of the draws.
-        max_candidates: How many candidates are asked for at most.
+        wide: The operator that produces fresh candidates.
+        deep: The operator applied to a candidate.
+        belief: The belief about scores: `normal()`, `beta()`, or your own.
+        batch: Number of candidates requested at once, each by its own draws.
+        done: Decides which candidates are not expanded; `is_complete` for a search over steps.
+        seed: Seed of the draws.
+        max_candidates: Maximum number of candidates.
     """
 
     wide: str = "solve"
@@ -53,11 +53,11 @@ class ab_mcts(BoundedPolicy):
     max_candidates: int = 32
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Validate the numbers."""
         check_least(1, batch=self.batch, max_candidates=self.max_candidates)
 
     def choose(self, state: RefinementState) -> Choice:
-        """Return a move for each time that the tree was gone down."""
+        """Return one move for every descent of the tree."""
         draws = random_for(state, self.seed)
         with _TREES.of(state, self, lambda: CandidateTree(self.done)) as tree:
             picks = Counter(self._descend(tree.root, draws).id for _ in range(self.batch))
@@ -66,18 +66,18 @@ class ab_mcts(BoundedPolicy):
         return [*wider, *expansions(self.deep, picks.elements())]
 
     def _descend(self, node: Node, random: random.Random) -> Node:
-        """Return the node that gets another child."""
+        """Return the node that receives another child."""
         while below := self._child(node, random):
             node = below
         return node
 
     def _child(self, node: Node, random: random.Random) -> Node | None:
-        """Return the child to go on with; None where the node is to get another one."""
+        """Return the child to descend to, or None if the node receives another child."""
         if not node.children:
             return None
-        made = tally(child.score for child in node.children)
-        wider = self.belief.draw(made, random)
-        deeper = self.belief.draw(_below(node).minus(made), random)
+        children = tally(child.score for child in node.children)
+        wider = self.belief.draw(children, random)
+        deeper = self.belief.draw(_below(node).minus(children), random)
         rivals = [child for child in node.children if child.open]
         if not rivals or (wider >= deeper and not node.done):
             return None
@@ -90,7 +90,7 @@ def _with_below(node: Node) -> Tally:
 
 
 def _below(node: Node) -> Tally:
-    """Return the scores of everything under a node."""
+    """Return the tally of everything below a node."""
     if node.candidate is None:
         return _with_below(node)
     own = node.score

@@ -1,9 +1,9 @@
-"""When to stop: rules that read the state and say why they fire.
+"""Stop rules: they read the state and give a reason when they fire.
 
     stop = rounds(3) | accepted() | stalled(2) | budget(tokens=20_000)
 
-Rules combine with `|` (any), `&` (all) and `~` (not), also with plain callables on either side,
-and their repr is the expression that makes them. No rule raises on an empty pool.
+Rules combine with `|` (any), `&` (all) and `~` (not), also with plain callables on either side.
+The repr of a rule is the expression that constructs it. No rule fails on an empty pool.
 """
 
 from refinegraph.graphs.stopping.combining import (

@@ -1,4 +1,4 @@
-"""Stop rules that combine by `|`, `&` and `~`, also with plain callables and async parts."""
+"""Stop rules that combine with `|`, `&` and `~`, including plain callables and async rules."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -8,33 +8,33 @@ from refinegraph.support.awaiting import MaybeAwaitable, settle
 from refinegraph.support.signatures import check_part
 
 RuleFunction = Callable[[RefinementState], MaybeAwaitable[StopReason | None]]
-"""Anything that takes the state and returns a reason to stop, or None to go on; async or not."""
+"""Returns a reason to stop, or None to continue; may be async."""
 
 
 class StopRule:
-    """A stop rule that combines with others.
+    """A stop rule that can be combined with others.
 
-    A subclass implements `__call__`; any function of the state is wrapped when it is combined.
+    Subclasses implement `__call__`. Plain functions of the state are wrapped when combined.
     """
 
     def __call__(self, state: RefinementState) -> MaybeAwaitable[StopReason | None]:
-        """Return why to stop now, or None to go on; awaitable where a part of it is async."""
+        """Return a reason to stop, or None to continue; awaitable if a part is async."""
         raise NotImplementedError
 
     def __or__(self, other: RuleFunction) -> "StopRule":
-        """Stop when either fires; the left one's reason comes first."""
+        """Stop when either rule fires; the left rule's reason takes precedence."""
         return AnyOf(*_parts(AnyOf, self), *_parts(AnyOf, as_rule(other)))
 
     def __ror__(self, other: RuleFunction) -> "StopRule":
-        """Stop when either fires, with a plain callable on the left."""
+        """Stop when either rule fires, with a plain callable on the left."""
         return as_rule(other) | self
 
     def __and__(self, other: RuleFunction) -> "StopRule":
-        """Stop when both fire."""
+        """Stop when both rules fire."""
         return AllOf(*_parts(AllOf, self), *_parts(AllOf, as_rule(other)))
 
     def __rand__(self, other: RuleFunction) -> "StopRule":
-        """Stop when both fire, with a plain callable on the left."""
+        """Stop when both rules fire, with a plain callable on the left."""
         return as_rule(other) & self
 
     def __invert__(self) -> "StopRule":
@@ -42,11 +42,11 @@ class StopRule:
         return Not(self)
 
     def __eq__(self, other: object) -> bool:
-        """Whether the other rule is written the same."""
+        """Return whether the other rule has the same expression."""
         return isinstance(other, StopRule) and repr(self) == repr(other)
 
     def __hash__(self) -> int:
-        """Hash of the expression."""
+        """Return the hash of the expression."""
         return hash(repr(self))
 
 
@@ -57,11 +57,11 @@ class Custom(StopRule):
         self.function = function
 
     def __call__(self, state: RefinementState) -> MaybeAwaitable[StopReason | None]:
-        """Return what the callable returns."""
+        """Return the callable's result."""
         return self.function(state)
 
     def __repr__(self) -> str:
-        """The callable's name."""
+        """Return the callable's name."""
         return getattr(self.function, "__name__", repr(self.function))
 
 
@@ -73,16 +73,16 @@ class AnyOf(StopRule):
 
     def __call__(self, state: RefinementState) -> MaybeAwaitable[StopReason | None]:
         """Return the reason of the first rule that fires."""
-        for position, rule in enumerate(self.rules):
+        for index, rule in enumerate(self.rules):
             reason = rule(state)
             if isinstance(reason, Awaitable):
-                return _first_reason(reason, self.rules[position + 1 :], state)
+                return _first_reason(reason, self.rules[index + 1 :], state)
             if reason:
                 return reason
         return None
 
     def __repr__(self) -> str:
-        """The rules joined by `|`."""
+        """Return the rules joined by `|`."""
         return " | ".join(map(repr, self.rules))
 
 
@@ -93,14 +93,14 @@ class AllOf(StopRule):
         self.rules = rules
 
     def __call__(self, state: RefinementState) -> MaybeAwaitable[StopReason | None]:
-        """Return the reasons of all rules as one, or None."""
+        """Return the combined reasons if all rules fire, otherwise None."""
         reasons = [rule(state) for rule in self.rules]
         if any(isinstance(reason, Awaitable) for reason in reasons):
             return _all_reasons(reasons)
         return _joined([reason for reason in reasons if not isinstance(reason, Awaitable)])
 
     def __repr__(self) -> str:
-        """The rules joined by `&`."""
+        """Return the rules joined by `&`."""
         return " & ".join(_bracketed(rule, AnyOf) for rule in self.rules)
 
 
@@ -111,7 +111,7 @@ class Not(StopRule):
         self.rule = rule
 
     def __call__(self, state: RefinementState) -> MaybeAwaitable[StopReason | None]:
-        """Return a reason exactly when the rule gives none."""
+        """Return a reason if the rule gives none, and vice versa."""
         reason = self.rule(state)
         if isinstance(reason, Awaitable):
             return self._later(reason)
@@ -128,12 +128,12 @@ class Not(StopRule):
         return self.rule
 
     def __repr__(self) -> str:
-        """The rule after `~`."""
+        """Return the rule preceded by `~`."""
         return f"~{_bracketed(self.rule, AnyOf, AllOf)}"
 
 
 def as_rule(rule: RuleFunction) -> StopRule:
-    """Return a rule that combines, from a rule or any callable of the state."""
+    """Return a combinable rule from a rule or a callable of the state."""
     if isinstance(rule, StopRule):
         return rule
     check_part(rule, "a stop rule", "state")
@@ -158,7 +158,7 @@ async def _all_reasons(
 
 
 def _joined(reasons: Sequence[StopReason | None]) -> StopReason | None:
-    """Return all reasons as one, or None where one is missing."""
+    """Return all reasons combined, or None if one is missing."""
     fired = [reason for reason in reasons if reason]
     if len(fired) < len(reasons):
         return None

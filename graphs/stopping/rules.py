@@ -1,14 +1,14 @@
-"""The stop rules that ship: rounds, proof, stagnation, repetition, spending."""
+"""The built-in stop rules: rounds, proof, stagnation, repetition and spending."""
 
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping.combining import StopRule
 from refinegraph.schema import Candidate, StopReason
 from refinegraph.tools.programs import program_fingerprint
-from refinegraph.wording import all_visible_tests
+from refinegraph.wording import all_visible_tests, plural
 
 
 class rounds(StopRule):
-    """Stop after that many rounds of refinement.
+    """Stop after a number of refinement rounds.
 
     >>> rounds(3) | rounds(5)
     rounds(3) | rounds(5)
@@ -23,13 +23,13 @@ class rounds(StopRule):
             return None
         return StopReason(
             rule="rounds",
-            detail=f"{state.round} of {self.limit} rounds were made",
+            detail=f"{state.round} of {plural(self.limit, 'round')} done",
             observed=state.round,
             limit=self.limit,
         )
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"rounds({self.limit})"
 
 
@@ -53,19 +53,19 @@ class accepted(StopRule):
         return None
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return "accepted()"
 
 
 class stalled(StopRule):
-    """Stop when the best score has not risen for that many rounds."""
+    """Stop when the best score has not risen for `patience` rounds."""
 
     def __init__(self, patience: int, *, minimum_gain: float = 0.0) -> None:
         self.patience = patience
         self.minimum_gain = minimum_gain
 
     def __call__(self, state: RefinementState) -> StopReason | None:
-        """Fire when the best score now is that of `patience` rounds ago."""
+        """Fire when the best score has risen by at most `minimum_gain` in `patience` rounds."""
         if state.round < self.patience:
             return None
         before = _best(state, state.round - self.patience)
@@ -74,43 +74,43 @@ class stalled(StopRule):
             return None
         return StopReason(
             rule="stalled",
-            detail=f"the best score stayed at {now:.3g} for {self.patience} rounds",
+            detail=f"the best score stayed at {now:.3g} for {plural(self.patience, 'round')}",
             observed=now,
             limit=before,
         )
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         gain = f", minimum_gain={self.minimum_gain}" if self.minimum_gain else ""
         return f"stalled({self.patience}{gain})"
 
 
 class oscillating(StopRule):
-    """Stop when a round brought nothing but programs or answers that were seen before."""
+    """Stop when a round only produced programs or answers that had been seen before."""
 
     def __call__(self, state: RefinementState) -> StopReason | None:
         """Fire when every refinement of the last round repeats an earlier candidate."""
         latest = _refinements(state, state.round)
         before = [candidate for candidate in state.candidates if candidate.round < state.round]
-        earlier = set(map(_mark, before))
-        if not latest or any(_mark(candidate) not in earlier for candidate in latest):
+        earlier = set(map(_fingerprint, before))
+        if not latest or any(_fingerprint(candidate) not in earlier for candidate in latest):
             return None
         return StopReason(
             rule="oscillating",
-            detail=f"all {len(latest)} refinements of round {state.round} were seen before",
+            detail=f"every refinement of round {state.round} repeated an earlier candidate",
             observed=len(latest),
             limit=len(latest),
         )
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return "oscillating()"
 
 
 class same_failure(StopRule):
-    """Stop when refinements fail as their ancestors did: the same tests, the same exceptions.
+    """Stop when refinements fail like their ancestors: on the same tests with the same exceptions.
 
-    `times` is how many generations in a row must have failed alike.
+    `times` is the number of successive generations that must fail in the same way.
     """
 
     def __init__(self, times: int = 3) -> None:
@@ -130,7 +130,7 @@ class same_failure(StopRule):
         )
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"same_failure({self.times})"
 
     def _repeats(self, candidate: Candidate, by_id: dict[str, Candidate]) -> bool:
@@ -144,10 +144,10 @@ class same_failure(StopRule):
 
 
 class budget(StopRule):
-    """Stop when a run has spent what it may.
+    """Stop when a run has reached a spending limit.
 
-    A limit in USD also stops the run when a model's price is unknown, since it could not be
-    held. The rule is looked at between super-steps; calls in flight are not cut.
+    A limit in USD also stops the run if a model's price is unknown, because the limit could not be
+    enforced. The rule is checked between super-steps; calls in progress are not cancelled.
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class budget(StopRule):
         if self.usd is not None and usage.cost_usd is None:
             return StopReason(
                 rule="budget",
-                detail=f"a model's price is unknown, so a limit of {self.usd} USD cannot be held",
+                detail=f"a model's price is unknown, so {self.usd} USD cannot be enforced",
                 limit=self.usd,
             )
         spent = (
@@ -189,15 +189,17 @@ class budget(StopRule):
         return None
 
     def __repr__(self) -> str:
-        """The call that makes it."""
-        given = {
+        """Return the constructor call."""
+        limits = {
             "usd": self.usd,
             "tokens": self.tokens,
             "calls": self.calls,
             "seconds": self.seconds,
         }
-        words = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
-        return f"budget({words})"
+        arguments = ", ".join(
+            f"{name}={value}" for name, value in limits.items() if value is not None
+        )
+        return f"budget({arguments})"
 
 
 def _best(state: RefinementState, last_round: int) -> float | None:
@@ -213,7 +215,7 @@ def _refinements(state: RefinementState, number: int) -> list[Candidate]:
     ]
 
 
-def _mark(candidate: Candidate) -> str:
+def _fingerprint(candidate: Candidate) -> str:
     if candidate.program is not None:
         return program_fingerprint(candidate.program)
     return (candidate.answer or candidate.text).strip()

@@ -1,4 +1,4 @@
-"""The named strategies, one a file, and the plan that each is built from."""
+"""The named strategies, and the plan from which they are built."""
 
 from refinegraph.graphs.strategies.magicore_options import MagicoreOptions
 from refinegraph.graphs.strategies.plan import Plan

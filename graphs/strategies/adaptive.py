@@ -1,4 +1,4 @@
-"""Few samples first; more, or repairs, while they are expected to be worth their tokens."""
+"""Few samples first; more samples or repairs while they are expected to be worth their tokens."""
 
 from refinegraph.graphs.policies.base import Policy
 from refinegraph.graphs.policies.execution_gain import MIN_GAIN_FOR_CODE, ExecutionGain
@@ -11,17 +11,17 @@ from refinegraph.graphs.strategies.sampling import by_evidence
 from refinegraph.schema import EXECUTED_KINDS
 
 _MIN_GAIN = 0.02
-"""Two points of accuracy for a thousand tokens: below that, on the recorded runs of three models,
-further rounds cost more than they brought."""
+"""Two percentage points of accuracy per thousand tokens. Below that, further rounds cost more than
+they gained on the recorded runs of three models."""
 _ROUNDS = 10
-"""Rounds of repair for code at most: what they are worth ends most runs long before."""
+"""Maximum repair rounds for code; the expected gain ends most runs long before."""
 
 
 def adaptive(plan: Plan) -> RefinementGraph:
     """Sample or repair, whichever is expected to gain more for its tokens (arXiv 2604.22273).
 
-    Costs two or three calls for an easy problem, and at most `plan.samples` candidates, a repair
-    being two calls, for a hard one.
+    Costs two or three calls for an easy problem. For a hard one, costs at most `plan.samples`
+    candidates, where a repair takes two calls.
     """
     code = plan.kind in EXECUTED_KINDS
     max_candidates, first = plan.samples or (16 if code else 10), 1 if code else 3
@@ -40,7 +40,7 @@ def adaptive(plan: Plan) -> RefinementGraph:
 
 
 def policy_for_code(plan: Plan, max_candidates: int) -> Policy:
-    """Return the policy for code, of at most so many candidates."""
+    """Return the policy for code, with at most `max_candidates` candidates."""
     limit = _ROUNDS if plan.rounds is None else plan.rounds
     return ExecutionGain(
         router=plan.router or VerdictRouter(otherwise=AgreementRouter()),
@@ -58,7 +58,7 @@ def policy_for_code(plan: Plan, max_candidates: int) -> Policy:
 
 
 def policy_for_answers(plan: Plan, max_candidates: int) -> Policy:
-    """Return the policy for answers that are not code, of at most so many samples."""
+    """Return the policy for other answers, with at most `max_candidates` samples."""
     return ExpectedGain(
         min_gain_per_1k_tokens=(
             _MIN_GAIN if plan.min_gain_per_1k_tokens is None else plan.min_gain_per_1k_tokens

@@ -1,4 +1,4 @@
-"""MAgICoRe (arXiv 2409.12147): several samples; hard problems are refined together."""
+"""MAgICoRe (arXiv 2409.12147): draw several samples, and refine them if the problem is hard."""
 
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.routing import VerdictRouter
@@ -11,7 +11,7 @@ from refinegraph.schema import EXECUTED_KINDS
 def magicore(plan: Plan) -> RefinementGraph:
     """Review and refine every candidate of a hard problem, round by round.
 
-    With k samples, costs k calls for an easy problem and up to 2k more a round for a hard one.
+    With k samples, costs k calls for an easy problem, and up to 2k more per round for a hard one.
     """
     code, router = plan.kind in EXECUTED_KINDS, plan.magicore.router()
     limit = 3 if plan.rounds is None else plan.rounds

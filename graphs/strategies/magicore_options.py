@@ -1,4 +1,4 @@
-"""MAgICoRe (arXiv 2409.12147): as it was published where asked for, mended otherwise."""
+"""Options of MAgICoRe (arXiv 2409.12147): as published, or with improvements."""
 
 from dataclasses import dataclass
 
@@ -8,32 +8,31 @@ from refinegraph.graphs.selection import weighted_vote
 
 @dataclass(frozen=True, kw_only=True)
 class MagicoreOptions:
-    """Where the published method and ours differ; the defaults are ours.
+    """The differences between the published method and this implementation, which is the default.
 
-    Two faults of the published code are not offered: it forgets what was refined of a problem that
-    became easy, and it refines copies of one solution over and over.
+    Two faults of the published code cannot be selected: it discards the refinements of a problem
+    that became easy, and it refines copies of one solution repeatedly.
     """
 
     calibration: ScoreCalibration | None = None
-    """Mean and deviation of a whole set, as published; those of the problems seen so far if None.
-    """
+    """Mean and deviation over a whole set, as published; None to use the problems seen so far."""
     first_majority: bool = False
-    """Whether the majority stays that of the first samples."""
+    """Whether the majority remains that of the first samples."""
     pool: int | None = None
-    """How many candidates vote, best scores first; all of them if None."""
+    """Number of candidates that vote, best scores first; None for all."""
 
     @classmethod
     def published(cls, calibration: ScoreCalibration, *, samples: int) -> "MagicoreOptions":
         """Return the options of the paper.
 
-        >>> found = ScoreCalibration(mean=0.5, deviation=0.2, count=500)
-        >>> MagicoreOptions.published(found, samples=40).pool
+        >>> calibration = ScoreCalibration(mean=0.5, deviation=0.2, count=500)
+        >>> MagicoreOptions.published(calibration, samples=40).pool
         40
         """
         return cls(calibration=calibration, first_majority=True, pool=samples)
 
     def router(self) -> MagicoreRouter:
-        """Return the router."""
+        """Return the router with these options."""
         if self.calibration is None:
             return MagicoreRouter(first_majority=self.first_majority)
         return MagicoreRouter(
@@ -44,5 +43,5 @@ class MagicoreOptions:
         )
 
     def selector(self) -> weighted_vote:
-        """Return the vote."""
+        """Return the selector with these options."""
         return weighted_vote(top=self.pool)

@@ -1,4 +1,4 @@
-"""What a strategy is built from: models, sizes, limits, and parts of one's own."""
+"""The plan from which a strategy is built: models, sizes, limits and custom parts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,11 +49,11 @@ if TYPE_CHECKING:
     from refinegraph.agents.memory import Memory
 
 ReviewForm = Literal["separate", "joint", "none"]
-"""How a program is reviewed before it is repaired."""
+"""How a program is reviewed before its repair: by a separate call, in the same call, or not."""
 
 
 class Parts(TypedDict, total=False):
-    """The parts that tell one strategy from another."""
+    """The parts in which strategies differ."""
 
     solver: SolverAgent
     reviewer: ReviewerAgent | None
@@ -71,9 +71,10 @@ class Parts(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a strategy is built from: models, sizes and limits.
+    """The models, sizes and limits from which a strategy is built.
 
-    Reviewer, Refiner and TestWriter speak through the Solver's model unless given their own.
+    Reviewer, Refiner and TestWriter use the Solver's model unless they have their own. A size or
+    part that is None is chosen by the strategy.
     """
 
     model: BaseChatModel
@@ -82,73 +83,73 @@ class Plan:
     tester_model: BaseChatModel | None = None
     kind: Kind = "code"
     samples: int | None = None
-    """How many samples; the strategy's own number unless given."""
+    """Number of samples."""
     batch_size: int | None = None
-    """How many samples are asked for at a time; the strategy's own number unless given."""
+    """Number of samples requested at a time."""
     rounds: int | None = None
-    """How many rounds of refinement at most; the strategy's own number unless given."""
+    """Maximum number of refinement rounds."""
     temperature: float | None = None
-    """Of the Solver; the strategy's own unless given."""
+    """Sampling temperature of the Solver."""
     max_tokens: int | None = None
-    """Longest answer in tokens; the provider's own limit unless given."""
+    """Maximum length of an answer in tokens; by default the provider's limit."""
     seed: int | None = None
     prompts: PromptSet | None = None
-    """The prompts of every role; those that each model understands best unless given."""
+    """The prompts of every role; by default those that suit each model best."""
     scorer: Scorer | Sequence[Scorer] | None = None
-    """What scores candidates; execution and agreement unless given."""
+    """Scores candidates; by default execution and agreement."""
     router: Router | None = None
-    """Decides what is hard; the strategy's own unless given."""
+    """Decides which problems are hard."""
     stop: RuleFunction | None = None
-    """When to stop; the strategy's own rule unless given."""
+    """Decides when to stop."""
     select: Selector | None = None
-    """Chooses the answer; the strategy's own unless given."""
+    """Chooses the answer."""
     policy: Policy | None = None
-    """What is done after the first samples; replaces the strategy's own, its router and its rule.
-    """
+    """Decides on the moves after the first samples; replaces the strategy's own policy, router and
+    stop rule."""
     magicore: MagicoreOptions = field(default_factory=MagicoreOptions)
-    """Where `magicore` follows the paper to the letter."""
+    """How closely `magicore` follows the paper."""
     min_gain_per_1k_tokens: float | None = None
-    """Minimum gain in the chance of a right answer that justifies 1,000 tokens, for `adaptive`."""
+    """Minimum gain in the probability of a right answer that justifies 1,000 tokens, for
+    `adaptive`."""
     calibrator: ConfidenceCalibrator = DEFAULT_CALIBRATOR
-    """How sure `adaptive` is of a pool that no test decides."""
+    """Estimates for `adaptive` the confidence in a pool of answers that no test decides."""
     memory: "Memory | None" = None
     """Notes that outlive a run, for strategies that learn from earlier problems."""
     environment: "Callable[[], Environment] | None" = None
-    """Makes the environment that strategies with actions act in."""
+    """Creates the environment for strategies with actions."""
     likelihood: "Likelihood | None" = None
-    """How probable a text is that the model did not write; measured by the model itself unless
-    given."""
+    """Measures the probability of a text written by someone else; by default with `model`."""
     user: "Callable[[str], MaybeAwaitable[str]] | None" = None
-    """Answers a question about what is wanted, for strategies that ask back."""
+    """Answers questions about the requirements, for strategies that ask."""
     examples: "Sequence[LabelledProblem]" = ()
-    """Solved problems, for strategies that learn from some before they solve another."""
+    """Solved problems, for strategies that learn from examples."""
     rates: SuccessRates | None = None
-    """What is known of the model's samples and repairs, for `adaptive`; learned anew if None."""
+    """Success rates of the model's samples and repairs, for `adaptive`; None to learn them anew."""
     cost: CostUnit = "tokens"
-    """What `adaptive` saves: tokens, USD or seconds."""
+    """The resource that `adaptive` saves: tokens, USD or seconds."""
     sandbox: Sandbox | None = None
     repair: RepairForm = "auto"
-    """Whether programs are repaired by edits, by rewriting them, or by whichever is shorter."""
+    """Whether programs are repaired with edits, rewritten, or whichever is shorter."""
     review: ReviewForm = "separate"
-    """Whether programs are reviewed by a call of their own, in that of the repair, or not."""
+    """Whether programs are reviewed in a separate call, together with the repair, or not at all."""
     evidence: tuple[str, ...] = ()
-    """Kinds of evidence that Reviewer and Refiner are shown; those that the prompts are made for
-    if empty, none for `("none",)`."""
+    """Kinds of evidence for Reviewer and Refiner; if empty, those for which the prompts were
+    designed; `("none",)` for none."""
     checker: Checker | None = None
-    """What proves or refutes candidates; running their programs in `sandbox` unless given."""
+    """Proves or refutes candidates; by default runs their programs in `sandbox`."""
     reader: AnswerReader | None = None
-    """Reads the program in an answer; a fenced block unless given."""
+    """Extracts the program from an answer; by default from a fenced block."""
     extra_evidence: Tracer | None = None
-    """What the Reviewer is shown beside the tests; replaces `trace`."""
+    """Additional evidence for the Reviewer; replaces `trace`."""
     trace: bool = False
-    """Whether the Reviewer is shown a failing test's values line by line."""
+    """Whether the Reviewer sees a failing test traced line by line."""
     checkpointer: BaseCheckpointSaver[Any] | None = field(default=None, repr=False)
     ask: tuple[InterruptPoint, ...] = ()
-    """When a person is asked; needs a checkpointer."""
+    """When to ask a person; requires a checkpointer."""
 
     @property
     def names(self) -> ModelNames:
-        """The model behind each role."""
+        """The model of each role."""
         reviewer = self.reviewer_model or self.model
         return ModelNames(
             solver=model_name(self.model),
@@ -158,10 +159,10 @@ class Plan:
         )
 
     def solver(self, *, samples: int, temperature: float) -> Solver:
-        """Return the Solver of a strategy that takes that many samples."""
-        chosen = temperature if self.temperature is None else self.temperature
+        """Return the Solver for a strategy with that many samples."""
+        own = temperature if self.temperature is None else self.temperature
         return Solver(
-            self.model, samples=samples, sampling=self._sampling(chosen), prompts=self.prompts
+            self.model, samples=samples, sampling=self._sampling(own), prompts=self.prompts
         )
 
     def reviewer(self) -> Reviewer:
@@ -186,7 +187,7 @@ class Plan:
         )
 
     def gatherer(self) -> gather_evidence | None:
-        """Return what gathers evidence about failing programs, where the prompts can show it."""
+        """Return the gatherer of evidence for failing programs, if the prompts can show any."""
         prompts = self.prompts or prompts_for(self.refiner_model or self.model)
         kinds = [kind for kind in self.evidence or prompts.evidence if kind != "none"]
         if self.kind != "code" or kinds == ["verdict"]:
@@ -194,7 +195,7 @@ class Plan:
         return gather_evidence(self.sandbox, kinds=kinds)
 
     def test_writer(self) -> TestWriter | None:
-        """Return the TestWriter, for code; None where its model cannot write tests."""
+        """Return the TestWriter, or None for other kinds and for models that cannot write tests."""
         model = self.tester_model or self.model
         prompts = self.prompts or prompts_for(model)
         if self.kind != "code" or prompts.test_writer is None:
@@ -202,13 +203,13 @@ class Plan:
         return TestWriter(model, sampling=self._sampling(0.8), prompts=prompts)
 
     def tracer(self) -> Tracer | None:
-        """Return what the Reviewer is shown beside the tests, where that is wanted."""
+        """Return the source of additional evidence for the Reviewer, if any."""
         if self.extra_evidence:
             return self.extra_evidence
         return failing_trace(self.sandbox) if self.trace and self.kind == "code" else None
 
     def likelihoods(self) -> "Likelihood":
-        """Return the likelihood; raises `InputError` where the model cannot measure any."""
+        """Return the likelihood; raise `InputError` if the model cannot measure any."""
         from refinegraph.agents.likelihood import likelihood_of
 
         return self.likelihood or likelihood_of(self.model)
@@ -218,7 +219,7 @@ class Plan:
         return as_rule(self.stop) if self.stop else default
 
     def graph(self, name: str, **parts: Unpack[Parts]) -> RefinementGraph:
-        """Return a strategy's graph from its parts; those that the plan names replace them."""
+        """Return a strategy's graph from its parts; parts set in the plan take precedence."""
         parts.setdefault("models", self.names)
         if parts.get("refiner"):
             parts.setdefault("evidence", self.gatherer())
@@ -252,18 +253,18 @@ class Plan:
         select: Selector | None = None,
         models: ModelNames | None = None,
     ) -> SearchGraph:
-        """Return a graph of operators and a policy with what else the plan chose.
+        """Return a search graph from operators and a policy, configured by the plan.
 
-        For strategies whose loop is not that of `graph`. The run ends when a candidate passes all
-        visible tests, unless the plan names another rule.
+        Intended for strategies whose loop differs from that of `graph`. By default, the run ends
+        when a candidate passes all visible tests.
 
         Args:
             name: The strategy's name in results.
-            operators: Operators by the names that moves give.
-            policy: What is done next; the plan's own policy replaces it.
-            scorer: Scores candidates; the plan's own scorer replaces it.
-            select: Chooses the answer; the plan's own selector replaces it.
-            models: The models behind the roles; the plan's unless given.
+            operators: Operators by the names used in moves.
+            policy: Decides on the next moves; overridden by the plan's policy.
+            scorer: Scores candidates; overridden by the plan's scorer.
+            select: Chooses the answer; overridden by the plan's selector.
+            models: The models of the roles; by default the plan's.
         """
         return search_graph(
             operators=operators,

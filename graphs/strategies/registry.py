@@ -1,4 +1,4 @@
-"""Every strategy by its name: this package's, the gallery's, those of other packages and yours."""
+"""Registry of strategies: built-in, gallery, third-party and user-defined ones, by name."""
 
 import difflib
 import pkgutil
@@ -18,29 +18,29 @@ from refinegraph.graphs.strategies.strategy import Strategy
 from refinegraph.schema import Gold, LabelledProblem, Problem, Verdict
 
 STRATEGIES: dict[str, Strategy] = {}
-"""This package's strategies and those that were registered, by their names."""
+"""The built-in and the registered strategies by name."""
 GALLERY = "refinegraph.graphs.gallery"
-"""The package whose modules are published systems, one strategy each."""
+"""The package whose modules implement published systems, one strategy each."""
 ENTRY_POINTS = "refinegraph.strategies"
-"""The group of entry points by which other packages offer strategies."""
+"""The entry-point group through which other packages provide strategies."""
 
 
 def register_strategy(strategy: Strategy, *, replace: bool = False) -> Strategy:
-    """Make a strategy known by its name.
+    """Register a strategy under its name.
 
-    Raises `InputError` for a name that is taken, unless the strategy is to `replace` the one that
-    has it, as where a notebook's cell runs again.
+    Raises `InputError` if the name is taken, unless `replace` is true, which is convenient in a
+    notebook whose cells run repeatedly.
 
     >>> from refinegraph.graphs.strategies.sampling import single
     >>> register_strategy(Strategy("single", "one answer", "mine", single))
     Traceback (most recent call last):
     ...
-    refinegraph.errors.InputError: a strategy named 'single' is known already; choose another \
+    refinegraph.errors.InputError: a strategy named 'single' already exists; choose another \
 name, or pass replace=True.
     """
     if strategy.name in STRATEGIES and not replace:
         raise InputError(
-            f"a strategy named {strategy.name!r} is known already; choose another name, or pass "
+            f"a strategy named {strategy.name!r} already exists; choose another name, or pass "
             "replace=True."
         )
     STRATEGIES[strategy.name] = strategy
@@ -107,8 +107,8 @@ for _strategy in (
 
 
 def strategy_names() -> tuple[str, ...]:
-    """Return the name of every strategy, without importing the gallery's or other packages'."""
-    return tuple(dict.fromkeys([*STRATEGIES, *gallery_names(), *_offered()]))
+    """Return the names of all strategies without importing those of the gallery or packages."""
+    return tuple(dict.fromkeys([*STRATEGIES, *gallery_names(), *_entry_points()]))
 
 
 @cache
@@ -119,9 +119,9 @@ def gallery_names() -> tuple[str, ...]:
 
 
 def find_strategy(name: str) -> Strategy:
-    """Return a strategy by name; raises `InputError` with the nearest name.
+    """Return a strategy by name; raise `InputError` with the closest name if there is none.
 
-    A registered strategy comes before the gallery's, and that before other packages'.
+    Registered strategies take precedence over the gallery, and the gallery over other packages.
 
     >>> find_strategy("single").source
     'the baseline'
@@ -130,27 +130,27 @@ def find_strategy(name: str) -> Strategy:
         return STRATEGIES[name]
     if name in gallery_names():
         stem = name.replace("-", "_")
-        found: object = getattr(import_module(f"{GALLERY}.{stem}"), stem)
-        return _as_strategy(found, f"the module {stem!r} of the gallery")
-    if name in _offered():
-        return _as_strategy(_offered()[name].load(), f"the entry point {name!r}")
+        strategy: object = getattr(import_module(f"{GALLERY}.{stem}"), stem)
+        return _as_strategy(strategy, f"the module {stem!r} of the gallery")
+    if name in _entry_points():
+        return _as_strategy(_entry_points()[name].load(), f"the entry point {name!r}")
     near = difflib.get_close_matches(name, strategy_names(), n=1, cutoff=0.4)
-    hint = f", did you mean {near[0]!r}?" if near else "."
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     raise InputError(
         f"unknown strategy {name!r}{hint} `refinegraph strategies` lists all "
-        f"{len(strategy_names())}; this package's own are {', '.join(STRATEGIES)}."
+        f"{len(strategy_names())}; the built-in ones are {', '.join(STRATEGIES)}."
     )
 
 
 @cache
-def _offered() -> dict[str, EntryPoint]:
+def _entry_points() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
 
 
-def _as_strategy(found: object, place: str) -> Strategy:
-    if isinstance(found, Strategy):
-        return found
-    raise InputError(f"{place} gives {found!r:.100}; expected a Strategy.")
+def _as_strategy(value: object, origin: str) -> Strategy:
+    if isinstance(value, Strategy):
+        return value
+    raise InputError(f"{origin} provides {value!r:.100}; expected a Strategy.")
 
 
 def build_strategy(name: str, plan: Plan) -> RefinementGraph:
@@ -159,7 +159,7 @@ def build_strategy(name: str, plan: Plan) -> RefinementGraph:
 
 
 def strategy_outline(name: str) -> RefinementGraph:
-    """Compile a strategy's graph around parts that are never asked, to look at its structure."""
+    """Compile a strategy's graph with placeholder parts, to inspect its structure."""
     from langgraph.store.memory import InMemoryStore
 
     from refinegraph.agents.environments import ToolUse

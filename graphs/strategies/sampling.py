@@ -1,4 +1,4 @@
-"""Strategies that sample and choose, without any repair."""
+"""Strategies that sample and select without repairing."""
 
 from refinegraph.agents.solver import Solver
 from refinegraph.graphs.policies.adaptive_sampling import SampleUntil, settled
@@ -11,21 +11,21 @@ from refinegraph.schema import EXECUTED_KINDS, ModelNames
 
 
 def single(plan: Plan) -> RefinementGraph:
-    """One answer, checked but not refined. Costs one model call."""
+    """Return one answer, checked but not refined. Costs one model call."""
     return _unrefined(plan, plan.solver(samples=1, temperature=0.0), "single", best_of())
 
 
 def self_consistency(plan: Plan) -> RefinementGraph:
-    """Several samples and a majority vote (arXiv 2203.11171). Costs one call a sample."""
+    """Take a majority vote over several samples (arXiv 2203.11171). Costs one call per sample."""
     solver = plan.solver(samples=plan.samples or 8, temperature=0.8)
     return _unrefined(plan, solver, "self-consistency", majority_vote())
 
 
 def best_of_n(plan: Plan) -> RefinementGraph:
-    """Several samples; the one with the best evidence wins. Costs one call a sample.
+    """Select the sample with the best evidence. Costs one call per sample.
 
-    With `plan.batch_size` they are asked for in batches, until one passes the visible tests or the
-    vote is settled.
+    With `plan.batch_size`, samples are requested in batches until one passes the visible tests or
+    the vote is settled.
     """
     if plan.batch_size:
         return _sampled_until(plan, "best-of-n", samples=8, batch_size=plan.batch_size)
@@ -36,8 +36,8 @@ def best_of_n(plan: Plan) -> RefinementGraph:
 def sample_until(plan: Plan) -> RefinementGraph:
     """Sample until a sample passes the visible tests (code) or the vote is settled (answers).
 
-    The strongest baseline without repairs. Costs one call a sample, at most 16 unless
-    `plan.samples` says otherwise, one after the other unless `plan.batch_size` does.
+    This is the strongest baseline without repairs. Costs one call per sample, at most
+    `plan.samples` (by default 16), in sequence or in batches of `plan.batch_size`.
     """
     return _sampled_until(plan, "sample-until", samples=16, batch_size=plan.batch_size or 1)
 

@@ -11,8 +11,8 @@ from refinegraph.graphs.strategies.plan import Plan
 def self_refine(plan: Plan) -> RefinementGraph:
     """Repair the latest answer until a review approves it, at most `plan.rounds` times.
 
-    The last refinement is the answer, as published, except that one which fails a test that its
-    parent passed is rejected. Costs one call, and two more a round.
+    The last refinement is the answer, as published, but a refinement that fails a test passed by
+    its parent is rejected. Costs one call, and two more per round.
     """
     limit = 3 if plan.rounds is None else plan.rounds
     return plan.graph(

@@ -1,4 +1,4 @@
-"""What a strategy is: a name, where it comes from, what it costs and needs, and how it is built."""
+"""The description of a strategy: name, source, cost, requirements and build function."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -15,45 +15,44 @@ Build = Callable[[Plan], SearchGraph]
 Idea = Literal[
     "vote", "judge", "repair", "search", "remember", "decompose", "check", "evolve", "route"
 ]
-"""What a strategy rests on, for people who look for one."""
+"""The technique on which a strategy is based, for finding strategies."""
 Need = Literal[
     "scorer", "environment", "memory", "logprobs", "likelihood", "user", "examples", "checker"
 ]
-"""What a strategy cannot work without: a part of the plan, or a model that gives log-probabilities.
-"""
+"""A requirement of a strategy: a part of the plan, or a model that reports log-probabilities."""
 
 NEEDS: dict[Need, str] = {
-    "scorer": "a scorer, such as a reward model or a judge; name one with --scorer or scorer=",
-    "environment": "an environment to act in; give one with environment=",
-    "memory": "a memory; name its file with --memory or give one with memory=",
+    "scorer": "a scorer, such as a reward model or a judge; set it with --scorer or scorer=",
+    "environment": "an environment to act in; set it with environment=",
+    "memory": "a memory; set it with --memory FILE or memory=",
     "likelihood": "a model that measures the likelihood of a text, such as 'embedded', "
-    "local/PATH.gguf or hosted_vllm/NAME; or give a Likelihood with likelihood=",
-    "user": "someone who answers its questions; give a function with user=",
-    "examples": "solved problems to learn from; give them with examples=",
-    "checker": "a checker, such as lean_checker(); give one with checker=",
-    "logprobs": "a model whose provider gives log-probabilities",
+    "local/PATH.gguf or hosted_vllm/NAME; or pass a Likelihood with likelihood=",
+    "user": "someone who answers its questions; pass a function with user=",
+    "examples": "solved problems to learn from; pass them with examples=",
+    "checker": "a checker, such as lean_checker(); pass it with checker=",
+    "logprobs": "a model whose provider reports log-probabilities",
 }
-"""What each need is, and how it is given."""
+"""A description of each requirement, and how to satisfy it."""
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """A named way through a graph."""
+    """A named way to build a graph from a plan."""
 
     name: str
     summary: str
-    """One line: what it does and when it pays."""
+    """One line: what it does and when it is useful."""
     source: str
-    """The paper that it follows, or what it is made of."""
+    """The paper that it implements, or the techniques that it combines."""
     build: Build
     title: str = ""
-    """The system's name as published; empty for strategies of this package."""
+    """The published name of the system; empty for strategies of this package."""
     ideas: tuple[Idea, ...] = ()
     needs: tuple[Need, ...] = ()
     calls: str = ""
-    """Model calls as a formula of the plan: n samples, r rounds."""
+    """Number of model calls as a formula of the plan: n samples, r rounds."""
     departs: str = ""
-    """Where it departs from the paper, in one sentence; empty where it does not."""
+    """How it differs from the paper, in one sentence; empty if it does not."""
 
 
 def recipe(
@@ -65,18 +64,18 @@ def recipe(
     needs: Sequence[Need] = (),
     departs: str = "",
 ) -> Callable[[Build], Strategy]:
-    """Make a strategy of a function from a plan to a graph.
+    """Return a decorator that turns a function from a plan to a graph into a strategy.
 
-    The strategy's name is the function's, with hyphens; its summary is the first line of the
-    docstring. A plan that lacks what the strategy needs is refused in one sentence.
+    The strategy's name is the function's name with hyphens; its summary is the first line of the
+    docstring. A plan without a required part is rejected with one sentence.
 
     Args:
-        title: The system's name as published.
-        paper: Where it was published, such as `"arXiv 2305.14325"`.
-        ideas: What it rests on.
-        calls: Model calls as a formula of n samples and r rounds.
-        needs: Parts of the plan without which it cannot work.
-        departs: Where it departs from the paper.
+        title: The published name of the system.
+        paper: The publication, such as `"arXiv 2305.14325"`.
+        ideas: The techniques on which it is based.
+        calls: Number of model calls as a formula of n samples and r rounds.
+        needs: Required parts of the plan.
+        departs: How it differs from the paper.
 
     >>> from refinegraph.graphs.policies import move, schedule
     >>> @recipe("Chain of thought", paper="arXiv 2201.11903", ideas=[], calls="1")
@@ -94,7 +93,7 @@ def recipe(
                 f"a recipe cannot need {need!r}; expected {', '.join(get_args(Need))}."
             )
 
-    def make(build: Build) -> Strategy:
+    def decorate(build: Build) -> Strategy:
         name = build.__name__.replace("_", "-")
 
         def checked(plan: Plan) -> RefinementGraph:
@@ -114,13 +113,13 @@ def recipe(
             departs=departs,
         )
 
-    return make
+    return decorate
 
 
 def source_of(strategy: Strategy) -> str:
-    """Return the code that builds a strategy, its whole file where that holds nothing else.
+    """Return the source code of a strategy: its whole module if that contains nothing else.
 
-    Empty where the code cannot be had, as for one written in an interactive session.
+    Returns an empty string if the code is unavailable, as in an interactive session.
     """
     build = inspect.unwrap(strategy.build)
     module = inspect.getmodule(build)
@@ -139,7 +138,7 @@ def _check_needs(name: str, needs: Sequence[Need], plan: Plan) -> None:
 
 def _has(plan: Plan, need: Need) -> bool:
     if need == "logprobs":
-        return True  # only its answers tell whether a model gives any
+        return True  # only an answer reveals whether the model reports any
     if need == "likelihood":
         try:
             return bool(plan.likelihoods())

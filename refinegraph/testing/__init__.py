@@ -7,7 +7,7 @@ Builders fill in every field that a test does not care about: `candidate`, `answ
 >>> from refinegraph.graphs.stopping import rounds
 >>> from refinegraph.testing import answers, state
 >>> rounds(2)(state(*answers("4", "5"), round=2)).detail
-'2 of 2 rounds were made'
+'2 of 2 rounds done'
 """
 
 from typing import TYPE_CHECKING

@@ -153,7 +153,7 @@ async def test_prompts_pass_hostile_text_through_untouched(prompts: PromptSet) -
 
 
 def test_a_model_that_cannot_write_tests_is_refused_for_that_role() -> None:
-    with pytest.raises(InputError, match="name another one for that role"):
+    with pytest.raises(InputError, match="name another model for that role"):
         TestWriter(ScriptedChatModel([]), prompts=EMBEDDED)
 
 

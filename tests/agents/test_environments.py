@@ -86,7 +86,7 @@ def test_a_tool_is_called_and_its_answer_read() -> None:
         ("fathoms[two]", "ValidationError"),
         ("broken[rope]", "RuntimeError: no line for rope"),
         ("leagues[1]", "there is no tool 'leagues'; there are fathoms, broken"),
-        ("look around", "is no action"),
+        ("look around", "is not an action"),
     ],
 )
 def test_whatever_an_action_does_is_an_observation(action: str, shown: str) -> None:

@@ -110,8 +110,8 @@ async def test_candidate_whose_call_fails_scores_none_beside_the_others() -> Non
     model = ScriptedChatModel(script, retry=RetryPolicy(attempts=1))
     told = await Judge(model)(PROBLEM, [solution(0), solution(1, text="bad")])
     assert [score.value for score in told.scores] == [0.5, None]
-    assert "broke the connection off" in told.scores[1].evidence
-    with pytest.raises(ModelError, match="broke the connection off"):
+    assert "closed the connection" in told.scores[1].evidence
+    with pytest.raises(ModelError, match="closed the connection"):
         await Judge(model)(PROBLEM, [solution(1, text="bad")])
 
 
@@ -338,7 +338,7 @@ async def test_scorer_whose_model_fails_leaves_the_run_going_and_is_named() -> N
     assert result.answer == "2"
     assert [each.score for each in result.candidates] == [None, None]
     assert [each.node for each in result.failures] == ["score"]
-    assert "broke the connection off" in result.failures[0].detail
+    assert "closed the connection" in result.failures[0].detail
 
 
 async def test_scorer_that_is_set_up_wrongly_ends_the_run_at_once() -> None:

@@ -103,7 +103,9 @@ async def test_a_server_tells_of_the_text_and_not_of_the_prompt() -> None:
 
 
 async def test_a_server_without_log_probabilities_is_refused_in_one_sentence() -> None:
-    refused = pytest.raises(ModelRequestRefused, match="gave no log-probabilities of the prompt")
+    refused = pytest.raises(
+        ModelRequestRefused, match="returned no log-probabilities for the prompt"
+    )
     with serving(Server(gives_logprobs=False)) as server, refused:
         await ServerLikelihood(server.url, "m")(ADD, "a text")
 

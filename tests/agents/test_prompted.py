@@ -58,8 +58,8 @@ async def test_an_instruction_stands_at_its_place_or_at_the_end() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("$solutons", "the place $solutons, which is unknown, did you mean $solutions? Known:"),
-        ("${xyz}", "the place $xyz, which is unknown. Known: $answer_format,"),
+        ("$solutons", "unknown placeholder $solutons in a prompt; did you mean $solutions? Known"),
+        ("${xyz}", "unknown placeholder $xyz in a prompt. Known placeholders: $answer_format,"),
         ("It costs $5", "write $$ for a dollar sign"),
     ],
 )

@@ -99,9 +99,9 @@ async def test_short_programs_are_rewritten_unless_edits_are_asked_for() -> None
 
 
 def test_prompts_without_a_text_for_edits_refuse_them() -> None:
-    with pytest.raises(InputError, match="have no text that asks for edits"):
+    with pytest.raises(InputError, match="has no prompt for edits"):
         Refiner(ScriptedChatModel([]), prompts=COMPACT, repair="edit")
-    with pytest.raises(InputError, match="have no text for a review and repair in one call"):
+    with pytest.raises(InputError, match="has no prompt for a review and repair in one call"):
         ReviewAndRepair(ScriptedChatModel([]), prompts=COMPACT)
 
 

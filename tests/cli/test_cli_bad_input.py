@@ -28,7 +28,7 @@ CASES = [
     Case("unknown provider", solve("x", "--model", "opnai/x"), "did you mean 'openai/x'"),
     Case("model without a provider", solve("x", "--model", "nothing"), "PROVIDER/MODEL"),
     Case("missing key", solve("x", "--model", "openai/x"), "set OPENAI_API_KEY"),
-    Case("no address", solve("x", "--model", "openai/x", "--api-base", "y"), "'y' is no URL"),
+    Case("no address", solve("x", "--model", "openai/x", "--api-base", "y"), "'y' is not a URL"),
     Case("no sample", solve("x", "--samples", "0"), "'0' is not a whole number of at least 1"),
     Case("negative samples", solve("x", "--samples", "-1"), "--samples: '-1' is not"),
     Case("samples in words", solve("x", "--samples", "abc"), "'abc' is not a whole number"),

@@ -119,7 +119,7 @@ def code_lines(function: ast.FunctionDef) -> int:
 
 
 def test_what_a_system_needs_is_said_in_one_sentence() -> None:
-    with pytest.raises(InputError, match=r"strategy 'react' needs an environment to act in; give"):
+    with pytest.raises(InputError, match=r"strategy 'react' needs an environment to act in; set"):
         build_strategy("react", Plan(model=ScriptedChatModel([])))
 
 

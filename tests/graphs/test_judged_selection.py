@@ -28,7 +28,7 @@ def test_a_voter_that_is_often_right_outweighs_several_that_are_not() -> None:
     assert majority_vote()(PROBLEM, pool).candidate_id == "0.0"
     chosen = prior_vote({"small": 0.25, "large": 0.8})(PROBLEM, pool)
     assert chosen.candidate_id == "0.2"
-    assert chosen.reason == "1 candidates agree on it, by large"
+    assert chosen.reason == "1 candidate agrees on it, by large"
 
 
 def test_an_unnamed_voter_counts_as_the_mean_and_nobody_is_certain() -> None:
@@ -39,7 +39,9 @@ def test_an_unnamed_voter_counts_as_the_mean_and_nobody_is_certain() -> None:
 
 @pytest.mark.parametrize("accuracies", [{}, {"small": 1.5}])
 def test_accuracies_are_checked(accuracies: dict[str, float]) -> None:
-    with pytest.raises(InputError, match="needs the accuracy of at least one operator"):
+    with pytest.raises(
+        InputError, match="needs the accuracy, from 0 to 1, of at least one operator"
+    ):
         prior_vote(accuracies)
 
 

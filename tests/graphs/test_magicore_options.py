@@ -32,7 +32,7 @@ def test_calibration_survives_its_file(tmp_path: Path) -> None:
     found.save(file)
     assert ScoreCalibration.load(file) == found
     file.write_text("{}")
-    with pytest.raises(InputError, match="is no calibration"):
+    with pytest.raises(InputError, match="is not a calibration file"):
         ScoreCalibration.load(file)
     with pytest.raises(InputError, match="at least 2"):
         ScoreCalibration.of([0.5])

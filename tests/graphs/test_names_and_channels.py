@@ -172,7 +172,7 @@ def test_served_scorers_are_an_address_a_model_and_a_format(text: str, made: str
     ("value", "words"),
     [
         ("judges", "names no scorer: 'judges'"),
-        ("execution:x", "says 'x' of 'execution', which takes nothing"),
+        ("execution:x", "has 'x' after 'execution', which takes no argument"),
         ("orm", "needs an address, such as orm:http://127.0.0.1:8000/MODEL"),
         ("orm:ftp://h/m", "needs an address"),
         ("orm:http://", "needs an address"),

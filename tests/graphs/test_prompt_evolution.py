@@ -75,5 +75,5 @@ async def test_programs_are_judged_by_their_hidden_tests() -> None:
 
 
 def test_no_examples_are_refused() -> None:
-    with pytest.raises(InputError, match="give at least one"):
+    with pytest.raises(InputError, match="at least one solved problem"):
         prompt_fitness(ScriptedChatModel(pupil), [])

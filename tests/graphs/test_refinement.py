@@ -355,7 +355,7 @@ async def test_bad_input_is_refused_and_the_thread_stays_readable() -> None:
     [
         ({"candidate": ()}, "key `candidate`, is not valid: Extra inputs are not permitted"),
         ({"candidates": ["text"]}, "key `candidates.0`"),
-        ("text", "what node `score` wrote, is not valid"),
+        ("text", "the update of node `score`, is not valid"),
         ({"usage": 5}, "key `usage`"),
     ],
     ids=["unknown key", "wrong item", "no mapping", "wrong type"],

@@ -142,9 +142,9 @@ def test_direction_of_a_signal_is_learned_and_the_map_is_kept_as_a_file(tmp_path
     belief.save(path)
     assert ConfidenceCalibrator.load(path) == belief
     path.write_text("{}")
-    with pytest.raises(InputError, match="cannot be read as a calibration"):
+    with pytest.raises(InputError, match="is not a calibration file"):
         ConfidenceCalibrator.load(path)
-    with pytest.raises(InputError, match="one label only"):
+    with pytest.raises(InputError, match="all right or all wrong"):
         fit_calibrator(rows[:4])
 
 

@@ -132,7 +132,7 @@ async def test_a_scorer_that_outlasts_the_run_is_a_failure_and_not_an_error() ->
     with run_scope(deadline=time.monotonic()):
         found = await score([endless], MATH, answers("4"))
     assert [type(error) for error in found.errors] == [DeadlineExceeded]
-    assert "time was up before" in str(found.errors[0])
+    assert "time limit expired before" in str(found.errors[0])
 
 
 async def test_a_time_limit_inside_a_scorer_is_an_error_of_its_own() -> None:
@@ -163,7 +163,7 @@ def test_a_refinement_may_lose_no_test_of_its_only_parent() -> None:
             candidate_id="1.0",
             parent_id="0.0",
             lost=("t1", "t2"),
-            reason="2 tests that 0.0 passed no longer pass",
+            reason="it fails 2 tests that 0.0 passed",
         ),
     )
     untested = worse.model_copy(update={"verdict": None})

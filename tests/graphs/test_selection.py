@@ -141,10 +141,10 @@ def test_evidence_ranks_proof_then_tests_then_score_then_age() -> None:
     assert best_of()(CODE, pool[:2]).candidate_id == "0.0"
     negative = [scored(0, "1", -1.0), scored(1, "2", None), scored(2, "3", -2.0)]
     assert best_of()(MATH, negative).candidate_id == "0.0"
-    assert best_of()(MATH, negative).reason == "its score of -1 is the best"
+    assert best_of()(MATH, negative).reason == "it has the highest score (-1)"
     unscored = [scored(1, "2", None), scored(0, "1", None)]
     assert best_of()(MATH, unscored).candidate_id == "0.0"
-    assert best_of()(MATH, unscored).reason == "it came first, and nothing could be checked"
+    assert best_of()(MATH, unscored).reason == "it is the first candidate; nothing could be checked"
 
 
 def test_the_latest_is_chosen_among_those_that_pass_most() -> None:
@@ -162,7 +162,7 @@ def test_a_weighted_vote_sums_scores_and_may_leave_out_the_worst() -> None:
     pool = [scored(0, "5", 0.5), scored(1, "4", 0.3), scored(2, "4", 0.3), scored(3, "5", None)]
     chosen = weighted_vote()(MATH, pool)
     assert chosen.candidate_id == "0.1"
-    assert chosen.reason == "2 candidates agree on it, with scores of 0.6"
+    assert chosen.reason == "2 candidates agree on it, with a total score of 0.6"
     assert weighted_vote(top=1)(MATH, pool).candidate_id == "0.0"
     assert weighted_vote(top=2)(MATH, pool).candidate_id == "0.0"
     even = [scored(0, "5", 0.6), scored(1, "4", 0.3), scored(2, "4", 0.3)]
@@ -179,7 +179,7 @@ def test_voters_count_by_the_logarithm_of_their_odds_against_four_others() -> No
     large = [scored(9, "4", None, "large")]
     chosen = vote(MATH, [*small, *large])
     assert chosen.candidate_id == "0.9"
-    assert chosen.reason == "1 candidates agree on it, by large"
+    assert chosen.reason == "1 candidate agrees on it, by large"
     assert vote(MATH, [*small, scored(8, "3", None, "worst")]).candidate_id == "0.0"
     # log(0.6 * 4 / 0.4) is 1.79, log(0.99 * 4 / 0.01) is 5.98: more than three, less than four.
     sure = prior_vote({"large": 0.6, "sure": 1.0})

@@ -98,5 +98,5 @@ def test_a_reply_without_a_list_leaves_the_problem_whole() -> None:
 
 
 def test_a_split_into_nothing_is_refused() -> None:
-    with pytest.raises(InputError, match="a split into 0 parts"):
+    with pytest.raises(InputError, match="limit must be at least 1"):
         subproblems(ScriptedChatModel([]), limit=0)

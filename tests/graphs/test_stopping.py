@@ -47,7 +47,7 @@ def fires(rule: StopRule, at: RefinementState) -> str:
 
 def test_rounds_fires_at_its_limit() -> None:
     assert rounds(2)(state(round=1)) is None
-    assert fires(rounds(2), state(round=2)) == "rounds: 2 of 2 rounds were made"
+    assert fires(rounds(2), state(round=2)) == "rounds: 2 of 2 rounds done"
 
 
 def test_accepted_fires_only_on_an_executed_pass() -> None:
@@ -84,7 +84,7 @@ def test_oscillating_sees_through_layout_and_comments() -> None:
     )
     assert oscillating()(state(*pool[:2], round=1)) is None
     assert fires(oscillating(), state(*pool, round=2)) == (
-        "oscillating: all 1 refinements of round 2 were seen before"
+        "oscillating: every refinement of round 2 repeated an earlier candidate"
     )
 
 

@@ -283,7 +283,7 @@ def test_auto_chooses_by_name_and_address(monkeypatch: pytest.MonkeyPatch) -> No
     [
         ("anthropic/claude-sonnet-4-5", "cannot serve the model 'anthropic/claude-sonnet-4-5'"),
         ("gpt-4o", "cannot serve the model 'gpt-4o'"),
-        ("hosted_vllm/m", "set HOSTED_VLLM_API_BASE"),
+        ("hosted_vllm/m", "the variable HOSTED_VLLM_API_BASE"),
         ("openai/gpt-4o", "set OPENAI_API_KEY"),
     ],
 )

@@ -127,7 +127,7 @@ def test_keys_are_no_part_of_what_is_kept() -> None:
 def test_files_that_are_no_cache_are_refused_and_kept(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("dear diary " * 200)
-    with pytest.raises(InputError, match="cannot be used"):
+    with pytest.raises(InputError, match="cannot use the cache"):
         CallCache(file)
     assert file.read_text().startswith("dear diary")
     newer = tmp_path / "newer.sqlite"
@@ -189,7 +189,7 @@ def test_a_locked_cache_is_done_without_from_the_start(
     lock(path)
     with closing(CallCache(path)) as cache:
         assert cache.find("request", 0) is None
-        with pytest.raises(InputError, match="goes on without it"):
+        with pytest.raises(InputError, match="continues without it"):
             cache.state()
     _HELD.pop().close()
     (record,) = caplog.records
@@ -219,7 +219,7 @@ def test_a_full_disk_is_done_without(tmp_path: Path, caplog: pytest.LogCaptureFi
         check=False,
     )
     assert ended.stdout.strip() == "True", ended.stderr
-    assert ended.stderr.count("cannot be used") == 1
+    assert ended.stderr.count("cannot use the cache") == 1
 
 
 def test_a_cache_is_for_its_owner_alone(tmp_path: Path) -> None:

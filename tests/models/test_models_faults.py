@@ -116,13 +116,13 @@ class Fault:
         return self.stream is None and not unread
 
 
-NO_COMPLETION = "answered with something that is no chat completion"
-BROKEN_OFF = "broke the connection off"
+NO_COMPLETION = "returned something that is not a chat completion"
+BROKEN_OFF = "closed the connection"
 
 FAULTS: dict[str, Fault] = {
     "half JSON": Fault(NO_COMPLETION, HALF),
-    "page": Fault("answered with a web page", Reply(body=PAGE, content_type="text/html")),
-    "page as JSON": Fault("answered with a web page", Reply(body=PAGE)),
+    "page": Fault("returned a web page", Reply(body=PAGE, content_type="text/html")),
+    "page as JSON": Fault("returned a web page", Reply(body=PAGE)),
     "error body": Fault(
         "model overloaded", Reply(body='{"error": {"message": "model overloaded", "code": 503}}')
     ),

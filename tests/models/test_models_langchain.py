@@ -43,7 +43,7 @@ async def test_invoke_works_inside_a_running_loop() -> None:
 async def test_ainvoke_takes_settings_of_langchain() -> None:
     with MisbehavingServer(answer("hello")) as server:
         await server.model().bind(temperature=0.3).ainvoke(PROMPT, stop=["END"])
-        with pytest.raises(InputError, match="does not take tools="):
+        with pytest.raises(InputError, match="does not accept tools="):
             await server.model().ainvoke(PROMPT, tools=[1])
     assert server.requests[0]["temperature"] == 0.3
     assert server.requests[0]["stop"] == ["END"]

@@ -32,16 +32,16 @@ class Case:
 REFUSED = [
     Case("opnai/gpt-4o", "unknown provider 'opnai'; did you mean 'openai/gpt-4o'?"),
     Case("qqqqqqqq/x", "unknown provider 'qqqqqqqq'"),
-    Case("gpt-99-turbo-ultra", "write PROVIDER/MODEL, for example 'openai/gpt-99-turbo-ultra'"),
-    Case("", "write PROVIDER/MODEL"),
+    Case("gpt-99-turbo-ultra", "expected PROVIDER/MODEL, for example 'openai/gpt-99-turbo-ultra'"),
+    Case("", "expected PROVIDER/MODEL"),
     Case("openai/", "no name after its provider"),
     Case("/x", "unknown provider ''"),
     Case("openai/gpt-4o", "set OPENAI_API_KEY"),
     Case("gpt-4o", "set OPENAI_API_KEY"),
     Case("anthropic/claude-sonnet-4-5", "set ANTHROPIC_API_KEY"),
     Case("gemini/gemini-2.0-flash", "set GOOGLE_API_KEY or GEMINI_API_KEY"),
-    Case("embedded/other", "the model in the package is"),
-    Case("local/", "has no file after it"),
+    Case("embedded/other", "the built-in model is"),
+    Case("local/", "names no file"),
     Case("local/no-such.gguf", "there is no file"),
 ]
 
@@ -75,7 +75,7 @@ def test_an_address_of_the_environment_makes_a_key_needless(
 
 
 def test_an_address_that_is_none_is_refused() -> None:
-    with pytest.raises(SettingError, match="is no URL"):
+    with pytest.raises(SettingError, match="is not a URL"):
         resolve_model("openai/my-model", api_base="localhost:8000")
 
 

@@ -108,7 +108,7 @@ async def test_requests_a_minute_are_kept_to() -> None:
 
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_limit_of_nothing_a_minute_is_refused(limit: float) -> None:
-    with pytest.raises(InputError, match="expected above 0"):
+    with pytest.raises(InputError, match="must be above 0"):
         TokenBucket(limit, now=0.0)
 
 

@@ -208,7 +208,7 @@ async def test_a_runnable_that_gives_no_message_is_told() -> None:
 
 @pytest.mark.parametrize("model", [3, None, b"openai/m"])
 def test_what_is_no_model_is_told(model: Any) -> None:
-    with pytest.raises(SettingError, match="neither a name nor a chat model"):
+    with pytest.raises(SettingError, match="neither a model name nor a chat model"):
         resolve_model(model)
 
 

@@ -110,13 +110,13 @@ NONE = ["openai/gpt-4o", "anthropic/claude-opus-4-6", "gemini/gemini-2.5-pro", "
 @pytest.mark.parametrize("name", NONE)
 async def test_a_provider_without_prefixes_says_so(name: str) -> None:
     model = resolve_model(name, api_key="sk-test")
-    with pytest.raises(ModelRequestRefused, match='choose on_missing_prefix="ask"'):
+    with pytest.raises(ModelRequestRefused, match='use on_missing_prefix="ask"'):
         await generate(model, PROMPT, prefix=PREFIX)
 
 
 async def test_a_server_that_refuses_prefixes_is_told_of_in_the_same_words() -> None:
     refusal = "This model does not support assistant message prefill."
-    refused = pytest.raises(ModelRequestRefused, match="cannot go on from a given text")
+    refused = pytest.raises(ModelRequestRefused, match="cannot continue a given text")
     with MisbehavingServer(error(400, refusal)) as server, refused:
         await generate(server.model(), PROMPT, prefix=PREFIX)
     assert len(server.requests) == 1
@@ -142,7 +142,7 @@ class Foreign(SimpleChatModel):
 async def test_a_model_without_prefixes_is_asked_to_go_on() -> None:
     with allow_real_calls():
         made = await generate(Foreign(), PROMPT, prefix=PREFIX, on_missing_prefix="ask")
-        with pytest.raises(ModelRequestRefused, match="Model 'Foreign' cannot go on"):
+        with pytest.raises(ModelRequestRefused, match="Model 'Foreign' cannot continue"):
             await generate(Foreign(), PROMPT, prefix=PREFIX)
     shown = f"human: Write a poem. / ai: {PREFIX} / human: Go on exactly where your answer stops."
     assert made.choices[0].text.startswith(PREFIX + shown)

@@ -19,7 +19,7 @@ async def test_a_conversation_may_be_text_or_pairs(messages: object) -> None:
 
 
 async def test_what_is_no_conversation_is_refused_in_one_sentence() -> None:
-    with pytest.raises(InputError, match="is no conversation; expected a text"):
+    with pytest.raises(InputError, match="is not a conversation; expected a text"):
         await generate(ScriptedChatModel("4"), [3])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
 
 

@@ -169,9 +169,9 @@ def test_what_a_living_worker_holds_stays_reserved(tmp_path: Path) -> None:
 def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "text"
     path.write_text("no database, but long enough to be read as one" * 100)
-    with pytest.raises(InputError, match=r"the ledger '.*' cannot be used: file is not a database"):
+    with pytest.raises(InputError, match=r"cannot use the ledger '.*': file is not a database"):
         LedgerFile(path)
-    with pytest.raises(rg.InputError, match="cannot be used"):
+    with pytest.raises(rg.InputError, match="cannot use the ledger"):
         LedgerFile(path / "below")
 
 

@@ -63,7 +63,7 @@ async def test_a_widening_search_reviews_every_candidate_at_most_once() -> None:
 async def test_the_approval_is_the_reason_to_stop() -> None:
     result, _ = await run(stubborn, APPROVES)
     assert result.stop_reason.rule == "approved"
-    assert result.stop_reason.detail == "the Reviewer finds nothing wrong with 0.0"
+    assert result.stop_reason.detail == "the Reviewer found nothing wrong with 0.0"
 
 
 async def test_later_waves_are_made_where_all_is_approved() -> None:

@@ -333,7 +333,7 @@ async def test_execution_gain_asks_for_no_more_than_is_left() -> None:
     assert (await numbers_of(policy(max_refined_per_round=3), failing(8))).repairs == 1
     full = await policy()(failing(9))
     assert full.stop_reason is not None
-    assert full.stop_reason.detail == "9 of 9 candidates were made"
+    assert full.stop_reason.detail == "9 of 9 candidates created"
     assert CodeGainEstimate.from_decision(full).samples == 0
 
 

@@ -185,13 +185,13 @@ def test_a_repr_leaves_out_what_is_as_always() -> None:
 @pytest.mark.parametrize(
     ("build", "fault"),
     [
-        (lambda: uct("refine", width=0), "width is 0; expected 1 or more."),
+        (lambda: uct("refine", width=0), "width must be at least 1, got 0."),
         (lambda: uct("refine", value="median"), "value is 'median'"),  # type: ignore[arg-type]
-        (lambda: beam("step", keep=0), "keep is 0"),
-        (lambda: particles("step", temperature=-1), "temperature is -1"),
-        (lambda: tournament(1), "size is 1; expected 2 or more."),
+        (lambda: beam("step", keep=0), "keep must be at least 1"),
+        (lambda: particles("step", temperature=-1), "temperature must be at least 0"),
+        (lambda: tournament(1), "size must be at least 2, got 1."),
         (lambda: archive({}), "at least one operator"),
-        (lambda: archive({"refine": 0}), "refine is 0"),
+        (lambda: archive({"refine": 0}), "refine must be at least 1"),
         (lambda: bandit({}), "at least one arm"),
         (lambda: bandit({"a": lambda: None}), "cannot be an arm of a bandit"),  # type: ignore[dict-item, misc]
         (lambda: schedule(), "at least one wave"),

@@ -336,7 +336,7 @@ async def test_a_supervisor_sees_the_progress_and_chooses_from_the_menu() -> Non
     policy = supervised(model, MENU)
     state = await run(policy)
     assert [each.operator for each in state.candidates] == ["solve", "solve", "refine"]
-    assert state.stop_reason == StopReason(rule="supervisor", detail="scripted says stop")
+    assert state.stop_reason == StopReason(rule="supervisor", detail="scripted chose to stop")
     assert len(model.calls) == 2
     assert "2 candidates were made, 2 of them complete." in model.calls[0].prompt
     assert "- more: solve, 2 at once" in model.calls[0].prompt

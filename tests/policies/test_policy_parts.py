@@ -100,7 +100,7 @@ def test_moves_to_nowhere_are_refused_by_name() -> None:
     check_moves(decided(Move(operator="refine", parents=("0.0",))), pool, ["refine"])
     with pytest.raises(InputError, match="the operator 'refine'; this graph has merge, solve"):
         check_moves(decided(Move(operator="refine")), pool, ["solve", "merge"])
-    with pytest.raises(InputError, match=r"from candidate '9.9', but .* among 1"):
+    with pytest.raises(InputError, match=r"from candidate '9.9', .* among the 1 candidates"):
         check_moves(decided(Move(operator="a", parents=("0.0", "9.9"))), pool, ["a"])
 
 
@@ -165,7 +165,7 @@ def test_moves_that_brought_nothing_since_the_reviewer_approves_say_so() -> None
     approved = stuck.model_copy(update={"reviews": (review("0.0", approves=True),)})
     reason = interrupted(approved)
     assert reason is not None
-    assert (reason.rule, reason.detail) == ("approved", "the Reviewer finds nothing wrong with 0.0")
+    assert (reason.rule, reason.detail) == ("approved", "the Reviewer found nothing wrong with 0.0")
 
 
 # approval and refinement
@@ -221,7 +221,7 @@ def test_samples_are_made_from_nothing_and_their_tokens_averaged() -> None:
 
 def test_an_easy_problem_stops_for_the_routers_first_reason() -> None:
     assert easy(Difficulty(level="easy", reasons=("all agree", "x"))).detail == "all agree"
-    assert easy(Difficulty(level="easy")).detail == "the router calls it easy"
+    assert easy(Difficulty(level="easy")).detail == "the router rates it easy"
 
 
 # bounds
@@ -250,12 +250,12 @@ def test_candidates_count_when_they_are_asked_for() -> None:
     reason = bound_reached(pool, 4)
     assert reason is not None
     assert (reason.rule, reason.observed, reason.limit) == ("candidates", 4, 4)
-    assert reason.detail == "4 of at most 4 candidates were asked for"
+    assert reason.detail == "4 of at most 4 candidates requested"
 
 
 def test_settings_are_checked_at_their_bounds() -> None:
     check_least(1, width=1, roots=None)
-    with pytest.raises(InputError, match=r"^roots is 0; expected 1 or more"):
+    with pytest.raises(InputError, match=r"^roots must be at least 1, got 0"):
         check_least(1, width=1, roots=0)
     check_choice("rule", "a", "a", "b")
     check_choice("rule", len, "a")
@@ -280,7 +280,7 @@ def test_the_leader_of_a_vote_is_as_sure_as_the_other_is_not(first: int, second:
 def test_a_vote_is_settled_by_two_votes_at_least_and_exactly_at_its_confidence() -> None:
     four = state(*answers("1", "1", "1", "1"))
     sure = leader_probability(4, 0)
-    assert vote_settled(sure)(four) == f"4 to 0 votes decide it with probability {sure:.3f}"
+    assert vote_settled(sure)(four) == f"4 to 0 votes settle it with probability {sure:.3f}"
     assert vote_settled(sure + 1e-9)(four) is None
     assert vote_settled(0.6)(state(*answers("1"))) is None
     assert vote_settled(0.6)(state(*answers("1", "1"))) is not None
@@ -308,14 +308,14 @@ async def test_sampling_goes_on_in_batches_up_to_the_most() -> None:
     assert isinstance(first, Decision)
     assert first.moves[0].count == 2
     assert first.difficulty is not None
-    assert first.difficulty.reasons == ("1 to 1 votes of 2 samples do not decide it",)
+    assert first.difficulty.reasons == ("1 to 1 votes of 2 samples do not settle it",)
     wide = await policy(state(*answers("1")))
     assert isinstance(wide, Decision) and wide.moves[0].count == 3
     ended = await policy(state(*answers("1", "2", "1", "3")))
     assert isinstance(ended, StopReason)
     assert (ended.rule, ended.detail) == (
         "samples",
-        "4 of 4 samples were made and none settled it",
+        "4 of 4 samples drawn without a settled vote",
     )
     agreed = await policy(state(*answers("1", "1")))
     assert isinstance(agreed, StopReason)

@@ -162,7 +162,7 @@ def test_winners_are_crossed_in_a_ring(size: int, seed: int) -> None:
     choice = asyncio.run(tournament(size, seed=seed)(at))
     if size == 2:
         assert isinstance(choice, StopReason)
-        assert choice.detail == "candidate 0.1 is the last of the field"
+        assert choice.detail == "candidate 0.1 won the tournament"
         return
     pairs = [move.parents for move in as_decision(choice, at).moves]
     assert len(pairs) == (size + 1) // 2
@@ -172,7 +172,7 @@ def test_winners_are_crossed_in_a_ring(size: int, seed: int) -> None:
 
 async def test_a_tournament_begins_with_its_field() -> None:
     assert await tournament(5, root="draft")(state()) == [Move(operator="draft", count=5)]
-    with pytest.raises(InputError, match="size is 1"):
+    with pytest.raises(InputError, match="size must be at least 2, got 1"):
         tournament(1)
 
 

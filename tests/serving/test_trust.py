@@ -236,7 +236,7 @@ def test_another_address_needs_a_key(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_menu_with_an_unknown_strategy_is_refused() -> None:
-    with pytest.raises(InputError, match="menu: unknown strategy 'adaptiv', did you mean"):
+    with pytest.raises(InputError, match="menu: unknown strategy 'adaptiv'; did you mean"):
         scripted(menu=("adaptiv",))
 
 

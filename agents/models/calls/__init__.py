@@ -1,1 +1,1 @@
-"""One call to a model: batches, attempts, hedging, rate limits and spans."""
+"""A single call to a model: batching, attempts, hedging, rate limits and spans."""

@@ -1,4 +1,4 @@
-"""n samples of one model, in as few requests as its provider allows."""
+"""Draw n samples from a model in as few requests as its provider allows."""
 
 import asyncio
 import re
@@ -28,26 +28,26 @@ _SEVERAL = re.compile(
 
 @dataclass
 class BatchSize:
-    """How many choices a provider returns for one request, as far as is known.
+    """The number of choices that a provider returns per request, as far as is known.
 
     >>> BatchSize(most=3).split(8)
     [3, 3, 2]
     """
 
     most: int | None = None
-    """None until a provider returned fewer than it was asked for."""
+    """None until the provider has returned fewer choices than requested."""
 
     def split(self, n: int) -> list[int]:
-        """SplitReasoning n samples into requests."""
+        """Split n samples into requests."""
         if self.most is None or n <= self.most:
             return [n]
         whole, rest = divmod(n, self.most)
         return [self.most] * whole + [rest] * (rest > 0)
 
-    def learn(self, asked: int, got: int) -> None:
-        """Remember a provider that returned fewer choices; none at all teaches nothing."""
-        if 0 < got < asked:
-            self.most = got if self.most is None else min(self.most, got)
+    def learn(self, requested: int, received: int) -> None:
+        """Lower the limit if a provider returned fewer choices; an empty answer is ignored."""
+        if 0 < received < requested:
+            self.most = received if self.most is None else min(self.most, received)
 
 
 async def sample(
@@ -58,46 +58,45 @@ async def sample(
     sampling: Sampling,
     size: BatchSize,
 ) -> Generations:
-    """Return n samples: in one request where the provider can, the rest one by one in parallel.
+    """Return n samples, in one request if the provider allows, otherwise in parallel requests.
 
-    What came counts: where some requests fail for good and others do not, the samples of the
-    others are returned. A provider that refuses to return several at once is asked for single
-    ones, and remembered. Within a run, samples that the run's cache holds are taken from there,
-    and every answer is kept as it comes; with a seed, a request that is made again goes on where
-    the one before ended.
+    If some requests fail permanently, the samples of the others are returned. A provider that
+    refuses several choices per request is asked for single ones from then on. Within a run,
+    samples are first taken from the run's cache, and every new answer is stored in it. With a
+    seed, repeating a request continues its sequence of samples.
 
     Raises:
-        RefinegraphError: What the first request raised, where not one sample came.
+        RefinegraphError: The error of the first request, if there is no sample at all.
     """
     series = _series(model, messages, sampling, n)
     if n == 1:
         return await series.part(_Part(0, 1))
     counts = size.split(n)
-    parts = [_Part(*each) for each in zip(accumulate(counts, initial=0), counts, strict=False)]
-    ended = await series.all(parts)
-    missing = [place for each in ended for place in _learn(each, size)]
-    if missing and not _hopeless(ended):
-        ended += await series.all([_Part(place, 1) for place in missing])
-    return _together(sorted(ended, key=lambda each: each.part.start))
+    parts = [_Part(*pair) for pair in zip(accumulate(counts, initial=0), counts, strict=False)]
+    results = await series.all(parts)
+    missing = [index for result in results for index in _learn(result, size)]
+    if missing and not _hopeless(results):
+        results += await series.all([_Part(index, 1) for index in missing])
+    return _together(sorted(results, key=lambda result: result.part.start))
 
 
 class _Part(NamedTuple):
-    """Some of the samples that were asked for."""
+    """A range of the requested samples."""
 
     start: int
     size: int
 
 
-class _Ended(NamedTuple):
-    """What came of one part."""
+class _PartResult(NamedTuple):
+    """The samples of one part, or the error that prevented them."""
 
     part: _Part
-    result: Generations | BaseException
+    outcome: Generations | BaseException
 
 
 @dataclass(frozen=True)
 class _Series:
-    """The samples of one request, of which a run may have taken some before."""
+    """The samples of one request, including those that a run took earlier."""
 
     model: ModelBackend
     messages: Sequence[BaseMessage]
@@ -107,20 +106,20 @@ class _Series:
     cache: CallCache | None = None
 
     async def part(self, part: _Part) -> Generations:
-        before = self.first + part.start
+        start = self.first + part.start
 
         async def ask(offset: int, count: int) -> Generations:
-            sampling = reseeded(self.sampling, before + offset)
+            sampling = reseeded(self.sampling, start + offset)
             return await complete(self.model, self.messages, n=count, sampling=sampling)
 
         if self.cache is None:
             return await ask(0, part.size)
         name = self.model.endpoint.name
-        return await self.cache.samples(self.request, name, before, part.size, ask)
+        return await self.cache.samples(self.request, name, start, part.size, ask)
 
-    async def all(self, parts: Sequence[_Part]) -> list[_Ended]:
-        results = await asyncio.gather(*map(self.part, parts), return_exceptions=True)
-        return [_Ended(*each) for each in zip(parts, results, strict=True)]
+    async def all(self, parts: Sequence[_Part]) -> list[_PartResult]:
+        outcomes = await asyncio.gather(*map(self.part, parts), return_exceptions=True)
+        return [_PartResult(*pair) for pair in zip(parts, outcomes, strict=True)]
 
 
 def _series(
@@ -133,19 +132,19 @@ def _series(
     return _Series(model, messages, sampling, key, scope.claim_samples(key, n), scope.cache)
 
 
-def _learn(ended: _Ended, size: BatchSize) -> list[int]:
-    """Take from an answer what the provider can; return the places that are still empty."""
-    (start, count), result = ended
-    if isinstance(result, Generations):
-        size.learn(count, len(result.choices))
-        return list(range(start + len(result.choices), start + count))
-    if count > 1 and _refuses_several(result):
+def _learn(result: _PartResult, size: BatchSize) -> list[int]:
+    """Update the provider's limit from a result; return the indices of the missing samples."""
+    (start, count), outcome = result
+    if isinstance(outcome, Generations):
+        size.learn(count, len(outcome.choices))
+        return list(range(start + len(outcome.choices), start + count))
+    if count > 1 and _refuses_several(outcome):
         size.most = 1
     return list(range(start, start + count))
 
 
-def _hopeless(ended: Sequence[_Ended]) -> bool:
-    errors = [each.result for each in ended if isinstance(each.result, BaseException)]
+def _hopeless(results: Sequence[_PartResult]) -> bool:
+    errors = [r.outcome for r in results if isinstance(r.outcome, BaseException)]
     return any(not _refuses_several(error) for error in errors)
 
 
@@ -154,20 +153,20 @@ def _refuses_several(error: BaseException) -> bool:
 
 
 def reseeded(sampling: Sampling, before: int) -> Sampling:
-    """Return the sampling for what follows so many samples: equal seeds would give equal ones."""
+    """Shift the seed by the number of earlier samples; equal seeds would repeat them."""
     if not before or sampling.seed is None:
         return sampling
     return sampling.model_copy(update={"seed": sampling.seed + before})
 
 
-def _together(ended: Sequence[_Ended]) -> Generations:
-    came = [each.result for each in ended if isinstance(each.result, Generations)]
-    errors = [each.result for each in ended if isinstance(each.result, BaseException)]
-    bugs = [each for each in errors if not isinstance(each, RefinegraphError)]
-    if bugs or not came:
+def _together(results: Sequence[_PartResult]) -> Generations:
+    succeeded = [r.outcome for r in results if isinstance(r.outcome, Generations)]
+    errors = [r.outcome for r in results if isinstance(r.outcome, BaseException)]
+    bugs = [error for error in errors if not isinstance(error, RefinegraphError)]
+    if bugs or not succeeded:
         raise (bugs or errors)[0]
     return Generations(
-        choices=tuple(choice for each in came for choice in each.choices),
-        usage=reduce(add, (each.usage for each in came), Usage()),
-        curtailed=any(each.curtailed for each in came),
+        choices=tuple(choice for samples in succeeded for choice in samples.choices),
+        usage=reduce(add, (samples.usage for samples in succeeded), Usage()),
+        curtailed=any(samples.curtailed for samples in succeeded),
     )

@@ -1,4 +1,4 @@
-"""One request to a model: attempts, waits, deadline, the limit in flight, and what it cost."""
+"""One request to a model with its attempts, waits, deadline, rate limits and cost."""
 
 import asyncio
 import itertools
@@ -34,30 +34,30 @@ from refinegraph.telemetry.tracing import span
 
 _call_ids = itertools.count(1)
 _MAX_UNREACHABLE_ATTEMPTS = 3
-"""Attempts at a server that takes no connection: it is starting, or it is not there."""
+"""Attempts at a server that refuses connections: either it is starting, or it does not exist."""
 _LONGEST_ANSWER = 2_048
-"""Tokens that an answer is assumed to have, for the limit of tokens a minute, where nothing
-bounds it; few answers of chat models are longer."""
+"""Assumed length of an unlimited answer in tokens, for the limit of tokens per minute; few answers
+of chat models are longer."""
 
 
 async def complete(
     model: ModelBackend, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
 ) -> Generations:
-    """Make one request, retrying as the model's policy says, within the run's scope.
+    """Make one request within the run's scope, retrying according to the model's policy.
 
-    An answer without any text is asked for once more and then taken as it is. The choices may be
-    fewer than `n`, or none where several were asked for; never more.
+    An answer without text is requested once more and then accepted. Returns at most `n` choices;
+    possibly fewer, or none if several were requested.
 
     Raises:
-        ModelError: When no attempt brought an answer, in one sentence without keys.
-        DeadlineExceeded: When the run's time was up first; nothing is sent after that.
+        ModelError: If no attempt succeeded. The message is one sentence without keys.
+        DeadlineExceeded: If the run's deadline passed first; nothing is sent after it.
     """
     return await _Call(model, messages, n, sampling).run()
 
 
 @dataclass
 class _Call:
-    """One request while it is being made."""
+    """The state of one request."""
 
     model: ModelBackend
     messages: Sequence[BaseMessage]
@@ -89,8 +89,8 @@ class _Call:
             work = current_work()
             self.scope.emit(CallStarted(call=self.call, model=self.name, n=self.n, work=work))
         async with self.bill.open():
-            about = request_attributes(self.name, self.n, self.sampling)
-            with span("call", f"chat {self.name}", about) as note:
+            attributes = request_attributes(self.name, self.n, self.sampling)
+            with span("call", f"chat {self.name}", attributes) as note:
                 try:
                     outcome = await self.outcome()
                 finally:
@@ -102,7 +102,7 @@ class _Call:
         return Generations(choices=outcome, usage=self.usage, curtailed=self.bill.limit.is_imposed)
 
     async def outcome(self) -> tuple[Choice, ...] | BaseException:
-        """Return the choices, or the error to raise: raised here it would drag its causes along."""
+        """Return the choices, or an error; raising it here would attach its causes."""
         limit = asyncio.timeout(self.scope.remaining)
         try:
             async with limit:
@@ -139,7 +139,7 @@ class _Call:
         return await self.answer_after(first)
 
     async def answer_after(self, first: AttemptFailed) -> Completion:
-        """Go on from the first failure; tenacity costs more than a good first attempt does."""
+        """Retry after the first failure; a successful first attempt avoids the cost of tenacity."""
         failures = iter([first])
 
         async def attempt() -> Completion:
@@ -158,14 +158,14 @@ class _Call:
         return await retrying(attempt)
 
     async def attempt(self) -> Completion:
-        """Make one attempt; one that takes longer than the policy's hedge gets a twin."""
+        """Make one attempt, duplicated if it takes longer than the policy's hedging delay."""
         after = self.model.retry.hedge_after
         if after is None:
             return await self.one_attempt()
         return await hedged(self.one_attempt, after=after, on_hedge=self.note_hedge)
 
     def note_hedge(self) -> None:
-        """Count the prompt that is sent twice; what the slower one writes is never known."""
+        """Charge the duplicated prompt; the output of the slower attempt is never known."""
         usd = self.model.price(self.prompt_tokens, 0, 0)
         self.bill.spend(
             Usage(
@@ -213,7 +213,7 @@ class _Call:
 
     @property
     def streams(self) -> bool:
-        """Whether the answer is told of while it is written: a single one, from its beginning."""
+        """Whether the answer is streamed: only a single answer without prefix or hedging."""
         several = self.n > 1 or self.model.retry.hedge_after is not None
         return self.scope.streams and not several and not self.sampling.prefix
 
@@ -222,7 +222,7 @@ class _Call:
 
     @property
     def most_tokens(self) -> int:
-        """What the request may cost at most."""
+        """The maximum number of tokens that the request may use."""
         return self.prompt_tokens + self.n * (self.sampling.max_tokens or _LONGEST_ANSWER)
 
     def no_more_attempts(self, state: RetryCallState) -> bool:
@@ -234,10 +234,10 @@ class _Call:
 
     @property
     def attempts(self) -> int:
-        """How often the request is made at most: less often where nobody is there."""
-        most = self.model.retry.attempts
+        """The maximum number of attempts, which is lower for an unreachable server."""
+        attempts = self.model.retry.attempts
         unreachable = self.failure is not None and self.failure.kind == "unreachable"
-        return min(most, _MAX_UNREACHABLE_ATTEMPTS) if unreachable else most
+        return min(attempts, _MAX_UNREACHABLE_ATTEMPTS) if unreachable else attempts
 
     def before_sleep(self, state: RetryCallState) -> None:
         failure = failure_of(state)
@@ -262,7 +262,7 @@ class _Call:
 
     def out_of_time(self) -> DeadlineExceeded:
         last = f" The last failure: {self.failure.detail}" if self.failure else ""
-        text = f"The run's time was up before {self.model.endpoint} answered.{last}"
+        text = f"The run's time limit expired before {self.model.endpoint} answered.{last}"
         return DeadlineExceeded(self.clean(text))
 
     def note_retry(self, reason: str, attempt: int, delay: float) -> None:

@@ -1,4 +1,4 @@
-"""Places that go round fairly between those who wait for them."""
+"""A fair semaphore and a token bucket for rate limits."""
 
 import asyncio
 from collections import OrderedDict, deque
@@ -7,10 +7,10 @@ from refinegraph.errors import InputError
 
 
 class FairSemaphore:
-    """A limit of places in one event loop, which may change while places are taken.
+    """A semaphore for one event loop whose limit may change while it is held.
 
-    Who waits is served run by run, each run's waiting calls in their order: a run that asks for
-    much does not keep the others waiting.
+    Waiting calls are served round-robin by run, and in order within a run, so that a run with many
+    calls does not delay the others.
     """
 
     def __init__(self, limit: float) -> None:
@@ -19,29 +19,29 @@ class FairSemaphore:
         self._waiting: OrderedDict[int, deque[asyncio.Future[None]]] = OrderedDict()
 
     async def take(self, run: int) -> None:
-        """Wait for a place."""
+        """Wait for a slot."""
         if self._has_room and not self._waiting:
             self.taken += 1
             return
-        place = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(run, deque()).append(place)
+        slot = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(run, deque()).append(slot)
         try:
-            await place
+            await slot
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
+            if slot.done() and not slot.cancelled():
                 self.give_back()
             raise
 
     def give_back(self) -> None:
-        """Let the next one have the place."""
+        """Release a slot to the next waiting call."""
         self.taken -= 1
         self.wake()
 
     def wake(self) -> None:
-        """Hand out what places there are."""
-        while self._has_room and (place := self._next()):
+        """Hand out the free slots."""
+        while self._has_room and (slot := self._next()):
             self.taken += 1
-            place.set_result(None)
+            slot.set_result(None)
 
     @property
     def _has_room(self) -> bool:
@@ -49,41 +49,41 @@ class FairSemaphore:
 
     def _next(self) -> asyncio.Future[None] | None:
         while self._waiting:
-            run, places = self._waiting.popitem(last=False)
-            while places and places[0].done():
-                places.popleft()
-            if not places:
+            run, slots = self._waiting.popitem(last=False)
+            while slots and slots[0].done():
+                slots.popleft()
+            if not slots:
                 continue
-            place = places.popleft()
-            if places:
-                self._waiting[run] = places
-            return place
+            slot = slots.popleft()
+            if slots:
+                self._waiting[run] = slots
+            return slot
         return None
 
 
 class TokenBucket:
-    """So much a minute at most, in any minute: a tenth may come at once, the rest in its time.
+    """Token bucket that admits `per_minute` units in any minute, a tenth of them in a burst.
 
-    >>> flow = TokenBucket(600, now=0.0)
-    >>> flow.delay(60, now=0.0), round(flow.delay(9, now=0.0), 3)
+    >>> bucket = TokenBucket(600, now=0.0)
+    >>> bucket.delay(60, now=0.0), round(bucket.delay(9, now=0.0), 3)
     (0.0, 1.0)
     """
 
     def __init__(self, per_minute: float, *, now: float) -> None:
         if per_minute <= 0:
-            raise InputError(
-                f"a limit of {per_minute!r} a minute makes no sense; expected above 0."
-            )
-        self._most = max(1.0, per_minute / 10)
-        self._a_second = max(per_minute - self._most, per_minute / 10) / 60
-        self._level, self._at = self._most, now
+            raise InputError(f"a rate limit must be above 0 per minute, got {per_minute!r}.")
+        self._capacity = max(1.0, per_minute / 10)
+        self._per_second = max(per_minute - self._capacity, per_minute / 10) / 60
+        self._level, self._updated = self._capacity, now
 
     def delay(self, amount: float, *, now: float) -> float:
-        """Take an amount and return the seconds to wait before it may be used."""
-        self._level = min(self._most, self._level + (now - self._at) * self._a_second) - amount
-        self._at = now
-        return max(0.0, -self._level / self._a_second)
+        """Take an amount; return the seconds to wait before it may be used."""
+        self._level = (
+            min(self._capacity, self._level + (now - self._updated) * self._per_second) - amount
+        )
+        self._updated = now
+        return max(0.0, -self._level / self._per_second)
 
     def correct(self, amount: float) -> None:
-        """Give back what was taken too much; below zero, take what was too little."""
+        """Return an excess amount to the bucket; take more if the amount is negative."""
         self._level += amount

@@ -1,4 +1,4 @@
-"""A second attempt beside the first one where that takes long."""
+"""Hedged requests: a second attempt if the first one takes too long."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -11,7 +11,7 @@ Attempt = Callable[[], Coroutine[Any, Any, Completion]]
 
 
 async def hedged(attempt: Attempt, *, after: float, on_hedge: Callable[[], None]) -> Completion:
-    """Make an attempt, and another one after so many seconds; the first answer counts."""
+    """Make an attempt, and a duplicate after `after` seconds; return the first answer."""
     first = asyncio.ensure_future(attempt())
     tasks = [first]
     try:
@@ -28,11 +28,11 @@ async def hedged(attempt: Attempt, *, after: float, on_hedge: Callable[[], None]
 
 
 async def _first_good(tasks: Sequence[asyncio.Task[Completion]]) -> Completion:
-    """Return the first answer that comes; raise the last failure where none does."""
+    """Return the first successful answer; raise the last failure if there is none."""
     last: AttemptFailed | None = None
-    for ended in asyncio.as_completed(tasks):
+    for finished in asyncio.as_completed(tasks):
         try:
-            return await ended
+            return await finished
         except AttemptFailed as failed:
             last = failed
     assert last is not None

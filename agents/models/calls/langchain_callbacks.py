@@ -1,4 +1,4 @@
-"""LangChain's callbacks, told of calls that go past LangChain's own methods."""
+"""LangChain callbacks for calls that bypass LangChain's own methods."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -18,9 +18,9 @@ async def with_callbacks(
     name: str,
     sampling: Sampling,
 ) -> Generations:
-    """Make the call, and tell the callbacks of the surrounding runnable where it has any.
+    """Make the call and notify the callbacks of the surrounding runnable, if there are any.
 
-    A LangGraph run's callbacks reach the model in this way: its `messages` stream and tracers.
+    In this way a LangGraph run's `messages` stream and tracers receive the model's calls.
     """
     manager = _manager()
     if manager is None:

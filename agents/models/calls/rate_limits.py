@@ -1,7 +1,7 @@
-"""How fast each provider is asked: calls in flight, requests and tokens a minute, and what it says.
+"""Rate limits per provider: concurrent calls, requests and tokens per minute, and backpressure.
 
-A provider that is overloaded is asked half as much at once, then one more call in flight for each
-round of answers: additive increase, multiplicative decrease.
+If a provider is overloaded, its number of concurrent calls is halved, then raised by one for each
+round of answers (additive increase, multiplicative decrease).
 """
 
 import asyncio
@@ -19,17 +19,19 @@ from refinegraph.support.awaiting import settle
 from refinegraph.support.redaction import without_credentials
 
 _OVERLOADED = frozenset({503, 529})
+"""HTTP statuses of overload: service unavailable, and Anthropic's own code for it."""
 _LONGEST_PAUSE = 120.0
-"""Seconds: limits by the minute have passed twice, and a wrong `Retry-After` stalls no run."""
+"""Maximum pause in seconds: by then, limits per minute have been reset twice, and a wrong
+`Retry-After` cannot stall a run."""
 
 
 class RateLimits:
-    """Limits on requests, shared by every run that is given this object.
+    """Limits on requests, shared by every run that uses the same object.
 
-    `limit` requests are in flight at most, over all providers; `requests` and `tokens` a minute are
-    of each provider. Waiting requests are served run by run. A retry gives its place up while it
-    waits. Each event loop has the limits for itself; with a `shared` store, requests and tokens
-    a minute are those of all processes that use it.
+    At most `limit` requests are in flight over all providers; `requests_per_minute` and
+    `tokens_per_minute` apply to each provider. Waiting requests are served fairly between runs. A
+    request that waits for a retry releases its slot. Each event loop has its own limits; with a
+    `shared` store, requests and tokens per minute are limited over all processes that use it.
 
     >>> RateLimits(8, requests_per_minute=60)
     RateLimits(8, requests_per_minute=60)
@@ -44,7 +46,7 @@ class RateLimits:
         shared: BucketStore | None = None,
     ) -> None:
         if limit < 1:
-            raise InputError(f"The limit of calls in flight is {limit!r}; it must be at least 1.")
+            raise InputError(f"The limit of calls in flight must be at least 1, got {limit!r}.")
         self.limit = limit
         self.requests_per_minute = requests_per_minute
         self.tokens_per_minute = tokens_per_minute
@@ -53,7 +55,7 @@ class RateLimits:
 
     @asynccontextmanager
     async def turn(self, endpoint: Endpoint, *, run: int, tokens: int) -> "AsyncGenerator[Turn]":
-        """Wait until a request of about so many tokens may be made; hold its place meanwhile."""
+        """Wait until a request of about `tokens` tokens may be made, and hold its slot."""
         loop = self._here()
         provider = loop.provider(endpoint)
         await provider.turns.take(run)
@@ -68,28 +70,28 @@ class RateLimits:
             provider.turns.give_back()
 
     def allowed(self, endpoint: Endpoint) -> float:
-        """Return how many requests a provider is asked at once, after what it said so far."""
+        """Return the number of concurrent requests that a provider currently allows."""
         return self._here().provider(endpoint).turns.limit
 
     def _here(self) -> "_Loop":
         loop = asyncio.get_running_loop()
-        found = self._loops.get(loop)
-        if found is None:
-            found = self._loops[loop] = _Loop(self)
-        return found
+        here = self._loops.get(loop)
+        if here is None:
+            here = self._loops[loop] = _Loop(self)
+        return here
 
     def __repr__(self) -> str:
-        """Return the expression that makes one like it."""
-        more = [
+        """Return the constructor call."""
+        options = [
             f", {name}={value!r}"
             for name in ("requests_per_minute", "tokens_per_minute")
             if (value := getattr(self, name)) is not None
         ]
-        return f"RateLimits({self.limit}{''.join(more)})"
+        return f"RateLimits({self.limit}{''.join(options)})"
 
 
 class Turn:
-    """One attempt that may be made; it is told how the attempt ended."""
+    """Permission for one attempt, whose result has to be reported."""
 
     def __init__(self, provider: "_Provider", tokens: int) -> None:
         self._provider = provider
@@ -97,17 +99,17 @@ class Turn:
         self._began = time.monotonic()
 
     def answered(self, tokens: int) -> None:
-        """Note an answer that took so many tokens."""
+        """Report an answer that used `tokens` tokens."""
         self._provider.answered(self._tokens - tokens)
 
     def failed(self, failure: Failure) -> None:
-        """Note a failure; one that speaks of overload slows the provider's requests down."""
+        """Report a failure; one that indicates overload slows down the provider's requests."""
         if failure.kind == "rate_limited" or failure.status in _OVERLOADED:
             self._provider.slow_down(self._began, failure.retry_after)
 
 
 class _Loop:
-    """The limits as one event loop has them."""
+    """The limits of one event loop."""
 
     def __init__(self, limits: RateLimits) -> None:
         self._limits = limits
@@ -116,18 +118,18 @@ class _Loop:
 
     def provider(self, endpoint: Endpoint) -> "_Provider":
         key = (endpoint.name.partition("/")[0], endpoint.api_base)
-        found = self._providers.get(key)
-        if found is None:
-            found = self._providers[key] = _Provider(self._limits, _name(endpoint))
-        return found
+        provider = self._providers.get(key)
+        if provider is None:
+            provider = self._providers[key] = _Provider(self._limits, _name(endpoint))
+        return provider
 
 
 class _Provider:
-    """What one provider may be asked."""
+    """The limits of one provider."""
 
     def __init__(self, limits: RateLimits, name: str) -> None:
         self.turns = FairSemaphore(limits.limit)
-        self._most = limits.limit
+        self._max_limit = limits.limit
         self._requests = _bucket(limits, limits.requests_per_minute, f"requests {name}")
         self._tokens = _bucket(limits, limits.tokens_per_minute, f"tokens {name}")
         self._slowed = 0.0
@@ -143,15 +145,15 @@ class _Provider:
         if (longest := max(delays)) > 0:
             await asyncio.sleep(longest)
 
-    def answered(self, too_much: int) -> None:
+    def answered(self, excess: int) -> None:
         if self._tokens:
-            self._tokens.correct(too_much)
-        if self.turns.limit < self._most:
-            self.turns.limit = min(self._most, self.turns.limit + 1 / self.turns.limit)
+            self._tokens.correct(excess)
+        if self.turns.limit < self._max_limit:
+            self.turns.limit = min(self._max_limit, self.turns.limit + 1 / self.turns.limit)
             self.turns.wake()
 
     def slow_down(self, began: float, retry_after: float | None) -> None:
-        """Halve what is asked at once, once for all requests that were under way together."""
+        """Halve the concurrency, once for all requests that were in flight together."""
         now = time.monotonic()
         if retry_after:
             self._paused_until = max(self._paused_until, now + min(retry_after, _LONGEST_PAUSE))
@@ -171,6 +173,6 @@ def _bucket(
 
 
 def _name(endpoint: Endpoint) -> str:
-    """Return what all processes call a provider, without credentials."""
+    """Return a provider's name as used by all processes, without credentials."""
     provider, base = endpoint.name.partition("/")[0], endpoint.api_base
     return f"{provider} {without_credentials(base)}" if base else provider

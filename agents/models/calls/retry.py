@@ -1,4 +1,4 @@
-"""Drive tenacity by a retry policy."""
+"""Connect a retry policy to tenacity."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from refinegraph.retry_policy import RetryPolicy
 
 
 class AttemptFailed(Exception):
-    """Carries the failure of one attempt to the loop that retries it."""
+    """Carries the failure of one attempt to the retry loop."""
 
     def __init__(self, failure: Failure, error: Exception) -> None:
         super().__init__(failure.kind)
@@ -18,27 +18,27 @@ class AttemptFailed(Exception):
 
 
 class TryAgain(NamedTuple):
-    """A tenacity `retry`, `stop` and `wait` over one policy."""
+    """The `retry` and `wait` callbacks of tenacity for a policy."""
 
     policy: RetryPolicy
 
     def worth_it(self, state: RetryCallState) -> bool:
-        """Whether another attempt may cure the failure."""
+        """Return whether another attempt may succeed."""
         failure = failure_of(state)
         return failure is not None and self.may_cure(failure)
 
     def may_cure(self, failure: Failure) -> bool:
-        """Whether the failure is one that time cures, and soon enough."""
+        """Return whether the failure is temporary and the requested wait acceptable."""
         patient = (failure.retry_after or 0.0) <= self.policy.longest_retry_after
         return failure.kind in RETRIED and patient
 
     def wait(self, state: RetryCallState) -> float:
-        """Seconds until the next attempt."""
+        """Return the seconds until the next attempt."""
         failure = failure_of(state)
         return self.policy.wait(state.attempt_number, failure.retry_after if failure else None)
 
 
 def failure_of(state: RetryCallState) -> Failure | None:
-    """Return the failure of the attempt that just ended; None where it did not fail as one."""
+    """Return the failure of the attempt that just ended, or None if it did not fail."""
     error = state.outcome.exception() if state.outcome else None
     return error.failure if isinstance(error, AttemptFailed) else None

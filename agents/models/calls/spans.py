@@ -1,4 +1,4 @@
-"""What spans of model calls say, by OpenTelemetry's conventions."""
+"""Span attributes of model calls, following OpenTelemetry's conventions."""
 
 from refinegraph.agents.models.types import Sampling
 from refinegraph.schema import Usage
@@ -6,7 +6,7 @@ from refinegraph.telemetry.tracing import Attributes
 
 
 def request_attributes(name: str, n: int, sampling: Sampling) -> Attributes:
-    """Describe a request for n choices of a model."""
+    """Return the attributes of a request for n choices."""
     provider, _, model = name.rpartition("/")
     attributes: dict[str, str | int | float | None] = {
         "gen_ai.operation.name": "chat",
@@ -22,7 +22,7 @@ def request_attributes(name: str, n: int, sampling: Sampling) -> Attributes:
 
 
 def usage_attributes(usage: Usage) -> Attributes:
-    """Describe what a request cost."""
+    """Return the attributes of a request's cost."""
     return {
         "gen_ai.usage.input_tokens": usage.prompt_tokens,
         "gen_ai.usage.output_tokens": usage.completion_tokens,

@@ -1,1 +1,1 @@
-"""Reading completions: streams, thinking, stop texts, log-probabilities and prefixes."""
+"""Parsing of completions: streams, reasoning, stop texts, log-probabilities and prefixes."""

@@ -1,4 +1,4 @@
-"""Log-probabilities in the form that OpenAI-compatible servers give them."""
+"""Parse log-probabilities in the format of OpenAI-compatible servers."""
 
 from collections.abc import Iterable
 from typing import Any, cast
@@ -7,7 +7,7 @@ from refinegraph.agents.models.types import TokenLogprob, TopLogprob
 
 
 def read_logprobs(value: Any) -> tuple[TokenLogprob, ...] | None:
-    """Read a choice's `logprobs`, an object or a mapping; None where there are none."""
+    """Parse a choice's `logprobs`, an object or a mapping; return None if there are none."""
     content = _get(value, "content")
     if not content:
         return None
@@ -20,8 +20,8 @@ def _token(entry: Any) -> TokenLogprob:
         token=_get(entry, "token") or "",
         logprob=float(_get(entry, "logprob") or 0.0),
         top=tuple(
-            TopLogprob(_get(each, "token") or "", float(_get(each, "logprob") or 0.0))
-            for each in top
+            TopLogprob(_get(alternative, "token") or "", float(_get(alternative, "logprob") or 0.0))
+            for alternative in top
         ),
     )
 

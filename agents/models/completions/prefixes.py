@@ -1,14 +1,14 @@
-"""Going on from a text: the form in which each provider takes the beginning of an answer.
+"""Continuing a text: how each provider accepts the beginning of an answer.
 
-What was exercised here: llama.cpp in this process with the model of the package, scripted and
-simulated models, and the requests of all others against a server on the loopback that checks their
-bodies. No hosted provider was called; their forms follow their documents:
+The following was tested: llama.cpp in this process with the built-in model, scripted and simulated
+models, and for all others the request bodies against a server on the loopback interface. No hosted
+provider was called; their formats follow their documentation:
 
-- vLLM (`hosted_vllm/`) and servers named by address: `continue_final_message` with
-  `add_generation_prompt` false; llama.cpp's server goes on from a last assistant message by itself,
+- vLLM (`hosted_vllm/`) and servers given by their address: `continue_final_message` with
+  `add_generation_prompt` false. llama.cpp's server continues a final assistant message by itself,
   and repeats it in answers that are not streamed.
-- Mistral and DeepSeek: `prefix` on the last assistant message, for DeepSeek at its beta address.
-- Anthropic and Ollama's chat: a last assistant message. Claude 4.6 and later refuse one.
+- Mistral and DeepSeek: `prefix` on the final assistant message, for DeepSeek at its beta address.
+- Anthropic and Ollama's chat: a final assistant message. Claude 4.6 and later refuse one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,22 +26,22 @@ _GO_ON = (
 )
 _DEEPSEEK_BETA = "https://api.deepseek.com/beta"
 _OWN_SERVERS = frozenset({"openai", "openai_like", "custom_openai", "lm_studio", "llamafile"})
-"""litellm's names for OpenAI-compatible servers, which may be vLLM's, SGLang's or llama.cpp's."""
+"""litellm's names for OpenAI-compatible servers, such as vLLM, SGLang or llama.cpp."""
 _SURE = 16
-"""Characters of a prefix that no continuation repeats by chance."""
+"""Length in characters from which no continuation repeats a prefix by chance."""
 
 
 class PrefixForm(NamedTuple):
-    """How one provider is asked to go on from a text."""
+    """How a provider is asked to continue a text."""
 
     message: Mapping[str, Any] = {}
-    """Fields of the last assistant message, beside its content."""
+    """Additional fields of the last assistant message."""
     body: Mapping[str, Any] = {}
-    """Fields of the request."""
+    """Additional fields of the request."""
     api_base: str | None = None
-    """The address that takes prefixes, where it is not the usual one."""
+    """The address that accepts prefixes, if it is not the usual one."""
     echoes: bool | None = False
-    """Whether answers repeat the prefix; None where that differs from server to server."""
+    """Whether answers repeat the prefix; None if that differs between servers."""
     takes_blanks: bool = True
     """Whether a prefix may end in blanks."""
 
@@ -51,9 +51,9 @@ _CONTINUED = PrefixForm(body={"continue_final_message": True, "add_generation_pr
 
 
 def prefix_form(provider: str, *, api_base: str | None, prefills: bool | None) -> PrefixForm | None:
-    """Return a provider's form by litellm's name for it; None where it has none.
+    """Return the form for a provider, given by litellm's name; None if it accepts no prefix.
 
-    `prefills` is what litellm's model map says of the model, None where it does not list it.
+    `prefills` is the entry of litellm's model map, or None if the map does not list the model.
     """
     if provider == "hosted_vllm":
         return _CONTINUED
@@ -71,8 +71,8 @@ def prefix_form(provider: str, *, api_base: str | None, prefills: bool | None) -
 
 
 def foreign_prefix_form(class_names: Sequence[str]) -> PrefixForm | None:
-    """Return the form of another package's chat model, by the names of its class and its bases."""
-    known = {
+    """Return the form for another package's chat model, by the names of its class and bases."""
+    forms = {
         "ChatAnthropic": PrefixForm(takes_blanks=False),
         "ChatOllama": _LAST_MESSAGE,
         "ChatMistralAI": PrefixForm(message={"prefix": True}, echoes=None),
@@ -80,11 +80,11 @@ def foreign_prefix_form(class_names: Sequence[str]) -> PrefixForm | None:
         "FakeMessagesListChatModel": _LAST_MESSAGE,
         "GenericFakeChatModel": _LAST_MESSAGE,
     }
-    return next((known[name] for name in class_names if name in known), None)
+    return next((forms[name] for name in class_names if name in forms), None)
 
 
 class Continuation(NamedTuple):
-    """A request that goes on from a text, in a provider's form."""
+    """A request that continues a text, in a provider's form."""
 
     messages: tuple[BaseMessage, ...]
     form: PrefixForm = _LAST_MESSAGE
@@ -96,59 +96,59 @@ def continuation(
     form: PrefixForm | None,
     endpoint: Endpoint,
 ) -> Continuation:
-    """Return the messages to send; without a prefix they are the same.
+    """Return the messages to send; they are unchanged if there is no prefix.
 
     Raises:
-        ModelRequestRefused: Where the provider has no form and the caller chose no fallback.
+        ModelRequestRefused: If the provider accepts no prefix and the caller chose no fallback.
     """
     if not sampling.prefix:
         return Continuation(tuple(messages))
     if form is None and sampling.on_missing_prefix != "ask":
         raise missing_prefix(endpoint)
     if form is None:
-        asked = (*messages, AIMessage(sampling.prefix), HumanMessage(_GO_ON))
-        return Continuation(asked, PrefixForm(echoes=None))
+        conversation = (*messages, AIMessage(sampling.prefix), HumanMessage(_GO_ON))
+        return Continuation(conversation, PrefixForm(echoes=None))
     text = sampling.prefix if form.takes_blanks else sampling.prefix.rstrip()
-    begun = AIMessage(text, additional_kwargs=dict(form.message))
-    return Continuation((*messages, begun) if text else tuple(messages), form)
+    beginning = AIMessage(text, additional_kwargs=dict(form.message))
+    return Continuation((*messages, beginning) if text else tuple(messages), form)
 
 
 def missing_prefix(endpoint: Endpoint) -> ModelRequestRefused:
-    """Return the error of a model that cannot go on from a text."""
-    who = str(endpoint)
+    """Return the error for a model that cannot continue a text."""
+    subject = str(endpoint)
     return ModelRequestRefused(
-        f"{who[0].upper()}{who[1:]} cannot go on from a given text; choose "
-        'on_missing_prefix="ask" to show it the text and ask it to go on.'
+        f"{subject[0].upper()}{subject[1:]} cannot continue a given text; use "
+        'on_missing_prefix="ask" to show it the text and ask it to continue.'
     )
 
 
 _echoing: dict[tuple[str, str | None], bool] = {}
-"""Whether a server repeats prefixes, by name and address, once an answer told."""
+"""Whether a server repeats prefixes, by name and address, as observed in an earlier answer."""
 
 
 def only_new(choice: Choice, prefix: str, form: PrefixForm, endpoint: Endpoint) -> Choice:
-    """Return what was written behind the prefix, whether or not the server repeats it."""
+    """Return the choice without the prefix, whether or not the server repeats it."""
     if form.echoes is False:
         new = choice.text
         if not form.takes_blanks:
             new = new.removeprefix(prefix[len(prefix.rstrip()) :])
     elif form.echoes or _repeats(choice.text, prefix, (endpoint.name, endpoint.api_base)):
-        new = _behind(choice.text, prefix)
+        new = _after(choice.text, prefix)
     else:
         new = choice.text
     return choice if new == choice.text else choice.model_copy(update={"text": new})
 
 
 def _repeats(text: str, prefix: str, server: tuple[str, str | None]) -> bool:
-    """Whether an answer repeats its prefix; a short one is judged as a longer one was before."""
-    found = text.startswith(prefix.rstrip())
+    """Return whether an answer repeats its prefix; short prefixes follow earlier, longer ones."""
+    starts_with_prefix = text.startswith(prefix.rstrip())
     if len(prefix.rstrip()) >= _SURE:
-        _echoing[server] = found
-    return found and _echoing.get(server, True)
+        _echoing[server] = starts_with_prefix
+    return starts_with_prefix and _echoing.get(server, True)
 
 
-def _behind(text: str, prefix: str) -> str:
-    """Return what stands behind a prefix, which may have lost its last blanks on the way."""
+def _after(text: str, prefix: str) -> str:
+    """Return the text after a prefix, which the server may have returned without final blanks."""
     if text.startswith(prefix):
         return text[len(prefix) :]
     bare = prefix.rstrip()
@@ -156,17 +156,17 @@ def _behind(text: str, prefix: str) -> str:
 
 
 def joined(choice: Choice, prefix: str) -> Choice:
-    """Return a continuation with its prefix in front of it.
+    """Return a continuation with its prefix restored.
 
-    A prefix that ends within a `<think>` block is thinking: it goes in front of the reasoning.
+    A prefix that ends inside a `<think>` block belongs to the reasoning.
     """
     thought = _open_thought(prefix)
     if thought is None:
         return choice.model_copy(update={"text": prefix + choice.text})
     closed = bool(choice.reasoning)
-    more = choice.reasoning if closed else choice.text
+    continuation = choice.reasoning if closed else choice.text
     text = choice.text if closed else ""
-    return choice.model_copy(update={"text": text, "reasoning": (thought + more).strip()})
+    return choice.model_copy(update={"text": text, "reasoning": (thought + continuation).strip()})
 
 
 def _open_thought(prefix: str) -> str | None:

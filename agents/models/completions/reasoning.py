@@ -1,4 +1,4 @@
-"""Thinking that models write into their answers, told apart from the answer."""
+"""Separate a model's reasoning from its answer."""
 
 import re
 from typing import NamedTuple
@@ -9,7 +9,7 @@ _START = re.compile(r"<(?:think|thinking|reasoning)>")
 
 
 class SplitReasoning(NamedTuple):
-    """An answer and the thinking that stood in front of it."""
+    """An answer and the reasoning that preceded it."""
 
     text: str
     reasoning: str
@@ -18,8 +18,8 @@ class SplitReasoning(NamedTuple):
 def split_reasoning(text: str, reasoning: str = "") -> SplitReasoning:
     """Move leading `<think>` blocks from the text to the reasoning.
 
-    A block that never closes is all thinking: the model ran out of tokens. A closing tag that
-    was never opened ends thinking too, since some chat templates write the opening one.
+    A block that is never closed is entirely reasoning: the model ran out of tokens. A closing tag
+    without an opening one also ends reasoning, because some chat templates write the opening tag.
 
     >>> split_reasoning("<think>two plus two</think> 4")
     SplitReasoning(text='4', reasoning='two plus two')
@@ -28,11 +28,11 @@ def split_reasoning(text: str, reasoning: str = "") -> SplitReasoning:
     """
     thoughts = [reasoning] if reasoning else []
     position = 0
-    while found := _BLOCK.match(text, position):
-        thoughts.append(found[2].strip())
-        position = found.end()
-    if (found := _END.search(text, position)) and not _START.search(text, position, found.start()):
-        thoughts.append(text[position : found.start()].strip())
-        position = found.end()
+    while match := _BLOCK.match(text, position):
+        thoughts.append(match[2].strip())
+        position = match.end()
+    if (match := _END.search(text, position)) and not _START.search(text, position, match.start()):
+        thoughts.append(text[position : match.start()].strip())
+        position = match.end()
     answer = text[position:].lstrip() if position else text
     return SplitReasoning(answer, "\n\n".join(thought for thought in thoughts if thought))

@@ -1,4 +1,4 @@
-"""An answer that is streamed in pieces, put together again."""
+"""Assemble streamed chunks into an answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from refinegraph.agents.models.types import Choice, Completion, TokenLogprob
 
 
 class StreamError(NamedTuple):
-    """Why a server would not answer."""
+    """The reason why a server did not answer."""
 
     text: str
     too_long: bool
@@ -28,7 +28,7 @@ class _Written:
 
 @dataclass
 class StreamAccumulator:
-    """What has been streamed so far. Told of pieces on any thread."""
+    """Accumulates the chunks of a stream. `add` may be called from any thread."""
 
     on_text: Callable[[str], object] | None = None
     error: StreamError | None = None
@@ -36,10 +36,10 @@ class StreamAccumulator:
     _prompt_tokens: int = 0
     _completion_tokens: int = 0
     _cached_tokens: int = 0
-    """The same for every choice: llama.cpp evaluates their prompt once."""
+    """Not summed over choices, because llama.cpp evaluates their prompt once."""
 
     def add(self, piece: dict[str, Any]) -> bool:
-        """Take one piece; return whether there is no sense in going on."""
+        """Add one chunk; return whether reading on is pointless because of an error."""
         if "choices" not in piece:
             self.error = _error(piece)
             return True
@@ -65,17 +65,17 @@ class StreamAccumulator:
 
     @property
     def characters(self) -> int:
-        """How much was written, thinking included."""
-        texts = (text for each in self._written.values() for text in (*each.text, *each.reasoning))
+        """The number of characters so far, including reasoning."""
+        texts = (text for part in self._written.values() for text in (*part.text, *part.reasoning))
         return sum(map(len, texts))
 
     @property
     def begun(self) -> bool:
-        """Whether any choice was written to."""
+        """Whether any text has arrived."""
         return self.characters > 0
 
     def answer(self, n: int) -> Completion:
-        """Return the choices, in their order, and the tokens as they were counted."""
+        """Return the choices in order, with the token counts."""
         written = [self._written.get(index, _Written()) for index in range(n)]
         return Completion(
             tuple(map(_choice, written)),
@@ -101,10 +101,10 @@ def _choice(written: _Written) -> Choice:
 
 
 def _error(piece: dict[str, Any]) -> StreamError:
-    about = piece.get("error", piece)
+    details = piece.get("error", piece)
     return StreamError(
-        text=str(about.get("message", about)),
-        too_long=about.get("type") == "exceed_context_size_error",
-        prompt=int(about.get("n_prompt_tokens", 0)),
-        context=int(about.get("n_ctx", 0)),
+        text=str(details.get("message", details)),
+        too_long=details.get("type") == "exceed_context_size_error",
+        prompt=int(details.get("n_prompt_tokens", 0)),
+        context=int(details.get("n_ctx", 0)),
     )

@@ -1,1 +1,1 @@
-"""Chat models: litellm, GGUF files, LangChain models, fallbacks, and fakes for tests."""
+"""Chat models: remote servers, GGUF files, LangChain models, fallbacks, and fakes for tests."""

@@ -1,4 +1,4 @@
-"""A list of models, each asked where the ones before it failed for good."""
+"""A chain of models, each of which is used if the previous ones fail permanently."""
 
 from collections.abc import Sequence
 
@@ -20,19 +20,19 @@ from refinegraph.schema import Usage
 
 
 class FallbackChatModel(SamplingChatModel):
-    """A chat model that asks the first of its models, and the next where that one gives up.
+    """A chat model that uses the first of its models, and the next one if that model fails.
 
-    A request goes on to the next model when every retry has failed, or the provider refuses it.
-    Observers hear a `FellBack` each time, and the usage counts it. Each model keeps its own prices,
-    retries and limits.
+    A request moves on to the next model when all its retries have failed or the provider refuses
+    it. Each time, observers receive a `FellBack` event and the usage counts it. Every model keeps
+    its own prices, retries and limits.
 
     >>> import asyncio
     >>> from langchain_core.messages import HumanMessage
     >>> from refinegraph.agents.models import ScriptedChatModel
     >>> broken = ScriptedChatModel([ModelError("down")])
     >>> model = FallbackChatModel(models=(broken, ScriptedChatModel("4")))
-    >>> made = asyncio.run(model.sample([HumanMessage("2 + 2?")]))
-    >>> made.choices[0].text, made.usage.fallbacks
+    >>> samples = asyncio.run(model.sample([HumanMessage("2 + 2?")]))
+    >>> samples.choices[0].text, samples.usage.fallbacks
     ('4', 1)
     """
 
@@ -42,37 +42,37 @@ class FallbackChatModel(SamplingChatModel):
 
     @property
     def endpoint(self) -> Endpoint:
-        """The names of all, in order."""
-        return Endpoint(" or ".join(model_name(each) for each in self.models))
+        """The names of all models, in order."""
+        return Endpoint(" or ".join(model_name(model) for model in self.models))
 
     async def ask(
         self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
     ) -> Completion:
-        """Ask the first model once; `sample` is what goes on to the others."""
+        """Make one attempt with the first model; `sample` implements the fallback."""
         first = self.models[0]
-        asked = first if isinstance(first, SamplingChatModel) else LangChainAdapter(first)
-        return await asked.ask(messages, n=n, sampling=sampling)
+        backend = first if isinstance(first, SamplingChatModel) else LangChainAdapter(first)
+        return await backend.ask(messages, n=n, sampling=sampling)
 
     async def sample(
         self, messages: Sequence[BaseMessage], *, n: int = 1, sampling: Sampling | None = None
     ) -> Generations:
-        """Return n samples of the first model that answers."""
-        chosen = Sampling() if sampling is None else sampling
+        """Return n samples from the first model that answers."""
+        settings = Sampling() if sampling is None else sampling
         failed: ModelError | None = None
         for number, model in enumerate(self.models):
             if failed:
-                self._tell(number, failed)
+                self._report(number, failed)
             try:
-                made = await _sampled(model, messages, n, chosen)
+                samples = await _sampled(model, messages, n, settings)
             except ModelError as error:
                 failed = error
                 continue
             fell_back = Usage(fallbacks=int(number > 0))
             charge(fell_back)
-            return made.model_copy(update={"usage": made.usage + fell_back})
-        raise failed or InputError("a list of models to fall back on is empty; name at least one.")
+            return samples.model_copy(update={"usage": samples.usage + fell_back})
+        raise failed or InputError("the list of fallback models is empty; name at least one.")
 
-    def _tell(self, number: int, failed: ModelError) -> None:
+    def _report(self, number: int, failed: ModelError) -> None:
         current_scope().emit(
             FellBack(
                 call=0,
@@ -92,5 +92,5 @@ async def _sampled(
 ) -> Generations:
     if isinstance(model, SamplingChatModel):
         return await model.sample(messages, n=n, sampling=sampling)
-    asked = LangChainAdapter(model)
-    return await sample(asked, messages, n=n, sampling=sampling, size=BatchSize(most=1))
+    backend = LangChainAdapter(model)
+    return await sample(backend, messages, n=n, sampling=sampling, size=BatchSize(most=1))

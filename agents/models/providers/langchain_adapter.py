@@ -1,4 +1,4 @@
-"""Chat models of other packages, asked through LangChain's own interface."""
+"""Adapter for chat models of other packages, called through LangChain's interface."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ _NAME_FIELDS = ("model_name", "model", "model_id", "deployment_name")
 
 
 def name_of(model: BaseChatModel) -> str:
-    """Return the name that a foreign model goes by."""
+    """Return the name of another package's chat model."""
     model = inner_model(model)
     if isinstance(model, SamplingChatModel):
         return model.endpoint.name
@@ -38,7 +38,7 @@ def name_of(model: BaseChatModel) -> str:
 
 
 class LangChainAdapter:
-    """Asks any `BaseChatModel` for one choice at a time."""
+    """Requests one choice at a time from any `BaseChatModel`."""
 
     def __init__(self, model: BaseChatModel) -> None:
         self.model = model
@@ -48,17 +48,18 @@ class LangChainAdapter:
     async def ask(
         self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
     ) -> Completion:
-        """Call the model once; its own settings hold where the sampling says nothing."""
+        """Call the model once; its own settings apply where `sampling` leaves one unset."""
         if not _is_fake(self.model):
             check_call_allowed(self.endpoint.name, None)
         stop = list(sampling.stop) or None
-        begun = continuation(messages, sampling, self._prefix_form, self.endpoint)
-        message = await self.model.ainvoke(list(begun.messages), stop=stop, **_settings(sampling))
+        request = continuation(messages, sampling, self._prefix_form, self.endpoint)
+        message = await self.model.ainvoke(list(request.messages), stop=stop, **_settings(sampling))
         answer = read_message(message)
         if not sampling.prefix:
             return answer
         new = (
-            only_new(each, sampling.prefix, begun.form, self.endpoint) for each in answer.choices
+            only_new(choice, sampling.prefix, request.form, self.endpoint)
+            for choice in answer.choices
         )
         return answer._replace(choices=tuple(new))
 
@@ -72,43 +73,45 @@ class LangChainAdapter:
     async def ask_streaming(
         self, messages: Sequence[BaseMessage], *, sampling: Sampling, on_text: OnText
     ) -> Completion:
-        """Call the model once; what it streams is not told."""
+        """Call the model once; its own streaming is not reported."""
         return await self.ask(messages, n=1, sampling=sampling)
 
     async def count_prompt(self, messages: Sequence[BaseMessage]) -> int:
-        """Return an upper bound of a prompt's tokens."""
+        """Return an upper bound on the tokens of a prompt."""
         return bound_prompt(messages)
 
     @property
     def limits_answers(self) -> bool:
-        """Whether the model has a `max_tokens` of its own; others may not take one in a call."""
+        """Whether the model has a `max_tokens` field; other models may reject one in a call."""
         return "max_tokens" in type(inner_model(self.model)).model_fields
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
-        """Return None: what a foreign model costs is not known."""
+        """Return None, because the price of another package's model is unknown."""
         return None
 
 
 def read_message(message: AIMessage) -> Completion:
-    """Read a LangChain message: text, thinking, finish reason, log-probabilities and tokens."""
-    thinking = [
+    """Convert a LangChain message, including reasoning, log-probabilities and token counts."""
+    reasoning_blocks = [
         str(block.get("reasoning", ""))
         for block in message.content_blocks
         if block["type"] == "reasoning"
     ]
-    text, reasoning = split_reasoning(message.text, "\n\n".join(filter(None, thinking)))
-    about: Mapping[str, Any] = message.response_metadata
-    finish = about.get("finish_reason") or about.get("stop_reason") or about.get("done_reason")
+    text, reasoning = split_reasoning(message.text, "\n\n".join(filter(None, reasoning_blocks)))
+    metadata: Mapping[str, Any] = message.response_metadata
+    finish = (
+        metadata.get("finish_reason") or metadata.get("stop_reason") or metadata.get("done_reason")
+    )
     choice = Choice(
         text=text,
         reasoning=reasoning,
         finish_reason=str(finish) if finish else None,
-        logprobs=read_logprobs(about.get("logprobs")),
+        logprobs=read_logprobs(metadata.get("logprobs")),
     )
-    counted = message.usage_metadata
-    if counted is None:
+    usage = message.usage_metadata
+    if usage is None:
         return Completion((choice,))
-    return Completion((choice,), counted["input_tokens"], counted["output_tokens"])
+    return Completion((choice,), usage["input_tokens"], usage["output_tokens"])
 
 
 def _settings(sampling: Sampling) -> dict[str, Any]:
@@ -121,7 +124,7 @@ def _settings(sampling: Sampling) -> dict[str, Any]:
 
 
 def _is_fake(model: BaseChatModel) -> bool:
-    """Whether a model reaches nothing: LangChain's fakes, and models that check for themselves."""
+    """Return whether a model is one of LangChain's fakes, or checks its calls itself."""
     model = inner_model(model)
     fakes = "langchain_core.language_models.fake"
     ours = isinstance(model, SamplingChatModel)

@@ -1,4 +1,4 @@
-"""Prices from the map that litellm ships, read without importing litellm."""
+"""Prices from litellm's price map, read without importing litellm."""
 
 import importlib.util
 import json
@@ -12,7 +12,7 @@ _TIER = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
 
 
 class _Rates(NamedTuple):
-    """USD for one token, for prompts of more than `above` tokens."""
+    """Prices in USD per token, for prompts of more than `above` tokens."""
 
     above: int
     prompt: float
@@ -23,10 +23,10 @@ class _Rates(NamedTuple):
 def listed_price(
     model: str, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0
 ) -> float | None:
-    """Return USD for a call; None where litellm's map does not list the model.
+    """Return the price of a call in USD, or None if litellm's map does not list the model.
 
-    Long prompts cost what the map says of prompts above a length. Prices of batches, priorities
-    and tools are left out: no request asks for them.
+    Long prompts are charged at the map's rates for prompts above a certain length. Prices of
+    batches, priorities and tools are ignored, because no request uses them.
 
     >>> listed_price("openai/some-model-of-mine", 1000, 1000) is None
     True
@@ -44,15 +44,15 @@ def listed_price(
 
 @cache
 def _tiers(model: str) -> tuple[_Rates, ...]:
-    """Look a model up; the map itself (3 MB, 20 ms to read) is not kept."""
+    """Look up a model; the map itself (3 MB, 20 ms to read) is not kept in memory."""
     listed = _read_map()
     provider, _, bare = model.partition("/")
     for name in (model, bare):
         prices = listed.get(name) or {}
         is_meant = name == model or prices.get("litellm_provider") == provider
         if is_meant and prices.get("input_cost_per_token") is not None:
-            found = (_TIER.fullmatch(field) for field in prices)
-            lengths = [0, *(int(match[1]) for match in found if match)]
+            matches = (_TIER.fullmatch(field) for field in prices)
+            lengths = [0, *(int(match[1]) for match in matches if match)]
             return tuple(_rates(prices, length) for length in lengths)
     return ()
 
@@ -60,9 +60,9 @@ def _tiers(model: str) -> tuple[_Rates, ...]:
 def _rates(prices: dict[str, Any], thousands: int) -> _Rates:
     suffix = f"_above_{thousands}k_tokens" if thousands else ""
 
-    def usd(field: str, otherwise: float) -> float:
+    def usd(field: str, default: float) -> float:
         value = prices.get(field + suffix)
-        return float(prices.get(field) or otherwise) if value is None else float(value)
+        return float(prices.get(field) or default) if value is None else float(value)
 
     prompt = usd("input_cost_per_token", 0.0)
     return _Rates(

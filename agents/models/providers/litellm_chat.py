@@ -1,4 +1,4 @@
-"""Any model that litellm can reach, as a chat model of ours."""
+"""Chat models of every provider that litellm supports."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -30,14 +30,14 @@ from refinegraph.agents.models.types import Completion
 
 
 class LiteLLMChatModel(RemoteChatModel):
-    """A chat model over `litellm.acompletion`.
+    """A chat model based on `litellm.acompletion`.
 
-    It stands in for langchain-litellm's ChatLiteLLM because a run needs n choices with the tokens
-    of each, thinking apart from the text, every retry counted, and little CPU on top of the bare
-    completion (a tenth, measured over HTTP at 64 calls in flight).
+    It replaces langchain-litellm's ChatLiteLLM because a run needs several choices with the tokens
+    of each, reasoning separated from the text, every retry counted, and little CPU time beyond the
+    bare completion (a tenth more, measured over HTTP with 64 concurrent calls).
 
     Without an `api_key`, litellm reads the provider's environment variable. Use `resolve_model` to
-    make one from a name with its provider and key checked.
+    construct one from a name with its provider and key checked.
     """
 
     _fixed: dict[str, Any] | None = PrivateAttr(default=None)
@@ -48,8 +48,8 @@ class LiteLLMChatModel(RemoteChatModel):
 
     async def send_streaming(self, request: ChatRequest) -> AsyncGenerator[dict[str, Any]]:
         """Send one request and yield the chunks of its answer."""
-        about = {"stream": True, "stream_options": {"include_usage": True}}
-        stream = await self._send(request, about)
+        options = {"stream": True, "stream_options": {"include_usage": True}}
+        stream = await self._send(request, options)
         async for chunk in stream:
             yield as_chunk(chunk)
         if not stream_ended(stream):
@@ -57,34 +57,34 @@ class LiteLLMChatModel(RemoteChatModel):
 
     @property
     def prefix_form(self) -> PrefixForm | None:
-        """How the provider is asked to go on from a text; None where it cannot be asked."""
+        """How the provider continues a text; None if it cannot."""
         litellm = load_litellm()
         bare, provider, _, _ = litellm.get_llm_provider(self.model)
         listed = litellm.model_cost
-        known: dict[str, Any] = listed.get(self.model) or listed.get(bare) or {}
-        prefills = known.get("supports_assistant_prefill")
+        entry: dict[str, Any] = listed.get(self.model) or listed.get(bare) or {}
+        prefills = entry.get("supports_assistant_prefill")
         base = self.api_base or base_of_environment(provider)
         return prefix_form(provider, api_base=base, prefills=prefills)
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
-        """Return USD by `prices` or litellm's local map; None for a model that it does not list."""
+        """Return USD by `prices` or litellm's local map; None for an unlisted model."""
         if self.prices is not None:
             return (prompt_tokens * self.prices[0] + completion_tokens * self.prices[1]) / 1e6
         return price_of(self.model, prompt_tokens, completion_tokens, cached_tokens)
 
     def most_choices(self) -> int | None:
-        """Return 1 where litellm does not list `n` among what the provider supports."""
+        """Return 1 if litellm does not list `n` as supported by the provider."""
         litellm = load_litellm()
         bare, provider, _, _ = litellm.get_llm_provider(self.model)
         if provider.startswith("ollama"):
-            return 1  # litellm would ask the server, and Ollama has no n
+            return 1  # litellm would query the server, and Ollama does not support `n`
         return None if "n" in (litellm.get_supported_openai_params(bare, provider) or ()) else 1
 
-    async def _send(self, request: ChatRequest, about: dict[str, Any]) -> Any:
+    async def _send(self, request: ChatRequest, options: dict[str, Any]) -> Any:
         check_call_allowed(self.model, self.api_base)
         litellm = load_litellm()
         await close_clients_with_loop()
-        settings = {**self._request(), **request_settings(request.n, request.sampling), **about}
+        settings = {**self._request(), **request_settings(request.n, request.sampling), **options}
         if request.form.body:
             settings["extra_body"] = dict(request.form.body)
         if request.form.api_base:

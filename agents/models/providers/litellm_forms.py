@@ -1,4 +1,4 @@
-"""Requests and answers in the form that litellm has for every provider."""
+"""Convert requests and responses from and to litellm's format."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from refinegraph.agents.models.types import Choice, Completion
 
 
 def read_response(response: Any) -> Completion:
-    """Read a completion of litellm."""
+    """Convert a litellm response."""
     usage = getattr(response, "usage", None)
     return Completion(
-        choices=tuple(_choice(each) for each in response.choices),
+        choices=tuple(_choice(choice) for choice in response.choices),
         prompt_tokens=getattr(usage, "prompt_tokens", None),
         completion_tokens=getattr(usage, "completion_tokens", None),
         cached_tokens=_cached_tokens(usage),
@@ -39,24 +39,24 @@ def _choice(choice: Any) -> Choice:
 
 
 def _stopped_at(choice: Any) -> str | None:
-    """Return the stop text that vLLM names; other servers name none, or a token's number."""
-    more: dict[str, Any] = getattr(choice, "provider_specific_fields", None) or {}
-    said = getattr(choice, "stop_reason", None) or more.get("stop_reason")
-    return said if isinstance(said, str) else None
+    """Return the stop text, which vLLM reports; other servers report nothing or a token id."""
+    fields: dict[str, Any] = getattr(choice, "provider_specific_fields", None) or {}
+    reason = getattr(choice, "stop_reason", None) or fields.get("stop_reason")
+    return reason if isinstance(reason, str) else None
 
 
 def stream_ended(stream: Any) -> bool:
-    """Whether the server said that its answer is complete.
+    """Return whether the server reported that its answer is complete.
 
-    litellm ends every stream with a `stop` of its own making, also one that was cut off; what the
-    server said stands beside it.
+    litellm adds a `stop` of its own to every stream, including interrupted ones; it keeps the
+    server's reason in separate attributes.
     """
     names = ("received_finish_reason", "intermittent_finish_reason")
     return any(getattr(stream, name, "stop") is not None for name in names)
 
 
 def as_chunk(chunk: Any) -> dict[str, Any]:
-    """Return what a chunk of litellm says, in the words of the protocol."""
+    """Convert a litellm chunk to OpenAI's format."""
     usage = getattr(chunk, "usage", None)
     return {
         "choices": [

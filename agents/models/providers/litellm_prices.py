@@ -7,7 +7,7 @@ from refinegraph.agents.models.providers.litellm_setup import load_litellm
 
 
 class _Listed(NamedTuple):
-    """How litellm lists a model."""
+    """A model's entry in litellm's map."""
 
     name: str
     provider: str | None
@@ -17,7 +17,7 @@ class _Listed(NamedTuple):
 def price_of(
     model: str, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0
 ) -> float | None:
-    """Return USD for a call; None where the price map does not know the model.
+    """Return the price of a call in USD, or None if the price map does not list the model.
 
     >>> price_of("openai/some-model-of-mine", 1000, 1000) is None
     True
@@ -39,14 +39,14 @@ def price_of(
 
 @cache
 def _listed(model: str) -> _Listed | None:
-    """Look the model up in the map itself; litellm's own look-up asks some servers."""
+    """Look up the model in the map itself; litellm's own lookup queries some servers."""
     litellm = load_litellm()
     provider, _, bare = model.partition("/")
     for name in (model, bare):
         prices: dict[str, Any] = litellm.model_cost.get(name) or {}
         is_meant = name == model or prices.get("litellm_provider") == provider
         if is_meant and prices.get("input_cost_per_token") is not None:
-            known = provider if bare and provider in litellm.provider_list else None
+            named = provider if bare and provider in litellm.provider_list else None
             free = not prices["input_cost_per_token"] and not prices.get("output_cost_per_token")
-            return _Listed(name, known, free)
+            return _Listed(name, named, free)
     return None

@@ -1,4 +1,4 @@
-"""litellm, imported on first use, silent, offline, and cleaned up with its event loop."""
+"""Import litellm lazily, silently and offline, and close its clients with their event loop."""
 
 import asyncio
 import importlib
@@ -14,16 +14,16 @@ _BASE_VARIABLES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
 
 _loading = threading.Lock()
 _loaded: list[Any] = []
-"""litellm, once it is loaded whole: a module that is only half imported by another thread is not
-in here."""
+"""Contains litellm once it is fully imported; a module that another thread is still importing is
+not in here."""
 
 
 def load_litellm() -> Any:
     """Import litellm (2 to 3 s), without network, banners, logs, telemetry or `.env` files.
 
-    Its first completion imports for most of a second, which would block an event loop, and builds
-    schemas with warnings that an application which turns warnings into errors could not survive,
-    so that happens here. Threads that ask at once wait for the first one.
+    litellm's first completion imports for most of a second, which would block an event loop, and
+    builds schemas with warnings that would abort an application that turns warnings into errors.
+    It therefore happens here. Concurrent threads wait for the first one.
     """
     with _loading:
         if not _loaded:
@@ -33,12 +33,12 @@ def load_litellm() -> Any:
 
 def _import_litellm() -> Any:
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    # It reads pydantic's fields off instances whenever it streams.
+    # litellm reads pydantic's fields from instances whenever it streams.
     warnings.filterwarnings("ignore", r"Accessing the 'model_(computed_)?fields'")
-    # It serialises whatever a server sent, and warns of every field of another type.
+    # litellm serialises everything that a server sent, and warns of fields of another type.
     warnings.filterwarnings("ignore", r"Pydantic serializer warnings", UserWarning)
     mode = os.environ.get("LITELLM_MODE")
-    # Otherwise it reads a `.env` file of the current folder.
+    # In any other mode, litellm reads a `.env` file in the current folder.
     os.environ["LITELLM_MODE"] = "PRODUCTION"
     try:
         with warnings.catch_warnings():
@@ -54,7 +54,7 @@ def _import_litellm() -> Any:
 
 
 def base_of_environment(provider: str) -> str | None:
-    """Return the address of an own server that the environment names for OpenAI's provider."""
+    """Return the address of the user's own server, as set in the environment for `openai`."""
     if provider != "openai":
         return None
     return next((os.environ[name] for name in _BASE_VARIABLES if os.environ.get(name)), None)
@@ -79,7 +79,7 @@ def _rehearse(litellm: Any) -> None:
 
 
 async def close_clients_with_loop() -> None:
-    """See to it that litellm's clients of the running loop are closed before the loop is."""
+    """Ensure that litellm's clients of the running loop are closed before the loop."""
     await _loops.get()
 
 

@@ -1,4 +1,4 @@
-"""llama.cpp in this process: one engine a model file, shared by all that name it."""
+"""llama.cpp in this process, with one engine per model file that all its users share."""
 
 import atexit
 import importlib
@@ -19,26 +19,26 @@ from refinegraph.agents.models.types import Sampling
 from refinegraph.errors import SettingError
 
 SLOTS = 8
-"""Samples that are written at the same time."""
+"""Number of samples generated concurrently."""
 _TINY = 100_000_000
-"""Bytes of a file below which a second thread costs more than it brings."""
-_MOST_CONTEXT = 16_384
-"""Tokens of all slots together, for the memory's sake, where the model could read more."""
+"""File size in bytes below which a second thread costs more than it gains."""
+_MAX_CONTEXT = 16_384
+"""Maximum context in tokens over all slots, to limit memory, even if the model supports more."""
 
-_PROMPT_CACHE_MIB = 512
-_TINY_PROMPT_CACHE_MIB = 32
-"""Memory for the states of prompts that left their slots. llama.cpp's own limit is 8 GiB, which a
-long evaluation fills at 0.4 MB a prompt. 32 MiB hold eighty prompts of the package's model, ten
-times its slots; 512 MiB hold 4,000 tokens of a model with 8 billion weights."""
+_PROMPT_CACHE_MIB, _TINY_PROMPT_CACHE_MIB = 512, 32
+"""Memory for the states of prompts that have left their slots. llama.cpp's own limit is 8 GiB,
+which a long evaluation fills at 0.4 MB per prompt. 32 MiB hold eighty prompts of the built-in
+model, ten times its slots; 512 MiB hold 4,000 tokens of a model with 8 billion weights."""
 
-Heard = Callable[[dict[str, Any]], bool]
-"""Told of each piece; returns whether to stop."""
+OnPiece = Callable[[dict[str, Any]], bool]
+"""Receives each piece of a stream; returns whether to stop."""
 
 
 class LlamaEngine:
-    """A loaded model. It listens on the loopback address only, behind a key that nobody is told.
+    """A loaded model.
 
-    Requests do not go through that address: they are calls within the process.
+    Its server listens only on the loopback address and requires a secret random key. Requests do
+    not use that address: they are calls within the process.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,25 +46,25 @@ class LlamaEngine:
         header = read_gguf_header(path)
         self.name = header.name
         self.threads = 1 if header.bytes < _TINY else _cores()
-        trained = header.context or _MOST_CONTEXT
-        self.context = min(trained, _MOST_CONTEXT)
-        """Tokens of a prompt and its answer together."""
+        trained = header.context or _MAX_CONTEXT
+        self.context = min(trained, _MAX_CONTEXT)
+        """Maximum tokens of a prompt and its answer together."""
         self._calls = ThreadPoolExecutor(2 * SLOTS, thread_name_prefix="llama")
         try:
             self._server: Any = llama.Server(_parameters(llama, path, self, header.bytes))
         except RuntimeError:
             raise SettingError(
-                f"llama.cpp cannot load the model file {str(path)!r}: it is damaged, cut off, or "
-                "of an architecture that this llama.cpp does not know; download it again or try "
-                "another."
+                f"llama.cpp cannot load the model file {str(path)!r}: it is damaged, truncated, or "
+                "has an architecture that this llama.cpp does not support; download it again or "
+                "try another file."
             ) from None
 
-    def submit(self, request: dict[str, Any], heard: Heard) -> "Future[Any]":
-        """Begin a streamed chat completion on a thread; return its future."""
-        return self._calls.submit(self._server.handle_chat_completions, request, heard)
+    def submit(self, request: dict[str, Any], on_piece: OnPiece) -> "Future[Any]":
+        """Start a streamed chat completion on a thread; return its future."""
+        return self._calls.submit(self._server.handle_chat_completions, request, on_piece)
 
     def close(self) -> None:
-        """Let the model go once nothing is being written."""
+        """Release the model once all its requests have ended."""
         self._calls.shutdown(wait=True, cancel_futures=True)
         del self._server
 
@@ -75,9 +75,9 @@ def _parameters(llama: Any, path: Path, engine: LlamaEngine, size: int) -> Any:
     parameters.n_parallel = SLOTS
     parameters.kv_unified = size >= _TINY
     parameters.n_ctx = engine.context * (1 if size >= _TINY else SLOTS)
-    for each in (parameters.cpuparams, parameters.cpuparams_batch):
-        each.n_threads = engine.threads
-        each.poll = 0
+    for cpu in (parameters.cpuparams, parameters.cpuparams_batch):
+        cpu.n_threads = engine.threads
+        cpu.poll = 0
     parameters.cache_ram_mib = _PROMPT_CACHE_MIB if size >= _TINY else _TINY_PROMPT_CACHE_MIB
     parameters.verbosity = -1
     parameters.api_keys = [secrets.token_urlsafe(32)]
@@ -92,7 +92,7 @@ def _cores() -> int:
 
 class _Key(NamedTuple):
     process: int
-    """An engine does not live on in a forked process."""
+    """The process id, because an engine does not survive a fork."""
     path: Path
     changed: int
 
@@ -102,10 +102,10 @@ _loading = threading.Lock()
 
 
 def engine_for(path: Path) -> LlamaEngine:
-    """Return the engine of a model file, loading it the first time: 0.3 s for a small one.
+    """Return the engine of a model file, which is loaded at first use (0.3 s for a small one).
 
     Raises:
-        SettingError: For a file that cannot be loaded, and where the extra `local` is missing.
+        SettingError: If the file cannot be loaded, or if the extra `local` is not installed.
     """
     try:
         changed = path.stat().st_mtime_ns
@@ -120,14 +120,14 @@ def engine_for(path: Path) -> LlamaEngine:
 
 @atexit.register
 def close_engines() -> None:
-    """Let go every model of this process."""
+    """Release every model of this process."""
     with _loading:
-        for key in [each for each in _engines if each.process == os.getpid()]:
+        for key in [key for key in _engines if key.process == os.getpid()]:
             _engines.pop(key).close()
 
 
 def only(text: str) -> str:
-    """Return a grammar that allows one text.
+    """Return a grammar that allows exactly one text.
 
     >>> print(only('say "4"'))
     root ::= "say \\"4\\""
@@ -138,14 +138,15 @@ def only(text: str) -> str:
 
 
 _APART = 1_000_003
-"""llama.cpp adds a choice's number to the seed: seeds side by side would share samples."""
+"""Factor between seeds. llama.cpp adds a choice's index to the seed, so adjacent seeds would share
+samples."""
 _WHOLE_VOCABULARY = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "repeat_penalty": 1.0}
 
 
 def completion_request(
     messages: Sequence[BaseMessage], n: int, sampling: Sampling, *, whole: bool
 ) -> dict[str, Any]:
-    """Return the request; `whole` samples from all tokens, with no penalty for repeating."""
+    """Return the request; `whole` samples from all tokens, without a repetition penalty."""
     request: dict[str, Any] = {
         "messages": as_dicts(messages),
         "n": n,
@@ -153,16 +154,16 @@ def completion_request(
         "stream_options": {"include_usage": True},
         **(_WHOLE_VOCABULARY if whole else {}),
     }
-    given = {
+    settings = {
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "max_tokens": sampling.max_tokens,
         "stop": list(sampling.stop) or None,
         "seed": None if sampling.seed is None else sampling.seed * _APART % 2**32,
     }
-    request |= {name: value for name, value in given.items() if value is not None}
+    request |= {name: value for name, value in settings.items() if value is not None}
     if sampling.logprobs is not None:
-        # llama.cpp gives no log-probabilities at all where it is asked for none beside the sampled.
+        # With 0 alternatives, llama.cpp reports no log-probabilities at all.
         request |= {"logprobs": True, "top_logprobs": max(1, sampling.logprobs)}
     if sampling.json_schema is not None:
         schema = {"name": "answer", "schema": json.loads(sampling.json_schema)}

@@ -1,4 +1,4 @@
-"""Models that run in this process: any GGUF file, and the one that ships with the package."""
+"""Models that run in this process: any GGUF file, and the built-in model."""
 
 import asyncio
 import importlib.util
@@ -33,97 +33,96 @@ from refinegraph.errors import ContextTooLong, ModelError, SettingError
 from refinegraph.schema import Usage
 
 WEIGHTS = Path(refinegraph.__file__).parent / "embedded" / "model.gguf"
-"""The model that ships with the package."""
+"""The weights of the built-in model."""
 
 _HEADER = re.compile(r"^def .*:\Z", re.MULTILINE)
 
 
 class LocalChatModel(SamplingChatModel):
-    """A chat model over llama.cpp in this process; nothing leaves it.
+    """A chat model that runs llama.cpp in this process; no data leaves it.
 
-    The file is loaded with the first request and shared by all models of the process that name
-    it. Up to eight samples are written at the same time. A request that is cancelled stops
-    writing at its next token. Tokens and log-probabilities are llama.cpp's own, and nothing has a
-    price.
+    The file is loaded with the first request and shared by all models of the process that use it.
+    Up to eight samples are generated concurrently. A cancelled request stops generating at its
+    next token. Tokens and log-probabilities are llama.cpp's own, and calls are free.
 
-    Use `resolve_model("local/PATH.gguf")` or `resolve_model("embedded")` to make one with its file
-    checked.
+    Use `resolve_model("local/PATH.gguf")` or `resolve_model("embedded")` to construct one with its
+    file checked.
     """
 
     path: Path
     """The GGUF file."""
     label: str
-    """The name that it goes by in reports."""
+    """The model's name in reports."""
     continues_headers: bool = False
-    """Whether an answer begins with the `def` line that the prompt ends with."""
+    """Whether an answer begins with the `def` line that ends the prompt."""
     whole_vocabulary: bool = False
-    """Whether samples are drawn from all tokens; otherwise llama.cpp cuts off unlikely ones."""
+    """Whether to sample from all tokens; by default, llama.cpp excludes unlikely ones."""
 
     _engine: LlamaEngine | None = PrivateAttr(default=None)
 
     @property
     def endpoint(self) -> Endpoint:
-        """Name, for events and errors."""
+        """The name, for events and errors."""
         return Endpoint(self.label, opaque=True)
 
     async def ask(
         self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
     ) -> Completion:
-        """Write n answers at the same time."""
+        """Generate n answers concurrently."""
         return await self._answer(messages, n, sampling, StreamAccumulator())
 
     async def ask_streaming(
         self, messages: Sequence[BaseMessage], *, sampling: Sampling, on_text: OnText
     ) -> Completion:
-        """Write one answer, telling of each token."""
+        """Generate one answer and report each token."""
         loop = asyncio.get_running_loop()
         pieces = StreamAccumulator(on_text=lambda text: loop.call_soon_threadsafe(on_text, text))
-        if begun := self._begun(messages):
-            on_text(begun)
+        if header := self._header(messages):
+            on_text(header)
         return await self._answer(messages, 1, sampling, pieces)
 
     async def _answer(
         self, messages: Sequence[BaseMessage], n: int, sampling: Sampling, pieces: StreamAccumulator
     ) -> Completion:
-        begun, prefix = self._begun(messages), sampling.prefix
+        header, prefix = self._header(messages), sampling.prefix
         if not prefix:
             answer = (await self._write(messages, n, sampling, pieces)).answer(n)
-            return _with_front(answer, begun)
-        rest, front = _past_header(prefix, begun)
-        written = [*messages, AIMessage(rest)] if rest else messages
-        return _with_front((await self._write(written, n, sampling, pieces)).answer(n), front)
+            return _with_front(answer, header)
+        rest, front = _past_header(prefix, header)
+        conversation = [*messages, AIMessage(rest)] if rest else messages
+        return _with_front((await self._write(conversation, n, sampling, pieces)).answer(n), front)
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
-        """Nothing costs anything."""
+        """Return 0, because local calls are free."""
         return 0.0
 
     async def count_prompt(self, messages: Sequence[BaseMessage]) -> int:
-        """Return the tokens of a prompt as llama.cpp counts them; it keeps what it read of it."""
+        """Return llama.cpp's count of a prompt's tokens; the evaluated prompt stays cached."""
         pieces = await self._write(messages, 1, Sampling(max_tokens=1), StreamAccumulator())
         return pieces.answer(1).prompt_tokens or 0
 
     async def force(self, messages: Sequence[BaseMessage], text: str) -> tuple[TokenLogprob, ...]:
-        """Return a text that is not the model's own as tokens with their log-probabilities.
+        """Return the tokens of a given text with their log-probabilities.
 
-        The text is written under a grammar that allows nothing else; the log-probabilities are
-        those before the grammar. Costs one call, which is charged.
+        The text is decoded under a grammar that allows nothing else; the log-probabilities are
+        those before the grammar is applied. Costs one call, which is charged.
         """
         sampling = Sampling(temperature=0.0, logprobs=0)
-        rest, _ = _past_header(text, self._begun(messages))
+        rest, _ = _past_header(text, self._header(messages))
         request = completion_request(messages, 1, sampling, whole=True) | {"grammar": only(rest)}
-        written = (await self._run(request, StreamAccumulator())).answer(1)
+        answer = (await self._run(request, StreamAccumulator())).answer(1)
         charge(
             Usage(
                 llm_calls=1,
-                prompt_tokens=written.prompt_tokens or 0,
-                completion_tokens=written.completion_tokens or 0,
-                cached_tokens=written.cached_tokens,
+                prompt_tokens=answer.prompt_tokens or 0,
+                completion_tokens=answer.completion_tokens or 0,
+                cached_tokens=answer.cached_tokens,
             )
         )
-        return tuple(token for token in written.choices[0].logprobs or () if token.token)
+        return tuple(token for token in answer.choices[0].logprobs or () if token.token)
 
     def most_choices(self) -> int:
-        """As many as are written at the same time."""
+        """Return the number of choices that are generated concurrently."""
         return SLOTS
 
     async def _write(
@@ -134,27 +133,28 @@ class LocalChatModel(SamplingChatModel):
 
     async def _run(self, request: dict[str, Any], pieces: StreamAccumulator) -> StreamAccumulator:
         engine = await asyncio.to_thread(engine_for, self.path)
-        with _stopped_with_us() as stopped:
+        with _stop_on_exit() as stopped:
             await asyncio.wrap_future(
                 engine.submit(request, lambda piece: stopped.is_set() or pieces.add(piece))
             )
         self._check(pieces)
         return pieces
 
-    def _begun(self, messages: Sequence[BaseMessage]) -> str:
-        """Return the header at a prompt's end: the answer goes on from it and begins with it."""
+    def _header(self, messages: Sequence[BaseMessage]) -> str:
+        """Return the header at the end of a prompt, with which the answer begins."""
         if not self.continues_headers:
             return ""
-        found = _HEADER.search(messages[-1].text)
-        return found[0] if found else ""
+        match = _HEADER.search(messages[-1].text)
+        return match[0] if match else ""
 
     def _check(self, pieces: StreamAccumulator) -> None:
         if pieces.error is None:
             return
         if pieces.error.too_long:
             raise ContextTooLong(
-                f"Model {self.label!r} reads {pieces.error.context} tokens at most and the prompt "
-                f"has {pieces.error.prompt}; shorten the problem or name a model that reads more."
+                f"Model {self.label!r} has a context of {pieces.error.context} tokens and the "
+                f"prompt has {pieces.error.prompt}; shorten the problem or use a model with more "
+                "context."
             )
         raise ModelError(f"Model {self.label!r} failed: {pieces.error.text}")
 
@@ -166,8 +166,8 @@ class LocalChatModel(SamplingChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         """Stream one answer token by token."""
-        if begun := self._begun(messages):
-            yield ChatGenerationChunk(message=AIMessageChunk(content=begun))
+        if header := self._header(messages):
+            yield ChatGenerationChunk(message=AIMessageChunk(content=header))
         sampling = self.sampling_of(stop, kwargs)
         async with Bill(self, messages, 1, sampling).open() as bill:
             pieces = StreamAccumulator()
@@ -183,7 +183,7 @@ class LocalChatModel(SamplingChatModel):
     async def _texts(
         self, messages: Sequence[BaseMessage], sampling: Sampling, pieces: StreamAccumulator
     ) -> AsyncGenerator[str]:
-        """Yield the pieces of one answer as they are written."""
+        """Yield the pieces of one answer as they are generated."""
         loop, queue = asyncio.get_running_loop(), asyncio.Queue[str | None]()
         pieces.on_text = lambda text: loop.call_soon_threadsafe(queue.put_nowait, text)
         writing = asyncio.ensure_future(self._write(messages, 1, sampling, pieces))
@@ -207,22 +207,23 @@ class LocalChatModel(SamplingChatModel):
 def _with_front(answer: Completion, front: str) -> Completion:
     if not front:
         return answer
-    whole = (each.model_copy(update={"text": front + each.text}) for each in answer.choices)
+    whole = (choice.model_copy(update={"text": front + choice.text}) for choice in answer.choices)
     return answer._replace(choices=tuple(whole))
 
 
-def _past_header(prefix: str, begun: str) -> tuple[str, str]:
-    """Return the part of a prefix that a prompt's header does not say already.
+def _past_header(prefix: str, header: str) -> tuple[str, str]:
+    """Split a prefix that overlaps with the prompt's header.
 
-    Beside it, the part of the header that the prefix has not reached yet.
+    Returns the part of the prefix after the header, and the part of the header that the prefix does
+    not contain yet.
     """
-    if begun.startswith(prefix):
-        return "", begun[len(prefix) :]
-    return prefix.removeprefix(begun), ""
+    if header.startswith(prefix):
+        return "", header[len(prefix) :]
+    return prefix.removeprefix(header), ""
 
 
 @contextmanager
-def _stopped_with_us() -> Generator[threading.Event]:
+def _stop_on_exit() -> Generator[threading.Event]:
     stopped = threading.Event()
     try:
         yield stopped
@@ -231,33 +232,33 @@ def _stopped_with_us() -> Generator[threading.Event]:
 
 
 def local_model(name: str) -> LocalChatModel:
-    """Return the model of `local/PATH.gguf`; its file is checked when it is first used."""
+    """Return the model for `local/PATH.gguf`; the contents are checked at first use."""
     path = name.partition("/")[2]
     if not path:
         raise SettingError(
-            f"Model {name!r} has no file after it; write local/PATH.gguf, for example "
+            f"Model {name!r} names no file; expected local/PATH.gguf, for example "
             "'local/models/qwen3-4b.gguf'."
         )
     _need_llama(name)
-    found = Path(path).expanduser()
-    if not found.is_file():
-        raise SettingError(f"Model {name!r}: there is no file {str(found)!r}.")
-    return trained_model(found.resolve(), label=name)
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise SettingError(f"Model {name!r}: there is no file {str(file)!r}.")
+    return trained_model(file.resolve(), label=name)
 
 
 def embedded_model(name: str) -> LocalChatModel:
-    """Return the model that ships with the package."""
+    """Return the built-in model."""
     if name != "embedded":
-        raise SettingError(f"Model {name!r} is unknown; the model in the package is 'embedded'.")
+        raise SettingError(f"Unknown model {name!r}; the built-in model is 'embedded'.")
     _need_llama(name)
     return trained_model(WEIGHTS, label=name, prompt_set="embedded")
 
 
 def trained_model(path: Path, *, label: str, prompt_set: str = "") -> LocalChatModel:
-    """Return the model of a GGUF file, with the prompts that the file says it was trained on.
+    """Return the model of a GGUF file, with the prompt set on which it was trained.
 
-    `prompt_set` names the prompts of a file that does not say it. A file that cannot be read is
-    found out when the model is first used.
+    The file's header names its prompt set; `prompt_set` is the default for a file without one. A
+    file that cannot be read raises an error when the model is first used.
     """
     try:
         trained_on = read_gguf_header(path).prompt_set or prompt_set
@@ -277,6 +278,6 @@ def trained_model(path: Path, *, label: str, prompt_set: str = "") -> LocalChatM
 def _need_llama(name: str) -> None:
     if importlib.util.find_spec("xllamacpp") is None:
         raise SettingError(
-            f"Model {name!r} runs llama.cpp in this process, which needs the extra 'local': "
+            f"Model {name!r} runs llama.cpp in this process, which requires the extra 'local': "
             "pip install 'refinegraph[local]'."
         )

@@ -1,4 +1,4 @@
-"""OpenAI's protocol of files and batches: many requests at once, answered within a day."""
+"""OpenAI's batch API: many requests at once, answered within a day."""
 
 import asyncio
 import json
@@ -12,24 +12,24 @@ from refinegraph.agents.models.providers.openai_http import SentHead, StatusErro
 _ENDPOINT = "/v1/chat/completions"
 _ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 _PAGE = 100
-"""Batches listed at a time: the most that OpenAI gives. An older one is not found by its name."""
+"""Batches listed at a time: OpenAI's maximum. Older batches are not found by name."""
 
 
 class Wave(NamedTuple):
-    """A batch as the provider sees it."""
+    """The state of a batch at the provider."""
 
     id: str
     status: str
     output_file: str | None
     error_file: str | None
     name: str = ""
-    """What this package called it."""
+    """The name that this package gave to the batch."""
     reason: str = ""
-    """Why it failed as a whole; empty where it did not."""
+    """Why the whole batch failed, or an empty string."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether the provider has finished with the batch."""
         return self.status in _ENDED
 
 
@@ -41,14 +41,14 @@ class WaveAnswer(NamedTuple):
     body: bytes
 
     def require(self) -> bytes:
-        """Return the body; raises `StatusError` for a status that says no."""
+        """Return the body; raise `StatusError` if the status is an error."""
         if self.status < 300:
             return self.body
         raise StatusError(error_message(self.body), SentHead(self.status, {}))
 
 
 class BatchClient:
-    """Sends files and batches to one server; raises `StatusError` where it refuses."""
+    """Uploads files and submits batches to one server; raises `StatusError` if it refuses."""
 
     def __init__(self, base: str, key: str, *, model: str) -> None:
         self._base = base.rstrip("/")
@@ -56,37 +56,37 @@ class BatchClient:
         self._model = model
 
     async def submit(self, name: str, bodies: Mapping[str, Mapping[str, Any]]) -> Wave:
-        """Upload requests by their ids and have them answered."""
+        """Upload requests, given by their ids, and submit them as a batch."""
         lines = (
             json.dumps({"custom_id": id, "method": "POST", "url": _ENDPOINT, "body": body})
             for id, body in bodies.items()
         )
         file = await self._upload(f"{name}.jsonl", "\n".join(lines).encode())
-        asked = {
+        batch = {
             "input_file_id": file,
             "endpoint": _ENDPOINT,
             "completion_window": "24h",
             "metadata": {"refinegraph": name},
         }
-        return _wave(await self._call("POST", "/batches", json=asked))
+        return _wave(await self._call("POST", "/batches", json=batch))
 
     async def look(self, id: str) -> Wave:
-        """Return a batch as it stands."""
+        """Return the current state of a batch."""
         return _wave(await self._call("GET", f"/batches/{id}"))
 
     async def find(self, name: str) -> Wave | None:
-        """Return the batch of a name among the latest ones; None where it was never made."""
+        """Return the batch with a name among the latest ones, or None if it does not exist."""
         listed = await self._call("GET", f"/batches?limit={_PAGE}")
         waves = map(_wave, listed.get("data") or [])
         return next((wave for wave in waves if wave.name == name), None)
 
     async def answers(self, wave: Wave) -> Sequence[WaveAnswer]:
-        """Return the answers of a batch that has ended, and what went wrong with requests."""
-        found: list[WaveAnswer] = []
+        """Return the answers of a batch that has ended, including errors of single requests."""
+        answers: list[WaveAnswer] = []
         for file in filter(None, (wave.output_file, wave.error_file)):
             content = await self._read("GET", f"/files/{file}/content")
-            found += [_answer(line) for line in content.splitlines() if line.strip()]
-        return found
+            answers += [_answer(line) for line in content.splitlines() if line.strip()]
+        return answers
 
     async def _upload(self, name: str, content: bytes) -> str:
         import aiohttp
@@ -124,15 +124,15 @@ def _imported() -> Any:
 
 
 def _wave(data: Mapping[str, Any]) -> Wave:
-    failed: Any = data.get("errors") or {}
-    errors: list[Any] = failed.get("data") or []
-    about: Any = data.get("metadata") or {}
+    failure: Any = data.get("errors") or {}
+    errors: list[Any] = failure.get("data") or []
+    metadata: Any = data.get("metadata") or {}
     return Wave(
         id=str(data["id"]),
         status=str(data["status"]),
         output_file=data.get("output_file_id"),
         error_file=data.get("error_file_id"),
-        name=str(about.get("refinegraph") or ""),
+        name=str(metadata.get("refinegraph") or ""),
         reason="; ".join(str(error.get("message")) for error in errors),
     )
 

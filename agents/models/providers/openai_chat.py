@@ -1,4 +1,4 @@
-"""Chat models behind any server that speaks OpenAI's protocol, without a client library."""
+"""Chat models on servers with OpenAI's protocol, without a client library."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -28,12 +28,12 @@ from refinegraph.agents.models.types import Completion
 
 
 class DirectChatModel(RemoteChatModel):
-    """A chat model over HTTP, for vLLM, SGLang, llama.cpp, Ollama, LM Studio and their like.
+    """A chat model over HTTP, for vLLM, SGLang, llama.cpp, Ollama, LM Studio and similar servers.
 
-    It costs a tenth of the CPU time that litellm takes for a call, and its first call needs an
-    import of 0.15 s instead of 2 to 3 s. Errors, retries, limits and usage are the same.
+    A call takes a tenth of litellm's CPU time, and the first one imports for 0.15 s instead of 2 to
+    3 s. Errors, retries, limits and usage are the same.
 
-    Use `resolve_model` to make one from a name with its address and key checked.
+    Use `resolve_model` to construct one from a name with its address and key checked.
     """
 
     api_base: str | None = None
@@ -50,7 +50,7 @@ class DirectChatModel(RemoteChatModel):
 
     @property
     def prefix_form(self) -> PrefixForm | None:
-        """How the server is asked to go on from a text."""
+        """How the server continues a text."""
         return prefix_form(self.provider, api_base=self.api_base, prefills=None)
 
     async def send(self, request: ChatRequest) -> Completion:
@@ -60,8 +60,8 @@ class DirectChatModel(RemoteChatModel):
 
     async def send_streaming(self, request: ChatRequest) -> AsyncGenerator[dict[str, Any]]:
         """Send one request and yield the chunks of its answer."""
-        about = {"stream": True, "stream_options": {"include_usage": True}}
-        async with self._sent({**self._body(request), **about}) as reply:
+        options = {"stream": True, "stream_options": {"include_usage": True}}
+        async with self._sent({**self._body(request), **options}) as reply:
             try:
                 async with aclosing(_chunks(reply)) as chunks:
                     async for chunk in chunks:
@@ -77,7 +77,7 @@ class DirectChatModel(RemoteChatModel):
     def _body(self, request: ChatRequest) -> dict[str, Any]:
         settings = request_settings(request.n, request.sampling)
         if "max_tokens" in settings and is_openai(self._url):
-            # OpenAI's reasoning models refuse the old name; its other models take both.
+            # OpenAI's reasoning models reject the old name; its other models accept both.
             settings["max_completion_tokens"] = settings.pop("max_tokens")
         return {
             "model": self.model.partition("/")[2],
@@ -87,7 +87,7 @@ class DirectChatModel(RemoteChatModel):
         }
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
-        """Return USD by `prices` or litellm's map; None for a model that neither lists."""
+        """Return USD by `prices` or litellm's map; None for an unlisted model."""
         if self.prices is not None:
             return (prompt_tokens * self.prices[0] + completion_tokens * self.prices[1]) / 1e6
         return listed_price(self.model, prompt_tokens, completion_tokens, cached_tokens)
@@ -102,9 +102,9 @@ class DirectChatModel(RemoteChatModel):
 
 
 async def _chunks(reply: Reply) -> AsyncGenerator[dict[str, Any]]:
-    """Yield the chunks of a stream, the last of its counts of tokens as a chunk of its own.
+    """Yield the chunks of a stream, followed by a chunk with the final token counts.
 
-    Some servers count in every chunk, from the beginning; the last count is that of the whole.
+    Some servers send running counts in every chunk; only the last ones cover the whole answer.
     """
     ended, usage = False, None
     async with aclosing(reply.parts()) as parts, aclosing(event_data(parts)) as events:

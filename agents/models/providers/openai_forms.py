@@ -1,4 +1,4 @@
-"""Requests and answers as OpenAI's chat completions have them on the wire."""
+"""Requests and responses in the format of OpenAI's chat completions."""
 
 import json
 import re
@@ -16,14 +16,14 @@ _PROMPT_CACHED = (
     ("usage", "prompt_cache_hit_tokens"),
     ("timings", "cache_n"),
 )
-"""Where OpenAI and vLLM, DeepSeek, and llama.cpp's server say how much of a prompt they knew."""
+"""Where OpenAI and vLLM, DeepSeek, and llama.cpp's server report the cached prompt tokens."""
 
 
 class MalformedAnswer(ValueError):
-    """The server sent something that is no chat completion.
+    """The server sent something that is not a chat completion.
 
     Args:
-        doc: What it sent instead.
+        doc: The body that it sent instead.
     """
 
     def __init__(self, doc: str) -> None:
@@ -32,7 +32,7 @@ class MalformedAnswer(ValueError):
 
 
 class ErrorInAnswer(Exception):
-    """A server reported an error where an answer was due, although the status was good."""
+    """The server reported an error instead of an answer, with a success status."""
 
     def __init__(self, message: str, status_code: int) -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ class ErrorInAnswer(Exception):
 
 
 def request_settings(n: int, sampling: Sampling) -> JSONObject:
-    """Return the fields of a request for n choices; what is None is left out."""
+    """Return the fields of a request for n choices, without those that are None."""
     settings: JSONObject = {
         "n": n if n > 1 else None,
         "temperature": sampling.temperature,
@@ -52,17 +52,17 @@ def request_settings(n: int, sampling: Sampling) -> JSONObject:
     if sampling.logprobs is not None:
         settings |= {"logprobs": True, "top_logprobs": sampling.logprobs}
     if sampling.json_schema is not None:
-        wanted = {"name": "answer", "strict": True, "schema": json.loads(sampling.json_schema)}
-        settings["response_format"] = {"type": "json_schema", "json_schema": wanted}
+        schema = {"name": "answer", "strict": True, "schema": json.loads(sampling.json_schema)}
+        settings["response_format"] = {"type": "json_schema", "json_schema": schema}
     return {name: value for name, value in settings.items() if value is not None}
 
 
 def read_json(body: bytes) -> JSONObject:
-    """Return a JSON object.
+    """Parse a JSON object.
 
     Raises:
-        MalformedAnswer: For anything else, NaN and infinity included.
-        UnicodeDecodeError: For another encoding than UTF-8, which JSON always has.
+        MalformedAnswer: If the body is anything else, or contains NaN or infinity.
+        UnicodeDecodeError: If the encoding is not UTF-8, as JSON requires.
     """
     text = body.decode("utf-8-sig")
     try:
@@ -79,11 +79,11 @@ def _refuse_constant(constant: str) -> NoReturn:
 
 
 def read_completion(body: bytes) -> Completion:
-    """Read an answer that came in one piece.
+    """Parse an answer that was not streamed.
 
     Raises:
-        MalformedAnswer: For what is no chat completion.
-        ErrorInAnswer: For an error in place of an answer.
+        MalformedAnswer: If the body is not a chat completion.
+        ErrorInAnswer: If the body reports an error.
     """
     data = read_json(body)
     _raise_error(data)
@@ -95,11 +95,11 @@ def read_completion(body: bytes) -> Completion:
 
 
 def read_chunk(text: str) -> JSONObject:
-    """Read one chunk of a stream; its choices come with an index, a delta and known names.
+    """Parse one chunk of a stream and normalise its choices.
 
     Raises:
-        MalformedAnswer: For what is no chunk of a chat completion.
-        ErrorInAnswer: For an error in place of a chunk.
+        MalformedAnswer: If the text is not a chunk of a chat completion.
+        ErrorInAnswer: If the chunk reports an error.
     """
     data = read_json(text.encode())
     _raise_error(data)
@@ -111,7 +111,7 @@ def read_chunk(text: str) -> JSONObject:
 
 
 def read_as_chunk(body: bytes) -> JSONObject:
-    """Read an answer that came in one piece as if it were the only chunk of a stream."""
+    """Parse an answer that was not streamed as if it were the only chunk of a stream."""
     read_completion(body)
     data = read_json(body)
     choices = [_chunk_choice({**choice, "delta": choice["message"]}) for choice in data["choices"]]
@@ -119,7 +119,7 @@ def read_as_chunk(body: bytes) -> JSONObject:
 
 
 def error_message(body: bytes) -> str:
-    """Return what a server says of an error: the message in its JSON, or its whole text."""
+    """Return a server's error message: the message in its JSON, or the whole text."""
     text = body.decode("utf-8", errors="replace").strip()
     try:
         data = json.loads(text)
@@ -129,21 +129,21 @@ def error_message(body: bytes) -> str:
 
 
 def _message_in(data: object) -> str:
-    """Look for a message in the forms that OpenAI, vLLM, FastAPI and proxies have for it."""
+    """Find the message in the error formats of OpenAI, vLLM, FastAPI and proxies."""
     if isinstance(data, str):
         return data
     if not isinstance(data, dict):
         return ""
     fields = cast("JSONObject", data)
-    found = (_message_in(fields.get(name)) for name in ("error", "message", "detail"))
-    return next((message for message in found if message), "")
+    messages = (_message_in(fields.get(name)) for name in ("error", "message", "detail"))
+    return next((message for message in messages if message), "")
 
 
 def _raise_error(data: JSONObject) -> None:
-    said = data.get("error")
-    if not said and data.get("object") != "error":
+    error = data.get("error")
+    if not error and data.get("object") != "error":
         return
-    fields = cast("JSONObject", said) if isinstance(said, dict) else data
+    fields = cast("JSONObject", error) if isinstance(error, dict) else data
     code = re.fullmatch(r"[45]\d\d", str(fields.get("code")))
     raise ErrorInAnswer(_message_in(data) or json.dumps(data), int(code[0]) if code else 400)
 
@@ -178,13 +178,13 @@ def _choice(choice: JSONObject) -> Choice:
         reasoning=reasoning,
         finish_reason=choice.get("finish_reason"),
         logprobs=read_logprobs(choice.get("logprobs")),
-        # vLLM names the stop text here; other servers name none, or a token's number.
+        # vLLM reports the stop text here; other servers report nothing or a token id.
         stopped_at=stopped_at if isinstance(stopped_at, str) else None,
     )
 
 
 def _reasoning(message: Mapping[str, Any]) -> str:
-    """Return the thinking; DeepSeek, llama.cpp and vLLM name it in one way, Ollama in another."""
+    """Return the reasoning; its field has one name at DeepSeek and vLLM, another at Ollama."""
     return _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
 
 

@@ -1,4 +1,4 @@
-"""HTTP for the direct client: one pool of connections an event loop, over aiohttp."""
+"""HTTP for the direct client, with one aiohttp connection pool per event loop."""
 
 import asyncio
 import importlib
@@ -19,19 +19,20 @@ if TYPE_CHECKING:
     import aiohttp
 
 MAX_BODY = 64 * 2**20
-"""Bytes of an answer, unpacked. A choice of 100,000 tokens with its 20 likeliest alternatives takes
-a fifth of it; what is larger is no answer and would fill the memory."""
+"""Maximum size of an answer in bytes, uncompressed. A choice of 100,000 tokens with 20 alternatives
+each takes a fifth of it; anything larger is not an answer and would exhaust the memory."""
 _CONNECT_SECONDS = 30.0
-"""Seconds for a connection. Servers that are there accept within one; addresses that swallow
-packets never do."""
+"""Timeout for connecting, in seconds. Servers that exist accept within one second; addresses that
+drop packets never do."""
 _IDLE_SECONDS = 4.0
-"""Seconds that an unused connection is kept: one less than uvicorn, so that the client never sends
-on a connection that the server is closing."""
+"""Seconds for which an unused connection is kept: one less than uvicorn does, so that the client
+never sends on a connection that the server is closing."""
 _MAX_REDIRECTS = 10
+"""aiohttp's own default."""
 
 
 class StatusError(Exception):
-    """The server answered with an HTTP status that says no."""
+    """The server answered with an HTTP error status."""
 
     def __init__(self, message: str, response: "SentHead") -> None:
         super().__init__(message)
@@ -39,14 +40,14 @@ class StatusError(Exception):
 
 
 class SentHead(NamedTuple):
-    """The status and headers that a server sent."""
+    """The status and headers of a response."""
 
     status_code: int
     headers: Mapping[str, str]
 
 
 class Reply:
-    """A response with a good status whose body is still to be read."""
+    """A response with a success status whose body has not been read yet."""
 
     def __init__(self, response: "aiohttp.ClientResponse") -> None:
         self._response = response
@@ -57,13 +58,13 @@ class Reply:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def parts(self) -> AsyncGenerator[bytes]:
-        """Yield the body as it comes.
+        """Yield the body as it arrives.
 
         Raises:
-            MalformedAnswer: For a body beyond `MAX_BODY`.
+            MalformedAnswer: If the body is larger than `MAX_BODY`.
         """
         size = 0
-        with _told_apart():
+        with _translated_errors():
             async for part in self._response.content.iter_any():
                 size += len(part)
                 if size > MAX_BODY:
@@ -73,15 +74,15 @@ class Reply:
 
 @asynccontextmanager
 async def post(url: str, body: bytes, *, key: str) -> AsyncGenerator[Reply]:
-    """Send a body of JSON and give its reply.
+    """Post a JSON body and yield the reply.
 
-    A connection whose reply was not read to its end, by an error or a cancellation, is closed.
+    The connection is closed if the reply is not read completely.
 
     Raises:
-        StatusError: For a status of 300 and more.
+        StatusError: For a status of 300 or higher.
     """
     if not _aiohttp.cache_info().currsize:
-        await asyncio.to_thread(_aiohttp)  # 0.15 s that would hold the event loop up
+        await asyncio.to_thread(_aiohttp)  # imports for 0.15 s, which would block the event loop
     pool = await _pools.get()
     async with await _send(pool, url, body, key) as response:
         reply = Reply(response)
@@ -92,16 +93,16 @@ async def post(url: str, body: bytes, *, key: str) -> AsyncGenerator[Reply]:
 
 
 class _Route(NamedTuple):
-    """How an address is reached."""
+    """The way to reach an address."""
 
     proxy: str | None
     tls: ssl.SSLContext | bool
     takes_key: bool
-    """Whether a key is sent; an address with a user and a password sends these."""
+    """Whether to send a key; an address with a user and password sends those instead."""
 
 
 class _Pool(NamedTuple):
-    """The connections of one event loop. Variables of the environment are read once for each."""
+    """The connections of one event loop; environment variables are read once per pool."""
 
     session: "aiohttp.ClientSession"
     routes: dict[str, _Route]
@@ -117,7 +118,7 @@ class _Pool(NamedTuple):
 async def _send(pool: _Pool, url: str, body: bytes, key: str) -> "aiohttp.ClientResponse":
     route = pool.route(url)
     try:
-        with _told_apart():
+        with _translated_errors():
             return await pool.session.post(
                 url,
                 data=body,
@@ -128,7 +129,7 @@ async def _send(pool: _Pool, url: str, body: bytes, key: str) -> "aiohttp.Client
             )
     except _aiohttp().TooManyRedirects:
         pass
-    # Raised here, it does not drag along an error whose text says less.
+    # Raised outside the handler, so that the less informative error is not attached.
     raise ConnectionError("Exceeded maximum allowed redirects")
 
 
@@ -143,7 +144,7 @@ def _aiohttp() -> Any:
 
 def _open_pool() -> _Pool:
     http = _aiohttp()
-    # How many requests are in flight is limited by the run, for each provider.
+    # The run limits the number of concurrent requests, for each provider.
     connector = http.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS)
     headers = {
         "content-type": "application/json",
@@ -184,7 +185,7 @@ def _context(file: str, folder: str) -> ssl.SSLContext:
 
 
 def _proxy(url: str) -> str | None:
-    """Return the proxy that the environment names for an address, as urllib reads it."""
+    """Return the proxy that the environment specifies for an address, as urllib reads it."""
     parts = urlsplit(url)
     proxies = getproxies()
     if not proxies or proxy_bypass(parts.hostname or ""):
@@ -193,8 +194,8 @@ def _proxy(url: str) -> str | None:
 
 
 @contextmanager
-def _told_apart() -> Generator[None]:
-    """Raise errors whose classes say what happened; aiohttp's put several things in one."""
+def _translated_errors() -> Generator[None]:
+    """Translate aiohttp's errors to classes that distinguish what happened."""
     http = _aiohttp()
     try:
         yield

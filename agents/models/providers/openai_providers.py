@@ -1,4 +1,4 @@
-"""The providers whose servers speak OpenAI's protocol, by litellm's names for them."""
+"""Providers whose servers use OpenAI's protocol, by litellm's names."""
 
 import os
 from typing import NamedTuple
@@ -8,22 +8,22 @@ OPENAI_BASE = "https://api.openai.com/v1"
 
 
 class Provider(NamedTuple):
-    """Where a provider's server is and what it takes."""
+    """A provider's address, key variable and capabilities."""
 
     base_variables: tuple[str, ...]
-    """Environment variables that may hold the address."""
+    """Environment variables that may contain the address."""
     key_variable: str
     default_base: str | None = None
-    """The address where nothing names one; None where one must be named."""
+    """The default address; None if the user must specify one."""
     path: str = ""
-    """What stands between the address, as litellm has it, and the paths of the protocol."""
+    """Path between the address, in litellm's form, and the paths of the protocol."""
     has_n: bool = True
     """Whether one request may ask for several choices."""
 
-    def base(self, given: str | None) -> str | None:
-        """Return the address: the one given, the environment's, or the usual one."""
-        named = (os.environ.get(variable, "").strip() for variable in self.base_variables)
-        return given or next(filter(None, named), None) or self.default_base
+    def base(self, address: str | None) -> str | None:
+        """Return the given address, else the environment's, else the default."""
+        variables = (os.environ.get(variable, "").strip() for variable in self.base_variables)
+        return address or next(filter(None, variables), None) or self.default_base
 
 
 PROVIDERS: dict[str, Provider] = {
@@ -40,7 +40,7 @@ PROVIDERS: dict[str, Provider] = {
 
 
 def chat_url(provider: str, base: str) -> str:
-    """Return the address that takes chat requests.
+    """Return the address for chat requests.
 
     >>> chat_url("ollama_chat", "http://localhost:11434/")
     'http://localhost:11434/v1/chat/completions'
@@ -56,7 +56,7 @@ def chat_url(provider: str, base: str) -> str:
 
 
 def is_openai(base: str) -> bool:
-    """Whether an address is OpenAI's own, which has rules of its own for each model.
+    """Return whether an address is OpenAI's own, where every model has its own rules.
 
     >>> is_openai("https://eu.api.openai.com/v1"), is_openai("https://notopenai.com/v1")
     (True, False)

@@ -1,4 +1,4 @@
-"""Names of models that the direct client serves."""
+"""Resolve names of models that the direct client serves."""
 
 from pydantic import SecretStr
 
@@ -14,9 +14,9 @@ from refinegraph.retry_policy import RetryPolicy
 
 
 def is_direct(name: str, api_base: str | None) -> bool:
-    """Whether `auto` chooses the direct client: for a server of one's own, by its address.
+    """Return whether `auto` selects the direct client: for the user's own servers.
 
-    OpenAI's own address is left to litellm, which knows what each model there takes.
+    OpenAI's own address is left to litellm, which knows the parameters of every model there.
 
     >>> is_direct("openai/m", "http://127.0.0.1:8000/v1"), is_direct("openai/gpt-4o", None)
     (True, False)
@@ -39,28 +39,28 @@ def direct_model(
     retry: RetryPolicy | None,
     prices: tuple[float, float] | None,
 ) -> DirectChatModel:
-    """Return the model of the direct client.
+    """Return a model of the direct client.
 
     Raises:
-        SettingError: For a provider with a protocol of its own, a missing address or key.
+        SettingError: If the provider uses another protocol, or the address or key is missing.
     """
     provider, _, bare = name.partition("/")
     if provider not in PROVIDERS or not bare.strip():
         raise SettingError(
-            f"The direct client cannot serve the model {name!r}; it speaks OpenAI's protocol: "
-            f"{', '.join(PROVIDERS)}, with a model's name behind a slash. Choose the client 'auto'."
+            f"The direct client cannot serve the model {name!r}; expected one of "
+            f"{', '.join(PROVIDERS)}, followed by a slash and a model's name. Use client='auto'."
         )
     base = PROVIDERS[provider].base(api_base) or (OPENAI_BASE if provider == "openai" else None)
     if base is None:
         variable = PROVIDERS[provider].base_variables[0]
         raise SettingError(
-            f"Model {name!r} needs the address of its server; give an api_base such as "
-            f"'http://127.0.0.1:8000/v1', or set {variable}."
+            f"Model {name!r} needs the address of its server; set api_base, for example to "
+            f"'http://127.0.0.1:8000/v1', or the variable {variable}."
         )
     variable = PROVIDERS[provider].key_variable
     key = sendable_key(name, api_key, variable)
     if not key and is_openai(base):
-        raise SettingError(f"Model {name!r} needs a key; set {variable}, or name another model.")
+        raise SettingError(f"Model {name!r} needs a key; set {variable}, or use another model.")
     return DirectChatModel(
         model=name,
         api_base=base,

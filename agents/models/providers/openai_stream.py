@@ -1,17 +1,17 @@
-"""Server-sent events: the lines of `data:` in a body that comes in parts."""
+"""Parse server-sent events: the `data:` lines of a body that arrives in parts."""
 
 import codecs
 from collections.abc import AsyncGenerator, AsyncIterable
 
 DONE = "[DONE]"
-"""What OpenAI's protocol sends behind the last chunk."""
+"""The data of the final event in OpenAI's protocol."""
 
 
 class WholeBody(Exception):
-    """The server sent its answer in one piece instead of a stream.
+    """The server sent its answer as a whole instead of a stream.
 
     Args:
-        body: What it sent.
+        body: The body that it sent.
     """
 
     def __init__(self, body: bytes) -> None:
@@ -20,11 +20,11 @@ class WholeBody(Exception):
 
 
 async def event_data(parts: AsyncIterable[bytes]) -> AsyncGenerator[str]:
-    """Yield the data of each event; comments, names and numbers of events are left out.
+    """Yield the data of each event; comments, names and ids of events are skipped.
 
     Raises:
-        WholeBody: At the end of a body that never had the form of a stream.
-        UnicodeDecodeError: For another encoding than UTF-8.
+        WholeBody: At the end of a body that does not begin like a stream.
+        UnicodeDecodeError: If the encoding is not UTF-8.
     """
     opening = bytearray()
     async for text in _lines(parts, opening):
@@ -35,15 +35,15 @@ async def event_data(parts: AsyncIterable[bytes]) -> AsyncGenerator[str]:
 
 
 async def _lines(parts: AsyncIterable[bytes], opening: bytearray) -> AsyncGenerator[str]:
-    """Yield whole lines; keep a body that begins as no stream does in `opening`."""
+    """Yield complete lines; store a body that does not begin like a stream in `opening`."""
     decode = codecs.getincrementaldecoder("utf-8-sig")().decode
     rest = ""
-    begun = False
+    is_stream = False
     async for part in parts:
-        if not begun:
+        if not is_stream:
             opening += part
-            begun = _begins_a_stream(opening)
-            if not begun:
+            is_stream = _begins_a_stream(opening)
+            if not is_stream:
                 continue
             part = bytes(opening)
             opening.clear()

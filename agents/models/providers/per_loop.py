@@ -1,4 +1,4 @@
-"""Objects that belong to one event loop and are closed before it is."""
+"""Resources that belong to one event loop and are closed before it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -8,14 +8,14 @@ Resource = TypeVar("Resource")
 
 
 class PerLoop(Generic[Resource]):
-    """One resource for each event loop that asks for it, closed together with its loop.
+    """One resource per event loop, closed together with its loop.
 
-    Runners shut asynchronous generators down before they close a loop. A suspended generator is
-    therefore told of the end in time, and nothing else is.
+    Runners shut down asynchronous generators before they close a loop. A suspended generator is
+    therefore the only object that is notified in time.
 
     Args:
-        make: Makes the resource; called in the loop that it is for.
-        close: Closes it; awaited in the same loop.
+        make: Creates the resource; called in its loop.
+        close: Closes the resource; awaited in the same loop.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class PerLoop(Generic[Resource]):
         self._keepers: dict[asyncio.AbstractEventLoop, AsyncGenerator[None]] = {}
 
     async def get(self) -> Resource:
-        """Return the resource of the running loop, making it the first time."""
+        """Return the resource of the running loop, creating it at first use."""
         loop = asyncio.get_running_loop()
         if loop in self._resources:
             return self._resources[loop]

@@ -1,4 +1,4 @@
-"""What chat models behind a network address have in common, whatever client reaches them."""
+"""Base class of chat models behind a network address."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ from refinegraph.errors import RefinegraphError, SettingError
 from refinegraph.support.redaction import without_credentials
 
 NO_KEY = "no-key"
-"""Sent to servers that were named by address and for which there is no key."""
+"""Sent to servers that are given by their address and for which there is no key."""
 
 _NO_PREFILL = re.compile(
     r"does not support assistant message prefill|prefilling assistant messages is no longer"
@@ -39,29 +39,28 @@ _NO_PREFILL = re.compile(
     re.IGNORECASE,
 )
 _MAX_ENDLESS_STREAMS = 2
-"""After so many streams in a row without an end the server is asked without streaming: one cut may
-be the network's fault, several are a server that does not stream as the protocol has it."""
+"""Number of unfinished streams in a row after which streaming is disabled: one may be the network's
+fault, but several mean that the server does not follow the protocol."""
 
 
 class ChatRequest(NamedTuple):
-    """One request, before a client gives it the form of the wire."""
+    """One request in a form that is independent of the client."""
 
     messages: tuple[BaseMessage, ...]
     n: int
     sampling: Sampling
     form: PrefixForm = PrefixForm()
-    """How the provider is asked to continue a text; without a prefix, nothing beside the
-    messages."""
+    """How the provider is asked to continue a text; without a prefix it adds nothing."""
 
 
 class StreamCutOff(ConnectionError):
-    """A stream ended although the server never said that its answer was complete."""
+    """A stream ended without the server's report that its answer is complete."""
 
 
 class RemoteChatModel(SamplingChatModel):
-    """A chat model behind an address: keys, timeouts, prefixes, streams that fail.
+    """A chat model behind an address: handles keys, timeouts, prefixes and failing streams.
 
-    A client is a subclass with `send`, `send_streaming` and `prefix_form`.
+    Clients are subclasses that implement `send`, `send_streaming` and `prefix_form`.
     """
 
     model: str
@@ -69,19 +68,19 @@ class RemoteChatModel(SamplingChatModel):
     api_base: str | None = None
     api_key: SecretStr | None = Field(default=None, repr=False)
     key_variable: str | None = None
-    """The environment variable that errors about the key should name."""
+    """The environment variable named in errors about the key."""
     timeout: float = Field(default=600.0, gt=0)
-    """Seconds for one attempt."""
+    """Timeout of one attempt in seconds."""
     prices: tuple[float, float] | None = None
-    """USD for a million prompt and a million completion tokens; litellm's price map otherwise."""
+    """USD per million prompt and completion tokens; by default from litellm's price map."""
 
     _endless_streams: int = PrivateAttr(default=0)
-    """Streams in a row that ended without saying so."""
+    """Number of unfinished streams in a row."""
 
     @property
     @abstractmethod
     def prefix_form(self) -> PrefixForm | None:
-        """How the provider is asked to go on from a text; None where it cannot be asked."""
+        """How the provider continues a text; None if it cannot."""
 
     @abstractmethod
     async def send(self, request: ChatRequest) -> Completion:
@@ -89,10 +88,10 @@ class RemoteChatModel(SamplingChatModel):
 
     @abstractmethod
     def send_streaming(self, request: ChatRequest) -> AsyncGenerator[dict[str, Any]]:
-        """Send one request and yield the chunks of its answer, as OpenAI's protocol has them.
+        """Send one request and yield the chunks of its answer in OpenAI's format.
 
         Raises:
-            StreamCutOff: At the end of a stream that the server did not end itself.
+            StreamCutOff: If the stream ends without the server's final report.
         """
 
     @property
@@ -106,23 +105,23 @@ class RemoteChatModel(SamplingChatModel):
     async def ask(
         self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
     ) -> Completion:
-        """Make one request."""
+        """Make one attempt for n choices."""
         if not sampling.prefix:
             async with _within(self.timeout):
                 return await self.send(ChatRequest(tuple(messages), n, sampling))
-        begun = continuation(messages, sampling, self.prefix_form, self.endpoint)
-        answer = await self._continued(begun, n, sampling)
+        request = continuation(messages, sampling, self.prefix_form, self.endpoint)
+        answer = await self._continued(request, n, sampling)
         new = (
-            only_new(choice, sampling.prefix, begun.form, self.endpoint)
+            only_new(choice, sampling.prefix, request.form, self.endpoint)
             for choice in answer.choices
         )
         return answer._replace(choices=tuple(new))
 
-    async def _continued(self, begun: Continuation, n: int, sampling: Sampling) -> Completion:
-        """Make one request; say in our words that a model takes no prefix after all."""
+    async def _continued(self, request: Continuation, n: int, sampling: Sampling) -> Completion:
+        """Make one attempt; report clearly if the model turns out not to accept prefixes."""
         try:
             async with _within(self.timeout):
-                return await self.send(ChatRequest(begun.messages, n, sampling, begun.form))
+                return await self.send(ChatRequest(request.messages, n, sampling, request.form))
         except Exception as error:
             if _NO_PREFILL.search(str(error)):
                 raise missing_prefix(self.endpoint) from None
@@ -131,31 +130,31 @@ class RemoteChatModel(SamplingChatModel):
     async def ask_streaming(
         self, messages: Sequence[BaseMessage], *, sampling: Sampling, on_text: OnText
     ) -> Completion:
-        """Make one request that streams, and another one where the server sends no stream.
+        """Make one attempt with streaming, and one without if the server sends no stream.
 
-        A server that sends a stream without an answer in it is asked once more without streaming,
-        so that the outcome is the same as without.
+        If a stream contains no answer, the request is repeated without streaming, so that
+        streaming does not change the result.
         """
         if self._endless_streams >= _MAX_ENDLESS_STREAMS:
             return await self.ask(messages, n=1, sampling=sampling)
-        written = StreamAccumulator(on_text=on_text)
+        stream = StreamAccumulator(on_text=on_text)
         try:
-            await self._accumulate(ChatRequest(tuple(messages), 1, sampling), written)
+            await self._accumulate(ChatRequest(tuple(messages), 1, sampling), stream)
         except StreamCutOff:
-            if written.begun:
+            if stream.begun:
                 self._endless_streams += 1
-                raise _cut_off(written) from None
+                raise _cut_off(stream) from None
         else:
             self._endless_streams = 0
-            return written.answer(1)
+            return stream.answer(1)
         answer = await self.ask(messages, n=1, sampling=sampling)
         self._endless_streams = _MAX_ENDLESS_STREAMS
         return answer._replace(requests=2)
 
-    async def _accumulate(self, request: ChatRequest, written: StreamAccumulator) -> None:
+    async def _accumulate(self, request: ChatRequest, stream: StreamAccumulator) -> None:
         async with _within(self.timeout), aclosing(self.send_streaming(request)) as chunks:
             async for chunk in chunks:
-                written.add(chunk)
+                stream.add(chunk)
 
     async def _astream(
         self,
@@ -164,52 +163,52 @@ class RemoteChatModel(SamplingChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        """Stream one attempt: a stream that fails is not sent again."""
+        """Stream one attempt; a stream that fails is not retried."""
         sampling = self.sampling_of(stop, kwargs)
         async with Bill(self, messages, 1, sampling).open() as bill:
-            written = StreamAccumulator()
+            stream = StreamAccumulator()
             request = ChatRequest(tuple(messages), 1, bill.sampling)
             try:
-                async for chunk in self._message_chunks(request, written):
+                async for chunk in self._message_chunks(request, stream):
                     if run_manager is not None:
                         await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                     yield chunk
             finally:
-                if written.begun:
-                    bill.count(written.answer(1))
+                if stream.begun:
+                    bill.count(stream.answer(1))
 
     async def _message_chunks(
-        self, request: ChatRequest, written: StreamAccumulator
+        self, request: ChatRequest, stream: StreamAccumulator
     ) -> AsyncGenerator[ChatGenerationChunk]:
-        """Yield what a stream brings; raise one sentence, without causes, where it fails."""
+        """Yield the chunks of a stream; on failure, raise one sentence without causes."""
         async with aclosing(self.send_streaming(request)) as chunks:
             while True:
-                chunk, problem = await self._next(chunks, written)
+                chunk, problem = await self._next(chunks, stream)
                 if problem is not None:
                     raise problem
                 if chunk is None:
                     return
-                written.add(chunk)
+                stream.add(chunk)
                 for piece in _as_messages(chunk):
                     yield piece
 
     async def _next(
-        self, chunks: AsyncGenerator[dict[str, Any]], written: StreamAccumulator
+        self, chunks: AsyncGenerator[dict[str, Any]], stream: StreamAccumulator
     ) -> tuple[dict[str, Any] | None, Exception | None]:
-        """Return the next chunk, or the error to raise: raised here it would drag its causes."""
+        """Return the next chunk, or an error; raising it here would attach its causes."""
         try:
             async with _within(self.timeout):
                 return await anext(chunks, None), None
         except RefinegraphError:
             raise
         except StreamCutOff:
-            error: Exception = _cut_off(written)
+            error: Exception = _cut_off(stream)
         except Exception as failed:
             error = failed
         return None, error_for(read_failure(error), self.endpoint, attempts=1)
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
-        """Show the name and the address, without credentials."""
+        """Return the name and address, without credentials."""
         base = without_credentials(self.api_base) if self.api_base else None
         return [("model", self.model), ("api_base", base)]
 
@@ -219,30 +218,30 @@ class RemoteChatModel(SamplingChatModel):
 
 
 def _as_messages(chunk: dict[str, Any]) -> list[ChatGenerationChunk]:
-    """Return a chunk of a stream as LangChain has it."""
+    """Convert a chunk of a stream to LangChain's format."""
     messages: list[ChatGenerationChunk] = []
     for choice in chunk["choices"]:
-        thinking = choice["delta"].get("reasoning_content")
+        reasoning = choice["delta"].get("reasoning_content")
         message = AIMessageChunk(
             content=choice["delta"].get("content") or "",
-            additional_kwargs={"reasoning_content": thinking} if thinking else {},
+            additional_kwargs={"reasoning_content": reasoning} if reasoning else {},
         )
         messages.append(ChatGenerationChunk(message=message))
     return messages
 
 
 def sendable_key(name: str, given: str | None, variable: str) -> str:
-    """Return the key that was given or that the environment holds, without blanks around it.
+    """Return the given key or the environment's, without surrounding blanks.
 
     Raises:
-        SettingError: For a key that no header can carry.
+        SettingError: If the key contains characters that a header cannot carry.
     """
     key = (given or "").strip() or os.environ.get(variable, "").strip()
     if all(" " <= character <= "~" for character in key):
         return key
     raise SettingError(
-        f"The key of model {name!r} holds a line break or a character that cannot be sent in a "
-        f"header; copy it again, into {variable} for example."
+        f"The key of model {name!r} contains a line break or another character that a header "
+        f"cannot carry; copy it again, for example into {variable}."
     )
 
 
@@ -255,7 +254,7 @@ async def _within(seconds: float) -> AsyncGenerator[None]:
         raise TimeoutError(f"no answer within {seconds:g} seconds") from None
 
 
-def _cut_off(written: StreamAccumulator) -> ConnectionError:
-    if not written.begun:
+def _cut_off(stream: StreamAccumulator) -> ConnectionError:
+    if not stream.begun:
         return ConnectionError("the stream ended before an answer began")
-    return ConnectionError(f"the answer was cut off after {written.characters} characters")
+    return ConnectionError(f"the answer was cut off after {stream.characters} characters")

@@ -1,4 +1,4 @@
-"""What LangChain makes of a chat model by `bind`, `with_retry` or `with_fallbacks`, as one."""
+"""A chat model around runnables that LangChain derives with `bind`, `with_retry` and the like."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from refinegraph.errors import ModelError
 
 
 class RunnableChatModel(BaseChatModel):
-    """A chat model over any runnable that answers messages with a message."""
+    """A chat model around any runnable that maps messages to a message."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     runnable: Runnable[LanguageModelInput, BaseMessage]
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
-        """Return the name of the model inside."""
+        """Return the name of the inner model."""
         return name or inner_model(self.runnable).get_name(suffix)
 
     def _generate(
@@ -44,8 +44,8 @@ class RunnableChatModel(BaseChatModel):
     def _result(self, message: object) -> ChatResult:
         if not isinstance(message, AIMessage):
             raise ModelError(
-                f"Model {self.get_name()!r} answered with a {type(message).__name__}, expected a "
-                "message; give the chat model without an output parser."
+                f"Model {self.get_name()!r} returned a {type(message).__name__} instead of a "
+                "message; pass the chat model without an output parser."
             )
         return ChatResult(generations=[ChatGeneration(message=message)])
 
@@ -55,7 +55,7 @@ class RunnableChatModel(BaseChatModel):
 
 
 def inner_model(runnable: Any) -> Any:
-    """Return the model that bindings, retries and fallbacks are wrapped around."""
+    """Return the model inside bindings, retries and fallbacks."""
     while True:
         inner = getattr(runnable, "bound", None) or getattr(runnable, "runnable", None)
         if inner is None:

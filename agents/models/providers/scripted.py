@@ -15,14 +15,14 @@ from refinegraph.agents.models.types import Choice, Completion, Sampling
 from refinegraph.errors import InputError
 
 Reply = str | Choice | BaseException
-"""What a script says for one sample; an exception is raised instead of answering."""
+"""The scripted answer for one sample; an exception is raised instead."""
 
 Script = Callable[[Sequence[BaseMessage], Sampling], Reply | Awaitable[Reply]]
-"""Answers one sample from the prompt and the sampling."""
+"""Returns the answer for one sample from the messages and the sampling settings."""
 
 
 class Call(NamedTuple):
-    """One request that a scripted model got."""
+    """One request that a scripted model received."""
 
     messages: tuple[BaseMessage, ...]
     n: int
@@ -35,16 +35,16 @@ class Call(NamedTuple):
 
 
 class ScriptedChatModel(SamplingChatModel):
-    """A chat model that answers from a sequence or from a function, and records its prompts.
+    """A chat model that answers from a sequence or function, and records its requests.
 
-    A sequence is handed out in the order of the requests, a function is asked for every sample
-    with the messages and the sampling, so that its answers do not depend on the order in which
-    parallel requests arrive. A scripted exception is raised where its turn comes: the retry policy
-    treats it like a real one. Answers end at the sampling's stop texts. Asked to go on from a
-    prefix, an answer is what follows it, or the whole text with the prefix in front.
+    A sequence is consumed in the order of the requests. A function is called for every sample with
+    the messages and the sampling settings, so its answers do not depend on the order in which
+    parallel requests arrive. A scripted exception is raised in its turn, and the retry policy
+    treats it like a real one. Answers end at the stop texts. When a prefix is to be continued, a
+    reply may be either the continuation or the whole text including the prefix.
 
     Raises:
-        InputError: When a sequence that does not cycle is used up.
+        InputError: If a sequence that does not cycle is exhausted.
 
     >>> import asyncio
     >>> from langchain_core.messages import HumanMessage
@@ -58,11 +58,11 @@ class ScriptedChatModel(SamplingChatModel):
 
     name: str | None = "scripted"
     cycle: bool = False
-    """Whether a sequence begins again at its end."""
+    """Whether a sequence starts again at its end."""
     latency: float = 0.0
     """Seconds before each answer."""
     usd_per_token: float | None = 0.0
-    """Price of prompt and completion tokens alike; None for an unknown one."""
+    """Price of prompt and completion tokens; None for an unknown price."""
 
     _script: Script = PrivateAttr()
     _replies: tuple[Reply, ...] = PrivateAttr(default=())
@@ -79,7 +79,7 @@ class ScriptedChatModel(SamplingChatModel):
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """Every request so far, in the order they came; retries count."""
+        """Every request so far, in order of arrival, including retries."""
         return tuple(self._calls)
 
     @property
@@ -90,7 +90,7 @@ class ScriptedChatModel(SamplingChatModel):
     async def ask(
         self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
     ) -> Completion:
-        """Take the next n replies, or ask the function n times."""
+        """Take the next n replies, or call the function n times."""
         self._calls.append(Call(tuple(messages), n, sampling))
         replies = [self._script(messages, sampling) for _ in range(n)]
         if self.latency:
@@ -101,7 +101,7 @@ class ScriptedChatModel(SamplingChatModel):
         return Completion(tuple(_ended(_new(choice, sampling), sampling) for choice in choices))
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
-        """Return the same price for every token."""
+        """Return the price, which is the same for every token."""
         if self.usd_per_token is None:
             return None
         return (prompt_tokens + completion_tokens) * self.usd_per_token
@@ -110,7 +110,7 @@ class ScriptedChatModel(SamplingChatModel):
         if self._position >= len(self._replies) and not (self.cycle and self._replies):
             raise InputError(
                 f"The scripted model {self.name!r} has only {len(self._replies)} replies and was "
-                "asked for one more; give it more, or cycle=True."
+                "asked for another; add replies, or set cycle=True."
             )
         reply = self._replies[self._position % len(self._replies)]
         self._position += 1
@@ -136,7 +136,7 @@ def _new(choice: Choice, sampling: Sampling) -> Choice:
 
 
 def _ended(choice: Choice, sampling: Sampling) -> Choice:
-    """Cut an answer at the first stop text."""
+    """Cut an answer off at the first stop text."""
     end = _first_stop(choice.text, sampling.stop)
     if end is None:
         return choice
@@ -145,22 +145,22 @@ def _ended(choice: Choice, sampling: Sampling) -> Choice:
 
 
 class _Stop(NamedTuple):
-    """Where a stop text begins."""
+    """The position of a stop text."""
 
     position: int
     text: str
 
 
 def _first_stop(text: str, stops: Sequence[str]) -> _Stop | None:
-    """Return the first stop text in a text; of several that begin together, the one named first.
+    """Return the earliest stop text in a text; ties go to the first in `stops`.
 
     >>> _first_stop("one\\ntwo", ["\\n", "w"])
     _Stop(position=3, text='\\n')
     """
-    found = (
-        (position, number, stop)
-        for number, stop in enumerate(stops)
+    matches = (
+        (position, index, stop)
+        for index, stop in enumerate(stops)
         if stop and (position := text.find(stop)) >= 0
     )
-    first = min(found, default=None)
+    first = min(matches, default=None)
     return None if first is None else _Stop(first[0], first[2])

@@ -1,4 +1,4 @@
-"""A model with known rates, for studying strategies; it is a simulation and says so."""
+"""A simulated model with known rates, for studying strategies."""
 
 import random
 import re
@@ -19,30 +19,31 @@ _BOXED = re.compile(r"\\boxed\{(-?\d+)\}")
 _STEPS = "Step 1: it is simulated.\nStep 2: so the answer is \\boxed{{{answer}}}"
 _REVIEWING = re.compile(r"VERDICT: wrong,? or right")
 _TOKENS = 200
+"""Completion tokens of every answer; an arbitrary constant."""
 
 
 class SimulatedRates(Frozen):
-    """What is true of a simulated model; every rate is a share."""
+    """The parameters of a simulated model; every rate is a fraction from 0 to 1."""
 
     accuracy: float = Field(default=0.5, ge=0, le=1)
-    """Of one sample, averaged over problems."""
+    """Accuracy of one sample, averaged over problems."""
     spread: float = Field(default=0.3, ge=0, le=1)
-    """How much problems differ: 0 for none, 1 where each is always or never solved."""
+    """Spread of difficulty: 0 if all problems are equal, 1 if each is always or never solved."""
     shared_error: float = Field(default=0.4, ge=0, le=1)
-    """How often a wrong answer is the problem's favourite wrong one."""
+    """Rate at which a wrong answer is the problem's most common wrong answer."""
     fix: float = Field(default=0.3, ge=0, le=1)
-    """How often a wrong solution is right after refinement."""
+    """Rate at which refinement corrects a wrong solution."""
     damage: float = Field(default=0.1, ge=0, le=1)
-    """How often a right solution is wrong after refinement."""
+    """Rate at which refinement breaks a right solution."""
 
 
 class SimulatedChatModel(SamplingChatModel):
-    """Completion simulated problems with known accuracy, fix and damage rates.
+    """Answer simulated problems with known accuracy, fix and damage rates.
 
-    It solves nothing: it draws right and wrong answers by `rates`, the same for the same seed in
-    whatever order requests come. It tells a Refiner's request from a Solver's by the solution in
-    it. Made for experiments on routing and stopping, where the truth has to be known; results on
-    it say nothing about any real model. An answer counts as 200 completion tokens.
+    The model solves nothing: it draws right and wrong answers according to `rates`, reproducibly
+    for a seed and independently of the order of requests. It recognises a Refiner's request by the
+    solution in it. It is intended for experiments on routing and stopping that need a known ground
+    truth; the results say nothing about real models. An answer counts as 200 completion tokens.
 
     >>> problem = simulated_problems(1)[0]
     >>> problem.problem.prompt.splitlines()[0]
@@ -52,14 +53,14 @@ class SimulatedChatModel(SamplingChatModel):
     rates: SimulatedRates = SimulatedRates()
     seed: int = 0
 
-    _asked: Counter[str] = PrivateAttr(default_factory=Counter[str])
+    _requests: Counter[str] = PrivateAttr(default_factory=Counter[str])
 
     def __init__(self, rates: SimulatedRates | None = None, /, **settings: Any) -> None:
         super().__init__(**({"rates": rates} if rates else {}), **settings)
 
     @property
     def endpoint(self) -> Endpoint:
-        """Name, for events and errors."""
+        """The name, for events and errors."""
         return Endpoint("simulated")
 
     async def ask(
@@ -67,24 +68,24 @@ class SimulatedChatModel(SamplingChatModel):
     ) -> Completion:
         """Draw n answers."""
         prompt = "\n".join(str(message.content) for message in messages)
-        written = min(_TOKENS, sampling.max_tokens or _TOKENS)
+        tokens = min(_TOKENS, sampling.max_tokens or _TOKENS)
         choices = tuple(
-            _cut(_behind(self._answer(prompt), sampling.prefix), written) for _ in range(n)
+            _cut(_after(self._answer(prompt), sampling.prefix), tokens) for _ in range(n)
         )
-        return Completion(choices, prompt_tokens=len(prompt) // 4, completion_tokens=n * written)
+        return Completion(choices, prompt_tokens=len(prompt) // 4, completion_tokens=n * tokens)
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
-        """Nothing costs anything."""
+        """Return 0, because simulated calls are free."""
         return 0.0
 
     def _answer(self, prompt: str) -> str:
-        found = _PROBLEM.search(prompt)
-        if found is None:
+        match = _PROBLEM.search(prompt)
+        if match is None:
             return "I only answer simulated problems."
-        number = int(found[1])
-        self._asked[prompt] += 1
-        draw = random.Random(f"{self.seed} {prompt} {self._asked[prompt]}")
-        solutions = _BOXED.findall(prompt[found.end() :])
+        number = int(match[1])
+        self._requests[prompt] += 1
+        draw = random.Random(f"{self.seed} {prompt} {self._requests[prompt]}")
+        solutions = _BOXED.findall(prompt[match.end() :])
         if _REVIEWING.search(prompt):
             return "VERDICT: wrong\nSTEP: Step 2\nWHY: simulated\nCHANGE: simulated"
         if solutions:
@@ -93,7 +94,7 @@ class SimulatedChatModel(SamplingChatModel):
         return _STEPS.format(answer=_right(number) if right else self._wrong(number, draw))
 
     def _chance(self, number: int) -> float:
-        """The chance that one sample solves this problem."""
+        """Return the probability that one sample solves this problem."""
         accuracy, spread = self.rates.accuracy, self.rates.spread
         draw = random.Random(f"{self.seed} difficulty {number}")
         if spread == 0 or accuracy in (0, 1):
@@ -117,18 +118,18 @@ class SimulatedChatModel(SamplingChatModel):
         return "refinegraph-simulated"
 
 
-def _behind(text: str, prefix: str | None) -> str:
-    """Return how an answer goes on from a prefix: with what its own text has not said yet."""
+def _after(text: str, prefix: str | None) -> str:
+    """Return the part of an answer that continues a prefix."""
     if not prefix:
         return text
     steps = text.splitlines(keepends=True)
     done = sum(step.strip() in prefix for step in steps)
-    begun = "" if prefix.endswith("\n") or text.startswith(prefix) else "\n"
-    return text[len(prefix) :] if text.startswith(prefix) else begun + "".join(steps[done:])
+    separator = "" if prefix.endswith("\n") or text.startswith(prefix) else "\n"
+    return text[len(prefix) :] if text.startswith(prefix) else separator + "".join(steps[done:])
 
 
 def _cut(text: str, tokens: int) -> Choice:
-    """Return the part of an answer that so many tokens make."""
+    """Return the part of an answer that corresponds to a number of tokens."""
     if tokens == _TOKENS:
         return Choice(text=text, finish_reason="stop", tokens=tokens)
     part = text[: len(text) * tokens // _TOKENS]
@@ -136,7 +137,7 @@ def _cut(text: str, tokens: int) -> Choice:
 
 
 def simulated_problems(count: int) -> list[LabelledProblem]:
-    """Return problems that a `SimulatedChatModel` answers, with their right answers."""
+    """Return labelled problems that a `SimulatedChatModel` answers."""
     return [
         LabelledProblem(
             problem=Problem(

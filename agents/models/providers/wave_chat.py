@@ -1,4 +1,4 @@
-"""A chat model whose requests go to the provider in batches, at the price of batches."""
+"""A chat model whose requests are sent in batches, at the provider's price for batches."""
 
 import asyncio
 import hashlib
@@ -22,23 +22,24 @@ from refinegraph.errors import ModelError
 Result = TypeVar("Result")
 
 MOST_REQUESTS = 50_000
-"""What OpenAI takes in one batch."""
+"""OpenAI's maximum number of requests in one batch."""
 _QUIET = 2.0
-"""Seconds without a new request after which a wave is handed over: by then all runs wait for
-answers, or a sandbox is at work whose repair goes with the next wave."""
+"""Seconds without a new request after which a wave is submitted: by then, all runs wait for answers
+or for a sandbox, whose repairs can join the next wave."""
 _FIRST_LOOK, _LONGEST_WAIT = 1.0, 60.0
-"""Seconds between two looks at a batch, doubled each time: batches take minutes to hours."""
+"""Initial and maximum seconds between two checks of a batch; the interval doubles each time,
+because batches take minutes to hours."""
 _PATIENCE = 26 * 3600.0
-"""Seconds for one attempt: the day that providers take at most, and some."""
+"""Timeout of one attempt in seconds: the day that providers allow themselves, plus two hours."""
 _BUSY = frozenset({408, 429, 500, 502, 503, 504, 529})
 _DISCOUNT = 0.5
-"""What providers take for a batch, as a share of the price of single requests."""
+"""Price of a batched request as a fraction of the price of a single one."""
 
 
 class Waves:
-    """Collects the requests of all runs and hands them over together; one for a server.
+    """Collects the requests of all runs for one server and submits them together.
 
-    Requests under way survive the process: one that goes on waits for their answers.
+    Requests in progress survive the process: a resumed process waits for their answers.
     """
 
     def __init__(self, file: WaveFile, client: BatchClient, *, quiet: float = _QUIET) -> None:
@@ -54,25 +55,25 @@ class Waves:
     async def answer(self, body: dict[str, Any]) -> bytes:
         """Return the answer to a request, once its batch has ended.
 
-        Raises `StatusError` where the provider refused the request, and `ModelError` where the
-        whole batch failed.
+        Raises `StatusError` if the provider refused the request, and `ModelError` if the whole
+        batch failed.
         """
         self._restore()
         digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
         custom_id = self._file.claim(digest) or f"{digest[:40]}-{secrets.token_hex(6)}"
-        answered = self._file.answer(custom_id)
-        if answered is None:
-            answered = await self._wait(custom_id, body)
+        answer = self._file.answer(custom_id)
+        if answer is None:
+            answer = await self._wait(custom_id, body)
         self._file.forget(custom_id)
-        return answered.require()
+        return answer.require()
 
     async def _wait(self, custom_id: str, body: dict[str, Any]) -> WaveAnswer:
-        coming: asyncio.Future[WaveAnswer] = asyncio.get_running_loop().create_future()
-        self._waiting[custom_id] = coming
+        future: asyncio.Future[WaveAnswer] = asyncio.get_running_loop().create_future()
+        self._waiting[custom_id] = future
         if not self._file.is_under_way(custom_id):
             self._collect(custom_id, body)
         try:
-            return await coming
+            return await future
         finally:
             self._waiting.pop(custom_id, None)
             self._collected.pop(custom_id, None)
@@ -82,17 +83,17 @@ class Waves:
         if self._timer:
             self._timer.cancel()
         if len(self._collected) >= MOST_REQUESTS:
-            self._hand_over()
+            self._submit()
         else:
-            self._timer = asyncio.get_running_loop().call_later(self._quiet, self._hand_over)
+            self._timer = asyncio.get_running_loop().call_later(self._quiet, self._submit)
 
-    def _hand_over(self) -> None:
+    def _submit(self) -> None:
         bodies, self._collected = self._collected, {}
         if bodies:
             self._start(self._new_wave(bodies))
 
     def _restore(self) -> None:
-        """Wait for the batches of an earlier process."""
+        """Resume waiting for the batches of an earlier process."""
         if not self._is_restored:
             self._is_restored = True
             for name, id in self._file.open_waves():
@@ -118,21 +119,21 @@ class Waves:
             self._fail(name, error)
 
     async def _old_wave(self, name: str, id: str | None) -> None:
-        """Follow a batch of an earlier process; one that never reached the provider is dropped."""
+        """Follow a batch of an earlier process; drop it if it never reached the provider."""
         try:
             if id is None:
-                found = await _patiently(lambda: self._client.find(name))
-                if found is None:
+                wave = await _patiently(lambda: self._client.find(name))
+                if wave is None:
                     raise ModelError("a batch of an earlier process never reached the provider")
-                id = found.id
+                id = wave.id
                 self._file.note_id(name, id)
-            known = id
-            await self._follow(name, await _patiently(lambda: self._client.look(known)))
+            wave_id = id
+            await self._follow(name, await _patiently(lambda: self._client.look(wave_id)))
         except Exception as error:
             self._fail(name, error)
 
     async def _follow(self, name: str, wave: Wave) -> None:
-        """Look at a batch until it has ended, and hand its answers out."""
+        """Poll a batch until it has ended, and distribute its answers."""
         wait = _FIRST_LOOK
         while not wave.has_ended:
             await asyncio.sleep(wait)
@@ -143,29 +144,29 @@ class Waves:
         missing = set(self._file.under_way(name)) - {answer.custom_id for answer in answers}
         self._file.end(name, answers)
         for answer in answers:
-            self._tell(answer.custom_id, answer)
+            self._deliver(answer.custom_id, answer)
         for id in missing:
-            self._tell(id, ModelError(f"no answer came: {reason}"))
+            self._deliver(id, ModelError(f"no answer was returned: {reason}"))
 
     def _fail(self, name: str, error: Exception) -> None:
-        """Give a batch up: each of its requests fails, and may be made again."""
+        """Abandon a batch: each of its requests fails, and may be retried."""
         lost = self._file.under_way(name)
         self._file.end(name, ())
         for id in lost:
-            self._tell(id, error)
+            self._deliver(id, error)
 
-    def _tell(self, custom_id: str, outcome: WaveAnswer | Exception) -> None:
-        coming = self._waiting.get(custom_id)
-        if coming is None or coming.done():
+    def _deliver(self, custom_id: str, outcome: WaveAnswer | Exception) -> None:
+        future = self._waiting.get(custom_id)
+        if future is None or future.done():
             return
         if isinstance(outcome, Exception):
-            coming.set_exception(outcome)
+            future.set_exception(outcome)
         else:
-            coming.set_result(outcome)
+            future.set_result(outcome)
 
 
 async def _patiently(ask: Callable[[], Awaitable[Result]]) -> Result:
-    """Ask again where the server or the network fails for a while: the batch goes on meanwhile."""
+    """Retry while the server or the network fails temporarily, as the batch continues anyway."""
     wait = _FIRST_LOOK
     while True:
         try:
@@ -188,20 +189,20 @@ class WaveChatModel(DirectChatModel):
     def like(
         cls, model: DirectChatModel, file: WaveFile, *, quiet: float = _QUIET
     ) -> "WaveChatModel":
-        """Return a model like another one whose requests go to the provider in batches."""
+        """Return a copy of a model whose requests are sent in batches."""
         key = model.api_key.get_secret_value() if model.api_key else NO_KEY
         base = model._url.removesuffix("/chat/completions")
         fields: dict[str, Any] = {**dict(model), "timeout": _PATIENCE}
-        made = cls(**fields)
-        made._waves = Waves(file, BatchClient(base, key, model=model.model), quiet=quiet)
-        return made
+        model_in_waves = cls(**fields)
+        model_in_waves._waves = Waves(file, BatchClient(base, key, model=model.model), quiet=quiet)
+        return model_in_waves
 
     async def send(self, request: ChatRequest) -> Completion:
-        """Hand one request over and wait for its answer."""
-        assert self._waves is not None, "made by `like`"
+        """Submit one request and wait for its answer."""
+        assert self._waves is not None, "construct with `like`"
         return read_completion(await self._waves.answer(self._body(request)))
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
-        """Return half of the listed price; prices that are given are those of batches."""
+        """Return half of the listed price; explicit `prices` are those of batches already."""
         usd = super().price(prompt_tokens, completion_tokens, cached_tokens)
         return usd if usd is None or self.prices is not None else _DISCOUNT * usd

@@ -1,4 +1,4 @@
-"""Requests that were handed to a provider as a batch, remembered beyond the process."""
+"""A persistent record of the requests submitted to a provider in batches."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -18,12 +18,12 @@ CREATE INDEX IF NOT EXISTS by_digest ON requests (digest);
 
 
 class WaveFile:
-    """What was asked in which batch, and answers that nobody has taken yet.
+    """The requests of each batch, and the answers that have not been collected yet.
 
-    A process that goes on asks for the same requests again, in any order; what is the same as one
-    that is under way or answered is matched with it, once.
+    A resumed process repeats its requests, in any order. Each one is matched with one equal request
+    that is in progress or answered.
 
-    Raises `InputError` where the file cannot be used.
+    Raises `InputError` if the file cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,10 +35,10 @@ class WaveFile:
             self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._database.executescript(_SCHEMA)
         except (sqlite3.Error, OSError) as error:
-            raise InputError(f"{str(path)!r} cannot be used: {error}.") from None
+            raise InputError(f"cannot use {str(path)!r}: {error}.") from None
 
     def begin(self, name: str, digests: Iterable[tuple[str, str]]) -> None:
-        """Note a batch that is about to be handed over, with the digests of its requests by id."""
+        """Record a batch that is about to be submitted, with its requests' digests by id."""
         rows = [(custom_id, name, digest) for custom_id, digest in digests]
         self._database.execute("BEGIN")
         self._database.execute("INSERT INTO waves (name) VALUES (?)", (name,))
@@ -49,11 +49,11 @@ class WaveFile:
         self._claimed.update(row[0] for row in rows)
 
     def note_id(self, name: str, id: str) -> None:
-        """Note what the provider calls a batch."""
+        """Record the provider's id of a batch."""
         self._database.execute("UPDATE waves SET id = ? WHERE name = ?", (id, name))
 
     def open_waves(self) -> Sequence[tuple[str, str | None]]:
-        """Return the batches that are not known to have ended: their names and ids."""
+        """Return the names and ids of the batches that have not ended, as far as is known."""
         rows = self._database.execute("SELECT name, id FROM waves WHERE ended = 0")
         return [(name, id) for name, id in rows.fetchall()]
 
@@ -65,17 +65,17 @@ class WaveFile:
         return [id for (id,) in rows.fetchall()]
 
     def claim(self, digest: str) -> str | None:
-        """Return a request like this one that nobody in this process waits for yet."""
+        """Return an equal request that no task of this process is waiting for."""
         rows = self._database.execute(
             "SELECT custom_id FROM requests WHERE digest = ?", (digest,)
         ).fetchall()
-        found = next((id for (id,) in rows if id not in self._claimed), None)
-        if found:
-            self._claimed.add(found)
-        return found
+        custom_id = next((id for (id,) in rows if id not in self._claimed), None)
+        if custom_id:
+            self._claimed.add(custom_id)
+        return custom_id
 
     def end(self, name: str, answers: Iterable[WaveAnswer]) -> None:
-        """Note what came of a batch; requests without an answer are forgotten."""
+        """Record the result of a batch and delete the requests without an answer."""
         self._database.execute("BEGIN")
         self._database.executemany(
             "UPDATE requests SET status = ?, body = ? WHERE custom_id = ?",
@@ -86,7 +86,7 @@ class WaveFile:
         self._database.execute("COMMIT")
 
     def answer(self, custom_id: str) -> WaveAnswer | None:
-        """Return the answer to a request; None while there is none."""
+        """Return the answer to a request, or None if there is none yet."""
         row = self._database.execute(
             "SELECT status, body FROM requests WHERE custom_id = ? AND status IS NOT NULL",
             (custom_id,),
@@ -94,14 +94,14 @@ class WaveFile:
         return WaveAnswer(custom_id, *row) if row else None
 
     def is_under_way(self, custom_id: str) -> bool:
-        """Return whether an answer to a request may still come."""
+        """Return whether a request may still be answered."""
         row = self._database.execute(
             "SELECT 1 FROM requests WHERE custom_id = ? AND status IS NULL", (custom_id,)
         ).fetchone()
         return row is not None
 
     def forget(self, custom_id: str) -> None:
-        """Delete a request whose answer was taken."""
+        """Delete a request whose answer has been collected."""
         self._database.execute("DELETE FROM requests WHERE custom_id = ?", (custom_id,))
 
     def close(self) -> None:

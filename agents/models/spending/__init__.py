@@ -1,1 +1,1 @@
-"""What calls cost: token counts, budgets, bills and the cache of answers."""
+"""The cost of calls: token counts, budgets, bills and the answer cache."""

@@ -1,4 +1,4 @@
-"""The `max_tokens` that a budget imposes on answers, and servers that find it too large."""
+"""The `max_tokens` that a budget imposes on answers, and servers that refuse large values."""
 
 from dataclasses import dataclass
 
@@ -7,21 +7,21 @@ from refinegraph.agents.models.failures import Failure
 from refinegraph.agents.models.types import Sampling
 
 SAFE_LIMIT = 4_096
-"""Tokens that every chat model of the last years may be asked for in one answer."""
+"""A maximum answer length in tokens that all chat models of recent years accept."""
 
 _refused: set[tuple[str, str | None]] = set()
-"""Models that refused a larger limit, by name and address; learned once per process."""
+"""Models that refused a larger limit, by name and address, remembered for the whole process."""
 
 
 @dataclass
 class AnswerLimit:
-    """The limit of one request; None where no budget bounds it more than its caller did."""
+    """The imposed limit of one request; None if no budget limits it further than its caller."""
 
     most: int | None = None
 
     @classmethod
     def of(cls, endpoint: Endpoint, sampling: Sampling, granted: int | None) -> "AnswerLimit":
-        """Return the limit for a request that was granted so many tokens an answer."""
+        """Return the limit of a request that was granted `granted` tokens per answer."""
         if granted is None or granted == sampling.max_tokens:
             return cls()
         refuses = (endpoint.name, endpoint.api_base) in _refused
@@ -29,17 +29,17 @@ class AnswerLimit:
 
     @property
     def is_imposed(self) -> bool:
-        """Whether answers may be shorter than their caller wanted."""
+        """Whether answers may be shorter than the caller requested."""
         return self.most is not None
 
     def applied(self, sampling: Sampling) -> Sampling:
-        """Return the sampling under this limit."""
+        """Return the sampling settings with this limit applied."""
         if self.most is None:
             return sampling
         return sampling.model_copy(update={"max_tokens": self.most})
 
     def lower(self, endpoint: Endpoint, failure: Failure) -> bool:
-        """Lower a limit that the server may have refused; return whether to ask again."""
+        """Lower a limit that the server may have refused; return whether to retry."""
         if self.most is None or self.most <= SAFE_LIMIT:
             return False
         if failure.kind not in ("refused", "context"):

@@ -1,4 +1,4 @@
-"""What one request costs: reserved before it is made, counted, settled and charged after."""
+"""The cost of one request: reserved before it is sent, then counted, settled and charged."""
 
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -24,41 +24,41 @@ _OUTER: ContextVar["Bill | None"] = ContextVar("refinegraph_outer_bill", default
 
 @dataclass
 class Bill:
-    """The cost of one request while it is being made.
+    """The cost of one request while it is in progress.
 
-    A request that is made within another one, by a chat model that asks a second one of ours, is
-    paid by the outer bill: it reserves nothing, and what it cost stands for the outer answer.
+    A request made within another one, by a chat model that calls another of the package's models,
+    is paid by the outer bill: it reserves nothing, and its cost replaces that of the outer answer.
     """
 
     model: ModelBackend
     messages: Sequence[BaseMessage]
     answers: int
     wanted: Sampling
-    """The sampling that the caller asked for."""
+    """The caller's sampling settings."""
     scope: RunScope = field(default_factory=current_scope)
     outer: "Bill | None" = field(default_factory=_OUTER.get)
     usage: Usage = field(default_factory=Usage)
     limit: AnswerLimit = field(default_factory=AnswerLimit)
     _unsettled: Usage = field(default_factory=Usage)
-    """The part of `usage` that was not charged yet."""
+    """The part of `usage` that has not been charged yet."""
     _inner: Usage = field(default_factory=Usage)
-    """What inner requests cost since the last answer."""
+    """The cost of inner requests since the last answer."""
     _reservation: int | None = None
 
     @property
     def sampling(self) -> Sampling:
-        """The sampling that the budget leaves room for."""
+        """The sampling settings that the budget allows."""
         return self.limit.applied(self.wanted)
 
     @cached_property
     def prompt(self) -> Sequence[BaseMessage]:
-        """The messages with the text that the answer goes on from."""
+        """The messages, including the text that the answer continues."""
         prefix = self.wanted.prefix
         return [*self.messages, AIMessage(prefix)] if prefix else self.messages
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator["Bill"]:
-        """Reserve what the request may cost at most; charge what it cost, however it ends."""
+        """Reserve the maximum cost of the request; charge the actual cost, however it ends."""
         await self.reserve()
         try:
             yield self
@@ -67,7 +67,7 @@ class Bill:
 
     @contextmanager
     def paying_inner_requests(self) -> Generator[None]:
-        """Pay for the requests that are made inside."""
+        """Pay for the requests that are made inside the context."""
         token = _OUTER.set(self)
         try:
             yield
@@ -75,7 +75,7 @@ class Bill:
             _OUTER.reset(token)
 
     async def reserve(self) -> None:
-        """Reserve what one answer may cost, waiting for calls that may leave room."""
+        """Reserve the cost of one answer, waiting for calls that may free part of the budget."""
         ledger = self.scope.ledger
         if ledger is None or self.outer is not None:
             return
@@ -91,12 +91,12 @@ class Bill:
             self.limit = AnswerLimit.of(self.model.endpoint, self.wanted, grant.most)
 
     def spend(self, usage: Usage) -> None:
-        """Add to the bill."""
+        """Add usage to the bill."""
         self.usage += usage
         self._unsettled += usage
 
     def count(self, answer: Completion) -> tuple[Choice, ...]:
-        """Add an answer to the bill; return its choices with their tokens and the prefix."""
+        """Add an answer to the bill; return its choices with token counts and prefix."""
         counted = count(answer, self.prompt, self.model.price)
         self.spend(self._inner if self._inner.llm_calls else counted.usage)
         self._inner = Usage()
@@ -106,7 +106,7 @@ class Bill:
         return tuple(joined(choice, prefix) for choice in counted.choices)
 
     def settle(self) -> None:
-        """Charge what was spent since the last time, also by inner requests of failed attempts."""
+        """Charge the cost since the last time, including inner requests of failed attempts."""
         self.spend(self._inner)
         spent, self._unsettled, self._inner = self._unsettled, Usage(), Usage()
         if self.outer is not None:
@@ -123,6 +123,6 @@ class Bill:
         return self.model.price(prompt, written, 0)
 
     async def _prompt_bound(self) -> int:
-        """Return the tokens of the prompt at most; a hedged request sends it twice."""
+        """Return an upper bound on the prompt's tokens; a hedged request sends it twice."""
         copies = 2 if self.model.retry.hedge_after else 1
         return copies * await self.model.count_prompt(self.prompt)

@@ -1,4 +1,4 @@
-"""The SQLite file of a `CallCache`: opening it, and the statements that it takes."""
+"""The SQLite file of a `CallCache`."""
 
 import os
 import sqlite3
@@ -10,6 +10,7 @@ from typing import NamedTuple
 from refinegraph.errors import InputError
 
 _VERSION = 1
+"""Version of the file, stored in its `user_version`."""
 _SCHEMA = """\
 CREATE TABLE IF NOT EXISTS answers (
     request TEXT NOT NULL, sample INTEGER NOT NULL, model TEXT NOT NULL,
@@ -17,24 +18,24 @@ CREATE TABLE IF NOT EXISTS answers (
 ) WITHOUT ROWID
 """
 _LAST = "\U0010ffff"
-"""Sorts behind everything that a request's name can hold."""
+"""Sorts after every character that a request's name can contain."""
 _PATIENCE = 2.0
-"""Seconds to wait for a lock. Other processes hold it for milliseconds, and this one's event loop
-stands still meanwhile."""
+"""Seconds to wait for a lock. Other processes hold it for milliseconds, and this process's event
+loop is blocked meanwhile."""
 
 
 class CacheState(NamedTuple):
-    """What a cache holds."""
+    """A summary of a cache's contents."""
 
     answers: int
     models: int
     bytes: int
     oldest: float | None
-    """Seconds since 1970."""
+    """Unix time in seconds."""
 
 
 class CacheFile:
-    """Answers as rows of text. Methods raise `sqlite3.Error` or `OSError` where the file fails."""
+    """Answers as rows of text. Methods raise `sqlite3.Error` or `OSError` if the file fails."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -51,14 +52,14 @@ class CacheFile:
         self._database.close()
 
     def read(self, request: str, sample: int) -> object:
-        """Return what is stored for a sample; None where nothing is."""
+        """Return the stored answer of a sample, or None."""
         row = self._database.execute(
             "SELECT answer FROM answers WHERE request = ? AND sample = ?", (request, sample)
         ).fetchone()
         return row[0] if row else None
 
     def write(self, request: str, sample: int, model: str, answer: str) -> None:
-        """Store a sample unless there is one already."""
+        """Store a sample unless it is already present."""
         with self._database:
             self._database.execute(
                 "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)",
@@ -66,7 +67,7 @@ class CacheFile:
             )
 
     def delete(self, prefix: str) -> None:
-        """Delete the answers to requests whose names begin like this."""
+        """Delete the answers to requests whose names start with `prefix`."""
         with self._database:
             self._database.execute(
                 "DELETE FROM answers WHERE request >= ? AND request < ?", (prefix, prefix + _LAST)
@@ -78,21 +79,21 @@ class CacheFile:
         yield from (text for (text,) in rows)
 
     def state(self) -> CacheState:
-        """Count what is stored."""
+        """Return a summary of the contents."""
         answers, models, oldest = self._database.execute(
             "SELECT count(*), count(DISTINCT model), min(made) FROM answers"
         ).fetchone()
         return CacheState(answers, models, self.path.stat().st_size, oldest)
 
     def clear(self) -> int:
-        """Delete every answer; return how many there were."""
+        """Delete all answers; return their number."""
         with self._database:
             count = self._database.execute("DELETE FROM answers").rowcount
         self._database.execute("VACUUM")
         return int(count)
 
     def shrink(self, *, most_bytes: int, most_days: float) -> None:
-        """Delete answers that are too old, and the older half of a file that is too large."""
+        """Delete answers that are too old, and the older half if the file is too large."""
         with self._database:
             oldest = time.time() - most_days * 86_400
             self._database.execute("DELETE FROM answers WHERE made < ?", (oldest,))
@@ -109,8 +110,8 @@ class CacheFile:
         version = self._database.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, _VERSION):
             raise InputError(
-                f"{str(self.path)!r} is a cache of version {version}, and this is {_VERSION}; name "
-                "another file."
+                f"{str(self.path)!r} is a cache of version {version}; expected version {_VERSION}. "
+                "Choose another file."
             )
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")
@@ -119,9 +120,9 @@ class CacheFile:
 
 
 def _make_private(path: Path) -> None:
-    """Create what is missing of the file and its folders, for this user's eyes only."""
+    """Create the file and its missing folders, accessible only to the current user."""
     missing = [folder for folder in path.parents if not folder.exists()]
     for folder in reversed(missing):
         folder.mkdir(mode=0o700, exist_ok=True)
-    # SQLite gives the files that it writes beside this one the same permissions.
+    # SQLite gives the additional files that it creates the same permissions.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

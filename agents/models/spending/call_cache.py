@@ -1,4 +1,4 @@
-"""Answers that are kept: by request and by the number of the sample, so that samples differ."""
+"""A cache of model answers by request and sample number, so that samples differ."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ from refinegraph.support.redaction import without_credentials
 _LOGGER = logging.getLogger("refinegraph")
 
 Ask = Callable[[int, int], Awaitable[Generations]]
-"""Asks for so many samples, of which so many were there before."""
+"""Requests samples; the arguments are the offset of the first one and their number."""
 
 
 class KeptAnswer(Frozen):
@@ -33,25 +33,25 @@ class KeptAnswer(Frozen):
 
     choice: Choice
     usage: Usage
-    """What this sample's part of the request cost."""
+    """This sample's share of the request's cost."""
 
 
 class CallCache:
-    """Model answers in an SQLite file, shared by processes, readable by this user alone.
+    """Model answers in an SQLite file, shared by processes and readable only by its owner.
 
-    A run asks for the same request's first sample, then for its second one, and so on; a later
-    run gets the same ones in the same order, without a call. What an answer cost is kept with it
-    and counted again, so that a replayed run reports what the first one spent. Keys and addresses'
-    credentials are no part of it. Answers that a budget cut short are not kept.
+    A run asks for the first sample of a request, then for the second, and so on; a later run
+    receives the same samples in the same order without a call. The cost of an answer is stored
+    with it and counted again, so that a replayed run reports the original spending. Keys and
+    credentials in addresses are not stored, and neither are answers that a budget cut short.
 
-    A file that fails while it is used, because its disk is full, it is locked or its folder was
-    removed, never ends a run: one warning is logged, and the run goes on without a cache.
+    A file that fails during use, for example because the disk is full, never aborts a run: one
+    warning is logged, and the run continues without a cache.
 
-    With `replay` nothing is asked for: a request that is not there is a `ModelError`. `most_bytes`
-    and `most_days` bound what is kept, the oldest goes first.
+    With `replay`, nothing is requested, and a missing answer raises `ModelError`. `most_bytes` and
+    `most_days` limit the contents; the oldest answers are deleted first.
 
     Raises:
-        InputError: Where the file is not a cache of this version, or cannot be created.
+        InputError: If the file is not a cache of this version, or cannot be created.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class CallCache:
         self._file = self._guard.opened()
 
     def close(self) -> None:
-        """Close the file, after what is too old or too much is deleted."""
+        """Close the file after deleting what exceeds the limits on age and size."""
         if self._file is None:
             return
         if not self.replay:
@@ -83,30 +83,30 @@ class CallCache:
             self._file.close()
 
     def apart(self, realm: str) -> "CallCache":
-        """Return the same cache for answers that are not to be shared with other realms.
+        """Return a view of the cache whose answers are not shared with other realms.
 
-        What the whole cache answers to, such as `close`, stays with the one it was made from.
+        Operations on the whole cache, such as `close`, remain with the original object.
         """
-        twin = copy(self)
-        twin._realm = realm
-        return twin
+        view = copy(self)
+        view._realm = realm
+        return view
 
     def state(self) -> CacheState:
-        """Count what is kept."""
+        """Return a summary of the contents."""
         return self._usable().state()
 
     def clear(self) -> int:
-        """Forget everything; return how many answers that were."""
+        """Delete all answers; return their number."""
         return self._usable().clear()
 
     def forget(self) -> None:
-        """Delete the answers of this realm, which nobody will ask for again."""
+        """Delete the answers of this realm, which will not be requested again."""
         if self._file is not None and not self._guard.broken:
             with self._guard:
                 self._file.delete(self._realm)
 
     def spent(self) -> Usage:
-        """Return what the answers that are kept have cost, in every realm."""
+        """Return the total cost of the stored answers, in every realm."""
         total = Usage()
         if self._file is not None and not self._guard.broken:
             with self._guard:
@@ -116,7 +116,7 @@ class CallCache:
         return total
 
     def find(self, request: str, sample: int) -> KeptAnswer | None:
-        """Return a kept answer; one that cannot be read counts as missing."""
+        """Return a stored answer, or None if it is missing or cannot be parsed."""
         text: object = None
         if self._file is not None and not self._guard.broken:
             with self._guard:
@@ -124,23 +124,23 @@ class CallCache:
         return _read(text) if isinstance(text, str) else None
 
     def keep(self, request: str, sample: int, model: str, kept: KeptAnswer) -> None:
-        """Keep an answer; one that another process kept meanwhile stays."""
+        """Store an answer unless another process has stored it in the meantime."""
         if self._file is not None and not self._guard.broken:
             with self._guard:
                 self._file.write(self._realm + request, sample, model, json_text(kept))
 
     async def look_up(self, request: str, sample: int) -> KeptAnswer | None:
-        """Return a kept answer, as `find`; for caches whose file is elsewhere."""
+        """Return a stored answer, like `find`; overridden by caches on another machine."""
         return self.find(request, sample)
 
     async def store(self, request: str, sample: int, model: str, kept: KeptAnswer) -> None:
-        """Keep an answer, as `keep`; for caches whose file is elsewhere."""
+        """Store an answer, like `keep`; overridden by caches on another machine."""
         self.keep(request, sample, model, kept)
 
     async def samples(self, request: str, model: str, first: int, n: int, ask: Ask) -> Generations:
-        """Return n samples of a request from the `first`, asking only for those not kept."""
-        found = {offset: await self.look_up(request, first + offset) for offset in range(n)}
-        kept = {offset: answer for offset, answer in found.items() if answer is not None}
+        """Return n samples of a request starting at `first`, requesting only missing ones."""
+        stored = {offset: await self.look_up(request, first + offset) for offset in range(n)}
+        kept = {offset: answer for offset, answer in stored.items() if answer is not None}
         usage = sum((answer.usage for answer in kept.values()), Usage())
         charge(usage)
         choices = {offset: answer.choice for offset, answer in kept.items()}
@@ -160,8 +160,8 @@ class CallCache:
     async def _ask(self, model: str, ask: Ask, missing: Sequence[int]) -> Generations:
         if self.replay:
             raise ModelError(
-                f"--replay: {model!r} was asked something that {str(self.path)!r} does not hold; "
-                "the problem, the settings or this library's version differ from the recorded run."
+                f"--replay: {str(self.path)!r} contains no answer of {model!r} to a request; the "
+                "problem, the settings or this library's version differ from the recorded run."
             )
         return await ask(missing[0], len(missing))
 
@@ -172,23 +172,23 @@ class CallCache:
 
 
 class _Guard:
-    """Turn the first failure of a file into a warning, and all later ones into nothing."""
+    """Turns the first failure of a file into a warning and suppresses later ones."""
 
     def __init__(self, path: Path, replay: bool) -> None:
         self.path = path
         self.replay = replay
         self.broken = ""
-        """Why the file is not used any more, in one sentence."""
+        """The reason why the file is no longer used, in one sentence."""
 
     def opened(self) -> CacheFile | None:
-        """Open the file; return None where that may succeed at another time."""
+        """Open the file; return None if the failure may be temporary."""
         try:
             return CacheFile(self.path)
         except sqlite3.OperationalError as error:
             self.__exit__(type(error), error, None)
             return None
         except (sqlite3.Error, OSError) as error:
-            raise InputError(f"the cache {str(self.path)!r} cannot be used: {error}.") from None
+            raise InputError(f"cannot use the cache {str(self.path)!r}: {error}.") from None
 
     def __enter__(self) -> None:
         return None
@@ -201,17 +201,17 @@ class _Guard:
     ) -> bool:
         if not isinstance(error, (sqlite3.Error, OSError)):
             return False
-        reason = f"the cache {str(self.path)!r} cannot be used: {error}"
+        reason = f"cannot use the cache {str(self.path)!r}: {error}"
         if self.replay:
             raise InputError(f"{reason}.") from None
         if not self.broken:
-            self.broken = f"{reason}; the run goes on without it."
+            self.broken = f"{reason}; the run continues without it."
             _LOGGER.warning("%s", self.broken)
         return True
 
 
 def _read(text: str) -> KeptAnswer | None:
-    """Read a kept answer; the file is data, so numbers that cannot be are not believed."""
+    """Parse a stored answer; reject impossible numbers, because the file is untrusted."""
     try:
         kept = KeptAnswer.model_validate_json(text)
     except ValidationError:
@@ -221,17 +221,17 @@ def _read(text: str) -> KeptAnswer | None:
 
 
 def request_key(endpoint: Endpoint, messages: Sequence[BaseMessage], sampling: Sampling) -> str:
-    """Return what a request is known by: model, address, messages and sampling, nothing secret."""
+    """Return a hash of model, address, messages and sampling settings, without credentials."""
     base = without_credentials(endpoint.api_base) if endpoint.api_base else None
-    told = [endpoint.name, base, as_dicts(messages), sampling.model_dump(exclude_none=True)]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    parts = [endpoint.name, base, as_dicts(messages), sampling.model_dump(exclude_none=True)]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _parts(generations: Generations) -> list[KeptAnswer]:
-    """Share the cost of a request among its samples; the parts add up exactly.
+    """Divide the cost of a request among its samples; the parts sum to the exact total.
 
-    Each sample costs its own tokens and an equal part of the price. The first one carries the rest:
-    the prompt, retries, and answers without text that were paid for before.
+    Each sample carries its own tokens and an equal share of the price. The first one also carries
+    the rest: the prompt, retries, and earlier answers without text that were charged.
     """
     usage, choices = generations.usage, generations.choices
     others = [
@@ -241,8 +241,8 @@ def _parts(generations: Generations) -> list[KeptAnswer]:
     first = usage.model_copy(
         update={
             "completion_tokens": usage.completion_tokens
-            - sum(each.completion_tokens for each in others),
-            "priced_usd": usage.priced_usd - sum(each.priced_usd for each in others),
+            - sum(other.completion_tokens for other in others),
+            "priced_usd": usage.priced_usd - sum(other.priced_usd for other in others),
         }
     )
     return [

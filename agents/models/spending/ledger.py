@@ -1,4 +1,4 @@
-"""Budgets: what a call may cost is reserved before it is made and settled when it has ended."""
+"""Budgets: the maximum cost of a call is reserved beforehand and settled afterwards."""
 
 import asyncio
 import math
@@ -12,42 +12,42 @@ from refinegraph.errors import BudgetExceeded, InputError, SettingError
 from refinegraph.schema import Usage
 
 _WARN_AT = 0.8
-"""The part of a cap at which observers are warned: early enough to raise it in time."""
+"""Share of a cap at which observers are warned: early enough to raise the cap."""
 
 _ROOMY = 4_096
-"""Tokens that an answer without a limit of its own gets at least, where they are left."""
+"""Minimum answer length in tokens for a call without its own limit, if the budget allows it."""
 
 _SHARE = 4
-"""Of a large budget such an answer gets a quarter: four calls can be made side by side, and
-reasoning models, which write 10,000 tokens and more, are not cut off early in a run."""
+"""With a large budget, such an answer is granted one quarter of it: four calls can run in parallel,
+and reasoning models, which write 10,000 tokens or more, are not cut off early in a run."""
 
 _SHORTEST = 8
-"""Tokens below which an answer is not worth its prompt; the call is not made."""
+"""Minimum answer length in tokens; a call that can afford less is not made."""
 
 
 class Need(NamedTuple):
-    """What a call may cost at most."""
+    """The maximum cost of a call."""
 
     prompt: int
-    """Tokens."""
+    """Prompt tokens."""
     answers: int
     most: int | None
-    """Tokens of one answer; None where nothing bounds it."""
+    """Maximum tokens per answer; None if unlimited."""
     usd: Callable[[int, int], float | None]
-    """The price of so many prompt and completion tokens; None where it is unknown."""
+    """Price in USD of prompt and completion tokens; None if unknown."""
 
 
 class Grant(NamedTuple):
-    """Leave to make a call."""
+    """Permission to make a call."""
 
     number: int
-    """Settle the call by this number."""
+    """Identifies the call when it is settled."""
     most: int | None
-    """Tokens that one answer may have; None where no cap bounds them."""
+    """Maximum tokens per answer; None if no cap applies."""
 
 
 class Reserved(NamedTuple):
-    """What a call under way may cost at most."""
+    """The maximum cost of a call in progress."""
 
     tokens: int
     usd: float
@@ -57,10 +57,10 @@ class Reserved(NamedTuple):
 class Ledger:
     """Caps on USD, tokens and calls, for everything that shares the ledger.
 
-    What a call may cost at most is reserved until it has ended, and the last call is granted a
-    shorter answer where only that fits. So spending never passes a cap, in whatever order parallel
-    calls end, as long as models keep to `max_tokens` and prompts have no more tokens than was
-    assumed. A call that cannot be paid for is not made.
+    The maximum cost of a call is reserved until the call has ended, and the last call is granted a
+    shorter answer if only that fits. Spending therefore never exceeds a cap, in whatever order
+    parallel calls end, provided that models respect `max_tokens` and prompts are no longer than
+    estimated. A call that is not affordable is not made.
 
     >>> ledger = Ledger(tokens=100)
     >>> need = Need(prompt=30, answers=1, most=80, usd=lambda prompt, written: None)
@@ -73,7 +73,7 @@ class Ledger:
     """
 
     poll: ClassVar[float] = 0.01
-    """Seconds between two looks at what other calls hold: short beside any call."""
+    """Seconds between checks for freed reservations: short compared to a call."""
 
     usd: float | None = None
     tokens: int | None = None
@@ -85,37 +85,35 @@ class Ledger:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        """Refuse caps below zero."""
+        """Reject negative caps."""
         for name in ("usd", "tokens", "calls"):
             value = getattr(self, name)
             if value is not None and value < 0:
-                raise InputError(
-                    f"a budget of {value!r} {name} makes no sense; expected 0 or more."
-                )
+                raise InputError(f"budget {name} must be at least 0, got {value!r}.")
 
     @property
     def counts_tokens(self) -> bool:
-        """Whether the tokens of a call matter."""
+        """Whether the token counts of calls matter."""
         return self.tokens is not None or self.usd is not None
 
     @property
     def is_spent(self) -> bool:
-        """Whether no further call will be made, whatever the calls under way will cost."""
+        """Whether no further call will be made, whatever the calls in progress cost."""
         with self._hold():
             return any(cap is not None and spent >= cap for _, spent, cap in self._caps())
 
     def reserve(self, need: Need) -> Grant | None:
-        """Reserve what a call may cost; return None while calls under way may still leave room.
+        """Reserve the cost of a call; return None if calls in progress may still free enough.
 
         Raises:
-            BudgetExceeded: Where too little is left for the call.
-            SettingError: Where USD are capped and the call's price is not known.
+            BudgetExceeded: If too little is left for the call.
+            SettingError: If USD are capped and the call's price is unknown.
         """
         with self._hold():
             if self.usd is not None and need.usd(need.prompt, 0) is None:
                 raise SettingError(
-                    "a budget in USD needs a model with a known price; give it by --prices, or the "
-                    "budget in tokens."
+                    "a budget in USD needs a model with a known price; give the price with "
+                    "--prices, or use a budget in tokens."
                 )
             room = self._room(need)
             wanted = self._wanted(need, room)
@@ -127,7 +125,7 @@ class Ledger:
             return self._grant(need, granted)
 
     async def acquire(self, need: Need) -> Grant:
-        """Reserve what a call may cost, waiting for calls under way that may leave room.
+        """Reserve the cost of a call, waiting for calls in progress that may free enough.
 
         Raises what `reserve` raises.
         """
@@ -137,21 +135,21 @@ class Ledger:
 
     @contextmanager
     def _hold(self) -> Generator[None]:
-        """Keep others out while the account is looked at or changed."""
+        """Hold the lock while the account is read or changed."""
         with self._lock:
             yield
 
     def _room(self, need: Need) -> float:
-        """Return the tokens that each answer may have; below zero where no call may be made."""
+        """Return the tokens available per answer; negative if no call may be made."""
         held = self._reserved.values()
         rooms = [math.inf]
         if self.calls is not None and self.spent.llm_calls + len(held) >= self.calls:
             return -1
         if self.tokens is not None:
-            used = self.spent.total_tokens + sum(each.tokens for each in held)
+            used = self.spent.total_tokens + sum(reservation.tokens for reservation in held)
             rooms.append(self.tokens - used - need.prompt if used < self.tokens else -1)
         if self.usd is not None:
-            spent = self.spent.priced_usd + sum(each.usd for each in held)
+            spent = self.spent.priced_usd + sum(reservation.usd for reservation in held)
             rooms.append(_affordable(self.usd - spent, need) if spent < self.usd else -1)
         return min(rooms) / need.answers
 
@@ -169,23 +167,23 @@ class Ledger:
 
     @property
     def refusal(self) -> str:
-        """What to say of a call that is not made."""
+        """The message for a call that is refused."""
         for name, spent, cap in self._caps():
             if cap is not None and spent >= cap:
                 return f"the budget of {cap:,.6g} {name} is spent"
         left = " and ".join(
             f"{cap - spent:,.6g} of {cap:,.6g} {name}" for name, spent, cap in self._caps() if cap
         )
-        return f"the budget is spent but for {left}, too little for another call"
+        return f"only {left} of the budget is left, too little for another call"
 
     def commit(self, call: int, usage: Usage) -> None:
-        """Take what a call did cost in the place of what was reserved for it."""
+        """Replace a reservation with the actual cost."""
         with self._hold():
             self._reserved.pop(call, None)
             self.spent += usage
 
     def warning(self) -> str | None:
-        """Return, once, a sentence that says that most of a cap is spent."""
+        """Return a warning that most of a cap is spent, but only once."""
         with self._hold():
             if self._warned:
                 return None
@@ -196,7 +194,7 @@ class Ledger:
             return None
 
     def add_prior(self, usage: Usage) -> None:
-        """Count what was spent before, by a run that goes on."""
+        """Add what a resumed run spent before it was interrupted."""
         with self._hold():
             self.spent += usage
 
@@ -209,10 +207,10 @@ class Ledger:
 
 
 def _affordable(usd: float, need: Need) -> float:
-    """Return the completion tokens that so many USD pay for, after the prompt."""
+    """Return the completion tokens that an amount in USD pays for, after the prompt."""
     prompt = need.usd(need.prompt, 0) or 0.0
-    a_token = ((need.usd(need.prompt, 1000) or 0.0) - prompt) / 1000
+    per_token = ((need.usd(need.prompt, 1000) or 0.0) - prompt) / 1000
     if usd < prompt:
         return -1
-    # Less one: rounding must not let the sum pass the cap.
-    return (usd - prompt) / a_token - 1 if a_token > 0 else math.inf
+    # One token less, so that rounding cannot exceed the cap.
+    return (usd - prompt) / per_token - 1 if per_token > 0 else math.inf

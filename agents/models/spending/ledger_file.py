@@ -1,4 +1,4 @@
-"""The SQLite file through which the processes of one machine share budgets and rates."""
+"""The SQLite file through which processes of one machine share budgets and rates."""
 
 import os
 import sqlite3
@@ -15,6 +15,7 @@ from refinegraph.support.locking import is_locked, lock
 from refinegraph.support.private_files import make_private_folder, touch_private
 
 _VERSION = 1
+"""Version of the file, stored in its `user_version`."""
 _SCHEMA = """\
 CREATE TABLE IF NOT EXISTS book (
     id INTEGER PRIMARY KEY CHECK (id = 0), spent TEXT NOT NULL, last INTEGER NOT NULL
@@ -28,12 +29,12 @@ CREATE TABLE IF NOT EXISTS buckets (
 ) WITHOUT ROWID;
 """
 _PATIENCE = 30.0
-"""Seconds to wait for the other processes, which hold the file for a fraction of a millisecond: as
-long a wait means that one was stopped while it wrote."""
+"""Seconds to wait for other processes, which hold the file for a fraction of a millisecond; a
+longer wait means that a process was suspended while writing."""
 
 
 class Reservation(NamedTuple):
-    """What a call under way may cost at most, and which worker makes it."""
+    """The maximum cost of a call in progress, and the worker that makes it."""
 
     worker: int
     tokens: int
@@ -41,22 +42,22 @@ class Reservation(NamedTuple):
 
 
 class Book(NamedTuple):
-    """The account as it stands."""
+    """The state of the account."""
 
     spent: Usage
     reserved: dict[int, Reservation]
     last: int
-    """The highest number that a reservation has had."""
+    """The highest reservation number so far."""
 
 
 class LedgerFile:
-    """Accounts and rates in a file, shared by processes; each one that opens it is a worker.
+    """Accounts and rates in a file shared by processes; each process that opens it is a worker.
 
-    A worker holds a lock while its process lives, however that ends, so that the others can tell
-    whether it is alive. The folder has to be on a disk of this machine: SQLite's locks and these
-    do not hold over a network.
+    A worker holds a lock as long as its process lives, however it ends, so that others can detect
+    dead workers. The folder must be on a local disk, because SQLite's locks and these do not work
+    over a network.
 
-    Raises `InputError` where the file is no ledger of this version, or cannot be written.
+    Raises `InputError` if the file is not a ledger of this version or cannot be written.
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
@@ -70,14 +71,14 @@ class LedgerFile:
             )
             self._prepare()
             self.worker = self._register()
-            self._lock = self._held()
+            self._lock = self._hold_lock()
         except (sqlite3.Error, OSError) as error:
-            raise InputError(f"the ledger {str(path)!r} cannot be used: {error}.") from None
+            raise InputError(f"cannot use the ledger {str(path)!r}: {error}.") from None
         weakref.finalize(self, _leave, self._lock, self._lock_of(self.worker))
 
     @contextmanager
     def transaction(self) -> Generator[None]:
-        """Keep the other processes out; nothing is changed where the block raises."""
+        """Lock out other processes; roll back if the block raises an exception."""
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -98,39 +99,39 @@ class LedgerFile:
         )
 
     def write(self, before: Book, after: Book) -> None:
-        """Write what changed of the account; inside a transaction."""
+        """Write the differences between two states; must be called inside a transaction."""
         if (before.spent, before.last) != (after.spent, after.last):
             self._database.execute(
                 "INSERT OR REPLACE INTO book VALUES (0, ?, ?)",
                 (after.spent.model_dump_json(), after.last),
             )
-        gone = [(number,) for number in before.reserved.keys() - after.reserved.keys()]
-        self._database.executemany("DELETE FROM reservations WHERE number = ?", gone)
-        new = after.reserved.keys() - before.reserved.keys()
+        removed = [(number,) for number in before.reserved.keys() - after.reserved.keys()]
+        self._database.executemany("DELETE FROM reservations WHERE number = ?", removed)
+        added = after.reserved.keys() - before.reserved.keys()
         self._database.executemany(
             "INSERT INTO reservations VALUES (?, ?, ?, ?)",
-            [(number, *after.reserved[number]) for number in new],
+            [(number, *after.reserved[number]) for number in added],
         )
 
     def dead_workers(self) -> Sequence[int]:
-        """Return the workers whose processes have ended without taking their leave."""
+        """Return the workers whose processes ended without unregistering."""
         rows = self._database.execute("SELECT id FROM workers WHERE id <> ?", (self.worker,))
         return [id for (id,) in rows.fetchall() if not is_locked(self._lock_of(id))]
 
     def forget_worker(self, id: int) -> None:
-        """Strike a worker off; inside a transaction."""
+        """Unregister a worker; must be called inside a transaction."""
         self._database.execute("DELETE FROM workers WHERE id = ?", (id,))
         self._lock_of(id).unlink(missing_ok=True)
 
     def take(self, bucket: str, amount: float, *, most: float, a_second: float) -> float:
-        """Take from a bucket that fills up; return the seconds to wait before it may be used."""
+        """Take an amount from a bucket; return the seconds to wait before it may be used."""
         now = self._clock()
         with self.transaction():
             row = self._database.execute(
                 "SELECT level, at FROM buckets WHERE name = ?", (bucket,)
             ).fetchone()
             level, at = row or (most, now)
-            # A clock that was set back must not empty the bucket.
+            # A clock that is set back must not empty the bucket.
             level = min(most, level + max(0.0, now - at) * a_second) - amount
             self._database.execute(
                 "INSERT OR REPLACE INTO buckets VALUES (?, ?, ?)", (bucket, level, now)
@@ -138,7 +139,7 @@ class LedgerFile:
         return max(0.0, -level / a_second)
 
     def put_back(self, bucket: str, amount: float) -> None:
-        """Give back what was taken too much; below zero, take what was too little."""
+        """Return an excess amount to a bucket; take more if the amount is negative."""
         with self.transaction():
             self._database.execute(
                 "UPDATE buckets SET level = level + ? WHERE name = ?", (amount, bucket)
@@ -147,18 +148,20 @@ class LedgerFile:
     def _prepare(self) -> None:
         version = self._database.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, _VERSION):
-            raise InputError(f"{str(self.path)!r} is no ledger of this version; name another file.")
+            raise InputError(
+                f"{str(self.path)!r} is not a ledger of this version; choose another file."
+            )
         self._database.execute("PRAGMA journal_mode=WAL")
-        # A power cut may lose the last moments; a process that is killed loses nothing.
+        # A power failure may lose the last transactions; a killed process loses nothing.
         self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.executescript(_SCHEMA)
         self._database.execute(f"PRAGMA user_version={_VERSION}")
 
     def _register(self) -> int:
-        added = self._database.execute("INSERT INTO workers (pid) VALUES (?)", (os.getpid(),))
-        return int(added.lastrowid or 0)
+        cursor = self._database.execute("INSERT INTO workers (pid) VALUES (?)", (os.getpid(),))
+        return int(cursor.lastrowid or 0)
 
-    def _held(self) -> IO[str]:
+    def _hold_lock(self) -> IO[str]:
         make_private_folder(self._lock_of(self.worker).parent)
         return lock(self._lock_of(self.worker))
 
@@ -166,6 +169,6 @@ class LedgerFile:
         return self.path.with_name(f"{self.path.name}.workers") / str(worker)
 
 
-def _leave(held: IO[str], path: Path) -> None:
+def _leave(lock_file: IO[str], path: Path) -> None:
     path.unlink(missing_ok=True)
-    held.close()
+    lock_file.close()

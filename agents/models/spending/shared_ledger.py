@@ -1,4 +1,4 @@
-"""One budget for all processes of a machine."""
+"""A budget shared by all processes of a machine."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -9,12 +9,12 @@ from refinegraph.schema import Usage
 
 
 class SharedLedger(Ledger):
-    """Caps on USD, tokens and calls for every process that names the same file.
+    """Caps on USD, tokens and calls for every process that uses the same file.
 
-    What a call may cost is reserved in the file until it has ended, so that all processes together
-    never pass a cap. Where a process dies, its reservations end; each of its calls under way then
-    counts with the mean cost of the calls so far, since nobody knows whether it was billed. The
-    file remembers what was spent, also by runs that are resumed: a new budget takes a new file.
+    The cost of a call is reserved in the file until the call has ended, so that all processes
+    together never exceed a cap. The reservations of a process that dies are released; each of its
+    calls in progress is charged with the mean cost of a call, because it may have been billed. The
+    file keeps the spending of earlier runs, including resumed ones: a new budget needs a new file.
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -30,7 +30,7 @@ class SharedLedger(Ledger):
     """
 
     poll = 0.1
-    """Longer than that of a budget of one process: each look is a transaction."""
+    """Longer than for a single process, because every check is a transaction."""
 
     def __init__(
         self,
@@ -44,29 +44,29 @@ class SharedLedger(Ledger):
         super().__init__(usd=usd, tokens=tokens, calls=calls)
 
     def reserve(self, need: Need) -> Grant | None:
-        """Reserve what a call may cost, as `Ledger` does, for all processes."""
+        """Reserve the cost of a call, like `Ledger`, for all processes."""
         grant = super().reserve(need)
-        if grant is None and self._bury():
+        if grant is None and self._release_dead():
             return super().reserve(need)
         return grant
 
     @property
     def spent_now(self) -> Usage:
-        """What all processes have spent; `spent` is what was known when this one last looked."""
+        """The current spending of all processes; `spent` is the state at the last access."""
         with self._hold():
             return self.spent
 
     def add_prior(self, usage: Usage) -> None:
-        """Do nothing: the file knows what was spent before."""
+        """Do nothing, because the file already contains earlier spending."""
 
-    def _bury(self) -> bool:
-        """End the reservations of processes that died; return whether there were any."""
+    def _release_dead(self) -> bool:
+        """Release the reservations of dead processes; return whether there were any."""
         dead = self._file.dead_workers()
         if not dead:
             return False
         with self._hold():
-            for number, each in list(self._owners.items()):
-                if each in dead:
+            for number, owner in list(self._owners.items()):
+                if owner in dead:
                     del self._reserved[number], self._owners[number]
                     self.spent += mean_cost(self.spent)
             for worker in dead:
@@ -77,28 +77,29 @@ class SharedLedger(Ledger):
     def _hold(self) -> Generator[None]:
         with self._lock, self._file.transaction():
             before = self._file.read()
-            self._take_over(before)
+            self._load(before)
             yield
             self._file.write(before, self._as_book())
 
-    def _take_over(self, book: Book) -> None:
+    def _load(self, book: Book) -> None:
         self.spent, self._next = book.spent, book.last
         self._reserved = {
-            number: Reserved(each.tokens, each.usd) for number, each in book.reserved.items()
+            number: Reserved(reservation.tokens, reservation.usd)
+            for number, reservation in book.reserved.items()
         }
-        self._owners = {number: each.worker for number, each in book.reserved.items()}
+        self._owners = {number: reservation.worker for number, reservation in book.reserved.items()}
 
     def _as_book(self) -> Book:
         own = self._file.worker
         reserved = {
-            number: Reservation(self._owners.get(number, own), each.tokens, each.usd)
-            for number, each in self._reserved.items()
+            number: Reservation(self._owners.get(number, own), reservation.tokens, reservation.usd)
+            for number, reservation in self._reserved.items()
         }
         return Book(self.spent, reserved, self._next)
 
 
 def mean_cost(spent: Usage) -> Usage:
-    """Return what a call has cost on average."""
+    """Return the mean cost of a call so far."""
     calls = max(1, spent.llm_calls)
     return Usage(
         llm_calls=1,

@@ -1,4 +1,4 @@
-"""Tokens and prices of one answer, whatever its provider forgot to count."""
+"""Token counts and prices of an answer, including estimates for what a provider did not count."""
 
 import math
 import re
@@ -11,26 +11,26 @@ from refinegraph.agents.models.types import Choice, Completion
 from refinegraph.schema import Usage
 
 CHARACTERS_PER_TOKEN = 4
-"""The estimate where a provider counts nothing; right within about a third for English and code."""
+"""Estimate for providers without token counts; within about a third for English and code."""
 
 USUAL_CHARACTERS_PER_TOKEN = 3.5
-"""What tokenizers reach on programs."""
+"""Typical value of tokenizers on programs."""
 
 MOST_CHARACTERS_PER_TOKEN = 7
-"""Counts that imply more characters a token can not have counted every choice."""
+"""Counts that imply more characters per token cannot include every choice."""
 
-_MOST_TOKENS = 100_000_000
-"""No context holds more; a server that says so is wrong, and would end every budget."""
+_MAX_TOKENS = 100_000_000
+"""Larger than any context; a server that reports more is wrong and would exhaust every budget."""
 
 _PIECE = re.compile(r"[A-Za-z]+|\s+|.", re.DOTALL)
-"""What no tokenizer merges as a rule: words, runs of blanks, and single other characters."""
+"""Pieces that tokenizers rarely merge: words, runs of blanks, and single other characters."""
 
 Price = Callable[[int, int, int], float | None]
-"""Prompt, completion and cached prompt tokens to USD; None where the price is unknown."""
+"""Maps prompt, completion and cached prompt tokens to USD; None if the price is unknown."""
 
 
 class Counted(NamedTuple):
-    """The choices with their tokens, and the usage of the request."""
+    """The choices with their token counts, and the usage of the request."""
 
     choices: tuple[Choice, ...]
     usage: Usage
@@ -39,8 +39,8 @@ class Counted(NamedTuple):
 def count(answer: Completion, messages: Sequence[BaseMessage], price: Price) -> Counted:
     """Count and price one request.
 
-    Tokens are the provider's where it gives plausible ones, and otherwise one for four
-    characters. A count for one choice of several is scaled to all by their length.
+    Plausible counts of the provider are used; otherwise four characters count as one token. A
+    count that covers only one of several choices is scaled to all of them by length.
     """
     prompt_tokens = plausible(answer.prompt_tokens) or estimate_prompt(messages)
     completion_tokens = _completion_tokens(answer)
@@ -54,22 +54,22 @@ def count(answer: Completion, messages: Sequence[BaseMessage], price: Price) -> 
         priced_usd=(usd or 0.0) * answer.requests,
         unpriced_calls=int(usd is None) * answer.requests,
     )
-    return Counted(_share_out(answer.choices, completion_tokens), usage)
+    return Counted(_distribute(answer.choices, completion_tokens), usage)
 
 
 def plausible(tokens: object) -> int | None:
-    """Return a server's count of tokens, None where it cannot be one.
+    """Return a server's token count, or None if it is impossible.
 
     >>> plausible(12), plausible(-5), plausible(10**30), plausible(5.5)
     (12, None, None, None)
     """
     if not isinstance(tokens, int) or isinstance(tokens, bool):
         return None
-    return tokens if 0 <= tokens <= _MOST_TOKENS else None
+    return tokens if 0 <= tokens <= _MAX_TOKENS else None
 
 
 def estimate_tokens(text: str) -> int:
-    """Estimate a text's tokens, at least 1.
+    """Estimate the tokens of a text, at least 1.
 
     >>> estimate_tokens("one two three")
     4
@@ -78,15 +78,15 @@ def estimate_tokens(text: str) -> int:
 
 
 def estimate_prompt(messages: Sequence[BaseMessage]) -> int:
-    """Estimate a prompt's tokens; each message costs four beside its text."""
+    """Estimate the tokens of a prompt, with four per message in addition to its text."""
     return sum(4 + estimate_tokens(message.text) for message in messages)
 
 
 def bound_prompt(messages: Sequence[BaseMessage]) -> int:
-    """Return more tokens than tokenizers make of a prompt, as a rule; each message costs eight.
+    """Return an upper bound on the tokens of a prompt, which tokenizers rarely exceed.
 
-    Words count a token for four letters, digits, signs and other scripts one each: about 1.6 times
-    what tokenizers make of English and code.
+    Every message counts eight tokens, words one per four letters, and digits, signs and other
+    scripts one per character: about 1.6 times the count of tokenizers for English and code.
     """
     return max(
         estimate_prompt(messages),
@@ -115,16 +115,16 @@ def _completion_tokens(answer: Completion) -> int:
 
 
 def _counts_one_choice(sizes: list[int], reported: int, *, known_to: bool) -> bool:
-    """Whether a count fits the first choice better than it fits all."""
+    """Return whether a count fits the first choice better than all choices."""
     if len(sizes) < 2 or not sizes[0]:
         return False
     one, every = sizes[0] / reported, sum(sizes) / reported
     if known_to:
-        return _oddness(one) < _oddness(every)
+        return _implausibility(one) < _implausibility(every)
     return every > MOST_CHARACTERS_PER_TOKEN
 
 
-def _oddness(characters_per_token: float) -> float:
+def _implausibility(characters_per_token: float) -> float:
     return abs(math.log(characters_per_token / USUAL_CHARACTERS_PER_TOKEN))
 
 
@@ -134,8 +134,8 @@ def _estimate(choice: Choice) -> int:
     return estimate_tokens(choice.text + choice.reasoning)
 
 
-def _share_out(choices: tuple[Choice, ...], tokens: int) -> tuple[Choice, ...]:
-    """Give each choice its part of the tokens; the parts add up exactly."""
+def _distribute(choices: tuple[Choice, ...], tokens: int) -> tuple[Choice, ...]:
+    """Divide the tokens among the choices; the parts sum to the exact total."""
     weights = [_estimate(choice) for choice in choices]
     parts: list[int] = []
     for position, weight in enumerate(weights):
