@@ -185,6 +185,18 @@ def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--output", metavar="FILE", help="default: standard output")
 
 
+def _add_metrics(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add(
+        "words",
+        nargs="*",
+        metavar="DIR|NAME",
+        help="folders of `refinegraph eval`, and names of metrics; default: every metric."
+        " Without a folder, the definitions",
+    )
+    add("--json", action="store_true", help="print a list of objects")
+
+
 def _add_runs(command: argparse.ArgumentParser) -> None:
     from refinegraph.values import Number
 
@@ -252,6 +264,7 @@ _COMMANDS = {
     "batch": ("solve many problems of a file, without known answers", add_batch),
     "merge": ("put the results of shards together", add_merge),
     "compare": ("compare folders of results", _add_compare),
+    "metrics": ("compute the metrics of papers from results", _add_metrics),
     "export": ("write training data out of results", _add_export),
     "serve": ("answer clients of OpenAI's protocol with proved results", _add_serve),
     "mcp": ("offer the tools to coding agents over the Model Context Protocol", _add_mcp),
