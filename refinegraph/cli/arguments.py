@@ -180,8 +180,11 @@ def _add_compare(command: argparse.ArgumentParser) -> None:
 
 def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("folders", nargs="+", metavar="DIR", help="folders of `refinegraph eval`")
-    formats = ("sft", "dpo", "step", "critique", "rollout")
-    command.add_argument("--format", choices=formats, required=True)
+    formats = (
+        *("sft", "dpo", "step", "step-pair", "critique"),
+        *("rollout", "move", "error", "question"),
+    )
+    command.add_argument("--format", choices=formats, required=True, help="what a line teaches")
     command.add_argument("--output", metavar="FILE", help="default: standard output")
 
 
