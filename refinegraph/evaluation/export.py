@@ -1,4 +1,4 @@
-"""Training data out of runs, in the columns that TRL's trainers read."""
+"""Export training data from runs, in the columns that TRL's trainers read."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
@@ -16,7 +16,7 @@ Format = Literal[
 
 
 class Example(Frozen):
-    """A prompt and an answer that is right."""
+    """A prompt with a right answer."""
 
     prompt: str
     completion: str
@@ -24,7 +24,7 @@ class Example(Frozen):
 
 
 class Preference(Frozen):
-    """A right answer over a wrong one."""
+    """A right answer preferred to a wrong one."""
 
     prompt: str
     chosen: str
@@ -33,7 +33,7 @@ class Preference(Frozen):
 
 
 class StepLabels(Frozen):
-    """A solution in steps, and which of them are right: none is after the first wrong one."""
+    """The steps of a solution with their labels, cut after the first wrong step."""
 
     prompt: str
     completions: tuple[str, ...]
@@ -42,7 +42,7 @@ class StepLabels(Frozen):
 
 
 class Critique(Frozen):
-    """What a Reviewer said of a candidate, and whether the answer made from it was right."""
+    """A review of a candidate, with the revision made from it."""
 
     prompt: str
     solution: str
@@ -56,12 +56,12 @@ class Critique(Frozen):
 
 
 class Rollout(Frozen):
-    """An answer with its reward, for policy gradients; those of one prompt are a group."""
+    """An answer with its reward, for policy gradients; answers to one prompt form a group."""
 
     prompt: str
     completion: str
     reward: float
-    """The share of the visible tests that it passes, in 0 to 1."""
+    """The share of visible tests passed, from 0 to 1."""
     source: Source
 
 
