@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     if not folders:
         return _define(metrics, whole=bool(names), as_json=options.json)
     results = _read(folders)
-    measured = [metric.compute(results) for metric in metrics]
+    measured = (metric.compute(results) for metric in metrics)
     if options.json:
         print_exactly(_json(each.model_dump() for each in measured))
         return 0
@@ -67,16 +67,19 @@ def _runs(folder: Path) -> list[RunLine]:
     return sorted(read_runs(folder), key=lambda run: order.get(run.strategy, len(order)))
 
 
-def _show(measured: Sequence[Measurement]) -> None:
-    console = output_console()
+def _show(measured: Iterable[Measurement]) -> None:
+    """Print a table for each group as soon as it is computed, then what is not available."""
+    console, missing = output_console(), list[Measurement]()
     for group, members in groupby(measured, key=lambda each: each.group):
-        known = [each for each in members if each.figures]
+        computed = list(members)
+        missing += [each for each in computed if each.missing]
+        known = [each for each in computed if each.figures]
         if known:
             console.print(Text(f"\n{group}", style="bold"))
             rows = [_row(each, figure) for each in known for figure in each.figures]
             for line in table_lines(_COLUMNS, rows, width=console.width):
                 console.print(line, soft_wrap=True)
-    for sentence in _missing_lines(measured):
+    for sentence in _missing_lines(missing):
         console.print(Text(sentence), soft_wrap=True)
 
 
@@ -98,9 +101,8 @@ def _shown(value: float, *, percent: bool, signed: bool = False) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:{sign}.3g}"
 
 
-def _missing_lines(measured: Sequence[Measurement]) -> Iterator[str]:
+def _missing_lines(missing: Sequence[Measurement]) -> Iterator[str]:
     """Yield the metrics that the results do not allow, with the word for what they lack."""
-    missing = [each for each in measured if each.missing]
     if missing:
         yield "\nnot available"
     for need, how in NEEDS.items():

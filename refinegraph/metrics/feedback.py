@@ -7,6 +7,7 @@ from refinegraph.metrics.cases import (
     Refinement,
     Reviewed,
     author_of,
+    group_of,
     level,
     passes,
     refinements,
@@ -127,11 +128,29 @@ def _by_itself(each: Refinement) -> bool | None:
     needs=("tests", "refinements"),
 )
 def feedback_friction(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Of the refinements that were shown a failing test, the share still wrong, by attempt."""
+    """Of the refinements that were shown a failing test, the share still wrong.
+
+    Apart by attempt, and by temperature where several were used. `repeated` is the share that gave
+    an answer again that the same run had already rejected.
+    """
     shown = [each for each in refinements(runs) if passes(each.parent) is False]
     for attempt in sorted({each.attempt for each in shown}):
         chosen = (not each.is_right for each in shown if each.attempt == attempt)
         yield from share(chosen, f"attempt {attempt}")
+    warmth = sorted({t for each in shown if (t := each.child.temperature) is not None})
+    for value in warmth if len(warmth) > 1 else ():
+        chosen = (not each.is_right for each in shown if each.child.temperature == value)
+        yield from share(chosen, f"temperature {value:g}")
+    yield from share(map(_repeats, shown), "repeated")
+
+
+def _repeats(each: Refinement) -> bool:
+    """Return whether an earlier candidate with the same answer was refuted by visible tests."""
+    return any(
+        passes(other) is False and group_of(other) == group_of(each.child)
+        for other in each.run.result.candidates
+        if other.order < each.child.order
+    )
 
 
 @metric(

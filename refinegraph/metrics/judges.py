@@ -54,7 +54,6 @@ def scorer_distance(runs: Sequence[RunLine]) -> Iterator[Figure]:
     "verifiers",
     "correlation",
     "SCIR (arXiv 2502.08922)",
-    "CREAM (arXiv 2410.12735)",
     needs=("scorers",),
 )
 def scorer_rank_agreement(runs: Sequence[RunLine]) -> Iterator[Figure]:
@@ -159,3 +158,69 @@ def response_and_steps(runs: Sequence[RunLine]) -> Iterator[Figure]:
     yield from number(
         pearson([(min(steps), right) for steps, right in cases]), len(cases), "minimum"
     )
+
+
+@metric_across(
+    "scorer-rank-consistency",
+    "verifiers",
+    "correlation",
+    "CREAM (arXiv 2410.12735)",
+    needs=("folders", "scores"),
+)
+def scorer_rank_consistency(results: Results) -> Iterator[Figure]:
+    """Kendall's tau between the rankings that a scorer gives the same texts in two evaluations.
+
+    From each folder to the next, averaged over problems with two texts that both evaluations
+    scored, as where a judge was trained further and the answers came from a cache.
+    """
+    for (_, before), (folder, after) in pairwise(results.folders.items()):
+        for scorer in scorers(before):
+            old, new = _values_by_text(before, scorer), _values_by_text(after, scorer)
+            taus = [
+                kendall([(old[problem][text], new[problem][text]) for text in sorted(texts)])
+                for problem in old.keys() & new.keys()
+                if len(texts := old[problem].keys() & new[problem].keys()) > 1
+            ]
+            yield from mean((tau for tau in taus if tau is not None), scorer, strategy=folder)
+
+
+def _values_by_text(runs: Sequence[RunLine], scorer: str) -> dict[str, dict[str, float]]:
+    """Return the values of a scorer by problem and text."""
+    found: dict[str, dict[str, float]] = {}
+    for run in runs:
+        for case in scored(run, scorer) if run.correct is not None else ():
+            found.setdefault(run.problem_id, {})[case.candidate.text] = case.value
+    return found
+
+
+@metric_across(
+    "scorer-accuracy-and-gain",
+    "verifiers",
+    "correlation",
+    "RM-Bench (arXiv 2410.16184)",
+    needs=("strategies", "scores"),
+)
+def scorer_accuracy_and_gain(results: Results) -> Iterator[Figure]:
+    """Correlation of a scorer's pairwise accuracy with what choosing by it gains.
+
+    Over scorers and strategies: the gain is the accuracy of the best-scored sample less the mean
+    accuracy of the samples. The paper's gain is that of a policy trained on the scorer.
+    """
+    points: list[tuple[float, float]] = []
+    for runs in results.strategies.values():
+        for scorer in scorers(runs):
+            accuracy, pairs = _pairwise(runs, scorer)
+            gain = _gain_of_choosing(runs, scorer)
+            if pairs and gain is not None:
+                points.append((accuracy, gain))
+    yield from number(pearson(points), len(points))
+
+
+def _gain_of_choosing(runs: Sequence[RunLine], scorer: str) -> float | None:
+    gains: list[float] = []
+    for run in runs:
+        cases = [case for case in scored(run, scorer) if not case.candidate.parents]
+        if len(cases) > 1:
+            best = max(cases, key=lambda case: case.value)
+            gains.append(best.right - sum(case.right for case in cases) / len(cases))
+    return sum(gains) / len(gains) if gains else None

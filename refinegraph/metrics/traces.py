@@ -41,8 +41,7 @@ _PHRASES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 _HABITS = {
-    habit: re.compile(rf"\b(?:{'|'.join(phrases)})\b", re.IGNORECASE)
-    for habit, phrases in _PHRASES.items()
+    habit: re.compile(rf"\b(?:{'|'.join(phrases)})\b") for habit, phrases in _PHRASES.items()
 }
 """The longest phrases stand before those that they contain, so that each place counts once."""
 
@@ -59,7 +58,7 @@ def reasoning_habits(runs: Sequence[RunLine]) -> Iterator[Figure]:
     Counted by English phrases in the text and the thinking of each candidate. The paper has a
     model count them, which finds more.
     """
-    texts = [f"{each.reasoning}\n{each.text}" for run in runs for each in whole(run)]
+    texts = [f"{each.reasoning}\n{each.text}".lower() for run in runs for each in whole(run)]
     for habit, pattern in _HABITS.items():
         yield from mean((len(pattern.findall(text)) for text in texts), habit)
 

@@ -1,5 +1,6 @@
 """Metrics of scorers and Reviewers as verifiers: how far their word can be trusted."""
 
+import difflib
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
@@ -137,20 +138,32 @@ def style_control(runs: Sequence[RunLine]) -> Iterator[Figure]:
     """Pairwise accuracy where length speaks for the right candidate, against it, or for neither.
 
     `easy`: the right text is over a fifth longer. `hard`: the wrong one is. `normal`: neither.
-    RM-Bench varies length and markdown on purpose; here texts are taken as they were written.
+    `subtle`: pairs that differ in at most a tenth of their words. RM-Bench varies length and
+    markdown on purpose; here texts are taken as they were written.
     """
     for scorer in scorers(runs):
         pairs = [
-            (_style(right, wrong), right.value > wrong.value)
+            (right, wrong, right.value > wrong.value)
             for run in runs
             for right, wrong in right_and_wrong(scored(run, scorer))
         ]
         for style in ("easy", "normal", "hard"):
-            yield from share((ok for each, ok in pairs if each == style), f"{scorer} {style}")
+            chosen = (ok for right, wrong, ok in pairs if _style(right, wrong) == style)
+            yield from share(chosen, f"{scorer} {style}")
+        subtle = (ok for right, wrong, ok in pairs if _differs_little(right, wrong))
+        yield from share(subtle, f"{scorer} subtle")
 
 
 # A fifth: shorter differences are within what two writings of one solution differ by.
 _LONGER = 1.2
+# One word in ten: a changed number or sign in a solution of a few lines.
+_ALIKE = 0.9
+
+
+def _differs_little(right: Scored, wrong: Scored) -> bool:
+    one, other = right.candidate.text.split(), wrong.candidate.text.split()
+    matcher = difflib.SequenceMatcher(None, one, other)
+    return matcher.quick_ratio() >= _ALIKE and matcher.ratio() >= _ALIKE
 
 
 def _style(right: Scored, wrong: Scored) -> str:

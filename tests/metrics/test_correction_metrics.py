@@ -250,7 +250,21 @@ def test_friction_by_attempt_and_tests_lost_outside_of_the_feedback() -> None:
         candidate("2.0", program="z", parents="1.0", verdict=verdict("passed", "passed")),
         right=["2.0"],
     )
-    assert values("feedback-friction", one) == {"attempt 1": 1.0, "attempt 2": 0.0}
+    warm = one.result.candidates[1].model_copy(update={"temperature": 0.5})
+    warmer = one.result.candidates[2].model_copy(update={"temperature": 1.0})
+    again = run(
+        candidate("0.0", program="x", verdict=half),
+        candidate("1.0", program="x", parents="0.0", verdict=half),
+        problem="b",
+    )
+    assert values("feedback-friction", one, again) == {
+        "attempt 1": 1.0,
+        "attempt 2": 0.0,
+        "repeated": round(1 / 3, 4),
+    }
+    ramp = run(one.result.candidates[0], warm, warmer, right=["2.0"])
+    friction = values("feedback-friction", ramp)
+    assert (friction["temperature 0.5"], friction["temperature 1"]) == (1.0, 0.0)
     # The first refinement fails the one test that its parent passed.
     assert values("feedback-overreach", one) == {"": 1.0}
 

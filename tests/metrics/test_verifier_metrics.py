@@ -51,6 +51,9 @@ def test_style_is_the_length_of_texts() -> None:
         pair("r", "equal", "other", "0.0"),
     ]
     assert values("style-control", *runs) == {"prm easy": 1.0, "prm normal": 1.0, "prm hard": 0.0}
+    # Nine of ten words are the same.
+    near = pair("s", "a b c d e f g h i 4", "a b c d e f g h i 5", "0.1")
+    assert values("style-control", near) == {"prm normal": 0.0, "prm subtle": 0.0}
 
 
 def test_precision_by_difficulty_and_false_positives() -> None:
@@ -123,6 +126,21 @@ def test_correlations() -> None:
 def test_a_judge_that_gets_worse_from_round_to_round() -> None:
     assert values("judge-drift", first=[TWO[0]], second=[TWO[1]]) == {"second/prm": -1.0}
     assert measure("judge-drift", *TWO).missing == "folders"
+
+
+def test_rankings_of_the_same_texts_by_two_versions_of_a_judge() -> None:
+    old = [pool(0.1, 0.2, 0.3, right=2, problem="p")]
+    new = [pool(0.1, 0.9, 0.5, right=2, problem="p")]
+    # Of the pairs 01, 02 and 12 the last one is turned round.
+    assert values("scorer-rank-consistency", old=old, new=new) == {"new/prm": round(1 / 3, 4)}
+
+
+def test_better_scorers_gain_more() -> None:
+    perfect = [pool(0.9, 0.1, right=0, problem="p")]  # accuracy 1, gain 1/2
+    useless = [pool(0.1, 0.9, right=0, problem="p")]  # accuracy 0, gain -1/2
+    middling = [*perfect, *useless]  # accuracy 1/2, gain 0
+    folders = {"a": perfect, "b": useless, "c": middling}
+    assert values("scorer-accuracy-and-gain", **folders) == {"": 1.0}
 
 
 def test_models_that_favour_their_own() -> None:
