@@ -198,6 +198,7 @@ def _add_metrics(command: argparse.ArgumentParser) -> None:
         " Without a folder, the definitions",
     )
     add("--json", action="store_true", help="print a list of objects")
+    add("--output", metavar="FILE", help="write the figures as a page as well")
 
 
 def _add_runs(command: argparse.ArgumentParser) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from rich.text import Text
 
-from refinegraph.cli.files import print_exactly
+from refinegraph.cli.files import OutputFile, print_exactly
+from refinegraph.cli.metric_rows import figure_row, metric_page
 from refinegraph.errors import InputError
 from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.results_dir import RESULTS, read_runs, read_settings
-from refinegraph.metrics import Figure, Measurement, Metric, Results, all_metrics, find_metric
+from refinegraph.metrics import Measurement, Metric, Results, all_metrics, find_metric
 from refinegraph.metrics.needs import NEEDS
 from refinegraph.terminal.console import output_console
 from refinegraph.terminal.tables import Column, table_lines
@@ -26,7 +27,6 @@ _COLUMNS = (
     Column("n", right=True),
     Column("strategy and part", free=True),
 )
-_PERCENTAGES = ("share", "difference")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,13 +35,20 @@ def run(options: argparse.Namespace) -> int:
     names = [word for word in options.words if word not in folders]
     metrics = [_named(name) for name in names] or all_metrics()
     if not folders:
+        if options.output:
+            raise InputError("--output writes figures; name a folder of `refinegraph eval` too.")
         return _define(metrics, whole=bool(names), as_json=options.json)
+    output = OutputFile(options.output) if options.output else None
     results = _read(folders)
     measured = (metric.compute(results) for metric in metrics)
+    if output:
+        title = ", ".join(Path(folder).resolve().name for folder in folders)
+        measured = iter(kept := list(measured))
+        output.write(metric_page(kept, title=title))
     if options.json:
         print_exactly(_json(each.model_dump() for each in measured))
-        return 0
-    _show(measured)
+    else:
+        _show(measured)
     return 0
 
 
@@ -76,29 +83,11 @@ def _show(measured: Iterable[Measurement]) -> None:
         known = [each for each in computed if each.figures]
         if known:
             console.print(Text(f"\n{group}", style="bold"))
-            rows = [_row(each, figure) for each in known for figure in each.figures]
+            rows = [figure_row(each, figure) for each in known for figure in each.figures]
             for line in table_lines(_COLUMNS, rows, width=console.width):
                 console.print(line, soft_wrap=True)
     for sentence in _missing_lines(missing):
         console.print(Text(sentence), soft_wrap=True)
-
-
-def _row(measured: Measurement, figure: Figure) -> list[str]:
-    percent = measured.unit in _PERCENTAGES
-    value = _shown(figure.value, percent=percent, signed=measured.unit == "difference")
-    interval = "-"
-    if figure.low is not None and figure.high is not None:
-        low, high = _shown(figure.low, percent=percent), _shown(figure.high, percent=percent)
-        interval = f"{low} to {high}".replace("%", "")
-    where = ", ".join(filter(None, (figure.strategy, figure.part)))
-    return [measured.metric, value, interval, str(figure.n), where or "-"]
-
-
-def _shown(value: float, *, percent: bool, signed: bool = False) -> str:
-    sign = "+" if signed else ""
-    if percent:
-        return f"{value:{sign}.1%}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:{sign}.3g}"
 
 
 def _missing_lines(missing: Sequence[Measurement]) -> Iterator[str]:

@@ -52,6 +52,20 @@ def test_several_folders_are_told_apart(
     ]
 
 
+def test_a_page_holds_the_figures_and_the_definitions(
+    folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "metrics.html"
+    assert main(["metrics", folder, "flips", "critique-score", "--output", str(page)]) == 0
+    assert "wrong since good" in capsys.readouterr().out
+    shown = page.read_text()
+    assert "Metrics of out" in shown and "34.2 to 100.0" in shown
+    assert 'title="CS: of the runs whose answer was wrong before refinement' in shown
+    assert "a strategy that refines" in shown
+    assert main(["metrics", "flips", "--output", str(page)]) == 2
+    assert "--output writes figures" in capsys.readouterr().err
+
+
 def test_definitions_without_results(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["metrics"]) == 0
     listed = capsys.readouterr().out
