@@ -161,10 +161,13 @@ def injected_error_recovery(runs: Sequence[RunLine]) -> Iterator[Figure]:
 def mistake_location(runs: Sequence[RunLine]) -> Iterator[Figure]:
     """Of the reviews of injected errors, the share that name the line that was changed.
 
-    A review names it where the step that it calls wrong, or its text, quotes the changed line.
-    `mended, located` and `mended, missed` are the shares of right refinements after either.
+    Of damaged candidates that are wrong. A review names the line where the step that it calls
+    wrong, or its text, quotes it. `mended, located` and `mended, missed` are the shares of right
+    refinements after either.
     """
-    cases = [case for case in reviewed(runs) if case.candidate.operator == DAMAGE]
+    cases = [
+        case for case in reviewed(runs) if case.candidate.operator == DAMAGE and not case.right
+    ]
     named = {
         (id(case.run), case.candidate.id): _names(case.review.text, case.review.wrong_step, lines)
         for case in cases

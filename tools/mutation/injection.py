@@ -7,14 +7,24 @@ from itertools import islice
 from typing import NamedTuple
 
 from refinegraph.schema import SuspectLine
+from refinegraph.tools.mutation.catalogue import OPERATORS
 from refinegraph.tools.mutation.search import mutations
 
 # A program of a benchmark has a few dozen changes; a long one need not be searched to its end.
 _MOST_CHANGES = 400
+# Guards, wrapped calls and moved statements are good repairs, but leave most right programs right.
+_BREAKING = frozenset(
+    {
+        *("boundary", "opposite", "other-comparison", "arithmetic", "connective", "negation"),
+        *("constant", "off-by-one", "dropped-operand", "swapped-arguments", "swapped-operands"),
+        *("variable", "sign", "assignment", "called-function", "attribute", "removed"),
+    }
+)
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
 _SIGN = re.compile(r"(?<=\s)[-+*](?=\s)")
 _OTHER_SIGN = {"+": "-", "-": "+", "*": "+"}
 _PATH = "program.py"
+_OPERATORS = [operator for operator in OPERATORS if operator.name in _BREAKING]
 
 
 class InjectedError(NamedTuple):
@@ -48,7 +58,9 @@ def program_errors(program: str, *, seed: int = 0) -> Iterator[InjectedError]:
     """
     lines = len(program.splitlines())
     suspects = [SuspectLine(path=_PATH, line=line, score=1.0) for line in range(1, lines + 1)]
-    changes = list(islice(mutations({_PATH: program}, suspects), _MOST_CHANGES))
+    changes = list(
+        islice(mutations({_PATH: program}, suspects, operators=_OPERATORS), _MOST_CHANGES)
+    )
     random.Random(seed).shuffle(changes)
     for change in changes:
         yield _error(change.operator, program, change.text)
