@@ -100,15 +100,15 @@ def reviewer_of(run: RunLine) -> str | None:
 
 
 def scorers(runs: Iterable[RunLine]) -> list[str]:
-    """Return the names of the scorers that gave a value, the first one first."""
-    names = (
+    """Return the names of the scorers that gave a value, in alphabetical order."""
+    names = {
         score.scorer
         for run in runs
         for candidate in run.result.candidates
         for score in candidate.scores
         if score.value is not None
-    )
-    return list(dict.fromkeys(names))
+    }
+    return sorted(names)
 
 
 def value_by(candidate: Candidate, scorer: str) -> float | None:
