@@ -20,10 +20,10 @@ idea lies in what a prompt says shows there what its calls cost, not what its id
 import argparse
 import asyncio
 import json
-import random
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gallery_page import write_page
@@ -134,7 +134,7 @@ async def solved(
     """Yield a row for each problem that is not done yet, some at a time, as they end."""
     plan = setting.plan()
     if name == BASELINE:
-        plan = Plan(**{**vars(plan), "samples": _BASELINE_SAMPLES})
+        plan = replace(plan, samples=_BASELINE_SAMPLES)
     try:
         graph = build_strategy(name, plan)
     except RefinegraphError as error:
@@ -197,24 +197,23 @@ def _failed(setting: Setting, name: str, labelled: LabelledProblem, reason: str)
 
 async def measure(
     chosen: Iterable[Setting], only: Sequence[str], file: Path, deadline: float
-) -> dict[str, dict[str, str]]:
-    """Append the rows that are missing until the deadline; return what cannot be run, and why."""
-    console, left_out = Console(stderr=True), dict[str, dict[str, str]]()
+) -> None:
+    """Append the rows that are missing; begin no strategy after the deadline."""
+    console = Console(stderr=True)
     done = {row.key for row in read_rows(file) if not row.error}
     with file.open("a", encoding="utf-8") as out:
         for setting in chosen:
-            names, left_out[setting.name] = runnable(setting, only)
+            names, _ = runnable(setting, only)
             for number, name in enumerate(names, 1):
                 if time.monotonic() > deadline:
                     console.print("the time is up; the same command goes on.")
-                    return left_out
+                    return
                 began = time.monotonic()
                 async for row in solved(setting, name, done):
                     out.write(json.dumps(row._asdict()) + "\n")
                     out.flush()
                 seconds = time.monotonic() - began
                 console.print(f"{setting.name}: {number}/{len(names)} {name} {seconds:.0f} s")
-    return left_out
 
 
 def main() -> None:
@@ -229,13 +228,16 @@ def main() -> None:
     add("--only", default="", help="these strategies, joined by commas, beside the baseline")
     add("--minutes", type=float, default=float("inf"), help="begin no further strategy after that")
     options = parser.parse_args()
-    random.seed(0)
     options.out.mkdir(parents=True, exist_ok=True)
     only = [name for name in options.only.split(",") if name]
     chosen = settings(options.model, options.problems)
     deadline = time.monotonic() + 60 * options.minutes
     file = options.out / "rows.jsonl"
-    left_out = asyncio.run(measure(chosen, only, file, deadline))
+    try:
+        asyncio.run(measure(chosen, only, file, deadline))
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on.", file=sys.stderr)
+    left_out = {setting.name: runnable(setting, only)[1] for setting in chosen}
     page = options.out / "index.html"
     write_page(page, read_rows(file), left_out)
     print(page)
