@@ -98,7 +98,7 @@ def with_model(model: str, count: int) -> Setting:
             model=resolve_model(model), seed=0, max_tokens=200, sandbox=sandbox, memory=memory
         )
 
-    provides = {"memory"} | ({"logprobs", "likelihood"} if model == "embedded" else set())
+    provides = ("memory", "logprobs", "likelihood") if model == "embedded" else ("memory",)
     return Setting(model, [task.labelled for task in tasks], plan, frozenset(provides))
 
 

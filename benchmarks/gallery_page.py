@@ -120,11 +120,11 @@ def _plot(found: Sequence[Summary], curve: Sequence[CurvePoint]) -> str:
             f'<circle class="dot" data-name="{name}" cx="{x:.1f}" cy="{y:.1f}" r="5"{ring}>'
             f"<title>{said}</title></circle>"
         )
+    levels = [(share, _HEIGHT - _MARGIN - inner_y * share / 100) for share in (0, 25, 50, 75, 100)]
     lines = "".join(
         f'<line class="grid" x1="{_MARGIN}" x2="{_WIDTH - _MARGIN}" y1="{y}" y2="{y}"/>'
         f'<text x="8" y="{y + 4}">{share}%</text>'
-        for share in (0, 25, 50, 75, 100)
-        if (y := _HEIGHT - _MARGIN - inner_y * share / 100) is not None
+        for share, y in levels
     )
     ticks = "".join(
         f'<text x="{_MARGIN + inner_x * part**0.5:.0f}" y="{_HEIGHT - 20}" '

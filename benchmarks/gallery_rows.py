@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from refinegraph.evaluation.budget_curves import SIZES, CurvePoint, CurveTally, accuracy_at
 from refinegraph.evaluation.records import RunLine
@@ -65,11 +65,12 @@ def sizes_of(line: RunLine) -> tuple[Size, ...]:
     tally.add(line)
     points = {point.samples: point for point in tally.points()}
     found: list[Size] = []
-    last: CurvePoint | None = None
     for size in SIZES:
-        last = points.get(size, last)
-        if last:
-            found.append(Size(size, last.tokens, last.accuracy > 0.5))
+        point = points.get(size)
+        if point:
+            found.append(Size(size, point.tokens, point.accuracy > 0.5))
+        elif found:
+            found.append(found[-1]._replace(samples=size))
     return tuple(found)
 
 
@@ -80,10 +81,11 @@ def read_rows(file: Path) -> list[Row]:
     rows: dict[tuple[str, str, str], Row] = {}
     for text in file.read_text(encoding="utf-8").splitlines():
         try:
-            fields = json.loads(text)
+            fields: dict[str, Any] = json.loads(text)
         except json.JSONDecodeError:
             continue
-        row = Row(**{**fields, "sizes": tuple(Size(*size) for size in fields["sizes"])})
+        sizes = tuple(Size(*size) for size in fields.pop("sizes"))
+        row = Row(**fields, sizes=sizes)
         rows[row.key] = row
     return list(rows.values())
 

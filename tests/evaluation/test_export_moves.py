@@ -12,8 +12,8 @@ import refinegraph as rg
 from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.agents.operators import vary_problem
 from refinegraph.errors import InputError
-from refinegraph.evaluation.export import Critique, Format, Question, export
-from refinegraph.evaluation.export_errors import ErrorLine
+from refinegraph.evaluation.export import Critique, Format, export
+from refinegraph.evaluation.export_errors import ErrorLine, Question
 from refinegraph.evaluation.export_moves import MoveRollout, StepPair
 from refinegraph.evaluation.records import RunLine
 from refinegraph.schema import (
@@ -217,7 +217,8 @@ def test_lines_load_as_a_table_with_the_columns_of_trl(form: Format, tmp_path: P
 
 def test_datasets_loads_every_form(tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets", reason="datasets is not installed")
-    for form in [form for form in COLUMNS if form != "step"]:
+    forms: list[Format] = [form for form in COLUMNS if form != "step"]
+    for form in forms:
         lines = [json_text(line) for line in export(everything(), form)]
         file = tmp_path / f"{form}.jsonl"
         file.write_text("\n".join(lines) + "\n")

@@ -10,10 +10,10 @@ from metric_runs import run
 
 from refinegraph.evaluation.records import RunLine
 from refinegraph.metrics import Measurement, Results, all_metrics
-from refinegraph.schema import Candidate, ModelNames, Note, Review, Score, Step, Usage
+from refinegraph.schema import Candidate, CaseStatus, ModelNames, Note, Review, Score, Step, Usage
 from refinegraph.testing import candidate, verdict
 
-STATUSES = ("passed", "failed", "error", "timeout")
+STATUSES: tuple[CaseStatus, ...] = ("passed", "failed", "error", "timeout")
 
 
 def some_candidate(rng: random.Random, id: str, earlier: Sequence[Candidate]) -> Candidate:
