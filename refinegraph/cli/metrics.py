@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         return _define(metrics, whole=bool(names), as_json=options.json)
     output = OutputFile(options.output) if options.output else None
     results = _read(folders)
-    measured = (metric.compute(results) for metric in metrics)
+    measured: Iterator[Measurement] = (metric.compute(results) for metric in metrics)
     if output:
         title = ", ".join(Path(folder).resolve().name for folder in folders)
         measured = iter(kept := list(measured))

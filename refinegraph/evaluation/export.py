@@ -5,7 +5,8 @@ from typing import Literal
 
 from refinegraph.evaluation.export_errors import ErrorLine, Question, injected_errors, questions
 from refinegraph.evaluation.export_moves import MoveRollout, StepPair, move_rollouts, step_pairs
-from refinegraph.evaluation.export_source import Source, source_of
+from refinegraph.evaluation.export_source import Source as Source
+from refinegraph.evaluation.export_source import source_of
 from refinegraph.evaluation.records import RunLine
 from refinegraph.schema import Candidate, Frozen, Review
 
