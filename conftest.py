@@ -32,6 +32,7 @@ SKIPS = {
     "tokenizers": "it comes with litellm",
     "training": "torch comes with the group 'training'",
     "trl": "trl is not installed",
+    "datasets": "datasets is not installed",
     "ray": "ray is not installed",
     "parquet": "pyarrow is not installed",
     "openssl": "no openssl on this machine",

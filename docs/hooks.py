@@ -11,6 +11,7 @@ from typing import Any
 
 from entries import MARK, entries_of
 from for_models import write_for_models
+from metric_tables import metric_tables
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from systems import published, system_index, system_page
@@ -27,6 +28,7 @@ OPTIONS = "<!-- table of options -->"
 PARTS = "<!-- tables of named parts -->"
 FUNCTIONS = "<!-- reference of solve -->"
 SYSTEMS = "<!-- systems by idea -->"
+METRICS = "<!-- metrics by group -->"
 PICTURE = re.compile(r"<!-- picture of ([\w-]+) -->")
 
 
@@ -45,6 +47,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
         PARTS: part_tables,
         FUNCTIONS: solve_reference,
         SYSTEMS: system_index,
+        METRICS: metric_tables,
     }
     for mark, text in texts.items():
         if mark in drawn:

@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("runs",),
     ("fixing",),
     ("evaluation",),
-    ("batches", "rewards"),
+    ("batches", "metrics", "rewards"),
     ("terminal", "html"),
     ("toolbox",),
     ("repl", "serving", "mcp", "plugins"),

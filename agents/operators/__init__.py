@@ -7,7 +7,9 @@ from refinegraph.agents.operators.algebra import (
     Rule,
     as_operator,
 )
+from refinegraph.agents.operators.injection import damage
 from refinegraph.agents.operators.outcomes import as_outcome
+from refinegraph.agents.operators.questions import vary_problem
 from refinegraph.agents.operators.rules import approved, refuted
 from refinegraph.agents.operators.task import Draft, Outcome, Task
 
@@ -22,5 +24,7 @@ __all__ = [
     "approved",
     "as_operator",
     "as_outcome",
+    "damage",
     "refuted",
+    "vary_problem",
 ]

@@ -180,9 +180,25 @@ def _add_compare(command: argparse.ArgumentParser) -> None:
 
 def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("folders", nargs="+", metavar="DIR", help="folders of `refinegraph eval`")
-    formats = ("sft", "dpo", "step", "critique", "rollout")
-    command.add_argument("--format", choices=formats, required=True)
+    formats = (
+        *("sft", "dpo", "step", "step-pair", "critique"),
+        *("rollout", "move", "error", "question"),
+    )
+    command.add_argument("--format", choices=formats, required=True, help="what a line teaches")
     command.add_argument("--output", metavar="FILE", help="default: standard output")
+
+
+def _add_metrics(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add(
+        "words",
+        nargs="*",
+        metavar="DIR|NAME",
+        help="folders of `refinegraph eval`, and names of metrics; default: every metric."
+        " Without a folder, the definitions",
+    )
+    add("--json", action="store_true", help="print a list of objects")
+    add("--output", metavar="FILE", help="write the figures as a page as well")
 
 
 def _add_runs(command: argparse.ArgumentParser) -> None:
@@ -252,6 +268,7 @@ _COMMANDS = {
     "batch": ("solve many problems of a file, without known answers", add_batch),
     "merge": ("put the results of shards together", add_merge),
     "compare": ("compare folders of results", _add_compare),
+    "metrics": ("compute the metrics of papers from results", _add_metrics),
     "export": ("write training data out of results", _add_export),
     "serve": ("answer clients of OpenAI's protocol with proved results", _add_serve),
     "mcp": ("offer the tools to coding agents over the Model Context Protocol", _add_mcp),

@@ -22,6 +22,11 @@ _NEEDS: dict[Format, str] = {
     "words; programs have none",
     "critique": "a review and an answer that was made from it, so a strategy that refines",
     "rollout": "an answer that visible tests were run on",
+    "step-pair": "a strategy that writes step by step, and two steps of which one ends right more "
+    "often",
+    "move": "an answer that visible tests or a label judge",
+    "error": "a right answer that was damaged, as `--strategy error-injection` does",
+    "question": "questions, as `--strategy question-variation` writes them",
 }
 
 

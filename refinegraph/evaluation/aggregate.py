@@ -1,4 +1,4 @@
-"""A strategy's figures, added up run by run."""
+"""Aggregate the runs of a strategy into its figures, one run at a time."""
 
 import math
 from collections import Counter
@@ -29,7 +29,7 @@ from refinegraph.schema import Candidate
 
 @dataclass
 class Tally:
-    """A strategy as its runs are added: memory a run is a few numbers."""
+    """Running totals for one strategy. Each run adds only a few numbers to memory."""
 
     rights: dict[str, bool] = field(default_factory=dict[str, bool])
     runs: int = 0
@@ -69,7 +69,7 @@ class Tally:
     curve: CurveTally = field(default_factory=CurveTally)
 
     def add(self, run: RunLine) -> None:
-        """Count one run."""
+        """Add one run to the totals."""
         self._add_cost(run)
         result = run.result
         self.stops[result.stop_reason.rule] += 1
@@ -151,7 +151,7 @@ class Tally:
         self.stop_losses.append(float(best or right) - float(right))
 
     def summary(self) -> StrategySummary:
-        """Return the figures."""
+        """Return the figures of all runs added so far."""
         count, right = len(self.rights), sum(self.rights.values())
         interval = wilson_interval(right, count)
         transitions = Transitions(**_named(self.changes))
@@ -235,7 +235,7 @@ def _as_bin(found: Bin) -> ReliabilityBin:
 
 
 def _proxy(candidate: Candidate) -> float | None:
-    """Return what a run sees of how good a candidate is, between 0 and 1 as a rule."""
+    """Return the quality signal visible to a run, usually between 0 and 1."""
     if candidate.verdict and candidate.verdict.tests:
         return len(candidate.verdict.passed_ids) / len(candidate.verdict.tests)
     return candidate.score

@@ -1,4 +1,4 @@
-"""What fewer samples would have done: accuracy against tokens from one run of many samples."""
+"""Accuracy against tokens, computed for smaller sample counts from one run of many samples."""
 
 import math
 from collections import Counter
@@ -12,7 +12,7 @@ SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 
 
 class CurvePoint(Frozen):
-    """A number of samples, what they cost a problem, and how often the winner is right."""
+    """A sample count with its mean tokens per problem and the accuracy of the selected sample."""
 
     samples: int
     tokens: float
@@ -20,7 +20,7 @@ class CurvePoint(Frozen):
 
 
 class CurveTally:
-    """Adds up the curve of a strategy that only samples; `points` is empty for every other."""
+    """Builds the curve of a strategy that only samples. `points` is empty for other strategies."""
 
     def __init__(self) -> None:
         self._tokens: Counter[int] = Counter()
@@ -30,9 +30,9 @@ class CurveTally:
         self._refines = False
 
     def add(self, run: RunLine) -> None:
-        """Replay a run with its first k samples, for each size that it has.
+        """Replay a run with its first k samples, for every size up to its own.
 
-        A run that stopped early would have stopped as early if more samples had been allowed.
+        A run that stopped early would have stopped at the same point with a larger limit.
         """
         samples = [each for each in run.result.candidates if each.parent_id is None]
         self._problems += 1
@@ -50,7 +50,7 @@ class CurveTally:
             self._tokens[size] += prompt + sum(each.tokens for each in first)
 
     def points(self) -> tuple[CurvePoint, ...]:
-        """Return the sizes that every problem has; of two that cost the same, the smaller one."""
+        """Return the sizes that every problem reaches; of two with equal cost, the smaller one."""
         if self._refines or not self._problems:
             return ()
         whole = [size for size in SIZES if self._runs[size] == self._problems]
@@ -67,9 +67,10 @@ class CurveTally:
 
 
 def accuracy_at(points: Sequence[CurvePoint], tokens: float) -> float | None:
-    """Return the accuracy of a curve at so many tokens a problem, between its points by their log.
+    """Return the accuracy of a curve at a number of tokens per problem.
 
-    None where the curve does not reach there: nothing is extrapolated.
+    Interpolates linearly in the logarithm of tokens. Returns None outside the curve's range:
+    nothing is extrapolated.
     """
     for left, right in pairwise(points):
         if left.tokens <= tokens <= right.tokens and left.tokens < right.tokens:
@@ -79,7 +80,7 @@ def accuracy_at(points: Sequence[CurvePoint], tokens: float) -> float | None:
 
 
 def tokens_for(points: Sequence[CurvePoint], accuracy: float) -> float | None:
-    """Return the fewest tokens a problem at which a curve is so accurate; None where it never is.
+    """Return the fewest tokens per problem at which a curve reaches an accuracy, or None.
 
     >>> curve = [CurvePoint(samples=1, tokens=10, accuracy=0.5)]
     >>> tokens_for(curve, 0.5), tokens_for(curve, 0.6)
@@ -97,7 +98,7 @@ def tokens_for(points: Sequence[CurvePoint], accuracy: float) -> float | None:
 
 
 def _winner(samples: Sequence[Candidate], *, by_votes: bool) -> Candidate | None:
-    """Return the sample with the best evidence, then of the largest group, then the first."""
+    """Return the sample with the best evidence; ties go to the largest group, then the first."""
     usable = [each for each in samples if each.content is not None]
     groups = Counter(_group(each) for each in usable)
 

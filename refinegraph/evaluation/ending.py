@@ -1,17 +1,17 @@
-"""When to give up on many runs: what fails for one reason in all of them ends the work early."""
+"""Decide when to give up on an evaluation whose runs all fail for the same reason."""
 
 from refinegraph.errors import ModelError, SettingError
 from refinegraph.evaluation.failures import Failed
 from refinegraph.evaluation.judging import require_sandbox
 from refinegraph.tools.sandbox import Sandbox
 
-# One bad key or a server that is down fails every run. Fewer would give up on a server that
-# drops a few requests while it starts; more would wait for retries that cannot help.
+# An invalid key or an unreachable server fails every run. A smaller number would give up on a
+# server that drops a few requests while it starts; a larger one would wait for useless retries.
 _HOPELESS = 5
 
 
 class Hope:
-    """Whether it is worth going on with further runs, judged by those that ended."""
+    """Judges from finished runs whether the remaining runs are worth starting."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -19,12 +19,12 @@ class Hope:
         self._failed = 0
 
     async def after(self, failed: Failed | None) -> None:
-        """Take in how a run ended, None where it has a result.
+        """Record how a run ended; pass None for a run with a result.
 
         Raises:
-            ModelError: The first five runs all failed because of their model.
-            SandboxUnavailable: The sandbox failed in a run, and fails on a plain program as well.
-            SettingError: A model, a key or a price is not set up, which is so for every run.
+            ModelError: The first five runs all failed because of the model.
+            SandboxUnavailable: The sandbox failed in a run and also fails on a trivial program.
+            SettingError: A model, key or price is not configured, which affects every run.
         """
         if failed is None:
             self._answered = True

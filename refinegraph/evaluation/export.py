@@ -1,31 +1,23 @@
-"""Training data out of runs, in the columns that TRL's trainers read."""
+"""Export training data from runs, in the columns that TRL's trainers read."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
+from refinegraph.evaluation.export_errors import ErrorLine, Question, injected_errors, questions
+from refinegraph.evaluation.export_moves import MoveRollout, StepPair, move_rollouts, step_pairs
+from refinegraph.evaluation.export_source import Source as Source
+from refinegraph.evaluation.export_source import source_of
 from refinegraph.evaluation.records import RunLine
 from refinegraph.schema import Candidate, Frozen, Review
 
-Format = Literal["sft", "dpo", "step", "critique", "rollout"]
-
-
-class Source(Frozen):
-    """Where a line comes from, so that on-policy data stay apart."""
-
-    problem_id: str
-    strategy: str
-    model: str | None
-    version: str
-    candidate_id: str
-    round: int
-    solved: bool | None
-    """By visible tests."""
-    correct: bool | None
-    """By what was hidden."""
+Format = Literal[
+    "sft", "dpo", "step", "step-pair", "critique", "rollout", "move", "error", "question"
+]
+"""What a line teaches; see `export`."""
 
 
 class Example(Frozen):
-    """A prompt and an answer that is right."""
+    """A prompt with a right answer."""
 
     prompt: str
     completion: str
@@ -33,7 +25,7 @@ class Example(Frozen):
 
 
 class Preference(Frozen):
-    """A right answer over a wrong one."""
+    """A right answer preferred to a wrong one."""
 
     prompt: str
     chosen: str
@@ -42,7 +34,7 @@ class Preference(Frozen):
 
 
 class StepLabels(Frozen):
-    """A solution in steps, and which of them are right: none is after the first wrong one."""
+    """The steps of a solution with their labels, cut after the first wrong step."""
 
     prompt: str
     completions: tuple[str, ...]
@@ -51,7 +43,7 @@ class StepLabels(Frozen):
 
 
 class Critique(Frozen):
-    """What a Reviewer said of a candidate, and whether the answer made from it was right."""
+    """A review of a candidate, with the revision made from it."""
 
     prompt: str
     solution: str
@@ -65,26 +57,45 @@ class Critique(Frozen):
 
 
 class Rollout(Frozen):
-    """An answer with its reward, for policy gradients; those of one prompt are a group."""
+    """An answer with its reward, for policy gradients; answers to one prompt form a group."""
 
     prompt: str
     completion: str
     reward: float
-    """The share of the visible tests that it passes, in 0 to 1."""
+    """The share of visible tests passed, from 0 to 1."""
     source: Source
 
 
-Line = Example | Preference | StepLabels | Critique | Rollout
+Line = (
+    Example
+    | Preference
+    | StepLabels
+    | StepPair
+    | Critique
+    | Rollout
+    | MoveRollout
+    | ErrorLine
+    | Question
+)
 
 
 def export(runs: Iterable[RunLine], form: Format) -> Iterator[Line]:
     """Yield the training lines of runs whose answers could be judged.
 
-    `sft` gives one right answer a run; `dpo` each wrong candidate against a right one; `step` the
-    steps of wrong solutions with the first step under the threshold as the first wrong one;
-    `critique` each review with the candidate that was made from it; and `rollout` each candidate of
-    the Solver's with the share of the visible tests that it passes. A candidate from which no
-    answer could be read is in none of them.
+    | form | a line |
+    |---|---|
+    | `sft` | one right answer of a run |
+    | `dpo` | a wrong candidate against a right one |
+    | `step` | the steps of a solution up to the first one under the threshold |
+    | `step-pair` | two continuations of one prefix, of which one more often ends right |
+    | `critique` | a review with the candidate that was made from it |
+    | `rollout` | a first sample with the share of the visible tests that it passes |
+    | `move` | whatever a move wrote, with its reward, group and log-probability |
+    | `error` | a solution into which an error was injected, with the correction |
+    | `question` | a question that was made of the problem |
+
+    A finished candidate from which no answer could be read is in none of the first three, nor in
+    `critique` and `rollout`.
     """
     make = _FORMS[form]
     for run in runs:
@@ -96,7 +107,7 @@ def _examples(run: RunLine) -> Iterator[Example]:
     right = _right(run)
     if right:
         content = right[0].content or ""
-        yield Example(prompt=run.prompt, completion=content, source=_source(run, right[0]))
+        yield Example(prompt=run.prompt, completion=content, source=source_of(run, right[0]))
 
 
 def _preferences(run: RunLine) -> Iterator[Preference]:
@@ -110,7 +121,7 @@ def _preferences(run: RunLine) -> Iterator[Preference]:
                 prompt=run.prompt,
                 chosen=right[0].content or "",
                 rejected=content,
-                source=_source(run, each),
+                source=source_of(run, each),
             )
 
 
@@ -127,7 +138,7 @@ def _steps(run: RunLine) -> Iterator[StepLabels]:
             last = len(each.steps) if first is None else first + 1
             texts = tuple(each.text[step.start : step.end] for step in each.steps[:last])
             labels = tuple(number != first for number in range(last))
-            source = _source(run, each)
+            source = source_of(run, each)
             yield StepLabels(prompt=run.prompt, completions=texts, labels=labels, source=source)
 
 
@@ -143,7 +154,7 @@ def _critiques(run: RunLine) -> Iterator[Critique]:
                 completion=review.text,
                 revision=child.content or "",
                 corrected=run.judged.get(child.id, False),
-                source=_source(run, child),
+                source=source_of(run, child),
             )
 
 
@@ -158,7 +169,7 @@ def _rollouts(run: RunLine) -> Iterator[Rollout]:
             prompt=run.prompt,
             completion=candidate.content,
             reward=reward,
-            source=_source(run, candidate),
+            source=source_of(run, candidate),
         )
 
 
@@ -173,26 +184,14 @@ def _right(run: RunLine) -> list[Candidate]:
     return sorted(found, key=lambda each: each.id != chosen)
 
 
-def _source(run: RunLine, candidate: Candidate) -> Source:
-    from refinegraph import __version__
-
-    models = run.result.models
-    return Source(
-        problem_id=run.problem_id,
-        strategy=run.strategy,
-        model=models.refiner if candidate.parent_id else models.solver,
-        version=__version__,
-        candidate_id=candidate.id,
-        round=candidate.round,
-        solved=candidate.verdict.passed if candidate.verdict else None,
-        correct=run.judged.get(candidate.id),
-    )
-
-
 _FORMS: dict[Format, Callable[[RunLine], Iterator[Line]]] = {
     "sft": _examples,
     "dpo": _preferences,
     "step": _steps,
+    "step-pair": step_pairs,
     "critique": _critiques,
     "rollout": _rollouts,
+    "move": move_rollouts,
+    "error": injected_errors,
+    "question": questions,
 }

@@ -1,4 +1,4 @@
-"""Runs without a result: why they have none, and what they had spent."""
+"""Runs without a result: the reason, and what they spent before they failed."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -28,34 +28,34 @@ _KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
     (SettingError, "setting"),
     (InputError, "input"),
 )
-"""The first that fits counts: a `BudgetExceeded` is a `DeadlineExceeded` as well."""
+"""The first match wins: a `BudgetExceeded` is also a `DeadlineExceeded`."""
 
-# A message of a foreign library may hold a whole response; a line of results is for reading.
+# Messages of other libraries may contain a whole response; a line of results should be readable.
 _LONGEST_DETAIL = 1_000
 
 
 class Failed(NamedTuple):
-    """A run that has no result. It is not counted, and `--resume` repeats it."""
+    """A run without a result. It is not counted, and `--resume` repeats it."""
 
     key: RunKey
     error: RunError
     usage: Usage = Usage()
-    """What it had spent."""
+    """What the run spent before it failed."""
 
     @property
     def reason(self) -> str:
-        """Why it failed, in one sentence; what was not expected is named by its class as well."""
+        """Why it failed, in one sentence; an unexpected error also names its class."""
         named = self.error.kind == "unexpected"
         return f"{self.error.type}: {self.error.detail}" if named else self.error.detail
 
     @property
     def by_budget(self) -> bool:
-        """Whether it would have had a result, had there been more to spend."""
+        """Whether the run failed only because the budget was spent."""
         return self.error.kind == "budget"
 
     @property
     def blames_model(self) -> bool:
-        """Whether the model failed for a reason that may hold for other problems too."""
+        """Whether the model failed for a reason that may affect other problems too."""
         return self.error.kind == "model" and self.error.type != ContextTooLong.__name__
 
     @property
@@ -65,19 +65,19 @@ class Failed(NamedTuple):
 
 
 class SpentUsage:
-    """Adds up what the model calls of a run cost; give `hear` to a scope as `on_event`."""
+    """Accumulates the cost of a run's model calls; pass `hear` to a scope as `on_event`."""
 
     def __init__(self) -> None:
         self.usage = Usage()
 
     def hear(self, event: Frozen) -> None:
-        """Take in one event."""
+        """Add the usage of one event."""
         if isinstance(event, CallFinished | CallFailed):
             self.usage += event.usage
 
 
 def error_of(error: Exception) -> RunError:
-    """Return an exception as what is written of it; keys are taken out.
+    """Return the record of an exception, with keys redacted.
 
     >>> error_of(KeyError("x")).kind
     'unexpected'
@@ -87,7 +87,7 @@ def error_of(error: Exception) -> RunError:
 
 
 def error_in(result: RefinementResult) -> RunError | None:
-    """Return why a run that ended in order counts for nothing: the budget or the model failed."""
+    """Return why a run that ended normally does not count: its budget or its model failed."""
     detail = result.stop_reason.detail
     if any(each.kind == "budget" for each in result.failures):
         return RunError(kind="budget", type="BudgetExceeded", detail=detail)
@@ -105,7 +105,7 @@ def _kind_of(error: Exception) -> ErrorKind:
 
 
 class FailureCounts:
-    """Counts failed runs by their reason; memory grows with the different reasons alone.
+    """Counts failed runs by reason; memory grows with the number of distinct reasons only.
 
     >>> error = RunError(kind="model", type="ModelError", detail="it is gone")
     >>> counts = FailureCounts()
@@ -121,18 +121,18 @@ class FailureCounts:
         self._first: dict[str, RunKey] = {}
 
     def add(self, failed: Failed) -> None:
-        """Count one more."""
+        """Count one failed run."""
         self.last = failed
         self._counts[failed.reason] += 1
         self._first.setdefault(failed.reason, failed.key)
 
     @property
     def total(self) -> int:
-        """How many runs failed."""
+        """The number of failed runs."""
         return self._counts.total()
 
     def by_reason(self) -> list["ReasonCount"]:
-        """Return the different reasons, the most frequent first."""
+        """Return the distinct reasons, most frequent first."""
         return [
             ReasonCount(reason, count, self._first[reason])
             for reason, count in self._counts.most_common()
@@ -140,7 +140,7 @@ class FailureCounts:
 
 
 class ReasonCount(NamedTuple):
-    """How many runs failed for one reason, and the first of them."""
+    """The number of runs that failed for one reason, and the first of them."""
 
     reason: str
     runs: int
@@ -148,7 +148,7 @@ class ReasonCount(NamedTuple):
 
 
 def error_for(failed: Failed) -> RefinegraphError:
-    """Return the exception that ends an evaluation in which every run failed like this one."""
+    """Return the exception that ends an evaluation in which every run failed this way."""
     classes: dict[ErrorKind, type[RefinegraphError]] = {
         "model": ModelError,
         "sandbox": SandboxUnavailable,

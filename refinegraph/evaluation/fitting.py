@@ -12,14 +12,14 @@ from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Feature, Problem
 
 _FEWEST = 2
-"""Candidates that make a pool: one alone agrees with nothing."""
+"""The smallest pool of candidates: agreement needs two."""
 
 
 def fit_from_runs(runs: Iterable[RunLine]) -> ConfidenceCalibrator:
-    """Fit a calibration to the pools of runs and whether their answers were right.
+    """Fit a calibration to the candidate pools of runs and the correctness of their answers.
 
-    Runs of fewer than two candidates, and those that nothing judged, say nothing. Raises
-    `InputError` where what is left has one label only.
+    Runs with fewer than two candidates and runs without a label are skipped. Raises `InputError`
+    if the remaining runs all have the same label.
     """
     rows = [_row(run) for run in runs if run.correct is not None and _is_pool(run)]
     return fit_calibrator(rows)

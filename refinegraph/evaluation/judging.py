@@ -1,4 +1,4 @@
-"""Whether an answer is right, by what no agent ever saw."""
+"""Judge answers by hidden tests and gold answers, which no agent ever sees."""
 
 from collections.abc import Awaitable, Callable
 
@@ -9,20 +9,20 @@ from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_cases.checking import HiddenTests
 
 Decider = Callable[[str], Awaitable[bool]]
-"""Says of a program or an answer whether it is right."""
+"""Decides whether a program or an answer is right."""
 
 
 class SandboxFailed(Exception):
-    """The sandbox failed while it ran a program, so nothing is known about the program."""
+    """The sandbox failed while running a program, so nothing is known about the program."""
 
 
 async def judge(result: RefinementResult, decide: Decider) -> dict[str, bool]:
-    """Return which candidates of a run are right, by id; one without an answer is not.
+    """Return the correctness of every candidate by id; one without an answer is wrong.
 
-    Costs one sandbox run per different program, or one comparison per different answer.
+    Costs one sandbox run per distinct program, or one comparison per distinct answer.
 
     Raises:
-        SandboxFailed: The sandbox failed, now or when the visible tests were run.
+        SandboxFailed: The sandbox failed, now or while the visible tests ran.
     """
     _require_executed(result)
     rights: dict[str, bool] = {}
@@ -34,10 +34,9 @@ async def judge(result: RefinementResult, decide: Decider) -> dict[str, bool]:
 
 
 def find_decider(labelled: LabelledProblem, sandbox: Sandbox) -> Decider | None:
-    """Return what decides about the answers to a problem; None where nothing does.
+    """Return the decider for the answers to a problem, or None if the problem has no label.
 
-    Raises `InputError` for hidden tests that cannot be parsed, so that no model has to be paid
-    before that comes to light.
+    Raises `InputError` for hidden tests that cannot be parsed, before any model call is paid for.
     """
     problem, gold = labelled
     if problem.kind != "code":
@@ -53,7 +52,7 @@ def find_decider(labelled: LabelledProblem, sandbox: Sandbox) -> Decider | None:
 
 
 async def require_sandbox(sandbox: Sandbox) -> None:
-    """Run a program that is known to be right; raises `SandboxUnavailable` where that fails.
+    """Run a trivial program; raises `SandboxUnavailable` if even that fails.
 
     Costs one sandbox run.
     """
@@ -66,7 +65,7 @@ async def require_sandbox(sandbox: Sandbox) -> None:
 
 
 def _require_executed(result: RefinementResult) -> None:
-    """Refuse a run that took a failure of the sandbox for a failure of a program."""
+    """Reject a run in which a sandbox failure was recorded as a verdict."""
     for candidate in result.candidates:
         if candidate.verdict:
             _require_outcome(candidate.verdict)

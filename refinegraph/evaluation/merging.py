@@ -1,4 +1,4 @@
-"""Put the folders of the shards of an evaluation together: the runs of one process, in order."""
+"""Merge the folders of an evaluation's shards, in the order a single process would write."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ SUMMARY = "summary.json"
 
 
 class MergedEvaluation(NamedTuple):
-    """What was put together."""
+    """The result of a merge."""
 
     strategies: list[str]
     left_out: tuple[LeftOut, ...]
@@ -36,15 +36,15 @@ class MergedEvaluation(NamedTuple):
 def merge_evaluations(
     folders: Sequence[Path], out: Path, *, dataset: Path | None = None, partial: bool = False
 ) -> MergedEvaluation:
-    """Write the runs of several folders to one, in the order of the problems and strategies.
+    """Write the runs of several folders to one folder, ordered by problem and strategy.
 
-    The folder is an evaluation itself, which can be resumed to repeat what failed. The data set
-    says the order; `dataset` is where it lies now. With `partial`, shards may be missing or under
-    way.
+    The new folder is an evaluation that can be resumed to repeat failed runs. The order is that of
+    the data set; `dataset` is its current location. With `partial`, shards may be missing or
+    unfinished.
 
     Raises:
-        InputError: The folders are not those of the shards of one evaluation, one is not complete,
-            the data set is another one, or the folder cannot be written or holds something.
+        InputError: The folders are not shards of one evaluation, a shard is not complete, the data
+            set is a different one, or the new folder cannot be written or is not empty.
     """
     settings = merged_settings(
         [(str(part), read_settings(part)) for part in folders], noun="evaluation", partial=partial
@@ -71,7 +71,7 @@ def merge_evaluations(
 
 
 class _Order:
-    """The order of the lines: by problem, and those of one problem by strategy."""
+    """Orders lines by problem, then by strategy."""
 
     def __init__(self, settings: EvaluationSettings, dataset: Path) -> None:
         if digest_of(dataset, "data set") != settings.dataset_digest:
@@ -84,11 +84,11 @@ class _Order:
         self._strategies = {name: at for at, name in enumerate(settings.strategies)}
 
     def position(self, problem_id: str) -> int:
-        """Return where a problem stands; those that cannot be read come first."""
+        """Return the position of a problem; unreadable ones come first."""
         return self._positions.get(problem_id, -1)
 
     def sorted_lines(self, paths: Sequence[Path]) -> Iterator[str]:
-        """Yield the lines of several files in order; of a run with two lines, the last."""
+        """Yield the lines of several files in order, keeping the last line of each run."""
         index = LineIndex(paths)
         for place in placed_lines(paths):
             index.add(self._number(place, paths), place)
@@ -106,7 +106,7 @@ class _Order:
 
 
 class _Key(BaseModel):
-    """What tells a line of either file from the others."""
+    """The fields that identify a line of either file."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -115,7 +115,7 @@ class _Key(BaseModel):
 
 
 def _left_out(folders: Sequence[Path], order: _Order) -> tuple[LeftOut, ...]:
-    """Return the problems that no shard tried, each once, in order."""
+    """Return the problems that no shard tried, in order and without duplicates."""
     found: dict[str, LeftOut] = {}
     for folder in folders:
         file = folder / SUMMARY

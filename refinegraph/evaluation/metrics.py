@@ -1,4 +1,4 @@
-"""The figures of an evaluation: what `summary.json` holds. Its field names are a contract."""
+"""The figures of an evaluation, as written to `summary.json`. Field names are a contract."""
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
@@ -10,7 +10,7 @@ class _Part(BaseModel):
 
 
 class Transitions(_Part):
-    """What became of the answer that was there before refinement, over all runs."""
+    """How refinement changed the correctness of answers, counted over all runs."""
 
     right_right: int = 0
     right_wrong: int = 0
@@ -19,36 +19,36 @@ class Transitions(_Part):
 
     @property
     def confidence_level(self) -> float | None:
-        """CL: how often a right answer stays right (arXiv 2412.19513); None without any."""
+        """CL: the share of right answers that stay right (arXiv 2412.19513); None if none was."""
         count = self.right_right + self.right_wrong
         return self.right_right / count if count else None
 
     @property
     def critique_score(self) -> float | None:
-        """CS: how often a wrong answer becomes right (arXiv 2412.19513); None without any."""
+        """CS: the share of wrong answers that become right (arXiv 2412.19513); None if none was."""
         count = self.wrong_right + self.wrong_wrong
         return self.wrong_right / count if count else None
 
 
 class RoundTransitions(Transitions):
-    """What each refinement of one round made of its parent, candidate by candidate."""
+    """Transitions from parent to refinement in one round, counted by candidate."""
 
     round: int
 
 
 class ProxyByRound(_Part):
-    """What stood for being right, beside being right, of the candidates of one round."""
+    """The visible quality signal of one round's candidates, beside their correctness."""
 
     round: int
     candidates: int
     proxy: float
     """The mean share of visible tests passed; without tests the mean score."""
     gold: float
-    """The share that is right. A proxy that grows while this falls is being gamed."""
+    """The share of right candidates. If the proxy rises while this falls, the proxy is gamed."""
 
 
 class ReliabilityBin(_Part):
-    """Answers whose score lies in one tenth, and how often they were right."""
+    """Answers whose score falls into one of ten bins, with the share that was right."""
 
     low: float
     high: float
@@ -58,81 +58,81 @@ class ReliabilityBin(_Part):
 
 
 class StrategySummary(_Part):
-    """One strategy. A figure is null where it is undefined, never 0."""
+    """The figures of one strategy. An undefined figure is null, never 0."""
 
     n: int
     """Problems with hidden tests or a gold answer."""
     runs: int
-    """Runs that have a result."""
+    """Runs with a result."""
     failed: int = 0
-    """Runs that ended with an error. They are part of no other figure."""
+    """Runs that ended with an error; no other figure counts them."""
     accuracy: float | None
     ci_low: float | None
     ci_high: float | None
-    """Wilson's interval."""
+    """The 95 % Wilson interval."""
     bootstrap_low: float | None
     bootstrap_high: float | None
-    """The percentile bootstrap's."""
+    """The 95 % percentile bootstrap interval."""
     llm_calls: int
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
     cost_usd: float | None
-    """Null where a price is unknown."""
+    """Null if any price is unknown."""
     sandbox_runs: int
     wall_seconds: float
-    """The runs' own seconds, added up; they overlap."""
+    """Total duration of all runs in seconds; concurrent runs overlap."""
     seconds_median: float | None
     seconds_95: float | None
-    """Seconds of a run: of half of the runs at most, and of 95 %."""
+    """Median and 95th percentile of the duration of a run, in seconds."""
     retries: int
     failures: dict[str, int]
-    """Branches that ended without a result while their run went on, by kind."""
+    """Branches that failed while their run continued, by kind."""
     hard_share: float | None
-    """The share of runs that the router found hard."""
+    """The share of runs that the router classified as hard."""
     routing_precision: float | None
-    """How often the answer before refinement was wrong where the router said hard."""
+    """The share of runs routed as hard whose answer before refinement was wrong."""
     transitions: Transitions
     confidence_level: float | None
     critique_score: float | None
     self_correction: float | None
-    """RSS (arXiv 2412.19513): 0.5 where refinement changes nothing."""
+    """RSS (arXiv 2412.19513): 0.5 if refinement changes nothing."""
     critique_accuracy: float | None
-    """How often the Reviewer's word, right or wrong, was true of the candidate reviewed."""
+    """The share of reviews whose verdict agrees with the candidate's correctness."""
     proxy: tuple[ProxyByRound, ...]
     rounds: tuple[RoundTransitions, ...]
     # Summaries written before version 0.2 call the field `reverted`.
     rejected: int = Field(validation_alias=AliasChoices("rejected", "reverted"))
-    """Refinements that were not allowed to replace their parent."""
+    """Refinements that were rejected in favour of their parent."""
     pass_at: dict[str, float]
-    """pass@k of the first samples, for the k that every problem allows."""
+    """pass@k of the first samples, for every k that all problems have enough samples for."""
     fooled: float | None
-    """Of the answers that visible tests proved, the share that the hidden tests refute."""
+    """The share of answers passing visible tests that the hidden tests refute."""
     friction: float | None
-    """Of the refinements that were shown a failing test, the share still wrong."""
+    """The share of refinements that are still wrong after being shown a failing test."""
     regret: float | None
-    """Accuracy lost against choosing the best candidate that was made, in hindsight."""
+    """Accuracy lost compared with selecting the best candidate in hindsight."""
     stop_regret: float | None
-    """Accuracy lost against stopping after the best round, in hindsight."""
+    """Accuracy lost compared with stopping after the best round in hindsight."""
     curve: tuple[CurvePoint, ...] = ()
-    """What fewer samples would have done, of a strategy that only samples."""
+    """Accuracy with fewer samples, for strategies that only sample."""
     calibration_error: float | None
     brier: float | None
-    """Of the chosen candidates' scores, as far as they are scores between 0 and 1."""
+    """Computed from the scores of chosen candidates that lie between 0 and 1."""
     reliability: tuple[ReliabilityBin, ...] = ()
     token_histogram: tuple[tuple[int, int], ...] = ()
-    """Runs by the tokens that they took: up to so many (a power of two), how many."""
+    """Pairs of an upper bound on tokens, a power of two, and the number of runs below it."""
     stop_reasons: dict[str, int]
 
 
 class Comparison(_Part):
-    """Two strategies on the problems that both tried."""
+    """Two strategies compared on the problems that both attempted."""
 
     first: str
     second: str
     n: int
     difference: float | None
-    """Accuracy of the second less that of the first."""
+    """Accuracy of the second minus that of the first."""
     ci_low: float | None
     ci_high: float | None
     """The bootstrap interval of the paired difference."""
@@ -143,21 +143,21 @@ class Comparison(_Part):
 
 
 class EqualCost(_Part):
-    """A strategy beside one that only samples, at the same price and at the same accuracy."""
+    """A strategy compared with a sampling one at equal cost and at equal accuracy."""
 
     strategy: str
     baseline: str
     baseline_accuracy: float | None
-    """Of the baseline at the strategy's tokens a problem; null where it was not run that far."""
+    """Of the baseline at the same tokens per problem; null outside the range it was run in."""
     baseline_tokens: float | None
-    """A problem, for the baseline to be as accurate; null where it never was."""
+    """Per problem, for the baseline to reach the same accuracy; null if it never does."""
     tokens: float
-    """Of the strategy, a problem."""
+    """Of the strategy, per problem."""
     accuracy: float
 
 
 class LeftOut(_Part):
-    """A problem that cannot judge an answer, so that no strategy was given it."""
+    """A problem without a usable label, which no strategy was given."""
 
     problem_id: str
     reason: str
@@ -169,7 +169,7 @@ class Summary(_Part):
     schema_version: int = 1
     problems: int
     left_out: tuple[LeftOut, ...] = ()
-    """Problems whose hidden tests cannot be read, or fail the reference solution."""
+    """Problems whose hidden tests cannot be parsed or fail the reference solution."""
     strategies: dict[str, StrategySummary]
     comparisons: tuple[Comparison, ...] = ()
     equal_cost: tuple[EqualCost, ...] = ()

@@ -1,4 +1,4 @@
-"""What is written of each problem, and what is kept of it to count with."""
+"""The records of an evaluation: a line of results and a whole run."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -16,10 +16,10 @@ from refinegraph.schema import (
 )
 
 ErrorKind = Literal["model", "budget", "sandbox", "setting", "input", "unexpected"]
-"""What kept a run from having a result."""
+"""The kind of failure that left a run without a result."""
 
 RunKey = tuple[str, str]
-"""The id of a problem and the name of a strategy."""
+"""A problem id and a strategy name."""
 
 
 class RunError(Frozen):
@@ -27,33 +27,33 @@ class RunError(Frozen):
 
     kind: ErrorKind
     type: str
-    """The name of the exception's class."""
+    """The class name of the exception."""
     detail: str
-    """One sentence, free of keys."""
+    """One sentence, with keys redacted."""
 
 
 class ResultLine(Report):
-    """One line of `results.jsonl`: what `solve --json` prints, and whether it was right.
+    """One line of `results.jsonl`: the output of `solve --json` and the correctness of the answer.
 
-    The field names are a contract.
+    Field names are a contract.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     strategy: str
     correct: bool | None
-    """By hidden tests or gold answer; None where there is none, and for a run without a result."""
+    """By hidden tests or gold answer; None without a label or without a result."""
     error: RunError | None = None
-    """Why the run has no result; such a run is not counted, and `--resume` repeats it."""
+    """Why the run has no result. Such runs are not counted, and `--resume` repeats them."""
 
     @property
     def key(self) -> RunKey:
-        """What tells this line from the others of its evaluation."""
+        """The identity of this line within its evaluation."""
         return self.problem_id, self.strategy
 
 
 def error_line(key: RunKey, error: RunError, usage: Usage) -> ResultLine:
-    """Return the line of a run that ended without a result; `usage` is what it had spent."""
+    """Return the line of a run without a result; `usage` is what it spent."""
     problem_id, strategy = key
     return ResultLine(
         schema_version=SCHEMA_VERSION,
@@ -75,26 +75,26 @@ def error_line(key: RunKey, error: RunError, usage: Usage) -> ResultLine:
 
 
 class RunLine(Frozen):
-    """One line of `runs.jsonl`: the whole run, for the report and for training data."""
+    """One line of `runs.jsonl`: the whole run, for reports and training data."""
 
     problem_id: str
     strategy: str
-    """The name that the comparison gives it."""
+    """The name used in comparisons."""
     prompt: str
     kind: Kind
     correct: bool | None
     candidates_correct: tuple[tuple[str, bool], ...] = ()
-    """Which candidates the hidden tests or the gold answer accept, by id."""
+    """Pairs of a candidate id and whether the hidden tests or the gold answer accept it."""
     result: RefinementResult
 
     @property
     def key(self) -> RunKey:
-        """What tells this run from the others of its evaluation."""
+        """The identity of this run within its evaluation."""
         return self.problem_id, self.strategy
 
     @property
     def judged(self) -> Mapping[str, bool]:
-        """Which candidates are right, by id."""
+        """The correctness of each candidate, by id."""
         return dict(self.candidates_correct)
 
     @property
@@ -107,14 +107,14 @@ class RunLine(Frozen):
 
     @property
     def first(self) -> Candidate | None:
-        """The candidate that would have been chosen before any refinement."""
+        """The candidate that would have been selected before any refinement."""
         return self.best_until(0)
 
     def best_until(self, last: int) -> Candidate | None:
-        """Return the candidate that would have been chosen had the run stopped after a round.
+        """Return the candidate that would have been selected had the run stopped after a round.
 
-        One that visible tests prove comes first; then by score, the earliest of several; where
-        nothing was scored, from the largest group of equal answers.
+        Candidates are ranked by visible tests passed, then by score, then by the size of their
+        group of equal answers; the earliest wins a tie.
         """
         started = [each for each in self.result.candidates if each.round <= last and each.content]
         if not started:

@@ -1,4 +1,4 @@
-"""The folder of an evaluation: lines appended as problems end, and what a kill leaves of them."""
+"""The results folder of an evaluation: appended as runs end, and safe against kills."""
 
 import json
 import os
@@ -25,23 +25,23 @@ from refinegraph.support.private_files import (
 
 RESULTS, RUNS, SETTINGS = "results.jsonl", "runs.jsonl", "settings.json"
 ENDED = "ended"
-"""A file that is there once every run that was asked for has a result or an error."""
+"""A marker file that exists once every requested run has a result or an error."""
 CALLS = "calls.sqlite"
-"""Answers of the models, kept until everything is done: what was paid for is not asked again."""
+"""Model answers, cached until the evaluation is complete so that none is paid for twice."""
 
 
 Line = TypeVar("Line", bound=BaseModel)
 
 
 class EvaluationFolder:
-    """Where an evaluation is written. One process writes at a time.
+    """The folder that an evaluation writes to. Only one process may write at a time.
 
-    A run with a result is never run again. One that ended with an error has its line as well,
-    and is repeated by the next `--resume`, which takes the line away.
+    A run with a result is never repeated. A run that ended with an error has a line too; the next
+    `--resume` removes the line and repeats the run.
 
     Raises:
-        InputError: The folder holds results and nothing is to be resumed, it belongs to another
-            evaluation, it cannot be written, or another process writes.
+        InputError: The folder holds results and `resume` is false, it belongs to another
+            evaluation, it cannot be written, or another process is writing to it.
     """
 
     def __init__(self, path: Path, settings: EvaluationSettings, *, resume: bool) -> None:
@@ -49,7 +49,7 @@ class EvaluationFolder:
         self._lock: IO[str] | None = None
         self._done: set[RunKey] = set()
         self.spent = Usage()
-        """What the runs that have a result have cost."""
+        """The total cost of the runs with a result."""
         try:
             make_private_folder(path)
             self._lock = _locked(path)
@@ -68,16 +68,16 @@ class EvaluationFolder:
             raise
 
     def is_done(self, key: RunKey) -> bool:
-        """Whether a run has its result."""
+        """Return whether a run has a result."""
         return _as_written(key) in self._done
 
     def add(self, outcome: RunLine | Failed) -> None:
-        """Write how a run ended; a run that the budget cut short leaves nothing.
+        """Write the outcome of a run; a run cut short by the budget leaves no trace.
 
-        A run is written whole first, and then its result, which makes it count.
+        The whole run is written before its result line, which makes it count.
 
         Raises:
-            InputError: The disk is full or the folder was removed; what was written before stays.
+            InputError: The disk is full or the folder was removed. Earlier lines are kept.
         """
         try:
             if isinstance(outcome, RunLine):
@@ -92,12 +92,12 @@ class EvaluationFolder:
             ) from None
 
     def forget_calls(self) -> None:
-        """Remove the answers that only runs under way needed."""
+        """Remove the cached answers, which only unfinished runs need."""
         for file in self.path.glob(f"{CALLS}*"):
             file.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let another process write."""
+        """Close the files and release the lock."""
         for file in (self._results, self._runs):
             with suppress(OSError):
                 file.close()
@@ -130,7 +130,7 @@ class EvaluationFolder:
         return any(line.error is None for line in read_results(self.path))
 
     def _start_over(self, settings: EvaluationSettings) -> None:
-        """Begin an evaluation where none has a result, but perhaps answers that were paid for."""
+        """Begin an evaluation in a folder without results, keeping any cached answers."""
         write_private(self.path / SETTINGS, [json_text(settings, indent=2), "\n"])
         for name in (RESULTS, RUNS):
             (self.path / name).unlink(missing_ok=True)
@@ -154,17 +154,17 @@ def _usage_of(line: ResultLine) -> Usage:
 
 
 def mark_ended(folder: Path) -> None:
-    """Note that every run that was asked for has a result or an error."""
+    """Record that every requested run has a result or an error."""
     touch_private(folder / ENDED)
 
 
 def has_ended(folder: Path) -> bool:
-    """Return whether every run that was asked for has a result or an error."""
+    """Return whether every requested run has a result or an error."""
     return (folder / ENDED).exists()
 
 
 def read_settings(folder: Path) -> EvaluationSettings:
-    """Read what an evaluation was begun with; raises `InputError` where that cannot be."""
+    """Read the settings of an evaluation; raises `InputError` if they cannot be read."""
     file = folder / SETTINGS
     try:
         return EvaluationSettings.model_validate_json(file.read_text(encoding="utf-8"))
@@ -176,12 +176,15 @@ def read_settings(folder: Path) -> EvaluationSettings:
 
 
 def read_results(folder: Path) -> Iterator[ResultLine]:
-    """Read the lines of a folder, errors included; raises `InputError` by file and line."""
+    """Read the result lines of a folder, including errors.
+
+    Raises `InputError` with file and line for one that cannot be read.
+    """
     yield from _read(folder / RESULTS, ResultLine)
 
 
 def read_runs(folder: Path) -> Iterator[RunLine]:
-    """Read the runs that count; of a run that was written twice, the last."""
+    """Read the runs that count, keeping the last record of a run that was written twice."""
     counted = {line.key for line in read_results(folder) if line.error is None}
     last = {run.key: place for place, run in _numbered(folder)}
     for place, run in _numbered(folder):
@@ -208,7 +211,7 @@ def _read(path: Path, kind: type[Line]) -> Iterator[Line]:
 
 
 def append_line(file: IO[str], line: str) -> None:
-    """Write a line at once; raises `OSError` where it cannot be, or the file was removed."""
+    """Write and flush a line; raises `OSError` if that fails or the file was removed."""
     file.write(line + "\n")
     file.flush()
     if os.fstat(file.fileno()).st_nlink == 0:
@@ -216,13 +219,13 @@ def append_line(file: IO[str], line: str) -> None:
 
 
 def _as_written(key: RunKey) -> RunKey:
-    """Return a key as it is read back."""
+    """Return a key in the form in which it is read back."""
     problem_id, strategy = key
     return whole_characters(problem_id), strategy
 
 
 def _drop_errors(path: Path) -> None:
-    """Remove the lines of runs that had no result, since they are about to be repeated."""
+    """Remove the lines of failed runs, which are about to be repeated."""
     if not path.exists():
         return
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -232,7 +235,7 @@ def _drop_errors(path: Path) -> None:
 
 
 def drop_torn_line(path: Path) -> None:
-    """Cut off what a killed process left of a line."""
+    """Truncate an incomplete last line, left by a killed process."""
     if not path.exists():
         return
     with path.open("r+b") as file:

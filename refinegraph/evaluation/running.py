@@ -1,4 +1,4 @@
-"""Run strategies over problems: some at a time, each outcome reported as it comes."""
+"""Run strategies over problems concurrently and report outcomes as runs end."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -17,14 +17,14 @@ from refinegraph.tools.sandbox import Sandbox
 
 
 class Work(NamedTuple):
-    """One problem for one strategy."""
+    """A problem paired with a strategy."""
 
     labelled: LabelledProblem
     strategy: str
 
     @property
     def key(self) -> RunKey:
-        """What tells it from the other work of the evaluation."""
+        """The identity of this work within its evaluation."""
         return self.labelled.problem.id, self.strategy
 
 
@@ -33,9 +33,9 @@ Outcome = RunLine | Failed
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Strategies over problems, problem by problem, so that what is compared is paired.
+    """Runs strategies problem by problem, so that comparisons are paired.
 
-    The limit of `rate_limits` bounds both the problems under way and the calls, shared by all.
+    The limit of `rate_limits` bounds the number of concurrent runs and of concurrent calls.
     """
 
     graphs: Mapping[str, RefinementGraph]
@@ -44,21 +44,21 @@ class Evaluation:
     timeout: float | None = None
     cache: CallCache | None = None
     shares_answers: bool = True
-    """Whether strategies that ask the same get the same answers from the cache."""
+    """Whether strategies that send the same request share its cached answer."""
     ledger: Ledger | None = None
-    """What the whole evaluation may spend: no run is begun once it is spent."""
+    """The budget of the whole evaluation. No run starts once it is spent."""
 
     async def run(
         self, problems: Iterable[LabelledProblem], *, done: Callable[[RunKey], bool]
     ) -> AsyncIterator[Outcome]:
-        """Yield the outcome of every piece of work that is not done yet, as it comes.
+        """Yield the outcome of every unfinished run as it ends.
 
-        Whatever goes wrong in a run is its outcome, a `Failed`, and the others go on.
+        An error in a run becomes its outcome, a `Failed`, and the other runs continue.
 
         Raises:
-            ModelError: The first five runs all failed because of their model.
-            SandboxUnavailable: The sandbox failed in a run, and fails on a plain program as well.
-            SettingError: A model, a key or a price is not set up, which is so for every run.
+            ModelError: The first five runs all failed because of the model.
+            SandboxUnavailable: The sandbox failed in a run and also fails on a trivial program.
+            SettingError: A model, key or price is not configured, which affects every run.
         """
         left = iter(self._left(problems, done))
         going: set[asyncio.Task[Outcome]] = set()
@@ -94,7 +94,7 @@ class Evaluation:
                     yield work
 
     async def _one(self, work: Work) -> Outcome:
-        """Return the outcome of a run, whatever is raised in it but the cancellation of it."""
+        """Return the outcome of a run; any exception except cancellation becomes a `Failed`."""
         spent = SpentUsage()
         try:
             decide = find_decider(work.labelled, self.sandbox)

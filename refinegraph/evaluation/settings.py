@@ -1,4 +1,4 @@
-"""What has to be the same for two parts of one evaluation to be put together."""
+"""The settings that two parts of one evaluation must share."""
 
 import hashlib
 import os
@@ -15,20 +15,19 @@ from refinegraph.errors import InputError
 from refinegraph.options import RunOptions
 
 _SHORT = 12
-"""Hexadecimal digits of a digest that are shown: enough to tell two versions apart."""
+"""Hexadecimal digits kept of a digest: enough to tell two versions apart."""
 _ANY = RunOptions().strategy
 _NAMED_APART = ("model", "solver_model", "reviewer_model", "refiner_model", "tester_model")
 LIMITS_OF_ALL = ("budget_usd", "budget_tokens", "budget_calls")
-"""What the whole evaluation may spend. A run that a budget cuts short does not count, so a larger
-budget changes no result."""
+"""Budgets of the whole evaluation. Runs cut short by a budget do not count, so a larger budget
+changes no result."""
 
 
 class EvaluationSettings(BaseModel):
-    """Everything that changes what the runs of an evaluation answer, or how they are judged.
+    """The settings that affect the answers of an evaluation's runs or how they are judged.
 
-    What may change when an evaluation is resumed is no part of it: which problems are selected,
-    where and how fast the model is reached, what the whole evaluation may spend, and what is
-    written besides the results.
+    Settings that may change on `--resume` are not included: the selection of problems, the address
+    and pace of the model, the budgets, and additional output files.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,26 +35,26 @@ class EvaluationSettings(BaseModel):
     version: str
     """Of refinegraph."""
     code: str
-    """A digest of refinegraph's source files, since a version is not raised by every change."""
+    """A digest of refinegraph's source files, since not every change raises the version."""
     dataset: str
-    """The file as it was named; only its content has to be the same."""
+    """The file name as given; only the content has to be the same."""
     dataset_digest: str
     strategies: tuple[str, ...]
     models: tuple[str, ...]
-    """Of the Solver, the Reviewer, the Refiner and the writer of tests; empty for the Solver's."""
+    """Of Solver, Reviewer, Refiner and test writer; an empty name means the Solver's model."""
     options: RunOptions
-    """Those of every run; strategies and models stand above."""
+    """The options of every run, except strategies and models, which have fields of their own."""
     digest: str = ""
-    """Of the options and of the content of the files that they name."""
+    """A digest of the options and of the contents of the files that they name."""
     reference_check: bool = True
-    """Whether problems whose hidden tests judge nothing are left out."""
+    """Whether problems whose hidden tests fail their reference solution are left out."""
     shard: str = ""
-    """The part of the problems, such as `3/16`; empty for all of them."""
+    """The shard of the problems, such as `3/16`; empty for all problems."""
 
     @model_validator(mode="before")
     @classmethod
     def _from_version_0_1_0(cls, data: Any) -> Any:
-        """Read what version 0.1.0 wrote, so that its folders can be compared."""
+        """Read settings written by version 0.1.0, so that its folders can be compared."""
         if not isinstance(data, Mapping) or "options" in data:
             return cast("Any", data)
         fields = dict(cast("Mapping[str, Any]", data))
@@ -74,7 +73,7 @@ class EvaluationSettings(BaseModel):
         reference_check: bool = True,
         shard: str = "",
     ) -> "EvaluationSettings":
-        """Return the settings of an evaluation that is to begin, or to go on."""
+        """Return the settings of an evaluation that is about to start or resume."""
         apart = dict.fromkeys((*_NAMED_APART, *LIMITS_OF_ALL))
         shared = replace(options, strategy=_ANY, **cast("dict[str, Any]", apart))
         return cls(
@@ -91,9 +90,9 @@ class EvaluationSettings(BaseModel):
         )
 
     def difference(self, now: "EvaluationSettings") -> str | None:
-        """Return the first setting in which these settings differ from others, None if in none.
+        """Return the first difference from other settings, or None if there is none.
 
-        It ends a sentence that begins with "the evaluation was begun".
+        The text completes a sentence that begins with "the evaluation was begun".
         """
         if self.version != now.version:
             return f"with refinegraph {self.version}, and this is {now.version}"
@@ -128,7 +127,7 @@ def _listed(models: Sequence[str]) -> str:
 
 
 def digest_of(path: Path, what: str) -> str:
-    """Return the SHA-256 of a file; raises `InputError` where it cannot be read."""
+    """Return the SHA-256 of a file; raises `InputError` if it cannot be read."""
     try:
         return _digest([path])
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What can be said of shares and differences from so many problems."""
+"""Intervals, tests and calibration measures for shares and differences."""
 
 import math
 import random
@@ -17,7 +17,7 @@ class Interval(NamedTuple):
 
 
 def wilson_interval(right: int, count: int) -> Interval | None:
-    """Return the Wilson score interval of a share (Wilson 1927); None where nothing was counted.
+    """Return the Wilson score interval of a share (Wilson 1927); None for a count of 0.
 
     >>> wilson_interval(8, 10)
     Interval(low=0.4901..., high=0.9433...)
@@ -42,11 +42,11 @@ def bootstrap_interval(values: Sequence[float], *, seed: int = 0) -> Interval | 
 
 
 def relative_self_correction(before: float, after: float) -> float | None:
-    """Return RSS, where in its range the accuracy after correction lies (arXiv 2412.19513).
+    """Return RSS, the position of the accuracy after correction in its range (arXiv 2412.19513).
 
-    From a given accuracy, correction that keeps and repairs at random ends between `before ** 2`
-    and `2 * before - before ** 2`; RSS is 0 at the first, 1 at the second and 0.5 where nothing
-    changed. None where all or none was right before.
+    The range of accuracies reachable by random correction is `before ** 2` to
+    `2 * before - before ** 2`. RSS is 0 at its lower end, 1 at its upper end, and 0.5 if nothing
+    changed. None if `before` is 0 or 1.
 
     >>> relative_self_correction(0.5, 0.5)
     0.5
@@ -56,7 +56,7 @@ def relative_self_correction(before: float, after: float) -> float | None:
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:
-    """Return the value that this share of all values does not pass; None for none.
+    """Return the smallest value that at least this share of all values does not exceed, or None.
 
     >>> quantile([3.0, 1.0, 2.0], 0.5)
     2.0
@@ -67,9 +67,9 @@ def quantile(values: Sequence[float], share: float) -> float | None:
 
 
 def mcnemar_p(only_first: int, only_second: int) -> float | None:
-    """Return the exact two-sided p of McNemar's test (1947) from the problems that differ.
+    """Return the exact two-sided p-value of McNemar's test (1947) from the discordant counts.
 
-    None where none does: there is nothing to test.
+    None if both are 0: there is nothing to test.
 
     >>> round(mcnemar_p(1, 8), 4)
     0.0391
@@ -83,9 +83,9 @@ def mcnemar_p(only_first: int, only_second: int) -> float | None:
 
 
 def pass_at_k(samples: int, right: int, k: int) -> float | None:
-    """Return the unbiased chance that one of k samples is right (arXiv 2107.03374).
+    """Return the unbiased estimate of pass@k (arXiv 2107.03374).
 
-    None where fewer than k samples were drawn.
+    None if fewer than k samples were drawn.
 
     >>> pass_at_k(10, 3, 1)
     0.3...
@@ -96,7 +96,7 @@ def pass_at_k(samples: int, right: int, k: int) -> float | None:
 
 
 class Bin(NamedTuple):
-    """Problems whose belief lies in one tenth, and how often they were right."""
+    """Problems whose predicted probability falls into one bin, with the share that was right."""
 
     low: float
     high: float
@@ -106,7 +106,7 @@ class Bin(NamedTuple):
 
 
 def reliability(beliefs: Sequence[float], rights: Sequence[bool], *, bins: int = 10) -> list[Bin]:
-    """Return the bins of a reliability curve, empty ones left out."""
+    """Return the non-empty bins of a reliability curve."""
     found: list[Bin] = []
     for number in range(bins):
         low, high = number / bins, (number + 1) / bins
@@ -131,7 +131,7 @@ def calibration_error(bins: Sequence[Bin]) -> float | None:
 
 
 def brier_score(beliefs: Sequence[float], rights: Sequence[bool]) -> float | None:
-    """Return the mean squared error of beliefs (Brier 1950); None for none."""
+    """Return the Brier score, the mean squared error of probabilities (1950); None if empty."""
     if not beliefs:
         return None
     pairs = zip(beliefs, rights, strict=True)

@@ -1,4 +1,4 @@
-"""What an evaluation says: the figures of each strategy, and how they differ."""
+"""Summarise an evaluation: the figures of each strategy and their differences."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,11 +24,11 @@ def summarise(
     errors: Iterable[ResultLine] = (),
     left_out: Iterable[LeftOut] = (),
 ) -> Summary:
-    """Count runs, one after the other.
+    """Return the summary of runs, which are read once and not kept.
 
-    Strategies come in the given order, then as they are met. The others are compared with the
-    `baseline`, by default the first. `errors` are the lines of runs without a result, and
-    `left_out` the problems that were not tried.
+    Strategies are listed in the given order, then in order of appearance. All others are compared
+    with the `baseline`, by default the first. `errors` are the lines of runs without a result, and
+    `left_out` the problems that were not attempted.
     """
     tallies: dict[str, Tally] = {name: Tally() for name in strategies}
     problems: set[str] = set()
@@ -54,7 +54,7 @@ def summarise(
 
 
 def _at_equal_cost(found: dict[str, StrategySummary]) -> Iterator[EqualCost]:
-    """Yield every strategy beside every other that only samples and has more than one size."""
+    """Yield every strategy paired with every other one that has a sampling curve."""
     for baseline, sampled in found.items():
         for name, other in found.items():
             if name == baseline or len(sampled.curve) < 2 or other.accuracy is None:
@@ -75,7 +75,7 @@ def _at_equal_cost(found: dict[str, StrategySummary]) -> Iterator[EqualCost]:
 def compare(
     first: str, first_rights: dict[str, bool], second: str, second_rights: dict[str, bool]
 ) -> Comparison:
-    """Compare two sets of outcomes on the problems that both have."""
+    """Compare two sets of outcomes on their common problems."""
     shared = sorted(first_rights.keys() & second_rights.keys())
     pairs = [(first_rights[each], second_rights[each]) for each in shared]
     differences = [float(b) - float(a) for a, b in pairs]

@@ -11,8 +11,9 @@ from refinegraph.schema.verdict import Verdict
 Role = Literal["solver", "refiner", "person"]
 """Who wrote a candidate, as coarsely as reports need it; `Candidate.operator` says exactly."""
 
-NoteKind = Literal["lesson", "episode", "fact", "subproblem", "result"]
-"""What a note is: something learnt, an attempt, a fact, a part of the problem, or its result."""
+NoteKind = Literal["lesson", "episode", "fact", "subproblem", "result", "question"]
+"""What a note is: something learnt, an attempt, a fact, a part of the problem, its result, or a
+question made of it."""
 
 
 @lru_cache(maxsize=4096)  # merging and ranking ask again for every candidate of a run

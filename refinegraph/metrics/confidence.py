@@ -1,0 +1,192 @@
+"""Metrics of confidence: whether runs know when they are right."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from refinegraph.evaluation.records import RunLine
+from refinegraph.evaluation.statistics import calibration_error, reliability
+from refinegraph.metrics.cases import (
+    group_of,
+    reviewed,
+    samples,
+    scored,
+    scorers,
+    vote,
+)
+from refinegraph.metrics.metric import (
+    Figure,
+    Results,
+    metric,
+    metric_across,
+    number,
+    share,
+)
+
+
+@metric(
+    "calibration-error",
+    "confidence",
+    "distance",
+    "LMs (Mostly) Know (arXiv 2207.05221)",
+    needs=("scores",),
+)
+def score_calibration(runs: Sequence[RunLine]) -> Iterator[Figure]:
+    """ECE: how far the scores of all candidates are from the share right in ten bins.
+
+    For each scorer whose values lie in 0 to 1.
+    """
+    for scorer in scorers(runs):
+        cases = [case for run in runs for case in scored(run, scorer)]
+        if all(0 <= case.value <= 1 for case in cases):
+            bins = reliability([case.value for case in cases], [case.right for case in cases])
+            yield from number(calibration_error(bins), len(cases), scorer)
+
+
+@metric("vote-calibration", "confidence", "distance", "RPC (arXiv 2502.00511)", needs=("samples",))
+def vote_calibration(runs: Sequence[RunLine]) -> Iterator[Figure]:
+    """ECE of the share of samples with the winning answer, as its chance to be right.
+
+    The winning answer is the most frequent one."""
+    votes = [
+        (found[1], run.judged[found[0].id])
+        for run in runs
+        if len(samples(run)) > 1 and (found := vote(samples(run)))
+    ]
+    bins = reliability([agreed for agreed, _ in votes], [right for _, right in votes])
+    yield from number(calibration_error(bins), len(votes))
+
+
+@metric("feasibility", "confidence", "share", "KnowRL (arXiv 2510.11407)", needs=("routing",))
+def feasibility(runs: Sequence[RunLine]) -> Iterator[Figure]:
+    """Whether the router knew what the model can solve: accuracy and F1.
+
+    Of `easy` as a forecast of a right answer.
+
+    The first routing decision of each run against its answer before refinement.
+    """
+    cases: list[tuple[bool, bool]] = []
+    for run in runs:
+        routed = next((each.difficulty for each in run.result.decisions if each.difficulty), None)
+        if routed and run.first:
+            cases.append((routed.level == "easy", run.judged.get(run.first.id, False)))
+    yield from share((easy == right for easy, right in cases), "accuracy")
+    both = sum(easy and right for easy, right in cases)
+    claims = sum(easy for easy, _ in cases) + sum(right for _, right in cases)
+    yield from number(2 * both / claims if claims else None, len(cases), "F1")
+
+
+def confidence_of(run: RunLine) -> float | None:
+    """Return the score of the chosen candidate; without one, its share of the votes."""
+    chosen = run.result.chosen
+    if chosen is None:
+        return None
+    if chosen.score is not None:
+        return chosen.score
+    drawn = [each for each in samples(run) if each.content is not None]
+    if len(drawn) < 2:
+        return None
+    return sum(group_of(each) == group_of(chosen) for each in drawn) / len(drawn)
+
+
+def _by_confidence(runs: Sequence[RunLine]) -> list[RunLine]:
+    """Return the runs that have a confidence, the surest first; ties in the order of the runs."""
+    known = [(confidence_of(run), run) for run in runs]
+    ranked = sorted(
+        (pair for pair in known if pair[0] is not None), key=lambda pair: -(pair[0] or 0.0)
+    )
+    return [run for _, run in ranked]
+
+
+@metric("rejection-gain", "confidence", "difference", "Self-REF (arXiv 2410.13284)")
+def rejection_gain(runs: Sequence[RunLine]) -> Iterator[Figure]:
+    """Accuracy of the surer half of the answers, less that of all.
+
+    Sure by the score of the chosen candidate, or by its share of the samples' votes.
+    """
+    ranked = _by_confidence(runs)
+    kept = ranked[: (len(ranked) + 1) // 2]
+    if len(ranked) > 1:
+        whole_ = sum(bool(run.correct) for run in ranked) / len(ranked)
+        yield from number(sum(bool(run.correct) for run in kept) / len(kept) - whole_, len(ranked))
+
+
+@metric_across(
+    "routing-gain",
+    "confidence",
+    "difference",
+    "Self-REF (arXiv 2410.13284)",
+    needs=("strategies",),
+)
+def routing_gain(results: Results) -> Iterator[Figure]:
+    """Accuracy gained when the less sure half of the answers goes to another strategy.
+
+    Less the gain of sending half of the problems there at random, so that 0 means that confidence
+    says nothing about where help is needed.
+    """
+    for name, runs in results.strategies.items():
+        for other, helping in results.strategies.items():
+            helped = {run.problem_id: bool(run.correct) for run in helping}
+            ranked = [run for run in _by_confidence(runs) if run.problem_id in helped]
+            if name == other or len(ranked) < 2:
+                continue
+            gains = [int(helped[run.problem_id]) - int(bool(run.correct)) for run in ranked]
+            sent = gains[(len(gains) + 1) // 2 :]
+            gain = (sum(sent) - sum(gains) * len(sent) / len(gains)) / len(gains)
+            yield from number(gain, len(gains), f"to {other}", strategy=name)
+
+
+@metric(
+    "self-contradiction",
+    "confidence",
+    "share",
+    "Self-contradictory Hallucinations (arXiv 2305.15852)",
+    needs=("samples",),
+)
+def self_contradiction(runs: Sequence[RunLine]) -> Iterator[Figure]:
+    """Of the pairs of answered samples of one problem, the share that contradict each other.
+
+    `precision` and `recall` are those of the Reviewer as a detector: of the samples it rejects,
+    those that differ from the most frequent answer, and of those that differ, the ones it rejects.
+    """
+    drawn = [[each for each in samples(run) if each.content is not None] for run in runs]
+    yield from share(group_of(a) != group_of(b) for pool in drawn for a, b in combinations(pool, 2))
+    outliers = {
+        (id(run), each.id): group_of(each) != group_of(found[0])
+        for run, pool in zip(runs, drawn, strict=True)
+        if len(pool) > 1 and (found := vote(pool))
+        for each in pool
+    }
+    cases = [
+        (outliers[id(case.run), case.candidate.id], not case.review.approves)
+        for case in reviewed(runs)
+        if (id(case.run), case.candidate.id) in outliers
+    ]
+    yield from share((differs for differs, rejected in cases if rejected), "precision")
+    yield from share((rejected for differs, rejected in cases if differs), "recall")
+
+
+# What is called overconfident: nine in ten is the last bin of a reliability curve.
+_OVERCONFIDENT = 0.9
+
+
+@metric(
+    "overconfident-errors",
+    "confidence",
+    "share",
+    "Alice in Wonderland (arXiv 2406.02061)",
+    needs=("samples",),
+)
+def overconfident_errors(runs: Sequence[RunLine]) -> Iterator[Figure]:
+    """Of the wrong answers, the share that the run was sure of: nine in ten by score or votes.
+
+    `approved`: of the wrong candidates that were reviewed more than once, those that every review
+    approves. These problems are a probe on which intrinsic review must not be trusted.
+    """
+    wrong = [run for run in runs if not run.correct and confidence_of(run) is not None]
+    yield from share((confidence_of(run) or 0.0) >= _OVERCONFIDENT for run in wrong)
+    verdicts: dict[tuple[int, str], list[bool]] = {}
+    for case in reviewed(runs):
+        if not case.right:
+            key = id(case.run), case.candidate.id
+            verdicts.setdefault(key, []).append(case.review.approves)
+    yield from share((all(each) for each in verdicts.values() if len(each) > 1), "approved")

@@ -1,0 +1,260 @@
+"""Metrics of feedback: whether reviews are true, and what follows from them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from refinegraph.evaluation.records import RunLine
+from refinegraph.metrics.cases import (
+    Refinement,
+    Reviewed,
+    author_of,
+    group_of,
+    level,
+    passes,
+    refinements,
+    reviewed,
+    reviewer_of,
+    sample_accuracy,
+)
+from refinegraph.metrics.metric import (
+    Figure,
+    Results,
+    metric,
+    metric_across,
+    number,
+    share,
+)
+
+
+@metric(
+    "review-accuracy",
+    "correction",
+    "share",
+    "CriticBench (arXiv 2402.14809)",
+    needs=("reviews",),
+)
+def review_accuracy(runs: Sequence[RunLine]) -> Iterator[Figure]:
+    """Share of reviews whose verdict agrees with the label of the candidate.
+
+    Apart for candidates that the reviewing model wrote itself and those of other models, for each
+    kind of problem, and for easy problems, at least half of whose samples are right, and hard ones.
+    """
+    cases, ease = list(reviewed(runs)), sample_accuracy(runs)
+    yield from share(map(_is_true, cases))
+    own = [(_is_own(case), _is_true(case)) for case in cases]
+    yield from share((true for mine, true in own if mine), "own answers")
+    yield from share((true for mine, true in own if mine is False), "answers of others")
+    kinds = dict.fromkeys(case.run.kind for case in cases)
+    for kind in kinds if len(kinds) > 1 else ():
+        yield from share((_is_true(case) for case in cases if case.run.kind == kind), kind)
+    for part in ("easy", "hard"):
+        chosen = (case for case in cases if _level(case, ease) == part)
+        yield from share(map(_is_true, chosen), part)
+
+
+def _level(case: Reviewed, ease: Mapping[str, float]) -> str | None:
+    known = ease.get(case.run.problem_id)
+    return None if known is None else level(known)
+
+
+def _is_true(case: Reviewed) -> bool:
+    return case.review.approves == case.right
+
+
+def _is_own(case: Reviewed) -> bool | None:
+    """Return whether a model reviewed what it wrote; None where either is not known."""
+    author, reviewer = author_of(case.run, case.candidate), reviewer_of(case.run)
+    return None if author is None or reviewer is None else author == reviewer
+
+
+@metric(
+    "retraction",
+    "correction",
+    "share",
+    "When Do LLMs Admit Their Mistakes? (arXiv 2505.16170)",
+    needs=("reviews",),
+)
+def retraction(runs: Sequence[RunLine]) -> Iterator[Figure]:
+    """Of the wrong answers that a model reviewed after it wrote them, the share it takes back."""
+    yield from share(
+        not case.review.approves for case in reviewed(runs) if _is_own(case) and not case.right
+    )
+
+
+@metric_across(
+    "closed-loop-critique",
+    "correction",
+    "difference",
+    "RealCritic (arXiv 2501.14492)",
+    needs=("reviews", "refinements"),
+)
+def closed_loop_critique(results: Results) -> Iterator[Figure]:
+    """Accuracy of the answers made from reviews, less that of plain answers to the same problems.
+
+    Plain answers are those of the strategy `single`. `self` and `cross` are the differences where
+    the reviewing model wrote the reviewed answer, and where another one did.
+    """
+    plain = {
+        run.problem_id: bool(run.correct)
+        for runs in results.strategies.values()
+        for run in runs
+        if run.strategy == "single"
+    }
+    for name, runs in results.strategies.items():
+        made = [each for each in refinements(runs) if each.review]
+        for part, chosen in (
+            ("", made),
+            ("self", [each for each in made if _by_itself(each)]),
+            ("cross", [each for each in made if _by_itself(each) is False]),
+        ):
+            pairs = [
+                (each.is_right, plain[each.run.problem_id])
+                for each in chosen
+                if each.run.problem_id in plain
+            ]
+            gain = sum(int(a) - int(b) for a, b in pairs) / len(pairs) if pairs else None
+            yield from number(gain, len(pairs), part, strategy=name)
+
+
+def _by_itself(each: Refinement) -> bool | None:
+    author, reviewer = author_of(each.run, each.parent), reviewer_of(each.run)
+    return None if author is None or reviewer is None else author == reviewer
+
+
+@metric(
+    "feedback-friction",
+    "correction",
+    "share",
+    "Feedback Friction (arXiv 2506.11930)",
+    needs=("tests", "refinements"),
+)
+def feedback_friction(runs: Sequence[RunLine]) -> Iterator[Figure]:
+    """Of the refinements that were shown a failing test, the share still wrong.
+
+    Apart by attempt, and by temperature where several were used. `repeated` is the share that gave
+    an answer again that the same run had already rejected.
+    """
+    shown = [each for each in refinements(runs) if passes(each.parent) is False]
+    for attempt in sorted({each.attempt for each in shown}):
+        chosen = (not each.is_right for each in shown if each.attempt == attempt)
+        yield from share(chosen, f"attempt {attempt}")
+    warmth = sorted({t for each in shown if (t := each.child.temperature) is not None})
+    for value in warmth if len(warmth) > 1 else ():
+        chosen = (not each.is_right for each in shown if each.child.temperature == value)
+        yield from share(chosen, f"temperature {value:g}")
+    yield from share(map(_repeats, shown), "repeated")
+
+
+def _repeats(each: Refinement) -> bool:
+    """Return whether an earlier candidate with the same answer was refuted by visible tests."""
+    return any(
+        passes(other) is False and group_of(other) == group_of(each.child)
+        for other in each.run.result.candidates
+        if other.order < each.child.order
+    )
+
+
+@metric(
+    "feedback-overreach",
+    "correction",
+    "share",
+    "RLVF (arXiv 2402.10893)",
+    needs=("tests", "refinements"),
+)
+def feedback_overreach(runs: Sequence[RunLine]) -> Iterator[Figure]:
+    """Of the visible tests that a refuted program passed, the share that its refinement fails.
+
+    The feedback was about another test, so that these are outside of its scope.
+    """
+    yield from share(
+        test not in each.child.verdict.passed_ids
+        for each in refinements(runs)
+        if each.parent.verdict and each.child.verdict and passes(each.parent) is False
+        for test in sorted(each.parent.verdict.passed_ids)
+    )
+
+
+@metric(
+    "feedback-detail",
+    "correction",
+    "share",
+    "Self-critiquing plans (arXiv 2310.08118)",
+    needs=("reviews", "refinements"),
+)
+def feedback_detail(runs: Sequence[RunLine]) -> Iterator[Figure]:
+    """Of the wrong candidates that were refined, the share mended, by how much the review says.
+
+    `verdict only`, `a location` where it names a wrong step or gives evidence, and `a change` where
+    it says what to change.
+    """
+    wrong = [each for each in refinements(runs) if each.review and not each.was_right]
+    for part in ("verdict only", "a location", "a change"):
+        yield from share((each.is_right for each in wrong if _detail(each) == part), part)
+
+
+def _detail(each: Refinement) -> str:
+    review = each.review
+    if review and review.change.strip():
+        return "a change"
+    located = review and (review.wrong_step.strip() or review.evidence.strip())
+    return "a location" if located else "verdict only"
+
+
+@metric(
+    "harmful-feedback",
+    "correction",
+    "share",
+    "Peer-counselor feedback (arXiv 2403.15482)",
+    needs=("reviews",),
+)
+def harmful_feedback(runs: Sequence[RunLine]) -> Iterator[Figure]:
+    """Share of reviews that do harm, and of those that say nothing.
+
+    `harmful`: of the reviews of right candidates that led to a refinement, those whose refinement
+    is wrong. `empty`: disapproving reviews without a wrong step, evidence or a change.
+    """
+    led = [each for each in refinements(runs) if each.review and each.was_right]
+    yield from share((not each.is_right for each in led), "harmful")
+    critical = [case.review for case in reviewed(runs) if not case.review.approves]
+    yield from share(
+        (not (each.wrong_step or each.evidence or each.change).strip() for each in critical),
+        "empty",
+    )
+
+
+@metric(
+    "critique-gain-by-people",
+    "correction",
+    "difference",
+    "VISCO (arXiv 2412.02172)",
+    needs=("people", "reviews", "refinements"),
+)
+def critique_gain_by_people(runs: Sequence[RunLine]) -> Iterator[Figure]:
+    """Share of wrong candidates mended after a review that a person edited, less after a model's.
+
+    The person stands for the oracle whose critique bounds what correction can gain.
+    """
+    wrong = [each for each in refinements(runs) if each.review and not each.was_right]
+    edited = [each.is_right for each in wrong if each.review and each.review.edited]
+    plain = [each.is_right for each in wrong if each.review and not each.review.edited]
+    if edited and plain:
+        gain = sum(edited) / len(edited) - sum(plain) / len(plain)
+        yield from number(gain, len(wrong))
+
+
+@metric("human-corrections", "correction", "number", "DROC (arXiv 2311.10678)", needs=("people",))
+def human_corrections(runs: Sequence[RunLine]) -> Iterator[Figure]:
+    """Corrections by a person for each run: edited reviews and answers that the person wrote.
+
+    Apart for the first and the second half of the runs, in the order in which they ended.
+    """
+    counts = [
+        sum(review.edited for review in run.result.reviews)
+        + sum(candidate.operator == "person" for candidate in run.result.candidates)
+        for run in runs
+    ]
+    if any(counts):
+        half = len(counts) // 2
+        yield from number(sum(counts) / len(counts), len(counts))
+        yield from number(sum(counts[:half]) / half if half else None, half, "first half")
+        later = counts[half:]
+        yield from number(sum(later) / len(later), len(later), "second half")
