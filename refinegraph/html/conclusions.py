@@ -123,11 +123,11 @@ def _costs(found: Mapping[str, StrategySummary]) -> Iterator[str]:
     cheapest = min(tokens, key=lambda name: tokens[name])
     best = max(found, key=lambda name: (found[name].accuracy or 0.0, -tokens[name]))
     if best == cheapest:
-        yield f"{best} also took the fewest tokens: {tokens[best]:,.0f} a problem."
+        yield f"{best} also took the fewest tokens: {tokens[best]:,.0f} per problem."
     elif tokens[cheapest]:
         ratio = tokens[best] / tokens[cheapest]
         yield (
-            f"{best} took {tokens[best]:,.0f} tokens a problem, {ratio:.1f} times as many as "
+            f"{best} took {tokens[best]:,.0f} tokens per problem, {ratio:.1f} times as many as "
             f"{cheapest}, the cheapest."
         )
 

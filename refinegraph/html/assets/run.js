@@ -41,6 +41,10 @@ function showRun(space) {
     fillPanel(node);
   }
 
+  function center(node) {
+    box.scrollTo(node.x - box.clientWidth / 2, node.y - box.clientHeight / 2);
+  }
+
   function keepInView(node) {
     const margin = 60;
     const scroll = (from, size, at) =>
@@ -201,7 +205,8 @@ function showRun(space) {
   fit.hidden = box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight;
   caption.textContent = 'The whole run: ' + count(steps.length) + ' steps';
   const chosen = nodes.find(node => node.element.classList.contains('chosen'));
-  if (nodes.length) select((chosen || nodes[nodes.length - 1]).id, false);
+  select((chosen || nodes[nodes.length - 1]).id, false);
+  center(current);
 }
 
 function addCopyButtons(root) {
