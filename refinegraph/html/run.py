@@ -125,12 +125,23 @@ def _answer(index: RunIndex) -> Iterator[str]:
         f'<div class="outcome"><div class="verdict {state}"><strong>{MARKS[state]} '
         f"{text(_capital(outcome_words(result)))}</strong>\n"
         f"<p>{text(_selection_words(result))}</p>"
-        f'<p class="dim">{text(_stop_words(result))}</p></div>\n{_tiles(result)}</div>\n'
+        f'{_hidden_words(index)}<p class="dim">{text(_stop_words(result))}</p></div>\n'
+        f"{_tiles(result)}</div>\n"
     )
     if result.chosen and result.chosen.content is not None:
         yield _scrolled(content_block(result.chosen))
     elif result.answer is not None:
         yield _scrolled(plain_block(result.answer))
+
+
+def _hidden_words(index: RunIndex) -> str:
+    """Say what the hidden tests or the reference answer make of the answer, if that is known."""
+    chosen = index.result.chosen
+    right = index.judged.get(chosen.id) if chosen else None
+    if right is None:
+        return ""
+    style, words = ("good", "right") if right else ("bad", "wrong")
+    return f'<p class="{style}">By what was hidden from the agents, the answer is {words}.</p>'
 
 
 def _scrolled(block: str) -> str:

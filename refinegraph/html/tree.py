@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from refinegraph.html.page import text
 from refinegraph.html.replay import Replay, replay_of
-from refinegraph.html.standing import MARKS, RunIndex
+from refinegraph.html.standing import MARKS, RunIndex, State
 from refinegraph.html.tree_layout import ROOT, Scale, Spot, place_nodes, scale_for
 from refinegraph.schema import Candidate
 from refinegraph.wording import plural
@@ -237,16 +237,14 @@ def _shape(index: RunIndex, candidate: Candidate, spot: Spot, scale: Scale) -> s
 
 def _legend(index: RunIndex) -> str:
     shown = {index.state(candidate) for candidate in index.result.candidates}
-    items = [
-        (state, f"{MARKS[state]} {words}")
-        for state, words in (
-            ("passed", "passes its tests"),
-            ("failed", "fails a test"),
-            ("unverified", "could not be checked"),
-            ("unchecked", "not checked"),
-        )
-        if state in shown
-    ]
+    tested = any(candidate.verdict for candidate in index.result.candidates)
+    names: dict[State, str] = {
+        "passed": "passes its tests" if tested else "right",
+        "failed": "fails a test" if tested else "wrong",
+        "unverified": "could not be checked",
+        "unchecked": "not checked",
+    }
+    items = [(state, f"{MARKS[state]} {words}") for state, words in names.items() if state in shown]
     boxes = [
         f'<li><svg width="20" height="14" aria-hidden="true"><rect class="swatch {state}" x="1" '
         f'y="1" width="18" height="12" rx="3"/></svg>{words}</li>'

@@ -25,7 +25,7 @@ from refinegraph.html.evaluation import evaluation_facts, evaluation_page
 from refinegraph.html.highlight import code_lines
 from refinegraph.html.plot import Point, accuracy_plot
 from refinegraph.html.replay import replay_of
-from refinegraph.html.run import run_fragment, run_page
+from refinegraph.html.run import run_fragment, run_page, run_parts
 from refinegraph.html.run_table import PLAIN_RUNS
 from refinegraph.html.standing import RunIndex
 from refinegraph.html.tree_layout import ROOT, place_nodes, scale_for
@@ -389,3 +389,18 @@ def test_rejections_without_a_reason_are_named() -> None:
     )
     page = "".join(run_page(result.model_copy(update={"rejected": rejected})))
     assert "Rejected: it lost something that its parent had" in page
+
+
+def test_a_run_of_an_evaluation_says_what_the_hidden_tests_found() -> None:
+    result = tree_run(6)
+    wrong = "".join(run_parts(result, judged={"4.0": False}))
+    assert "By what was hidden from the agents, the answer is wrong." in wrong
+    assert "hidden from the agents" not in "".join(run_parts(result))
+    unchecked = tuple(
+        candidate.model_copy(update={"verdict": None}) for candidate in result.candidates
+    )
+    judged = {candidate.id: candidate.id == "4.0" for candidate in unchecked}
+    parts = "".join(run_parts(result.model_copy(update={"candidates": unchecked}), judged=judged))
+    assert "✓ right" in parts
+    assert "✗ wrong" in parts
+    assert "fails a test" not in parts
