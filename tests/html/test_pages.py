@@ -210,10 +210,15 @@ def trees(sizes: list[int]) -> dict[str, list[str]]:
     return children
 
 
-@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=400))
-def test_nodes_of_a_tree_do_not_overlap_and_follow_their_parent(sizes: list[int]) -> None:
+@given(
+    st.lists(st.integers(0, 10**6), min_size=1, max_size=60),
+    st.sampled_from([60, 200, 1_000]),
+)
+def test_nodes_of_a_tree_do_not_overlap_and_follow_their_parent(
+    sizes: list[int], drawn_as: int
+) -> None:
     children = trees(sizes)
-    scale = scale_for(len(sizes), label_length=7, name_length=6)
+    scale = scale_for(drawn_as, label_length=7, name_length=6)
     spots = place_nodes(children, scale)
     assert len(spots) == len(sizes) + 1
     assert len(set(spots.values())) == len(spots)
