@@ -19,38 +19,38 @@ _MOST_SENTENCES = 6
 
 def conclusions(summary: Summary) -> Iterator[str]:
     """Yield what an evaluation shows, as plain text, one sentence or two at a time."""
-    counted = {name: found for name, found in summary.strategies.items() if found.n}
+    counted = {name: summaries for name, summaries in summary.strategies.items() if summaries.n}
     if counted:
         yield _leader(counted)
-        if min(found.n for found in counted.values()) < FEW_PROBLEMS:
+        if min(summaries.n for summaries in counted.values()) < FEW_PROBLEMS:
             yield _few(counted)
     yield from _differences(summary.comparisons)
     if len(counted) > 1:
         yield from _costs(counted)
     for pair in summary.equal_cost[:_MOST_SENTENCES]:
         yield from _equal_cost(pair)
-    for name, found in summary.strategies.items():
-        if found.failed:
-            count = plural(found.failed, "run")
+    for name, summaries in summary.strategies.items():
+        if summaries.failed:
+            count = plural(summaries.failed, "run")
             yield f"{count} of {name} failed and are part of no figure; results.jsonl says why."
 
 
-def _leader(found: Mapping[str, StrategySummary]) -> str:
-    best = max(each.accuracy or 0.0 for each in found.values())
-    names = [name for name, each in found.items() if (each.accuracy or 0.0) == best]
-    first = found[names[0]]
+def _leader(summaries: Mapping[str, StrategySummary]) -> str:
+    best = max(figures.accuracy or 0.0 for figures in summaries.values())
+    names = [name for name, figures in summaries.items() if (figures.accuracy or 0.0) == best]
+    first = summaries[names[0]]
     right = round(best * first.n)
     interval = f"95% interval {percent(first.ci_low)} to {percent(first.ci_high)}"
     share = f"{right:,} of {plural(first.n, 'problem')} ({percent(best)}; {interval})"
-    if len(found) == 1:
+    if len(summaries) == 1:
         return f"{names[0]} solved {share}."
     if len(names) > 1:
         return f"{_listed(names)} solved the largest share: {percent(best)}."
     return f"{names[0]} solved the largest share: {share}."
 
 
-def _few(found: Mapping[str, StrategySummary]) -> str:
-    least = min(each.n for each in found.values())
+def _few(summaries: Mapping[str, StrategySummary]) -> str:
+    least = min(figures.n for figures in summaries.values())
     return (
         f"With n = {least} these shares are uncertain. Figures that would mislead are left out: "
         "the sections below say which."
@@ -118,10 +118,12 @@ def p_words(value: float | None) -> str:
     return "less than 0.001" if value < 0.001 else f"{value:.2g}"
 
 
-def _costs(found: Mapping[str, StrategySummary]) -> Iterator[str]:
-    tokens = {name: each.total_tokens / (each.runs or 1) for name, each in found.items()}
+def _costs(summaries: Mapping[str, StrategySummary]) -> Iterator[str]:
+    tokens = {
+        name: figures.total_tokens / (figures.runs or 1) for name, figures in summaries.items()
+    }
     cheapest = min(tokens, key=lambda name: tokens[name])
-    best = max(found, key=lambda name: (found[name].accuracy or 0.0, -tokens[name]))
+    best = max(summaries, key=lambda name: (summaries[name].accuracy or 0.0, -tokens[name]))
     if best == cheapest:
         yield f"{best} also took the fewest tokens: {tokens[best]:,.0f} per problem."
     elif tokens[cheapest]:

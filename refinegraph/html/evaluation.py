@@ -75,23 +75,23 @@ def _strategies_words(names: Sequence[str]) -> str:
 
 def comparison_sections(summary: Summary) -> list[Section]:
     """Return the sections that compare strategies, those without content left out."""
-    found = summary.strategies
+    summaries = summary.strategies
     sections = [
         Section("conclusions", "Conclusions", _conclusions(summary)),
-        Section("strategies", "Strategies", _strategies(found)),
+        Section("strategies", "Strategies", _strategies(summaries)),
     ]
     if any(pair.difference is not None for pair in summary.comparisons):
         sections.append(Section("differences", "Problem by problem", _differences(summary)))
     if summary.equal_cost:
         sections.append(Section("equal-cost", "At equal cost", _equal_cost(summary)))
     sections += [
-        Section("refinement", "What refinement did", refinement_parts(found)),
-        Section("stops", "Why runs stopped", _stops(found)),
-        Section("costs", "Time and tokens of a run", _costs(found)),
+        Section("refinement", "What refinement did", refinement_parts(summaries)),
+        Section("stops", "Why runs stopped", _stops(summaries)),
+        Section("costs", "Time and tokens of a run", _costs(summaries)),
     ]
-    if any(each.reliability for each in found.values()):
+    if any(figures.reliability for figures in summaries.values()):
         title = "How far scores can be trusted"
-        sections.append(Section("calibration", title, _calibration(found)))
+        sections.append(Section("calibration", title, _calibration(summaries)))
     if summary.left_out:
         sections.append(Section("left-out", "Problems left out", _left_out(summary)))
     return sections
@@ -102,8 +102,8 @@ def _conclusions(summary: Summary) -> Iterator[str]:
     yield f"<ul>\n{items}</ul>\n" if items else '<p class="dim">There is nothing to count.</p>\n'
 
 
-def _strategies(found: dict[str, StrategySummary]) -> Iterator[str]:
-    yield accuracy_plot([_point(name, each) for name, each in found.items() if each.n])
+def _strategies(summaries: dict[str, StrategySummary]) -> Iterator[str]:
+    yield accuracy_plot([_point(name, figures) for name, figures in summaries.items() if figures.n])
     headings = (
         "Strategy",
         "Solved",
@@ -115,7 +115,7 @@ def _strategies(found: dict[str, StrategySummary]) -> Iterator[str]:
         "Seconds",
         "Fooled",
     )
-    rows = [_strategy_row(name, each) for name, each in found.items()]
+    rows = [_strategy_row(name, figures) for name, figures in summaries.items()]
     yield from table(headings, rows, label="strategies", row_headings=True)
     yield (
         '<p class="dim">Tokens, model calls, USD and seconds are per problem. “Fooled” is the '
@@ -124,32 +124,32 @@ def _strategies(found: dict[str, StrategySummary]) -> Iterator[str]:
     )
 
 
-def _point(name: str, found: StrategySummary) -> Point:
+def _point(name: str, figures: StrategySummary) -> Point:
     return Point(
         name,
-        found.total_tokens / (found.runs or 1),
-        found.accuracy or 0.0,
-        found.ci_low or 0.0,
-        found.ci_high or 0.0,
-        tuple((size.tokens, size.accuracy) for size in found.curve),
+        figures.total_tokens / (figures.runs or 1),
+        figures.accuracy or 0.0,
+        figures.ci_low or 0.0,
+        figures.ci_high or 0.0,
+        tuple((size.tokens, size.accuracy) for size in figures.curve),
     )
 
 
-def _strategy_row(name: str, found: StrategySummary) -> tuple[str, ...]:
-    runs = found.runs or 1
+def _strategy_row(name: str, figures: StrategySummary) -> tuple[str, ...]:
+    runs = figures.runs or 1
     interval = "–"
-    if found.ci_low is not None and found.ci_high is not None:
-        interval = f"{100 * found.ci_low:.1f} to {percent(found.ci_high)}"
+    if figures.ci_low is not None and figures.ci_high is not None:
+        interval = f"{100 * figures.ci_low:.1f} to {percent(figures.ci_high)}"
     return (
         text(name),
-        f"{round((found.accuracy or 0.0) * found.n):,} of {found.n:,}",
-        percent(found.accuracy),
+        f"{round((figures.accuracy or 0.0) * figures.n):,} of {figures.n:,}",
+        percent(figures.accuracy),
         interval,
-        f"{found.total_tokens / runs:,.0f}",
-        f"{found.llm_calls / runs:.1f}",
-        "?" if found.cost_usd is None else f"{found.cost_usd / runs:.2g}",
-        f"{found.wall_seconds / runs:.2f}",
-        percent(found.fooled),
+        f"{figures.total_tokens / runs:,.0f}",
+        f"{figures.llm_calls / runs:.1f}",
+        "?" if figures.cost_usd is None else f"{figures.cost_usd / runs:.2g}",
+        f"{figures.wall_seconds / runs:.2f}",
+        percent(figures.fooled),
     )
 
 
@@ -220,35 +220,35 @@ def _equal_cost(summary: Summary) -> Iterator[str]:
     )
 
 
-def _stops(found: dict[str, StrategySummary]) -> Iterator[str]:
-    reasons = sorted({reason for each in found.values() for reason in each.stop_reasons})
+def _stops(summaries: dict[str, StrategySummary]) -> Iterator[str]:
+    reasons = sorted({reason for figures in summaries.values() for reason in figures.stop_reasons})
     rows = [
-        (text(name), *(f"{each.stop_reasons.get(reason, 0):,}" for reason in reasons))
-        for name, each in found.items()
+        (text(name), *(f"{figures.stop_reasons.get(reason, 0):,}" for reason in reasons))
+        for name, figures in summaries.items()
     ]
     yield from table(("Strategy", *reasons), rows, label="stop rules", row_headings=True)
     yield '<p class="dim">Runs that each stop rule ended.</p>\n'
 
 
-def _costs(found: dict[str, StrategySummary]) -> Iterator[str]:
+def _costs(summaries: dict[str, StrategySummary]) -> Iterator[str]:
     figures = [
-        token_histogram(name, each.token_histogram)
-        for name, each in found.items()
-        if each.runs >= _FEW_RUNS
+        token_histogram(name, figures.token_histogram)
+        for name, figures in summaries.items()
+        if figures.runs >= _FEW_RUNS
     ]
     if any(figures):
         yield f'<div class="figures">{"".join(figures)}</div>\n'
-    if len(figures) < len(found):
+    if len(figures) < len(summaries):
         yield _hidden("Histograms", f"{_FEW_RUNS} runs")
     rows = [
         (
             text(name),
-            _seconds(each.seconds_median),
-            _seconds(each.seconds_95) if each.runs >= _FEW_RUNS else "–",
-            f"{each.retries:,}",
-            text(", ".join(f"{count} {kind}" for kind, count in each.failures.items()) or "–"),
+            _seconds(figures.seconds_median),
+            _seconds(figures.seconds_95) if figures.runs >= _FEW_RUNS else "–",
+            f"{figures.retries:,}",
+            text(", ".join(f"{count} {kind}" for kind, count in figures.failures.items()) or "–"),
         )
-        for name, each in found.items()
+        for name, figures in summaries.items()
     ]
     headings = (
         "Strategy",
@@ -268,21 +268,21 @@ def _seconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def _calibration(found: dict[str, StrategySummary]) -> Iterator[str]:
+def _calibration(summaries: dict[str, StrategySummary]) -> Iterator[str]:
     scored = {
-        name: each
-        for name, each in found.items()
-        if sum(part.answers for part in each.reliability) >= FEW_PROBLEMS
+        name: figures
+        for name, figures in summaries.items()
+        if sum(part.answers for part in figures.reliability) >= FEW_PROBLEMS
     }
-    if len(scored) < sum(bool(each.reliability) for each in found.values()):
+    if len(scored) < sum(bool(figures.reliability) for figures in summaries.values()):
         yield _hidden("Calibration figures", f"{FEW_PROBLEMS} scored answers")
     if not scored:
         return
-    plots = "".join(reliability_plot(name, each.reliability) for name, each in scored.items())
+    plots = "".join(reliability_plot(name, figures.reliability) for name, figures in scored.items())
     yield f'<div class="figures">{plots}</div>\n'
     rows = [
-        (text(name), f"{each.calibration_error or 0:.3f}", f"{each.brier or 0:.3f}")
-        for name, each in scored.items()
+        (text(name), f"{figures.calibration_error or 0:.3f}", f"{figures.brier or 0:.3f}")
+        for name, figures in scored.items()
     ]
     headings = ("Strategy", "Expected calibration error", "Brier score")
     yield from table(headings, rows, label="calibration", row_headings=True)

@@ -10,41 +10,47 @@ _FEW_CANDIDATES = 10
 """Candidates below which a round is left out of the comparison of visible and hidden tests."""
 
 
-def refinement_parts(found: Mapping[str, StrategySummary]) -> Iterator[str]:
+def refinement_parts(summaries: Mapping[str, StrategySummary]) -> Iterator[str]:
     """Yield tables of what became of answers, with one column for each strategy."""
     rows = [
         (f"{name}<small>{explanation}</small>", *cells)
-        for name, explanation, cells in _rows(found)
+        for name, explanation, cells in _rows(summaries)
         if any(cell != "–" for cell in cells)
     ]
-    yield from table(("Figure", *found), rows, label="what refinement did", row_headings=True)
-    if any(one.n < FEW_PROBLEMS for one in found.values()):
+    yield from table(("Figure", *summaries), rows, label="what refinement did", row_headings=True)
+    if any(strategy.n < FEW_PROBLEMS for strategy in summaries.values()):
         yield (
             f'<p class="dim">Shares without a count are shown from {FEW_PROBLEMS} problems on; '
             "fewer would mislead.</p>\n"
         )
-    yield from _rounds(found)
+    yield from _rounds(summaries)
 
 
-def _rows(found: Mapping[str, StrategySummary]) -> Iterator[tuple[str, str, list[str]]]:
+def _rows(summaries: Mapping[str, StrategySummary]) -> Iterator[tuple[str, str, list[str]]]:
     """Yield name, explanation and cells of each figure."""
-    each = list(found.values())
+    figures = list(summaries.values())
     yield (
         "Fixed",
         "Answers wrong before refinement and right after it, of those that were wrong (CS, arXiv "
         "2412.19513).",
-        [_count(one.transitions.wrong_right, one.transitions.wrong_wrong) for one in each],
+        [
+            _count(strategy.transitions.wrong_right, strategy.transitions.wrong_wrong)
+            for strategy in figures
+        ],
     )
     yield (
         "Damaged",
         "Answers right before refinement and wrong after it, of those that were right (1 − CL, "
         "arXiv 2412.19513).",
-        [_count(one.transitions.right_wrong, one.transitions.right_right) for one in each],
+        [
+            _count(strategy.transitions.right_wrong, strategy.transitions.right_right)
+            for strategy in figures
+        ],
     )
     yield (
         "Rejected refinements",
         "They lost something their parent had, and did not replace it.",
-        [f"{one.rejected:,}" for one in each],
+        [f"{strategy.rejected:,}" for strategy in figures],
     )
     yield (
         "Relative self-correction",
@@ -52,13 +58,15 @@ def _rows(found: Mapping[str, StrategySummary]) -> Iterator[tuple[str, str, list
         "2412.19513).",
         [
             "–"
-            if one.self_correction is None or one.n < FEW_PROBLEMS
-            else f"{one.self_correction:.2f}"
-            for one in each
+            if strategy.self_correction is None or strategy.n < FEW_PROBLEMS
+            else f"{strategy.self_correction:.2f}"
+            for strategy in figures
         ],
     )
     for name, explanation, share in _SHARES:
-        cells = [percent(share(one)) if one.n >= FEW_PROBLEMS else "–" for one in each]
+        cells = [
+            percent(share(strategy)) if strategy.n >= FEW_PROBLEMS else "–" for strategy in figures
+        ]
         yield name, explanation, cells
 
 
@@ -66,23 +74,23 @@ _SHARES: tuple[tuple[str, str, Callable[[StrategySummary], float | None]], ...] 
     (
         "Correct reviews",
         "Reviews whose verdict, right or wrong, was true.",
-        lambda one: one.critique_accuracy,
+        lambda strategy: strategy.critique_accuracy,
     ),
     (
         "Friction",
         "Refinements still wrong although a failing test was shown.",
-        lambda one: one.friction,
+        lambda strategy: strategy.friction,
     ),
-    ("Found hard", "Runs that the router found hard.", lambda one: one.hard_share),
+    ("Found hard", "Runs that the router found hard.", lambda strategy: strategy.hard_share),
     (
         "Regret of the choice",
         "Accuracy lost against choosing the best candidate of each run in hindsight.",
-        lambda one: one.regret,
+        lambda strategy: strategy.regret,
     ),
     (
         "Regret of stopping",
         "Accuracy lost against stopping after the best round in hindsight.",
-        lambda one: one.stop_regret,
+        lambda strategy: strategy.stop_regret,
     ),
 )
 """Figures that are shares: name, explanation, and where they come from."""
@@ -97,8 +105,10 @@ def _count(count: int, others: int) -> str:
     return f"{count:,} of {whole:,}{share}"
 
 
-def _rounds(found: Mapping[str, StrategySummary]) -> Iterator[str]:
-    several = {name: each.proxy for name, each in found.items() if len(each.proxy) > 1}
+def _rounds(summaries: Mapping[str, StrategySummary]) -> Iterator[str]:
+    several = {
+        name: strategy.proxy for name, strategy in summaries.items() if len(strategy.proxy) > 1
+    }
     rows = [
         (
             text(name),

@@ -94,7 +94,7 @@ def _picture(index: RunIndex, replay: Replay, label: str) -> Iterator[str]:
 def _children(index: RunIndex) -> dict[str, list[str]]:
     """Return the ids below each id; candidates without a parent are below the root."""
     found: dict[str, list[str]] = {ROOT: []}
-    for candidate in sorted(index.result.candidates, key=lambda each: each.order):
+    for candidate in sorted(index.result.candidates, key=lambda one: one.order):
         parent = index.parent(candidate)
         above = parent.id if parent and parent.order < candidate.order else ROOT
         found.setdefault(above, []).append(candidate.id)
@@ -105,8 +105,10 @@ def _scale(index: RunIndex) -> Scale:
     candidates = index.result.candidates
     return scale_for(
         len(candidates),
-        label_length=max(len(f"{each.id} {index.figure(each)}") for each in candidates),
-        name_length=min(_LONGEST_NAME, max(len(each.operator) for each in candidates)),
+        label_length=max(
+            len(f"{candidate.id} {index.figure(candidate)}") for candidate in candidates
+        ),
+        name_length=min(_LONGEST_NAME, max(len(candidate.operator) for candidate in candidates)),
     )
 
 
