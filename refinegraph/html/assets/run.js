@@ -130,17 +130,20 @@ function showRun(space) {
     clearInterval(timer);
     timer = 0;
     play.textContent = '▶ Replay';
+    caption.setAttribute('aria-live', 'polite');
   }
 
   function toggle() {
     if (timer) return stop();
     if (Number(slider.value) >= steps.length - 1) goTo(0);
     play.textContent = '❚❚ Pause';
+    caption.setAttribute('aria-live', 'off');
     /* A long run takes half a minute, a short one about a second for each step. */
-    const pause = Math.max(30, Math.min(900, 30000 / steps.length));
+    const stride = Math.ceil(steps.length / 600);
+    const pause = Math.max(50, Math.min(900, 30000 / steps.length));
     timer = setInterval(() => {
       if (Number(slider.value) >= steps.length - 1 || !space.isConnected) return stop();
-      goTo(Number(slider.value) + 1);
+      goTo(Math.min(Number(slider.value) + stride, steps.length - 1));
     }, pause);
   }
 
