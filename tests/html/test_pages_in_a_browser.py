@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -69,10 +70,12 @@ def _of_network(url: str) -> list[str]:
     return [] if url.startswith("file:") else [url]
 
 
+@cache
 def run_html(count: int = 6) -> str:
     return "".join(run_page(tree_run(count), prompt="Write f(x).", finished=0))
 
 
+@cache
 def evaluation_html(count: int = 6) -> str:
     """Return the page of two strategies on problems whose texts try to script the page."""
     weak, strong = run_line("a", right=False), run_line("b")
@@ -225,7 +228,7 @@ AXE = files(pytest.importorskip("axe_playwright_python")).joinpath("axe.min.js")
 def violations(page: "Page") -> list[str]:
     """Return what axe-core finds wrong, as `rule: element`."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
     return [
         f"{rule['id']}: {node['html'][:120]}"
         for rule in found["violations"]
