@@ -104,8 +104,8 @@ def _plain_rows(runs: Iterable[RunLine]) -> Iterator[str]:
     yield '<div class="wide" tabindex="0" role="region" aria-label="runs"><table id="all-runs">'
     yield "<thead><tr>"
     for place, name in enumerate(_COLUMNS):
-        number = ' class="n"' if name in ("Rounds", "Tokens") else ""
-        yield f'<th scope="col" data-column="{place}"{number}>{name}</th>'
+        style = ' class="n"' if name in ("Rounds", "Tokens") else ""
+        yield f'<th scope="col" data-column="{place}"{style}>{name}</th>'
     yield "</tr></thead><tbody>\n"
     for number, run in enumerate(runs):
         yield _plain_row(number, run)

@@ -204,7 +204,10 @@ def _node(index: RunIndex, replay: Replay, candidate: Candidate, spot: Spot, sca
             ),
         )
     )
-    words = text(f"candidate {candidate.id}: {index.words(candidate)}")
+    seen = "" if scale.is_compact else f"{MARKS[index.state(candidate)]} "
+    figure = f" {index.figure(candidate)}" if seen and index.figure(candidate) else ""
+    # The label repeats what is drawn, so that speech control finds the node by it.
+    words = text(f"{seen}{candidate.id}{figure}: {index.words(candidate)}")
     parent = index.parent(candidate)
     return (
         f'<a class="{classes}" href="#{text(index.anchor(candidate.id))}" tabindex="-1" '
