@@ -204,14 +204,11 @@ def _node(index: RunIndex, replay: Replay, candidate: Candidate, spot: Spot, sca
             ),
         )
     )
-    seen = "" if scale.is_compact else f"{MARKS[index.state(candidate)]} "
-    figure = f" {index.figure(candidate)}" if seen and index.figure(candidate) else ""
-    # The label repeats what is drawn, so that speech control finds the node by it.
-    words = text(f"{seen}{candidate.id}{figure}: {index.words(candidate)}")
+    words = text(f"candidate {candidate.id}: {index.words(candidate)}")
     parent = index.parent(candidate)
     return (
         f'<a class="{classes}" href="#{text(index.anchor(candidate.id))}" tabindex="-1" '
-        f'aria-label="{words}" data-id="{text(candidate.id)}" '
+        f'data-id="{text(candidate.id)}" '
         f'data-parent="{text(parent.id if parent else "")}" data-x="{spot.x:.0f}" '
         f'data-y="{spot.y:.0f}" data-born="{replay.born[candidate.id]}" '
         f'data-judged="{replay.judged[candidate.id]}"><title>{words}</title>'
