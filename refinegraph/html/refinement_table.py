@@ -13,10 +13,10 @@ _FEW_CANDIDATES = 10
 def refinement_parts(summaries: Mapping[str, StrategySummary]) -> Iterator[str]:
     """Yield tables of what became of answers, with one column for each strategy."""
     rows = [
-        (f"{name}<small>{explanation}</small>", *cells)
-        for name, explanation, cells in _rows(summaries)
-        if any(cell != "–" for cell in cells)
+        (f"{name}<small>{explanation}</small>", *map(figure, summaries.values()))
+        for name, explanation, figure in _FIGURES
     ]
+    rows = [row for row in rows if any(cell != "–" for cell in row[1:])]
     yield from table(("Figure", *summaries), rows, label="what refinement did", row_headings=True)
     if any(strategy.n < FEW_PROBLEMS for strategy in summaries.values()):
         yield (
@@ -26,76 +26,6 @@ def refinement_parts(summaries: Mapping[str, StrategySummary]) -> Iterator[str]:
     yield from _rounds(summaries)
 
 
-def _rows(summaries: Mapping[str, StrategySummary]) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield name, explanation and cells of each figure."""
-    figures = list(summaries.values())
-    yield (
-        "Fixed",
-        "Answers wrong before refinement and right after it, of those that were wrong (CS, arXiv "
-        "2412.19513).",
-        [
-            _count(strategy.transitions.wrong_right, strategy.transitions.wrong_wrong)
-            for strategy in figures
-        ],
-    )
-    yield (
-        "Damaged",
-        "Answers right before refinement and wrong after it, of those that were right (1 − CL, "
-        "arXiv 2412.19513).",
-        [
-            _count(strategy.transitions.right_wrong, strategy.transitions.right_right)
-            for strategy in figures
-        ],
-    )
-    yield (
-        "Rejected refinements",
-        "They lost something their parent had, and did not replace it.",
-        [f"{strategy.rejected:,}" for strategy in figures],
-    )
-    yield (
-        "Relative self-correction",
-        "0.5 if refinement changes nothing, 1 if it fixes as much as possible (RSS, arXiv "
-        "2412.19513).",
-        [
-            "–"
-            if strategy.self_correction is None or strategy.n < FEW_PROBLEMS
-            else f"{strategy.self_correction:.2f}"
-            for strategy in figures
-        ],
-    )
-    for name, explanation, share in _SHARES:
-        cells = [
-            percent(share(strategy)) if strategy.n >= FEW_PROBLEMS else "–" for strategy in figures
-        ]
-        yield name, explanation, cells
-
-
-_SHARES: tuple[tuple[str, str, Callable[[StrategySummary], float | None]], ...] = (
-    (
-        "Correct reviews",
-        "Reviews whose verdict, right or wrong, was true.",
-        lambda strategy: strategy.critique_accuracy,
-    ),
-    (
-        "Friction",
-        "Refinements still wrong although a failing test was shown.",
-        lambda strategy: strategy.friction,
-    ),
-    ("Found hard", "Runs that the router found hard.", lambda strategy: strategy.hard_share),
-    (
-        "Regret of the choice",
-        "Accuracy lost against choosing the best candidate of each run in hindsight.",
-        lambda strategy: strategy.regret,
-    ),
-    (
-        "Regret of stopping",
-        "Accuracy lost against stopping after the best round in hindsight.",
-        lambda strategy: strategy.stop_regret,
-    ),
-)
-"""Figures that are shares: name, explanation, and where they come from."""
-
-
 def _count(count: int, others: int) -> str:
     """Return a count of so many, with its percentage unless there are too few."""
     whole = count + others
@@ -103,6 +33,70 @@ def _count(count: int, others: int) -> str:
         return "–"
     share = f" ({percent(count / whole)})" if whole >= _FEW_CANDIDATES else ""
     return f"{count:,} of {whole:,}{share}"
+
+
+def _self_correction(strategy: StrategySummary) -> str:
+    if strategy.self_correction is None or strategy.n < FEW_PROBLEMS:
+        return "–"
+    return f"{strategy.self_correction:.2f}"
+
+
+def _share(of: Callable[[StrategySummary], float | None]) -> Callable[[StrategySummary], str]:
+    """Return a figure that is shown as a percentage if there are enough problems."""
+    return lambda strategy: percent(of(strategy)) if strategy.n >= FEW_PROBLEMS else "–"
+
+
+_FIGURES: tuple[tuple[str, str, Callable[[StrategySummary], str]], ...] = (
+    (
+        "Fixed",
+        "Answers wrong before refinement and right after it, of those that were wrong (CS, arXiv "
+        "2412.19513).",
+        lambda strategy: _count(strategy.transitions.wrong_right, strategy.transitions.wrong_wrong),
+    ),
+    (
+        "Damaged",
+        "Answers right before refinement and wrong after it, of those that were right (1 − CL, "
+        "arXiv 2412.19513).",
+        lambda strategy: _count(strategy.transitions.right_wrong, strategy.transitions.right_right),
+    ),
+    (
+        "Rejected refinements",
+        "They lost something their parent had, and did not replace it.",
+        lambda strategy: f"{strategy.rejected:,}",
+    ),
+    (
+        "Relative self-correction",
+        "0.5 if refinement changes nothing, 1 if it fixes as much as possible (RSS, arXiv "
+        "2412.19513).",
+        _self_correction,
+    ),
+    (
+        "Correct reviews",
+        "Reviews whose verdict, right or wrong, was true.",
+        _share(lambda strategy: strategy.critique_accuracy),
+    ),
+    (
+        "Friction",
+        "Refinements still wrong although a failing test was shown.",
+        _share(lambda strategy: strategy.friction),
+    ),
+    (
+        "Found hard",
+        "Runs that the router found hard.",
+        _share(lambda strategy: strategy.hard_share),
+    ),
+    (
+        "Regret of the choice",
+        "Accuracy lost against choosing the best candidate of each run in hindsight.",
+        _share(lambda strategy: strategy.regret),
+    ),
+    (
+        "Regret of stopping",
+        "Accuracy lost against stopping after the best round in hindsight.",
+        _share(lambda strategy: strategy.stop_regret),
+    ),
+)
+"""Name, explanation and content of each figure."""
 
 
 def _rounds(summaries: Mapping[str, StrategySummary]) -> Iterator[str]:

@@ -25,6 +25,15 @@ from refinegraph.schema import (
 HOSTILE = "</template></noscript></script><script>alert(1)</script><img src=x onerror=alert(2)>"
 PROGRAM = "def f(x):\n    return x\n"
 
+REVIEW = Review(
+    candidate_id="0.0",
+    round=1,
+    approves=False,
+    wrong_step="the last line",
+    change="Use 0 for a missing neighbour.",
+    text="VERDICT: wrong",
+)
+
 
 @cache
 def run_line(id: str, *, right: bool = True, strategy: str = "self-refine") -> RunLine:
@@ -75,16 +84,7 @@ def tree_run(count: int) -> RefinementResult:
         selection=Selection(candidate_id=chosen.id, reason="it passes 2 of 2 visible tests"),
         usage=Usage(llm_calls=count, prompt_tokens=90 * count, completion_tokens=10 * count),
         candidates=candidates,
-        reviews=(
-            Review(
-                candidate_id="0.0",
-                round=1,
-                approves=False,
-                wrong_step="the last line",
-                change="Use 0 for a missing neighbour.",
-                text="VERDICT: wrong",
-            ),
-        ),
+        reviews=(REVIEW,),
         rejected=tuple(
             RejectedRefinement(candidate_id=one.id, parent_id="0.0", reason="it lost test 1")
             for one in lost
