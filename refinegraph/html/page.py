@@ -23,7 +23,7 @@ class Section(NamedTuple):
 @cache
 def asset(name: str) -> str:
     """Return a style sheet or script of this package as text."""
-    return files("refinegraph.html").joinpath("assets", name).read_text(encoding="utf-8")
+    return files("refinegraph.html").joinpath(name).read_text(encoding="utf-8")
 
 
 def page(
