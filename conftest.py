@@ -22,6 +22,7 @@ INSTALLED_INSIDE = ("agents", "graphs", "tools")
 
 SKIPS = {
     "browser": "no chromium on this machine",
+    "axe": "could not import '(playwright|axe_playwright_python)",
     "postgres": "no PostgreSQL on this machine",
     "tmux": "no tmux on this machine",
     "local": "the extra 'local' is not installed",

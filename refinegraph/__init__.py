@@ -101,9 +101,9 @@ def __dir__() -> list[str]:
 
 
 def _run_as_html(result: "RefinementResult") -> str:
-    from refinegraph.html.run import run_parts
+    from refinegraph.html.run import run_fragment
 
-    return "".join(run_parts(result))
+    return "".join(run_fragment(result))
 
 
 register_html("RefinementResult", _run_as_html)

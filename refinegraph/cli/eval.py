@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AsyncExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -30,13 +31,14 @@ from refinegraph.evaluation.results_dir import (
     mark_ended,
     read_results,
     read_runs,
+    read_settings,
 )
 from refinegraph.evaluation.running import Evaluation
 from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.evaluation.summary import summarise
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
-from refinegraph.html.evaluation import evaluation_page
+from refinegraph.html.evaluation import evaluation_facts, evaluation_page
 from refinegraph.options import RunOptions
 from refinegraph.runs.planning import (
     Models,
@@ -191,7 +193,9 @@ def write_summary(
         errors=(line for line in read_results(folder) if line.error),
         left_out=left_out,
     )
-    page = evaluation_page(summary, read_runs(folder), title=folder.resolve().name)
+    facts = evaluation_facts(read_settings(folder), finished=time.time())
+    title = folder.resolve().name
+    page = evaluation_page(summary, read_runs(folder), title=title, facts=facts)
     try:
         write_private(folder / SUMMARY, [json_text(summary, indent=2), "\n"])
         write_private(folder / PAGE, page)

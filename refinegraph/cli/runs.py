@@ -76,6 +76,7 @@ def _show(kept: KeptRun) -> int:
 
 def _view(kept: KeptRun, output: str | None) -> int:
     path = output or str(Path.cwd() / f"run-{kept.id}.html")
-    OutputFile(path).write("".join(run_page(kept.result, prompt=kept.problem.prompt)))
+    page = run_page(kept.result, prompt=kept.problem.prompt, finished=kept.finished)
+    OutputFile(path).write("".join(page))
     print(path)
     return 0

@@ -1,1 +1,1 @@
-"""Self-contained HTML pages: of one run, and of an evaluation."""
+"""Self-contained HTML pages of runs and evaluations."""

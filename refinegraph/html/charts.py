@@ -1,15 +1,15 @@
-"""Small pictures for reports: how far scores can be trusted, and what runs cost."""
+"""Small pictures of an evaluation: how far scores can be trusted, and what runs cost."""
 
 from collections.abc import Sequence
 
 from refinegraph.evaluation.metrics import ReliabilityBin
 from refinegraph.html.page import text
 
-_SIZE, _EDGE = 220, 34
+_SIZE, _EDGE = 240, 40
 
 
 def reliability_plot(name: str, bins: Sequence[ReliabilityBin]) -> str:
-    """Return an SVG of how often answers were right against their score; the diagonal is ideal."""
+    """Return a figure: how often answers were right against their score. The diagonal is ideal."""
     inner = _SIZE - 2 * _EDGE
 
     def x(value: float) -> float:
@@ -18,32 +18,43 @@ def reliability_plot(name: str, bins: Sequence[ReliabilityBin]) -> str:
     def y(value: float) -> float:
         return _SIZE - _EDGE - inner * value
 
-    dots = [
-        f'<circle class="dot" cx="{x(each.score):.1f}" cy="{y(each.right):.1f}" '
-        f'r="{3 + min(6, each.answers**0.5 / 3):.1f}"/>'
-        for each in bins
-    ]
-    path = " ".join(f"{x(each.score):.1f},{y(each.right):.1f}" for each in bins)
-    told = "; ".join(
-        f"score {each.score:.2f}: {each.right:.0%} right of {each.answers}" for each in bins
+    dots = "".join(
+        f'<circle class="bar" cx="{x(point.score):.1f}" cy="{y(point.right):.1f}" '
+        f'r="{3 + min(6, point.answers**0.5 / 3):.1f}"/>'
+        for point in bins
+    )
+    path = " ".join(f"{x(point.score):.1f},{y(point.right):.1f}" for point in bins)
+    words = "; ".join(
+        f"score {point.score:.2f}: {point.right:.0%} right of {point.answers}" for point in bins
     )
     return (
         f'<figure><svg viewBox="0 0 {_SIZE} {_SIZE}" width="{_SIZE}" role="img" '
-        f'aria-label="reliability of {text(name)}: {text(told)}">'
-        f'<rect class="grid" x="{_EDGE}" y="{_EDGE}" width="{inner}" height="{inner}" '
-        'fill="none"/>'
-        f'<line class="grid" x1="{x(0)}" y1="{y(0)}" x2="{x(1)}" y2="{y(1)}"/>'
-        f'<polyline class="whisker" fill="none" points="{path}"/>{"".join(dots)}'
-        f'<text x="{_EDGE}" y="{_SIZE - 12}">score 0</text>'
-        f'<text x="{_SIZE - _EDGE}" y="{_SIZE - 12}" text-anchor="end">1</text>'
-        f'<text x="{_EDGE}" y="{_EDGE - 8}">right</text></svg>'
-        f"<figcaption>{text(name)}</figcaption></figure>\n"
+        f'aria-label="reliability of {text(name)}: {text(words)}">'
+        f'<rect class="grid" x="{_EDGE}" y="{_EDGE}" width="{inner}" height="{inner}"/>'
+        f'<path class="frontier" d="M{x(0)} {y(0)}L{x(1)} {y(1)}"/>'
+        f'<polyline class="series line" style="--series:var(--mark)" points="{path}"/>{dots}'
+        f"{_ends()}</svg><figcaption>{text(name)}</figcaption></figure>\n"
+    )
+
+
+def _ends() -> str:
+    low, high = _EDGE, _SIZE - _EDGE
+    return (
+        f'<text x="{low}" y="{high + 16}" text-anchor="middle">0</text>'
+        f'<text x="{high}" y="{high + 16}" text-anchor="middle">1</text>'
+        f'<text class="soft" x="{_SIZE / 2}" y="{high + 30}" text-anchor="middle">score</text>'
+        f'<text x="{low - 6}" y="{high + 4}" text-anchor="end">0%</text>'
+        f'<text x="{low - 6}" y="{low + 4}" text-anchor="end">100%</text>'
+        f'<text class="soft" x="{low}" y="{low - 12}">answers that were right</text>'
     )
 
 
 def token_histogram(name: str, bars: Sequence[tuple[int, int]]) -> str:
-    """Return an SVG of how many runs took up to so many tokens, powers of two apart."""
-    if not bars:
+    """Return a figure: how many runs took up to so many tokens, in powers of two.
+
+    Empty if all runs took about the same.
+    """
+    if len(bars) < 2:
         return ""
     most = max(count for _, count in bars)
     inner = _SIZE - 2 * _EDGE
@@ -53,19 +64,22 @@ def token_histogram(name: str, bars: Sequence[tuple[int, int]]) -> str:
         height = inner * count / most
         left = _EDGE + place * width
         parts.append(
-            f'<rect class="dot" x="{left + 1:.1f}" y="{_SIZE - _EDGE - height:.1f}" '
+            f'<rect class="bar" x="{left + 1:.1f}" y="{_SIZE - _EDGE - height:.1f}" '
             f'width="{max(1.0, width - 2):.1f}" height="{height:.1f}"/>'
         )
-        if len(bars) <= 5 or place % 2 == 0:
+        if place % max(1, round(len(bars) / 5)) == 0:
             parts.append(
-                f'<text x="{left + width / 2:.1f}" y="{_SIZE - 16}" text-anchor="middle">'
+                f'<text x="{left + width / 2:.1f}" y="{_SIZE - _EDGE + 16}" text-anchor="middle">'
                 f"{_short(tokens)}</text>"
             )
-    told = "; ".join(f"up to {tokens:,} tokens: {count}" for tokens, count in bars)
+    words = "; ".join(f"up to {tokens:,} tokens: {count}" for tokens, count in bars)
     return (
         f'<figure><svg viewBox="0 0 {_SIZE} {_SIZE}" width="{_SIZE}" role="img" '
-        f'aria-label="runs of {text(name)} by tokens: {text(told)}">{"".join(parts)}'
-        f'<text x="{_EDGE}" y="{_EDGE - 8}">{most:,} runs</text></svg>'
+        f'aria-label="runs of {text(name)} by tokens: {text(words)}">{"".join(parts)}'
+        f'<path class="axis" d="M{_EDGE} {_SIZE - _EDGE}h{inner}"/>'
+        f'<text class="soft" x="{_SIZE / 2}" y="{_SIZE - _EDGE + 30}" text-anchor="middle">tokens '
+        f'of a run, up to</text><text class="soft" x="{_EDGE}" y="{_EDGE - 12}">'
+        f"{most:,} runs in the highest bar</text></svg>"
         f"<figcaption>{text(name)}</figcaption></figure>\n"
     )
 

@@ -1,247 +1,299 @@
-"""An evaluation as one page: the comparison, and every run behind it."""
+"""An evaluation as one page: conclusions, comparison, figures, and every run behind them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
 
 from refinegraph.evaluation.metrics import StrategySummary, Summary
 from refinegraph.evaluation.records import RunLine
+from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.html.charts import reliability_plot, token_histogram
-from refinegraph.html.page import page, table, text
+from refinegraph.html.conclusions import (
+    FEW_PROBLEMS,
+    LEAST_DIFFERING,
+    conclusions,
+    holm,
+    p_words,
+)
+from refinegraph.html.page import Section, asset, contents, date_words, page, percent, table, text
 from refinegraph.html.plot import Point, accuracy_plot
-from refinegraph.html.run_table import RUN_TABLE_SCRIPT, run_table
+from refinegraph.html.refinement_table import refinement_parts
+from refinegraph.html.run_table import RunTable
 from refinegraph.wording import plural
 
-
-def evaluation_page(summary: Summary, runs: Iterable[RunLine], *, title: str) -> Iterator[str]:
-    """Yield the page, piece by piece; runs are read once and not kept."""
-    yield from page(f"Evaluation {title}", _body(summary, runs), script=RUN_TABLE_SCRIPT)
-
-
-def _body(summary: Summary, runs: Iterable[RunLine]) -> Iterator[str]:
-    yield f"<p>{summary.problems} problems, {len(summary.strategies)} strategies.</p>\n"
-    yield from _not_counted(summary)
-    yield from comparison_parts(summary)
-    yield "<h2>Runs</h2>\n"
-    yield from run_table(runs, strategies=summary.strategies)
+_MEMORY = 8_000_000
+"""Characters of compressed runs that are kept in memory before they go to a temporary file."""
+_FEW_RUNS = 20
+"""Runs below which no histogram is drawn: its bars would be single runs."""
 
 
-def _not_counted(summary: Summary) -> Iterator[str]:
-    """Yield what no figure counts: runs that failed, and problems that cannot judge an answer."""
-    for name, found in summary.strategies.items():
-        if found.failed:
-            count = plural(found.failed, "run")
-            yield f'<p class="warn">{count} of {text(name)} failed: see results.jsonl.</p>\n'
+def evaluation_page(
+    summary: Summary, runs: Iterable[RunLine], *, title: str, facts: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yield the page of an evaluation in pieces; runs are read once and not kept.
+
+    Args:
+        summary: The figures.
+        runs: Every run, for the table from which each can be opened.
+        title: The name of the evaluation.
+        facts: What else its heading says, such as the dataset, the model and the date.
+    """
+    strategies = list(summary.strategies)
+    counts = [plural(summary.problems, "problem"), _strategies_words(strategies), *facts]
+    header = (
+        f'<p class="eyebrow">Evaluation</p><h1>{text(title)}</h1>'
+        f'<p class="dim">{text(" · ".join(counts))}</p>'
+    )
+    with SpooledTemporaryFile(_MEMORY, mode="w+", encoding="ascii") as spool:
+        run_table = RunTable(runs, strategies=strategies, spool=spool)
+        sections = [*comparison_sections(summary), Section("runs", "Runs", run_table.parts())]
+        yield from page(
+            " · ".join((title, *counts)),
+            contents(sections),
+            header=header,
+            script=asset("run.js") + asset("runs.js"),
+            data=run_table.data(),
+        )
+
+
+def evaluation_facts(settings: EvaluationSettings, *, finished: float) -> tuple[str, ...]:
+    """Return what a heading says of an evaluation: its dataset, its models and its date.
+
+    `finished` is in seconds since 1970.
+    """
+    models = list(dict.fromkeys(filter(None, settings.models)))
+    named = f"{'model' if len(models) == 1 else 'models'} {', '.join(models)}" if models else ""
+    dataset = f"dataset {Path(settings.dataset).name}" if settings.dataset else ""
+    return tuple(filter(None, (dataset, named, date_words(finished))))
+
+
+def _strategies_words(names: Sequence[str]) -> str:
+    if len(names) <= 3:
+        return ", ".join(names)
+    return plural(len(names), "strategy", "strategies")
+
+
+def comparison_sections(summary: Summary) -> list[Section]:
+    """Return the sections that compare strategies, those without content left out."""
+    summaries = summary.strategies
+    sections = [
+        Section("conclusions", "Conclusions", _conclusions(summary)),
+        Section("strategies", "Strategies", _strategies(summaries)),
+    ]
+    if any(pair.difference is not None for pair in summary.comparisons):
+        sections.append(Section("differences", "Problem by problem", _differences(summary)))
+    if summary.equal_cost:
+        sections.append(Section("equal-cost", "At equal cost", _equal_cost(summary)))
+    sections += [
+        Section("refinement", "What refinement did", refinement_parts(summaries)),
+        Section("stops", "Why runs stopped", _stops(summaries)),
+        Section("costs", "Time and tokens of a run", _costs(summaries)),
+    ]
+    if any(figures.reliability for figures in summaries.values()):
+        title = "How far scores can be trusted"
+        sections.append(Section("calibration", title, _calibration(summaries)))
     if summary.left_out:
-        rows = [(text(each.problem_id), text(each.reason)) for each in summary.left_out]
-        yield "<h2>Left out</h2>\n<p>The hidden tests of these problems judge nothing.</p>\n"
-        yield from table(("problem", "reason"), rows, label="problems left out")
+        sections.append(Section("left-out", "Problems left out", _left_out(summary)))
+    return sections
 
 
-def comparison_parts(summary: Summary) -> Iterator[str]:
-    """Yield the tables and pictures that compare strategies."""
-    yield accuracy_plot([_point(*each) for each in summary.strategies.items() if each[1].n])
-    yield from table(
-        ("strategy", "right", "95 % interval", "tokens", "calls", "USD", "seconds", "fooled"),
-        (_row(name, found) for name, found in summary.strategies.items()),
-        label="strategies",
+def _conclusions(summary: Summary) -> Iterator[str]:
+    items = "".join(f"<li>{text(sentence)}</li>\n" for sentence in conclusions(summary))
+    yield f"<ul>\n{items}</ul>\n" if items else '<p class="dim">There is nothing to count.</p>\n'
+
+
+def _strategies(summaries: dict[str, StrategySummary]) -> Iterator[str]:
+    yield accuracy_plot([_point(name, figures) for name, figures in summaries.items() if figures.n])
+    headings = (
+        "Strategy",
+        "Solved",
+        "Accuracy",
+        "95% interval",
+        "Tokens",
+        "Model calls",
+        "USD",
+        "Seconds",
+        "Fooled",
     )
+    rows = [_strategy_row(name, figures) for name, figures in summaries.items()]
+    yield from table(headings, rows, label="strategies", row_headings=True)
     yield (
-        '<p class="dim">Tokens, calls, USD and seconds a problem. Fooled: of the answers that '
-        "visible tests proved, those that the hidden ones refute.</p>\n"
+        '<p class="dim">Tokens, model calls, USD and seconds are per problem. “Fooled” is the '
+        "share of answers that pass all visible tests and fail the hidden ones. The interval is "
+        "Wilson's.</p>\n"
     )
-    yield from _differences(summary)
-    yield from _equal_cost(summary)
-    yield "<h2>What refinement did</h2>\n"
-    yield from _transitions(summary)
-    yield from _by_round(summary)
-    yield "<h2>Why runs ended</h2>\n"
-    yield from _stops(summary)
-    yield "<h2>What runs took</h2>\n"
-    yield from _costs(summary)
-    yield from _calibration(summary)
 
 
-def _point(name: str, found: StrategySummary) -> Point:
+def _point(name: str, figures: StrategySummary) -> Point:
     return Point(
         name,
-        found.total_tokens / (found.runs or 1),
-        found.accuracy or 0.0,
-        found.ci_low or 0.0,
-        found.ci_high or 0.0,
+        figures.total_tokens / (figures.runs or 1),
+        figures.accuracy or 0.0,
+        figures.ci_low or 0.0,
+        figures.ci_high or 0.0,
+        tuple((size.tokens, size.accuracy) for size in figures.curve),
     )
 
 
-def _row(name: str, found: StrategySummary) -> tuple[str, ...]:
-    runs = found.runs or 1
-    interval = (
-        f"{found.ci_low:.1%} to {found.ci_high:.1%}"
-        if found.ci_low is not None and found.ci_high is not None
-        else "–"
-    )
+def _strategy_row(name: str, figures: StrategySummary) -> tuple[str, ...]:
+    runs = figures.runs or 1
+    interval = "–"
+    if figures.ci_low is not None and figures.ci_high is not None:
+        interval = f"{100 * figures.ci_low:.1f} to {percent(figures.ci_high)}"
     return (
-        f"<b>{text(name)}</b>",
-        percent(found.accuracy),
+        text(name),
+        f"{round((figures.accuracy or 0.0) * figures.n):,} of {figures.n:,}",
+        percent(figures.accuracy),
         interval,
-        f"{found.total_tokens / runs:,.0f}",
-        f"{found.llm_calls / runs:.1f}",
-        "?" if found.cost_usd is None else f"{found.cost_usd / runs:.2g}",
-        f"{found.wall_seconds / runs:.2f}",
-        percent(found.fooled),
+        f"{figures.total_tokens / runs:,.0f}",
+        f"{figures.llm_calls / runs:.1f}",
+        "?" if figures.cost_usd is None else f"{figures.cost_usd / runs:.2g}",
+        f"{figures.wall_seconds / runs:.2f}",
+        percent(figures.fooled),
     )
 
 
 def _differences(summary: Summary) -> Iterator[str]:
+    pairs = [pair for pair in summary.comparisons if pair.difference is not None]
+    corrected = holm([pair.p_value for pair in pairs])
     rows = [
         (
-            f"{text(each.second)} against {text(each.first)}",
-            f"{each.difference:+.1%}",
-            f"{each.ci_low or 0:+.1%} to {each.ci_high or 0:+.1%}",
-            f"{each.only_second} won, {each.only_first} lost",
-            "–" if each.p_value is None else f"{each.p_value:.3g}",
+            f"{text(pair.second)} against {text(pair.first)}",
+            f"{pair.n:,}",
+            _points(pair.difference),
+            f"{_points(pair.ci_low)} to {_points(pair.ci_high)}",
+            f"{pair.only_second:,}",
+            f"{pair.only_first:,}",
+            _tested(pair.only_first + pair.only_second, pair.p_value),
+            _tested(pair.only_first + pair.only_second, p_value),
         )
-        for each in summary.comparisons
-        if each.difference is not None
+        for pair, p_value in zip(pairs, corrected, strict=True)
     ]
-    if rows:
-        yield "<h2>Problem by problem</h2>\n"
-        headings = ("pair", "difference", "95 % bootstrap", "problems", "McNemar's p")
-        yield from table(headings, rows, label="paired differences")
+    headings = (
+        "Pair",
+        "n",
+        "Difference in points",
+        "95% bootstrap interval",
+        "Only the first right",
+        "Only the second right",
+        "p",
+        "p, corrected",
+    )
+    yield from table(headings, rows, label="paired differences", row_headings=True)
+    yield (
+        '<p class="dim">p is that of McNemar\'s exact test, corrected for the number of pairs by '
+        f"Holm's method. It is left out below {LEAST_DIFFERING} problems with different outcomes, "
+        "which cannot show a difference at the 5% level.</p>\n"
+    )
+
+
+def _points(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:+.1f}".replace("-", "−")
+
+
+def _tested(differing: int, p_value: float | None) -> str:
+    return "–" if differing < LEAST_DIFFERING else p_words(p_value).replace("less than ", "&lt; ")
 
 
 def _equal_cost(summary: Summary) -> Iterator[str]:
     rows = [
         (
-            f"{text(each.strategy)} against {text(each.baseline)}",
-            f"{each.tokens:,.0f}",
-            percent(each.accuracy),
-            percent(each.baseline_accuracy),
-            "–" if each.baseline_tokens is None else f"{each.baseline_tokens:,.0f}",
+            f"{text(pair.strategy)} against {text(pair.baseline)}",
+            f"{pair.tokens:,.0f}",
+            percent(pair.accuracy),
+            percent(pair.baseline_accuracy),
+            "–" if pair.baseline_tokens is None else f"{pair.baseline_tokens:,.0f}",
         )
-        for each in summary.equal_cost
+        for pair in summary.equal_cost
     ]
-    if not rows:
-        return
-    yield "<h2>At the same price</h2>\n"
-    headings = ("pair", "tokens", "right", "the other, same tokens", "its tokens, as right")
-    yield from table(headings, rows, label="equal cost")
+    headings = (
+        "Pair",
+        "Tokens of the first",
+        "Its accuracy",
+        "Accuracy of the second for these tokens",
+        "Tokens of the second for this accuracy",
+    )
+    yield from table(headings, rows, label="comparison at equal cost", row_headings=True)
     yield (
-        '<p class="dim">From fewer samples of the other’s own runs; a dash where they do not '
-        "reach. Nothing is extrapolated.</p>\n"
+        '<p class="dim">The second strategy is replayed with fewer of its own samples. A dash '
+        "stands where they do not reach; nothing is extrapolated.</p>\n"
     )
 
 
-def _by_round(summary: Summary) -> Iterator[str]:
+def _stops(summaries: dict[str, StrategySummary]) -> Iterator[str]:
+    reasons = sorted({reason for figures in summaries.values() for reason in figures.stop_reasons})
+    rows = [
+        (text(name), *(f"{figures.stop_reasons.get(reason, 0):,}" for reason in reasons))
+        for name, figures in summaries.items()
+    ]
+    yield from table(("Strategy", *reasons), rows, label="stop rules", row_headings=True)
+    yield '<p class="dim">Runs that each stop rule ended.</p>\n'
+
+
+def _costs(summaries: dict[str, StrategySummary]) -> Iterator[str]:
+    figures = [
+        token_histogram(name, figures.token_histogram)
+        for name, figures in summaries.items()
+        if figures.runs >= _FEW_RUNS
+    ]
+    if any(figures):
+        yield f'<div class="figures">{"".join(figures)}</div>\n'
+    if len(figures) < len(summaries):
+        yield _hidden("Histograms", f"{_FEW_RUNS} runs")
     rows = [
         (
             text(name),
-            str(each.round),
-            str(each.candidates),
-            percent(each.proxy),
-            percent(each.gold),
+            _seconds(figures.seconds_median),
+            _seconds(figures.seconds_95) if figures.runs >= _FEW_RUNS else "–",
+            f"{figures.retries:,}",
+            text(", ".join(f"{count} {kind}" for kind, count in figures.failures.items()) or "–"),
         )
-        for name, found in summary.strategies.items()
-        for each in found.proxy
-        if len(found.proxy) > 1
+        for name, figures in summaries.items()
     ]
-    if rows:
-        yield "<h3>What stood for being right, and being right, round by round</h3>\n"
-        headings = ("strategy", "round", "candidates", "visible tests or score", "right")
-        yield from table(headings, rows, label="proxy and gold")
-
-
-def _costs(summary: Summary) -> Iterator[str]:
-    for name, found in summary.strategies.items():
-        yield token_histogram(name, found.token_histogram)
-    rows = [
-        (
-            text(name),
-            _seconds(found.seconds_median),
-            _seconds(found.seconds_95),
-            str(found.retries),
-            text(", ".join(f"{kind} {count}" for kind, count in found.failures.items()) or "–"),
-        )
-        for name, found in summary.strategies.items()
-    ]
-    headings = ("strategy", "median seconds", "95 % within", "retries", "failed branches")
-    yield from table(headings, rows, label="time and failures")
-
-
-def _calibration(summary: Summary) -> Iterator[str]:
-    scored = {name: found for name, found in summary.strategies.items() if found.reliability}
-    if not scored:
-        return
-    yield "<h2>How far scores can be trusted</h2>\n"
-    for name, found in scored.items():
-        yield reliability_plot(name, found.reliability)
-    rows = [
-        (text(name), f"{found.calibration_error or 0:.3f}", f"{found.brier or 0:.3f}")
-        for name, found in scored.items()
-    ]
-    yield from table(("strategy", "ECE", "Brier"), rows, label="calibration")
-    yield (
-        '<p class="dim">The score of each answer against how often it was right. ECE: arXiv '
-        "1706.04599; Brier 1950.</p>\n"
+    headings = (
+        "Strategy",
+        "Median seconds",
+        "95% of runs within",
+        "Retried requests",
+        "Failed moves",
     )
+    yield from table(headings, rows, label="time and failures", row_headings=True)
+
+
+def _hidden(what: str, least: str) -> str:
+    return f'<p class="dim">{what} are shown from {least} on; fewer would mislead.</p>\n'
 
 
 def _seconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def _transitions(summary: Summary) -> Iterator[str]:
+def _calibration(summaries: dict[str, StrategySummary]) -> Iterator[str]:
+    scored = {
+        name: figures
+        for name, figures in summaries.items()
+        if sum(part.answers for part in figures.reliability) >= FEW_PROBLEMS
+    }
+    if len(scored) < sum(bool(figures.reliability) for figures in summaries.values()):
+        yield _hidden("Calibration figures", f"{FEW_PROBLEMS} scored answers")
+    if not scored:
+        return
+    plots = "".join(reliability_plot(name, figures.reliability) for name, figures in scored.items())
+    yield f'<div class="figures">{plots}</div>\n'
     rows = [
-        (
-            text(name),
-            str(found.transitions.wrong_right),
-            str(found.transitions.right_wrong),
-            str(found.transitions.right_right),
-            str(found.transitions.wrong_wrong),
-            percent(found.confidence_level),
-            percent(found.critique_score),
-            "–" if found.self_correction is None else f"{found.self_correction:.2f}",
-            percent(found.critique_accuracy),
-            str(found.rejected),
-            percent(found.hard_share),
-            percent(found.regret),
-            percent(found.stop_regret),
-            percent(found.friction),
-        )
-        for name, found in summary.strategies.items()
+        (text(name), f"{figures.calibration_error or 0:.3f}", f"{figures.brier or 0:.3f}")
+        for name, figures in scored.items()
     ]
-    headings = (
-        "strategy",
-        "fixed",
-        "damaged",
-        "stayed right",
-        "stayed wrong",
-        "CL",
-        "CS",
-        "RSS",
-        "reviews true",
-        "rejected",
-        "hard",
-        "regret",
-        "stop regret",
-        "friction",
-    )
-    yield from table(headings, rows, label="transitions")
+    headings = ("Strategy", "Expected calibration error", "Brier score")
+    yield from table(headings, rows, label="calibration", row_headings=True)
     yield (
-        '<p class="dim">CL: right answers that stay right; CS: wrong ones that become right '
-        "(arXiv 2412.19513), RSS: 0.5 where refinement changes nothing. Reverted: refinements that "
-        "lost a test. Regret: lost against the best candidate that was made, and against stopping "
-        "after the best round. Friction: "
-        "refinements still wrong after a failing test was shown.</p>\n"
+        '<p class="dim">The score of each answer against how often answers of that score were '
+        "right. Expected calibration error: arXiv 1706.04599; Brier score: Brier 1950. 0 is best "
+        "for both.</p>\n"
     )
 
 
-def _stops(summary: Summary) -> Iterator[str]:
-    reasons = sorted({each for found in summary.strategies.values() for each in found.stop_reasons})
-    rows = [
-        (text(name), *(str(found.stop_reasons.get(each, 0)) for each in reasons))
-        for name, found in summary.strategies.items()
-    ]
-    yield from table(("strategy", *reasons), rows, label="stop reasons")
-
-
-def percent(share: float | None) -> str:
-    """Return a share as it is shown; a dash where it is undefined."""
-    return "–" if share is None else f"{share:.1%}"
+def _left_out(summary: Summary) -> Iterator[str]:
+    yield "<p>Hidden tests that cannot judge an answer; no strategy was given the problems.</p>\n"
+    rows = [(text(problem.problem_id), text(problem.reason)) for problem in summary.left_out]
+    yield from table(("Problem", "Reason"), rows, label="problems left out", row_headings=True)

@@ -1,238 +1,283 @@
-"""One run as a page: the way through the graph, the tree of candidates, the decisions."""
+"""One run as a page: the answer, the tree of candidates, every candidate, the decisions."""
 
-import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import shorten
 
-from refinegraph.html.page import page, table, text
+from refinegraph.html.candidate import candidate_list, content_block
+from refinegraph.html.highlight import plain_block
+from refinegraph.html.page import (
+    Section,
+    asset,
+    contents,
+    date_words,
+    deferred,
+    page,
+    section,
+    table,
+    text,
+)
+from refinegraph.html.replay import decision_words
+from refinegraph.html.standing import MARKS, RunIndex, State
 from refinegraph.html.timeline import timeline_plot
-from refinegraph.schema import (
-    Candidate,
-    CaseStatus,
-    Decision,
-    RefinementResult,
-    Review,
-    Verdict,
-)
-from refinegraph.tools.step_scores import THRESHOLD
-from refinegraph.wording import (
-    Outcome,
-    outcome_word,
-    outcome_words,
-    stop_words,
-    was_executed,
-)
+from refinegraph.html.tree import tree_parts
+from refinegraph.schema import Decision, RefinementResult, VisibleTest
+from refinegraph.wording import Outcome, outcome_word, outcome_words, plural
 
-# Characters of a prompt, an answer or a difference: more would make pages that do not open.
-_LONGEST = 20_000
-OUTCOME_STYLES: dict[Outcome, str] = {
-    "proved": "good",
-    "refuted": "bad",
-    "unverified": "warn",
-    "no answer": "bad",
+_STATES: dict[Outcome, State] = {
+    "proved": "passed",
+    "refuted": "failed",
+    "unverified": "unverified",
+    "no answer": "failed",
 }
-"""The style of each outcome in a page."""
+_LONGEST_TITLE = 90
+_LONGEST_LIST = 60
+"""Decisions that are listed openly; longer lists can be opened."""
 
 
-def run_page(result: RefinementResult, *, prompt: str = "") -> Iterator[str]:
-    """Yield the page of a run."""
-    yield from page(f"Run of {result.problem_id}", run_parts(result, prompt=prompt))
+def run_page(
+    result: RefinementResult, *, prompt: str = "", finished: float | None = None
+) -> Iterator[str]:
+    """Yield the page of a run in pieces.
+
+    Args:
+        result: The run.
+        prompt: The problem in words, for the title and a section of its own.
+        finished: When the run ended, in seconds since 1970, for the title.
+    """
+    facts = [f"strategy {result.strategy}", *_model_facts(result)]
+    if finished is not None:
+        facts.append(date_words(finished))
+    title = " · ".join([_name(result, prompt), *facts])
+    header = (
+        f'<p class="eyebrow">Run</p><h1>{text(_name(result, prompt))}</h1>'
+        f'<p class="dim">{text(" · ".join(facts))}</p>'
+    )
+    body = contents(_sections(RunIndex.of(result), prompt))
+    yield from page(title, body, header=header, script=asset("run.js"))
 
 
 def run_parts(
-    result: RefinementResult, *, prompt: str = "", judged: Mapping[str, bool] | None = None
+    result: RefinementResult,
+    *,
+    prompt: str = "",
+    judged: Mapping[str, bool] | None = None,
+    key: str = "",
 ) -> Iterator[str]:
-    """Yield the parts of a page that show a run; `judged` says which candidates are right."""
-    if prompt:
-        yield f"<h2>Problem</h2><pre>{_cut(prompt)}</pre>\n"
-    yield from _outcome(result)
-    yield "<h2>Way</h2>\n"
-    yield from _decisions(result.decisions)
-    yield "<h2>Candidates</h2>\n"
-    reviews = {each.candidate_id: each for each in result.reviews}
-    by_id = {each.id: each for each in result.candidates}
-    for candidate, depth in _tree(result):
-        parent = by_id.get(candidate.parent_id or "")
-        right = (judged or {}).get(candidate.id)
-        yield from _candidate(candidate, parent, reviews.get(candidate.id), depth, right, result)
+    """Yield the sections of a run's page, to stand in another page.
+
+    Args:
+        result: The run.
+        prompt: The problem in words.
+        judged: Whether the hidden tests accept a candidate, by its id.
+        key: Prefix of all ids, where one page holds several runs.
+    """
+    index = RunIndex.of(result, judged=judged, key=key)
+    for part in _sections(index, prompt):
+        yield from section(part, key=key)
+
+
+def run_fragment(result: RefinementResult) -> Iterator[str]:
+    """Yield a run with its styles and without scripts, for a cell of a notebook."""
+    yield f'<div class="rg" style="padding:1rem"><style>{asset("page.css")}</style>\n'
+    for part in _sections(RunIndex.of(result, has_script=False), ""):
+        yield from section(part)
+    yield "</div>\n"
+
+
+def _name(result: RefinementResult, prompt: str) -> str:
+    """Return the first line of the problem, or its id if it has one of its own."""
+    line = next((line.strip() for line in prompt.splitlines() if line.strip()), "")
+    if result.problem_id != "problem" or not line:
+        return result.problem_id
+    return shorten(line, _LONGEST_TITLE, placeholder=" …")
+
+
+def _model_facts(result: RefinementResult) -> list[str]:
+    names = result.models
+    known = [names.solver, names.reviewer, names.refiner, names.tester]
+    models = list(dict.fromkeys(name for name in known if name))
+    return [f"{'model' if len(models) == 1 else 'models'} {', '.join(models)}"] if models else []
+
+
+def _sections(index: RunIndex, prompt: str) -> list[Section]:
+    result = index.result
+    parts = [
+        Section("answer", "Answer", _answer(index)),
+        Section("tree", "How the run got there", tree_parts(index)),
+        Section("candidates", "All candidates", candidate_list(index)),
+    ]
+    if prompt or result.tests:
+        parts.append(Section("problem", "Problem", _problem(prompt, result.tests)))
+    parts.append(Section("decisions", "Decisions", _decisions(index)))
+    if result.failures:
+        parts.append(Section("failures", "Moves that failed", _failures(result)))
+    if result.notes:
+        parts.append(Section("notes", "Notes", _notes(result)))
     if result.timeline:
-        yield "<h2>Timeline</h2>\n"
-        yield timeline_plot(result.timeline)
+        parts.append(Section("timeline", "Timeline", timeline_plot(result.timeline)))
+    return parts
 
 
-def _outcome(result: RefinementResult) -> Iterator[str]:
-    style = OUTCOME_STYLES[outcome_word(result)]
-    usage = result.usage
-    cost = "price unknown" if usage.cost_usd is None else f"{usage.cost_usd:.4g} USD"
-    tiles = {
-        "result": f'<span class="{style}">{text(outcome_words(result))}</span>',
-        "stopped by": text(result.stop_reason.rule),
-        "candidates": str(len(result.candidates)),
-        "rounds": str(result.rounds),
-        "tokens": f"{usage.total_tokens:,}",
-        "calls": str(usage.llm_calls),
-        "cost": cost,
-        "seconds": f"{usage.wall_seconds:.1f}",
-    }
-    yield "".join(
-        f'<span class="tile"><span class="dim">{name}</span><b>{value}</b></span>'
-        for name, value in tiles.items()
+def _answer(index: RunIndex) -> Iterator[str]:
+    result = index.result
+    state = _STATES[outcome_word(result)]
+    yield (
+        f'<div class="outcome"><div class="verdict {state}"><strong>{MARKS[state]} '
+        f"{text(_capital(outcome_words(result)))}</strong>\n"
+        f"<p>{text(_selection_words(result))}</p>"
+        f'{_hidden_words(index)}<p class="dim">{text(_stop_words(result))}</p></div>\n'
+        f"{_tiles(result)}</div>\n"
     )
-    yield f'\n<p class="dim">{text(result.stop_reason.detail)}</p>\n'
+    if result.chosen and result.chosen.content is not None:
+        yield _scrolled(content_block(result.chosen))
+    elif result.answer is not None:
+        yield _scrolled(plain_block(result.answer))
 
 
-def _decisions(decisions: tuple[Decision, ...]) -> Iterator[str]:
-    for decision in decisions:
-        reasons = decision.difficulty.reasons if decision.difficulty else ()
-        yield (
-            f"<details><summary>{decision.number + 1}. {text(_action(decision))}"
-            f'<span class="dim"> {text("; ".join(reasons))}</span></summary>\n'
+def _hidden_words(index: RunIndex) -> str:
+    """Say what the hidden tests or the reference answer make of the answer, if that is known."""
+    chosen = index.result.chosen
+    right = index.judged.get(chosen.id) if chosen else None
+    if right is None:
+        return ""
+    style, words = ("good", "right") if right else ("bad", "wrong")
+    return f'<p class="{style}">By what was hidden from the agents, the answer is {words}.</p>'
+
+
+def _scrolled(block: str) -> str:
+    return (
+        '<div class="copied"><div class="scrolled" tabindex="0" role="region" '
+        f'aria-label="Text of the answer">{block}</div></div>\n'
+    )
+
+
+def _selection_words(result: RefinementResult) -> str:
+    selection = result.selection
+    if selection.candidate_id is None:
+        return _sentence(f"no candidate was chosen: {selection.reason}")
+    count = len(result.candidates)
+    if count == 1:
+        return "It is the only candidate."
+    reason = f": {selection.reason}" if selection.reason else ""
+    return _sentence(f"candidate {selection.candidate_id} of {count:,} was chosen{reason}")
+
+
+def _stop_words(result: RefinementResult) -> str:
+    reason = result.stop_reason
+    return _sentence(
+        f"The run stopped by the rule “{reason.rule}”: {reason.detail}"
+        if reason.detail
+        else f"The run stopped by the rule “{reason.rule}”"
+    )
+
+
+def _sentence(words: str) -> str:
+    return words if words.endswith((".", "!", "?")) else f"{_capital(words)}."
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _tiles(result: RefinementResult) -> str:
+    usage = result.usage
+    tiles = {
+        "Candidates": f"{len(result.candidates):,}",
+        "Rounds": f"{result.rounds:,}",
+        "Model calls": f"{usage.llm_calls:,}",
+        "Tokens": f"{usage.total_tokens:,}",
+        "Time": seconds_words(usage.wall_seconds),
+        "Cost": "unknown" if usage.cost_usd is None else f"{usage.cost_usd:.4g} USD",
+    }
+    listed = "".join(
+        f"<div><dt>{name}</dt><dd>{text(value)}</dd></div>" for name, value in tiles.items()
+    )
+    return f'<dl class="tiles">{listed}</dl>\n'
+
+
+def seconds_words(seconds: float) -> str:
+    """Return a duration as it is read.
+
+    >>> seconds_words(0.25), seconds_words(75)
+    ('0.25 s', '1 min 15 s')
+    """
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    return f"{int(seconds // 60):,} min {int(seconds % 60)} s"
+
+
+def _problem(prompt: str, tests: Sequence[VisibleTest]) -> Iterator[str]:
+    if prompt:
+        yield plain_block(prompt)
+    if not tests:
+        return
+    origins = {"given": "given with the problem", "statement": "from its statement"}
+    rows = [
+        (
+            f"<code>{text(_test_words(test))}</code>",
+            text(origins.get(test.origin, "written by a model")),
         )
-        routed = decision.difficulty.features if decision.difficulty else ()
-        numbers = [(text(each.name), f"{each.value:.4g}") for each in (*routed, *decision.features)]
-        if numbers:
-            yield from table(("number", "value"), numbers, label="numbers of the decision")
+        for test in tests
+    ]
+    yield f"<h3>{plural(len(rows), 'visible test')}</h3>\n"
+    yield from table(("Test", "Origin"), rows, label="visible tests")
+
+
+def _test_words(test: VisibleTest) -> str:
+    match test.form:
+        case "assert":
+            return test.source
+        case "call":
+            return f"{test.entry_point}{test.arguments.replace(',)', ')')} == {test.expected}"
+        case "stdio":
+            return f"{test.stdin} → {test.stdout}"
+        case "command":
+            return test.id
+
+
+def _decisions(index: RunIndex) -> Iterator[str]:
+    decisions = index.result.decisions
+    if not decisions:
+        yield '<p class="dim">None were recorded.</p>\n'
+        return
+    items = "".join(
+        f"<li>{text(_capital(decision_words(decision)))}{''.join(_grounds(decision))}</li>\n"
+        for decision in decisions
+    )
+    listed = f'<ol class="steps">\n{items}</ol>\n'
+    if len(decisions) <= _LONGEST_LIST:
+        yield listed
+        return
+    body = deferred(listed) if index.has_script else listed
+    yield f"<details><summary>{plural(len(decisions), 'decision')}</summary>{body}</details>\n"
+
+
+def _grounds(decision: Decision) -> Iterator[str]:
+    """Yield why a decision was made, and the numbers that it was made from."""
+    reasons = decision.difficulty.reasons if decision.difficulty else ()
+    if reasons and not decision.stop_reason:
+        yield f' <span class="dim">because {text("; ".join(reasons))}</span>'
+    routed = decision.difficulty.features if decision.difficulty else ()
+    numbers = [
+        (text(feature.name.replace("_", " ")), f"{feature.value:.4g}")
+        for feature in (*routed, *decision.features)
+    ]
+    if numbers:
+        yield "<details><summary>Numbers</summary>\n"
+        label = f"numbers of decision {decision.number + 1}"
+        yield from table(("Number", "Value"), numbers, label=label)
         yield "</details>\n"
 
 
-def _action(decision: Decision) -> str:
-    if decision.stop_reason:
-        return f"stop: {stop_words(decision.stop_reason)}"
-    if decision.action == "refine":
-        return f"round {decision.round}: refine {', '.join(decision.targets)}"
-    return f"sample {decision.samples} more"
-
-
-def _tree(result: RefinementResult) -> Iterator[tuple[Candidate, int]]:
-    known = {each.id for each in result.candidates}
-
-    def below(parent: str | None, depth: int) -> Iterator[tuple[Candidate, int]]:
-        for each in result.candidates:
-            above = each.parent_id if each.parent_id in known else None
-            if above == parent:
-                yield each, depth
-                yield from below(each.id, depth + 1)
-
-    yield from below(None, 0)
-
-
-def _candidate(
-    candidate: Candidate,
-    parent: Candidate | None,
-    review: Review | None,
-    depth: int,
-    right: bool | None,
-    result: RefinementResult,
-) -> Iterator[str]:
-    chosen = " · chosen" if result.selection.candidate_id == candidate.id else ""
-    rejected = (
-        " · rejected" if any(candidate.id == each.candidate_id for each in result.rejected) else ""
-    )
-    origin = f" from {text(parent.id)}" if parent else ""
-    marks = f"{chosen}{rejected}{_right(candidate, right)}"
-    kind = ' class="child"' if depth else ""
-    yield f"<article{kind}><h3>{text(candidate.id)} by the {candidate.role}{origin}{marks}</h3>\n"
-    yield from _scores(candidate)
-    if parent and (parent.content or candidate.content):
-        yield f'<pre aria-label="changes">{_diff(parent, candidate)}</pre>\n'
-        yield f"<details><summary>whole</summary>{_content(candidate)}</details>\n"
-    else:
-        yield _content(candidate)
-    yield from _verdict(candidate)
-    if review:
-        yield f'<p class="dim">the Reviewer of {text(candidate.id)}:</p>\n'
-        yield f"<pre>{_cut(review.text)}</pre>\n"
-    yield "</article>\n"
-
-
-def _right(candidate: Candidate, right: bool | None) -> str:
-    if right is None:
-        return ""
-    if not candidate.content:
-        return " · no answer"
-    style, word = ("good", "right") if right else ("bad", "wrong")
-    return f' · <span class="{style}">{word} by what was hidden</span>'
-
-
-def _scores(candidate: Candidate) -> Iterator[str]:
-    told = [
-        f"{text(each.scorer)} {each.value:.3f}"
-        for each in candidate.scores
-        if each.value is not None
-    ]
-    if told:
-        yield f'<p class="dim">{" · ".join(told)}</p>\n'
-
-
-def _content(candidate: Candidate) -> str:
-    scored = next((each for each in candidate.scores if each.steps), None)
-    if scored and len(scored.steps) == len(candidate.steps):
-        lines = [
-            f'<span class="{"warn" if value < THRESHOLD else "good"}">'
-            f"{text(candidate.text[step.start : step.end])} ({value:.2f})</span>"
-            for step, value in zip(candidate.steps, scored.steps, strict=True)
-        ]
-        return f"<pre>{chr(10).join(lines)}</pre>\n"
-    return f"<pre>{_cut(candidate.content or candidate.text or candidate.unusable or '')}</pre>\n"
-
-
-def _diff(parent: Candidate, child: Candidate) -> str:
-    before, after = parent.content or parent.text, child.content or child.text
-    if before == after:
-        return "nothing was changed"
-    shown: list[str] = []
-    room = _LONGEST
-    for line in _changes(before, after):
-        if room < len(line):
-            return "".join([*shown, "… cut\n"])
-        room -= len(line)
-        shown.append(_changed_line(line))
-    return "".join(shown)
-
-
-def _changes(before: str, after: str) -> Iterator[str]:
-    """Return the lines of two texts, each with a sign: removed, added or the same.
-
-    Matching takes quadratic time or worse, so long texts are cut before.
-    """
-    old, new = before[:_LONGEST].splitlines(), after[:_LONGEST].splitlines()
-    return (line for line in difflib.ndiff(old, new) if line[:1] != "?")
-
-
-def _changed_line(line: str) -> str:
-    style = {"-": "gone", "+": "come"}.get(line[:1])
-    return f'<span class="{style}">{text(line)}</span>' if style else f"{text(line)}\n"
-
-
-def _verdict(candidate: Candidate) -> Iterator[str]:
-    verdict = candidate.verdict
-    if verdict is None:
-        return
-    yield f"<details><summary>{_verdict_words(candidate, verdict)}</summary>\n"
+def _failures(result: RefinementResult) -> Iterator[str]:
     rows = [
-        (
-            text(each.call or each.id),
-            f'<span class="{_case_style(each.status)}">{text(each.status)}</span>',
-            text(each.expected or ""),
-            text(each.got or each.error or ""),
-        )
-        for each in verdict.tests
+        (text(failure.node), text(failure.candidate_id or "–"), text(failure.detail))
+        for failure in result.failures
     ]
-    label = f"tests of candidate {candidate.id}"
-    yield from table(("test", "outcome", "expected", "got"), rows, label=label)
-    yield "</details>\n"
+    yield from table(("Node", "Candidate", "What happened"), rows, label="moves that failed")
 
 
-def _verdict_words(candidate: Candidate, verdict: Verdict) -> str:
-    if not was_executed(candidate):
-        return f'<span class="warn">not run: {text(verdict.detail)}</span>'
-    style = "good" if verdict.passed else "bad"
-    passed = f"{len(verdict.passed_ids)} of {len(verdict.tests)} visible tests"
-    return f'<span class="{style}">{passed}</span>'
-
-
-def _case_style(status: CaseStatus) -> str:
-    return {"passed": "good", "not_run": "warn"}.get(status, "bad")
-
-
-def _cut(shown: str) -> str:
-    return text(shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}\n… cut")
+def _notes(result: RefinementResult) -> Iterator[str]:
+    for note in result.notes:
+        about = f" on {note.about}" if note.about else ""
+        yield f"<h3>{text(_capital(note.kind))}{text(about)}</h3>\n{plain_block(note.text)}"

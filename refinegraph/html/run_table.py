@@ -1,117 +1,169 @@
-"""The runs of an evaluation as a table that a reader can search, sort and open."""
+"""The runs of an evaluation as a table that a reader can search, sort and open.
 
+A page may hold tens of thousands of runs. The first ones stand in it as HTML, so that it is of use
+without scripts; the rest are data that the page's script shows a screenful at a time: rows as JSON,
+and whole runs compressed, since a browser would take minutes to read them as HTML.
+"""
+
+import base64
+import gzip
 from collections.abc import Iterable, Iterator
+from itertools import islice
+from textwrap import shorten
+from typing import IO
 
 from refinegraph.evaluation.records import RunLine
-from refinegraph.html.page import text
+from refinegraph.html.page import deferred, text
 from refinegraph.html.run import run_parts
+from refinegraph.html.tree import json_for_html
 from refinegraph.wording import outcome_word
 
-MOST_RUNS = 3_000
-"""Runs that are shown whole; a page with more would not open on a phone."""
-
-RUN_TABLE_SCRIPT = """\
-const rows = [...document.querySelectorAll('tr[data-run]')];
-const words = document.getElementById('words'), strategy = document.getElementById('strategy'),
-  outcome = document.getElementById('outcome'), shown = document.getElementById('shown');
-function close(row) {
-  const next = row.nextElementSibling;
-  if (next && next.classList.contains('open')) next.remove();
-}
-function sift() {
-  let count = 0;
-  for (const row of rows) {
-    const fits = row.textContent.toLowerCase().includes(words.value.toLowerCase()) &&
-      (!strategy.value || row.dataset.strategy === strategy.value) &&
-      (!outcome.value || row.dataset.outcome === outcome.value);
-    row.hidden = !fits;
-    if (!fits) close(row);
-    count += fits;
-  }
-  shown.textContent = count + ' of ' + rows.length + ' runs';
-}
-for (const each of [words, strategy, outcome]) each.addEventListener('input', sift);
-for (const row of rows) {
-  const button = row.querySelector('button');
-  button.addEventListener('click', () => {
-    const next = row.nextElementSibling;
-    const isOpen = next && next.classList.contains('open');
-    button.setAttribute('aria-expanded', String(!isOpen));
-    if (isOpen) { next.remove(); return; }
-    const line = document.createElement('tr'), cell = document.createElement('td');
-    line.className = 'open';
-    cell.colSpan = row.children.length;
-    const kept = document.getElementById(row.dataset.run);
-    if (kept) cell.append(kept.content.cloneNode(true));
-    else cell.textContent = 'This run is in runs.jsonl only: the page keeps the first ones.';
-    line.append(cell);
-    row.after(line);
-  });
-}
-for (const head of document.querySelectorAll('th button[data-column]')) {
-  head.addEventListener('click', () => {
-    const column = Number(head.dataset.column), up = head.dataset.up !== 'yes';
-    head.dataset.up = up ? 'yes' : 'no';
-    head.closest('th').setAttribute('aria-sort', up ? 'ascending' : 'descending');
-    const value = row => row.children[column].dataset.value ?? row.children[column].textContent;
-    rows.forEach(close);
-    rows.sort((a, b) => (up ? 1 : -1) *
-      value(a).localeCompare(value(b), undefined, {numeric: true}));
-    rows.forEach(row => row.parentNode.append(row));
-  });
-}
-sift();
-"""
-"""What makes the table respond; it has to stand once in the page."""
+PLAIN_RUNS = 50
+"""Runs that are readable without scripts."""
+_CHUNK = 25
+"""Runs that are compressed together: more compress better, fewer open faster."""
+_MOST_CHARACTERS = 40_000_000
+"""Compressed characters of whole runs in a page, about 10,000 of them. Runs beyond are rows that
+cannot be opened: browsers slow down at a hundred megabytes."""
+_LONGEST_PROMPT = 90
+_OUTCOMES = {True: "right", False: "wrong", None: "unknown"}
+_COLUMNS = ("Problem", "Strategy", "Outcome", "Visible tests", "Rounds", "Tokens", "Stopped by")
 
 
-def run_table(runs: Iterable[RunLine], *, strategies: Iterable[str]) -> Iterator[str]:
-    """Yield the table with its filters; runs are read once and not kept."""
-    yield from _filters(strategies)
-    yield from _runs(runs)
+class RunTable:
+    """The table of an evaluation's runs.
+
+    Args:
+        runs: They are read once and not kept.
+        strategies: Their names, for the filter.
+        spool: An empty file that holds the compressed runs until the page comes to them.
+    """
+
+    def __init__(
+        self, runs: Iterable[RunLine], *, strategies: Iterable[str], spool: IO[str]
+    ) -> None:
+        self._runs = runs
+        self._strategies = strategies
+        self._spool = spool
+
+    def parts(self) -> Iterator[str]:
+        """Yield the filters, the rows of all runs, and the first runs as HTML."""
+        remaining = iter(self._runs)
+        plain = list(islice(remaining, PLAIN_RUNS))
+        yield _filters(self._strategies)
+        yield from _plain_rows(plain)
+        yield _pager()
+        for number, run in enumerate(plain):
+            yield _plain_run(number, run)
+        yield from self._pack(remaining, first=len(plain))
+        yield _VIEWER
+
+    def data(self) -> Iterator[str]:
+        """Yield the compressed runs, after all parts were read."""
+        self._spool.seek(0)
+        yield from self._spool
+
+    def _pack(self, runs: Iterator[RunLine], *, first: int) -> Iterator[str]:
+        """Yield the rows of further runs, and put the runs themselves aside."""
+        number = first
+        while chunk := list(islice(runs, _CHUNK)):
+            rows = json_for_html([_row(run) for run in chunk])
+            yield f'<script type="application/json" class="rows">{rows}</script>\n'
+            if self._spool.tell() < _MOST_CHARACTERS:
+                parts = [_parts(number + place, run) for place, run in enumerate(chunk)]
+                kind = f'type="text/plain" class="chunk" data-first="{number}"'
+                self._spool.write(f"<script {kind}>{_packed(json_for_html(parts))}</script>\n")
+            number += len(chunk)
+        if number > first:
+            yield (
+                f"<noscript><p>Without scripts the first {first} of {number:,} runs are shown; "
+                "runs.jsonl holds all of them.</p></noscript>\n"
+            )
 
 
-def _filters(strategies: Iterable[str]) -> Iterator[str]:
+_VIEWER = (
+    '<dialog class="viewer" aria-label="Run"><div class="bar"><strong></strong>'
+    '<button type="button" data-move="-1">← Previous</button>'
+    '<button type="button" data-move="1">Next →</button>'
+    '<button type="button" data-move="0">Close</button></div><div class="run"></div></dialog>\n'
+)
+
+
+def _filters(strategies: Iterable[str]) -> str:
     options = "".join(f"<option>{text(name)}</option>" for name in strategies)
-    yield (
-        '<p><label>find <input id="words" type="search"></label>'
-        f'<label>strategy <select id="strategy"><option value="">all</option>{options}</select>'
-        '</label><label>outcome <select id="outcome"><option value="">all</option>'
-        "<option>right</option><option>wrong</option><option>unknown</option></select></label>"
-        '<span id="shown" class="dim" role="status"></span></p>\n'
+    outcomes = "".join(f"<option>{outcome}</option>" for outcome in _OUTCOMES.values())
+    return (
+        '<div class="filters" hidden><label>Find <input id="words" type="search"></label>'
+        '<label>Strategy <select id="strategy"><option value="">all</option>'
+        f'{options}</select></label><label>Outcome <select id="outcome"><option value="">all'
+        f"</option>{outcomes}</select></label></div>\n"
     )
 
 
-_COLUMNS = ("problem", "strategy", "outcome", "execution", "rounds", "tokens", "stopped by")
-
-
-def _runs(runs: Iterable[RunLine]) -> Iterator[str]:
-    yield '<div class="wide" tabindex="0" role="region" aria-label="runs"><table><thead><tr>'
-    yield "".join(
-        f'<th scope="col"><button data-column="{place}">{name}</button></th>'
-        for place, name in enumerate(_COLUMNS)
-    )
+def _plain_rows(runs: Iterable[RunLine]) -> Iterator[str]:
+    yield '<div class="wide" tabindex="0" role="region" aria-label="runs"><table id="all-runs">'
+    yield "<thead><tr>"
+    for place, name in enumerate(_COLUMNS):
+        style = ' class="n"' if name in ("Rounds", "Tokens") else ""
+        yield f'<th scope="col" data-column="{place}"{style}>{name}</th>'
     yield "</tr></thead><tbody>\n"
     for number, run in enumerate(runs):
-        yield _run_row(number, run)
-        if number < MOST_RUNS:
-            yield f'<template id="r{number}">'
-            yield from run_parts(run.result, prompt=run.prompt, judged=run.judged)
-            yield "</template>\n"
+        yield _plain_row(number, run)
     yield "</tbody></table></div>\n"
 
 
-def _run_row(number: int, run: RunLine) -> str:
-    outcome = {True: "right", False: "wrong", None: "unknown"}[run.correct]
+def _plain_row(number: int, run: RunLine) -> str:
+    problem, strategy, outcome, execution, rounds, tokens, rule, detail, prompt = _row(run)
     style = {True: "good", False: "bad", None: "dim"}[run.correct]
+    return (
+        f'<tr data-run="{number}"><th scope="row"><a href="#run-{number}">{text(problem)}</a>'
+        f"<small>{text(prompt)}</small></th><td>{text(strategy)}</td>"
+        f'<td class="{style}">{outcome}</td><td>{text(execution)}</td>'
+        f'<td class="n">{rounds}</td><td class="n">{int(tokens):,}</td>'
+        f'<td title="{text(detail)}">{text(rule)}</td></tr>\n'
+    )
+
+
+def _row(run: RunLine) -> tuple[str | int, ...]:
+    """Return what a row shows, in the order in which the page's script reads it."""
     result = run.result
     return (
-        f'<tr data-run="r{number}" data-strategy="{text(run.strategy)}" data-outcome="{outcome}">'
-        f'<td><button aria-expanded="false">{text(run.problem_id)}</button></td>'
-        f'<td>{text(run.strategy)}</td><td class="{style}">{outcome}</td>'
-        f"<td>{outcome_word(result)}</td>"
-        f'<td class="n">{result.rounds}</td>'
-        f'<td class="n" data-value="{result.usage.total_tokens}">'
-        f'{result.usage.total_tokens:,}</td><td title="{text(result.stop_reason.detail)}">'
-        f"{text(result.stop_reason.rule)}</td></tr>\n"
+        run.problem_id,
+        run.strategy,
+        _OUTCOMES[run.correct],
+        outcome_word(result),
+        result.rounds,
+        result.usage.total_tokens,
+        result.stop_reason.rule,
+        result.stop_reason.detail,
+        shorten(run.prompt[: 2 * _LONGEST_PROMPT], _LONGEST_PROMPT, placeholder=" …"),
     )
+
+
+def _pager() -> str:
+    return (
+        '<div class="pager filters" hidden><button type="button" data-page="-1">← Previous'
+        '</button><span id="shown" role="status"></span>'
+        '<button type="button" data-page="1">Next →</button></div>\n'
+    )
+
+
+def _plain_run(number: int, run: RunLine) -> str:
+    """Return a run as an element of its own, which a browser without scripts shows."""
+    title = text(f"{run.problem_id} · {run.strategy} · {_OUTCOMES[run.correct]}")
+    body = (
+        f'<details class="plain" id="run-{number}"><summary>{title}</summary>'
+        f"{_parts(number, run)}</details>"
+    )
+    row = json_for_html(_row(run))
+    return f'<script type="application/json" class="row">{row}</script>{deferred(body)}\n'
+
+
+def _parts(number: int, run: RunLine) -> str:
+    return "".join(run_parts(run.result, prompt=run.prompt, judged=run.judged, key=f"r{number}-"))
+
+
+def _packed(content: str) -> str:
+    # Level 6 takes half the time of level 9 for pages that are 2 % larger. A time of 0 makes equal
+    # runs equal pages.
+    return base64.b64encode(gzip.compress(content.encode(), compresslevel=6, mtime=0)).decode()

@@ -1,63 +1,97 @@
-"""What ran when: nodes, model calls and sandbox runs as bars beside each other."""
+"""A timeline of a run: nodes of the graph, model calls and sandbox runs as bars."""
 
 from collections.abc import Sequence
 
 from refinegraph.html.page import text
 from refinegraph.schema import TimedSpan
+from refinegraph.wording import plural
 
-MOST = 120
-"""Bars that are drawn; of more, the longest."""
-_WIDTH, _LEFT, _BAR = 900, 210, 16
-_CLASSES = {"node": "node", "call": "call", "sandbox": "sandbox"}
+MOST_BARS = 120
+"""Bars that are drawn, the longest ones. More would be a picture several screens high."""
+
+_WIDTH, _LEFT, _RIGHT, _ROW = 900, 190, 70, 18
+_NAMES = {"node": "node of the graph", "call": "model call", "sandbox": "sandbox run"}
 
 
 def timeline_plot(spans: Sequence[TimedSpan]) -> str:
-    """Return an SVG with a bar a span, in the order in which they began, and a legend."""
-    shown = [each for each in spans if each.kind in _CLASSES]
-    shown = sorted(sorted(shown, key=lambda each: each.began - each.ended)[:MOST], key=_began)
+    """Return a sentence, a picture with one bar for each span, and a legend."""
+    known = [span for span in spans if span.kind in _NAMES]
+    shown = sorted(sorted(known, key=_duration, reverse=True)[:MOST_BARS], key=_start)
     if not shown:
         return ""
-    last = max(each.ended for each in shown) or 1e-9
-    scale = (_WIDTH - _LEFT - 70) / last
-    bars = "".join(_bar(place, each, scale) for place, each in enumerate(shown))
-    height = _BAR * len(shown) + 26
-    calls = [each for each in shown if each.kind == "call"]
-    told = (
-        f"{last:.2f} seconds; model calls: {len(calls)}, at most {_together(calls)} at a time; "
-        f"sandbox runs: {sum(each.kind == 'sandbox' for each in shown)}"
-    )
+    end = max(span.ended for span in known) or 1e-9
+    scale = (_WIDTH - _LEFT - _RIGHT) / end
+    bars = "".join(_bar(row, span, scale) for row, span in enumerate(shown))
+    height = _ROW * len(shown) + 26
+    summary = _summary(known, end, drawn=len(shown))
     return (
-        f'<p class="dim">{told}.</p>\n<div class="wide" tabindex="0" role="region" '
+        f'<p class="dim">{summary}</p>\n<div class="wide" tabindex="0" role="region" '
         f'aria-label="timeline"><svg viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" role="img" '
-        f'aria-label="timeline: {told}">{bars}'
-        f'<text x="{_LEFT}" y="{height - 6}">0 s</text>'
-        f'<text x="{_LEFT + last * scale:.1f}" y="{height - 6}" text-anchor="end">{last:.2f} s'
-        "</text></svg></div>\n"
+        f'aria-label="{summary}">{bars}{_axis(height, end, scale)}</svg></div>\n{_legend()}'
     )
 
 
-def _bar(place: int, span: TimedSpan, scale: float) -> str:
-    top, left = place * _BAR, _LEFT + span.began * scale
-    width = max(1.5, (span.ended - span.began) * scale)
-    name = "sandbox run" if span.kind == "sandbox" else span.name
-    name = name if len(name) <= 28 else name[:27] + "…"
-    seconds = f"{span.ended - span.began:.3f} s"
+def _summary(spans: Sequence[TimedSpan], end: float, *, drawn: int) -> str:
+    calls = [span for span in spans if span.kind == "call"]
+    runs = sum(span.kind == "sandbox" for span in spans)
+    most = _most_at_once(calls)
+    together = f", at most {most} at the same time" if most > 1 else ""
+    sentence = (
+        f"{plural(len(calls), 'model call')}{together} and {plural(runs, 'sandbox run')} in "
+        f"{end:.2f} seconds."
+    )
+    return sentence if drawn == len(spans) else f"{sentence} The longest {drawn} spans are drawn."
+
+
+def _bar(row: int, span: TimedSpan, scale: float) -> str:
+    top, left = row * _ROW, _LEFT + span.began * scale
+    width = max(1.5, _duration(span) * scale)
+    name = "sandbox" if span.kind == "sandbox" else span.name
+    name = name if len(name) <= 26 else f"{name[:25]}…"
+    seconds = f"{_duration(span):.3f} s"
     detail = f", {span.detail}" if span.detail else ""
     return (
         f"<g><title>{text(f'{span.name}: {seconds}{detail}')}</title>"
-        f'<text x="{_LEFT - 8}" y="{top + 12}" text-anchor="end">{text(name)}</text>'
-        f'<rect class="{_CLASSES[span.kind]}" x="{left:.1f}" y="{top + 3}" width="{width:.1f}" '
-        f'height="{_BAR - 5}"/><text x="{left + width + 4:.1f}" y="{top + 12}">{seconds}</text></g>'
+        f'<text x="{_LEFT - 8}" y="{top + 13}" text-anchor="end">{text(name)}</text>'
+        f'<rect class="{span.kind}" x="{left:.1f}" y="{top + 3}" width="{width:.1f}" '
+        f'height="{_ROW - 6}" rx="2"/><text class="soft" x="{left + width + 4:.1f}" '
+        f'y="{top + 13}">{seconds}</text></g>'
     )
 
 
-def _began(span: TimedSpan) -> tuple[float, float]:
+def _axis(height: int, end: float, scale: float) -> str:
+    right = _LEFT + end * scale
+    return (
+        f'<path class="axis" d="M{_LEFT} {height - 22}H{right:.1f}"/>'
+        f'<text x="{_LEFT}" y="{height - 6}">0 s</text>'
+        f'<text x="{right:.1f}" y="{height - 6}" text-anchor="end">{end:.2f} s</text>'
+    )
+
+
+def _legend() -> str:
+    items = "".join(
+        f'<li><svg width="20" height="14" aria-hidden="true"><rect class="{kind}" x="1" y="2" '
+        f'width="18" height="10" rx="2"/></svg>{name}</li>'
+        for kind, name in _NAMES.items()
+    )
+    return f'<ul class="legend">{items}</ul>\n'
+
+
+def _duration(span: TimedSpan) -> float:
+    return span.ended - span.began
+
+
+def _start(span: TimedSpan) -> tuple[float, float]:
     return span.began, -span.ended
 
 
-def _together(spans: Sequence[TimedSpan]) -> int:
-    """Return how many spans went on at a time at most."""
-    return max(
-        (sum(other.began <= each.began < other.ended for other in spans) for each in spans),
-        default=0,
+def _most_at_once(spans: Sequence[TimedSpan]) -> int:
+    """Return how many spans overlapped at most."""
+    changes = sorted(
+        [(span.began, 1) for span in spans] + [(span.ended, -1) for span in spans],
     )
+    most = running = 0
+    for _, change in changes:
+        running += change
+        most = max(most, running)
+    return most

@@ -166,7 +166,7 @@ def _add_resources(server: MCPServer, toolbox: Toolbox) -> None:
             kept = await asyncio.to_thread(toolbox.runs.get, id)
         except InputError as error:
             raise ResourceNotFoundError(str(error)) from None
-        return "".join(run_page(kept.result, prompt=kept.problem.prompt))
+        return "".join(run_page(kept.result, prompt=kept.problem.prompt, finished=kept.finished))
 
 
 async def _result(work: Awaitable[Frozen]) -> CallToolResult:

@@ -62,7 +62,7 @@ class RunPages:
             raise Refusal(
                 f"run {id!r} is not kept any more.", status=404, code="page_not_found"
             ) from None
-        return "".join(run_page(kept.result, prompt=kept.problem.prompt))
+        return "".join(run_page(kept.result, prompt=kept.problem.prompt, finished=kept.finished))
 
     def _signature(self, id: str) -> str:
         return hmac.new(self._secret, id.encode(), hashlib.sha256).hexdigest()[:32]
