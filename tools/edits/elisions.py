@@ -1,4 +1,4 @@
-"""Lines such as `# ... rest of the code ...`, by which models skip what they do not write."""
+"""Detect lines such as `# ... rest of the code ...`, with which models omit code."""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _ELISION = re.compile(
 
 
 def is_elision(line: str) -> bool:
-    """Return whether a line stands for others that were left out.
+    """Return whether a line stands for omitted lines.
 
     >>> is_elision("    # ... existing code ..."), is_elision("...")
     (True, True)
@@ -32,10 +32,10 @@ def is_elision(line: str) -> bool:
 
 
 def elided_at(lines: Sequence[str], *, known: Sequence[str] = ()) -> list[int]:
-    """Return the positions of the lines that stand for others.
+    """Return the indices of the lines that stand for omitted lines.
 
-    A line that the text itself has stands for itself, and so do three dots that are the whole body
-    of a definition.
+    Lines in `known`, the original text, stand for themselves, and so does an ellipsis that is the
+    whole body of a definition.
 
     >>> elided_at(["def f(x):", "    ...", "    return x"])
     [1]
@@ -51,7 +51,7 @@ def elided_at(lines: Sequence[str], *, known: Sequence[str] = ()) -> list[int]:
 
 
 def split_at_elisions(lines: Sequence[str], *, known: Sequence[str] = ()) -> list[list[str]]:
-    """Return the stretches between the elisions, empty ones included."""
+    """Return the runs of lines between the elisions, including empty ones."""
     bounds = [-1, *elided_at(lines, known=known), len(lines)]
     return [list(lines[start + 1 : stop]) for start, stop in pairwise(bounds)]
 

@@ -1,7 +1,7 @@
-"""Find the lines that an edit means: exactly, else but for blanks, else the only similar ones.
+"""Find the lines that an edit refers to: exactly, then ignoring white space, then by similarity.
 
-Each rung is tried only where the one before it found nothing. A rung that finds several places
-ends the search: the edit is ambiguous, and no later rung can make it less so.
+A rung is tried only if the one before it matched nothing. A rung with several matches ends the
+search: the edit is ambiguous, and later rungs are only more tolerant.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,30 +12,31 @@ from refinegraph.tools.edits.lines import loose_key, relative_keys
 from refinegraph.tools.edits.types import Rung
 
 CLOSE = 0.8
-"""How similar a block of lines has to be to count as a miscopy (difflib ratio)."""
+"""Least difflib ratio at which a block of lines counts as a miscopy of the search."""
 CLOSE_LINE = 0.9
-"""The same for a single line: of the lines of recorded programs, 17 % resemble another line of the
-program by 0.8, and 7 % by 0.9."""
+"""The same for a single line: among the lines of recorded programs, 17 % have a ratio of at least
+0.8 with another line of their program, and 7 % have one of at least 0.9."""
 MARGIN = 0.05
-"""By how much the best similar place has to beat every other one."""
+"""The lead that the best similar block must have over every other one: a choice."""
 _LINE_CLOSE = 0.6
-"""How similar two lines have to be to stand for each other inside a similar block."""
+"""Least ratio at which two lines are paired inside a similar block: a choice."""
 _MAX_COMPARED = 4_000_000
-"""Characters compared in search of similar lines: about a second. Beyond it there is none."""
+"""Characters to compare at most, which takes about a second. Larger files are not searched for
+similar lines."""
 
 
 class Span(NamedTuple):
-    """Lines of a text, and the lines of the edit that they stand for."""
+    """A range of a text's lines, paired with the lines of an edit."""
 
     start: int
     stop: int
     rung: Rung
     pairs: tuple[tuple[int, int], ...]
-    """Positions in the search, and in the text, of lines that stand for each other."""
+    """Indices of paired lines, in the search and in the text."""
 
 
 def find_spans(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
-    """Return every place that the first successful rung finds, in the order of the text."""
+    """Return all matches of the first rung that has any, in the order of the text."""
     if not search:
         return []
     spans = _exact(search, lines)
@@ -47,7 +48,7 @@ def find_spans(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
 
 
 def find_without_blank_lines(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
-    """Return every place of lines where blank lines and trailing blanks do not count."""
+    """Return all matches that ignore blank lines and trailing white space."""
     if not any(line.strip() for line in search):
         return []
     return _ignoring_blank_lines(search, lines, _stripped)
@@ -98,14 +99,14 @@ def _ignoring_blank_lines(search: Sequence[str], lines: Sequence[str], keys: _Ke
 
 
 class WithinLine(NamedTuple):
-    """A part of one line."""
+    """The start of a match inside one line."""
 
     line: int
     column: int
 
 
 def find_within_lines(search: str, lines: Sequence[str]) -> list[WithinLine]:
-    """Return where a part of a line stands, never in the middle of a word."""
+    """Return where a part of a line occurs, except in the middle of a word."""
     places: list[WithinLine] = []
     for number, line in enumerate(lines):
         column = line.find(search) if search else -1
@@ -126,7 +127,7 @@ def _is_whole(line: str, start: int, stop: int) -> bool:
 
 
 class Similar(NamedTuple):
-    """A place that is similar to what was looked for."""
+    """A range of lines that is similar to the search."""
 
     start: int
     stop: int
@@ -136,7 +137,7 @@ class Similar(NamedTuple):
 def similar_places(
     search: Sequence[str], lines: Sequence[str], *, at_least: float
 ) -> list[Similar]:
-    """Return the most similar places, best first; no two of them overlap."""
+    """Return the most similar ranges of lines, best first; no two of them overlap."""
     wanted = "\n".join(filter(None, map(loose_key, search)))
     keys = [loose_key(line) for line in lines]
     if not wanted or sum(map(len, keys)) * 3 > _MAX_COMPARED:
@@ -154,7 +155,7 @@ def similar_places(
 
 
 def _windows(size: int, keys: Sequence[str]) -> list[tuple[int, int]]:
-    """Return stretches of about that many lines that begin and end with a line that is filled."""
+    """Return ranges of about `size` lines that begin and end with a non-blank line."""
     slack = 0 if size == 1 else max(1, size // 5)
     return [
         (start, start + length)
@@ -174,7 +175,7 @@ def _apart(places: list[Similar]) -> list[Similar]:
 
 
 def find_close(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
-    """Return the only similar place; several where none of them beats the others; else none."""
+    """Return the most similar span, or several spans if none leads by `MARGIN`, or none."""
     alone = sum(bool(line.strip()) for line in search) == 1
     least = CLOSE_LINE if alone else CLOSE
     places = similar_places(search, lines, at_least=least - MARGIN)
@@ -190,7 +191,7 @@ def find_close(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
 def _pair_up(
     search: Sequence[str], lines: Sequence[str], place: Similar
 ) -> tuple[tuple[int, int], ...]:
-    """Pair the lines of both sides in order, so that the paired ones are as similar as can be."""
+    """Pair the lines of both sides in order, maximising their total similarity."""
     sought = [at for at, line in enumerate(search) if line.strip()]
     window = [at for at in range(place.start, place.stop) if lines[at].strip()]
     likeness = [[_likeness(search[left], lines[right]) for right in window] for left in sought]
