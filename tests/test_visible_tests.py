@@ -542,12 +542,12 @@ def test_json_cases_name_their_own_function() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('[{"stdin": "1", "stdout": "2"}, {"input": [1]}]', "JSON case 2 is not understood"),
-        ('[{"output": 2}]', "JSON case 1 is not understood"),
+        ('[{"stdin": "1", "stdout": "2"}, {"input": [1]}]', "JSON case 2 has an unknown form"),
+        ('[{"output": 2}]', "JSON case 1 has an unknown form"),
         ("[3]", "JSON case 1 has an unknown form: '3'"),
         ('[{"input": "x", "output": "3", "testtype": "functional"}]', "JSON case 1 is not under"),
         ('[{"input": [1], "output": 2}]', "JSON case 1 calls a function, but neither"),
-        (f'[{{"in": "{"x" * 300}"}}]', "not understood: '{.{119}'; expected"),
+        (f'[{{"in": "{"x" * 300}"}}]', "unknown form: '{.{119}'; expected"),
     ],
 )
 def test_json_that_is_no_case_is_refused(text: str, message: str) -> None:

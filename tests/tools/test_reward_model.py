@@ -308,7 +308,7 @@ async def test_passing_failures_are_asked_again_and_counted(reply: Reply) -> Non
 
 
 REFUSED: list[tuple[str, Answerer, str, int]] = [
-    ("page", lambda _: Reply(200, "<html>"), "no JSON object.*right", 1),
+    ("page", lambda _: Reply(200, "<html>"), "a JSON object.*right", 1),
     ("empty", lambda _: {"data": []}, "expected a list 'data'", 1),
     ("missing", lambda _: Reply(404, '{"error": "no such model sk-secret"}'), "404: .*\\*\\*", 1),
     ("patience", lambda _: Reply(429, "wait", (("Retry-After", "99"),)), "429", 1),
