@@ -545,7 +545,10 @@ def test_json_cases_name_their_own_function() -> None:
         ('[{"stdin": "1", "stdout": "2"}, {"input": [1]}]', "JSON case 2 has an unknown form"),
         ('[{"output": 2}]', "JSON case 1 has an unknown form"),
         ("[3]", "JSON case 1 has an unknown form: '3'"),
-        ('[{"input": "x", "output": "3", "testtype": "functional"}]', "JSON case 1 is not under"),
+        (
+            '[{"input": "x", "output": "3", "testtype": "functional"}]',
+            "JSON case 1 has an unknown form",
+        ),
         ('[{"input": [1], "output": 2}]', "JSON case 1 calls a function, but neither"),
         (f'[{{"in": "{"x" * 300}"}}]', "unknown form: '{.{119}'; expected"),
     ],
