@@ -1,4 +1,4 @@
-"""Data sets from files, and the messages about files that are none."""
+"""Datasets from files, and the messages about files that cannot be read."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""Data sets in the shapes that they are published in: right programs pass, wrong ones do not."""
+"""Datasets in their published formats: correct programs pass, wrong ones do not."""
 
 import base64
 import json

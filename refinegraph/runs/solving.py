@@ -39,10 +39,8 @@ async def asolve(options: SolveOptions) -> RefinementResult:
     `refinegraph.toml`. If no model is configured, the small one in the package is used. Times are
     in seconds, money in USD. When a limit is reached, the best answer so far is returned.
 
-    Raises:
-        InputError: The input is invalid.
-        ModelError: No model answered.
-        SandboxUnavailable: Programs could not be isolated as requested.
+    Raises `InputError` for invalid input, `ModelError` if no model answered and
+    `SandboxUnavailable` if programs could not be isolated as requested.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
