@@ -18,8 +18,8 @@ def redact(text: str, *secrets: str | None) -> str:
     >>> redact("Incorrect API key provided: sk-abcdef123456 (Bearer hush)", None)
     'Incorrect API key provided: ******** (Bearer ********'
     """
-    known = {secret for secret in (*secrets, *_secrets_of_environment()) if secret}
-    for secret in sorted(known, key=len, reverse=True):
+    hidden = {secret for secret in (*secrets, *_secrets_of_environment()) if secret}
+    for secret in sorted(hidden, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return _SECRET_SHAPE.sub(HIDDEN, text)
 

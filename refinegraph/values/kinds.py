@@ -129,9 +129,9 @@ class Several(Value):
             raise UnfitValue("is not a list of texts")
         unknown = next((part for part in parts if self.words and part not in self.words), None)
         if unknown is not None:
-            known = ", ".join(self.words)
+            words = ", ".join(self.words)
             hint = nearest(unknown, self.words)
-            raise UnfitValue(f"names an unknown {self.noun} {unknown!r}{hint}; known: {known}")
+            raise UnfitValue(f"names an unknown {self.noun} {unknown!r}{hint}; known: {words}")
         return tuple(dict.fromkeys(parts))
 
 

@@ -112,9 +112,9 @@ def _choice_key(answer: str, prompt: str) -> str:
     letter = _LETTER.match(answer.strip())
     if letter:
         return letter[1].upper()
-    wanted = answer_key(answer, kind="math")
+    key = answer_key(answer, kind="math")
     for name, text in choice_options(prompt).items():
-        if answer_key(text, kind="math") == wanted:
+        if answer_key(text, kind="math") == key:
             return name
     return _words_key(answer)
 

@@ -121,8 +121,8 @@ class _Work:
 
     def _write(self, path: str, edit: WholeFile, number: int) -> Refusal | None:
         before = self._texts.get(path)
-        known = before.lines if before else []
-        if elided_at(split_text(edit.text).lines, known=known):
+        original = before.lines if before else []
+        if elided_at(split_text(edit.text).lines, original=original):
             reason = f"Edit {number + 1} omits lines with '...'; write the file in full."
             return Refusal(kind="elided", reason=reason)
         self._texts[path] = EditedText(edit.text, path)

@@ -31,10 +31,10 @@ def is_elision(line: str) -> bool:
     return _ELISION.match(line) is not None
 
 
-def elided_at(lines: Sequence[str], *, known: Sequence[str] = ()) -> list[int]:
+def elided_at(lines: Sequence[str], *, original: Sequence[str] = ()) -> list[int]:
     """Return the indices of the lines that stand for omitted lines.
 
-    Lines in `known`, the original text, stand for themselves, and so does an ellipsis that is the
+    A line that the original text contains stands for itself, and so does an ellipsis that is the
     whole body of a definition.
 
     >>> elided_at(["def f(x):", "    ...", "    return x"])
@@ -42,17 +42,17 @@ def elided_at(lines: Sequence[str], *, known: Sequence[str] = ()) -> list[int]:
     >>> elided_at(["def f(x):", "    ...", "", "y = 1"])
     []
     """
-    real = {line.strip() for line in known}
+    literal = {line.strip() for line in original}
     return [
         at
         for at, line in enumerate(lines)
-        if is_elision(line) and line.strip() not in real and not _is_stub(lines, at)
+        if is_elision(line) and line.strip() not in literal and not _is_stub(lines, at)
     ]
 
 
-def split_at_elisions(lines: Sequence[str], *, known: Sequence[str] = ()) -> list[list[str]]:
+def split_at_elisions(lines: Sequence[str], *, original: Sequence[str] = ()) -> list[list[str]]:
     """Return the runs of lines between the elisions, including empty ones."""
-    bounds = [-1, *elided_at(lines, known=known), len(lines)]
+    bounds = [-1, *elided_at(lines, original=original), len(lines)]
     return [list(lines[start + 1 : stop]) for start, stop in pairwise(bounds)]
 
 

@@ -91,7 +91,7 @@ class EditedText:
             return Refusal(kind="overlap", reason=reason)
         self._locked.append((first, last))
         new = _indented(block_lines(edit.text), self.lines[first - 1 : last])
-        if elided_at(new, known=self.lines):
+        if elided_at(new, original=self.lines):
             return self._refuse("elided", f"Edit {number + 1} omits lines with '...'.")
         return [self._apply(_Change(first - 1, last, new, "lines"))]
 
@@ -105,7 +105,7 @@ class EditedText:
         if search == new:
             reason = f"Edit {number + 1} replaces lines with the same lines."
             return self._refuse("no_change", reason)
-        if elided_at([*search, *new], known=self.lines):
+        if elided_at([*search, *new], original=self.lines):
             return self._replace_around(edit, number)
         changes = self._locate(edit, number, times)
         if isinstance(changes, Refusal):
@@ -210,8 +210,8 @@ class EditedText:
 
     def _replace_around(self, edit: Replacement, number: int) -> list[AppliedEdit] | Refusal:
         """Apply an edit that omits lines: the lines between its parts are kept."""
-        search = split_at_elisions(block_lines(edit.search), known=self.lines)
-        new = split_at_elisions(block_lines(edit.replace), known=self.lines)
+        search = split_at_elisions(block_lines(edit.search), original=self.lines)
+        new = split_at_elisions(block_lines(edit.replace), original=self.lines)
         if len(search) != len(new):
             reason = (
                 f"Edit {number + 1} omits lines with '...', but not at the same points of both "

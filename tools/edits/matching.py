@@ -55,11 +55,11 @@ def find_without_blank_lines(search: Sequence[str], lines: Sequence[str]) -> lis
 
 
 def _exact(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
-    size, wanted = len(search), list(search)
+    size, block = len(search), list(search)
     return [
         _aligned(start, size, "exact")
         for start in range(len(lines) - size + 1)
-        if lines[start] == wanted[0] and list(lines[start : start + size]) == wanted
+        if lines[start] == block[0] and list(lines[start : start + size]) == block
     ]
 
 
@@ -83,17 +83,17 @@ def _loose(lines: Sequence[str]) -> list[str]:
 
 
 def _ignoring_blank_lines(search: Sequence[str], lines: Sequence[str], keys: _Keys) -> list[Span]:
-    sought = [at for at, line in enumerate(search) if line.strip()]
-    filled = [at for at, line in enumerate(lines) if line.strip()]
-    wanted = keys([search[at] for at in sought])
-    first = loose_key(wanted[0])
+    in_search = [at for at, line in enumerate(search) if line.strip()]
+    in_lines = [at for at, line in enumerate(lines) if line.strip()]
+    search_keys = keys([search[at] for at in in_search])
+    first = loose_key(search_keys[0])
     spans: list[Span] = []
-    for begin in range(len(filled) - len(sought) + 1):
-        if loose_key(lines[filled[begin]]) != first:
+    for begin in range(len(in_lines) - len(in_search) + 1):
+        if loose_key(lines[in_lines[begin]]) != first:
             continue
-        window = filled[begin : begin + len(sought)]
-        if keys([lines[at] for at in window]) == wanted:
-            pairs = tuple(zip(sought, window, strict=True))
+        window = in_lines[begin : begin + len(in_search)]
+        if keys([lines[at] for at in window]) == search_keys:
+            pairs = tuple(zip(in_search, window, strict=True))
             spans.append(Span(window[0], window[-1] + 1, "whitespace", pairs))
     return spans
 
@@ -138,20 +138,20 @@ def similar_places(
     search: Sequence[str], lines: Sequence[str], *, at_least: float
 ) -> list[Similar]:
     """Return the most similar ranges of lines, best first; no two of them overlap."""
-    wanted = "\n".join(filter(None, map(loose_key, search)))
+    search_key = "\n".join(filter(None, map(loose_key, search)))
     keys = [loose_key(line) for line in lines]
-    if not wanted or sum(map(len, keys)) * 3 > _MAX_COMPARED:
+    if not search_key or sum(map(len, keys)) * 3 > _MAX_COMPARED:
         return []
     matcher: SequenceMatcher[str] = SequenceMatcher(None, autojunk=False)
-    matcher.set_seq2(wanted)
-    places: list[Similar] = []
+    matcher.set_seq2(search_key)
+    ranges: list[Similar] = []
     for start, stop in _windows(len(search), keys):
         matcher.set_seq1("\n".join(filter(None, keys[start:stop])))
         if matcher.real_quick_ratio() >= at_least and matcher.quick_ratio() >= at_least:
             ratio = matcher.ratio()
             if ratio >= at_least:
-                places.append(Similar(start, stop, ratio))
-    return _apart(places)
+                ranges.append(Similar(start, stop, ratio))
+    return _without_overlaps(ranges)
 
 
 def _windows(size: int, keys: Sequence[str]) -> list[tuple[int, int]]:
@@ -166,25 +166,28 @@ def _windows(size: int, keys: Sequence[str]) -> list[tuple[int, int]]:
     ]
 
 
-def _apart(places: list[Similar]) -> list[Similar]:
-    chosen: list[Similar] = []
-    for place in sorted(places, key=lambda place: (-place.ratio, place.start, place.stop)):
-        if all(place.stop <= other.start or place.start >= other.stop for other in chosen):
-            chosen.append(place)
-    return chosen
+def _without_overlaps(ranges: list[Similar]) -> list[Similar]:
+    kept: list[Similar] = []
+    for similar in sorted(
+        ranges, key=lambda similar: (-similar.ratio, similar.start, similar.stop)
+    ):
+        if all(similar.stop <= other.start or similar.start >= other.stop for other in kept):
+            kept.append(similar)
+    return kept
 
 
 def find_close(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
     """Return the most similar span, or several spans if none leads by `MARGIN`, or none."""
-    alone = sum(bool(line.strip()) for line in search) == 1
-    least = CLOSE_LINE if alone else CLOSE
-    places = similar_places(search, lines, at_least=least - MARGIN)
-    best = places[0].ratio if places else 0.0
-    if best < least:
+    is_one_line = sum(bool(line.strip()) for line in search) == 1
+    threshold = CLOSE_LINE if is_one_line else CLOSE
+    ranges = similar_places(search, lines, at_least=threshold - MARGIN)
+    best = ranges[0].ratio if ranges else 0.0
+    if best < threshold:
         return []
-    rivals = [place for place in places if place.ratio > best - MARGIN]
     return [
-        Span(place.start, place.stop, "close", _pair_up(search, lines, place)) for place in rivals
+        Span(similar.start, similar.stop, "close", _pair_up(search, lines, similar))
+        for similar in ranges
+        if similar.ratio > best - MARGIN
     ]
 
 

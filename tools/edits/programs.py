@@ -68,7 +68,7 @@ def _whole_program(
     read = extract_program(text, entry_point=entry_point, preamble=preamble)
     if read.source is None:
         return Refusal(kind="no_edit", reason=read.problem or "The answer contains no program.")
-    if elided_at(read.source.split("\n"), known=program.split("\n")):
+    if elided_at(read.source.split("\n"), original=program.split("\n")):
         reason = "The program omits lines with '...'; write it in full."
         return Refusal(kind="elided", reason=reason)
     return EditedProgram(source=read.source.strip("\n"))
@@ -76,11 +76,11 @@ def _whole_program(
 
 def _complete_block(text: str, program: str) -> EditedProgram | None:
     """Return the last fenced block that defines everything that the program defines, or None."""
-    wanted = _definitions(program)
+    required = _definitions(program)
     for block in reversed(fenced_parts(clean_text(text).split("\n"))):
         source = "\n".join(block.lines)
-        whole = bool(wanted) and wanted <= _definitions(source)
-        if whole and not elided_at(block.lines, known=program.split("\n")):
+        complete = bool(required) and required <= _definitions(source)
+        if complete and not elided_at(block.lines, original=program.split("\n")):
             return EditedProgram(source=source)
     return None
 

@@ -21,11 +21,11 @@ def frames_of(output: str, files: Iterable[str]) -> list[Line]:
     >>> frames_of("at Sum.add(Sum.java:7)", ["src/Sum.java"])
     [Line(path='src/Sum.java', number=7)]
     """
-    known = _Files(files)
+    paths = _Files(files)
     frames: list[tuple[int, Line]] = []
     for pattern in (_PYTHON, _PLACE):
         for match in pattern.finditer(output):
-            path = known.find(match["path"].replace("\\", "/"))
+            path = paths.find(match["path"].replace("\\", "/"))
             if path:
                 frames.append((match.start(), Line(path, int(match["number"]))))
     return list(dict.fromkeys(line for _, line in sorted(frames)))

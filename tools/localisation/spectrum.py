@@ -107,5 +107,5 @@ class Spectrum:
 
     def tests_on(self, lines: Iterable[Line]) -> list[str]:
         """Return the tests that executed any of the lines, in the order of the suite."""
-        wanted = frozenset(lines)
-        return [test.test for test in self.tests if not wanted.isdisjoint(test.lines)]
+        line_set = frozenset(lines)
+        return [test.test for test in self.tests if not line_set.isdisjoint(test.lines)]

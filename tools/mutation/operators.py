@@ -155,11 +155,11 @@ def _other_constants(value: object) -> list[tuple[str, float]]:
     if isinstance(value, bool):
         return [(str(not value), 1.0)]
     if isinstance(value, int):
-        wanted = dict.fromkeys((value + 1, value - 1, 0, 1, -value, 2 * value))
-        return [(str(number), 0.4) for number in wanted if number != value]
+        integers = dict.fromkeys((value + 1, value - 1, 0, 1, -value, 2 * value))
+        return [(str(number), 0.4) for number in integers if number != value]
     if isinstance(value, float):
-        wanted_floats = dict.fromkeys((value + 1, value - 1, 0.0, 1.0, -value, value / 2))
-        return [(repr(number), 0.3) for number in wanted_floats if number != value]
+        floats = dict.fromkeys((value + 1, value - 1, 0.0, 1.0, -value, value / 2))
+        return [(repr(number), 0.3) for number in floats if number != value]
     if value is None:
         return [("0", 0.1), ("[]", 0.1), ("''", 0.1), ("True", 0.1), ("False", 0.1)]
     if isinstance(value, str) and len(value) <= 3:

@@ -48,8 +48,8 @@ class _Joined:
 
     def join_known(self, values: Sequence[float | None]) -> float | None:
         """Combine the values in the order of the scorers; None if all of them are None."""
-        known = [value for value in values if value is not None]
-        return self.join(known) if known else None
+        present = [value for value in values if value is not None]
+        return self.join(present) if present else None
 
     def _join(self, scores: Sequence[Score]) -> Score:
         evidence = "; ".join(score.evidence for score in scores if score.evidence)

@@ -50,10 +50,10 @@ def compare(baseline: Baseline, run: TestRun, *, only: Sequence[str] = ()) -> Co
     are ignored.
     """
     requested = set(only)
-    wanted = [name for name in baseline.wanted if not requested or name in requested]
+    target = [name for name in baseline.wanted if not requested or name in requested]
     passing = [name for name in baseline.passing if not requested or name in requested]
     tests = run.tests
-    outcomes = {name: tests.get(name) or _unnamed(name, run) for name in (*wanted, *passing)}
+    outcomes = {name: tests.get(name) or _unnamed(name, run) for name in (*target, *passing)}
     lost = [_skipped_as_failed(outcomes[name]) for name in passing if not outcomes[name].passed]
     tampering = list(run.tampering)
     tampering += [f"{name} was replaced" for name in run.patched if name not in baseline.patched]
@@ -62,7 +62,7 @@ def compare(baseline: Baseline, run: TestRun, *, only: Sequence[str] = ()) -> Co
     if not requested and run.collected < baseline.collected and not run.result.limit:
         tampering.append(f"{run.collected} tests were collected, {baseline.collected} before")
     return Comparison(
-        tuple(_skipped_as_failed(outcomes[name]) for name in wanted), tuple(lost), tuple(tampering)
+        tuple(_skipped_as_failed(outcomes[name]) for name in target), tuple(lost), tuple(tampering)
     )
 
 

@@ -26,14 +26,13 @@ _PREFIX_FOLDERS = ("lib", "libexec", "share", "versions", "pyvenv.cfg", "conda-m
 
 def visible_paths(root: Path, command_folders: Iterable[Path], more: Sequence[str]) -> list[str]:
     """Return the outermost files and directories that a tree shows besides the checkout."""
-    wanted: list[Path] = [Path(path) for path in _SYSTEM]
-    wanted += [*Path("/etc").glob("java-*"), *(Path("/etc", name) for name in _ETC)]
-    wanted += [Path.home() / name for name in _HOME]
-    wanted += [Path(sys.prefix), Path(sys.base_prefix), *map(Path, more)]
+    paths: list[Path] = [Path(path) for path in _SYSTEM]
+    paths += [*Path("/etc").glob("java-*"), *(Path("/etc", name) for name in _ETC)]
+    paths += [Path.home() / name for name in _HOME]
+    paths += [Path(sys.prefix), Path(sys.base_prefix), *map(Path, more)]
     for folder in (*_path_folders(), *command_folders):
-        wanted += prefixes_of(folder)
-    wanted = [path for path in wanted if path.is_absolute() and _exists(path)]
-    return _outermost(wanted, root)
+        paths += prefixes_of(folder)
+    return _outermost([path for path in paths if path.is_absolute() and _exists(path)], root)
 
 
 def prefixes_of(folder: Path) -> Iterator[Path]:
