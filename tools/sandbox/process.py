@@ -19,7 +19,7 @@ from refinegraph.tools.sandbox.workers import Ending, Worker
 Message = dict[str, Any]
 
 _START_SECONDS = 10.0
-"""Seconds until a run counts as not begun: a choice far above the milliseconds that it takes."""
+"""In seconds: the longest wait for a run to start, far above the usual milliseconds. A choice."""
 _CHUNK = 1 << 18
 """Bytes per read: a choice."""
 _STANDARD_DESCRIPTORS = 3
