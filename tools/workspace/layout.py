@@ -32,11 +32,6 @@ class Layout(NamedTuple):
     """Ignored files that may contain secrets; they appear empty."""
     readable: tuple[str, ...]
 
-    @property
-    def is_checkout(self) -> bool:
-        """Whether the root is a git checkout."""
-        return (self.root / ".git").exists()
-
 
 _cache: dict[tuple[object, ...], Layout] = {}
 

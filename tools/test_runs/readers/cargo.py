@@ -6,7 +6,6 @@ from refinegraph.schema import CaseOutcome, CaseStatus
 from refinegraph.tools.test_runs.readers.junit import tail
 from refinegraph.tools.test_runs.results import merged
 
-_TARGET = re.compile(r"^\s+(?:Running (?:unittests )?(\S+)|Doc-tests (\S+))")
 _TEST = re.compile(r"^test (.+?)(?: - should panic)? \.\.\. (ok|FAILED|ignored)")
 _OUTPUT = re.compile(r"^---- (.+?) stdout ----$")
 _STATUSES: dict[str, CaseStatus] = {"ok": "passed", "FAILED": "failed", "ignored": "not_run"}
