@@ -19,7 +19,7 @@ _BLANK = re.compile(r"\n[ \t]*\n\s*")
 def split_steps(text: str, *, kind: Kind) -> tuple[Step, ...]:
     r"""Return the steps of a solution in order; no step is empty and no two overlap.
 
-    Only white space separates steps. Reasoning is split at lines that begin with "Step n", or else
+    Only whitespace separates steps. Reasoning is split at lines that begin with "Step n", or else
     at a numbered list of at least two items, or else at blank lines, or else at every line. Text
     before the first mark is a step of its own. Code is split at its top-level statements and at the
     statements of its functions and classes, or at every line if it does not parse.
@@ -71,7 +71,7 @@ def _statement_lines(body: list[ast.stmt]) -> list[int]:
 
 
 def _between(text: str, starts: list[int]) -> tuple[Step, ...]:
-    """Return the spans between these offsets, without surrounding white space."""
+    """Return the spans between these offsets, without surrounding whitespace."""
     steps: list[Step] = []
     bounds = sorted({0, *(start for start in starts if 0 <= start < len(text)), len(text)})
     for start, end in pairwise(bounds):

@@ -54,7 +54,7 @@ class StdioCase(Frozen):
     """Unique among the tests of one problem."""
     stdin: str
     stdout: str
-    """The expected output; trailing white space and trailing empty lines are ignored."""
+    """The expected output; trailing whitespace and trailing empty lines are ignored."""
     origin: Origin = "given"
     weight: int = 1
     """How often a model wrote the test; 1 for other tests."""

@@ -69,19 +69,19 @@ class Number(Value):
 
 
 class Text(Value):
-    """Text that contains more than white space."""
+    """Text that contains more than whitespace."""
 
     metavar = "TEXT"
 
     def check(self, value: Any) -> str:
-        """Return the text without surrounding white space."""
+        """Return the text without surrounding whitespace."""
         if not isinstance(value, str) or not value.strip():
             raise UnfitValue("is not text" if not isinstance(value, str) else "is empty")
         return value.strip()
 
 
 class Source(Value):
-    """Text with its white space, possibly empty."""
+    """Text with its whitespace, possibly empty."""
 
     metavar = "TEXT"
 

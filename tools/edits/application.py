@@ -24,7 +24,7 @@ from refinegraph.tools.edits.types import (
 def apply_edits(edits: Sequence[Edit], files: Mapping[str, str]) -> Applied | Refusal:
     r"""Apply edits to files by path, or return a refusal if any of them does not apply.
 
-    The lines that an edit replaces are matched exactly, then ignoring white space, then inside a
+    The lines that an edit replaces are matched exactly, then ignoring whitespace, then inside a
     line, then by similarity (a difflib ratio of at least 0.8, or 0.9 for a single line, and 0.05
     above that of any other match). New lines adopt the indentation of the file, and lines that an
     edit only repeats keep the file's text. An edit with several matches is refused, unless the

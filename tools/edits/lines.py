@@ -57,7 +57,7 @@ def as_block(lines: Sequence[str]) -> str:
 
 
 def indentation(line: str) -> str:
-    """Return the white space at the start of a line."""
+    """Return the whitespace at the start of a line."""
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
@@ -76,7 +76,7 @@ def loose_key(line: str) -> str:
 
 
 def relative_keys(lines: Sequence[str]) -> list[str]:
-    """Return the lines without trailing white space and without their common indentation."""
+    """Return the lines without trailing whitespace and without their common indentation."""
     widths = [columns(line) for line in lines if line.strip()]
     shared = min(widths, default=0)
     return [

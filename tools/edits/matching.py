@@ -1,4 +1,4 @@
-"""Find the lines that an edit refers to: exactly, then ignoring white space, then by similarity.
+"""Find the lines that an edit refers to: exactly, then ignoring whitespace, then by similarity.
 
 A rung is tried only if the one before it matched nothing. A rung with several matches ends the
 search: the edit is ambiguous, and later rungs are only more tolerant.
@@ -48,7 +48,7 @@ def find_spans(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
 
 
 def find_without_blank_lines(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
-    """Return all matches that ignore blank lines and trailing white space."""
+    """Return all matches that ignore blank lines and trailing whitespace."""
     if not any(line.strip() for line in search):
         return []
     return _ignoring_blank_lines(search, lines, _stripped)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Rung = Literal["exact", "whitespace", "within_line", "close", "lines", "whole"]
-"""How an edit was located: exactly, ignoring white space, inside one line, by similarity, by line
+"""How an edit was located: exactly, ignoring whitespace, inside one line, by similarity, by line
 number, or not at all because it replaces the whole file."""
 
 RefusalKind = Literal[

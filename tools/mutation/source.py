@@ -56,7 +56,7 @@ class Source:
         return self._starts[min(node.end_lineno or node.lineno, len(self._starts) - 1)]
 
     def stands_alone(self, node: Positioned) -> bool:
-        """Return whether a node shares its lines with nothing but white space and a comment."""
+        """Return whether a node shares its lines with nothing but whitespace and a comment."""
         before = self.between(self.line_start(node), self.start(node))
         after = self.between(self.end(node), self.line_end(node)).strip()
         return not before.strip() and (not after or after.startswith("#"))

@@ -76,7 +76,7 @@ class HiddenTests:
 
 
 def same_output(got: str, expected: str) -> bool:
-    r"""Compare printed output, ignoring trailing white space and trailing empty lines.
+    r"""Compare printed output, ignoring trailing whitespace and trailing empty lines.
 
     Lines of decimal numbers compare by value, so `0.50` equals `0.5` and `1.0` equals `1`; integers
     compare as text.
