@@ -1,4 +1,4 @@
-"""Kinds of plain values: numbers, texts, choices and switches."""
+"""Kinds of plain values: numbers, text, choices and switches."""
 
 import math
 import operator
@@ -107,7 +107,7 @@ class Choice(Value):
 
 
 class Several(Value):
-    """Several texts, separated by commas or in a sequence."""
+    """Several strings, separated by commas or in a sequence."""
 
     metavar = "A,B"
 
@@ -123,10 +123,10 @@ class Several(Value):
         return self.check([part for part in map(str.strip, text.split(",")) if part])
 
     def check(self, value: Any) -> tuple[str, ...]:
-        """Return the texts in order, without repetitions."""
+        """Return the strings in order, without repetitions."""
         parts = listed((value,) if isinstance(value, str) else value)
         if parts is None or not all(isinstance(part, str) for part in parts):
-            raise UnfitValue("is not a list of texts")
+            raise UnfitValue("is not a list of strings")
         unknown = next((part for part in parts if self.words and part not in self.words), None)
         if unknown is not None:
             words = ", ".join(self.words)
