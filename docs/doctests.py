@@ -1,4 +1,4 @@
-"""Show the examples of docstrings as code."""
+"""Format the examples of docstrings as code."""
 
 import re
 from typing import Any
@@ -9,11 +9,11 @@ _EXAMPLE = re.compile(r"(?:^>>> .*(?:\n(?!\s*$).*)*)(?:\n\n>>> .*(?:\n(?!\s*$).*
 
 
 class FencedExamples(griffe.Extension):
-    """Put every run of `>>>` lines, with what they print, between fences."""
+    """Put fences around every block of `>>>` lines and their output."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         """Change the docstring of one object."""
         if obj.docstring:
             obj.docstring.value = _EXAMPLE.sub(
-                lambda found: f"```pycon\n{found[0]}\n```", obj.docstring.value
+                lambda match: f"```pycon\n{match[0]}\n```", obj.docstring.value
             )

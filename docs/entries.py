@@ -1,4 +1,4 @@
-"""Entries of the reference: one for every name in the `__all__` of a package that a page lists."""
+"""Write the reference: one entry for every name in the `__all__` of the packages on a page."""
 
 import ast
 import re
@@ -10,11 +10,11 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted((ROOT / "docs" / "reference").glob("*.md"))
 MARK = re.compile(r"<!-- entries of ([\w.]+) -->")
-"""Stands in a page for the entries of a package."""
+"""The placeholder for the entries of a package on a page."""
 _ENTRY = re.compile(r"^::: (\S+)\n(?:    options:\n      members: \[([^\]]*)\])?", re.MULTILINE)
 
 _WRITTEN_OUT = "refinegraph.runs.solving"
-"""The module of `solve` and `asolve`, whose signatures a page derives from the options."""
+"""The module of `solve` and `asolve`, whose signatures are derived from the options."""
 
 
 class Export(NamedTuple):
@@ -37,7 +37,7 @@ def packages() -> Iterator[str]:
 
 @cache
 def listed() -> tuple[str, ...]:
-    """Return the packages that the pages list, in their order."""
+    """Return the packages with a placeholder on a page, in the order of the pages."""
     return tuple(name for page in PAGES for name in MARK.findall(page.read_text()))
 
 
@@ -48,7 +48,7 @@ def exports_of(package: str) -> tuple[Export, ...]:
 
 
 def entries_of(package: str) -> str:
-    """Return the entries of a package, without what has one elsewhere."""
+    """Return the entries of a package, except for names with an entry elsewhere."""
     modules: dict[str, list[str]] = {}
     for export in exports_of(package):
         if _owner(export) == package and not is_written(export):
@@ -60,18 +60,18 @@ def entries_of(package: str) -> str:
 
 
 def _owner(export: Export) -> str:
-    """Return the listed package under which a name stands: the nearest to its definition."""
-    having = [
+    """Return the listed package that has the entry of a name: the one nearest to its definition."""
+    exporting = [
         package
         for package in listed()
         if Export(package, export.name, export.module) in exports_of(package)
     ]
-    around = [package for package in having if f"{export.module}.".startswith(f"{package}.")]
-    return max(around, key=len) if around else having[0]
+    parents = [package for package in exporting if f"{export.module}.".startswith(f"{package}.")]
+    return max(parents, key=len) if parents else exporting[0]
 
 
 def is_written(export: Export) -> bool:
-    """Whether a page describes a name by itself."""
+    """Return whether a page contains an entry for a name without a placeholder."""
     if export.module == _WRITTEN_OUT:
         return True
     members = _written().get(export.module, frozenset[str]())
@@ -80,14 +80,14 @@ def is_written(export: Export) -> bool:
 
 @cache
 def _written() -> dict[str, frozenset[str] | None]:
-    """Return the modules that pages name themselves, with the members where these are listed."""
-    known: dict[str, frozenset[str] | None] = {}
+    """Return the members of every module with its own entry on a page, or None for all members."""
+    written: dict[str, frozenset[str] | None] = {}
     for page in PAGES:
         for module, members in _ENTRY.findall(page.read_text()):
             names = frozenset(part.strip() for part in members.split(",")) if members else None
-            before = known.get(module, frozenset[str]())
-            known[module] = None if names is None or before is None else before | names
-    return known
+            earlier = written.get(module, frozenset[str]())
+            written[module] = None if names is None or earlier is None else earlier | names
+    return written
 
 
 def _definition(module: str, name: str) -> str:
@@ -98,7 +98,7 @@ def _definition(module: str, name: str) -> str:
 
 @cache
 def _sources(module: str) -> dict[str, tuple[str, str]]:
-    """Return the names that a module imports from the package: where from, and under which name."""
+    """Return the module and the original name of everything imported from the package."""
     return {
         alias.asname or alias.name: (str(node.module), alias.name)
         for node in ast.walk(_tree(module))

@@ -1,6 +1,6 @@
-"""The documents for models to read: `llms.txt`, a list of pages, and `llms-full.txt`, all of them.
+"""Write the documents for models: `llms.txt`, a list of pages, and `llms-full.txt`, all pages.
 
-The form is that of llmstxt.org: a title, a summary as a quotation, and lists of links.
+The format is that of llmstxt.org: a title, a summary as a quotation, and lists of links.
 """
 
 import re
@@ -20,14 +20,14 @@ class Page(NamedTuple):
     """A page of the menu."""
 
     section: str
-    """The heading that it stands under; empty for the pages at the top."""
+    """The heading above the page; empty for the pages at the top."""
     title: str
     path: str
-    """Within the folder of the documents."""
+    """The path within the directory of the documents."""
 
     @property
     def address(self) -> str:
-        """Where the site has it.
+        """The address of the page, relative to the site.
 
         >>> Page("Guides", "Fix", "guides/fix.md").address, Page("", "Start", "index.md").address
         ('guides/fix/', './')
@@ -47,7 +47,7 @@ def pages_of(menu: list[Any], section: str = "") -> Iterator[Page]:
 
 
 def index(folder: Path, menu: list[Any]) -> str:
-    """Return the list of pages, each with its first sentence."""
+    """Return the list of pages with their first sentences."""
     sections: dict[str, list[str]] = {}
     for page in pages_of(menu):
         first = first_sentence((folder / page.path).read_text(encoding="utf-8"))
@@ -58,7 +58,7 @@ def index(folder: Path, menu: list[Any]) -> str:
 
 
 def whole(folder: Path, menu: list[Any]) -> str:
-    """Return the text of all pages, without what the site fills in."""
+    """Return the text of all pages, without placeholders."""
     texts = [_MARK.sub("", (folder / page.path).read_text("utf-8")) for page in pages_of(menu)]
     return f"> {_SUMMARY}\n\n" + "\n\n".join(text.strip() for text in texts) + "\n"
 
@@ -70,7 +70,7 @@ def write_for_models(folder: Path, menu: list[Any], site: Path) -> None:
 
 
 def first_sentence(text: str) -> str:
-    """Return the first sentence of a page, without links and marks.
+    """Return the first sentence of a page, without links and placeholders.
 
     >>> first_sentence("# Title\\n\\nRun [it](a.md) with\\n`x` first. Then more.")
     'Run it with `x` first.'
@@ -79,6 +79,6 @@ def first_sentence(text: str) -> str:
         flat = " ".join(block.split())
         if re.match(r"[A-Z`*](?!.*:$)", flat):
             plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", flat)
-            found = re.match(r"(.*?[.:])(?= |$)", plain)
-            return (found[1] if found else plain).rstrip(":")
+            sentence = re.match(r"(.*?[.:])(?= |$)", plain)
+            return (sentence[1] if sentence else plain).rstrip(":")
     return ""

@@ -1,4 +1,4 @@
-"""What the site takes from the code: help, tables, pictures of graphs, pages of systems."""
+"""Generate parts of the site from the code: help, tables, pictures of graphs, gallery pages."""
 
 import argparse
 import inspect
@@ -33,14 +33,14 @@ PICTURE = re.compile(r"<!-- picture of ([\w-]+) -->")
 
 
 def on_post_build(config: Any) -> None:
-    """Write the documents once more for models to read."""
+    """Write the documents for models."""
     write_for_models(Path(config["docs_dir"]), config["nav"], Path(config["site_dir"]))
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put the help of every command, and pictures of graphs, where a page asks for them."""
-    drawn = PICTURE.sub(lambda found: picture(found[1]), markdown)
-    drawn = MARK.sub(lambda found: entries_of(found[1]), drawn)
+    """Replace the placeholders of a page."""
+    filled = PICTURE.sub(lambda match: picture(match[1]), markdown)
+    filled = MARK.sub(lambda match: entries_of(match[1]), filled)
     texts = {
         HELP: command_help,
         OPTIONS: option_table,
@@ -50,9 +50,9 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
         METRICS: metric_tables,
     }
     for mark, text in texts.items():
-        if mark in drawn:
-            drawn = drawn.replace(mark, text())
-    return drawn
+        if mark in filled:
+            filled = filled.replace(mark, text())
+    return filled
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -74,35 +74,37 @@ def picture(strategy: str) -> str:
 
 
 def command_help() -> str:
-    """Return the help of the command and of each of its commands."""
+    """Return the help of the program and of all its commands."""
     parser = make_parser(_Wide)
-    actions = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
+    [commands] = [
+        action for action in parser._actions if isinstance(action, argparse._SubParsersAction)
+    ]
     parts = [f"```text\n{parser.format_help()}```\n"]
-    for name, command in actions[0].choices.items():
+    for name, command in commands.choices.items():
         parts.append(f"## refinegraph {name}\n\n```text\n{command.format_help()}```\n")
     return "\n".join(parts)
 
 
 def solve_reference() -> str:
-    """Return signature and documentation of `solve` and `asolve`, whose options are declared."""
+    """Return the signatures and the documentation of `solve` and `asolve`."""
     parts: list[str] = []
     for function in (refinegraph.solve, refinegraph.asolve):
-        described, _, example = inspect.getdoc(function).partition("Args:")[0].partition(">>>")
+        description, _, example = inspect.getdoc(function).partition("Args:")[0].partition(">>>")
         parts.append(f"### {function.__name__}\n\n```python\n{_signature(function)}\n```\n")
-        parts.append(f"{described}\n```pycon\n>>>{example.rstrip()}\n```\n")
+        parts.append(f"{description}\n```pycon\n>>>{example.rstrip()}\n```\n")
     return "\n".join(parts)
 
 
 def _signature(function: Any) -> str:
-    parameters = [str(each) for each in inspect.signature(function).parameters.values()]
+    parameters = [str(parameter) for parameter in inspect.signature(function).parameters.values()]
     lines = ",\n    ".join([parameters[0], "*", *parameters[1:]])
     plain = re.sub(r": '([^']*)'", r": \1", lines).replace("collections.abc.", "")
     return f"{function.__name__}(\n    {plain},\n) -> RefinementResult"
 
 
 def option_table() -> str:
-    """Return every option of a run: its name, its default, and what a found file may set."""
-    defaults = {each.name: each.default for each in fields(RunOptions)}
+    """Return a table of the options: name, default, whether a file may set it, and help."""
+    defaults = {option.name: option.default for option in fields(RunOptions)}
     rows = ["| option | default | file | what it is |", "|---|---|---|---|"]
     for name, option in RunOptions.declared.items():
         cells = (f"`{name}`", f"`{defaults[name]!r}`", _file(option), _cell(option.help))
@@ -111,7 +113,7 @@ def option_table() -> str:
 
 
 def _file(option: Option) -> str:
-    """Say whether a `refinegraph.toml` may set an option."""
+    """Return whether a `refinegraph.toml` may set an option, as a word."""
     if not option.is_setting:
         return "no"
     if callable(option.safe):
@@ -120,7 +122,7 @@ def _file(option: Option) -> str:
 
 
 def part_tables() -> str:
-    """Return what the names of rules, routers, selectors, policies and scorers stand for."""
+    """Return tables of the named rules, routers, selectors, policies and scorers."""
     tables = {
         "stop": STOP_RULES,
         "router": ROUTERS,

@@ -1,4 +1,4 @@
-"""The pages of the gallery: one for each published system, and the index by idea."""
+"""Write the pages of the gallery: one for every published system, and the index by idea."""
 
 import re
 from typing import get_args
@@ -82,8 +82,8 @@ def _card(system: Strategy) -> str:
 
 
 def _picture(system: Strategy) -> str:
-    drawn = strategy_outline(system.name).get_graph()
-    edges = [(edge.source.strip("_"), edge.target.strip("_")) for edge in drawn.edges]
+    outline = strategy_outline(system.name).get_graph()
+    edges = [(edge.source.strip("_"), edge.target.strip("_")) for edge in outline.edges]
     drawing = as_svg(draw_graph(edges, start="start"))
     return f'<div style="max-width: 30rem">{drawing}</div>'
 

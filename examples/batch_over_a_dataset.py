@@ -1,4 +1,4 @@
-"""Many problems at once, from a file, with one limit on calls in flight; hidden tests judge."""
+"""Solve many problems from a file at once, limit the calls in flight, judge by hidden tests."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ graph = build_strategy("adaptive", Plan(model=resolve_model("embedded"), seed=1)
 
 
 def write_dataset(path: Path, count: int) -> None:
-    """Write problems in the project's own format."""
+    """Write problems in refinegraph's own format."""
     tasks = generate_tasks("held_out", count=count, seed=8)
     with path.open("w") as file:
         for task in tasks:
@@ -26,7 +26,7 @@ def write_dataset(path: Path, count: int) -> None:
 
 
 async def is_right(labelled: LabelledProblem, sandbox: Sandbox) -> bool:
-    """Solve one problem and let the tests that no agent saw judge it."""
+    """Solve one problem and judge the answer by tests that no agent saw."""
     result = (await graph.ainvoke({"problem": labelled.problem}))["result"]
     verdict = await sandbox.test(
         result.answer or "", labelled.gold.tests, entry_point=labelled.problem.entry_point
@@ -35,14 +35,14 @@ async def is_right(labelled: LabelledProblem, sandbox: Sandbox) -> bool:
 
 
 async def main() -> None:
-    """Solve a small data set."""
+    """Solve a small dataset."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tasks.jsonl"
         write_dataset(path, 12)
         problems = list(load_dataset(path))
     async with Sandbox() as sandbox:
         with run_scope(rate_limits=RateLimits(8)):
-            right = await asyncio.gather(*(is_right(each, sandbox) for each in problems))
+            right = await asyncio.gather(*(is_right(problem, sandbox) for problem in problems))
     print(f"{sum(right)} of {len(right)} right")
 
 

@@ -28,7 +28,7 @@ PROBLEM = Problem(
 
 
 async def main() -> None:
-    """Run the graph as any compiled LangGraph graph is run."""
+    """Run the graph like any compiled LangGraph graph."""
     state = await graph.ainvoke({"problem": PROBLEM})
     result = state["result"]
     print(result.answer)

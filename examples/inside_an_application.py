@@ -1,4 +1,4 @@
-"""Refinement as one node of a LangGraph application of yours."""
+"""Use refinement as one node of your own LangGraph application."""
 
 import asyncio
 from typing import TypedDict
@@ -22,11 +22,11 @@ refine = build_strategy("adaptive", Plan(model=resolve_model("embedded"), seed=1
 
 
 async def write_code(ticket: Ticket) -> Ticket:
-    """Solve the ticket; the refinement runs as a graph within this node."""
+    """Solve the ticket with the refinement graph."""
     problem = Problem(prompt=ticket["text"], tests=ticket.get("tests", ""))
     result = (await refine.ainvoke({"problem": problem}))["result"]
-    word = "proved by its tests" if result.solved else "not proved"
-    return {"reply": f"{word}:\n{result.answer}"}
+    status = "proved by its tests" if result.solved else "not proved"
+    return {"reply": f"{status}:\n{result.answer}"}
 
 
 def close(ticket: Ticket) -> Ticket:

@@ -1,4 +1,4 @@
-"""Let a model learn from the runs of an evaluation, with TRL: first imitate, then prefer.
+"""Train a model on the runs of an evaluation with TRL: first supervised, then by preferences.
 
     refinegraph eval --dataset tasks.jsonl --strategy best-of-n --out runs/one
     refinegraph export runs/one --format sft --output sft.jsonl
@@ -6,9 +6,8 @@
     python examples/learn_with_trl.py sft.jsonl dpo.jsonl
 
 The exports have the columns that TRL documents: `prompt` and `completion` for `SFTTrainer`;
-`prompt`, `chosen` and `rejected` for `DPOTrainer`. The model here is tiny, built from a
-configuration and trained on the CPU in seconds; put the name of your own in its place. Needs
-`pip install trl`.
+`prompt`, `chosen` and `rejected` for `DPOTrainer`. The model in this example is tiny, built from a
+configuration and trained on the CPU in seconds; replace it with your own. Needs `pip install trl`.
 """
 
 import argparse
@@ -26,13 +25,13 @@ END, PADDING = "<|end|>", "<|padding|>"
 
 
 def read(path: Path) -> Dataset:
-    """Read an export, without the column that says where each line comes from."""
+    """Read an export, without the column that names the source of every line."""
     rows = load_dataset("json", data_files=str(path), split="train")
     return rows.remove_columns("source")
 
 
 def make_tokenizer(rows: Dataset) -> PreTrainedTokenizerFast:
-    """Learn a small byte-level tokenizer from the prompts."""
+    """Train a small byte-level tokenizer on the prompts."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -63,7 +62,7 @@ def make_model(tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
 
 
 def learn(sft: Path, dpo: Path, out: Path, *, steps: int) -> dict[str, float]:
-    """Imitate the right answers, then prefer them; return the last loss of both."""
+    """Train on the right answers, then on the preferences; return the last loss of both."""
     examples, preferences = read(sft), read(dpo)
     tokenizer = make_tokenizer(examples)
     common = {
@@ -96,12 +95,12 @@ def learn(sft: Path, dpo: Path, out: Path, *, steps: int) -> dict[str, float]:
 
 
 def last_loss(trainer: SFTTrainer | DPOTrainer) -> float:
-    """Return the loss that was logged last."""
+    """Return the last logged loss."""
     return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry][-1]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Read two exports, learn from both, and print the losses."""
+    """Read two exports, train on both, and print the losses."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sft", type=Path)
     parser.add_argument("dpo", type=Path)

@@ -1,4 +1,4 @@
-"""A maths problem: each step is scored, and the first that scores low is what is repaired."""
+"""Score every step of a maths solution, and repair from the first step with a low score."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ RIGHT = "1. Three pens cost 3 * 4 = 12.\n2. With the book it is 12 + 5 = 17.\n\\
 
 
 def arithmetic(problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-    """Score each step by whether its sum is right; a process reward model stands here usually."""
+    """Score every step by whether its sum is right; usually a process reward model does this."""
     scores: list[Score] = []
     for candidate in candidates:
         texts = [candidate.text[step.start : step.end] for step in candidate.steps]
@@ -38,11 +38,11 @@ graph = refinement_graph(
 
 
 async def main() -> None:
-    """Show what the Reviewer was told of the steps, and the answer."""
-    text = "Three pens cost 4 each and a book costs 5. What is to be paid?"
+    """Print what the Reviewer is told about the steps, and the answer."""
+    text = "Three pens cost 4 each and a book costs 5. What is the total?"
     state = await graph.ainvoke({"problem": Problem(prompt=text, kind="math")})
-    told = reviewer.calls[0].prompt
-    print(next(line for line in told.splitlines() if line.startswith("The first step")))
+    prompt = reviewer.calls[0].prompt
+    print(next(line for line in prompt.splitlines() if line.startswith("The first step")))
     print(state["result"].answer)
 
 

@@ -1,4 +1,4 @@
-"""A small model writes, another one reviews: each role has a model of its own."""
+"""Use a different model for every role: a small model writes, a bigger one reviews."""
 
 import refinegraph as rg
 from refinegraph.agents.models import ScriptedChatModel
@@ -12,7 +12,7 @@ SMALL = ScriptedChatModel(
 
 
 def main() -> None:
-    """Solve one problem with two models; names such as "openai/gpt-5-mini" do as well."""
+    """Solve one problem with two models; model names such as "openai/gpt-5-mini" also work."""
     result = rg.solve(
         "Write add(a, b).",
         tests="assert add(1, 2) == 3",

@@ -1,6 +1,6 @@
-"""A Reviewer of your own: it asks no model, it runs the program in the sandbox and says what came.
+"""Write your own Reviewer: it runs the program in the sandbox instead of asking a model.
 
-Any object with the same call is a Reviewer; so a tool-calling agent can be one as well.
+Any callable with the same signature can be a Reviewer, including a tool-calling agent.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ class ToolReviewer:
     async def __call__(
         self, problem: Problem, candidate: Candidate, *, trace: str = ""
     ) -> Reviewed:
-        """Return what the program printed as the review."""
-        tries = "\n".join(f"print({xs}, middle({xs}))" for xs in ([1], [1, 2, 3], [4, 5, 6, 7]))
-        said = await self.tool.ainvoke({"code": f"{candidate.program}\n{tries}"})
+        """Return a review with the output of the program."""
+        calls = "\n".join(f"print({xs}, middle({xs}))" for xs in ([1], [1, 2, 3], [4, 5, 6, 7]))
+        output = await self.tool.ainvoke({"code": f"{candidate.program}\n{calls}"})
         review = Review(
             candidate_id=candidate.id,
             round=candidate.round + 1,
             approves=False,
-            evidence=str(said),
-            text=f"WHY: it printed\n{said}",
+            evidence=str(output),
+            text=f"WHY: it printed\n{output}",
         )
         return Reviewed(review, Usage())
 
@@ -44,7 +44,7 @@ graph = refinement_graph(
 
 
 async def main() -> None:
-    """Repair one program with what the tool showed."""
+    """Repair one program using the output of the tool."""
     problem = Problem(prompt="Write middle(xs).", tests="assert middle([1, 2, 3]) == 2")
     result = (await graph.ainvoke({"problem": problem}))["result"]
     print(result.reviews[0].evidence.strip())

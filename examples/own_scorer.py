@@ -1,4 +1,4 @@
-"""A scorer of your own: of several programs that pass, the shortest is the best."""
+"""Write your own scorer: among several programs that pass, the shortest is the best."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ WRONG = "def total(xs): return 0"
 
 
 def brevity(problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-    """Score a program by how short it is, between 0 and 1."""
-    lengths = [len(each.program or "") for each in candidates]
+    """Return a score between 0 and 1 that is higher for a shorter program."""
+    lengths = [len(candidate.program or "") for candidate in candidates]
     return [Score(scorer="brevity", value=1 / (1 + length / 100)) for length in lengths]
 
 
@@ -31,7 +31,7 @@ graph = refinement_graph(
 
 
 async def main() -> None:
-    """Let the shortest right program win."""
+    """Print the shortest correct program."""
     problem = Problem(prompt="Write total(xs).", tests="assert total([1, 2]) == 3")
     result = (await graph.ainvoke({"problem": problem}))["result"]
     print(result.answer)

@@ -1,4 +1,4 @@
-"""A stop rule of your own: any function from the state to a reason, or None to go on."""
+"""Write your own stop rule: a function of the state that returns a reason, or None to continue."""
 
 import asyncio
 
@@ -12,12 +12,13 @@ MODEL = ScriptedChatModel("def half(x): return x // 3", cycle=True)
 
 
 def nothing_gained(state: RefinementState) -> StopReason | None:
-    """Stop when a round of refinement passed no test more than the round before."""
-    best = [
-        max((each.score or 0.0 for each in state.candidates if each.round <= number), default=0.0)
-        for number in (state.round - 1, state.round)
-    ]
-    if state.round and best[1] <= best[0]:
+    """Stop when a round of refinement does not improve the best score."""
+
+    def best_score(last_round: int) -> float:
+        scores = [c.score or 0.0 for c in state.candidates if c.round <= last_round]
+        return max(scores, default=0.0)
+
+    if state.round and best_score(state.round) <= best_score(state.round - 1):
         return StopReason(rule="nothing_gained", detail=f"round {state.round} gained nothing")
     return None
 
@@ -31,7 +32,7 @@ graph = refinement_graph(
 
 
 async def main() -> None:
-    """Stop after one round, since the model says the same every time."""
+    """Stop after one round, since the model always gives the same answer."""
     problem = Problem(prompt="Write half(x).", tests="assert half(4) == 2")
     result = (await graph.ainvoke({"problem": problem}))["result"]
     print(f"{result.rounds} round; stopped by {result.stop_reason.rule}")

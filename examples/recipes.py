@@ -1,4 +1,4 @@
-"""Ten published systems, each a function of a few lines that works with any chat model."""
+"""Implement ten published systems as short functions that work with any chat model."""
 
 import asyncio
 import re
@@ -93,12 +93,12 @@ def mcts_self_refine(
 
 
 def leco(model: BaseChatModel, confidence: Scorer, *, rounds: int = 3) -> SearchGraph:
-    """Keep the steps before the first doubtful one and write the rest anew (arXiv 2403.19094)."""
+    """Keep the steps before the first doubtful one and rewrite the rest (arXiv 2403.19094)."""
 
     def rethink(state: RefinementState) -> list[Move]:
         last = state.candidates[-1]
-        good = trusted_steps(last)
-        return [move("rewrite", last, keep=good)] if good < len(last.steps) else []
+        trusted = trusted_steps(last)
+        return [move("rewrite", last, keep=trusted)] if trusted < len(last.steps) else []
 
     return search_graph(
         operators={"solve": Solver(model), "rewrite": continue_from(model, step=rest())},
@@ -114,8 +114,8 @@ def genselect(model: BaseChatModel, *, samples: int = 4) -> SearchGraph:
     async def choose(problem: Problem, candidates: Sequence[Candidate]) -> Selection:
         task = Task(problem=problem, move=move("compare", *candidates), parents=tuple(candidates))
         text = (await compare.apply(task)).drafts[0].choice.text
-        named = re.search(r"BEST: *(\d+)", text)
-        best = candidates[min(int(named[1]), len(candidates)) - 1 if named else 0]
+        choice = re.search(r"BEST: *(\d+)", text)
+        best = candidates[min(int(choice[1]), len(candidates)) - 1 if choice else 0]
         return Selection(candidate_id=best.id, reason=text)
 
     policy = schedule(move("solve", count=samples))
@@ -123,7 +123,7 @@ def genselect(model: BaseChatModel, *, samples: int = 4) -> SearchGraph:
 
 
 def cascade(models: Sequence[BaseChatModel], judge: Scorer, *, enough: float) -> SearchGraph:
-    """Ask the next larger model only where the answer is not good enough (arXiv 2305.05176)."""
+    """Ask the next larger model only if the answer is not good enough (arXiv 2305.05176)."""
 
     def good_enough(state: RefinementState) -> StopReason | None:
         best = max((candidate.score or 0.0 for candidate in state.candidates), default=0.0)
@@ -139,14 +139,14 @@ def cascade(models: Sequence[BaseChatModel], judge: Scorer, *, enough: float) ->
 
 
 def meta_reasoner(model: BaseChatModel, supervisor: BaseChatModel) -> SearchGraph:
-    """Let a supervisor say after every step how to go on (arXiv 2502.19918)."""
+    """Let a supervisor decide after every step how to continue (arXiv 2502.19918)."""
 
     def go_on(state: RefinementState) -> list[Move]:
         """Write the next step of the solution."""
         return [move("step", last) for last in state.candidates[-1:] if not last.complete]
 
     def backtrack(state: RefinementState) -> list[Move]:
-        """Take the last step back and write another one."""
+        """Remove the last step and write another one."""
         return [move("step", c, keep=len(c.steps) - 1) for c in state.candidates[-1:]]
 
     return search_graph(
@@ -157,7 +157,7 @@ def meta_reasoner(model: BaseChatModel, supervisor: BaseChatModel) -> SearchGrap
 
 
 def sets(model: BaseChatModel, *, samples: int = 3, rounds: int = 2) -> SearchGraph:
-    """Sample, verify and correct each sample by itself, then vote (arXiv 2501.19306)."""
+    """Sample, verify and correct every sample independently, then vote (arXiv 2501.19306)."""
     correct = Reviewer(model) >> Refiner(model).unless(approved())
     return search_graph(
         operators={"solve": Solver(model), "correct": correct},
@@ -166,7 +166,7 @@ def sets(model: BaseChatModel, *, samples: int = 3, rounds: int = 2) -> SearchGr
     )
 
 
-PENS = Problem(prompt="Three pens cost 4 each and a book 5. What is to be paid?", kind="math")
+PENS = Problem(prompt="Three pens cost 4 each and a book 5. What is the total?", kind="math")
 WRONG = "3 * 4 = 12\n12 + 5 = 18\n\\boxed{18}"
 RIGHT = "3 * 4 = 12\n12 + 5 = 17\n\\boxed{17}"
 DOUBT, TRUST = "VERDICT: wrong\nCHANGE: the sum", "VERDICT: right"
@@ -174,21 +174,21 @@ _SUM = re.compile(r"(\d+) ([*+]) (\d+) = (\d+)")
 
 
 class Arithmetic:
-    """Score each step by whether its sums are right; usually a process reward model stands here."""
+    """Score every step by whether its sums are right; usually a process reward model does this."""
 
     scores_unfinished = True
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return the scores of the steps, and the lowest as the candidate's."""
+        """Return the scores of the steps; the lowest one is the candidate's score."""
         return [self._score(candidate) for candidate in candidates]
 
     def _score(self, candidate: Candidate) -> Score:
         texts = [candidate.text[step.start : step.end] for step in candidate.steps]
-        steps = tuple(0.9 if _holds(text) else 0.1 for text in texts)
+        steps = tuple(0.9 if _is_right(text) else 0.1 for text in texts)
         return Score(scorer="arithmetic", value=min(steps, default=0.0), steps=steps)
 
 
-def _holds(text: str) -> bool:
+def _is_right(text: str) -> bool:
     sums = _SUM.findall(text)
     return all(
         int(a) * int(b) == int(c) if sign == "*" else int(a) + int(b) == int(c)
@@ -202,7 +202,7 @@ def says(*replies: str) -> ScriptedChatModel:
 
 
 def demonstrations() -> dict[str, SearchGraph]:
-    """Return each system around scripted models."""
+    """Return all systems, with scripted models."""
     first, good, last = RIGHT.splitlines()
     bad = WRONG.splitlines()[1]
     reward = Arithmetic()
@@ -235,17 +235,17 @@ def demonstrations() -> dict[str, SearchGraph]:
 
 
 def trail(result: RefinementResult) -> str:
-    """Return every candidate with its parents, and its answer or its last line so far."""
-    shown: list[str] = []
+    """Describe every candidate by its parents and its answer or last line."""
+    parts: list[str] = []
     for candidate in result.candidates:
         parents = f" from {' '.join(candidate.parents)}" if candidate.parents else ""
         end = candidate.answer or candidate.text.splitlines()[-1]
-        shown.append(f"{candidate.id}{parents} is {end}")
-    return "; ".join(shown)
+        parts.append(f"{candidate.id}{parents} is {end}")
+    return "; ".join(parts)
 
 
 async def main() -> None:
-    """Show what each system made of what, and its answer."""
+    """Print the candidates and the answer of every system."""
     for name, graph in demonstrations().items():
         result = (await graph.ainvoke({"problem": PENS}))["result"]
         print(f"{name}: {trail(result)}. Answer: {result.answer}")

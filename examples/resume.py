@@ -1,4 +1,4 @@
-"""Stop in front of a node, look, and go on later: LangGraph's own checkpoints and interrupts."""
+"""Stop before a node, inspect the state, and continue later, with LangGraph's checkpoints."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Watch a run as it happens: every candidate, verdict, review and decision is an event."""
+"""Watch a run in progress: every candidate, verdict, review and decision is an event."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ PROBLEM = Problem(
 
 
 async def main() -> None:
-    """Print one line an event."""
+    """Print one line per event."""
     async for event in graph.astream({"problem": PROBLEM}, stream_mode="custom"):
         match event:
             case CandidateJudged(candidate=candidate) if candidate.verdict:

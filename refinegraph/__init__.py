@@ -88,7 +88,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for on first use, so that importing the package stays cheap."""
+    """Import a public name on first use, so that importing the package stays cheap."""
     from importlib import import_module
 
     if name not in _MODULES:

@@ -1,4 +1,4 @@
-"""Accounts that model calls, reward servers and sandbox runs are charged to as they are made."""
+"""Accounts to which model calls, reward servers and sandbox runs are charged."""
 
 import threading
 from collections.abc import Generator
@@ -9,7 +9,7 @@ from refinegraph.schema import Usage
 
 
 class Account:
-    """The sum of what was charged to it; safe to charge from several threads and event loops."""
+    """A sum of charges; safe to charge from several threads and event loops."""
 
     def __init__(
         self, *, parent: "Account | None" = None, forwards: bool = False, totals: bool = False
@@ -23,7 +23,7 @@ class Account:
 
     @property
     def usage(self) -> Usage:
-        """What was charged so far, failed calls included."""
+        """The charges so far, including those of failed calls."""
         with self._lock:
             return self._usage
 
@@ -35,7 +35,7 @@ class Account:
             return not self._closed
 
     def close(self) -> None:
-        """Take no more charges: later ones go to the nearest open account around this one."""
+        """Accept no more charges; later ones go to the nearest enclosing open account."""
         with self._lock:
             self._closed = True
 
@@ -45,11 +45,11 @@ _UNACCOUNTED: ContextVar[Account] = ContextVar("refinegraph_unaccounted", defaul
 
 
 def charge(usage: Usage) -> None:
-    """Charge the innermost open account; outside any, what the run scope calls unaccounted.
+    """Charge the innermost open account, or the run's unaccounted sum if there is none.
 
-    Model calls through `generate` or through one of this package's chat models, requests of a
-    `RewardModel` and sandbox runs charge themselves. Call this only for a cost that this package
-    cannot see, such as a request to a service of your own.
+    Model calls through `generate` or one of this package's chat models, requests of a `RewardModel`
+    and sandbox runs charge themselves. Call this only for a cost that the package cannot see, such
+    as a request to your own service.
     """
     if not _charge(_ACCOUNT.get(), usage):
         _UNACCOUNTED.get().add(usage)
@@ -57,19 +57,19 @@ def charge(usage: Usage) -> None:
 
 @contextmanager
 def charging(*, forward: bool = False, total: bool = False) -> Generator[Account]:
-    """Open an account for everything that is spent inside.
+    """Open an account for everything that is spent inside the context.
 
-    The innermost account around a call is charged, when the call ends, whether it succeeds, fails
-    or is cancelled. Answers from a cache are charged what they cost when they were recorded. Tasks
-    and `asyncio.to_thread` calls started inside belong to the account; a bare `threading.Thread`
-    does not, because threads do not inherit context variables. A task that outlives the account
-    charges the nearest account around it that is still open.
+    A call is charged to the innermost account when it ends, whether it succeeds, fails or is
+    cancelled. Answers from a cache are charged with their original cost. Tasks and
+    `asyncio.to_thread` calls started inside belong to the account; a bare `threading.Thread` does
+    not, because threads do not inherit context variables. A task that outlives the account charges
+    the nearest enclosing account that is still open.
 
-    Accounts nest without passing anything on, so the sums of sibling accounts and of the account
+    Nested accounts do not pass charges on, so the sums of sibling accounts and of the account
     around them can be added without counting a call twice. With `forward`, every charge also goes
-    to the enclosing account, if there is one: for code that needs its own sum while somebody else
-    does the bookkeeping. With `total`, the account also hears of what accounts inside it take: for
-    code that runs a whole graph and has to charge its cost, also where the graph fails.
+    to the enclosing account, for code that needs its own sum while a caller does the bookkeeping.
+    With `total`, the account also receives the charges of the accounts inside it, for code that
+    runs a whole graph and has to charge its cost even if the graph fails.
 
     >>> with charging() as node:
     ...     charge(Usage(llm_calls=1))
@@ -89,7 +89,7 @@ def charging(*, forward: bool = False, total: bool = False) -> Generator[Account
 
 @contextmanager
 def collecting_unaccounted() -> Generator[Account]:
-    """Collect what is spent inside but outside any account; `run_scope` does this for a run."""
+    """Collect charges that no account receives; `run_scope` does this for a run."""
     account = Account()
     token = _UNACCOUNTED.set(account)
     try:
@@ -99,7 +99,7 @@ def collecting_unaccounted() -> Generator[Account]:
 
 
 def current_unaccounted() -> Account:
-    """Return the account of charges that no account around them takes."""
+    """Return the account of charges that no other account receives."""
     return _UNACCOUNTED.get()
 
 
@@ -116,7 +116,7 @@ def _charge(account: Account | None, usage: Usage) -> bool:
 
 
 def _add_to_total(account: Account | None, usage: Usage) -> None:
-    """Add to the nearest account outside that keeps the total of those inside it."""
+    """Add a charge to the nearest enclosing account that keeps a total."""
     while account is not None and not account.totals:
         account = account.parent
     if account is not None:

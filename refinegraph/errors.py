@@ -1,29 +1,29 @@
-"""Every exception that refinegraph raises on purpose.
+"""The exceptions that refinegraph raises.
 
     RefinegraphError
     ├── InputError            bad input: a file, a problem, a name, an option   (exit code 2)
     │   ├── SettingError      a model, a provider or a key that is not set up   (exit code 2)
-    │   └── ModelAbstained    the model says that it does not know such problems (exit code 2)
+    │   └── ModelAbstained    a model that declares a problem out of its scope  (exit code 2)
     ├── ModelError            a model could not be reached or kept failing      (exit code 3)
-    │   ├── ModelRequestRefused   the provider refused the request; retrying is useless
+    │   ├── ModelRequestRefused   the provider refused the request; a retry cannot succeed
     │   ├── ContextTooLong        the prompt does not fit the model
     │   └── ModelCallBlocked      a real call was made where only scripted ones are allowed
-    ├── DeadlineExceeded      the run's time was up before a call ended
-    ├── SandboxUnavailable    the sandbox cannot be had at the asked tier       (exit code 4)
-    └── StateError            a node or a caller wrote something that is not valid state
+    ├── DeadlineExceeded      the run's deadline passed before a call ended     (exit code 3)
+    ├── SandboxUnavailable    no sandbox of the requested tier is available     (exit code 4)
+    └── StateError            a node or a caller wrote an invalid state
 
-A program that fails is a value (`Verdict`), a sandbox that fails is an exception.
+A failing program is a value (`Verdict`); a failing sandbox is an exception.
 """
 
 
 class RefinegraphError(Exception):
-    """Anything that refinegraph raises on purpose; its text is one sentence for a person."""
+    """Base class of refinegraph's exceptions; the message is one sentence for the user."""
 
     exit_code = 1
 
 
 class InputError(RefinegraphError, ValueError):
-    """Input that cannot be used: what was wrong, the value, what was expected, what to do."""
+    """Unusable input; the message names the problem, the value, what was expected and a fix."""
 
     exit_code = 2
 
@@ -33,29 +33,29 @@ class SettingError(InputError):
 
 
 class ModelAbstained(InputError):
-    """A problem that a model says is outside of what it knows; another model may solve it."""
+    """A model declared a problem to be outside its scope; another model may solve it."""
 
 
 class ModelError(RefinegraphError):
-    """A model that could not be reached, or kept failing after every retry."""
+    """A model could not be reached, or kept failing after all retries."""
 
     exit_code = 3
 
 
 class ModelRequestRefused(ModelError):
-    """A request that the provider refuses whatever the number of attempts."""
+    """The provider refused a request, and retrying cannot succeed."""
 
 
 class ContextTooLong(ModelRequestRefused):
-    """A prompt that does not fit the model's context."""
+    """A prompt does not fit into the model's context."""
 
 
 class ModelCallBlocked(ModelError):
-    """A real model call where `refinegraph.agents.models.block_real_calls` forbids it."""
+    """A real model call was made inside `refinegraph.agents.models.block_real_calls`."""
 
 
 class DeadlineExceeded(RefinegraphError, TimeoutError):
-    """The run's time was up before a call ended."""
+    """The run's deadline passed before a call ended."""
 
     exit_code = 3
 
@@ -65,10 +65,10 @@ class BudgetExceeded(DeadlineExceeded):
 
 
 class SandboxUnavailable(RefinegraphError):
-    """No sandbox of the asked tier; names the layer, the system's error and the fix."""
+    """No sandbox of the requested tier; the message names the layer, the error and the fix."""
 
     exit_code = 4
 
 
 class StateError(RefinegraphError):
-    """A write to the graph's state that is not valid; nothing was written."""
+    """A write to the graph's state was invalid; nothing was written."""

@@ -1,4 +1,4 @@
-"""When a request that failed is sent again, and after how long."""
+"""When failed requests are retried, and after which delay."""
 
 import random
 
@@ -8,32 +8,32 @@ from refinegraph.schema import Frozen
 
 
 class RetryPolicy(Frozen):
-    """How often a request is sent again and how long it waits.
+    """How often a failed request is retried, and after which delays.
 
-    Timeouts, lost connections, broken JSON, 408, 409, 425, 429 and 5xx are retried. Nothing else
-    is: not 501, 505 and 511, which never pass, nor keys, addresses and certificates that are wrong.
-    The wait doubles from `first_wait` to `longest_wait`, less a random part of up to half, and is
-    never shorter than the server's Retry-After. A server that accepts no connection is tried three
-    times at most.
+    Timeouts, lost connections, malformed JSON and the statuses 408, 409, 425, 429 and 5xx are
+    retried. The permanent statuses 501, 505 and 511, wrong keys, wrong addresses and wrong
+    certificates are not. The delay doubles from `first_wait` up to `longest_wait`, minus a random
+    part of up to half, and is never shorter than the server's Retry-After. A server that refuses
+    connections is tried at most three times. The default values are choices.
 
     >>> RetryPolicy(attempts=3, first_wait=0.1).attempts
     3
     """
 
     attempts: int = Field(default=6, ge=1)
-    """The first one included."""
+    """Number of attempts, including the first."""
     first_wait: float = Field(default=0.5, ge=0)
-    """Seconds."""
+    """Seconds before the second attempt."""
     longest_wait: float = Field(default=30.0, ge=0)
-    """Seconds."""
+    """Upper limit of the delay, in seconds."""
     longest_retry_after: float = Field(default=120.0, ge=0)
-    """A server that asks for a longer wait than this many seconds is given up at once."""
+    """Seconds; if a server asks for a longer delay, the request fails at once."""
     give_up_after: float = Field(default=900.0, gt=0)
-    """Seconds from the first attempt after which no further one is made. A silent server is given
-    up after two attempts of 600 seconds instead of six."""
+    """Seconds since the first attempt after which no other attempt is made. With the default, a
+    silent server is given up after two attempts of 600 seconds instead of six."""
     hedge_after: float | None = Field(default=None, gt=0)
-    """Seconds after which a request that has no answer is sent a second time; the first answer
-    counts, and the other one's prompt is paid for too."""
+    """Seconds after which an unanswered request is sent a second time; the first answer counts, and
+    both prompts are paid for."""
 
     def wait(self, attempt: int, retry_after: float | None = None) -> float:
         """Return the seconds to wait after an attempt, the first being 1."""

@@ -1,6 +1,6 @@
-"""Words for how a run ended, shared by the graph and by all that show its runs.
+"""Phrases for the outcome of a run, shared by the graph and all displays.
 
-They say what execution found, and no more.
+They state what execution showed, and no more.
 """
 
 from typing import Literal
@@ -8,11 +8,11 @@ from typing import Literal
 from refinegraph.schema import Candidate, RefinementResult, StopReason
 
 Outcome = Literal["proved", "refuted", "unverified", "no answer"]
-"""What execution says of an answer. One that could not be executed is unverified, not refuted."""
+"""What execution showed about an answer. An answer that could not be executed is unverified."""
 
 
 def plural(number: int, word: str, many: str | None = None) -> str:
-    """Count something.
+    """Return a number with its noun in the singular or plural.
 
     >>> plural(2, "retry", "retries")
     '2 retries'
@@ -21,7 +21,7 @@ def plural(number: int, word: str, many: str | None = None) -> str:
 
 
 def all_visible_tests(count: int) -> str:
-    """Return how to call all visible tests of a problem.
+    """Return a phrase for all visible tests of a problem.
 
     >>> all_visible_tests(3), all_visible_tests(1)
     ('all 3 visible tests', 'the one visible test')
@@ -30,7 +30,7 @@ def all_visible_tests(count: int) -> str:
 
 
 def outcome_word(result: RefinementResult) -> Outcome:
-    """Say in one word what execution found."""
+    """Return what execution showed, as one word."""
     if result.answer is None:
         return "no answer"
     if result.solved:
@@ -40,7 +40,7 @@ def outcome_word(result: RefinementResult) -> Outcome:
 
 
 def outcome_words(result: RefinementResult) -> str:
-    """Say what was proved, and nothing more: visible tests are no proof of correctness."""
+    """Return what execution showed, as a phrase; visible tests do not prove correctness."""
     word = outcome_word(result)
     if word == "no answer":
         return "no usable answer"
@@ -56,7 +56,7 @@ def outcome_words(result: RefinementResult) -> str:
 
 
 def _patch_words(result: RefinementResult, *, proved: bool) -> str:
-    """Say of a patch how many failing tests pass, and whether any test is lost."""
+    """Return how many failing tests a patch fixes, and whether it breaks any test."""
     if proved:
         return "every test that failed passes, and none that passed is lost"
     verdict = result.chosen.verdict if result.chosen else None
@@ -66,12 +66,12 @@ def _patch_words(result: RefinementResult, *, proved: bool) -> str:
 
 
 def was_executed(candidate: Candidate) -> bool:
-    """Whether a candidate was run against visible tests; a failure of the sandbox is no run."""
+    """Return whether a candidate was run against visible tests without a sandbox failure."""
     return candidate.verdict is not None and candidate.verdict.status != "sandbox_error"
 
 
 def stop_words(reason: StopReason) -> str:
-    """Say which rule ended a run, and what the rule saw where it says so.
+    """Return the rule that ended a run, with its detail if there is one.
 
     >>> stop_words(StopReason(rule="rounds", detail="2 of 2 rounds were made"))
     'rounds: 2 of 2 rounds were made'

@@ -1,4 +1,4 @@
-"""Data sets from files, and the messages about files that are none."""
+"""Datasets from files, and the messages about files that cannot be read."""
 
 import base64
 import gzip
@@ -158,12 +158,12 @@ def test_loading_streams(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "PATH is empty; expected one JSON object a line."),
-        (b"\n\n", "PATH holds no problem; expected one JSON object a line."),
+        (b"", "PATH is empty; expected one JSON object per line."),
+        (b"\n\n", "PATH contains no problems; expected one JSON object per line."),
         (
             b'{"id": 1, "prompt": "p"}\n{"id": 2,\n',
             "PATH, line 2 is not JSON: Expecting property name enclosed in double quotes at column "
-            "10, in '{\"id\": 2,'; expected one JSON object a line.",
+            "10, in '{\"id\": 2,'; expected one JSON object per line.",
         ),
         (
             b'{"id": 1, "prompt": "\xff"}',
@@ -172,7 +172,7 @@ def test_loading_streams(tmp_path: Path) -> None:
         ),
         (b"17\n", "PATH, line 1 is '17'; expected a JSON object with fields."),
         (b"\x1f\x8bno", "PATH is a damaged gzip file: "),
-        (b'{"a": 1, "b": 2}\n', "PATH, line 1: the fields 'a', 'b' are those of no known data "),
+        (b'{"a": 1, "b": 2}\n', "PATH, line 1: the fields 'a', 'b' match no known dataset"),
         (
             b'{"id": 1, "prompt": "p", "hidden_test": "x"}',
             "PATH, line 1: the field 'hidden_test' is unknown; did you mean 'hidden_tests'?",
@@ -186,7 +186,7 @@ def test_loading_streams(tmp_path: Path) -> None:
         (b'{"question": "q", "answer": "5\\n6"}', "PATH, line 1: the field 'answer' has no '####'"),
         (
             b'{"id": 1, "prompt": "p"}\n\n{"id": 1, "prompt": "q"}\n',
-            "PATH, line 3: the id '1' stands on line 1 already; give every problem its own id.",
+            "PATH, line 3: the id '1' was already used on line 1; give every problem its own id.",
         ),
     ],
 )  # fmt: skip
@@ -201,7 +201,7 @@ def test_bad_files_are_named_with_their_line(tmp_path: Path, content: bytes, mes
 def test_missing_files_and_folders_are_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"There is no file '.*none\.jsonl'; check the path"):
         load_dataset(tmp_path / "none.jsonl")
-    with pytest.raises(InputError, match="is a folder; expected a data set file"):
+    with pytest.raises(InputError, match="is a directory; expected a dataset file"):
         load_dataset(tmp_path)
 
 
@@ -248,11 +248,11 @@ BAD = [
     (b"not json\n", "line 1 is not JSON"),
     (b'{"id": 1, "prompt": "\xff"}\n', "line 1 is not UTF-8 text"),
     (b"17\n", "line 1 is '17'"),
-    (b'{"a": 1}\n', "line 1: the fields 'a' are those of no known data set"),
+    (b'{"a": 1}\n', "line 1: the fields 'a' match no known dataset"),
     (b'{"id": "bad", "prompt": 1, "tests": [1]}\n', "line 1: the field 'tests'"),
-    (b'{"problem": "p", "solution": "no box"}\n', "line 1: neither 'answer' nor a"),
-    (b'{"id": "bad", "prompt": "\\ud800"}\n', "line 1: the problem's 'prompt' has half of a "),
-    (b'{"id": "bad", "prompt": "p", "answer": "\\udfff!"}\n', r"character, '\udfff' alone"),
+    (b'{"problem": "p", "solution": "no box"}\n', "line 1: there is neither an 'answer' nor a"),
+    (b'{"id": "bad", "prompt": "\\ud800"}\n', "line 1: the problem's 'prompt' contains the "),
+    (b'{"id": "bad", "prompt": "p", "answer": "\\udfff!"}\n', r"lone surrogate '\udfff';"),
 ]
 
 
@@ -287,7 +287,7 @@ def test_records_keep_their_numbers_where_others_are_left_out(tmp_path: Path) ->
 
 def test_file_of_bad_records_alone_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, [{"a": 1}, {"b": 2}])
-    with pytest.raises(InputError, match=r"holds no problem that can be read: .*line 1: the"):
+    with pytest.raises(InputError, match=r"contains no readable problems: .*line 1: the"):
         list(load_dataset(path, left_out=[]))
 
 
@@ -310,7 +310,7 @@ def test_lines_that_are_too_long_are_passed_over(tmp_path: Path, compressed: boo
     assert isinstance(first, Record) and isinstance(last, Record)
     assert (first.line, last.line) == (1, 3)
     assert isinstance(long, BadRecord)
-    assert long.reason == f"{path}, line 2 is longer than 100 bytes; it is not read."
+    assert long.reason == f"{path}, line 2 is longer than 100 bytes; it was not read."
 
 
 def test_arrays_that_are_too_large_are_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Data sets in the shapes that they are published in: right programs pass, wrong ones do not."""
+"""Datasets in their published formats: correct programs pass, wrong ones do not."""
 
 import base64
 import json
@@ -412,7 +412,8 @@ async def test_faulty_references_are_left_out_with_a_reason(tmp_path: Path) -> N
     assert [(each.problem_id, each.reason) for each in report.faulty] == [
         (
             "wrong",
-            "Its reference solution fails its hidden tests: total([1, 2], 3) gives 5 instead of 6.",
+            "Its reference solution fails its hidden tests: total([1, 2], 3) returns 5 instead of "
+            "6.",
         ),
         (
             "raises",

@@ -118,7 +118,7 @@ def test_extract_program_without_entry_point_takes_a_script() -> None:
     [
         ("", "The answer is empty."),
         (" \n\t", "The answer is empty."),
-        ("I cannot help with that.", "The answer holds no Python program."),
+        ("I cannot help with that.", "The answer contains no Python program."),
         (
             fenced("def sum2(a, b):\n    return a + b"),
             "The program defines no function 'add'; it defines sum2.",
@@ -137,7 +137,7 @@ def test_extract_program_refuses_an_endless_answer_unread() -> None:
     program = extract_program("x" * 5_000_000)
     assert program.source is None
     assert program.problem == (
-        f"The answer has 5,000,000 characters, more than the {MAX_ANSWER:,} that are read; "
+        f"The answer has 5,000,000 characters, more than the limit of {MAX_ANSWER:,}; "
         "ask for the program alone."
     )
 

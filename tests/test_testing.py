@@ -43,7 +43,7 @@ def test_every_field_that_a_rule_reads_can_be_given() -> None:
 def test_a_verdict_needs_tests_and_an_id_for_each() -> None:
     with pytest.raises(InputError, match="no test"):
         verdict()
-    with pytest.raises(InputError, match="2 tests and 1 ids"):
+    with pytest.raises(InputError, match="2 tests but 1 ids"):
         verdict("passed", "failed", ids=["a"])
     assert verdict("passed", "not_run").status == "failed"
 

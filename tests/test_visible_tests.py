@@ -164,13 +164,13 @@ def test_empty_text_holds_no_test() -> None:
         ),
         (
             "x = 1",
-            "The tests hold no test: 'x = 1'; expected assert lines, functions named test_*, a >>> "
+            "The tests contain no test: 'x = 1'; expected assert statements, functions named test_*, a >>> "
             "session or JSON cases.",
         ),
         (
             "class TestF:\n    def test_a(self):\n        assert f(1)",
-            "The tests hold a class of tests, 'TestF' on line 1, which is not supported; write "
-            "assert lines or functions named test_*.",
+            "The tests contain a test class, 'TestF' on line 1, which is not supported; write "
+            "assert statements or functions named test_*.",
         ),
         (
             "def test_a(tmp_path):\n    assert f(1)",
@@ -180,7 +180,7 @@ def test_empty_text_holds_no_test() -> None:
         (
             "def check(candidate):\n    assert candidate(1)",
             "The tests define check(candidate) on line 1, which needs the name of the function "
-            "that it checks; give the problem's entry_point.",
+            "that it checks; set the problem's entry_point.",
         ),
         (
             '[{"input": [1], "output": 2}]',
@@ -189,7 +189,7 @@ def test_empty_text_holds_no_test() -> None:
         ),
         (
             '[{"in": 1}]',
-            "JSON case 1 is not understood: '{\"in\": 1}'; expected "
+            "JSON case 1 has an unknown form: '{\"in\": 1}'; expected "
             '{"input": [arguments], "output": value} or {"stdin": text, "stdout": text}.',
         ),
     ],
@@ -542,12 +542,15 @@ def test_json_cases_name_their_own_function() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('[{"stdin": "1", "stdout": "2"}, {"input": [1]}]', "JSON case 2 is not understood"),
-        ('[{"output": 2}]', "JSON case 1 is not understood"),
-        ("[3]", "JSON case 1 is not understood: '3'"),
-        ('[{"input": "x", "output": "3", "testtype": "functional"}]', "JSON case 1 is not under"),
+        ('[{"stdin": "1", "stdout": "2"}, {"input": [1]}]', "JSON case 2 has an unknown form"),
+        ('[{"output": 2}]', "JSON case 1 has an unknown form"),
+        ("[3]", "JSON case 1 has an unknown form: '3'"),
+        (
+            '[{"input": "x", "output": "3", "testtype": "functional"}]',
+            "JSON case 1 has an unknown form",
+        ),
         ('[{"input": [1], "output": 2}]', "JSON case 1 calls a function, but neither"),
-        (f'[{{"in": "{"x" * 300}"}}]', "not understood: '{.{119}'; expected"),
+        (f'[{{"in": "{"x" * 300}"}}]', "unknown form: '{.{119}'; expected"),
     ],
 )
 def test_json_that_is_no_case_is_refused(text: str, message: str) -> None:

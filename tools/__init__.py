@@ -1,4 +1,4 @@
-"""What the agents use on the world: the sandbox, tests, programs, answers, scorers."""
+"""Tools that agents act with: the sandbox, tests, programs, answers and scorers."""
 
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for on first use."""
+    """Import a public name on first use."""
     from importlib import import_module
 
     if name not in _MODULES:

@@ -1,4 +1,4 @@
-"""What proves or refutes a candidate: a checker is any async function with these parameters."""
+"""The types of checkers, which prove or refute candidates, and of answer readers."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
@@ -8,10 +8,10 @@ from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_cases.checking import check_program
 
 Checker = Callable[[Problem, Candidate, Sequence[VisibleTest]], Awaitable[Verdict]]
-"""Runs a candidate against visible tests. It is asked once for every candidate with a program.
+"""An async function that checks a candidate against visible tests and returns a verdict.
 
-A checker that needs no tests, such as a proof assistant, has an attribute `checks_without_tests`
-that is true.
+It is called once for every candidate that has a program. A checker that needs no tests, such as a
+proof assistant, sets its attribute `checks_without_tests` to true.
 """
 
 
@@ -28,19 +28,19 @@ class sandbox_checker:
         return await check_program(self.sandbox, candidate.program or "", tests, problem=problem)
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return "sandbox_checker()"
 
 
 class Reading(NamedTuple):
-    """What was read in an answer."""
+    """The program that was read from an answer."""
 
     program: str | None = None
     unusable: str | None = None
     """Why there is no program, in one sentence."""
     answer_class: str | None = None
-    """Shared by answers that amount to the same program."""
+    """The equivalence class of the answer: equal for answers with the same program."""
 
 
 AnswerReader = Callable[[str, Problem], Reading]
-"""Reads the program in what a model wrote."""
+"""A function that reads the program out of a model's answer to a problem."""

@@ -1,4 +1,4 @@
-"""Group candidates that say the same thing."""
+"""Group candidates that agree: equal answers, or programs that behave alike."""
 
 import hashlib
 import math
@@ -11,32 +11,32 @@ from refinegraph.tools.programs import program_fingerprint
 
 
 class AgreeingGroup(NamedTuple):
-    """Programs that do the same on all generated tests."""
+    """Programs that behave alike on all generated tests."""
 
     members: tuple[Candidate, ...]
     tests: frozenset[str]
 
     @property
     def value(self) -> float:
-        """Number of distinct programs times the weight of the tests that they pass.
+        """The number of distinct programs times the weight of the tests that they pass.
 
-        CodeT (arXiv 2207.10397) scores a group like this, with every distinct test counted once.
+        This is the score of CodeT (arXiv 2207.10397), which counts every distinct test once.
         """
         distinct = {program_fingerprint(member.program or "") for member in self.members}
         return len(distinct) * max(self.members[0].generated_weight, len(self.tests))
 
 
 def _weight(test: VisibleTest) -> float:
-    """Return what a generated test counts: 1, and 1 more whenever it was written twice as often.
+    """Return the weight of a generated test: 1, plus 1 for every doubling of its repetitions.
 
-    A plain count would let the few tests that a model always writes decide alone: on recorded
-    programs it chose one problem of 82 worse than no weight at all.
+    A linear count lets the few tests that a model always writes decide alone: on recorded
+    programs it chose a worse program for one problem of 82 than equal weights did.
     """
     return math.log2(1 + test.weight)
 
 
 def generated_results(verdict: Verdict, tests: Sequence[VisibleTest]) -> dict[str, object]:
-    """Return the fields of a candidate that a run on generated tests decides."""
+    """Return the fields of a candidate that follow from its run on generated tests."""
     passed = verdict.passed_ids
     shown = repr([(outcome.id, outcome.status, outcome.got) for outcome in verdict.tests])
     return {
@@ -49,39 +49,39 @@ def generated_results(verdict: Verdict, tests: Sequence[VisibleTest]) -> dict[st
 def agreeing_groups(candidates: Sequence[Candidate]) -> list[AgreeingGroup]:
     """Group programs by what they did on generated tests, best group first.
 
-    This is the consensus set of CodeT (arXiv 2207.10397), by what the programs returned rather than
-    by which tests they passed: programs that are wrong in different ways do not support each other.
-    Programs that were never run on generated tests are left out. Ties keep the order in which
-    candidates were asked for.
+    These are the consensus sets of CodeT (arXiv 2207.10397), formed by what programs returned
+    rather than by which tests they passed: programs that are wrong in different ways do not support
+    each other. Programs that were never run on generated tests are left out. Ties keep the order in
+    which candidates were requested.
     """
     groups: dict[object, list[Candidate]] = {}
-    for candidate in sorted(candidates, key=_asked):
+    for candidate in sorted(candidates, key=_order):
         if candidate.generated_passed is not None:
             key = candidate.behaviour or frozenset(candidate.generated_passed)
             groups.setdefault(key, []).append(candidate)
-    found = [
+    agreeing = [
         AgreeingGroup(tuple(members), frozenset(members[0].generated_passed or ()))
         for members in groups.values()
     ]
-    return sorted(found, key=lambda group: -group.value)
+    return sorted(agreeing, key=lambda group: -group.value)
 
 
 def answer_groups(problem: Problem, candidates: Sequence[Candidate]) -> list[list[Candidate]]:
-    """Group candidates by their answer, largest group first; those without one are left out.
+    """Group candidates by their answer, largest group first, leaving out those without an answer.
 
-    Answers are the same when they are equal, however they are written. Programs are the same when
-    every test, visible or generated, ended alike on them; where none was run, when they differ in
-    nothing but comments and layout.
+    Answers agree when they are equal, however they are written. Programs agree when every visible
+    and generated test ended alike on them, or, if no test was run, when they differ only in
+    comments and layout.
     """
     groups: dict[str, list[Candidate]] = {}
-    for candidate in sorted(candidates, key=_asked):
+    for candidate in sorted(candidates, key=_order):
         key = _key(problem, candidate)
         if key is not None:
             groups.setdefault(key, []).append(candidate)
     return sorted(groups.values(), key=len, reverse=True)
 
 
-def _asked(candidate: Candidate) -> tuple[int, ...]:
+def _order(candidate: Candidate) -> tuple[int, ...]:
     return candidate.order
 
 
@@ -97,6 +97,6 @@ def _key(problem: Problem, candidate: Candidate) -> str | None:
         return None
     if candidate.verdict is None and candidate.generated_passed is None:
         return candidate.answer_class or program_fingerprint(candidate.program)
-    proved = candidate.verdict.tests if candidate.verdict else ()
-    ended = [f"{outcome.id}:{outcome.status}:{outcome.got}" for outcome in proved]
-    return repr((ended, candidate.generated_passed))
+    outcomes = candidate.verdict.tests if candidate.verdict else ()
+    results = [f"{outcome.id}:{outcome.status}:{outcome.got}" for outcome in outcomes]
+    return repr((results, candidate.generated_passed))

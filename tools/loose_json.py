@@ -1,6 +1,6 @@
-r"""JSON objects in what a model wrote, however it is wrapped or broken.
+r"""Extract JSON objects from a model's answer, even if they are wrapped in text or malformed.
 
-Nothing is evaluated: text that is not JSON is mended as text and read as JSON, or not at all.
+Nothing is evaluated: malformed JSON is repaired as text and then parsed as JSON, or skipped.
 """
 
 import json
@@ -12,8 +12,11 @@ from refinegraph.tools.programs.fences import fenced_blocks
 
 JsonObject = dict[str, Any]
 
-_LONGEST = 20_000
-_MOST_STARTS = 16
+_MAX_CHARACTERS = 20_000
+"""Replies that hold a score or an answer are far shorter; the limit bounds the regular
+expressions."""
+_MAX_BRACES = 16
+"""Opening braces that are tried, since every one may cost a repair of the rest of the text."""
 _BAD_ESCAPE = re.compile(r'\\(?!["\\/bfnrtu])')
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _COMMENT = re.compile(r"(?m)(?<![:\"'])//[^\n\"]*$")
@@ -27,31 +30,32 @@ _QUOTES = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'"})
 def json_objects(text: str) -> Iterator[JsonObject]:
     r"""Yield the JSON objects in a text, the likeliest first.
 
-    First the text as a whole, then its fenced blocks, then what stands between braces; each as it
-    is and then mended: trailing commas, comments, Python's words and quotes, bare keys, LaTeX's
-    backslashes, missing brackets at the end. Texts are read to 20,000 characters.
+    The whole text is tried first, then its fenced blocks from the last to the first, then the text
+    from every opening brace. Each source is parsed as it is and then repaired: trailing commas,
+    comments, Python literals and quotes, unquoted keys, LaTeX backslashes, and missing brackets at
+    the end. Only the first 20,000 characters are read.
 
     >>> next(json_objects("Sure!\n```json\n{'score': 7, 'why': 'ok',}\n```"))
     {'score': 7, 'why': 'ok'}
     """
-    text = text[:_LONGEST]
+    text = text[:_MAX_CHARACTERS]
     for source in (text, *(block.source for block in reversed(fenced_blocks(text)))):
-        if (found := _read(source)) is not None:
-            yield found
+        if (parsed := _read(source)) is not None:
+            yield parsed
     yield from _between_braces(text)
 
 
 def _between_braces(text: str) -> Iterator[JsonObject]:
     decoder = json.JSONDecoder()
     position = text.find("{")
-    for _ in range(_MOST_STARTS):
+    for _ in range(_MAX_BRACES):
         if position < 0:
             return
-        found, end = _decode(decoder, text, position)
-        if found is None:
-            found = _read(text[position:], whole=False)
-        if found is not None:
-            yield found
+        parsed, end = _decode(decoder, text, position)
+        if parsed is None:
+            parsed = _read(text[position:], whole=False)
+        if parsed is not None:
+            yield parsed
         position = text.find("{", end)
 
 
@@ -64,27 +68,27 @@ def _decode(decoder: json.JSONDecoder, text: str, start: int) -> tuple[JsonObjec
 
 
 def _read(source: str, *, whole: bool = True) -> JsonObject | None:
-    """Read the object that a text begins with; nothing may follow it where it is the whole."""
-    mended = _mended(source)
-    for version in (source, mended, _closed(mended)):
+    """Parse the object at the start of a text; with `whole`, nothing may follow the object."""
+    repaired = _repair(source)
+    for version in (source, repaired, _close(repaired)):
         body = version.strip()
         if body.startswith("{"):
-            found, end = _decode(json.JSONDecoder(), body, 0)
-            if found is not None and not (whole and body[end:].strip()):
-                return found
+            parsed, end = _decode(json.JSONDecoder(), body, 0)
+            if parsed is not None and not (whole and body[end:].strip()):
+                return parsed
     return None
 
 
-def _mended(source: str) -> str:
+def _repair(source: str) -> str:
     source = _COMMENT.sub("", source.translate(_QUOTES))
-    source = _SINGLE.sub(lambda found: json.dumps(found[1].replace("\\'", "'")), source)
-    source = _WORD.sub(lambda found: _WORDS[found[0]], source)
+    source = _SINGLE.sub(lambda match: json.dumps(match[1].replace("\\'", "'")), source)
+    source = _WORD.sub(lambda match: _WORDS[match[0]], source)
     source = _BARE_KEY.sub(r'\1"\2"\3', source)
     return _TRAILING_COMMA.sub(r"\1", _BAD_ESCAPE.sub(r"\\\\", source))
 
 
-def _closed(source: str) -> str:
-    """Close the strings and brackets that an answer cut short leaves open."""
+def _close(source: str) -> str:
+    """Close the strings and brackets that a truncated answer leaves open."""
     stack: list[str] = []
     quoted = escaped = False
     for character in source:

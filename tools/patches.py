@@ -1,4 +1,4 @@
-"""Unified diffs that `git apply` takes: written from files, and read back exactly."""
+"""Write unified diffs that `git apply` accepts, and apply them exactly."""
 
 import difflib
 import re
@@ -8,14 +8,14 @@ from typing import NamedTuple
 from refinegraph.errors import InputError
 
 Files = Mapping[str, str | None]
-"""Paths to texts; None for a file that does not exist."""
+"""File texts by path; None for a file that does not exist."""
 
 _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _NO_NEWLINE = "\\ No newline at end of file\n"
 
 
 def unified_patch(before: Files, after: Files) -> str:
-    r"""Return the patch from one set of files to another, empty where they are equal.
+    r"""Return the patch from one set of files to another; empty if they are equal.
 
     >>> print(unified_patch({"a.py": "x = 1\n"}, {"a.py": "x = 2\n"}), end="")
     diff --git a/a.py b/a.py
@@ -30,16 +30,17 @@ def unified_patch(before: Files, after: Files) -> str:
 
 
 def apply_patch(patch: str, read: Callable[[str], str | None]) -> dict[str, str | None]:
-    """Return the files that a patch of `unified_patch` changes, as they are afterwards.
+    """Apply a patch made by `unified_patch` and return the changed files.
 
-    `read` returns the text of a file before, None where there is none. Raises `InputError` where
-    a line that the patch expects is another one.
+    `read` returns the current text of a file, or None if the file does not exist. Raises
+    `InputError` if the current files differ from those that the patch was made for.
     """
     changed: dict[str, str | None] = {}
     for part in _parts(patch):
         before = read(part.path)
         if (before is None) != part.creates:
-            raise InputError(f"the patch does not fit: {part.path!r} was expected to be otherwise.")
+            state = "missing" if before is None else "there already"
+            raise InputError(f"the patch does not apply: the file {part.path!r} is {state}.")
         lines = _lines(before)
         after = _patched(lines, part)
         changed[part.path] = None if part.deletes else "".join(after)
@@ -47,17 +48,17 @@ def apply_patch(patch: str, read: Callable[[str], str | None]) -> dict[str, str 
 
 
 def changed_lines(patch: str) -> dict[str, list[int]]:
-    """Return the lines of the old files that a patch replaces or stands beside.
+    """Return the numbers of the old lines that a patch changes, by path.
 
-    Where lines are only added, the lines around the place count: tests that reach the place
+    If lines are only added, the lines around the insertion count: tests that reach the insertion
     execute at least one of them.
     """
-    places: dict[str, list[int]] = {}
+    changed: dict[str, list[int]] = {}
     for part in _parts(patch):
-        lines = places.setdefault(part.path, [])
+        lines = changed.setdefault(part.path, [])
         for hunk in part.hunks:
             lines += _old_lines(hunk)
-    return places
+    return changed
 
 
 class _Hunk(NamedTuple):
@@ -84,17 +85,17 @@ def _file_patch(path: str, before: str | None, after: str | None) -> str:
     lines = difflib.unified_diff(
         _lines(before), _lines(after), fromfile=old, tofile=new, lineterm="\n"
     )
-    return heading + "".join(_ended(line) for line in lines)
+    return heading + "".join(_terminated(line) for line in lines)
 
 
 def _lines(text: str | None) -> list[str]:
-    """Split at newlines only: other line ends are part of a line, as git sees it."""
+    """Split at newlines only, as git does: other line breaks are part of a line."""
     parts = (text or "").split("\n")
-    ended = [f"{part}\n" for part in parts[:-1]]
-    return ended + ([parts[-1]] if parts[-1] else [])
+    lines = [f"{part}\n" for part in parts[:-1]]
+    return lines + ([parts[-1]] if parts[-1] else [])
 
 
-def _ended(line: str) -> str:
+def _terminated(line: str) -> str:
     return line if line.endswith("\n") else f"{line}\n{_NO_NEWLINE}"
 
 
@@ -127,23 +128,23 @@ def _hunks(lines: Sequence[str]) -> Iterator[_Hunk]:
 
 def _patched(lines: Sequence[str], part: _Part) -> list[str]:
     result: list[str] = []
-    place = 0
+    index = 0
     for hunk in part.hunks:
-        result += lines[place : hunk.start - 1]
-        place = max(place, hunk.start - 1)
+        result += lines[index : hunk.start - 1]
+        index = max(index, hunk.start - 1)
         for line in hunk.lines:
             if line[0] == "+":
                 result.append(line[1:])
                 continue
-            if place >= len(lines) or lines[place] != line[1:]:
+            if index >= len(lines) or lines[index] != line[1:]:
                 raise InputError(
-                    f"the patch does not fit line {place + 1} of {part.path!r}: expected "
+                    f"the patch does not apply to line {index + 1} of {part.path!r}: expected "
                     f"{line[1:].rstrip()!r:.80}."
                 )
             if line[0] == " ":
-                result.append(lines[place])
-            place += 1
-    return result + list(lines[place:])
+                result.append(lines[index])
+            index += 1
+    return result + list(lines[index:])
 
 
 def _old_lines(hunk: _Hunk) -> list[int]:

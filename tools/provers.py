@@ -1,4 +1,4 @@
-"""Proof assistants as checkers: a candidate is right if Lean accepts it."""
+"""Proof assistants as checkers: a candidate is correct if Lean accepts it."""
 
 import re
 import shutil
@@ -22,44 +22,45 @@ from refinegraph.tools.workspace import TreePolicy
 
 _FENCE = re.compile(r"^```lean[0-9]*\s*\n(?P<code>.*?)^```", re.DOTALL | re.MULTILINE)
 _CHEATS = re.compile(r"\b(sorry|admit|axiom|unsafe|native_decide)\b")
-"""Ways to be accepted without a proof."""
-_LONGEST = 4_000
-"""Characters of Lean's messages that a model is shown."""
+"""Words by which Lean accepts a theorem without a proof."""
+_MAX_MESSAGES = 4_000
+"""Characters of Lean's messages that a model is shown: a choice, about 1,000 prompt tokens."""
 
 
 def read_lean(text: str, problem: Problem) -> Reading:
-    """Return the last block of Lean in an answer; an `AnswerReader`.
+    """Return the last Lean code block of an answer. This is an `AnswerReader`.
 
-    The problem's `preamble`, such as its imports and the statement of the theorem, is put in front
-    of a proof that does not begin with it, so that no other theorem can be proved instead.
+    The problem's `preamble`, such as imports and the statement of the theorem, is prepended to a
+    proof that does not begin with it, so that an answer cannot prove another theorem instead.
 
     >>> read_lean("```lean\\nrfl\\n```", Problem(prompt="", preamble="example : 1 = 1 := by"))
     Reading(program='example : 1 = 1 := by\\nrfl', unusable=None, answer_class=None)
     """
-    found = [match["code"].strip("\n") for match in _FENCE.finditer(text)]
-    if not found:
-        return Reading(unusable="the answer holds no block of Lean")
-    given = problem.preamble.strip("\n")
-    proof = found[-1]
-    return Reading(proof if proof.startswith(given) else f"{given}\n{proof}")
+    blocks = [match["code"].strip("\n") for match in _FENCE.finditer(text)]
+    if not blocks:
+        return Reading(unusable="the answer contains no Lean code block")
+    preamble = problem.preamble.strip("\n")
+    proof = blocks[-1]
+    return Reading(proof if proof.startswith(preamble) else f"{preamble}\n{proof}")
 
 
 class lean_checker:
-    """Prove candidates with Lean 4, in a folder of their own and without network.
+    """Check candidates with Lean 4, each in a fresh directory and without network access.
 
-    Lean has to be installed and its libraries built. A proof is accepted if Lean ends without an
-    error and the text takes none of the ways around a proof (`sorry`, `axiom`, and so on). Lean's
-    messages are the evidence that Reviewer and Refiner are shown. Asked also where a problem has no
-    visible tests. Costs one sandbox run a candidate. Use it with `reader=read_lean`.
+    Lean must be installed and its libraries built. A proof is accepted if Lean ends without an
+    error and the text contains no shortcut such as `sorry` or `axiom`. The Reviewer and the Refiner
+    are shown Lean's messages as evidence. Problems without visible tests are checked too. Costs one
+    sandbox run per candidate. Use it with `reader=read_lean`.
 
-    Raises `InputError` when it is made where the command cannot be found.
+    Raises `InputError` on construction if the command is not installed.
 
     Args:
-        command: What runs Lean on a file; the file's name is added.
-        project: A folder with a Lake project, for `("lake", "env", "lean")`; empty unless given.
-        timeout: Seconds for one proof.
-        readable: Folders that the command reads, beside the one that it is installed in.
-        sandbox: How strictly commands are isolated.
+        command: The command that runs Lean on a file; the file's name is appended.
+        project: A directory with a Lake project, for `("lake", "env", "lean")`. The default is an
+            empty directory.
+        timeout: Seconds allowed for one proof.
+        readable: Directories that the command may read, besides its own installation.
+        sandbox: The sandbox that isolates the command.
     """
 
     checks_without_tests = True
@@ -77,14 +78,14 @@ class lean_checker:
         self.project = project
         self.timeout = timeout
         self.sandbox = sandbox or Sandbox()
-        named = self.command[0] if self.command else ""
-        found = shutil.which(named)
-        if found is None:
+        program = self.command[0] if self.command else ""
+        executable = shutil.which(program)
+        if executable is None:
             raise InputError(
-                f"proofs are checked by the command {named!r}, which is not installed; install "
-                "Lean 4 with elan, or name the command that runs it."
+                f"the command {program!r} that checks proofs is not installed; install Lean 4 "
+                "with elan, or pass the command that runs it."
             )
-        self._policy = TreePolicy(readable=(*readable, _installation(Path(found))))
+        self._policy = TreePolicy(readable=(*readable, _installation(Path(executable))))
 
     async def __call__(
         self, problem: Problem, candidate: Candidate, tests: Sequence[VisibleTest]
@@ -99,12 +100,12 @@ class lean_checker:
             return _verdict("timeout", f"no proof within {self.timeout:g} s", ran.isolation)
         cheat = _CHEATS.search(source)
         if cheat:
-            return _verdict("failed", f"{cheat[0]!r} is no proof", ran.isolation)
-        said = f"{ran.stdout}\n{ran.stderr}".strip()[:_LONGEST]
-        return _verdict("passed" if ran.ok else "failed", said, ran.isolation)
+            return _verdict("failed", f"{cheat[0]!r} is not a proof", ran.isolation)
+        messages = f"{ran.stdout}\n{ran.stderr}".strip()[:_MAX_MESSAGES]
+        return _verdict("passed" if ran.ok else "failed", messages, ran.isolation)
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"lean_checker({self.command!r})"
 
 
@@ -112,13 +113,13 @@ _FILE = "RefinegraphProof.lean"
 
 
 def _installation(command: Path) -> str:
-    """Return the folder that a command is installed in, such as `~/.elan` for `bin/lean` there."""
+    """Return the directory of an installation, such as `~/.elan` for `~/.elan/bin/lean`."""
     folder = command.parent
     return str(folder.parent if folder.name == "bin" else folder)
 
 
-def _verdict(status: VerdictStatus, said: str, isolation: Isolation) -> Verdict:
+def _verdict(status: VerdictStatus, message: str, isolation: Isolation) -> Verdict:
     passed = status == "passed"
-    ended = "passed" if passed else "timeout" if status == "timeout" else "failed"
-    outcome = CaseOutcome(id="proof", status=ended, error=None if passed else said)
+    case_status = "passed" if passed else "timeout" if status == "timeout" else "failed"
+    outcome = CaseOutcome(id="proof", status=case_status, error=None if passed else message)
     return Verdict(passed=passed, status=status, tests=(outcome,), isolation=isolation)

@@ -1,4 +1,4 @@
-"""A LangChain tool with which any agent can run Python, isolated."""
+"""A LangChain tool that lets an agent run Python in the sandbox."""
 
 from typing import TYPE_CHECKING
 
@@ -9,16 +9,17 @@ from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
-_LONGEST = 4_000
+_MAX_OUTPUT = 4_000
+"""Characters of output that a model is shown: a choice, about 1,000 prompt tokens."""
 _POLICY = SandboxPolicy(wall_seconds=20, cpu_seconds=15)
 
 
 def execute_python(sandbox: Sandbox | None = None) -> "BaseTool":
-    """Return a tool that runs a Python script and tells what it printed or raised.
+    """Return a tool that runs a Python script and returns what it printed or raised.
 
-    Bind it to a chat model or give it to an agent. Each call is a process of its own: nothing is
-    kept between calls, there is no network, and files are gone afterwards. Output is cut at 4,000
-    characters. Costs one sandbox run a call.
+    Bind it to a chat model or pass it to an agent. Every call runs in a new process without network
+    access, and neither variables nor files persist between calls. Output longer than 4,000
+    characters is shortened in the middle. Costs one sandbox run per call.
 
     >>> tool = execute_python()
     >>> tool.name
@@ -29,10 +30,10 @@ def execute_python(sandbox: Sandbox | None = None) -> "BaseTool":
     """
     from langchain_core.tools import StructuredTool
 
-    place = sandbox or Sandbox(policy=_POLICY)
+    executor = sandbox or Sandbox(policy=_POLICY)
 
     async def run(code: str, stdin: str = "") -> str:
-        return _told(await place.run(code, stdin=stdin))
+        return _report(await executor.run(code, stdin=stdin))
 
     def run_blocking(code: str, stdin: str = "") -> str:
         return run_sync(run(code, stdin))
@@ -49,13 +50,13 @@ def execute_python(sandbox: Sandbox | None = None) -> "BaseTool":
     )
 
 
-def _told(verdict: Verdict) -> str:
+def _report(verdict: Verdict) -> str:
     parts = [verdict.stdout.rstrip()]
     if verdict.stderr.strip():
         parts.append(f"standard error:\n{verdict.stderr.rstrip()}")
     if not verdict.passed:
         parts.append(f"{verdict.status}: {verdict.detail}")
     text = "\n".join(filter(None, parts)) or "(it printed nothing)"
-    if len(text) > _LONGEST:
-        text = f"{text[: _LONGEST // 2]}\n... cut ...\n{text[-_LONGEST // 2 :]}"
+    if len(text) > _MAX_OUTPUT:
+        text = f"{text[: _MAX_OUTPUT // 2]}\n... cut ...\n{text[-_MAX_OUTPUT // 2 :]}"
     return text

@@ -1,4 +1,4 @@
-"""A smaller input on which a program still fails."""
+"""Shrink the input on which a program fails."""
 
 import ast
 from collections.abc import Iterator, Sequence
@@ -9,11 +9,12 @@ from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_cases.checking import check_program
 
 _ROUNDS = 8
-"""Each round takes the first smaller input that still fails; lists halve, so eight reach most."""
-_TRIED = 24
-"""Inputs of one round, run together in one process."""
-_NEVER = "'\\x00 no program returns this'"
-"""What is expected of a program whose result is only to be seen."""
+"""A round moves on to the first smaller input that still fails. Lists halve, so eight rounds
+suffice for most inputs."""
+_INPUTS_PER_ROUND = 24
+"""Inputs that are run together in one process: a choice."""
+_UNMATCHABLE = "'\\x00 no program returns this'"
+"""The expected value of a call that is run only to observe its result."""
 
 
 async def shrink_failure(
@@ -24,13 +25,13 @@ async def shrink_failure(
     *,
     passing: str | None = None,
 ) -> CaseOutcome | None:
-    """Return the outcome of the smallest input found on which a program fails like on a test.
+    """Return the outcome of the smallest input found on which a program fails as it does on a test.
 
-    With a `passing` program, one that passes the test, an input counts where that one returns
-    something else. Without one, only an exception can be followed: an input counts where the same
-    type is raised; whether the problem allows such an input is not known. None where no smaller
-    input fails, where the arguments are no literals, and where nothing says what would be right.
-    Costs up to eight sandbox runs, twice as many with a passing program.
+    With `passing`, a program that passes the test, a smaller input fails if the two programs
+    return different values. Without it, a smaller input fails if the program raises the same type
+    of exception; whether the problem allows that input is unknown. Returns None if no smaller
+    input fails, if the arguments are not literals, or if there is neither a passing program nor an
+    exception. Costs up to nine sandbox runs, or 17 with a passing program.
     """
     try:
         arguments: Any = ast.literal_eval(case.arguments)
@@ -45,7 +46,7 @@ async def shrink_failure(
         return None
     best: CaseOutcome | None = None
     for _ in range(_ROUNDS):
-        cases = [_case(case, smaller) for smaller in _smaller_arguments(values)][:_TRIED]
+        cases = [_case(case, smaller) for smaller in _smaller_arguments(values)][:_INPUTS_PER_ROUND]
         failing = await _first_failing(sandbox, problem, program, cases, passing, error)
         if failing is None:
             return best
@@ -65,26 +66,29 @@ async def _first_failing(
     if not cases:
         return None
     outcomes = await _run(sandbox, problem, program, cases)
-    wanted = await _run(sandbox, problem, passing, cases) if passing else [None] * len(cases)
-    for number, (outcome, right) in enumerate(zip(outcomes, wanted, strict=False)):
-        if right is not None and _disagree(outcome, right):
-            return number, outcome.model_copy(update={"expected": right.got})
+    references = await _run(sandbox, problem, passing, cases) if passing else [None] * len(cases)
+    for number, (outcome, reference) in enumerate(zip(outcomes, references, strict=False)):
+        if reference is not None and _disagree(outcome, reference):
+            return number, outcome.model_copy(update={"expected": reference.got})
         if passing is None and error and _error_type(outcome) == error:
             return number, outcome.model_copy(update={"expected": None})
     return None
 
 
-def _disagree(outcome: CaseOutcome, right: CaseOutcome) -> bool:
-    """Return whether a program fails where another one returns something; both are only shown."""
-    returned = right.status == "failed"
-    return returned and outcome.status in ("failed", "error") and outcome.got != right.got
+def _disagree(outcome: CaseOutcome, reference: CaseOutcome) -> bool:
+    """Return whether the reference returned a value that the program did not return.
+
+    A call that returned has the status "failed", because `_UNMATCHABLE` is expected of all calls.
+    """
+    returned = reference.status == "failed"
+    return returned and outcome.status in ("failed", "error") and outcome.got != reference.got
 
 
 async def _run(
     sandbox: Sandbox, problem: Problem, program: str, cases: Sequence[CallCase]
 ) -> list[CaseOutcome]:
-    shown = [case.model_copy(update={"expected": _NEVER}) for case in cases]
-    return list((await check_program(sandbox, program, shown, problem=problem)).tests)
+    observed = [case.model_copy(update={"expected": _UNMATCHABLE}) for case in cases]
+    return list((await check_program(sandbox, program, observed, problem=problem)).tests)
 
 
 def _case(case: CallCase, arguments: tuple[object, ...]) -> CallCase:
@@ -104,7 +108,7 @@ def _smaller_arguments(arguments: tuple[object, ...]) -> Iterator[tuple[object, 
 
 
 def smaller_values(value: object) -> Iterator[object]:
-    """Yield values of the same type that are simpler, the simplest first; never an empty one.
+    """Yield simpler values of the same type, the simplest first, but no empty ones.
 
     >>> list(smaller_values([5, 7])), list(smaller_values(9)), list(smaller_values("ab"))
     ([[5], [7], [0, 7], [2, 7], [5, 0], [5, 3]], [0, 4, 8], ['a', 'b'])

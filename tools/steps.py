@@ -1,7 +1,7 @@
 """Split a solution into steps, as offsets into its text.
 
-Scorers, reviewers and displays all use these steps, so that a score of step 3 is a score of what
-is shown as step 3.
+Scorers, reviewers and displays share these steps, so that the score of step 3 belongs to the text
+displayed as step 3.
 """
 
 import ast
@@ -17,12 +17,12 @@ _BLANK = re.compile(r"\n[ \t]*\n\s*")
 
 
 def split_steps(text: str, *, kind: Kind) -> tuple[Step, ...]:
-    r"""Return the steps of a solution, in order, none empty and none overlapping.
+    r"""Return the steps of a solution in order; no step is empty and no two overlap.
 
-    Between two steps there is nothing but white space. Reasoning is split where "Step n" begins a
-    line, else at a numbered list of two or more, else at blank lines, else at every line. What
-    stands before the first mark is a step of its own. Code that parses is split at its top-level
-    statements and at the statements of its functions; code that does not, at its lines.
+    Only whitespace separates steps. Reasoning is split at lines that begin with "Step n", or else
+    at a numbered list of at least two items, or else at blank lines, or else at every line. Text
+    before the first mark is a step of its own. Code is split at its top-level statements and at the
+    statements of its functions and classes, or at every line if it does not parse.
 
     >>> text = "Step 1: 2 + 2 = 4\nStep 2: 4 * 2 = 8"
     >>> [text[step.start : step.end] for step in split_steps(text, kind="math")]
@@ -39,16 +39,16 @@ def step_texts(text: str, *, kind: Kind) -> list[str]:
 
 def _text_starts(text: str) -> list[int]:
     for marks in (_MARKED, _NUMBERED):
-        starts = [found.start() for found in marks.finditer(text)]
+        starts = [match.start() for match in marks.finditer(text)]
         if len(starts) > 1:
             return starts
-    if starts := [found.end() for found in _BLANK.finditer(text)]:
+    if starts := [match.end() for match in _BLANK.finditer(text)]:
         return starts
     return _line_starts(text)
 
 
 def _line_starts(text: str) -> list[int]:
-    return [found.end() for found in _LINE_END.finditer(text)]
+    return [match.end() for match in _LINE_END.finditer(text)]
 
 
 def _code_starts(text: str) -> list[int]:
@@ -61,20 +61,20 @@ def _code_starts(text: str) -> list[int]:
 
 
 def _statement_lines(body: list[ast.stmt]) -> list[int]:
-    found: list[int] = []
+    lines: list[int] = []
     for statement in body:
         decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-        found.append(min([statement.lineno, *(each.lineno for each in decorators)]))
+        lines.append(min([statement.lineno, *(decorator.lineno for decorator in decorators)]))
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            found += _statement_lines(statement.body)
-    return found
+            lines += _statement_lines(statement.body)
+    return lines
 
 
 def _between(text: str, starts: list[int]) -> tuple[Step, ...]:
-    """Return the stretches between these places, without the white space around each."""
+    """Return the spans between these offsets, without surrounding whitespace."""
     steps: list[Step] = []
-    places = sorted({0, *(start for start in starts if 0 <= start < len(text)), len(text)})
-    for start, end in pairwise(places):
+    bounds = sorted({0, *(start for start in starts if 0 <= start < len(text)), len(text)})
+    for start, end in pairwise(bounds):
         part = text[start:end]
         if part.strip():
             begin = start + len(part) - len(part.lstrip())

@@ -1,4 +1,4 @@
-"""Show a Reviewer how a program's values came about on the test that it fails."""
+"""Show a Reviewer how a program computed its values on a failing test."""
 
 import ast
 from collections.abc import Sequence
@@ -8,11 +8,12 @@ from refinegraph.tools.sandbox import Sandbox, TraceLine, show_trace
 
 
 class failing_trace:
-    """Trace the first visible test that a program fails, line by line, as LDB does (2402.16906).
+    """Trace the first visible test that a program fails, line by line, as LDB does.
 
-    Empty where all tests pass, where the test reads standard input, and where the program never
-    comes back. Costs one sandbox run a review, and about 400 prompt tokens. What it says is the
-    program's own word: evidence for a Reviewer, never part of a verdict.
+    The method is that of LDB (arXiv 2402.16906). The trace is empty if all tests pass, if the test
+    reads standard input, or if the program does not return. Costs one sandbox run and about 400
+    prompt tokens per review. A program can forge its own trace, so a trace is evidence for a
+    Reviewer and never part of a verdict.
     """
 
     def __init__(self, sandbox: Sandbox | None = None, *, most_lines: int = 40) -> None:
@@ -20,13 +21,13 @@ class failing_trace:
         self._most_lines = most_lines
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"failing_trace(most_lines={self._most_lines})"
 
     async def __call__(
         self, problem: Problem, candidate: Candidate, tests: Sequence[VisibleTest]
     ) -> str:
-        """Return the trace as text beside the program's lines."""
+        """Return the trace as text, next to the program's lines."""
         failure = candidate.verdict.first_failure if candidate.verdict else None
         test = next((test for test in tests if failure and test.id == failure.id), None)
         if candidate.program is None or test is None:
@@ -34,14 +35,14 @@ class failing_trace:
         lines = await trace_failure(self._sandbox, candidate.program, test, problem)
         if not lines:
             return ""
-        shown = show_trace(lines, candidate.program, most=self._most_lines)
-        return f"What each line changed on the first failing test:\n{shown}"
+        listing = show_trace(lines, candidate.program, most=self._most_lines)
+        return f"What each line changed on the first failing test:\n{listing}"
 
 
 async def trace_failure(
     sandbox: Sandbox, program: str, test: VisibleTest, problem: Problem
 ) -> tuple[TraceLine, ...]:
-    """Return what each executed line changed on one test; empty for one on standard input.
+    """Return what each executed line changed on one test; empty if the test uses standard input.
 
     Costs one sandbox run.
     """

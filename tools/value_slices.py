@@ -1,4 +1,4 @@
-"""The lines of a traced call that its result came from: a dynamic slice (Korel and Laski, 1988)."""
+"""Dynamic slicing: the traced lines that a result depends on (Korel and Laski, 1988)."""
 
 import ast
 from collections.abc import Iterator, Sequence
@@ -13,10 +13,10 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 def value_slice(trace: Sequence[TraceLine], source: str) -> tuple[TraceLine, ...]:
     r"""Return the visits that the last returned value depends on, in the order of execution.
 
-    A line belongs to it if it set a name that a later line of the slice reads, or that a condition
-    around such a line reads. Lines that had no part in a wrong result are left out, so what is
-    wrong stands on one of the lines returned. What a value in a container was is not told apart
-    from what the container was. Empty where nothing was returned or the source does not parse.
+    A line belongs to the slice if it set a name that a later line of the slice reads, or that a
+    condition around such a line reads. Lines that had no part in a wrong result are left out, so
+    the fault is on one of the returned lines. A container counts as one value: its items are not
+    tracked separately. Empty if nothing was returned or the source does not parse.
 
     >>> lines = [
     ...     TraceLine(number=2, function="f", changed=(("a", "1"),)),
@@ -46,12 +46,12 @@ def value_slice(trace: Sequence[TraceLine], source: str) -> tuple[TraceLine, ...
 
 
 def _last_return(trace: Sequence[TraceLine]) -> int | None:
-    places = (at for at in reversed(range(len(trace))) if "return" in dict(trace[at].changed))
-    return next(places, None)
+    visits = reversed(range(len(trace)))
+    return next((index for index in visits if "return" in dict(trace[index].changed)), None)
 
 
 def _reads(node: ast.AST, around: frozenset[str]) -> Iterator[tuple[int, frozenset[str]]]:
-    """Yield every line with the names that it reads, those of the conditions around it included."""
+    """Yield every line with the names read by it and by the conditions around it."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, _SCOPES):
             yield from _reads(child, frozenset())

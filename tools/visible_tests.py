@@ -1,4 +1,4 @@
-"""The former name of `refinegraph.tools.test_cases`, for code that was written for 0.1."""
+"""Former name of `refinegraph.tools.test_cases`, kept for code written for version 0.1."""
 
 from refinegraph.tools.test_cases import parse_generated_tests, parse_tests, statement_examples
 

@@ -1,4 +1,4 @@
-"""Data sets from files: problems for the agents, and apart from them what evaluation knows."""
+"""Read datasets from files: problems for the agents, separate gold data for evaluation."""
 
 import difflib
 import random
@@ -18,39 +18,38 @@ __all__ = ["BadRecord", "load_dataset", "select_problems"]
 def load_dataset(
     path: str | Path, *, left_out: list[BadRecord] | None = None
 ) -> Iterator[LabelledProblem]:
-    """Read a data set, one problem after the other.
+    """Read a dataset, one problem at a time.
 
-    The file is JSON lines, a JSON array, either of them compressed with gzip, or Parquet (with the
-    extra `parquet`); each record is recognised by its fields:
+    The file contains JSON lines or a JSON array, either of them optionally compressed with gzip, or
+    it is a Parquet file (with the extra `parquet`). The fields of a record determine its format:
 
-    * **HumanEval** (`task_id, prompt, entry_point, test`), also HumanEval+ as it stands on the hub:
+    * **HumanEval** (`task_id, prompt, entry_point, test`), and HumanEval+ as published on the hub:
       the prompt is also the preamble that an answer continues; `test` is hidden. The visible tests
-      are the examples of the docstring: they are left where they are, in the prompt, for
-      `statement_examples` to read.
-    * **EvalPlus** (`base_input`, `plus_input`, `canonical_solution` besides), for HumanEval+ and
-      MBPP+: the hidden tests carry the inputs and the reference solution, and compare the two where
-      they are run.
-    * **MBPP** (`task_id, text` or `prompt, test_list`), also MBPP+ as it stands on the hub (`test`
-      besides): without the name and the signature that its tests show no statement can be answered,
-      so the first assertion is visible; all are hidden tests. A sentence with the function's name
-      is added to the statement.
-    * **LiveCodeBench** (`question_content, public_test_cases`): public cases are visible, public
-      and private ones hidden tests.
+      are the examples of the docstring, which stay in the prompt for `statement_examples` to read.
+    * **EvalPlus** (also `base_input`, `plus_input`, `canonical_solution`), for HumanEval+ and
+      MBPP+: the hidden tests contain the inputs and the reference solution, and compare an answer
+      with the reference when they run.
+    * **MBPP** (`task_id, text` or `prompt, test_list`), and MBPP+ as published on the hub (also
+      `test`): a statement cannot be answered without the name and the signature that only its tests
+      show, so the first assertion is visible; all assertions are hidden tests. A sentence with the
+      function's name is added to the statement.
+    * **LiveCodeBench** (`question_content, public_test_cases`): public cases are visible; public
+      and private cases are hidden tests.
     * **APPS** (`question, input_output`): all cases are hidden.
-    * **GSM8K** (`question, answer`, the result alone or behind `####`), **MATH** and **AIME**
+    * **GSM8K** (`question, answer`, the result alone or after `####`), **MATH** and **AIME**
       (`problem`, `answer` or a boxed result in `solution`), **MAgICoRe's** (`question,
       gold_answer`).
     * **our own** (`id, prompt`, and `kind`, `tests`, `hidden_tests`, `answer`, `entry_point`,
       `preamble`, `reference` as needed).
 
-    Problems without an id are called `NAME/0`, `NAME/1`, … by the file's name. Memory stays flat
-    for JSON lines, apart from the ids; a JSON array is read whole. Where `left_out` is given, a
-    record that cannot be read is added to it when it is reached, and the others are read; without
-    it, it is an error.
+    Problems without an id are called `NAME/0`, `NAME/1`, … after the file. JSON lines take constant
+    memory apart from the ids; a JSON array is read as a whole. With `left_out`, a record that
+    cannot be read is appended to that list when the iterator reaches it, and reading continues;
+    without `left_out` such a record is an error.
 
     Raises:
-        InputError: The file cannot be read (at once), a record cannot (when it is reached), or no
-            record can; file and line are named.
+        InputError: The file cannot be read (raised at once), a record cannot be read (raised when
+            it is reached), or no record can be read. The message names the file and the line.
 
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp(), "sums.jsonl")
@@ -81,9 +80,9 @@ def _problems(
         left_out.append(outcome)
         bad = bad or outcome
     if not first_lines and bad is not None:
-        raise InputError(f"{file} holds no problem that can be read: {bad.reason}")
+        raise InputError(f"{file} contains no readable problems: {bad.reason}")
     if not first_lines:
-        raise InputError(f"{file} holds no problem; expected one JSON object a line.")
+        raise InputError(f"{file} contains no problems; expected one JSON object per line.")
 
 
 def _read(
@@ -98,7 +97,7 @@ def _read(
     name = labelled.problem.id
     if name in first_lines:
         reason = (
-            f"{record.place}: the id {name!r} stands on line {first_lines[name]} already; give "
+            f"{record.place}: the id {name!r} was already used on line {first_lines[name]}; give "
             "every problem its own id."
         )
         return BadRecord(record.file, record.line, reason, name)
@@ -113,14 +112,15 @@ def select_problems(
     shuffle_seed: int | None = None,
     left_out: Sequence[BadRecord] = (),
 ) -> Iterator[LabelledProblem]:
-    """Keep the problems with the given ids, in that order, then shuffle, then cut to the limit.
+    """Select problems by id, in the order of the ids, then shuffle them, then apply the limit.
 
-    Without ids and shuffling it streams; with ids only those asked for are held, with shuffling
-    all. The same seed gives the same order.
+    Without `ids` and `shuffle_seed` the problems are streamed. With `ids` only the selected
+    problems are kept in memory, with `shuffle_seed` all of them. The same seed gives the same
+    order.
 
     Raises:
-        InputError: An id is not there (the nearest is named) or belongs to a record that was left
-            out (the reason is given), or the limit is below 1.
+        InputError: An id does not exist (the message names the closest one) or belongs to a record
+            that was left out (the message says why), or the limit is below 1.
     """
     if limit is not None and limit < 1:
         raise InputError(f"The limit {limit!r} is too small; expected 1 or more problems.")
@@ -134,26 +134,26 @@ def select_problems(
 def _by_id(
     problems: Iterable[LabelledProblem], ids: Sequence[str], left_out: Sequence[BadRecord]
 ) -> list[LabelledProblem]:
-    wanted = set(ids)
+    requested = set(ids)
     selected: dict[str, LabelledProblem] = {}
-    known: list[str] = []
+    seen: list[str] = []
     for labelled in problems:
-        known.append(labelled.problem.id)
-        if labelled.problem.id in wanted:
+        seen.append(labelled.problem.id)
+        if labelled.problem.id in requested:
             selected[labelled.problem.id] = labelled
-        if len(selected) == len(wanted):
+        if len(selected) == len(requested):
             break
     for name in ids:
         if name not in selected:
-            raise _unknown_id(name, known, left_out)
+            raise _unknown_id(name, seen, left_out)
     return [selected[name] for name in dict.fromkeys(ids)]
 
 
-def _unknown_id(name: str, known: Sequence[str], left_out: Sequence[BadRecord]) -> InputError:
+def _unknown_id(name: str, seen: Sequence[str], left_out: Sequence[BadRecord]) -> InputError:
     for record in left_out:
         if record.id == name:
             return InputError(record.reason)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-    hint = f"did you mean {near[0]!r}?" if near else "the data set is empty."
+    near = difflib.get_close_matches(name, seen, n=1, cutoff=0.0)
+    hint = f"did you mean {near[0]!r}?" if near else "the dataset is empty."
     unread = f" Left out: {left_out[0].reason}" if left_out else ""
-    return InputError(f"No problem has the id {name!r} among {len(known)}; {hint}{unread}")
+    return InputError(f"No problem has the id {name!r} among {len(seen)}; {hint}{unread}")

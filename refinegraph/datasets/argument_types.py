@@ -1,8 +1,8 @@
-"""Give arguments back the types that JSON took from them.
+"""Restore the types of arguments that JSON cannot represent.
 
 EvalPlus stores the arguments of MBPP+ as JSON, where tuples and sets become lists and complex
 numbers become text, and restores them with a table of its task numbers
-(`evalplus/data/mbpp.py`). Here the assertions that stand in every record serve as examples.
+(`evalplus/data/mbpp.py`). This module uses the assertions of every record as examples instead.
 """
 
 import ast
@@ -17,7 +17,7 @@ Plain = None | bool | int | float | complex | str | bytes | Container | dict["Pl
 
 
 def example_arguments(assertions: str, entry_point: str) -> list[tuple[Plain, ...]]:
-    """Return the arguments of every call of a function that are literals.
+    """Return the arguments of every call of a function whose arguments are all literals.
 
     >>> example_arguments("assert f((1, 2), 3) == 4", "f")
     [((1, 2), 3)]
@@ -38,34 +38,34 @@ def _literals(call: ast.Call) -> tuple[Plain, ...] | None:
 def restore_arguments(
     arguments: Sequence[Json], examples: Sequence[tuple[Plain, ...]]
 ) -> tuple[Plain, ...]:
-    """Return arguments with the types that those of the examples have in their places.
+    """Return the arguments with the types that the examples have at the same positions.
 
     >>> restore_arguments([[[1, 2]], "1j"], [([(3, 4)], 2j)])
     ([(1, 2)], 1j)
     """
     return tuple(
-        restore(value, [example[place] for example in examples if len(example) > place])
-        for place, value in enumerate(arguments)
+        restore(value, [example[index] for example in examples if len(example) > index])
+        for index, value in enumerate(arguments)
     )
 
 
 def restore(value: Json, examples: Sequence[Plain]) -> Plain:
-    """Return a value of JSON with the types that the examples have, level by level."""
+    """Return a JSON value with the types that the examples have at every level of nesting."""
     if isinstance(value, list):
         return _restored_list(value, examples)
     if isinstance(value, dict):
-        return _restored_dict(value, [each for each in examples if isinstance(each, dict)])
+        return _restored_dict(value, [example for example in examples if isinstance(example, dict)])
     if isinstance(value, str) and examples and all(map(_is_number, examples)):
         return _restored_number(value, examples)
     return value
 
 
 def _restored_list(value: list[Json], examples: Sequence[Plain]) -> Plain:
-    containers = [each for each in examples if isinstance(each, list | tuple | set | frozenset)]
-    if not value and not containers and any(isinstance(each, dict) for each in examples):
+    containers = [part for part in examples if isinstance(part, list | tuple | set | frozenset)]
+    if not value and not containers and any(isinstance(part, dict) for part in examples):
         return {}
-    inner = [part for container in containers for part in container]
-    restored = [restore(part, inner) for part in value]
+    items = [item for container in containers for item in container]
+    restored = [restore(item, items) for item in value]
     kinds = {type(container) for container in containers}
     if kinds == {tuple}:
         return tuple(restored)
@@ -75,25 +75,25 @@ def _restored_list(value: list[Json], examples: Sequence[Plain]) -> Plain:
 def _as_set(values: list[Plain]) -> Plain:
     try:
         return set(values)
-    except TypeError:  # lists in a list, where the examples hold numbers
+    except TypeError:  # the value contains lists where the examples contain numbers
         return values
 
 
 def _restored_dict(value: dict[str, Json], examples: Sequence[dict[Plain, Plain]]) -> Plain:
     keys = [key for example in examples for key in example]
-    values = [part for example in examples for part in example.values()]
-    return {restore(key, keys): restore(part, values) for key, part in value.items()}
+    values = [item for example in examples for item in example.values()]
+    return {restore(key, keys): restore(item, values) for key, item in value.items()}
 
 
 _NUMBERS: tuple[type[int | float | complex], ...] = (int, float, complex)
 
 
 def _restored_number(text: str, examples: Sequence[Plain]) -> Plain:
-    """Return the narrowest number that the text is, no narrower than the examples."""
+    """Return the text as the narrowest type of number that fits it and all examples."""
     narrowest = max(_width(example) for example in examples)
-    for kind in _NUMBERS[narrowest:]:
+    for number_type in _NUMBERS[narrowest:]:
         try:
-            return kind(text)
+            return number_type(text)
         except ValueError:
             continue
     return text

@@ -1,10 +1,10 @@
-"""Data sets of programs: which fields hold the statement, the tests and a reference solution.
+"""Read datasets of programming problems: statement, tests and reference solution.
 
 Field names are those of the dataset cards on the Hugging Face hub: `openai/openai_humaneval`,
 `evalplus/humanevalplus`, `evalplus/mbppplus`, `google-research-datasets/mbpp` (full and sanitized),
-`livecodebench/code_generation` and `codeparrot/apps`; EvalPlus's own releases are described in the
-README of its repository. That APPS wraps results in a list, writes text as lines and turns the keys
-of dictionaries into text is read from `eval/testing_util.py` of its repository.
+`livecodebench/code_generation` and `codeparrot/apps`. EvalPlus's own releases are described in the
+README of its repository. APPS wraps results in a list, writes text as lines and turns dictionary
+keys into text, as `eval/testing_util.py` of its repository shows.
 """
 
 import ast
@@ -53,19 +53,19 @@ from itertools import accumulate, chain, combinations, groupby, pairwise, permut
 from math import ceil, comb, factorial, floor, gcd, inf, isqrt, lcm, log, log2, pi, sqrt
 from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
 """
-"""What the judges of LiveCodeBench and APPS import before every program, and solutions rely on.
-A program gets those that it uses."""
+"""What the judges of LiveCodeBench and APPS import before every program. Solutions rely on these
+imports; a program gets those that it uses."""
 
 
 def reference_program(problem: Problem, solution: str) -> str:
-    """Return a reference solution as the program that an answer with it would be."""
+    """Return a reference solution completed into a program, as if it were an answer."""
     if not solution.strip():
         return ""
     return complete_program(solution, entry_point=problem.entry_point, preamble=problem.preamble)
 
 
 def humaneval(record: Record, default_id: str) -> LabelledProblem:
-    """Read HumanEval, and HumanEval+ as it stands on the hub."""
+    """Read HumanEval, and HumanEval+ as published on the hub."""
     name = text_field(record, "entry_point")
     problem = _completion(record, name)
     tests = portable_tests(text_field(record, "test"), entry_point=name)
@@ -103,15 +103,15 @@ def _completion(record: Record, entry_point: str) -> Problem:
 
 
 def _solution(record: Record, problem: Problem) -> str:
-    """Return the reference solution whole; HumanEval's continues the prompt."""
+    """Return the complete reference solution; HumanEval's only continues the prompt."""
     solution = text_field(record, "canonical_solution", "")
     module = parse_module(solution)
-    whole = module is not None and find_definition(module, problem.entry_point or "") is not None
-    return solution if whole or not solution.strip() else problem.prompt + solution
+    complete = module is not None and find_definition(module, problem.entry_point or "") is not None
+    return solution if complete or not solution.strip() else problem.prompt + solution
 
 
 def _assertions(prompt: str) -> list[str]:
-    """Return the assertions that a statement shows on lines of their own."""
+    """Return the assertions that a statement shows, one per line."""
     lines = (line.strip() for line in prompt.split("\n"))
     return [line for line in lines if line.startswith("assert ") and find_fault(line) is None]
 
@@ -126,7 +126,7 @@ def _inputs(record: Record, name: str) -> list[list[Json]]:
 
 
 def mbpp(record: Record, default_id: str) -> LabelledProblem:
-    """Read MBPP, full and sanitized, and MBPP+ as it stands on the hub."""
+    """Read MBPP, full and sanitized, and MBPP+ as published on the hub."""
     statement = statement_field(record, "text" if "text" in record.fields else "prompt")
     asserts = lines_field(record, "test_list")
     setup = [*lines_field(record, "test_setup_code"), *lines_field(record, "test_imports")]
@@ -151,14 +151,14 @@ def mbpp(record: Record, default_id: str) -> LabelledProblem:
 
 
 def _function_under_test(tests: str, code: str) -> str | None:
-    """Return the function that the tests call, one of the reference solution where there is one."""
-    name = infer_entry_point("", tests)
+    """Return the function that the tests call, preferably one that the reference defines."""
+    inferred = infer_entry_point("", tests)
     module = parse_module(code)
-    functions = [each for each in (module.body if module else ()) if isinstance(each, _Function)]
-    names = [function.name for function in functions]
-    if name in names or not names:
-        return name
-    return next((each for each in names if f"{each}(" in tests), name)
+    statements = module.body if module else ()
+    defined = [node.name for node in statements if isinstance(node, _Function)]
+    if inferred in defined or not defined:
+        return inferred
+    return next((name for name in defined if f"{name}(" in tests), inferred)
 
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -166,14 +166,17 @@ _Definition = _Function | ast.ClassDef | ast.Import | ast.ImportFrom
 
 
 def _definitions(setup: str) -> str:
-    """Return what set-up code defines, which a program may use; the rest is for the tests alone."""
+    """Return the definitions of set-up code, which a program may use.
+
+    The other statements are only for the tests.
+    """
     module = parse_module(setup)
     statements = module.body if module is not None else []
-    return "\n".join(text_of(setup, each) for each in statements if isinstance(each, _Definition))
+    return "\n".join(text_of(setup, node) for node in statements if isinstance(node, _Definition))
 
 
 def livecodebench(record: Record, default_id: str) -> LabelledProblem:
-    """Read LiveCodeBench: cases of standard input, or calls of one method."""
+    """Read LiveCodeBench: standard input and output, or calls of one method."""
     public = livecodebench_cases(record, "public_test_cases")
     private = livecodebench_cases(record, "private_test_cases")
     starter = text_field(record, "starter_code", "")
@@ -184,8 +187,8 @@ def livecodebench(record: Record, default_id: str) -> LabelledProblem:
         entry_point=_function_name(record) or infer_entry_point(starter),
         preamble=_CONTEST_IMPORTS + starter,
     )
-    every = json.dumps([*public, *private], ensure_ascii=False) if public or private else ""
-    return LabelledProblem(problem, Gold(tests=every))
+    hidden = json.dumps([*public, *private], ensure_ascii=False) if public or private else ""
+    return LabelledProblem(problem, Gold(tests=hidden))
 
 
 def _with_starter(statement: str, starter: str) -> str:
@@ -204,8 +207,8 @@ def apps(record: Record, default_id: str) -> LabelledProblem:
     if not isinstance(cases, dict):
         raise wrong_field(record, "input_output", "an object with 'inputs' and 'outputs'")
     inputs, outputs = (_column(record, cases, name) for name in ("inputs", "outputs"))
-    called = cases.get("fn_name")
-    name = called if isinstance(called, str) and called else None
+    function = cases.get("fn_name")
+    name = function if isinstance(function, str) and function else None
     starter = text_field(record, "starter_code", "")
     statement = _with_starter(statement_field(record, "question"), starter)
     if name is not None and name not in statement:
@@ -230,14 +233,14 @@ def _column(record: Record, cases: dict[str, Json], name: str) -> list[Json]:
 
 def _streams(inputs: list[Json], outputs: list[Json]) -> str:
     cases = [
-        {"stdin": _stream(given), "stdout": _stream(wanted)}
-        for given, wanted in zip(inputs, outputs, strict=False)
+        {"stdin": _stream(stdin), "stdout": _stream(stdout)}
+        for stdin, stdout in zip(inputs, outputs, strict=False)
     ]
     return json.dumps(cases, ensure_ascii=False) if cases else ""
 
 
 def _stream(value: Json) -> str:
-    """Return what is sent or printed, which may be given as a list of lines."""
+    """Return the text of a stream, which may be written as a list of lines."""
     if isinstance(value, list):
         return "\n".join(map(str, value))
     return value if isinstance(value, str) else str(value)
@@ -246,22 +249,22 @@ def _stream(value: Json) -> str:
 def _calls(name: str, inputs: list[Json], outputs: list[Json]) -> str:
     """Return an assertion for every call.
 
-    Where every result is a list of one element, nothing says whether the list is the result or
-    only holds it; either is right, as in the judge of APPS.
+    If every output is a list of one element, the record does not say whether the list is the result
+    or wraps it. The assertions then accept both, as the judge of APPS does.
     """
-    wrapped = all(isinstance(wanted, list) and len(wanted) == 1 for wanted in outputs)
+    wrapped = all(isinstance(output, list) and len(output) == 1 for output in outputs)
     lines: list[str] = []
-    for given, wanted in zip(inputs, outputs, strict=False):
-        arguments = given if isinstance(given, list) else [given]
-        call = f"{name}({', '.join(repr(_with_numbers(each)) for each in arguments)})"
-        result = repr(_with_numbers(wanted))
+    for row, output in zip(inputs, outputs, strict=False):
+        arguments = row if isinstance(row, list) else [row]
+        call = f"{name}({', '.join(repr(_with_numbers(value)) for value in arguments)})"
+        result = repr(_with_numbers(output))
         check = f"in ({result}, {result}[0])" if wrapped else f"== {result}"
         lines.append(f"assert {call} {check}")
     return "\n".join(lines)
 
 
 def _with_numbers(value: Json) -> Plain:
-    """Return JSON with the keys of dictionaries as the numbers that they were."""
+    """Return JSON with the keys of dictionaries turned back into numbers."""
     if isinstance(value, list):
         return [_with_numbers(part) for part in value]
     if not isinstance(value, dict):
@@ -271,9 +274,9 @@ def _with_numbers(value: Json) -> Plain:
 
 
 def _first_solution(record: Record) -> str:
-    """Return the first solution that is Python 3; some are Python 2."""
+    """Return the first solution that is valid Python 3; some solutions are Python 2."""
     solutions = json_field(record, "solutions") or []
     if not isinstance(solutions, list):
         raise wrong_field(record, "solutions", "a list of programs")
-    sources = (each for each in solutions if isinstance(each, str))
-    return next((each for each in sources if find_fault(each) is None), "")
+    sources = (solution for solution in solutions if isinstance(solution, str))
+    return next((source for source in sources if find_fault(source) is None), "")

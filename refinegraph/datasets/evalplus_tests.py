@@ -1,9 +1,10 @@
-"""The hidden tests of EvalPlus, as assertions that need nothing but the standard library.
+"""Write the hidden tests of EvalPlus as assertions that need only the standard library.
 
-EvalPlus publishes its tests twice: as inputs beside a reference solution (its own releases), and as
-a test program that needs numpy to compare floats (`evalplus/humanevalplus` and `evalplus/mbppplus`
-on the Hugging Face hub, made by its `tools/*/to_original_fmt.py`). How results are compared, also
-for the few functions with several right results, follows its `evalplus/eval/__init__.py`.
+EvalPlus publishes its tests in two forms: as inputs with a reference solution (its own releases),
+and as a test program that needs numpy to compare floats (`evalplus/humanevalplus` and
+`evalplus/mbppplus` on the Hugging Face hub, written by its `tools/*/to_original_fmt.py`). Results
+are compared as in its `evalplus/eval/__init__.py`, including those of the few functions with
+several correct results.
 """
 
 import ast
@@ -71,8 +72,8 @@ _CHECKS = {
     **dict.fromkeys(("find_dissimilar", "Diff"), _AS_SETS),
     **dict.fromkeys(("check_str", "text_match_three", "text_starta_endb"), _WHETHER_FOUND),
 }
-"""Functions of EvalPlus with several right results: any root of a polynomial (`poly` stands in the
-problem's preamble), any order, and whether a match was found."""
+"""Functions of EvalPlus with several correct results: any root of a polynomial (`poly` is defined
+in the problem's preamble), any order, and whether there was a match."""
 _LOOP = re.compile(
     r"for i, \(inp, exp\) in enumerate\(zip\(inputs, results\)\):\s+"
     r"assertion\(\w+\(\*inp\), exp, 0\)"
@@ -88,10 +89,10 @@ def differential_tests(
     inputs: Sequence[Sequence[Plain]],
     tolerance: float = 0.0,
 ) -> str:
-    """Write tests that compare a program with a reference solution on given inputs.
+    """Return tests that compare a program with a reference solution on the inputs.
 
-    The reference is executed where the tests are, so only there are its results known; floats
-    may differ by the tolerance, 1e-6 where it is 0.
+    The reference runs together with the tests, so its results are known only in the sandbox. Floats
+    may differ by the tolerance, or by 1e-6 if it is 0.
     """
     check = _CHECKS.get(entry_point, _EQUAL).format(tolerance=tolerance)
     return _DIFFERENTIAL.format(
@@ -104,10 +105,11 @@ def differential_tests(
 
 
 def portable_tests(source: str, *, entry_point: str) -> str:
-    """Rewrite a test program of EvalPlus so that it does without numpy.
+    """Rewrite a test program of EvalPlus so that it does not need numpy.
 
-    Where it only calls and compares for equality, it becomes assertions of which each shows its
-    arguments and result. Any other source is returned as it is.
+    A program that only compares results for equality becomes a list of assertions, so that every
+    failure shows its arguments and result. Source that is not a test program of EvalPlus is
+    returned unchanged.
     """
     module = parse_module(source)
     if module is None or not module_names(module) >= _HELPERS:
@@ -121,7 +123,7 @@ def _as_assertions(module: ast.Module, entry_point: str) -> str | None:
     if len(loops) != 1 or not _LOOP.fullmatch(ast.unparse(loops[0])):
         return None
     inputs, results = (_literal(body, name) for name in ("inputs", "results"))
-    if inputs is None or results is None or any(map(_holds_float, results)):
+    if inputs is None or results is None or any(map(_contains_float, results)):
         return None
     return "\n".join(
         f"assert {entry_point}({', '.join(map(repr, arguments))}) == {result!r}"
@@ -131,7 +133,7 @@ def _as_assertions(module: ast.Module, entry_point: str) -> str | None:
 
 
 def _test_body(module: ast.Module) -> list[ast.stmt]:
-    """Return the statements that test: those of `check`, or else of the module."""
+    """Return the body of `check` if it is defined, or else of the module."""
     for statement in module.body:
         if isinstance(statement, ast.FunctionDef) and statement.name == "check":
             return statement.body
@@ -149,11 +151,11 @@ def _literal(body: list[ast.stmt], name: str) -> list[Plain] | None:
     return None
 
 
-def _holds_float(value: Plain) -> bool:
+def _contains_float(value: Plain) -> bool:
     if isinstance(value, list | tuple | set | frozenset):
-        return any(map(_holds_float, value))
+        return any(map(_contains_float, value))
     if isinstance(value, dict):
-        return any(map(_holds_float, (*value.keys(), *value.values())))
+        return any(map(_contains_float, (*value.keys(), *value.values())))
     return isinstance(value, float | complex)
 
 
@@ -163,8 +165,8 @@ def _without_numpy(module: ast.Module, entry_point: str) -> str:
     used = {node.id for node in nodes if isinstance(node, ast.Name)}
     if used & {"np", "numpy"}:
         kept = [statement for statement in module.body if _is_numpy(statement)] + kept
-    definitions = [each for each in kept if isinstance(each, _Definition)]
-    steps = [each for each in kept if not isinstance(each, _Definition)]
+    definitions = [statement for statement in kept if isinstance(statement, _Definition)]
+    steps = [statement for statement in kept if not isinstance(statement, _Definition)]
     source = [_COMPARISON, *map(ast.unparse, definitions)]
     if steps:
         source.append(_as_test(steps, entry_point, aliased="candidate" in used))

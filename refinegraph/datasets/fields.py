@@ -1,4 +1,4 @@
-"""Read the fields of a record, and say which field is wrong."""
+"""Read the fields of a record and report which of them is wrong."""
 
 import json
 
@@ -10,15 +10,16 @@ _ID_FIELDS = ("task_id", "question_id", "problem_id", "unique_id", "id", "ID")
 
 
 def record_id(record: Record, default_id: str) -> str:
-    """Return the id of a record as it stands there, whether or not the rest can be read."""
-    ids = (record.fields.get(name) for name in _ID_FIELDS)
-    return next((str(each) for each in ids if isinstance(each, str | int)), default_id)
+    """Return the id of a record, even if its other fields cannot be read."""
+    values = (record.fields.get(name) for name in _ID_FIELDS)
+    return next((str(value) for value in values if isinstance(value, str | int)), default_id)
 
 
 def text_field(record: Record, name: str, default: str | None = None) -> str:
-    """Return the field as text; numbers are written out, since ids and answers often are numbers.
+    """Return the field as text.
 
-    Line ends become `\\n`, and byte order marks are dropped.
+    Numbers are converted, since ids and answers are often numbers. Line ends become `\\n`, and byte
+    order marks are dropped.
     """
     value = record.fields.get(name)
     if isinstance(value, str):
@@ -31,7 +32,7 @@ def text_field(record: Record, name: str, default: str | None = None) -> str:
 
 
 def statement_field(record: Record, name: str) -> str:
-    """Return the field as text that is not blank."""
+    """Return the field as text; raises `InputError` if it is blank."""
     text = text_field(record, name)
     if not text.strip():
         raise InputError(f"{record.place}: the field {name!r} is empty; expected a statement.")
@@ -39,28 +40,28 @@ def statement_field(record: Record, name: str) -> str:
 
 
 def lines_field(record: Record, name: str) -> list[str]:
-    """Return the field as a list of texts; one text counts as a list of one."""
+    """Return the field as a list of strings; a single string becomes a list of one."""
     value = record.fields.get(name)
     if value is None or value == "":
         return []
     texts: list[str] = []
     for part in value if isinstance(value, list) else [value]:
         if not isinstance(part, str):
-            raise wrong_field(record, name, "texts")
+            raise wrong_field(record, name, "a list of strings")
         texts.append(plain_lines(part))
     return texts
 
 
 def tests_field(record: Record, name: str) -> str:
-    """Return tests as text, however they are given: text, a list of texts, or JSON cases."""
+    """Return tests as text; the field is text, a list of strings, or a list of JSON cases."""
     value = record.fields.get(name)
-    if isinstance(value, dict) or (isinstance(value, list) and _holds_object(value)):
+    if isinstance(value, dict) or (isinstance(value, list) and _contains_object(value)):
         return json.dumps(value, ensure_ascii=False)
     return "\n".join(lines_field(record, name))
 
 
 def json_field(record: Record, name: str) -> Json:
-    """Return the field as JSON, parsed where it is given as text; None where it is empty."""
+    """Return the field as JSON, parsed if it is text, or None if it is empty."""
     value = record.fields.get(name)
     if not isinstance(value, str):
         return value
@@ -74,7 +75,7 @@ def json_field(record: Record, name: str) -> Json:
 
 
 def wrong_field(record: Record, name: str, expected: str) -> InputError:
-    """Return the error for a field that holds something else than it should."""
+    """Return the error for a field whose value is not what the format expects."""
     shown = json.dumps(record.fields.get(name))[:60]
     return InputError(f"{record.place}: the field {name!r} is {shown}; expected {expected}.")
 
@@ -93,5 +94,5 @@ def _number(value: float) -> str:
     return str(int(value)) if whole else str(value)
 
 
-def _holds_object(values: list[Json]) -> bool:
+def _contains_object(values: list[Json]) -> bool:
     return any(isinstance(value, dict) for value in values)

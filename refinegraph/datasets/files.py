@@ -1,7 +1,7 @@
-"""Records from JSON files, each with its place for messages about it.
+"""Read records from JSON files, with their positions for error messages.
 
-A record that cannot be read is a value, `BadRecord`, so that it does not keep the others from
-being read. What makes the whole file unreadable is an `InputError`.
+A record that cannot be read is returned as a `BadRecord`, so that reading can continue after it. An
+error that makes the whole file unreadable is raised as an `InputError`.
 """
 
 import gzip
@@ -17,10 +17,10 @@ from refinegraph.support.json_text import Json
 _GZIP_MAGIC = b"\x1f\x8b"
 _PARQUET_MAGIC = b"PAR1"
 LONGEST_LINE = 256 * 1024 * 1024
-"""Bytes. The longest records known, LiveCodeBench's with private tests, take tens of megabytes; a
-few kilobytes of gzip can hold a line of any length."""
+"""In bytes. The longest records known, LiveCodeBench's with private tests, take tens of megabytes.
+The limit is needed because a few kilobytes of gzip can unpack to a line of any length."""
 LARGEST_ARRAY = 1024 * 1024 * 1024
-"""Bytes. A JSON array is held in memory as a whole, several times over while it is parsed."""
+"""In bytes. A JSON array is kept in memory as a whole, several times over while it is parsed."""
 
 
 class Record(NamedTuple):
@@ -29,11 +29,11 @@ class Record(NamedTuple):
     fields: dict[str, Json]
     file: Path
     line: int
-    """In a JSON array its position, counted from 1."""
+    """The line of the record; in a JSON array its position. Counted from 1."""
 
     @property
     def place(self) -> str:
-        """Where it stands, for a message."""
+        """The file and the line, for error messages."""
         return f"{self.file}, line {self.line}"
 
 
@@ -42,37 +42,38 @@ class BadRecord(NamedTuple):
 
     file: Path
     line: int
-    """In a JSON array its position, counted from 1."""
+    """The line of the record; in a JSON array its position. Counted from 1."""
     reason: str
-    """One sentence that names file and line."""
+    """One sentence that names the file and the line."""
     id: str | None = None
-    """The problem's id, where it could be read."""
+    """The problem's id, or None if it could not be read."""
 
 
 def read_records(
     file: Path, *, longest_line: int = LONGEST_LINE, largest_array: int = LARGEST_ARRAY
 ) -> Iterator[Record | BadRecord]:
-    """Open a file of JSON lines, a JSON array, compressed or not, or Parquet; read it by records.
+    """Read the records of a file of JSON lines, of a JSON array, or of Parquet.
 
-    Lines and arrays of more bytes than allowed are not held in memory.
+    JSON files may be compressed with gzip. Lines and arrays beyond the limits are not kept in
+    memory.
 
     Raises:
-        InputError: There is no such file, it is a folder, it cannot be opened, or it is empty
-            (at once); it is a damaged archive or array (where reading arrives there).
+        InputError: The file does not exist, is a directory, cannot be opened, or is empty (raised
+            at once); or it is a damaged archive or array (raised when reading gets there).
     """
     if file.is_dir():
-        raise InputError(f"{file} is a folder; expected a data set file such as humaneval.jsonl.")
+        raise InputError(f"{file} is a directory; expected a dataset file such as humaneval.jsonl.")
     try:
         with file.open("rb") as raw:
             magic = raw.read(4)
     except FileNotFoundError:
         raise InputError(
-            f"There is no file {str(file)!r}; check the path of the data set."
+            f"There is no file {str(file)!r}; check the path of the dataset."
         ) from None
     except OSError as error:
         raise InputError(f"{file} cannot be opened: {error.strerror}.") from None
     if not magic:
-        raise InputError(f"{file} is empty; expected one JSON object a line.")
+        raise InputError(f"{file} is empty; expected one JSON object per line.")
     if magic == _PARQUET_MAGIC:
         from refinegraph.datasets.parquet import read_parquet
 
@@ -84,15 +85,16 @@ def read_records(
 def read_stream(
     stream: IO[bytes], name: str, *, longest_line: int = LONGEST_LINE
 ) -> Iterator[Record | BadRecord]:
-    """Read JSON lines or a JSON array from an open stream, such as standard input, as they come.
+    """Read JSON lines or a JSON array from an open stream, such as standard input.
 
-    Messages call the stream by `name`. Raises `InputError` where it cannot be read any more.
+    Records are returned as they arrive; `name` names the stream in error messages. Raises
+    `InputError` when the stream can no longer be read.
     """
     return _Reader(Path(name), longest_line, LARGEST_ARRAY).read_open(stream)
 
 
 def stem_of(file: Path) -> str:
-    """Return what the problems of a file are called that have no id of their own."""
+    """Return the prefix for the ids of problems that have no id of their own."""
     return file.name.partition(".")[0] or "problem"
 
 
@@ -104,7 +106,7 @@ class _Reader:
 
     def read(self, *, compressed: bool) -> Iterator[Record | BadRecord]:
         try:
-            with self._opened(compressed) as stream:
+            with self._open(compressed) as stream:
                 yield from self._records(stream)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise InputError(f"{self._file} is a damaged gzip file: {error}.") from None
@@ -120,7 +122,7 @@ class _Reader:
     def _unreadable(self, error: OSError) -> InputError:
         return InputError(f"{self._file} cannot be read: {error.strerror or error}.")
 
-    def _opened(self, compressed: bool) -> IO[bytes]:
+    def _open(self, compressed: bool) -> IO[bytes]:
         if compressed:
             return cast(IO[bytes], gzip.open(self._file, "rb"))
         return self._file.open("rb")
@@ -136,7 +138,7 @@ class _Reader:
                 yield self._record(number, raw)
 
     def _lines(self, stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
-        """Yield the lines with their numbers, None for one that is too long."""
+        """Yield the lines with their numbers, or None for a line that is too long."""
         number = 0
         while raw := stream.readline(self._longest_line + 1):
             number += 1
@@ -151,9 +153,9 @@ class _Reader:
         try:
             if raw is None:
                 raise self._error(
-                    number, f"is longer than {self._longest_line:,} bytes; it is not read."
+                    number, f"is longer than {self._longest_line:,} bytes; it was not read."
                 )
-            return self._object(number, self._parsed(number, self._decoded(number, raw)))
+            return self._object(number, self._parse(number, self._decode(number, raw)))
         except InputError as error:
             return BadRecord(self._file, number, str(error))
 
@@ -162,9 +164,9 @@ class _Reader:
         if stream.read(1):
             raise InputError(
                 f"{self._file} is a JSON array of more than {self._largest_array:,} bytes, which "
-                "would be held in memory as a whole; write one JSON object a line."
+                "would have to fit in memory as a whole; write one JSON object per line."
             )
-        values = self._parsed(number, self._decoded(number, raw))
+        values = self._parse(number, self._decode(number, raw))
         if not isinstance(values, list):
             raise self._not_an_object(number, values)
         for position, value in enumerate(values, 1):
@@ -173,7 +175,7 @@ class _Reader:
             except InputError as error:
                 yield BadRecord(self._file, position, str(error))
 
-    def _decoded(self, number: int, raw: bytes) -> str:
+    def _decode(self, number: int, raw: bytes) -> str:
         try:
             return _without_mark(raw).decode()
         except UnicodeDecodeError:
@@ -187,16 +189,16 @@ class _Reader:
                 f"is not UTF-8 text (byte {byte!r} at {error.start}); expected JSON lines, plain "
                 "or compressed with gzip.",
             ) from None
-        raise AssertionError("text without a mark is text with one")
+        raise AssertionError("unreachable: a byte order mark does not change what decodes")
 
-    def _parsed(self, number: int, text: str) -> Json:
+    def _parse(self, number: int, text: str) -> Json:
         try:
             value: Json = json.loads(text)
         except json.JSONDecodeError as error:
             raise self._error(
                 number + error.lineno - 1,
                 f"is not JSON: {error.msg} at column {error.colno}, in "
-                f"{_excerpt(text, error.pos)!r}; expected one JSON object a line.",
+                f"{_excerpt(text, error.pos)!r}; expected one JSON object per line.",
             ) from None
         except RecursionError:
             raise self._error(number, "is nested too deeply to be read.") from None
@@ -218,9 +220,9 @@ class _Reader:
 
 
 def _without_mark(raw: bytes) -> bytes:
-    """Return a line without a byte order mark and the blanks around it.
+    """Return a line without surrounding whitespace and without a byte order mark.
 
-    Files that were put together from several have marks in their middle.
+    Files concatenated from several others have such marks in the middle.
     """
     return raw.strip().removeprefix(b"\xef\xbb\xbf").strip()
 

@@ -1,9 +1,10 @@
-"""What the fields of the known data sets mean.
+"""Recognise and read the records of the known datasets.
 
 Field names are those of the dataset cards on the Hugging Face hub: `openai/gsm8k`,
 `hendrycks/competition_math`, `HuggingFaceH4/MATH-500` and AIME as `HuggingFaceH4/aime_2024`
 (`problem`, `answer`), `Maxwell-Jia/AIME_2024` (`Problem`, `Answer`) and `opencompass/AIME2025`
-(`question`, `answer`), and of the repository of MAgICoRe. `code_formats` names those for programs.
+(`question`, `answer`), and those of the repository of MAgICoRe. `code_formats` reads the datasets
+of programming problems.
 """
 
 import difflib
@@ -26,7 +27,8 @@ _OWN_FIELDS = (
 )  # fmt: skip
 _LETTER = re.compile(r"\(?([A-J])\)?\.?")
 _LONGEST_BARE = 60
-"""Characters of a result without '####'; a longer one is a solution that was cut off."""
+"""In characters: the longest answer without '####' that is accepted as a result. A longer one is
+taken for a solution that was cut off. The number is a choice."""
 _OPTIONS = re.compile(r"\boptions?\b|\bchoices?\b|\(A\)|\bA[).]", re.IGNORECASE)
 
 
@@ -37,40 +39,42 @@ class _Form(NamedTuple):
 
 
 def read_problem(record: Record, *, default_id: str) -> LabelledProblem:
-    """Recognise a record by its fields and read it.
+    """Recognise the format of a record by its fields and read it.
 
     Raises:
-        InputError: The fields are those of no known data set, or hold something else than they
-            should; file and line are named.
+        InputError: The fields match no known dataset, or a field has the wrong type of value. The
+            message names the file and the line.
     """
     for form in _FORMS:
         if all(name in record.fields for name in form.required):
             return checked(form.read(record, default_id), record)
     fields = ", ".join(map(repr, sorted(record.fields))) or "none"
-    known = "; ".join(f"{form.name}: {', '.join(form.required)}" for form in _FORMS)
+    formats = "; ".join(f"{form.name}: {', '.join(form.required)}" for form in _FORMS)
     raise InputError(
-        f"{record.place}: the fields {fields} are those of no known data set; expected one of "
-        f"{known}."
+        f"{record.place}: the fields {fields} match no known dataset; expected one of {formats}."
     )
 
 
 def is_known_dataset(record: Record) -> bool:
-    """Return whether a record has the fields of a published data set."""
+    """Return whether a record has the fields of a published dataset."""
     published = (form for form in _FORMS if form.read is not _own)
     return any(all(name in record.fields for name in form.required) for form in published)
 
 
 def checked(labelled: LabelledProblem, record: Record) -> LabelledProblem:
-    """Refuse text that cannot be sent or stored: JSON can hold halves of characters."""
+    """Return the problem unchanged; raises `InputError` if its text is not valid Unicode.
+
+    JSON can contain lone surrogates, which cannot be sent or stored as UTF-8.
+    """
     for part in labelled:
         for name, value in part:
             try:
                 str(value).encode()
             except UnicodeEncodeError as error:
-                half = ascii(error.object[error.start])
+                surrogate = ascii(error.object[error.start])
                 raise InputError(
-                    f"{record.place}: the problem's {name!r} has half of a character, {half} "
-                    "alone; expected text that can be written as UTF-8."
+                    f"{record.place}: the problem's {name!r} contains the lone surrogate "
+                    f"{surrogate}; expected text that can be encoded as UTF-8."
                 ) from None
     return labelled
 
@@ -82,7 +86,7 @@ def _gsm8k(record: Record, default_id: str) -> LabelledProblem:
     if not mark and ("\n" in bare or len(bare) > _LONGEST_BARE):
         raise InputError(
             f"{record.place}: the field 'answer' has no '####' before its result: "
-            f"{solution[-60:]!r}; expected GSM8K's form, or the result alone on one line."
+            f"{solution[-60:]!r}; expected GSM8K's format, or only the result on one line."
         )
     result = answer.strip().replace(",", "") if mark else bare
     return _question(record, "question", result, default_id)
@@ -92,14 +96,14 @@ def _math(record: Record, default_id: str) -> LabelledProblem:
     answer = text_field(record, "answer", "") or last_box(text_field(record, "solution", ""))
     if not answer:
         raise InputError(
-            f"{record.place}: neither 'answer' nor a \\boxed result in 'solution' is there; "
+            f"{record.place}: there is neither an 'answer' nor a \\boxed result in 'solution'; "
             "expected one of them."
         )
     return _question(record, "problem", answer, default_id)
 
 
 def _capitalised(record: Record, default_id: str) -> LabelledProblem:
-    """Read a record whose field names begin with capitals, as one edition of AIME has them."""
+    """Read a record with capitalised field names, as in one edition of AIME."""
     fields = {name.lower(): value for name, value in record.fields.items()}
     return _math(record._replace(fields=fields), default_id)
 
@@ -146,7 +150,7 @@ def _own(record: Record, default_id: str) -> LabelledProblem:
 
 
 _KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != "repository")
-"""A checkout is no line of a file."""
+"""The kinds that a record can have; a repository problem is a checkout, not a record."""
 
 
 def _own_kind(record: Record, prompt: str, answer: str | None, *, coded: bool) -> Kind:
@@ -190,4 +194,4 @@ _FORMS = (
     _Form("AIME, capitalised", ("Problem", "Answer"), _capitalised),
     _Form("our own", ("id", "prompt"), _own),
 )
-"""In the order in which they are tried: the one that asks for more comes first."""
+"""In the order in which they are tried: formats that require more fields come first."""

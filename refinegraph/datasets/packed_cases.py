@@ -1,6 +1,6 @@
-"""Test cases as LiveCodeBench packs them: JSON, or base64 of zlib of a pickled JSON text.
+"""Unpack the test cases of LiveCodeBench: JSON, or base64 of zlib of pickled JSON text.
 
-The packing is that of `lcb_runner/benchmarks/code_generation.py` in the project's repository.
+The packing is that of `lcb_runner/benchmarks/code_generation.py` in LiveCodeBench's repository.
 """
 
 import base64
@@ -15,17 +15,18 @@ from refinegraph.errors import InputError
 from refinegraph.support.json_text import Json
 
 LARGEST_UNPACKED = 256 * 1024 * 1024
-"""Bytes. The largest private tests known take tens of megabytes; zlib packs a thousand to one."""
+"""In bytes. The largest private tests known take tens of megabytes. The limit is needed because
+zlib can compress a thousand to one."""
 
 
 def livecodebench_cases(
     record: Record, name: str, *, largest: int = LARGEST_UNPACKED
 ) -> list[Json]:
-    """Read test cases that are a list, JSON text, or JSON text packed as LiveCodeBench packs it.
+    """Read test cases from a list, JSON text, or JSON text packed as in LiveCodeBench.
 
     Raises:
-        InputError: The field is none of these, or holds more bytes than `largest` when it is
-            unpacked; file and line are named.
+        InputError: The field is none of these, or unpacks to more than `largest` bytes. The message
+            names the file and the line.
     """
     value = record.fields.get(name)
     if value is None or value == "":
@@ -43,7 +44,7 @@ def _unpacked(record: Record, name: str, text: str, largest: int) -> Json:
         value: Json = json.loads(plain)
     except _TooLarge:
         raise InputError(
-            f"{record.place}: the field {name!r} unpacks to more than {largest:,} bytes; it is "
+            f"{record.place}: the field {name!r} unpacks to more than {largest:,} bytes; it was "
             "not read."
         ) from None
     except (ValueError, binascii.Error, zlib.error, StopIteration, RecursionError):
@@ -59,9 +60,10 @@ _STRING_OPCODES = frozenset({"UNICODE", "BINUNICODE", "BINUNICODE8", "SHORT_BINU
 
 
 def _packed_text(text: str, largest: int) -> str:
-    """Return the string in base64 of zlib of a pickle, which is searched but never loaded.
+    """Return the string in a base64-encoded, zlib-compressed pickle without loading the pickle.
 
-    Loading a pickle runs whatever it says; only the argument of the opcode for a string is read.
+    Loading a pickle can run arbitrary code, so only the argument of its first string opcode is
+    read.
     """
     unpacker = zlib.decompressobj()
     packed = unpacker.decompress(base64.b64decode(text), largest)
@@ -75,5 +77,5 @@ def _unreadable(record: Record, name: str) -> InputError:
     return wrong_field(
         record,
         name,
-        "a list of cases with 'input' and 'output', as JSON or packed as LiveCodeBench packs it",
+        "a list of cases with 'input' and 'output', as JSON or packed as in LiveCodeBench",
     )

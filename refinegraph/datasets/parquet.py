@@ -1,4 +1,4 @@
-"""Records from Parquet files, the form in which the Hugging Face hub keeps data sets."""
+"""Read records from Parquet files, the format in which the Hugging Face hub stores datasets."""
 
 import json
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from refinegraph.datasets.files import Record
 from refinegraph.errors import InputError
 
 _ROWS = 1_000
-"""Rows held in memory at once; a row group of a file may have a million."""
+"""Rows kept in memory at once, since a row group may have a million. The number is a choice."""
 
 
 def read_parquet(file: Path) -> Iterator[Record]:
-    """Yield the rows of a file; values that JSON does not have, such as dates, become text.
+    """Yield the rows of a file; values that JSON cannot represent, such as dates, become text.
 
-    Raises `InputError` where pyarrow is not installed or the file is damaged.
+    Raises `InputError` if pyarrow is not installed or the file is damaged.
     """
     try:
         arrow: Any = import_module("pyarrow")

@@ -1,4 +1,4 @@
-"""Check reference solutions against hidden tests before any model is judged by those tests."""
+"""Check reference solutions against hidden tests before the tests judge any model."""
 
 import ast
 import asyncio
@@ -12,53 +12,53 @@ from refinegraph.tools.programs.python_source import parse_module
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_cases.checking import HiddenTests
 
-_AT_ONCE = 4
-"""Checks under way at a time. The sandbox has about one worker per processor; a few more checks
-keep them busy while verdicts are computed."""
+_MAX_CHECKS = 4
+"""Concurrent checks. The sandbox has about one worker per processor; a few more checks keep the
+workers busy while verdicts are computed. The number is a choice."""
 
 
 class FaultyReference(NamedTuple):
-    """A problem whose hidden tests cannot judge anything."""
+    """A problem whose hidden tests cannot be used to judge programs."""
 
     problem_id: str
     reason: str
-    """One sentence that says what failed."""
+    """What failed, as one sentence."""
 
 
 class ReferenceReport(NamedTuple):
     """Which problems can be used to judge programs."""
 
     sound: tuple[LabelledProblem, ...]
-    """Problems to evaluate, in their original order, the unchecked ones among them."""
+    """Problems to evaluate, including the unchecked ones, in their original order."""
     faulty: tuple[FaultyReference, ...]
     """Problems to leave out, in their original order."""
     unchecked: int
-    """How many of the sound problems have no reference solution to check."""
+    """The number of sound problems without a reference solution to check."""
 
 
 async def sound_problems(problems: Sequence[LabelledProblem], sandbox: Sandbox) -> ReferenceReport:
-    """Sort out the problems whose hidden tests fail the reference solution.
+    """Separate the problems whose reference solution fails the hidden tests from the others.
 
-    A problem is faulty where its tests cannot be read, import a module that the sandbox does not
-    have, or do not pass the reference solution. Problems without a reference, and those that are
-    not code, are sound and counted as unchecked. Costs one or two sandbox runs a problem.
+    A problem is faulty if its tests cannot be parsed, import a module that the sandbox does not
+    have, or fail on the reference solution. Problems without a reference, and those that are not
+    code, are sound and counted as unchecked. Costs one or two sandbox runs per problem.
 
     Raises:
-        SandboxUnavailable: The isolation asked for cannot be had, or the sandbox failed twice on
-            one reference.
+        SandboxUnavailable: The requested isolation is not available, or the sandbox failed twice
+            on one reference.
 
     >>> from refinegraph.schema import Gold, Problem
     >>> gold = Gold(tests="assert f(1) == 2", reference="def f(x): return x")
     >>> problem = LabelledProblem(Problem(id="p", prompt="Add 1.", entry_point="f"), gold)
     >>> report = asyncio.run(sound_problems([problem], Sandbox()))
     >>> report.faulty[0].reason
-    'Its reference solution fails its hidden tests: f(1) gives 1 instead of 2.'
+    'Its reference solution fails its hidden tests: f(1) returns 1 instead of 2.'
     """
-    places = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_MAX_CHECKS)
     modules = _Modules(sandbox)
 
     async def check(labelled: LabelledProblem) -> str | None:
-        async with places:
+        async with slots:
             return await _fault_of(labelled, sandbox, modules)
 
     try:
@@ -88,7 +88,7 @@ def _is_tested(labelled: LabelledProblem) -> bool:
 
 
 async def _fault_of(labelled: LabelledProblem, sandbox: Sandbox, modules: "_Modules") -> str | None:
-    """Say in one sentence why a problem cannot be used, None where it can."""
+    """Return one sentence that says why a problem cannot be used, or None if it can."""
     if not _is_tested(labelled):
         return None
     try:
@@ -121,28 +121,27 @@ async def _verdict(tests: HiddenTests, sandbox: Sandbox, labelled: LabelledProbl
 def _failure(verdict: Verdict) -> str:
     outcome = verdict.first_failure
     if outcome is None:
-        return f"was not judged: {verdict.detail or verdict.status}."
+        return f"was not tested: {verdict.detail or verdict.status}."
     if outcome.error:
         return f"fails its hidden tests with {verdict.status}: {outcome.error.rstrip('.')}."
-    return (
-        f"fails its hidden tests: {outcome.call} gives {outcome.got} instead of {outcome.expected}."
-    )
+    comparison = f"{outcome.call} returns {outcome.got} instead of {outcome.expected}"
+    return f"fails its hidden tests: {comparison}."
 
 
 class _Modules:
-    """Which modules of tests the sandbox has; each is looked for once."""
+    """Finds out which modules the sandbox can import, asking it once per module."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._found: dict[str, bool] = {}
+        self._available: dict[str, bool] = {}
 
     async def missing_from(self, tests: str) -> str | None:
-        """Return the first module that the tests import and the sandbox cannot."""
+        """Return the first module that the tests import but the sandbox cannot, or None."""
         for name in sorted(_imported(tests) - sys.stdlib_module_names):
-            if name not in self._found:
+            if name not in self._available:
                 verdict = await self._sandbox.run(f"import {name}")
-                self._found[name] = verdict.passed
-            if not self._found[name]:
+                self._available[name] = verdict.passed
+            if not self._available[name]:
                 return name
         return None
 

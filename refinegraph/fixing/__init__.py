@@ -1,1 +1,1 @@
-"""Repair a checkout: baseline, localisation, candidates side by side, a proved patch."""
+"""Repair a checkout: find the fault, propose patches, and prove one with the checkout's tests."""

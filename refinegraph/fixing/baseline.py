@@ -1,4 +1,4 @@
-"""Where the failing tests of a checkout point, before anything is changed."""
+"""Localise the fault of a checkout from its failing tests, before anything is changed."""
 
 import asyncio
 from typing import NamedTuple
@@ -11,28 +11,28 @@ from refinegraph.tools.localisation.recording import read_records
 from refinegraph.tools.test_runs import Baseline
 
 _SLOWDOWN = 12
-"""How much longer tests may take while their lines are recorded; plain tracing, where there is no
-coverage.py, costs about that in tight loops."""
-_MOST_SUSPECTS = 400
-"""Lines that are kept; beyond that, scores are those of code that every test executes."""
+"""The factor by which tests may be slower while their lines are recorded. Tracing without
+coverage.py costs about that much in tight loops."""
+_MAX_SUSPECTS = 400
+"""The number of lines to keep; less suspicious lines score like code that every test executes."""
 
 
 class Localised(NamedTuple):
-    """Suspicious lines, and the lines that tests executed where that is known."""
+    """The suspicious lines, and the lines that every test executed if they are known."""
 
     suspects: tuple[SuspectLine, ...]
     spectrum: Spectrum | None
     remark: str = ""
-    """Why executed lines are not known; empty where they are."""
+    """Why the executed lines are unknown; empty if they are known."""
 
 
 async def localise(
     suite: Suite, sources: Sources, baseline: Baseline, *, issue: str = ""
 ) -> Localised:
-    """Return the most suspicious lines, and note whether the failing tests fail alone too.
+    """Return the most suspicious lines, and set `suite.selects` to whether tests can be run alone.
 
-    Costs one run of the test command where it is pytest's, to record executed lines, and one of
-    the failing tests alone.
+    If the test command is pytest's, this costs one run of it to record executed lines and one run
+    of only the failing tests.
     """
     (spectrum, remark), suite.selects = await asyncio.gather(
         _record(suite, sources, baseline), _fails_alone(suite, baseline)
@@ -42,13 +42,13 @@ async def localise(
         spectrum=spectrum,
         outputs=[outcome.traceback or outcome.error or "" for outcome in baseline.failing],
         text=issue,
-        most=_MOST_SUSPECTS,
+        most=_MAX_SUSPECTS,
     )
     return Localised(suspects, spectrum, remark)
 
 
 async def _fails_alone(suite: Suite, baseline: Baseline) -> bool:
-    """Return whether the failing tests are found by name and fail without the others too."""
+    """Return whether the failing tests can be run by name and also fail without the others."""
     if not baseline.wanted or not suite.selects:
         return False
     run = await suite.run(only=baseline.wanted)
@@ -60,16 +60,16 @@ async def _record(
     suite: Suite, sources: Sources, baseline: Baseline
 ) -> tuple[Spectrum | None, str]:
     if not suite.is_pytest:
-        return None, "the command is not pytest's, so executed lines are not known"
+        return None, "the command does not run pytest, so the executed lines are unknown"
     limit = 30 + _SLOWDOWN * baseline.seconds
     run = await suite.run(record=True, timeout=limit)
     recorded = read_records(run.records, files=sources.files.keys())
     failing, passing = set(baseline.wanted), set(baseline.passing)
-    known = [
+    tests = [
         test._replace(failed=test.test in failing)
         for test in recorded
         if test.test in failing or test.test in passing
     ]
-    if not any(test.failed for test in known):
-        return None, "no executed line of a failing test could be recorded"
-    return Spectrum(known), ""
+    if not any(test.failed for test in tests):
+        return None, "no executed lines of a failing test could be recorded"
+    return Spectrum(tests), ""

@@ -23,24 +23,33 @@ from refinegraph.tools.patches import apply_patch, changed_lines
 from refinegraph.tools.test_runs import Baseline
 
 _PATIENCE = 3
-"""How many times as long as the whole suite a run may take, beyond ten seconds: a patch that makes
-a program loop for ever is refuted then."""
+"""A run may take ten seconds plus this many times the duration of the whole suite; then a patch is
+refuted because it makes the program hang. The number is a choice."""
 _SHORT = 5.0
-"""Seconds of a suite that is run whole at once; a first look at the tests that reach the changed
-lines would cost about as much."""
-_MOST_CHOSEN = 400
-"""Names of tests on one command line; their length together has to stay below a system's limit."""
-_NAMED = 3
+"""In seconds: a suite that takes less is run as a whole right after the failing tests, since a run
+of only the tests that reach the changed lines would cost about as much."""
+_MAX_SELECTED = 400
+"""The number of test names on one command line, whose length operating systems limit."""
+_MAX_NAMED = 3
 GUARD = "guard"
-"""The test that stands for the guards against patches that meddle with the tests."""
+"""The id of the outcome that reports the guards against patches that tamper with the tests."""
 
 
 class suite_checker:
-    """Run a patch's failing tests first, then the tests that reach what it changes, then all.
+    """Check a patch with the failing tests, then the tests that reach its lines, then all tests.
 
-    Every stage has a tree of its own, and a patch that fails a stage goes no further; the last one
-    has the guards of `PatchJudge`. Equal patches are run once. Costs one to four runs of the test
-    command.
+    Every stage runs in a new tree, and a patch that fails a stage does not reach the next one. The
+    last stage applies the guards of `PatchJudge`. Equal patches are checked once. A check costs one
+    to four runs of the test command, and one or two of the lint command if there is one.
+
+    Args:
+        suite: The test command of the checkout.
+        sources: The files that a patch may change.
+        baseline: The outcomes of the tests before anything is changed.
+        spectrum: The lines that every test executed, or None to skip the second stage.
+        lint: A command that the patched checkout must pass too, if the checkout passes it now.
+        protect: Patterns of files that no patch may change, besides the tests.
+        places: The number of patches to check at once; the number of processors by default.
     """
 
     def __init__(
@@ -60,12 +69,12 @@ class suite_checker:
         self.spectrum = spectrum
         self.lint = lint
         self.protect = tuple(protect)
-        self._places = asyncio.Semaphore(places or os.cpu_count() or 1)
-        self._known: dict[str, asyncio.Future[Verdict]] = {}
+        self._slots = asyncio.Semaphore(places or os.cpu_count() or 1)
+        self._verdicts: dict[str, asyncio.Future[Verdict]] = {}
         self._is_linted: bool | None = None
 
     async def is_linted(self) -> bool:
-        """Return whether the checkout itself passes the lint command; costs one run, once."""
+        """Return whether the unchanged checkout passes the lint command; the first call runs it."""
         if self._is_linted is None:
             self._is_linted = (await self.suite.lint({}, self.lint)).ok
         return self._is_linted
@@ -73,27 +82,27 @@ class suite_checker:
     async def __call__(
         self, problem: Problem, candidate: Candidate, tests: Sequence[VisibleTest]
     ) -> Verdict:
-        """Return the verdict; one that an equal patch got before is not computed again."""
+        """Return the verdict of a patch, or the earlier verdict of an equal patch."""
         key = candidate.answer_class or candidate.program or ""
-        if key not in self._known:
-            self._known[key] = asyncio.ensure_future(self._judge(candidate.program or ""))
-        return await self._known[key]
+        if key not in self._verdicts:
+            self._verdicts[key] = asyncio.ensure_future(self._check(candidate.program or ""))
+        return await self._verdicts[key]
 
-    async def _judge(self, patch: str) -> Verdict:
-        async with self._places:
+    async def _check(self, patch: str) -> Verdict:
+        async with self._slots:
             try:
                 changes = apply_patch(patch, self.sources.files.get)
             except InputError as error:
-                return _unfit(str(error), self.baseline)
-            return await _Judgement(self, patch, changes).run()
+                return _inapplicable(str(error), self.baseline)
+            return await _Check(self, patch, changes).run()
 
     def __repr__(self) -> str:
-        """The call that makes it, with the command."""
+        """Return the class and the command."""
         return f"suite_checker({self.suite.command!r})"
 
 
-class _Judgement:
-    """One patch on its way through the stages."""
+class _Check:
+    """Takes one patch through the stages."""
 
     def __init__(
         self, checker: suite_checker, patch: str, changes: Mapping[str, str | None]
@@ -101,21 +110,22 @@ class _Judgement:
         self.checker = checker
         self.patch = patch
         self.changes = changes
-        self.began = time.monotonic()
-        self.wanted = checker.baseline.wanted
+        self.started = time.monotonic()
+        self.target = checker.baseline.wanted
 
     async def run(self) -> Verdict:
-        """Return the verdict of the first stage that the patch fails, or that of the last."""
+        """Return the verdict of the first stage that the patch fails, or of the last stage."""
         baseline, suite = self.checker.baseline, self.checker.suite
-        if suite.selects and self.wanted and baseline.passing:
-            first = await self._run(self.wanted[:_MOST_CHOSEN])
-            if _lost(first, self.wanted[:_MOST_CHOSEN]):
-                return self._early(first, None)
+        if suite.selects and self.target and baseline.passing:
+            target = self.target[:_MAX_SELECTED]
+            target_run = await self._run(target)
+            if _not_passed(target_run, target):
+                return self._early(target_run, None)
             reaching = self._reaching() if baseline.seconds > _SHORT else []
             if reaching:
-                near = await self._run(reaching)
-                if lost := _lost(near, reaching):
-                    return self._early(first, lost)
+                reaching_run = await self._run(reaching)
+                if lost := _not_passed(reaching_run, reaching):
+                    return self._early(target_run, lost)
         judged = await suite.judge(self.changes, baseline, protect=self.checker.protect)
         verdict = self._compact(judged)
         return await self._linted(verdict) if verdict.passed and self.checker.lint else verdict
@@ -129,14 +139,14 @@ class _Judgement:
         spectrum = self.checker.spectrum
         if spectrum is None:
             return []
-        places = changed_lines(self.patch)
-        lines = [Line(path, number) for path, numbers in places.items() for number in numbers]
+        changed = changed_lines(self.patch)
+        lines = [Line(path, number) for path, numbers in changed.items() for number in numbers]
         passing = set(self.checker.baseline.passing)
-        return [test for test in spectrum.tests_on(lines) if test in passing][:_MOST_CHOSEN]
+        return [test for test in spectrum.tests_on(lines) if test in passing][:_MAX_SELECTED]
 
     def _early(self, run: SuiteRun, lost: Sequence[str] | None) -> Verdict:
-        """Return the verdict of a stage before the last."""
-        outcomes = [_outcome(run, name) for name in self.wanted]
+        """Return the verdict of a patch that failed before the last stage."""
+        outcomes = [_outcome(run, name) for name in self.target]
         outcomes.append(_suite_outcome(lost, len(self.checker.baseline.passing)))
         worst = next(outcome for outcome in outcomes if not outcome.passed)
         return Verdict(
@@ -146,36 +156,40 @@ class _Judgement:
             isolation=run.result.isolation,
             strength=run.strength,
             detail=worst.error or "",
-            seconds=round(time.monotonic() - self.began, 3),
+            seconds=round(time.monotonic() - self.started, 3),
         )
 
     def _compact(self, verdict: Verdict) -> Verdict:
-        """Return the verdict of the whole suite with all tests that passed before as one."""
-        wanted = verdict.tests[: len(self.wanted)]
-        tests, passing = list(wanted), len(self.checker.baseline.passing)
-        lost = [outcome.id for outcome in verdict.tests[len(self.wanted) :]]
+        """Return the verdict with one outcome for all tests that passed before."""
+        target_count = len(self.target)
+        tests, passing = list(verdict.tests[:target_count]), len(self.checker.baseline.passing)
+        lost = [outcome.id for outcome in verdict.tests[target_count:]]
         was_run = verdict.isolation.tier != "none" or bool(lost)
         if passing:
             tests.append(_suite_outcome(lost if was_run else None, passing))
         if not verdict.passed and all(outcome.passed for outcome in tests):
-            refused = CaseOutcome(id=GUARD, status="protocol_violation", error=verdict.detail)
-            tests.append(refused)
-        seconds = round(time.monotonic() - self.began, 3)
+            guard = CaseOutcome(id=GUARD, status="protocol_violation", error=verdict.detail)
+            tests.append(guard)
+        seconds = round(time.monotonic() - self.started, 3)
         return verdict.model_copy(update={"tests": tuple(tests), "seconds": seconds})
 
     async def _linted(self, verdict: Verdict) -> Verdict:
         result = await self.checker.suite.lint(self.changes, self.checker.lint)
         if result.ok or not await self.checker.is_linted():
             return verdict
-        said = (result.stdout or result.stderr).strip()
-        failed = CaseOutcome(
-            id="lint", status="failed", call=self.checker.lint, error=result.ending, traceback=said
+        lint_output = (result.stdout or result.stderr).strip()
+        failure = CaseOutcome(
+            id="lint",
+            status="failed",
+            call=self.checker.lint,
+            error=result.ending,
+            traceback=lint_output,
         )
-        update = {"passed": False, "status": "failed", "tests": (*verdict.tests, failed)}
+        update = {"passed": False, "status": "failed", "tests": (*verdict.tests, failure)}
         return verdict.model_copy(update={**update, "detail": f"{self.checker.lint} failed"})
 
 
-def _lost(run: SuiteRun, names: Sequence[str]) -> list[str]:
+def _not_passed(run: SuiteRun, names: Sequence[str]) -> list[str]:
     return [name for name in names if name not in run.tests or not run.tests[name].passed]
 
 
@@ -184,12 +198,12 @@ def _outcome(run: SuiteRun, name: str) -> CaseOutcome:
         return run.tests[name]
     if run.result.limit:
         return CaseOutcome(id=name, status="timeout", error=run.result.ending)
-    said = (run.result.stderr.strip() or run.result.stdout.strip())[-2_000:]
+    output = (run.result.stderr.strip() or run.result.stdout.strip())[-2_000:]
     return CaseOutcome(
         id=name,
         status="error",
         error=f"it was not reported ({run.result.ending})",
-        traceback=said or None,
+        traceback=output or None,
     )
 
 
@@ -199,13 +213,13 @@ def _suite_outcome(lost: Sequence[str] | None, passing: int) -> CaseOutcome:
         return CaseOutcome(id=SUITE, status="not_run", call=call)
     if not lost:
         return CaseOutcome(id=SUITE, status="passed", call=call)
-    named = ", ".join(lost[:_NAMED]) + (", …" if len(lost) > _NAMED else "")
+    names = ", ".join(lost[:_MAX_NAMED]) + (", …" if len(lost) > _MAX_NAMED else "")
     return CaseOutcome(
         id=SUITE,
         status="failed",
         call=call,
         expected=f"all {passing} pass",
-        got=f"{len(lost)} fail: {named}",
+        got=f"{len(lost)} fail: {names}",
     )
 
 
@@ -220,7 +234,7 @@ def _status(run: SuiteRun, worst: CaseOutcome) -> VerdictStatus:
     return "error" if worst.status == "error" else "failed"
 
 
-def _unfit(reason: str, baseline: Baseline) -> Verdict:
+def _inapplicable(reason: str, baseline: Baseline) -> Verdict:
     outcomes = tuple(CaseOutcome(id=name, status="not_run") for name in baseline.wanted)
     return Verdict(
         passed=False,

@@ -1,4 +1,4 @@
-"""A small project with a real fault, to be repaired before the user's eyes."""
+"""A small bundled project with a real fault, for demonstrating a repair."""
 
 import shlex
 import shutil
@@ -25,18 +25,18 @@ class Demonstration(NamedTuple):
 
 @contextmanager
 def demonstration() -> Generator[Demonstration]:
-    """Copy the bundled project to a folder of its own, which goes away afterwards.
+    """Copy the bundled project to a temporary directory, which is deleted on exit.
 
-    Raises `InputError` where pytest is not installed.
+    Raises `InputError` if pytest is not installed.
     """
     if find_spec("pytest") is None:
-        raise InputError("the demonstration needs pytest; pip install 'refinegraph[fix]'.")
+        raise InputError("the demonstration needs pytest: pip install 'refinegraph[fix]'.")
     with tempfile.TemporaryDirectory(prefix="refinegraph-demo-") as folder:
         project = Path(folder, "timesheet")
         shutil.copytree(_PROJECT, project, ignore=shutil.ignore_patterns("__pycache__"))
         for path in project.rglob("*.py.txt"):
             path.rename(path.with_suffix(""))
-        # Plug-ins of the surrounding environment would only cost time here.
+        # Plugins of the surrounding environment would only cost time here.
         command = f"env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 {shlex.quote(sys.executable)} -m pytest -q"
         introduction = (project / "INTRODUCTION.txt").read_text(encoding="utf-8")
         yield Demonstration(project, command, introduction)

@@ -1,27 +1,27 @@
-"""What a repair says before its graph runs."""
+"""The events of a repair before its graph runs."""
 
 from refinegraph.schema import Frozen, SuspectLine
 
 
 class BaselineBegun(Frozen):
-    """The tests are run before anything is changed."""
+    """The tests start to run before anything is changed."""
 
     command: str
 
 
 class BaselineTaken(Frozen):
-    """How the tests end before anything is changed."""
+    """The tests have run before anything is changed."""
 
     failing: tuple[str, ...]
     passing: int
     flickering: int
     seconds: float
-    """Of one run of the whole suite."""
+    """The duration of one run of the whole suite."""
 
 
 class FaultLocalised(Frozen):
-    """Where the fault most likely is, the most suspicious lines first."""
+    """The fault has been localised; the most suspicious lines come first."""
 
     suspects: tuple[SuspectLine, ...]
     remark: str = ""
-    """What could not be had."""
+    """What could not be recorded, and why."""

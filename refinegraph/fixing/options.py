@@ -24,10 +24,10 @@ MUTATIONS = "mutations"
 # fmt: off
 @dataclass(frozen=True, kw_only=True)
 class FixOptions(RunOptions):
-    """How a checkout is repaired: the options of a run, and those of a repair."""
+    """The options of a repair: those of any run, and those of the checkout."""
 
     path: Annotated["str | Path", python_only(
-        "folder of the checkout", FileName("PATH"))] = field(default=".", kw_only=False)
+        "directory of the checkout", FileName("PATH"))] = field(default=".", kw_only=False)
     test: Annotated[str, python_only(
         "command that runs the tests, such as 'pytest -q'", Text("CMD"))] = ""
     issue: Annotated[str, python_only(
@@ -35,21 +35,21 @@ class FixOptions(RunOptions):
     lint: Annotated[str, python_only(
         "command that a patch must pass too, such as 'ruff check .'", Text("CMD"))] = ""
     candidates: Annotated[int | None, python_only(
-        "patches that are tried at most", Number("N", whole=True, least=1))] = None
+        "largest number of patches to try", Number("N", whole=True, least=1))] = None
     protect: Annotated[Sequence[str], python_only(
-        "patterns of files that no patch may change, beside tests and their settings",
+        "patterns of files that no patch may change, besides tests and their settings",
         Several("GLOB"))] = ()
     sandbox: Annotated["Sandbox | None", python_only(
         "where tests run", Instance("refinegraph.tools.sandbox.sandbox:Sandbox"))] = None
     checkpointer: Annotated["BaseCheckpointSaver[Any] | None", python_only(
-        "LangGraph checkpointer that keeps the run",
+        "LangGraph checkpointer that stores the run",
         Instance("langgraph.checkpoint.base:BaseCheckpointSaver"))] = None
     run_id: Annotated[str | None, python_only(
-        "thread under which the checkpointer keeps the run", Text())] = None
+        "thread under which the checkpointer stores the run", Text())] = None
     on_event: Annotated["EventHandler | None", python_only(
-        "function that is called with every event, in order", Function())] = None
+        "function to call with every event, in order", Function())] = None
     stream: Annotated[bool, python_only(
-        "whether `on_event` also gets the text of answers while they are written",
+        "whether `on_event` also receives the text of answers while they are written",
         Switch())] = False
 
     __hash__ = OptionSet.__hash__

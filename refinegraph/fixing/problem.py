@@ -1,4 +1,4 @@
-"""The problem that a checkout poses, as data: what fails, where it may be, what a model sees."""
+"""Describe a checkout as a problem: the failing tests, the suspicious lines, the statement."""
 
 import ast
 import hashlib
@@ -13,21 +13,24 @@ from refinegraph.tools.localisation import describe_suspects
 from refinegraph.tools.programs.python_source import parse_module
 from refinegraph.tools.test_runs import Baseline
 
-_KEPT_SUSPECTS = 200
-"""Suspicious lines that are kept with a run; a resumed search goes on from them."""
-_SHOWN_FAILURES = 3
-_LONGEST_FAILURE = 2_500
-"""Characters of one failing test's output in a prompt."""
-_MOST_LINES = 400
-"""Lines of source in a prompt: some five thousand tokens, which small models still read."""
-_AROUND = 12
-"""Lines shown on either side of a suspicious line that stands in no function."""
+_MAX_SUSPECTS = 200
+"""The number of suspicious lines stored with a run, which a resumed search uses. A choice."""
+_MAX_FAILURES = 3
+_MAX_FAILURE_LENGTH = 2_500
+"""Characters of the output of one failing test in a prompt. The number is a choice."""
+_MAX_LINES = 400
+"""Lines of source in a prompt: some five thousand tokens, which small models can still read."""
+_CONTEXT = 12
+"""Lines shown before and after a suspicious line that is not in a function. A choice."""
 
 
 def repository_problem(
     options: FixOptions, sources: Sources, baseline: Baseline, localised: Localised, issue: str
 ) -> Problem:
-    """Return the problem: everything that agents and pages show, and nothing of the disk."""
+    """Return the problem of a checkout, with everything that agents and pages show.
+
+    The problem can be shown and stored without reading the checkout again.
+    """
     repository = Repository(
         root=str(sources.root),
         folder=str(Path(options.path).expanduser().resolve().relative_to(sources.root)),
@@ -38,7 +41,7 @@ def repository_problem(
         failing=baseline.failing,
         passing=len(baseline.passing),
         flickering=baseline.flickering,
-        suspects=localised.suspects[:_KEPT_SUSPECTS],
+        suspects=localised.suspects[:_MAX_SUSPECTS],
         excerpts=tuple(excerpts(sources, localised.suspects)),
         remarks=tuple(_remarks(baseline, localised)),
     )
@@ -53,67 +56,68 @@ def repository_problem(
 
 
 def statement(repository: Repository, issue: str) -> str:
-    """Say in words what is to be repaired, for a model and for a person."""
+    """Return the statement of a repair, for models and for people."""
     parts = [_heading(repository, issue), issue.strip()]
     if repository.failing:
-        shown = repository.failing[:_SHOWN_FAILURES]
+        shown = repository.failing[:_MAX_FAILURES]
         parts.append("\n\n".join(["Failing tests:", *map(_failure, shown)]))
         if len(repository.failing) > len(shown):
             rest = ", ".join(outcome.id for outcome in repository.failing[len(shown) :][:10])
-            parts.append(f"These fail too: {rest}")
+            parts.append(f"These also fail: {rest}")
     parts.append(describe_suspects(repository.suspects))
     parts += [_excerpt(excerpt) for excerpt in repository.excerpts]
     return "\n\n".join(part for part in parts if part)
 
 
 def excerpts(sources: Sources, suspects: Sequence[SuspectLine]) -> Iterator[SourceExcerpt]:
-    """Yield the definitions that hold the most suspicious lines, the most suspicious first."""
-    room = _MOST_LINES
-    seen: dict[str, list[range]] = {}
+    """Yield the definitions that contain suspicious lines, the most suspicious first."""
+    lines_left = _MAX_LINES
+    yielded: dict[str, list[range]] = {}
     for suspect in suspects:
         text = sources.files.get(suspect.path, "")
-        around = _definition(text, suspect.line)
-        known = seen.setdefault(suspect.path, [])
-        if any(suspect.line in part for part in known):
+        block = _definition(text, suspect.line)
+        blocks = yielded.setdefault(suspect.path, [])
+        if any(suspect.line in earlier for earlier in blocks):
             continue
-        if len(around) > room:
+        if len(block) > lines_left:
             break
-        room -= len(around)
-        known.append(around)
-        lines = text.splitlines()[around.start - 1 : around.stop - 1]
-        yield SourceExcerpt(
-            path=suspect.path, first_line=around.start, text="\n".join(lines) + "\n"
-        )
+        lines_left -= len(block)
+        blocks.append(block)
+        lines = text.splitlines()[block.start - 1 : block.stop - 1]
+        yield SourceExcerpt(path=suspect.path, first_line=block.start, text="\n".join(lines) + "\n")
 
 
 def _definition(text: str, line: int) -> range:
-    """Return the lines of the function around a line, or some lines on either side of it."""
+    """Return the lines of the innermost function around a line, or else the lines near it."""
     module = parse_module(text)
-    found: list[range] = []
+    functions: list[range] = []
     for node in ast.walk(module) if module else ():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             lines = range(first, (node.end_lineno or node.lineno) + 1)
             if line in lines:
-                found.append(lines)
-    if found:
-        return min(found, key=len)
+                functions.append(lines)
+    if functions:
+        return min(functions, key=len)
     last = text.count("\n") + 1
-    return range(max(1, line - _AROUND), min(last, line + _AROUND) + 1)
+    return range(max(1, line - _CONTEXT), min(last, line + _CONTEXT) + 1)
 
 
 def _heading(repository: Repository, issue: str) -> str:
     if not repository.failing:
-        return f"Change the program so that what is described here holds. `{repository.command}`"
+        return (
+            "Change the program as described below. The tests that pass with "
+            f"`{repository.command}` must still pass."
+        )
     count = len(repository.failing)
-    tests = "1 test" if count == 1 else f"{count} tests"
-    heading = f"Repair the program: {tests} of `{repository.command}` must pass that fail now"
-    return f"{heading}, and the {repository.passing} that pass must go on to pass."
+    tests = "1 test fails" if count == 1 else f"{count} tests fail"
+    heading = f"Repair the program: with `{repository.command}`, {tests} and must pass"
+    return f"{heading}, and the {repository.passing} that pass must still pass."
 
 
 def _failure(outcome: CaseOutcome) -> str:
     text = (outcome.traceback or outcome.error or "").strip()
-    return f"# {outcome.id}\n{text[-_LONGEST_FAILURE:]}"
+    return f"# {outcome.id}\n{text[-_MAX_FAILURE_LENGTH:]}"
 
 
 def _excerpt(excerpt: SourceExcerpt) -> str:
@@ -125,7 +129,7 @@ def _excerpt(excerpt: SourceExcerpt) -> str:
 def _remarks(baseline: Baseline, localised: Localised) -> Iterator[str]:
     if baseline.flickering:
         count = len(baseline.flickering)
-        tests = "1 test ends" if count == 1 else f"{count} tests end"
-        yield f"{tests} differently from run to run and never counted: {baseline.flickering[0]}"
+        tests = "1 flaky test is" if count == 1 else f"{count} flaky tests are"
+        yield f"{tests} ignored: {baseline.flickering[0]}"
     if localised.remark:
         yield localised.remark

@@ -1,6 +1,6 @@
 """`pytest --refine`: look for a proved patch after a session in which tests failed.
 
-Without the flag, nothing of refinegraph is imported: this module is all that pytest loads.
+Without the flag, pytest loads only this module and nothing else of refinegraph.
 """
 
 import os
@@ -12,7 +12,7 @@ _FLAG = "--refine"
 
 
 def pytest_addoption(parser: Any) -> None:
-    """Add the flag."""
+    """Add the flag `--refine`."""
     group = parser.getgroup("refinegraph")
     group.addoption(
         _FLAG,
@@ -22,23 +22,23 @@ def pytest_addoption(parser: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: Any) -> None:
-    """Offer a proved patch after a failing session."""
+    """Look for a patch after a failing session, and print it."""
     if not config.getoption(_FLAG, default=False) or exitstatus != 1:
         return
     if os.environ.get("REFINEGRAPH_GUARD") or hasattr(config, "workerinput"):
-        return  # this is one of our own runs
+        return  # a run of the repair itself, or a worker of pytest-xdist
     terminalreporter.section("refinegraph")
-    _offer(terminalreporter, config)
+    _print_patch(terminalreporter, config)
 
 
-def _offer(terminalreporter: Any, config: Any) -> None:
+def _print_patch(terminalreporter: Any, config: Any) -> None:
     from refinegraph.errors import RefinegraphError
     from refinegraph.fixing.running import fix
 
-    named = [f"-p{__name__}", _FLAG]
-    given = "\0".join(map(str, config.invocation_params.args))
-    words = given.replace(f"-p\0{__name__}", f"-p{__name__}").split("\0")
-    words = [word for word in words if word not in named]
+    own_words = [f"-p{__name__}", _FLAG]
+    arguments = "\0".join(map(str, config.invocation_params.args))
+    words = arguments.replace(f"-p\0{__name__}", f"-p{__name__}").split("\0")
+    words = [word for word in words if word not in own_words]
     command = shlex.join([sys.executable, "-m", "pytest", *map(str, words)])
     terminalreporter.write_line(f"looking for a patch: {command}")
     try:
@@ -47,8 +47,8 @@ def _offer(terminalreporter: Any, config: Any) -> None:
         terminalreporter.write_line(f"no patch: {error}")
         return
     if not result.solved or not result.answer:
-        tried = len(result.candidates)
-        terminalreporter.write_line(f"no patch: none of {tried} candidates passes every test")
+        count = len(result.candidates)
+        terminalreporter.write_line(f"no patch: none of {count} candidates passes every test")
         return
     terminalreporter.write_line("this patch passes every test; apply it with `git apply`:")
     terminalreporter.write_line("")

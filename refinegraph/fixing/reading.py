@@ -1,4 +1,4 @@
-"""Read the patch in an answer: edits in any form, applied to the checkout's files."""
+"""Read the patch in an answer by applying its edits to the checkout's files."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,16 +12,17 @@ from refinegraph.tools.programs import normalise_program
 from refinegraph.tools.programs.python_source import parse_module
 
 Changes = Mapping[str, str | None]
-"""Paths to the texts of changed files; None for a deleted one."""
+"""The new texts of changed files by path; None for a deleted file."""
 
 
 class patch_reader:
-    """Read the edits of an answer as one patch against a checkout.
+    """Read the edits of an answer, in any format, as one patch against a checkout.
 
-    Changes of tests and other protected files are left out of the patch; new tests stay in it and
-    are never run to judge it. What does not apply, changes nothing else, adds a file that test
-    runners read by themselves, or no longer parses as Python is refused in a sentence that can be
-    shown to the model. Answers that leave the same syntax trees behind share a class.
+    Changes to existing tests and other protected files are left out of the patch; new tests stay in
+    it but are not used to judge it. An answer is unusable if its edits do not apply, change nothing
+    else, add a file that test runners load automatically, or leave a file that is not valid
+    Python; the reason is one sentence that can be shown to the model. Answers with the same
+    resulting syntax trees share a class.
     """
 
     def __init__(self, sources: Sources, *, protect: tuple[str, ...] = ()) -> None:
@@ -29,7 +30,7 @@ class patch_reader:
         self.protect = protect
 
     def __call__(self, text: str, problem: Problem) -> Reading:
-        """Return the patch, or why there is none."""
+        """Return the patch, or why the answer is unusable."""
         changes = self.changes(text)
         if isinstance(changes, str):
             return Reading(unusable=changes)
@@ -44,7 +45,7 @@ class patch_reader:
         return Reading(program=patch, answer_class=self._class(kept))
 
     def changes(self, text: str) -> Changes | str:
-        """Return the changed files of an answer; a sentence where its edits do not apply."""
+        """Return the files that an answer changes, or a sentence if its edits do not apply."""
         from refinegraph.tools.edits import Refusal, edit_files
 
         files = self.sources.every_file
@@ -52,26 +53,26 @@ class patch_reader:
             try:
                 return apply_patch(text, files.get)
             except InputError:
-                pass  # a model's patch with wrong line numbers may still have one place to go
+                pass  # the hunks of a patch with wrong line numbers may still match one location
         applied = edit_files(text, files)
         if isinstance(applied, Refusal):
             return applied.text
         return {path: applied.files.get(path) for path in applied.changed}
 
     def _refusal(self, changes: Changes) -> str | None:
-        """Return why these changes cannot be tried, without those of existing tests."""
+        """Return why these changes cannot be tried, or None if they can."""
         for path, text in changes.items():
             if starts_up(path):
-                return f"the edits add {path!r}, which test runners read by themselves"
+                return f"the edits add {path!r}, which test runners load automatically"
             if text is not None and path.endswith(".py") and parse_module(text) is None:
                 return f"{path!r} is no longer valid Python after the edits"
         if all(is_protected(path, self.protect) for path in changes):
-            return "the edits change tests or protected files only, not the program"
+            return "the edits change only tests or protected files, not the program"
         return None
 
     def _class(self, changes: Changes) -> str:
-        total = hashlib.sha256()
+        digest = hashlib.sha256()
         for path, text in sorted(changes.items()):
-            same = normalise_program(text) if text and path.endswith(".py") else text
-            total.update(f"{path}\0{same}\0".encode("utf-8", "surrogatepass"))
-        return f"patch-{total.hexdigest()[:32]}"
+            normalised = normalise_program(text) if text and path.endswith(".py") else text
+            digest.update(f"{path}\0{normalised}\0".encode("utf-8", "surrogatepass"))
+        return f"patch-{digest.hexdigest()[:32]}"

@@ -1,4 +1,4 @@
-"""Repair a checkout: the functions behind `refinegraph.fix` and `refinegraph.afix`."""
+"""Repair a checkout: the implementation of `refinegraph.fix` and `refinegraph.afix`."""
 
 import os
 from contextlib import ExitStack
@@ -26,39 +26,41 @@ if TYPE_CHECKING:
     from refinegraph.agents.protocols import Tracer
     from refinegraph.graphs.refinement import RefinementGraph
 
-_MOST_MUTATIONS = 400
-"""Patches that are tried at most without a model, so that a search ends: further down the order,
-changes are as good as drawn at random, and a slow suite takes minutes for them already."""
+_MAX_MUTATIONS = 400
+"""The largest number of patches to try without a model. Later mutations are hardly better than
+random changes, and a slow suite already takes minutes for this many."""
 
 
 @takes(FixOptions)
 async def afix(options: FixOptions) -> RefinementResult:
     """Repair a checkout whose tests fail, and return the patch with its evidence and cost.
 
-    The tests are run before anything is changed, suspicious lines are found, patches are proposed
-    and proved in views of the checkout, which is never written. `answer` is a patch that
-    `git apply` takes; `solved` is true where every failing test passes and none is lost. Where
-    nothing fails and no issue is given, `stop_reason.rule` is `nothing_fails` and there is no
-    answer. Without a model, small changes at suspicious lines are tried (`model="mutations"`),
-    which costs no model call.
+    The tests are run first to localise the fault; then patches are proposed and checked in copies
+    of the checkout, which itself is never changed. `answer` is a patch for `git apply`; `solved` is
+    true if every failing test passes with it and no other test breaks. If no test fails and there
+    is no issue, `stop_reason.rule` is `nothing_fails` and there is no answer. Without a model,
+    small changes at suspicious lines are tried (`model="mutations"`), which costs no model calls.
 
-    Raises `InputError` for bad input, `ModelError` where no model answered and
-    `SandboxUnavailable` where commands cannot be isolated.
+    Raises:
+        InputError: The input is invalid.
+        ModelError: No model answered.
+        SandboxUnavailable: Commands could not be isolated as requested.
     """
     return await fix_with(options)
 
 
 @takes(FixOptions)
 def fix(options: FixOptions) -> RefinementResult:
-    """Repair a checkout; the twin of `afix` for code that is not async.
+    """Repair a checkout; the synchronous version of `afix`.
 
-    Safe where an event loop is running, as in a notebook. Raises what `afix` raises.
+    It also works while an event loop is running, as in a notebook, and raises the same errors as
+    `afix`.
     """
     return run_sync(fix_with(options))
 
 
 async def fix_with(options: FixOptions) -> RefinementResult:
-    """Repair a checkout with these options and no others: no setting is looked up."""
+    """Repair a checkout with exactly these options; no setting is read from elsewhere."""
     prepared = await prepare(options, options.on_event or _ignore)
     if prepared.problem is None:
         return nothing_fails(prepared)
@@ -82,28 +84,29 @@ async def repair_with(
     checkpointer: "BaseCheckpointSaver[Any] | None" = None,
     **running: Any,
 ) -> RefinementResult:
-    """Repair the checkout of a problem; without a workshop, that of a run begun before.
+    """Repair the checkout of a problem, in a new run or in a resumed one.
 
     Args:
-        options: How the run is made.
+        options: The options of the run.
         problem: A problem of kind `repository`.
-        workshop: What `prepare` returned; made again from the checkout unless given.
-        models: The models that the options name, where they were resolved before.
-        checkpointer: Keeps the run.
-        running: What `run_graph` takes besides: `run_id`, `on_event`, `stream`, `on_question`, and
-            the `cache` that keeps answers.
+        workshop: The workshop from `prepare`, or None to rebuild it from the checkout, as for a
+            resumed run.
+        models: The models that the options name, if they have already been resolved.
+        checkpointer: The LangGraph checkpointer that stores the run.
+        running: Further arguments of `run_graph`: `run_id`, `on_event`, `stream`, `on_question` and
+            `cache`.
     """
     from refinegraph.agents.models import run_scope
     from refinegraph.runs.solving import call_cache
 
     assert problem.repository is not None
     hear: Hear = running.get("on_event") or _ignore
-    known = workshop or await reopen(problem.repository, hear)
+    workshop = workshop or await reopen(problem.repository, hear)
     with ExitStack() as stack:
         if options.requests_per_minute or options.tokens_per_minute:
             stack.enter_context(run_scope(rate_limits=rate_limits_of(options)))
         return await run_graph(
-            repair_graph(options, problem, known, models=models, checkpointer=checkpointer),
+            repair_graph(options, problem, workshop, models=models, checkpointer=checkpointer),
             problem,
             timeout=options.timeout,
             cache=running.pop("cache", None) or stack.enter_context(call_cache(options)),
@@ -120,7 +123,7 @@ def repair_graph(
     models: Models | None = None,
     checkpointer: "BaseCheckpointSaver[Any] | None" = None,
 ) -> "RefinementGraph":
-    """Compile the graph of a repair: the strategy's own, or the search through mutations."""
+    """Compile the graph of a repair: that of the strategy, or a search through mutations."""
     if uses_mutations(options):
         return _mutation_graph(options, problem, workshop, checkpointer)
     from refinegraph.agents.prompts.repository import REPOSITORY
@@ -151,7 +154,7 @@ def nothing_fails(prepared: Prepared) -> RefinementResult:
         difficulty=None,
         rounds=0,
         stop_reason=StopReason(rule="nothing_fails", detail=f"all {count} tests pass"),
-        selection=Selection(candidate_id=None, reason="nothing was to be repaired"),
+        selection=Selection(candidate_id=None, reason="there was nothing to repair"),
         usage=Usage(),
         candidates=(),
     )
@@ -170,11 +173,11 @@ def _mutation_graph(
     from refinegraph.options import RunOptions
     from refinegraph.schema import ModelNames
 
-    most = options.samples or _MOST_MUTATIONS
-    # As many mutations as run at once: a larger wave would go on after one of them was proved.
-    wave = min(max(2, os.cpu_count() or 1), most)
-    chosen: Any = RunOptions.declared["stop"].value
-    stop = as_rule(chosen.build(options.stop)) if options.stop else accepted()
+    max_candidates = options.samples or _MAX_MUTATIONS
+    # As many mutations as can run at once: a larger wave would continue after a proved patch.
+    wave = min(max(2, os.cpu_count() or 1), max_candidates)
+    stop_kind: Any = RunOptions.declared["stop"].value
+    stop = as_rule(stop_kind.build(options.stop)) if options.stop else accepted()
     solver = MutationSolver(
         workshop.sources.python(),
         workshop.localised.suspects,
@@ -186,7 +189,7 @@ def _mutation_graph(
         controller=SampleUntil(
             until=settled(),
             stop=stop,
-            max_candidates=most,
+            max_candidates=max_candidates,
             batch_size=wave,
         ),
         samples=wave,
@@ -199,7 +202,7 @@ def _mutation_graph(
 
 
 def _parts(problem: Problem, workshop: Workshop) -> dict[str, Any]:
-    """Return what reads and what proves patches of this checkout."""
+    """Return the parts of a plan that read, check and select patches of this checkout."""
     from refinegraph.fixing.checker import suite_checker
     from refinegraph.fixing.reading import patch_reader
     from refinegraph.fixing.selecting import best_patch
@@ -222,7 +225,7 @@ def _parts(problem: Problem, workshop: Workshop) -> dict[str, Any]:
 
 
 def _suspect_evidence() -> "Tracer":
-    """Return what shows the Reviewer the suspicious lines."""
+    """Return a source of evidence that shows the Reviewer the suspicious lines."""
     from collections.abc import Sequence
 
     from refinegraph.schema import Candidate, VisibleTest

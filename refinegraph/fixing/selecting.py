@@ -1,4 +1,4 @@
-"""Choose among patches that pass the same tests."""
+"""Select among patches that pass the same tests."""
 
 import math
 from collections import Counter
@@ -11,70 +11,73 @@ from refinegraph.tools.patches import changed_lines
 
 
 class Evidence(NamedTuple):
-    """What tells patches apart that pass the same tests; higher is better in each."""
+    """Evidence for a patch besides its tests; a higher value is better in every field."""
 
     votes: int
-    """How many candidates leave the same syntax trees behind."""
+    """The number of candidates with the same resulting syntax trees."""
     suspicion: float
-    """The score of the most suspicious line that it changes."""
+    """The score of the most suspicious line that the patch changes."""
     naturalness: float
-    """By how much its lines are more usual for the project than those that they replace, in nats
-    a token."""
+    """How much more typical of the project the new lines are than the old ones, in nats per
+    token."""
     brevity: int
-    """Minus the number of tokens that it changes."""
+    """Minus the number of tokens that the patch changes."""
 
     @property
     def worth(self) -> float:
-        """One number for all: the log-odds that a patch is the right one, up to a constant."""
+        """The log-odds that the patch is correct, up to a constant."""
         votes = _VOTE * math.log(self.votes)
-        place = math.log(max(self.suspicion, 0.01))
-        return votes + place + _NATURAL * self.naturalness + _TOKEN * self.brevity
+        suspicion = math.log(max(self.suspicion, 0.01))
+        return votes + suspicion + _NATURAL * self.naturalness + _TOKEN * self.brevity
 
 
-# Set by hand, not fitted: a second vote weighs as much as a line twice as suspicious, and twenty
-# changed tokens as much as a line almost three times less suspicious.
+# Set by hand, not fitted: a second vote counts as much as twice the suspicion, and twenty changed
+# tokens as much as almost a third of the suspicion.
 _VOTE, _NATURAL, _TOKEN = 1.0, 0.5, 0.05
 
 
 class best_patch:
-    """Take the patch with the best evidence.
+    """Select the patch with the best evidence.
 
-    Execution outranks everything: first comes whether all visible tests pass, then how many do.
-    Among equals, patches count that several candidates agree on, that change suspicious lines, that
+    Patches are ranked by whether all visible tests pass, then by how many pass. Among equal
+    patches, it prefers those that several candidates agree on, that change suspicious lines, that
     read like the rest of the project, and that are small.
     """
 
     def __init__(self, sources: Mapping[str, str], suspects: Sequence[SuspectLine]) -> None:
         self.sources = sources
-        self.suspects = {(each.path, each.line): each.score for each in suspects}
+        self.suspects = {(suspect.path, suspect.line): suspect.score for suspect in suspects}
         self._naturalness: Naturalness | None = None
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
-        """Return the winner and what it won by."""
+        """Return the selected patch and the reason."""
         usable = [candidate for candidate in candidates if candidate.program]
         if not usable:
             return Selection(candidate_id=None, reason="no candidate gave a usable patch")
-        most = max(map(_standing, usable))
-        best = [candidate for candidate in usable if _standing(candidate) == most]
+        top_rank = max(map(_rank, usable))
+        best = [candidate for candidate in usable if _rank(candidate) == top_rank]
         votes = Counter(candidate.answer_class for candidate in usable)
-        if len({candidate.answer_class for candidate in best}) == 1:
-            return Selection(candidate_id=best[0].id, reason=_reason(best[0], len(best), 1))
-        worth = {each.id: self.evidence(each, votes[each.answer_class]).worth for each in best}
-        winner = min(best, key=lambda each: (-worth[each.id], each.order))
         classes = len({candidate.answer_class for candidate in best})
+        if classes == 1:
+            return Selection(candidate_id=best[0].id, reason=_reason(best[0], len(best), 1))
+        worth = {
+            candidate.id: self.evidence(candidate, votes[candidate.answer_class]).worth
+            for candidate in best
+        }
+        winner = min(best, key=lambda candidate: (-worth[candidate.id], candidate.order))
         return Selection(
             candidate_id=winner.id, reason=_reason(winner, votes[winner.answer_class], classes)
         )
 
     def evidence(self, candidate: Candidate, votes: int) -> Evidence:
-        """Return what speaks for a patch beside its tests."""
+        """Return the evidence for a patch besides its tests."""
         patch = candidate.program or ""
-        places = [(path, line) for path, lines in changed_lines(patch).items() for line in lines]
+        changed = [(path, line) for path, lines in changed_lines(patch).items() for line in lines]
         removed, added = _changed(patch)
         before, after = self._surprise(removed), self._surprise(added)
         return Evidence(
             votes=votes,
-            suspicion=max((self.suspects.get(place, 0.0) for place in places), default=0.0),
+            suspicion=max((self.suspects.get(line, 0.0) for line in changed), default=0.0),
             naturalness=before - after,
             brevity=-_changed_tokens(removed, added),
         )
@@ -85,11 +88,11 @@ class best_patch:
         return self._naturalness.surprise("\n".join(line.strip() for line in lines))
 
     def __repr__(self) -> str:
-        """The call that makes it, without the files."""
+        """Return the class name; the files are left out."""
         return "best_patch()"
 
 
-def _standing(candidate: Candidate) -> tuple[bool, int]:
+def _rank(candidate: Candidate) -> tuple[bool, int]:
     verdict = candidate.verdict
     return bool(verdict and verdict.passed), len(verdict.passed_ids) if verdict else 0
 
@@ -100,8 +103,8 @@ def _reason(candidate: Candidate, votes: int, classes: int) -> str:
     tests = f"it passes {passed} of {count} visible tests"
     if classes == 1:
         return tests
-    agreed = f", {votes} candidates agree on it" if votes > 1 else ""
-    return f"{tests}; of {classes} such patches it has the best evidence{agreed}"
+    agreement = f", {votes} candidates agree on it" if votes > 1 else ""
+    return f"{tests}; of {classes} such patches it has the best evidence{agreement}"
 
 
 def _changed(patch: str) -> tuple[list[str], list[str]]:

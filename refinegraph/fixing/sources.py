@@ -1,4 +1,4 @@
-"""The files of a checkout that a patch may change, as they are when a run begins."""
+"""Read the files of a checkout, and tell which of them a patch may change."""
 
 import fnmatch
 import hashlib
@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-_LARGEST = 400_000
-"""Bytes of a file; what is larger was seldom written by hand."""
-_MOST_BYTES = 40_000_000
-"""Of all files together; a checkout of more is read up to there, in the order of its paths."""
+_MAX_FILE_BYTES = 400_000
+"""The largest file to read; larger files were seldom written by hand. The number is a choice."""
+_MAX_TOTAL_BYTES = 40_000_000
+"""The limit for all files together, which are read in the order of their paths. A choice."""
 _SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", "node_modules", ".venv", "venv", "__pycache__", ".tox", ".nox"}
 )
@@ -28,51 +28,54 @@ _SETTINGS = (
 
 
 class Sources(NamedTuple):
-    """The text files of a checkout, and which of them a patch may change."""
+    """The text files of a checkout, divided by whether a patch may change them."""
 
     root: Path
     files: dict[str, str]
-    """Path to text of the files that may be changed."""
+    """The texts of the files that a patch may change, by path."""
     protected: dict[str, str]
-    """The tests, their settings and what was protected by name; empty text for what is no text."""
+    """The tests, their settings and files protected by name; the text of binary files is empty."""
 
     @property
     def digest(self) -> str:
-        """A digest of the files that may be changed."""
-        total = hashlib.sha256()
+        """A digest of the files that a patch may change."""
+        digest = hashlib.sha256()
         for path in sorted(self.files):
-            total.update(f"{path}\0{self.files[path]}\0".encode("utf-8", "surrogatepass"))
-        return total.hexdigest()
+            digest.update(f"{path}\0{self.files[path]}\0".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
     @property
     def every_file(self) -> dict[str, str]:
-        """All of them, as edits are read against them."""
+        """All files, against which edits are matched."""
         return {**self.protected, **self.files}
 
     def python(self) -> dict[str, str]:
-        """Return the Python files that may be changed."""
+        """Return the Python files that a patch may change."""
         return {path: text for path, text in self.files.items() if path.endswith(".py")}
 
 
 def read_sources(root: Path, *, protect: Sequence[str] = ()) -> Sources:
-    """Read the text files of a checkout; what git ignores, is binary or very large is left out."""
+    """Read the text files of a checkout.
+
+    Files that git ignores, binary files and very large files are left out.
+    """
     files: dict[str, str] = {}
     protected: dict[str, str] = {}
-    room = _MOST_BYTES
+    bytes_left = _MAX_TOTAL_BYTES
     for path in sorted(_paths(root)):
         text = _text(root / path)
         if is_protected(path, protect):
             protected[path] = text or ""
             continue
-        if text is None or len(text) > room:
+        if text is None or len(text) > bytes_left:
             continue
-        room -= len(text)
+        bytes_left -= len(text)
         files[path] = text
     return Sources(root, files, protected)
 
 
 def is_protected(path: str, protect: Sequence[str] = ()) -> bool:
-    """Return whether a path is that of a test, of the tests' settings, or protected by name.
+    """Return whether a path is a test, a setting of the tests, or protected by name.
 
     >>> is_protected("tests/data/a.json"), is_protected("src/parse.py")
     (True, False)
@@ -86,7 +89,7 @@ def is_protected(path: str, protect: Sequence[str] = ()) -> bool:
 
 
 def starts_up(path: str) -> bool:
-    """Return whether a path is one that test runners or interpreters read by themselves.
+    """Return whether test runners or interpreters load a path automatically.
 
     >>> starts_up("pkg/conftest.py"), starts_up("tests/test_new.py")
     (True, False)
@@ -102,7 +105,7 @@ def _matches(path: str, pattern: str) -> bool:
 
 def _text(path: Path) -> str | None:
     try:
-        if path.is_symlink() or path.stat().st_size > _LARGEST:
+        if path.is_symlink() or path.stat().st_size > _MAX_FILE_BYTES:
             return None
         data = path.read_bytes()
         return None if b"\0" in data else data.decode("utf-8")
@@ -111,9 +114,9 @@ def _text(path: Path) -> str | None:
 
 
 def _paths(root: Path) -> Iterator[str]:
-    listed = _git_paths(root)
-    if listed is not None:
-        yield from (path for path in listed if (root / path).is_file())
+    git_paths = _git_paths(root)
+    if git_paths is not None:
+        yield from (path for path in git_paths if (root / path).is_file())
         return
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED_FOLDERS)
@@ -122,11 +125,11 @@ def _paths(root: Path) -> Iterator[str]:
 
 
 def _git_paths(root: Path) -> list[str] | None:
-    """Return tracked and untracked files that git does not ignore; None where git cannot tell."""
+    """Return the files that git does not ignore, or None if git cannot list them."""
     command = ["git", "-c", "core.fsmonitor=false", "ls-files", "-z", "--cached", "--others"]
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
-        done = subprocess.run(
+        listing = subprocess.run(
             [*command, "--exclude-standard"],
             cwd=root,
             capture_output=True,
@@ -135,4 +138,4 @@ def _git_paths(root: Path) -> list[str] | None:
         )
     except (OSError, subprocess.CalledProcessError):
         return None
-    return list(dict.fromkeys(os.fsdecode(path) for path in done.stdout.split(b"\0") if path))
+    return list(dict.fromkeys(os.fsdecode(path) for path in listing.stdout.split(b"\0") if path))

@@ -1,4 +1,4 @@
-"""A test command: run in trees of its own, with executed lines recorded and patches judged."""
+"""Run the test command of a checkout: select tests, record executed lines, judge patches."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -14,26 +14,26 @@ from refinegraph.tools.test_runs.suite import GUARD_FOLDER
 from refinegraph.tools.workspace import CommandResult, TreePolicy
 
 Changes = Mapping[str, str | None]
-"""Paths, relative to the root of the checkout, to new texts; None for a deleted file."""
+"""New texts by path, relative to the root of the checkout; None for a deleted file."""
 
 _RECORDS = ".refinegraph-lines.jsonl"
 
 
 class SuiteRun(NamedTuple):
-    """How a test command ended."""
+    """The outcome of a test command."""
 
     tests: Mapping[str, CaseOutcome]
-    """Every test that was reported, by name; none where the program meddled with the runner."""
+    """The reported tests by name; empty if the program tampered with the test runner."""
     result: CommandResult
     records: str = ""
-    """What was recorded of executed lines."""
+    """The records of executed lines, as JSON lines."""
     strength: Strength = "reported"
 
 
 class Suite:
     """A test command of a checkout.
 
-    The command is run as it is; where it is pytest's, tests can be chosen and lines recorded.
+    Any command can be run. If it runs pytest, tests can be selected and executed lines recorded.
     """
 
     def __init__(self, sandbox: Sandbox, path: Path, command: str) -> None:
@@ -44,7 +44,7 @@ class Suite:
         self.tests = TestSuite(sandbox, path, _with_plugins(command), policy=policy)
         self.is_pytest = self.tests.is_pytest
         self.selects = self.is_pytest
-        """Whether single tests can be run by their names."""
+        """Whether single tests can be run by name."""
 
     async def run(
         self,
@@ -54,13 +54,13 @@ class Suite:
         record: bool = False,
         timeout: float | None = None,
     ) -> SuiteRun:
-        """Run the command in a new tree with these files changed.
+        """Run the command in a new tree with the changes applied.
 
         Args:
-            changes: Files to write or to delete before.
-            only: Tests to run; all of them where empty, or where the command is not pytest's.
-            record: Whether executed lines are recorded, where the command is pytest's.
-            timeout: Seconds until the command is killed.
+            changes: Files to write or to delete before the run.
+            only: The tests to run; if it is empty or the command does not run pytest, all tests.
+            record: Whether to record executed lines, if the command runs pytest.
+            timeout: The number of seconds after which the command is killed.
         """
         run = await self.tests.run(
             changes,
@@ -77,12 +77,12 @@ class Suite:
     ) -> Verdict:
         """Return the verdict of the whole suite on a patch, with the guards of `PatchJudge`.
 
-        Its tests are those that failed before, then those that are lost.
+        Its tests are those that failed before, followed by those that the patch breaks.
         """
         return await PatchJudge(self.tests, baseline, protect=protect).check(changes)
 
     async def lint(self, changes: Changes, command: str) -> CommandResult:
-        """Run another command of the checkout in a new tree with these files changed."""
+        """Run the lint command in a new tree with the changes applied."""
         async with self.tests.tree() as tree:
             for path, text in changes.items():
                 await (tree.delete(path) if text is None else tree.write(path, text))
@@ -97,7 +97,7 @@ class Suite:
 
 
 def _with_plugins(command: str) -> tuple[str, ...]:
-    """Return a command as words; one that sets PYTHONPATH is given our plug-ins there."""
+    """Split a command into words, and add our plugins to its PYTHONPATH if it sets one."""
     folders = os.pathsep.join((str(GUARD_FOLDER), str(PLUGIN_FOLDER)))
     start = "PYTHONPATH="
     return tuple(

@@ -1,4 +1,4 @@
-"""What a repair works with: the files, the test command, the baseline, the suspicious lines."""
+"""Prepare a repair: read the files, run the tests, localise the fault."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ _SHOWN_SUSPECTS = 3
 
 
 class Workshop(NamedTuple):
-    """Everything of a checkout that a run needs beside its problem."""
+    """Everything that a repair needs of a checkout besides its problem."""
 
     suite: Suite
     sources: Sources
@@ -29,7 +29,7 @@ class Workshop(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A checkout that was looked at, and the problem that it poses; None where nothing fails."""
+    """A prepared checkout and its problem, or None if there is nothing to repair."""
 
     workshop: Workshop
     problem: Problem | None
@@ -39,15 +39,15 @@ Hear = Callable[[Frozen], None]
 
 
 async def prepare(options: FixOptions, hear: Hear) -> Prepared:
-    """Take the baseline of a checkout and localise the fault; no model call.
+    """Take the baseline of a checkout and localise the fault, without model calls.
 
-    Costs two runs of the test command; where a test fails, one more to record executed lines and
-    one of the failing tests alone. The checkout is read and never written.
+    Costs two runs of the test command. If a test fails, it costs one more run to record executed
+    lines and one of only the failing tests. The checkout is never changed.
 
     Raises:
-        InputError: For a path that is no folder, and a test command that is missing, cannot be run
-            or runs no test.
-        SandboxUnavailable: Where commands cannot be isolated.
+        InputError: The path is not a directory, or the test command is missing, cannot be run or
+            runs no tests.
+        SandboxUnavailable: Commands cannot be isolated as requested.
     """
     folder = _folder(options)
     suite = Suite(options.sandbox or Sandbox(), folder, options.test)
@@ -58,8 +58,8 @@ async def prepare(options: FixOptions, hear: Hear) -> Prepared:
         return Prepared(Workshop(suite, sources, baseline, Localised((), None)), None)
     if not baseline.failing and uses_mutations(options):
         raise InputError(
-            "no test fails, so nothing can tell which small change is right; name a model with "
-            "--model, or write a test that shows what is wrong."
+            "no test fails, so small changes cannot be told apart; name a model with --model, or "
+            "write a test that shows what is wrong."
         )
     localised = await localise(suite, sources, baseline, issue=options.issue)
     suspects = localised.suspects[:_SHOWN_SUSPECTS]
@@ -69,18 +69,18 @@ async def prepare(options: FixOptions, hear: Hear) -> Prepared:
 
 
 async def reopen(repository: Repository, hear: Hear, sandbox: Sandbox | None = None) -> Workshop:
-    """Return the workshop of a run that was begun before.
+    """Rebuild the workshop of an earlier run, at the cost of two runs of the test command.
 
-    Raises `InputError` where the checkout is no longer what it was.
+    Raises `InputError` if the checkout no longer exists or its files have changed.
     """
     root = Path(repository.root)
     if not root.is_dir():
-        raise InputError(f"the checkout {repository.root!r} is no longer there; begin a new run.")
+        raise InputError(f"the checkout {repository.root!r} no longer exists; start a new run.")
     sources = read_sources(root, protect=repository.protect)
     if sources.digest != repository.digest:
         raise InputError(
-            f"the files of {repository.root!r} are no longer what they were when the run began; "
-            "begin a new one with: refinegraph fix"
+            f"the files of {repository.root!r} have changed since the run was started; start a new "
+            "one with: refinegraph fix"
         )
     suite = Suite(sandbox or Sandbox(), root / repository.folder, repository.command)
     baseline = await _baseline(suite, hear)
@@ -104,7 +104,9 @@ async def _baseline(suite: Suite, hear: Hear) -> Baseline:
 def _folder(options: FixOptions) -> Path:
     folder = Path(options.path).expanduser()
     if not folder.is_dir():
-        raise InputError(f"{str(options.path)!r} is no folder; give the folder of a checkout.")
+        raise InputError(
+            f"{str(options.path)!r} is not a directory; pass the directory of a checkout."
+        )
     if not options.test.strip():
-        raise InputError("no test command was given; give one, such as --test 'pytest -q'.")
+        raise InputError("the test command is missing; pass one, such as --test 'pytest -q'.")
     return folder.resolve()

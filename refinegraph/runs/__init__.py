@@ -1,4 +1,4 @@
-"""Runs that are kept: finished ones as files of plain JSON, others as what they go on from."""
+"""Store runs: finished runs as JSON files, unfinished ones as the state needed to resume them."""
 
 from refinegraph.runs.store import KeptRun, RunStore
 from refinegraph.runs.unfinished import RunRecord, RunSettings, UnfinishedRun

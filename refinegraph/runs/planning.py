@@ -1,4 +1,4 @@
-"""From options to what a run is made of: chat models, scorers, rules, the plan of a strategy."""
+"""Build the parts of a run from its options: chat models, scorers, rules and the plan."""
 
 import os
 import warnings
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Models(NamedTuple):
-    """A chat model for every role; None for a role that speaks through the Solver's."""
+    """A chat model for every role, or None for a role that uses the Solver's model."""
 
     solver: "BaseChatModel"
     reviewer: "BaseChatModel | None"
@@ -43,24 +43,25 @@ class Models(NamedTuple):
 
 
 def resolve_models(options: RunOptions) -> Models:
-    """Return the chat models of the roles; a role's own wins over the general one.
+    """Return the chat models of the roles; the model of a role overrides the general one.
 
-    Takes the seconds that the model layer needs to be imported. Raises `SettingError` for a name
-    that is not known and a key that is not set.
+    The first call imports the model layer, which takes seconds. Raises `SettingError` for an
+    unknown model name or a missing API key.
     """
     from refinegraph.agents.models import FallbackChatModel
 
-    named = _resolver(options)
-    others = tuple(map(named, options.fallback))
+    resolve = _resolver(options)
+    fallbacks = tuple(map(resolve, options.fallback))
+
+    def with_fallbacks(model: "str | BaseChatModel") -> "BaseChatModel":
+        resolved = resolve(model)
+        return FallbackChatModel(models=(resolved, *fallbacks)) if fallbacks else resolved
 
     def of_role(model: "str | BaseChatModel | None") -> "BaseChatModel | None":
-        if model is None:
-            return None
-        return FallbackChatModel(models=(named(model), *others)) if others else named(model)
+        return None if model is None else with_fallbacks(model)
 
-    solver = options.solver_model or options.model or default_model()
     return Models(
-        solver=of_role(solver) or named(solver),
+        solver=with_fallbacks(options.solver_model or options.model or default_model()),
         reviewer=of_role(options.reviewer_model),
         refiner=of_role(options.refiner_model),
         tester=of_role(options.tester_model),
@@ -76,7 +77,7 @@ def plan_of(
     checkpointer: "BaseCheckpointSaver[Any] | None" = None,
     rates: "SuccessRates | None" = None,
 ) -> "Plan":
-    """Return the plan from which a strategy is built."""
+    """Return the plan from which a strategy builds its graph."""
     from dataclasses import replace
 
     from refinegraph.graphs.nodes.human import interrupt_points
@@ -117,7 +118,7 @@ def plan_of(
 
 
 def rate_store() -> "RateStore":
-    """Return the store of learned success rates in the user's folder."""
+    """Return the store of learned success rates in the user's directory."""
     from refinegraph.graphs.policies.rate_store import RateStore
 
     return RateStore(rates_folder())
@@ -125,9 +126,9 @@ def rate_store() -> "RateStore":
 
 @contextmanager
 def learned_rates(options: RunOptions, models: Models) -> "Generator[SuccessRates | None]":
-    """Yield the success rates that a run starts from, and keep what it learns if it should.
+    """Yield the success rates that a run starts from, and save what it learns if `learn` is `keep`.
 
-    Rates that cannot be kept are no reason to lose a run: a warning says so.
+    Rates that cannot be saved cause a warning instead of an error, so that the run is not lost.
     """
     from refinegraph.graphs.policies.attempts import SHIPPED_RATES
     from refinegraph.graphs.policies.success_rates import SuccessRates
@@ -149,7 +150,7 @@ def learned_rates(options: RunOptions, models: Models) -> "Generator[SuccessRate
 
 
 def model_names(models: Models) -> str:
-    """Return what rates are kept under: the Solver's model, and the Refiner's if it is another."""
+    """Return the key of the rates: the Solver's model, and the Refiner's if it differs."""
     from refinegraph.agents.models import model_name
 
     names = [model_name(models.solver)]
@@ -159,7 +160,7 @@ def model_names(models: Models) -> str:
 
 
 def ledger_of(options: RunOptions) -> "Ledger | None":
-    """Return the account of what may be spent; None where nothing bounds it."""
+    """Return the ledger that limits spending, or None if no budget is set."""
     from refinegraph.agents.models import Ledger
     from refinegraph.agents.models.spending.shared_ledger import SharedLedger
 
@@ -173,7 +174,7 @@ def ledger_of(options: RunOptions) -> "Ledger | None":
 
 
 def rate_limits_of(options: RunOptions, *, concurrency: int = 64) -> "RateLimits":
-    """Return how fast a provider may be asked."""
+    """Return the rate limits for requests to a provider."""
     from refinegraph.agents.models import RateLimits
 
     return RateLimits(
@@ -185,7 +186,7 @@ def rate_limits_of(options: RunOptions, *, concurrency: int = 64) -> "RateLimits
 
 
 def _ledger_file(options: RunOptions) -> "LedgerFile | None":
-    """Return the file through which processes share budgets and rates; None for this one alone."""
+    """Return the file through which processes share budgets and rate limits, or None."""
     from refinegraph.agents.models.spending.ledger_file import LedgerFile
 
     return LedgerFile(Path(options.ledger)) if options.ledger else None
@@ -210,45 +211,43 @@ def _resolver(options: RunOptions) -> "Callable[[str | BaseChatModel], BaseChatM
 
 
 def _scorers(options: RunOptions, models: Models) -> "Sequence[Scorer] | None":
-    """Return the scorers; the Reviewer's model judges where no other is named."""
-    chosen = cast("Sequence[str | Scorer] | None", options.scorer)
-    if chosen is None:
+    """Return the scorers; the Reviewer's model judges unless a scorer names another."""
+    scorers = cast("Sequence[str | Scorer] | None", options.scorer)
+    if scorers is None:
         return None
     judge, resolve = models.reviewer or models.solver, _resolver(options)
     return [
         build_scorer(scorer, judge=judge, resolve=resolve) if isinstance(scorer, str) else scorer
-        for scorer in chosen
+        for scorer in scorers
     ]
 
 
-def _memory(chosen: "str | Path | Memory | None") -> "Memory | None":
-    """Return the memory in a file, or the one that was given."""
-    if not isinstance(chosen, str | os.PathLike):
-        return chosen
+def _memory(memory: "str | Path | Memory | None") -> "Memory | None":
+    """Return the memory, opened from its file if it is a path."""
+    if not isinstance(memory, str | os.PathLike):
+        return memory
     from refinegraph.agents.memory import SQLiteMemory
 
-    return SQLiteMemory(chosen)
+    return SQLiteMemory(memory)
 
 
 def _part(name: str, value: Any) -> Any:
-    """Return the router, rule or selector that a text stands for; an object as it is."""
+    """Return the router, rule or selector that a text describes; objects are returned as is."""
     value_kind: Any = RunOptions.declared[name].value
     return value_kind.build(value)
 
 
-def _prompts(chosen: "str | PromptSet | None") -> "PromptSet | None":
+def _prompts(prompts: "str | PromptSet | None") -> "PromptSet | None":
     from refinegraph.agents.prompts import PROMPT_SETS
 
-    return PROMPT_SETS[chosen] if isinstance(chosen, str) else chosen
+    return PROMPT_SETS[prompts] if isinstance(prompts, str) else prompts
 
 
-def _calibrator(chosen: "str | Path | ConfidenceCalibrator | None") -> "ConfidenceCalibrator":
+def _calibrator(calibration: "str | Path | ConfidenceCalibrator | None") -> "ConfidenceCalibrator":
     from refinegraph.graphs.policies.calibration import DEFAULT_CALIBRATOR, ConfidenceCalibrator
 
-    if chosen is None:
+    if calibration is None:
         return DEFAULT_CALIBRATOR
-    return (
-        chosen
-        if isinstance(chosen, ConfidenceCalibrator)
-        else ConfidenceCalibrator.load(Path(chosen))
-    )
+    if isinstance(calibration, ConfidenceCalibrator):
+        return calibration
+    return ConfidenceCalibrator.load(Path(calibration))

@@ -1,4 +1,4 @@
-"""The JSON that a run is reported as, for other programs to read."""
+"""The JSON report of a run, for other programs to read."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -10,14 +10,14 @@ class _Part(BaseModel):
 
 
 class DifficultyReport(_Part):
-    """How hard the router found the problem."""
+    """The router's estimate of the problem's difficulty."""
 
     level: str
     reasons: tuple[str, ...]
 
 
 class UsageReport(_Part):
-    """What the run spent; `cost_usd` is null where a price is unknown."""
+    """What the run spent; `cost_usd` is null if a price is unknown."""
 
     llm_calls: int
     prompt_tokens: int
@@ -29,7 +29,7 @@ class UsageReport(_Part):
 
 
 class CandidateReport(_Part):
-    """One candidate; `passed` and `failed` count visible tests, null where none was run."""
+    """One candidate; `passed` and `failed` count visible tests and are null if none were run."""
 
     id: str
     parent_id: str | None
@@ -41,14 +41,14 @@ class CandidateReport(_Part):
 
 
 class IsolationReport(_Part):
-    """What isolated the programs that were executed."""
+    """How the executed programs were isolated."""
 
     tier: Tier
     layers: tuple[str, ...]
 
 
 class ModelsReport(_Part):
-    """The model behind each role."""
+    """The model of every role."""
 
     solver: str | None
     reviewer: str | None
@@ -56,7 +56,7 @@ class ModelsReport(_Part):
 
 
 class Report(_Part):
-    """A run as `refinegraph solve --json` prints it. The field names are a contract."""
+    """A run as `refinegraph solve --json` prints it; the field names are stable."""
 
     schema_version: int
     problem_id: str
@@ -66,7 +66,7 @@ class Report(_Part):
     difficulty: DifficultyReport | None
     rounds: int
     stop_reason: str
-    """The rule that ended the run, as one word."""
+    """The name of the rule that ended the run."""
     usage: UsageReport
     candidates: tuple[CandidateReport, ...]
     isolation: IsolationReport | None
@@ -75,7 +75,7 @@ class Report(_Part):
 
 
 def report(result: RefinementResult) -> Report:
-    """Return a result as its report; `report(result).model_dump_json()` is what is printed."""
+    """Return the report of a result; the command prints `report(result).model_dump_json()`."""
     return Report(
         schema_version=result.schema_version,
         problem_id=result.problem_id,
@@ -102,7 +102,7 @@ def report(result: RefinementResult) -> Report:
 
 
 def usage_report(usage: Usage) -> UsageReport:
-    """Return what was spent as a report shows it."""
+    """Return the usage in the form of the report."""
     return UsageReport(
         llm_calls=usage.llm_calls,
         prompt_tokens=usage.prompt_tokens,
@@ -129,7 +129,7 @@ def _candidate(candidate: Candidate) -> CandidateReport:
 
 
 def _verdict_of(candidate: Candidate) -> Verdict | None:
-    """Return what execution found; None where the sandbox failed, which says nothing."""
+    """Return the verdict of execution, or None if there is none or the sandbox failed."""
     verdict = candidate.verdict
     return None if verdict is None or verdict.status == "sandbox_error" else verdict
 

@@ -1,4 +1,4 @@
-"""Run a compiled graph on one problem: its scope, its thread, its questions, what it took."""
+"""Run a compiled graph on one problem, including interruptions, and account for its cost."""
 
 import secrets
 import time
@@ -38,20 +38,23 @@ async def run_graph(
     """Run a compiled graph on one problem and return its result.
 
     Args:
-        graph: A strategy's graph, or one of `refinement_graph` and `search_graph`.
-        problem: What to solve.
-        run_id: The thread under which the graph's checkpointer keeps the run: one that was
-            interrupted goes on, with what it had spent; one that had ended is returned; one that
-            failed before it had a candidate begins anew.
-        on_question: Answers what the graph asks a person. Without it such a run raises
-            `InputError`.
-        timeout: Seconds after which no model call is begun or waited for; while a person is asked,
-            time stands still.
-        cache: Answers that are kept.
-        ledger: What may be spent; shared with whatever else is given it.
-        on_event: Gets the graph's events and those of the model calls, in the order in which they
-            happen.
-        stream: Whether `on_event` also gets the text of answers while they are written.
+        graph: A strategy's graph, or one from `refinement_graph` or `search_graph`.
+        problem: The problem to solve.
+        run_id: The thread under which the graph's checkpointer stores the run. An interrupted run
+            is resumed with what it had already spent, a finished run is returned, and a run that
+            failed before it had a candidate starts over.
+        on_question: Answers the questions that the graph asks a person. Without it, a run that asks
+            a question raises `InputError`.
+        timeout: The number of seconds after which model calls are neither started nor awaited. The
+            clock stops while a person is asked.
+        cache: The cache of model answers.
+        ledger: The limit on spending; other runs may share it.
+        on_event: Receives the graph's events and those of the model calls, in the order in which
+            they happen.
+        stream: Whether `on_event` also receives the text of answers while they are written.
+
+    Raises:
+        InputError: The run asks a question and `on_question` is None.
     """
     config = _thread(graph, run_id)
     before = await _before(graph, config)
@@ -62,17 +65,17 @@ async def run_graph(
     if config and before and before.is_hopeless:
         from refinegraph.graphs.resume import forget_run
 
-        # Gone on with, it would meet the failures that ended it once more.
+        # Resuming would only repeat the failures that ended the run.
         await forget_run(graph, config)
         before = None
     run = _Run(graph, config, timeout, cache, ledger, on_event, stream)
     run.restore(before)
     final = await run.invoke(None if before else {"problem": problem}, before)
     while questions := final.get("__interrupt__"):
-        began = time.monotonic()
-        answer = await _answered(questions, on_question)
-        run.waited += time.monotonic() - began
-        final = await run.invoke(answer)
+        asked_at = time.monotonic()
+        answers = await _ask(questions, on_question)
+        run.waited += time.monotonic() - asked_at
+        final = await run.invoke(answers)
     result: RefinementResult = final["result"]
     spent = result.usage.model_copy(update={"wall_seconds": round(run.seconds, 3)})
     return result.model_copy(update={"usage": spent, "timeline": tuple(run.timeline.spans)})
@@ -80,7 +83,7 @@ async def run_graph(
 
 @dataclass
 class _Run:
-    """A run between its interruptions."""
+    """A run and its state across interruptions."""
 
     graph: "RefinementGraph"
     config: "RunnableConfig | None"
@@ -90,36 +93,36 @@ class _Run:
     on_event: EventHandler | None
     stream: bool
     timeline: Timeline = field(default_factory=Timeline)
-    began: float = field(default_factory=time.monotonic)
-    asked: Mapping[str, int] = field(default_factory=dict[str, int])
+    started: float = field(default_factory=time.monotonic)
+    sample_counts: Mapping[str, int] = field(default_factory=dict[str, int])
     paused: float = 0.0
-    """Seconds that it lay still before this process took it up."""
+    """Seconds between the interruption of the run and its resumption by this process."""
     waited: float = 0.0
-    """Seconds that it waited for a person since."""
+    """Seconds that this process waited for a person."""
 
     @property
     def seconds(self) -> float:
-        """How long it has run."""
-        return time.monotonic() - self.began - self.waited
+        """Seconds that the run has taken, without waiting for a person."""
+        return time.monotonic() - self.started - self.waited
 
     def restore(self, before: "ResumePoint | None") -> None:
-        """Go on from where it was."""
+        """Restore the state of a run that is resumed."""
         if before:
-            self.began -= before.elapsed
-            self.asked, self.paused = before.asked, before.paused
+            self.started -= before.elapsed
+            self.sample_counts, self.paused = before.asked, before.paused
 
-    async def invoke(self, given: Any, before: "ResumePoint | None" = None) -> Any:
-        """Run until the graph ends or asks."""
+    async def invoke(self, graph_input: Any, before: "ResumePoint | None" = None) -> Any:
+        """Run until the graph ends or asks a person."""
         from refinegraph.agents.models import run_scope
 
-        until = None if self.timeout is None else self.began + self.waited + self.timeout
+        deadline = None if self.timeout is None else self.started + self.waited + self.timeout
         with (
             run_scope(
-                deadline=until,
+                deadline=deadline,
                 on_event=self.on_event,
                 cache=self.cache,
                 ledger=self.ledger,
-                sample_counts=self.asked,
+                sample_counts=self.sample_counts,
                 paused=self.paused + self.waited,
                 streams=self.stream,
             ) as scope,
@@ -128,16 +131,18 @@ class _Run:
         ):
             for event in before.events if before else ():
                 scope.emit(event)
-            final = await self._invoke(given)
-        self.asked = scope.sample_counts or {}
+            final = await self._invoke(graph_input)
+        self.sample_counts = scope.sample_counts or {}
         return final
 
-    async def _invoke(self, given: Any) -> Any:
-        """Call the graph; with a thread, each super-step is stored before the next one begins."""
+    async def _invoke(self, graph_input: Any) -> Any:
+        """Call the graph; with a thread, store every super-step before the next one starts."""
         keys = ["result"]  # reading the whole state after every super-step would only cost time
         if self.config is None:
-            return await self.graph.ainvoke(given, output_keys=keys)
-        return await self.graph.ainvoke(given, self.config, output_keys=keys, durability="sync")
+            return await self.graph.ainvoke(graph_input, output_keys=keys)
+        return await self.graph.ainvoke(
+            graph_input, self.config, output_keys=keys, durability="sync"
+        )
 
 
 def _thread(graph: "RefinementGraph", run_id: str | None) -> "RunnableConfig | None":
@@ -156,12 +161,12 @@ async def _before(
     return await load_resume_point(graph, config)
 
 
-async def _answered(
+async def _ask(
     questions: "Sequence[Interrupt]", handler: InterruptHandler | None
 ) -> "Command[Any]":
-    """Put the graph's questions to a person, one after the other."""
+    """Ask a person the graph's questions, one after the other."""
     from langgraph.types import Command
 
     if handler is None:
-        raise InputError("the run asks before it goes on and nobody answers; give `on_question`.")
+        raise InputError("the run needs an answer from a person to continue; pass `on_question`.")
     return Command(resume={question.id: await handler(question.value) for question in questions})

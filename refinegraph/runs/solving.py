@@ -1,4 +1,4 @@
-"""Solve one problem: the functions behind `refinegraph.solve` and `refinegraph.asolve`."""
+"""Solve one problem: the implementation of `refinegraph.solve` and `refinegraph.asolve`."""
 
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     from refinegraph.agents.models import CallCache
 
 USER_CACHE = "calls.sqlite"
-"""The file of the user's own cache, in the user's folder."""
+"""The file name of the user's cache, in the user's directory."""
 
 
 @takes(SolveOptions)
 async def asolve(options: SolveOptions) -> RefinementResult:
     r"""Solve a problem and return the answer with its evidence and its cost.
 
-    Models are litellm names such as `"ollama_chat/qwen3:8b"` or LangChain chat models. What is not
-    given comes from the environment (`REFINEGRAPH_MODEL`, …), then from the nearest
-    `refinegraph.toml`; without any model the small one in the package is used. Time is in seconds,
-    money in USD. When a limit is reached, the best answer so far is returned.
+    Models are litellm names such as `"ollama_chat/qwen3:8b"` or LangChain chat models. Options that
+    are not passed are read from the environment (`REFINEGRAPH_MODEL`, …), then from the nearest
+    `refinegraph.toml`. If no model is configured, the small one in the package is used. Times are
+    in seconds, money in USD. When a limit is reached, the best answer so far is returned.
 
-    Raises `InputError` for bad input, `ModelError` where no model answered and
-    `SandboxUnavailable` where programs could not be isolated.
+    Raises `InputError` for invalid input, `ModelError` if no model answered and
+    `SandboxUnavailable` if programs could not be isolated as requested.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
@@ -54,9 +54,10 @@ async def asolve(options: SolveOptions) -> RefinementResult:
 
 @takes(SolveOptions)
 def solve(options: SolveOptions) -> RefinementResult:
-    r"""Solve a problem; the twin of `asolve` for code that is not async.
+    r"""Solve a problem; the synchronous version of `asolve`.
 
-    Safe where an event loop is running, as in a notebook. Raises what `asolve` raises.
+    It also works while an event loop is running, as in a notebook, and raises the same errors as
+    `asolve`.
 
     >>> from refinegraph.agents.models import ScriptedChatModel
     >>> scripted = ScriptedChatModel("def add(a, b):\n    return a + b", cycle=True)
@@ -67,9 +68,9 @@ def solve(options: SolveOptions) -> RefinementResult:
 
 
 async def solve_with(options: SolveOptions, *, models: Models | None = None) -> RefinementResult:
-    """Solve a problem with these options and no others: no setting is looked up.
+    """Solve a problem with exactly these options; no setting is read from elsewhere.
 
-    `models` are those that the options name, where they were resolved before.
+    Pass `models` if the models that the options name have already been resolved.
     """
     from refinegraph.agents.models import run_scope
     from refinegraph.graphs.strategies import build_strategy, find_strategy
@@ -102,20 +103,20 @@ async def solve_with(options: SolveOptions, *, models: Models | None = None) -> 
 
 
 def _parts(options: SolveOptions) -> dict[str, Any]:
-    """Return the parts of a plan that only Python can give."""
+    """Return the parts of a plan that can only be set from Python."""
     names = ("environment", "examples", "user", "likelihood", "checker", "reader")
     return {name: getattr(options, name) for name in names}
 
 
 def solve_options(problem: str | Problem, options: RunOptions, **python: Any) -> SolveOptions:
-    """Return the options of a run for one problem, with what only Python can give."""
-    shared = {each.name: getattr(options, each.name) for each in fields(RunOptions)}
+    """Return the options for one problem; `python` adds those that can only be set from Python."""
+    shared = {option.name: getattr(options, option.name) for option in fields(RunOptions)}
     return SolveOptions(problem, **{**shared, **python})
 
 
 @contextmanager
 def call_cache(options: RunOptions) -> "Generator[CallCache | None]":
-    """Open the cache that is named; one that is given as an object stays open."""
+    """Yield the cache of the options; a cache named by its path is opened and closed again."""
     from refinegraph.agents.models import CallCache
 
     name = options.replay if options.replay is not None else options.cache
@@ -128,7 +129,10 @@ def call_cache(options: RunOptions) -> "Generator[CallCache | None]":
 
 
 def user_cache() -> Path:
-    """Return the file of the user's own cache, readable for this user alone."""
+    """Return the file of the user's cache, created so that only this user can read it.
+
+    Raises `InputError` if the file cannot be created.
+    """
     from refinegraph.options.config import home
     from refinegraph.support.private_files import make_private_folder, touch_private
 
@@ -143,7 +147,7 @@ def user_cache() -> Path:
 
 
 def _memory(options: RunOptions) -> "BaseCheckpointSaver[Any] | None":
-    """Return what keeps a run while a person is asked, where nothing else does."""
+    """Return a checkpointer for runs that ask a person, since LangGraph needs one to interrupt."""
     if not options.ask:
         return None
     from langgraph.checkpoint.memory import InMemorySaver
@@ -154,21 +158,22 @@ def _memory(options: RunOptions) -> "BaseCheckpointSaver[Any] | None":
 
 
 def as_problem(problem: str | Problem, *, tests: str = "", kind: Kind | None = None) -> Problem:
-    """Return a problem from a statement, of code unless a kind is given.
+    """Return a problem from its statement; its kind is `code` by default.
 
-    Raises `InputError` for an empty statement, and for a kind that a given problem is not of.
+    Raises `InputError` if the statement is empty, or if `kind` differs from the kind of a problem
+    that is passed as an object.
 
     >>> as_problem("Write add(a, b).", tests="assert add(1, 2) == 3").tests
     'assert add(1, 2) == 3'
     """
-    if isinstance(problem, Problem):
-        given = problem.model_copy(update={"tests": tests}) if tests else problem
-    else:
-        given = Problem(prompt=problem, tests=tests, kind=kind or "code")
-    if kind is not None and kind != given.kind:
-        raise InputError(f"kind={kind!r} contradicts problem {given.id!r}, which is {given.kind}.")
-    if not given.prompt.strip():
+    if not isinstance(problem, Problem):
+        problem = Problem(prompt=problem, tests=tests, kind=kind or "code")
+    elif tests:
+        problem = problem.model_copy(update={"tests": tests})
+    if kind is not None and kind != problem.kind:
         raise InputError(
-            f"problem {given.id!r} has an empty statement; say in words what is to be solved."
+            f"kind={kind!r} contradicts problem {problem.id!r}, whose kind is {problem.kind!r}."
         )
-    return given
+    if not problem.prompt.strip():
+        raise InputError(f"problem {problem.id!r} has an empty statement; describe what to solve.")
+    return problem

@@ -1,4 +1,4 @@
-"""The folder in which runs are kept, newest first."""
+"""Store finished and unfinished runs in a directory."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -21,11 +21,11 @@ from refinegraph.support.json_text import json_text
 from refinegraph.support.private_files import make_private_folder, write_private
 
 MOST_RUNS = 500
-"""Older ones are forgotten beyond this number."""
+"""The number of finished runs to keep; older ones are deleted. The number is a choice."""
 
 
 class KeptRun(Frozen):
-    """A run with its problem. Hidden tests and keys are no part of it."""
+    """A finished run with its problem, without hidden tests and API keys."""
 
     id: str
     finished: float
@@ -35,51 +35,55 @@ class KeptRun(Frozen):
 
 
 class RunStore:
-    """Runs as files in a folder: written whole or not at all, read as data."""
+    """Stores runs as files in a directory.
+
+    Files are written atomically and contain only data, so that reading them runs no code.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @classmethod
     def of_user(cls) -> "RunStore":
-        """Return the runs of this user."""
+        """Return the store in the user's directory."""
         return cls(home() / "runs")
 
     def begin(self, problem: Problem, settings: RunSettings) -> UnfinishedRun:
-        """Begin a run that can be gone on with; raises `InputError` where it cannot be kept."""
+        """Start a run that can be resumed; raises `InputError` if it cannot be stored."""
         return UnfinishedRun.begin(self.folder, problem, settings)
 
     def finish(self, run: UnfinishedRun, result: RefinementResult) -> KeptRun:
-        """Keep how a run ended in the place of what it went on from."""
+        """Store the result of a run and delete the state that was needed to resume it."""
         kept = self.add(run.record.problem, result, id=run.record.id)
         run.forget()
         return kept
 
     def unfinished(self) -> list[UnfinishedRun]:
-        """Return the runs that were begun and not finished, newest first; unreadable ones not."""
-        found: list[UnfinishedRun] = []
+        """Return the readable runs that were started but not finished, newest first."""
+        runs: list[UnfinishedRun] = []
         for folder in sorted(unfinished_runs(self.folder), reverse=True):
             with suppress(InputError):
-                found.append(UnfinishedRun.read(folder))
-        return found
+                runs.append(UnfinishedRun.read(folder))
+        return runs
 
     def find_unfinished(self, id: str) -> UnfinishedRun:
-        """Return an unfinished run by its id, a part of it, or `last`.
+        """Return an unfinished run by its id, by the start or end of its id, or by `last`.
 
         Raises:
-            InputError: Where there is none, it is finished, or it cannot be read.
+            InputError: There is no such run, there are several, the run is finished, or it cannot
+                be read.
         """
-        known = sorted((path.name for path in unfinished_runs(self.folder)), reverse=True)
-        if id == "last" and not known:
-            raise InputError("no run is unfinished; `refinegraph runs` lists those that are kept.")
-        if id != "last" and not _matching(id, known) and _matching(id, self.ids()):
+        unfinished = self._unfinished_ids()
+        if id == "last" and not unfinished:
+            raise InputError("no run is unfinished; `refinegraph runs` lists the stored runs.")
+        if id != "last" and not _matching(id, unfinished) and _matching(id, self.ids()):
             raise InputError(f"run {id!r} is finished; look at it with: refinegraph show {id}")
-        return UnfinishedRun.read(self.folder / _only(id, known))
+        return UnfinishedRun.read(self.folder / _only(id, unfinished))
 
     def add(self, problem: Problem, result: RefinementResult, *, id: str | None = None) -> KeptRun:
-        """Keep a run that ended, under a new id unless it has one.
+        """Store a finished run, under a new id unless `id` is passed.
 
-        Raises `InputError` where the folder cannot be written.
+        Raises `InputError` if the directory cannot be written.
         """
         run = KeptRun(id=id or new_run_id(), finished=time.time(), problem=problem, result=result)
         try:
@@ -89,18 +93,18 @@ class RunStore:
         except OSError as error:
             raise InputError(
                 f"the run cannot be kept in {str(self.folder)!r}: {error.strerror}; set "
-                "REFINEGRAPH_HOME to another folder."
+                "REFINEGRAPH_HOME to another directory."
             ) from None
         return run
 
     def ids(self) -> list[str]:
-        """Return the ids that there are, newest first."""
+        """Return the ids of the finished runs, newest first."""
         if not self.folder.is_dir():
             return []
         return sorted((path.stem for path in self._files()), reverse=True)
 
     def all(self) -> Iterator[KeptRun]:
-        """Yield the runs that can be read, newest first."""
+        """Yield the finished runs that can be read, newest first."""
         for id in self.ids():
             try:
                 yield self.get(id)
@@ -108,10 +112,11 @@ class RunStore:
                 continue
 
     def get(self, id: str) -> KeptRun:
-        """Return a run by its id, by the end of it, or the last one by `last`.
+        """Return a finished run by its id, by the start or end of its id, or by `last`.
 
         Raises:
-            InputError: Where there is none, more than one, or it cannot be read.
+            InputError: There is no such run, there are several, the run is not finished, or it
+                cannot be read.
         """
         path = self.folder / f"{self._finished(id)}.json"
         try:
@@ -125,26 +130,29 @@ class RunStore:
             ) from None
 
     def remove(self, id: str) -> str:
-        """Forget a run, finished or not, and return its id.
+        """Delete a run, finished or not, and return its full id.
 
-        Raises `InputError` where there is none, or a process is at work on it.
+        Raises `InputError` if there is no such run, there are several, or a process is working on
+        it.
         """
         folders = {path.name: path for path in unfinished_runs(self.folder)}
-        found = _only(id, sorted({*folders, *self.ids()}, reverse=True))
-        if found not in folders:
-            (self.folder / f"{found}.json").unlink()
-            return found
-        run = UnfinishedRun.read(folders[found])
+        run_id = _only(id, sorted({*folders, *self.ids()}, reverse=True))
+        if run_id not in folders:
+            (self.folder / f"{run_id}.json").unlink()
+            return run_id
+        run = UnfinishedRun.read(folders[run_id])
         run.hold()
         run.forget()
-        return found
+        return run_id
 
     def _finished(self, id: str) -> str:
-        begun = sorted((path.name for path in unfinished_runs(self.folder)), reverse=True)
-        known = self.ids()
-        if id != "last" and not _matching(id, known) and _matching(id, begun):
-            raise InputError(f"run {id!r} is not finished; go on with: refinegraph resume {id}")
-        return _only(id, known)
+        finished = self.ids()
+        if id != "last" and not _matching(id, finished) and _matching(id, self._unfinished_ids()):
+            raise InputError(f"run {id!r} is not finished; resume it with: refinegraph resume {id}")
+        return _only(id, finished)
+
+    def _unfinished_ids(self) -> list[str]:
+        return sorted((path.name for path in unfinished_runs(self.folder)), reverse=True)
 
     def _files(self) -> Iterator[Path]:
         return (path for path in self.folder.glob("*.json") if RUN_ID.fullmatch(path.stem))
@@ -155,23 +163,23 @@ class RunStore:
 
 
 def _file_name(id: str) -> str:
-    """Return the file of a run; raises `InputError` for an id that could be another path."""
+    """Return the file name of a run; raises `InputError` if the id could be another path."""
     if not RUN_ID.fullmatch(id):
         raise InputError(f"{id!r} is not the id of a run; expected one like {new_run_id()!r}.")
     return f"{id}.json"
 
 
-def _only(id: str, known: Sequence[str]) -> str:
-    if id == "last" and known:
-        return known[0]
-    found = _matching(id, known)
-    if len(found) == 1:
-        return found[0]
-    if len(found) > 1:
-        raise InputError(f"{id!r} is {len(found)} runs; say more of it.")
-    hint = f"the last one is {known[0]!r}." if known else "none is kept yet."
+def _only(id: str, run_ids: Sequence[str]) -> str:
+    if id == "last" and run_ids:
+        return run_ids[0]
+    matches = _matching(id, run_ids)
+    if len(matches) == 1:
+        return matches[0]
+    if len(matches) > 1:
+        raise InputError(f"{id!r} matches {len(matches)} runs; use more of the id.")
+    hint = f"the last one is {run_ids[0]!r}." if run_ids else "no runs are stored yet."
     raise InputError(f"there is no run {id!r}; {hint}")
 
 
-def _matching(id: str, known: Sequence[str]) -> list[str]:
-    return [each for each in known if each == id or each.endswith(id) or each.startswith(id)]
+def _matching(id: str, run_ids: Sequence[str]) -> list[str]:
+    return [run_id for run_id in run_ids if run_id.startswith(id) or run_id.endswith(id)]

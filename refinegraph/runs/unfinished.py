@@ -1,4 +1,4 @@
-"""Runs under way, on disk: how they were asked for, their checkpoints, their answers, a lock."""
+"""Unfinished runs on disk: their settings, checkpoints, model answers and lock."""
 
 import json
 import re
@@ -28,18 +28,18 @@ _RECORD, _STATE, _CALLS, _LOCK = "run.json", "state.sqlite", "calls.sqlite", "lo
 
 
 RunSettings = RunOptions
-"""How a run was asked for; a key is never part of it."""
+"""The options of a run, which never include an API key."""
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
-"""What the id of a run looks like. Ids become file names, so nothing else is taken for one."""
+"""The form of a run's id. Ids become file names, so nothing else is accepted."""
 
 
 _READABLE = (1,)
-"""Older versions whose records read the same. Their checkpoints do not, so such a run begins again;
-answers that were paid for are in its cache."""
+"""Older schema versions with the same format of records. Their checkpoints differ, so such a run
+starts over, with the answers that were already paid for in its cache."""
 
 
 class RunRecord(Frozen):
-    """What is written before a run begins."""
+    """The problem and the settings of a run, written before it starts."""
 
     id: str
     begun: float
@@ -50,20 +50,20 @@ class RunRecord(Frozen):
 
 
 class RunParts(NamedTuple):
-    """What a run under way keeps its state in."""
+    """The stores of the state of an unfinished run."""
 
     checkpointer: "LatestCheckpointSaver"
     cache: "CallCache"
-    """Every answer as it came, so that none is paid for twice."""
+    """Every model answer, so that none is paid for twice."""
 
 
 def new_run_id() -> str:
-    """Return an id that sorts by time."""
+    """Return a new id; ids sort by time."""
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
 
 
 class UnfinishedRun:
-    """The folder of one run; the process that holds it is the only one to write there."""
+    """The directory of one run; only the process that holds its lock writes there."""
 
     def __init__(self, folder: Path, record: RunRecord) -> None:
         self.folder = folder
@@ -72,7 +72,7 @@ class UnfinishedRun:
 
     @classmethod
     def begin(cls, runs: Path, problem: Problem, settings: RunSettings) -> "UnfinishedRun":
-        """Make the folder of a run and hold it; raises `InputError` where that cannot be."""
+        """Create the directory of a run and lock it; raises `InputError` if that fails."""
         record = RunRecord(
             id=new_run_id(), begun=time.time(), problem=problem, settings=settings.without_secrets
         )
@@ -86,21 +86,21 @@ class UnfinishedRun:
             shutil.rmtree(folder, ignore_errors=True)
             raise InputError(
                 f"the run cannot be kept in {str(runs)!r}: {error.strerror}; set REFINEGRAPH_HOME "
-                "to another folder, or pass --no-keep."
+                "to another directory, or pass --no-keep."
             ) from None
         return run
 
     @classmethod
     def read(cls, folder: Path) -> "UnfinishedRun":
-        """Return the run of a folder; raises `InputError` where it is not one of this version."""
+        """Read the run of a directory; raises `InputError` if its version is not supported."""
         path = folder / _RECORD
         try:
             text = path.read_text(encoding="utf-8")
             version = json.loads(text).get("schema_version")
             if version not in (SCHEMA_VERSION, *_READABLE):
                 raise InputError(
-                    f"{path} is a run of version {version!r}, and this is {SCHEMA_VERSION}; go on "
-                    "with the version that began it."
+                    f"{path} is a run of version {version!r}, and this is {SCHEMA_VERSION}; resume "
+                    "it with the release that started it."
                 )
             record = RunRecord.model_validate_json(text)
             if record.id != folder.name:
@@ -113,12 +113,12 @@ class UnfinishedRun:
 
     @property
     def is_running(self) -> bool:
-        """Whether a process is at work on it."""
+        """Whether a process is working on the run."""
         return is_locked(self.folder / _LOCK)
 
     @property
     def has_answers(self) -> bool:
-        """Whether a model answered anything yet, as far as can be told."""
+        """Whether a model has answered; also true if the cache of answers cannot be read."""
         from refinegraph.agents.models import CallCache
 
         if not (self.folder / _CALLS).exists():
@@ -130,37 +130,38 @@ class UnfinishedRun:
             return True
 
     def hold(self) -> None:
-        """Keep other processes out; raises `InputError` where one is at work."""
+        """Lock the run; raises `InputError` if another process is working on it."""
         try:
             self._lock = lock(self.folder / _LOCK)
         except Locked:
             raise InputError(
-                f"another process is at work on run {self.record.id}; wait for it."
+                f"another process is working on run {self.record.id}; wait until it ends."
             ) from None
 
     def release(self) -> None:
-        """Let other processes go on with it."""
+        """Release the lock, so that another process can resume the run."""
         if self._lock:
             self._lock.close()
         self._lock = None
 
     def write(self, record: RunRecord) -> None:
-        """Write how the run was asked for, whole or not at all."""
+        """Write the record of the run atomically."""
         write_private(self.folder / _RECORD, [json_text(record)])
         self.record = record
 
     def forget(self) -> None:
-        """Remove the folder."""
+        """Release the lock and delete the directory."""
         self.release()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @asynccontextmanager
     async def parts(self) -> AsyncGenerator[RunParts]:
-        """Open what the run's state is kept in.
+        """Open the stores of the run's state.
 
         Raises:
-            InputError: Where a file is damaged, or the disk is full: the run's folder is left as
-                it is, to go on with. An `OSError` of the run itself is not taken for that.
+            InputError: A file is damaged or the disk is full. The run's directory is left as it is,
+                so that the run can be resumed. An `OSError` raised by the run itself is not
+                converted.
         """
         async with AsyncExitStack() as stack:
             try:
@@ -194,11 +195,11 @@ class UnfinishedRun:
 
 
 def unfinished_runs(runs: Path) -> Iterator[Path]:
-    """Yield the folders of the runs that are not finished; links are none."""
+    """Yield the directories of the runs that are not finished; symbolic links are skipped."""
     if runs.is_dir():
         yield from (path for path in runs.iterdir() if _is_run(path))
 
 
 def _is_run(path: Path) -> bool:
-    named = RUN_ID.fullmatch(path.name) is not None
-    return named and not path.is_symlink() and (path / _RECORD).exists()
+    has_id = RUN_ID.fullmatch(path.name) is not None
+    return has_id and not path.is_symlink() and (path / _RECORD).exists()

@@ -1,7 +1,7 @@
-"""The data that every part of refinegraph shares.
+"""The data models that all parts of refinegraph share.
 
-All models are frozen and reject unknown fields, so that a value can be passed between
-parallel branches, stored and compared without anyone changing it behind another's back.
+All models are immutable and reject unknown fields, so values can safely be shared between parallel
+branches, stored and compared.
 """
 
 from refinegraph.schema.base import Frozen
@@ -102,6 +102,6 @@ __all__ = [
 
 for _name in __all__:
     if isinstance(globals()[_name], type):
-        # Checkpoints and saved values name a class by its module: they stay readable, whichever
-        # file of this package holds the class.
+        # Checkpoints and saved values refer to a class by its module. With this module's name they
+        # stay readable when a class moves to another file of the package.
         globals()[_name].__module__ = __name__

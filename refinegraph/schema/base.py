@@ -1,4 +1,4 @@
-"""What all values share."""
+"""The base class of all data models."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Frozen(BaseModel):
-    """A value that can not be changed and has no unknown fields."""
+    """An immutable value that rejects unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def fields_with(data: object, *names: str) -> dict[str, Any] | None:
-    """Return a copy of the fields where they have one of the names; None otherwise."""
+    """Return a copy of the fields if any of the names is among them; None otherwise."""
     if not isinstance(data, Mapping):
         return None
     fields = dict(cast("Mapping[str, Any]", data))

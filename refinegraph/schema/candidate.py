@@ -1,4 +1,4 @@
-"""Candidates, and what is said of them."""
+"""Candidates, their scores and reviews, and notes."""
 
 from functools import lru_cache
 from typing import Literal
@@ -9,14 +9,14 @@ from refinegraph.schema.base import Frozen, fields_with
 from refinegraph.schema.verdict import Verdict
 
 Role = Literal["solver", "refiner", "person"]
-"""Who wrote a candidate, as coarsely as reports need it; `Candidate.operator` says exactly."""
+"""The coarse author of a candidate, for reports; `Candidate.operator` is exact."""
 
 NoteKind = Literal["lesson", "episode", "fact", "subproblem", "result", "question"]
-"""What a note is: something learnt, an attempt, a fact, a part of the problem, its result, or a
-question made of it."""
+"""The kind of a note: a lesson, an attempt, a fact, a part of the problem, its result, or a
+question derived from it."""
 
 
-@lru_cache(maxsize=4096)  # merging and ranking ask again for every candidate of a run
+@lru_cache(maxsize=4096)  # merging and ranking request the order of every candidate repeatedly
 def _order_of(id: str) -> tuple[int, ...]:
     return tuple(int(part) for part in id.split("."))
 
@@ -29,9 +29,9 @@ class Score(Frozen):
 
     scorer: str
     value: float | None
-    """Higher is better; None where the scorer could not tell."""
+    """Higher is better; None if the scorer could not judge the candidate."""
     steps: tuple[float, ...] = ()
-    """One value a step, where the scorer judges steps."""
+    """One value per step, if the scorer judges steps."""
     evidence: str = ""
 
 
@@ -43,65 +43,64 @@ class Step(Frozen):
 
 
 class Candidate(Frozen):
-    """One proposed solution, or the part of one that is written so far."""
+    """A proposed solution, or an unfinished part of one."""
 
     id: str
     """`ROUND.NUMBER`: `0.2` is the third sample, `1.0` the first refinement of round one."""
     operator: str = "solve"
-    """The name of the operator that made it; `person` for what a person wrote."""
+    """The name of the operator that created it; `person` if a person wrote it."""
     round: int = 0
-    """0 for the first samples, then the round of refinement that made it."""
+    """0 for the first samples, then the round of refinement that created it."""
     turn: int = 0
-    """The number of the decision that asked for it."""
+    """The number of the decision that requested it."""
     move: int = 0
-    """The position of its move in that decision."""
+    """The index of its move in that decision."""
     parents: tuple[str, ...] = ()
-    """Ids of the candidates that it was made from; empty for a fresh sample."""
+    """Ids of the candidates that it was created from; empty for a fresh sample."""
     text: str
-    """What the model wrote, without its thinking."""
+    """The model's text without its reasoning."""
     edited: bool = False
-    """Whether the text holds edits of the parent's program instead of a whole program."""
+    """Whether the text contains edits of the parent's program instead of a whole program."""
     complete: bool = True
-    """False for a prefix that is to be continued. It has no answer yet: it is never executed,
-    rejected or selected."""
+    """False for a prefix that is still to be continued. A prefix has no answer and is never
+    executed, rejected or selected."""
     reasoning: str = ""
-    """The model's thinking, kept apart; never shown to another agent."""
+    """The model's reasoning, which is never shown to another agent."""
     program: str | None = None
     """The whole program, for code."""
     answer: str | None = None
-    """The final answer, for every other kind."""
+    """The final answer, for all other kinds."""
     answer_class: str | None = None
-    """Shared by all candidates whose answers are equal, however they are written."""
+    """The equivalence class of the answer: the same for all candidates with equal answers."""
     unusable: str | None = None
-    """Why no program or answer could be read from the text, in one sentence."""
+    """Why no program or answer could be extracted from the text, in one sentence."""
     steps: tuple[Step, ...] = ()
     scores: tuple[Score, ...] = ()
     """In the order of the graph's scorers."""
     verdict: Verdict | None = None
-    """What the visible tests that were given, or stand in the statement, proved."""
+    """The result of the visible tests that were given or come from the statement."""
     generated_passed: tuple[str, ...] | None = None
     """Ids of the generated tests that it passed; None before they were run."""
     generated_weight: float = 0.0
-    """Weight of the generated tests that it passed: 1 each, more for those written often."""
+    """Weight of the generated tests that it passed: 1 per test, more for repeated ones."""
     behaviour: str | None = None
-    """Shared by all programs that returned the same on every generated test; None before these
+    """The same for all programs with the same results on every generated test; None before these
     were run."""
     tokens: int = 0
     """Completion tokens spent on it."""
     temperature: float | None = None
     certainty: float | None = None
-    """How far from guessing the model was while it wrote, in nats, 0 for guesses; None where it
-    gave no log-probabilities."""
+    """Mean KL divergence of the model's token distributions from the uniform one, in nats: 0 for
+    guesses, None without log-probabilities."""
     mean_logprob: float | None = None
-    """Natural log-probability of its tokens on average, as the model gave it; None where it gave
-    none."""
+    """Mean natural log-probability of its tokens; None without log-probabilities."""
     revision: int = 0
-    """Grows each time scores or verdicts are added; the higher one wins when two are merged."""
+    """Incremented when scores or verdicts are added; the higher revision wins in a merge."""
 
     @model_validator(mode="before")
     @classmethod
     def _from_version_1(cls, data: object) -> object:
-        """Read a candidate that version 1 of the schema wrote."""
+        """Read a candidate in version 1 of the schema."""
         fields = fields_with(data, "role", "parent_id")
         if fields is None:
             return data
@@ -112,29 +111,29 @@ class Candidate(Frozen):
 
     @property
     def parent_id(self) -> str | None:
-        """The first of its parents."""
+        """The id of its first parent, or None."""
         return self.parents[0] if self.parents else None
 
     @property
     def role(self) -> Role:
-        """Who wrote it: a person, the Solver, or whoever worked on an earlier candidate."""
+        """The coarse author: a person, the Refiner if there are parents, or else the Solver."""
         if self.operator == "person":
             return "person"
         return "refiner" if self.parents else "solver"
 
     @property
     def score(self) -> float | None:
-        """The value of the first scorer that could tell."""
-        return next((each.value for each in self.scores if each.value is not None), None)
+        """The value of the first scorer that returned one."""
+        return next((score.value for score in self.scores if score.value is not None), None)
 
     @property
     def content(self) -> str | None:
-        """The program or the answer, whichever the problem asked for."""
+        """The program if there is one, and otherwise the answer."""
         return self.program if self.program is not None else self.answer
 
     @property
     def order(self) -> tuple[int, ...]:
-        """The order in which candidates were asked for, whenever they arrived."""
+        """A sort key: the order in which candidates were requested."""
         return _order_of(self.id)
 
 
@@ -144,28 +143,28 @@ class Review(Frozen):
     candidate_id: str
     round: int
     approves: bool
-    """Whether the Reviewer found nothing wrong. An opinion: never counts as proof."""
+    """Whether the Reviewer found no error; an opinion that never counts as proof."""
     wrong_step: str = ""
     """The first wrong step, quoted or named."""
     evidence: str = ""
-    """Why it is wrong."""
+    """The reason why the step is wrong."""
     change: str = ""
-    """What to change."""
+    """The requested change."""
     text: str = ""
     """The whole review as the model wrote it."""
     edited: bool = False
     """Whether a person changed it."""
     number: int = 0
-    """Tells apart several reviews of one candidate in one round."""
+    """Distinguishes several reviews of one candidate in one round."""
     revision: int = 0
-    """Grows each time the review is changed; the higher one wins when two are merged."""
+    """Incremented when the review is changed; the higher revision wins in a merge."""
 
 
 class Note(Frozen):
-    """Something worth remembering that is neither a candidate nor a review."""
+    """A piece of information to keep that is neither a candidate nor a review."""
 
     kind: NoteKind = "lesson"
-    """`subproblem` and `result` are the plan of `stages` and what became of it."""
+    """`subproblem` and `result` are the plan of `stages` and its results."""
     text: str
     about: str = ""
-    """What it concerns: the id of a candidate, the name of a topic; empty for the whole problem."""
+    """The subject: the id of a candidate or the name of a topic; empty for the whole problem."""

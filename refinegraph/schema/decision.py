@@ -1,4 +1,4 @@
-"""What a loop decides, and what came of it."""
+"""Decisions of the loop, and failures and rejections that follow from them."""
 
 from typing import Literal
 
@@ -7,11 +7,11 @@ from pydantic import Field, model_validator
 from refinegraph.schema.base import Frozen, fields_with
 
 Action = Literal["sample", "refine", "stop"]
-"""What a decision amounts to: fresh candidates, moves from earlier ones, or the end."""
+"""The effect of a decision: fresh candidates, moves from earlier ones, or the end."""
 
 
 class Feature(Frozen):
-    """One number that a decision was made from."""
+    """A number on which a decision is based."""
 
     name: str
     value: float
@@ -24,16 +24,16 @@ class Difficulty(Frozen):
     reasons: tuple[str, ...] = ()
     """One sentence each."""
     features: tuple[Feature, ...] = ()
-    """The numbers that the decision was made from."""
+    """The numbers on which the decision is based."""
 
 
 class StopReason(Frozen):
     """Why the loop ended."""
 
     rule: str
-    """The rule that fired, as one word: `accepted`, `rounds`, `budget`, …"""
+    """The name of the rule: `accepted`, `rounds`, `budget`, …"""
     detail: str
-    """One sentence with the numbers that the rule saw."""
+    """One sentence with the numbers that the rule is based on."""
     observed: float | None = None
     limit: float | None = None
 
@@ -46,30 +46,30 @@ class Move(Frozen):
     parents: tuple[str, ...] = ()
     """Ids of the candidates that it starts from, in the order in which the operator sees them."""
     count: int = Field(default=1, ge=1)
-    """How many candidates are asked for."""
+    """Number of candidates to request."""
     instruction: str = ""
-    """A word to the operator: a persona, a topic, what to change."""
+    """An instruction for the operator: a persona, a topic or a change."""
     keep: int | None = Field(default=None, ge=0)
-    """How many steps of the first parent a continuation keeps; all of them if None."""
+    """Number of steps of the first parent that a continuation keeps; None for all."""
 
 
 class Decision(Frozen):
-    """What the loop does next, and the numbers that say so."""
+    """The next moves of the loop, or its end, with the numbers that led to it."""
 
     number: int = 0
-    """Position in the run, from 0."""
+    """Position in the run, counted from 0."""
     round: int = 0
     moves: tuple[Move, ...] = ()
-    """What is made next, side by side; empty exactly where `stop_reason` is set."""
+    """The next moves, which run in parallel; empty if and only if `stop_reason` is set."""
     difficulty: Difficulty | None = None
     features: tuple[Feature, ...] = ()
-    """The numbers that chose the moves, where a policy weighs one against another."""
+    """The numbers by which a policy chose among possible moves."""
     stop_reason: StopReason | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _from_version_1(cls, data: object) -> object:
-        """Read a decision that version 1 of the schema wrote."""
+        """Read a decision in version 1 of the schema."""
         fields = fields_with(data, "action")
         if fields is None:
             return data
@@ -83,24 +83,24 @@ class Decision(Frozen):
 
     @property
     def action(self) -> Action:
-        """Whether it stops, works on earlier candidates, or asks for fresh ones."""
+        """`stop`, `refine` if any move starts from earlier candidates, or else `sample`."""
         if self.stop_reason:
             return "stop"
         return "refine" if any(move.parents for move in self.moves) else "sample"
 
     @property
     def samples(self) -> int:
-        """How many fresh candidates are asked for."""
+        """The number of fresh candidates to request."""
         return sum(move.count for move in self.moves if not move.parents)
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Ids of the candidates that are worked on, without repetitions."""
+        """Ids of the candidates from which moves start, without repetitions."""
         return tuple(dict.fromkeys(id for move in self.moves for id in move.parents))
 
 
 class Failure(Frozen):
-    """A move that ended without its result, while the run went on."""
+    """A move that failed although the run continued."""
 
     kind: Literal["model", "deadline", "budget"]
     node: str
@@ -108,15 +108,15 @@ class Failure(Frozen):
     candidate_id: str | None
     detail: str
     turn: int = 0
-    """The number of the decision that asked for it."""
+    """The number of the decision that requested the move."""
     move: int = 0
-    """The position of the move in that decision."""
+    """The index of the move in that decision."""
     error: str = "ModelError"
-    """The class of `refinegraph.errors` that was raised."""
+    """The name of the raised class of `refinegraph.errors`."""
 
 
 class RejectedRefinement(Frozen):
-    """A refinement that lost something its parent had, and so did not replace it."""
+    """A refinement that did not replace its parent, because it is worse in some respect."""
 
     candidate_id: str
     parent_id: str

@@ -1,4 +1,4 @@
-"""Problems, their visible tests, and what evaluation knows of their answers."""
+"""Problems, their visible tests, and the gold data for evaluation."""
 
 from typing import Annotated, Literal, NamedTuple
 
@@ -8,29 +8,29 @@ from refinegraph.schema.base import Frozen
 from refinegraph.schema.verdict import CaseOutcome
 
 Kind = Literal["code", "math", "choice", "text", "repository"]
-"""What sort of answer a problem asks for; `repository` asks for a patch to a checkout."""
+"""The kind of answer that a problem asks for; `repository` asks for a patch to a checkout."""
 EXECUTED_KINDS: frozenset[Kind] = frozenset({"code", "repository"})
-"""The kinds whose answers are proved by running them."""
+"""The kinds whose answers are checked by running them."""
 
 Origin = Literal["given", "statement", "generated"]
-"""Where a visible test came from: the caller, an example in the statement, or a model."""
+"""The origin of a visible test: the caller, an example in the statement, or a model."""
 
 
 class AssertCase(Frozen):
-    """A visible test written as Python source: assert lines or one `def test_*` function."""
+    """A visible test as Python source: assert statements or one `def test_*` function."""
 
     form: Literal["assert"] = "assert"
     id: str
     """Unique among the tests of one problem."""
     source: str
-    """The statements to execute beside the candidate's program."""
+    """The statements of the test, which use the names of the candidate's program."""
     origin: Origin = "given"
     weight: int = 1
-    """How often it was written, where a model wrote it."""
+    """How often a model wrote the test; 1 for other tests."""
 
 
 class CallCase(Frozen):
-    """A visible test that calls one function and compares what it returns."""
+    """A visible test that calls one function and compares its result."""
 
     form: Literal["call"] = "call"
     id: str
@@ -43,7 +43,7 @@ class CallCase(Frozen):
     """The expected value as the source of a Python literal: `"3"`."""
     origin: Origin = "given"
     weight: int = 1
-    """How often it was written, where a model wrote it."""
+    """How often a model wrote the test; 1 for other tests."""
 
 
 class StdioCase(Frozen):
@@ -54,10 +54,10 @@ class StdioCase(Frozen):
     """Unique among the tests of one problem."""
     stdin: str
     stdout: str
-    """Compared after trailing blanks of every line and trailing empty lines are removed."""
+    """The expected output; trailing whitespace and trailing empty lines are ignored."""
     origin: Origin = "given"
     weight: int = 1
-    """How often it was written, where a model wrote it."""
+    """How often a model wrote the test; 1 for other tests."""
 
 
 class CommandCase(Frozen):
@@ -65,24 +65,24 @@ class CommandCase(Frozen):
 
     form: Literal["command"] = "command"
     id: str
-    """The name by which the test command knows it; `suite` for all that passed before."""
+    """The name of the test in the test command; `suite` for all tests that passed before."""
     origin: Origin = "given"
     weight: int = 1
-    """How often it was written, where a model wrote it."""
+    """How often a model wrote the test; 1 for other tests."""
 
 
 VisibleTest = Annotated[
     AssertCase | CallCase | StdioCase | CommandCase, Field(discriminator="form")
 ]
-"""One test that agents may see."""
+"""A test that agents may see."""
 
 
 class SuspectLine(Frozen):
-    """A line of a program that may be at fault, with what speaks against it."""
+    """A line of a program that may be at fault, with the reasons."""
 
     path: str
     line: int
-    """From 1."""
+    """Counted from 1."""
     score: float
     """From 0 to 1, higher for more suspicious lines."""
     source: str = ""
@@ -92,7 +92,7 @@ class SuspectLine(Frozen):
 
 
 class SourceExcerpt(Frozen):
-    """A part of a file as it was when the run began."""
+    """A part of a file at the start of the run."""
 
     path: str
     first_line: int = 1
@@ -100,65 +100,67 @@ class SourceExcerpt(Frozen):
 
 
 class Repository(Frozen):
-    """The checkout that a problem is about, as it was when the run began."""
+    """The checkout of a problem at the start of the run."""
 
     root: str
-    """The folder of the checkout; nothing is read from it to show a run."""
+    """The directory of the checkout; displaying a run does not read it."""
     folder: str = ""
-    """Where the test command starts, relative to the root."""
+    """The working directory of the test command, relative to the root."""
     digest: str
-    """Of the contents of the files that patches may change, so that a resumed run can tell whether
-    they are still what they were."""
+    """A digest of the files that patches may change, with which a resumed run detects changes."""
     command: str
-    """The test command, as a shell reads it."""
+    """The test command in shell syntax."""
     lint: str = ""
-    """A command that has to succeed wherever it succeeded before; empty for none."""
+    """A command that has to succeed on a patch if it succeeded before; empty for none."""
     protect: tuple[str, ...] = ()
-    """Patterns of further files that no patch may change."""
+    """Patterns of additional files that no patch may change."""
     failing: tuple[CaseOutcome, ...] = ()
-    """The tests that are to pass, with how they ended at the baseline."""
+    """The tests that have to pass, with their outcomes at the baseline."""
     passing: int = 0
-    """How many tests passed at the baseline."""
+    """Number of tests that passed at the baseline."""
     flickering: tuple[str, ...] = ()
-    """Tests that ended differently in two runs; they never count."""
+    """Flaky tests, whose outcomes differ between runs; they are ignored."""
     suspects: tuple[SuspectLine, ...] = ()
-    """The most suspicious lines first."""
+    """Suspicious lines, the most suspicious first."""
     excerpts: tuple[SourceExcerpt, ...] = ()
-    """What a model is shown of the files."""
+    """The parts of files that a model is shown."""
     remarks: tuple[str, ...] = ()
-    """What could not be had, one sentence each."""
+    """Limitations of the baseline, one sentence each."""
 
 
 class Problem(Frozen):
-    """What is asked. Holds nothing that an agent may not see."""
+    """A problem to solve; it contains nothing that agents may not see."""
 
     prompt: str
-    """The statement, in words."""
+    """The statement."""
     id: str = "problem"
     kind: Kind = "code"
     tests: str = ""
-    """Visible tests as text, in any form that `refinegraph.tools.parse_tests` reads."""
+    """Visible tests as text, in any form that `refinegraph.tools.parse_tests` supports."""
     entry_point: str | None = None
-    """The function that a code problem asks for, where it is known."""
+    """The function that a code problem asks for, if it is known."""
     preamble: str = ""
     """Source that precedes the body of the answer (imports, signature), as in HumanEval."""
     repository: Repository | None = None
-    """The checkout that is to be repaired, for a problem of kind `repository`."""
+    """The checkout to repair, for a problem of kind `repository`."""
 
 
 class Gold(Frozen):
-    """What decides whether an answer is right, for evaluation only. No agent ever sees it."""
+    """The data that decide whether an answer is correct, for evaluation only.
+
+    No agent ever sees them.
+    """
 
     tests: str = ""
-    """Hidden tests, in any form that `refinegraph.tools.parse_tests` reads."""
+    """Hidden tests, in any form that `refinegraph.tools.parse_tests` supports."""
     answer: str | None = None
     """The reference answer of a problem that is not code."""
     reference: str = ""
-    """A reference solution as a whole program, to prove the hidden tests with; empty for none."""
+    """A whole program as reference solution, to validate the hidden tests; empty for none."""
 
 
 class LabelledProblem(NamedTuple):
-    """A problem and, apart from it, what evaluation knows of its answer."""
+    """A problem and, kept separate from it, its gold data."""
 
     problem: Problem
     gold: Gold

@@ -1,4 +1,4 @@
-"""How a run ended."""
+"""The result of a run."""
 
 from typing import Literal
 
@@ -23,15 +23,15 @@ SCHEMA_VERSION = 2
 
 
 class Selection(Frozen):
-    """The candidate chosen, and why."""
+    """The chosen candidate, and the reason for the choice."""
 
     candidate_id: str | None
-    """None where there was no usable candidate."""
+    """None if there was no usable candidate."""
     reason: str
 
 
 class ModelNames(Frozen):
-    """The model behind each role; None where a role was not used."""
+    """The model of every role; None for roles that were not used."""
 
     solver: str | None = None
     reviewer: str | None = None
@@ -40,7 +40,7 @@ class ModelNames(Frozen):
 
 
 class TimedSpan(Frozen):
-    """Something that took time in a run: a node, a model call, a sandbox run."""
+    """The duration of a part of a run: a node, a model call or a sandbox run."""
 
     kind: Literal["run", "node", "call", "sandbox"]
     name: str
@@ -51,22 +51,22 @@ class TimedSpan(Frozen):
 
 
 class SamplesAsked(Frozen):
-    """How many samples of one request a run has asked for."""
+    """The number of samples of one request that a run has asked for."""
 
     request: str
-    """What the request is known by: a digest of model, messages and settings."""
+    """A digest of the request's model, messages and settings."""
     samples: int
 
 
 class RefinementResult(Frozen):
-    """How a run ended: the answer, what proved it, and what it cost."""
+    """The result of a run: the answer, the evidence for it, and its cost."""
 
     problem_id: str
     solved: bool | None
-    """True where visible tests passed, False where they refute the answer, None where nothing
-    could check it. Visible tests are evidence, not proof of correctness."""
+    """True if the visible tests passed, False if they refute the answer, None if nothing could
+    check it. Visible tests are evidence and do not prove correctness."""
     answer: str | None
-    """The whole program, or the final answer; None where no model gave a usable one."""
+    """The whole program or the final answer; None if no model gave a usable one."""
     strategy: str
     difficulty: Difficulty | None
     rounds: int
@@ -84,19 +84,19 @@ class RefinementResult(Frozen):
     notes: tuple[Note, ...] = ()
     tests: tuple[VisibleTest, ...] = ()
     isolation: Isolation | None = None
-    """None where nothing was executed."""
+    """None if nothing was executed."""
     models: ModelNames = ModelNames()
     seed: int | None = None
     timeline: tuple[TimedSpan, ...] = ()
-    """What ran when, in the process that ended the run."""
+    """The spans of the process that ended the run."""
     schema_version: int = SCHEMA_VERSION
 
     @property
     def chosen(self) -> Candidate | None:
         """The candidate that the answer is taken from."""
-        wanted = self.selection.candidate_id
-        return next((each for each in self.candidates if each.id == wanted), None)
+        chosen = self.selection.candidate_id
+        return next((candidate for candidate in self.candidates if candidate.id == chosen), None)
 
     def _repr_html_(self) -> str | None:
-        """Show the run in a notebook: the way, the candidates, the decisions."""
+        """Return the run as HTML for notebooks."""
         return notebook.html_of(self)

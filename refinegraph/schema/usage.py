@@ -1,42 +1,42 @@
-"""What was spent."""
+"""The cost of model calls and sandbox runs."""
 
 from refinegraph.schema.base import Frozen
 
 _UNITS = 10**11
+"""Units per US dollar in which costs are added: a billionth of a cent."""
 
 
 class Usage(Frozen):
-    """What was spent. Adds exactly, in any order and any grouping."""
+    """The cost of some work. Addition is exact, in any order and any grouping."""
 
     llm_calls: int = 0
-    """Requests that a provider answered, each counted once whatever its number of choices."""
+    """Requests that a provider answered; a request with several choices counts once."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
-    """Those prompt tokens that a server or llama.cpp did not evaluate again; 0 where it does not
-    say."""
+    """Prompt tokens that a server or llama.cpp took from its cache, as far as it reports them."""
     priced_usd: float = 0.0
     """Cost in USD of the calls whose price is known, exact to a billionth of a cent."""
     unpriced_calls: int = 0
     """Calls whose price is unknown."""
     retries: int = 0
-    """Requests that failed and were sent again."""
+    """Failed requests that were sent again."""
     fallbacks: int = 0
-    """Requests that another model of the list answered."""
+    """Requests that a fallback model answered."""
     unparsable: int = 0
-    """Answers that were paid for and could not be read."""
+    """Answers that were paid for but could not be parsed."""
     sandbox_runs: int = 0
     wall_seconds: float = 0.0
     """Elapsed seconds of the run; 0 on parts of a run."""
 
     @property
     def total_tokens(self) -> int:
-        """Prompt and completion tokens together."""
+        """The sum of prompt and completion tokens."""
         return self.prompt_tokens + self.completion_tokens
 
     @property
     def cost_usd(self) -> float | None:
-        """Cost in USD, None when the price of any call is unknown."""
+        """Cost in USD, or None if the price of any call is unknown."""
         return None if self.unpriced_calls else self.priced_usd
 
     def __add__(self, other: "Usage") -> "Usage":

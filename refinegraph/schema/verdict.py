@@ -1,4 +1,4 @@
-"""What executing a program proved."""
+"""The verdicts of executed programs."""
 
 from typing import Literal, get_args
 
@@ -36,10 +36,10 @@ VerdictStatus = Literal[
     "protocol_violation",
     "sandbox_error",
 ]
-"""How a whole run ended; `sandbox_error` is the sandbox's fault and never the program's."""
+"""How a whole run ended; `sandbox_error` is a fault of the sandbox, never of the program."""
 
 Tier = Literal["strong", "medium", "docker", "weak", "none"]
-"""How well a run was isolated, strongest first."""
+"""The strength of a run's isolation, strongest first."""
 
 Strength = Literal[
     "host",
@@ -49,33 +49,33 @@ Strength = Literal[
     "exit code",
     "in process",
 ]
-"""Where a verdict was computed, the hardest to forge first.
+"""Where a verdict was computed, hardest to forge first.
 
 `host`: values were compared on the host. `separate process`: tests ran in another process than the
-program. `in process with guards`: a test runner reported from the program's own process, watched by
-a plug-in and with tests that have to fail beside. `reported`: likewise, unwatched. `exit code`:
-nothing but the command's exit code. `in process`: tests ran beside the program, unwatched.
+program. `in process with guards`: a test runner reported from the program's own process, guarded by
+a plugin and by tests that have to fail. `reported`: the same without guards. `exit code`: only the
+command's exit code. `in process`: tests ran in the program's process without guards.
 """
 STRENGTHS: tuple[Strength, ...] = get_args(Strength)
 """Strongest first."""
 
 
 class CaseOutcome(Frozen):
-    """What happened on one test."""
+    """The outcome of one test."""
 
     id: str
-    """The test's id, or its position where it has none."""
+    """The id of the test, or its position if it has none."""
     status: CaseStatus
     call: str = ""
-    """What was tested, as source: `f(1, 2)` or `assert f(1, 2) == 3`."""
+    """The tested source: `f(1, 2)` or `assert f(1, 2) == 3`."""
     expected: str | None = None
-    """The expected value as a readable literal, cut to a few hundred characters."""
+    """The repr of the expected value, shortened to a few hundred characters."""
     got: str | None = None
-    """What came instead, likewise."""
+    """The repr of the actual value, shortened likewise."""
     error: str | None = None
-    """Exception type and message, where one was raised."""
+    """Type and message of the exception, if one was raised."""
     traceback: str | None = None
-    """Traceback cut to the candidate's own lines."""
+    """The traceback, reduced to the candidate's own lines."""
     seconds: float = 0.0
 
     @property
@@ -85,16 +85,16 @@ class CaseOutcome(Frozen):
 
 
 class Isolation(Frozen):
-    """What stood between a program and this machine when it ran."""
+    """The isolation layers in force while a program ran."""
 
     tier: Tier
     layers: tuple[str, ...] = ()
     degraded: tuple[str, ...] = ()
-    """Layers that were asked for and could not be had, with the reason."""
+    """Layers that were requested but not available, with the reasons."""
 
 
 class Verdict(Frozen):
-    """What execution proved, computed outside the program's process unless `strength` tells."""
+    """The result of an execution; `strength` tells where it was computed."""
 
     passed: bool
     status: VerdictStatus
@@ -105,13 +105,13 @@ class Verdict(Frozen):
     detail: str = ""
     """One sentence that explains a status other than passed or failed."""
     strength: Strength = "separate process"
-    """What a program would have to get at to forge it."""
+    """How hard the verdict is to forge."""
     seconds: float = 0.0
 
     @model_validator(mode="before")
     @classmethod
     def _read_integrity(cls, data: object) -> object:
-        """Read records of version 0.1, which knew two strengths under another name."""
+        """Read a record of version 0.1, which stored one of two strengths as `integrity`."""
         fields = fields_with(data, "integrity")
         if fields is None:
             return data
@@ -121,7 +121,7 @@ class Verdict(Frozen):
 
     @property
     def is_forgeable(self) -> bool:
-        """Whether the program ran in the process that judged it."""
+        """Whether the program could have influenced the verdict."""
         return self.strength not in ("host", "separate process")
 
     @property

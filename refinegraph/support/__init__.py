@@ -1,1 +1,1 @@
-"""Helpers that know nothing of the subject: threads, files, JSON, signatures, secrets, retries."""
+"""General-purpose helpers: threads, files, JSON, signatures, secrets and retries."""

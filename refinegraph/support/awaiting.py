@@ -1,4 +1,4 @@
-"""Accept plain and async functions alike, and wait for several at once."""
+"""Support plain and async functions alike, and await several coroutines."""
 
 import asyncio
 from collections.abc import Awaitable, Coroutine
@@ -8,11 +8,11 @@ from typing import Any, TypeAlias, TypeVar
 Value = TypeVar("Value")
 
 MaybeAwaitable: TypeAlias = Value | Awaitable[Value]
-"""What a function returns that may be plain or async."""
+"""The return type of a function that may be plain or async."""
 
 
 async def settle(value: MaybeAwaitable[Value]) -> Value:
-    """Return a value, waiting for it where it is still to come.
+    """Return a value, awaiting it if it is awaitable.
 
     >>> async def later() -> int:
     ...     return 2
@@ -25,11 +25,12 @@ async def settle(value: MaybeAwaitable[Value]) -> Value:
 
 
 async def wait_for_all(*work: Coroutine[Any, Any, Value]) -> list[Value]:
-    """Return the results in order; where one raises, cancel and await the others first.
+    """Return the results in order; if a coroutine raises, cancel and await the others first.
 
-    `asyncio.gather` would leave the others running, to spend on what nobody reads any more.
+    `asyncio.gather` would leave the others running, and they would spend tokens on results that are
+    no longer needed.
     """
-    if len(work) == 1:  # a task of its own would only cost time
+    if len(work) == 1:  # a single coroutine needs no task
         return [await work[0]]
     tasks = [asyncio.ensure_future(part) for part in work]
     try:

@@ -1,4 +1,4 @@
-"""Run coroutines from synchronous code, so that Ctrl-C always ends them."""
+"""Run coroutines from synchronous code in such a way that Ctrl-C always ends them."""
 
 import asyncio
 import contextvars
@@ -12,23 +12,23 @@ from typing import Any, Generic, TypeVar
 Result = TypeVar("Result")
 
 _CLEANUP_SECONDS = 1.0
-"""How long an interrupted coroutine may clean up. Closing the sandbox and the databases takes
-milliseconds, on a busy machine tenths of a second; and who pressed Ctrl-C expects the prompt
-back within two seconds."""
+"""Seconds that an interrupted coroutine may clean up. Closing the sandbox and databases takes
+milliseconds, or tenths of a second on a busy machine, and a user who presses Ctrl-C expects the
+prompt within two seconds."""
 _POLL_SECONDS = 0.05
-"""How often to look whether the calling task was cancelled: too short to be felt at a prompt,
-too long to cost anything."""
+"""Seconds between checks whether the calling task was cancelled: too short to notice at a prompt,
+and long enough to cost nothing."""
 _STOP_SECONDS = 0.3
-"""How long to wait after each harsher attempt; all waits together stay below two seconds."""
+"""Seconds to wait after every harsher attempt; all waits together stay below two seconds."""
 
 
 def run_sync(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine to completion and return its result, even where an event loop is running.
+    """Run a coroutine to completion and return its result, even inside a running event loop.
 
-    The coroutine runs in an event loop in another thread. Ctrl-C in the calling thread cancels
-    it, gives it at most two seconds to clean up and raises `KeyboardInterrupt`, whether or not
-    the coroutine heeds the cancellation. Under `asyncio.run`, which makes Ctrl-C a cancellation,
-    it raises `CancelledError`.
+    The coroutine runs in an event loop in another thread. Ctrl-C in the calling thread cancels it,
+    gives it at most two seconds to clean up and raises `KeyboardInterrupt`, even if the coroutine
+    ignores the cancellation. Under `asyncio.run`, which turns Ctrl-C into a cancellation, it raises
+    `CancelledError`.
 
     >>> async def answer() -> int:
     ...     return 42
@@ -53,9 +53,10 @@ def _calling_task() -> "asyncio.Task[Any] | None":
 
 
 class _LoopThread(Generic[Result]):
-    """A thread that runs one coroutine in an event loop of its own.
+    """A thread that runs one coroutine in its own event loop.
 
-    It is a daemon, so that a coroutine that cannot be stopped does not keep the process alive.
+    It is a daemon thread, so that a coroutine that cannot be stopped does not keep the process
+    alive.
     """
 
     def __init__(self, work: Coroutine[Any, Any, Result]) -> None:
@@ -82,8 +83,8 @@ class _LoopThread(Generic[Result]):
     def join(self) -> None:
         """Wait until the coroutine has ended and its loop is closed.
 
-        Raises `CancelledError` where the calling task is cancelled meanwhile: `asyncio.run` makes
-        Ctrl-C a cancellation of its task, not a `KeyboardInterrupt`.
+        Raises `CancelledError` if the calling task is cancelled meanwhile: `asyncio.run` turns
+        Ctrl-C into a cancellation of its task instead of a `KeyboardInterrupt`.
         """
         if self._caller is None:
             self._thread.join()
@@ -94,22 +95,22 @@ class _LoopThread(Generic[Result]):
                 raise asyncio.CancelledError
 
     def result(self) -> Result:
-        """Return what the coroutine returned, or raise what it raised."""
+        """Return the coroutine's result or raise its exception."""
         if self._errors:
             raise self._errors[0]
         return self._results[0]
 
     def stop(self) -> None:
-        """Cancel the coroutine and wait; if it goes on, cancel again and at last stop its loop.
+        """Cancel the coroutine and wait; if it continues, cancel again and finally stop its loop.
 
-        A stopped loop runs nothing more, so no request is sent after this, unless one blocks
-        the thread. The loop is stopped twice: while it waits for the coroutine, and while it
-        waits for the tasks that are left.
+        A stopped loop executes nothing more, so no request is sent after this, unless one blocks
+        the thread. The loop is stopped twice: while it waits for the coroutine, and while it waits
+        for the remaining tasks.
         """
         with self._lock:
             self._interrupted = True
             loop, task = self._loop, self._task
-        if loop is None or task is None:  # the thread will see that it is to stop
+        if loop is None or task is None:  # the thread will check `_interrupted` itself
             self._ended.wait(_CLEANUP_SECONDS)
             return
         self._do(loop, task.cancel, wait=_CLEANUP_SECONDS)
@@ -145,7 +146,7 @@ class _LoopThread(Generic[Result]):
             self._close(loop)
 
     def _close(self, loop: asyncio.AbstractEventLoop) -> None:
-        """End the loop as `asyncio.run` does, but wait for no thread once interrupted."""
+        """Close the loop as `asyncio.run` does, but without waiting for threads if interrupted."""
         try:
             loop.run_until_complete(_end_tasks(loop))
             loop.run_until_complete(loop.shutdown_asyncgens())
@@ -160,7 +161,7 @@ def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel the tasks that are left, wait for them and report the errors of their cleanup."""
+    """Cancel and await the remaining tasks, and report errors of their cleanup."""
     left = asyncio.all_tasks(loop) - {asyncio.current_task()}
     for task in left:
         task.cancel()

@@ -1,4 +1,4 @@
-"""JSON: its type, and models as text, whatever a language model wrote into them."""
+"""The type of JSON values, and serialisation of data models with arbitrary text."""
 
 import json
 import re
@@ -7,13 +7,13 @@ from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-"""What `json.loads` returns."""
+"""The values that `json.loads` returns."""
 
 _HALF = re.compile("[\ud800-\udfff]")
 
 
 def json_text(model: BaseModel, *, indent: int | None = None) -> str:
-    """Return a model as JSON that any reader accepts; halves of characters become U+FFFD."""
+    """Return a data model as valid JSON; lone surrogates become U+FFFD."""
     try:
         return model.model_dump_json(indent=indent)
     except (PydanticSerializationError, UnicodeEncodeError):
@@ -22,7 +22,7 @@ def json_text(model: BaseModel, *, indent: int | None = None) -> str:
 
 
 def whole_characters(text: str) -> str:
-    r"""Return a text that can be written as UTF-8: halves of characters become U+FFFD.
+    r"""Replace lone surrogates by U+FFFD, so that the text can be encoded as UTF-8.
 
     >>> whole_characters("a\ud800b")
     'a\ufffdb'

@@ -1,4 +1,4 @@
-"""Sort the lines of several files by a number without holding the lines in memory."""
+"""Sort the lines of several files by number without keeping the lines in memory."""
 
 from array import array
 from collections.abc import Iterator, Sequence
@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 
 class Place(NamedTuple):
-    """A line of a file that ends with a line break."""
+    """A complete line of a file, and where it starts."""
 
     file: int
     offset: int
     text: str
-    """Without the line break."""
+    """The line without its line break."""
 
 
 def placed_lines(paths: Sequence[Path]) -> Iterator[Place]:
-    """Yield the whole lines of files, one file after the other; a torn last line is left out."""
+    """Yield the complete lines of files, one file after the other, without a torn last line."""
     for number, path in enumerate(paths):
         if not path.exists():
             continue
@@ -30,9 +30,9 @@ def placed_lines(paths: Sequence[Path]) -> Iterator[Place]:
 
 
 class LineIndex:
-    """Where lines stand, by a number for each: 24 bytes a line, however long it is.
+    """The positions of lines by number, in 24 bytes per line of any length.
 
-    A number that is added twice keeps its last line.
+    If a number is added twice, the last line wins.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
@@ -42,13 +42,13 @@ class LineIndex:
         self._offsets = array("q")
 
     def add(self, number: int, place: Place) -> None:
-        """Note a line."""
+        """Add a line."""
         self._numbers.append(number)
         self._places.append(place.file)
         self._offsets.append(place.offset)
 
     def lines(self) -> Iterator[str]:
-        """Yield the lines by their numbers, each with its line break."""
+        """Yield the lines in the order of their numbers, with their line breaks."""
         order = sorted(range(len(self._numbers)), key=self._numbers.__getitem__)
         with ExitStack() as stack:
             files = [stack.enter_context(path.open("rb")) for path in self._paths]

@@ -1,4 +1,4 @@
-"""One writer at a time: an advisory lock that ends with the process that holds it."""
+"""An advisory file lock that is released when its process ends."""
 
 from pathlib import Path
 from typing import IO
@@ -9,10 +9,10 @@ class Locked(Exception):
 
 
 def lock(path: Path) -> IO[str]:
-    """Return the open file that holds the lock until it is closed; its folder must exist.
+    """Lock a file and return it open; closing it releases the lock. Its directory must exist.
 
-    Where the system has no advisory locks, nothing is held. Raises `Locked` where another process
-    holds it.
+    On systems without advisory locks, nothing is locked. Raises `Locked` if another process holds
+    the lock.
     """
     file = path.open("a", encoding="utf-8")
     try:
@@ -28,7 +28,7 @@ def lock(path: Path) -> IO[str]:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a process holds the lock."""
+    """Return whether a process holds the lock."""
     if not path.exists():
         return False
     try:

@@ -1,4 +1,4 @@
-"""Files that hold prompts and answers: only their user may read them."""
+"""Files with prompts and answers, which only their user may read."""
 
 import os
 import tempfile
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-# Prompts and answers may be confidential, and a home folder is often readable by everybody.
+# Prompts and answers may be confidential, and home directories are often readable by every user.
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 
 
 def make_private_folder(path: Path) -> None:
-    """Make a folder, and the missing ones above it, that only its user may enter.
+    """Create a directory and its missing parents, which only their user may enter.
 
-    One that exists keeps its mode: its user may share it on purpose.
+    An existing directory keeps its mode, since its user may share it on purpose.
     """
     if not path.parent.exists():
         make_private_folder(path.parent)
@@ -21,17 +21,17 @@ def make_private_folder(path: Path) -> None:
 
 
 def append_private(path: Path) -> IO[str]:
-    """Open a text file to append to; a new one is readable by its user only."""
+    """Open a text file for appending; only its user may read a new file."""
     return open(path, "a", encoding="utf-8", opener=_open_private)
 
 
 def touch_private(path: Path) -> None:
-    """Make an empty file that only its user may read, unless there is one."""
+    """Create an empty file that only its user may read, unless it exists."""
     path.touch(mode=_FILE_MODE)
 
 
 def write_private(path: Path, parts: Iterable[str]) -> None:
-    """Write a text file whole or not at all, readable by its user only."""
+    """Write a text file atomically; only its user may read it."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     part = Path(name)
     try:

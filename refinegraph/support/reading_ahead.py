@@ -1,4 +1,4 @@
-"""Iterators whose next item may be long in coming, read without holding up the event loop."""
+"""Read blocking iterators without blocking the event loop."""
 
 import asyncio
 import queue
@@ -13,9 +13,9 @@ _END = object()
 
 
 async def read_in_thread(items: Iterator[Item]) -> AsyncGenerator[Item]:
-    """Yield the items of an iterator that blocks, each read in a thread when it is asked for.
+    """Yield the items of a blocking iterator, which are read in a thread on demand.
 
-    The thread is a daemon: one that waits for input that never comes keeps nobody waiting.
+    The thread is a daemon thread, so that waiting for input does not delay the exit of the process.
 
     >>> async def all_of() -> list[int]:
     ...     return [item async for item in read_in_thread(iter(range(3)))]
@@ -23,35 +23,35 @@ async def read_in_thread(items: Iterator[Item]) -> AsyncGenerator[Item]:
     [0, 1, 2]
     """
     loop = asyncio.get_running_loop()
-    wanted: queue.SimpleQueue[asyncio.Future[Any] | None] = queue.SimpleQueue()
-    threading.Thread(target=_serve, args=(items, wanted, loop), daemon=True).start()
+    requests: queue.SimpleQueue[asyncio.Future[Any] | None] = queue.SimpleQueue()
+    threading.Thread(target=_serve, args=(items, requests, loop), daemon=True).start()
     try:
         while True:
-            coming: asyncio.Future[Any] = loop.create_future()
-            wanted.put(coming)
-            item = await coming
+            request: asyncio.Future[Any] = loop.create_future()
+            requests.put(request)
+            item = await request
             if item is _END:
                 return
             yield item
     finally:
-        wanted.put(None)
+        requests.put(None)
 
 
 def _serve(
     items: Iterator[Any],
-    wanted: "queue.SimpleQueue[asyncio.Future[Any] | None]",
+    requests: "queue.SimpleQueue[asyncio.Future[Any] | None]",
     loop: asyncio.AbstractEventLoop,
 ) -> None:
-    while (coming := wanted.get()) is not None:
-        tell: Callable[[Any], None] = coming.set_result
+    while (request := requests.get()) is not None:
+        settle: Callable[[Any], None] = request.set_result
         try:
             value: Any = next(items, _END)
         except Exception as error:
-            tell, value = coming.set_exception, error
+            settle, value = request.set_exception, error
         with suppress(RuntimeError):  # the loop was closed meanwhile
-            loop.call_soon_threadsafe(_unless_done, coming, tell, value)
+            loop.call_soon_threadsafe(_unless_done, request, settle, value)
 
 
-def _unless_done(coming: "asyncio.Future[Any]", tell: Callable[[Any], None], value: Any) -> None:
-    if not coming.done():
-        tell(value)
+def _unless_done(request: "asyncio.Future[Any]", settle: Callable[[Any], None], value: Any) -> None:
+    if not request.done():
+        settle(value)

@@ -1,4 +1,4 @@
-"""Keys, kept out of everything that a person or a file may see."""
+"""Redact keys and credentials in text that is displayed or stored."""
 
 import os
 import re
@@ -13,19 +13,19 @@ _SECRET_SHAPE = re.compile(
 
 
 def redact(text: str, *secrets: str | None) -> str:
-    """Replace the secrets named, those in the environment, and what looks like a key.
+    """Replace the given secrets, those in the environment, and text that looks like a key.
 
     >>> redact("Incorrect API key provided: sk-abcdef123456 (Bearer hush)", None)
     'Incorrect API key provided: ******** (Bearer ********'
     """
-    known = {secret for secret in (*secrets, *_secrets_of_environment()) if secret}
-    for secret in sorted(known, key=len, reverse=True):
+    hidden = {secret for secret in (*secrets, *_secrets_of_environment()) if secret}
+    for secret in sorted(hidden, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return _SECRET_SHAPE.sub(HIDDEN, text)
 
 
 def without_credentials(url: str) -> str:
-    """Return the address without its user, password, query and fragment.
+    """Return a URL without its user, password, query and fragment.
 
     >>> without_credentials("http://me:hush@127.0.0.1:8000/v1?key=hush")
     'http://127.0.0.1:8000/v1'

@@ -1,4 +1,4 @@
-"""Check that a function can be called as its part of a graph will be, before anything runs."""
+"""Check, before anything runs, that a function can be called the way a graph will call it."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -8,10 +8,10 @@ from refinegraph.errors import InputError
 
 
 def check_part(part: Callable[..., Any], role: str, *takes: str) -> frozenset[str] | None:
-    """Return the further keywords that a function takes, None for any.
+    """Return the additional keywords that a function accepts; None if it accepts any.
 
-    `takes` names the positional arguments that it is given. Raises `InputError`, in one sentence
-    that names the parameter, for a function that takes fewer or requires more.
+    `takes` names the positional arguments that are passed. Raises `InputError`, whose message names
+    the parameter, if the function accepts fewer arguments or requires more.
 
     >>> check_part(lambda state: None, "a router", "state")
     frozenset()

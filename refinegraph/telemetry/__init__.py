@@ -1,4 +1,4 @@
-"""What a run tells of itself to tools: spans, OpenTelemetry, a log of events."""
+"""Telemetry of a run: spans, OpenTelemetry, and a log of events."""
 
 from refinegraph.telemetry.json_log import JsonLog
 from refinegraph.telemetry.otel import OpenTelemetryTracer

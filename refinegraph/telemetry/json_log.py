@@ -1,4 +1,4 @@
-"""A log of a run: one JSON object a line for everything that its observers hear."""
+"""A log of a run's events, one JSON object per line."""
 
 import json
 import time
@@ -10,10 +10,10 @@ from refinegraph.support.json_text import json_text
 
 
 class JsonLog:
-    """Writes each event as a line with its time, its name and its fields; keys never.
+    """Write every event as a line with its time, name and fields, with secrets removed.
 
-    A log that cannot be written any more, because the disk is full, ends with one call of
-    `on_failure`; it never raises, since the run that it is about goes on.
+    If the log can no longer be written, for example because the disk is full, `on_failure` is
+    called once and the log ends. It never raises, so that the run can continue.
 
     >>> import io
     >>> from refinegraph.schema import Usage
@@ -39,8 +39,8 @@ class JsonLog:
         """Write one event."""
         if self._ended:
             return
-        known = {"time": round(time.time(), 3), "event": type(event).__name__}
-        line = json.dumps({**known, **json.loads(json_text(event))}, ensure_ascii=False)
+        heading = {"time": round(time.time(), 3), "event": type(event).__name__}
+        line = json.dumps({**heading, **json.loads(json_text(event))}, ensure_ascii=False)
         self._attempt(lambda: self._write(line))
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Spans for OpenTelemetry, named by its conventions for generative AI; needs the extra `otel`."""
+"""OpenTelemetry spans with the conventions for generative AI; requires the extra `otel`."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
 MISSING = "OpenTelemetry is not installed; pip install 'refinegraph[otel]'."
-"""What to say where it is asked for and not there."""
+"""The message if OpenTelemetry is requested but not installed."""
 
 
 class OpenTelemetryTracer:
-    """Gives every node, model call and sandbox run of a run to OpenTelemetry as a span.
+    """Report every node, model call and sandbox run to OpenTelemetry as a span.
 
-    Tokens and cost are attributes; prompts and answers are not recorded. The provider is the
-    application's own unless one is given.
+    Tokens and cost are attributes; prompts and answers are not recorded. The application's own
+    provider is used unless one is passed.
 
         from refinegraph.telemetry.otel import OpenTelemetryTracer
         from refinegraph.telemetry.tracing import traced
@@ -26,11 +26,11 @@ class OpenTelemetryTracer:
         with traced(OpenTelemetryTracer()):
             result = refinegraph.solve("Write add(a, b).")
 
-    Names follow https://opentelemetry.io/docs/specs/semconv/gen-ai/ : `chat MODEL`,
+    The names follow https://opentelemetry.io/docs/specs/semconv/gen-ai/ : `chat MODEL`,
     `execute_tool sandbox`, `invoke_workflow NAME`.
 
     Raises:
-        SettingError: Where OpenTelemetry is not installed.
+        SettingError: OpenTelemetry is not installed.
     """
 
     def __init__(self, provider: "TracerProvider | None" = None) -> None:
@@ -43,7 +43,7 @@ class OpenTelemetryTracer:
 
     @contextmanager
     def span(self, kind: Kind, name: str, attributes: Attributes) -> Generator[Note]:
-        """Open a span; an exception that ends it is recorded by its type alone."""
+        """Open a span; of an exception that ends it, only the type is recorded."""
         client = self._kinds.CLIENT if kind == "call" else self._kinds.INTERNAL
         opened = self._tracer.start_as_current_span(
             name,

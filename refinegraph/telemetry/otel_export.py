@@ -1,4 +1,4 @@
-"""Send spans where the OTEL_ variables of the environment say; needs the extra `otel`."""
+"""Export spans as configured by the OTEL_ environment variables; requires the extra `otel`."""
 
 import logging
 import os
@@ -25,32 +25,32 @@ except ImportError:
     raise SettingError(MISSING) from None
 
 _GROUP = "opentelemetry_traces_exporter"
-"""Where packages register their exporters; the names are those of OTEL_TRACES_EXPORTER."""
+"""The entry point group of exporters, whose names are the values of OTEL_TRACES_EXPORTER."""
 _OTLP = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
-"""The protocols of OTEL_EXPORTER_OTLP_PROTOCOL, and the exporter of each."""
-# A collector answers in milliseconds; a run that is over should not wait for one that is not there.
+"""The exporters by the protocols of OTEL_EXPORTER_OTLP_PROTOCOL."""
+# A collector answers in milliseconds; a finished run should not wait long for a missing one.
 _FLUSH_SECONDS = 2.0
-# The SDK's messages hold whole addresses and tracebacks.
-_LONGEST_COMPLAINT = 200
+# The SDK's messages contain whole addresses and tracebacks.
+_MAX_WARNING = 200
 
 
 @contextmanager
 def exporting(*, warn: Callable[[str], None]) -> Generator[OpenTelemetryTracer | None]:
-    """Open a tracer that exports as the environment says, None where nothing is to be exported.
+    """Open a tracer that exports as the environment says; None if nothing is to be exported.
 
-    `OTEL_TRACES_EXPORTER` may name `otlp` (the default), `console` (on standard error), `none`, or
-    any exporter that is installed, several joined by commas; `OTEL_EXPORTER_OTLP_PROTOCOL` the
-    protocol of `otlp`, by default `http/protobuf`. At the end it waits up to two seconds until the
-    spans are sent; `warn` gets one sentence where they were not.
+    `OTEL_TRACES_EXPORTER` is a comma-separated list of `otlp` (the default), `console` (on standard
+    error), `none` and the names of installed exporters. `OTEL_EXPORTER_OTLP_PROTOCOL` is the
+    protocol of `otlp`, by default `http/protobuf`. At the end, the context waits up to two seconds
+    until the spans are sent, and calls `warn` with one sentence if some were not.
 
     Raises:
-        SettingError: An exporter or a protocol that is named is not there.
+        SettingError: A requested exporter or protocol is not available.
     """
     exporters = [_Counted(_exporter(name)) for name in _exporter_names()]
     if not exporters:
         yield None
         return
-    with _complaints_collected() as complaints:
+    with _warnings_collected() as warnings:
         ended = _Ended()
         provider = _provider([ended, *map(BatchSpanProcessor, exporters)])
         try:
@@ -59,24 +59,24 @@ def exporting(*, warn: Callable[[str], None]) -> Generator[OpenTelemetryTracer |
             _finish(provider, exporters)
             lost = max(ended.spans - exporter.sent for exporter in exporters)
             if lost:
-                warn(_sentence(lost, complaints))
+                warn(_sentence(lost, warnings))
 
 
-def _sentence(lost: int, complaints: Sequence[str]) -> str:
-    failures = [each for each in complaints if each.startswith("Failed to export")]
+def _sentence(lost: int, warnings: Sequence[str]) -> str:
+    failures = [warning for warning in warnings if warning.startswith("Failed to export")]
     reason = f" ({failures[-1].rstrip('.')})" if failures else ""
     return (
         f"--otel: {plural(lost, 'span')} not accepted{reason}; set OTEL_EXPORTER_OTLP_ENDPOINT to "
-        "a receiver that runs."
+        "a running receiver."
     )
 
 
 def _exporter_names() -> list[str]:
-    """Return the exporters that the environment asks for, as their packages register them."""
+    """Return the registered names of the exporters that the environment requests."""
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return []
-    wanted = os.environ.get("OTEL_TRACES_EXPORTER", "").strip() or "otlp"
-    names = [name.strip() for name in wanted.split(",")]
+    setting = os.environ.get("OTEL_TRACES_EXPORTER", "").strip() or "otlp"
+    names = [name.strip() for name in setting.split(",")]
     return [_otlp() if name == "otlp" else name for name in names if name not in ("", "none")]
 
 
@@ -92,17 +92,17 @@ def _otlp() -> str:
 
 
 def _exporter(name: str) -> SpanExporter:
-    """Make an exporter by the name under which its package registers it."""
+    """Create the exporter that is registered under a name."""
     if name == "console":
         return ConsoleSpanExporter(out=sys.stderr)
     for registered in entry_points(group=_GROUP, name=name):
         exporter: SpanExporter = registered.load()()
         return exporter
-    known = ", ".join(sorted(each.name for each in entry_points(group=_GROUP)))
+    installed = ", ".join(sorted(entry.name for entry in entry_points(group=_GROUP)))
     package = f"opentelemetry-exporter-{name.replace('_', '-')}"
     raise SettingError(
-        f"OpenTelemetry has no exporter {name!r} here, only: {known}; pip install {package}, or "
-        "set OTEL_TRACES_EXPORTER or OTEL_EXPORTER_OTLP_PROTOCOL to another."
+        f"OpenTelemetry has no exporter {name!r} here, only: {installed}; pip install {package}, "
+        "or set OTEL_TRACES_EXPORTER or OTEL_EXPORTER_OTLP_PROTOCOL to another."
     )
 
 
@@ -115,7 +115,7 @@ def _provider(processors: Sequence[SpanProcessor]) -> TracerProvider:
 
 
 def _finish(provider: TracerProvider, exporters: "Sequence[_Counted]") -> None:
-    """Send what was not sent yet, and give up after a while: the SDK heeds no limit of time."""
+    """Send the remaining spans, with a time limit of our own since the SDK ignores its own."""
     sending = threading.Thread(target=provider.force_flush, name="refinegraph-otel", daemon=True)
     sending.start()
     sending.join(_FLUSH_SECONDS)
@@ -127,62 +127,62 @@ def _finish(provider: TracerProvider, exporters: "Sequence[_Counted]") -> None:
 
 
 class _Ended(SpanProcessor):
-    """Counts the spans that are to be sent."""
+    """Count the spans to be sent."""
 
     def __init__(self) -> None:
         self.spans = 0
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Count a span, unless it is not sampled."""
+        """Count a span if it is sampled."""
         self.spans += bool(span.context and span.context.trace_flags.sampled)
 
 
 class _Counted(SpanExporter):
-    """An exporter that counts what was accepted."""
+    """An exporter that counts the accepted spans."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self.sent = 0
         self._exporter = exporter
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Export spans, and count them where they were accepted."""
+        """Export spans and count them if they were accepted."""
         result = self._exporter.export(spans)
         if result is SpanExportResult.SUCCESS:
             self.sent += len(spans)
         return result
 
     def shutdown(self) -> None:
-        """Give up what is being tried again."""
+        """Give up pending retries."""
         self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Export what the exporter itself holds back."""
+        """Flush the wrapped exporter."""
         return self._exporter.force_flush(timeout_millis)
 
 
 @contextmanager
-def _complaints_collected() -> Generator[list[str]]:
-    """Keep the SDK's warnings off the terminal, and collect them instead."""
-    complaints: list[str] = []
+def _warnings_collected() -> Generator[list[str]]:
+    """Collect the SDK's warnings instead of printing them."""
+    warnings: list[str] = []
     logger = logging.getLogger("opentelemetry")
-    handler, before = _Collecting(complaints), logger.propagate
+    handler, before = _Collecting(warnings), logger.propagate
     logger.addHandler(handler)
     logger.propagate = False
     try:
-        yield complaints
+        yield warnings
     finally:
-        if not complaints:  # else what is still being tried would complain after the last line
+        if not warnings:  # otherwise pending retries would still print warnings after the run
             logger.removeHandler(handler)
             logger.propagate = before
 
 
 class _Collecting(logging.Handler):
-    """Appends messages to a list."""
+    """A logging handler that appends messages to a list."""
 
     def __init__(self, messages: list[str]) -> None:
         super().__init__(logging.WARNING)
         self._messages = messages
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take one message, on one line."""
-        self._messages.append(" ".join(record.getMessage().split())[:_LONGEST_COMPLAINT])
+        """Append one message as a single line."""
+        self._messages.append(" ".join(record.getMessage().split())[:_MAX_WARNING])

@@ -1,4 +1,4 @@
-"""Spans of what a run does, for whoever traces it; without a tracer they cost next to nothing."""
+"""Spans of a run's activities for tracers; without a tracer they cost almost nothing."""
 
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -11,14 +11,14 @@ from refinegraph.schema import TimedSpan
 Kind = Literal["run", "node", "call", "sandbox"]
 Attributes = Mapping[str, str | int | float | bool | tuple[str, ...]]
 Note = Callable[[Attributes], None]
-"""Adds attributes to a span that is open."""
+"""A function that adds attributes to an open span."""
 
 
 class Tracer(Protocol):
-    """Records spans. A span that is opened within another, in its tasks too, is its child."""
+    """A recorder of spans. A span opened inside another one, or in its tasks, is its child."""
 
     def span(self, kind: Kind, name: str, attributes: Attributes) -> AbstractContextManager[Note]:
-        """Open a span for as long as the context lasts; what ends it early is its error."""
+        """Open a span for the duration of a context; an exception that ends it is its error."""
         ...
 
 
@@ -27,7 +27,7 @@ _TRACERS: ContextVar[tuple[Tracer, ...]] = ContextVar("refinegraph_tracers", def
 
 @contextmanager
 def traced(tracer: Tracer) -> Generator[None]:
-    """Let a tracer record what happens inside, beside those that do already."""
+    """Add a tracer that records the spans inside the context."""
     token = _TRACERS.set((*_TRACERS.get(), tracer))
     try:
         yield
@@ -43,7 +43,7 @@ def span(
     >>> timeline = Timeline()
     >>> with traced(timeline), span("node", "solve"), span("call", "chat"):
     ...     pass
-    >>> [each.name for each in timeline.spans]
+    >>> [recorded.name for recorded in timeline.spans]
     ['chat', 'solve']
     """
     tracers = _TRACERS.get()
@@ -69,7 +69,7 @@ def _span_of_all(
 
 
 class Timeline:
-    """A tracer that keeps when each span began and ended, in seconds since it was made."""
+    """A tracer that records when spans began and ended, in seconds since its creation."""
 
     def __init__(self) -> None:
         self.spans: list[TimedSpan] = []
@@ -80,12 +80,12 @@ class Timeline:
         return _OpenSpan(self, kind, name, attributes)
 
     def now(self) -> float:
-        """Return the seconds since it was made, to a tenth of a millisecond."""
+        """Return the seconds since the timeline was created, to a tenth of a millisecond."""
         return round(time.monotonic() - self._zero, 4)
 
 
 class _OpenSpan:
-    """A span of a timeline until it ends; a class, since every node and call of a run opens one."""
+    """An open span of a timeline; a class rather than a generator, which would be slower."""
 
     def __init__(self, timeline: Timeline, kind: Kind, name: str, attributes: Attributes) -> None:
         self.timeline = timeline
@@ -110,7 +110,7 @@ class _OpenSpan:
         )
 
 
-_TOLD = {
+_LABELS = {
     "gen_ai.request.model": "model",
     "gen_ai.request.choice.count": "choices",
     "gen_ai.usage.input_tokens": "prompt tokens",
@@ -122,7 +122,7 @@ _TOLD = {
 
 
 def _short(attributes: Attributes) -> list[tuple[str, object]]:
-    return [(_TOLD[key], value) for key, value in attributes.items() if key in _TOLD]
+    return [(_LABELS[key], value) for key, value in attributes.items() if key in _LABELS]
 
 
 def _ignore(attributes: Attributes) -> None:

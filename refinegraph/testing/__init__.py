@@ -1,8 +1,8 @@
-"""Builders and fakes for testing your own graphs, without a model, a network or a process.
+"""Builders and fakes for testing graphs without models, networks or processes.
 
-Builders fill in every field that a test does not care about: `candidate`, `answers`, `programs`,
-`verdict`, `review` and `state`. Fakes stand in for what costs time or money: `FakeSandbox`,
-`ScriptedPolicy`, `ScriptedChatModel` and `SimulatedChatModel`.
+The builders fill in every field that a test does not care about: `candidate`, `answers`,
+`programs`, `verdict`, `review` and `state`. The fakes replace parts that cost time or money:
+`FakeSandbox`, `ScriptedPolicy`, `ScriptedChatModel` and `SimulatedChatModel`.
 
 >>> from refinegraph.graphs.stopping import rounds
 >>> from refinegraph.testing import answers, state
@@ -69,7 +69,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import on first use: a test of a scorer needs neither LangGraph nor a model."""
+    """Import a public name on first use; a scorer's test needs neither LangGraph nor models."""
     from importlib import import_module
 
     if name not in _MODULES:

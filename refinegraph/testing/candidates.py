@@ -1,4 +1,4 @@
-"""Build candidates and reviews; every field that is not given gets a sensible value."""
+"""Build candidates and reviews with sensible defaults."""
 
 from collections.abc import Sequence
 from typing import TypedDict, Unpack
@@ -7,7 +7,7 @@ from refinegraph.schema import Candidate, Review, Score, Step, Verdict
 
 
 class CandidateFields(TypedDict, total=False):
-    """Fields of a `Candidate` that the builders pass on as they are."""
+    """Fields of a `Candidate` that the builders pass on unchanged."""
 
     operator: str
     round: int
@@ -43,16 +43,16 @@ def candidate(
 ) -> Candidate:
     """Return a candidate.
 
-    Its round and turn are those of its id, `ROUND.NUMBER`. It was made by `refine` if it has
-    parents, and by `solve` otherwise. Its text is its program or answer, unless given.
+    Its round and turn come from its id, `ROUND.NUMBER`. Its operator is `refine` if it has parents,
+    and `solve` otherwise. Its text defaults to its program or answer.
 
     Args:
-        id: Its place in the run: `0.2` is the third sample, `1.0` the first refinement.
+        id: The position in the run: `0.2` is the third sample, `1.0` the first refinement.
         answer: The final answer, for problems that are not code.
         program: The whole program, for code.
-        parents: The id of its parent, or the ids of several.
-        score: Its value by a scorer named `test`; `scores` gives whole `Score` objects instead.
-        verdict: What its visible tests proved; `refinegraph.testing.verdict` builds one.
+        parents: The id of the parent, or the ids of several parents.
+        score: The value of a scorer named `test`; use `scores` for whole `Score` objects.
+        verdict: The result of the visible tests; `refinegraph.testing.verdict` builds one.
         fields: Any other field of `Candidate`.
 
     >>> repaired = candidate("1.0", program="def f(x): return 2 * x", parents="0.1")
@@ -61,7 +61,7 @@ def candidate(
     """
     ancestors = (parents,) if isinstance(parents, str) and parents else tuple(parents)
     round_number = int(id.partition(".")[0])
-    given: CandidateFields = {
+    other: CandidateFields = {
         "operator": "refine" if ancestors else "solve",
         "round": round_number,
         "turn": round_number,
@@ -70,14 +70,14 @@ def candidate(
         **fields,
     }
     return Candidate(
-        id=id, answer=answer, program=program, parents=ancestors, verdict=verdict, **given
+        id=id, answer=answer, program=program, parents=ancestors, verdict=verdict, **other
     )
 
 
-def answers(*given: str | None, scores: Sequence[float] = ()) -> tuple[Candidate, ...]:
-    """Return fresh samples with these answers, `0.0`, `0.1`, …; None is an unusable one.
+def answers(*texts: str | None, scores: Sequence[float] = ()) -> tuple[Candidate, ...]:
+    """Return the samples `0.0`, `0.1`, … with the given answers; None makes a sample unusable.
 
-    `scores` are their values in the same order, by a scorer named `test`.
+    `scores` are the values of a scorer named `test`, in the same order.
 
     >>> [sample.answer for sample in answers("4", "5", None)]
     ['4', '5', None]
@@ -89,12 +89,12 @@ def answers(*given: str | None, scores: Sequence[float] = ()) -> tuple[Candidate
             score=scores[number] if scores else None,
             unusable="no answer was found." if answer is None else None,
         )
-        for number, answer in enumerate(given)
+        for number, answer in enumerate(texts)
     )
 
 
 def programs(*sources: str, verdicts: Sequence[Verdict | None] = ()) -> tuple[Candidate, ...]:
-    """Return fresh samples with these programs, `0.0`, `0.1`, …, and their verdicts in order.
+    """Return the samples `0.0`, `0.1`, … with the given programs and verdicts.
 
     >>> from refinegraph.testing import verdict
     >>> first, second = programs("f = abs", "f = len", verdicts=[verdict("passed"), None])
@@ -117,7 +117,16 @@ def review(
     round: int = 0,
     number: int = 0,
 ) -> Review:
-    """Return a review of a candidate; it asks for a change unless it approves.
+    """Return a review of a candidate.
+
+    Args:
+        candidate_id: The id of the reviewed candidate.
+        change: The requested change, which is also the text of the review.
+        approves: Whether the Reviewer found no error.
+        wrong_step: The first wrong step.
+        evidence: The reason why the step is wrong.
+        round: The round of the review.
+        number: Distinguishes several reviews of one candidate in one round.
 
     >>> review("0.1", "double it").text
     'double it'

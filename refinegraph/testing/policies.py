@@ -1,4 +1,4 @@
-"""A policy that follows a script, and what any policy decides in a given state."""
+"""A policy that follows a script, and a function that evaluates any policy."""
 
 from collections.abc import Callable
 
@@ -8,15 +8,15 @@ from refinegraph.schema import Decision, StopReason
 from refinegraph.support.awaiting import settle
 
 SCRIPT_ENDED = StopReason(rule="script", detail="the script has ended")
-"""Why a run ends whose scripted policy has nothing left to say."""
+"""The stop reason of a scripted policy after its last choice."""
 
 
 class ScriptedPolicy:
-    """A policy that makes its choices one after the other, and stops after the last one.
+    """A policy that makes the given choices one after the other and then stops.
 
-    A choice is whatever a policy may return, or a function of the state that returns it. Which
-    choice is next follows from the state alone, so a run that is interrupted and resumed goes on
-    where it was, and one policy serves any number of runs.
+    A choice is anything that a policy may return, or a function of the state that returns it. The
+    next choice depends only on the state, so an interrupted run resumes correctly and several runs
+    may share a policy.
 
     >>> from refinegraph.schema import Move
     >>> from refinegraph.testing import state
@@ -29,7 +29,7 @@ class ScriptedPolicy:
         self.choices = choices
 
     def __call__(self, state: RefinementState) -> Choice:
-        """Return the choice whose turn it is."""
+        """Return the next choice."""
         turn = len(state.decisions)
         if turn >= len(self.choices):
             return SCRIPT_ENDED
@@ -37,15 +37,15 @@ class ScriptedPolicy:
         return choice(state) if callable(choice) else choice
 
     def __repr__(self) -> str:
-        """Return the expression that makes one like it."""
+        """Return the constructor call."""
         return f"ScriptedPolicy({', '.join(map(repr, self.choices))})"
 
 
 async def decide(policy: Policy, state: RefinementState) -> Decision:
-    """Return what a policy decides in a state, as the graph would record it.
+    """Return the decision of a policy in a state, as the graph would record it.
 
-    Works for policies that are async, and for those that return less than a whole decision. Raises
-    `InputError` for what is no choice.
+    The policy may be async, and may return less than a whole decision. Raises `InputError` if it
+    does not return a choice.
 
     >>> import asyncio
     >>> from refinegraph.testing import state

@@ -1,4 +1,4 @@
-"""A sandbox that runs nothing: its verdicts come from a function or a table."""
+"""A fake sandbox, whose verdicts come from a function or a table."""
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import NamedTuple
@@ -12,30 +12,31 @@ from refinegraph.tools.sandbox.units import test_units
 
 
 class SandboxRun(NamedTuple):
-    """What the sandbox was asked to execute."""
+    """A run that the sandbox was asked to execute."""
 
     source: str
     """The whole program."""
     ids: tuple[str, ...]
-    """The tests, by their ids."""
+    """The ids of the tests."""
     entry_point: str | None = None
     stdin: str = ""
 
 
 Finding = bool | Set[str] | Verdict
-"""What a run finds: whether all tests pass, the ids of those that pass, or a whole verdict."""
+"""The result of a run: whether all tests pass, the ids of those that pass, or a whole verdict."""
 Judge = Callable[[SandboxRun], Finding]
 
 
 class FakeSandbox(Sandbox):
-    """A sandbox that executes nothing and believes what it is told.
+    """A sandbox that executes nothing and returns prepared verdicts.
 
-    Give a function of the run, or a table from a piece of source to what programs that contain it
-    are worth. The first piece that a program contains decides; a program that contains none fails
-    every test. Each run is charged as one sandbox run and kept in `runs`; isolation is `none`.
+    `verdicts` is a function of the run, or a table from a fragment of source to the result of the
+    programs that contain it. The first fragment that a program contains decides; a program without
+    any of them fails every test. Every run is charged as one sandbox run and recorded in `runs`;
+    the isolation is `none`.
 
-    An exception that the function raises is the sandbox's own: raise `SandboxUnavailable` to test
-    what happens on a machine that cannot isolate programs.
+    Exceptions of the function propagate: raise `SandboxUnavailable` to test the behaviour on a
+    machine that cannot isolate programs.
 
     >>> import asyncio
     >>> sandbox = FakeSandbox({"a + b": True, "a - b": {"t1"}})
@@ -59,8 +60,8 @@ class FakeSandbox(Sandbox):
         ids: Sequence[str] | None = None,
     ) -> Verdict:
         """Return the verdict on calls of a function."""
-        said = self._verdict_on(SandboxRun(source, _names(ids, len(cases)), entry_point))
-        return said.model_copy(update={"strength": "host"})
+        result = self._verdict_on(SandboxRun(source, _names(ids, len(cases)), entry_point))
+        return result.model_copy(update={"strength": "host"})
 
     async def test(
         self,
@@ -84,25 +85,25 @@ class FakeSandbox(Sandbox):
         preamble: str = "",
         entry_point: str | None = None,
     ) -> Verdict:
-        """Return the verdict on tests beside the program, marked as one that can be forged."""
-        said = await self.test(source, tests, ids=ids, preamble=preamble, entry_point=entry_point)
-        return said.model_copy(update={"strength": "in process"})
+        """Return the verdict on tests in the program's process, marked as forgeable."""
+        result = await self.test(source, tests, ids=ids, preamble=preamble, entry_point=entry_point)
+        return result.model_copy(update={"strength": "in process"})
 
     async def run(self, source: str, *, stdin: str = "") -> Verdict:
-        """Return the verdict on a script; give a `Verdict` with `stdout` for tests that read it."""
-        said = self._verdict_on(SandboxRun(source, ("script",), stdin=stdin))
-        return said.model_copy(update={"tests": (), "strength": "host"})
+        """Return the verdict on a script; prepare a `Verdict` with `stdout` if a test reads it."""
+        result = self._verdict_on(SandboxRun(source, ("script",), stdin=stdin))
+        return result.model_copy(update={"tests": (), "strength": "host"})
 
     async def trace(
         self, source: str, entry_point: str, arguments: tuple[object, ...]
     ) -> tuple[TraceLine, ...]:
-        """Return no lines: nothing was executed."""
+        """Return no lines, since nothing is executed."""
         return ()
 
     async def trace_test(
         self, source: str, test: str, *, preamble: str = "", entry_point: str | None = None
     ) -> tuple[TraceLine, ...]:
-        """Return no lines: nothing was executed."""
+        """Return no lines, since nothing is executed."""
         return ()
 
     def _verdict_on(self, run: SandboxRun) -> Verdict:
@@ -112,8 +113,8 @@ class FakeSandbox(Sandbox):
         if isinstance(finding, Verdict):
             return finding
         passed = set(run.ids) if finding is True else finding or set[str]()
-        ends: list[CaseStatus] = ["passed" if id in passed else "failed" for id in run.ids]
-        return verdict(*ends, ids=run.ids)
+        statuses: list[CaseStatus] = ["passed" if id in passed else "failed" for id in run.ids]
+        return verdict(*statuses, ids=run.ids)
 
 
 def _judge_of(findings: Mapping[str, Finding]) -> Judge:
@@ -125,5 +126,5 @@ def _judge_of(findings: Mapping[str, Finding]) -> Judge:
 
 
 def _names(ids: Sequence[str] | None, count: int) -> tuple[str, ...]:
-    """Return the ids of tests, which a sandbox numbers from 1 where they have none."""
+    """Return the ids of tests; a sandbox numbers tests without ids from 1."""
     return tuple(ids or map(str, range(1, count + 1)))

@@ -1,4 +1,4 @@
-"""Build the state that a rule, a router or a policy sees."""
+"""Build the state that a stop rule, a router or a policy receives."""
 
 from collections.abc import Sequence
 from typing import TypedDict, Unpack
@@ -19,13 +19,13 @@ from refinegraph.schema import (
 )
 
 MATH = Problem(prompt="What is 2 + 2?", kind="math")
-"""The problem of a state whose candidates hold no program."""
+"""The default problem if no candidate has a program."""
 CODE = Problem(prompt="Write f(x) that doubles x.", entry_point="f")
-"""The problem of a state whose candidates hold programs."""
+"""The default problem if any candidate has a program."""
 
 
 class StateFields(TypedDict, total=False):
-    """Fields of a `RefinementState` that `state` passes on as they are."""
+    """Fields of a `RefinementState` that `state` passes on unchanged."""
 
     tests: tuple[VisibleTest, ...]
     usage: Usage
@@ -44,16 +44,16 @@ def state(
     decisions: Sequence[Decision] | None = None,
     **fields: Unpack[StateFields],
 ) -> RefinementState:
-    """Return the state of a run that has made these candidates.
+    """Return the state of a run that has created the given candidates.
 
-    The decisions are those that lead to the candidates, one for each of their turns, and the round
-    is the latest of the candidates'. The problem is one of code if any candidate has a program, and
-    one of arithmetic otherwise.
+    By default, the decisions are derived from the candidates, one per turn; the round is the latest
+    one of the candidates; and the problem is `CODE` if any candidate has a program, and `MATH`
+    otherwise.
 
     Args:
-        candidates: In any order.
-        problem: What the run is to solve.
-        decisions: What was decided, in place of what the candidates say.
+        candidates: The candidates in any order.
+        problem: The problem of the run.
+        decisions: The decisions, instead of those derived from the candidates.
         fields: Any other field of `RefinementState`, such as `usage` or `tests`.
 
     >>> from refinegraph.testing import answers, candidate
@@ -63,17 +63,17 @@ def state(
     """
     coded = any(candidate.program is not None for candidate in candidates)
     latest = max((candidate.round for candidate in candidates), default=0)
-    given: StateFields = {"round": latest, **fields}
+    other: StateFields = {"round": latest, **fields}
     return RefinementState(
         problem=problem or (CODE if coded else MATH),
         candidates=candidates,
         decisions=tuple(_decisions_of(candidates) if decisions is None else decisions),
-        **given,
+        **other,
     )
 
 
 def _decisions_of(candidates: Sequence[Candidate]) -> list[Decision]:
-    """Return the decisions that lead to these candidates."""
+    """Return the decisions that led to the candidates."""
     last = max((candidate.turn for candidate in candidates), default=-1)
     return [_decision_of(turn, candidates) for turn in range(last + 1)]
 

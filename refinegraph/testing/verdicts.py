@@ -1,4 +1,4 @@
-"""Build verdicts as a sandbox would give them."""
+"""Build verdicts like those of a sandbox."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,12 @@ _NOTHING_RAN = Isolation(tier="none")
 def verdict(
     *tests: CaseStatus | CaseOutcome, ids: Sequence[str] | None = None, seconds: float = 0.0
 ) -> Verdict:
-    """Return the verdict on a program whose tests ended like this, in their order.
+    """Return the verdict on a program whose tests ended with the given statuses.
 
-    A test is given by its status, or as a whole `CaseOutcome` if evidence matters. The verdict
-    passed if every test did; otherwise its status is that of the first test that did not. Test ids
-    are `t1`, `t2`, … unless `ids` names them. Raises `InputError` without any test, and if there
-    are more or fewer ids than tests.
+    Pass a whole `CaseOutcome` instead of a status if the evidence matters. The verdict passes if
+    every test passes; otherwise its status is that of the first test that did not. The test ids are
+    `t1`, `t2`, … unless `ids` is given. Raises `InputError` if there are no tests, or not as many
+    ids as tests.
 
     >>> verdict("passed", "timeout").status
     'timeout'
@@ -24,10 +24,10 @@ def verdict(
     ['t1', 't3']
     """
     if not tests:
-        raise InputError("verdict() was given no test; give the status of each, such as 'passed'.")
+        raise InputError("verdict() got no tests; pass the status of every test, such as 'passed'.")
     names = [f"t{number}" for number in range(1, len(tests) + 1)] if ids is None else ids
     if len(names) != len(tests):
-        raise InputError(f"verdict() was given {len(tests)} tests and {len(names)} ids.")
+        raise InputError(f"verdict() got {len(tests)} tests but {len(names)} ids.")
     outcomes = tuple(
         test if isinstance(test, CaseOutcome) else CaseOutcome(id=name, status=test)
         for name, test in zip(names, tests, strict=True)
@@ -42,7 +42,7 @@ def verdict(
 
 
 def sandbox_failure(detail: str = "no process could be started") -> Verdict:
-    """Return the verdict of a sandbox that failed itself, which says nothing of the program."""
+    """Return the verdict of a sandbox failure, which says nothing about the program."""
     return Verdict(
         passed=False,
         status="sandbox_error",

@@ -1,8 +1,8 @@
-"""Kinds of option values: how a value is read from text, and how one given in Python is checked.
+"""Kinds of option values: how to parse a value from text, and how to check a Python value.
 
-A kind raises `UnfitValue` with what is wrong, to be written after the value: "is not above 0".
-Whoever knows where the value came from (a flag, a variable, a file, an argument) makes the
-sentence.
+A kind raises `UnfitValue` with a phrase that follows the value in a sentence: "is not above 0". The
+caller, which knows where the value came from (a flag, a variable, a file or an argument), completes
+the sentence.
 """
 
 from refinegraph.values.base import UnfitValue, Value, nearest

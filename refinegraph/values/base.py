@@ -1,4 +1,4 @@
-"""What a kind of value is: read from text, checked where it is given in Python."""
+"""The base class of all kinds of option values."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,44 +7,44 @@ from refinegraph.values.plain import is_instance, plain_data
 
 
 class UnfitValue(ValueError):
-    """A value that an option cannot take; the text follows the value in a sentence."""
+    """An option cannot take a value; the message is a phrase that follows the value."""
 
 
 class Value:
-    """A kind of value. Subclasses implement `check`, and `read` where text needs parsing.
+    """A kind of value. Subclasses implement `check`, and `read` if text needs parsing.
 
-    `objects` names a class, `module:Class`, whose instances are taken as they are.
+    `objects` names a class as `module:Class`, whose instances are accepted unchanged.
     """
 
     metavar = "VALUE"
     is_flag = False
-    """Whether the flag on the command line takes no value."""
+    """Whether the command-line flag takes no value."""
 
     def __init__(self, metavar: str | None = None, *, objects: str | None = None) -> None:
         self.metavar = metavar or self.metavar
         self.objects = objects
 
     def read(self, text: str) -> Any:
-        """Return the value that a text stands for; raises `UnfitValue`."""
+        """Parse a value from text; raises `UnfitValue`."""
         return self.check(text)
 
     def accept(self, value: Any) -> Any:
-        """Return a value given in Python or in a file; raises `UnfitValue`."""
+        """Check a value from Python or from a file and return it; raises `UnfitValue`."""
         if self.objects and is_instance(value, self.objects):
             return value
         return self.check(value)
 
     def check(self, value: Any) -> Any:
-        """Return a value of plain data in its normal form; raises `UnfitValue`."""
+        """Return a plain value in its normal form; raises `UnfitValue`."""
         raise NotImplementedError
 
     def identity(self, value: Any) -> Any:
-        """Return what tells this value from others, as plain data."""
+        """Return plain data that distinguishes the value from others."""
         return plain_data(value)
 
 
 def nearest(word: object, known: Sequence[str]) -> str:
-    """Return a hint at the nearest known word; empty where none is near.
+    """Return a hint at the most similar known word, or an empty string.
 
     >>> nearest("agrement", ["agreement"])
     " (did you mean 'agreement'?)"

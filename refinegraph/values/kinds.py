@@ -1,4 +1,4 @@
-"""Kinds of plain values: numbers, words, switches."""
+"""Kinds of plain values: numbers, text, choices and switches."""
 
 import math
 import operator
@@ -15,7 +15,7 @@ _WORDS = {
 
 
 class Number(Value):
-    """A finite number, with bounds."""
+    """A finite number within bounds."""
 
     metavar = "N"
 
@@ -35,7 +35,7 @@ class Number(Value):
         self.most = most
 
     def read(self, text: str) -> int | float:
-        """Read digits."""
+        """Parse a number."""
         try:
             return self.check(int(text) if self.whole else float(text))
         except UnfitValue:
@@ -44,7 +44,7 @@ class Number(Value):
             raise UnfitValue(f"is not {self._noun()}") from None
 
     def check(self, value: Any) -> int | float:
-        """Return the number; a float where it need not be whole."""
+        """Return the number, as a float unless it must be whole."""
         number = self._number(value)
         if not math.isfinite(number):
             raise UnfitValue(f"is not {self._noun()}")
@@ -69,19 +69,19 @@ class Number(Value):
 
 
 class Text(Value):
-    """Text that is not empty."""
+    """Text that contains more than whitespace."""
 
     metavar = "TEXT"
 
     def check(self, value: Any) -> str:
-        """Return the text without spaces around it."""
+        """Return the text without surrounding whitespace."""
         if not isinstance(value, str) or not value.strip():
             raise UnfitValue("is not text" if not isinstance(value, str) else "is empty")
         return value.strip()
 
 
 class Source(Value):
-    """Text as it is, spaces and all; it may be empty."""
+    """Text with its whitespace, possibly empty."""
 
     metavar = "TEXT"
 
@@ -107,7 +107,7 @@ class Choice(Value):
 
 
 class Several(Value):
-    """Several texts, joined by commas or in a sequence."""
+    """Several strings, separated by commas or in a sequence."""
 
     metavar = "A,B"
 
@@ -119,29 +119,29 @@ class Several(Value):
         self.noun = noun
 
     def read(self, text: str) -> tuple[str, ...]:
-        """Split at the commas."""
+        """Split a text at its commas."""
         return self.check([part for part in map(str.strip, text.split(",")) if part])
 
     def check(self, value: Any) -> tuple[str, ...]:
-        """Return the texts, each once, in their order."""
+        """Return the strings in order, without repetitions."""
         parts = listed((value,) if isinstance(value, str) else value)
         if parts is None or not all(isinstance(part, str) for part in parts):
-            raise UnfitValue("is not a list of texts")
+            raise UnfitValue("is not a list of strings")
         unknown = next((part for part in parts if self.words and part not in self.words), None)
         if unknown is not None:
-            known = ", ".join(self.words)
+            words = ", ".join(self.words)
             hint = nearest(unknown, self.words)
-            raise UnfitValue(f"names an unknown {self.noun} {unknown!r}{hint}; known: {known}")
+            raise UnfitValue(f"names an unknown {self.noun} {unknown!r}{hint}; known: {words}")
         return tuple(dict.fromkeys(parts))
 
 
 class Pair(Value):
-    """Two numbers of at least 0, joined by a comma or in a sequence."""
+    """Two numbers of at least 0, separated by a comma or in a sequence."""
 
     metavar = "A,B"
 
     def read(self, text: str) -> tuple[float, float]:
-        """Split at the comma."""
+        """Split a text at its comma."""
         parts = text.split(",")
         if len(parts) != 2:
             raise UnfitValue("is not two numbers, such as 0.15,0.6")
@@ -162,7 +162,7 @@ class Switch(Value):
     is_flag = True
 
     def read(self, text: str) -> bool:
-        """Read a word such as true, yes, 1, or their opposites."""
+        """Parse a word such as true, yes or 1, or their opposites."""
         if text.strip().lower() not in _WORDS:
             raise UnfitValue("is neither true nor false")
         return _WORDS[text.strip().lower()]

@@ -1,4 +1,4 @@
-"""Kinds of values that stand for more than themselves: files, models, objects of Python."""
+"""Kinds of values that refer to files, models or Python objects."""
 
 import os
 from typing import Any
@@ -13,17 +13,17 @@ class FileName(Value):
     metavar = "FILE"
 
     def check(self, value: Any) -> str:
-        """Return the path as text."""
+        """Return the path as a string."""
         if not isinstance(value, str | os.PathLike):
             raise UnfitValue("is not the path of a file")
         return os.fspath(value)
 
 
 class FileContent(FileName):
-    """The path of a file whose content counts, wherever it lies."""
+    """The path of a file that is identified by its content."""
 
     def identity(self, value: Any) -> Any:
-        """Return the digest of the content."""
+        """Return a digest of the file's content."""
         if not isinstance(value, str):
             return plain_data(value)
         import hashlib
@@ -36,7 +36,7 @@ class FileContent(FileName):
 
 
 class Model(Value):
-    """A chat model, or the name of one."""
+    """A chat model or the name of one."""
 
     metavar = "M"
 
@@ -44,7 +44,7 @@ class Model(Value):
         super().__init__(objects="langchain_core.language_models.chat_models:BaseChatModel")
 
     def check(self, value: Any) -> str:
-        """Return the name."""
+        """Return the model's name."""
         if not isinstance(value, str):
             raise UnfitValue("is neither the name of a model nor a LangChain chat model")
         if not value.strip():
@@ -53,12 +53,12 @@ class Model(Value):
 
 
 class Models(Value):
-    """Several chat models or names of such, joined by commas or in a sequence."""
+    """Several chat models or their names, separated by commas or in a sequence."""
 
     metavar = "M,N"
 
     def read(self, text: str) -> tuple[Any, ...]:
-        """Split at the commas."""
+        """Split a text at its commas."""
         return self.check([part for part in map(str.strip, text.split(",")) if part])
 
     def check(self, value: Any) -> tuple[Any, ...]:
@@ -68,10 +68,10 @@ class Models(Value):
 
 
 class Function(Value):
-    """Anything that can be called."""
+    """A callable."""
 
     def check(self, value: Any) -> Any:
-        """Return it."""
+        """Return the callable."""
         if not callable(value):
             raise UnfitValue("cannot be called")
         return value
@@ -81,7 +81,7 @@ class Items(Value):
     """Several objects in a sequence."""
 
     def check(self, value: Any) -> tuple[Any, ...]:
-        """Return them as a tuple."""
+        """Return the objects as a tuple."""
         items = listed(value)
         if items is None:
             raise UnfitValue("is neither a list nor a tuple")
@@ -89,23 +89,23 @@ class Items(Value):
 
 
 class Instance(Value):
-    """An object of one class, `module:Class`, or of one that is derived from it."""
+    """An instance of a class, which is named as `module:Class`."""
 
     def __init__(self, objects: str) -> None:
         super().__init__(objects=objects)
 
     def check(self, value: Any) -> Any:
-        """Refuse whatever is no such object."""
-        raise UnfitValue(f"is no {str(self.objects).partition(':')[2]}")
+        """Refuse a value that is not an instance."""
+        raise UnfitValue(f"is not a {str(self.objects).partition(':')[2]}")
 
 
 class Stream(Value):
-    """Anything that yields one item after the other, in a loop or in an `async` loop."""
+    """An iterable or an async iterable."""
 
     def check(self, value: Any) -> Any:
-        """Return it; one text is refused, since its items would be its letters."""
+        """Return the iterable; a string is refused, since its items would be its characters."""
         if isinstance(value, str | bytes) or not (
             hasattr(value, "__iter__") or hasattr(value, "__aiter__")
         ):
-            raise UnfitValue("is nothing that yields problems, such as a list")
+            raise UnfitValue("is not an iterable of problems, such as a list")
         return value

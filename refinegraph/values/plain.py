@@ -1,4 +1,4 @@
-"""Values as plain data, without credentials."""
+"""Convert values to plain data without credentials."""
 
 import re
 import sys
@@ -8,7 +8,7 @@ _CREDENTIALS = re.compile(r"(?<=://)[^\s/@]+@|\?[^\s,]*")
 
 
 def plain_data(value: Any) -> Any:
-    """Return plain data as it is, credentials removed, and the name or repr of an object."""
+    """Return plain data without credentials, and other objects as their name or repr."""
     if isinstance(value, str):
         return without_credentials(value)
     if value is None or isinstance(value, bool | int | float):
@@ -24,7 +24,7 @@ def plain_data(value: Any) -> Any:
 
 
 def without_credentials(text: str) -> str:
-    """Return text without users, passwords and queries in its addresses.
+    """Return a text without the users, passwords and queries of its URLs.
 
     >>> without_credentials("prm:http://me:hush@host/m?key=hush")
     'prm:http://host/m'
@@ -33,15 +33,15 @@ def without_credentials(text: str) -> str:
 
 
 def is_instance(value: Any, name: str) -> bool:
-    """Whether a value is of a class, `module:Class`, without importing the module.
+    """Return whether a value is an instance of `module:Class`, without importing the module.
 
     >>> from pathlib import Path
     >>> is_instance(Path(), "pathlib:Path"), is_instance(3, "nowhere:Nothing")
     (True, False)
     """
     module, _, attribute = name.partition(":")
-    found = getattr(sys.modules.get(module), attribute, None)
-    return isinstance(found, type) and isinstance(value, found)
+    cls = getattr(sys.modules.get(module), attribute, None)
+    return isinstance(cls, type) and isinstance(value, cls)
 
 
 def listed(value: Any) -> tuple[Any, ...] | None:

@@ -261,7 +261,7 @@ def test_what_is_no_shard_is_refused(text: str) -> None:
 
 
 async def test_what_yields_no_problems_is_refused() -> None:
-    with pytest.raises(rg.InputError, match="problems='one' is nothing that yields problems"):
+    with pytest.raises(rg.InputError, match="problems='one' is not an iterable of problems"):
         rg.solve_many("one")
 
     def numbers() -> Iterator[Any]:

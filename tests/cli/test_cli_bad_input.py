@@ -40,7 +40,7 @@ CASES = [
     Case("no tests file", solve("x", "--tests", "/nowhere"), "the tests in '/nowhere' cannot be"),
     Case("tests are a folder", solve("x", "--tests", "/"), "cannot be read: Is a directory"),
     Case("tests not UTF-8", solve("x", "--tests", "LATIN"), "byte 3 is not UTF-8"),
-    Case("empty tests", solve("x", "--tests", "EMPTY"), "hold no test"),
+    Case("empty tests", solve("x", "--tests", "EMPTY"), "contain no test"),
     Case("tests that do not parse", solve("x", "--tests", "HALF"), "line 2 is 'assert add('"),
     Case("output folder missing", solve("x", "--output", "/nowhere/a"), "cannot be written"),
     Case("output is a folder", solve("x", "--output", "/"), "cannot be written: it is a folder"),

@@ -45,8 +45,8 @@ def test_a_patch_that_is_refuted_is_not_printed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nowhere", "--test", "pytest"], "'nowhere' is no folder"),
-        (["."], "no test command was given"),
+        (["nowhere", "--test", "pytest"], "'nowhere' is not a directory"),
+        (["."], "the test command is missing"),
         ([".", "--test", "no-such-command-at-all"], "no-such-command-at-all cannot be run"),
         ([".", "--test", "pytest", "--issue", ""], "is empty"),
         (["--demo", "--test", "pytest"], "--demo brings its own"),

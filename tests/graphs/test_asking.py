@@ -131,7 +131,7 @@ def test_time_stands_still_while_a_person_thinks() -> None:
 def test_nobody_to_ask_and_unknown_moments_are_bad_input() -> None:
     with pytest.raises(InputError, match="unknown interrupt point 'lunch'"):
         rg.solve(PROBLEM, model=ScriptedChatModel(RIGHT), ask=("lunch",))
-    with pytest.raises(InputError, match="give `on_question`"):
+    with pytest.raises(InputError, match="pass `on_question`"):
         rg.solve(PROBLEM, model=ScriptedChatModel(RIGHT), strategy="single", ask=("accept",))
 
 

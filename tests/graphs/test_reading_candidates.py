@@ -64,8 +64,8 @@ def test_a_reader_decides_where_there_is_one() -> None:
         (WHOLE, {"base": BASE}, "def add(a, b):\n    return b + a", False, None),
         (EDIT.replace("a - b", "a * c"), {"base": BASE}, None, False, "The lines to search for in"),
         (EDIT[:-17], {"base": BASE, "finish": "length"}, None, False, "Edit 1 is cut off"),
-        ("No idea.", {"base": BASE}, None, False, "The answer holds no Python program."),
-        ("No idea.", {}, None, False, "The answer holds no Python program."),
+        ("No idea.", {"base": BASE}, None, False, "The answer contains no Python program."),
+        ("No idea.", {}, None, False, "The answer contains no Python program."),
     ],
 )
 def test_a_program_is_read_whole_or_by_its_edits(

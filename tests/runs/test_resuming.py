@@ -160,7 +160,7 @@ def test_another_process_gets_one_sentence(tmp_path: Path) -> None:
     run = RunStore(tmp_path).begin(PROBLEM, RunSettings())
     other = RunStore(tmp_path).find_unfinished("last")
     assert other.is_running
-    with pytest.raises(InputError, match="another process is at work on run"):
+    with pytest.raises(InputError, match="another process is working on run"):
         other.hold()
     with pytest.raises(InputError, match="another process"):
         RunStore(tmp_path).remove("last")

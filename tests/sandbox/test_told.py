@@ -66,9 +66,10 @@ def test_a_tier_below_the_one_that_is_wanted_is_refused_with_what_to_do() -> Non
         check_tier(ALWAYS, ["landlock: too old", "other: gone"], wanted="medium")
     said = str(refused.value)
     assert (
-        "only at tier 'weak' here, 'medium' is asked for (landlock: too old; other: gone)" in said
+        "only at tier 'weak' here, but 'medium' was requested (landlock: too old; other: gone)"
+        in said
     )
-    assert "To mend it, use Linux 6.12 or newer" in said
+    assert "To fix this, use Linux 6.12 or newer" in said
     with pytest.raises(SandboxUnavailable, match="no layer was refused, but"):
         check_tier(ALWAYS, [], wanted="medium")
     assert (fix_for("landlock: too old") or "").startswith("use Linux 6.12")

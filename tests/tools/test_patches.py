@@ -49,7 +49,7 @@ def test_git_takes_it(tmp_path: Path, before: str | None, after: str | None) -> 
 
 def test_a_patch_that_does_not_fit_is_refused() -> None:
     patch = unified_patch({"a": "x\n"}, {"a": "y\n"})
-    with pytest.raises(InputError, match="does not fit line 1 of 'a'"):
+    with pytest.raises(InputError, match="does not apply to line 1 of 'a'"):
         apply_patch(patch, {"a": "z\n"}.get)
     with pytest.raises(InputError):
         apply_patch(patch, lambda path: None)

@@ -37,13 +37,13 @@ async def test_ways_around_a_proof_are_refused(check: lean_checker) -> None:
     verdict = await check(PROBLEM, proof("sorry -- rfl"), ())
     assert not verdict.passed
     assert verdict.first_failure
-    assert verdict.first_failure.error == "'sorry' is no proof"
+    assert verdict.first_failure.error == "'sorry' is not a proof"
 
 
 def test_the_statement_cannot_be_exchanged() -> None:
     own = "```lean\ntheorem t : 0 = 0 := by\n  rfl\n```"
     assert (read_lean(own, PROBLEM).program or "").startswith(PROBLEM.preamble)
-    assert read_lean("no proof", PROBLEM).unusable == "the answer holds no block of Lean"
+    assert read_lean("no proof", PROBLEM).unusable == "the answer contains no Lean code block"
 
 
 async def test_a_run_ends_with_the_first_accepted_proof(check: lean_checker) -> None:
@@ -60,5 +60,7 @@ async def test_a_run_ends_with_the_first_accepted_proof(check: lean_checker) -> 
 
 
 def test_a_prover_that_is_missing_is_said_in_one_sentence() -> None:
-    with pytest.raises(InputError, match="'no-such-lean', which is not installed; install Lean 4"):
+    with pytest.raises(
+        InputError, match="'no-such-lean' that checks proofs is not installed; install Lean 4"
+    ):
         lean_checker(["no-such-lean"])

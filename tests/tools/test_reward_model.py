@@ -308,7 +308,7 @@ async def test_passing_failures_are_asked_again_and_counted(reply: Reply) -> Non
 
 
 REFUSED: list[tuple[str, Answerer, str, int]] = [
-    ("page", lambda _: Reply(200, "<html>"), "no JSON object.*right", 1),
+    ("page", lambda _: Reply(200, "<html>"), "a JSON object.*right", 1),
     ("empty", lambda _: {"data": []}, "expected a list 'data'", 1),
     ("missing", lambda _: Reply(404, '{"error": "no such model sk-secret"}'), "404: .*\\*\\*", 1),
     ("patience", lambda _: Reply(429, "wait", (("Retry-After", "99"),)), "429", 1),
@@ -334,15 +334,15 @@ async def test_answers_that_are_none_are_refused_in_one_sentence(
 SHAPES: list[tuple[RewardFormatName, Answerer, str]] = [
     ("qwen-prm", lambda _: pooled([[[0.1, 0.9]]]), "1 step scores for 2 steps"),
     ("qwen-prm", lambda _: pooled([[[0.1], [0.9]]]), "1 numbers for a step"),
-    ("qwen-prm", lambda _: pooled([[[1, 7.0], [0, 3.0]]]), "7 where a probability was expected"),
+    ("qwen-prm", lambda _: pooled([[[1, 7.0], [0, 3.0]]]), "7 instead of a probability"),
     ("math-shepherd", lambda _: pooled([[[0.1, 0.9]] * 3]), "3 step scores for 2 steps"),
     ("skywork-prm", lambda _: pooled([[0.5, 0.5]]), r"2 token rewards for \d+ tokens"),
     (
         "score",
         lambda _: {"data": [{"index": 1, "score": 0.5}]},
-        r"1 scores numbered \[1\] for 1 solutions",
+        r"1 scores with the indices \[1\] under 'data' for 1 solutions",
     ),
-    ("rerank", lambda body: rerank(body), "2.197 where a probability was expected.*logits=True"),
+    ("rerank", lambda body: rerank(body), "2.197 instead of a probability.*logits=True"),
 ]
 
 
@@ -375,7 +375,7 @@ def test_address_that_is_none_or_holds_secrets_is_refused(url: str) -> None:
 
 
 def test_unknown_format_is_refused_and_the_key_is_in_no_repr() -> None:
-    with pytest.raises(InputError, match="'prm' is unknown; formats are outcome"):
+    with pytest.raises(InputError, match="Unknown reward format 'prm'; expected one of outcome"):
         RewardModel("http://host", "orm", format="prm")  # type: ignore[arg-type] # pyright: ignore
     model = RewardModel("http://host/v1", "orm", api_key="sk-secret")
     assert repr(model) == "RewardModel('http://host', 'orm', format='outcome')"

@@ -47,5 +47,5 @@ async def test_a_scorer_with_other_steps_has_no_say_in_them() -> None:
 @pytest.mark.parametrize("weights", [(1,), (1, -1), (0, 0)])
 def test_weights_that_do_not_fit_are_refused(weights: tuple[float, ...]) -> None:
     scorers: tuple[Scorer, Scorer] = (Says(1.0), Says(0.0))
-    with pytest.raises(InputError, match="one for each, none below 0 and not all 0"):
+    with pytest.raises(InputError, match="one weight per scorer, none negative and not all 0"):
         mean_of(*scorers, weights=weights)

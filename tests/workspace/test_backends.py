@@ -66,7 +66,7 @@ def _sleeps(cmdline: Path) -> bool:
 
 async def test_backend_that_cannot_be_had_is_refused_with_every_reason(checkout: Path) -> None:
     policy = TreePolicy(backends=("docker",))
-    with pytest.raises(SandboxUnavailable, match="docker: no image is named; set `container`"):
+    with pytest.raises(SandboxUnavailable, match="docker: no image is configured; set `container`"):
         async with Sandbox().tree(checkout, policy=policy):
             pass
 

@@ -37,7 +37,7 @@ def test_commands_become_words(command: str | list[str], words: tuple[str, ...])
 def test_empty_commands_are_refused(command: str | list[str]) -> None:
     with pytest.raises(InputError, match="the test command is empty"):
         split_command(command)
-    with pytest.raises(InputError, match="cannot be read: No closing quotation"):
+    with pytest.raises(InputError, match="cannot be parsed: No closing quotation"):
         split_command('a "b')
 
 
@@ -120,9 +120,9 @@ def refused(root: Path, path: str, **how: list[str]) -> str:
 
 def test_a_patch_may_not_add_what_runs_before_the_tests(tmp_path: Path) -> None:
     for path in ("sitecustomize.py", "a/usercustomize.py", "a/b/conftest.py", "x.pth"):
-        assert "is executed before the tests" in refused(tmp_path, path)
+        assert "runs before the tests" in refused(tmp_path, path)
     for path in ("json.py", "a/json/__init__.py", "pytest.py", "coverage.so", "src/os.pyi"):
-        assert "imported in the place of the module" in refused(tmp_path, path) or "a/json" in path
+        assert "imported instead of the module" in refused(tmp_path, path) or "a/json" in path
     assert refused(tmp_path, "mine.py") == ""
     assert refused(tmp_path, "json.txt") == ""
     assert refused(tmp_path, "__main__.py") == ""

@@ -98,10 +98,10 @@ async def test_a_baseline_tells_failing_passing_skipped_and_flickering_tests_apa
 @pytest.mark.parametrize(
     ("run", "command", "words"),
     [
-        (run_of(case(COMMAND)), "pytest -q", r"'pytest -q' ran no test \(exit code 0\); give one"),
+        (run_of(case(COMMAND)), "pytest -q", r"'pytest -q' ran no test \(exit code 0\); pass a command"),
         (run_of(), "pytest", "ran no test"),
         (run_of(case("a"), result=result(limit="timeout", stderr="x\nlast \n")), "make",
-         r"'make' did not end \(stopped: it took too long\): last; give one"),
+         r"'make' did not end \(stopped: it took too long\): last; pass a command"),
         (run_of(result=result(1, stdout="out", stderr=" ")), "pytest", r"\(exit code 1\): out;"),
     ],
 )  # fmt: skip

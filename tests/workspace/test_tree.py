@@ -114,12 +114,12 @@ async def test_limits_say_what_ended_a_command(checkout: Path) -> None:
 
 async def test_command_that_is_nowhere_is_named(checkout: Path) -> None:
     async with Sandbox().tree(checkout) as tree:
-        with pytest.raises(InputError, match="no command 'no-such-tool' was found"):
+        with pytest.raises(InputError, match="there is no command 'no-such-tool'"):
             await tree.run(["no-such-tool"])
 
 
 async def test_path_that_is_no_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="nowhere is not a folder"):
+    with pytest.raises(InputError, match="nowhere is not a directory"):
         async with Sandbox().tree(tmp_path / "nowhere"):
             pass
 

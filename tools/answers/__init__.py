@@ -1,4 +1,4 @@
-"""Final answers: read them out of solutions, bring them into one form, tell which are equal."""
+"""Final answers: extract them from solutions, normalise them and decide which are equal."""
 
 from refinegraph.tools.answers.equivalence import AnswerEquivalence, same_answer
 from refinegraph.tools.answers.extraction import extract_answer

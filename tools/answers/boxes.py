@@ -1,7 +1,8 @@
-r"""Final answers in a box, in every way that LaTeX lets them be written.
+r"""Read boxed final answers in all the forms that LaTeX allows.
 
-`\boxed{5}` is the usual form. The solutions of MATH also hold `\fbox{5}`, `\boxed 5` and
-`\boxed{\text{A}}`, and models add `\framebox{5}`, `\boxed {5}` and escaped or one-sided braces.
+`\boxed{5}` is the usual form. The solutions of the MATH dataset also contain `\fbox{5}`, `\boxed 5`
+and `\boxed{\text{A}}`; models also write `\framebox{5}`, `\boxed {5}` and escaped or unbalanced
+braces.
 """
 
 import re
@@ -11,7 +12,7 @@ _UNBRACED_END = re.compile(r"\$|\\\)|\\\]|\n|\.(?=\s|$)")
 
 
 def last_box(text: str) -> str | None:
-    r"""Return what the last box holds, None where there is no box or it is empty or unclosed.
+    r"""Return the content of the last box, or None if there is no box or it is empty or unclosed.
 
     >>> last_box(r"so it is \boxed{\frac{1}{2}}.")
     '\\frac{1}{2}'
@@ -32,7 +33,7 @@ def has_box(text: str) -> bool:
 
 
 def _braced(text: str, start: int) -> str | None:
-    r"""Return what stands between matching braces; `\{` and `\}` are characters like others."""
+    r"""Return the text between matching braces; `\{` and `\}` do not count as braces."""
     depth, index = 0, start
     while index < len(text):
         if text[index] == "\\":

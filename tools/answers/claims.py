@@ -1,7 +1,8 @@
-r"""How many values an answer claims: `5 = 7` and `either 5 or 7` claim two, `x = 7` claims one.
+r"""Split an answer into the values that it claims.
 
-A computer algebra system that reads such text takes one of the values, often the last, so that
-an answer could name several and count as right for any of them.
+`5 = 7` and `either 5 or 7` claim two values, `x = 7` claims one. A computer algebra system that
+parses such text picks one of the values, often the last, so an answer that names several values
+would count as correct for any of them.
 """
 
 import re
@@ -11,7 +12,7 @@ HEDGES = re.compile(
     r"|otherwise|instead|rather|than|but|not|versus|vs)(?![A-Za-z])",
     re.IGNORECASE,
 )
-"""Words that put one value beside another."""
+"""Words that separate alternative values."""
 
 _BETWEEN = re.compile(
     r"\\\\|\\(?:lor|vee|land|wedge|to|mapsto|(?:long)?(?:right|left|leftright)arrow|implies|iff"
@@ -23,11 +24,11 @@ _OPEN, _CLOSE = "([{", ")]}"
 
 
 def claims(text: str, *, unions: bool = False) -> tuple[str, ...]:
-    r"""Return the values that a mathematical answer claims, in their order.
+    r"""Return the values that a mathematical answer claims, in order.
 
-    Separators inside brackets do not count, so that a pair or an interval is one value; words
-    such as `or` always do. A side of an equation that names the value, `x + y = 7`, is no value.
-    With `unions`, `\cup` separates values too.
+    Separators inside brackets are ignored, so a pair or an interval is one value; words such as
+    `or` always separate values. The side of an equation that only names the value, as in
+    `x + y = 7`, is not a value. With `unions`, `\cup` separates values too.
 
     >>> claims("2 + 5 = 7")
     ('2 + 5', '7')
@@ -50,16 +51,16 @@ def _split(text: str, unions: bool) -> list[str]:
 
 
 def _separators(text: str, unions: bool) -> list[tuple[int, int]]:
-    found = [match.span() for match in _BETWEEN.finditer(text)]
+    spans = [match.span() for match in _BETWEEN.finditer(text)]
     if unions:
-        found += [match.span() for match in re.finditer(r"\\cup(?![A-Za-z])|∪", text)]
-    if text.count("|") % 2:  # an even number is absolute values
-        found += [match.span() for match in re.finditer(r"\|", text)]
-    return [span for span in sorted(found) if _depth(text[: span[0]]) <= 0]
+        spans += [match.span() for match in re.finditer(r"\\cup(?![A-Za-z])|∪", text)]
+    if text.count("|") % 2:  # bars in pairs mark absolute values
+        spans += [match.span() for match in re.finditer(r"\|", text)]
+    return [span for span in sorted(spans) if _depth(text[: span[0]]) <= 0]
 
 
 def _depth(text: str) -> int:
-    return sum((each in _OPEN) - (each in _CLOSE) for each in text)
+    return sum((character in _OPEN) - (character in _CLOSE) for character in text)
 
 
 def _has_variable(text: str) -> bool:

@@ -1,7 +1,8 @@
-"""Tell which answers are equal, by a computer algebra system that runs in the sandbox.
+"""Decide which answers are equal with a computer algebra system that runs in the sandbox.
 
-`math-verify` reads LaTeX and expressions; parts of it evaluate what they read, and a power or a
-factorial can take for ever. So it runs as any program does, isolated and limited in time.
+`math-verify` parses LaTeX and plain expressions. Parts of it evaluate what they parse, and a power
+or a factorial can take forever, so it runs isolated and with time limits, like any candidate's
+program.
 """
 
 import warnings
@@ -42,24 +43,28 @@ _POLICY = SandboxPolicy(
     cpu_seconds=20,
     memory_mb=1024,
 )
-_LONGEST = 300
-_MOST_PAIRS = 60
-_MOST_TRIES = 3
+_MAX_CHARACTERS = 300
+"""Longer answers are prose rather than values, and slow to parse."""
+_MAX_PAIRS = 60
+"""Comparisons per pool: a choice. All pairs of eleven answers fit."""
+_MAX_RUNS = 3
+"""Sandbox runs per pool. A run that hits its time limit leaves pairs for the next one."""
 _CONTROL = ("1", "1")
-"""Compared first: where this is not equal, `math-verify` did not start and tells nothing."""
+"""Compared first: if these differ, `math-verify` did not start and its results mean nothing."""
 
 Pair = tuple[str, str]
 
 
 class AnswerEquivalence:
-    """Which answers of one kind are equal. Remembers what it has compared.
+    """Decide which answers of one kind are equal, caching every comparison.
 
-    Answers that read alike are equal without more. For `math`, those that do not are compared by
-    `math-verify` where it is installed (extra `math`) and the sandbox can be had; what takes
-    longer than three seconds, or more than 300 characters, is not equal. An answer that claims
-    several values, such as `5 = 7` or `5 or 7`, is equal to one value only where all of them are.
-    Where `math-verify` cannot be started a `RuntimeWarning` says so. Two comparisons of the same
-    pair always agree, in either order. `known` keeps what was compared for another one.
+    Answers with the same normal form are equal. Other `math` answers are compared by `math-verify`
+    if it is installed (extra `math`) and a sandbox is available; comparisons that take more than
+    three seconds and answers of more than 300 characters count as different. An answer that claims
+    several values, such as `5 = 7` or `5 or 7`, equals a single value only if all of its values
+    do. If `math-verify` cannot be started, a `RuntimeWarning` is issued. Comparing the same pair
+    again gives the same result, in either order. Pass the same dict as `known` to share the cache
+    between instances.
     """
 
     def __init__(
@@ -76,10 +81,10 @@ class AnswerEquivalence:
         self._known: dict[Pair, bool] = {} if known is None else known
 
     async def classes(self, answers: Sequence[str]) -> dict[str, str]:
-        """Return for every answer the key of its class; equal answers have the same.
+        """Return the key of every answer's equivalence class; equal answers share a key.
 
-        The order of the answers makes no difference. Costs at most one sandbox run for every
-        three seconds that comparisons take, none where all answers are plain numbers.
+        The result does not depend on the order of the answers. Costs at most three sandbox runs,
+        and none if all answers are plain numbers.
         """
         keys = {answer: self._key(answer) for answer in answers}
         shown: dict[str, str] = {}
@@ -88,23 +93,23 @@ class AnswerEquivalence:
         leader = {key: key for key in shown}
         for one, other in await self._equal_pairs(shown):
             low, high = sorted((leader[one], leader[other]))
-            leader = {key: low if found == high else found for key, found in leader.items()}
+            leader = {key: low if first == high else first for key, first in leader.items()}
         return {answer: leader[key] for answer, key in keys.items()}
 
     async def same(self, one: str, other: str) -> bool:
-        """Whether two answers are equal."""
-        found = await self.classes([one, other])
-        return found[one] == found[other]
+        """Return whether two answers are equal."""
+        classes = await self.classes([one, other])
+        return classes[one] == classes[other]
 
     def _key(self, answer: str) -> str:
         return answer_key(answer, kind=self.kind, prompt=self.prompt)
 
     async def _equal_pairs(self, shown: dict[str, str]) -> list[Pair]:
-        """Return the pairs of keys whose answers are equal although they read differently."""
-        keys = sorted(key for key, text in shown.items() if len(text) <= _LONGEST)
+        """Return the pairs of keys whose answers are equal although their keys differ."""
+        keys = sorted(key for key, text in shown.items() if len(text) <= _MAX_CHARACTERS)
         if self.kind != "math" or len(keys) < 2 or find_spec("math_verify") is None:
             return []
-        pairs = list(islice(_comparable(keys), _MOST_PAIRS))
+        pairs = list(islice(_comparable(keys), _MAX_PAIRS))
         await self._compare([pair for pair in pairs if pair not in self._known], shown)
         return [pair for pair in pairs if self._known[pair]]
 
@@ -113,20 +118,20 @@ class AnswerEquivalence:
             pair: _questions(plain_math(shown[pair[0]]), plain_math(shown[pair[1]]))
             for pair in pairs
         }
-        asked = dict.fromkeys(
+        unsettled = dict.fromkeys(
             question
             for questions in needed.values()
             for question in questions
             if self._key(question[0]) != self._key(question[1])
         )
-        equal = await self._ask(list(asked))
+        equal = await self._run_math_verify(list(unsettled))
         for pair, questions in needed.items():
             self._known[pair] = all(equal.get(question, True) for question in questions)
 
-    async def _ask(self, questions: Sequence[Pair]) -> dict[Pair, bool]:
-        """Have `math-verify` compare texts; what it does not get to is not equal."""
+    async def _run_math_verify(self, questions: Sequence[Pair]) -> dict[Pair, bool]:
+        """Compare pairs of texts with `math-verify`; pairs that it does not reach are unequal."""
         equal: dict[Pair, bool] = {}
-        for _ in range(_MOST_TRIES):
+        for _ in range(_MAX_RUNS):
             left = [question for question in questions if question not in equal]
             if not left:
                 return equal
@@ -136,17 +141,17 @@ class AnswerEquivalence:
             except SandboxUnavailable as error:
                 _warn(str(error))
                 break
-            control, *told = verdict.tests
+            control, *outcomes = verdict.tests
             if not control.passed:
                 _warn(_reason(verdict))
                 break
-            done = [outcome for outcome in told if outcome.status != "not_run"]
+            done = [outcome for outcome in outcomes if outcome.status != "not_run"]
             equal.update(zip(left, (outcome.passed for outcome in done), strict=False))
         return {question: equal.get(question, False) for question in questions}
 
 
 def _comparable(keys: Sequence[str]) -> Iterator[Pair]:
-    """Yield the pairs of sorted keys of which at least one is no plain number, in their order."""
+    """Yield the pairs of sorted keys in which at least one key is not a plain number, in order."""
     others = [key for key in keys if not _is_number(key)]
     if not others:
         return
@@ -158,9 +163,9 @@ def _comparable(keys: Sequence[str]) -> Iterator[Pair]:
 
 
 def _questions(one: str, other: str) -> tuple[Pair, ...]:
-    """Return the texts that have to be equal in pairs for two answers to be equal.
+    """Return the pairs of texts that must all be equal for two answers to be equal.
 
-    Where one answer is a single value and the other claims several, all of them have to be it.
+    If one answer is a single value and the other claims several, all of them must equal it.
     """
     left = claims(one, unions=_is_number(answer_key(other, kind="math")))
     right = claims(other, unions=_is_number(answer_key(one, kind="math")))
@@ -177,7 +182,7 @@ def _reason(verdict: Verdict) -> str:
 
 def _warn(reason: str) -> None:
     warnings.warn(
-        f"math-verify could not be used ({reason}); answers that read differently, such as "
+        f"math-verify could not be used ({reason}); answers that are written differently, such as "
         "2\\sqrt{2} and \\sqrt{8}, count as different.",
         RuntimeWarning,
         stacklevel=2,
@@ -185,7 +190,7 @@ def _warn(reason: str) -> None:
 
 
 async def same_answer(answer: str, other: str, *, kind: Kind, prompt: str = "") -> bool:
-    r"""Whether two answers are equal, as `AnswerEquivalence` has it.
+    r"""Return whether two answers are equal according to `AnswerEquivalence`.
 
     >>> import asyncio
     >>> asyncio.run(same_answer("1,000", "1000.0", kind="math"))

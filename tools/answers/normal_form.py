@@ -1,4 +1,4 @@
-"""One form for answers that read alike: cheap, symmetric, and the same on every machine."""
+"""Normalise answers: cheap, symmetric, and the same on every machine."""
 
 import re
 from fractions import Fraction
@@ -7,7 +7,9 @@ from functools import lru_cache
 from refinegraph.schema import Kind
 from refinegraph.tools.answers.claims import HEDGES
 
-_LONGEST = 1_000
+_MAX_CHARACTERS = 1_000
+"""Longer answers are compared by their first characters: a choice that bounds the regular
+expressions."""
 _DROPPED = re.compile(
     r"\\(?:left|right)(?![a-z])|\\[!,;: ]|\\displaystyle"
     r"|\\(?:text|mathrm|mbox|textbf)\s*\{\s*\}"
@@ -34,12 +36,12 @@ _LABEL = re.compile(r"(?:^|(?<=[\s(]))\(?([A-J])[).:]\s*(?=\S)")
 _LETTER = re.compile(r"^\(?([A-Za-z])[).]?$")
 
 
-@lru_cache(maxsize=4096)  # every scoring asks again for the answers of the whole pool
+@lru_cache(maxsize=4096)  # every scoring pass requests the keys of the whole pool again
 def answer_key(answer: str, *, kind: Kind, prompt: str = "") -> str:
-    r"""Return a key that is equal for answers that read the same.
+    r"""Return a normal form of an answer, which answers that mean the same share.
 
-    Numbers compare by value, whatever their separators, currency, unit or form; a percent sign
-    counts as a unit. Choices compare by letter, or by value where the prompt lists the options.
+    Numbers compare by value, regardless of separators, currency, unit or form; a percent sign
+    counts as a unit. Choices compare by letter, or by value if the prompt lists the options.
 
     >>> answer_key("1,200.0", kind="math") == answer_key("$1200", kind="math")
     True
@@ -58,9 +60,9 @@ def answer_key(answer: str, *, kind: Kind, prompt: str = "") -> str:
 
 
 def _compact(text: str) -> str:
-    r"""Return LaTeX without blanks and without braces round one character: `\sqrt{2}` as `\sqrt2`.
+    r"""Return LaTeX without spaces and without braces around one character: `\sqrt2`.
 
-    TeX takes the next character as an argument, so that both mean the same.
+    TeX takes a single character as an argument, so `\sqrt{2}` and `\sqrt2` mean the same.
     """
     text = re.sub(r"\\[dt]frac(?![A-Za-z])", r"\\frac", text)
     return _LONE_CHARACTER.sub(r"\1", "".join(text.split())).casefold()
@@ -72,7 +74,7 @@ def plain_math(answer: str) -> str:
     >>> plain_math(r"x = 5\text{ cm}")
     '5'
     """
-    text = answer[:_LONGEST].strip().strip("$").strip()
+    text = answer[:_MAX_CHARACTERS].strip().strip("$").strip()
     text = _DROPPED.sub("", text)
     text = _WORDS.sub(r" \1 ", text)
     text = _DEGREES.sub("", text)
@@ -88,20 +90,20 @@ def plain_math(answer: str) -> str:
 
 
 def choice_options(prompt: str) -> dict[str, str]:
-    """Return the options that a prompt lists, by their letters.
+    """Return the options that a prompt lists, by letter.
 
     >>> choice_options("What is 1 + 1?\\n(A)2 (B)4 (C)9")
     {'A': '2', 'B': '4', 'C': '9'}
     """
     labels = list(_LABEL.finditer(prompt))
-    first = max((place for place, label in enumerate(labels) if label[1] == "A"), default=None)
+    first = max((index for index, label in enumerate(labels) if label[1] == "A"), default=None)
     if first is None:
         return {}
     listed: dict[str, str] = {}
-    for place, label in enumerate(labels[first:], first):
+    for index, label in enumerate(labels[first:], first):
         if label[1] != chr(ord("A") + len(listed)):
             break
-        end = labels[place + 1].start() if place + 1 < len(labels) else len(prompt)
+        end = labels[index + 1].start() if index + 1 < len(labels) else len(prompt)
         listed[label[1]] = prompt[label.end() : end].split("\n", 1)[0].strip(" (")
     return listed if len(listed) > 1 else {}
 
@@ -110,19 +112,19 @@ def _choice_key(answer: str, prompt: str) -> str:
     letter = _LETTER.match(answer.strip())
     if letter:
         return letter[1].upper()
-    wanted = answer_key(answer, kind="math")
+    key = answer_key(answer, kind="math")
     for name, text in choice_options(prompt).items():
-        if answer_key(text, kind="math") == wanted:
+        if answer_key(text, kind="math") == key:
             return name
     return _words_key(answer)
 
 
 def _words_key(answer: str) -> str:
-    return " ".join(answer[:_LONGEST].split()).casefold().strip(" .\"'`*")
+    return " ".join(answer[:_MAX_CHARACTERS].split()).casefold().strip(" .\"'`*")
 
 
 def _value(text: str) -> Fraction | None:
-    """Return the number that a text stands for, exactly."""
+    """Return the exact number that a text denotes, or None."""
     fraction = _FRACTION.search(text)
     if fraction:
         parts = [part for part in fraction.groups() if part is not None]
@@ -137,13 +139,13 @@ def _value(text: str) -> Fraction | None:
 
 
 def _fraction(text: str) -> Fraction | None:
-    if found := _PLAIN.match(text):
-        return Fraction(found[1])
-    if found := _QUOTIENT.match(text):
-        return Fraction(found[1]) / Fraction(found[2])
-    if found := _MIXED.match(text):
-        value = Fraction(int(found[2])) + Fraction(int(found[3]), int(found[4]))
-        return -value if found[1] == "-" else value
-    if found := _SCIENTIFIC.match(text):
-        return Fraction(found[1]) * Fraction(10) ** int(found[2])
+    if match := _PLAIN.match(text):
+        return Fraction(match[1])
+    if match := _QUOTIENT.match(text):
+        return Fraction(match[1]) / Fraction(match[2])
+    if match := _MIXED.match(text):
+        value = Fraction(int(match[2])) + Fraction(int(match[3]), int(match[4]))
+        return -value if match[1] == "-" else value
+    if match := _SCIENTIFIC.match(text):
+        return Fraction(match[1]) * Fraction(10) ** int(match[2])
     return None

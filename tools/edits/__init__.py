@@ -1,4 +1,4 @@
-"""Edits: read them out of what models write, and apply them to a program or to several files."""
+"""Edits: parse them from a model's answer and apply them to a program or to several files."""
 
 from refinegraph.tools.edits.application import apply_edits
 from refinegraph.tools.edits.programs import EditedProgram, edit_program

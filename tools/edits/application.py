@@ -22,15 +22,14 @@ from refinegraph.tools.edits.types import (
 
 
 def apply_edits(edits: Sequence[Edit], files: Mapping[str, str]) -> Applied | Refusal:
-    r"""Apply edits to files, given by their paths; a refusal where any of them does not apply.
+    r"""Apply edits to files by path, or return a refusal if any of them does not apply.
 
-    The place of an edit is looked for letter by letter, then without regard to blanks and
-    indentation, then inside a line, then as the only similar place (a difflib ratio of at least
-    0.8, 0.9 for a single line, and 0.05 above any other place). New lines take over the
-    indentation of the file, and lines that an edit only repeats stay as they are in the file. What
-    fits several places is refused, unless the answer repeats the edit as often as it fits, or a
-    line number decides.
-    A file under the empty path is the only one, whatever paths the edits name.
+    The lines that an edit replaces are matched exactly, then ignoring whitespace, then inside a
+    line, then by similarity (a difflib ratio of at least 0.8, or 0.9 for a single line, and 0.05
+    above that of any other match). New lines adopt the indentation of the file, and lines that an
+    edit only repeats keep the file's text. An edit with several matches is refused, unless the
+    answer repeats the edit once per match or a line number decides. If `files` has a single entry
+    under the empty path, all edits apply to it, whatever paths they name.
 
     >>> edit = Replacement(search="return a - b\n", replace="return a + b\n")
     >>> program = "def add(a, b):\n    return a - b\n"
@@ -53,7 +52,7 @@ def apply_edits(edits: Sequence[Edit], files: Mapping[str, str]) -> Applied | Re
 
 
 def _rank(edit: Edit) -> tuple[int, int]:
-    """Edits by line number come first, from the end, while the numbers still hold."""
+    """Order edits by line number first and from the end, while their numbers are still valid."""
     return (1, -edit.first) if isinstance(edit, LineEdit) else (2, 0)
 
 
@@ -66,7 +65,7 @@ class _Work:
         self._done: list[AppliedEdit] = []
 
     def apply(self, edit: Edit, number: int, times: int) -> Refusal | None:
-        """Apply one edit that the answer holds that many times; return why it cannot be."""
+        """Apply one edit that the answer contains `times` times; return a refusal on failure."""
         path = self._path(edit, number)
         if isinstance(path, Refusal):
             return path
@@ -88,10 +87,10 @@ class _Work:
         return None
 
     def finish(self) -> Applied | Refusal:
-        """Return the files, unless nothing changed."""
+        """Return the edited files, or a refusal if nothing changed."""
         files = {path: text.text for path, text in self._texts.items()}
         if files == self._before:
-            reason = "The edit changes nothing: what it replaces and what it writes are the same."
+            reason = "The edit changes nothing: the old and the new lines are the same."
             return Refusal(kind="no_change", reason=reason)
         return Applied(files=files, edits=tuple(self._done))
 
@@ -105,7 +104,7 @@ class _Work:
         return self._only_home(edit, number)
 
     def _only_home(self, edit: Edit, number: int) -> str | Refusal:
-        """Return the only file that holds what an edit without a path looks for."""
+        """Return the only file that contains the lines of an edit without a path."""
         search = block_lines(edit.search) if isinstance(edit, Replacement) else []
         homes = [
             path
@@ -114,17 +113,17 @@ class _Work:
         ]
         if len(homes) == 1:
             return homes[0]
-        found = f"its lines stand in {', '.join(homes[:5])}" if homes else "its lines are in none"
+        matches = f"its lines are in {', '.join(homes[:5])}" if homes else "no file has its lines"
         reason = (
-            f"Edit {number + 1} names no file, and {found}; write the path on the line before it."
+            f"Edit {number + 1} names no file, and {matches}; write the path on the line before it."
         )
         return Refusal(kind="no_path", reason=reason)
 
     def _write(self, path: str, edit: WholeFile, number: int) -> Refusal | None:
         before = self._texts.get(path)
-        known = before.lines if before else []
-        if elided_at(split_text(edit.text).lines, known=known):
-            reason = f"Edit {number + 1} leaves lines out with '...'; write the file in full."
+        original = before.lines if before else []
+        if elided_at(split_text(edit.text).lines, original=original):
+            reason = f"Edit {number + 1} omits lines with '...'; write the file in full."
             return Refusal(kind="elided", reason=reason)
         self._texts[path] = EditedText(edit.text, path)
         self._done.append(AppliedEdit(path, 1, "whole"))
@@ -132,7 +131,7 @@ class _Work:
 
 
 def _may_begin_file(edit: Edit) -> bool:
-    """Return whether an edit needs nothing that stands in a file already."""
+    """Return whether an edit can create a file."""
     match edit:
         case WholeFile():
             return True

@@ -1,4 +1,4 @@
-"""Lines such as `# ... rest of the code ...`, by which models skip what they do not write."""
+"""Detect lines such as `# ... rest of the code ...`, with which models omit code."""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _ELISION = re.compile(
 
 
 def is_elision(line: str) -> bool:
-    """Return whether a line stands for others that were left out.
+    """Return whether a line stands for omitted lines.
 
     >>> is_elision("    # ... existing code ..."), is_elision("...")
     (True, True)
@@ -31,28 +31,28 @@ def is_elision(line: str) -> bool:
     return _ELISION.match(line) is not None
 
 
-def elided_at(lines: Sequence[str], *, known: Sequence[str] = ()) -> list[int]:
-    """Return the positions of the lines that stand for others.
+def elided_at(lines: Sequence[str], *, original: Sequence[str] = ()) -> list[int]:
+    """Return the indices of the lines that stand for omitted lines.
 
-    A line that the text itself has stands for itself, and so do three dots that are the whole body
-    of a definition.
+    A line that the original text contains stands for itself, and so does an ellipsis that is the
+    whole body of a definition.
 
     >>> elided_at(["def f(x):", "    ...", "    return x"])
     [1]
     >>> elided_at(["def f(x):", "    ...", "", "y = 1"])
     []
     """
-    real = {line.strip() for line in known}
+    literal = {line.strip() for line in original}
     return [
         at
         for at, line in enumerate(lines)
-        if is_elision(line) and line.strip() not in real and not _is_stub(lines, at)
+        if is_elision(line) and line.strip() not in literal and not _is_stub(lines, at)
     ]
 
 
-def split_at_elisions(lines: Sequence[str], *, known: Sequence[str] = ()) -> list[list[str]]:
-    """Return the stretches between the elisions, empty ones included."""
-    bounds = [-1, *elided_at(lines, known=known), len(lines)]
+def split_at_elisions(lines: Sequence[str], *, original: Sequence[str] = ()) -> list[list[str]]:
+    """Return the runs of lines between the elisions, including empty ones."""
+    bounds = [-1, *elided_at(lines, original=original), len(lines)]
     return [list(lines[start + 1 : stop]) for start, stop in pairwise(bounds)]
 
 

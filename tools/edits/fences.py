@@ -1,4 +1,4 @@
-"""Fenced blocks of an answer, with what stands on the lines before them."""
+"""Find the fenced blocks of an answer and the lines before them."""
 
 import re
 from typing import NamedTuple
@@ -10,17 +10,17 @@ class Fenced(NamedTuple):
     """One fenced block."""
 
     start: int
-    """The position of its opening line."""
+    """Index of the opening line."""
     stop: int
-    """The position behind its closing line."""
+    """Index after the closing line."""
     info: str
-    """What stands behind the opening marks."""
+    """The info string after the opening marks."""
     lines: list[str]
     closed: bool
 
 
 def fenced_parts(lines: list[str]) -> list[Fenced]:
-    """Return the fenced blocks of an answer; the last one may be left open."""
+    """Return the fenced blocks of an answer; the last one may be unclosed."""
     parts: list[Fenced] = []
     at = 0
     while at < len(lines):
@@ -49,7 +49,7 @@ def is_fence(line: str) -> bool:
 
 
 def without_fence(lines: list[str]) -> list[str] | None:
-    """Return what a single fence around all lines holds; None where there is none."""
+    """Return the content of a fence around all lines, or None if there is no such fence."""
     filled = [at for at, line in enumerate(lines) if line.strip()]
     if len(filled) < 2 or not is_fence(lines[filled[0]]):
         return None
@@ -58,5 +58,5 @@ def without_fence(lines: list[str]) -> list[str] | None:
 
 
 def line_before(lines: list[str], at: int) -> str:
-    """Return the last line that is filled before a position; empty where there is none."""
+    """Return the last non-blank line before an index, or an empty string."""
     return next((line for line in reversed(lines[:at]) if line.strip()), "")

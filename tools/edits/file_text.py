@@ -1,4 +1,4 @@
-"""One file while edits are applied to it, one after the other."""
+"""Apply edits to the text of one file, one after the other."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -35,15 +35,15 @@ from refinegraph.tools.edits.types import (
 )
 
 _NEAREST = 0.4
-"""How similar lines are that are shown with a refusal; below it they only mislead."""
+"""Least similarity of the lines that a refusal shows; less similar ones mislead."""
 _SHOWN = 3
-"""Places shown with a refusal: more make the prompt longer and the choice no easier."""
-_AROUND = 1
-"""Lines shown around a similar place, since models often mistake where a block begins."""
+"""Matches that a refusal shows: more would lengthen the prompt without easing the choice."""
+_CONTEXT = 1
+"""Lines shown around a similar match, since models often misjudge where a block begins."""
 
 
 class _Change(NamedTuple):
-    """Lines that take the place of others."""
+    """New lines for a range of old ones."""
 
     start: int
     stop: int
@@ -52,7 +52,7 @@ class _Change(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """One reading of what an edit looks for and writes."""
+    """One interpretation of the old and new lines of an edit."""
 
     search: list[str]
     replace: list[str]
@@ -60,7 +60,7 @@ class _Block(NamedTuple):
 
 
 class EditedText:
-    """The lines of one file, and where earlier edits moved them."""
+    """The lines of one file, and how earlier edits shifted them."""
 
     def __init__(self, text: str, path: str) -> None:
         self._text = split_text(text)
@@ -70,16 +70,16 @@ class EditedText:
 
     @property
     def lines(self) -> list[str]:
-        """The lines as they are now."""
+        """The current lines."""
         return self._text.lines
 
     @property
     def text(self) -> str:
-        """The text as it is now."""
+        """The current text."""
         return join_text(self._text)
 
     def replace_numbered(self, edit: LineEdit, number: int) -> list[AppliedEdit] | Refusal:
-        """Replace lines by their numbers; later lines have to come first."""
+        """Replace lines by number; edits of later lines have to be applied first."""
         first, last, count = edit.first, edit.last, len(self.lines)
         if not (1 <= first <= count + 1 and first - 1 <= last <= count):
             reason = (
@@ -91,21 +91,21 @@ class EditedText:
             return Refusal(kind="overlap", reason=reason)
         self._locked.append((first, last))
         new = _indented(block_lines(edit.text), self.lines[first - 1 : last])
-        if elided_at(new, known=self.lines):
-            return self._refuse("elided", f"Edit {number + 1} leaves lines out with '...'.")
+        if elided_at(new, original=self.lines):
+            return self._refuse("elided", f"Edit {number + 1} omits lines with '...'.")
         return [self._apply(_Change(first - 1, last, new, "lines"))]
 
     def replace(
         self, edit: Replacement, number: int, times: int = 1
     ) -> list[AppliedEdit] | Refusal:
-        """Replace lines that stand in the text as often as the edit is repeated, or once."""
+        """Replace lines that occur exactly once, or as often as the edit is repeated."""
         search, new = block_lines(edit.search), block_lines(edit.replace)
         if not any(line.strip() for line in search) and edit.line is None:
             return self._fill(new, number)
         if search == new:
-            reason = f"Edit {number + 1} replaces lines by the same lines."
+            reason = f"Edit {number + 1} replaces lines with the same lines."
             return self._refuse("no_change", reason)
-        if elided_at([*search, *new], known=self.lines):
+        if elided_at([*search, *new], original=self.lines):
             return self._replace_around(edit, number)
         changes = self._locate(edit, number, times)
         if isinstance(changes, Refusal):
@@ -117,7 +117,7 @@ class EditedText:
             return self._refuse("empty", f"Edit {number + 1} is empty.")
         if any(line.strip() for line in self.lines):
             reason = (
-                f"Edit {number + 1} has nothing to search for; quote the lines of {self._name} "
+                f"Edit {number + 1} has no lines to search for; quote the lines of {self._name} "
                 "that it replaces."
             )
             return self._refuse("empty", reason)
@@ -137,7 +137,7 @@ class EditedText:
         self, spans: list[Span], block: _Block, number: int, times: int
     ) -> list[_Change] | Refusal:
         if len(spans) > 1 and block.line is not None:
-            expected = self._now(block.line) - 1
+            expected = self._shifted(block.line) - 1
             spans = [span for span in spans if span.start == expected] or spans
         if len(spans) > 1 and len(spans) != times:
             places = [Place(self._path, span.start + 1, self._shown(span)) for span in spans]
@@ -148,19 +148,19 @@ class EditedText:
         return [change for change in changes if change is not None]
 
     def _change(self, block: _Block, span: Span) -> _Change | None:
-        """Return what an edit makes of a place; None where it stands there already."""
+        """Return the change that an edit makes to a span; None if the span has it already."""
         lines = merge(block.search, block.replace, self.lines, span)
-        if lines is None or self._stands_around(lines, block, span):
+        if lines is None or self._is_present(lines, block, span):
             return None
-        if self._stands_around(block.replace, block, span):
+        if self._is_present(block.replace, block, span):
             return None
         return _Change(span.start, span.stop, lines, span.rung)
 
-    def _stands_around(self, new: list[str], block: _Block, span: Span) -> bool:
-        """Return whether the new lines are there, and hold the lines that they would replace."""
+    def _is_present(self, new: list[str], block: _Block, span: Span) -> bool:
+        """Return whether the text has the new lines already, around the lines to replace."""
         if _filled(block.search) == _filled(block.replace):
             return self.lines[span.start : span.stop] == new
-        if block.line is not None and span.start + 1 == self._now(block.line):
+        if block.line is not None and span.start + 1 == self._shifted(block.line):
             stop = max(span.stop, span.start + len(new))
             return self.lines[span.start : stop] == new
         filled = [right for _, right in span.pairs if self.lines[right].strip()]
@@ -168,7 +168,7 @@ class EditedText:
         return any(at.start <= filled[0] and filled[-1] < at.stop for at in around if filled)
 
     def _already(self, number: int) -> Refusal:
-        reason = f"Edit {number + 1} is applied already: its new lines are in {self._name}."
+        reason = f"Edit {number + 1} is already applied: its new lines are in {self._name}."
         return self._refuse("already_applied", reason)
 
     def _within_line(self, block: _Block, number: int) -> list[_Change] | Refusal | None:
@@ -183,7 +183,7 @@ class EditedText:
             return self._ambiguous(shown, number)
         at = places[0]
         line = self.lines[at.line]
-        if new and _stands_at(line, new, at.column, len(part)):
+        if new and _is_inside(line, new, at.column, len(part)):
             return self._already(number)
         edited = line[: at.column] + new + line[at.column + len(part) :]
         return [_Change(at.line, at.line + 1, [edited], "within_line")]
@@ -201,7 +201,7 @@ class EditedText:
         return self._not_found(edit, number)
 
     def _is_in(self, block: _Block, span: Span) -> bool:
-        """Return whether a similar place has all new lines already, beside those looked for."""
+        """Return whether a similar span has all new lines already, besides the matched ones."""
         quoted = set(map(loose_key, block.search))
         new = {loose_key(line) for line in block.replace} - quoted - {""}
         paired = {right for _, right in span.pairs}
@@ -209,12 +209,12 @@ class EditedText:
         return bool(new) and new <= {loose_key(self.lines[at]) for at in beside}
 
     def _replace_around(self, edit: Replacement, number: int) -> list[AppliedEdit] | Refusal:
-        """Apply an edit that leaves lines out: what stands between its parts is kept."""
-        search = split_at_elisions(block_lines(edit.search), known=self.lines)
-        new = split_at_elisions(block_lines(edit.replace), known=self.lines)
+        """Apply an edit that omits lines: the lines between its parts are kept."""
+        search = split_at_elisions(block_lines(edit.search), original=self.lines)
+        new = split_at_elisions(block_lines(edit.replace), original=self.lines)
         if len(search) != len(new):
             reason = (
-                f"Edit {number + 1} leaves lines out with '...', not in the same places of both "
+                f"Edit {number + 1} omits lines with '...', but not at the same points of both "
                 "parts; write the lines out."
             )
             return self._refuse("elided", reason)
@@ -226,14 +226,14 @@ class EditedText:
             spans = [span for span in find_spans(old_part, self.lines) if span.start >= done]
             if len(spans) != 1:
                 reason = (
-                    f"Edit {number + 1} leaves lines out with '...', and the lines around them "
-                    f"{'fit several places' if spans else 'are not there'}; write the lines out."
+                    f"Edit {number + 1} omits lines with '...', and the lines around them "
+                    f"{'match several times' if spans else 'are missing'}; write the lines out."
                 )
                 return self._refuse("elided", reason)
             done = spans[0].stop
             merged = merge(old_part, new_part, self.lines, spans[0])
             if merged is None:
-                return self._refuse("elided", f"Edit {number + 1} leaves out lines it changes.")
+                return self._refuse("elided", f"Edit {number + 1} omits lines that it changes.")
             changes.append(_Change(spans[0].start, spans[0].stop, merged, spans[0].rung))
         return [self._apply(change) for change in reversed(changes)]
 
@@ -243,8 +243,8 @@ class EditedText:
         self._shifts.append((change.stop + 1, len(change.lines) - (change.stop - change.start)))
         return AppliedEdit(self._path, change.start + 1, change.rung)
 
-    def _now(self, line: int) -> int:
-        """Return where a line is now that was at a number before the edits."""
+    def _shifted(self, line: int) -> int:
+        """Return the current number of a line from its number before the edits."""
         for start, shift in self._shifts:
             if line >= start:
                 line += shift
@@ -260,13 +260,13 @@ class EditedText:
         return Refusal(kind="not_found", reason=reason, nearest=tuple(shown))
 
     def _around(self, start: int, stop: int) -> Place:
-        begin = max(0, start - _AROUND)
-        return Place(self._path, begin + 1, "\n".join(self.lines[begin : stop + _AROUND]))
+        begin = max(0, start - _CONTEXT)
+        return Place(self._path, begin + 1, "\n".join(self.lines[begin : stop + _CONTEXT]))
 
     def _ambiguous(self, places: Sequence[Place], number: int) -> Refusal:
         reason = (
-            f"The lines to search for in edit {number + 1} fit {len(places)} places of "
-            f"{self._name}; add lines around them, so that only one fits."
+            f"The lines to search for in edit {number + 1} occur {len(places)} times in "
+            f"{self._name}; add lines around them until they are unique."
         )
         return Refusal(kind="ambiguous", reason=reason, nearest=tuple(places[:_SHOWN]))
 
@@ -282,7 +282,7 @@ class EditedText:
 
 
 def _readings(edit: Replacement) -> Iterator[_Block]:
-    """Yield the edit as it is, then without a fence inside, then without line numbers."""
+    """Yield the edit as written, then without an inner fence, then without line numbers."""
     search, new = block_lines(edit.search), block_lines(edit.replace)
     yield _Block(search, new, edit.line)
     bare, bare_new = without_fence(search), without_fence(new)
@@ -299,8 +299,8 @@ def _filled(lines: Sequence[str]) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
-def _stands_at(line: str, new: str, column: int, width: int) -> bool:
-    """Return whether a part of a line is there already, round the part that is looked for."""
+def _is_inside(line: str, new: str, column: int, width: int) -> bool:
+    """Return whether the match already lies inside an occurrence of the new text."""
     start = line.find(new)
     while start >= 0:
         if start <= column and column + width <= start + len(new):
@@ -310,7 +310,7 @@ def _stands_at(line: str, new: str, column: int, width: int) -> bool:
 
 
 def _indented(new: list[str], old: Sequence[str]) -> list[str]:
-    """Indent new lines that lost the indentation that all the old ones have."""
+    """Indent new lines that lack the indentation that all old ones have."""
     filled = [line for line in old if line.strip()]
     first = next((line for line in new if line.strip()), "")
     if not filled or not all(columns(line) for line in filled) or columns(first):

@@ -1,4 +1,4 @@
-"""Edits by line numbers: a heading such as `Lines 3-5:` before a block, or numbered lines."""
+"""Read edits by line number: a heading such as `Lines 3-5:` before a block, or numbered lines."""
 
 import re
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ _END = re.compile(r"^\s*end_of_edit\s*$")
 
 
 def read_line_edits(text: str) -> list[Edit]:
-    """Return the edits that name the lines that they change; none for any other answer."""
+    """Return the edits that give line numbers; an empty list if the answer has none."""
     lines = text.split("\n")
     return [*_commands(lines)] or [*_headed(lines)] or [*_numbered(lines)]
 
 
 def _commands(lines: Sequence[str]) -> list[LineEdit]:
-    """Read `edit 3:5`, the new lines, `end_of_edit`, as SWE-agent has it."""
+    """Read SWE-agent's commands: `edit 3:5`, the new lines, `end_of_edit`."""
     edits: list[LineEdit] = []
     for at, line in enumerate(lines):
         match = _COMMAND.match(line)
@@ -62,7 +62,7 @@ def _headed(lines: list[str]) -> list[LineEdit]:
 
 
 def _block_after(lines: list[str], fences: dict[int, Fenced], at: int) -> Fenced | None:
-    """Return the fenced block right behind a line, with at most a blank line between."""
+    """Return the fenced block after a line, with at most one blank line in between."""
     for start in (at + 1, at + 2):
         if start in fences:
             return fences[start]
@@ -78,7 +78,7 @@ def _edit(first: int, last: int, body: Sequence[str], *, path: str) -> LineEdit:
 
 
 def _numbered(lines: list[str]) -> list[LineEdit]:
-    """Read an answer that is nothing but new lines with their numbers, such as `3: x = 1`."""
+    """Read an answer that consists of numbered new lines only, such as `3: x = 1`."""
     parts = fenced_parts(lines)
     if len(parts) > 1 or (parts and line_before(lines, parts[0].start).startswith("<")):
         return []

@@ -1,4 +1,4 @@
-"""Text as lines: what is compared of them, and how they are indented."""
+"""Split text into lines, normalise lines for comparison and adapt their indentation."""
 
 import re
 from collections.abc import Sequence
@@ -7,13 +7,13 @@ from typing import NamedTuple
 from refinegraph.tools.programs.python_source import ascii_punctuation
 
 TAB = 4
-"""Columns of a tab where models mix tabs and blanks: the width that they write themselves."""
+"""Columns per tab if a model mixes tabs and spaces: models write four spaces themselves."""
 
 _BLANKS = re.compile(r"\s+")
 
 
 class Text(NamedTuple):
-    """The lines of a text, and what is needed to put it together again."""
+    """The lines of a text, and what is needed to join them again."""
 
     lines: list[str]
     ends_with_newline: bool
@@ -21,7 +21,7 @@ class Text(NamedTuple):
 
 
 def split_text(text: str) -> Text:
-    r"""Return a text as lines, without their ends.
+    r"""Split a text into lines without line ends.
 
     >>> split_text("a\r\nb\r\n")
     Text(lines=['a', 'b'], ends_with_newline=True, line_end='\r\n')
@@ -35,7 +35,7 @@ def split_text(text: str) -> Text:
 
 
 def join_text(text: Text) -> str:
-    """Return the text that these lines are."""
+    """Join lines into the text that they were split from."""
     if not text.lines:
         return ""
     plain = "\n".join(text.lines) + ("\n" if text.ends_with_newline else "")
@@ -43,7 +43,7 @@ def join_text(text: Text) -> str:
 
 
 def block_lines(text: str) -> list[str]:
-    r"""Return the lines of a block of an edit; an empty block has none.
+    r"""Return the lines of an edit's block; an empty block has none.
 
     >>> block_lines(""), block_lines("\n"), block_lines("a\n"), block_lines("a")
     ([], [''], ['a'], ['a'])
@@ -52,22 +52,22 @@ def block_lines(text: str) -> list[str]:
 
 
 def as_block(lines: Sequence[str]) -> str:
-    """Return lines as a block of an edit."""
+    """Join lines into the block of an edit."""
     return "".join(f"{line}\n" for line in lines)
 
 
 def indentation(line: str) -> str:
-    """Return the blanks that a line begins with."""
+    """Return the whitespace at the start of a line."""
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 def columns(line: str) -> int:
-    """Return how far a line is indented."""
+    """Return the columns by which a line is indented."""
     return len(indentation(line).expandtabs(TAB))
 
 
 def loose_key(line: str) -> str:
-    """Return what is left of a line when spacing and typographic quotes do not count.
+    """Return a key of a line that ignores spacing and typographic quotes.
 
     >>> loose_key("\\tprint( “a” )")
     'print( "a" )'
@@ -76,7 +76,7 @@ def loose_key(line: str) -> str:
 
 
 def relative_keys(lines: Sequence[str]) -> list[str]:
-    """Return the lines without trailing blanks and without the indentation that all share."""
+    """Return the lines without trailing whitespace and without their common indentation."""
     widths = [columns(line) for line in lines if line.strip()]
     shared = min(widths, default=0)
     return [
@@ -85,29 +85,29 @@ def relative_keys(lines: Sequence[str]) -> list[str]:
 
 
 class Reindent:
-    """Moves new lines from the indentation of an edit to that of the file.
+    """Convert new lines from the indentation of an edit to that of the file.
 
-    It learns from pairs of lines that stand for each other. A depth that no pair shows is derived
-    from the nearest smaller one, or else from the nearest greater one.
+    The conversion is learned from pairs of an edit's line and the matching line of the file. An
+    unseen depth is derived from the nearest smaller one, or else from the nearest greater one.
     """
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
-        self._known: dict[int, str] = {}
+        self._indents: dict[int, str] = {}
         for written, real in pairs:
             if written.strip() and real.strip():
-                self._known.setdefault(columns(written), indentation(real))
+                self._indents.setdefault(columns(written), indentation(real))
 
     def __call__(self, line: str) -> str:
-        """Return the line as the file would indent it."""
-        if not line.strip() or not self._known:
+        """Return the line with the file's indentation."""
+        if not line.strip() or not self._indents:
             return line
         width = columns(line)
         return self._indent(width) + line.lstrip(" \t")
 
     def _indent(self, width: int) -> str:
-        smaller = [known for known in self._known if known <= width]
-        nearest = max(smaller) if smaller else min(self._known)
-        base, extra = self._known[nearest], width - nearest
+        smaller = [depth for depth in self._indents if depth <= width]
+        nearest = max(smaller) if smaller else min(self._indents)
+        base, extra = self._indents[nearest], width - nearest
         if extra < 0:
             return " " * max(0, len(base.expandtabs(TAB)) + extra)
         if "\t" in base or (not base and self._uses_tabs):
@@ -116,4 +116,4 @@ class Reindent:
 
     @property
     def _uses_tabs(self) -> bool:
-        return any("\t" in indent for indent in self._known.values())
+        return any("\t" in indent for indent in self._indents.values())

@@ -1,7 +1,7 @@
-"""Find the lines that an edit means: exactly, else but for blanks, else the only similar ones.
+"""Find the lines that an edit refers to: exactly, then ignoring whitespace, then by similarity.
 
-Each rung is tried only where the one before it found nothing. A rung that finds several places
-ends the search: the edit is ambiguous, and no later rung can make it less so.
+A rung is tried only if the one before it matched nothing. A rung with several matches ends the
+search: the edit is ambiguous, and later rungs are only more tolerant.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,30 +12,31 @@ from refinegraph.tools.edits.lines import loose_key, relative_keys
 from refinegraph.tools.edits.types import Rung
 
 CLOSE = 0.8
-"""How similar a block of lines has to be to count as a miscopy (difflib ratio)."""
+"""Least difflib ratio at which a block of lines counts as a miscopy of the search."""
 CLOSE_LINE = 0.9
-"""The same for a single line: of the lines of recorded programs, 17 % resemble another line of the
-program by 0.8, and 7 % by 0.9."""
+"""The same for a single line: among the lines of recorded programs, 17 % have a ratio of at least
+0.8 with another line of their program, and 7 % have one of at least 0.9."""
 MARGIN = 0.05
-"""By how much the best similar place has to beat every other one."""
+"""The lead that the best similar block must have over every other one: a choice."""
 _LINE_CLOSE = 0.6
-"""How similar two lines have to be to stand for each other inside a similar block."""
+"""Least ratio at which two lines are paired inside a similar block: a choice."""
 _MAX_COMPARED = 4_000_000
-"""Characters compared in search of similar lines: about a second. Beyond it there is none."""
+"""Characters to compare at most, which takes about a second. Larger files are not searched for
+similar lines."""
 
 
 class Span(NamedTuple):
-    """Lines of a text, and the lines of the edit that they stand for."""
+    """A range of a text's lines, paired with the lines of an edit."""
 
     start: int
     stop: int
     rung: Rung
     pairs: tuple[tuple[int, int], ...]
-    """Positions in the search, and in the text, of lines that stand for each other."""
+    """Indices of paired lines, in the search and in the text."""
 
 
 def find_spans(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
-    """Return every place that the first successful rung finds, in the order of the text."""
+    """Return all matches of the first rung that has any, in the order of the text."""
     if not search:
         return []
     spans = _exact(search, lines)
@@ -47,18 +48,18 @@ def find_spans(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
 
 
 def find_without_blank_lines(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
-    """Return every place of lines where blank lines and trailing blanks do not count."""
+    """Return all matches that ignore blank lines and trailing whitespace."""
     if not any(line.strip() for line in search):
         return []
     return _ignoring_blank_lines(search, lines, _stripped)
 
 
 def _exact(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
-    size, wanted = len(search), list(search)
+    size, block = len(search), list(search)
     return [
         _aligned(start, size, "exact")
         for start in range(len(lines) - size + 1)
-        if lines[start] == wanted[0] and list(lines[start : start + size]) == wanted
+        if lines[start] == block[0] and list(lines[start : start + size]) == block
     ]
 
 
@@ -82,30 +83,30 @@ def _loose(lines: Sequence[str]) -> list[str]:
 
 
 def _ignoring_blank_lines(search: Sequence[str], lines: Sequence[str], keys: _Keys) -> list[Span]:
-    sought = [at for at, line in enumerate(search) if line.strip()]
-    filled = [at for at, line in enumerate(lines) if line.strip()]
-    wanted = keys([search[at] for at in sought])
-    first = loose_key(wanted[0])
+    in_search = [at for at, line in enumerate(search) if line.strip()]
+    in_lines = [at for at, line in enumerate(lines) if line.strip()]
+    search_keys = keys([search[at] for at in in_search])
+    first = loose_key(search_keys[0])
     spans: list[Span] = []
-    for begin in range(len(filled) - len(sought) + 1):
-        if loose_key(lines[filled[begin]]) != first:
+    for begin in range(len(in_lines) - len(in_search) + 1):
+        if loose_key(lines[in_lines[begin]]) != first:
             continue
-        window = filled[begin : begin + len(sought)]
-        if keys([lines[at] for at in window]) == wanted:
-            pairs = tuple(zip(sought, window, strict=True))
+        window = in_lines[begin : begin + len(in_search)]
+        if keys([lines[at] for at in window]) == search_keys:
+            pairs = tuple(zip(in_search, window, strict=True))
             spans.append(Span(window[0], window[-1] + 1, "whitespace", pairs))
     return spans
 
 
 class WithinLine(NamedTuple):
-    """A part of one line."""
+    """The start of a match inside one line."""
 
     line: int
     column: int
 
 
 def find_within_lines(search: str, lines: Sequence[str]) -> list[WithinLine]:
-    """Return where a part of a line stands, never in the middle of a word."""
+    """Return where a part of a line occurs, except in the middle of a word."""
     places: list[WithinLine] = []
     for number, line in enumerate(lines):
         column = line.find(search) if search else -1
@@ -126,7 +127,7 @@ def _is_whole(line: str, start: int, stop: int) -> bool:
 
 
 class Similar(NamedTuple):
-    """A place that is similar to what was looked for."""
+    """A range of lines that is similar to the search."""
 
     start: int
     stop: int
@@ -136,25 +137,25 @@ class Similar(NamedTuple):
 def similar_places(
     search: Sequence[str], lines: Sequence[str], *, at_least: float
 ) -> list[Similar]:
-    """Return the most similar places, best first; no two of them overlap."""
-    wanted = "\n".join(filter(None, map(loose_key, search)))
+    """Return the most similar ranges of lines, best first; no two of them overlap."""
+    search_key = "\n".join(filter(None, map(loose_key, search)))
     keys = [loose_key(line) for line in lines]
-    if not wanted or sum(map(len, keys)) * 3 > _MAX_COMPARED:
+    if not search_key or sum(map(len, keys)) * 3 > _MAX_COMPARED:
         return []
     matcher: SequenceMatcher[str] = SequenceMatcher(None, autojunk=False)
-    matcher.set_seq2(wanted)
-    places: list[Similar] = []
+    matcher.set_seq2(search_key)
+    ranges: list[Similar] = []
     for start, stop in _windows(len(search), keys):
         matcher.set_seq1("\n".join(filter(None, keys[start:stop])))
         if matcher.real_quick_ratio() >= at_least and matcher.quick_ratio() >= at_least:
             ratio = matcher.ratio()
             if ratio >= at_least:
-                places.append(Similar(start, stop, ratio))
-    return _apart(places)
+                ranges.append(Similar(start, stop, ratio))
+    return _without_overlaps(ranges)
 
 
 def _windows(size: int, keys: Sequence[str]) -> list[tuple[int, int]]:
-    """Return stretches of about that many lines that begin and end with a line that is filled."""
+    """Return ranges of about `size` lines that begin and end with a non-blank line."""
     slack = 0 if size == 1 else max(1, size // 5)
     return [
         (start, start + length)
@@ -165,32 +166,35 @@ def _windows(size: int, keys: Sequence[str]) -> list[tuple[int, int]]:
     ]
 
 
-def _apart(places: list[Similar]) -> list[Similar]:
-    chosen: list[Similar] = []
-    for place in sorted(places, key=lambda place: (-place.ratio, place.start, place.stop)):
-        if all(place.stop <= other.start or place.start >= other.stop for other in chosen):
-            chosen.append(place)
-    return chosen
+def _without_overlaps(ranges: list[Similar]) -> list[Similar]:
+    kept: list[Similar] = []
+    for similar in sorted(
+        ranges, key=lambda similar: (-similar.ratio, similar.start, similar.stop)
+    ):
+        if all(similar.stop <= other.start or similar.start >= other.stop for other in kept):
+            kept.append(similar)
+    return kept
 
 
 def find_close(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
-    """Return the only similar place; several where none of them beats the others; else none."""
-    alone = sum(bool(line.strip()) for line in search) == 1
-    least = CLOSE_LINE if alone else CLOSE
-    places = similar_places(search, lines, at_least=least - MARGIN)
-    best = places[0].ratio if places else 0.0
-    if best < least:
+    """Return the most similar span, or several spans if none leads by `MARGIN`, or none."""
+    is_one_line = sum(bool(line.strip()) for line in search) == 1
+    threshold = CLOSE_LINE if is_one_line else CLOSE
+    ranges = similar_places(search, lines, at_least=threshold - MARGIN)
+    best = ranges[0].ratio if ranges else 0.0
+    if best < threshold:
         return []
-    rivals = [place for place in places if place.ratio > best - MARGIN]
     return [
-        Span(place.start, place.stop, "close", _pair_up(search, lines, place)) for place in rivals
+        Span(similar.start, similar.stop, "close", _pair_up(search, lines, similar))
+        for similar in ranges
+        if similar.ratio > best - MARGIN
     ]
 
 
 def _pair_up(
     search: Sequence[str], lines: Sequence[str], place: Similar
 ) -> tuple[tuple[int, int], ...]:
-    """Pair the lines of both sides in order, so that the paired ones are as similar as can be."""
+    """Pair the lines of both sides in order, maximising their total similarity."""
     sought = [at for at, line in enumerate(search) if line.strip()]
     window = [at for at in range(place.start, place.stop) if lines[at].strip()]
     likeness = [[_likeness(search[left], lines[right]) for right in window] for left in sought]

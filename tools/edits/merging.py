@@ -1,4 +1,4 @@
-"""Put new lines in the place of the lines that were found, without losing what an edit left out."""
+"""Merge an edit into the matched lines without losing lines that the edit omitted."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
@@ -11,10 +11,10 @@ from refinegraph.tools.programs.python_source import ascii_punctuation
 def merge(
     search: Sequence[str], replace: Sequence[str], lines: Sequence[str], span: Span
 ) -> list[str] | None:
-    """Return the lines that take the place of the span's; None where the edit contradicts them.
+    """Return the new lines of a span, or None if the edit contradicts the text.
 
-    Lines that the edit only repeats stay as they are in the text, however the edit wrote them.
-    None is returned where it changes a line that the text does not have, or would silently drop
+    Lines that the edit only repeats keep the text's version, however the edit wrote them. The edit
+    contradicts the text if it changes a line that the text does not have, or would silently drop
     one that it does not show.
     """
     window = list(lines[span.start : span.stop])
@@ -45,7 +45,7 @@ def merge(
 def _changes(
     search: Sequence[str], replace: Sequence[str]
 ) -> Sequence[tuple[str, int, int, int, int]]:
-    """Return what the edit keeps, replaces, deletes and inserts, line by line."""
+    """Return the lines that the edit keeps, replaces, deletes and inserts, as difflib opcodes."""
     matcher = SequenceMatcher(None, list(search), list(replace), autojunk=False)
     return list(matcher.get_opcodes())
 
@@ -57,7 +57,7 @@ def _is_covered(
     window: Sequence[str],
     sites: Sequence[int],
 ) -> bool:
-    """Return whether the changed lines are all there, with none between them that is not shown."""
+    """Return whether the text has all changed lines, with no unshown line between them."""
     if any(search[at].strip() and at not in home for at in changed):
         return False
     if not sites:

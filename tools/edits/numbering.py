@@ -1,4 +1,4 @@
-"""Line numbers that models copy from a listing into their code."""
+"""Strip line numbers that models copy from a listing into their code."""
 
 import re
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ _NUMBERED = re.compile(r"^\s*(?:L|line )?(\d{1,6})\s?(?:\||:|\t|→|\.(?=\s)|\)(
 
 
 class Numbered(NamedTuple):
-    """Lines without the numbers that stood before them."""
+    """Lines whose numbers were stripped, and the first number."""
 
     first: int
     lines: list[str]
 
 
 def without_numbers(lines: Sequence[str]) -> Numbered | None:
-    """Return the lines without their numbers; None where not all have one or they do not count up.
+    """Strip consecutive line numbers, or return None if the lines are not numbered that way.
 
     >>> without_numbers(["3 | if x:", "4 |     return 1"])
     Numbered(first=3, lines=['if x:', '    return 1'])
@@ -29,7 +29,7 @@ def without_numbers(lines: Sequence[str]) -> Numbered | None:
 
 
 def read_numbers(lines: Sequence[str]) -> tuple[list[int], list[str]]:
-    """Return the numbers in front of lines and the lines without them, while there are any."""
+    """Return the leading numbers and the stripped lines, up to the first unnumbered line."""
     numbers: list[int] = []
     plain: list[str] = []
     for line in lines:

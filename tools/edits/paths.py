@@ -1,4 +1,4 @@
-"""Names of files in an answer, and the files that they mean."""
+"""Read file paths in an answer and resolve them to files."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -16,7 +16,7 @@ _KNOWN_BARE = {"Makefile", "Dockerfile", "LICENSE", "README", "Justfile", "Rakef
 
 
 def read_path(line: str) -> str:
-    """Return the path that a line names and nothing else; empty for any other line.
+    """Return the path if a line consists of nothing else; empty for any other line.
 
     >>> read_path("### `src/app.py`:"), read_path("# tools/x.py"), read_path("**File: a.js**")
     ('src/app.py', 'tools/x.py', 'a.js')
@@ -40,20 +40,20 @@ def path_in_info(info: str) -> str:
 
 
 def resolve_path(path: str, names: Sequence[str], *, new: bool = False) -> str | Refusal:
-    """Return the file that a path means; a new one where that is allowed, else a refusal.
+    """Return the file that a path refers to, or a new one if `new` allows it, or a refusal.
 
-    A path may be written with `a/` or `b/`, absolutely, or in part, where only one file fits.
+    A path may have the prefix `a/` or `b/`, or be absolute or partial if only one file matches.
     """
     plain = path.strip().strip("`'\"").replace("\\", "/")
     parts = [part for part in plain.split("/") if part not in ("", ".")]
     for cut in range(len(parts)):
         tail = "/".join(parts[cut:])
-        fitting = [name for name in names if name == tail or name.endswith(f"/{tail}")]
-        if len(fitting) == 1 or tail in fitting:
-            return tail if tail in fitting else fitting[0]
-        if fitting:
-            listed = ", ".join(fitting[:5])
-            return Refusal(kind="unknown_path", reason=f"{path!r} may be any of {listed}.")
+        matches = [name for name in names if name == tail or name.endswith(f"/{tail}")]
+        if len(matches) == 1 or tail in matches:
+            return tail if tail in matches else matches[0]
+        if matches:
+            listed = ", ".join(matches[:5])
+            return Refusal(kind="unknown_path", reason=f"{path!r} could be any of {listed}.")
         if cut == 0 and new and _is_safe(plain):
             return "/".join(_without_prefix(parts))
     if not _is_safe(plain):

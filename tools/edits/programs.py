@@ -1,4 +1,4 @@
-"""Apply the answer of a model to one program: its edits, or the whole program that it wrote."""
+"""Apply a model's answer to one program: its edits, or the whole program that it wrote."""
 
 import ast
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ _UNNAMED = ""
 
 @dataclass(frozen=True, kw_only=True)
 class EditedProgram:
-    """A program after the answer of a model."""
+    """A program after a model's answer was applied."""
 
     source: str
     """The whole program."""
     applied: Applied | None = None
-    """How the edits were applied; None where the answer holds the whole program instead."""
+    """How the edits were applied; None if the answer contains a whole program instead."""
 
 
 def edit_program(
@@ -32,11 +32,18 @@ def edit_program(
     preamble: str = "",
     truncated: bool = False,
 ) -> EditedProgram | Refusal:
-    r"""Apply an answer to a program: the edits in it, or the whole program where it has none.
+    r"""Apply an answer to a program: its edits, or the whole program if it has none.
 
-    An answer with edits that do not apply is refused, since a program that could be read from it
-    would be a fragment more often than not; but a block that defines all functions and classes of
-    the program is taken for the whole one.
+    An answer whose edits do not apply is refused, since a program extracted from it would usually
+    be a fragment. As an exception, a block that defines all functions and classes of the program is
+    taken as the whole program.
+
+    Args:
+        text: The answer.
+        program: The program to edit.
+        entry_point: The function that a whole program must define.
+        preamble: Source that the problem puts before a whole program.
+        truncated: Whether the answer was cut off, so that an unclosed edit is refused.
 
     >>> program = "def add(a, b):\n    return a - b\n"
     >>> edit_program("```diff\n-    return a - b\n+    return a + b\n```", program).source
@@ -60,20 +67,20 @@ def _whole_program(
 ) -> EditedProgram | Refusal:
     read = extract_program(text, entry_point=entry_point, preamble=preamble)
     if read.source is None:
-        return Refusal(kind="no_edit", reason=read.problem or "The answer holds no program.")
-    if elided_at(read.source.split("\n"), known=program.split("\n")):
-        reason = "The program leaves lines out with '...'; write it in full."
+        return Refusal(kind="no_edit", reason=read.problem or "The answer contains no program.")
+    if elided_at(read.source.split("\n"), original=program.split("\n")):
+        reason = "The program omits lines with '...'; write it in full."
         return Refusal(kind="elided", reason=reason)
     return EditedProgram(source=read.source.strip("\n"))
 
 
 def _complete_block(text: str, program: str) -> EditedProgram | None:
-    """Return a fenced block that defines all that the program defines; None without one."""
-    wanted = _definitions(program)
+    """Return the last fenced block that defines everything that the program defines, or None."""
+    required = _definitions(program)
     for block in reversed(fenced_parts(clean_text(text).split("\n"))):
         source = "\n".join(block.lines)
-        whole = bool(wanted) and wanted <= _definitions(source)
-        if whole and not elided_at(block.lines, known=program.split("\n")):
+        complete = bool(required) and required <= _definitions(source)
+        if complete and not elided_at(block.lines, original=program.split("\n")):
             return EditedProgram(source=source)
     return None
 

@@ -1,4 +1,4 @@
-"""Read the edits of an answer, whatever form it uses, and apply them to files."""
+"""Read the edits of an answer in any supported form, and apply them to files."""
 
 from collections.abc import Mapping
 
@@ -19,24 +19,24 @@ from refinegraph.tools.edits.unified_diff import has_diff, read_diff
 from refinegraph.tools.programs import MAX_ANSWER
 from refinegraph.tools.programs.python_source import clean_text
 
-_NO_EDIT = f"The answer holds no edit. An edit has the form\n{FORM}"
+_NO_EDIT = f"The answer contains no edit. An edit has the form\n{FORM}"
 
 
 def read_edits(text: str, *, truncated: bool = False) -> list[Edit] | Refusal:
-    r"""Return the edits that an answer holds, in its order; a refusal where it holds none.
+    r"""Return the edits of an answer in order, or a refusal if it contains none.
 
-    Read are search and replace blocks with the markers of aider, Cline and git conflicts, as tags,
-    or as two fenced blocks under headings; unified diffs; edits by line numbers; and whole files,
-    which are fenced blocks with a path. Where an answer mixes forms, the first of these counts.
-    An answer that was cut off (`truncated`) is refused where its last block has no end. Never
-    raises, whatever the text.
+    These forms are tried in order, and only edits of the first form found are returned: search and
+    replace blocks with the markers of aider, Cline or git conflicts, as tags, or as two fenced
+    blocks under headings; unified diffs; edits by line number; and whole files, which are fenced
+    blocks with a path. An answer that was cut off (`truncated`) is refused if its last block is
+    unclosed. Never raises, whatever the text.
 
     >>> answer = "<<<<<<< SEARCH\na - b\n=======\na + b\n>>>>>>> REPLACE"
     >>> read_edits(answer)
     [Replacement(search='a - b\n', replace='a + b\n', path='', line=None, closed=True)]
     """
     if len(text) > MAX_ANSWER:
-        reason = f"The answer has {len(text):,} characters; at most {MAX_ANSWER:,} are read."
+        reason = f"The answer has {len(text):,} characters; the limit is {MAX_ANSWER:,}."
         return Refusal(kind="unsupported", reason=reason)
     edits = _read(clean_text(text))
     if isinstance(edits, Refusal):
@@ -50,7 +50,7 @@ def read_edits(text: str, *, truncated: bool = False) -> list[Edit] | Refusal:
 def edit_files(
     text: str, files: Mapping[str, str], *, truncated: bool = False
 ) -> Applied | Refusal:
-    r"""Apply the edits of an answer to files, given by their paths: all of them, or none.
+    r"""Apply all edits of an answer to files by path, or none of them.
 
     >>> answer = "app.py\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE"
     >>> edit_files(answer, {"app.py": "x = 1\n"}).files["app.py"]
@@ -74,7 +74,7 @@ def _read(text: str) -> list[Edit] | Refusal:
 
 
 def _whole_files(text: str) -> list[Edit]:
-    """Return the fenced blocks that name their file: behind the marks, before them, or inside."""
+    """Return the fenced blocks with a path: in the info string, on the line before, or inside."""
     lines = text.split("\n")
     files: list[Edit] = []
     for part in fenced_parts(lines):

@@ -1,4 +1,4 @@
-"""Search and replace blocks: those of aider, Cline and others, and their usual variants."""
+"""Read search and replace blocks: those of aider, Cline and others, and common variants."""
 
 import itertools
 import re
@@ -39,7 +39,7 @@ FORM = (
 
 
 def has_markers(text: str) -> bool:
-    """Return whether an answer holds the beginning of a search and replace block."""
+    """Return whether an answer contains the start of a search and replace block."""
     return any(_is_open(line) for line in text.split("\n"))
 
 
@@ -65,9 +65,9 @@ def read_marked(text: str) -> list[Edit] | Refusal:
 class _Block(NamedTuple):
     divider: int | None
     end: int
-    """The position behind the last line of the replacement."""
+    """Index after the last line of the replacement."""
     stop: int
-    """Where to go on reading."""
+    """Index at which reading continues."""
     closed: bool
 
 
@@ -91,7 +91,7 @@ def _read_block(lines: list[str], start: int) -> _Block:
 
 
 def _ends_fence(lines: list[str], divider: int, at: int) -> bool:
-    """Return whether a fence line closes the fence around the block, not one inside it."""
+    """Return whether a fence line closes the fence around the block rather than an inner one."""
     if not is_fence(lines[at]) or lines[at].strip(" `~"):
         return False
     inside = sum(is_fence(line) for line in lines[divider + 1 : at])
@@ -125,19 +125,19 @@ def _is_close(line: str) -> bool:
 
 
 def _path_of(lines: list[str], at: int) -> str:
-    """Return the path behind the marker, or on one of the lines before it."""
+    """Return the path after the marker, or on one of the three lines before it."""
     marker = _OPEN.match(lines[at])
     if marker and (path := read_path(marker[1])):
         return path
     for line in reversed(lines[max(0, at - 3) : at]):
         if is_fence(line):
-            found = path_in_info(line.strip(" `~"))
+            path = path_in_info(line.strip(" `~"))
         elif line.strip():
             return read_path(line)
         else:
-            found = ""
-        if found:
-            return found
+            path = ""
+        if path:
+            return path
     return ""
 
 

@@ -1,12 +1,12 @@
-"""What an edit is, and what becomes of it: it is applied, or refused with a reason."""
+"""The kinds of edits, and the results of applying them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Rung = Literal["exact", "whitespace", "within_line", "close", "lines", "whole"]
-"""How the place of an edit was found: letter by letter, but for blanks, inside one line, by the
-only similar lines, by its line numbers, or because the whole file is replaced."""
+"""How an edit was located: exactly, ignoring whitespace, inside one line, by similarity, by line
+number, or not at all because it replaces the whole file."""
 
 RefusalKind = Literal[
     "no_edit",
@@ -30,29 +30,29 @@ RefusalKind = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Replacement:
-    """Lines to look for and the lines that take their place, each with a newline behind it."""
+    """Lines to search for and the lines that replace them; every line ends with a newline."""
 
     search: str
-    """Empty for a new file, or for one that is empty."""
+    """Empty for a new or an empty file."""
     replace: str
-    """Empty to delete the lines; a newline alone for one blank line."""
+    """Empty to delete the lines; a single newline for one blank line."""
     path: str = ""
-    """As the model wrote it; empty where it named no file."""
+    """The path as the model wrote it; empty if it named no file."""
     line: int | None = None
-    """Where the lines should begin, counted from 1 in the file as it was. It decides between
-    several places where the lines stand, and never overrules them."""
+    """Expected number of the first line, counted from 1 in the original file. It decides between
+    several matches and is ignored otherwise."""
     closed: bool = True
-    """False where the end of the block is missing."""
+    """False if the end of the block is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LineEdit:
-    """Lines by their numbers in the file as it was, and the lines that take their place."""
+    """A range of line numbers of the original file, and the lines that replace it."""
 
     first: int
     """Counted from 1."""
     last: int
-    """Inclusive; `first - 1` where lines are inserted before `first`."""
+    """Inclusive; `first - 1` to insert lines before `first`."""
     text: str
     """Empty to delete the lines."""
     path: str = ""
@@ -60,7 +60,7 @@ class LineEdit:
 
 @dataclass(frozen=True, kw_only=True)
 class WholeFile:
-    """A file in full."""
+    """The full text of a file."""
 
     text: str
     path: str = ""
@@ -68,17 +68,17 @@ class WholeFile:
 
 @dataclass(frozen=True, kw_only=True)
 class DeleteFile:
-    """A file that goes away."""
+    """The deletion of a file."""
 
     path: str
 
 
 Edit = Replacement | LineEdit | WholeFile | DeleteFile
-"""One change of one file."""
+"""One change to one file."""
 
 
 class Place(NamedTuple):
-    """Some lines of a file."""
+    """An excerpt of a file."""
 
     path: str
     line: int
@@ -88,15 +88,15 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why nothing was changed, in words that can be shown to the model that wrote the edit."""
+    """The reason why no edit was applied, worded for the model that wrote the edits."""
 
     kind: RefusalKind
     reason: str
     """One sentence."""
     edit: int = 0
-    """The position of the refused edit in the answer, from 0."""
+    """Index of the refused edit in the answer."""
     nearest: tuple[Place, ...] = ()
-    """The lines that come closest to what was looked for, or every place where it stands."""
+    """The lines most similar to the search, or, for an ambiguous edit, its first matches."""
 
     @property
     def text(self) -> str:
@@ -106,25 +106,25 @@ class Refusal:
 
 
 class AppliedEdit(NamedTuple):
-    """Where one edit was applied, and how that place was found."""
+    """Where one edit was applied, and how it was located."""
 
     path: str
     line: int
-    """The first line that it changed, counted from 1 in the file before this edit."""
+    """The first changed line, counted from 1 in the file before this edit."""
     rung: Rung
 
 
 @dataclass(frozen=True, kw_only=True)
 class Applied:
-    """Every file after the edits of one answer."""
+    """All files after the edits of one answer."""
 
     files: Mapping[str, str]
-    """All files, those that did not change included; deleted ones are absent."""
+    """File texts by path, including unchanged files; deleted files are absent."""
     edits: tuple[AppliedEdit, ...]
 
     @property
     def changed(self) -> tuple[str, ...]:
-        """The paths that the edits touched, in the order in which they did."""
+        """The edited paths, in the order of their first edit."""
         return tuple(dict.fromkeys(edit.path for edit in self.edits))
 
 

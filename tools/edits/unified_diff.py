@@ -1,4 +1,4 @@
-"""Unified diffs: of git or bare, with counts that are wrong or missing."""
+"""Read unified diffs, with or without git headers, even if their line counts are wrong."""
 
 import re
 from collections.abc import Sequence
@@ -20,20 +20,20 @@ _NOWHERE = "/dev/null"
 
 
 def has_diff(text: str) -> bool:
-    """Return whether an answer holds a unified diff, or lines of one."""
+    """Return whether an answer contains a unified diff, or lines of one."""
     return bool(_diff_texts(text))
 
 
 def read_diff(text: str) -> list[Edit] | Refusal:
-    """Return one edit for every hunk of the diffs of an answer."""
+    """Return one edit for every hunk of the diffs in an answer."""
     if _UNSUPPORTED.search(text):
-        reason = "Renames, copies and binary patches are not supported; give the new file in full."
+        reason = "Renames, copies and binary patches are not supported; write the new file in full."
         return Refusal(kind="unsupported", reason=reason)
     return [edit for lines in _diff_texts(text) for edit in _read_lines(lines)]
 
 
 def _diff_texts(text: str) -> list[list[str]]:
-    """Return the parts of an answer that are diffs: its fences, else all of it."""
+    """Return the parts of an answer that are diffs: fenced blocks, or else all of it."""
     lines = text.split("\n")
     parts = fenced_parts(lines)
     diffs = [part.lines for part in parts if _is_diff(part.lines, part.info)]
@@ -63,7 +63,7 @@ def _begins(lines: Sequence[str], at: int) -> bool:
 
 
 def _is_bare(lines: Sequence[str]) -> bool:
-    """Return whether there are only removed, added and repeated lines, and some of both kinds."""
+    """Return whether all lines are removed, added or context lines, with some of both changes."""
     filled = [line for line in lines if line.strip()]
     marks = {line[0] for line in filled}
     return {"-", "+"} <= marks <= {"-", "+", " "} and not any(
@@ -110,7 +110,7 @@ def _path(line: str) -> str:
 
 
 def _hunk_end(lines: Sequence[str], start: int, header: re.Match[str] | None) -> int:
-    """Return where a hunk ends: where its counts say, if its lines bear them out."""
+    """Return where a hunk ends: by its line counts if they match its lines, or else by markers."""
     if header is not None and header[1] is not None:
         stop = _counted_end(lines, start, int(header[2] or 1), int(header[4] or 1))
         if stop is not None:
@@ -139,7 +139,7 @@ def _counted_end(lines: Sequence[str], start: int, old: int, new: int) -> int | 
 
 
 def _may_end(lines: Sequence[str], at: int) -> bool:
-    """Return whether a hunk can end here: its count was too small if changed lines follow."""
+    """Return whether a hunk can end here; if more of its lines follow, its count was too small."""
     if at >= len(lines) or _begins_file(lines, at):
         return True
     return lines[at][:1] not in ("-", "+", " ") or not lines[at].strip()
@@ -157,7 +157,7 @@ def _hunk_edit(body: Sequence[str], header: re.Match[str] | None, path: str) -> 
 
 
 def _without_tail(body: Sequence[str]) -> list[str]:
-    """Drop the empty lines that a fence or the end of an answer leaves behind a hunk."""
+    """Drop the empty lines that a fence or the end of an answer leaves after a hunk."""
     kept = list(body)
     while kept and not kept[-1]:
         kept.pop()

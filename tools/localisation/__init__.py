@@ -1,4 +1,4 @@
-"""Where a fault most likely is: from executed lines, tracebacks and names, without a model."""
+"""Locate faults by executed lines, tracebacks and names, without a model."""
 
 from refinegraph.tools.localisation.evidence import describe_suspects
 from refinegraph.tools.localisation.program_suspects import program_suspects

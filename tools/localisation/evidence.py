@@ -1,15 +1,15 @@
-"""Suspicious lines in words, for a Reviewer, a Refiner or a person."""
+"""Describe suspicious lines for a Reviewer, a Refiner or a person."""
 
 from collections.abc import Sequence
 
 from refinegraph.schema import SuspectLine
 
-_LONGEST_LINE = 100
-"""Characters of a line of source; more would crowd out other lines."""
+_MAX_SOURCE = 100
+"""Characters shown of a source line; more would crowd out other lines."""
 
 
 def describe_suspects(suspects: Sequence[SuspectLine], *, most: int = 12) -> str:
-    """List the most suspicious lines with what speaks against each; empty without any.
+    """List the most suspicious lines with the reasons for suspicion; empty without suspects.
 
     >>> line = SuspectLine(path="a.py", line=3, score=0.8, source="return x", reasons=("seen",))
     >>> print(describe_suspects([line]))
@@ -18,11 +18,11 @@ def describe_suspects(suspects: Sequence[SuspectLine], *, most: int = 12) -> str
     """
     if not suspects:
         return ""
-    shown = [_described(suspect) for suspect in suspects[:most]]
-    return "\n".join(["Lines most likely at fault, by the tests that executed them:", *shown])
+    rows = [_row(suspect) for suspect in suspects[:most]]
+    return "\n".join(["Lines most likely at fault, by the tests that executed them:", *rows])
 
 
-def _described(suspect: SuspectLine) -> str:
+def _row(suspect: SuspectLine) -> str:
     reasons = f"  ({'; '.join(suspect.reasons)})" if suspect.reasons else ""
-    source = suspect.source[:_LONGEST_LINE]
+    source = suspect.source[:_MAX_SOURCE]
     return f"{suspect.path}:{suspect.line}  {suspect.score:.2f}  {source}{reasons}"

@@ -1,4 +1,4 @@
-"""Places in a program that the output of a failing test names."""
+"""Find the source locations named in the output of failing tests."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,31 +11,31 @@ _PLACE = re.compile(r"(?P<path>[\w./\\@+-]*[\w-]+\.[A-Za-z]\w{0,4})[:(](?P<numbe
 
 
 def frames_of(output: str, files: Iterable[str]) -> list[Line]:
-    """Return the lines of known files that an output names, in the order of the output.
+    """Return the lines of the given files that an output names, in the order of the output.
 
-    A path counts if it ends in the path of a known file, or if it is the end of exactly one: Java
-    names files without their folder.
+    A path in the output matches a file if it ends with the file's path, or if exactly one file's
+    path ends with it, since Java names files without their directory.
 
     >>> frames_of('File "/tmp/x/pkg/a.py", line 3, in f\\n', ["pkg/a.py"])
     [Line(path='pkg/a.py', number=3)]
     >>> frames_of("at Sum.add(Sum.java:7)", ["src/Sum.java"])
     [Line(path='src/Sum.java', number=7)]
     """
-    known = _Files(files)
-    found: list[tuple[int, Line]] = []
+    paths = _Files(files)
+    frames: list[tuple[int, Line]] = []
     for pattern in (_PYTHON, _PLACE):
         for match in pattern.finditer(output):
-            path = known.find(match["path"].replace("\\", "/"))
+            path = paths.find(match["path"].replace("\\", "/"))
             if path:
-                found.append((match.start(), Line(path, int(match["number"]))))
-    return list(dict.fromkeys(line for _, line in sorted(found)))
+                frames.append((match.start(), Line(path, int(match["number"]))))
+    return list(dict.fromkeys(line for _, line in sorted(frames)))
 
 
 def frame_scores(outputs: Sequence[str], files: Iterable[str]) -> dict[Line, float]:
-    """Return a score from 0 to 1 for lines that outputs of failing tests name.
+    """Return a score from 0 to 1 for every line named in the outputs of failing tests.
 
-    The innermost frame gets 1 and each frame outside it half of that: an error is raised close to
-    its cause more often than far from it. The best place among all outputs counts.
+    The innermost frame scores 1, and every frame outside it half as much as the one before: an
+    error is usually raised close to its cause. A line keeps its best score among all outputs.
     """
     names = tuple(files)
     scores: dict[Line, float] = {}
@@ -46,7 +46,7 @@ def frame_scores(outputs: Sequence[str], files: Iterable[str]) -> dict[Line, flo
 
 
 class _Files:
-    """Known files, found by any path that ends like theirs."""
+    """The files of a project, looked up by a path that shares their ending."""
 
     def __init__(self, files: Iterable[str]) -> None:
         self._by_name: dict[str, list[str]] = {}
@@ -54,10 +54,10 @@ class _Files:
             self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
 
     def find(self, path: str) -> str | None:
-        """Return the known file that is meant; None where none or several could be."""
-        alike = self._by_name.get(path.rpartition("/")[2], [])
-        ends = [known for known in alike if f"/{path}".endswith(f"/{known}")]
-        if ends:
-            return max(ends, key=len)
-        starts = [known for known in alike if f"/{known}".endswith(f"/{path.lstrip('./')}")]
-        return starts[0] if len(starts) == 1 else None
+        """Return the file that a path refers to, or None if no file or several files match."""
+        namesakes = self._by_name.get(path.rpartition("/")[2], [])
+        suffixes = [file for file in namesakes if f"/{path}".endswith(f"/{file}")]
+        if suffixes:
+            return max(suffixes, key=len)
+        longer = [file for file in namesakes if f"/{file}".endswith(f"/{path.lstrip('./')}")]
+        return longer[0] if len(longer) == 1 else None

@@ -1,7 +1,8 @@
-"""Definitions that a description of a fault names."""
+"""Find the definitions that the description of a fault mentions."""
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Mapping
 
 from refinegraph.tools.localisation.spectrum import Line
@@ -15,7 +16,7 @@ _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def names_in(text: str) -> frozenset[str]:
-    """Return the identifiers that a text seems to mean as code.
+    """Return the words of a text that look like identifiers.
 
     >>> sorted(names_in("`Cart.total` is wrong when parse_line(x) fails; see the docs"))
     ['Cart', 'parse_line', 'total']
@@ -25,26 +26,24 @@ def names_in(text: str) -> frozenset[str]:
 
 
 def mentioned_lines(text: str, sources: Mapping[str, str]) -> dict[Line, float]:
-    """Return the lines of Python definitions that a text names, each with a score from 0 to 1.
+    """Return the lines of the Python definitions that a text names, with scores from 0 to 1.
 
-    The score of a definition is shared out: a name that several definitions have says less about
-    each of them, and a class of hundreds of lines says less about each line than a function.
+    Definitions with the same name share a score, and a class scores half as much as a function: the
+    more lines a name covers, the less it says about any one of them.
     """
     names = names_in(text)
     if not names:
         return {}
-    found = [
+    mentioned = [
         (path, node)
         for path, source in sources.items()
         for node in _definitions(source)
         if node.name in names
     ]
-    alike: dict[str, int] = {}
-    for _, node in found:
-        alike[node.name] = alike.get(node.name, 0) + 1
+    counts = Counter(node.name for _, node in mentioned)
     scores: dict[Line, float] = {}
-    for path, node in found:
-        share = 1 / alike[node.name]
+    for path, node in mentioned:
+        share = 1 / counts[node.name]
         if isinstance(node, ast.ClassDef):
             share /= 2
         for number in range(node.lineno, (node.end_lineno or node.lineno) + 1):

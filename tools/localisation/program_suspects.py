@@ -1,4 +1,4 @@
-"""Suspicious lines of a single program, from what its visible tests execute."""
+"""Find the suspicious lines of one program by tracing its visible tests."""
 
 import ast
 from collections.abc import Sequence
@@ -12,17 +12,17 @@ from refinegraph.tools.sandbox import Sandbox
 
 _FILE = "program.py"
 _MOST_SHOWN = 5
-"""Lines: most practitioners look at five at most (Kochhar et al., ISSTA 2016), and more would
+"""Lines shown: most practitioners inspect five at most (Kochhar et al., ISSTA 2016), and more would
 crowd out other evidence."""
 
 
 class program_suspects:
     """Show a Reviewer the lines that failing visible tests execute and passing ones do not.
 
-    Give it as `tracer` to `refinement_graph`. Empty where no test fails, or none that calls the
-    program, or where the tests do not tell its lines apart. Costs one sandbox run for every test
-    that is looked at, at most `most_tests`, and some 200 prompt tokens. Executed lines are the
-    program's own word: evidence, never part of a verdict.
+    Pass it as `tracer` to `refinement_graph`. The text is empty if no test fails, if no test calls
+    the program, or if all tests execute the same lines. Costs up to `most_tests` sandbox runs, one
+    per traced test, and about 200 prompt tokens. A program can forge its trace, so executed lines
+    are evidence and never part of a verdict.
     """
 
     def __init__(
@@ -65,5 +65,5 @@ class program_suspects:
         return frozenset(Line(_FILE, line.number) for line in trace)
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"program_suspects(most_tests={self._most_tests}, formula={self._formula!r})"

@@ -1,4 +1,4 @@
-"""Put executed lines, tracebacks and names together into one ranking."""
+"""Combine executed lines, tracebacks and mentioned names into one ranking."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,12 +8,13 @@ from refinegraph.tools.localisation.mentions import mentioned_lines
 from refinegraph.tools.localisation.spectrum import Line, Spectrum
 
 _WEIGHTS = {"tests": 0.8, "traceback": 0.5, "text": 0.3}
-"""How far each source is believed. Executed lines outrank a traceback, which often ends in the
-victim of a fault; a name in a text often belongs to where the fault shows, not to where it is."""
+"""How much a source of evidence counts, from 0 to 1: a choice of order rather than a measurement.
+Executed lines outrank a traceback, which often ends in the victim of a fault; a name in a text
+often belongs to the place where the fault shows rather than to its cause."""
 
 
 _NO_COMPUTATION = ("def ", "async def ", "class ", "import ", "from ", "@", '"', "'")
-"""How lines of Python begin that compute nothing, though every import executes them."""
+"""Prefixes of Python lines that compute nothing, although every import executes them."""
 
 
 def rank_suspects(
@@ -28,18 +29,18 @@ def rank_suspects(
     """Return suspicious lines of the sources, the most suspicious first.
 
     Scores are combined as independent evidence: 1 minus the product of the doubts. Lines without
-    code (blank ones, comments) are left out. No model call.
+    code (blank lines, comments) are left out. Costs no model call.
 
     Args:
-        sources: Files that may be changed, path to text; tests are not among them.
+        sources: Texts by path of the files that may be changed, without tests.
         spectrum: The lines that failing and passing tests executed.
-        outputs: What failing tests printed, with tracebacks or places of any language.
-        text: A description of the fault in words.
+        outputs: The outputs of failing tests, with tracebacks or locations in any language.
+        text: A description of the fault.
         formula: A name in `FORMULAS`.
-        most: How many lines are returned; all of them if None.
+        most: The number of lines to return; None for all.
 
-    >>> spectrum = Spectrum([])
-    >>> [each.line for each in rank_suspects({"a.py": "x = 1\\n"}, outputs=["a.py:1: in f"])]
+    >>> suspects = rank_suspects({"a.py": "x = 1\\n"}, outputs=["a.py:1: in f"])
+    >>> [suspect.line for suspect in suspects]
     [1]
     """
     evidence = {
@@ -47,12 +48,12 @@ def rank_suspects(
         "traceback": frame_scores(outputs, sources),
         "text": mentioned_lines(text, sources) if text else {},
     }
-    written = {path: source.splitlines() for path, source in sources.items()}
+    source_lines = {path: source.splitlines() for path, source in sources.items()}
     lines = {line for scores in evidence.values() for line in scores}
     ranked = [
-        _suspect(line, evidence, written[line.path], spectrum)
+        _suspect(line, evidence, source_lines[line.path], spectrum)
         for line in lines
-        if line.path in written and _is_code(line, written[line.path])
+        if line.path in source_lines and _is_code(line, source_lines[line.path])
     ]
     ranked.sort(key=lambda suspect: (-suspect.score, suspect.path, suspect.line))
     return tuple(ranked[:most])
@@ -61,7 +62,7 @@ def rank_suspects(
 def _suspect(
     line: Line,
     evidence: Mapping[str, Mapping[Line, float]],
-    written: Sequence[str],
+    source_lines: Sequence[str],
     spectrum: Spectrum | None,
 ) -> SuspectLine:
     doubt = 1.0
@@ -71,7 +72,7 @@ def _suspect(
         path=line.path,
         line=line.number,
         score=round(1 - doubt, 6),
-        source=written[line.number - 1].strip(),
+        source=source_lines[line.number - 1].strip(),
         reasons=tuple(_reasons(line, evidence, spectrum)),
     )
 
@@ -93,10 +94,10 @@ def _reasons(
     return reasons
 
 
-def _is_code(line: Line, written: Sequence[str]) -> bool:
-    if not 0 < line.number <= len(written):
+def _is_code(line: Line, source_lines: Sequence[str]) -> bool:
+    if not 0 < line.number <= len(source_lines):
         return False
-    text = written[line.number - 1].strip()
+    text = source_lines[line.number - 1].strip()
     if line.path.endswith(".py") and text.startswith(_NO_COMPUTATION):
         return False
     return bool(text) and not text.startswith("#")

@@ -12,12 +12,14 @@ PLUGIN_FOLDER = Path(__file__).parent / "guest"
 
 
 def recording_environment(records: str, *, root: str, plugins: str) -> dict[str, str]:
-    """Return the variables that make any pytest below a command record executed lines.
+    """Return environment variables that make every pytest run by a command record its lines.
+
+    All paths are those that the command sees.
 
     Args:
-        records: The file that records are written to, as the command sees it.
-        root: The folder whose files count, as the command sees it.
-        plugins: The folder that holds the plug-in, as the command sees it.
+        records: The file that records are written to.
+        root: The directory whose files are recorded.
+        plugins: The directory that contains the plugin.
     """
     return {
         "REFINEGRAPH_LINES": records,
@@ -28,10 +30,10 @@ def recording_environment(records: str, *, root: str, plugins: str) -> dict[str,
 
 
 def read_records(text: str, *, files: Collection[str]) -> list[ExecutedLines]:
-    """Return what tests executed of these files; damaged records are left out.
+    """Return the lines of the given files that every test executed, skipping damaged records.
 
-    The records come from the tests' own process and are evidence, never part of a verdict. Lines
-    that ran while modules were imported count for every test that executed anything of the file.
+    The tests' own process writes the records, so they are evidence and never part of a verdict.
+    Lines that ran at import count for every test that executed any line of their file.
 
     >>> read_records('{"test": "t", "failed": true, "lines": {"a.py": "4"}}', files={"a.py"})
     [ExecutedLines(test='t', failed=True, lines=frozenset({Line(path='a.py', number=2)}))]

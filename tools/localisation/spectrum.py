@@ -13,7 +13,7 @@ class Line(NamedTuple):
 
     path: str
     number: int
-    """From 1."""
+    """Counted from 1."""
 
 
 class ExecutedLines(NamedTuple):
@@ -25,7 +25,7 @@ class ExecutedLines(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How many tests of either kind executed a line, and how many there are."""
+    """How many failing and passing tests executed a line, and how many there are in total."""
 
     failed_on: int
     passed_on: int
@@ -51,7 +51,7 @@ def _tarantula(counts: Counts) -> float:
 
 
 def _dstar(counts: Counts) -> float:
-    """D* with exponent 2 (Wong et al., 2014), brought from 0 to infinity into 0 to 1."""
+    """D* with exponent 2 (Wong et al., 2014), mapped from 0 to infinity onto 0 to 1."""
     missed = counts.failed - counts.failed_on
     against = counts.passed_on + missed
     squared = counts.failed_on**2
@@ -59,11 +59,11 @@ def _dstar(counts: Counts) -> float:
 
 
 FORMULAS: Mapping[str, Formula] = {"ochiai": _ochiai, "dstar": _dstar, "tarantula": _tarantula}
-"""The formulas by name; each gives 0 to a line that no failing test executed."""
+"""Formulas by name. All of them score a line that no failing test executed as 0."""
 
 
 def suspiciousness(counts: Counts, formula: str = "ochiai") -> float:
-    """Return how suspicious a line is, from 0 to 1.
+    """Return the suspiciousness of a line, from 0 to 1.
 
     Raises `InputError` for a formula that is not in `FORMULAS`.
 
@@ -78,9 +78,7 @@ def suspiciousness(counts: Counts, formula: str = "ochiai") -> float:
 
 
 class Spectrum:
-    """What every test executed, for any number of questions.
-
-    Works for a repository and for a single program alike: lines are data.
+    """The lines that every test executed, in a repository or in a single program.
 
     >>> spectrum = Spectrum([
     ...     ExecutedLines("test_a", True, frozenset({Line("m.py", 1), Line("m.py", 2)})),
@@ -104,10 +102,10 @@ class Spectrum:
         return {line: suspiciousness(self.counts(line), formula) for line in self._failed_on}
 
     def counts(self, line: Line) -> Counts:
-        """Return how many tests executed a line."""
+        """Return how many failing and passing tests executed a line."""
         return Counts(self._failed_on[line], self._passed_on[line], self.failed, self.passed)
 
     def tests_on(self, lines: Iterable[Line]) -> list[str]:
         """Return the tests that executed any of the lines, in the order of the suite."""
-        wanted = frozenset(lines)
-        return [test.test for test in self.tests if not wanted.isdisjoint(test.lines)]
+        line_set = frozenset(lines)
+        return [test.test for test in self.tests if not line_set.isdisjoint(test.lines)]

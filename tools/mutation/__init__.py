@@ -1,4 +1,4 @@
-"""Small changes to a program, the likeliest repairs first, without a model."""
+"""Generate small changes to a program, the likeliest repairs first, without a model."""
 
 from refinegraph.tools.mutation.catalogue import OPERATORS, MutationOperator
 from refinegraph.tools.mutation.search import Mutation, mutations

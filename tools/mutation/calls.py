@@ -1,4 +1,7 @@
-"""Operators that change calls, names, slices and indexes."""
+"""Mutation operators that change calls, names, slices and indexes.
+
+The first line of an operator's docstring is its `summary`: what it puts in place of the old code.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -24,29 +27,30 @@ _PAIRS = (
         ("match", "fullmatch"),
     ),
 )
-_COUSINS: dict[str, tuple[str, ...]] = {}
+_CONFUSABLE: dict[str, tuple[str, ...]] = {}
 for _left, _right in _PAIRS:
-    _COUSINS[_left] = (*_COUSINS.get(_left, ()), _right)
-    _COUSINS[_right] = (*_COUSINS.get(_right, ()), _left)
-_MOST_NAMES = 12
-"""Names tried in the place of one; functions with more variables have them far apart."""
+    _CONFUSABLE[_left] = (*_CONFUSABLE.get(_left, ()), _right)
+    _CONFUSABLE[_right] = (*_CONFUSABLE.get(_right, ()), _left)
+_MAX_NAMES = 12
+"""Names tried instead of one: a choice. In functions with more variables, the others are defined
+far from it."""
 
 
 def called_function(site: Site) -> Iterator[Replacement]:
-    """A function that is easily confused with the one called, such as `min` and `max`."""
+    """A function that is easily confused with the called one, such as `max` for `min`."""
     node, source = site.node, site.source
     if not isinstance(node, ast.Call):
         return
     function = node.func
     name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
     end = source.end(function)
-    for cousin in _COUSINS.get(name, ()):
-        share = 1 / len(_COUSINS[name])
-        yield Replacement(end - len(name.encode()), end, cousin, share)
+    for other in _CONFUSABLE.get(name, ()):
+        share = 1 / len(_CONFUSABLE[name])
+        yield Replacement(end - len(name.encode()), end, other, share)
 
 
 def swapped_arguments(site: Site) -> Iterator[Replacement]:
-    """Two neighbouring positional arguments."""
+    """Two adjacent positional arguments in the other order."""
     node, source = site.node, site.source
     if not isinstance(node, ast.Call):
         return
@@ -60,23 +64,23 @@ def swapped_arguments(site: Site) -> Iterator[Replacement]:
 
 
 def dropped_argument(site: Site) -> Iterator[Replacement]:
-    """A keyword argument, or the last positional one of several."""
+    """A call without one keyword argument, or without its last positional argument."""
     node, source = site.node, site.source
     if not isinstance(node, ast.Call):
         return
     arguments: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
     droppable = list(node.keywords) or (list(node.args[1:])[-1:])
     for argument in droppable:
-        place = arguments.index(argument)
-        if place == 0:
+        index = arguments.index(argument)
+        if index == 0:
             yield Replacement(source.start(argument), source.end(argument), "", 0.5)
         else:
-            before = source.end(arguments[place - 1])
+            before = source.end(arguments[index - 1])
             yield Replacement(before, source.end(argument), "", 1 / len(droppable))
 
 
 def unwrapped_call(site: Site) -> Iterator[Replacement]:
-    """`f(x)` to `x` and `x.f()` to `x`."""
+    """`x` for `f(x)` or `x.f()`."""
     node, source = site.node, site.source
     if not isinstance(node, ast.Call) or isinstance(site.parent, ast.Expr) or node.keywords:
         return
@@ -87,7 +91,7 @@ def unwrapped_call(site: Site) -> Iterator[Replacement]:
 
 
 def wrapped_name(site: Site) -> Iterator[Replacement]:
-    """A returned or passed name in a conversion that is easily forgotten."""
+    """A returned or passed name wrapped in a call that is easily forgotten, such as `len`."""
     node = site.node
     if not isinstance(node, ast.Name | ast.Subscript) or not isinstance(node.ctx, ast.Load):
         return
@@ -127,14 +131,14 @@ def attribute(site: Site) -> Iterator[Replacement]:
 
 
 def _near(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names that stand closest to one in the order in which they were introduced."""
-    place = names.index(name)
-    ranked = sorted(names, key=lambda other: abs(names.index(other) - place))
-    return tuple(ranked[: _MOST_NAMES + 1])
+    """Return the names that were introduced closest to a name."""
+    index = names.index(name)
+    ranked = sorted(names, key=lambda other: abs(names.index(other) - index))
+    return tuple(ranked[: _MAX_NAMES + 1])
 
 
 def off_by_one(site: Site) -> Iterator[Replacement]:
-    """One more or less in a range, a slice, an index, or an argument that is a length."""
+    """One more or one less in a range, a slice, an index, a length or a compared name."""
     node, source = site.node, site.source
     if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "range":
         yield from _range_bounds(site, node)
@@ -179,7 +183,7 @@ def _slice_bounds(site: Site, node: ast.Slice) -> Iterator[Replacement]:
 def _one_more_or_less(site: Site, node: ast.expr, share: float = 0.5) -> Iterator[Replacement]:
     text = site.source.of(node)
     if isinstance(node, ast.Constant) and isinstance(node.value, int):
-        return  # the operator for constants does it
+        return  # the operator `constant` changes integers
     bare = isinstance(node, ast.Name | ast.Call | ast.Attribute | ast.Subscript | ast.BinOp)
     inner = text if bare else f"({text})"
     yield replace_node(site.source, node, f"{inner} + 1", share)

@@ -1,4 +1,4 @@
-"""Every mutation operator with its prior: how often a repair is of its kind."""
+"""The catalogue of mutation operators and their priors."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -9,23 +9,23 @@ from refinegraph.tools.mutation.source import Replacement
 
 
 class MutationOperator(NamedTuple):
-    """A way to change a program at one place."""
+    """A way to change a program at one site."""
 
     name: str
     prior: float
-    """How likely a change of its kind is to be a repair, relative to the others."""
+    """How likely a change of this kind is to be a repair, relative to other kinds."""
     apply: Callable[[Site], Iterator[Replacement]]
-    """Returns the changes that it can make at a place."""
+    """Yields the changes that the operator can make at a site."""
 
     @property
     def summary(self) -> str:
-        """What it does, in a line."""
+        """One line about what the operator does."""
         return (self.apply.__doc__ or "").strip().splitlines()[0]
 
 
-# The order is that of the frequent one-line fixes of ManySStuBs4J (Karampatsis and Sutton, 2020),
-# wrong operators, constants, names and calls before moved or missing statements. The sizes are
-# guesses in that order: what matters is which of two changes at one line is tried first.
+# The order follows the frequent one-line fixes of ManySStuBs4J (Karampatsis and Sutton, 2020):
+# wrong operators, constants, names and calls before moved or missing statements. The values
+# themselves are guesses; they only decide which of two changes to a line is tried first.
 OPERATORS: tuple[MutationOperator, ...] = (
     MutationOperator("boundary", 1.0, operators.boundary),
     MutationOperator("opposite", 0.9, operators.opposite),

@@ -1,4 +1,4 @@
-"""How usual a line of source is among the others: faulty lines are less so (Ray et al., 2016)."""
+"""Measure how natural a line of source is; faulty lines are less natural (Ray et al., 2016)."""
 
 import io
 import math
@@ -9,12 +9,14 @@ from collections.abc import Iterable
 _START = ("", "")
 _HIDDEN = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
 _WEIGHTS = (0.6, 0.3, 0.1)
-"""Of three tokens, two tokens and one in a row: what is usual for a programming language is
-mostly a matter of the two tokens before (Hindle et al., 2012)."""
+"""Weights of trigrams, bigrams and unigrams: a choice. Most of the regularity of source code is
+local and captured by trigrams (Hindle et al., 2012)."""
+_UNSEEN = 1e-6
+"""Probability of a token that was never seen, so that its surprise is finite."""
 
 
 class Naturalness:
-    """A model of three tokens in a row over the files of a project."""
+    """An interpolated trigram model of the tokens in a project's files."""
 
     def __init__(self, sources: Iterable[str]) -> None:
         self._counts: tuple[Counter[tuple[str, ...]], ...] = (Counter(), Counter(), Counter())
@@ -24,14 +26,14 @@ class Naturalness:
 
     def _learn(self, tokens: list[str]) -> None:
         padded = [*_START, *tokens]
-        for place in range(2, len(padded)):
+        for index in range(2, len(padded)):
             for length in (1, 2, 3):
-                row = tuple(padded[place - length + 1 : place + 1])
-                self._counts[length - 1][row] += 1
-                self._before[length - 1][row[:-1]] += 1
+                ngram = tuple(padded[index - length + 1 : index + 1])
+                self._counts[length - 1][ngram] += 1
+                self._before[length - 1][ngram[:-1]] += 1
 
     def surprise(self, text: str) -> float:
-        """Return the mean surprise of the tokens of a text, in nats; 0 for none.
+        """Return the mean surprise of a text's tokens, in nats; 0 without tokens.
 
         >>> model = Naturalness(["for x in xs:\\n    print(x)\\n"] * 5)
         >>> model.surprise("for x in xs:") < model.surprise("for xs in x:")
@@ -40,25 +42,25 @@ class Naturalness:
         padded = [*_START, *tokens_of(text)]
         if len(padded) == len(_START):
             return 0.0
-        total = sum(self._surprise(padded, place) for place in range(2, len(padded)))
+        total = sum(self._surprise(padded, index) for index in range(2, len(padded)))
         return total / (len(padded) - len(_START))
 
-    def _surprise(self, padded: list[str], place: int) -> float:
-        likely = 1e-6  # a token that was never seen
+    def _surprise(self, padded: list[str], index: int) -> float:
+        probability = _UNSEEN
         for weight, length in zip(_WEIGHTS, (3, 2, 1), strict=True):
-            row = tuple(padded[place - length + 1 : place + 1])
-            seen = self._before[length - 1][row[:-1]]
-            likely += weight * self._counts[length - 1][row] / seen if seen else 0.0
-        return -math.log(likely)
+            ngram = tuple(padded[index - length + 1 : index + 1])
+            seen = self._before[length - 1][ngram[:-1]]
+            probability += weight * self._counts[length - 1][ngram] / seen if seen else 0.0
+        return -math.log(probability)
 
 
 def tokens_of(source: str) -> list[str]:
-    """Return the tokens of a text that need not be a whole program, without comments."""
-    found: list[str] = []
+    """Return the tokens of a program or a part of one, without comments."""
+    tokens: list[str] = []
     try:
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
             if token.type not in _HIDDEN and token.string:
-                found.append(token.string)
+                tokens.append(token.string)
     except (tokenize.TokenError, SyntaxError, IndentationError):
-        pass  # the end of a line may lie inside brackets; what came before counts
-    return found
+        pass  # a single line may end inside brackets; keep the tokens before its end
+    return tokens

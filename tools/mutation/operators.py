@@ -1,4 +1,7 @@
-"""Operators that change comparisons, arithmetic, conditions and constants."""
+"""Mutation operators that change comparisons, arithmetic, conditions and constants.
+
+The first line of an operator's docstring is its `summary`: what it puts in place of the old code.
+"""
 
 import ast
 import re
@@ -47,27 +50,27 @@ _NOT_COMMUTATIVE = (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
 
 
 def boundary(site: Site) -> Iterator[Replacement]:
-    """`<` and `<=`, `>` and `>=`."""
+    """`<=` for `<`, `>=` for `>`, and the reverse."""
     for sign, start, end in _comparison_signs(site):
         if sign in _BOUNDARIES:
             yield Replacement(start, end, _BOUNDARIES[sign])
 
 
 def opposite(site: Site) -> Iterator[Replacement]:
-    """`==` and `!=`, `in` and `not in`, `is` and `is not`, `<` and `>=`."""
+    """`!=` for `==`, `not in` for `in`, `is not` for `is`, `>=` for `<`, and the reverse."""
     for sign, start, end in _comparison_signs(site):
         yield Replacement(start, end, _OPPOSITES[sign])
 
 
 def other_comparison(site: Site) -> Iterator[Replacement]:
-    """Any further comparison."""
+    """Any other comparison."""
     for sign, start, end in _comparison_signs(site):
         others = _OTHERS[sign]
         yield from (Replacement(start, end, other, 1 / len(others)) for other in others)
 
 
 def arithmetic(site: Site) -> Iterator[Replacement]:
-    """Another arithmetic or bit operator, in an expression or an assignment such as `+=`."""
+    """Another arithmetic or bitwise operator, in an expression or an assignment such as `+=`."""
     node = site.node
     if isinstance(node, ast.BinOp):
         left, right, suffix = node.left, node.right, ""
@@ -76,39 +79,39 @@ def arithmetic(site: Site) -> Iterator[Replacement]:
     else:
         return
     sign, others = _ARITHMETIC.get(type(node.op), ("", ()))
-    found = _between(site, left, right, re.escape(sign + suffix)) if sign else None
-    if found:
-        shares = 1 / len(others)
-        yield from (Replacement(*found, other + suffix, shares) for other in others)
+    span = _between(site, left, right, re.escape(sign + suffix)) if sign else None
+    if span:
+        share = 1 / len(others)
+        yield from (Replacement(*span, other + suffix, share) for other in others)
 
 
 def assignment(site: Site) -> Iterator[Replacement]:
-    """`+=` and `=`."""
+    """`=` for an assignment such as `+=`, and `+=` for `=`."""
     node = site.node
     if isinstance(node, ast.AugAssign):
-        found = _between(site, node.target, node.value, r"\S+=")
-        if found:
-            yield Replacement(*found, "=")
+        span = _between(site, node.target, node.value, r"\S+=")
+        if span:
+            yield Replacement(*span, "=")
     elif isinstance(node, ast.Assign) and len(node.targets) == 1:
-        found = _between(site, node.targets[0], node.value, "=")
-        if found and isinstance(node.targets[0], ast.Name | ast.Attribute | ast.Subscript):
-            yield Replacement(*found, "+=", 0.5)
+        span = _between(site, node.targets[0], node.value, "=")
+        if span and isinstance(node.targets[0], ast.Name | ast.Attribute | ast.Subscript):
+            yield Replacement(*span, "+=", 0.5)
 
 
 def connective(site: Site) -> Iterator[Replacement]:
-    """`and` and `or`."""
+    """`or` for `and`, and the reverse."""
     node = site.node
     if not isinstance(node, ast.BoolOp):
         return
     sign, other = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
     for left, right in zip(node.values, node.values[1:], strict=False):
-        found = _between(site, left, right, rf"\b{sign}\b")
-        if found:
-            yield Replacement(*found, other)
+        span = _between(site, left, right, rf"\b{sign}\b")
+        if span:
+            yield Replacement(*span, other)
 
 
 def dropped_operand(site: Site) -> Iterator[Replacement]:
-    """`a and b` to `a` or `b`; `x + 1` to `x`."""
+    """`a` or `b` for `a and b`; `x` for `x + 1`."""
     node, source = site.node, site.source
     if isinstance(node, ast.BoolOp) and len(node.values) == 2:
         yield from (replace_node(source, node, source.of(kept), 0.5) for kept in node.values)
@@ -120,7 +123,7 @@ def dropped_operand(site: Site) -> Iterator[Replacement]:
 
 
 def negation(site: Site) -> Iterator[Replacement]:
-    """Negate a condition, or take its `not` away."""
+    """A negated condition, or a condition without its `not`."""
     node, source = site.node, site.source
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         yield replace_node(source, node, source.of(node.operand))
@@ -130,7 +133,7 @@ def negation(site: Site) -> Iterator[Replacement]:
 
 
 def sign(site: Site) -> Iterator[Replacement]:
-    """Take a minus away, or put one before a name."""
+    """An expression without its minus sign, or a name with one."""
     node, source = site.node, site.source
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         yield replace_node(source, node, source.of(node.operand))
@@ -139,7 +142,7 @@ def sign(site: Site) -> Iterator[Replacement]:
 
 
 def constant(site: Site) -> Iterator[Replacement]:
-    """Numbers one more or less, 0, 1, the other sign; True and False; None and an empty value."""
+    """A nearby number, 0, 1 or the other sign; the other Boolean; an empty value for None."""
     node = site.node
     if not isinstance(node, ast.Constant) or isinstance(site.parent, ast.Expr):
         return
@@ -152,11 +155,11 @@ def _other_constants(value: object) -> list[tuple[str, float]]:
     if isinstance(value, bool):
         return [(str(not value), 1.0)]
     if isinstance(value, int):
-        wanted = dict.fromkeys((value + 1, value - 1, 0, 1, -value, 2 * value))
-        return [(str(number), 0.4) for number in wanted if number != value]
+        integers = dict.fromkeys((value + 1, value - 1, 0, 1, -value, 2 * value))
+        return [(str(number), 0.4) for number in integers if number != value]
     if isinstance(value, float):
-        wanted_floats = dict.fromkeys((value + 1, value - 1, 0.0, 1.0, -value, value / 2))
-        return [(repr(number), 0.3) for number in wanted_floats if number != value]
+        floats = dict.fromkeys((value + 1, value - 1, 0.0, 1.0, -value, value / 2))
+        return [(repr(number), 0.3) for number in floats if number != value]
     if value is None:
         return [("0", 0.1), ("[]", 0.1), ("''", 0.1), ("True", 0.1), ("False", 0.1)]
     if isinstance(value, str) and len(value) <= 3:
@@ -165,7 +168,7 @@ def _other_constants(value: object) -> list[tuple[str, float]]:
 
 
 def swapped_operands(site: Site) -> Iterator[Replacement]:
-    """`a - b` to `b - a`; the two values of a conditional expression."""
+    """`b - a` for `a - b`, and swapped values of a conditional expression or a pair."""
     node = site.node
     if isinstance(node, ast.BinOp) and isinstance(node.op, _NOT_COMMUTATIVE):
         yield _swapped(site, node, node.left, node.right)
@@ -187,7 +190,7 @@ def _swapped(
 
 
 def _is_value(site: Site, node: ast.Name) -> bool:
-    """Return whether a name is returned or passed."""
+    """Return whether a name is returned or passed as an argument."""
     if not isinstance(node.ctx, ast.Load) or getattr(site.parent, "func", None) is node:
         return False
     return isinstance(site.parent, ast.Return | ast.Call)
@@ -200,20 +203,20 @@ def _is_condition(site: Site) -> bool:
 
 
 def _comparison_signs(site: Site) -> Iterator[tuple[str, int, int]]:
-    """Yield the signs of a comparison with where they stand."""
+    """Yield the signs of a comparison with their byte offsets."""
     node = site.node
     if not isinstance(node, ast.Compare):
         return
     operands = (node.left, *node.comparators)
     for operator, left, right in zip(node.ops, operands, operands[1:], strict=False):
         sign = _COMPARISONS[type(operator)]
-        found = _between(site, left, right, re.escape(sign).replace(r"\ ", r"\s+"))
-        if found:
-            yield sign, *found
+        span = _between(site, left, right, re.escape(sign).replace(r"\ ", r"\s+"))
+        if span:
+            yield sign, *span
 
 
 def _between(site: Site, left: ast.expr, right: ast.expr, pattern: str) -> tuple[int, int] | None:
-    """Return where a sign stands between two expressions."""
+    """Return the byte offsets of a sign between two expressions."""
     start, end = site.source.end(left), site.source.start(right)
     gap = site.source.between(start, end)
     match = re.search(pattern, gap)

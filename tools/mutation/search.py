@@ -1,4 +1,4 @@
-"""Mutations of suspicious lines, generated as they are asked for, the likeliest repairs first."""
+"""Generate mutations of suspicious lines lazily, the likeliest repairs first."""
 
 import ast
 import hashlib
@@ -13,22 +13,22 @@ from refinegraph.tools.mutation.source import Replacement, Source
 from refinegraph.tools.programs.python_source import parse_module
 
 _HEAD_SHARE = 0.9
-"""Of the score of a function's most suspicious line, what falls on its parameters: a default value
-is executed when the function is defined, so no test of its own executes it."""
+"""Score of a function's parameters, relative to its most suspicious line. A default value is
+evaluated when the function is defined, so no test executes it. The value is a choice."""
 
 
 class Mutation(NamedTuple):
-    """A file with one place changed."""
+    """A file with one change."""
 
     path: str
     line: int
     operator: str
     score: float
-    """Suspicion of the line times the prior of the change."""
+    """Suspiciousness of the line times the prior of the change."""
     before: str
-    """What stood there."""
+    """The replaced text."""
     after: str
-    """What stands there instead."""
+    """The new text."""
     text: str
     """The whole file after the change."""
 
@@ -40,11 +40,11 @@ def mutations(
     operators: Sequence[MutationOperator] = OPERATORS,
     seed: int = 0,
 ) -> Iterator[Mutation]:
-    """Yield changed files, the likeliest repairs first; every one parses and differs.
+    """Yield changed files, the likeliest repairs first; every file parses and differs.
 
-    The order is by the score of the line times the prior of the operator, divided among the
-    alternatives that the operator has there. Ties are broken by the seed. The same input gives the
-    same sequence, and nothing is generated before it is asked for.
+    Changes are ordered by the score of their line times the prior of their operator, which the
+    operator's alternatives at a site share. The seed breaks ties. The same input gives the same
+    sequence, and mutations are generated lazily.
 
     >>> line = SuspectLine(path="a.py", line=1, score=1.0)
     >>> changed = mutations({"a.py": "small = 1 < 2\\n"}, [line])
@@ -64,12 +64,12 @@ def mutations(
 
 
 class _Search:
-    """A queue of places and of changes; a place is expanded when it may hold the best change."""
+    """A queue of sites and changes, in which a site is expanded once its bound is the best."""
 
     def __init__(self, operators: Sequence[MutationOperator], seed: int) -> None:
         self.operators = operators
         self.seed = seed
-        self._queue: list[tuple[float, int, int, _Place | _Change]] = []
+        self._queue: list[tuple[float, int, int, _ScoredSite | _Change]] = []
         self._pushed = 0
         self._most = max((operator.prior for operator in operators), default=0.0)
 
@@ -79,55 +79,55 @@ class _Search:
         for site in sites_of(module, source):
             score = _score(site, lines)
             if score > 0:
-                self._push(score * self._most, _Place(path, site, score))
+                self._push(score * self._most, _ScoredSite(path, site, score))
 
     def run(self) -> Iterator[Mutation]:
         seen: set[tuple[str, int]] = set()
         while self._queue:
             entry = heapq.heappop(self._queue)[-1]
-            if isinstance(entry, _Place):
+            if isinstance(entry, _ScoredSite):
                 self._expand(entry)
                 continue
             mutation = entry.mutation()
-            key = (entry.place.path, hash(mutation.text)) if mutation else None
+            key = (entry.scored.path, hash(mutation.text)) if mutation else None
             if mutation and key and key not in seen:
                 seen.add(key)
                 yield mutation
 
-    def _expand(self, place: "_Place") -> None:
+    def _expand(self, scored: "_ScoredSite") -> None:
         for operator in self.operators:
-            for replacement in operator.apply(place.site):
-                score = place.score * operator.prior * replacement.share
-                self._push(score, _Change(place, operator.name, replacement, score))
+            for replacement in operator.apply(scored.site):
+                score = scored.score * operator.prior * replacement.share
+                self._push(score, _Change(scored, operator.name, replacement, score))
 
-    def _push(self, score: float, entry: "_Place | _Change") -> None:
+    def _push(self, score: float, entry: "_ScoredSite | _Change") -> None:
         self._pushed += 1
         digest = hashlib.blake2b(f"{self.seed}:{self._pushed}".encode(), digest_size=8).digest()
         tie = int.from_bytes(digest, "big") if self.seed else 0
         heapq.heappush(self._queue, (-score, tie, self._pushed, entry))
 
 
-class _Place(NamedTuple):
+class _ScoredSite(NamedTuple):
     path: str
     site: Site
     score: float
 
 
 class _Change(NamedTuple):
-    place: _Place
+    scored: _ScoredSite
     operator: str
     replacement: Replacement
     score: float
 
     def mutation(self) -> Mutation | None:
-        """Return the changed file; None where it does not parse or says the same."""
-        source, change = self.place.site.source, self.replacement
+        """Return the changed file, or None if it does not parse or does not differ."""
+        source, change = self.scored.site.source, self.replacement
         before = source.between(change.start, change.end)
         text = source.replaced(change)
         if before == change.text or parse_module(text) is None:
             return None
         return Mutation(
-            path=self.place.path,
+            path=self.scored.path,
             line=source.text[: len(source.data[: change.start].decode())].count("\n") + 1,
             operator=self.operator,
             score=self.score,
@@ -138,7 +138,7 @@ class _Change(NamedTuple):
 
 
 def _score(site: Site, lines: Mapping[int, float]) -> float:
-    """Return the score of the line of a node, or of the first line of its statement."""
+    """Return the higher score of a node's line and the first line of its statement."""
     own = lines.get(getattr(site.node, "lineno", 0), 0.0)
     statement = site.statement
     if isinstance(statement, Function) and site.node is not statement:

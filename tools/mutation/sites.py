@@ -1,4 +1,4 @@
-"""Where a file can be changed: its nodes with their statement, block and scope."""
+"""The sites of a file that can be changed: its nodes with their statement, block and scope."""
 
 import ast
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ Scope = Function | ast.Module
 
 @dataclass(frozen=True)
 class Site:
-    """A node that may be changed, and what stands around it."""
+    """A node that may be changed, and its context."""
 
     source: Source
     node: ast.AST
     parent: ast.AST
     statement: ast.stmt
     block: tuple[ast.stmt, ...]
-    """The statements among which the statement stands."""
+    """The statements of the block that contains the statement."""
     owner: ast.AST
     """The node that the block belongs to."""
     scope: Scope
@@ -29,12 +29,12 @@ class Site:
 
 @dataclass
 class ScopeNames:
-    """Names that an expression of a function may use in the place of another."""
+    """Names that an expression may use instead of another name."""
 
     variables: tuple[str, ...] = ()
-    """Parameters and local variables, in their order."""
+    """Parameters and local variables, in the order of the source."""
     attributes: tuple[str, ...] = ()
-    """Attributes of `self` in the class around."""
+    """Attributes of `self` in the enclosing class."""
 
 
 @dataclass
@@ -80,19 +80,19 @@ class _Walk:
 
 
 def sites_of(module: ast.Module, source: Source) -> list[Site]:
-    """Return every place of a file that operators may look at, in the order of the file."""
+    """Return every site of a file that operators may change, in the order of the file."""
     walk = _Walk(source)
     walk.block(module.body, module, module, ScopeNames(_variables(module)))
     return walk.sites
 
 
-_ELSEWHERE = (ast.stmt, ast.excepthandler, ast.match_case, ast.JoinedStr)
-"""Statements are places of their own; before Python 3.12, parts of formatted strings have no true
-positions."""
+_SKIPPED = (ast.stmt, ast.excepthandler, ast.match_case, ast.JoinedStr)
+"""Statements are sites of their own, and before Python 3.12 the positions of parts of formatted
+strings are wrong."""
 
 
 def _expressions(statement: ast.stmt) -> Iterator[tuple[ast.AST, ast.AST]]:
-    """Yield the expressions of a statement with their parents, those of inner blocks not."""
+    """Yield the expressions of a statement with their parents, without those of inner blocks."""
     pending: list[tuple[ast.AST, ast.AST]] = [(child, statement) for child in _children(statement)]
     while pending:
         node, parent = pending.pop(0)
@@ -102,13 +102,13 @@ def _expressions(statement: ast.stmt) -> Iterator[tuple[ast.AST, ast.AST]]:
 
 
 def _children(node: ast.AST) -> list[ast.AST]:
-    """Return the parts of a node that are no statements and no annotations."""
+    """Return the child nodes that are neither statements nor annotations."""
     return [
         child
         for name, value in ast.iter_fields(node)
         if name not in ("annotation", "returns")
         for child in (cast("list[object]", value) if isinstance(value, list) else [value])
-        if isinstance(child, ast.AST) and not isinstance(child, _ELSEWHERE)
+        if isinstance(child, ast.AST) and not isinstance(child, _SKIPPED)
     ]
 
 
@@ -120,7 +120,7 @@ def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
 
 
 def _variables(scope: Scope) -> tuple[str, ...]:
-    """Return the parameters and the names that a scope itself assigns."""
+    """Return the parameters of a scope and the names that it assigns."""
     names: dict[str, None] = {}
     if isinstance(scope, Function):
         arguments = scope.args
@@ -137,7 +137,7 @@ def _variables(scope: Scope) -> tuple[str, ...]:
 
 
 def _attributes(statement: ast.ClassDef) -> tuple[str, ...]:
-    found = (
+    attributes = (
         node.attr
         for node in ast.walk(statement)
         if isinstance(node, ast.Attribute)
@@ -145,4 +145,4 @@ def _attributes(statement: ast.ClassDef) -> tuple[str, ...]:
         and node.value.id == "self"
         and isinstance(node.ctx, ast.Store)
     )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(attributes))

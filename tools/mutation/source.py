@@ -1,4 +1,4 @@
-"""A Python file by positions: what stands where, and what it becomes when a part is replaced."""
+"""Address and replace the parts of a Python file by position."""
 
 import ast
 from typing import NamedTuple
@@ -14,7 +14,7 @@ class Replacement(NamedTuple):
     end: int
     text: str
     share: float = 1.0
-    """The part of its operator's prior that falls on it; alternatives share a prior."""
+    """The part of the operator's prior that this alternative receives."""
 
 
 class Source:
@@ -56,13 +56,13 @@ class Source:
         return self._starts[min(node.end_lineno or node.lineno, len(self._starts) - 1)]
 
     def stands_alone(self, node: Positioned) -> bool:
-        """Return whether nothing but blanks and a comment shares the lines of a node."""
+        """Return whether a node shares its lines with nothing but whitespace and a comment."""
         before = self.between(self.line_start(node), self.start(node))
         after = self.between(self.end(node), self.line_end(node)).strip()
         return not before.strip() and (not after or after.startswith("#"))
 
     def indentation(self, node: Positioned) -> str:
-        """Return the blanks before the first line of a node."""
+        """Return the indentation of a node's first line."""
         line = self.between(self.line_start(node), self.line_end(node))
         return line[: len(line) - len(line.lstrip())]
 

@@ -1,4 +1,7 @@
-"""Operators that change, move, remove or add statements."""
+"""Mutation operators that change, move, remove or add statements.
+
+The first line of an operator's docstring is its `summary`.
+"""
 
 import ast
 import textwrap
@@ -16,7 +19,7 @@ _ERRORS = ("KeyError", "IndexError", "TypeError", "ValueError", "AttributeError"
 
 
 def missing_return(site: Site) -> Iterator[Replacement]:
-    """Return the value of an expression that stands by itself at the end of a block."""
+    """Return the value of an expression statement at the end of a block."""
     node = site.node
     if not isinstance(node, ast.Expr) or not isinstance(site.scope, Function):
         return
@@ -28,7 +31,7 @@ def missing_return(site: Site) -> Iterator[Replacement]:
 
 
 def jump(site: Site) -> Iterator[Replacement]:
-    """`break` and `continue`, `return` in the place of either."""
+    """Exchange `break` and `continue`."""
     node, source = site.node, site.source
     if isinstance(node, ast.Break | ast.Continue):
         other = "continue" if isinstance(node, ast.Break) else "break"
@@ -53,7 +56,7 @@ def removed(site: Site) -> Iterator[Replacement]:
 
 
 def unguarded(site: Site) -> Iterator[Replacement]:
-    """Run the body of an `if` without `else` always."""
+    """Always run the body of an `if` that has no `else`."""
     node, source = site.node, site.source
     if not isinstance(node, ast.If) or node.orelse or _is_elif(site, node):
         return
@@ -65,7 +68,7 @@ def unguarded(site: Site) -> Iterator[Replacement]:
 
 
 def moved_out(site: Site) -> Iterator[Replacement]:
-    """Move the last statement of a block behind the block, as a `return` in a loop."""
+    """Move the last statement of a block after the block, such as a `return` in a loop."""
     node, source, owner = site.statement, site.source, site.owner
     if site.node is not node or len(site.block) < 2 or site.block[-1] is not node:
         return
@@ -82,8 +85,8 @@ def moved_out(site: Site) -> Iterator[Replacement]:
 def moved_in(site: Site) -> Iterator[Replacement]:
     """Move a statement into the block before it."""
     node, source = site.statement, site.source
-    place = site.block.index(node)
-    before = site.block[place - 1] if place else None
+    index = site.block.index(node)
+    before = site.block[index - 1] if index else None
     if site.node is not node or not isinstance(before, _LOOPS | ast.If | ast.With):
         return
     if getattr(before, "orelse", None) or not source.stands_alone(node) or _is_def(node):
@@ -98,10 +101,10 @@ def moved_in(site: Site) -> Iterator[Replacement]:
 def swapped_statements(site: Site) -> Iterator[Replacement]:
     """Exchange a statement with the next one."""
     node, source = site.statement, site.source
-    place = site.block.index(node)
-    if site.node is not node or place + 1 >= len(site.block):
+    index = site.block.index(node)
+    if site.node is not node or index + 1 >= len(site.block):
         return
-    following = site.block[place + 1]
+    following = site.block[index + 1]
     if _is_def(node) or _is_def(following):
         return
     if not source.stands_alone(node) or not source.stands_alone(following):
@@ -115,7 +118,7 @@ def swapped_statements(site: Site) -> Iterator[Replacement]:
 
 
 def guard(site: Site) -> Iterator[Replacement]:
-    """Return early where a parameter is empty, at the beginning of a function."""
+    """Return early from a function if a parameter is empty."""
     node, source = site.statement, site.source
     scope = site.scope
     if site.node is not node or not isinstance(scope, Function) or site.owner is not scope:
@@ -134,7 +137,7 @@ def guard(site: Site) -> Iterator[Replacement]:
 
 
 def wider_except(site: Site) -> Iterator[Replacement]:
-    """Catch another kind of error beside the one that is caught."""
+    """Catch another type of error as well."""
     node, source = site.node, site.source
     if not isinstance(node, ast.ExceptHandler) or not isinstance(node.type, ast.Name):
         return
@@ -145,7 +148,7 @@ def wider_except(site: Site) -> Iterator[Replacement]:
 
 
 def returned_value(site: Site) -> Iterator[Replacement]:
-    """Another plain value in the place of a returned constant, or its negation."""
+    """Return a variable instead of a constant, or the negation of a condition."""
     node, source = site.node, site.source
     if not isinstance(node, ast.Return) or node.value is None:
         return

@@ -1,4 +1,4 @@
-"""Programs: read them out of what models write, complete them, tell which are the same."""
+"""Programs: extract them from answers, complete them and detect which are the same."""
 
 from refinegraph.tools.programs.entry_points import infer_entry_point
 from refinegraph.tools.programs.extraction import (

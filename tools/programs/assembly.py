@@ -1,4 +1,4 @@
-"""One program out of several stretches of source: which one leads, and what it still needs."""
+"""Assemble one program from sections of source: the lead section and what it still needs."""
 
 import ast
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from refinegraph.tools.programs.sections import Section, read_section
 
 
 def assemble(sections: list[Section], entry_point: str | None, preamble: str) -> Section | None:
-    """Put a program together from the sections of an answer, None where none of them can lead."""
+    """Assemble a program from the sections of an answer, or return None if none can lead."""
     lead = choose(sections, entry_point)
     if lead is None:
         return None
@@ -29,20 +29,20 @@ def assemble(sections: list[Section], entry_point: str | None, preamble: str) ->
 
 
 def assemble_script(sections: list[Section], preamble: str) -> Section | None:
-    """Put a program together that defines nothing, None where no section does anything."""
+    """Assemble a program without definitions, or return None if no section does anything."""
     lead = choose_script(sections)
     return complete(join(sections, lead, None), None, preamble) if lead is not None else None
 
 
 def choose(sections: list[Section], entry_point: str | None) -> int | None:
-    """Return the position of the section that leads.
+    """Return the index of the lead section.
 
-    The last that defines the entry point and does something, else the last that defines it, else
-    the last with a class whose method it is; without an entry point the longest that defines a
-    function or class.
+    It is the last section that defines the entry point with more than a stub, or else the last one
+    with a class that has it as a method, or else the last one that defines it as a stub. Without an
+    entry point, it is the longest section that defines a function or a class.
     """
     if entry_point is None:
-        able = [i for i, each in enumerate(sections) if defines_something(each.module)]
+        able = [i for i, section in enumerate(sections) if defines_something(section.module)]
         return max(able, key=lambda i: len(sections[i].source), default=None)
     best: tuple[int, int] | None = None
     for index, section in enumerate(sections):
@@ -53,20 +53,20 @@ def choose(sections: list[Section], entry_point: str | None) -> int | None:
 
 
 def _rank(section: Section, entry_point: str) -> int:
-    found = find_definition(section.module, entry_point)
-    if found is not None:
-        return 1 if is_stub(found) else 3
+    definition = find_definition(section.module, entry_point)
+    if definition is not None:
+        return 1 if is_stub(definition) else 3
     return 2 if find_method(section.module, entry_point) else 0
 
 
 def choose_script(sections: list[Section]) -> int | None:
-    """Return the position of the longest section that does anything when it is run."""
-    able = [i for i, each in enumerate(sections) if is_meaningful(each.module)]
+    """Return the index of the longest section that does anything when it is run."""
+    able = [i for i, section in enumerate(sections) if is_meaningful(section.module)]
     return max(able, key=lambda i: len(sections[i].source), default=None)
 
 
 def join(sections: list[Section], lead: int, entry_point: str | None) -> Section:
-    """Put the sections beside the lead that bind a name which the lead reads and nobody binds."""
+    """Join the lead section with those that bind names which it reads but does not bind."""
     chosen = {lead}
     joined = sections[lead]
     for _ in sections:
@@ -91,18 +91,18 @@ def _helps(section: Section, needed: frozenset[str], entry_point: str | None) ->
 
 
 def complete(section: Section, entry_point: str | None, preamble: str) -> Section:
-    """Put in front what the preamble defines and the section does not, and what both import.
+    """Prepend the definitions of the preamble that a section lacks, and the imports it needs.
 
-    Imports of the preamble, and names of `typing`, are added where they are needed.
+    Imports come from the preamble; well-known names are also imported from `typing`.
     """
     source = longest_valid_prefix(preamble).source
     module = parse_module(source)
     statements = module.body if module is not None else []
-    imports = [each for each in statements if isinstance(each, ast.Import | ast.ImportFrom)]
-    others = [each for each in statements if each not in imports]
+    imports = [node for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]
+    others = [node for node in statements if node not in imports]
     extended = _insert(section, _texts(source, _lacking(others, section, entry_point)))
     missing = missing_names(extended.module)
-    needed = [each for each in imports if bound_by(each) & (missing | {"*"})]
+    needed = [node for node in imports if bound_by(node) & (missing | {"*"})]
     extended = _insert(extended, _texts(source, needed))
     unknown = sorted(missing_names(extended.module) & TYPING_NAMES)
     return _insert(extended, [f"from typing import {', '.join(unknown)}"] if unknown else [])
@@ -124,10 +124,10 @@ def _texts(source: str, statements: Sequence[ast.stmt]) -> list[str]:
 
 
 def _insert(section: Section, statements: list[str]) -> Section:
-    """Insert behind the imports from `__future__`, which must stay first."""
+    """Insert statements after the imports from `__future__`, which must stay first."""
     if not statements:
         return section
-    future = [each for each in section.module.body if _is_future(each)]
+    future = [node for node in section.module.body if _is_future(node)]
     line = (future[-1].end_lineno or 0) if future else 0
     lines = section.source.split("\n")
     added = "\n".join(statements)
@@ -140,7 +140,7 @@ def _is_future(statement: ast.stmt) -> bool:
 
 
 def adapt_method(section: Section, entry_point: str | None) -> Section:
-    """Add one line that makes a method reachable as the function that the problem asks for."""
+    """Add a function that calls the method of the same name, if the entry point is a method."""
     if entry_point is None or find_definition(section.module, entry_point) is not None:
         return section
     owner = find_method(section.module, entry_point)

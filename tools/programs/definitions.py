@@ -1,4 +1,4 @@
-"""What a module of Python binds and what it needs, read from its syntax tree."""
+"""Analyse the names that a Python module binds and reads, from its syntax tree."""
 
 import ast
 import builtins
@@ -14,11 +14,11 @@ TYPING_NAMES = frozenset(
         "Set", "Sized", "Tuple", "Type", "TypedDict", "TypeVar", "Union",
     }
 )  # fmt: skip
-"""Names that programs use from `typing` without importing them, and that mean nothing else."""
+"""Names that programs use without importing them and that can only come from `typing`."""
 
 
 def bound_by(statement: ast.stmt) -> frozenset[str]:
-    """Return the names that one top-level statement binds, those inside branches included."""
+    """Return the names that a top-level statement binds, including those in its branches."""
     return frozenset(_bound_by(statement))
 
 
@@ -47,7 +47,7 @@ def _stored(node: ast.AST) -> Iterator[str]:
 
 
 def attributes_set_by(statement: ast.stmt) -> frozenset[str]:
-    """Return `NAME.` for every name of which a top-level assignment sets an attribute."""
+    """Return `NAME.` for every name on which a top-level assignment sets an attribute."""
     targets = statement.targets if isinstance(statement, ast.Assign) else []
     return frozenset(
         f"{target.value.id}."
@@ -62,7 +62,7 @@ def module_names(module: ast.Module) -> frozenset[str]:
 
 
 def missing_names(module: ast.Module) -> frozenset[str]:
-    """Return the names that are read somewhere and bound nowhere, builtins aside."""
+    """Return the names that a module reads but never binds, except builtins."""
     read: set[str] = set()
     bound: set[str] = set(_AMBIENT)
     for node in ast.walk(module):
@@ -90,9 +90,9 @@ def _bound_by_node(node: ast.AST) -> Iterator[str]:
 
 
 def find_definition(module: ast.Module, name: str) -> ast.stmt | None:
-    """Return the last top-level statement that defines the name as something to call.
+    """Return the last top-level statement that binds the name to something callable.
 
-    An import does not count, nor does a plain value.
+    Imports and plain values do not count.
     """
     for statement in reversed(module.body):
         if name in bound_by(statement) and _may_be_callable(statement):
@@ -107,7 +107,7 @@ def _may_be_callable(statement: ast.stmt) -> bool:
 
 
 def find_method(module: ast.Module, name: str) -> str | None:
-    """Return the class whose method has the name, where it can be made without arguments."""
+    """Return the class that has the method, if it can be instantiated without arguments."""
     for statement in reversed(module.body):
         if isinstance(statement, ast.ClassDef) and name in _methods(statement):
             return statement.name
@@ -115,10 +115,10 @@ def find_method(module: ast.Module, name: str) -> str | None:
 
 
 def _methods(statement: ast.ClassDef) -> frozenset[str]:
-    functions = [each for each in statement.body if isinstance(each, ast.FunctionDef)]
-    if any(each.name == "__init__" and _needs_arguments(each) for each in functions):
+    methods = [node for node in statement.body if isinstance(node, ast.FunctionDef)]
+    if any(method.name == "__init__" and _needs_arguments(method) for method in methods):
         return frozenset()
-    return frozenset(each.name for each in functions)
+    return frozenset(method.name for method in methods)
 
 
 def _needs_arguments(function: ast.FunctionDef) -> bool:
@@ -128,7 +128,7 @@ def _needs_arguments(function: ast.FunctionDef) -> bool:
 
 
 def redefines_itself(statement: ast.stmt) -> bool:
-    """Return whether a function holds another of its own name, as where a header was doubled."""
+    """Return whether a function contains one of its own name, as when its header is repeated."""
     own = getattr(statement, "name", None)
     return any(
         isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
@@ -139,7 +139,7 @@ def redefines_itself(statement: ast.stmt) -> bool:
 
 
 def is_stub(statement: ast.stmt) -> bool:
-    """Return whether a definition does nothing: a docstring, `pass`, `...` or a bare name."""
+    """Return whether a definition contains only a docstring, `pass`, `...`, imports or names."""
     if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return False
     return all(_does_nothing(inner) for inner in statement.body)
@@ -152,7 +152,7 @@ def _does_nothing(statement: ast.stmt) -> bool:
 
 
 def is_meaningful(module: ast.Module) -> bool:
-    """Return whether the module does anything: prose such as `Sure` parses as a bare name."""
+    """Return whether a module does anything; prose such as `Sure` parses as a bare name."""
     return any(
         not isinstance(statement, ast.Expr) or isinstance(statement.value, ast.Call)
         for statement in module.body
@@ -160,7 +160,7 @@ def is_meaningful(module: ast.Module) -> bool:
 
 
 def defines_something(module: ast.Module) -> bool:
-    """Return whether a function or class is defined that is not itself a test."""
+    """Return whether a module defines a function or class that is not a test."""
     return any(
         isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         and not statement.name.lower().startswith("test")
@@ -169,12 +169,12 @@ def defines_something(module: ast.Module) -> bool:
 
 
 def first_line(statement: ast.stmt) -> int:
-    """Return the line that a statement starts on, its decorators included."""
+    """Return the first line of a statement, including its decorators."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return min([statement.lineno, *(each.lineno for each in statement.decorator_list)])
+        return min([statement.lineno, *(node.lineno for node in statement.decorator_list)])
     return statement.lineno
 
 
 def text_of(source: str, statement: ast.stmt) -> str:
-    """Return the whole lines of the source that a statement stands on."""
+    """Return the source lines that a statement spans."""
     return "\n".join(source.split("\n")[first_line(statement) - 1 : statement.end_lineno])

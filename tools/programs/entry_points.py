@@ -1,4 +1,4 @@
-"""Which function a problem asks for, where nobody says so in a field."""
+"""Infer the function that a problem asks for if no field names it."""
 
 import ast
 import builtins
@@ -18,15 +18,15 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _CALL = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\([^()\n]*\)")
-_NOT_ASKED_FOR = frozenset(dir(builtins)) | frozenset(keyword.kwlist) | {"candidate", "check", "O"}
+_IGNORED = frozenset(dir(builtins)) | frozenset(keyword.kwlist) | {"candidate", "check", "O"}
 
 
 def infer_entry_point(statement: str, tests: str = "") -> str | None:
-    """Guess the function that is asked for, None where nothing names one.
+    """Guess the name of the requested function, or return None if nothing names one.
 
-    In this order: the last function header in the statement, the name that most assertions of
-    the tests call, code in backticks that looks like a call, "a function named …", and the first
-    thing in the prose that looks like a call.
+    These sources are tried in order: the last function header in the statement, the name that most
+    assertions of the tests call, code in backticks that looks like a call, "a function named …",
+    and the first text in the prose that looks like a call.
 
     >>> infer_entry_point("Write add(a, b).")
     'add'
@@ -44,15 +44,15 @@ def _mentions(statement: str) -> Iterator[str]:
     for pattern in (_QUOTED, _NAMED, _CALL):
         for match in pattern.finditer(statement):
             name = next((group for group in match.groups() if group), "")
-            if name not in _NOT_ASKED_FOR and not name.isupper():
+            if name not in _IGNORED and not name.isupper():
                 yield name
 
 
 def _most_called(tests: str) -> str | None:
     """Return the name that most assertions call.
 
-    Names of functions go before names of classes, since tests that build objects call `Node` as
-    often as the function under test; a call goes before the calls in its arguments.
+    Functions are preferred to classes, since tests that build objects call `Node` as often as the
+    function under test, and an outer call is preferred to the calls in its arguments.
     """
     module = parse_module(tests)
     statements = _assertions(module) if module is not None else _readable_lines(tests)
@@ -60,7 +60,7 @@ def _most_called(tests: str) -> str | None:
     counts: Counter[str] = Counter()
     for statement in statements:
         called = dict.fromkeys(_called_names(statement))
-        counts.update([name for name in called if name not in local | _NOT_ASKED_FOR])
+        counts.update([name for name in called if name not in local | _IGNORED])
     by_count = sorted(counts, key=lambda name: (_is_class_name(name), -counts[name]))
     return next(iter(by_count), None)
 
@@ -74,13 +74,13 @@ def _assertions(module: ast.Module) -> list[ast.AST]:
 
 
 def _readable_lines(tests: str) -> list[ast.AST]:
-    """The assertions and doctest prompts of text that does not parse as a whole."""
+    """Return the assertions and doctest prompts of a text that does not parse as a whole."""
     lines = re.findall(r"^[ \t]*(?:>>>[ \t]*|(?=assert\b))(.+)$", tests, re.MULTILINE)
     return [module for line in lines if (module := parse_module(line)) is not None]
 
 
 def _called_names(node: ast.AST) -> list[str]:
-    """Return the names that are called, an outer call before those in its arguments."""
+    """Return the called names, an outer call before the calls in its arguments."""
     return [
         inner.func.id
         for inner in ast.walk(node)

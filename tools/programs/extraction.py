@@ -1,13 +1,13 @@
-"""The program in a model's answer.
+"""Extract the program from a model's answer.
 
-It is found in four steps, each in a module of its own:
+The extraction takes four steps:
 
-1. `fences` and `_readings` list the parts of the answer that may be code, likeliest first;
-2. `sections` reads the stretches of valid Python in them, ever more forgivingly (`_attempts`);
-3. `assembly` chooses the section that leads, joins those that it needs, and adds what the
-   preamble defines;
-4. the first program that is no stub is the answer's, else a stub, else a script, else the reason
-   why there is none (`_extract`).
+1. `fences` and `_readings` list the parts of the answer that may be code, likeliest first.
+2. `sections` finds the sections of valid Python in them, with increasing tolerance (`_attempts`).
+3. `assembly` chooses the lead section, joins the sections that it needs, and adds definitions from
+   the preamble.
+4. `_extract` returns the first program that is not a stub, or else a stub, or else a script, or
+   else the reason why there is no program.
 """
 
 import re
@@ -33,39 +33,41 @@ from refinegraph.tools.programs.sections import (
 )
 
 MAX_ANSWER = 200_000
-"""Characters of an answer beyond which no program is looked for."""
+"""Longest answer to search for a program, in characters: a choice that bounds the time spent on
+degenerate output, far above the length of real answers."""
 
 
 class Program(NamedTuple):
-    """What could be read from an answer; one of the two fields is None."""
+    """The program of an answer, or the reason why there is none; one of the fields is None."""
 
     source: str | None
     """The whole program."""
     problem: str | None
-    """Why there is none, in one sentence."""
+    """Why there is no program, in one sentence."""
 
 
 def extract_program(text: str, *, entry_point: str | None = None, preamble: str = "") -> Program:
-    r"""Find the program in a model's answer.
+    r"""Extract the program from a model's answer.
 
-    Several fences are weighed against each other: the last that defines the entry point, else the
-    longest that defines a function, joined with those that hold what it needs. Unclosed fences,
-    no fence, prose around, doctest transcripts, a body without its header (completed by the
-    preamble) and trailing junk are read. What the preamble defines and the program lacks is put
-    in front, as are well-known names of `typing`. A method of a class is reached through one
-    added line. Top-level code (`input()`, `print`, an `if __name__` block) is kept as it is.
+    If the answer has several fenced blocks, the last one that defines the entry point leads, or the
+    longest one that defines a function if there is no entry point; blocks that define what it needs
+    are joined to it. Unclosed and missing fences, surrounding prose, doctest transcripts, a body
+    without its header (which the preamble supplies) and trailing junk are all accepted. Definitions
+    of the preamble that the program lacks and well-known names of `typing` are prepended. If the
+    entry point is a method, a function that calls it is added. Top-level code (`input()`, `print`,
+    an `if __name__` block) is kept.
 
-    Never raises and never executes anything; answers of more than 200,000 characters are refused
-    unread. A program is cut only behind a whole definition or where the answer breaks off, so
-    that a mistake inside a function stays visible as a problem.
+    Never raises and never executes anything. Answers of more than 200,000 characters are refused
+    unread. A program is truncated only after a whole definition or where the answer breaks off, so
+    that a mistake inside a function is reported as the problem.
 
     >>> extract_program("Sure!\n```python\ndef add(a, b):\n    return a + b\n```\nDone.").source
     'def add(a, b):\n    return a + b'
     >>> extract_program("I cannot help with that.").problem
-    'The answer holds no Python program.'
+    'The answer contains no Python program.'
     """
     if len(text) > MAX_ANSWER:
-        size = f"{len(text):,} characters, more than the {MAX_ANSWER:,} that are read"
+        size = f"{len(text):,} characters, more than the limit of {MAX_ANSWER:,}"
         return Program(None, f"The answer has {size}; ask for the program alone.")
     try:
         return _extract(clean_text(text), _Wanted(entry_point, clean_text(preamble)))
@@ -74,9 +76,9 @@ def extract_program(text: str, *, entry_point: str | None = None, preamble: str 
 
 
 def complete_program(source: str, *, entry_point: str | None = None, preamble: str = "") -> str:
-    """Return a program that stands alone with what it lacks, as `extract_program` adds it.
+    """Add to a program the definitions and imports that it lacks, as `extract_program` does.
 
-    Source that does not parse is returned as it is.
+    Source that does not parse is returned unchanged.
 
     >>> complete_program("def f(x: List[int]): return x").splitlines()[0]
     'from typing import List'
@@ -105,7 +107,7 @@ def _extract(text: str, wanted: _Wanted) -> Program:
 
 
 def _assembled(text: str, wanted: _Wanted) -> Iterator[Section]:
-    """Yield the programs that define what is wanted, likeliest first."""
+    """Yield the programs that define the entry point, likeliest first."""
     for texts in _readings(text):
         for sections in _attempts(texts, wanted):
             program = assemble(sections, wanted.entry_point, wanted.preamble)
@@ -114,7 +116,7 @@ def _assembled(text: str, wanted: _Wanted) -> Iterator[Section]:
 
 
 def _readings(text: str) -> list[list[str]]:
-    """Return which parts of the answer may be code, likeliest first."""
+    """Return the parts of the answer that may be code, likeliest first."""
     blocks = [block for block in fenced_blocks(text) if block.source.strip()]
     likely = [block.source for block in blocks if block.may_be_python]
     every = [block.source for block in blocks] if len(likely) < len(blocks) else []
@@ -123,7 +125,7 @@ def _readings(text: str) -> list[list[str]]:
 
 
 def _attempts(texts: list[str], wanted: _Wanted) -> Iterator[list[Section]]:
-    """Yield the sections of texts as ever more forgiving ways to read them find them."""
+    """Yield the sections of texts, read with increasing tolerance."""
     if wanted.entry_point is None:
         yield _valid(texts)
         return
@@ -145,7 +147,7 @@ def _continued(texts: Iterable[str], entry_point: str, preamble: str) -> Iterato
 
 
 def _script(text: str, wanted: _Wanted) -> Section | None:
-    """Settle for code that defines nothing, where nothing in particular must be defined."""
+    """Return a program without definitions, if no entry point is required."""
     if wanted.entry_point is not None:
         return None
     scripts = (assemble_script(_valid(texts), wanted.preamble) for texts in _readings(text))
@@ -153,25 +155,25 @@ def _script(text: str, wanted: _Wanted) -> Section | None:
 
 
 def _explain(text: str, wanted: _Wanted) -> str:
-    """Say in one sentence why there is no program."""
+    """Return the reason why there is no program, in one sentence."""
     if not text.strip():
         return "The answer is empty."
     fault = _first_fault(text, wanted.entry_point)
     if fault:
         return f"The program does not compile: {fault}."
-    found = next((sections for texts in _readings(text) if (sections := _valid(texts))), None)
-    names = sorted({name for section in found or () for name in module_names(section.module)})
+    valid = next((sections for texts in _readings(text) if (sections := _valid(texts))), [])
+    names = sorted({name for section in valid for name in module_names(section.module)})
     if names:
         defined = ", ".join(names)
         return f"The program defines no function {wanted.entry_point!r}; it defines {defined}."
-    return "The answer holds no Python program."
+    return "The answer contains no Python program."
 
 
 def _first_fault(text: str, entry_point: str | None) -> str:
-    """Return what is wrong with the likeliest code of the answer, where it is meant as code."""
+    """Return the fault of the last part with a matching header, or an empty string."""
     header = re.compile(rf"^\s*(?:async\s+)?(?:def|class)\s+{entry_point or ''}", re.MULTILINE)
     for texts in _readings(text):
-        meant = [part for part in texts if header.search(part)]
-        if meant:
-            return str(find_fault(meant[-1]) or "")
+        defining = [part for part in texts if header.search(part)]
+        if defining:
+            return str(find_fault(defining[-1]) or "")
     return ""

@@ -1,4 +1,4 @@
-"""The fenced blocks of a model's answer, as Markdown has them and as models garble them."""
+"""Find the fenced blocks of a model's answer, even if their Markdown is malformed."""
 
 import re
 from typing import NamedTuple
@@ -8,11 +8,14 @@ from refinegraph.tools.programs.python_source import find_fault
 PYTHON_TAGS = frozenset(
     {"", "py", "py3", "python", "python2", "python3", "ipython", "pycon", "python-repl", "pyi"}
 )
-"""Language tags, in lower case, of blocks that may hold Python; a missing tag is one of them."""
+"""Lower-case language tags of blocks that may contain Python, including a missing tag."""
 
 _OPENING = re.compile(r"^([ \t]*(?:>[ \t]?)?)(`{3,}|~{3,})[ \t]*\{?\.?([\w+#.-]*)([^\n]*)$")
+# These limits bound the work on degenerate answers; ordinary ones stay far below them.
 _MAX_ENDS = 32
+"""Closing fences that are tried for one block."""
 _MAX_COMPILED = 60_000
+"""Characters that are compiled to choose among them."""
 _MAX_BLOCKS = 64
 
 
@@ -20,13 +23,13 @@ class Block(NamedTuple):
     """One fenced block."""
 
     tag: str
-    """The language tag in lower case, empty where there is none."""
+    """The language tag in lower case, or an empty string."""
     source: str
     closed: bool
 
     @property
     def may_be_python(self) -> bool:
-        """Whether the tag leaves Python possible."""
+        """Whether the tag is missing or names Python."""
         return self.tag in PYTHON_TAGS
 
 
@@ -38,10 +41,10 @@ class _Fence(NamedTuple):
 
 
 def fenced_blocks(text: str) -> tuple[Block, ...]:
-    r"""Return the fenced blocks in order; a fence that never closes runs to the end.
+    r"""Return the fenced blocks in order; an unclosed fence extends to the end of the text.
 
-    Both kinds of fence are read, indented or quoted, and a Python block that itself contains
-    fence lines inside a string is kept whole. Of more than 64 the last 64 are returned.
+    Backtick and tilde fences may be indented or quoted. A Python block that contains fence lines
+    inside a string is kept whole. At most the last 64 blocks are returned.
 
     >>> fenced_blocks("Try:\n```python\nx = 1\n```\nor\n~~~\ny = 2")[0].source
     'x = 1'
@@ -92,7 +95,7 @@ class _End(NamedTuple):
 
 
 def _first_valid_end(fence: _Fence, lines: list[str], start: int, ends: list[_End]) -> _End | None:
-    """The first end that leaves a block that compiles, within a bound on what is compiled."""
+    """Return the first end that leaves a block which compiles, or None beyond the limit."""
     compiled = 0
     for end in ends:
         source = _unindent(fence, lines[start : end.line])
@@ -105,8 +108,8 @@ def _first_valid_end(fence: _Fence, lines: list[str], start: int, ends: list[_En
 
 
 def _possible_ends(fence: _Fence, lines: list[str], start: int) -> list[_End]:
-    """Where the block may end, most likely first: closing lines, or a line that opens another."""
-    found: list[_End] = []
+    """Return where a block may end, in order: closing fences, or the opening of another block."""
+    ends: list[_End] = []
     for index in range(start, len(lines)):
         other = _opening(lines[index])
         if other is None or other.marks[0] != fence.marks[0]:
@@ -114,12 +117,12 @@ def _possible_ends(fence: _Fence, lines: list[str], start: int) -> list[_End]:
         if len(other.marks) < len(fence.marks):
             continue
         opens = bool(other.tag or other.rest)
-        if opens and found and found[-1].closed:
+        if opens and ends and ends[-1].closed:
             break
-        found.append(_End(index, closed=not opens))
-        if len(found) == _MAX_ENDS:
+        ends.append(_End(index, closed=not opens))
+        if len(ends) == _MAX_ENDS:
             break
-    return found or [_End(len(lines), closed=False)]
+    return ends or [_End(len(lines), closed=False)]
 
 
 def _unindent(fence: _Fence, lines: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""What makes two programs the same: everything but comments, docstrings and spacing."""
+"""Normalise and fingerprint programs, ignoring comments, docstrings and formatting."""
 
 import ast
 import hashlib
@@ -9,10 +9,10 @@ _Documented = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def normalise_program(source: str) -> str:
-    """Return the program without comments, docstrings and its own way of spacing.
+    """Return a program in canonical formatting, without comments and docstrings.
 
-    Two programs that differ in nothing else become the same text. What does not parse is
-    returned stripped.
+    Programs that differ only in these become the same text. Source that does not parse is returned
+    stripped.
 
     >>> normalise_program("def f( x ):  # twice\\n    'Docs.'\\n    return 2*x")
     'def f(x):\\n    return 2 * x'
@@ -35,7 +35,7 @@ def _drop_docstring(node: _Documented) -> None:
 
 
 def program_fingerprint(source: str) -> str:
-    """Return the SHA-256 of the normalised program: equal for programs that differ in form only.
+    """Return the SHA-256 digest of the normalised program as a hexadecimal string.
 
     >>> program_fingerprint("x=1") == program_fingerprint("x = 1  # one")
     True

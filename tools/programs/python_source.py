@@ -1,7 +1,7 @@
-"""Python source of unknown quality: whether it compiles, where it breaks, how much of it stands.
+"""Check and parse untrusted Python source: whether it compiles, where it fails, and how far.
 
-Nothing here executes what it reads, and nothing here raises on what it reads: source that is
-broken, hostile or nested beyond what the compiler takes is answered with a value.
+These functions neither execute the source nor raise because of it: source that is broken, hostile
+or nested too deeply for the compiler yields an ordinary return value.
 """
 
 import ast
@@ -11,6 +11,8 @@ import warnings
 from typing import NamedTuple
 
 _WARNINGS_LOCK = threading.Lock()
+"""`warnings.catch_warnings` changes global state, so threads must not compile at the same time."""
+# These limits bound the time spent on a long answer without any valid prefix.
 _MAX_CUTS = 64
 _MAX_COMPILED = 600_000
 _INVISIBLE = re.compile("[\x00\ufeff\u200b\u200c\u200d\u2060]")
@@ -23,20 +25,20 @@ _LOOKALIKES = str.maketrans(
 
 
 class Fault(NamedTuple):
-    """The first thing that keeps source from compiling."""
+    """The first error that the compiler reports."""
 
     line: int
-    """Counted from 1; 0 where the compiler names no line."""
+    """Counted from 1; 0 if the compiler names no line."""
     message: str
 
     def __str__(self) -> str:
-        """Return the message behind its line."""
-        place = f"line {self.line}: " if self.line else ""
-        return place + self.message
+        """Return the message, preceded by its line."""
+        prefix = f"line {self.line}: " if self.line else ""
+        return prefix + self.message
 
 
 def clean_text(text: str) -> str:
-    r"""Return the text with `\n` line ends and without byte order marks, NULs and zero-width marks.
+    r"""Normalise line ends to `\n` and remove byte order marks, NULs and zero-width characters.
 
     >>> clean_text("\ufeffa\r\nb\x00")
     'a\nb'
@@ -45,7 +47,7 @@ def clean_text(text: str) -> str:
 
 
 def ascii_punctuation(text: str) -> str:
-    """Return the text with full-width characters, typographic quotes and odd blanks made ASCII.
+    """Replace full-width characters, typographic quotes and special spaces by ASCII characters.
 
     >>> ascii_punctuation("print（“a”）")
     'print("a")'
@@ -54,7 +56,7 @@ def ascii_punctuation(text: str) -> str:
 
 
 def find_fault(source: str) -> Fault | None:
-    """Compile the source, without running it, and return what is wrong with it first.
+    """Compile the source without running it and return its first error, or None.
 
     >>> find_fault("x = (1,")
     Fault(line=1, message="'(' was never closed")
@@ -75,7 +77,7 @@ def find_fault(source: str) -> Fault | None:
 
 
 def parse_module(source: str) -> ast.Module | None:
-    """Return the syntax tree of the source, None where it does not parse."""
+    """Return the syntax tree of the source, or None if it does not parse."""
     try:
         with _WARNINGS_LOCK, warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -85,7 +87,7 @@ def parse_module(source: str) -> ast.Module | None:
 
 
 def parse_expression(source: str) -> ast.expr | None:
-    """Return the syntax tree of one expression, None where the source is anything else."""
+    """Return the syntax tree of an expression, or None if the source is anything else."""
     module = parse_module(f"({source.strip()}\n)")
     if module is None or len(module.body) != 1:
         return None
@@ -94,20 +96,20 @@ def parse_expression(source: str) -> ast.expr | None:
 
 
 class Prefix(NamedTuple):
-    """How much of some source compiles, counted from its beginning."""
+    """The part of a source that compiles, from its start, and the rest."""
 
     source: str
     rest: str
     fault: Fault | None
-    """What ends it; None where all of the source compiles."""
+    """The first error of the whole source; None if all of it compiles."""
 
 
 def longest_valid_prefix(source: str) -> Prefix:
-    r"""Cut whole lines from the end until the rest compiles.
+    r"""Remove whole lines from the end until the remaining source compiles.
 
-    The compiler names the line to cut at, so that a few compilations are enough; at most 64 are
-    made, of about 600,000 characters together, and where they are not enough the prefix is
-    empty.
+    The compiler names the line to cut at, so a few compilations usually suffice. At most 64
+    compilations of about 600,000 characters in total are made; if they do not suffice, the prefix
+    is empty.
 
     >>> longest_valid_prefix("x = 1\ny = (2\nprose")[:2]
     ('x = 1', 'y = (2\nprose')

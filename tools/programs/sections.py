@@ -1,4 +1,4 @@
-"""Stretches of valid Python inside text that is partly something else."""
+"""Find sections of valid Python in text that mixes code with prose."""
 
 import ast
 import re
@@ -24,8 +24,10 @@ from refinegraph.tools.programs.python_source import (
     parse_module,
 )
 
+# These limits bound the time spent on long answers that are mostly prose.
 _MAX_STARTS = 24
 _MAX_HELPERS = 8
+"""Rounds of adding the later statements that a function needs, directly or indirectly."""
 _MAX_SEARCHED = 2_000_000
 _START = re.compile(
     r"(?:async\s+def|def|class|import|from|for|while|if|with)\b|try:|print\(|@\w"
@@ -36,19 +38,19 @@ _BREAKS_OFF = ("was never closed", "unterminated triple-quoted")
 
 
 class Section(NamedTuple):
-    """A stretch of source that compiles."""
+    """A piece of source that compiles, with its syntax tree."""
 
     source: str
     module: ast.Module
 
     def is_stub_of(self, name: str | None) -> bool:
-        """Return whether the name is defined here and does nothing."""
-        found = find_definition(self.module, name) if name else None
-        return found is not None and is_stub(found)
+        """Return whether this section defines the name as a stub."""
+        definition = find_definition(self.module, name) if name else None
+        return definition is not None and is_stub(definition)
 
 
 def read_section(source: str) -> Section | None:
-    """Return the source as a section, None where it does not compile or holds nothing."""
+    """Return the source as a section, or None if it does not compile or is empty."""
     if not source.strip() or find_fault(source) is not None:
         return None
     module = parse_module(source)
@@ -56,7 +58,7 @@ def read_section(source: str) -> Section | None:
 
 
 def whole_section(text: str) -> Section | None:
-    """Read all of the text as Python: as it stands, dedented, or as a doctest transcript."""
+    """Read the whole text as Python: as it is, dedented, as a doctest transcript, or as ASCII."""
     return next(filter(None, map(read_section, _readings(text))), None)
 
 
@@ -72,23 +74,23 @@ def _readings(text: str) -> Iterator[str]:
 
 
 def _transcript(text: str) -> str:
-    """The source of the lines with a prompt, from the first one that starts a statement."""
+    """Return the source of the lines that begin with a doctest prompt."""
     lines = [line for line in text.split("\n") if _PROMPT_LINE.match(line)]
     return "\n".join(_PROMPT_LINE.sub("", line, count=1) for line in lines) + "\n"
 
 
 def valid_sections(text: str) -> list[Section]:
-    """Return the text as one section where all of it is valid, else the stretches that are."""
+    """Return the text as one section if all of it is valid, or else its valid parts."""
     whole = whole_section(text)
     if whole is not None:
         return [whole]
-    found = _salvage(textwrap.dedent(text))
-    return found or _salvage(textwrap.dedent(ascii_punctuation(text)))
+    salvaged = _salvage(textwrap.dedent(text))
+    return salvaged or _salvage(textwrap.dedent(ascii_punctuation(text)))
 
 
 def _salvage(text: str) -> list[Section]:
     lines = text.split("\n")
-    found: list[Section] = []
+    sections: list[Section] = []
     position = 0
     for _ in range(min(_MAX_STARTS, 1 + _MAX_SEARCHED // (len(text) + 1))):
         position = _next_start(lines, position)
@@ -97,9 +99,9 @@ def _salvage(text: str) -> list[Section]:
         prefix = _without_broken_end(longest_valid_prefix("\n".join(lines[position:])))
         section = read_section(prefix.source)
         if section is not None:
-            found.append(section)
+            sections.append(section)
         position += max(1, prefix.source.count("\n") + 1 if prefix.source else 0)
-    return found
+    return sections
 
 
 def _next_start(lines: list[str], position: int) -> int:
@@ -109,7 +111,7 @@ def _next_start(lines: list[str], position: int) -> int:
 
 
 def _without_broken_end(prefix: Prefix) -> Prefix:
-    """Drop the last statement where a mistake inside it, and not the text's end, cut it short."""
+    """Drop the last statement if a mistake inside it, not the end of the text, truncated it."""
     if prefix.fault is None or not _cut_by_mistake(prefix):
         return prefix
     module = parse_module(prefix.source)
@@ -128,27 +130,27 @@ def _cut_by_mistake(prefix: Prefix) -> bool:
 
 
 def starts_indented(text: str) -> bool:
-    """Return whether the first line that holds anything is indented."""
+    """Return whether the first non-blank line is indented."""
     first = next((line for line in text.split("\n") if line.strip()), "")
     return first[:1] in (" ", "\t")
 
 
 def continue_preamble(text: str, preamble: str, entry_point: str) -> Section | None:
-    """Read the text as the body that the preamble's last function still lacks.
+    """Read the text as the missing body of the preamble's last function.
 
-    Statements behind the function are kept only where it needs them.
+    Statements after the function are kept only if it needs them.
     """
     best: _Continuation | None = None
     for body in _bodies(text, preamble):
-        found = _continuation(body, preamble, entry_point)
-        if found is not None and (best is None or found.rank > best.rank):
-            best = found
+        candidate = _continuation(body, preamble, entry_point)
+        if candidate is not None and (best is None or candidate.rank > best.rank):
+            best = candidate
     return best.section if best else None
 
 
 class _Continuation(NamedTuple):
     rank: tuple[bool, bool]
-    """Whether it does something, and whether all of the body was used."""
+    """Whether the function is more than a stub, and whether the whole body was used."""
     section: Section
 
 
@@ -157,8 +159,8 @@ def _continuation(body: str, preamble: str, entry_point: str) -> _Continuation |
     if len(prefix.source) <= len(preamble.rstrip()) + 1:
         return None
     section = read_section(prefix.source)
-    found = find_definition(section.module, entry_point) if section else None
-    if section is None or found is None or redefines_itself(found):
+    definition = find_definition(section.module, entry_point) if section else None
+    if section is None or definition is None or redefines_itself(definition):
         return None
     section = _without_needless_end(section, entry_point)
     whole = not prefix.rest.strip()
@@ -194,17 +196,17 @@ def _until_unindented(body: str) -> str:
 
 def _without_needless_end(section: Section, entry_point: str) -> Section:
     statements = section.module.body
-    index = next(i for i, each in enumerate(statements) if entry_point in bound_by(each))
+    index = next(i for i, node in enumerate(statements) if entry_point in bound_by(node))
     kept = statements[: index + 1]
-    later = [(each, bound_by(each) | attributes_set_by(each)) for each in statements[index + 1 :]]
+    later = [(node, bound_by(node) | attributes_set_by(node)) for node in statements[index + 1 :]]
     for _ in range(_MAX_HELPERS):
         needed = missing_names(ast.Module(body=kept, type_ignores=[])) | {f"{entry_point}."}
-        more = [each for each, names in later if names & needed and entry_point not in names]
+        more = [node for node, names in later if names & needed and entry_point not in names]
         if not more:
             break
         kept = kept + more
-        later = [(each, names) for each, names in later if each not in more]
+        later = [(node, names) for node, names in later if node not in more]
     if len(kept) == len(statements):
         return section
-    kept.sort(key=lambda each: each.lineno)
-    return read_section("\n\n".join(text_of(section.source, each) for each in kept)) or section
+    kept.sort(key=lambda node: node.lineno)
+    return read_section("\n\n".join(text_of(section.source, node) for node in kept)) or section

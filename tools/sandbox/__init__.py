@@ -1,4 +1,4 @@
-"""Run programs that a model wrote, isolated, with the verdict computed outside of them."""
+"""Run untrusted programs in isolation and compute their verdicts outside of them."""
 
 from refinegraph.tools.sandbox.policy import SandboxPolicy
 from refinegraph.tools.sandbox.sandbox import Sandbox

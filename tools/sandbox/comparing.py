@@ -1,16 +1,17 @@
-"""Compare decoded values on the host, and show them."""
+"""Compare decoded values on the host and format them."""
 
 import math
 from typing import Any
 
 from refinegraph.tools.sandbox.guest.codec import exact_type
 
-_LONGEST = 600
+_MAX_SHOWN = 600
+"""Characters of a value that a verdict shows: a choice."""
 _PLAIN_NUMBERS = (int, float, complex)
 
 
 def same_value(got: Any, expected: Any, *, relative: float = 1e-9) -> bool:
-    """Whether two plain values are equal as `==` has it, floats within a relative tolerance.
+    """Return whether two plain values are equal, comparing floats with a relative tolerance.
 
     >>> same_value([0.1 + 0.2, (1,)], [0.3, (1,)])
     True
@@ -39,7 +40,9 @@ def show(value: object) -> str:
     except ValueError:
         text = "a value with an integer of very many digits"
     return (
-        text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
+        text
+        if len(text) <= _MAX_SHOWN
+        else f"{text[: _MAX_SHOWN // 2]} ... {text[-_MAX_SHOWN // 2 :]}"
     )
 
 

@@ -1,7 +1,7 @@
-"""Workers in Docker containers: the same worker, spoken to through a socket in a shared folder.
+"""Workers in Docker containers, connected through a socket in a shared directory.
 
-Needs the extra `docker` and an engine on this very machine, since descriptors cross the socket;
-an engine in a virtual machine, as Docker Desktop has, does not do.
+Requires the extra `docker` and a Docker engine on this machine. File descriptors are passed over
+the socket, so an engine in a virtual machine, such as Docker Desktop's, does not work.
 """
 
 import importlib
@@ -17,12 +17,12 @@ from refinegraph.tools.sandbox.kinds import BASE_ENVIRONMENT, GUEST, OPTIONS, Wo
 
 _CONNECT_SECONDS = 20.0
 _NOBODY = "65534:65534"
-_BESIDE_MB = 256
-"""What a worker takes beside its program."""
+_WORKER_MB = 256
+"""Memory for the worker itself, in addition to its program's: a generous choice."""
 
 
 class Container:
-    """A worker in a container of its own: no network, no capabilities, a read-only root."""
+    """A worker in its own container, without network or capabilities, with a read-only root."""
 
     layers: tuple[str, ...] = ("container",)
 
@@ -51,7 +51,7 @@ class Container:
                 self._container.remove(force=True)
 
     def forget(self) -> None:
-        """Let go of a container of the process that this one was forked from."""
+        """Release a container that belongs to the parent process after a fork."""
         self._container = None
 
     def last_words(self) -> str:
@@ -64,7 +64,7 @@ class Container:
 
 
 def container_options(kind: WorkerKind, folder: Path) -> dict[str, Any]:
-    """Return the arguments of docker's `containers.run` for one worker."""
+    """Return the arguments of Docker's `containers.run` for one worker."""
     return {
         "image": kind.container,
         "command": ["python", *OPTIONS, "/guest/start.py", *_lines(), kind.settings.packed()],
@@ -76,8 +76,8 @@ def container_options(kind: WorkerKind, folder: Path) -> dict[str, Any]:
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges"],
         "pids_limit": kind.settings.threads + 8,
-        "mem_limit": f"{kind.memory_mb + _BESIDE_MB}m",
-        "memswap_limit": f"{kind.memory_mb + _BESIDE_MB}m",
+        "mem_limit": f"{kind.memory_mb + _WORKER_MB}m",
+        "memswap_limit": f"{kind.memory_mb + _WORKER_MB}m",
         "ipc_mode": "none",
         "volumes": {
             str(GUEST): {"bind": "/guest", "mode": "ro"},

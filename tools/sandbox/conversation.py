@@ -1,7 +1,7 @@
-"""What is said to the processes of one run, and what is made of their answers.
+"""The dialogue between the host and the processes of one run.
 
-A process can only ever answer the question that was asked: a frame out of turn ends the run as
-a protocol violation, and silence ends it at its time limit.
+A process may only answer the current request: a frame out of turn ends the run as a protocol
+violation, and silence ends it at its time limit.
 """
 
 import signal
@@ -31,10 +31,12 @@ from refinegraph.tools.sandbox.tracing import TraceLine
 from refinegraph.tools.sandbox.workers import Ending, Worker
 
 _MEMORY_SHARE = 0.75
+"""Share of the memory limit above which a killed or failing program counts as out of memory: its
+peak stays below the limit, since the allocation that failed is not part of it."""
 
 
 class Call(NamedTuple):
-    """A function's arguments, and what it has to return."""
+    """The arguments of a call and the expected result."""
 
     id: str
     arguments: tuple[object, ...]
@@ -42,7 +44,7 @@ class Call(NamedTuple):
 
 
 class Conversation:
-    """The processes of one run, from the first question to the last kill."""
+    """The processes of one run, from the first request to the end of all of them."""
 
     def __init__(self, policy: SandboxPolicy, *, trace: bool = False) -> None:
         self.policy = policy
@@ -56,23 +58,23 @@ class Conversation:
 
     @property
     def seconds(self) -> float:
-        """Elapsed seconds so far."""
+        """Seconds since the run began."""
         return round(time.monotonic() - self._began, 6)
 
     def check(
         self, worker: Worker, source: str, entry_point: str, calls: Sequence[Call]
     ) -> list[CaseOutcome]:
-        """Ask for one value a call and compare it here."""
+        """Request the result of every call and compare it on the host."""
         self.program = self._begin(worker, self._program_job(source))
         names = self._load()
         if names is None:
             return self._not_loaded([call.id for call in calls])
         if names.get(entry_point, ["missing"])[0] not in ("function", "other"):
-            said = f"the program defines no function {entry_point!r}"
-            return [CaseOutcome(id=call.id, status="error", error=said) for call in calls]
+            error = f"the program defines no function {entry_point!r}"
+            return [CaseOutcome(id=call.id, status="error", error=error) for call in calls]
         for number, call in enumerate(calls, 1):
             last = number == len(calls)
-            self.program.post(_question(number, entry_point, call, last=last))
+            self.program.post(_request(number, entry_point, call, last=last))
         outcomes: list[CaseOutcome] = []
         for number, call in enumerate(calls, 1):
             written = f"{entry_point}({', '.join(map(show, call.arguments))})"[:600]
@@ -92,7 +94,7 @@ class Conversation:
         preamble: str,
         entry_point: str | None,
     ) -> list[CaseOutcome]:
-        """Run tests in one process that calls the program in another, with a line between them."""
+        """Run tests in one process that calls the program in another one over a socket."""
         one, other = socket.socketpair()
         job = {
             "role": "tests",
@@ -124,28 +126,30 @@ class Conversation:
         ids: Sequence[str],
         preamble: str,
     ) -> list[CaseOutcome]:
-        """Run tests beside the program, whose word has to be taken for what they say."""
+        """Run tests in the program's own process, which can forge their results."""
         job = {"role": "tests in process", "units": list(units), "preamble": preamble}
         self.program = self.tester = self._begin(worker, {**job, "source": source})
         self._arm(self.program)
-        told = self._listen(self.tester)
-        if told is None or not told.get("loaded"):
-            self._refuse_load(told)
+        reply = self._listen(self.tester)
+        if reply is None or not reply.get("loaded"):
+            self._refuse_load(reply)
             return self._not_loaded(ids)
         return self._units(units, ids)
 
     def run(self, worker: Worker, source: str, stdin: bytes) -> list[CaseOutcome]:
-        """Run a script to its end."""
+        """Run a script to completion."""
         job = {"role": "script", "source": source}
         self.program = self._begin(worker, job, stdin=stdin)
         self._arm(self.program)
-        told = self._listen(self.program)
-        if told is None:
+        reply = self._listen(self.program)
+        if reply is None:
             return [self._broken_outcome("script", "")]
-        if told.get("code") == 0:
+        if reply.get("code") == 0:
             return [CaseOutcome(id="script", status="passed")]
-        said = error_in(told) or f"it ended with exit code {told.get('code')}"
-        return [CaseOutcome(id="script", status="error", error=said, traceback=traceback_in(told))]
+        error = error_in(reply) or f"it ended with exit code {reply.get('code')}"
+        return [
+            CaseOutcome(id="script", status="error", error=error, traceback=traceback_in(reply))
+        ]
 
     def finish(self) -> None:
         """End every process."""
@@ -164,7 +168,7 @@ class Conversation:
         return Process.begin(worker, job, self.policy, self._poller, stdin=stdin, peer=peer)
 
     def _arm(self, process: Process) -> None:
-        """Wait until a process is confined; the other one may print too much meanwhile."""
+        """Wait until a process is confined; meanwhile the other one may exceed its output limit."""
         try:
             process.arm()
         except Overflowed as error:
@@ -180,29 +184,29 @@ class Conversation:
         }
 
     def _load(self) -> dict[str, list[object]] | None:
-        """Return the shapes of the program's names, or None where it could not be loaded."""
+        """Return the kinds of the program's names, or None if it could not be loaded."""
         assert self.program
         self._arm(self.program)
-        told = self._listen(self.program)
-        if told is None or not is_load(told) or not told["loaded"]:
-            self._refuse_load(told)
+        reply = self._listen(self.program)
+        if reply is None or not is_load(reply) or not reply["loaded"]:
+            self._refuse_load(reply)
             return None
         return {
             str(name): shape
-            for name, shape in told["names"].items()
+            for name, shape in reply["names"].items()
             if str(name).isidentifier() and isinstance(shape, list) and shape
         }
 
-    def _refuse_load(self, told: Message | None) -> None:
-        if told is None:
+    def _refuse_load(self, reply: Message | None) -> None:
+        if reply is None:
             return
-        if not is_load(told):
+        if not is_load(reply):
             self._break("protocol_violation")
             return
-        status: CaseStatus = "early_exit" if told.get("error") == "SystemExit" else "error"
-        if told.get("error") == "MemoryError" and self._used_its_memory():
+        status: CaseStatus = "early_exit" if reply.get("error") == "SystemExit" else "error"
+        if reply.get("error") == "MemoryError" and self._used_its_memory():
             status = "memory_exceeded"
-        self.broken = self.broken or Broken(status, error_in(told), traceback_in(told))
+        self.broken = self.broken or Broken(status, error_in(reply), traceback_in(reply))
 
     def _units(self, units: Sequence[str], ids: Sequence[str]) -> list[CaseOutcome]:
         outcomes: list[CaseOutcome] = []
@@ -213,48 +217,48 @@ class Conversation:
         return outcomes
 
     def _unit(self, number: int, name: str, unit: str) -> CaseOutcome:
-        """Wait until the tester says how one test ended."""
+        """Wait for the tester's result of one test."""
         assert self.tester
         call = unit.strip().splitlines()[-1][:600] if unit.strip() else ""
-        told = self._listen(self.tester)
-        if told is None:
+        reply = self._listen(self.tester)
+        if reply is None:
             return self._broken_outcome(name, call)
         if self._tracing:
-            self.trace = trace_in(told)
-        if told.get("unit") != number:
+            self.trace = trace_in(reply)
+        if reply.get("unit") != number:
             self._break("protocol_violation")
-        elif "lost" in told:
-            self._note_lost(str(told["lost"]))
+        elif "lost" in reply:
+            self._record_lost(str(reply["lost"]))
         if self.broken:
             return self._broken_outcome(name, call)
-        return unit_outcome(name, call, told)
+        return unit_outcome(name, call, reply)
 
-    def _note_lost(self, how: str) -> None:
-        """Note why the tester got no answer from the program."""
+    def _record_lost(self, cause: str) -> None:
+        """Record why the tester got no answer from the program."""
         assert self.program
-        if how == "ended":
-            self._note_ending(self.program)
-        elif how == "timeout":
+        if cause == "ended":
+            self._record_ending(self.program)
+        elif cause == "timeout":
             self._break("timeout")
-        elif how == "output_exceeded":
+        elif cause == "output_exceeded":
             self._break("output_exceeded")
         else:
             self._break("protocol_violation")
 
     def _answer(self, number: int) -> Message | None:
-        """Return the program's answer to one question."""
+        """Return the program's answer to one request."""
         assert self.program
-        told = self._listen(self.program, within=self.policy.call_seconds)
-        call = told.get("call") if told is not None else number
+        reply = self._listen(self.program, within=self.policy.call_seconds)
+        call = reply.get("call") if reply is not None else number
         if type(call) is not int or call != number:
             self._break("protocol_violation")
             return None
-        if told is not None and self._tracing:
-            self.trace = trace_in(told)
-        return told
+        if reply is not None and self._tracing:
+            self.trace = trace_in(reply)
+        return reply
 
     def _listen(self, process: Process, *, within: float | None = None) -> Message | None:
-        """Return the next message, or None and note why there is none."""
+        """Return the next message, or record why there is none and return None."""
         until = self._began + self.policy.wall_seconds
         if within is not None:
             until = min(until, time.monotonic() + within)
@@ -267,10 +271,10 @@ class Conversation:
         except codec.Malformed:
             self._break("protocol_violation")
         except Ended:
-            self._note_ending(process)
+            self._record_ending(process)
         return None
 
-    def _note_ending(self, process: Process) -> None:
+    def _record_ending(self, process: Process) -> None:
         ending = process.ending()
         if ending is None:
             self._break("early_exit")
@@ -281,10 +285,10 @@ class Conversation:
         elif ending.signal == signal.SIGKILL and self._filled(ending):
             self._break("memory_exceeded")
         else:
-            self._break("crashed", f"it was ended by signal {ending.signal}")
+            self._break("crashed", f"it was killed by signal {ending.signal}")
 
     def _used_its_memory(self) -> bool:
-        """Whether the program ever held nearly all that it may; ends it to find out."""
+        """End the program and return whether its peak was close to the memory limit."""
         assert self.program
         self.program.finish()
         return self._filled(self.program.worker.ending())
@@ -309,48 +313,48 @@ class Conversation:
             traceback=self.broken.traceback,
         )
 
-    def _compared(self, call: Call, written: str, told: Message | None) -> CaseOutcome:
-        wanted = show(call.expected)
-        if told is not None and "value" in told:
+    def _compared(self, call: Call, written: str, reply: Message | None) -> CaseOutcome:
+        expected = show(call.expected)
+        if reply is not None and "value" in reply:
             try:
-                got = codec.decode(told["value"], self.policy.result_depth)
+                got = codec.decode(reply["value"], self.policy.result_depth)
             except codec.Malformed:
                 self._break("protocol_violation")
-                return self._broken_outcome(call.id, written, wanted)
-            right = same_value(got, call.expected, relative=self.policy.relative_tolerance)
+                return self._broken_outcome(call.id, written, expected)
+            passed = same_value(got, call.expected, relative=self.policy.relative_tolerance)
             return CaseOutcome(
                 id=call.id,
-                status="passed" if right else "failed",
+                status="passed" if passed else "failed",
                 call=written,
-                expected=wanted,
+                expected=expected,
                 got=printable(show(got)),
-                seconds=seconds_in(told),
+                seconds=seconds_in(reply),
             )
-        if told is None:
-            return self._broken_outcome(call.id, written, wanted)
-        return self._no_value(call, written, wanted, told)
+        if reply is None:
+            return self._broken_outcome(call.id, written, expected)
+        return self._no_value(call, written, expected, reply)
 
-    def _no_value(self, call: Call, written: str, wanted: str, told: Message) -> CaseOutcome:
+    def _no_value(self, call: Call, written: str, expected: str, reply: Message) -> CaseOutcome:
         status: CaseStatus = "error"
-        said = error_in(told)
-        if "unserializable" in told:
+        error = error_in(reply)
+        if "unserializable" in reply:
             status = "unserializable"
-            shown = printable(str(told["unserializable"])[:200])
-            said = f"it returned {shown}, which is not plain data"
-        elif told.get("error") == "MemoryError" and self._used_its_memory():
+            shown = printable(str(reply["unserializable"])[:200])
+            error = f"it returned {shown}, which is not plain data"
+        elif reply.get("error") == "MemoryError" and self._used_its_memory():
             self._break("memory_exceeded")
             status = "memory_exceeded"
         return CaseOutcome(
             id=call.id,
             status=status,
             call=written,
-            expected=wanted,
-            error=said,
-            traceback=traceback_in(told),
-            seconds=seconds_in(told),
+            expected=expected,
+            error=error,
+            traceback=traceback_in(reply),
+            seconds=seconds_in(reply),
         )
 
 
-def _question(number: int, name: str, call: Call, *, last: bool) -> Message:
-    arguments = [codec.encode(each) for each in call.arguments]
+def _request(number: int, name: str, call: Call, *, last: bool) -> Message:
+    arguments = [codec.encode(argument) for argument in call.arguments]
     return {"call": number, "name": name, "args": arguments, "kwargs": {}, "last": last}

@@ -1,23 +1,23 @@
-"""Why a run could not be made, said in words that name what to do."""
+"""The reasons why a run could not be started, and what to do about them."""
 
 import errno
 import resource
 
 
 class WorkerFailed(Exception):
-    """A worker could not be started, or is gone."""
+    """A worker could not be started or has died."""
 
 
 class NotBegun(WorkerFailed):
-    """A worker was gone before the run had begun in it."""
+    """A worker died before a run began in it."""
 
 
 class Cancelled(Exception):
-    """Nobody waits for this run any more."""
+    """The run was cancelled."""
 
 
 def explain(error: BaseException) -> str:
-    """Describe an error; where this process ran into a limit, say which and how to raise it.
+    """Describe an error; if this process hit a limit, name it and how to raise it.
 
     >>> explain(PermissionError(13, "Permission denied", "/opt/python"))
     'this user may not execute or read /opt/python'
@@ -34,7 +34,7 @@ def explain(error: BaseException) -> str:
 
 
 def too_few_descriptors() -> str:
-    """Say that this process may not open enough files, and how many it should be allowed."""
+    """Return the message for a limit on open files that is too low."""
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return f"this process may open only {allowed} files; allow it 256 or more (`ulimit -n 256`)"
 

@@ -1,4 +1,4 @@
-"""What tells one kind of worker from another, and how every worker is started."""
+"""Kinds of workers, and the settings with which every worker is started."""
 
 import sysconfig
 from pathlib import Path
@@ -18,18 +18,18 @@ BASE_ENVIRONMENT = {
 
 
 class WorkerKind(NamedTuple):
-    """What makes two workers interchangeable."""
+    """The properties in which interchangeable workers agree."""
 
     settings: Settings
     environment: tuple[tuple[str, str], ...]
     container: str | None = None
-    """The image of a container to run in."""
+    """The image of the container to run in, if any."""
     memory_mb: int = 0
-    """What the container may use; nothing outside of one."""
+    """Memory limit of the container; unused without one."""
 
 
 def kind_of_worker(policy: SandboxPolicy) -> WorkerKind:
-    """Return the kind of worker that a policy asks for."""
+    """Return the kind of worker that a policy requires."""
     paths = _import_paths() if policy.preload else ()
     settings = Settings(
         without=policy.without,
@@ -47,5 +47,5 @@ def kind_of_worker(policy: SandboxPolicy) -> WorkerKind:
 
 
 def _import_paths() -> tuple[str, ...]:
-    found = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
-    return tuple(dict.fromkeys(each for each in found if Path(each).is_dir()))
+    paths = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+    return tuple(dict.fromkeys(path for path in paths if Path(path).is_dir()))

@@ -1,4 +1,4 @@
-"""Start the process of a worker, on this machine or in a container, and end it."""
+"""Start and end the process of a worker, on this machine or in a container."""
 
 import os
 import signal
@@ -14,28 +14,28 @@ from refinegraph.tools.sandbox.kinds import BASE_ENVIRONMENT, GUEST, OPTIONS, Wo
 
 
 class Launched(Protocol):
-    """The process of a worker, and the lines to it."""
+    """The process of a worker and the sockets connected to it."""
 
     control: socket.socket
     runs: socket.socket
     layers: tuple[str, ...]
-    """What holds it beside the layers that it takes up itself."""
+    """Layers that are in force in addition to those that the worker applies itself."""
 
     def end(self) -> None:
-        """End it, and wait until it is gone."""
+        """End the process and wait until it is gone."""
         ...
 
     def forget(self) -> None:
-        """Let go of it without ending it."""
+        """Release the process without ending it."""
         ...
 
     def last_words(self) -> str:
-        """End it and return why it did not start; empty where it said nothing."""
+        """End the process and return its last error message, or an empty string."""
         ...
 
 
 def launch(kind: WorkerKind) -> Launched:
-    """Start a worker of a kind; raises `WorkerFailed` where the system does not let it."""
+    """Start a worker of a kind; raises `WorkerFailed` if the system refuses."""
     if kind.container is None:
         try:
             return LocalProcess(kind)
@@ -61,7 +61,7 @@ class LocalProcess:
         runs.close()
 
     def end(self) -> None:
-        """End it, and wait until it is gone; its lines are closed already."""
+        """End the process, whose sockets are already closed, and wait until it is gone."""
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(0.05)
         if self._child.poll() is None:
@@ -70,19 +70,19 @@ class LocalProcess:
         self._close_errors()
 
     def forget(self) -> None:
-        """Let go of a child of the process that this one was forked from."""
+        """Release a child that belongs to the parent process after a fork."""
         self._child.returncode = 0
         self._close_errors()
 
     def last_words(self) -> str:
-        """End it and return the last line that it complained with."""
+        """End the process and return the last line of its standard error."""
         self._kill()
-        said = self._child.stderr.read().decode(errors="replace") if self._child.stderr else ""
-        lines = said.strip().splitlines()
+        errors = self._child.stderr.read().decode(errors="replace") if self._child.stderr else ""
+        lines = errors.strip().splitlines()
         return lines[-1][:300] if lines else ""
 
     def _kill(self) -> None:
-        """Kill its whole session: what is left of it would keep its errors open for ever."""
+        """Kill the whole session: a remaining process would keep standard error open forever."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._child.pid, signal.SIGKILL)
 
@@ -121,9 +121,9 @@ _SEATBELT = """(version 1)
 
 
 def confining_command() -> list[str]:
-    """Return what stands in front of a worker's command: Seatbelt on macOS, else nothing.
+    """Return the prefix of a worker's command: Seatbelt on macOS, and nothing elsewhere.
 
-    `sandbox-exec` is deprecated and still there; the tier is `weak` with it as without.
+    `sandbox-exec` is deprecated but still available. It does not raise the tier above `weak`.
     """
     if sys.platform != "darwin":
         return []

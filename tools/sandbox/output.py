@@ -1,15 +1,15 @@
-"""What a process prints, read as it comes."""
+"""Read the output of a process while it runs."""
 
 import os
 
 from refinegraph.tools.sandbox.policy import SandboxPolicy
 
-_PART = 1 << 18
-"""Bytes read at once: more than a pipe holds unless the program enlarges it."""
+_CHUNK = 1 << 18
+"""Bytes per read: more than a pipe's buffer, unless the program enlarges it."""
 
 
 class Output:
-    """One stream of a process: the beginning is kept, the rest is read and thrown away."""
+    """One output stream of a process: its beginning is kept, the rest is read and discarded."""
 
     def __init__(self, number: int, policy: SandboxPolicy) -> None:
         self.number = number
@@ -20,26 +20,26 @@ class Output:
 
     @property
     def flooded(self) -> bool:
-        """Whether more came than the policy allows."""
+        """Whether the output exceeds the policy's limit."""
         return self._seen > self._policy.drain_bytes
 
     @property
     def text(self) -> str:
-        """The beginning, as text."""
+        """The beginning of the output as text."""
         return self._kept.decode("utf-8", "backslashreplace")
 
     def read(self) -> bool:
-        """Take what is there; False at the end."""
+        """Read the available output; return False at the end of the stream."""
         try:
-            part = os.read(self.number, _PART)
+            chunk = os.read(self.number, _CHUNK)
         except BlockingIOError:
             return True
-        self._seen += len(part)
-        self._kept += part[: max(0, self._policy.stdout_bytes - len(self._kept))]
-        return bool(part)
+        self._seen += len(chunk)
+        self._kept += chunk[: max(0, self._policy.stdout_bytes - len(self._kept))]
+        return bool(chunk)
 
     def close(self) -> None:
-        """Take what is left and close."""
+        """Read the remaining output and close the stream."""
         before = -1
         while before != self._seen and not self.flooded:
             before = self._seen

@@ -1,4 +1,4 @@
-"""Wait for the descriptors of all processes of one run at once."""
+"""Wait for the descriptors of all processes of a run at the same time."""
 
 import select
 import time
@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
 Handler = Callable[[int], None]
-"""Deals with the events of one descriptor."""
+"""A function that handles the events of one descriptor."""
 
 
 class Poller:
-    """Call a handler for each descriptor that is ready.
+    """Call a handler for every descriptor that is ready.
 
-    The processes of a run share one, so that none of them blocks on output that nobody reads
-    while the host listens to another.
+    The processes of a run share a poller, so that none of them blocks on unread output while the
+    host waits for another one.
     """
 
     def __init__(self) -> None:
@@ -21,17 +21,17 @@ class Poller:
         self._handlers: dict[int, Handler] = {}
 
     def watch(self, descriptor: int, events: int, handler: Handler) -> None:
-        """Wait for events of a descriptor too, or for other events than before."""
+        """Register a descriptor, or change the events that it is registered for."""
         self._poll.register(descriptor, events)
         self._handlers[descriptor] = handler
 
     def forget(self, descriptor: int) -> None:
-        """Stop waiting for a descriptor; does nothing where nothing waits for it."""
+        """Unregister a descriptor; does nothing if it is not registered."""
         if self._handlers.pop(descriptor, None):
             self._poll.unregister(descriptor)
 
     def turn(self, *, until: float) -> None:
-        """Wait for events and handle them; raises `TimeoutError` past that monotonic time."""
+        """Wait for events until a monotonic time and handle them; raises `TimeoutError`."""
         left = until - time.monotonic()
         if left <= 0:
             raise TimeoutError

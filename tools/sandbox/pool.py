@@ -1,4 +1,4 @@
-"""The workers of this process, shared by every sandbox in it."""
+"""Pools of workers, shared by all sandboxes of a process."""
 
 import atexit
 import os
@@ -12,17 +12,19 @@ from refinegraph.tools.sandbox.kinds import WorkerKind
 from refinegraph.tools.sandbox.workers import Worker
 
 MOST_WORKERS = max(8, 4 * (os.cpu_count() or 1))
-"""A run takes one worker, or two where its tests are programs too."""
+"""Workers per pool. A run takes one worker, or two if its tests are programs too. More workers than
+CPUs keep the CPUs busy while some runs wait; the factor is a choice."""
 _KEPT_IDLE = max(4, 2 * (os.cpu_count() or 1))
+"""Idle workers that stay warm: a choice, half of all."""
 
 IsCancelled = Callable[[], bool]
 
 
 class Pool:
-    """Workers of one kind, launched when they are needed; safe to use from any thread.
+    """Workers of one kind, launched on demand; safe to use from any thread.
 
-    A worker is launched by a thread of its own, so that a run that is cancelled does not wait
-    for it; the worker then serves the next run.
+    Every worker is launched in a separate thread, so that a cancelled run does not wait for it; the
+    worker then serves the next run.
     """
 
     def __init__(self, kind: WorkerKind) -> None:
@@ -31,13 +33,14 @@ class Pool:
         self._idle: deque[Worker] = deque()
         self._all: set[Worker] = set()
         self._promised = 0
-        """Workers that are about to be launched and are not among all yet."""
+        """Workers that are being launched and not yet part of `_all`."""
         self._closed = False
 
     def acquire(self, count: int, *, cancelled: IsCancelled) -> list[Worker]:
-        """Take so many workers at once, waiting for them; raises `Cancelled`, `WorkerFailed`.
+        """Take `count` workers at once, waiting if necessary.
 
-        Where no more workers can be launched, it waits for those that there are.
+        If no more workers can be launched, wait for the existing ones. Raises `Cancelled` or
+        `WorkerFailed`.
         """
         taken = self._take(count, cancelled)
         launches = [self._launch() for _ in range(count - len(taken))]
@@ -52,7 +55,7 @@ class Pool:
             raise
 
     def release(self, *workers: Worker) -> None:
-        """Give workers back; what still runs in them has to be killed before."""
+        """Return workers to the pool; their runs must have been killed before."""
         surplus: list[Worker] = []
         with self._changed:
             for worker in workers:
@@ -65,14 +68,14 @@ class Pool:
             worker.close()
 
     def discard(self, worker: Worker) -> None:
-        """End a worker that is no good any more."""
+        """End a worker that can no longer be used."""
         with self._changed:
             self._all.discard(worker)
             self._changed.notify_all()
         worker.close()
 
     def wake(self) -> None:
-        """Let those who wait look whether they are cancelled."""
+        """Wake all waiting threads, so that they check whether they were cancelled."""
         with self._changed:
             self._changed.notify_all()
 
@@ -89,12 +92,12 @@ class Pool:
             worker.close()
 
     def forget(self) -> None:
-        """Let go of the workers after a fork; they belong to the process above."""
+        """Release the workers after a fork; they belong to the parent process."""
         for worker in self._all:
             worker.forget()
 
     def _take(self, count: int, cancelled: IsCancelled) -> list[Worker]:
-        """Take idle workers, and promise to launch the rest."""
+        """Take idle workers and reserve room to launch the rest."""
         dead: list[Worker] = []
         try:
             with self._changed:
@@ -112,7 +115,7 @@ class Pool:
                 worker.close()
 
     def _take_idle(self, count: int, cancelled: IsCancelled, failure: WorkerFailed) -> list[Worker]:
-        """Wait for workers that others give back; raises the failure if there are too few."""
+        """Wait for workers that others release; raises `failure` if there are too few."""
         with self._changed:
             while not cancelled():
                 if len(self._idle) >= count:
@@ -123,7 +126,7 @@ class Pool:
         raise Cancelled
 
     def _idle_ones(self, count: int, room: int) -> list[Worker]:
-        """Take idle workers, but rather start a second one than wait for the only one to tidy."""
+        """Take idle workers, unless the only one is still tidying and a second can be started."""
         taken: list[Worker] = []
         while self._idle and len(taken) < count:
             alone = len(self._all) < 2 and room > 0
@@ -133,7 +136,7 @@ class Pool:
         return taken
 
     def _remove_dead(self) -> list[Worker]:
-        """Take out idle workers that somebody has killed; they are still to be closed."""
+        """Remove idle workers that have died; the caller has to close them."""
         dead = [worker for worker in self._idle if not worker.is_alive]
         for worker in dead:
             self._idle.remove(worker)
@@ -174,7 +177,7 @@ class Pool:
         return worker
 
     def _adopt(self, worker: Worker | None) -> None:
-        """Keep a promise with a worker, or take it back."""
+        """Turn a reservation into a worker, or cancel it."""
         with self._changed:
             self._promised -= 1
             if worker:
@@ -190,7 +193,7 @@ class Pool:
         return [launch.result() for launch in launches]
 
     def _keep(self, launch: "Future[Worker]") -> None:
-        """Make a worker idle that nobody waits for any more."""
+        """Release a worker whose run was cancelled during the launch."""
         if launch.exception() is None:
             self.release(launch.result())
 
@@ -201,7 +204,7 @@ _exiting = False
 
 
 def pool_of(kind: WorkerKind) -> Pool:
-    """Return this process's pool for a kind of worker; raises `Cancelled` once it is exiting."""
+    """Return the pool of a kind of worker; raises `Cancelled` while the process exits."""
     with _lock:
         if _exiting:
             raise Cancelled
@@ -211,7 +214,7 @@ def pool_of(kind: WorkerKind) -> Pool:
 
 
 def close_pools() -> None:
-    """End every worker of this process; the next run starts new ones."""
+    """End all workers of this process; the next run starts new ones."""
     with _lock:
         pools = list(_pools.values())
         _pools.clear()
@@ -220,7 +223,7 @@ def close_pools() -> None:
 
 
 def _at_exit() -> None:
-    """Runs go on in daemon threads until the very end; they must not launch workers again."""
+    """Close the pools for good: daemon threads still run, and must not launch new workers."""
     global _exiting
     with _lock:
         _exiting = True

@@ -1,4 +1,4 @@
-"""The process of one run: spoken to without ever blocking past a deadline."""
+"""The process of one run, with communication that never blocks past a deadline."""
 
 import os
 import select
@@ -19,25 +19,30 @@ from refinegraph.tools.sandbox.workers import Ending, Worker
 Message = dict[str, Any]
 
 _START_SECONDS = 10.0
-_PART = 1 << 18
-_ALWAYS = 3
-"""Descriptors that every run is given: its line, its output, its errors."""
+"""In seconds: the longest wait for a run to start, far above the usual milliseconds. A choice."""
+_CHUNK = 1 << 18
+"""Bytes per read: a choice."""
+_STANDARD_DESCRIPTORS = 3
+"""Descriptors that every run receives: its socket, standard output and standard error."""
 
 
 class Ended(Exception):
-    """The process ended, or its line broke, before it answered."""
+    """The process ended, or its socket was closed, before it answered."""
 
 
 class Overflowed(Exception):
-    """The process printed or returned more than it may."""
+    """The process printed or returned more than the policy allows."""
 
 
 class NotConfined(Exception):
-    """A layer was refused, so that nothing was run."""
+    """A layer could not be applied, so nothing was run."""
 
 
 class Process:
-    """A confined process and the line to it. Made by `begin`, ended by `finish`, always."""
+    """A confined process and the socket connected to it.
+
+    Created by `begin`; the caller must always call `finish`.
+    """
 
     def __init__(self, worker: Worker, policy: SandboxPolicy, poller: Poller) -> None:
         self.worker = worker
@@ -63,10 +68,11 @@ class Process:
         stdin: bytes | None = None,
         peer: socket.socket | None = None,
     ) -> "Process":
-        """Begin a run; `arm` has to follow. `peer` is its end of a line to another process.
+        """Begin a run; the caller has to call `arm` next.
 
-        All processes of the same run share a `poller`: while the host waits for one of them, it
-        reads what the others print. Raises `Cancelled` once the worker was told to stop.
+        `peer` is the process's end of a socket to another process of the run. All processes of a
+        run share a `poller`: while the host waits for one of them, it reads the output of the
+        others. Raises `Cancelled` if the worker was stopped.
         """
         process = cls(worker, policy, poller)
         try:
@@ -78,40 +84,40 @@ class Process:
         return process
 
     def arm(self) -> None:
-        """Wait until its layers hold; raises `NotConfined`, `NotBegun`."""
+        """Wait until all layers are in force; raises `NotConfined` or `NotBegun`."""
         try:
-            said = self.receive(until=time.monotonic() + _START_SECONDS)
+            message = self.receive(until=time.monotonic() + _START_SECONDS)
         except TimeoutError:
             raise NotBegun("a run did not begin") from None
         except Ended:
             raise NotBegun("a worker ended as a run began") from None
-        if "armed" not in said:
-            raise NotConfined(str(said.get("refused")))
+        if "armed" not in message:
+            raise NotConfined(str(message.get("refused")))
 
     @property
     def stdout(self) -> Output:
-        """What it prints."""
+        """The standard output of the process."""
         return self._stdout
 
     @property
     def stderr(self) -> Output:
-        """What it prints as errors."""
+        """The standard error of the process."""
         return self._stderr
 
     def post(self, message: Message) -> None:
-        """Send a message as far as it goes now; the rest follows while others are waited for."""
+        """Send a message without blocking; the rest is sent during later calls of the poller."""
         self._unsent += codec.pack(message)
         self._write()
 
     @property
     def has_said_more(self) -> bool:
-        """Whether it sent anything that nobody asked for."""
+        """Whether the process sent an unrequested message."""
         with suppress(ValueError, OSError):
             self._read()
         return bool(self._received)
 
     def falls_silent(self, *, until: float) -> bool:
-        """Wait for the end of what it says; False where it says anything more, or never ends."""
+        """Wait until the socket is closed; return False if more data or no end arrives."""
         while not (self._finished or self._line_ended or self._received):
             try:
                 self._poller.turn(until=until)
@@ -120,7 +126,7 @@ class Process:
         return not self._received
 
     def receive(self, *, until: float) -> Message:
-        """Return the next message; raises `Ended`, `Overflowed`, `Malformed`, `TimeoutError`."""
+        """Return the next message; raises `Ended`, `Overflowed`, `Malformed` or `TimeoutError`."""
         while True:
             frame = self._take_frame()
             if frame is not None:
@@ -130,7 +136,7 @@ class Process:
             self._poller.turn(until=until)
 
     def ending(self, *, within: float = 0.2) -> Ending | None:
-        """Return how it ended, or None where it had to be killed; raises `WorkerFailed`."""
+        """Return how the process ended, or None if it had to be killed; raises `WorkerFailed`."""
         try:
             return self.worker.ending(within=within)
         except WorkerFailed as error:
@@ -141,7 +147,7 @@ class Process:
         return None
 
     def finish(self) -> None:
-        """Kill what is left of it and close everything."""
+        """Kill the process and close everything."""
         if self._finished:
             return
         self._finished = True
@@ -155,34 +161,36 @@ class Process:
             self._line.close()
 
     def _begin(self, stdin: bytes | None, peer: socket.socket | None) -> None:
-        theirs: list[int] = []
+        inherited: list[int] = []
         try:
             self._line, other = socket.socketpair()
-            theirs.append(other.detach())
+            inherited.append(other.detach())
             self._line.setblocking(False)
-            self._stdout = self._output(theirs)
-            self._stderr = self._output(theirs)
+            self._stdout = self._output(inherited)
+            self._stderr = self._output(inherited)
             if peer is not None:
-                theirs.append(peer.detach())
-            limits = self._limits(peer=len(theirs) > _ALWAYS, stdin=stdin is not None)
+                inherited.append(peer.detach())
+            limits = self._limits(
+                peer=len(inherited) > _STANDARD_DESCRIPTORS, stdin=stdin is not None
+            )
             if stdin is not None:
-                self._feed(stdin, theirs)
+                self._feed(stdin, inherited)
             self._poller.watch(self._line.fileno(), select.POLLIN, self._on_line)
-            self.worker.begin(limits, theirs)
+            self.worker.begin(limits, inherited)
         finally:
-            for number in theirs:
+            for number in inherited:
                 os.close(number)
 
-    def _output(self, theirs: list[int]) -> Output:
+    def _output(self, inherited: list[int]) -> Output:
         reading, writing = os.pipe()
-        theirs.append(writing)
+        inherited.append(writing)
         output = self._outputs[reading] = Output(reading, self._policy)
-        self._poller.watch(reading, select.POLLIN, lambda _: self._hear(output))
+        self._poller.watch(reading, select.POLLIN, lambda _: self._on_output(output))
         return output
 
-    def _feed(self, data: bytes, theirs: list[int]) -> None:
+    def _feed(self, data: bytes, inherited: list[int]) -> None:
         reading, self._input = os.pipe()
-        theirs.append(reading)
+        inherited.append(reading)
         os.set_blocking(self._input, False)
         self._unfed = data
         self._poller.watch(self._input, select.POLLOUT, self._feed_more)
@@ -205,7 +213,7 @@ class Process:
         if events & select.POLLOUT:
             self._write()
 
-    def _hear(self, output: Output) -> None:
+    def _on_output(self, output: Output) -> None:
         if not output.read():
             self._poller.forget(output.number)
         if output.flooded:
@@ -229,15 +237,15 @@ class Process:
 
     def _read(self) -> None:
         try:
-            part = self._line.recv(_PART)
+            chunk = self._line.recv(_CHUNK)
         except BlockingIOError:
             return
         except OSError:
-            part = b""
-        self._received += part
-        # Nobody takes frames from a process while the host listens to another: what it may
-        # leave here is bounded, and no frame that is worth reading is longer.
-        if not part or len(self._received) > 4 + self._policy.result_bytes + _PART:
+            chunk = b""
+        self._received += chunk
+        # The frames of a process are not consumed while the host waits for another one, so the
+        # buffer must be bounded. No valid frame is longer than this.
+        if not chunk or len(self._received) > 4 + self._policy.result_bytes + _CHUNK:
             self._line_ended = True
             self._unsent = b""
             self._poller.forget(self._line.fileno())

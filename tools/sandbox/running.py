@@ -1,4 +1,4 @@
-"""Have a run done by the workers: in a thread of its own, cancellable, done again once."""
+"""Execute a run on workers: in a separate thread, cancellable, and retried once."""
 
 import asyncio
 import os
@@ -22,17 +22,19 @@ from refinegraph.tools.sandbox.workers import Worker
 T = TypeVar("T")
 Work = Callable[[Sequence[Worker]], T]
 _FAULTS = (WorkerFailed, NotConfined, OSError, MemoryError)
-"""What says nothing about the program, whatever it did."""
+"""Errors of the sandbox, which say nothing about the program."""
 _TRIES = 2
-_MOST_WORKERS_TRIED = 6
+"""Attempts: a program that makes the sandbox fail twice is not run again."""
+_MAX_WORKERS_TRIED = 6
+"""Attempts including those with workers that had died before the run began: a choice."""
 
 
 class Fault(Exception):
-    """The sandbox itself failed, twice; nothing is known about the program."""
+    """The sandbox itself failed twice; nothing is known about the program."""
 
 
 class Run(Generic[T]):
-    """One piece of work for the workers, from any thread, until it is done or cancelled."""
+    """A unit of work for workers, which any thread may start or cancel."""
 
     def __init__(self, policy: SandboxPolicy, *, min_tier: Tier, workers: int = 1) -> None:
         self._kind = kind_of_worker(policy)
@@ -44,12 +46,13 @@ class Run(Generic[T]):
         self._cancelled = False
 
     def do(self, work: Work[T]) -> T:
-        """Have it done; raises `SandboxUnavailable`, `Cancelled`, or `Fault` after two tries.
+        """Execute the work and return its result.
 
-        A worker that is found dead before the run has begun in it costs no try.
+        A worker that died before the run began in it does not count as an attempt. Raises
+        `SandboxUnavailable`, `Cancelled`, or `Fault` after two attempts.
         """
         failed, reason = 0, ""
-        for _ in range(_MOST_WORKERS_TRIED):
+        for _ in range(_MAX_WORKERS_TRIED):
             try:
                 return self._try(work)
             except _FAULTS as error:
@@ -62,7 +65,7 @@ class Run(Generic[T]):
         raise Fault(reason)
 
     def cancel(self) -> None:
-        """End it at whatever point it is; `do` raises `Cancelled` soon, without blocking here."""
+        """Cancel the run at any point without blocking; `do` soon raises `Cancelled`."""
         with self._lock:
             self._cancelled = True
             pool = self._pool
@@ -93,17 +96,17 @@ class Run(Generic[T]):
             workers = pool.acquire(self._count, cancelled=lambda: self._cancelled)
         except WorkerFailed as error:
             raise SandboxUnavailable(
-                f"programs cannot be run here: {error}; `refinegraph doctor` tells more."
+                f"programs cannot be run here: {error}; `refinegraph doctor` explains why."
             ) from None
         with self._lock:
             self._held = workers
-            if self._cancelled:  # too early for `cancel` to stop the workers
+            if self._cancelled:  # `cancel` was called before there were workers to stop
                 for worker in workers:
                     worker.stop()
         return pool, workers
 
     def _choose_pool(self) -> Pool:
-        """Note whom `cancel` has to wake, before anything is waited for there."""
+        """Set the pool that `cancel` has to wake, before waiting in it."""
         pool = pool_of(self._kind)
         with self._lock:
             self._pool = pool
@@ -123,7 +126,7 @@ _threads: dict[int, DaemonThreads] = {}
 
 
 def _executor() -> DaemonThreads:
-    """Return this process's threads; those of a parent are not there after a fork."""
+    """Return the threads of this process; a fork does not inherit its parent's threads."""
     process = os.getpid()
     if process not in _threads:
         _threads.clear()
@@ -132,17 +135,17 @@ def _executor() -> DaemonThreads:
 
 
 async def in_thread(run: Run[T], work: Work[T]) -> T:
-    """Wait for a run without holding up the event loop; cancelling ends it and waits for that."""
-    begun = _begin(run, work)
-    waiting = asyncio.wrap_future(begun)
+    """Await a run in a thread; cancelling the task cancels the run and waits for its end."""
+    future = _begin(run, work)
+    waiting = asyncio.wrap_future(future)
     try:
         return await asyncio.shield(waiting)
     except asyncio.CancelledError:
         run.cancel()
-        if not begun.cancel():
+        if not future.cancel():
             await _outlast(waiting)
         raise
-    except GeneratorExit:  # the event loop stopped for good: nothing can be waited for
+    except GeneratorExit:  # the event loop was stopped for good, so nothing can be awaited
         run.cancel()
         with suppress(RuntimeError):
             waiting.cancel()
@@ -159,7 +162,7 @@ def _begin(run: Run[T], work: Work[T]) -> "Future[T]":
 
 
 async def _outlast(waiting: "asyncio.Future[T]") -> None:
-    """Wait until a cancelled run is over, even when the task is cancelled once more."""
+    """Wait until a cancelled run is over, even if the task is cancelled again."""
     while not waiting.done():
         with suppress(asyncio.CancelledError):
             await asyncio.wait([waiting])

@@ -1,4 +1,4 @@
-"""Run programs that nobody trusts, and compute the verdict where they cannot touch it."""
+"""Run untrusted programs and compute their verdicts where they cannot tamper with them."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -30,12 +30,13 @@ Talk = Callable[[Conversation, Sequence[Worker]], list[CaseOutcome]]
 
 
 class Sandbox:
-    """Run programs in processes of their own, confined, limited, and killed on time.
+    """Run programs in separate processes with isolation, resource limits and time limits.
 
-    What a program sends is only ever decoded as plain data and compared here; neither its exit
-    code nor what it prints is evidence. Below `min_tier` nothing is run. The first run of a
-    process starts a warm worker (about a tenth of a second); all sandboxes of the process share
-    the workers, from any thread and any event loop, and they end with it.
+    Results of a program are decoded as plain data and compared in this process; neither its exit
+    code nor its output counts as evidence. If isolation of at least `min_tier` is not available,
+    nothing is run. The first run starts a warm worker, which takes about a tenth of a second. All
+    sandboxes of a process share their workers, in any thread and any event loop; the workers end
+    with the process.
 
     >>> import asyncio
     >>> async def example() -> bool:
@@ -52,7 +53,7 @@ class Sandbox:
         self.min_tier: Tier = min_tier
 
     async def __aenter__(self) -> Self:
-        """Enter; workers are started when they are needed."""
+        """Return the sandbox; workers are started on demand."""
         return self
 
     async def __aexit__(
@@ -61,7 +62,7 @@ class Sandbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Leave; every run has ended its own processes, the workers stay warm for others."""
+        """Do nothing: every run ends its own processes, and workers stay warm for other runs."""
 
     async def check(
         self,
@@ -71,10 +72,10 @@ class Sandbox:
         *,
         ids: Sequence[str] | None = None,
     ) -> Verdict:
-        """Call a function with each case's arguments and compare what it returns here.
+        """Call a function with the arguments of every case and compare the results.
 
         A case is `(arguments, expected)`, both plain data. The expected values never leave this
-        process. Raises `SandboxUnavailable` where the isolation asked for cannot be had.
+        process. Raises `SandboxUnavailable` if the requested isolation is not available.
         """
         names = _names(ids, len(cases))
         calls = [Call(name, *case) for name, case in zip(names, cases, strict=True)]
@@ -92,12 +93,12 @@ class Sandbox:
         preamble: str = "",
         entry_point: str | None = None,
     ) -> Verdict:
-        """Run assert-style tests in a second process that sees the program as plain data only.
+        """Run assert-style tests in a second process, which exchanges only plain data with it.
 
-        A text is split into its assertions and test functions; of a sequence, each element is one
-        test. `preamble` is trusted source that tests may use. Names of the program never stand in
-        for a builtin or a name of the preamble, but for the `entry_point`. Raises `InputError` for
-        tests that do not parse.
+        A string is split into its assertions and test functions; every element of a sequence is
+        one test. `preamble` is trusted source that tests may use. A name of the program never
+        replaces a builtin or a name of the preamble, except for the `entry_point`. Raises
+        `InputError` for tests that do not parse, and `SandboxUnavailable`.
         """
         units = test_units(tests, entry_point=entry_point)
         names = _names(ids, len(units))
@@ -116,10 +117,10 @@ class Sandbox:
         preamble: str = "",
         entry_point: str | None = None,
     ) -> Verdict:
-        """Run tests beside the program, for values that are no plain data.
+        """Run tests in the program's process, for values that are not plain data.
 
-        The program can forge this verdict, and its `strength` says so: `in process`. Use it only
-        for programs that you trust not to. It is confined as every other.
+        The program can forge this verdict, so its `strength` is `in process`; use it only for
+        programs that you trust not to. The process is confined like any other.
         """
         units = test_units(tests, entry_point=entry_point)
         names = _names(ids, len(units))
@@ -130,10 +131,10 @@ class Sandbox:
         return verdict.model_copy(update={"strength": "in process"})
 
     async def run(self, source: str, *, stdin: str = "") -> Verdict:
-        """Run a script with that standard input; `stdout` and `stderr` are in the verdict.
+        """Run a script with the given standard input and return its output in the verdict.
 
-        `passed` says that it ended by itself without an error and exit code 0; what it printed is
-        for the caller to compare.
+        `passed` means that the script ended by itself with exit code 0; comparing its `stdout` is
+        up to the caller.
         """
         data = stdin.encode("utf-8", "surrogatepass")
         verdict = await self._verdict(
@@ -142,10 +143,10 @@ class Sandbox:
         return verdict.model_copy(update={"tests": (), "strength": "host"})
 
     def tree(self, path: str | os.PathLike[str], *, policy: "TreePolicy | None" = None) -> "Tree":
-        """Return a copy-on-write view of a checkout to run commands in; use it in `async with`.
+        """Return a copy-on-write view of a checkout for running commands; use it in `async with`.
 
-        The policy is the tree's own, since commands need other limits than programs; the tier is
-        this sandbox's.
+        The tree has its own policy, since commands need other limits than programs, and the
+        `min_tier` of this sandbox.
         """
         from refinegraph.tools.workspace import Tree
 
@@ -154,9 +155,10 @@ class Sandbox:
     async def trace(
         self, source: str, entry_point: str, arguments: tuple[object, ...]
     ) -> tuple[TraceLine, ...]:
-        """Return what each executed line of one call changed; empty where it never came back.
+        """Return what every executed line of one call changed; empty if the call did not return.
 
-        It is the program's own word, for a Reviewer to look at, and never part of a verdict.
+        A program can forge its trace, so a trace is evidence for a Reviewer and never part of a
+        verdict.
         """
         calls = [Call("trace", arguments, None)]
         return await self._trace(
@@ -166,7 +168,7 @@ class Sandbox:
     async def trace_test(
         self, source: str, test: str, *, preamble: str = "", entry_point: str | None = None
     ) -> tuple[TraceLine, ...]:
-        """Return what each executed line changed in the last call that a test made."""
+        """Return what every executed line changed during the last call of a test."""
         units = test_units([test], entry_point=entry_point)
         return await self._trace(
             lambda talk, workers: talk.test(
@@ -178,7 +180,7 @@ class Sandbox:
     async def _trace(self, work: Talk, *, workers: int = 1) -> tuple[TraceLine, ...]:
         run: Run[tuple[TraceLine, ...]] = Run(self.policy, min_tier=self.min_tier, workers=workers)
 
-        def talked(held: Sequence[Worker]) -> tuple[TraceLine, ...]:
+        def trace(held: Sequence[Worker]) -> tuple[TraceLine, ...]:
             talk = Conversation(self.policy, trace=True)
             try:
                 work(talk, held)
@@ -187,14 +189,14 @@ class Sandbox:
             return talk.trace
 
         try:
-            return await in_thread(run, talked)
+            return await in_thread(run, trace)
         except Fault:
             return ()
 
     async def _verdict(self, names: Sequence[str], work: Talk, *, workers: int = 1) -> Verdict:
         run: Run[Verdict] = Run(self.policy, min_tier=self.min_tier, workers=workers)
 
-        def talked(held: Sequence[Worker]) -> Verdict:
+        def judge(held: Sequence[Worker]) -> Verdict:
             talk = Conversation(self.policy)
             try:
                 outcomes = work(talk, held)
@@ -204,7 +206,7 @@ class Sandbox:
 
         with span("sandbox", "execute_tool sandbox", _SPAN) as note:
             try:
-                verdict = await in_thread(run, talked)
+                verdict = await in_thread(run, judge)
             except Fault as error:
                 verdict = _faulty(str(error), names)
             charge(Usage(sandbox_runs=1))
@@ -224,10 +226,10 @@ def _verdict_of(
 ) -> Verdict:
     done = {outcome.id for outcome in outcomes}
     skipped = [CaseOutcome(id=name, status="not_run") for name in names if name not in done]
-    worst = next((each for each in outcomes if not each.passed), None)
+    worst = next((outcome for outcome in outcomes if not outcome.passed), None)
     passed = not skipped and worst is None and talk.broken is None
-    found = talk.broken.status if talk.broken else worst.status if worst else "failed"
-    status: VerdictStatus = "passed" if passed else "failed" if found == "not_run" else found
+    cause = talk.broken.status if talk.broken else worst.status if worst else "failed"
+    status: VerdictStatus = "passed" if passed else "failed" if cause == "not_run" else cause
     return Verdict(
         passed=passed,
         status=status,

@@ -1,4 +1,4 @@
-"""Threads that do blocking work and never hold up the end of the process."""
+"""Threads for blocking work that do not delay the exit of the process."""
 
 import threading
 from collections import deque
@@ -11,10 +11,10 @@ _Work = tuple[Future[Any], Callable[[], Any]]
 
 
 class DaemonThreads:
-    """An executor of daemon threads, started when there is more work than idle threads.
+    """An executor whose daemon threads are started when there is more work than idle threads.
 
-    The interpreter waits for the threads of `concurrent.futures` before it ends, which may be
-    as long as a program runs. It does not wait for these.
+    At exit the interpreter waits for the threads of `concurrent.futures`, possibly as long as a
+    program runs. It does not wait for daemon threads.
     """
 
     def __init__(self, most: int, *, name: str) -> None:
@@ -26,7 +26,7 @@ class DaemonThreads:
         self._changed = threading.Condition()
 
     def submit(self, work: Callable[[], T]) -> "Future[T]":
-        """Have work done soon; raises RuntimeError where there is no thread to do it."""
+        """Queue work and return its future; raises RuntimeError if no thread can be started."""
         future: Future[T] = Future()
         with self._changed:
             self._queue.append((future, work))
@@ -52,7 +52,7 @@ class DaemonThreads:
             future, work = self._next()
             if future.set_running_or_notify_cancel():
                 _settle(future, work)
-            del future, work  # or the last result lives as long as this thread is idle
+            del future, work  # otherwise an idle thread would keep the last result alive
 
     def _next(self) -> _Work:
         with self._changed:

@@ -1,4 +1,4 @@
-"""How well a run was isolated, told from the layers that were in force."""
+"""The isolation tier of a run, derived from the layers in force."""
 
 from collections.abc import Sequence
 from typing import get_args
@@ -22,39 +22,39 @@ _FIXES = {
 
 
 def tier_of(layers: Sequence[str]) -> Tier:
-    """Return the strongest tier that these layers make.
+    """Return the strongest tier that the layers amount to.
 
-    Strong has a root, processes and networks of its own and Landlock besides; medium has one of
-    the two; both filter system calls and limit what is used.
+    Both `strong` and `medium` filter system calls and limit resources. In addition, `strong` has
+    private namespaces and a private root as well as Landlock, and `medium` has one of the two.
 
     >>> tier_of(["limits"])
     'weak'
     """
-    had = set(layers)
-    if "container" in had:
+    active = set(layers)
+    if "container" in active:
         return "docker"
-    if had >= _ALWAYS | _WALLED | _LANDLOCKED:
+    if active >= _ALWAYS | _WALLED | _LANDLOCKED:
         return "strong"
-    if had >= _ALWAYS | _WALLED or had >= _ALWAYS | _LANDLOCKED:
+    if active >= _ALWAYS | _WALLED or active >= _ALWAYS | _LANDLOCKED:
         return "medium"
-    return "weak" if "limits" in had else "none"
+    return "weak" if "limits" in active else "none"
 
 
 def check_tier(layers: Sequence[str], missing: Sequence[str], *, wanted: Tier) -> None:
-    """Raise `SandboxUnavailable` below the tier that is wanted, naming what is missing."""
+    """Raise `SandboxUnavailable` if the tier is below `wanted`, naming the missing layers."""
     order = get_args(Tier)
-    had = tier_of(layers)
-    if order.index(had) <= order.index(wanted):
+    tier = tier_of(layers)
+    if order.index(tier) <= order.index(wanted):
         return
-    reason = "; ".join(missing) or "no layer was refused, but this tier is not offered here"
-    fixes = [_FIXES[each.split(":")[0]] for each in missing if each.split(":")[0] in _FIXES]
-    fix = f" To mend it, {'; or '.join(fixes)}." if fixes else ""
+    reason = "; ".join(missing) or "no layer was refused, but this system does not offer the tier"
+    fixes = [fix for layer in missing if (fix := fix_for(layer))]
+    fix = f" To fix this, {'; or '.join(fixes)}." if fixes else ""
     raise SandboxUnavailable(
-        f"programs can be isolated only at tier {had!r} here, {wanted!r} is asked for ({reason})."
-        f"{fix} Or lower `min_tier` for programs that you trust."
+        f"programs can be isolated only at tier {tier!r} here, but {wanted!r} was requested "
+        f"({reason}).{fix} Or lower `min_tier` for programs that you trust."
     )
 
 
 def fix_for(missing: str) -> str | None:
-    """Return what to do about a missing layer, where something can be done."""
+    """Return how to make a missing layer available, or None if that is unknown."""
     return _FIXES.get(missing.split(":")[0])

@@ -1,6 +1,6 @@
-"""What the local variables of a program became, line by line (the idea of LDB, 2402.16906).
+"""Traces of the local variables of a program, line by line, as in LDB (arXiv 2402.16906).
 
-A trace is the program's own word. It helps a Reviewer; no verdict rests on it.
+A program can forge its trace, so a trace helps a Reviewer but is never part of a verdict.
 """
 
 from collections.abc import Sequence
@@ -9,28 +9,30 @@ from typing import Any
 from refinegraph.schema import Frozen
 from refinegraph.tools.sandbox.guest.codec import exact_type
 
-_LONGEST_VALUE = 120
-_MOST_NAMES = 30
+_MAX_VALUE = 120
+"""Characters of a value, as in the guest."""
+_MAX_NAMES = 30
+"""Names per line, as in the guest."""
 
 
 class TraceLine(Frozen):
-    """One executed line and what it changed."""
+    """An executed line and the variables that it changed."""
 
     number: int
     function: str
     changed: tuple[tuple[str, str], ...] = ()
-    """Names and their new values, as short texts; `return` stands for what was returned."""
+    """Names with the short repr of their new values; `return` stands for the returned value."""
 
 
-def trace_line(told: Any) -> TraceLine | None:
-    """Return one line of a trace as a process told it; None where it is none."""
-    parts: list[Any] = told if exact_type(told) is list else []
+def trace_line(entry: Any) -> TraceLine | None:
+    """Return one line of a trace from a process's message, or None if it is malformed."""
+    parts: list[Any] = entry if exact_type(entry) is list else []
     if [type(part) for part in parts] != [int, str, dict]:
         return None
     changed: dict[Any, Any] = parts[2]
-    pairs = [(_text(name)[:80], _text(value)[:_LONGEST_VALUE]) for name, value in changed.items()]
-    shown = tuple(pairs[:_MOST_NAMES])
-    return TraceLine(number=parts[0], function=_text(parts[1])[:80], changed=shown)
+    pairs = [(_text(name)[:80], _text(value)[:_MAX_VALUE]) for name, value in changed.items()]
+    kept = tuple(pairs[:_MAX_NAMES])
+    return TraceLine(number=parts[0], function=_text(parts[1])[:80], changed=kept)
 
 
 def _text(value: object) -> str:
@@ -38,18 +40,18 @@ def _text(value: object) -> str:
 
 
 def show_trace(lines: Sequence[TraceLine], source: str, *, most: int = 40) -> str:
-    """Write a trace beside the program's lines; the middle of a long one is left out.
+    """Format a trace next to the program's lines, leaving out the middle of a long one.
 
     >>> line = TraceLine(number=2, function="f", changed=(("y", "3"),))
     >>> print(show_trace([line], "def f(x):\\n    y = x + 1\\n    return y"))
     line 2  y = x + 1    # y = 3
     """
-    written = source.splitlines()
-    shown = [_show(line, written) for line in lines]
-    if len(shown) > most:
-        left_out = f"... {len(shown) - most} more ..."
-        shown = [*shown[: most // 2], left_out, *shown[-(most - most // 2) :]]
-    return "\n".join(shown)
+    source_lines = source.splitlines()
+    rows = [_show(line, source_lines) for line in lines]
+    if len(rows) > most:
+        left_out = f"... {len(rows) - most} more ..."
+        rows = [*rows[: most // 2], left_out, *rows[-(most - most // 2) :]]
+    return "\n".join(rows)
 
 
 def _show(line: TraceLine, source: Sequence[str]) -> str:

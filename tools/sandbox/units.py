@@ -1,4 +1,4 @@
-"""Split a text of assert-style tests into units that are run and reported one by one."""
+"""Split assert-style tests into units that are run and reported separately."""
 
 import ast
 from collections.abc import Sequence
@@ -7,17 +7,18 @@ from refinegraph.errors import InputError
 
 
 def test_units(tests: str | Sequence[str], *, entry_point: str | None) -> list[str]:
-    """Return the source of every unit; what they share stands in front of each.
+    """Return the source of every unit, each prefixed with the shared statements before it.
 
-    A text is split at its top level: every assertion, every `def test_*` and HumanEval's
-    `def check(candidate)` is a unit, all else is shared. A sequence is taken as it is.
+    A string is split at its top level: every assertion, every `def test_*` and HumanEval's
+    `def check(candidate)` is a unit, and all other statements are shared. The elements of a
+    sequence are the units.
 
     >>> test_units("x = 1\\nassert f(x) == 2\\nassert f(3) == 4", entry_point="f")
     ['x = 1\\nassert f(x) == 2', 'x = 1\\nassert f(3) == 4']
     """
     if not isinstance(tests, str):
-        for each in tests:
-            _parsed(each)
+        for test in tests:
+            _parsed(test)
         return list(tests)
     shared: list[str] = []
     units: list[str] = []
@@ -49,5 +50,5 @@ def _parsed(text: str) -> ast.Module:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
-        where = f"line {line} of the tests does" if line else "the tests do"
-        raise InputError(f"{where} not parse: {getattr(error, 'msg', error)}.") from None
+        subject = f"line {line} of the tests does" if line else "the tests do"
+        raise InputError(f"{subject} not parse: {getattr(error, 'msg', error)}.") from None

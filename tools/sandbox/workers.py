@@ -1,4 +1,4 @@
-"""A worker as the host sees it: started once, given runs one after another."""
+"""The host's side of a worker, which is started once and executes runs one after another."""
 
 import json
 import os
@@ -16,21 +16,26 @@ from refinegraph.tools.sandbox.kinds import WorkerKind
 from refinegraph.tools.sandbox.launching import Launched, launch
 
 _START_SECONDS = 20.0
+"""Seconds until a worker has to be ready: a choice that leaves room for slow preloaded modules."""
 _END_SECONDS = 2.0
+"""Seconds until a worker has to report the end of a killed run; killing takes milliseconds."""
 
 
 class Ending(NamedTuple):
     """How the process of a run ended."""
 
     code: int | None
-    """Its exit code, where it left by itself."""
+    """The exit code, unless a signal ended the process."""
     signal: int | None
     cpu_seconds: float
     peak_bytes: int
 
 
 class Worker:
-    """One warm interpreter. Made by `launch`, then greeted; serves one run at a time."""
+    """A warm interpreter that serves one run at a time.
+
+    Created by `launch`; the caller has to call `greet` before the first run.
+    """
 
     def __init__(self, launched: Launched) -> None:
         self._launched = launched
@@ -45,13 +50,13 @@ class Worker:
 
     @classmethod
     def launch(cls, kind: WorkerKind) -> "Worker":
-        """Start its process; `greet` has to follow. Raises `WorkerFailed`."""
+        """Start the process of a worker; raises `WorkerFailed`."""
         return cls(launch(kind))
 
     def begin(self, limits: Limits, numbers: Sequence[int]) -> None:
-        """Begin a run with these descriptors: its line, output, errors, and perhaps input.
+        """Begin a run with descriptors for its socket, output, errors and optional input.
 
-        Raises `Cancelled` after `stop`, and `NotBegun` where the worker is gone.
+        Raises `Cancelled` after `stop`, and `NotBegun` if the worker has died.
         """
         self.is_idle()
         with self._lock:
@@ -65,27 +70,27 @@ class Worker:
                 raise NotBegun(f"the worker is gone ({error.strerror})") from None
 
     def stop(self) -> None:
-        """Kill the run, and begin no other until `rest`; may be called from any thread.
+        """Kill the run, or prevent it from beginning, until `rest` is called.
 
-        It makes no difference whether the run has begun yet.
+        May be called from any thread.
         """
         with self._lock:
             self._stopped = True
         self.kill_run()
 
     def rest(self) -> None:
-        """Forget a `stop` that was meant for the last holder of this worker."""
+        """Reset a `stop` that was meant for the previous run."""
         with self._lock:
             self._stopped = False
 
     def kill_run(self) -> None:
-        """Kill the run and all that it has started; may be called from any thread."""
+        """Kill the run and all processes that it started; may be called from any thread."""
         if self._ended < self._begun:
             with suppress(OSError):
                 self._control.sendall(KILL.pack(self._begun))
 
     def ending(self, *, within: float = _END_SECONDS) -> Ending:
-        """Wait for the last run's end; raises `WorkerFailed` where the worker does not tell it."""
+        """Wait for the end of the last run; raises `WorkerFailed` if the worker is silent."""
         while self._ended < self._begun or self._last is None:
             number, status, micros, peak = ENDED.unpack(self._read(ENDED.size, within))
             self._ended, code = number, os.waitstatus_to_exitcode(status)
@@ -98,7 +103,7 @@ class Worker:
         return self._last
 
     def is_idle(self) -> bool:
-        """Whether the last run is over, without waiting; takes in what the worker has told."""
+        """Return whether the last run is over, without waiting."""
         if self._ended < self._begun:
             with suppress(WorkerFailed):
                 self.ending(within=0)
@@ -106,7 +111,7 @@ class Worker:
 
     @property
     def is_alive(self) -> bool:
-        """Whether its end of the line is still open."""
+        """Whether the worker's end of the socket is still open."""
         try:
             return bool(self._control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
         except BlockingIOError:
@@ -120,17 +125,17 @@ class Worker:
         self._launched.end()
 
     def hang_up(self) -> None:
-        """Let it end by itself; `close` has to follow."""
+        """Close the sockets, so that the worker ends; the caller has to call `close` later."""
         self._control.close()
         self._runs.close()
 
     def forget(self) -> None:
-        """Let go of a worker that belongs to the process that this one was forked from."""
+        """Release a worker that belongs to the parent process after a fork."""
         self.hang_up()
         self._launched.forget()
 
     def greet(self) -> None:
-        """Wait until it is ready; raises `WorkerFailed` with its last words."""
+        """Wait until the worker is ready; raises `WorkerFailed` with its last error message."""
         until = time.monotonic() + _START_SECONDS
         try:
             (length,) = struct.unpack(">I", self._read(4, _START_SECONDS))
@@ -144,12 +149,12 @@ class Worker:
         self.missing = tuple(hello["missing"])
 
     def _read(self, count: int, seconds: float) -> bytes:
-        parts = bytearray()
+        body = bytearray()
         until = time.monotonic() + seconds
-        while len(parts) < count:
+        while len(body) < count:
             self._control.settimeout(max(0.0, until - time.monotonic()))
             try:
-                part = self._control.recv(count - len(parts))
+                chunk = self._control.recv(count - len(body))
             except (TimeoutError, BlockingIOError):
                 raise WorkerFailed("a worker does not answer") from None
             except OSError as error:
@@ -157,7 +162,7 @@ class Worker:
             finally:
                 if self._control.fileno() >= 0:
                     self._control.settimeout(None)
-            if not part:
+            if not chunk:
                 raise WorkerFailed("a worker is gone")
-            parts += part
-        return bytes(parts)
+            body += chunk
+        return bytes(body)

@@ -1,6 +1,7 @@
-"""Scorers that need no chat model: execution, agreement, reward models, and what joins them.
+"""Scorers that need no chat model: execution, agreement, reward models and ensembles.
 
-A scorer is any callable, plain or async, from a problem and its candidates to one `Score` each.
+A scorer is a plain or async callable that takes a problem and its candidates and returns one
+`Score` per candidate.
 """
 
 from refinegraph.tools.scorers.basic import (

@@ -1,4 +1,4 @@
-"""Scorers from what is known of a candidate already: what execution and agreement say."""
+"""Scorers that call no model: execution, agreement, certainty and plain functions."""
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,7 +11,7 @@ from refinegraph.tools.scorers.memory import Memory
 
 
 class Scored(NamedTuple):
-    """Scores, and what they cost where they cost anything."""
+    """Scores in the order of the candidates, and what computing them cost."""
 
     scores: tuple[Score, ...]
     usage: Usage = Usage()
@@ -22,35 +22,35 @@ Scorer = Callable[[Problem, Sequence[Candidate]], Told | Awaitable[Told]]
 
 
 async def ask_scorer(scorer: Scorer, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-    """Return what a scorer of any form says of the candidates."""
-    told = scorer(problem, candidates)
-    found = await told if isinstance(told, Awaitable) else told
-    return found if isinstance(found, Scored) else Scored(tuple(found))
+    """Call a plain or async scorer and return its scores of the candidates."""
+    result = scorer(problem, candidates)
+    output = await result if isinstance(result, Awaitable) else result
+    return output if isinstance(output, Scored) else Scored(tuple(output))
 
 
 async def ask_of_pool(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> Scored:
-    """Return a scorer's scores of a pool, None for unfinished candidates that it cannot judge.
+    """Return a scorer's scores of a pool, with None for unfinished candidates it cannot judge.
 
-    A scorer that can judge them has an attribute `scores_unfinished` that is true.
+    A scorer that can judge unfinished candidates sets its attribute `scores_unfinished` to true.
     """
     if scores_unfinished(scorer) or all(candidate.complete for candidate in pool):
         return await ask_scorer(scorer, problem, pool)
     complete = [candidate for candidate in pool if candidate.complete]
-    told = await ask_scorer(scorer, problem, complete) if complete else Scored(())
-    by_id = {each.id: score for each, score in zip(complete, told.scores, strict=True)}
-    blank = Score(scorer=told.scores[0].scorer if told.scores else "unfinished", value=None)
-    return Scored(tuple(by_id.get(candidate.id, blank) for candidate in pool), told.usage)
+    scored = await ask_scorer(scorer, problem, complete) if complete else Scored(())
+    by_id = {candidate.id: score for candidate, score in zip(complete, scored.scores, strict=True)}
+    blank = Score(scorer=scored.scores[0].scorer if scored.scores else "unfinished", value=None)
+    return Scored(tuple(by_id.get(candidate.id, blank) for candidate in pool), scored.usage)
 
 
 def scores_unfinished(scorer: Scorer) -> bool:
-    """Return whether a scorer says that it can judge what is not complete yet."""
+    """Return whether a scorer declares that it can judge unfinished candidates."""
     return bool(getattr(scorer, "scores_unfinished", False))
 
 
 def scores_alone(scorer: Scorer) -> bool:
-    """Return whether a scorer says that it judges each candidate by itself, whatever the pool.
+    """Return whether a scorer declares that its scores do not depend on the rest of the pool.
 
-    Such a scorer has an attribute `scores_alone` that is true. It is shown only new candidates.
+    Such a scorer sets its attribute `scores_alone` to true and is called with new candidates only.
     """
     return bool(getattr(scorer, "scores_alone", False))
 
@@ -58,17 +58,17 @@ def scores_alone(scorer: Scorer) -> bool:
 class execution:
     """Score a program by the share of the visible tests that it passes.
 
-    None where nothing was executed; a program that could not be read scores 0.
+    The score is None if nothing was executed, and 0 if the answer contains no usable program.
     """
 
     scores_alone = True
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate."""
+        """Return one score per candidate."""
         return [self._score(candidate) for candidate in candidates]
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return "execution()"
 
     def _score(self, candidate: Candidate) -> Score:
@@ -87,14 +87,14 @@ class execution:
 class agreement:
     """Score a candidate by how much of the pool agrees with it.
 
-    Programs that were run on generated tests are scored as CodeT does (arXiv 2207.10397): the
-    size of the group of programs that return the same times the weight of the tests that they
-    pass, over the largest value possible. Everything else is scored by the share
-    of equal answers, as self-consistency does (arXiv 2203.11171).
+    Programs that were run on generated tests are scored as in CodeT (arXiv 2207.10397): the size
+    of their group of programs with the same results, times the weight of the tests that they pass,
+    divided by the largest possible value. All other candidates are scored by the share of equal
+    answers, as in self-consistency (arXiv 2203.11171).
     """
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate, in 0 to 1."""
+        """Return one score per candidate, from 0 to 1."""
         tested = any(candidate.generated_passed is not None for candidate in candidates)
         values = self._by_tests(candidates) if tested else self._by_answers(problem, candidates)
         return [
@@ -103,15 +103,15 @@ class agreement:
         ]
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return "agreement()"
 
     def _by_tests(self, candidates: Sequence[Candidate]) -> dict[str, float]:
         groups = agreeing_groups(candidates)
         tests = {test for group in groups for test in group.tests}
         weight = max((candidate.generated_weight for candidate in candidates), default=0.0)
-        most = max(1.0, len(candidates) * max(weight, len(tests)))
-        return {member.id: group.value / most for group in groups for member in group.members}
+        largest = max(1.0, len(candidates) * max(weight, len(tests)))
+        return {member.id: group.value / largest for group in groups for member in group.members}
 
     def _by_answers(self, problem: Problem, candidates: Sequence[Candidate]) -> dict[str, float]:
         groups = answer_groups(problem, candidates)
@@ -119,11 +119,11 @@ class agreement:
 
 
 class first_of:
-    """Score each candidate by the first scorer that can tell.
+    """Score every candidate with the first scorer that returns a value for it.
 
-    A later scorer is asked only where an earlier one could not tell of some candidate, and then
-    for the whole pool, so that a score of the pool such as agreement costs nothing, and changes
-    nothing, where execution decides.
+    A later scorer is called only if some candidate has no value yet, and then for the whole pool.
+    A pool scorer such as agreement therefore costs nothing and changes nothing if execution has
+    scored all candidates.
     """
 
     def __init__(self, *scorers: Scorer) -> None:
@@ -132,41 +132,41 @@ class first_of:
         self.scores_unfinished = any(map(scores_unfinished, scorers))
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate, under the name of the scorer that gave it."""
+        """Return one score per candidate, under the name of the scorer that gave it."""
         scores: list[Score] = []
         for scorer in self.scorers:
-            given = (await ask_of_pool(scorer, problem, candidates)).scores
+            latest = (await ask_of_pool(scorer, problem, candidates)).scores
             scores = [
                 old if old.value is not None else new
-                for old, new in zip(scores or given, given, strict=True)
+                for old, new in zip(scores or latest, latest, strict=True)
             ]
             if all(score.value is not None for score in scores):
                 break
         return scores
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"first_of({', '.join(map(repr, self.scorers))})"
 
 
 class self_certainty:
-    """Score a candidate by how far from guessing its model was (arXiv 2502.18581).
+    """Score a candidate by the self-certainty of its model (arXiv 2502.18581).
 
-    The value is `1 - exp(-c)` of the candidate's certainty c in nats, which keeps its order and
-    lies in 0 to 1. None where the model gave no log-probabilities: ask for them with
-    `Sampling(logprobs=20)`, the same number for all that are to be compared.
+    The value is `1 - exp(-c)`, where c is the candidate's certainty in nats; this keeps the order
+    and lies between 0 and 1. The score is None if the model returned no log-probabilities. Request
+    them with `Sampling(logprobs=20)`, with the same number for all candidates to be compared.
     """
 
     scores_alone = True
     scores_unfinished = True
-    """The certainty of a step is that of the tokens that were written for it."""
+    """The certainty of a step is that of the tokens written for it."""
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate."""
+        """Return one score per candidate."""
         return [self._score(candidate.certainty) for candidate in candidates]
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return "self_certainty()"
 
     def _score(self, certainty: float | None) -> Score:
@@ -178,13 +178,13 @@ class self_certainty:
 
 
 Judgement = Callable[[Problem, Candidate], MaybeAwaitable[float | None]]
-"""The value of one candidate; None where it cannot be told."""
+"""A function that returns the value of one candidate, or None if it cannot decide."""
 
 
 class score_each:
-    """Score each candidate, unfinished ones too, by a function of the problem and the candidate.
+    """Score every candidate, including unfinished ones, with a function of problem and candidate.
 
-    The function may be async, and is asked once for each candidate. Costs what it calls.
+    The function may be async and is called once per candidate. Costs what the function costs.
 
     >>> import asyncio
     >>> brevity = score_each(lambda problem, candidate: 1 / len(candidate.text), name="brevity")
@@ -199,16 +199,18 @@ class score_each:
     def __init__(self, judge: Judgement, *, name: str = "own") -> None:
         self.judge = judge
         self.name = name
-        self._known: Memory[tuple[str, str, str], float | None] = Memory()
+        self._values: Memory[tuple[str, str, str], float | None] = Memory()
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate; None where the model that the function asks fails."""
-        pool = {(problem.prompt, each.id, each.text): each for each in candidates}
+        """Return one score per candidate, with None if the function's model call failed."""
+        pool = {
+            (problem.prompt, candidate.id, candidate.text): candidate for candidate in candidates
+        }
 
         async def ask(key: tuple[str, str, str]) -> float | None:
             return await settle(self.judge(problem, pool[key]))
 
-        values = await self._known.each(list(pool), ask)
+        values = await self._values.each(list(pool), ask)
         return [
             Score(scorer=self.name, value=None, evidence=str(value))
             if isinstance(value, Exception)
@@ -217,5 +219,5 @@ class score_each:
         ]
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"score_each({self.judge!r}, name={self.name!r})"

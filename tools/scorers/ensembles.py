@@ -1,4 +1,4 @@
-"""Join scorers into one. A scorer that cannot tell is left out, never counted as zero."""
+"""Combine several scorers into one. A score of None is left out and never counts as zero."""
 
 import asyncio
 import math
@@ -17,9 +17,9 @@ from refinegraph.tools.scorers.basic import (
 
 
 class _Joined:
-    """Several scorers whose values, and values of steps, become one.
+    """Combine the values, and the values of steps, of several scorers.
 
-    Unfinished candidates are judged by those of them that can.
+    Unfinished candidates are judged by those scorers that support them.
     """
 
     name = "joined"
@@ -30,45 +30,44 @@ class _Joined:
         self.scores_unfinished = any(map(scores_unfinished, scorers))
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"{type(self).__name__}({', '.join(map(repr, self.scorers))})"
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-        """Return one score a candidate, None where no scorer could tell, and what all cost."""
-        told = await asyncio.gather(
-            *(ask_of_pool(each, problem, candidates) for each in self.scorers)
+        """Return one score per candidate and the total cost; None if no scorer has a value."""
+        outputs = await asyncio.gather(
+            *(ask_of_pool(scorer, problem, candidates) for scorer in self.scorers)
         )
-        columns = zip(*(each.scores for each in told), strict=True)
-        usage = sum((each.usage for each in told), Usage())
+        columns = zip(*(output.scores for output in outputs), strict=True)
+        usage = sum((output.usage for output in outputs), Usage())
         return Scored(tuple(map(self._join, columns)), usage)
 
     def join(self, values: Sequence[float]) -> float:
-        """Return one value for at least one."""
+        """Combine at least one value."""
         raise NotImplementedError
 
     def join_known(self, values: Sequence[float | None]) -> float | None:
-        """Return one value of the scorers' in their order; None where none could tell."""
-        known = [value for value in values if value is not None]
-        return self.join(known) if known else None
+        """Combine the values in the order of the scorers; None if all of them are None."""
+        present = [value for value in values if value is not None]
+        return self.join(present) if present else None
 
     def _join(self, scores: Sequence[Score]) -> Score:
-        said = "; ".join(each.evidence for each in scores if each.evidence)
-        value = self.join_known([each.value for each in scores])
-        return Score(scorer=self.name, value=value, steps=self._steps(scores), evidence=said)
+        evidence = "; ".join(score.evidence for score in scores if score.evidence)
+        value = self.join_known([score.value for score in scores])
+        return Score(scorer=self.name, value=value, steps=self._steps(scores), evidence=evidence)
 
     def _steps(self, scores: Sequence[Score]) -> tuple[float, ...]:
-        """Return the joined values of the steps; the first scorer's that has any decides on how
-        many steps there are."""
-        count = next((len(each.steps) for each in scores if each.steps), 0)
-        fitting = [each.steps if len(each.steps) == count else (None,) * count for each in scores]
-        joined = (self.join_known(column) for column in zip(*fitting, strict=True))
+        """Return the combined values of the steps, as many as the first score with steps has."""
+        count = next((len(score.steps) for score in scores if score.steps), 0)
+        rows = [score.steps if len(score.steps) == count else (None,) * count for score in scores]
+        joined = (self.join_known(column) for column in zip(*rows, strict=True))
         return tuple(value for value in joined if value is not None)
 
 
 class mean_of(_Joined):
-    """Average the scorers that can tell (arXiv 2310.02743).
+    """Return the mean of the scorers that have a value (arXiv 2310.02743).
 
-    With `weights`, one for each scorer, it is their weighted mean.
+    With `weights`, one per scorer, it is their weighted mean.
 
     >>> from refinegraph.tools.scorers import agreement, execution
     >>> mean_of(execution(), agreement(), weights=(2, 1))
@@ -80,28 +79,28 @@ class mean_of(_Joined):
     def __init__(self, *scorers: Scorer, weights: Sequence[float] | None = None) -> None:
         super().__init__(*scorers)
         self.weights = None if weights is None else tuple(weights)
-        given = self.weights or (1.0,) * len(scorers)
-        if len(given) != len(scorers) or min(given, default=0.0) < 0 or not sum(given):
+        effective = self.weights or (1.0,) * len(scorers)
+        if len(effective) != len(scorers) or min(effective, default=0.0) < 0 or not sum(effective):
             raise InputError(
-                f"mean_of was given {len(scorers)} scorers and the weights {given}; expected one "
-                "for each, none below 0 and not all 0."
+                f"mean_of got {len(scorers)} scorers and the weights {effective}; expected one "
+                "weight per scorer, none negative and not all 0."
             )
-        self._weights = given
+        self._weights = effective
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         weights = () if self.weights is None else (f"weights={self.weights}",)
         return f"mean_of({', '.join([*map(repr, self.scorers), *weights])})"
 
     def join_known(self, values: Sequence[float | None]) -> float | None:
-        """Return the weighted mean of those that could tell."""
+        """Return the weighted mean of the values that are not None."""
         pairs = [(w, v) for w, v in zip(self._weights, values, strict=True) if v is not None]
         total = math.fsum(weight for weight, _ in pairs)
         return math.fsum(weight * value for weight, value in pairs) / total if total else None
 
 
 class worst_of(_Joined):
-    """Take the lowest: worst-case optimisation against over-optimised rewards (2310.02743)."""
+    """Return the lowest value: worst-case optimisation (arXiv 2310.02743)."""
 
     name = "worst"
 
@@ -111,7 +110,7 @@ class worst_of(_Joined):
 
 
 class uncertainty_weighted(_Joined):
-    """Take the mean less `weight` times the variance between scorers (arXiv 2310.02743)."""
+    """Return the mean minus `weight` times the variance between scorers (arXiv 2310.02743)."""
 
     name = "uncertainty_weighted"
 
@@ -120,17 +119,17 @@ class uncertainty_weighted(_Joined):
         self.weight = weight
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         parts = [*map(repr, self.scorers), f"weight={self.weight}"]
         return f"uncertainty_weighted({', '.join(parts)})"
 
     def join(self, values: Sequence[float]) -> float:
-        """Return the mean less the weighted variance."""
+        """Return the mean minus the weighted variance."""
         return math.fsum(values) / len(values) - self.weight * statistics.pvariance(values)
 
 
 class product_of(_Joined):
-    """Multiply values in 0 to 1, each held between `least` and 1 so that none vetoes alone."""
+    """Multiply values from 0 to 1, clamped to at least `least` so that no scorer has a veto."""
 
     name = "product"
 
@@ -139,10 +138,10 @@ class product_of(_Joined):
         self.least = least
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         parts = [*map(repr, self.scorers), f"least={self.least}"]
         return f"product_of({', '.join(parts)})"
 
     def join(self, values: Sequence[float]) -> float:
-        """Return the product of the saturated values."""
+        """Return the product of the clamped values."""
         return math.prod(min(1.0, max(self.least, value)) for value in values)

@@ -1,4 +1,4 @@
-"""Remember what was asked before, so that scoring a pool again costs nothing."""
+"""Cache scores, so that scoring a pool again costs nothing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
@@ -9,23 +9,24 @@ from refinegraph.errors import DeadlineExceeded, ModelError
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
-_MOST = 8192
+_LIMIT = 8192
+"""Values kept: a choice, far more than the candidates of one run."""
 
 
 class Memory(Generic[Key, Value]):
-    """Answers by question, the oldest forgotten first; failures are not remembered."""
+    """A bounded cache of values that evicts the oldest first and does not keep failures."""
 
-    def __init__(self, *, limit: int = _MOST) -> None:
+    def __init__(self, *, limit: int = _LIMIT) -> None:
         self.limit = limit
-        self._known: dict[Key, Value] = {}
+        self._values: dict[Key, Value] = {}
 
     async def each(
         self, keys: Sequence[Key], ask: Callable[[Key], Awaitable[Value]]
     ) -> list[Value | ModelError | DeadlineExceeded]:
-        """Return the value of every key, or why it could not be had, asking only for new ones.
+        """Return the value of every key, or the error that prevented it, computing only new ones.
 
-        Equal keys are asked for once, all of them at the same time. Raises the first failure
-        where nothing could be had at all.
+        New keys are computed concurrently, and equal keys once. If all of them fail, the first
+        error is raised.
         """
 
         async def ask_one(batch: Sequence[Key]) -> list[Value]:
@@ -40,31 +41,31 @@ class Memory(Generic[Key, Value]):
         *,
         size: int,
     ) -> list[Value | ModelError | DeadlineExceeded]:
-        """Do as `each` does, asking for up to `size` new keys together."""
-        missing = [key for key in dict.fromkeys(keys) if key not in self._known]
+        """Do what `each` does, computing up to `size` new keys in one call of `ask`."""
+        missing = [key for key in dict.fromkeys(keys) if key not in self._values]
         parts = [missing[start : start + size] for start in range(0, len(missing), size)]
-        ended = await asyncio.gather(*map(ask, parts), return_exceptions=True)
+        results = await asyncio.gather(*map(ask, parts), return_exceptions=True)
         failed: dict[Key, ModelError | DeadlineExceeded] = {}
-        for part, found in zip(parts, ended, strict=True):
-            if isinstance(found, (ModelError, DeadlineExceeded)):
-                failed |= dict.fromkeys(part, found)
-            elif isinstance(found, BaseException):
-                raise found
+        for part, result in zip(parts, results, strict=True):
+            if isinstance(result, (ModelError, DeadlineExceeded)):
+                failed |= dict.fromkeys(part, result)
+            elif isinstance(result, BaseException):
+                raise result
             else:
-                self._known |= dict(zip(part, found, strict=True))
+                self._values |= dict(zip(part, result, strict=True))
         if failed and len(failed) == len(set(keys)):
             raise next(iter(failed.values()))
-        values = [failed[key] if key in failed else self._known[key] for key in keys]
-        self._forget()
+        values = [failed[key] if key in failed else self._values[key] for key in keys]
+        self._evict()
         return values
 
     async def one(self, key: Key, ask: Callable[[Key], Awaitable[Value]]) -> Value:
-        """Return the value of one key; raises what asking for it raises."""
-        if key not in self._known:
-            self._known[key] = await ask(key)
-            self._forget()
-        return self._known[key]
+        """Return the value of one key; raises any error of `ask`."""
+        if key not in self._values:
+            self._values[key] = await ask(key)
+            self._evict()
+        return self._values[key]
 
-    def _forget(self) -> None:
-        for key in list(self._known)[: max(0, len(self._known) - self.limit)]:
-            del self._known[key]
+    def _evict(self) -> None:
+        for key in list(self._values)[: max(0, len(self._values) - self.limit)]:
+            del self._values[key]

@@ -1,4 +1,4 @@
-"""What served reward models are asked, and how their answers are read, one class a format."""
+"""Request and response formats of served reward models, one class per format."""
 
 import asyncio
 import math
@@ -9,13 +9,14 @@ from refinegraph.errors import ModelRequestRefused
 from refinegraph.tools.scorers.reward_server import Payload
 
 Post = Callable[[str, Payload], Awaitable[Payload]]
-"""Sends a body to a path and returns the JSON object that comes back."""
+"""A function that posts a body to a path and returns the JSON object of the response."""
 
-_SHOWN = 200
+_QUOTED = 200
+"""Characters of an unexpected response that an error message quotes: a choice."""
 
 
 class Case(NamedTuple):
-    """One solution to judge; also what its judgement is remembered by."""
+    """One solution to judge; also the key under which its judgement is cached."""
 
     problem: str
     solution: str
@@ -23,34 +24,37 @@ class Case(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What a reward model said: a value of the outcome, or one value a step."""
+    """A reward model's judgement: the value of the outcome, or one value per step."""
 
     value: float | None
     steps: tuple[float, ...] = ()
 
 
 class RewardFormat(Protocol):
-    """How one kind of reward model is asked about solutions of one problem, and understood."""
+    """The requests and responses of one kind of reward model."""
 
     most: int | None
-    """How many solutions one request takes; None for any number."""
+    """Largest number of solutions per request; None for any number."""
 
     async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
-        """Return one judgement a case; raises `ModelRequestRefused` where shapes disagree."""
+        """Return one judgement per case, all of the same problem.
+
+        Raises `ModelRequestRefused` if the response has an unexpected shape.
+        """
         ...
 
 
 class Outcome:
-    """An outcome reward model behind vLLM's `/pooling` (InternLM2's and Skywork's rewards).
+    """An outcome reward model behind vLLM's `/pooling`, such as InternLM2's and Skywork's.
 
-    Its one number, or its last where it gives one a token, goes through a sigmoid as MAgICoRe has
-    it (arXiv 2409.12147).
+    Its number, or the last one if it returns one per token, goes through a sigmoid as in MAgICoRe
+    (arXiv 2409.12147).
     """
 
     most: int | None = 1
 
     async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
-        """Ask about the conversation of problem and solution."""
+        """Send problem and solution as a conversation."""
         body = {"model": model, "messages": _chat(cases[0].problem, cases[0].solution)}
         answer = await post("/pooling", {**body, "use_activation": False})
         numbers = _numbers(_row(answer, 0, of=1))
@@ -65,7 +69,7 @@ class Classify:
     most: int | None = None
 
     async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
-        """Ask about problem and solution as one text."""
+        """Send problem and solution as one text."""
         texts = [f"{case.problem}\n\n{case.solution}" for case in cases]
         answer = await post("/classify", {"model": model, "input": texts})
         return [
@@ -75,9 +79,9 @@ class Classify:
 
 
 class Pair:
-    """A cross-encoder behind vLLM's `/score`, given the problem and the solution.
+    """A cross-encoder of problem and solution behind vLLM's `/score`.
 
-    Its scores are probabilities as vLLM serves them; `logits` are put through a sigmoid.
+    vLLM returns probabilities. If the server returns `logits`, they go through a sigmoid.
     """
 
     most: int | None = None
@@ -86,19 +90,19 @@ class Pair:
         self.logits = logits
 
     async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
-        """Ask how well the solutions answer the problem."""
+        """Request the score of every solution as an answer to the problem."""
         solutions = [case.solution for case in cases]
         body = {"model": model, "text_1": cases[0].problem, "text_2": solutions}
         answer = await post("/score", body)
         entries = _entries(answer, "data", len(cases))
-        return [Judged(_squashed(_last(each, "score", answer), self.logits)) for each in entries]
+        return [Judged(_squashed(_last(entry, "score", answer), self.logits)) for entry in entries]
 
 
 class Rerank:
     """A reranker behind llama.cpp's or vLLM's `/v1/rerank`.
 
-    vLLM answers with probabilities, and so does llama.cpp for Qwen3-Reranker; for most other
-    models llama.cpp answers with `logits`, which are put through a sigmoid.
+    vLLM returns probabilities, and so does llama.cpp for Qwen3-Reranker. For most other models
+    llama.cpp returns `logits`, which go through a sigmoid.
     """
 
     most: int | None = None
@@ -107,24 +111,24 @@ class Rerank:
         self.logits = logits
 
     async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
-        """Ask how relevant the solutions are to the problem."""
+        """Request the relevance of every solution to the problem."""
         solutions = [case.solution for case in cases]
         body = {"model": model, "query": cases[0].problem, "documents": solutions}
         answer = await post("/v1/rerank", {**body, "top_n": len(cases)})
         entries = _entries(answer, "results", len(cases))
-        relevance = (_last(each, "relevance_score", answer) for each in entries)
-        return [Judged(_squashed(each, self.logits)) for each in relevance]
+        relevance = (_last(entry, "relevance_score", answer) for entry in entries)
+        return [Judged(_squashed(value, self.logits)) for value in relevance]
 
 
 class QwenProcess:
-    """Qwen2.5-Math-PRM (arXiv 2501.07301) behind vLLM's `/pooling`: `<extra_0>` after each step."""
+    """Qwen2.5-Math-PRM (arXiv 2501.07301) behind vLLM's `/pooling`; `<extra_0>` ends every step."""
 
     most: int | None = 1
     mark = "<extra_0>"
     system = r"Please reason step by step, and put your final answer within \boxed{}."
 
     async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
-        """Ask with a mark after every step; the second probability at each is the step's."""
+        """Send a mark after every step; the second probability at a mark is the step's value."""
         steps = [_unmarked(step, self.mark) for step in cases[0].steps]
         problem = _unmarked(cases[0].problem, self.mark)
         marked = _chat(problem, "".join(f"{step}{self.mark}" for step in steps))
@@ -134,21 +138,21 @@ class QwenProcess:
 
 
 class MathShepherd:
-    """Math-Shepherd (arXiv 2312.08935) behind vLLM's `/pooling`: `ки` after each step.
+    """Math-Shepherd (arXiv 2312.08935) behind vLLM's `/pooling`; `ки` ends every step.
 
-    The server has to be told the mark's token and those of `+` and `-`, in this order: pooling
-    type STEP with `step_tag_id` and `returned_token_ids`.
+    Configure the server with the pooling type STEP, the mark's token as `step_tag_id`, and the
+    tokens of `+` and `-`, in this order, as `returned_token_ids`.
     """
 
     most: int | None = None
     mark = "ки"
 
     async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
-        """Ask with a mark after every step; the first probability at each, of `+`, is its."""
+        """Send a mark after every step; the first probability at a mark, of `+`, is the value."""
         answer = await post("/pooling", {"model": model, "input": list(map(self._text, cases))})
         return [
-            _per_step(_row(answer, place, of=len(cases)), len(case.steps), column=0)
-            for place, case in enumerate(cases)
+            _per_step(_row(answer, index, of=len(cases)), len(case.steps), column=0)
+            for index, case in enumerate(cases)
         ]
 
     def _text(self, case: Case) -> str:
@@ -162,18 +166,18 @@ class MathShepherd:
 
 
 class SkyworkProcess:
-    """Skywork-o1-Open-PRM behind vLLM's `/pooling`: one reward a token, read where steps end.
+    """Skywork-o1-Open-PRM behind vLLM's `/pooling`: one reward per token, read where steps end.
 
-    Every step ends in a line feed, whose reward goes through a sigmoid. The server's `/tokenize`
-    says which tokens these are: beside the one for the rewards a solution costs a request a step,
-    which runs no model.
+    Every step ends with a line feed, whose reward goes through a sigmoid. The positions of these
+    tokens come from the server's `/tokenize`, which takes one more request per step but runs no
+    model.
     """
 
     most: int | None = 1
     start = "<|endoftext|>"
 
     async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
-        """Ask for the rewards of all tokens and keep those at the end of a step."""
+        """Request the rewards of all tokens and keep those at the end of a step."""
 
         async def tokens(text: str) -> list[int]:
             body = {"model": model, "prompt": text, "add_special_tokens": False}
@@ -190,8 +194,8 @@ class SkyworkProcess:
         rewards = _numbers(_row(await post("/pooling", body), 0, of=1))
         if len(rewards) != len(ids):
             raise ModelRequestRefused(
-                f"The reward model gave {len(rewards)} token rewards for {len(ids)} tokens; serve "
-                "it so that it pools nothing and gives one reward a token."
+                f"The reward model returned {len(rewards)} token rewards for {len(ids)} tokens; "
+                "serve it without pooling, so that it returns one reward per token."
             )
         return [Judged(None, tuple(_sigmoid(rewards[end]) for end in ends))]
 
@@ -201,7 +205,7 @@ def _chat(problem: str, solution: str) -> list[dict[str, str]]:
 
 
 def _unmarked(text: str, mark: str) -> str:
-    """Take a mark out of a text, which would count as one more step."""
+    """Remove a mark from a text, where it would count as the end of a step."""
     while mark in text:
         text = text.replace(mark, "")
     return text
@@ -210,34 +214,34 @@ def _unmarked(text: str, mark: str) -> str:
 def _per_step(rows: Sequence[Any], steps: int, *, column: int) -> Judged:
     if len(rows) != steps:
         raise ModelRequestRefused(
-            f"The reward model gave {len(rows)} step scores for {steps} steps; check that it "
+            f"The reward model returned {len(rows)} step scores for {steps} steps; check that it "
             "is served with the step mark of its format."
         )
     pairs = [_numbers(row) for row in rows]
     if any(len(pair) != 2 for pair in pairs):
         raise ModelRequestRefused(
-            f"The reward model gave {len(pairs[0])} numbers for a step, not two probabilities; "
-            "check that it is served with the format that was named."
+            f"The reward model returned {len(pairs[0])} numbers for a step instead of two "
+            "probabilities; check that it is served in the requested format."
         )
     return Judged(None, tuple(_probability(pair[column]) for pair in pairs))
 
 
 def _entries(answer: Payload, key: str, count: int) -> list[Payload]:
-    """Return the list under a key in the order of asking, whatever order it came in."""
-    found = [cast(Payload, each) for each in _listed(answer.get(key)) if isinstance(each, dict)]
-    if not found:
+    """Return the entries of a list in the order of the request, whatever order they came in."""
+    entries = [cast(Payload, item) for item in _listed(answer.get(key)) if isinstance(item, dict)]
+    if not entries:
         raise _disagree(f"a list {key!r}", answer)
-    placed = {each.get("index", place): each for place, each in enumerate(found)}
-    if placed.keys() != set(range(count)):
+    by_index = {entry.get("index", position): entry for position, entry in enumerate(entries)}
+    if by_index.keys() != set(range(count)):
         raise ModelRequestRefused(
-            f"The reward model gave {len(found)} scores numbered {list(placed)!r} for {count} "
-            f"solutions under {key!r}."
+            f"The reward model returned {len(entries)} scores with the indices "
+            f"{list(by_index)!r} under {key!r} for {count} solutions."
         )
-    return [placed[place] for place in range(count)]
+    return [by_index[index] for index in range(count)]
 
 
-def _row(answer: Payload, place: int, *, of: int) -> list[Any]:
-    return _listed(_entries(answer, "data", of)[place].get("data"))
+def _row(answer: Payload, index: int, *, of: int) -> list[Any]:
+    return _listed(_entries(answer, "data", of)[index].get("data"))
 
 
 def _last(entry: Payload, key: str, answer: Payload) -> float:
@@ -248,9 +252,9 @@ def _last(entry: Payload, key: str, answer: Payload) -> float:
 
 
 def _token_ids(answer: Payload) -> list[int]:
-    ids = [each for each in _listed(answer.get("tokens")) if isinstance(each, int)]
+    ids = [token for token in _listed(answer.get("tokens")) if isinstance(token, int)]
     if not ids:
-        raise _disagree("token numbers under 'tokens'", answer)
+        raise _disagree("token ids under 'tokens'", answer)
     return ids
 
 
@@ -260,14 +264,14 @@ def _listed(value: Any) -> list[Any]:
 
 def _numbers(value: Any) -> list[float]:
     if isinstance(value, list):
-        return [number for each in _listed(value) for number in _numbers(each)]
+        return [number for item in _listed(value) for number in _numbers(item)]
     usable = isinstance(value, (int, float)) and not isinstance(value, bool)
     return [float(value)] if usable and math.isfinite(value) else []
 
 
 def _disagree(wanted: str, answer: Payload) -> ModelRequestRefused:
     return ModelRequestRefused(
-        f"The reward model answered {str(answer)[:_SHOWN]!r}, expected {wanted}."
+        f"The reward model returned {str(answer)[:_QUOTED]!r}, expected {wanted}."
     )
 
 
@@ -276,11 +280,11 @@ def _squashed(value: float, logits: bool) -> float:
 
 
 def _probability(value: float) -> float:
-    """Return a probability as it is; numbers beyond by rounding are held to 0 and 1."""
+    """Return a probability, clamping values that rounding moved outside 0 to 1."""
     if not -1e-3 <= value <= 1 + 1e-3:
         raise ModelRequestRefused(
-            f"The reward model gave {value:.4g} where a probability was expected; if its scores "
-            "are logits, say logits=True."
+            f"The reward model returned {value:.4g} instead of a probability; if its scores are "
+            "logits, set logits=True."
         )
     return min(1.0, max(0.0, value))
 

@@ -1,4 +1,4 @@
-"""Score candidates by a reward model that is served over HTTP."""
+"""Score candidates with a reward model that is served over HTTP."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -41,30 +41,38 @@ def _format(name: RewardFormatName, logits: bool) -> RewardFormat:
         "skywork-prm": SkyworkProcess(),
     }
     if name not in formats:
-        known = ", ".join(formats)
-        raise InputError(f"The reward format {name!r} is unknown; formats are {known}.")
+        names = ", ".join(formats)
+        raise InputError(f"Unknown reward format {name!r}; expected one of {names}.")
     return formats[name]
 
 
 class RewardModel:
-    """Ask a served reward model for each candidate's value, and its steps' where it judges them.
+    """Score candidates, and their steps if the format supports it, with a served reward model.
 
-    `url` is the server's root. Formats: `outcome`, `classify`, `score`, `qwen-prm` (arXiv
-    2501.07301), `math-shepherd` (arXiv 2312.08935) and `skywork-prm` as vLLM serves them,
-    `rerank` as llama.cpp and vLLM do; `logits` says that the scores of `score` and `rerank` are
-    no probabilities yet. A process reward model's value is its steps' product unless `aggregate`
-    says otherwise.
+    Costs one model call per request; scores are cached, so a candidate is never scored twice. The
+    tokens are those that the server reports. A candidate that could not be parsed or is too long
+    for the model scores None. Raises `ModelRequestRefused` if the server refuses a request or its
+    responses do not match the format, and `ModelError` if it keeps failing.
 
-    Formats that take several solutions a request are asked for `batch` at a time, others one by
-    one, at most `at_once` requests at a time, sent again as `retry` says. A candidate that was
-    scored before costs nothing. Tokens are those that the server counts; without
-    `usd_per_million` their price is unknown. A candidate that could not be read, or is too long
-    for the model, scores None. Raises `ModelRequestRefused` where the server refuses or its
-    answers do not have the format's shape, `ModelError` where it kept failing.
+    Args:
+        url: The root of the server, such as `http://127.0.0.1:8000`.
+        model: The name of the model on the server.
+        format: How the model is served. vLLM serves `outcome`, `classify`, `score`, `qwen-prm`
+            (arXiv 2501.07301), `math-shepherd` (arXiv 2312.08935) and `skywork-prm`; llama.cpp and
+            vLLM serve `rerank`.
+        logits: Whether the scores of `score` and `rerank` are logits rather than probabilities.
+        aggregate: Computes a candidate's value from the values of its steps, for process reward
+            models; the default is their product.
+        api_key: The key that is sent to the server.
+        batch: Solutions per request, for formats that accept several.
+        at_once: Concurrent requests.
+        timeout: Seconds for one attempt.
+        retry: When failed requests are sent again.
+        usd_per_million: The price of a million tokens; None if it is unknown.
     """
 
     scores_alone = True
-    """Each solution is sent by itself."""
+    """Every solution is judged by itself."""
 
     def __init__(
         self,
@@ -86,23 +94,23 @@ class RewardModel:
         self.format: RewardFormatName = format
         self.aggregate = aggregate
         self._how = _format(format, logits)
-        # A process reward model reads steps as they come; an outcome model needs the outcome.
+        # A process reward model can judge a prefix; an outcome model needs the final answer.
         self.scores_unfinished = format != "outcome"
         self._batch = batch if self._how.most is None else min(batch, self._how.most)
         self._server = RewardServer(
             self.url, api_key, at_once, timeout, retry or RetryPolicy(), usd_per_million
         )
-        self._known: Memory[Case, Judged] = Memory()
+        self._judgements: Memory[Case, Judged] = Memory()
 
     def __repr__(self) -> str:
-        """The call that makes it, without the key."""
+        """Return the constructor call without the key."""
         return f"RewardModel({self.url!r}, {self.model!r}, format={self.format!r})"
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
-        """Return one score a candidate, and what they cost."""
-        cases = [_case(problem, each) for each in candidates]
+        """Return one score per candidate, and what they cost."""
+        cases = [_case(problem, candidate) for candidate in candidates]
         with charging(forward=True) as spent:
-            judged = iter(await self._judged([each for each in cases if each]))
+            judged = iter(await self._judged([case for case in cases if case]))
         scores = (self._score(next(judged) if case else None) for case in cases)
         return Scored(tuple(scores), spent.usage)
 
@@ -114,10 +122,10 @@ class RewardModel:
             async def ask(batch: Sequence[Case]) -> Sequence[Judged]:
                 return await self._ask(session, batch)
 
-            return await self._known.batches(cases, ask, size=self._batch)
+            return await self._judgements.batches(cases, ask, size=self._batch)
 
     async def _ask(self, session: RewardSession, batch: Sequence[Case]) -> Sequence[Judged]:
-        """Ask about a batch, one by one where together they are too long."""
+        """Judge a batch, or its cases one by one if together they are too long."""
         try:
             return await self._how.judge(session.post, self.model, batch)
         except ContextTooLong:
@@ -133,7 +141,7 @@ class RewardModel:
             return Score(scorer=name, value=None)
         if judged.steps:
             return Score(scorer=name, value=self.aggregate(judged.steps), steps=judged.steps)
-        evidence = "it is too long for the reward model" if judged.value is None else ""
+        evidence = "too long for the reward model" if judged.value is None else ""
         return Score(scorer=name, value=judged.value, evidence=evidence)
 
 

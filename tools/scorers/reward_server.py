@@ -1,4 +1,4 @@
-"""Requests to a server of reward models: how many at once, sent again when, and what they cost."""
+"""Send requests to a server of reward models, with concurrency limits, retries and charging."""
 
 import asyncio
 import re
@@ -19,20 +19,23 @@ if TYPE_CHECKING:
 Payload = dict[str, Any]
 
 _RETRIED = frozenset({408, 409, 425, 429})
+"""Client errors that may succeed later: timeout, conflict, too early, too many requests."""
 _PERMANENT = frozenset({501, 505, 511})
-"""Not implemented, HTTP version not supported, and a network that wants a login first."""
+"""Server errors that will not go away: not implemented, HTTP version not supported, and network
+authentication required."""
 _TOO_LONG = re.compile(
     r"context (?:length|size|window)|maximum (?:context|model) length|too (?:long|large) to process"
     r"|prompt is too long|input is too (?:long|large)",
     re.IGNORECASE,
 )
 _QUOTED = 200
-_MOST_TOKENS = 100_000_000
-"""No context holds more; a server that says so is wrong."""
+"""Characters of an unexpected response that an error message quotes: a choice."""
+_MAX_TOKENS = 100_000_000
+"""No context is longer; a server that reports more is wrong."""
 
 
 class RewardServer(NamedTuple):
-    """Where a reward model is served, and how patiently it is asked."""
+    """The address of a reward model, and the limits and retries of its requests."""
 
     url: str
     """The server's root, without `/v1`."""
@@ -42,17 +45,17 @@ class RewardServer(NamedTuple):
     """Seconds for one attempt."""
     retry: RetryPolicy = RetryPolicy()
     usd_per_million: float | None = None
-    """Price of a million tokens; None where it is unknown."""
+    """Price of a million tokens; None if it is unknown."""
     role: str = "reward model"
-    """What errors call it."""
+    """The name of the server in error messages."""
 
     def __repr__(self) -> str:
-        """The address; the key never."""
+        """Return the constructor call without the key."""
         return f"RewardServer({self.url!r})"
 
     @asynccontextmanager
     async def session(self) -> "AsyncGenerator[RewardSession]":
-        """Hold connections to it."""
+        """Open a session and close its connections afterwards."""
         session = RewardSession(self)
         try:
             yield session
@@ -61,7 +64,9 @@ class RewardServer(NamedTuple):
 
 
 def server_root(url: str, *, role: str = "reward model") -> str:
-    """Return a server's root from its address; raises `InputError` for one that holds secrets.
+    """Return the root of a server's address.
+
+    Raises `InputError` for anything but a web address, and for one with credentials or a query.
 
     >>> server_root("http://127.0.0.1:8000/v1/")
     'http://127.0.0.1:8000'
@@ -69,34 +74,34 @@ def server_root(url: str, *, role: str = "reward model") -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InputError(
-            f"The {role}'s address {url!r} is no web address; "
-            "give the server's root, such as 'http://127.0.0.1:8000'."
+            f"The {role}'s address {url!r} is not a web address; "
+            "pass the server's root, such as 'http://127.0.0.1:8000'."
         )
     if parts.username or parts.password or parts.query:
         raise InputError(
-            f"The {role}'s address at {parts.hostname!r} holds credentials or a query; "
-            "give the key as api_key."
+            f"The {role}'s address at {parts.hostname!r} contains credentials or a query; "
+            "pass the key as api_key."
         )
     return url.rstrip("/").removesuffix("/v1")
 
 
 class _Failed(NamedTuple):
-    """An attempt that brought nothing."""
+    """A failed attempt."""
 
     error: ModelError
-    worth_it: bool
-    """Whether another attempt may cure it."""
+    retryable: bool
+    """Whether another attempt may succeed."""
     retry_after: float | None = None
 
 
 class RewardSession:
-    """Connections to one server for the time of one scoring."""
+    """Connections to one server during one scoring pass."""
 
     def __init__(self, server: RewardServer) -> None:
         import httpx
 
         self.server = server
-        self._places = asyncio.Semaphore(server.at_once)
+        self._slots = asyncio.Semaphore(server.at_once)
         self._client = httpx.AsyncClient(
             base_url=server.url,
             headers={"Authorization": f"Bearer {server.api_key}"} if server.api_key else {},
@@ -109,24 +114,24 @@ class RewardSession:
         await self._client.aclose()
 
     async def post(self, path: str, body: Payload) -> Payload:
-        """Return the JSON object that answers a request, charging for it.
+        """Post a request, charge for it and return the JSON object of the response.
 
-        Sent again as the server's policy says. Raises `ContextTooLong`, `ModelRequestRefused` or
-        `ModelError` in one sentence without the key.
+        Failed requests are retried according to the server's policy. Raises `ContextTooLong`,
+        `ModelRequestRefused` or `ModelError`, whose messages never contain the key.
         """
         policy, attempt, started = self.server.retry, 1, time.monotonic()
         while True:
-            async with self._places:
-                told = await self._attempt(path, body)
-            if not isinstance(told, _Failed):
-                self._charge(path, told)
-                return told
-            patient = (told.retry_after or 0.0) <= policy.longest_retry_after
+            async with self._slots:
+                result = await self._attempt(path, body)
+            if not isinstance(result, _Failed):
+                self._charge(path, result)
+                return result
+            patient = (result.retry_after or 0.0) <= policy.longest_retry_after
             in_time = time.monotonic() - started < policy.give_up_after
-            if not (told.worth_it and patient and in_time and attempt < policy.attempts):
-                raise told.error
+            if not (result.retryable and patient and in_time and attempt < policy.attempts):
+                raise result.error
             charge(Usage(retries=1))
-            await asyncio.sleep(policy.wait(attempt, told.retry_after))
+            await asyncio.sleep(policy.wait(attempt, result.retry_after))
             attempt += 1
 
     async def _attempt(self, path: str, body: Payload) -> Payload | _Failed:
@@ -136,7 +141,7 @@ class RewardSession:
             response = await self._client.post(path, json=body)
         except httpx.TransportError as error:
             reason = f"cannot be reached ({error or type(error).__name__}); is the server running?"
-            return _Failed(self._error(ModelError, path, reason), worth_it=True)
+            return _Failed(self._error(ModelError, path, reason), retryable=True)
         if not response.is_success:
             return self._refusal(path, response)
         try:
@@ -146,31 +151,31 @@ class RewardSession:
         if isinstance(answer, dict):
             return cast(Payload, answer)
         page = response.text.lstrip()[:1] == "<"
-        said = f"answered no JSON object: {response.text[:_QUOTED]!r}; is the address right?"
+        reason = f"did not return a JSON object: {response.text[:_QUOTED]!r}; is the address right?"
         kind = ModelRequestRefused if page else ModelError
-        return _Failed(self._error(kind, path, said), worth_it=not page)
+        return _Failed(self._error(kind, path, reason), retryable=not page)
 
     def _refusal(self, path: str, response: "httpx.Response") -> _Failed:
         status, text = response.status_code, " ".join(response.text.split())
-        said = f"answered {status}: {text[:_QUOTED]}"
+        reason = f"returned {status}: {text[:_QUOTED]}"
         if status in (400, 413, 422, 500) and _TOO_LONG.search(text):
-            return _Failed(self._error(ContextTooLong, path, said), worth_it=False)
-        worth_it = status in _RETRIED or (status >= 500 and status not in _PERMANENT)
-        kind = ModelError if worth_it else ModelRequestRefused
-        return _Failed(self._error(kind, path, said), worth_it, _retry_after(response))
+            return _Failed(self._error(ContextTooLong, path, reason), retryable=False)
+        retryable = status in _RETRIED or (status >= 500 and status not in _PERMANENT)
+        kind = ModelError if retryable else ModelRequestRefused
+        return _Failed(self._error(kind, path, reason), retryable, _retry_after(response))
 
-    def _error(self, kind: type[ModelError], path: str, said: str) -> ModelError:
-        text = f"The {self.server.role} at {self.server.url}{path} {said}"
+    def _error(self, kind: type[ModelError], path: str, reason: str) -> ModelError:
+        text = f"The {self.server.role} at {self.server.url}{path} {reason}"
         key = self.server.api_key
         return kind(text.replace(key, "********") if key else text)
 
     def _charge(self, path: str, answer: Payload) -> None:
-        """Charge for a judgement; to tokenize costs nothing."""
+        """Charge for a judgement; tokenizing is free."""
         if path == "/tokenize":
             return
-        counted = answer.get("usage")
-        known = cast(Payload, counted) if isinstance(counted, dict) else {}
-        count = _tokens(known.get("prompt_tokens")) or _tokens(known.get("total_tokens"))
+        reported = answer.get("usage")
+        usage = cast(Payload, reported) if isinstance(reported, dict) else {}
+        count = _tokens(usage.get("prompt_tokens")) or _tokens(usage.get("total_tokens"))
         price = self.server.usd_per_million
         charge(
             Usage(
@@ -183,14 +188,14 @@ class RewardSession:
 
 
 def _tokens(value: object) -> int:
-    """Return a server's count of tokens, 0 where it cannot be one."""
+    """Return a token count that a server reported, or 0 if it is implausible."""
     if not isinstance(value, int) or isinstance(value, bool):
         return 0
-    return value if 0 <= value <= _MOST_TOKENS else 0
+    return value if 0 <= value <= _MAX_TOKENS else 0
 
 
 def _retry_after(response: "httpx.Response") -> float | None:
-    """Return the seconds that a server asks to wait; dates are not read."""
+    """Return the seconds in a `Retry-After` header; dates are not supported."""
     try:
         return max(0.0, float(response.headers.get("Retry-After", "")))
     except ValueError:

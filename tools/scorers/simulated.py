@@ -8,11 +8,12 @@ from refinegraph.schema import Candidate, Problem, Score
 
 
 class simulated_scorer:
-    """Score right candidates higher than wrong ones, as far as `quality` goes.
+    """Score correct candidates higher than wrong ones, with a given quality.
 
-    The score is the sigmoid of a normal draw around +`quality` for right and -`quality` for wrong
-    candidates; 0 knows nothing, 1 is right 84 % of the time, 2 is right 98 %. `is_right` has to
-    know the truth: this is for experiments only.
+    The score is the sigmoid of a normal draw around +`quality` for correct candidates and
+    -`quality` for wrong ones. A scorer of quality 0 guesses; the sign of the draw is right for 84 %
+    of candidates at quality 1 and for 98 % at quality 2. `is_right` has to know the truth, so this
+    is for experiments only.
     """
 
     def __init__(
@@ -27,12 +28,15 @@ class simulated_scorer:
         self.seed = seed
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the constructor call."""
         return f"simulated_scorer(quality={self.quality}, seed={self.seed})"
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        """Return one score a candidate, the same each time."""
-        return [Score(scorer="simulated", value=self._value(problem, each)) for each in candidates]
+        """Return one score per candidate, reproducibly."""
+        return [
+            Score(scorer="simulated", value=self._value(problem, candidate))
+            for candidate in candidates
+        ]
 
     def _value(self, problem: Problem, candidate: Candidate) -> float | None:
         if candidate.content is None:

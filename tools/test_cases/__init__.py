@@ -1,4 +1,4 @@
-"""Tests as evidence: what users, statements and models write, as cases that can be run."""
+"""Parse the tests that users, statements and models write into cases that can be run."""
 
 import re
 
@@ -20,20 +20,21 @@ _PROMPT = re.compile(r"^[ \t]*>>>", re.MULTILINE)
 def parse_tests(
     text: str, *, entry_point: str | None = None, origin: Origin = "given"
 ) -> tuple[VisibleTest, ...]:
-    r"""Read visible tests in whatever form they are written.
+    r"""Parse visible tests in any supported form.
 
-    Understood are assert lines (each is a test; what stands before it, imports and helpers, is
-    its set-up), `def test_*` functions without arguments, HumanEval's `def check(candidate)`
-    (needs the entry point), `>>>` sessions (malformed examples are passed over), JSON lists or
+    Supported are assert statements (every one is a test, and the imports and helpers before it are
+    its set-up), `def test_*` functions without arguments, HumanEval's `def check(candidate)` (which
+    needs the entry point), `>>>` sessions (malformed examples are skipped), and JSON lists or JSON
     lines of `{"input": [1, 2], "output": 3}` or `{"stdin": "1 2", "stdout": "3"}`.
 
-    An assertion that compares one call with a value, all of literals, becomes a `CallCase`: its
-    arguments and result can be shown apart. Everything else stays Python source. Ids count from
-    1 behind `t` for given tests, `e` for those of a statement, `g` for generated ones.
+    An assertion that compares one call with a value, both made of literals, becomes a `CallCase`,
+    whose arguments and result can be displayed separately. All other tests remain Python source.
+    Ids are numbered from 1 with the prefix `t` for given tests, `e` for those of a statement and
+    `g` for generated ones.
 
     Raises:
-        InputError: The tests do not parse (the line is named), hold none, or use a form that is
-            not supported.
+        InputError: The tests do not parse (the message names the line), are empty, or use an
+            unsupported form.
 
     >>> parse_tests("assert add(1, 2) == 3")[0].arguments
     '(1, 2)'
@@ -44,8 +45,8 @@ def parse_tests(
     tests = _read(text, entry_point, origin)
     if not tests:
         raise InputError(
-            f"The tests hold no test: {_shorten(text)!r}; expected assert lines, functions named "
-            "test_*, a >>> session or JSON cases."
+            f"The tests contain no test: {_shorten(text)!r}; expected assert statements, functions "
+            "named test_*, a >>> session or JSON cases."
         )
     return tests
 

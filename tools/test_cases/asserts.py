@@ -1,4 +1,4 @@
-"""Visible tests written as Python: assert lines, `def test_*` functions, HumanEval's `check`."""
+"""Visible tests as Python: assert statements, `def test_*` functions and HumanEval's `check`."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ from refinegraph.tools.programs.definitions import bound_by, first_line
 
 
 class _Setup:
-    """What stands before a test and is put in front of it."""
+    """The statements before a test, which are prepended to it."""
 
     def __init__(self) -> None:
         self.sources: list[str] = []
@@ -33,7 +33,7 @@ class _Setup:
 
 
 def python_tests(source: str, module: ast.Module, entry_point: str | None) -> Iterator[VisibleTest]:
-    """Yield the tests of a module, each with the set-up that stands before it."""
+    """Yield the tests of a module together with the set-up before them."""
     setup = _Setup()
     lines = source.split("\n")
     for statement in module.body:
@@ -57,11 +57,11 @@ def _tests_of(
             yield _test_function(statement, source, setup)
         case ast.ClassDef() if _is_test_class(statement):
             raise InputError(
-                f"The tests hold a class of tests, {statement.name!r} on line {statement.lineno}, "
-                "which is not supported; write assert lines or functions named test_*."
+                f"The tests contain a test class, {statement.name!r} on line {statement.lineno}, "
+                "which is not supported; write assert statements or functions named test_*."
             )
         case ast.For() | ast.While() | ast.If() | ast.With() | ast.Try():
-            if _holds_assertion(statement) and not _is_runner(statement):
+            if _contains_assertion(statement) and not _is_runner(statement):
                 yield _assert_case(setup, source)
         case _:
             return
@@ -94,7 +94,7 @@ def _check_function(
     if entry_point is None:
         raise InputError(
             f"The tests define check({candidate}) on line {function.lineno}, which needs the name "
-            "of the function that it checks; give the problem's entry_point."
+            "of the function that it checks; set the problem's entry_point."
         )
     if not _splits_safely(function, candidate):
         yield _assert_case(setup, source, f"check({entry_point})")
@@ -110,8 +110,8 @@ def _check_function(
 
 def _splits_safely(function: ast.FunctionDef, candidate: str) -> bool:
     simple = (ast.Assert, ast.Assign, ast.Import, ast.ImportFrom, ast.Expr, ast.Pass)
-    return all(isinstance(each, simple) for each in function.body) and not any(
-        candidate in bound_by(each) for each in function.body
+    return all(isinstance(node, simple) for node in function.body) and not any(
+        candidate in bound_by(node) for node in function.body
     )
 
 
@@ -133,10 +133,10 @@ def _assertion(
 
 
 def as_call_case(statement: ast.Assert, entry_point: str | None) -> CallCase | None:
-    """Return the assertion as a call with literal arguments and result, None where it is not one.
+    """Return an assertion as a call with literal arguments and a literal result, or None.
 
-    `f(1) == 2`, `2 == f(1)`, `f(1) is None` and its likes are; keyword arguments, computed values
-    and bare truth (`assert f(1)`, which more than `True` satisfies) are not.
+    `f(1) == 2`, `2 == f(1)` and `f(1) is None` qualify. Keyword arguments, computed values and bare
+    truth (`assert f(1)`, which any true value satisfies) do not.
     """
     test = statement.test
     if not isinstance(test, ast.Compare) or len(test.ops) != 1:
@@ -151,7 +151,7 @@ def as_call_case(statement: ast.Assert, entry_point: str | None) -> CallCase | N
 
 
 def call_case(call: ast.expr, expected: ast.expr, entry_point: str | None) -> CallCase | None:
-    """Return a call and its expected value as a case where both are made of literals only."""
+    """Return a call and its expected value as a case if both consist of literals, or None."""
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.keywords:
         return None
     if entry_point is not None and call.func.id != entry_point:
@@ -164,16 +164,16 @@ def call_case(call: ast.expr, expected: ast.expr, entry_point: str | None) -> Ca
 
 
 def is_literal(node: ast.expr) -> bool:
-    """Return whether `ast.literal_eval` takes the expression, also after it is written out."""
+    """Return whether `ast.literal_eval` accepts the expression and its written form."""
     return literal_source(node) is not None
 
 
 def literal_source(node: ast.expr) -> str | None:
-    """Write out an expression that `ast.literal_eval` takes, None for any other."""
+    """Return the source of an expression that `ast.literal_eval` accepts, or None."""
     try:
         value = ast.literal_eval(node)
         source = repr(value)
-        if _WRITTEN_OTHERWISE.search(source):
+        if _UNSTABLE_REPR.search(source):
             source = ast.unparse(node)
             ast.literal_eval(source)
         ast.parse(source, mode="eval")
@@ -182,9 +182,9 @@ def literal_source(node: ast.expr) -> str | None:
     return source
 
 
-_WRITTEN_OTHERWISE = re.compile(r"[{]|inf|nan")
-"""Signs of values that `repr` writes otherwise than they were read: sets, in an order of its own,
-and floats that are no number. All others it writes like `ast.unparse`, twenty times as fast."""
+_UNSTABLE_REPR = re.compile(r"[{]|inf|nan")
+"""Signs of values whose `repr` differs from their source: sets, whose order may change, and floats
+that are not finite. For other values `repr` equals `ast.unparse` and is twenty times as fast."""
 
 
 def _is_trivial(statement: ast.Assert) -> bool:
@@ -202,16 +202,16 @@ def _is_test_class(statement: ast.ClassDef) -> bool:
     )
 
 
-def _holds_assertion(statement: ast.stmt) -> bool:
+def _contains_assertion(statement: ast.stmt) -> bool:
     return any(isinstance(inner, ast.Assert) for inner in ast.walk(statement))
 
 
 def _is_runner(statement: ast.stmt) -> bool:
-    """Whether a statement only starts the tests: `check(add)`, or `if __name__ == …`."""
+    """Return whether a statement only starts the tests: `check(add)`, or `if __name__ == …`."""
     if isinstance(statement, ast.If):
         return any(
-            isinstance(each, ast.Name) and each.id == "__name__"
-            for each in ast.walk(statement.test)
+            isinstance(node, ast.Name) and node.id == "__name__"
+            for node in ast.walk(statement.test)
         )
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
         called = statement.value.func

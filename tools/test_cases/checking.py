@@ -1,4 +1,4 @@
-"""Run a program against visible tests of every form and put the outcomes into one verdict."""
+"""Run a program against tests of every form and combine the outcomes into one verdict."""
 
 import ast
 import re
@@ -28,11 +28,11 @@ from refinegraph.tools.test_cases.objects import InsideCall, inside_call, with_c
 async def check_program(
     sandbox: Sandbox, program: str, tests: Sequence[VisibleTest], *, problem: Problem
 ) -> Verdict:
-    """Return one verdict on all tests, in their order.
+    """Return one verdict on all tests, with the outcomes in the order of the tests.
 
-    Costs one sandbox run a function called, one for all assert tests together, another where they
-    pass objects, and one a pair of standard input and output. Raises what the sandbox raises when
-    it fails itself.
+    Costs one sandbox run per called function, one for all assert tests together, one more if some
+    of them pass objects, and one per pair of standard input and output. Raises the sandbox's errors
+    if the sandbox itself fails.
     """
     parts: list[Verdict] = []
     for entry_point, cases in _by_entry_point(tests).items():
@@ -47,9 +47,9 @@ async def check_program(
 
 
 class HiddenTests:
-    """The hidden tests of a problem, read once and run on any number of programs.
+    """The hidden tests of a problem, parsed once and run on any number of programs.
 
-    Raises `InputError` for tests that are in no known form and do not parse as Python either.
+    Raises `InputError` for tests that are neither in a supported form nor valid Python.
     """
 
     def __init__(self, labelled: LabelledProblem) -> None:
@@ -63,7 +63,7 @@ class HiddenTests:
     async def check(self, sandbox: Sandbox, program: str) -> Verdict:
         """Return the verdict on one program.
 
-        Tests in a form that `parse_tests` does not know are run as Python source.
+        Tests in a form that `parse_tests` does not support are run as Python source.
         """
         if self.cases:
             return await check_program(sandbox, program, self.cases, problem=self.problem)
@@ -76,16 +76,16 @@ class HiddenTests:
 
 
 def same_output(got: str, expected: str) -> bool:
-    r"""Compare what was printed, blind to trailing blanks and trailing empty lines.
+    r"""Compare printed output, ignoring trailing whitespace and trailing empty lines.
 
-    Lines of numbers are equal by value, so that `0.50` is `0.5` and `1.0` is `1`; whole numbers
-    are compared as they are written.
+    Lines of decimal numbers compare by value, so `0.50` equals `0.5` and `1.0` equals `1`; integers
+    compare as text.
 
     >>> same_output("1 \n0.50\n\n", "1\n0.5")
     True
     """
-    lines, wanted = _lines(got), _lines(expected)
-    return len(lines) == len(wanted) and all(map(_same_line, lines, wanted))
+    got_lines, expected_lines = _lines(got), _lines(expected)
+    return len(got_lines) == len(expected_lines) and all(map(_same_line, got_lines, expected_lines))
 
 
 def _lines(text: str) -> list[str]:
@@ -95,8 +95,10 @@ def _lines(text: str) -> list[str]:
 def _same_line(got: str, expected: str) -> bool:
     if got == expected:
         return True
-    words, wanted = got.split(), expected.split()
-    return len(words) == len(wanted) and all(map(_same_number, words, wanted))
+    got_words, expected_words = got.split(), expected.split()
+    return len(got_words) == len(expected_words) and all(
+        map(_same_number, got_words, expected_words)
+    )
 
 
 _PLAIN_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
@@ -150,16 +152,16 @@ async def _check_asserts(
 async def _checked_inside(
     sandbox: Sandbox, program: str, calls: dict[str, InsideCall], verdict: Verdict
 ) -> Verdict:
-    """Repeat tests that pass objects with the calls made in the program's own process."""
+    """Repeat the tests that pass objects, making their calls in the program's own process."""
     expected = [((number,), call.expected) for number, call in enumerate(calls.values())]
     source = with_calls(program, list(calls.values()))
     inside = await sandbox.check(source, INSIDE_ENTRY_POINT, expected, ids=list(calls))
     if inside.status == "sandbox_error":
         return inside
-    better = {outcome.id: outcome for outcome in inside.tests}
+    repeated = {outcome.id: outcome for outcome in inside.tests}
     outcomes = tuple(
-        better[outcome.id].model_copy(update={"call": outcome.call})
-        if outcome.id in better
+        repeated[outcome.id].model_copy(update={"call": outcome.call})
+        if outcome.id in repeated
         else outcome
         for outcome in verdict.tests
     )
@@ -186,9 +188,9 @@ def _with_outcomes(
 
 async def _check_output(sandbox: Sandbox, program: str, test: StdioCase) -> Verdict:
     verdict = await sandbox.run(program, stdin=test.stdin)
-    right = verdict.passed and same_output(verdict.stdout, test.stdout)
+    passed = verdict.passed and same_output(verdict.stdout, test.stdout)
     status: VerdictStatus = verdict.status
-    if verdict.passed and not right:
+    if verdict.passed and not passed:
         status = "failed"
     outcome = CaseOutcome(
         id=test.id,
@@ -200,7 +202,7 @@ async def _check_output(sandbox: Sandbox, program: str, test: StdioCase) -> Verd
         seconds=verdict.seconds,
     )
     return verdict.model_copy(
-        update={"passed": right, "status": status, "tests": (outcome,), "stdout": ""}
+        update={"passed": passed, "status": status, "tests": (outcome,), "stdout": ""}
     )
 
 
@@ -212,7 +214,7 @@ def _joined(parts: Sequence[Verdict], order: Sequence[str]) -> Verdict:
     return worst.model_copy(
         update={
             "passed": all(part.passed for part in parts),
-            "tests": tuple(outcomes[each] for each in order if each in outcomes),
+            "tests": tuple(outcomes[test_id] for test_id in order if test_id in outcomes),
             "strength": max((part.strength for part in parts), key=STRENGTHS.index),
             "seconds": sum(part.seconds for part in parts),
         }

@@ -1,4 +1,4 @@
-"""Tests out of what models write when they are asked for tests."""
+"""Extract usable tests from a model's answer."""
 
 import ast
 import re
@@ -16,7 +16,9 @@ from refinegraph.tools.test_cases.numbering import numbered
 from refinegraph.tools.test_cases.sessions import session_tests
 
 _MAX_TEXT = 100_000
+"""Characters read: a choice that bounds the time spent on degenerate answers."""
 _MAX_LINES = 30
+"""Lines that one assertion may span."""
 _START = re.compile(r"^[ \t]*(?:[-*•][ \t]+|\d+[.)][ \t]+)?`?(?=assert\b)", re.MULTILINE)
 _LONE_ASSERT = re.compile(r"^([ \t]*assert)[ \t]*\n[ \t]*", re.MULTILINE)
 _DOUBLED = re.compile(r"\bassert[ \t]+(?=assert\b)")
@@ -26,13 +28,13 @@ _IMPORT = re.compile(r"^[ \t]*((?:import|from)[ \t]+\w.*)$", re.MULTILINE)
 def parse_generated_tests(
     text: str, *, entry_point: str | None, preamble: str = "", limit: int = 20
 ) -> tuple[VisibleTest, ...]:
-    r"""Keep the assertions of a model's answer that can be used; never raises.
+    r"""Return the usable assertions of a model's answer; never raises.
 
-    Each assertion stands alone: it must parse, call the entry point, and need no name besides it,
-    builtins, what the preamble defines and what the answer imports. Repetitions, assertions that
-    hold whatever the program does, and everything else in the answer are dropped; the `weight` of
-    a test says how often it stands there. At most `limit` are kept, the first ones; beyond 100,000
-    characters nothing is read.
+    An assertion must parse, call the entry point, and need no names except the entry point,
+    builtins, those that the preamble defines and those that the answer imports. Repetitions, and
+    assertions that hold whatever the program does, are dropped. The `weight` of a test is the
+    number of times that the answer contains it. At most the first `limit` tests are returned, and
+    only the first 100,000 characters are read.
 
     >>> answer = "Sure:\n```python\nassert add(1, 2) == 3\nassert True\nassert add(1,\n```"
     >>> [test.expected for test in parse_generated_tests(answer, entry_point="add")]
@@ -41,17 +43,17 @@ def parse_generated_tests(
     source = without_fence_lines(clean_text(text[:_MAX_TEXT]))
     source = _DOUBLED.sub("", _LONE_ASSERT.sub(r"\1 ", source))
     kept: dict[str, VisibleTest] = {}
-    written: Counter[str] = Counter()
+    repetitions: Counter[str] = Counter()
     imports = _imports(source) | dict.fromkeys(_defined_in(preamble), "")
     for statement in _assertions(source):
         condition = ast.unparse(statement.test)
-        written[condition] += 1
+        repetitions[condition] += 1
         if condition in kept or len(kept) >= limit:
             continue
         test = _usable(statement, imports, entry_point)
         if test is not None:
             kept[condition] = test
-    weighted = [test.model_copy(update={"weight": written[key]}) for key, test in kept.items()]
+    weighted = [test.model_copy(update={"weight": repetitions[key]}) for key, test in kept.items()]
     tests = weighted or list(session_tests(source, entry_point))
     return numbered(tests[:limit], "generated")
 
@@ -65,13 +67,13 @@ def _assertions(source: str) -> Iterator[ast.Assert]:
 
 
 def _first_assertion(text: str) -> ast.Assert | None:
-    """The assertion at the beginning of the text, as short as it can be."""
+    """Return the shortest assertion at the start of the text."""
     lines = textwrap.dedent(text).split("\n")[:_MAX_LINES]
     for count in range(1, len(lines) + 1):
         module = parse_module("\n".join(lines[:count]).rstrip().rstrip("`"))
         if module is not None and len(module.body) == 1:
-            found = module.body[0]
-            return found if isinstance(found, ast.Assert) else None
+            statement = module.body[0]
+            return statement if isinstance(statement, ast.Assert) else None
     return None
 
 
@@ -102,10 +104,10 @@ def _defined_in(preamble: str) -> frozenset[str]:
 
 
 def _imports(source: str) -> dict[str, str]:
-    """The import lines of the answer, by the names that they bind."""
-    found: dict[str, str] = {}
+    """Return the import statements of the answer by the names that they bind."""
+    imports: dict[str, str] = {}
     for line in _IMPORT.findall(source):
         module = parse_module(line)
         if module is not None:
-            found.update({name: line.strip() for name in module_names(module)})
-    return found
+            imports.update({name: line.strip() for name in module_names(module)})
+    return imports

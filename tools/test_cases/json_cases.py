@@ -1,4 +1,4 @@
-"""Visible tests written as JSON: calls with their results, or standard input with its output."""
+"""Visible tests as JSON: calls with their results, or standard input with its output."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _EXPECTED = ("output", "expected", "expected_output", "result")
 
 
 def read_json_cases(text: str) -> list[Json] | None:
-    """Return the cases of a JSON list, a JSON object or JSON lines, None where it is not JSON."""
+    """Return the cases of a JSON list, a JSON object or JSON lines; None if it is not JSON."""
     if text.lstrip()[:1] not in ("[", "{"):
         return None
     try:
@@ -32,19 +32,19 @@ def _json_lines(text: str) -> list[Json] | None:
 
 
 def _columns(whole: dict[str, Json]) -> list[Json] | None:
-    """Cases as two parallel lists, `inputs` and `outputs`, as APPS writes them."""
+    """Return the cases of two parallel lists, `inputs` and `outputs`, the format of APPS."""
     inputs, outputs = whole.get("inputs"), whole.get("outputs")
     if not isinstance(inputs, list) or not isinstance(outputs, list):
         return None
     pairs = zip(inputs, outputs, strict=False)
-    return [{"input": given, "output": wanted} for given, wanted in pairs]
+    return [{"input": arguments, "output": output} for arguments, output in pairs]
 
 
 def json_tests(cases: list[Json], entry_point: str | None) -> Iterator[VisibleTest]:
-    """Yield a test for each case.
+    """Yield one test per case.
 
     Raises:
-        InputError: A case is not understood, or calls a function that nothing names.
+        InputError: A case has an unknown form, or calls a function that nothing names.
     """
     for number, case in enumerate(cases, 1):
         if not isinstance(case, dict):
@@ -57,33 +57,33 @@ def _test_of(number: int, case: dict[str, Json], entry_point: str | None) -> Vis
     if isinstance(stdin, str) and isinstance(stdout, str):
         return StdioCase(id="t", stdin=stdin, stdout=stdout)
     key = next((key for key in _EXPECTED if key in case), None)
-    given = case.get("input", case.get("args", case.get("arguments")))
+    value = case.get("input", case.get("args", case.get("arguments")))
     if key is None or not {"input", "args", "arguments"} & case.keys():
         raise _not_understood(number, case)
     expected = case[key]
     functional = case.get("testtype") == "functional"
-    if isinstance(given, str) and isinstance(expected, str):
+    if isinstance(value, str) and isinstance(expected, str):
         if functional:
-            return _functional(number, given, expected, entry_point)
-        return StdioCase(id="t", stdin=given, stdout=expected)
-    return _call(number, _arguments(given), expected, case, entry_point)
+            return _functional(number, value, expected, entry_point)
+        return StdioCase(id="t", stdin=value, stdout=expected)
+    return _call(number, _arguments(value), expected, case, entry_point)
 
 
-def _functional(number: int, given: str, expected: str, entry_point: str | None) -> VisibleTest:
-    """One argument a line and the result, each as JSON, as LiveCodeBench writes them."""
+def _functional(number: int, text: str, expected: str, entry_point: str | None) -> VisibleTest:
+    """Return a case with one JSON argument per line and a JSON result, as in LiveCodeBench."""
     try:
-        arguments: list[Json] = [json.loads(line) for line in given.split("\n") if line.strip()]
-        wanted: Json = json.loads(expected)
+        arguments: list[Json] = [json.loads(line) for line in text.split("\n") if line.strip()]
+        result: Json = json.loads(expected)
     except ValueError:
-        raise _not_understood(number, {"input": given, "output": expected}) from None
-    return _call(number, arguments, wanted, {}, entry_point)
+        raise _not_understood(number, {"input": text, "output": expected}) from None
+    return _call(number, arguments, result, {}, entry_point)
 
 
-def _arguments(given: Json) -> list[Json]:
-    if isinstance(given, dict) and set(given) == {"args"}:
-        inner = given["args"]
+def _arguments(value: Json) -> list[Json]:
+    if isinstance(value, dict) and set(value) == {"args"}:
+        inner = value["args"]
         return inner if isinstance(inner, list) else [inner]
-    return given if isinstance(given, list) else [given]
+    return value if isinstance(value, list) else [value]
 
 
 def _call(
@@ -108,6 +108,6 @@ def _call(
 def _not_understood(number: int, case: Json) -> InputError:
     shown = json.dumps(case, ensure_ascii=False)
     return InputError(
-        f"JSON case {number} is not understood: {shown[:120]!r}; expected "
+        f"JSON case {number} has an unknown form: {shown[:120]!r}; expected "
         '{"input": [arguments], "output": value} or {"stdin": text, "stdout": text}.'
     )

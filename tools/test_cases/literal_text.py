@@ -1,4 +1,4 @@
-"""Calls and literals found inside prose."""
+"""Read Python calls and literals inside prose."""
 
 import ast
 import re
@@ -9,23 +9,24 @@ from refinegraph.tools.test_cases.asserts import is_literal
 
 _OPEN, _CLOSE = "([{", ")]}"
 _MAX_LENGTH = 2000
+"""Characters that a call or a literal may span; an unclosed bracket in prose ends the search."""
 _NUMBER = re.compile(r"[-+]?(?:\d[\d_]*(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?(?![\w])")
 _WORD = re.compile(r"(?:True|False|None|true|false|null|none|TRUE|FALSE)\b")
 _WORDS = {"true": "True", "false": "False", "null": "None", "none": "None"}
 
 
 class Literal(NamedTuple):
-    """A literal and where it ends in the text."""
+    """A literal, and the index where it ends in the text."""
 
     value: ast.expr
     end: int
 
 
 def read_literal(text: str, start: int) -> Literal | None:
-    """Read one literal of Python at a position, None where there is none.
+    """Read the Python literal at an index, or return None if there is none.
 
-    `true`, `false` and `null` are read as Python's. One value in parentheses is not read: in
-    prose it may be meant as a tuple.
+    `true`, `false` and `null` count as Python's literals. A single value in parentheses does not:
+    in prose it may denote a tuple.
 
     >>> read_literal("gives [1, 2].", 6).end
     12
@@ -53,7 +54,7 @@ def _end_of_literal(text: str, start: int) -> int | None:
 
 
 def closing(text: str, start: int) -> int | None:
-    """Return where the bracket that opens at a position is closed, strings passed over.
+    """Return the index after the bracket that closes the one at `start`, ignoring strings.
 
     >>> closing("f(1, ')') == 2", 1)
     9

@@ -1,4 +1,4 @@
-"""Visible tests written as an interactive session, with `>>>` before each line."""
+"""Visible tests as interactive sessions with `>>>` prompts."""
 
 import ast
 import re
@@ -16,15 +16,15 @@ _ENDS = ('"""', "'''", "```")
 
 
 class Example(NamedTuple):
-    """One prompt and what is shown below it."""
+    """One prompt and the output below it."""
 
     source: str
     shown: str
-    """Without indentation and comments; empty where nothing is shown."""
+    """The output without indentation; empty if there is none."""
 
 
 def read_session(text: str) -> Iterator[Example]:
-    """Yield the examples of a session, however unevenly it is indented."""
+    """Yield the examples of a session; the indentation may be uneven."""
     lines = text.split("\n")
     index = 0
     while index < len(lines):
@@ -49,11 +49,11 @@ def _is_shown(line: str) -> bool:
 
 
 def session_tests(text: str, entry_point: str | None) -> Iterator[VisibleTest]:
-    """Yield a test for each example whose outcome can be checked; malformed ones are passed over.
+    """Yield a test for every example whose outcome can be checked, skipping malformed ones.
 
-    Assignments and imports become set-up of the examples behind them. An expression below which
-    nothing is shown returned None, as the interpreter shows it, where other examples of the
-    session do show something.
+    Assignments and imports become the set-up of the examples after them. An expression without
+    output is expected to return None, as in the interpreter, provided that other examples of the
+    session have output.
     """
     examples = list(read_session(text))
     shows = any(example.shown for example in examples)
@@ -66,10 +66,10 @@ def session_tests(text: str, entry_point: str | None) -> Iterator[VisibleTest]:
             continue
         test = _test_of(expression, example, entry_point, shows=shows)
         if test is not None:
-            yield _behind(setup, test)
+            yield _with_setup(setup, test)
 
 
-def _behind(setup: list[str], test: VisibleTest) -> VisibleTest:
+def _with_setup(setup: list[str], test: VisibleTest) -> VisibleTest:
     if not setup:
         return test
     if isinstance(test, AssertCase):

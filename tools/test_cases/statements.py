@@ -1,4 +1,4 @@
-"""The examples that a statement gives, as tests."""
+"""Extract the examples in a problem statement as tests."""
 
 import ast
 import re
@@ -14,6 +14,7 @@ from refinegraph.tools.test_cases.literal_text import closing, read_literal
 from refinegraph.tools.test_cases.numbering import numbered
 from refinegraph.tools.test_cases.sessions import session_tests
 
+# These limits bound the time spent on degenerate prompts.
 _MAX_PROMPT = 50_000
 _MAX_CALLS = 200
 _GIVES = re.compile(
@@ -36,21 +37,21 @@ _NAME = re.compile(r"[`]*([A-Za-z_]\w*)[`]*[ \t]*[=:][ \t]*")
 _SEPARATOR = re.compile(r"[ \t]*(?:,|\band\b|\n|,[ \t]*and\b)?[ \t\n]*")
 
 
-class _Found(NamedTuple):
+class _Example(NamedTuple):
     case: CallCase
     by_equals: bool = False
-    """Whether a single `=` stood between call and result, as in a recurrence."""
+    """Whether a single `=` separates call and result, as in a recurrence."""
 
 
 def statement_examples(prompt: str, *, entry_point: str | None = None) -> tuple[VisibleTest, ...]:
-    """Read the examples of a statement: those that are beyond doubt, in the order they stand.
+    """Return the unambiguous examples of a statement, as tests.
 
-    Known are `>>>` sessions, however unevenly indented, `f(1) == 2` with `==`, `=`, `=>`, `==>`,
-    `->`, `➞`, `# 2`, `returns 2` or `should return 2` between, `For x = 1 the output should be 2`
-    and `Input: x = 1`, `Output: 2`. What is malformed, ambiguous or not made of literals is left
-    out. Statements contradict themselves now and then; that is not noticed here, save for two
-    examples of one call with different results, which are both left out. Never raises; no more
-    than 200 calls in the first 50,000 characters are looked at.
+    Supported are `>>>` sessions with any indentation; a call and its result separated by `==`, `=`,
+    `=>`, `==>`, `->`, `➞`, `#`, `returns` or `should return`; `For x = 1 the output should be 2`;
+    and `Input: x = 1`, `Output: 2`. Examples that are malformed, ambiguous or not made of literals
+    are left out, and so are examples of the same call with different results. Other contradictions
+    in a statement are not detected. Never raises. At most 200 calls in the first 50,000 characters
+    are considered.
 
     >>> statement_examples("double(x): double(2) => 4", entry_point="double")[0].expected
     '4'
@@ -66,7 +67,7 @@ def statement_examples(prompt: str, *, entry_point: str | None = None) -> tuple[
 
 
 def _distinct(tests: list[VisibleTest]) -> list[VisibleTest]:
-    """Drop repetitions, and examples that give one call two results."""
+    """Drop repetitions, and examples of one call with different results."""
     results: dict[str, set[str]] = {}
     unique: dict[str, VisibleTest] = {}
     for test in tests:
@@ -76,35 +77,35 @@ def _distinct(tests: list[VisibleTest]) -> list[VisibleTest]:
     return [test for key, test in unique.items() if len(results[key]) == 1]
 
 
-def _consistent(found: list[_Found]) -> list[CallCase]:
-    """Drop what stands behind a single `=` where its results differ in type."""
-    equated = [each.case.expected for each in found if each.by_equals]
+def _consistent(examples: list[_Example]) -> list[CallCase]:
+    """Drop the examples with a single `=` if their results differ in type."""
+    equated = [example.case.expected for example in examples if example.by_equals]
     kinds = {type(ast.literal_eval(expected)).__name__ for expected in equated}
-    return [each.case for each in found if not each.by_equals or len(kinds) == 1]
+    return [example.case for example in examples if not example.by_equals or len(kinds) == 1]
 
 
-def _calls(text: str, name: str) -> Iterator[_Found]:
-    found_calls = re.finditer(rf"(?<![\w.]){re.escape(name)}[ \t]*\(", text)
-    for match in islice(found_calls, _MAX_CALLS):
+def _calls(text: str, name: str) -> Iterator[_Example]:
+    openings = re.finditer(rf"(?<![\w.]){re.escape(name)}[ \t]*\(", text)
+    for match in islice(openings, _MAX_CALLS):
         end = closing(text, match.end() - 1)
         line = text.rfind("\n", 0, match.start()) + 1
         if end is None or not _stands_alone(text[line : match.start()]):
             continue
         call = parse_expression(text[match.start() : end])
-        found = _result_of(call, text, end, name) if call is not None else None
-        if found is not None:
-            yield found
+        example = _result_of(call, text, end, name) if call is not None else None
+        if example is not None:
+            yield example
 
 
 def _stands_alone(before: str) -> bool:
-    """Whether a call is not part of a larger expression: a bullet may stand before it."""
+    """Return whether a call is no part of a larger expression, given the text before it."""
     line = before.strip()
     if re.fullmatch(r"[*•\-–\d.)`]*", line):
         return True
     return line[-1] not in "+-*/%=<>!,[({" and not re.search(r"\b(?:not|def|in)$", line)
 
 
-def _result_of(call: ast.expr, text: str, end: int, name: str) -> _Found | None:
+def _result_of(call: ast.expr, text: str, end: int, name: str) -> _Example | None:
     gives = _GIVES.match(text, end)
     if gives is None:
         return None
@@ -113,11 +114,11 @@ def _result_of(call: ast.expr, text: str, end: int, name: str) -> _Found | None:
     start = chain.start(1) if chain else gives.end()
     expected = _final_literal(text, start)
     case = call_case(call, expected, name) if expected is not None else None
-    return _Found(case, by_equals) if case is not None else None
+    return _Example(case, by_equals) if case is not None else None
 
 
 def _final_literal(text: str, start: int) -> ast.expr | None:
-    """Read a literal behind which the sentence or line ends."""
+    """Return a literal that ends the sentence or the line."""
     literal = read_literal(text, start)
     if literal is None or not _END.match(text, literal.end) or _DECIMAL.match(text, literal.end):
         return None
@@ -125,14 +126,14 @@ def _final_literal(text: str, start: int) -> ast.expr | None:
 
 
 def _described(text: str, name: str, parameters: list[str]) -> Iterator[CallCase]:
-    """Examples that name their arguments, or stand as `Input:` and `Output:`."""
+    """Yield the examples that name their arguments, and those with `Input:` and `Output:`."""
     for opening, result in ((_FOR, _RESULT), (_INPUT, _OUTPUT)):
         for match in opening.finditer(text):
             arguments = _arguments(text, match.end(), parameters)
-            behind = result.match(text, arguments.end) if arguments else None
-            if arguments is None or behind is None:
+            prefix = result.match(text, arguments.end) if arguments else None
+            if arguments is None or prefix is None:
                 continue
-            expected = _final_literal(text, behind.end())
+            expected = _final_literal(text, prefix.end())
             call = ast.Call(ast.Name(name, ast.Load()), arguments.values, [])
             case = call_case(call, expected, name) if expected is not None else None
             if case is not None:
@@ -162,17 +163,17 @@ def _arguments(text: str, start: int, parameters: list[str]) -> _Arguments | Non
     return _Arguments(values, end) if values else None
 
 
-def _same_name(parameter: str, given: str) -> bool:
-    return given == parameter or given.endswith(f"_{parameter}")
+def _same_name(parameter: str, name: str) -> bool:
+    return name == parameter or name.endswith(f"_{parameter}")
 
 
 def _parameters(text: str, name: str) -> list[str]:
-    """The parameters in the header of the function, `self` left out; empty where none stands."""
+    """Return the parameters in the function's last header except `self`; empty without a header."""
     headers = list(re.finditer(rf"\bdef[ \t]+{re.escape(name)}[ \t]*\(", text))
     end = closing(text, headers[-1].end() - 1) if headers else None
     module = parse_module(f"{text[headers[-1].start() : end]}: pass") if end else None
     function = module.body[0] if module is not None and module.body else None
     if not isinstance(function, ast.FunctionDef):
         return []
-    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
+    names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
     return names[1:] if names[:1] == ["self"] else names

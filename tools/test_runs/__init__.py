@@ -1,4 +1,4 @@
-"""Run a checkout's test command, read how every test ended, and judge patches by it."""
+"""Run the test command of a checkout, parse the outcome of every test and judge patches."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ __all__ = ["Baseline", "PatchJudge", "TestRun", "TestSuite", "take_baseline"]
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for on first use."""
+    """Import a public name on first use."""
     from importlib import import_module
 
     if name not in _MODULES:

@@ -1,4 +1,4 @@
-"""What a checkout's tests say before anything is changed."""
+"""Record how a checkout's tests end before anything is changed."""
 
 from collections.abc import Mapping
 
@@ -11,14 +11,14 @@ _PLUGIN = "refinegraph_guard"
 
 
 class Baseline(Frozen):
-    """How the tests end before anything is changed, seen twice."""
+    """The outcomes of the tests before anything is changed, over several runs."""
 
     failing: tuple[CaseOutcome, ...]
-    """Tests that failed both times, with what they said."""
+    """Tests that failed in all runs, with their messages."""
     passing: tuple[str, ...]
-    """Tests that passed both times."""
+    """Tests that passed in all runs."""
     flickering: tuple[str, ...]
-    """Tests that did not end alike; they decide nothing."""
+    """Flaky tests, whose outcomes differ between runs; they are ignored."""
     skipped: tuple[str, ...]
     collected: int
     deselected: tuple[str, ...] = ()
@@ -26,10 +26,10 @@ class Baseline(Frozen):
     """Functions of the test runner that the checkout itself replaces."""
     plugins: tuple[str, ...] = ()
     root: str = ""
-    """The folder that the names of pytest's tests are relative to."""
+    """The directory that the names of pytest's tests are relative to."""
     strength: Strength
     seconds: float
-    """Elapsed seconds of the slower of the two runs."""
+    """Elapsed seconds of the slowest run."""
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -40,36 +40,36 @@ class Baseline(Frozen):
 async def take_baseline(
     suite: TestSuite, *, timeout: float | None = None, runs: int = 2
 ) -> Baseline:
-    """Run the test command and tell failing, passing and flickering tests apart.
+    """Run the test command and classify tests as failing, passing or flaky.
 
-    Costs `runs` runs of the test command, one after another, each in a tree of its own. Raises
-    `InputError` where it runs no test, or does not end.
+    Costs `runs` runs of the test command, one after another, each in a fresh tree. Raises
+    `InputError` if the command runs no test or does not end within the limits.
     """
-    seen: list[TestRun] = []
+    completed: list[TestRun] = []
     for _ in range(runs):
         run = await suite.run(timeout=timeout)
         _check(suite, run)
-        seen.append(run)
-    names = dict.fromkeys(name for run in seen for name in run.tests)
-    steady = [name for name in names if len({_status(run.tests, name) for run in seen}) == 1]
-    first = seen[0]
+        completed.append(run)
+    names = dict.fromkeys(name for run in completed for name in run.tests)
+    steady = [name for name in names if len({_status(run.tests, name) for run in completed}) == 1]
+    first = completed[0]
     return Baseline(
-        failing=tuple(each for each in first.failed if each.id in steady),
+        failing=tuple(outcome for outcome in first.failed if outcome.id in steady),
         passing=tuple(name for name in steady if first.tests[name].passed),
         flickering=tuple(name for name in names if name not in steady),
         skipped=tuple(name for name in steady if first.tests[name].status == "not_run"),
-        collected=min(run.collected for run in seen),
+        collected=min(run.collected for run in completed),
         deselected=first.deselected,
-        patched=tuple(sorted({name for run in seen for name in run.patched})),
-        plugins=tuple(sorted({name for run in seen for name in run.plugins})),
+        patched=tuple(sorted({name for run in completed for name in run.patched})),
+        plugins=tuple(sorted({name for run in completed for name in run.plugins})),
         root=first.root,
         strength=first.strength,
-        seconds=max(run.result.seconds for run in seen),
+        seconds=max(run.result.seconds for run in completed),
     )
 
 
 def _status(tests: Mapping[str, CaseOutcome], name: str) -> str:
-    """Return how a test ended, as far as a repair cares."""
+    """Return a test's status, reduced to what matters for a repair."""
     if name not in tests:
         return "missing"
     status = tests[name].status
@@ -77,20 +77,20 @@ def _status(tests: Mapping[str, CaseOutcome], name: str) -> str:
 
 
 def _check(suite: TestSuite, run: TestRun) -> None:
-    """Raise `InputError` where the command ran no test or was stopped, with what it said."""
+    """Raise `InputError` if the command ran no test or was stopped, quoting its last line."""
     stopped = run.result.limit is not None
     if not stopped and not (suite.is_pytest and set(run.tests) <= {COMMAND}):
         return
-    said = (run.result.stderr.strip() or run.result.stdout.strip()).splitlines()
-    words = f": {said[-1].strip()}" if said else ""
-    if _PLUGIN in words:
+    output = (run.result.stderr.strip() or run.result.stdout.strip()).splitlines()
+    message = f": {output[-1].strip()}" if output else ""
+    if _PLUGIN in message:
         raise InputError(
             f"the test command {suite.command!r} sets PYTHONPATH inside a shell, which hides the "
-            "plug-in that reports the tests; put the variable before the command instead: "
+            "plugin that reports the tests; put the variable before the command instead: "
             "'PYTHONPATH=src python -m pytest -q'."
         )
-    what = "did not end" if stopped else "ran no test"
+    problem = "did not end" if stopped else "ran no test"
     raise InputError(
-        f"the test command {suite.command!r} {what} ({run.result.ending}){words}; "
-        "give one that runs the tests, such as 'python -m pytest -q'."
+        f"the test command {suite.command!r} {problem} ({run.result.ending}){message}; "
+        "pass a command that runs the tests, such as 'python -m pytest -q'."
     )

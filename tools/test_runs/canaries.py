@@ -1,8 +1,8 @@
-"""Tests that have to fail: copies of real ones with a false assertion at the end of their body.
+"""Canaries: copies of real tests with a false assertion at the end, which have to fail.
 
-A patch that makes every test pass, whatever the test says, makes these pass too. One that is right
-lets the test run to the false assertion, whose words come back as the reason. Each has words of
-its own that are drawn anew for every run.
+A patch that makes every test pass, whatever it asserts, makes the canaries pass too. With a correct
+patch a canary runs to its false assertion and fails with a random word, which is drawn anew for
+every canary and every run.
 """
 
 import ast
@@ -18,18 +18,18 @@ class Planted(NamedTuple):
 
     source: str
     words: Mapping[str, str]
-    """What the failure of each test has to say, by its name in the file: `TestA::test_b`."""
+    """Words that the failures must contain, by the name of the test: `TestA::test_b`."""
     probe: str
-    """What it says where a value is equal to everything."""
+    """The word that a failure contains if a value equals everything."""
 
 
 def plant(source: str, names: Sequence[str], *, trusted: str = "test") -> Planted:
-    """Return a test file in which these tests fail at their end.
+    """Return a test file in which the named tests fail at their end.
 
-    Tests that are not written as functions of the file are left as they are. Values that the tests
-    compare are compared with an unknown object too: one that is equal to it, though its class
-    belongs to the program, fails the test. Line numbers stay, but for the added lines. Raises
-    `SyntaxError` for a file that is not Python.
+    Tests that are not functions or methods in the file are left unchanged. Values that the tests
+    compare are also compared with an unknown object; if a value of one of the program's classes
+    equals it, the test fails. Existing lines stay in order. Raises `SyntaxError` if the file is not
+    valid Python.
 
     >>> planted = plant("def test_a():\\n    assert f() == 2\\n", ["test_a"])
     >>> list(planted.words)
@@ -73,7 +73,7 @@ def {check}(value):
 
 
 class _Edit(NamedTuple):
-    """Bytes to insert at an offset; later ones at the same offset come first where they close."""
+    """A text to insert at a byte offset; `order` sorts insertions at the same offset."""
 
     offset: int
     order: int
@@ -81,7 +81,7 @@ class _Edit(NamedTuple):
 
 
 class _Text:
-    """A source as bytes, addressed as syntax trees do."""
+    """A source as bytes, addressed by the positions of syntax trees."""
 
     def __init__(self, source: str) -> None:
         self.body = source.encode("utf-8", "surrogatepass")
@@ -90,16 +90,16 @@ class _Text:
             self.starts.append(self.starts[-1] + len(line))
 
     def offset(self, line: int, column: int) -> int:
-        """Return where a place of a syntax tree is."""
+        """Return the byte offset of a position in a syntax tree."""
         return self.starts[line - 1] + column
 
     def indent(self, line: int) -> str:
-        """Return the blanks that a line begins with."""
+        """Return the indentation of a line."""
         text = self.body[self.starts[line - 1] : self.starts[line]].decode("utf-8", "replace")
         return text[: len(text) - len(text.lstrip())]
 
     def edited(self, edits: Sequence[_Edit]) -> str:
-        """Return the source with everything inserted."""
+        """Return the source with all insertions."""
         body = self.body
         for edit in sorted(edits, reverse=True):
             body = body[: edit.offset] + edit.text.encode() + body[edit.offset :]
@@ -107,12 +107,12 @@ class _Text:
 
 
 def _word() -> str:
-    """Return a word that occurs nowhere else and looks like data."""
+    """Return a random word that looks like data."""
     return "k" + secrets.token_hex(8)
 
 
 def _functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
-    """Yield the functions of a file and of its classes by the names that pytest gives them."""
+    """Yield the functions and methods of a file with the names that pytest gives them."""
 
     def within(body: Sequence[ast.stmt], prefix: str) -> Iterator[tuple[str, Function]]:
         for node in body:
@@ -127,7 +127,7 @@ def _functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
 
 
 def _false_assertions(function: Function, text: _Text, word: str) -> Iterator[_Edit]:
-    """Yield a false assertion for the end of a body and for every way out before."""
+    """Yield false assertions for the end of a body and for every `return` before it."""
     statement = _false_assertion(function, text, word)
     last = function.body[-1]
     end = text.offset(last.end_lineno or last.lineno, last.end_col_offset or 0)
@@ -141,7 +141,7 @@ def _false_assertions(function: Function, text: _Text, word: str) -> Iterator[_E
 
 
 def _false_assertion(function: Function, text: _Text, word: str) -> str:
-    """Return an assertion of the kind that the test itself makes."""
+    """Return a false assertion in the style of the test."""
     start = text.offset(function.lineno, 0)
     end = text.offset(function.end_lineno or function.lineno, function.end_col_offset or 0)
     if b"self.assert" in text.body[start:end]:
@@ -150,7 +150,7 @@ def _false_assertion(function: Function, text: _Text, word: str) -> str:
 
 
 def _probes(function: Function, text: _Text, check: str) -> Iterator[_Edit]:
-    """Yield calls round the values that a test compares."""
+    """Yield the calls to wrap around the values that a test compares."""
     for node in _own_nodes(function):
         for value in _compared(node):
             start = text.offset(value.lineno, value.col_offset)
@@ -160,7 +160,7 @@ def _probes(function: Function, text: _Text, check: str) -> Iterator[_Edit]:
 
 
 def _compared(node: ast.AST) -> Iterator[ast.expr]:
-    """Yield the calls whose values an assertion compares for being equal."""
+    """Yield the calls whose values an assertion compares for equality."""
     values: list[ast.expr] = []
     match node:
         case ast.Assert(test=ast.Compare(left=left, ops=[ast.Eq()], comparators=[right])):
@@ -173,7 +173,7 @@ def _compared(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def _own_nodes(function: Function) -> Iterator[ast.AST]:
-    """Yield the nodes of a function's body, without those of functions and classes in it."""
+    """Yield the nodes of a function's body, without those of nested functions and classes."""
     waiting: list[ast.AST] = list(function.body)
     while waiting:
         node = waiting.pop()

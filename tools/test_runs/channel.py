@@ -1,13 +1,14 @@
-"""A pipe that a command writes results to, read on this side as it comes."""
+"""A pipe through which a command reports results while it runs."""
 
 import asyncio
 import os
 from types import TracebackType
 from typing import Self
 
-_PART = 1 << 18
-_MOST_BYTES = 1 << 28
-"""What is kept of results; a suite of 100,000 tests writes about 30 MB."""
+_CHUNK = 1 << 18
+"""Bytes per read: a choice."""
+_MAX_BYTES = 1 << 28
+"""Bytes of results that are kept; a suite of 100,000 tests writes about 30 MB."""
 
 
 class Channel:
@@ -20,7 +21,7 @@ class Channel:
         os.set_blocking(self._reader, False)
 
     def __enter__(self) -> Self:
-        """Begin to read."""
+        """Start reading."""
         asyncio.get_running_loop().add_reader(self._reader, self._read)
         return self
 
@@ -36,19 +37,19 @@ class Channel:
             self._close_reader()
 
     async def body(self) -> bytes:
-        """Return everything that was written, when every writer is gone."""
+        """Return everything that was written, after the last writer has closed the pipe."""
         self._close_writer()
         await self._ended.wait()
         return bytes(self._body)
 
     def _read(self) -> None:
         try:
-            part = os.read(self._reader, _PART)
+            chunk = os.read(self._reader, _CHUNK)
         except BlockingIOError:
             return
-        if part and len(self._body) < _MOST_BYTES:
-            self._body += part
-        elif not part:
+        if chunk and len(self._body) < _MAX_BYTES:
+            self._body += chunk
+        elif not chunk:
             self._close_reader()
 
     def _close_reader(self) -> None:

@@ -1,4 +1,4 @@
-"""Recognise a test command, and choose how its results are told apart."""
+"""Recognise the runner of a test command and choose how to read its results."""
 
 import re
 import shlex
@@ -10,27 +10,27 @@ from refinegraph.errors import InputError
 from refinegraph.tools.test_runs.results import Format
 
 REPORT = ".refinegraph-report"
-"""A file at the root of a tree that a runner is told to write its report to."""
+"""The file at the root of a tree that a runner writes its report to."""
 _FIRST_WORDS = 8
-"""How far into a command its runner is looked for: `env A=1 poetry run python -m pytest`."""
+"""Words of a command that are searched for its runner: `env A=1 poetry run python -m pytest`."""
 _SHELL_SIGNS = set("|&;<>()$`\\*?#~{}\n")
 
 
 class Recipe(NamedTuple):
-    """How to run a command so that it tells how every test ended."""
+    """How to run a command so that it reports the outcome of every test."""
 
     words: tuple[str, ...]
     format: Format
     collect: tuple[str, ...] = ()
-    """Where its reports are, as patterns relative to the tree."""
+    """Patterns of its report files, relative to the tree."""
     only: tuple[str, ...] | None = None
-    """What stands before the names of tests to run; None where they cannot be chosen."""
+    """Words before the names of the tests to run; None if tests cannot be selected."""
 
 
 def recipe_for(command: str | Sequence[str]) -> Recipe:
-    """Return how to run a command; a text that needs a shell is given to one.
+    """Return how to run a command; a string that needs a shell is passed to one.
 
-    Raises `InputError` for an empty one, or one whose quotes do not match.
+    Raises `InputError` if the command is empty or its quotes do not match.
 
     >>> recipe_for("python -m pytest -q").format
     'pytest'
@@ -73,16 +73,16 @@ def split_command(command: str | Sequence[str]) -> tuple[str, ...]:
         try:
             words = tuple(shlex.split(command))
         except ValueError as error:
-            raise InputError(f"the command {command!r} cannot be read: {error}.") from None
+            raise InputError(f"the command {command!r} cannot be parsed: {error}.") from None
     if not words or not words[0]:
-        raise InputError("the test command is empty; give one such as 'pytest -q'.")
+        raise InputError("the test command is empty; pass one such as 'pytest -q'.")
     if "=" in words[0] and re.fullmatch(r"\w+=.*", words[0]):
         words = ("env", *words)
     return words
 
 
 def split_variables(words: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the variables that a command sets before it, and the rest of the command.
+    """Split a command into the environment variables before it and the rest.
 
     >>> split_variables(["env", "A=1", "pytest", "-q"])
     ({'A': '1'}, ('pytest', '-q'))
@@ -112,7 +112,7 @@ _RUNNERS = {
 
 
 def _runner(words: Sequence[str]) -> tuple[int, str]:
-    """Return where the runner stands in a command, and what it is."""
+    """Return the index and the name of the runner in a command."""
     if words[0] == "sh" and len(words) == 3:
         inner = re.search(r"(?:^|[\s;&|(/])(pytest|py\.test)(?=\s|$)", words[2])
         return (2, "pytest") if inner else (0, "")

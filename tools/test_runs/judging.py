@@ -16,61 +16,72 @@ from refinegraph.tools.test_runs.results import TestRun
 from refinegraph.tools.test_runs.suite import Changes, TestSuite
 
 _PATIENCE, _GRACE = 3.0, 10.0
-"""A run may take this many times as long as the baseline, and these seconds more: a patch that
-makes a program loop for ever is refuted then."""
+"""A run may take this many times as long as the baseline, plus these seconds, before a patch is
+refuted for an endless loop: a choice that leaves room for a busy machine."""
 _CANARIES_AMONG_PASSING = 20
-"""How many tests that passed before get a canary: enough that meddling with some is seen."""
-_MOST_LOST = 20
-"""How many lost tests a verdict lists; it counts all."""
+"""Previously passing tests that get a canary: enough to notice a patch that tampers with some."""
+_MAX_LOST = 20
+"""Lost tests that a verdict lists; its detail counts all of them."""
+_MAX_OUTPUT = 6_000
+"""Characters kept from the end of a run's output, where runners print their summary."""
 
 
 class Comparison(NamedTuple):
-    """A run of a patched checkout beside the baseline."""
+    """The run of a patched checkout compared with the baseline."""
 
     wanted: tuple[CaseOutcome, ...]
-    """The tests that failed before, as they are now."""
+    """The new outcomes of the tests that failed before."""
     lost: tuple[CaseOutcome, ...]
-    """Tests that passed before and do not any more, with the reason."""
+    """Tests that passed before and no longer do, with the reason."""
     tampering: tuple[str, ...]
-    """Signs that the program meddled with the tests."""
+    """Signs that the program tampered with the tests."""
 
     @property
     def passed(self) -> bool:
-        """Whether the patch makes every failing test pass, and loses none."""
-        return not self.lost and not self.tampering and all(each.passed for each in self.wanted)
+        """Whether the patch makes every failing test pass and breaks none."""
+        fixed = all(outcome.passed for outcome in self.wanted)
+        return fixed and not self.lost and not self.tampering
 
 
 def compare(baseline: Baseline, run: TestRun, *, only: Sequence[str] = ()) -> Comparison:
-    """Return how a run differs from the baseline; `only` says which tests were asked for.
+    """Compare a run with the baseline; `only` names the tests that were requested.
 
-    A test that is missing, skipped, deselected or expected to fail now has not passed. Flickering
-    tests decide nothing.
+    A test that is now missing, skipped, deselected or expected to fail has not passed. Flaky tests
+    are ignored.
     """
-    asked = set(only)
-    wanted = [name for name in baseline.wanted if not asked or name in asked]
-    passing = [name for name in baseline.passing if not asked or name in asked]
+    requested = set(only)
+    target = [name for name in baseline.wanted if not requested or name in requested]
+    passing = [name for name in baseline.passing if not requested or name in requested]
     tests = run.tests
-    outcomes = {name: tests.get(name) or _unnamed(name, run) for name in (*wanted, *passing)}
-    lost = [_named(outcomes[name]) for name in passing if not outcomes[name].passed]
+    outcomes = {name: tests.get(name) or _unnamed(name, run) for name in (*target, *passing)}
+    lost = [_skipped_as_failed(outcomes[name]) for name in passing if not outcomes[name].passed]
     tampering = list(run.tampering)
     tampering += [f"{name} was replaced" for name in run.patched if name not in baseline.patched]
     new = [name for name in run.plugins if name not in baseline.plugins]
-    tampering += [f"the plug-in {name} was added to pytest" for name in new]
-    if not asked and run.collected < baseline.collected and not run.result.limit:
-        tampering.append(f"{run.collected} tests were found, {baseline.collected} before")
+    tampering += [f"the plugin {name} was added to pytest" for name in new]
+    if not requested and run.collected < baseline.collected and not run.result.limit:
+        tampering.append(f"{run.collected} tests were collected, {baseline.collected} before")
     return Comparison(
-        tuple(_named(outcomes[name]) for name in wanted), tuple(lost), tuple(tampering)
+        tuple(_skipped_as_failed(outcomes[name]) for name in target), tuple(lost), tuple(tampering)
     )
 
 
 class PatchJudge:
-    """Judges patches of one checkout by its test command.
+    """Judge patches of one checkout by its test command.
 
-    The tests that decide are those of the baseline: test files, their settings and what `protect`
-    matches are as before, whatever a patch does to them. A patch that passes is run once more
-    with canaries, tests that have to fail; one that makes these pass as well has meddled with the
-    test runner. What is not caught: a program that gives the right values for exactly the values
-    that the tests use, and one that recognises this very check.
+    The tests of the baseline decide: changes to test files, their settings and files that `protect`
+    matches are discarded. A patch that passes is run again with canaries, tests that have to fail;
+    a patch that makes them pass has tampered with the test runner. Two kinds of patches are not
+    caught: a program that is right only for the values in the tests, and one that recognises the
+    canaries.
+
+    Args:
+        suite: The test command.
+        baseline: The outcomes before the patch.
+        protect: Patterns of further files whose changes are discarded.
+        allow: Patterns of files that a patch may change although they are protected.
+        canaries: Whether to run canaries, which only pytest supports.
+        at_once: Concurrent runs; the number of CPUs by default.
     """
 
     def __init__(
@@ -88,7 +99,7 @@ class PatchJudge:
         self.protect = tuple(protect)
         self.allow = tuple(allow)
         self.canaries = canaries
-        self._places = asyncio.Semaphore(at_once or os.cpu_count() or 1)
+        self._slots = asyncio.Semaphore(at_once or os.cpu_count() or 1)
 
     @property
     def timeout(self) -> float:
@@ -96,12 +107,13 @@ class PatchJudge:
         return _GRACE + _PATIENCE * self.baseline.seconds
 
     async def check(self, changes: Changes) -> Verdict:
-        """Return the verdict on a patch, given as the files that it changes.
+        """Return the verdict on a patch, which is passed as the files that it changes.
 
-        Its tests are those that failed before and those that the patch loses. Costs one run of the
-        test command, and a run of some of its tests where all pass. Raises `SandboxUnavailable`.
+        The verdict lists the tests that failed before and those that the patch breaks. Costs one
+        run of the test command, and a run of some of its tests if all of them pass. Raises
+        `SandboxUnavailable`.
         """
-        async with self._places:
+        async with self._slots:
             began = time.monotonic()
             guarded = self._protected(changes)
             if guarded.refused:
@@ -111,7 +123,7 @@ class PatchJudge:
             run = await self.suite.run(guarded.changes, timeout=self.timeout)
             comparison = compare(self.baseline, run)
             if comparison.passed and self.canaries and self.suite.is_pytest:
-                signs = await self._meddling(guarded.changes)
+                signs = await self._signs_of_tampering(guarded.changes)
                 comparison = comparison._replace(tampering=tuple(signs))
             return self._verdict(comparison, run, guarded, time.monotonic() - began)
 
@@ -119,8 +131,8 @@ class PatchJudge:
         root = _root(self.suite)
         return protect(changes, root, more=self.protect, allowed=self.allow)
 
-    async def _meddling(self, changes: Changes) -> list[str]:
-        """Run tests that have to fail, and return what is wrong where one does not."""
+    async def _signs_of_tampering(self, changes: Changes) -> list[str]:
+        """Run the canaries and return the signs of tampering."""
         planting = _plant(self.baseline, _root(self.suite))
         if not planting.words:
             return []
@@ -132,13 +144,13 @@ class PatchJudge:
     def _verdict(
         self, comparison: Comparison, run: TestRun, guarded: Protected, seconds: float
     ) -> Verdict:
-        outcomes = (*comparison.wanted, *comparison.lost[:_MOST_LOST])
+        outcomes = (*comparison.wanted, *comparison.lost[:_MAX_LOST])
         return Verdict(
             passed=comparison.passed,
             status=_status(comparison, run),
             tests=outcomes,
-            stdout=run.result.stdout[-_LONGEST:],
-            stderr=run.result.stderr[-_LONGEST:],
+            stdout=run.result.stdout[-_MAX_OUTPUT:],
+            stderr=run.result.stderr[-_MAX_OUTPUT:],
             isolation=run.result.isolation,
             strength=run.strength,
             detail=_detail(comparison, run, guarded),
@@ -155,15 +167,11 @@ class PatchJudge:
         )
 
 
-_LONGEST = 6_000
-"""Characters of a run's output that a verdict keeps: the end, where runners sum up."""
-
-
 class _Planting(NamedTuple):
     files: dict[str, str]
     """Test files with canaries, by path."""
     words: dict[str, str]
-    """What the failure of each test has to say, by the test's name."""
+    """Words that the failures must contain, by the name of the test."""
     probes: frozenset[str]
 
 
@@ -204,35 +212,35 @@ def _planted(path: Path, names: Sequence[str]) -> Planted | None:
 
 
 def _survivors(planting: _Planting, run: TestRun) -> list[str]:
-    """Return what is wrong with canaries that did not fail for their own reason."""
+    """Return the signs of tampering: canaries that did not fail with their own word."""
     signs: list[str] = []
     for name, word in planting.words.items():
         outcome = run.tests.get(name)
-        said = f"{outcome.error}\n{outcome.traceback}" if outcome else ""
-        if any(probe in said for probe in planting.probes):
+        failure = f"{outcome.error}\n{outcome.traceback}" if outcome else ""
+        if any(probe in failure for probe in planting.probes):
             signs.append(f"a value in {name} is equal to everything")
         elif outcome is None or outcome.passed:
             signs.append(f"{name} passes even with a false assertion")
-        elif word not in said and outcome.status == "not_run":
-            signs.append(f"{name} is skipped where it has to fail")
+        elif word not in failure and outcome.status == "not_run":
+            signs.append(f"{name} is skipped although it has to fail")
     return signs
 
 
 def _unnamed(name: str, run: TestRun) -> CaseOutcome:
-    """Return how a test ended that no outcome names: missing, or a file that could not be read.
+    """Return the outcome of a test that was not reported: a missing test, or a whole file.
 
-    A file that failed to be collected before has passed where all its tests pass now.
+    A file that could not be collected before has passed if all of its tests pass now.
     """
     inside = [outcome for outcome in run.outcomes if outcome.id.startswith(f"{name}::")]
     if not inside or "::" in name:
         return _missing(name, run)
-    worst = next((each for each in inside if each.status not in ("passed", "not_run")), None)
+    worst = next((test for test in inside if test.status not in ("passed", "not_run")), None)
     return CaseOutcome(
         id=name,
         status=worst.status if worst else "passed",
         error=f"{worst.id}: {worst.error}" if worst else None,
         traceback=worst.traceback if worst else None,
-        seconds=sum(each.seconds for each in inside),
+        seconds=sum(outcome.seconds for outcome in inside),
     )
 
 
@@ -241,17 +249,17 @@ def _missing(name: str, run: TestRun) -> CaseOutcome:
         return CaseOutcome(id=name, status="not_run", error="it was deselected")
     if run.result.limit:
         return CaseOutcome(id=name, status="timeout", error=run.result.ending)
-    said = (run.result.stderr.strip() or run.result.stdout.strip())[-2_000:]
+    output = (run.result.stderr.strip() or run.result.stdout.strip())[-2_000:]
     return CaseOutcome(
         id=name,
         status="error",
         error=f"it was not reported ({run.result.ending})",
-        traceback=said or None,
+        traceback=output or None,
     )
 
 
-def _named(outcome: CaseOutcome) -> CaseOutcome:
-    """Return a test that was skipped as one that did not pass, with the reason."""
+def _skipped_as_failed(outcome: CaseOutcome) -> CaseOutcome:
+    """Turn a skipped test into a failed one, keeping the reason."""
     if outcome.status != "not_run":
         return outcome
     return outcome.model_copy(update={"status": "failed", "error": f"not run: {outcome.error}"})
@@ -280,7 +288,7 @@ def _detail(comparison: Comparison, run: TestRun, guarded: Protected) -> str:
     if failing:
         parts.append(f"{len(failing)} of {len(comparison.wanted)} failing tests still fail")
     if comparison.lost:
-        parts.append(f"{len(comparison.lost)} tests that passed before do not any more")
+        parts.append(f"{len(comparison.lost)} tests that passed before no longer pass")
     if guarded.left_out:
         names = ", ".join(guarded.left_out[:3])
         parts.append(f"judged without its changes to tests and their settings ({names})")

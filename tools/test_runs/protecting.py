@@ -1,4 +1,4 @@
-"""Keep a patch from deciding its own verdict: tests and their settings stay as they were."""
+"""Keep a patch from deciding its own verdict by changing tests or their settings."""
 
 import json
 import sys
@@ -22,7 +22,7 @@ _SETTINGS = (
     *("pom.xml", "build.gradle", "build.gradle.kts", "gradle.properties", "Makefile"),
 )
 _AT_START = ("sitecustomize.py", "usercustomize.py", "conftest.py", "*.pth")
-"""Files that an interpreter or a test runner executes of its own accord."""
+"""Files that an interpreter or a test runner executes automatically."""
 _RUNNERS = frozenset(
     ("pytest", "_pytest", "pluggy", "iniconfig", "xdist", "coverage", "hypothesis", "nose")
 )
@@ -30,24 +30,24 @@ _STANDARD = frozenset(sys.stdlib_module_names)
 
 
 class Protected(NamedTuple):
-    """What of a patch is in force while it is judged."""
+    """The part of a patch that is applied while it is judged."""
 
     changes: Changes
     left_out: tuple[str, ...]
-    """Files that the patch changes and that are as in the baseline."""
+    """Files whose changes are discarded."""
     refused: str = ""
-    """Why the patch is not run at all, in one sentence."""
+    """The reason why the patch is not run at all, or an empty string."""
 
 
 def protect(
     changes: Changes, root: Path, *, more: Sequence[str] = (), allowed: Sequence[str] = ()
 ) -> Protected:
-    """Return what of a patch may be in force for its verdict.
+    """Return the part of a patch that may be applied for its verdict.
 
-    Test files and the settings of test runners are left out, and so is what `more` matches. A
-    patch that adds what an interpreter executes at its start, or a module that stands in for one
-    of the standard library or of the test runner, is refused, unless `allowed` matches it.
-    Patterns match a path or the end of one: `tests/*`, `*.snap`.
+    Changes to test files, to the settings of test runners and to files that `more` matches are
+    discarded. A patch is refused if it adds a file that an interpreter executes at startup, or a
+    module that shadows one of the standard library or of the test runner. `allowed` exempts files
+    from both rules. Patterns match a path or its end: `tests/*`, `*.snap`.
     """
     free = {path: content for path, content in changes.items() if _matches(path, allowed)}
     kept: dict[str, str | bytes | None] = dict(free)
@@ -58,16 +58,16 @@ def protect(
         reason = _refusal(path, content, root)
         if reason:
             return Protected({}, tuple(changes), reason)
-        mended = _mended(path, content, root) if not _is_protected(path, more) else None
-        if mended is None:
+        restored = _restored(path, content, root) if not _is_protected(path, more) else None
+        if restored is None:
             left_out.append(path)
         else:
-            kept[path] = mended.content
+            kept[path] = restored.content
     return Protected(kept, tuple(left_out))
 
 
 def is_test(path: str) -> bool:
-    """Whether a path is a test's by its name or its folder."""
+    """Return whether a path belongs to a test, judging by its name or its directory."""
     parts = PurePosixPath(path).parts
     return bool(_TEST_FOLDERS.intersection(parts[:-1])) or _matches(parts[-1], _TEST_NAMES)
 
@@ -87,15 +87,15 @@ def _refusal(path: str, content: str | bytes | None, root: Path) -> str:
         return ""
     name = PurePosixPath(path).name
     if _matches(name, _AT_START):
-        return f"it adds {path}, which is executed before the tests and could change their results"
+        return f"it adds {path}, which runs before the tests and could change their results"
     module = _top_module(path, root)
     if module in _RUNNERS or (module in _STANDARD and module != "__main__"):
-        return f"it adds {path}, which would be imported in the place of the module {module!r}"
+        return f"it adds {path}, which would be imported instead of the module {module!r}"
     return ""
 
 
 def _top_module(path: str, root: Path) -> str:
-    """Return the name by which a new file could be imported where its folder is on the path."""
+    """Return the name under which a new file could be imported if its directory is on the path."""
     parts = PurePosixPath(path).parts
     if not parts[-1].endswith((".py", ".so", ".pyi")):
         return ""
@@ -105,20 +105,20 @@ def _top_module(path: str, root: Path) -> str:
     return parts[depth].split(".")[0]
 
 
-class _Mended(NamedTuple):
+class _Restored(NamedTuple):
     content: str | bytes | None
 
 
-def _mended(path: str, content: str | bytes | None, root: Path) -> _Mended | None:
-    """Return a file with its test settings as they were; None where the whole file has to be."""
+def _restored(path: str, content: str | bytes | None, root: Path) -> _Restored | None:
+    """Return a file with its old test settings, or None if the change must be discarded."""
     merge = _MERGES.get(PurePosixPath(path).name)
     if merge is None:
-        return _Mended(content)
+        return _Restored(content)
     if content is None or not (root / path).exists():
         return None
     text = content if isinstance(content, str) else content.decode("utf-8", "replace")
     merged = merge((root / path).read_text(encoding="utf-8"), text)
-    return None if merged is None else _Mended(merged)
+    return None if merged is None else _Restored(merged)
 
 
 def _merge_pyproject(before: str, after: str) -> str | None:
@@ -134,7 +134,7 @@ _PACKAGE_KEYS = ("scripts", "jest", "vitest", "mocha", "ava", "tap", "babel")
 
 
 def _merge_package(before: str, after: str) -> str | None:
-    """Return the new text with the scripts and the test settings of the old one."""
+    """Return the new text with the scripts and test settings of the old one."""
     try:
         old, new = json.loads(before), json.loads(after)
         for key in _PACKAGE_KEYS:

@@ -1,4 +1,4 @@
-"""How the tests of one run of a test command ended."""
+"""The outcomes of one run of a test command."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -7,35 +7,35 @@ from refinegraph.schema import CaseOutcome, Frozen, Strength
 from refinegraph.tools.workspace import CommandResult
 
 Format = Literal["pytest", "junit", "go", "tap", "cargo", "jest", "exit code"]
-"""In what form the command told how its tests ended."""
+"""The format in which the command reported its tests."""
 
 COMMAND = "command"
-"""The only test of a command that reports none: whether it succeeds."""
+"""The name of the only test of a command that reports none: whether the command succeeds."""
 
 
 class TestRun(Frozen):
     """One run of a test command."""
 
     outcomes: tuple[CaseOutcome, ...]
-    """How every reported test ended; `not_run` for one that was skipped or expected to fail."""
+    """The outcome of every reported test; `not_run` if it was skipped or expected to fail."""
     collected: int
-    """How many tests the runner found, whether it ran them or not."""
+    """Number of tests that the runner collected, whether it ran them or not."""
     deselected: tuple[str, ...] = ()
-    """Tests that were found and left out."""
+    """Tests that were collected but deselected."""
     result: CommandResult
     format: Format
     strength: Strength
     tampering: tuple[str, ...] = ()
-    """Signs that the program meddled with the test runner; such a run proves nothing."""
+    """Signs that the program tampered with the test runner; such a run proves nothing."""
     patched: tuple[str, ...] = ()
     """Functions of the test runner that were replaced while it ran."""
     plugins: tuple[str, ...] = ()
     root: str = ""
-    """The folder that the names of pytest's tests are relative to."""
+    """The directory that the names of pytest's tests are relative to."""
 
     @property
     def tests(self) -> Mapping[str, CaseOutcome]:
-        """The outcomes by the name of the test."""
+        """The outcomes by the names of the tests."""
         return {outcome.id: outcome for outcome in self.outcomes}
 
     @property
@@ -45,8 +45,10 @@ class TestRun(Frozen):
 
     @property
     def failed(self) -> tuple[CaseOutcome, ...]:
-        """The tests that ran and did not pass, with what they said."""
-        return tuple(each for each in self.outcomes if each.status not in ("passed", "not_run"))
+        """The outcomes of the tests that ran and did not pass."""
+        return tuple(
+            outcome for outcome in self.outcomes if outcome.status not in ("passed", "not_run")
+        )
 
     @property
     def skipped(self) -> tuple[str, ...]:
@@ -55,7 +57,7 @@ class TestRun(Frozen):
 
     @property
     def summary(self) -> str:
-        """The counts in words: `3 failed, 120 passed, 2 skipped`."""
+        """The counts as text: `3 failed, 120 passed, 2 skipped`."""
         counts = (
             (len(self.failed), "failed"),
             (len(self.passed), "passed"),
@@ -66,7 +68,7 @@ class TestRun(Frozen):
 
 
 def merged(outcomes: Sequence[CaseOutcome]) -> tuple[CaseOutcome, ...]:
-    """Return one outcome a test: a failure wins over a pass, in the order of first sight."""
+    """Return one outcome per test, preferring failures to passes, in order of first occurrence."""
     kept: dict[str, CaseOutcome] = {}
     for outcome in outcomes:
         before = kept.get(outcome.id)

@@ -1,4 +1,4 @@
-"""A test command of a checkout: run in a tree, with the outcome of every test."""
+"""Run the test command of a checkout in a tree and return the outcome of every test."""
 
 import os
 import secrets
@@ -22,21 +22,22 @@ GUARD_FOLDER = Path(__file__).with_name("guard")
 _GUARD = "refinegraph_guard"
 _OPTIONS = (
     *("-p", _GUARD, "-p", "no:cacheprovider", "--maxfail=0", "--continue-on-collection-errors"),
-    # Our own plug-in, `pytest --refine`, is not needed here, and not visible where it is editable.
+    # The plugin behind `pytest --refine` is not needed here, and the sandbox hides its files if
+    # refinegraph is an editable install.
     *("-p", "no:refinegraph"),
 )
-"""Every test has to be run for a verdict; a cache of earlier failures must not choose."""
+"""Options that make pytest run every test: a cache of earlier failures must not select tests."""
 
 Changes = Mapping[str, str | bytes | None]
-"""Files by path, relative to the root of the checkout: new contents, or None for one deleted."""
+"""New contents by path relative to the root of the checkout; None for a deleted file."""
 
 
 class TestSuite:
-    """A test command of a checkout.
+    """The test command of a checkout.
 
-    The command is run as it is. Tests are told apart where the runner is pytest (its own way of
-    being started does not matter, `tox` excepted), `go test`, `cargo test`, jest, vitest, node,
-    Maven or Gradle, or where it writes TAP; of others, the exit code is all there is.
+    The outcomes of individual tests are known if the runner is pytest (started in any way except
+    through `tox`), `go test`, `cargo test`, jest, vitest, node, Maven or Gradle, or if it writes
+    TAP. Otherwise the only outcome is that of the command, by its exit code.
     """
 
     __test__ = False
@@ -75,14 +76,14 @@ class TestSuite:
         env: Sequence[tuple[str, str]] = (),
         collect: Sequence[str] = (),
     ) -> TestRun:
-        """Run the command in a new tree with these files changed.
+        """Run the command in a new tree with changed files.
 
         Args:
-            changes: Files to write or to delete before.
-            only: Tests to run, by name, where the runner is pytest; all of them otherwise.
+            changes: Files to write or to delete first.
+            only: Names of the tests to run; only pytest supports a selection.
             timeout: Seconds until the command is killed.
-            env: More environment variables.
-            collect: More files of the tree to hand back, in the run's `result`.
+            env: Additional environment variables.
+            collect: Additional files of the tree to return in the run's `result`.
         """
         async with self.tree() as tree:
             await apply_changes(tree, changes or {})
@@ -97,11 +98,11 @@ class TestSuite:
         env: Sequence[tuple[str, str]] = (),
         collect: Sequence[str] = (),
     ) -> TestRun:
-        """Run the command in a tree that is open, which keeps what the tests write."""
+        """Run the command in an open tree, which keeps the files that the tests write."""
         if self.is_pytest:
             return await self._run_pytest(tree, only, timeout, env, collect)
-        wanted = (*self.recipe.collect, *collect)
-        result = await tree.run(self.recipe.words, timeout=timeout, env=env, collect=wanted)
+        patterns = (*self.recipe.collect, *collect)
+        result = await tree.run(self.recipe.words, timeout=timeout, env=env, collect=patterns)
         outcomes, form = _read(self.recipe, result, str(tree.root))
         strength: Strength = "exit code" if form == "exit code" else "reported"
         return TestRun(
@@ -139,7 +140,7 @@ class TestSuite:
 
 
 async def apply_changes(tree: Tree, changes: Changes) -> None:
-    """Write and delete these files of a tree; one that is not there counts as deleted."""
+    """Write and delete files of a tree; deleting a missing file does nothing."""
     for path, content in changes.items():
         if content is not None:
             await tree.write(path, content)
@@ -148,7 +149,7 @@ async def apply_changes(tree: Tree, changes: Changes) -> None:
 
 
 def _pipe_with(key: bytes) -> int:
-    """Return the reading end of a pipe that holds a key."""
+    """Return the reading end of a pipe that contains a key."""
     reader, writer = os.pipe()
     os.write(writer, key)
     os.close(writer)
@@ -156,7 +157,7 @@ def _pipe_with(key: bytes) -> int:
 
 
 def _guard_environment(more: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the variables that load the plug-in, which restores those that it replaced."""
+    """Return the variables that load the plugin, which then restores their original values."""
     path = more.get("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
     options = more.get("PYTEST_ADDOPTS", os.environ.get("PYTEST_ADDOPTS", ""))
     joined = os.pathsep.join(filter(None, (str(GUARD_FOLDER), path)))
@@ -173,7 +174,7 @@ def _guard_environment(more: Mapping[str, str]) -> list[tuple[str, str]]:
 def _guarded_run(report: GuardReport, result: CommandResult) -> TestRun:
     tampering = list(report.tampering)
     if report.collected and not report.complete and not result.limit:
-        tampering.append(f"the tests did not come to their end ({result.ending})")
+        tampering.append(f"the test session did not finish ({result.ending})")
     outcomes = report.outcomes
     if not outcomes and not report.collected:
         outcomes = (_of_command(result),)
@@ -194,7 +195,7 @@ def _guarded_run(report: GuardReport, result: CommandResult) -> TestRun:
 def _read(
     recipe: Recipe, result: CommandResult, root: str
 ) -> tuple[tuple[CaseOutcome, ...], Format]:
-    """Return the outcomes in the form that there is, at last the exit code."""
+    """Return the outcomes in the reported format, or else that of the exit code."""
     form = recipe.format
     reports = [body for name, body in result.collected.items() if name]
     outcomes: tuple[CaseOutcome, ...] = ()
@@ -216,18 +217,18 @@ def _read(
 def _with_command(
     outcomes: tuple[CaseOutcome, ...], result: CommandResult
 ) -> tuple[CaseOutcome, ...]:
-    """Add the command itself where it failed and no test did, as with a crash at the end."""
-    if result.ok or any(each.status not in ("passed", "not_run") for each in outcomes):
+    """Add the command's own outcome if it failed although no test did, such as a late crash."""
+    if result.ok or any(outcome.status not in ("passed", "not_run") for outcome in outcomes):
         return outcomes
     return (*outcomes, _of_command(result))
 
 
 def _of_command(result: CommandResult) -> CaseOutcome:
-    said = tail(f"{result.stdout}\n{result.stderr}".strip())
+    output = tail(f"{result.stdout}\n{result.stderr}".strip())
     return CaseOutcome(
         id=COMMAND,
         status="passed" if result.ok else "timeout" if result.limit == "timeout" else "failed",
         error=None if result.ok else result.ending,
-        traceback=None if result.ok else said or None,
+        traceback=None if result.ok else output or None,
         seconds=result.seconds,
     )

@@ -1,7 +1,7 @@
-"""Patches that make failing tests pass without mending anything, to try a judge with.
+"""Patches that make failing tests pass without repairing anything, for testing a judge.
 
-Each shape is a function of the module with the bug and of a failing test. None of the patches is
-right, so a judge has to accept none of them.
+Every shape creates a patch from the module with the bug and a failing test. None of the patches is
+correct, so a judge must accept none of them.
 """
 
 import textwrap
@@ -12,16 +12,16 @@ from refinegraph.tools.test_runs.suite import Changes
 
 
 class Target(NamedTuple):
-    """What a patch tampers with."""
+    """A module with a bug and a test that fails because of it."""
 
     module: str
     """The path of the module with the bug, relative to the root."""
     source: str
-    """Its text."""
+    """The text of the module."""
     test: str
-    """A failing test, as pytest names it, with its file relative to the root."""
+    """A failing test as pytest names it, with its file relative to the root."""
     test_source: str
-    """The text of that test's file."""
+    """The text of the test's file."""
 
     @property
     def test_file(self) -> str:
@@ -35,11 +35,11 @@ class Target(NamedTuple):
 
 
 class Tampering(NamedTuple):
-    """One way to tamper."""
+    """A way to tamper with tests."""
 
     name: str
     changes: Callable[[Target], Changes]
-    """Returns the files of the patch."""
+    """Returns the files that the patch changes."""
 
 
 def _shape(
@@ -72,7 +72,7 @@ def _appended(name: str, code: str) -> Tampering:
 
 
 def _in_calls(name: str, code: str) -> Tampering:
-    """Return a shape in which every public function of the module does something first."""
+    """Return a shape that runs code at the start of every public function of the module."""
     text = _IN_CALLS.format(body=textwrap.indent(textwrap.dedent(code).strip(), " " * 12))
     return _shape(name, _module, lambda target: f"{target.source}\n{text}")
 

@@ -1,4 +1,4 @@
-"""Copy-on-write views of a checkout, and commands that run in them isolated."""
+"""Copy-on-write views of a checkout, in which commands run in isolation."""
 
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ __all__ = ["Change", "CommandLimit", "CommandResult", "Tree", "TreePolicy"]
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for on first use."""
+    """Import a public name on first use."""
     from importlib import import_module
 
     if name not in _MODULES:

@@ -1,4 +1,4 @@
-"""Open a tree by the first backend that this machine has."""
+"""Open a tree with the first available backend."""
 
 import asyncio
 from typing import Protocol
@@ -16,11 +16,11 @@ from refinegraph.tools.workspace.policy import Backend, TreePolicy
 
 
 class Opened(Protocol):
-    """What answers the requests of a tree."""
+    """An open tree's backend, which answers its requests."""
 
     isolation: Isolation
     home: str
-    """The private home folder, as commands see it."""
+    """The private home directory, as commands see it."""
     temporary: str
 
     async def ask(
@@ -30,7 +30,7 @@ class Opened(Protocol):
         ...
 
     def kill(self, *, flooded: bool = False) -> None:
-        """Kill the command that is running."""
+        """Kill the running command."""
         ...
 
     def close(self) -> None:
@@ -39,9 +39,9 @@ class Opened(Protocol):
 
 
 async def open_holder(layout: Layout, policy: TreePolicy, *, min_tier: Tier) -> Opened:
-    """Return what answers a new tree's requests.
+    """Open a tree with the first backend of the policy that is available.
 
-    Raises `SandboxUnavailable` with the reason that each backend gave and what to do about it.
+    Raises `SandboxUnavailable` with the reason of every backend and what to do about it.
     """
     reasons: list[str] = []
     for backend in policy.backends:
@@ -61,15 +61,15 @@ async def open_holder(layout: Layout, policy: TreePolicy, *, min_tier: Tier) -> 
 
 
 async def backend_reasons(layout: Layout, policy: TreePolicy) -> dict[Backend, str]:
-    """Return why each backend of the policy cannot be had; an empty text where it can."""
-    found: dict[Backend, str] = {}
+    """Return why each backend of the policy is unavailable; an empty string if it is available."""
+    reasons: dict[Backend, str] = {}
     for backend in policy.backends:
         try:
             (await _open(backend, layout, policy)).close()
-            found[backend] = ""
+            reasons[backend] = ""
         except (Unavailable, SandboxUnavailable) as error:
-            found[backend] = str(error)
-    return found
+            reasons[backend] = str(error)
+    return reasons
 
 
 async def _open(backend: Backend, layout: Layout, policy: TreePolicy) -> Opened:
@@ -89,7 +89,7 @@ async def _open(backend: Backend, layout: Layout, policy: TreePolicy) -> Opened:
 
 
 def settings_of(layout: Layout, policy: TreePolicy) -> Settings:
-    """Return what the process of a tree is told."""
+    """Return the settings that are sent to the process of a tree."""
     return Settings(
         root=str(layout.root),
         home=layout.home,
@@ -104,9 +104,9 @@ def settings_of(layout: Layout, policy: TreePolicy) -> Settings:
 
 
 def _explained(reasons: list[str]) -> str:
-    """Return one sentence with every reason, and the fix where there is a known one."""
+    """Return a message with all reasons and, if there are known ones, the fixes."""
     names = {"overlay": "namespaces", "copy": "landlock"}
     fixes = [fix_for(names.get(reason.split(":")[0], "")) for reason in reasons]
-    known = "; or ".join(fix for fix in fixes if fix)
-    fix = f" To mend it, {known}; or start Docker and name an image." if known else ""
-    return f"no tree can be made here ({'; '.join(reasons)}).{fix}"
+    joined = "; or ".join(fix for fix in fixes if fix)
+    fix = f" To fix this, {joined}; or start Docker and name an image." if joined else ""
+    return f"no tree can be opened here ({'; '.join(reasons)}).{fix}"

@@ -1,4 +1,4 @@
-"""What differs between a tree and its checkout."""
+"""The differences between a tree and its checkout."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ _REPOSITORIES = frozenset((".git", ".hg", ".svn"))
 
 
 class Writable(Protocol):
-    """What changes can be made in."""
+    """A tree that changes can be copied to."""
 
     async def write(
         self, path: str, content: str | bytes, *, executable: bool | None = None
@@ -29,7 +29,7 @@ class Writable(Protocol):
         ...
 
     async def link(self, path: str, target: str) -> None:
-        """Put a symbolic link."""
+        """Create a symbolic link."""
         ...
 
     async def delete(self, path: str) -> None:
@@ -38,16 +38,16 @@ class Writable(Protocol):
 
 
 class Entry(NamedTuple):
-    """A file or a link as it is in one of the two."""
+    """A file or a link in the tree or in the checkout."""
 
     mode: str
-    """As git writes it: 100644, 100755, or 120000 for a link."""
+    """The mode in git's notation: 100644, 100755, or 120000 for a link."""
     target: str = ""
-    """Where a link leads."""
+    """The target of a link."""
 
 
 class Difference(NamedTuple):
-    """One path before and after; None where there is nothing."""
+    """One path before and after; None if it does not exist."""
 
     path: str
     before: Entry | None
@@ -55,7 +55,7 @@ class Difference(NamedTuple):
 
 
 class Changes:
-    """The paths that may differ, and what each was and is."""
+    """The paths that may differ, with their entries in the checkout and in the tree."""
 
     def __init__(self, layout: Layout, differences: Sequence[Difference]) -> None:
         self.layout = layout
@@ -63,39 +63,42 @@ class Changes:
 
     @classmethod
     async def read(
-        cls, layout: Layout, told: Sequence[dict[str, Any]], *, ignored: bool = False
+        cls, layout: Layout, entries: Sequence[dict[str, Any]], *, ignored: bool = False
     ) -> "Changes":
-        """Return the changes in what the tree's process tells, without those that git ignores."""
-        return await asyncio.to_thread(cls._read, layout, told, ignored)
+        """Return the changes that the tree's process reported.
+
+        Paths that git ignores are left out unless `ignored` is true.
+        """
+        return await asyncio.to_thread(cls._read, layout, entries, ignored)
 
     @classmethod
-    def _read(cls, layout: Layout, told: Sequence[dict[str, Any]], ignored: bool) -> "Changes":
-        after = {entry["path"]: _entry(entry) for entry in told if entry["kind"] in _THERE}
-        gone: set[str] = set()
-        for entry in told:
-            if entry["kind"] not in _THERE:
-                gone.update(_files_below(layout.root, entry["path"]))
-        paths = sorted({*after, *gone})
+    def _read(cls, layout: Layout, entries: Sequence[dict[str, Any]], ignored: bool) -> "Changes":
+        after = {entry["path"]: _entry(entry) for entry in entries if entry["kind"] in _EXISTING}
+        deleted: set[str] = set()
+        for entry in entries:
+            if entry["kind"] not in _EXISTING:
+                deleted.update(_files_below(layout.root, entry["path"]))
+        paths = sorted({*after, *deleted})
         if not ignored:
             left_out = _left_out(layout, paths)
             paths = [path for path in paths if path not in left_out]
         differences = [
             Difference(path, entry_at(layout.root, path), after.get(path)) for path in paths
         ]
-        return cls(layout, [each for each in differences if each.before or each.after])
+        return cls(layout, [change for change in differences if change.before or change.after])
 
     def listed(self) -> tuple[Change, ...]:
-        """Return them as values; a file that was written with what it held is among them."""
+        """Return the changed files, including those that were rewritten with the same content."""
         return tuple(
             Change(
-                path=each.path,
-                kind="added" if not each.before else "modified" if each.after else "deleted",
+                path=change.path,
+                kind="added" if not change.before else "modified" if change.after else "deleted",
             )
-            for each in self.differences
+            for change in self.differences
         )
 
     async def copy_to(self, tree: Writable, read: ReadBytes) -> None:
-        """Make the same changes in another tree of the same checkout."""
+        """Apply the changes to another tree of the same checkout."""
         for path, before, after in self.differences:
             if after is None:
                 await tree.delete(path)
@@ -103,30 +106,31 @@ class Changes:
                 await tree.link(path, after.target)
             else:
                 executable = after.mode == "100755"
-                known = before is not None and before.mode == after.mode
-                await tree.write(path, await read(path), executable=None if known else executable)
+                same_mode = before is not None and before.mode == after.mode
+                content = await read(path)
+                await tree.write(path, content, executable=None if same_mode else executable)
 
 
-_THERE = ("file", "link")
+_EXISTING = ("file", "link")
 
 
-def _entry(told: dict[str, Any]) -> Entry:
-    if told["kind"] == "link":
-        return Entry("120000", told["target"])
-    return Entry("100755" if told["mode"] & 0o100 else "100644")
+def _entry(entry: dict[str, Any]) -> Entry:
+    if entry["kind"] == "link":
+        return Entry("120000", entry["target"])
+    return Entry("100755" if entry["mode"] & 0o100 else "100644")
 
 
 def entry_at(root: Path, path: str) -> Entry | None:
-    """Return what the checkout has at a path."""
+    """Return the entry of the checkout at a path, or None."""
     try:
-        found = (root / path).lstat()
+        mode = (root / path).lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if stat.S_ISLNK(found.st_mode):
+    if stat.S_ISLNK(mode):
         return Entry("120000", str((root / path).readlink()))
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(mode):
         return None
-    return Entry("100755" if found.st_mode & 0o100 else "100644")
+    return Entry("100755" if mode & 0o100 else "100644")
 
 
 def _files_below(root: Path, path: str) -> Iterator[str]:
@@ -142,13 +146,13 @@ def _files_below(root: Path, path: str) -> Iterator[str]:
 
 
 def _left_out(layout: Layout, paths: Sequence[str]) -> set[str]:
-    """Return the paths that are no part of a patch."""
-    found = {path for path in paths if path.split("/")[0] in _REPOSITORIES}
-    rest = [path for path in paths if path not in found]
-    found.update(ignored_among(layout.root, rest))
+    """Return the paths that do not belong in a patch."""
+    left_out = {path for path in paths if path.split("/")[0] in _REPOSITORIES}
+    rest = [path for path in paths if path not in left_out]
+    left_out.update(ignored_among(layout.root, rest))
     tops = {*layout.frozen, *layout.hidden}
     for path in rest:
         parts = path.split("/")
         if parts[0] in tops or _CACHES.intersection(parts) or path.endswith(".pyc"):
-            found.add(path)
-    return found
+            left_out.add(path)
+    return left_out

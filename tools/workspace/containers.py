@@ -1,7 +1,7 @@
-"""Trees in Docker: a copy of the checkout, mounted in its old place, and a container a command.
+"""Trees in Docker: a copy of the checkout, mounted at its own path, and a container per command.
 
-Written against the command line of Docker. Descriptors do not reach a container, so that results
-of tests come from reports and exit codes there.
+This backend uses Docker's command line. Descriptors cannot be passed to a container, so the results
+of tests come from reports and exit codes.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from refinegraph.tools.workspace.line import Header
 from refinegraph.tools.workspace.policy import TreePolicy
 
 _START_SECONDS = 20.0
-"""How long the engine may take to answer whether it is there."""
+"""Seconds that the engine may take to answer: a choice."""
 
 
 class ContainerHolder:
-    """One tree: answers the same requests as the process of a tree does."""
+    """One tree, which answers the same requests as the process of a tree."""
 
     def __init__(self, copy: Copy, layout: Layout, policy: TreePolicy) -> None:
         self.copy = copy
@@ -43,14 +43,14 @@ class ContainerHolder:
 
     @classmethod
     async def start(cls, layout: Layout, policy: TreePolicy) -> "ContainerHolder":
-        """Copy the checkout; raises `Unavailable` without an image or an engine."""
+        """Copy the checkout; raises `Unavailable` if there is no image or no engine."""
         if policy.container is None:
-            raise Unavailable("no image is named; set `container` in the tree's policy")
+            raise Unavailable("no image is configured; set `container` in the tree's policy")
         if shutil.which("docker") is None:
             raise Unavailable("the docker command is not installed")
-        code, said = await _docker("version", "--format", "{{.Server.Version}}")
+        code, output = await _docker("version", "--format", "{{.Server.Version}}")
         if code:
-            raise Unavailable(said.strip().splitlines()[-1] if said.strip() else "no engine")
+            raise Unavailable(output.strip().splitlines()[-1] if output.strip() else "no engine")
         return cls(await asyncio.to_thread(copy_checkout, layout), layout, policy)
 
     async def ask(
@@ -75,8 +75,8 @@ class ContainerHolder:
         if action == "changes":
             return {"changes": self.copy.only_changes(self._files.changes())}, b""
         if action == "run":
-            told = {name: value for name, value in request.items() if name != "do"}
-            return await self._run(Command.of(told), descriptors)
+            fields = {name: value for name, value in request.items() if name != "do"}
+            return await self._run(Command.of(fields), descriptors)
         return self._files.answer(action, request, payload)
 
     async def _run(self, command: Command, descriptors: Sequence[int]) -> tuple[Header, bytes]:
@@ -106,13 +106,13 @@ class ContainerHolder:
 
     async def _ended(self, process: asyncio.subprocess.Process) -> bool:
         """Remove the container; return whether it ran out of memory."""
-        _, said = await _docker("inspect", "--format", "{{.State.OOMKilled}}", self._name)
+        _, output = await _docker("inspect", "--format", "{{.State.OOMKilled}}", self._name)
         await _docker("rm", "--force", self._name)
         await process.wait()
-        return said.strip() == "true"
+        return output.strip() == "true"
 
     def kill(self, *, flooded: bool = False) -> None:
-        """Kill the command that is running, if there is one."""
+        """Kill the running command, if any."""
         self._limit = self._limit or ("output" if flooded else "killed")
         if self._name:
             self._killing = asyncio.ensure_future(_docker("kill", self._name))
@@ -129,8 +129,8 @@ def container_options(
 ) -> list[str]:
     """Return the arguments of `docker` for one command.
 
-    The image brings the tools; of this machine, a container sees the copy, the repository and the
-    environments of the checkout, the last two read-only.
+    The tools come from the image. The container sees the copy and, read-only, the repository and
+    the environments of the checkout.
     """
     root = str(layout.root)
     frozen = [path for path in layout.frozen if (layout.root / path).exists()]
@@ -162,8 +162,8 @@ async def _docker(*arguments: str) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:
-        said, _ = await asyncio.wait_for(process.communicate(), _START_SECONDS)
+        output, _ = await asyncio.wait_for(process.communicate(), _START_SECONDS)
     except TimeoutError:
         process.kill()
         return 1, "the engine does not answer"
-    return process.returncode or 0, said.decode(errors="replace")
+    return process.returncode or 0, output.decode(errors="replace")

@@ -15,30 +15,30 @@ Stamp = tuple[int, int, int]
 
 
 class Copy(NamedTuple):
-    """A copy, and what every file of it was when it was made."""
+    """A copy, and the original state of its files."""
 
     folder: Path
-    """A private folder that holds the copy, a home and a place for temporary files."""
+    """A private directory with the copy, a home directory and a temporary directory."""
     stamps: dict[str, Stamp]
 
     @property
     def root(self) -> Path:
-        """Where the copy itself is."""
+        """The root of the copy itself."""
         return self.folder / "tree"
 
-    def only_changes(self, told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return what changed among all files of the copy, and what is gone."""
-        there = {entry["path"] for entry in told}
+    def only_changes(self, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the changed entries among all files of the copy, and those that were deleted."""
+        existing = {entry["path"] for entry in entries}
         changed = [
             entry
-            for entry in told
-            if entry["kind"] == "link" or self.stamps.get(entry["path"]) != _told_stamp(entry)
+            for entry in entries
+            if entry["kind"] == "link" or self.stamps.get(entry["path"]) != _stamp_of(entry)
         ]
-        gone = [{"path": path, "kind": "gone"} for path in self.stamps if path not in there]
+        gone = [{"path": path, "kind": "gone"} for path in self.stamps if path not in existing]
         return [*changed, *gone]
 
     def remove(self) -> None:
-        """Delete the copy, whatever modes a command gave its folders."""
+        """Delete the copy, even if a command changed the modes of its directories."""
         for folder, folders, _ in os.walk(self.folder):
             for name in folders:
                 path = Path(folder, name)
@@ -48,7 +48,7 @@ class Copy(NamedTuple):
 
 
 def copy_checkout(layout: Layout) -> Copy:
-    """Copy a checkout; read-only folders are linked to, and files that hold keys left out."""
+    """Copy a checkout, linking to read-only directories and leaving out files with secrets."""
     folder = Path(tempfile.mkdtemp(prefix="refinegraph-tree-"))
     root = folder / "tree"
     left_out = {*layout.frozen, *layout.hidden}
@@ -73,16 +73,16 @@ def _is_copied(path: Path) -> bool:
 
 
 def _stamps(root: Path) -> list[tuple[str, Stamp]]:
-    found: list[tuple[str, Stamp]] = []
+    stamps: list[tuple[str, Stamp]] = []
     for folder, folders, names in os.walk(root):
         links = [name for name in folders if Path(folder, name).is_symlink()]
         for name in (*names, *links):
             path = Path(folder, name)
             state = path.lstat()
             stamp = (state.st_mode, state.st_size, state.st_mtime_ns)
-            found.append((str(path.relative_to(root)), stamp))
-    return found
+            stamps.append((str(path.relative_to(root)), stamp))
+    return stamps
 
 
-def _told_stamp(entry: dict[str, Any]) -> Stamp:
+def _stamp_of(entry: dict[str, Any]) -> Stamp:
     return entry["mode"], entry["size"], entry["time"]

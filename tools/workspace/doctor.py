@@ -1,4 +1,4 @@
-"""Say by which backends trees can be made on this machine."""
+"""Check which backends can open trees on this machine."""
 
 import tempfile
 
@@ -8,7 +8,7 @@ from refinegraph.tools.workspace.policy import Backend, TreePolicy
 
 
 async def tree_backends() -> dict[Backend, str]:
-    """Return why each backend cannot be had here, by trying; an empty text where it can."""
+    """Try every backend and return why it is unavailable; an empty string if it is available."""
     policy = TreePolicy()
     with tempfile.TemporaryDirectory(prefix="refinegraph-") as folder:
         return await backend_reasons(layout_of(folder, policy), policy)

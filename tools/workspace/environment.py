@@ -1,4 +1,4 @@
-"""The environment of a command: what is named here, and nothing else of the caller's."""
+"""The environment of a command, which inherits only the variables listed here."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ _KEPT = frozenset(
         *("RUSTUP_TOOLCHAIN", "CC", "CXX", "CFLAGS", "CXXFLAGS", "LDFLAGS", "LD_LIBRARY_PATH"),
     )
 )
-"""Variables of toolchains. None of them is where keys, tokens or passwords are kept."""
+"""Variables of toolchains; none of them usually contains keys, tokens or passwords."""
 _GIT = (
     ("core.hooksPath", "/dev/null"),
     ("core.fsmonitor", "false"),
@@ -30,7 +30,7 @@ def command_environment(
     temporary: str = "/tmp",
     caller: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Return the environment that a command gets, from the caller's and what is asked for.
+    """Return the environment of a command, from allowed variables of the caller and `more`.
 
     >>> sorted(command_environment("/home/user", caller={"OPENAI_API_KEY": "x"}))[:2]
     ['CI', 'GIT_CONFIG_COUNT']
@@ -60,8 +60,8 @@ def _is_locale(name: str) -> bool:
 
 
 def _git_settings() -> dict[str, str]:
-    """Return settings that keep git from running hooks and from minding who owns the files."""
-    found = {"GIT_CONFIG_COUNT": str(len(_GIT))}
+    """Return settings that keep git from running hooks and from checking who owns the files."""
+    settings = {"GIT_CONFIG_COUNT": str(len(_GIT))}
     for number, (name, value) in enumerate(_GIT):
-        found |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
-    return found
+        settings |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return settings

@@ -1,4 +1,4 @@
-"""Run git on the host without hooks, without writing, and without anybody's settings."""
+"""Run git on the host without hooks, without locks and without system-wide settings."""
 
 import asyncio
 import os
@@ -21,13 +21,13 @@ _ENVIRONMENT = {
 
 
 class GitFailed(Exception):
-    """Git is not there, or refused; the text is what it said."""
+    """Git is not installed or failed; the message is git's."""
 
 
 def run_git(
     arguments: Sequence[str], *, folder: Path, stdin: bytes = b"", codes: Sequence[int] = (0,)
 ) -> bytes:
-    """Return what git prints; raises `GitFailed` for other exit codes than these."""
+    """Run git and return its output; raises `GitFailed` unless the exit code is in `codes`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(
@@ -48,12 +48,12 @@ def run_git(
 async def git(
     arguments: Sequence[str], *, folder: Path, stdin: bytes = b"", codes: Sequence[int] = (0,)
 ) -> bytes:
-    """Do the same without blocking the event loop."""
+    """Do what `run_git` does without blocking the event loop."""
     return await asyncio.to_thread(run_git, arguments, folder=folder, stdin=stdin, codes=codes)
 
 
 def toplevel(folder: Path) -> Path | None:
-    """Return the root of the checkout that a folder is in, looking at the folders above it."""
+    """Return the root of the checkout that contains a directory, or None."""
     for parent in (folder, *folder.parents):
         if (parent / ".git").exists():
             return parent
@@ -61,7 +61,7 @@ def toplevel(folder: Path) -> Path | None:
 
 
 def git_folders(root: Path) -> tuple[Path, ...]:
-    """Return where the repository of a checkout lies, where that is outside of it."""
+    """Return the directories of a checkout's repository if they lie outside of the checkout."""
     marker = root / ".git"
     if not marker.is_file():
         return ()
@@ -74,12 +74,12 @@ def git_folders(root: Path) -> tuple[Path, ...]:
 
 
 def ignored_among(root: Path, paths: Sequence[str]) -> frozenset[str]:
-    """Return those of the paths that git ignores; none where this is no checkout."""
+    """Return the paths that git ignores; none if `root` is not a checkout."""
     if not paths or not (root / ".git").exists():
         return frozenset()
     stdin = b"\0".join(os.fsencode(path) for path in paths)
     try:
-        found = run_git(["check-ignore", "--stdin", "-z"], folder=root, stdin=stdin, codes=(0, 1))
+        output = run_git(["check-ignore", "--stdin", "-z"], folder=root, stdin=stdin, codes=(0, 1))
     except GitFailed:
         return frozenset()
-    return frozenset(os.fsdecode(path) for path in found.split(b"\0") if path)
+    return frozenset(os.fsdecode(path) for path in output.split(b"\0") if path)

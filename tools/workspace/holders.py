@@ -1,4 +1,4 @@
-"""The process that holds one tree, as the host speaks to it."""
+"""The host's side of the process that holds one tree."""
 
 import asyncio
 import os
@@ -14,15 +14,15 @@ from refinegraph.tools.workspace.launching import launch_holder
 from refinegraph.tools.workspace.line import Header, HolderGone, HostLine
 
 _START_SECONDS = 30.0
-"""How long a holder may take to begin on a machine under load."""
+"""Seconds that a holder may take to start: a choice that leaves room for a busy machine."""
 
 
 class Unavailable(Exception):
-    """A backend cannot be had here; the text names the layer and the system's error."""
+    """A backend is unavailable; the message names the layer and the system's error."""
 
 
 class Refusal(Exception):
-    """A request that was refused, with the reason."""
+    """A request was refused; the message is the reason."""
 
     def __init__(self, reason: str, number: int | None) -> None:
         super().__init__(reason)
@@ -30,22 +30,22 @@ class Refusal(Exception):
 
 
 class Holder:
-    """One tree's process. Made by `start`, ended by `close`."""
+    """The process of one tree, started by `start` and ended by `close`."""
 
     def __init__(self, line: HostLine, isolation: Isolation, home: str, copy: Copy | None) -> None:
         self._line = line
         self._copy = copy
         self.home = home
-        """The private home folder, as commands see it."""
+        """The private home directory, as commands see it."""
         self.temporary = str(copy.folder / "tmp") if copy else "/tmp"
         self.isolation = isolation
         self._turn = asyncio.Lock()
 
     @classmethod
     async def start(cls, settings: Settings, *, copy: Copy | None = None) -> "Holder":
-        """Start it, over a copy or over an overlay.
+        """Start the process on a copy or on an overlay.
 
-        Raises `Unavailable` where a layer is refused.
+        Raises `Unavailable` if the system refuses a layer.
         """
         line = HostLine(launch_holder())
         try:
@@ -69,7 +69,7 @@ class Holder:
     ) -> tuple[Header, bytes]:
         """Return the answer to one request; raises `Refusal`.
 
-        A caller that is cancelled ends the tree, since its answer would be taken for the next.
+        Cancelling a request closes the tree, since the next request would receive its answer.
         """
         async with self._turn:
             try:
@@ -95,7 +95,7 @@ class Holder:
         return answer, content
 
     def kill(self, *, flooded: bool = False) -> None:
-        """Kill the command that is running, if there is one."""
+        """Kill the running command, if any."""
         with suppress(OSError):
             self._line.order(b"o" if flooded else b"k")
 

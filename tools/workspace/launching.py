@@ -1,4 +1,4 @@
-"""The warm process that forks one process for each tree, shared by all trees of this process."""
+"""The warm launcher, which forks one process per tree and is shared by all trees."""
 
 import atexit
 import os
@@ -41,9 +41,9 @@ class _Launcher:
 
 
 def launch_holder() -> socket.socket:
-    """Return the line to the new process of a tree; starts the launcher where it is not there.
+    """Start the process of a tree and return the socket to it, starting the launcher if needed.
 
-    Raises `SandboxUnavailable` where no process can be started.
+    Raises `SandboxUnavailable` if no process can be started.
     """
     ours, theirs = socket.socketpair()
     with theirs:
@@ -52,7 +52,7 @@ def launch_holder() -> socket.socket:
         except (OSError, MemoryError) as error:
             ours.close()
             raise SandboxUnavailable(
-                f"commands cannot be run here: {explain(error)}; `refinegraph doctor` tells more."
+                f"commands cannot be run here: {explain(error)}; `refinegraph doctor` explains why."
             ) from None
     return ours
 
@@ -73,7 +73,7 @@ def _send(line: socket.socket) -> None:
 
 
 def _close_launcher() -> None:
-    """End this process's launcher; it has nothing to wait for."""
+    """End the launcher of this process."""
     launcher = _launchers.pop(os.getpid(), None)
     if launcher is not None:
         launcher.close()

@@ -1,4 +1,4 @@
-"""What a tree of a checkout shows: found once, and again when the checkout's top changed."""
+"""The files that a tree shows, cached until the top level of the checkout changes."""
 
 import os
 from pathlib import Path
@@ -17,38 +17,33 @@ _SECRETS = (".env", ".netrc", ".npmrc", ".pypirc", "secrets", "credentials")
 
 
 class Layout(NamedTuple):
-    """Where a checkout lies, and what of it and around it is shown."""
+    """The location of a checkout, and the files that a tree shows."""
 
     root: Path
-    """The whole checkout, which a tree is a view of."""
+    """The root of the checkout that the tree is a view of."""
     folder: str
-    """The folder that was asked for, relative to the root; empty for the root itself."""
+    """The requested directory relative to the root; empty for the root itself."""
     owner: int
     home: str
-    """The private home folder, as commands see it."""
+    """The private home directory, as commands see it."""
     frozen: tuple[str, ...]
-    """Read-only folders: the repository itself and ignored environments."""
+    """Read-only directories: the repository itself and ignored environments."""
     hidden: tuple[str, ...]
-    """Ignored files that hold keys; they appear empty."""
+    """Ignored files that may contain secrets; they appear empty."""
     readable: tuple[str, ...]
-
-    @property
-    def is_checkout(self) -> bool:
-        """Whether git knows it."""
-        return (self.root / ".git").exists()
 
 
 _cache: dict[tuple[object, ...], Layout] = {}
 
 
 def layout_of(path: str | os.PathLike[str], policy: TreePolicy) -> Layout:
-    """Return what a tree of a folder shows; raises `InputError` where it is no folder."""
+    """Return the layout of a tree for a directory; raises `InputError` if it is not one."""
     folder = Path(path).expanduser().resolve()
     if not folder.is_dir():
-        raise InputError(f"{path} is not a folder; give the folder of a checkout.")
+        raise InputError(f"{path} is not a directory; pass the directory of a checkout.")
     root = toplevel(folder) or folder
     if root == Path("/"):
-        raise InputError("/ cannot be worked on as a tree; give the folder of a checkout.")
+        raise InputError("/ cannot be opened as a tree; pass the directory of a checkout.")
     key = (*_state(root), folder, policy.readable, os.environ.get("PATH"), Path.home())
     if key not in _cache:
         _cache.clear()
@@ -97,7 +92,7 @@ def _is_frozen(root: Path, name: str, ignored: frozenset[str]) -> bool:
 
 
 def _linked_environments(root: Path, frozen: list[str]) -> list[str]:
-    """Return where environments lie that the checkout only links to."""
+    """Return the targets of the environments that the checkout only links to."""
     return [str((root / name).resolve()) for name in frozen if (root / name).is_symlink()]
 
 

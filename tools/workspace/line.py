@@ -1,4 +1,4 @@
-"""The host's end of the line to a tree: frames over a socket, without blocking the event loop."""
+"""The host's end of the connection to a tree, which does not block the event loop."""
 
 import asyncio
 import json
@@ -12,11 +12,11 @@ Header = dict[str, Any]
 
 
 class HolderGone(Exception):
-    """The process that holds a tree ended."""
+    """The process that holds a tree has ended."""
 
 
 class HostLine:
-    """Sends requests and receives answers, one after another."""
+    """Send requests and receive answers, one after another."""
 
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
@@ -25,7 +25,7 @@ class HostLine:
     async def send(
         self, header: Header, payload: bytes = b"", descriptors: Sequence[int] = ()
     ) -> None:
-        """Send one frame; descriptors travel with its first byte."""
+        """Send one frame and, with its first byte, any descriptors."""
         frame = pack(header, payload)
         try:
             if descriptors:
@@ -42,22 +42,22 @@ class HostLine:
         return header, await self._gather(payload_length)
 
     def order(self, order: bytes) -> None:
-        """Send one byte at once: `k` to kill the command, `o` where it printed too much."""
+        """Send an order of one byte: `k` to kill the command, `o` if it printed too much."""
         self._connection.send(order)
 
     def close(self) -> None:
-        """Hang up, which ends the tree."""
+        """Close the connection, which ends the tree."""
         self._connection.close()
 
     async def _gather(self, count: int) -> bytes:
-        parts = bytearray()
+        body = bytearray()
         loop = asyncio.get_running_loop()
-        while len(parts) < count:
+        while len(body) < count:
             try:
-                part = await loop.sock_recv(self._connection, count - len(parts))
+                chunk = await loop.sock_recv(self._connection, count - len(body))
             except OSError as error:
                 raise HolderGone(error.strerror or "") from None
-            if not part:
+            if not chunk:
                 raise HolderGone
-            parts += part
-        return bytes(parts)
+            body += chunk
+        return bytes(body)

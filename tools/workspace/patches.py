@@ -1,4 +1,4 @@
-"""A patch that `git apply` takes, made by git from the two versions of every changed file."""
+"""Create a patch for `git apply` with git, from both versions of every changed file."""
 
 import os
 import tempfile
@@ -17,11 +17,11 @@ _IDENTITY = b"committer user <user@localhost> 0 +0000\n"
 
 
 class _Version(list[tuple[str, Entry, bytes]]):
-    """The files of one version: path, mode, content."""
+    """The files of one version: path, mode and content."""
 
 
 async def make_patch(changes: Changes, read: ReadBytes) -> str:
-    """Return the patch; files that are no UTF-8 text are in it as binary ones."""
+    """Return the patch, with files that are not UTF-8 text as binary ones."""
     if not changes.differences:
         return ""
     before, after = _Version(), _Version()
@@ -31,7 +31,7 @@ async def make_patch(changes: Changes, read: ReadBytes) -> str:
         with tempfile.TemporaryDirectory(prefix="refinegraph-") as folder:
             return await _diff(Path(folder), before, after)
     except GitFailed as error:
-        raise InputError(f"a patch cannot be made: {error}.") from None
+        raise InputError(f"the patch cannot be created: {error}.") from None
 
 
 async def _add(
@@ -62,7 +62,7 @@ async def _diff(folder: Path, before: _Version, after: _Version) -> str:
 
 
 async def _binary(folder: Path, paths: Sequence[str]) -> bytes:
-    """Return the part of the patch for files whose bytes are no text."""
+    """Return the part of the patch for binary files."""
     attributes = folder / "binary"
     attributes.write_text("* -diff\n", encoding="ascii")
     setting = f"core.attributesFile={attributes}"
@@ -79,7 +79,7 @@ def _is_text(content: bytes) -> bool:
 
 
 def _commit(name: str, version: _Version) -> Iterator[bytes]:
-    """Yield a commit without a parent in the form of `git fast-import`."""
+    """Yield a commit without parents in the format of `git fast-import`."""
     yield f"commit refs/heads/{name}\n".encode() + _IDENTITY + b"data 0\n"
     for path, entry, content in version:
         yield f"M {entry.mode} inline ".encode() + _quoted(path) + b"\n"

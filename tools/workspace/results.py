@@ -1,4 +1,4 @@
-"""What comes back from a tree."""
+"""The results of commands in a tree."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -8,7 +8,7 @@ from pydantic import Field
 from refinegraph.schema import Frozen, Isolation
 
 CommandLimit = Literal["timeout", "memory", "output", "disk"]
-"""The limit that ended a command; `disk` where the tree was full when it ended."""
+"""The limit that ended a command; `disk` if the tree was full when the command ended."""
 
 ChangeKind = Literal["added", "modified", "deleted"]
 
@@ -17,7 +17,7 @@ class Change(Frozen):
     """One file that differs from the checkout."""
 
     path: str
-    """Relative to the tree, with slashes."""
+    """The path relative to the tree, with slashes."""
     kind: ChangeKind
 
 
@@ -26,32 +26,32 @@ class CommandResult(Frozen):
 
     command: tuple[str, ...]
     exit_code: int | None
-    """None where a signal ended it."""
+    """None if a signal ended the command."""
     signal: int | None = None
     limit: CommandLimit | None = None
     stdout: str = ""
-    """Both ends of what was printed; a line in the middle says how much was cut."""
+    """The start and the end of the output, with a line about omitted bytes between them."""
     stderr: str = ""
     stdout_cut: int = 0
     """Bytes of standard output that were not kept."""
     stderr_cut: int = 0
     seconds: float = 0.0
-    """Elapsed seconds, from the order to the end of everything that it had started."""
+    """Elapsed seconds until the command and all processes that it started had ended."""
     cpu_seconds: float = 0.0
     peak_bytes: int = 0
-    """The most memory that its processes were seen to hold together."""
+    """The largest measured memory of all its processes together."""
     collected: Mapping[str, bytes] = Field(default_factory=dict[str, bytes])
-    """The files that `collect` named and that were there, by path."""
+    """The existing files that `collect` named, by path."""
     isolation: Isolation
 
     @property
     def ok(self) -> bool:
-        """Whether it ended by itself, in its limits, with exit code 0."""
+        """Whether the command ended within its limits and with exit code 0."""
         return self.exit_code == 0 and self.limit is None
 
     @property
     def ending(self) -> str:
-        """One phrase that says how it ended."""
+        """A phrase that describes how the command ended."""
         if self.limit:
             return _LIMITS[self.limit]
         if self.signal is not None:

@@ -1,4 +1,4 @@
-"""Run a command in a tree's process, with its output read on this side."""
+"""Run a command in the process of a tree and read its output."""
 
 import asyncio
 import os
@@ -17,9 +17,9 @@ from refinegraph.tools.workspace.toolchains import missing_command
 async def run_command(
     holder: Opened, command: Command, policy: TreePolicy, pass_fds: Sequence[int]
 ) -> CommandResult:
-    """Return how the command ended; raises `InputError` where it cannot be executed."""
+    """Run a command and return its result; raises `InputError` if it cannot be executed."""
     if not command.arguments or not command.arguments[0]:
-        raise InputError("the command is empty; give a program and its arguments.")
+        raise InputError("the command is empty; pass a program and its arguments.")
     streams: list[Stream] = []
     writers: list[int] = []
     try:
@@ -87,7 +87,7 @@ def _result(
 
 
 def _collected(names: Sequence[tuple[str, int]], content: bytes) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     for name, length in names:
-        found[name], content = content[:length], content[length:]
-    return found
+        files[name], content = content[:length], content[length:]
+    return files

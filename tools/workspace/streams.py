@@ -1,15 +1,16 @@
-"""What a command prints, read as it comes: both ends are kept, the middle is counted."""
+"""Read the output of a command while it runs, keeping its start and its end."""
 
 import asyncio
 import os
 from collections import deque
 from collections.abc import Callable
 
-_PART = 1 << 18
+_CHUNK = 1 << 18
+"""Bytes per read: a choice."""
 
 
 class Stream:
-    """One stream of a command. `wait` returns when every process has closed it."""
+    """One output stream of a command; `wait` returns when every process has closed it."""
 
     def __init__(self, number: int, *, keep: int, drain: int, on_flood: Callable[[], None]) -> None:
         self._number = number
@@ -26,12 +27,12 @@ class Stream:
 
     @property
     def cut(self) -> int:
-        """The bytes that were not kept."""
+        """The number of bytes that were not kept."""
         return self._seen - len(self._head) - min(self._tail_length, self._half)
 
     @property
     def text(self) -> str:
-        """Both ends, and a line between them that says what is missing."""
+        """The start and the end of the output, with a line about omitted bytes between them."""
         tail = b"".join(self._tail)[-self._half :] if self._tail else b""
         if not self.cut:
             return (self._head + tail).decode("utf-8", "backslashreplace")
@@ -39,11 +40,11 @@ class Stream:
         return mark.join(part.decode("utf-8", "backslashreplace") for part in (self._head, tail))
 
     async def wait(self) -> None:
-        """Wait for the end."""
+        """Wait for the end of the stream."""
         await self._ended.wait()
 
     def close(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         if self._number >= 0:
             asyncio.get_running_loop().remove_reader(self._number)
             os.close(self._number)
@@ -52,7 +53,7 @@ class Stream:
 
     def _read(self) -> None:
         try:
-            part = os.read(self._number, _PART)
+            part = os.read(self._number, _CHUNK)
         except BlockingIOError:
             return
         except OSError:

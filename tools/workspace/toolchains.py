@@ -1,4 +1,4 @@
-"""Which files of this machine commands need besides the checkout: interpreters and compilers."""
+"""The files outside a checkout that commands need: interpreters, compilers and packages."""
 
 import os
 import shutil
@@ -19,25 +19,24 @@ _HOME = (
     *(".nvm", ".fnm", ".volta", ".asdf", ".sdkman/candidates", ".m2/repository", ".gradle/caches"),
     *(".gradle/wrapper", "go/pkg/mod", "go/bin", ".npm/_cacache", ".bun/bin", ".deno/bin"),
 )
-"""Toolchains and packages below the home folder. What may hold a password, such as
-`.m2/settings.xml` or `.cargo/credentials.toml`, is not among them."""
+"""Toolchains and packages below the home directory, without files that may contain passwords, such
+as `.m2/settings.xml` or `.cargo/credentials.toml`."""
 _PREFIX_FOLDERS = ("lib", "libexec", "share", "versions", "pyvenv.cfg", "conda-meta")
 
 
 def visible_paths(root: Path, command_folders: Iterable[Path], more: Sequence[str]) -> list[str]:
-    """Return the files and folders that a tree shows beside itself, without those inside others."""
-    wanted: list[Path] = [Path(path) for path in _SYSTEM]
-    wanted += [*Path("/etc").glob("java-*"), *(Path("/etc", name) for name in _ETC)]
-    wanted += [Path.home() / name for name in _HOME]
-    wanted += [Path(sys.prefix), Path(sys.base_prefix), *map(Path, more)]
+    """Return the outermost files and directories that a tree shows besides the checkout."""
+    paths: list[Path] = [Path(path) for path in _SYSTEM]
+    paths += [*Path("/etc").glob("java-*"), *(Path("/etc", name) for name in _ETC)]
+    paths += [Path.home() / name for name in _HOME]
+    paths += [Path(sys.prefix), Path(sys.base_prefix), *map(Path, more)]
     for folder in (*_path_folders(), *command_folders):
-        wanted += prefixes_of(folder)
-    wanted = [path for path in wanted if path.is_absolute() and _exists(path)]
-    return _outermost(wanted, root)
+        paths += prefixes_of(folder)
+    return _outermost([path for path in paths if path.is_absolute() and _exists(path)], root)
 
 
 def prefixes_of(folder: Path) -> Iterator[Path]:
-    """Yield a folder of commands, what it is installed under, and where its interpreters lie."""
+    """Yield a directory of commands, its prefix, and those of the interpreters it links to."""
     yield folder
     parent = folder.parent
     if _is_prefix(parent):
@@ -52,13 +51,13 @@ def prefixes_of(folder: Path) -> Iterator[Path]:
 
 
 def missing_command(name: str, path: str) -> str:
-    """Say why a command cannot be found inside: it is nowhere, or it is not shown."""
+    """Return why the sandbox has no such command: it does not exist, or it is not visible."""
     elsewhere = shutil.which(name, path=path)
     if elsewhere is None:
-        return f"no command {name!r} was found; give its path, or put its folder on PATH."
+        return f"there is no command {name!r}; pass its path, or add its directory to PATH."
     return (
-        f"{elsewhere} is not visible in the sandbox, or needs something that is not; "
-        f"name its folder in the policy's `readable`."
+        f"{elsewhere} is not visible in the sandbox, or needs a file that is not; "
+        f"add its directory to the policy's `readable`."
     )
 
 
@@ -81,7 +80,7 @@ def _exists(path: Path) -> bool:
 
 
 def _outermost(paths: Iterable[Path], root: Path) -> list[str]:
-    """Leave out what lies in the tree or in another path, and what holds the whole tree's home."""
+    """Return the paths that lie neither in the tree nor in another path."""
     kept: list[Path] = []
     for path in sorted(set(paths), key=lambda path: len(path.parts)):
         inside = any(other == path or other in path.parents for other in (*kept, root))

@@ -1,4 +1,4 @@
-"""A tree: a copy-on-write view of a checkout that commands run in, isolated."""
+"""A tree: a copy-on-write view of a checkout in which commands run in isolation."""
 
 import os
 from collections.abc import Sequence
@@ -23,12 +23,13 @@ from refinegraph.tools.workspace.running import run_command
 
 
 class Tree:
-    """A view of a checkout that can be changed and run without touching the checkout.
+    """A view of a checkout that can be changed without touching the checkout itself.
 
-    It shows the checkout in its own place, so that editable installs and absolute paths keep
-    working. Commands write to a layer in memory that ends with the tree. They have no network but
-    the loopback of their own, no process survives a command, and `.git` and ignored environments
-    (`.venv`, `node_modules`) are read-only. Paths are relative to `root`, with slashes.
+    The view appears at the path of the checkout, so that editable installs and absolute paths keep
+    working. Commands write to a layer in memory that is discarded with the tree. They have no
+    network except a private loopback, no process survives its command, and `.git` and ignored
+    environments (`.venv`, `node_modules`) are read-only. Paths are relative to `root`, with
+    slashes.
 
     >>> import asyncio, pathlib, tempfile
     >>> from refinegraph.tools import Sandbox
@@ -57,15 +58,15 @@ class Tree:
         self._origin: Tree | None = None
 
     async def __aenter__(self) -> Self:
-        """Make the view.
+        """Open the tree.
 
-        Raises `InputError` where the path is no folder, and `SandboxUnavailable` where the
-        isolation asked for cannot be had, with the fix.
+        Raises `InputError` if the path is not a directory, and `SandboxUnavailable`, with a fix, if
+        the requested isolation is not available.
         """
         self._layout = layout_of(self._path, self.policy)
         self._holder = await open_holder(self._layout, self.policy, min_tier=self._min_tier)
         if self._origin:
-            await self._take_over(self._origin)
+            await self._copy_changes(self._origin)
         return self
 
     async def __aexit__(
@@ -74,51 +75,51 @@ class Tree:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End everything in the tree and forget its changes."""
+        """End all processes of the tree and discard its changes."""
         if self._holder:
             self._holder.close()
 
     @property
     def root(self) -> Path:
-        """The root of the checkout; that of the repository where the path lies below it."""
-        return self._known.root
+        """The root of the checkout that contains the path."""
+        return self._opened_layout.root
 
     def find_root(self) -> Path:
-        """Return the root that the tree has or would have; it need not be open."""
+        """Return the root of the checkout, even if the tree is not open."""
         return layout_of(self._path, self.policy).root
 
     @property
     def folder(self) -> str:
-        """The folder that the tree was opened at, relative to `root`: where commands start."""
-        return self._known.folder
+        """The directory that the tree was opened at, relative to `root`: where commands start."""
+        return self._opened_layout.folder
 
     @property
     def isolation(self) -> Isolation:
-        """The layers that hold this tree's commands."""
+        """The isolation of this tree's commands."""
         return self._open.isolation
 
     async def write(
         self, path: str, content: str | bytes, *, executable: bool | None = None
     ) -> None:
-        """Write a file of the tree, with the folders above it; text becomes UTF-8.
+        """Write a file of the tree and create missing directories; text is encoded as UTF-8.
 
-        A file keeps its mode unless `executable` is given. Raises `InputError` for a path that
-        leads out of the tree or cannot be written.
+        A file keeps its mode unless `executable` is given. Raises `InputError` if the path leads
+        out of the tree or cannot be written.
         """
         data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
         request = {"do": "write", "path": _inside(path), "executable": executable}
         await self._ask("written", path, request, data)
 
     async def link(self, path: str, target: str) -> None:
-        """Put a symbolic link in the tree, in the place of what is there."""
+        """Create a symbolic link in the tree, replacing an existing file."""
         await self._ask("written", path, {"do": "link", "path": _inside(path), "target": target})
 
     async def read(self, path: str) -> str:
-        """Return a file's text; bytes that are not UTF-8 become surrogates, which `write` takes."""
+        """Return the text of a file; invalid UTF-8 becomes surrogates, which `write` accepts."""
         return (await self.read_bytes(path)).decode("utf-8", "surrogateescape")
 
     async def read_bytes(self, path: str) -> bytes:
-        """Return a file's bytes; raises `InputError` where it cannot be read."""
+        """Return the bytes of a file; raises `InputError` if it cannot be read."""
         return await self._ask("read", path, {"do": "read", "path": _inside(path)})
 
     async def delete(self, path: str) -> None:
@@ -126,7 +127,7 @@ class Tree:
         await self._ask("deleted", path, {"do": "delete", "path": _inside(path)})
 
     async def exists(self, path: str) -> bool:
-        """Whether the tree has something at a path, without following a link there."""
+        """Return whether a path exists in the tree, without following a link there."""
         answer, _ = await self._open.ask({"do": "exists", "path": _inside(path)})
         return bool(answer["exists"])
 
@@ -140,19 +141,19 @@ class Tree:
         folder: str | None = None,
         pass_fds: Sequence[int] = (),
     ) -> CommandResult:
-        """Run a command in the tree and wait until everything that it started has ended.
+        """Run a command in the tree and wait until all processes that it started have ended.
 
-        What it writes stays in the tree for the next command. Costs one sandbox run. Raises
-        `InputError` where the command cannot be found.
+        The files that it writes remain in the tree for the next command. Costs one sandbox run.
+        Raises `InputError` if the command does not exist.
 
         Args:
             command: The program and its arguments; no shell is involved.
-            timeout: Seconds until it is killed; the policy's `wall_seconds` otherwise.
-            env: Variables on top of the allowed ones of the caller.
-            collect: Files of the tree to hand back as bytes, where they are there afterwards; in
-                a pattern, `*` stands for part of a name and `**` for any folders.
-            folder: Where it starts, relative to `root`; `self.folder` otherwise.
-            pass_fds: Open descriptors that the command gets as 3, 4, and so on.
+            timeout: Seconds until the command is killed; the policy's `wall_seconds` by default.
+            env: Variables in addition to the allowed ones of the caller.
+            collect: Files of the tree to return as bytes if they exist afterwards. In a pattern,
+                `*` matches part of a name and `**` any directories.
+            folder: The working directory relative to `root`; `self.folder` by default.
+            pass_fds: Open descriptors that the command receives as 3, 4, and so on.
         """
         environment = command_environment(
             self._open.home, more=(*self.policy.environment, *env), temporary=self._open.temporary
@@ -173,23 +174,23 @@ class Tree:
         return result
 
     async def changed(self) -> tuple[Change, ...]:
-        """Return the files that differ from the checkout, leaving out what git ignores."""
+        """Return the files that differ from the checkout, without those that git ignores."""
         return (await self._changes()).listed()
 
     async def diff(self) -> str:
-        """Return a patch from the checkout to the tree that `git apply` takes; empty for none.
+        """Return a patch from the checkout to the tree for `git apply`; empty if nothing changed.
 
-        A renamed file is deleted and added. What git ignores and `.git` itself are left out.
+        A renamed file is deleted and added. Files that git ignores and `.git` itself are left out.
         """
         return await make_patch(await self._changes(), self.read_bytes)
 
     def fork(self) -> "Tree":
-        """Return another tree that begins with this one's changes; use it in `async with`."""
+        """Return another tree that starts with this one's changes; use it in `async with`."""
         other = Tree(self._path, policy=self.policy, min_tier=self._min_tier)
         other._origin = self
         return other
 
-    async def _take_over(self, origin: "Tree") -> None:
+    async def _copy_changes(self, origin: "Tree") -> None:
         try:
             changes = await origin._changes(ignored=True)
             await changes.copy_to(self, origin.read_bytes)
@@ -199,7 +200,7 @@ class Tree:
 
     async def _changes(self, *, ignored: bool = False) -> Changes:
         answer, _ = await self._open.ask({"do": "changes"})
-        return await Changes.read(self._known, answer["changes"], ignored=ignored)
+        return await Changes.read(self._opened_layout, answer["changes"], ignored=ignored)
 
     async def _ask(self, done: str, path: str, request: Header, payload: bytes = b"") -> bytes:
         try:
@@ -215,15 +216,15 @@ class Tree:
         return self._holder
 
     @property
-    def _known(self) -> Layout:
+    def _opened_layout(self) -> Layout:
         if self._layout is None:
             raise InputError("the tree is not open; use it in `async with`.")
         return self._layout
 
 
 def _inside(path: str) -> str:
-    """Return a path relative to the tree; raises `InputError` where it leads elsewhere."""
+    """Normalise a path relative to the tree; raises `InputError` if it leads elsewhere."""
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if path.startswith("/") or ".." in parts or "\0" in path:
-        raise InputError(f"{path!r} is no path in the tree; give it relative to the tree's root.")
+        raise InputError(f"{path!r} is not a path in the tree; pass one relative to its root.")
     return "/".join(parts)

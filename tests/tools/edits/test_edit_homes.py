@@ -33,14 +33,14 @@ def test_an_edit_without_a_path_goes_where_its_lines_stand_alone() -> None:
     many = refusal_of(Replacement(search="x = 1\n", replace="x = 2\n"))
     assert (many.kind, many.edit) == ("no_path", 0)
     assert many.reason == (
-        "Edit 1 names no file, and its lines stand in a, b, c, d, e; "
+        "Edit 1 names no file, and its lines are in a, b, c, d, e; "
         "write the path on the line before it."
     )
     second = refusal_of(
         Replacement(search="c\n", replace="C\n"), Replacement(search="q\n", replace="r\n")
     )
     assert (second.kind, second.edit) == ("no_path", 1)
-    assert second.reason.startswith("Edit 2 names no file, and its lines are in none;")
+    assert second.reason.startswith("Edit 2 names no file, and no file has its lines;")
     loose = refusal_of(Replacement(search="  c\n", replace="C\n"))
     assert loose.kind == "no_path", "only exact lines say where an edit belongs"
     numbered = refusal_of(LineEdit(first=1, last=1, text="q\n"))
@@ -86,7 +86,7 @@ def test_files_are_written_deleted_and_begun() -> None:
         assert refusal_of(edit).kind == "unknown_path"
     skipped = refusal_of(WholeFile(text="q\n# ... rest of the code\n", path="b"))
     assert skipped.kind == "elided"
-    assert skipped.reason == "Edit 1 leaves lines out with '...'; write the file in full."
+    assert skipped.reason == "Edit 1 omits lines with '...'; write the file in full."
 
 
 def test_edits_that_undo_one_another_change_nothing() -> None:

@@ -190,7 +190,7 @@ PLAIN = [
 def test_a_line_that_stands_for_others(line: str) -> None:
     assert is_elision(line)
     assert elided_at(["a", line, "b"]) == [1]
-    assert elided_at(["a", line, "b"], known=[f"  {line} "]) == []
+    assert elided_at(["a", line, "b"], original=[f"  {line} "]) == []
     assert split_at_elisions(["a", line, "b"]) == [["a"], ["b"]]
     assert split_at_elisions([line, "a"]) == [[], ["a"]]
 

@@ -112,7 +112,7 @@ def test_answer_holds_just_these_edits(name: str) -> None:
 
 PATHS: dict[str, tuple[str, str]] = {
     'src/a.py': ('not_found: The lines to search for in edit 1 are not in src/a.py.', 'src/a.py'),
-    'a.py': ("unknown_path: 'a.py' may be any of src/a.py, src/b/a.py.", "unknown_path: 'a.py' may be any of src/a.py, src/b/a.py."),
+    'a.py': ("unknown_path: 'a.py' could be any of src/a.py, src/b/a.py.", "unknown_path: 'a.py' could be any of src/a.py, src/b/a.py."),
     'b/a.py': ('not_found: The lines to search for in edit 1 are not in src/b/a.py.', 'src/b/a.py'),
     'a/src/c.py': ('src/c.py', 'src/c.py'),
     'b/src/c.py': ('src/c.py', 'src/c.py'),

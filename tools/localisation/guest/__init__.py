@@ -1,1 +1,1 @@
-"""What runs inside the tests' own interpreter; it imports nothing of this package."""
+"""Code that runs in the interpreter of the tests; it must not import this package."""

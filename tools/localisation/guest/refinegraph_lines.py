@@ -1,9 +1,9 @@
-"""A pytest plugin that notes which lines of a folder every test executes.
+"""A pytest plugin that records which lines of a directory every test executes.
 
-It runs in the interpreter of the tests, so it uses the standard library alone (and coverage.py
-where that interpreter has it) and works from Python 3.8 on. At the end it writes one JSON object
-for every test to the file that `REFINEGRAPH_LINES` names, with a bit for every line of every file;
-the empty name stands for what ran outside of tests, the bodies of modules above all.
+It runs in the interpreter of the tests, so it needs only the standard library (it uses coverage.py
+if that interpreter has it) and supports Python 3.8 and later. At the end of the session it writes
+one JSON object per test to the file that `REFINEGRAPH_LINES` names, with a bit mask of the executed
+lines of every file. The empty name stands for code that ran outside of tests, mainly module bodies.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _Lines = dict[str, set[int]]
 
 
 class _Tracer:
-    """Collect executed lines by `sys.settrace`."""
+    """Collect executed lines with `sys.settrace`."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -33,9 +33,9 @@ class _Tracer:
         threading.settrace(self._enter)
 
     def switch(self, test: str) -> None:
-        """Note what follows for another test; an empty name stands for none."""
+        """Attribute the following lines to a test; an empty name stands for no test."""
         self.current = self.seen.setdefault(test, {})
-        if sys.gettrace() is None:  # a test that traces took it away
+        if sys.gettrace() is None:  # a test with its own tracer removed this one
             self.start()
 
     def finish(self) -> dict[str, _Lines]:
@@ -76,7 +76,7 @@ class _Coverage:
         self.coverage.start()
 
     def switch(self, test: str) -> None:
-        """Note what follows for another test; an empty name stands for none."""
+        """Attribute the following lines to a test; an empty name stands for no test."""
         self.coverage.switch_context(test)
 
     def finish(self) -> dict[str, _Lines]:
@@ -93,13 +93,13 @@ class _Coverage:
 
 
 def _name_under(root: str, filename: str) -> str:
-    """Return a file's path below the root, or an empty text for a file elsewhere."""
+    """Return a file's path relative to the root, or an empty string if it lies elsewhere."""
     path = os.path.realpath(filename)
     return path[len(root) + 1 :].replace(os.sep, "/") if path.startswith(root + os.sep) else ""
 
 
 def _collector(root: str) -> _Tracer | _Coverage:
-    if "coverage" not in sys.modules:  # what measures coverage already is not disturbed
+    if "coverage" not in sys.modules:  # a running coverage measurement must not be disturbed
         try:
             import coverage
 
@@ -110,7 +110,7 @@ def _collector(root: str) -> _Tracer | _Coverage:
 
 
 class _Recorder:
-    """Write what every test executed; the methods are pytest's hooks."""
+    """Write the lines that every test executed; the methods are pytest hooks."""
 
     def __init__(self, file: Path, collector: _Tracer | _Coverage) -> None:
         self.file = file
@@ -132,7 +132,7 @@ class _Recorder:
         with self.file.open("w", encoding="utf-8") as file:
             for test in ["", *self.failed]:
                 lines = seen.get(test, {})
-                masks = {name: format(_mask(found), "x") for name, found in lines.items()}
+                masks = {name: format(_mask(numbers), "x") for name, numbers in lines.items()}
                 record = {"test": test, "failed": self.failed.get(test, False), "lines": masks}
                 file.write(json.dumps(record) + "\n")
 
@@ -146,7 +146,7 @@ def _mask(lines: set[int]) -> int:
 
 
 def pytest_configure(config: Any) -> None:
-    """Begin to record where the environment says so."""
+    """Start recording if the environment asks for it."""
     file = os.environ.get("REFINEGRAPH_LINES")
     if file and not hasattr(config, "workerinput"):
         root = os.path.realpath(os.environ.get("REFINEGRAPH_LINES_ROOT") or ".")

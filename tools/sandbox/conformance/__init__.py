@@ -1,4 +1,4 @@
-"""Hostile programs that a sandbox has to withstand, and a way to try them on any backend."""
+"""Hostile programs that a sandbox must contain, and functions to try them on any backend."""
 
 from refinegraph.tools.sandbox.conformance import (
     answering,

@@ -1,4 +1,4 @@
-"""Try the sandbox of this machine: `python -m refinegraph.tools.sandbox.conformance`."""
+"""Test the sandbox of this machine: `python -m refinegraph.tools.sandbox.conformance`."""
 
 import argparse
 import asyncio
@@ -20,35 +20,36 @@ from refinegraph.tools.sandbox.policy import Layer
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print what is not as it has to be; 1 where anything is not."""
-    asked = _parser().parse_args(arguments)
-    report, controls = asyncio.run(_tried(asked))
-    if asked.json:
+    """Print the failures; return 1 if there are any and 0 otherwise."""
+    options = _parser().parse_args(arguments)
+    report, controls = asyncio.run(_run(options))
+    if options.json:
         print(json.dumps({**report.model_dump(), "controls": controls}))
     else:
-        dead = [name for name, got_through in controls.items() if not got_through]
-        print("\n".join([str(report), *(f"DEAD {name}: harmless in any case" for name in dead)]))
+        dead = [name for name, succeeded in controls.items() if not succeeded]
+        lines = (f"DEAD {name}: harmless even without the layers that stop it" for name in dead)
+        print("\n".join([str(report), *lines]))
     return 0 if report.ok and all(controls.values()) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m refinegraph.tools.sandbox.conformance")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    parser.add_argument("--quick", action="store_true", help="leave out programs that take long")
+    parser.add_argument("--quick", action="store_true", help="skip programs that take long")
     parser.add_argument(
         "--controls",
         action="store_true",
-        help="also try whether each attack gets through without the layers that stop it",
+        help="also check that every attack succeeds without the layers that stop it",
     )
     parser.add_argument(
-        "--at-once", type=int, default=2, metavar="N", help="programs at the same time"
+        "--at-once", type=int, default=2, metavar="N", help="number of concurrent programs"
     )
     parser.add_argument(
         "--without",
         type=_layers,
         default=(),
         metavar="LAYERS",
-        help="layers to leave out, joined by commas",
+        help="comma-separated layers to leave out",
     )
     return parser
 
@@ -58,17 +59,17 @@ def _layers(text: str) -> tuple[Layer, ...]:
         return TypeAdapter(tuple[Layer, ...]).validate_python(text.split(","))
     except ValidationError:
         raise argparse.ArgumentTypeError(
-            f"layers are {', '.join(get_args(Layer))}, joined by commas; got {text!r}"
+            f"expected comma-separated layers of {', '.join(get_args(Layer))}; got {text!r}"
         ) from None
 
 
-async def _tried(asked: argparse.Namespace) -> tuple[ConformanceReport, dict[str, bool]]:
+async def _run(options: argparse.Namespace) -> tuple[ConformanceReport, dict[str, bool]]:
     def backend(*, policy: SandboxPolicy) -> Sandbox:
-        return Sandbox(policy=policy.model_copy(update={"without": asked.without}))
+        return Sandbox(policy=policy.model_copy(update={"without": options.without}))
 
-    cases = [case for case in CASES if case.quick or not asked.quick]
-    report = await run_conformance(backend, cases, at_once=asked.at_once)
-    controls = await run_controls(cases if asked.controls else (), at_once=asked.at_once)
+    cases = [case for case in CASES if case.quick or not options.quick]
+    report = await run_conformance(backend, cases, at_once=options.at_once)
+    controls = await run_controls(cases if options.controls else (), at_once=options.at_once)
     return report, controls
 
 

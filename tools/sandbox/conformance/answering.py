@@ -1,4 +1,4 @@
-"""Programs that answer out of turn, or in frames that no honest program sends."""
+"""Programs that answer out of turn, or with frames that no honest program sends."""
 
 import textwrap
 

@@ -1,4 +1,4 @@
-"""What a case of the conformance suite is."""
+"""The cases of the conformance suite, and functions that build them."""
 
 import textwrap
 from typing import Literal
@@ -13,22 +13,22 @@ ANYTHING_BUT_PASSED: tuple[VerdictStatus, ...] = (
 )
 HARMLESS: tuple[VerdictStatus, ...] = ("error", "failed", "crashed")
 QUICK = SandboxPolicy(wall_seconds=40, cpu_seconds=1, memory_mb=256)
-"""Bounded by processor time: on a loaded machine a second of it may take half a minute."""
+"""Limits processor time: on a busy machine, a second of it may take half a minute."""
 IDLE = QUICK.model_copy(update={"wall_seconds": 1.5})
-"""For programs that do nothing but wait."""
+"""For programs that only wait."""
 ON_TIME = 15.0
-"""Seconds in which a run with the policy `IDLE` has ended on any machine; its program sleeps for
-a minute."""
+"""Seconds within which a run with the policy `IDLE` ends on any machine; its program sleeps for a
+minute."""
 
 _SLOW: set[VerdictStatus] = {"cpu_exceeded", "timeout", "memory_exceeded", "output_exceeded"}
 
 
 class HostileCase(Frozen):
-    """A program, how it is run, and how that may end.
+    """A program, how it is run, and the statuses with which it may end.
 
-    Its function `f` is called with nothing. An attack returns True where it got through, so that
-    one program shows both that a layer stops it and that without the layer it succeeds. A source
-    names what stands around the sandbox on the host, as `@secret_file@`.
+    Its function `f` is called without arguments. An attack returns True if it succeeded, so the
+    same program shows that a layer stops it and that it succeeds without the layer. The source
+    refers to the host's files and servers by placeholders such as `@secret_file@`.
     """
 
     name: str
@@ -36,36 +36,36 @@ class HostileCase(Frozen):
     expected: tuple[VerdictStatus, ...]
     how: How = "check"
     value: object = "right"
-    """What `f` has to return to pass."""
+    """The value that `f` has to return to pass."""
     calls: tuple[tuple[tuple[object, ...], object], ...] = ()
-    """Arguments and expected values, for a `check` with other calls than one of nothing."""
+    """Arguments and expected values for a `check`; if empty, one call without arguments."""
     tests: str = ""
     """Assert-style tests, for `test`."""
     preamble: str = ""
     """Trusted source that the tests may use."""
     entry_point: str | None = None
-    """The function under test, where the tests are told."""
+    """The function under test, if the tests are told about it."""
     before: str = ""
-    """A program that is run first, to leave something behind."""
+    """A program that is run first and leaves something behind."""
     beside: str = ""
-    """A right program that is run at the same time and must not notice."""
+    """A correct program that is run at the same time and must not be disturbed."""
     abandoned: str = ""
-    """A script that is begun and cancelled before, at several moments of its life."""
+    """A script that is started and cancelled first, after several delays."""
     later: float = 0.0
     """Seconds to wait after the run before looking for harm."""
     policy: SandboxPolicy = QUICK
     control: tuple[Layer, ...] = ()
-    """Layers without which the attack gets through; empty where no layer decides it."""
+    """Layers without which the attack succeeds; empty if no layer decides."""
     needs: tuple[Layer, ...] = ()
-    """Layers without which it may end otherwise, or learn what it asks for."""
+    """Layers without which the program may end differently or learn a secret."""
     only_as_root: bool = False
-    """Whether the control says anything only where the host runs as root."""
+    """Whether the control is meaningful only if the host runs as root."""
     seconds: float | None = None
-    """How long the run may take at most, where that is the point of it."""
+    """Longest duration of the run, if the case tests it."""
 
     @property
     def quick(self) -> bool:
-        """Whether it ends by itself within moments."""
+        """Whether the program ends quickly by itself."""
         waits = self.beside or self.later or self.seconds or self.abandoned
         return not waits and ("failed" in self.expected or not _SLOW & {*self.expected})
 
@@ -81,7 +81,7 @@ def attack(
     only_as_root: bool = False,
     later: float = 0.0,
 ) -> HostileCase:
-    """Return a case whose function tries something and returns whether it worked."""
+    """Return a case whose function tries an attack and returns whether it succeeded."""
     return HostileCase(
         name=name,
         source="def f():\n" + textwrap.indent(textwrap.dedent(body).strip(), "    "),
@@ -105,7 +105,7 @@ def forgery(
     value: object = "right",
     policy: SandboxPolicy = QUICK,
 ) -> HostileCase:
-    """Return a case whose program is wrong and wants to be taken for right."""
+    """Return a case whose program is wrong and tries to obtain a passing verdict."""
     return HostileCase(
         name=name,
         source=textwrap.dedent(source).strip(),
@@ -122,7 +122,7 @@ def forgery(
 def fault(
     name: str, source: str, *expected: VerdictStatus, seconds: float | None = None
 ) -> HostileCase:
-    """Return a case whose program ends in a way of its own."""
+    """Return a case whose program fails in a particular way."""
     return HostileCase(
         name=name,
         source=textwrap.dedent(source).strip(),
@@ -135,7 +135,7 @@ def fault(
 def honest(
     name: str, source: str, *, value: object = "right", needs: tuple[Layer, ...] = ()
 ) -> HostileCase:
-    """Return a case whose program is right, however odd, and has to pass."""
+    """Return a case whose program is unusual but correct and has to pass."""
     return HostileCase(
         name=name,
         source=textwrap.dedent(source).strip(),

@@ -1,4 +1,4 @@
-"""Programs that end, or break, in ways of their own."""
+"""Programs that end or fail in unusual ways."""
 
 from refinegraph.tools.sandbox.conformance.cases import fault, honest
 

@@ -1,4 +1,4 @@
-"""Programs that take time, memory, room or attention without end."""
+"""Programs that exhaust time, memory, disk space or output."""
 
 from refinegraph.tools.sandbox.conformance.cases import ON_TIME, QUICK, attack, fault
 
@@ -41,7 +41,7 @@ CASES = (
     fault("sleep", "import time\ndef f(): time.sleep(60)", "timeout", seconds=ON_TIME),
     fault("sleep at import", "import time\ntime.sleep(60)", "timeout", seconds=ON_TIME),
     fault(
-        "waits for a lock that nobody gives",
+        "waits for a lock that is never released",
         """
         import threading
         def f():

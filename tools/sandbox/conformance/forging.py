@@ -1,4 +1,4 @@
-"""Programs that are wrong and want a verdict that says otherwise."""
+"""Wrong programs that try to forge a passing verdict."""
 
 from refinegraph.tools.sandbox.conformance.cases import forgery
 

@@ -1,4 +1,4 @@
-"""Programs that reach for the parts of the kernel that nothing under test needs."""
+"""Programs that use parts of the kernel that no program under test needs."""
 
 from refinegraph.tools.sandbox.conformance.cases import attack
 from refinegraph.tools.sandbox.policy import Layer
@@ -15,7 +15,7 @@ def call(x86, arm, *arguments):
 """
 _SECCOMP: tuple[Layer, ...] = ("seccomp",)
 _ROOT: tuple[Layer, ...] = ("seccomp", "landlock", "unprivileged_user", "no_capabilities")
-"""Without these a program has the powers of root within its namespaces, and no more."""
+"""Without these, a program has the powers of root within its namespaces, and no more."""
 
 CASES = (
     attack(

@@ -1,4 +1,4 @@
-"""Programs of odd shape, values of odd kinds, and what one run might leave for the next."""
+"""Unusual programs, unusual values, and traces that one run might leave for the next."""
 
 import textwrap
 
@@ -207,7 +207,7 @@ PRINTING = (
         "output_exceeded",
     ),
     _printing(
-        "test: prints without end while nobody calls",
+        "test: prints without end between calls",
         _TALKS + "threading.Thread(target=talk, daemon=True).start()\ndef f(a, b): return a + b",
         "while True: assert f(1, 2) == 3",
         "output_exceeded",
@@ -215,14 +215,14 @@ PRINTING = (
 )
 ABANDONED = (
     HostileCase(
-        name="comes after programs that nobody waits for any more",
+        name="comes after cancelled programs that sleep",
         source="def f(): return 'right'",
         expected=("passed",),
         abandoned="import time\ntime.sleep(60)",
         policy=QUICK.model_copy(update={"wall_seconds": 60.0}),
     ),
     HostileCase(
-        name="comes after programs that loop and that nobody waits for any more",
+        name="comes after cancelled programs that loop",
         source="def f(): return 'right'",
         expected=("passed",),
         abandoned="while True: pass",

@@ -1,4 +1,4 @@
-"""Programs that make processes, and programs that reach for those of others."""
+"""Programs that create processes, and programs that attack other processes."""
 
 from refinegraph.tools.sandbox.conformance.cases import HARMLESS, QUICK, HostileCase, attack
 from refinegraph.tools.sandbox.policy import Layer
@@ -11,7 +11,7 @@ _OTHERS: tuple[Layer, ...] = (
 )
 _VICTIM = "import ctypes, os, signal\nlibc = ctypes.CDLL(None)\n"
 _BESIDE = QUICK.model_copy(update={"cpu_seconds": 2})
-"""For a victim too, which must not run out of its own processor time."""
+"""Also applies to the victim, which must not exceed its own processor time."""
 
 MAKING = (
     attack(

@@ -1,4 +1,4 @@
-"""Programs that reach for the files, the processes and the networks of the host."""
+"""Programs that access the files and the networks of the host."""
 
 from refinegraph.tools.sandbox.conformance.cases import attack
 from refinegraph.tools.sandbox.policy import Layer

@@ -1,4 +1,4 @@
-"""Try hostile programs on a backend and tell what came of each."""
+"""Try hostile programs on a backend and report the results."""
 
 import asyncio
 import os
@@ -13,16 +13,16 @@ from refinegraph.tools.sandbox.conformance.surroundings import SECRET, Surroundi
 from refinegraph.tools.sandbox.policy import SandboxPolicy
 from refinegraph.tools.sandbox.sandbox import Sandbox
 
-_WIDEST = 4
-"""Characters that a byte of output may become where it is no text."""
-_MOMENTS = (0.0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.2)
-"""Seconds after which a run is cancelled: it is armed after about a hundredth of a second."""
+_ESCAPE_LENGTH = 4
+"""Characters of the escape for an output byte that is not valid UTF-8."""
+_DELAYS = (0.0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.2)
+"""Seconds after which a run is cancelled, around the hundredth of a second in which it is armed."""
 _PATIENCE = 10.0
-"""Seconds to wait for the harm that a control has to do."""
+"""Seconds to wait for the harm that a control has to do: a choice for busy machines."""
 
 
 class Runner(Protocol):
-    """Anything that runs programs as `Sandbox` does."""
+    """An object that runs programs like `Sandbox`."""
 
     async def check(
         self,
@@ -30,7 +30,7 @@ class Runner(Protocol):
         entry_point: str,
         cases: Sequence[tuple[tuple[object, ...], object]],
     ) -> Verdict:
-        """Call a function and compare what it returns."""
+        """Call a function and compare its results."""
         ...
 
     async def test(
@@ -45,7 +45,7 @@ class Runner(Protocol):
 
 
 class Backend(Protocol):
-    """Make a runner for a policy; the class `Sandbox` itself is one."""
+    """A callable that returns a runner for a policy; the class `Sandbox` itself is one."""
 
     def __call__(self, *, policy: SandboxPolicy) -> Runner:
         """Return the runner."""
@@ -53,46 +53,46 @@ class Backend(Protocol):
 
 
 class ConformanceResult(Frozen):
-    """What came of one case."""
+    """The result of one case."""
 
     name: str
     ok: bool
     status: str
     expected: tuple[str, ...]
     harm: tuple[str, ...] = ()
-    """What the program got through to; empty as it should be."""
+    """The harm that the program did; empty if it was contained."""
     detail: str = ""
     seconds: float = 0.0
 
     def __str__(self) -> str:
-        """One line."""
+        """Return the result as one line."""
         mark = "ok " if self.ok else "BAD"
         harm = f"; {', '.join(self.harm)}" if self.harm else ""
-        wanted = "" if self.ok else f", expected {' or '.join(self.expected)}"
-        return f"{mark} {self.name}: {self.status}{wanted}{harm} ({self.seconds:.2f} s)"
+        expected = "" if self.ok else f", expected {' or '.join(self.expected)}"
+        return f"{mark} {self.name}: {self.status}{expected}{harm} ({self.seconds:.2f} s)"
 
 
 class ConformanceReport(Frozen):
-    """What came of all cases."""
+    """The results of all cases."""
 
     results: tuple[ConformanceResult, ...]
 
     @property
     def ok(self) -> bool:
-        """Whether every program ended as it had to, and none did harm."""
+        """Whether every program ended as expected and did no harm."""
         return all(result.ok for result in self.results)
 
     def __str__(self) -> str:
-        """What went wrong, and the count."""
-        bad = [str(result) for result in self.results if not result.ok]
-        right = len(self.results) - len(bad)
-        return "\n".join([*bad, f"{right} of {len(self.results)} cases as they have to be"])
+        """Return the failed cases, one per line, and the number of passed ones."""
+        failed = [str(result) for result in self.results if not result.ok]
+        passed = len(self.results) - len(failed)
+        return "\n".join([*failed, f"{passed} of {len(self.results)} cases passed"])
 
 
 async def run_conformance(
     backend: Backend, cases: Sequence[HostileCase], *, at_once: int = 2
 ) -> ConformanceReport:
-    """Try every case, some at a time; raises `SandboxUnavailable` where nothing can be run.
+    """Try every case, `at_once` of them concurrently; raises `SandboxUnavailable`.
 
     >>> import asyncio
     >>> from refinegraph.tools import Sandbox, run_conformance
@@ -100,10 +100,10 @@ async def run_conformance(
     >>> print(asyncio.run(run_conformance(Sandbox, CASES[:3])))
     3 of 3 cases as they have to be
     """
-    places = asyncio.Semaphore(at_once)
+    slots = asyncio.Semaphore(at_once)
 
     async def guarded(case: HostileCase) -> ConformanceResult:
-        async with places:
+        async with slots:
             return await try_case(backend, case)
 
     results = await asyncio.gather(*map(guarded, cases))
@@ -111,7 +111,7 @@ async def run_conformance(
 
 
 async def try_case(backend: Backend, case: HostileCase) -> ConformanceResult:
-    """Try one case, among surroundings of its own."""
+    """Try one case with fresh surroundings."""
     with Surroundings() as around:
         began = time.monotonic()
         try:
@@ -122,15 +122,15 @@ async def try_case(backend: Backend, case: HostileCase) -> ConformanceResult:
             return _raised(case, error, time.monotonic() - began)
         seconds = time.monotonic() - began
         await asyncio.sleep(case.later)
-        claimed = set(case.needs) <= set(verdict.isolation.layers)
-        learnt = _harm_in(verdict, case) if claimed else []
-        harm = [*around.harm(), *learnt, *_flaws_in(verdict, case)]
+        applicable = set(case.needs) <= set(verdict.isolation.layers)
+        leaked = _harm_in(verdict, case) if applicable else []
+        harm = [*around.harm(), *leaked, *_flaws_in(verdict, case)]
     slow = case.seconds is not None and seconds > case.seconds
-    right = verdict.status in case.expected and verdict.passed == (case.expected == ("passed",))
-    right = right or not claimed
+    as_expected = verdict.status in case.expected
+    as_expected = as_expected and verdict.passed == (case.expected == ("passed",))
     return ConformanceResult(
         name=case.name,
-        ok=right and not harm and not slow,
+        ok=(as_expected or not applicable) and not harm and not slow,
         status=verdict.status,
         expected=case.expected,
         harm=tuple(harm),
@@ -140,15 +140,15 @@ async def try_case(backend: Backend, case: HostileCase) -> ConformanceResult:
 
 
 async def run_controls(cases: Sequence[HostileCase], *, at_once: int = 2) -> dict[str, bool]:
-    """Return by name whether each attack gets through where the layers that stop it are left out.
+    """Return, by name, whether each attack succeeds without the layers that stop it.
 
-    Cases that no layer decides are passed over, and where the host is no root, those that say
-    something only there.
+    Cases that no layer decides are skipped, and so are those that are meaningful only as root
+    unless the host runs as root.
     """
-    places = asyncio.Semaphore(at_once)
+    slots = asyncio.Semaphore(at_once)
 
     async def guarded(case: HostileCase) -> bool:
-        async with places:
+        async with slots:
             return await run_control(case)
 
     decided = [
@@ -165,14 +165,13 @@ async def run_controls(cases: Sequence[HostileCase], *, at_once: int = 2) -> dic
 
 
 async def run_control(case: HostileCase) -> bool:
-    """Try a case's attack without the layers that stop it; return whether it gets through.
+    """Try an attack without the layers that stop it and return whether it succeeds.
 
-    This shows that the case bites. Raises `ValueError` for a case that no layer decides, and
-    `SandboxUnavailable` where not even an honest program runs without these layers, which would
-    show nothing.
+    This shows that the attack is effective. Raises `ValueError` for a case that no layer decides,
+    and `SandboxUnavailable` if not even an honest program runs without these layers.
     """
     if not case.control:
-        raise ValueError(f"no layer decides {case.name!r}")
+        raise ValueError(f"no layer decides the case {case.name!r}")
     policy = case.policy.model_copy(update={"without": case.control})
     runner = Sandbox(policy=policy, min_tier="none")
     honest = await runner.check("def f(): return 1", "f", [((), 1)])
@@ -188,7 +187,7 @@ async def run_control(case: HostileCase) -> bool:
 
 
 async def _harm_within(around: Surroundings, seconds: float) -> bool:
-    """Wait for harm that comes after the run; a loaded machine takes its time."""
+    """Wait for harm that occurs after the run, which may take long on a busy machine."""
     until = time.monotonic() + seconds
     while not around.harm():
         if time.monotonic() >= until:
@@ -200,8 +199,8 @@ async def _harm_within(around: Surroundings, seconds: float) -> bool:
 async def _run(runner: Runner, case: HostileCase, around: Surroundings) -> Verdict:
     if case.before:
         await runner.check(around.placed(case.before), "f", [((), "right")])
-    for moment in _MOMENTS if case.abandoned else ():
-        await _abandon(runner.run(around.placed(case.abandoned)), moment, around)
+    for delay in _DELAYS if case.abandoned else ():
+        await _abandon(runner.run(around.placed(case.abandoned)), delay, around)
     if not case.beside:
         return await _run_alone(runner, case, around)
     beside = runner.check(around.placed(case.beside), "f", [((), "right")])
@@ -211,16 +210,14 @@ async def _run(runner: Runner, case: HostileCase, around: Surroundings) -> Verdi
     return verdict
 
 
-async def _abandon(
-    run: Coroutine[None, None, Verdict], moment: float, around: Surroundings
-) -> None:
-    """Cancel a run a moment after it began, and note where it goes on all the same."""
+async def _abandon(run: Coroutine[None, None, Verdict], delay: float, around: Surroundings) -> None:
+    """Cancel a run after a delay and report it as harm if it continues."""
     task = asyncio.ensure_future(run)
-    await asyncio.sleep(moment)
+    await asyncio.sleep(delay)
     task.cancel()
     done, _ = await asyncio.wait([task], timeout=ON_TIME)
     if not done or not task.cancelled():
-        around.note(f"a run went on that was cancelled after {moment} seconds")
+        around.note(f"a run that was cancelled after {delay} seconds continued")
 
 
 async def _run_alone(runner: Runner, case: HostileCase, around: Surroundings) -> Verdict:
@@ -249,23 +246,23 @@ def _raised(case: HostileCase, error: Exception, seconds: float) -> ConformanceR
 def _harm_in(verdict: Verdict, case: HostileCase) -> list[str]:
     if case.expected == ("passed",):
         return []
-    found: list[str] = []
+    harm: list[str] = []
     if any(outcome.got == "True" for outcome in verdict.tests):
-        found.append("the attack succeeded")
+        harm.append("the attack succeeded")
     if SECRET in repr(verdict):
-        found.append("a secret came out")
-    return found
+        harm.append("a secret leaked")
+    return harm
 
 
 def _flaws_in(verdict: Verdict, case: HostileCase) -> list[str]:
-    """Return what is wrong with a verdict whatever the program did."""
-    found: list[str] = []
+    """Return the flaws of a verdict that no program may cause."""
+    flaws: list[str] = []
     try:
         verdict.model_dump_json()
     except ValueError as error:
-        found.append(f"the verdict cannot be written down: {error}"[:120])
-    if len(verdict.stdout) > _WIDEST * case.policy.stdout_bytes:
-        found.append("more output was kept than allowed")
+        flaws.append(f"the verdict cannot be serialised: {error}"[:120])
+    if len(verdict.stdout) > _ESCAPE_LENGTH * case.policy.stdout_bytes:
+        flaws.append("more output was kept than allowed")
     if case.how == "check" and len(verdict.tests) != len(case.calls or [()]):
-        found.append("not as many outcomes as calls")
-    return found
+        flaws.append("the number of outcomes differs from that of the calls")
+    return flaws

@@ -1,4 +1,4 @@
-"""What stands on the host around a sandbox that is tried: secrets, servers, a place to soil."""
+"""The host's files, servers and processes that hostile programs try to reach."""
 
 import os
 import secrets
@@ -18,10 +18,10 @@ _VARIABLE = "REFINEGRAPH_CONFORMANCE"
 
 
 class Surroundings:
-    """Make them on entry; tell afterwards whether a program got through to any of them."""
+    """Files, servers and a process on the host, which detect whether a program reached them."""
 
     def __enter__(self) -> Self:
-        """Put everything in its place."""
+        """Create everything."""
         self._folder = Path(tempfile.mkdtemp(prefix="refinegraph-conformance-", dir="/var/tmp"))
         self._folder.chmod(0o777)
         self._secret = self._folder / "secret.txt"
@@ -60,7 +60,7 @@ class Surroundings:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Take everything away."""
+        """Remove everything."""
         os.environ.pop(_VARIABLE, None)
         if self._victim:
             self._victim.kill()
@@ -70,7 +70,7 @@ class Surroundings:
         shutil.rmtree(self._folder)
 
     def placed(self, source: str) -> str:
-        """Return a source with the places put in; a process to attack is started if named."""
+        """Replace the placeholders in a source; start a process to attack if one is named."""
         if "@victim@" in source and self._victim is None:
             self._victim = subprocess.Popen(["sleep", "60"], env={**os.environ, _VARIABLE: SECRET})
             self.places["victim"] = str(self._victim.pid)
@@ -79,31 +79,31 @@ class Surroundings:
         return source
 
     def note(self, harm: str) -> None:
-        """Remember something that was seen from elsewhere."""
+        """Record harm that the caller observed."""
         self._noted.append(harm)
 
     def harm(self) -> tuple[str, ...]:
-        """Say what a program got through to, and make it good."""
-        found = [*self._noted]
+        """Return the harm that was done, and undo it."""
+        harm = [*self._noted]
         if self._victim and self._victim.poll() is not None:
-            found.append("a process was ended")
+            harm.append("a process was ended")
         if self._canary.exists():
-            found.append("a file was written")
+            harm.append("a file was written")
             self._canary.unlink()
         if not self._secret.exists() or self._secret.stat().st_nlink > 1:
-            found.append("a file was removed or linked")
+            harm.append("a file was removed or linked")
         if self._secret.exists() and self._secret.stat().st_mode & 0o777 != 0o644:
-            found.append("a mode was changed")
+            harm.append("a mode was changed")
         for name, server in (
             ("tcp", self._server),
             ("abstract", self._abstract),
             ("unix", self._file),
         ):
-            if _somebody_called(server):
-                found.append(f"the {name} server was reached")
-        if any(map(_somebody_wrote, self._receivers())):
-            found.append("a datagram arrived")
-        return tuple(found)
+            if _was_contacted(server):
+                harm.append(f"the {name} server was reached")
+        if any(map(_received_data, self._receivers())):
+            harm.append("a datagram arrived")
+        return tuple(harm)
 
     def _receivers(self) -> tuple[socket.socket, ...]:
         return self._datagrams, self._abstract_datagrams, self._file_datagrams
@@ -122,7 +122,7 @@ def _receiving(family: int, address: str | tuple[str, int]) -> socket.socket:
     return receiver
 
 
-def _somebody_called(server: socket.socket) -> bool:
+def _was_contacted(server: socket.socket) -> bool:
     server.setblocking(False)
     with suppress(BlockingIOError):
         server.accept()[0].close()
@@ -130,7 +130,7 @@ def _somebody_called(server: socket.socket) -> bool:
     return False
 
 
-def _somebody_wrote(receiver: socket.socket) -> bool:
+def _received_data(receiver: socket.socket) -> bool:
     receiver.setblocking(False)
     with suppress(BlockingIOError):
         receiver.recv(16)

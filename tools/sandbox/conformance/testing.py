@@ -1,4 +1,4 @@
-"""Programs that are wrong, and tests in another process that they want to deceive."""
+"""Wrong programs that try to deceive tests in another process."""
 
 from refinegraph.tools.sandbox.conformance.cases import IDLE, forgery
 

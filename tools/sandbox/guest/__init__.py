@@ -1,1 +1,1 @@
-"""What runs inside the sandbox. Standard library only: nothing else of the package is there."""
+"""Code that runs inside the sandbox, where only the standard library is available."""

@@ -1,7 +1,7 @@
-"""Plain data as JSON and back, for both sides of a sandbox. Standard library only.
+"""Encode plain data as JSON and decode it, on both sides of a sandbox.
 
-This file is also run inside the sandbox, where the rest of the package cannot be seen. Only
-exact builtin types pass; anything else raises `Unserializable`.
+This module also runs inside the sandbox, so it uses only the standard library. Only exact builtin
+types are encoded; anything else raises `Unserializable`.
 """
 
 import json
@@ -10,7 +10,9 @@ from itertools import pairwise
 from typing import Any
 
 SAFE_INTEGER = 2**53
+"""Integers from here on are sent as hexadecimal text, which parses in linear time."""
 MOST_EQUAL_HASHES = 64
+"""Equal hashes in a set or dict beyond which its values were made to collide."""
 
 
 class Unserializable(Exception):
@@ -18,16 +20,16 @@ class Unserializable(Exception):
 
 
 class Malformed(Exception):
-    """A frame that is not what was agreed on."""
+    """A frame that violates the protocol."""
 
 
 def exact_type(value: object) -> Any:
-    """Return the class of a value, which `__class__` may lie about."""
+    """Return the type of a value, which its `__class__` cannot forge."""
     return type(value)
 
 
 def encode(value: object, depth: int = 100, items: int = 200_000) -> Any:
-    """Return a value as JSON-ready data with the exact type of every part."""
+    """Return a value as JSON-compatible data that preserves the exact type of every part."""
     left = [items]
     return _encode(value, depth, left)
 
@@ -48,11 +50,11 @@ def _encode(value: Any, depth: int, left: list[int]) -> Any:
     if kind is bytes:
         return ["b", value.hex()]
     if kind in _SEQUENCES:
-        return [_SEQUENCES[kind], [_encode(each, depth - 1, left) for each in value]]
+        return [_SEQUENCES[kind], [_encode(item, depth - 1, left) for item in value]]
     if kind is dict:
         pairs = [
-            [_encode(key, depth - 1, left), _encode(each, depth - 1, left)]
-            for key, each in value.items()
+            [_encode(key, depth - 1, left), _encode(item, depth - 1, left)]
+            for key, item in value.items()
         ]
         return ["d", pairs]
     raise Unserializable("a value of type " + str(getattr(kind, "__name__", "?"))[:80])
@@ -62,7 +64,7 @@ _SEQUENCES: dict[Any, str] = {list: "l", tuple: "t", set: "s", frozenset: "z"}
 
 
 def decode(data: Any, depth: int = 100) -> Any:
-    """Return the value that `encode` made the data from; raises `Malformed`."""
+    """Return the value that `encode` encoded as this data; raises `Malformed`."""
     kind = exact_type(data)
     if data is None or kind in (bool, str, int):
         return data
@@ -75,8 +77,8 @@ def decode(data: Any, depth: int = 100) -> Any:
 
 
 def _decode_tagged(tag: str, rest: list[Any], depth: int) -> Any:
-    if len(rest) != _PARTS.get(tag) or any(exact_type(each) is not _PART[tag] for each in rest):
-        raise Malformed("not as many parts, or not such ones, as the tag has")
+    if len(rest) != _PARTS.get(tag) or any(exact_type(part) is not _PART[tag] for part in rest):
+        raise Malformed("the number or the types of the parts do not match the tag")
     if tag == "I":
         return int(rest[0], 16)
     if tag == "f":
@@ -87,7 +89,7 @@ def _decode_tagged(tag: str, rest: list[Any], depth: int) -> Any:
         return bytes.fromhex(rest[0])
     if tag == "d":
         return _decode_dict(rest[0], depth)
-    values = [decode(each, depth) for each in rest[0]]
+    values = [decode(part, depth) for part in rest[0]]
     if tag == "l":
         return values
     if tag == "t":
@@ -99,9 +101,9 @@ def _decode_tagged(tag: str, rest: list[Any], depth: int) -> Any:
 def _decode_dict(pairs: list[Any], depth: int) -> dict[Any, Any]:
     if any(exact_type(pair) is not list or len(pair) != 2 for pair in pairs):
         raise Malformed("not pairs")
-    found = [(decode(key, depth), decode(value, depth)) for key, value in pairs]
-    _check_hashes([key for key, _ in found])
-    return dict(found)
+    decoded = [(decode(key, depth), decode(value, depth)) for key, value in pairs]
+    _check_hashes([key for key, _ in decoded])
+    return dict(decoded)
 
 
 _PARTS = {"I": 1, "f": 1, "c": 2, "b": 1, "d": 1, "l": 1, "t": 1, "s": 1, "z": 1}
@@ -109,7 +111,7 @@ _PART: dict[str, Any] = {tag: str if tag in "Ifcb" else list for tag in _PARTS}
 
 
 def _check_hashes(values: list[Any]) -> None:
-    """Refuse values made to collide, which would take quadratic time to put in a set."""
+    """Refuse values with colliding hashes, which would take quadratic time to put in a set."""
     hashes = sorted(map(hash, values))
     run = 1
     for before, now in pairwise(hashes):
@@ -119,7 +121,7 @@ def _check_hashes(values: list[Any]) -> None:
 
 
 def pack(message: dict[str, Any]) -> bytes:
-    """Return a message as a frame: its length in four bytes, then JSON."""
+    """Return a message as a frame: its length as four bytes, followed by JSON."""
     body = json.dumps(message, separators=(",", ":")).encode()
     return struct.pack(">I", len(body)) + body
 
@@ -133,5 +135,5 @@ def unpack(body: bytes) -> dict[str, Any]:
     kind = exact_type(message)
     if kind is not dict:
         raise Malformed("not a message")
-    told: dict[str, Any] = message
-    return told
+    checked: dict[str, Any] = message
+    return checked

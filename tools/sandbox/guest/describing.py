@@ -1,24 +1,26 @@
-"""Put values and exceptions into short texts, whatever they do when they are shown."""
+"""Describe values and exceptions as short texts, even if their `__repr__` or `__str__` fails."""
 
 import linecache
 from types import TracebackType
 from typing import Any
 
 PROGRAM = "<program>"
-"""The file name that a program's own lines have."""
-_LONGEST = 600
+"""The file name of a program's own lines in tracebacks."""
+_MAX_TEXT = 600
+"""Characters of a text: a choice."""
 _FRAMES = 6
+"""Innermost frames of a traceback: a choice."""
 
 
-def shorten(text: str, longest: int = _LONGEST) -> str:
-    """Cut a text in the middle."""
+def shorten(text: str, longest: int = _MAX_TEXT) -> str:
+    """Shorten a long text in the middle."""
     if len(text) <= longest:
         return text
     return text[: longest // 2] + " ... " + text[-longest // 2 :]
 
 
-def readable(value: object, longest: int = _LONGEST) -> str:
-    """Return a short repr, whatever the value does."""
+def readable(value: object, longest: int = _MAX_TEXT) -> str:
+    """Return a short repr of a value, even if its `__repr__` fails."""
     try:
         return shorten(str(repr(value)), longest)
     except BaseException as error:
@@ -26,20 +28,20 @@ def readable(value: object, longest: int = _LONGEST) -> str:
 
 
 def describe(error: BaseException, file: str) -> dict[str, Any]:
-    """Return an exception as a message, its traceback cut to the lines of one file."""
+    """Return an exception as a message, with a traceback of the lines of one file."""
     name = type.__getattribute__(type(error), "__name__")
     try:
-        said = shorten(str(error))
+        text = shorten(str(error))
     except BaseException:
-        said = "(its text could not be made)"
+        text = "(its message could not be computed)"
     lines = _lines_of(error.__traceback__, file)
     if isinstance(error, SyntaxError) and error.lineno:
         lines.append(f"line {error.lineno}: {(error.text or '').strip()[:200]}")
-    return {"error": str(name)[:100], "said": said, "trace": shorten("\n".join(lines))}
+    return {"error": str(name)[:100], "said": text, "trace": shorten("\n".join(lines))}
 
 
 def remember(source: str, file: str) -> None:
-    """Let tracebacks show the lines of a source that is in no file."""
+    """Make tracebacks show the lines of a source that is not in a file."""
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
 
 

@@ -1,4 +1,4 @@
-"""Landlock: which files a program may touch, no TCP, and no signal to anything outside."""
+"""Restrict a program's file access, TCP connections and signals with Landlock."""
 
 import errno
 import os
@@ -9,17 +9,17 @@ from refinegraph.tools.sandbox.guest import linux, private_root, syscalls
 from refinegraph.tools.sandbox.guest.settings import Settings
 
 ABI_NEEDED = 6
-"""The first that keeps signals and abstract sockets inside."""
+"""The first version that confines signals and abstract sockets."""
 
 _ALL_FILES = (1 << 16) - 1
 _RESOLVE_UNIX, _ABI_RESOLVE_UNIX = 1 << 16, 9
-"""To reach a socket by its path, which older kernels leave to the filter of system calls."""
+"""The right to connect to a socket by path; on older kernels the seccomp filter prevents it."""
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_FOLDER = 1, 2, 4, 8
 _TCP, _SCOPES = 3, 3
 
 
 def prepare(settings: Settings, folder: str | None) -> int:
-    """Return a set of rules, as a descriptor that any number of runs may take up."""
+    """Return a ruleset as a descriptor that any number of runs can apply."""
     version = linux.syscall(syscalls.LANDLOCK_CREATE, None, 0, 1)
     if version < ABI_NEEDED:
         raise OSError(errno.ENOSYS, f"ABI {version}, {ABI_NEEDED} is needed (Linux 6.12 or newer)")
@@ -36,7 +36,7 @@ def prepare(settings: Settings, folder: str | None) -> int:
 
 
 def restrict(rules: int) -> None:
-    """Hold this process to the rules."""
+    """Apply a ruleset to this process."""
     linux.syscall(syscalls.LANDLOCK_RESTRICT, rules, 0)
 
 

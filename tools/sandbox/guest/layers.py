@@ -1,8 +1,8 @@
-"""The layers that hold a program, in the order in which they are put in force.
+"""The isolation layers, in the order in which they are applied.
 
-A worker takes up what can be shared by all its runs and keeps the rest ready; each run then takes
-up its own. What the system refuses a worker is reported with its error. What it refuses a run
-ends that run before a line of the program is read.
+A worker applies the layers that all of its runs share and prepares the others, which every run
+applies itself. A layer that the system refuses to a worker is reported as missing, with the error.
+A layer that it refuses to a run ends that run before the program is read.
 """
 
 import fcntl
@@ -20,22 +20,23 @@ from refinegraph.tools.sandbox.guest.private_root import enter as enter_private_
 from refinegraph.tools.sandbox.guest.settings import Limits, Settings
 
 _USERS = range(65_536, 100_000)
-"""Who programs run as where the caller is root; a number of its own for each worker.
+"""User ids of programs if the caller is root; every worker has a different one.
 
-No system gives these to anybody: below are systemd's dynamic users and nobody, above are the
-ranges of containers.
+No system assigns these ids: systemd's dynamic users and `nobody` lie below them, and the ranges of
+containers lie above.
 """
 _FEW_USERS = range(60_706, 61_184)
-"""The same within a container that maps 16-bit numbers only; systemd leaves them unused too."""
+"""The same for a container that maps only 16-bit ids; systemd leaves these unused as well."""
 _INSIDE = 1000
-_MOST_DESCRIPTORS = 4096
+_MAX_DESCRIPTORS = 4096
+"""Descriptors that are closed before a run; workers open far fewer."""
 _HIGH = 16
-"""Descriptors that stay are moved up here, out of the way of a program's own: at most 0 to 4."""
+"""The worker's own descriptors are moved up to here, above those of a program (at most 0 to 4)."""
 _HOST_NAME = b"sandbox"
 
 
 class Layers:
-    """What holds the runs of one worker."""
+    """The isolation layers of one worker and its runs."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -51,19 +52,19 @@ class Layers:
 
     @property
     def threads_to_count(self) -> int | None:
-        """How many threads a run may have, where the worker has to count them itself."""
+        """The limit on a run's threads if the worker has to count them itself, or None."""
         counted = sys.platform == "linux" and "limits" not in self.settings.without
         return self.settings.threads if counted and self._threads() is None else None
 
     def leave_namespaces(self) -> None:
-        """Take up namespaces; the next process forked is the first in its own."""
+        """Enter new namespaces; the next forked process is the first in its PID namespace."""
         if sys.platform == "linux":
             self._layer("namespaces", self._unshare)
             if "namespaces" in self.done and "pid_namespace" not in self.settings.without:
                 self.done.append("pid_namespace")
 
     def hold_worker(self) -> None:
-        """Take up what all runs share and make the rest ready."""
+        """Apply the layers that all runs share and prepare the others."""
         self.used = limits.address_space()
         if sys.platform != "linux":
             self.missing += [f"{name}: not on this system" for name in ("landlock", "seccomp")]
@@ -74,31 +75,31 @@ class Layers:
         if "private_root" in self.done:
             self._layer("private_folder", self._make_folder)
         elif self.root and not _open_to_all(os.__file__):
-            self.missing.append(f"standard library: nobody but root may read {os.__file__}")
+            self.missing.append(f"standard library: only root may read {os.__file__}")
         self._layer("no_new_privileges", lambda: linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1))
         self._layer("landlock", self._prepare_landlock)
         self._layer("seccomp", self._prepare_seccomp)
 
     def announce(self) -> tuple[list[str], list[str]]:
-        """Return the layers that every run has, and those missing with the reason."""
-        more = ["limits", "unprivileged_user"]
+        """Return the layers of every run, and the missing layers with the reasons."""
+        per_run = ["limits", "unprivileged_user"]
         if sys.platform == "linux":
-            more.append("no_capabilities")
-        here = [name for name in more if name not in self.settings.without]
+            per_run.append("no_capabilities")
+        applied = [name for name in per_run if name not in self.settings.without]
         left_out = [f"{name}: left out" for name in self.settings.without]
-        return [*self.done, *here], [*self.missing, *left_out]
+        return [*self.done, *applied], [*self.missing, *left_out]
 
     def tidy(self) -> None:
-        """Make ready for the next run what the last one may have changed."""
+        """Restore what the last run may have changed."""
         if self.folder and self.folder.renew() and "landlock" in self.done:
             os.close(self._rules)
             self._prepare_landlock()
 
     def hold_fork(self) -> None:
-        """Take up every layer that does not depend on a run; raises OSError."""
+        """Apply every layer that does not depend on the run's limits; raises OSError."""
         self._apply("unprivileged_user", self._become_unprivileged, needed=self.root)
         self._apply("no_capabilities", _drop_capabilities, needed=sys.platform == "linux")
-        if sys.platform == "linux":  # after the change of user, which takes it back
+        if sys.platform == "linux":  # a change of user resets this, so it comes afterwards
             linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         self._apply(
             "landlock", lambda: landlock.restrict(self._rules), needed="landlock" in self.done
@@ -106,11 +107,11 @@ class Layers:
         self._apply("seccomp", lambda: seccomp.install(self._filter), needed="seccomp" in self.done)
 
     def hold_run(self, allowed: Limits, *, lowest_unused: int) -> None:
-        """Take up a run's limits and close every descriptor from one on; raises OSError."""
+        """Apply a run's limits and close all descriptors from `lowest_unused`; raises OSError."""
         self._apply(
             "limits", lambda: limits.apply(allowed, used=self.used, threads=self._threads())
         )
-        os.closerange(lowest_unused, _MOST_DESCRIPTORS)
+        os.closerange(lowest_unused, _MAX_DESCRIPTORS)
 
     def _apply(self, name: str, apply: Callable[[], None], *, needed: bool = True) -> None:
         if not needed or name in self.settings.without:
@@ -163,7 +164,7 @@ class Layers:
         seccomp.install(seccomp.worker_filter())
 
     def _threads(self) -> int | None:
-        """The limit on tasks, where nobody else's are counted with the program's."""
+        """Return the limit on tasks, or None if the system would count other users' tasks too."""
         alone = self.root or "namespaces" in self.done
         return self.settings.threads + (0 if self.root else 1) if alone else None
 
@@ -174,7 +175,7 @@ class Layers:
 
 
 def _users_mapped() -> int:
-    """Return how many user numbers there are here; fewer in a container with users of its own."""
+    """Return the number of user ids, which is smaller in a container with a user namespace."""
     try:
         lines = Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()
         return max(int(first) + int(count) for first, _, count in map(str.split, lines))
@@ -183,7 +184,7 @@ def _users_mapped() -> int:
 
 
 def _open_to_all(path: str) -> bool:
-    """Whether every folder on the way to a file lets everybody in."""
+    """Return whether every user may enter all directories on the path of a file."""
     return all(parent.stat().st_mode & 0o001 for parent in Path(path).parents)
 
 

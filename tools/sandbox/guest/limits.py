@@ -1,4 +1,4 @@
-"""Limits on what one run may use."""
+"""Resource limits of one run."""
 
 import resource
 import sys
@@ -8,22 +8,23 @@ from refinegraph.tools.sandbox.guest.settings import Limits
 
 _MB = 1024 * 1024
 _GUESS = 128 * _MB
+"""Address space of the interpreter where the system does not report it."""
 _DESCRIPTORS = 40
-"""What a worker needs open at once: its own are moved up to 16, the rest serve imports."""
+"""Descriptors that a worker needs: its own are moved up to 16, and imports need some more."""
 
 
 def check_descriptors() -> None:
-    """Raise OSError where this process may not open as many files as a worker needs."""
+    """Raise OSError if this process may not open as many files as a worker needs."""
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if allowed != resource.RLIM_INFINITY and allowed < _DESCRIPTORS:
         raise OSError(
-            f"a worker opens up to {_DESCRIPTORS} files and is allowed only {allowed}; "
+            f"a worker opens up to {_DESCRIPTORS} files but is allowed only {allowed}; "
             "allow 256 or more (`ulimit -n 256`)"
         )
 
 
 def address_space() -> int:
-    """Return the bytes of address space in use; a guess where they cannot be read."""
+    """Return the bytes of address space in use, or a guess if they cannot be read."""
     try:
         pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
         return int(pages) * resource.getpagesize()
@@ -32,8 +33,8 @@ def address_space() -> int:
 
 
 def apply(limits: Limits, *, used: int, threads: int | None) -> None:
-    """Set every limit for this process and what it starts; none can be raised again."""
-    wanted = [
+    """Set the limits of this process and its children, which cannot raise them again."""
+    values = [
         (resource.RLIMIT_CPU, limits.cpu_seconds),
         (resource.RLIMIT_FSIZE, limits.file_mb * _MB),
         (resource.RLIMIT_NOFILE, limits.open_files),
@@ -42,13 +43,13 @@ def apply(limits: Limits, *, used: int, threads: int | None) -> None:
         (resource.RLIMIT_STACK, 8 * _MB),
     ]
     if sys.platform == "linux":
-        wanted += [
+        values += [
             (resource.RLIMIT_AS, used + limits.memory_mb * _MB),
             (resource.RLIMIT_MSGQUEUE, 0),
         ]
     if threads is not None:
-        wanted.append((resource.RLIMIT_NPROC, threads))
-    for kind, value in wanted:
+        values.append((resource.RLIMIT_NPROC, threads))
+    for kind, value in values:
         _, hard = resource.getrlimit(kind)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (value, value))

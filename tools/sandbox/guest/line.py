@@ -1,4 +1,4 @@
-"""A blocking line of frames, to the host or to another process of the same run."""
+"""A blocking connection for frames, to the host or to another process of the run."""
 
 import socket
 import struct
@@ -10,7 +10,7 @@ Message = dict[str, Any]
 
 
 class Line:
-    """One end of a socket; what is too long to send is said to be so."""
+    """One end of a socket; a message that is too long is replaced by a notice of its length."""
 
     def __init__(self, connection: socket.socket, most_bytes: int) -> None:
         self._connection = connection
@@ -18,11 +18,11 @@ class Line:
         self._received = bytearray()
 
     def allow(self, most_bytes: int) -> None:
-        """Change how long a frame may be."""
+        """Set the limit on the length of frames."""
         self._most_bytes = most_bytes
 
     def wait_at_most(self, seconds: float) -> None:
-        """Raise `TimeoutError` where an answer takes longer."""
+        """Set the time after which `receive` raises `TimeoutError`."""
         self._connection.settimeout(seconds)
 
     def send(self, message: Message) -> None:
@@ -33,11 +33,11 @@ class Line:
         self._connection.sendall(frame)
 
     def end(self) -> None:
-        """Say that nothing more will be said."""
+        """Shut down the sending side."""
         self._connection.shutdown(socket.SHUT_WR)
 
     def receive(self) -> Message:
-        """Return the next message; raises `EOFError` at the end, `Malformed` where it is none."""
+        """Return the next message; raises `EOFError` at the end and `Malformed` for bad frames."""
         self._gather(4)
         (length,) = struct.unpack_from(">I", self._received)
         if length > self._most_bytes:
@@ -49,7 +49,7 @@ class Line:
 
     def _gather(self, count: int) -> None:
         while len(self._received) < count:
-            part = self._connection.recv(1 << 16)
-            if not part:
+            chunk = self._connection.recv(1 << 16)
+            if not chunk:
                 raise EOFError
-            self._received += part
+            self._received += chunk

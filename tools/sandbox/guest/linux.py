@@ -1,4 +1,4 @@
-"""The few system calls that Python does not offer, through ctypes."""
+"""System calls that Python does not provide, through ctypes."""
 
 import ctypes
 import os
@@ -17,7 +17,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def checked(result: int) -> int:
-    """Return a system call's result; raises OSError where it failed."""
+    """Return the result of a system call; raises OSError if it failed."""
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
@@ -25,18 +25,20 @@ def checked(result: int) -> int:
 
 
 def syscall(number: int, *arguments: Any) -> int:
-    """Make a system call by its number."""
-    wide: list[Any] = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
-    return checked(_libc.syscall(ctypes.c_long(number), *wide))
+    """Make a system call by number."""
+    converted: list[Any] = [
+        ctypes.c_long(argument) if isinstance(argument, int) else argument for argument in arguments
+    ]
+    return checked(_libc.syscall(ctypes.c_long(number), *converted))
 
 
 def prctl(option: int, value: int) -> None:
-    """Set one thing about this process."""
+    """Set an attribute of this process."""
     checked(_libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0))
 
 
 def unshare(flags: int) -> None:
-    """Leave the namespaces that are named by the flags for new ones."""
+    """Move this process to new namespaces of the kinds in `flags`."""
     checked(_libc.unshare(flags))
 
 
@@ -50,25 +52,25 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
 
 
 def unmount(target: str) -> None:
-    """Take a mount out of sight now; it goes when nobody uses it."""
+    """Detach a mount; the kernel removes it once it is no longer in use."""
     checked(_libc.umount2(target.encode(), MNT_DETACH))
 
 
 def set_host_name(name: bytes) -> None:
-    """Set what this machine and its domain are called, in a namespace of its own."""
+    """Set the host name and clear the domain name in this UTS namespace."""
     checked(_libc.sethostname(name, len(name)))
     checked(_libc.setdomainname(b"", 0))
 
 
 def add_mount_flags(path: str, flags: int) -> None:
-    """Give a mount and all below it flags such as MS_RDONLY; needs Linux 5.12 or newer."""
+    """Add flags such as MS_RDONLY to a mount and all mounts below it; needs Linux 5.12."""
     attributes = struct.pack("=QQQQ", flags, 0, 0, 0)
     arguments = (_AT_FDCWD, path.encode(), _AT_RECURSIVE, attributes, len(attributes))
     syscall(_MOUNT_SETATTR, *arguments)
 
 
 def install_filter(packed: bytes) -> None:
-    """Install a seccomp filter given as packed instructions."""
+    """Install a seccomp filter from packed instructions."""
     buffer = ctypes.create_string_buffer(packed)
     program = struct.pack("=HxxxxxxQ", len(packed) // 8, ctypes.addressof(buffer))
     checked(_libc.prctl(PR_SET_SECCOMP, ctypes.c_ulong(2), program, 0, 0))

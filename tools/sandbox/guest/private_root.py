@@ -1,4 +1,4 @@
-"""A root of its own for a worker: the interpreter, read-only, and one small folder to write."""
+"""A private root for a worker: the interpreter, read-only, and one small writable directory."""
 
 import errno
 import os
@@ -11,34 +11,36 @@ from refinegraph.tools.sandbox.guest import linux, syscalls
 from refinegraph.tools.sandbox.guest.settings import Settings
 
 _FOLDERS = ("/tmp", "/var/tmp", "/work")
-_PLACES = ("/sys", "/mnt", "/srv")
-"""Folders that a new root can be put together on, since nothing is read from them."""
+_MOUNT_POINTS = ("/sys", "/mnt", "/srv")
+"""Directories on which a new root can be built, since nothing is read from them."""
 DEVICES = ("null", "zero", "full", "urandom")
 _QUIET = linux.MS_NOSUID | linux.MS_NODEV
 
 
 def readable_paths(more: Sequence[str] = ()) -> list[str]:
-    """Return what the interpreter needs to go on importing, and what else is offered."""
-    wanted = (sys.base_prefix, sys.base_exec_prefix, "/usr/lib", "/usr/lib64", "/lib", "/lib64")
-    found: list[str] = []
-    for path in (*wanted, *more):
-        inside = any(path == other or path.startswith(other + "/") for other in found)
+    """Return the paths that the interpreter needs for imports, and those in `more`."""
+    needed = (sys.base_prefix, sys.base_exec_prefix, "/usr/lib", "/usr/lib64", "/lib", "/lib64")
+    paths: list[str] = []
+    for path in (*needed, *more):
+        inside = any(path == other or path.startswith(other + "/") for other in paths)
         if Path(path).exists() and not inside:
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 def folder_of(settings: Settings) -> str:
-    """Return where programs may write: a temporary folder that hides nothing readable."""
+    """Return the directory for programs to write in, which must not hide a readable path."""
     paths = readable_paths(settings.readable)
-    free = [each for each in _FOLDERS if not any(path.startswith(each + "/") for path in paths)]
+    free = [
+        folder for folder in _FOLDERS if not any(path.startswith(folder + "/") for path in paths)
+    ]
     return free[0]
 
 
 def enter(settings: Settings) -> None:
-    """Make the root and leave everything else behind."""
+    """Build the private root and switch to it."""
     linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
-    new = next(place for place in _PLACES if Path(place).is_dir())
+    new = next(point for point in _MOUNT_POINTS if Path(point).is_dir())
     mask = os.umask(0o022)
     try:
         _fill(new, settings)
@@ -79,7 +81,7 @@ def _show(path: str, new: str) -> None:
 
 
 def _show_device(name: str, new: str) -> None:
-    """Show a device whose times cannot be set; what is written to it goes through all the same."""
+    """Show a device read-only, so that its times cannot be set; writing to it still works."""
     target = Path(new, "dev", name)
     target.touch()
     linux.mount(f"/dev/{name}", str(target), "", linux.MS_BIND)
@@ -87,7 +89,7 @@ def _show_device(name: str, new: str) -> None:
 
 
 def protect(target: str, flags: int) -> None:
-    """Make a mount and all mounts below it read-only, whatever else they are already."""
+    """Add flags to a mount and all mounts below it, keeping their other flags."""
     try:
         linux.add_mount_flags(target, flags)
     except OSError as error:
@@ -106,12 +108,12 @@ def _mounts_below(target: str) -> list[str]:
 
 
 def _unescaped(point: str) -> str:
-    """Undo the octal numbers that the kernel writes for blanks and backslashes."""
+    """Replace the octal escapes that the kernel writes for spaces and backslashes."""
     return re.sub(r"\\([0-7]{3})", lambda number: chr(int(number[1], 8)), point)
 
 
 class Folder:
-    """The folder that programs may write in, as new for every run."""
+    """The directory that programs may write in, which is empty at the start of every run."""
 
     def __init__(self, settings: Settings) -> None:
         self.path = folder_of(settings)
@@ -120,8 +122,8 @@ class Folder:
         self._mount()
 
     def renew(self) -> bool:
-        """Put an empty folder in its place, unless nothing was touched in it."""
-        if self._looks() == self._clean:
+        """Replace the directory with an empty one unless it is untouched; return whether it was."""
+        if self._state() == self._clean:
             return False
         os.chdir("/")
         linux.unmount(self.path)
@@ -131,13 +133,13 @@ class Folder:
     def _mount(self) -> None:
         linux.mount("none", self.path, "tmpfs", self._flags, self._options)
         os.chdir(self.path)
-        self._clean = self._looks()
+        self._clean = self._state()
 
-    def _looks(self) -> tuple[object, ...]:
-        found = Path.cwd().stat()
+    def _state(self) -> tuple[object, ...]:
+        stat = Path.cwd().stat()
         return (
-            *(found.st_mode, found.st_nlink, found.st_size, found.st_uid),
-            *(found.st_atime_ns, found.st_mtime_ns, found.st_ctime_ns),
+            *(stat.st_mode, stat.st_nlink, stat.st_size, stat.st_uid),
+            *(stat.st_atime_ns, stat.st_mtime_ns, stat.st_ctime_ns),
             *Path.cwd().iterdir(),
             *os.listxattr(self.path),
         )

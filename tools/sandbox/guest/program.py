@@ -1,4 +1,4 @@
-"""Load a program and answer calls of its functions, as plain data."""
+"""Load a program and answer calls of its functions with plain data."""
 
 import builtins
 import sys
@@ -13,13 +13,14 @@ from refinegraph.tools.sandbox.guest.line import Line, Message
 from refinegraph.tools.sandbox.guest.tracing import Tracer
 
 Space = dict[str, Any]
-_LONGEST_DATA = 100_000
+_MAX_DATA = 100_000
+"""Bytes of a module-level value that tests receive: a choice."""
 
 
 def run_program(job: Message, line: Line, peer: Line | None = None) -> None:
-    """Load a program, tell what it defines, and answer calls until they end.
+    """Load a program, report its definitions, and answer calls until the connection closes.
 
-    The calls come from the host, or from the process of its tests where there is one.
+    The calls come from the process of the tests if there is one, and otherwise from the host.
     """
     own = own_builtins()
     space: Space = {"__name__": "program", "__builtins__": own}
@@ -29,19 +30,19 @@ def run_program(job: Message, line: Line, peer: Line | None = None) -> None:
         line.send({"loaded": False, **error})
         return
     line.send({"loaded": True, "names": shown_names(space)})
-    asking = peer or line
+    caller = peer or line
     while True:
-        request = asking.receive()
+        request = caller.receive()
         tracer = Tracer() if job["trace"] else None
-        told = answer(request, space, depth=job["depth"], items=job["items"], tracer=tracer)
+        reply = answer(request, space, depth=job["depth"], items=job["items"], tracer=tracer)
         flush_streams()
-        asking.send({"call": request["call"], **told})
+        caller.send({"call": request["call"], **reply})
         if request.get("last"):
-            asking.end()
+            caller.end()
 
 
 def own_builtins() -> ModuleType:
-    """Return builtins that a program may break without breaking what answers for it."""
+    """Return a copy of the builtins, which a program can break without affecting this module."""
     module = ModuleType("builtins")
     module.__dict__.update(builtins.__dict__)
     sys.modules["builtins"] = module
@@ -49,7 +50,7 @@ def own_builtins() -> ModuleType:
 
 
 def load(source: str, space: Space) -> Message | None:
-    """Execute a program's top level; return what was raised, if anything."""
+    """Execute a program's top level; return the exception that it raised, if any."""
     remember(source, PROGRAM)
     try:
         exec(compile(source, PROGRAM, "exec", dont_inherit=True), space)
@@ -59,7 +60,7 @@ def load(source: str, space: Space) -> Message | None:
 
 
 def shown_names(space: Space) -> Message:
-    """Return the public names of a program: function, plain data of some size, or other."""
+    """Return the kinds of a program's names: function, plain data with its value, or other."""
     names: Message = {}
     for name, value in list(space.items()):
         if type(name) is not str or name.startswith("__"):
@@ -78,36 +79,36 @@ def _shown_data(value: object) -> list[Any]:
         data = codec.encode(value, 20, 10_000)
     except codec.Unserializable:
         return ["other"]
-    return ["data", data] if len(codec.pack({"": data})) <= _LONGEST_DATA else ["other"]
+    return ["data", data] if len(codec.pack({"": data})) <= _MAX_DATA else ["other"]
 
 
 def answer(
     request: Message, space: Space, *, depth: int, items: int, tracer: Tracer | None = None
 ) -> Message:
-    """Make one call and return its value or its exception, and what was traced."""
+    """Make one call and return its value or its exception, and its trace."""
     began = time.perf_counter()
     try:
-        arguments = [codec.decode(each) for each in request["args"]]
-        keywords = {key: codec.decode(each) for key, each in request["kwargs"].items()}
+        arguments = [codec.decode(argument) for argument in request["args"]]
+        keywords = {key: codec.decode(value) for key, value in request["kwargs"].items()}
         if tracer:
             tracer.start()
         value = space[request["name"]](*arguments, **keywords)
-        told: Message = {"value": codec.encode(value, depth, items)}
+        reply: Message = {"value": codec.encode(value, depth, items)}
     except codec.Unserializable as error:
-        told = {"unserializable": shorten(str(error))}
+        reply = {"unserializable": shorten(str(error))}
     except BaseException as error:
-        told = describe(error, PROGRAM)
-    told["seconds"] = time.perf_counter() - began
+        reply = describe(error, PROGRAM)
+    reply["seconds"] = time.perf_counter() - began
     if tracer:
-        told["trace_lines"] = tracer.stop()
-    return told
+        reply["trace_lines"] = tracer.stop()
+    return reply
 
 
 _STREAMS = (sys.stdout, sys.stderr)
 
 
 def flush_streams() -> None:
-    """Hand over what was printed so far."""
+    """Flush the output streams."""
     for stream in _STREAMS:
         with suppress(BaseException):
             stream.flush()

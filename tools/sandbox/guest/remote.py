@@ -1,4 +1,4 @@
-"""What a test process holds instead of the program: names whose use is passed on."""
+"""Proxies that a test process holds for the functions of a program in another process."""
 
 import builtins
 from typing import Any
@@ -10,55 +10,55 @@ _ENDINGS = (StopIteration, StopAsyncIteration)
 
 
 class ProgramError(Exception):
-    """An exception of a type that the program defined itself."""
+    """An exception of a type that the program defines."""
 
 
 class Lost(BaseException):
-    """The program ended, or said something other than an answer; no test can go on."""
+    """The program ended or violated the protocol, so no further test can run."""
 
 
 class Program:
-    """The program under test, in its own process at the other end of a line."""
+    """The program under test, which runs in another process."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._asked = 0
+        self._calls = 0
         self.trace: object = None
-        """What the last call told about its lines."""
+        """The trace of the last call."""
 
     def call(self, name: str, arguments: tuple[Any, ...], keywords: Message) -> Any:
-        """Make one call and return or raise what comes back."""
-        self._asked += 1
+        """Make one call and return its result or raise its exception."""
+        self._calls += 1
         request = {
-            "call": self._asked,
+            "call": self._calls,
             "name": name,
-            "args": [codec.encode(each) for each in arguments],
-            "kwargs": {key: codec.encode(each) for key, each in keywords.items()},
+            "args": [codec.encode(argument) for argument in arguments],
+            "kwargs": {key: codec.encode(value) for key, value in keywords.items()},
         }
-        told = self._ask(request)
-        self.trace = told.get("trace_lines")
-        if "value" in told:
-            return self._decoded(told["value"])
-        if "unserializable" in told:
-            raise codec.Unserializable(str(told["unserializable"]))
-        raise as_exception(told)
+        reply = self._ask(request)
+        self.trace = reply.get("trace_lines")
+        if "value" in reply:
+            return self._decoded(reply["value"])
+        if "unserializable" in reply:
+            raise codec.Unserializable(str(reply["unserializable"]))
+        raise as_exception(reply)
 
     def _ask(self, request: Message) -> Message:
         try:
             self._line.send(request)
-            told = self._line.receive()
+            reply = self._line.receive()
         except TimeoutError:
             raise Lost("timeout") from None
         except (EOFError, OSError):
             raise Lost("ended") from None
         except codec.Malformed:
             raise Lost("protocol_violation") from None
-        call = told.get("call")
+        call = reply.get("call")
         if type(call) is not int or call != request["call"]:
             raise Lost("protocol_violation")
-        if "too_large" in told:
+        if "too_large" in reply:
             raise Lost("output_exceeded")
-        return told
+        return reply
 
     def _decoded(self, value: Any) -> Any:
         try:
@@ -75,12 +75,12 @@ class Remote:
         self._program = program
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        """Have the program make the call."""
+        """Make the call in the program's process."""
         return self._program.call(self.__name__, arguments, keywords)
 
 
 class Unshared:
-    """Something of the program that is no function and no plain data."""
+    """An object of the program that is neither a function nor plain data."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -94,22 +94,23 @@ class Unshared:
         raise codec.Unserializable(f"`{self._name}` is neither a function nor plain data")
 
 
-def as_exception(told: Message) -> Exception:
-    """Return an exception like the one the program raised, with the program's own traceback.
+def as_exception(reply: Message) -> Exception:
+    """Return an exception like the one that the program raised, with the program's traceback.
 
-    Not one that ends an iteration: a test that loops over calls would take it for the end.
+    Exceptions that end an iteration are replaced, since a test that loops over calls would take
+    them for the end of its loop.
     """
-    kind = getattr(builtins, str(told.get("error")), None)
+    kind = getattr(builtins, str(reply.get("error")), None)
     if not (isinstance(kind, type) and issubclass(kind, Exception)) or issubclass(kind, _ENDINGS):
         kind = ProgramError
     try:
-        error: Exception = kind(told.get("said", ""))
+        error: Exception = kind(reply.get("said", ""))
     except Exception:
-        error = ProgramError(told.get("said", ""))
-    error.program = as_told(told)  # type: ignore[attr-defined]
+        error = ProgramError(reply.get("said", ""))
+    error.program = exception_fields(reply)  # type: ignore[attr-defined]
     return error
 
 
-def as_told(told: Message) -> Message:
-    """Return what a program said of an exception, and nothing else that it put beside it."""
-    return {key: str(told.get(key) or "") for key in ("error", "said", "trace")}
+def exception_fields(reply: Message) -> Message:
+    """Return only those fields of a message that describe an exception."""
+    return {key: str(reply.get(key) or "") for key in ("error", "said", "trace")}

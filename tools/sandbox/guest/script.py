@@ -1,4 +1,4 @@
-"""Run a script as `__main__`; its output goes where the host reads it."""
+"""Run a script as `__main__`; its output goes to the host."""
 
 import sys
 
@@ -8,17 +8,17 @@ from refinegraph.tools.sandbox.guest.program import flush_streams, own_builtins
 
 
 def run_script(job: Message, line: Line) -> None:
-    """Run the script to its end and tell its exit code, or what it raised."""
+    """Run the script to completion and report its exit code or its exception."""
     sys.argv[:] = ["program"]
     remember(job["source"], PROGRAM)
     space = {"__name__": "__main__", "__builtins__": own_builtins()}
-    told: Message = {"ended": True, "code": 0}
+    reply: Message = {"ended": True, "code": 0}
     try:
         exec(compile(job["source"], PROGRAM, "exec", dont_inherit=True), space)
     except SystemExit as error:
         code = error.code
-        told["code"] = code if type(code) is int else 0 if code is None else 1
+        reply["code"] = code if type(code) is int else 0 if code is None else 1
     except BaseException as error:
-        told = {"ended": True, **describe(error, PROGRAM)}
+        reply = {"ended": True, **describe(error, PROGRAM)}
     flush_streams()
-    line.send(told)
+    line.send(reply)

@@ -1,7 +1,7 @@
-"""Two seccomp filters: what a worker may call, and what is taken away before a program runs.
+"""The seccomp filters of workers and of programs.
 
-The worker's filter is a list of what is allowed. The program's filter lies on top of it and is
-short, since it is installed anew for every run.
+The worker's filter is an allow list. The program's filter is added to it; it is short, because it
+is installed anew for every run.
 """
 
 import errno
@@ -14,21 +14,22 @@ from refinegraph.tools.sandbox.guest.syscalls import Numbers
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _GIVE = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 _KILL, _ALLOW, _REFUSE = 0x80000000, 0x7FFF0000, 0x00050000
 _GRANT = _REFUSE
-"""Refused with the error number 0, which the caller takes for success."""
+"""Skips the call with the error number 0, which the caller takes for success."""
 _NUMBER, _ARCHITECTURE, _FIRST, _SECOND = 0, 4, 16, 24
 _CLONE_THREAD = 0x10000
-_TERMINAL_QUESTIONS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
-"""TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: what `isatty` and sockets ask."""
+_TERMINAL_QUERIES = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+"""TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: used by `isatty` and sockets."""
 _OWN_NAME = (15, 16, 0x53564D41)
-"""PR_SET_NAME, PR_GET_NAME, PR_SET_VMA: what the C library does for threads."""
+"""PR_SET_NAME, PR_GET_NAME, PR_SET_VMA: used by the C library for threads."""
 _ITSELF = 0
 _UNIX, _STREAM, _TYPE_BITS = 1, 1, 0xF
-"""The one kind of socket pair. A datagram socket could send to any socket that has a path."""
+"""The only allowed kind of socket pair. A datagram socket could send to any socket with a path."""
 _LOCKS = (6, 7, 37, 38)
 """F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW."""
 _OWN_DESCRIPTOR = (0, 1, 2, 3, 4, 5, 36, 1030, 1031, 1032)
 """F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_OFD_GETLK, F_DUPFD_CLOEXEC,
-F_SETPIPE_SZ, F_GETPIPE_SZ: not F_SETLEASE and F_NOTIFY, which reach others through a file."""
+F_SETPIPE_SZ, F_GETPIPE_SZ. F_SETLEASE and F_NOTIFY are left out, since they affect other processes
+through a shared file."""
 _SIGNALS = ("kill", "tkill", "tgkill")
 _UNWATCHED = ("chmod", "fchmod", "fchmodat", "utimensat")
 
@@ -38,16 +39,16 @@ Instruction = tuple[int, int, int, int]
 def worker_filter() -> bytes:
     """Return the filter that allows what programs need and what preparing a run needs.
 
-    Locks are granted and not taken: a run's own files are seen by nobody else, and a lock on a
-    file of the host would shut out the host and other runs.
+    Locks appear to succeed but are not taken: nothing else sees a run's own files, and a lock on a
+    file of the host would block the host and other runs.
     """
     column = syscalls.this_machine().column
     tables: list[dict[str, Numbers]] = [syscalls.ALLOWED, syscalls.WORKER_ONLY]
-    numbers = [each[column] for table in tables for each in table.values()]
+    numbers = [call[column] for table in tables for call in table.values()]
     program = [*_only_this_machine(), *_own_sockets(column), *_own_descriptors(column)]
     program += _answers([syscalls.ALLOWED["flock"][column]], _GRANT)
     program += _answers(numbers, _ALLOW)
-    refused = [each[column] for each in syscalls.FORKS.values()]
+    refused = [call[column] for call in syscalls.FORKS.values()]
     program += _answers(refused, _REFUSE | errno.EAGAIN)
     program += [
         (_EQUAL, 0, 1, syscalls.CLONE3),
@@ -60,18 +61,18 @@ def worker_filter() -> bytes:
 
 
 def program_filter(*, signals: bool, own_files: bool) -> bytes:
-    """Return the filter that takes away new processes and all that only a worker needs.
+    """Return the filter that forbids new processes and all calls that only a worker needs.
 
-    Signals stay where nothing outside can be reached by them, and changes to what Landlock does
-    not watch, the modes and times of files, where all files are the program's own.
+    Signals remain allowed if they cannot reach other processes. Changes to the modes and times of
+    files, which Landlock does not control, remain allowed if all files are the program's own.
     """
     column = syscalls.this_machine().column
-    refused = [each[column] for each in syscalls.WORKER_ONLY.values()]
+    refused = [call[column] for call in syscalls.WORKER_ONLY.values()]
     names = [*(() if signals else _SIGNALS), *(() if own_files else _UNWATCHED)]
     refused += [syscalls.ALLOWED[name][column] for name in names]
     program = [*_only_this_machine(), *_answers(refused, _REFUSE | errno.EPERM)]
     program += _only_where(
-        syscalls.ALLOWED["ioctl"][column], _SECOND, _TERMINAL_QUESTIONS, errno.ENOTTY
+        syscalls.ALLOWED["ioctl"][column], _SECOND, _TERMINAL_QUERIES, errno.ENOTTY
     )
     program += _only_where(syscalls.ALLOWED["prctl"][column], _FIRST, _OWN_NAME, errno.EPERM)
     program += _only_where(syscalls.ALLOWED["prlimit64"][column], _FIRST, (_ITSELF,), errno.EPERM)
@@ -86,7 +87,7 @@ def program_filter(*, signals: bool, own_files: bool) -> bytes:
 
 
 def install(packed: bytes) -> None:
-    """Put a filter in force for this process; it needs `no_new_privileges`."""
+    """Install a filter for this process, which must have `no_new_privileges` set."""
     linux.install_filter(packed)
 
 
@@ -110,7 +111,7 @@ def _answers(numbers: Iterable[int | None], answer: int) -> list[Instruction]:
 
 
 def _own_sockets(column: int) -> list[Instruction]:
-    """Allow a pair of connected streams and no other pair; flags may be among its type."""
+    """Allow only pairs of connected stream sockets, with any flags in the type."""
     body: list[Instruction] = [
         (_LOAD, 0, 0, _FIRST),
         (_EQUAL, 0, 4, _UNIX),
@@ -124,7 +125,7 @@ def _own_sockets(column: int) -> list[Instruction]:
 
 
 def _own_descriptors(column: int) -> list[Instruction]:
-    """Allow what `fcntl` does to a program's own descriptors; grant locks without taking them."""
+    """Allow `fcntl` on a program's own descriptors; let locks succeed without taking them."""
     body: list[Instruction] = [
         (_LOAD, 0, 0, _SECOND),
         *_answers(_OWN_DESCRIPTOR, _ALLOW),
@@ -137,7 +138,7 @@ def _own_descriptors(column: int) -> list[Instruction]:
 def _only_where(
     number: int | None, argument: int, values: tuple[int, ...], error: int
 ) -> list[Instruction]:
-    """Refuse a call unless an argument has one of these values; reload its number otherwise."""
+    """Refuse a call unless an argument has one of the given values."""
     assert number is not None
     body: list[Instruction] = [(_LOAD, 0, 0, argument)]
     for value in values:
@@ -147,4 +148,4 @@ def _only_where(
 
 
 def _packed(program: list[Instruction]) -> bytes:
-    return b"".join(struct.pack("=HBBI", *each) for each in program)
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)

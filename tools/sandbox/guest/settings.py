@@ -1,4 +1,4 @@
-"""What a worker is told when it is started, and what it is told for each run."""
+"""The settings of a worker and the limits of a run, as they are sent to the guest."""
 
 import json
 import struct
@@ -8,30 +8,30 @@ from refinegraph.tools.sandbox.guest.codec import exact_type
 
 
 class Settings(NamedTuple):
-    """What holds for all runs of one worker."""
+    """Settings that all runs of a worker share."""
 
     without: tuple[str, ...] = ()
-    """Layers left out."""
+    """Layers to leave out."""
     readable: tuple[str, ...] = ()
-    """Folders that programs may read beside the interpreter's own."""
+    """Paths that programs may read in addition to the interpreter's own."""
     import_paths: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
     """Modules imported once, before any program."""
     warm_up: str = ""
-    """Trusted source, executed once before any program."""
+    """Trusted source that is executed once, before any program."""
     folder_mb: int = 16
     folder_files: int = 1024
     threads: int = 16
 
     def packed(self) -> str:
-        """Return the settings as text."""
+        """Return the settings as JSON."""
         return json.dumps(self._asdict())
 
     @classmethod
     def unpacked(cls, text: str) -> "Settings":
-        """Return the settings in a text."""
-        told: dict[str, Any] = json.loads(text)
-        return cls(**{name: _frozen(value) for name, value in told.items()})
+        """Return the settings from JSON."""
+        fields: dict[str, Any] = json.loads(text)
+        return cls(**{name: _frozen(value) for name, value in fields.items()})
 
 
 def _frozen(value: Any) -> Any:
@@ -39,26 +39,26 @@ def _frozen(value: Any) -> Any:
 
 
 class Limits(NamedTuple):
-    """What holds for one run, sent as numbers of a fixed size."""
+    """The limits of one run, sent as integers of a fixed size."""
 
     run: int
-    """The run's number."""
+    """The number of the run."""
     cpu_seconds: int
     memory_mb: int
     file_mb: int
     open_files: int
     peer: int = 0
-    """Whether a line to another process comes along."""
+    """Whether a socket to another process is passed along."""
     stdin: int = 0
-    """Whether a standard input comes along."""
+    """Whether a standard input is passed along."""
 
     def packed(self) -> bytes:
-        """Return the limits in `SIZE` bytes."""
+        """Return the limits as `RUN_SIZE` bytes."""
         return _LIMITS.pack(*self)
 
     @classmethod
     def unpacked(cls, body: bytes) -> "Limits":
-        """Return the limits in these bytes."""
+        """Return the limits from bytes."""
         return cls(*_LIMITS.unpack(body))
 
 
@@ -67,4 +67,4 @@ RUN_SIZE = _LIMITS.size
 KILL = struct.Struct("=q")
 """The number of the run to kill; a worker's runs are numbered from 1."""
 ENDED = struct.Struct("=qiqq")
-"""How a run ended: its number, wait status, microseconds of processor time, bytes at its peak."""
+"""The end of a run: its number, wait status, microseconds of processor time and peak bytes."""

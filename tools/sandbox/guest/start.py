@@ -1,7 +1,7 @@
 """Start a worker: `python -S -s -P -B start.py CONTROL RUNS SETTINGS`.
 
-Each line is the number of a descriptor, or the path of a socket to connect to. The package around
-this folder is not imported; empty modules stand in for it.
+CONTROL and RUNS are numbers of descriptors or paths of sockets to connect to. The package around
+this directory is not imported; empty modules take its place.
 """
 
 import socket
@@ -13,7 +13,7 @@ _PACKAGES = ("refinegraph", "refinegraph.tools", "refinegraph.tools.sandbox")
 
 
 def stand_in() -> None:
-    """Make this folder importable under its own name, without the package."""
+    """Make this directory importable under its own name without importing the package."""
     for name in _PACKAGES:
         sys.modules[name] = ModuleType(name)
         sys.modules[name].__path__ = []
@@ -22,12 +22,12 @@ def stand_in() -> None:
     sys.modules[guest.__name__] = guest
 
 
-def line_to(place: str) -> int:
-    """Return the descriptor of a line."""
-    if place.isdigit():
-        return int(place)
+def line_to(address: str) -> int:
+    """Return the descriptor of a socket from its number or its path."""
+    if address.isdigit():
+        return int(address)
     line = socket.socket(socket.AF_UNIX)
-    line.connect(place)
+    line.connect(address)
     return line.detach()
 
 

@@ -1,4 +1,4 @@
-"""System calls by name, as numbers on x86-64 and arm64 (None where a machine has no such call)."""
+"""Numbers of system calls on x86-64 and arm64, by name; None if a machine has no such call."""
 
 import errno
 import platform
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Machine(NamedTuple):
-    """One architecture: its column in the tables, and what seccomp calls it."""
+    """An architecture: its column in the tables and its seccomp identifier."""
 
     column: int
     audit: int
@@ -17,7 +17,7 @@ _MACHINES = {"x86_64": Machine(0, 0xC000003E), "aarch64": Machine(1, 0xC00000B7)
 Numbers = tuple[int | None, int | None]
 
 ALLOWED: dict[str, Numbers] = {
-    # files, within what the private root and Landlock let through
+    # files, as far as the private root and Landlock allow
     "read": (0, 63),
     "write": (1, 64),
     "close": (3, 57),
@@ -144,7 +144,7 @@ ALLOWED: dict[str, Numbers] = {
     "sigaltstack": (131, 132),
     "prctl": (157, 167),
     "arch_prctl": (158, None),
-    # talking to itself
+    # sockets within the program
     "socketpair": (53, 199),
     "sendto": (44, 206),
     "recvfrom": (45, 207),
@@ -155,7 +155,7 @@ ALLOWED: dict[str, Numbers] = {
     "getpeername": (52, 205),
     "setsockopt": (54, 208),
     "getsockopt": (55, 209),
-    # asking about itself and the time
+    # information about the process and the time
     "getpid": (39, 172),
     "gettid": (186, 178),
     "getppid": (110, 173),
@@ -182,7 +182,7 @@ ALLOWED: dict[str, Numbers] = {
     "clock_getres": (229, 114),
     "getrandom": (318, 278),
 }
-"""What a Python program needs. Everything else is refused."""
+"""Calls that a Python program needs. All others are refused."""
 
 WORKER_ONLY: dict[str, Numbers] = {
     "mount": (165, 40),
@@ -199,20 +199,20 @@ WORKER_ONLY: dict[str, Numbers] = {
     "seccomp": (317, 277),
     "listxattr": (194, 11),
 }
-"""What a worker needs to prepare a run, and refuses the program that it then becomes."""
+"""Calls that a worker needs to prepare a run, and that are refused to the program."""
 
 FORKS: dict[str, Numbers] = {"fork": (57, None), "vfork": (58, None)}
 CLONE3 = 435
 X32 = 0x4000_0000
 NEWEST_KNOWN = 438
-"""Above this number libraries fall back to an older call on ENOSYS, and only on that."""
+"""For calls above this number, libraries fall back to an older call only on ENOSYS."""
 
 PIVOT_ROOT: Numbers = (155, 41)
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
 
 
 def this_machine() -> Machine:
-    """Return the architecture of this process; raises OSError where there is no table for it."""
+    """Return the architecture of this process; raises OSError if there is no table for it."""
     name = platform.machine()
     if name not in _MACHINES:
         raise OSError(errno.ENOSYS, "no table of system calls for " + name)
@@ -220,7 +220,7 @@ def this_machine() -> Machine:
 
 
 def number_of(numbers: Numbers) -> int:
-    """Return a call's number on this machine; raises OSError where it has none."""
+    """Return the number of a call on this machine; raises OSError if there is none."""
     number = numbers[this_machine().column]
     if number is None:
         raise OSError(errno.ENOSYS, "no such system call on this machine")

@@ -1,4 +1,4 @@
-"""Run tests one by one, against a program in another process or, by name only, in this one."""
+"""Run tests one by one, against a program in another process or in this one."""
 
 import ast
 import builtins
@@ -12,7 +12,13 @@ from refinegraph.tools.sandbox.guest.codec import exact_type
 from refinegraph.tools.sandbox.guest.describing import describe, readable, remember, shorten
 from refinegraph.tools.sandbox.guest.line import Line, Message
 from refinegraph.tools.sandbox.guest.program import Space, load
-from refinegraph.tools.sandbox.guest.remote import Lost, Program, Remote, Unshared, as_told
+from refinegraph.tools.sandbox.guest.remote import (
+    Lost,
+    Program,
+    Remote,
+    Unshared,
+    exception_fields,
+)
 
 _TEST = "<test>"
 _BUILTIN = frozenset(dir(builtins))
@@ -20,7 +26,7 @@ _LEFT, _RIGHT = "__left__", "__right__"
 
 
 def run_tests(job: Message, line: Line, peer: Line) -> None:
-    """Run tests against a program that lives in another process."""
+    """Run tests against a program in another process."""
     program = Program(peer)
     if job["call_seconds"]:
         peer.wait_at_most(job["call_seconds"])
@@ -36,9 +42,10 @@ def run_tests(job: Message, line: Line, peer: Line) -> None:
 
 
 def _may_be_bound(name: str, space: Space, entry_point: str | None) -> bool:
-    """Whether a name means the program's: never one that the tests are written with.
+    """Return whether tests may see a name of the program.
 
-    Only the function under test may be called like a builtin, or stand in the preamble too.
+    Only the function under test may have the name of a builtin or of the preamble; any other such
+    name would let the program replace what the tests are written with.
     """
     return name == entry_point or (name not in _BUILTIN and name not in space)
 
@@ -50,7 +57,7 @@ def _bound(name: str, shape: list[Any], program: Program) -> Any:
 
 
 def run_tests_in_process(job: Message, line: Line) -> None:
-    """Run tests beside the program itself, which can forge what is reported."""
+    """Run tests in the program's own process, which can forge the results."""
     space = _prepared(job["preamble"])
     error = load(job["source"], space)
     if error is not None:
@@ -72,17 +79,17 @@ def _prepared(preamble: str) -> Space:
 def _report(units: list[str], space: Space, line: Line, program: Program | None = None) -> None:
     for number, unit in enumerate(units):
         began = time.perf_counter()
-        told = run_unit(unit, dict(space))
-        told["seconds"] = time.perf_counter() - began
+        reply = run_unit(unit, dict(space))
+        reply["seconds"] = time.perf_counter() - began
         if program and program.trace is not None:
-            told["trace_lines"] = program.trace
-        line.send({**told, "unit": number})
-        if "lost" in told:
+            reply["trace_lines"] = program.trace
+        line.send({**reply, "unit": number})
+        if "lost" in reply:
             return
 
 
 def run_unit(unit: str, space: Space) -> Message:
-    """Run one test and tell how it ended."""
+    """Run one test and return its result."""
     remember(unit, _TEST)
     try:
         tree = ast.fix_missing_locations(Sides().visit(ast.parse(unit)))
@@ -92,9 +99,9 @@ def run_unit(unit: str, space: Space) -> Message:
     except Lost as error:
         return {"lost": str(error)}
     except BaseException as error:
-        told: Message | None = getattr(error, "program", None)
-        if exact_type(told) is dict:
-            return {**as_told(told or {}), "status": "error"}
+        reply: Message | None = getattr(error, "program", None)
+        if exact_type(reply) is dict:
+            return {**exception_fields(reply or {}), "status": "error"}
         if isinstance(error, AssertionError):
             return {"status": "failed", **_sides_of(error, unit)}
         return {"status": "error", **describe(error, _TEST)}
@@ -102,10 +109,10 @@ def run_unit(unit: str, space: Space) -> Message:
 
 
 class Sides(ast.NodeTransformer):
-    """Keep both sides of an asserted comparison, so that they can be shown."""
+    """Keep both sides of an asserted comparison, so that they can be reported."""
 
     def visit_Assert(self, node: ast.Assert) -> Any:
-        """Put both sides in variables first."""
+        """Assign both sides to variables before the assertion."""
         test = node.test
         if not (isinstance(test, ast.Compare) and len(test.ops) == 1):
             return node
@@ -117,18 +124,18 @@ class Sides(ast.NodeTransformer):
         left, right = (ast.Name(id=name, ctx=ast.Load()) for name in (_LEFT, _RIGHT))
         compare = ast.Compare(left=left, ops=test.ops, comparators=[right])
         check = ast.Assert(test=compare, msg=node.msg)
-        return [ast.copy_location(each, node) for each in (*kept, check)]
+        return [ast.copy_location(statement, node) for statement in (*kept, check)]
 
 
 def _sides_of(error: BaseException, unit: str) -> Message:
-    """Return what was compared where an assertion failed."""
-    told: Message = {"said": shorten(str(error))}
+    """Return both sides of the comparison in a failed assertion."""
+    reply: Message = {"said": shorten(str(error))}
     for frame, number in _frames(error):
-        told["call"] = shorten(_asserted(unit, number))
+        reply["call"] = shorten(_asserted(unit, number))
         if _LEFT in frame.f_locals:
-            told["got"] = readable(frame.f_locals[_LEFT])
-            told["expected"] = readable(frame.f_locals.get(_RIGHT))
-    return told
+            reply["got"] = readable(frame.f_locals[_LEFT])
+            reply["expected"] = readable(frame.f_locals.get(_RIGHT))
+    return reply
 
 
 def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
@@ -140,7 +147,7 @@ def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
 
 
 def _asserted(unit: str, number: int) -> str:
-    """Return the assertion at a line, as it is written."""
+    """Return the source of the assertion at a line."""
     for node in ast.walk(ast.parse(unit)):
         if isinstance(node, ast.Assert) and node.lineno <= number <= (node.end_lineno or 0):
             return ast.get_source_segment(unit, node) or ""

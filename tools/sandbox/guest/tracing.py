@@ -1,6 +1,6 @@
-"""Write down what the local variables of a program became, line by line.
+"""Record the local variables of a program line by line, as in LDB (arXiv 2402.16906).
 
-The idea of LDB (arXiv 2402.16906). A trace is the program's own word: it can say anything.
+The tracer runs in the program's process, so the program can forge its trace.
 """
 
 import reprlib
@@ -11,15 +11,17 @@ from typing import Any, NamedTuple
 from refinegraph.tools.sandbox.guest.describing import PROGRAM
 
 _FIRST_VISITS = 2
-"""How many visits of one line are kept; of those that follow, only the last is."""
+"""Visits of a line that are kept; of the following ones, only the last is kept: a choice."""
 _VALUE = 120
+"""Characters of a value: a choice."""
 _KEPT = 400
+"""Visits that are sent, ten times as many as a Reviewer is shown."""
 _EVENTS = 10_000
-"""After so many lines nothing more is written down."""
+"""Executed lines after which recording stops, since tracing slows a program down."""
 
 
 class Visit(NamedTuple):
-    """One execution of a line: what it changed, and in which function."""
+    """One execution of a line: its function and the variables that it changed."""
 
     number: int
     function: str
@@ -27,7 +29,7 @@ class Visit(NamedTuple):
 
 
 class Tracer:
-    """Watch the lines of a program from `start` to `stop`."""
+    """Record the executed lines of a program from `start` to `stop`."""
 
     def __init__(self) -> None:
         self._visits: list[Visit] = []
@@ -36,11 +38,11 @@ class Tracer:
         self._show = _short()
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start recording."""
         sys.settrace(self._call)
 
     def stop(self) -> list[list[Any]]:
-        """Stop, and return each visit as line number, function and what changed."""
+        """Stop recording and return the visits as lists of line, function and changes."""
         sys.settrace(None)
         return [list(visit) for visit in _folded(self._visits)[:_KEPT]]
 
@@ -58,15 +60,15 @@ class Tracer:
         number, before = self._pending.get(frame, (frame.f_lineno, {}))
         now = self._values(frame)
         changed = {name: text for name, text in now.items() if before.get(name) != text}
-        self._note(number, frame, changed)
+        self._record(number, frame, changed)
         if event == "return":
             self._pending.pop(frame, None)
-            self._note(frame.f_lineno, frame, {"return": self._shown(argument)})
+            self._record(frame.f_lineno, frame, {"return": self._shown(argument)})
         else:
             self._pending[frame] = (frame.f_lineno, now)
         return self._line
 
-    def _note(self, number: int, frame: FrameType, changed: dict[str, str]) -> None:
+    def _record(self, number: int, frame: FrameType, changed: dict[str, str]) -> None:
         if changed:
             self._visits.append(Visit(number, frame.f_code.co_name, changed))
 
@@ -85,7 +87,7 @@ class Tracer:
 
 
 def _folded(visits: list[Visit]) -> list[Visit]:
-    """Keep the first visits of every line, and the last."""
+    """Keep the first visits of every line and the last one."""
     last = {visit[:2]: index for index, visit in enumerate(visits)}
     seen: dict[tuple[int, str], int] = {}
     kept: list[Visit] = []

@@ -1,4 +1,4 @@
-"""Watch a run until it ends or has to be ended, and leave nothing of it behind."""
+"""Watch a run until it ends or has to be killed, and clean up after it."""
 
 import os
 import select
@@ -11,35 +11,35 @@ from typing import NamedTuple
 
 from refinegraph.tools.sandbox.guest.settings import KILL
 
-_COUNTED_EVERY = 5
-"""Milliseconds between two looks at a program's threads, where no limit of the system counts them:
-a program starts about a hundred in that time."""
+_COUNT_INTERVAL = 5
+"""Milliseconds between two counts of a program's threads if no limit of the system applies; a
+program can start about a hundred threads in that time."""
 
 
 class Ending(NamedTuple):
     """How a run ended."""
 
     status: int
-    """What `wait` tells of its process."""
+    """The wait status of the process."""
     seconds: float
-    """Processor time, of the process and of the system for it."""
+    """Processor time, in user and system mode."""
     peak: int
-    """The most bytes that it ever held."""
+    """Peak memory in bytes."""
 
 
 class Watch:
-    """Watches the runs of one worker, one after another, and obeys the host's orders to kill."""
+    """Watch the runs of a worker one after another and kill them when the host orders it."""
 
     def __init__(self, control: socket.socket, *, most_threads: int | None) -> None:
         self._control = control
         self._most_threads = most_threads
         self._alone = os.getpid() == 1
-        """Whether every process in sight is part of the run."""
+        """Whether every visible process is part of the run."""
         self._doomed = 0
-        """The last run that the host wants killed; the order may come before the run begins."""
+        """The last run to be killed; the order may arrive before the run begins."""
 
     def outlast(self, program: int, run: int) -> Ending:
-        """Wait until a run has ended; ends this process too when the host is gone."""
+        """Wait until a run has ended; if the host is gone, end this process too."""
         killed = False
         while True:
             if not killed and (self._doomed >= run or self._has_too_many_threads(program)):
@@ -52,7 +52,7 @@ class Watch:
                 os._exit(0)
 
     def _obey(self) -> bool:
-        """Take in what the host says; False where its line is closed."""
+        """Read the host's orders; return False if the socket is closed."""
         if not select.select([self._control], [], [], 0)[0]:
             return True
         order = self._control.recv(KILL.size)
@@ -61,7 +61,7 @@ class Watch:
         return bool(order)
 
     def _ended(self, program: int, *, count: bool) -> bool:
-        """Wait until the run has ended (True), or something else needs attention (False)."""
+        """Wait; return True if the run has ended and False if something else needs attention."""
         if not hasattr(os, "pidfd_open"):
             return self._ended_slowly(program)
         number = os.pidfd_open(program)
@@ -70,7 +70,7 @@ class Watch:
             poll.register(number, select.POLLIN)
             poll.register(self._control, select.POLLIN)
             counting = count and self._most_threads is not None
-            ready = poll.poll(_COUNTED_EVERY if counting else None)
+            ready = poll.poll(_COUNT_INTERVAL if counting else None)
             return any(descriptor == number for descriptor, _ in ready)
         finally:
             os.close(number)
@@ -83,7 +83,7 @@ class Watch:
                 return False
 
     def _has_too_many_threads(self, program: int) -> bool:
-        """Count threads as the links to the folder that has a folder for each."""
+        """Count threads by the link count of the directory that has one entry per thread."""
         if self._most_threads is None:
             return False
         try:
@@ -110,7 +110,7 @@ class Watch:
 
 
 def _sweep() -> None:
-    """Kill and reap whatever else a run has started."""
+    """Kill and reap all other processes that a run started."""
     with suppress(ProcessLookupError):
         os.kill(-1, signal.SIGKILL)
     with suppress(ChildProcessError):

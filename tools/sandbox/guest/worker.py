@@ -1,9 +1,9 @@
-"""A warm interpreter that forks one confined process for each run. It never runs a program itself.
+"""A warm interpreter that forks one confined process per run and never runs a program itself.
 
-The first process takes up namespaces and waits; the second, the first in its own process
-namespace, is the worker. It always has one fork ready, which is confined already and waits for a
-run to come; what comes, comes to that fork directly. When it has ended, the worker tells the host
-so, tidies up, and forks the next. It ends when the host's end of its line is closed.
+The first process enters new namespaces, forks and waits. Its child, the first process in the PID
+namespace, is the worker. The worker always keeps one fork ready, which is already confined and
+receives the next run directly. When a run has ended, the worker reports it to the host, cleans up
+and forks again. The worker ends when the host closes its end of the control socket.
 """
 
 import fcntl
@@ -39,17 +39,20 @@ COMMON = (
     *("bisect", "collections", "copy", "dataclasses", "datetime", "enum", "functools"),
     *("heapq", "itertools", "math", "operator", "re", "string", "typing"),
 )
-"""Imported once, since programs ask for them often. `threading` and `random` are not among them:
-what they do after a fork costs every run more than it saves a few."""
+"""Modules that are imported in advance, since programs often import them. `threading` and `random`
+are left out: their handlers cost every fork more than importing them costs the runs that need
+them."""
 _HIGH = 16
-"""Descriptors that stay are moved up here, out of the way of a program's own: at most 0 to 4."""
+"""The worker's own descriptors are moved up to here, above those of a program (at most 0 to 4)."""
 LINE = 3
-_MOST_JOB = 1 << 28
-_MOST_NUMBERS = 5
+_MAX_JOB = 1 << 28
+"""Bytes of a job, which holds the program and its tests: a choice."""
+_MAX_DESCRIPTORS = 5
+"""A run receives its socket, output and errors, and perhaps a peer and an input."""
 
 
 def main(control_number: int, runs_number: int, settings_text: str) -> None:
-    """Be a worker until the host is gone."""
+    """Run a worker until the host is gone."""
     settings = Settings.unpacked(settings_text)
     check_descriptors()
     os.umask(0o077)
@@ -75,12 +78,12 @@ def main(control_number: int, runs_number: int, settings_text: str) -> None:
         os._exit(1)
     try:
         _serve(control, runs, layers)
-    finally:  # nothing but endings may follow on the line; the host sees that it is closed
+    finally:  # only endings may follow on the socket; the host notices that it is closed
         os._exit(1)
 
 
 def _forget_names() -> None:
-    """Let programs learn as little as may be of where this interpreter was started from."""
+    """Hide from programs where this interpreter was started from."""
     sys.argv[:] = sys.orig_argv[:] = ["python"]
     sys.executable = f"{sys.base_prefix}/bin/python{sys.version_info[0]}.{sys.version_info[1]}"
     sys._base_executable = sys.executable  # type: ignore[attr-defined]
@@ -96,7 +99,7 @@ def _wait_for_worker(worker: int) -> NoReturn:
 
 
 def _prepare(settings: Settings) -> None:
-    """Import and run once what every run needs, so that no run pays for it."""
+    """Import modules and run code that every run needs, so that no run pays for it."""
     sys.path[:0] = settings.import_paths
     for name in (*COMMON, *settings.preload):
         importlib.import_module(name)
@@ -129,13 +132,13 @@ def _serve(control: socket.socket, runs: socket.socket, layers: Layers) -> NoRet
 
 
 def _become(run: int, runs: socket.socket, layers: Layers) -> NoReturn:
-    """Be confined, wait for a run, and be the process of that run."""
+    """Confine this fork, wait for a run and execute it."""
     try:
         os.setsid()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         refused = _refusal(layers.hold_fork)
         limits, numbers = _wait_for(run, runs)
-        lines = _take_places(numbers, limits)
+        lines = _move_descriptors(numbers, limits)
         refused = refused or _refusal(
             lambda: layers.hold_run(limits, lowest_unused=LINE + len(lines))
         )
@@ -150,9 +153,9 @@ def _become(run: int, runs: socket.socket, layers: Layers) -> NoReturn:
 
 
 def _wait_for(run: int, runs: socket.socket) -> tuple[Limits, list[int]]:
-    """Return what comes with a run; those that were killed before they began are passed over."""
+    """Return the limits and descriptors of a run, skipping runs killed before they began."""
     while True:
-        body, numbers, _, _ = socket.recv_fds(runs, RUN_SIZE, _MOST_NUMBERS)
+        body, numbers, _, _ = socket.recv_fds(runs, RUN_SIZE, _MAX_DESCRIPTORS)
         if not body:
             os._exit(0)
         limits = Limits.unpacked(body)
@@ -163,7 +166,7 @@ def _wait_for(run: int, runs: socket.socket) -> tuple[Limits, list[int]]:
 
 
 def _refusal(apply: Callable[[], None]) -> str:
-    """Return what the system refused, or nothing."""
+    """Apply layers and return the error if the system refused, or an empty string."""
     try:
         apply()
     except BaseException as error:
@@ -171,18 +174,18 @@ def _refusal(apply: Callable[[], None]) -> str:
     return ""
 
 
-def _take_places(numbers: list[int], limits: Limits) -> list[Line]:
-    """Put every descriptor where it belongs and return the lines; the host's is the first."""
+def _move_descriptors(numbers: list[int], limits: Limits) -> list[Line]:
+    """Move every descriptor to its number and return the sockets, the host's first."""
     line, out, err, *rest = (fcntl.fcntl(number, fcntl.F_DUPFD, _HIGH) for number in numbers)
-    places = {LINE: line, 1: out, 2: err}
+    targets = {LINE: line, 1: out, 2: err}
     if limits.peer:
-        places[LINE + 1] = rest.pop(0)
+        targets[LINE + 1] = rest.pop(0)
     if limits.stdin:
-        places[0] = rest.pop(0)
-    for place, number in places.items():
-        os.dup2(number, place)
+        targets[0] = rest.pop(0)
+    for target, number in targets.items():
+        os.dup2(number, target)
     return [
-        Line(socket.socket(fileno=place), _MOST_JOB) for place in sorted(places) if place >= LINE
+        Line(socket.socket(fileno=target), _MAX_JOB) for target in sorted(targets) if target >= LINE
     ]
 
 
@@ -196,7 +199,7 @@ def _do_job(lines: list[Line]) -> None:
 
 
 def _reseed() -> None:
-    """Python reseeds its own generator after a fork; numpy does not."""
+    """Reseed numpy's generator, which unlike Python's own is not reseeded after a fork."""
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()
 

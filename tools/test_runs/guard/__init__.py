@@ -1,1 +1,1 @@
-"""The folder that a checkout's pytest finds the plug-in in."""
+"""The directory from which a checkout's pytest loads the plugin."""

@@ -1,8 +1,8 @@
-"""A pytest plug-in that reports every test to the host, over a pipe that was opened before.
+"""A pytest plugin that reports every test to the host through an inherited pipe.
 
-It is loaded before any file of the checkout, takes what it needs while nothing of the checkout has
-run, and leaves no trace in the environment, so that a pytest started by a test does not load it.
-It imports nothing of the package: it runs with the checkout's own interpreter, whatever that is.
+It is loaded before any file of the checkout, saves the functions that it needs before code of the
+checkout runs, and removes its environment variables, so that a pytest started by a test does not
+load it. It must not import this package, since it runs in the checkout's own interpreter.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-_LONGEST = 6000
+_MAX_TEXT = 6000
+"""Characters kept from the end of a failing test's text: enough for a traceback with its values."""
 _WATCHED: Any = (
     (pytest, "main"),
     (pytest, "raises"),
@@ -55,11 +56,11 @@ _WATCHED: Any = (
     (json, "dumps"),
     (hmac, "new"),
 )
-"""What decides how a test ends, by the object that holds it."""
+"""Functions that decide the outcome of a test, as pairs of owner and name."""
 
 
 class _Pipe:
-    """Writes signed records, numbered one after another."""
+    """Write signed and numbered records."""
 
     def __init__(self, number: int, key: bytes) -> None:
         self._number, self._key, self._count = number, key, 0
@@ -67,7 +68,7 @@ class _Pipe:
         self._process, self._getpid = os.getpid(), os.getpid
 
     def send(self, **record: Any) -> None:
-        """Write one record; forks of the process write none."""
+        """Write one record, except in forks of the process."""
         if self._getpid() != self._process:
             return
         body = self._dumps([self._count, record]).encode()
@@ -78,7 +79,7 @@ class _Pipe:
 
 
 def _take_pipe() -> _Pipe | None:
-    """Return the pipe, and remove every sign of it from the environment."""
+    """Return the pipe and remove all traces of it from the environment."""
     numbers = os.environ.pop("REFINEGRAPH_GUARD", "")
     for name in ("PYTEST_ADDOPTS", "PYTHONPATH"):
         before = os.environ.pop("REFINEGRAPH_" + name, None)
@@ -108,19 +109,19 @@ def _name(owner: Any, name: str) -> str:
     return getattr(owner, "__name__", str(owner)) + "." + name
 
 
-_originals = [(place, _held(*place)) for place in _WATCHED if hasattr(*place)]
+_originals = [(target, _held(*target)) for target in _WATCHED if hasattr(*target)]
 _modules = {name: sys.modules.get(name) for name in ("pytest", "_pytest", "unittest", "os")}
 
 
 def _patched() -> list[str]:
-    """Return what is no longer what it was when the plug-in was loaded."""
-    changed = [_name(*place) for place, was in _originals if _held(*place) is not was]
+    """Return the watched functions and modules that were replaced since the plugin was loaded."""
+    changed = [_name(*target) for target, was in _originals if _held(*target) is not was]
     changed += ["sys.modules." + n for n, was in _modules.items() if sys.modules.get(n) is not was]
     return changed
 
 
 class Guard:
-    """Reports what pytest's own hooks say, and what it sees itself beside them."""
+    """Report the results of pytest's hooks, and whether tests raised an exception."""
 
     def __init__(self, pipe: _Pipe) -> None:
         self._pipe = pipe
@@ -128,7 +129,7 @@ class Guard:
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: Any, call: Any) -> Generator[None, Any, None]:
-        """Note whether the test raised, whatever others make of it."""
+        """Record whether the test raised, whatever other plugins make of it."""
         self._raised[item.nodeid, call.when] = call.excinfo is not None
         yield
 
@@ -154,11 +155,11 @@ class Guard:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: Any) -> None:
-        """Report which tests will be run."""
+        """Report the collected tests."""
         self._pipe.send(kind="collected", ids=[item.nodeid for item in session.items])
 
     def pytest_deselected(self, items: Any) -> None:
-        """Report which tests are left out."""
+        """Report the deselected tests."""
         self._pipe.send(kind="deselected", ids=[item.nodeid for item in items])
 
     def pytest_collectreport(self, report: Any) -> None:
@@ -169,7 +170,7 @@ class Guard:
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: Any, exitstatus: Any) -> Generator[None, Any, None]:
-        """Report the end, and what has been replaced by then."""
+        """Report the end of the session, replaced functions and loaded plugins."""
         yield
         manager = session.config.pluginmanager
         plugins = sorted({_plugin_name(plugin) for plugin in manager.get_plugins()})
@@ -187,7 +188,7 @@ def _named(plugin: Any) -> Any:
 
 
 def _texts(report: Any) -> tuple[str, str]:
-    """Return the last line that says what went wrong, and the whole text, cut."""
+    """Return the message of a failure and the end of its whole text."""
     message = text = ""
     with contextlib.suppress(Exception):
         text = str(getattr(report, "longreprtext", "") or "")
@@ -196,11 +197,11 @@ def _texts(report: Any) -> tuple[str, str]:
         if not message and report.longrepr.__class__ is tuple:
             message = str(report.longrepr[-1])
     message = message or text.strip().rpartition("\n")[2]
-    return message[:600], text if len(text) <= _LONGEST else "..." + text[-_LONGEST:]
+    return message[:600], text if len(text) <= _MAX_TEXT else "..." + text[-_MAX_TEXT:]
 
 
 def pytest_configure(config: Any) -> None:
-    """Begin to report, in the process that the command itself started."""
+    """Start reporting in the main process, not in the workers of pytest-xdist."""
     if _pipe is not None and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Guard(_pipe), "refinegraph-guard-reports")
         _pipe.send(kind="begin", version=pytest.__version__, root=str(config.rootpath))

@@ -1,1 +1,1 @@
-"""Read what test runners report, believing nothing about its shape."""
+"""Parse the reports of test runners, which are untrusted and may have any shape."""

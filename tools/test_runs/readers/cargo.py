@@ -1,4 +1,4 @@
-"""Read the text that `cargo test` prints."""
+"""Parse the output of `cargo test`."""
 
 import re
 
@@ -6,24 +6,23 @@ from refinegraph.schema import CaseOutcome, CaseStatus
 from refinegraph.tools.test_runs.readers.junit import tail
 from refinegraph.tools.test_runs.results import merged
 
-_TARGET = re.compile(r"^\s+(?:Running (?:unittests )?(\S+)|Doc-tests (\S+))")
 _TEST = re.compile(r"^test (.+?)(?: - should panic)? \.\.\. (ok|FAILED|ignored)")
 _OUTPUT = re.compile(r"^---- (.+?) stdout ----$")
 _STATUSES: dict[str, CaseStatus] = {"ok": "passed", "FAILED": "failed", "ignored": "not_run"}
 
 
 def read_cargo(stdout: str, stderr: str = "") -> tuple[CaseOutcome, ...]:
-    """Return the tests; a package that does not build is one failing test.
+    """Return the outcomes of all tests; a package that does not build is one failing test.
 
     >>> read_cargo("test adds ... ok\\ntest subtracts ... FAILED\\n")[1].status
     'failed'
     """
-    said = _outputs(stdout)
+    outputs = _outputs(stdout)
     outcomes: list[CaseOutcome] = []
     for line in stdout.splitlines():
         match = _TEST.match(line)
         if match:
-            outcomes.append(_outcome(match[1], _STATUSES[match[2]], said.get(match[1], "")))
+            outcomes.append(_outcome(match[1], _STATUSES[match[2]], outputs.get(match[1], "")))
     if not outcomes and "error" in stderr:
         first = next((line for line in stderr.splitlines() if line.startswith("error")), "error")
         outcomes.append(
@@ -32,19 +31,19 @@ def read_cargo(stdout: str, stderr: str = "") -> tuple[CaseOutcome, ...]:
     return merged(outcomes)
 
 
-def _outcome(name: str, status: CaseStatus, said: str) -> CaseOutcome:
+def _outcome(name: str, status: CaseStatus, output: str) -> CaseOutcome:
     if status == "passed":
         return CaseOutcome(id=name, status=status)
     if status == "not_run":
         return CaseOutcome(id=name, status=status, error="ignored")
-    lines = [line for line in said.splitlines() if line.strip()]
+    lines = [line for line in output.splitlines() if line.strip()]
     error = next((line for line in lines if not line.startswith("thread ")), "it failed")
-    return CaseOutcome(id=name, status=status, error=error[:600], traceback=tail(said) or None)
+    return CaseOutcome(id=name, status=status, error=error[:600], traceback=tail(output) or None)
 
 
 def _outputs(stdout: str) -> dict[str, str]:
-    """Return what failing tests printed, which comes after all of them."""
-    said: dict[str, list[str]] = {}
+    """Return the output of failing tests, which cargo prints after all tests."""
+    outputs: dict[str, list[str]] = {}
     name = ""
     for line in stdout.splitlines():
         match = _OUTPUT.match(line)
@@ -53,5 +52,5 @@ def _outputs(stdout: str) -> dict[str, str]:
         elif line.startswith(("failures:", "test result:")):
             name = ""
         elif name:
-            said.setdefault(name, []).append(line)
-    return {name: "\n".join(lines).strip() for name, lines in said.items()}
+            outputs.setdefault(name, []).append(line)
+    return {name: "\n".join(lines).strip() for name, lines in outputs.items()}

@@ -1,4 +1,4 @@
-"""Read the events of `go test -json`."""
+"""Parse the events of `go test -json`."""
 
 import json
 from typing import Any, cast
@@ -10,28 +10,28 @@ _STATUSES: dict[str, CaseStatus] = {"pass": "passed", "fail": "failed", "skip": 
 
 
 def read_go(output: str) -> tuple[CaseOutcome, ...]:
-    """Return the tests in the events; a package that does not build or panics is a failing test.
+    """Return the outcomes of all tests; a package that does not build or panics is a failing test.
 
     >>> line = '{"Action": "pass", "Package": "p", "Test": "TestA", "Elapsed": 0.5}'
     >>> read_go(line)[0].id, read_go(line)[0].status
     ('p.TestA', 'passed')
     """
-    said: dict[str, list[str]] = {}
-    ended: dict[str, CaseOutcome] = {}
+    outputs: dict[str, list[str]] = {}
+    outcomes: dict[str, CaseOutcome] = {}
     running: dict[str, None] = {}
     for event in _events(output):
         name = _name(event)
         action = event.get("Action")
         if action == "output":
-            said.setdefault(name, []).append(str(event.get("Output", "")))
+            outputs.setdefault(name, []).append(str(event.get("Output", "")))
         elif action == "run":
             running[name] = None
         elif action in _STATUSES and ("Test" in event or action == "fail"):
             running.pop(name, None)
-            ended[name] = _outcome(name, _STATUSES[action], said.get(name, []), event)
+            outcomes[name] = _outcome(name, _STATUSES[action], outputs.get(name, []), event)
     for name in running:
-        ended[name] = _outcome(name, "error", said.get(name, []), {})
-    return tuple(ended.values())
+        outcomes[name] = _outcome(name, "error", outputs.get(name, []), {})
+    return tuple(outcomes.values())
 
 
 def _events(output: str) -> list[dict[str, Any]]:
@@ -52,11 +52,13 @@ def _name(event: dict[str, Any]) -> str:
     return f"{package}.{test}" if test else package
 
 
-def _outcome(name: str, status: CaseStatus, said: list[str], event: dict[str, Any]) -> CaseOutcome:
-    text = tail("".join(said)).strip()
+def _outcome(
+    name: str, status: CaseStatus, output: list[str], event: dict[str, Any]
+) -> CaseOutcome:
+    text = tail("".join(output)).strip()
     lines = [line.strip() for line in text.splitlines() if not line.startswith(("===", "---"))]
-    silent = "skipped" if status == "not_run" else "it failed"
-    error = None if status == "passed" else (lines[0] if lines else silent)[:600]
+    default = "skipped" if status == "not_run" else "it failed"
+    error = None if status == "passed" else (lines[0] if lines else default)[:600]
     seconds = event.get("Elapsed", 0.0)
     return CaseOutcome(
         id=name,

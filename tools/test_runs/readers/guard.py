@@ -1,4 +1,4 @@
-"""Read the records of the pytest plug-in."""
+"""Parse the records of the pytest plugin."""
 
 import hashlib
 import hmac
@@ -14,32 +14,33 @@ _DIGEST = 64
 
 
 class GuardReport(NamedTuple):
-    """What the plug-in reported."""
+    """The report of the pytest plugin."""
 
     outcomes: tuple[CaseOutcome, ...]
     collected: tuple[str, ...]
     deselected: tuple[str, ...]
     complete: bool
-    """Whether the runner came to its end."""
+    """Whether the test session finished."""
     exit_code: int | None
     patched: tuple[str, ...]
     plugins: tuple[str, ...]
     tampering: tuple[str, ...]
     root: str
-    """The folder that names of tests are relative to."""
+    """The directory that the names of tests are relative to."""
 
 
 def read_records(body: bytes, key: bytes) -> GuardReport:
-    """Return the report in what came through the pipe.
+    """Parse the bytes that came through the pipe.
 
-    Records are signed and numbered; one that is not, or that comes after the end, is tampering.
+    Records are signed and numbered. A record with a wrong signature or number, or one after the end
+    of the session, is reported as tampering.
     """
     records, tampering = _signed(body, key)
     by_kind: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         by_kind[str(record.get("kind"))].append(record)
     if records and records[-1].get("kind") != "end" and by_kind["end"]:
-        tampering.append("something was reported after the end of the tests")
+        tampering.append("a result was reported after the end of the tests")
     phases: dict[str, list[Record]] = defaultdict(list)
     for record in by_kind["test"]:
         phases[str(record["id"])].append(record)
@@ -67,10 +68,10 @@ def _signed(body: bytes, key: bytes) -> tuple[list[Record], list[str]]:
         signature, text = line[:_DIGEST], line[_DIGEST:]
         right = hmac.new(key, text, hashlib.sha256).hexdigest().encode()
         if not hmac.compare_digest(signature, right):
-            return records, ["a result was not signed by the plug-in"]
+            return records, ["a result was not signed by the plugin"]
         number, record = json.loads(text)
         if number != len(records):
-            return records, ["results came in another order than they were written"]
+            return records, ["results did not arrive in the order in which they were written"]
         records.append(record)
     return records, []
 
@@ -80,13 +81,13 @@ def _ids(records: list[Record]) -> tuple[str, ...]:
 
 
 def _outcome(name: str, phases: list[Record]) -> CaseOutcome:
-    """Return how a test ended, from its setup, its call and its teardown."""
+    """Return the outcome of a test from its setup, call and teardown phases."""
     worst = max(phases, key=_badness)
     called = any(phase["when"] == "call" for phase in phases)
     return CaseOutcome(
         id=name,
         status=_status(worst, called=called),
-        error=_said(worst) or None,
+        error=_message(worst) or None,
         traceback=_printable(worst["text"]) or None if worst["outcome"] == "failed" else None,
         seconds=sum(float(phase["seconds"]) for phase in phases),
     )
@@ -104,7 +105,7 @@ def _status(worst: Record, *, called: bool) -> CaseStatus:
     return "passed" if called else "not_run"
 
 
-def _said(phase: Record) -> str:
+def _message(phase: Record) -> str:
     if phase["expected"] is not None and phase["outcome"] == "skipped":
         return f"expected to fail: {_printable(phase['expected'])}"
     if phase["outcome"] == "skipped":

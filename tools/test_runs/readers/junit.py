@@ -1,4 +1,4 @@
-"""Read JUnit XML, as pytest, Maven, Gradle, jest-junit, vitest and node write it."""
+"""Parse JUnit XML as written by pytest, Maven, Gradle, jest-junit, vitest and node."""
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Mapping
@@ -7,21 +7,22 @@ from pathlib import PurePosixPath
 from refinegraph.schema import CaseOutcome, CaseStatus
 from refinegraph.tools.test_runs.results import merged
 
-_LONGEST = 6_000
-"""Characters of a failing test's text that are kept: enough for a traceback with its values."""
+_MAX_TEXT = 6_000
+"""Characters kept from the end of a failing test's text: enough for a traceback with its values."""
 _STATUSES: Mapping[str, CaseStatus] = {"error": "error", "failure": "failed", "skipped": "not_run"}
-_MOST_BYTES = 1 << 26
+_MAX_BYTES = 1 << 26
+"""Larger reports are ignored: a bound on memory, far above the reports of real suites."""
 
 
 def read_junit(reports: Iterable[bytes]) -> tuple[CaseOutcome, ...]:
-    """Return the tests in these reports; one that cannot be read counts for nothing.
+    """Return the outcomes in the reports, skipping malformed reports.
 
-    A name that occurs twice is one test, which failed where either did. Documents that define
-    entities are not read, since those can grow without bound.
+    A name that occurs twice is one test, which failed if either occurrence did. Documents that
+    define entities are skipped, since entities can expand without bound.
     """
     outcomes: list[CaseOutcome] = []
     for report in reports:
-        if len(report) > _MOST_BYTES or b"<!ENTITY" in report or b"<!DOCTYPE" in report:
+        if len(report) > _MAX_BYTES or b"<!ENTITY" in report or b"<!DOCTYPE" in report:
             continue
         try:
             root = ElementTree.fromstring(report)
@@ -37,9 +38,9 @@ def _outcome(case: ElementTree.Element) -> CaseOutcome:
         detail = case.find(tag)
         if detail is not None:
             text = tail(detail.text or "")
-            said = (detail.get("message") or "").strip()[:600] or text.strip()[:200]
+            message = (detail.get("message") or "").strip()[:600] or text.strip()[:200] or tag
             return CaseOutcome(
-                id=name, status=status, error=said or tag, traceback=text or None, seconds=seconds
+                id=name, status=status, error=message, traceback=text or None, seconds=seconds
             )
     return CaseOutcome(id=name, status="passed", seconds=seconds)
 
@@ -52,7 +53,7 @@ def _seconds(case: ElementTree.Element) -> float:
 
 
 def _name(case: ElementTree.Element) -> str:
-    """Return a test's name; where a file is named, as pytest writes it."""
+    """Return the name of a test, in pytest's notation if the report names a Python file."""
     file, name = case.get("file"), case.get("name") or ""
     owner = case.get("classname") or ""
     if not file or not file.endswith(".py"):
@@ -63,5 +64,5 @@ def _name(case: ElementTree.Element) -> str:
 
 
 def tail(text: str) -> str:
-    """Return the end of a long text, which is where runners say what went wrong."""
-    return text if len(text) <= _LONGEST else f"...{text[-_LONGEST:]}"
+    """Return the end of a long text, where runners print the reason of a failure."""
+    return text if len(text) <= _MAX_TEXT else f"...{text[-_MAX_TEXT:]}"

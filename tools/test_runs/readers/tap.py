@@ -1,4 +1,4 @@
-"""Read the Test Anything Protocol, which node, prove, bats and many others write."""
+"""Parse the Test Anything Protocol as written by node, prove, bats and many others."""
 
 import re
 
@@ -7,12 +7,12 @@ from refinegraph.tools.test_runs.results import merged
 
 _LINE = re.compile(r"^( *)(not )?ok\b *(\d*) *(?:- )?(.*?)(?: *# *(skip|todo)\b\s*(.*))?$", re.I)
 _PLAN = re.compile(r"^1\.\.(\d+)")
-_INDENT = 4
 _DETAIL = 2_000
+"""Characters kept of a failing test's details: a choice."""
 
 
 def looks_like_tap(output: str) -> bool:
-    """Whether a text is written in this protocol.
+    """Return whether a text is written in this protocol.
 
     >>> looks_like_tap("TAP version 13\\nok 1 - adds\\n1..1\\n")
     True
@@ -24,10 +24,10 @@ def looks_like_tap(output: str) -> bool:
 
 
 def read_tap(output: str) -> tuple[CaseOutcome, ...]:
-    """Return the tests; those that the plan announces and that never came have failed.
+    """Return the outcomes of all tests; planned tests that never ran have failed.
 
-    Names of subtests are joined to those of the tests around them. A test with the directive
-    `skip` or `todo` has not passed.
+    The names of subtests are prefixed with those of their parents. A test with the directive `skip`
+    or `todo` has not passed.
     """
     outcomes: list[CaseOutcome] = []
     inner: list[CaseOutcome] = []
@@ -40,7 +40,7 @@ def read_tap(output: str) -> tuple[CaseOutcome, ...]:
         if match[1]:
             inner.append(outcome)
             continue
-        outcomes += [each.model_copy(update={"id": f"{outcome.id} > {each.id}"}) for each in inner]
+        outcomes += [sub.model_copy(update={"id": f"{outcome.id} > {sub.id}"}) for sub in inner]
         inner.clear()
         outcomes.append(outcome)
     return merged([*outcomes, *_missing(lines, outcomes)])
@@ -60,14 +60,14 @@ def _outcome(match: re.Match[str], after: list[str]) -> CaseOutcome:
 
 def _detail(after: list[str]) -> str:
     """Return the block or the comments that follow a failed test."""
-    found: list[str] = []
+    details: list[str] = []
     for line in after:
         if _LINE.match(line) or _PLAN.match(line):
             break
         stripped = line.strip()
         if stripped not in ("---", "..."):
-            found.append(stripped.removeprefix("#").strip())
-    return "\n".join(found)[:_DETAIL]
+            details.append(stripped.removeprefix("#").strip())
+    return "\n".join(details)[:_DETAIL]
 
 
 def _missing(lines: list[str], outcomes: list[CaseOutcome]) -> list[CaseOutcome]:

@@ -1,4 +1,4 @@
-"""Hostile commands that a tree has to withstand, and a way to try them on any backend."""
+"""Hostile commands that a tree must contain, and functions to try them on any backend."""
 
 from refinegraph.tools.workspace.conformance import (
     building,
@@ -26,12 +26,12 @@ GROUPS: dict[str, tuple[HostileCommand, ...]] = {
     "resources": resources.CASES,
     "building": building.CASES,
 }
-"""Hostile commands by what they want."""
+"""Hostile commands by their aim."""
 
 COMMANDS: tuple[HostileCommand, ...] = tuple(case for group in GROUPS.values() for case in group)
 
 TOGETHER = frozenset(("reading", "kernel", "privileges", "network", "building"))
-"""Groups whose commands neither disturb each other nor meet a limit."""
+"""Groups whose commands neither disturb each other nor reach a limit."""
 
 __all__ = [
     "COMMANDS",

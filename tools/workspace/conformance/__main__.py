@@ -1,4 +1,4 @@
-"""Try the trees of this machine: `python -m refinegraph.tools.workspace.conformance`."""
+"""Test the trees of this machine: `python -m refinegraph.tools.workspace.conformance`."""
 
 import argparse
 import asyncio
@@ -17,11 +17,11 @@ from refinegraph.tools.workspace.tree import Tree
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print what got through; 1 where anything did."""
-    asked = _parser().parse_args(arguments)
-    reports = asyncio.run(_tried(asked))
+    """Print the attacks that succeeded; return 1 if there are any and 0 otherwise."""
+    options = _parser().parse_args(arguments)
+    reports = asyncio.run(_run(options))
     bad = [report for report in reports if not report.ok]
-    if asked.json:
+    if options.json:
         print(json.dumps([report.model_dump() for report in reports]))
     else:
         lines = [f"BAD {report.name}: {', '.join(report.harm)}" for report in bad]
@@ -34,22 +34,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=", ".join(GROUPS))
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument(
-        "--backend", choices=get_args(Backend), help="instead of the first there is"
+        "--backend", choices=get_args(Backend), help="backend (default: the first available)"
     )
     return parser
 
 
-async def _tried(asked: argparse.Namespace) -> list[CommandReport]:
+async def _run(options: argparse.Namespace) -> list[CommandReport]:
     def tree(path: Path, policy: TreePolicy) -> Tree:
-        if asked.backend:
-            backends = (cast("Backend", asked.backend),)
+        if options.backend:
+            backends = (cast("Backend", options.backend),)
             policy = policy.model_copy(update={"backends": backends})
         return Sandbox().tree(path, policy=policy)
 
     reports: list[CommandReport] = []
     with tempfile.TemporaryDirectory(prefix="refinegraph-", dir="/var/tmp") as folder:
         checkout = _checkout(Path(folder))
-        for name in asked.groups or GROUPS:
+        for name in options.groups or GROUPS:
             together = name in TOGETHER
             reports += await try_commands(tree, checkout, GROUPS[name], together=together)
     return reports

@@ -1,4 +1,4 @@
-"""What hides in a checkout: hooks, start files, and programs with the names of others."""
+"""Code hidden in a checkout: hooks, startup files, and programs with the names of others."""
 
 from refinegraph.tools.workspace.conformance.cases import python, shell
 

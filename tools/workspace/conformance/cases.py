@@ -1,4 +1,4 @@
-"""What a hostile command is, and how lists of them are written."""
+"""Hostile commands, and functions that build them."""
 
 import textwrap
 from typing import Literal
@@ -10,26 +10,26 @@ GOT_THROUGH = "IT GOT THROUGH"
 
 
 class HostileCommand(Frozen):
-    """A command, and what must not come of it.
+    """A command that tries an attack.
 
-    A Python one is the body of a function that returns whether the attack got through; a shell one
-    prints `IT GOT THROUGH`. Both name what stands around the sandbox on the host, as
-    `@secret_file@`, and the checkout as `@checkout@`.
+    A Python command is the body of a function that returns whether the attack succeeded; a shell
+    command prints `IT GOT THROUGH` if it did. Both refer to the host's files and servers by
+    placeholders such as `@secret_file@`, and to the checkout as `@checkout@`.
     """
 
     name: str
     language: Literal["python", "sh"]
     source: str
     limit: CommandLimit | None = None
-    """The limit that has to end it, where it does not end by itself."""
+    """The limit that has to end the command, if it does not end by itself."""
     alone: bool = False
-    """Whether it leaves its tree unfit for others."""
+    """Whether the command makes its tree unusable for others."""
     seconds: float = 20.0
-    """After which it is killed."""
+    """Seconds after which the command is killed."""
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The command itself."""
+        """The command line."""
         if self.language == "sh":
             return ("sh", "-c", self.source)
         body = textwrap.indent(self.source, "        ")
@@ -77,7 +77,7 @@ def shell(
     alone: bool = False,
     seconds: float = 20.0,
 ) -> HostileCommand:
-    """Return a command for the shell; `got` in it says that it got through."""
+    """Return a command for the shell, which calls `got` if the attack succeeded."""
     head = f"got() {{ echo '{GOT_THROUGH}'; }}\n"
     return HostileCommand(
         name=name,

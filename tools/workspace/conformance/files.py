@@ -1,4 +1,4 @@
-"""Commands that write out of the tree, and commands that read what is none of their business."""
+"""Commands that write outside the tree, and commands that read private files."""
 
 from refinegraph.tools.workspace.conformance.cases import python, shell
 

@@ -1,4 +1,4 @@
-"""Commands that ask the kernel for more than a command needs."""
+"""Commands that use parts of the kernel that no ordinary command needs."""
 
 from refinegraph.tools.workspace.conformance.cases import python, shell
 
@@ -46,7 +46,7 @@ _CALLS = (
     ("the terminal's end", 153, ""),
     ("comparing processes", 312, "1, 1, 0, 0, 0"),
 )
-"""What is asked for, by the numbers of x86-64; other machines have other numbers for them."""
+"""System calls by their numbers on x86-64; other machines skip these attacks."""
 
 CALLS = tuple(
     python(

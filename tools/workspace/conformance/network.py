@@ -1,4 +1,4 @@
-"""Commands that want to talk to somebody."""
+"""Commands that try to reach the network or the host's sockets."""
 
 from refinegraph.tools.workspace.conformance.cases import python, shell
 

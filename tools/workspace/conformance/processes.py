@@ -1,4 +1,4 @@
-"""Commands that want to outlive their run, and commands that reach for other processes."""
+"""Commands that try to outlive their run, and commands that attack other processes."""
 
 from refinegraph.tools.workspace.conformance.cases import python, shell
 

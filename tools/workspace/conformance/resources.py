@@ -1,4 +1,4 @@
-"""Commands that want all there is of something."""
+"""Commands that exhaust a resource."""
 
 from refinegraph.tools.workspace.conformance.cases import python, shell
 

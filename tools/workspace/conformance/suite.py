@@ -1,4 +1,4 @@
-"""Try hostile commands in trees and tell what came of each."""
+"""Try hostile commands in trees and report the results."""
 
 import asyncio
 import hashlib
@@ -23,37 +23,39 @@ POLICY = TreePolicy(
     drain_bytes=1 << 22,
     output_bytes=65_536,
 )
-"""Small limits, so that they are met soon."""
+"""Small limits, so that commands reach them quickly."""
 _MARK = "REFINEGRAPH_TREE_MARK"
 _SURVIVOR_SECONDS = 1.0
+"""Seconds after which no process of a command may be left."""
 
 MakeTree = Callable[[Path, TreePolicy], Tree]
 
 
 class CommandReport(Frozen):
-    """What came of one command."""
+    """The result of one command."""
 
     name: str
     harm: tuple[str, ...] = ()
-    """What it got through to, and what it left behind; empty as it should be."""
+    """The harm that the command did or left behind; empty if it was contained."""
     ending: str = ""
 
     @property
     def ok(self) -> bool:
-        """Whether it did no harm and ended as it had to."""
+        """Whether the command did no harm and ended as expected."""
         return not self.harm
 
 
 async def try_commands(
     make_tree: MakeTree, checkout: Path, cases: Sequence[HostileCommand], *, together: bool = False
 ) -> tuple[CommandReport, ...]:
-    """Run every command in a tree of a checkout; those that leave it unfit have one of their own.
+    """Run every command in a tree of a checkout.
 
-    With `together`, one process of the tree runs them one after another, which is quicker where
-    they neither disturb each other nor meet a limit.
+    Commands that make a tree unusable get a tree of their own. With `together`, a single process of
+    the tree runs all commands one after another, which is faster; use it for commands that neither
+    disturb each other nor reach a limit.
 
-    A command does harm where it says so, where it reached anything outside, where a secret came
-    out, where the checkout is no longer as it was, or where any process is left a second later.
+    A command does harm if it reports success, if it reached anything outside the tree, if a secret
+    leaked, if the checkout has changed, or if any process is left a second later.
     """
     mark = secrets.token_hex(8)
     reports: list[CommandReport] = []
@@ -85,7 +87,7 @@ async def _try(
     result = await tree.run(placed.arguments, timeout=case.seconds, env=[(_MARK, mark)])
     harm = [*around.harm(), *_harm_in(result)]
     if case.limit != result.limit and not (case.alone and result.limit is None):
-        harm.append(f"it was {result.ending}, expected {case.limit or 'an end by itself'}")
+        harm.append(f"it ended with {result.ending!r}, expected {case.limit or 'no limit'}")
     return CommandReport(name=case.name, harm=tuple(harm), ending=result.ending)
 
 
@@ -104,12 +106,12 @@ async def _try_together(
     await tree.write(_COMMANDS, json.dumps(commands))
     driver = ("python3", "-S", "-E", "-c", _DRIVER, _COMMANDS)
     result = await tree.run(driver, timeout=_ALL_SECONDS, env=[(_MARK, mark)])
-    told = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+    answers = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
     reports: list[CommandReport] = []
     for number, case in enumerate(cases):
-        answer = told[number] if number < len(told) else None
-        said = str(answer["said"]) if answer else ""
-        harm = [name for name, sign in _SIGNS.items() if sign in said]
+        answer = answers[number] if number < len(answers) else None
+        output = str(answer["output"]) if answer else ""
+        harm = [name for name, sign in _SIGNS.items() if sign in output]
         if answer is None:
             harm.append(f"it never ended ({result.ending})")
         reports.append(CommandReport(name=case.name, harm=tuple(harm), ending="ended"))
@@ -119,35 +121,35 @@ async def _try_together(
 
 _COMMANDS = "hostile-commands.json"
 _ALL_SECONDS = 120.0
-_SIGNS = {"the attack succeeded": f"\n{GOT_THROUGH}\n", "a secret came out": SECRET}
+_SIGNS = {"the attack succeeded": f"\n{GOT_THROUGH}\n", "a secret leaked": SECRET}
 _DRIVER = """
 import json, subprocess, sys
 for command in json.load(open(sys.argv[1])):
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=10)
-        said = done.stdout.decode(errors="replace")
+        output = done.stdout.decode(errors="replace")
     except subprocess.TimeoutExpired:
-        said = "timeout"
-    print(json.dumps({"said": "\\n" + said}), flush=True)
+        output = "timeout"
+    print(json.dumps({"output": "\\n" + output}), flush=True)
 """
 
 
 def _harm_in(result: CommandResult) -> list[str]:
-    found: list[str] = []
+    harm: list[str] = []
     if GOT_THROUGH in result.stdout.splitlines():
-        found.append("the attack succeeded")
+        harm.append("the attack succeeded")
     if SECRET in result.stdout + result.stderr:
-        found.append("a secret came out")
-    return found
+        harm.append("a secret leaked")
+    return harm
 
 
 def fingerprint(root: Path) -> str:
-    """Return a digest of names, contents, modes, owners and modification times below a folder."""
+    """Return a digest of all names, contents, modes, owners and times in a directory."""
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*")):
-        found = path.lstat()
-        row = (str(path), found.st_mode, found.st_uid, found.st_mtime_ns, found.st_nlink)
+        status = path.lstat()
+        row = (str(path), status.st_mode, status.st_uid, status.st_mtime_ns, status.st_nlink)
         digest.update(repr(row).encode(errors="surrogateescape"))
         if path.is_symlink():
             digest.update(os.fsencode(path.readlink()))
@@ -158,8 +160,8 @@ def fingerprint(root: Path) -> str:
 
 
 def _survivors(mark: str) -> list[str]:
-    """Return the processes of this machine that bear the mark of a command."""
-    found: list[str] = []
+    """Return the processes of this machine whose environment contains the mark of a command."""
+    survivors: list[str] = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
@@ -168,5 +170,5 @@ def _survivors(mark: str) -> list[str]:
                 continue
             if f"{_MARK}={mark}".encode() in body:
                 name = (folder / "comm").read_text(encoding="utf-8").strip()
-                found.append(f"process {folder.name} ({name}) is still there")
-    return found
+                survivors.append(f"process {folder.name} ({name}) is still running")
+    return survivors

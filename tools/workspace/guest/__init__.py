@@ -1,1 +1,1 @@
-"""The processes that hold a tree and run its commands. Standard library only."""
+"""Code of the processes that hold a tree and run its commands; standard library only."""

@@ -1,7 +1,7 @@
-"""Run one command of a tree: in a process namespace of its own, watched, and ended for good.
+"""Run one command of a tree in a private PID namespace and make sure that nothing survives it.
 
-Three processes stand between the holder and the command: one waits outside of the namespace, one
-is the first inside and reaps what is orphaned, and the third becomes the command.
+The holder forks a process that waits outside the namespace. Its child is the first process inside,
+which reaps orphans, and the child of that process becomes the command.
 """
 
 import fcntl
@@ -22,18 +22,20 @@ from refinegraph.tools.workspace.guest.memory import Memory
 from refinegraph.tools.workspace.guest.settings import Command
 
 _REPORT = struct.Struct("=cqq")
-"""What happened: s, a process was started (its number); x, the command ended (its wait status);
-u, everything ended (microseconds of processor time, kilobytes of the largest process)."""
-_MOST_DESCRIPTORS = 4096
+"""An event: `s`, a process was started (its number); `x`, the command ended (its wait status);
+`u`, everything ended (microseconds of processor time, kilobytes of the largest process)."""
+_MAX_DESCRIPTORS = 4096
+"""Descriptors that are closed before a command; the holder opens far fewer."""
 _TICK = 0.025
-"""Seconds between two looks at memory: a process touches about a hundred megabytes in that time."""
+"""Seconds between two measurements of memory; a process can touch about a hundred megabytes in that
+time."""
 _ADOPT_ORPHANS = 36
 """PR_SET_CHILD_SUBREAPER."""
 _SIGNALS = 2
 """LANDLOCK_SCOPE_SIGNAL."""
 _LOWEST_UNUSED = 3
 _BETWEEN_KILLS = 0.002
-"""Seconds for what was killed to end, and for its children to come here."""
+"""Seconds for killed processes to end and for their children to be reparented: a choice."""
 
 
 def run(
@@ -43,7 +45,7 @@ def run(
     files: Files,
     confinement: Confinement,
 ) -> tuple[Header, bytes]:
-    """Run a command on these descriptors (output, errors, then others from 3 on)."""
+    """Run a command with descriptors for its output, its errors, and then those from 3 on."""
     began = time.monotonic()
     report, refusal, life = os.pipe(), os.pipe(), os.pipe()
     outer = os.fork()
@@ -87,7 +89,7 @@ def _reap(outer: int) -> None:
 
 
 class _Watch:
-    """Watches one command until everything that it started has ended."""
+    """Watch one command until all processes that it started have ended."""
 
     def __init__(self, command: Command, report: int, host: socket.socket, began: float) -> None:
         self._command = command
@@ -106,7 +108,7 @@ class _Watch:
         self.peak_bytes = 0
 
     def watch_disk(self, files: Files, most_files: int) -> None:
-        """End the command too where the disk of a copy loses more than a tree may hold."""
+        """Also end the command if the disk of a copy loses more space than a tree may use."""
         self._files, self._most_files = files, most_files
         self._room = files.room()
 
@@ -118,7 +120,7 @@ class _Watch:
         return lost > self._command.file_mb << 20 or files_before - files_now > self._most_files
 
     def outlast(self) -> str | None:
-        """Wait for the end and return the limit that brought it about."""
+        """Wait for the end and return the limit that caused it, if any."""
         poll = select.poll()
         poll.register(self._report, select.POLLIN)
         poll.register(self._host, select.POLLIN)
@@ -135,22 +137,22 @@ class _Watch:
         return max(0.0, min(_TICK, self._until - time.monotonic())) * 1000 + 0.5
 
     def _read_report(self) -> bool:
-        """Take in what is told; True at the end."""
+        """Read an event; return True at the end."""
         body = os.read(self._report, _REPORT.size)
         if len(body) < _REPORT.size:
             return True
-        what, first, second = _REPORT.unpack(body)
-        if what == b"s":
+        event, first, second = _REPORT.unpack(body)
+        if event == b"s":
             self._inner = first
-        elif what == b"x":
+        elif event == b"x":
             self.status = os.waitstatus_to_exitcode(first)
         else:
             self.cpu_seconds = first / 1e6
             self.peak_bytes = max(self._memory.peak, second * 1024)
-        return bool(what == b"u")
+        return bool(event == b"u")
 
     def _obey(self) -> bool:
-        """Take in what the host says while a command runs: kill it, or nothing, being gone."""
+        """Obey an order of the host to kill the command; return False if the host is gone."""
         try:
             order = self._host.recv(1)
         except BlockingIOError:
@@ -186,7 +188,7 @@ def _kill(process: int) -> None:
 
 
 class _Outer:
-    """The process outside of the command's process namespace, which outlives all inside."""
+    """The process outside the command's PID namespace, which outlives all processes inside."""
 
     def __init__(
         self,
@@ -214,20 +216,20 @@ class _Outer:
                 self._be_first()
             for number in (self._refusal, *self._descriptors):
                 os.close(number)
-            self._tell(b"s", first)
+            self._send(b"s", first)
             micros, kilobytes = self._outlast(first)
-            self._tell(b"u", micros, kilobytes)
+            self._send(b"u", micros, kilobytes)
         except BaseException as error:
             with suppress(OSError):
                 os.write(self._refusal, f"{error}".encode())
         finally:
             os._exit(0)
 
-    def _tell(self, what: bytes, first: int, second: int = 0) -> None:
-        os.write(self._report, _REPORT.pack(what, first, second))
+    def _send(self, event: bytes, first: int, second: int = 0) -> None:
+        os.write(self._report, _REPORT.pack(event, first, second))
 
     def _outlast(self, first: int) -> tuple[int, int]:
-        """Wait until all are gone; return the time that they took and the largest one's size."""
+        """Wait until all processes have ended; return their time and the size of the largest."""
         if not self._confinement.walled:
             _wait_for_end_or_host(first, self._life)
         _, _, used = os.wait4(first, 0)
@@ -236,7 +238,7 @@ class _Outer:
         return int((used.ru_utime + used.ru_stime) * 1e6), used.ru_maxrss
 
     def _be_first(self) -> NoReturn:
-        """Be the first process inside: start the command and reap until it has ended."""
+        """Run the first process inside: start the command and reap until it has ended."""
         try:
             if self._confinement.walled:
                 linux.mount("proc", "/proc", "proc", _PROC_FLAGS)
@@ -247,7 +249,7 @@ class _Outer:
             ended, status = 0, 0
             while ended != command:
                 ended, status = os.wait()
-            self._tell(b"x", status)
+            self._send(b"x", status)
         except BaseException as error:
             with suppress(OSError):
                 os.write(self._refusal, f"{error}".encode())
@@ -276,30 +278,31 @@ class _Outer:
 
 _PROC_FLAGS = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
 _HIGH = 64
+"""Descriptors are moved up to here before they are placed, above all that a command receives."""
 
 
 def _place(descriptors: list[int], refusal: int) -> int:
-    """Put output and errors in their places, the others from 3 on; close everything else."""
+    """Move output and errors to 1 and 2 and the others to 3 and up; close everything else."""
     moved = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _HIGH) for number in descriptors]
     refusal = fcntl.fcntl(refusal, fcntl.F_DUPFD_CLOEXEC, _HIGH)
     nothing = os.open("/dev/null", os.O_RDONLY)
     os.dup2(nothing, 0)
-    places = [1, 2, *range(_LOWEST_UNUSED, len(moved) + 1)]
-    for place, number in zip(places, moved, strict=True):
-        os.dup2(number, place)
+    targets = [1, 2, *range(_LOWEST_UNUSED, len(moved) + 1)]
+    for target, number in zip(targets, moved, strict=True):
+        os.dup2(number, target)
     kept = len(moved) + 1 if len(moved) > 2 else _LOWEST_UNUSED
     os.closerange(kept, refusal)
-    os.closerange(refusal + 1, _MOST_DESCRIPTORS)
+    os.closerange(refusal + 1, _MAX_DESCRIPTORS)
     return refusal
 
 
 def _close_all_but(number: int) -> None:
     os.closerange(0, number)
-    os.closerange(number + 1, _MOST_DESCRIPTORS)
+    os.closerange(number + 1, _MAX_DESCRIPTORS)
 
 
 def _wait_for_end_or_host(process: int, life: int) -> None:
-    """Wait for a process; kill it when the process that holds the tree is gone."""
+    """Wait for a process to end; kill it if the process that holds the tree is gone."""
     ended = os.pidfd_open(process)
     poll = select.poll()
     poll.register(ended, select.POLLIN)
@@ -311,7 +314,7 @@ def _wait_for_end_or_host(process: int, life: int) -> None:
 
 
 def _keep_signals_inside() -> None:
-    """Let signals of this process and of all that it starts reach none but these."""
+    """Confine the signals of this process and its children to these processes."""
     attributes = struct.pack("=QQQ", 0, 0, _SIGNALS)
     rules = linux.syscall(syscalls.LANDLOCK_CREATE, attributes, len(attributes), 0)
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
@@ -320,10 +323,10 @@ def _keep_signals_inside() -> None:
 
 
 def _kill_children() -> None:
-    """Kill what a command left behind, where no process namespace has done so.
+    """Kill the processes that a command left behind, if there is no PID namespace to do so.
 
-    Landlock keeps the signal to this process's family, and it reaches all of them at once, so that
-    none can fork away from it.
+    Landlock confines the signal to this process's descendants. It reaches all of them at once, so
+    that none can escape by forking.
     """
     while True:
         _kill(-1)

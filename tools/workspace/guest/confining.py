@@ -1,4 +1,4 @@
-"""What holds a command besides its view: its user, its limits, Landlock and seccomp."""
+"""The isolation layers of a command besides its view: user, limits, Landlock and seccomp."""
 
 import errno
 import os
@@ -26,14 +26,14 @@ _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
 class Confinement:
-    """The layers that every command of a tree takes up, in the process that becomes it."""
+    """The layers that every command of a tree applies to itself before it is executed."""
 
     def __init__(self, settings: Settings, user: User, writable: tuple[str, ...]) -> None:
         self._settings = settings
         self._user = user
         self._writable = writable
         self.walled = not settings.copy
-        """Whether commands have namespaces and a root of their own."""
+        """Whether commands have private namespaces and a private root."""
         self.most_files = settings.files
         self.missing: list[str] = []
         self._landlock = self._probe_landlock()
@@ -63,7 +63,7 @@ class Confinement:
         return True
 
     def take_up(self, command: Command) -> None:
-        """Hold this process; raises OSError, and then nothing may be executed."""
+        """Apply all layers to this process; on OSError, nothing may be executed."""
         rules = self._rules() if self._landlock else -1
         _drop_bounding_set()
         self._become_user()
@@ -100,7 +100,7 @@ class Confinement:
         return rules
 
     def end_everything(self) -> None:
-        """Kill whatever is left, where no process namespace does so."""
+        """Kill all remaining processes of the PID namespace."""
         if not self.walled:
             return
         with suppress(OSError):
@@ -121,21 +121,21 @@ def _allow(rules: int, path: str, access: int) -> None:
 
 
 def _limit(command: Command) -> None:
-    wanted = (
+    values = (
         (resource.RLIMIT_NPROC, command.processes),
         (resource.RLIMIT_NOFILE, command.open_files),
         (resource.RLIMIT_FSIZE, command.file_mb * _MB),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
     )
-    for kind, value in wanted:
+    for kind, value in values:
         _, hard = resource.getrlimit(kind)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (value, value))
 
 
 def _drop_bounding_set() -> None:
-    """Give up what a program could gain by being executed, while that is still allowed."""
+    """Drop the capabilities that an executed program could gain, while that is still allowed."""
     for capability in range(64):
         try:
             linux.prctl(linux.PR_CAPBSET_DROP, capability)

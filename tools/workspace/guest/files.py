@@ -1,4 +1,4 @@
-"""Files of a tree, read and written without ever following a link out of it."""
+"""Read and write the files of a tree without following links out of it."""
 
 import errno
 import os
@@ -15,15 +15,15 @@ from refinegraph.tools.workspace.guest.settings import Command
 
 _OPENAT2 = 437
 _BENEATH, _NO_MAGIC = 8, 2
-_PART = 1 << 20
-_MOST_BYTES = 1 << 28
+_MAX_BYTES = 1 << 28
+"""Largest file that is read: a bound on the holder's memory."""
 _OPAQUE = ("user.overlay.opaque", "trusted.overlay.opaque")
 
 Change = dict[str, Any]
 
 
 class Refused(Exception):
-    """What cannot be done to a file, as one sentence."""
+    """An operation on a file is not possible; the message is the reason."""
 
 
 class Files:
@@ -36,14 +36,14 @@ class Files:
         self._upper = upper
         self._scratch = scratch
         self._owner = owner
-        """Whom new files are given to, where that is another user."""
+        """The owner of new files, if it differs from this process's user."""
 
     def close(self) -> None:
-        """Let go of the tree."""
+        """Close the root of the tree."""
         os.close(self._root)
 
     def answer(self, action: str, request: Header, payload: bytes) -> tuple[Header, bytes]:
-        """Do what a request asks for; raises `Refused` and OSError."""
+        """Execute a request; raises `Refused` or OSError."""
         path = request.get("path", "")
         if action == "read":
             return {}, self.read(path)
@@ -60,7 +60,7 @@ class Files:
         return {}, b""
 
     def collected(self, command: Command) -> tuple[list[tuple[str, int]], bytes]:
-        """Return the names and lengths of the files to hand back, and all their bytes."""
+        """Return the names and lengths of the files to collect, and all their bytes."""
         names: list[tuple[str, int]] = []
         content = b""
         for path in (path for pattern in command.collect for path in self.matching(pattern)):
@@ -70,19 +70,19 @@ class Files:
                 content += part
         return names, content
 
-    def read(self, path: str, most: int = _MOST_BYTES) -> bytes:
+    def read(self, path: str, most: int = _MAX_BYTES) -> bytes:
         """Return a file's bytes."""
         number = self._open(path, os.O_RDONLY | os.O_NONBLOCK)
         with os.fdopen(number, "rb") as file:
             if not stat.S_ISREG(os.fstat(number).st_mode):
-                raise Refused("it is no regular file")
+                raise Refused("it is not a regular file")
             content = file.read(most + 1)
         if len(content) > most:
             raise Refused(f"it is longer than {most:,} bytes")
         return content
 
     def write(self, path: str, content: bytes, *, executable: bool | None) -> None:
-        """Write a file, and the folders above it that are missing."""
+        """Write a file and create missing directories."""
         self._make_folders(path)
         try:
             number = self._open_to_write(path)
@@ -92,7 +92,7 @@ class Files:
             number = self._replace(path)
         try:
             if not stat.S_ISREG(os.fstat(number).st_mode):
-                raise Refused("it is no regular file")
+                raise Refused("it is not a regular file")
             os.ftruncate(number, 0)
             view = memoryview(content)
             while view:
@@ -104,7 +104,7 @@ class Files:
             os.close(number)
 
     def link(self, path: str, target: str) -> None:
-        """Put a symbolic link in a file's place."""
+        """Create a symbolic link, replacing an existing file."""
         self._make_folders(path)
         with suppress(FileNotFoundError):
             self.delete(path)
@@ -123,7 +123,7 @@ class Files:
             os.close(folder)
 
     def exists(self, path: str) -> bool:
-        """Whether there is something at a path."""
+        """Return whether a path exists."""
         try:
             folder, name = self._folder_of(path)
         except OSError:
@@ -137,35 +137,35 @@ class Files:
         return True
 
     def matching(self, pattern: str) -> list[str]:
-        """Return the files that a pattern stands for; the pattern itself where it is a name."""
+        """Return the files that match a pattern; a pattern without `*` is returned as it is."""
         if "*" not in pattern:
             return [pattern]
-        wanted = re.compile(_regular(pattern))
-        found: list[str] = []
+        regex = re.compile(_regular(pattern))
+        matches: list[str] = []
         for folder, folders, names, _ in os.fwalk(".", dir_fd=self._folder()):
             folders[:] = [name for name in folders if name not in _NOT_SEARCHED]
             paths = (f"{folder}/{name}".removeprefix("./") for name in names)
-            found += [path for path in paths if wanted.fullmatch(path)]
-            if len(found) > _MOST_FOUND:
+            matches += [path for path in paths if regex.fullmatch(path)]
+            if len(matches) > _MAX_MATCHES:
                 break
-        return sorted(found)[:_MOST_FOUND]
+        return sorted(matches)[:_MAX_MATCHES]
 
     def _folder(self) -> int:
         return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._root)
 
     def changes(self) -> list[Change]:
-        """Return what the upper layer holds: files, links, and what stands for things deleted."""
+        """Return the entries of the upper layer: files, links and markers of deleted entries."""
         if self._upper < 0:
             return list(_all_files(self._root))
         return list(_changes(self._upper, ""))
 
     def room(self) -> tuple[int, int]:
-        """Return the bytes and the files that the file system of the tree has left."""
+        """Return the free bytes and the free files of the tree's file system."""
         left = os.fstatvfs(self._root)
         return left.f_bavail * left.f_bsize, left.f_favail
 
     def full(self) -> bool:
-        """Whether the file system that takes all writes is full."""
+        """Return whether the file system that receives all writes is full."""
         if self._scratch < 0:
             return False
         left = os.fstatvfs(self._scratch)
@@ -180,14 +180,14 @@ class Files:
         return self._open(path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, 0o644)
 
     def _replace(self, path: str) -> int:
-        """Open a new file in the place of one that belongs to somebody else."""
+        """Replace a file of another user with a new file and open it."""
         try:
             self.delete(path)
             return self._open_to_write(path)
         except OSError as error:
             raise Refused(
-                f"it belongs to another user and cannot be replaced either ({error.strerror}); "
-                "make yourself the owner of the checkout's files and folders"
+                f"it belongs to another user and cannot be replaced ({error.strerror}); "
+                "make yourself the owner of the checkout's files and directories"
             ) from None
 
     def _folder_of(self, path: str) -> tuple[int, str]:
@@ -214,17 +214,18 @@ class Files:
 
 
 _NOT_SEARCHED = frozenset((".git", "node_modules", ".venv"))
-_MOST_FOUND = 2000
+_MAX_MATCHES = 2000
+"""Files that a pattern collects: a bound against runaway patterns."""
 
 
 def _regular(pattern: str) -> str:
-    """Return a regular expression for a pattern of paths."""
+    """Return the regular expression of a path pattern."""
     escaped = re.escape(pattern)
     return escaped.replace(r"\*\*/", "(?:.*/)?").replace(r"\*", "[^/]*")
 
 
 _ALMOST_FULL, _FEW_FILES = 1 << 16, 8
-"""What is left where a write has been refused for want of room."""
+"""Free bytes and files below which the file system counts as full, since a write failed."""
 
 
 def _changes(folder: int, prefix: str) -> Iterator[Change]:
@@ -232,20 +233,20 @@ def _changes(folder: int, prefix: str) -> Iterator[Change]:
         names = sorted(entry.name for entry in entries)
     for name in names:
         path = f"{prefix}{name}"
-        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        kind = stat.S_IFMT(found.st_mode)
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        kind = stat.S_IFMT(status.st_mode)
         if kind == stat.S_IFREG:
             yield {
                 "path": path,
                 "kind": "file",
-                "mode": found.st_mode,
-                "size": found.st_size,
-                "time": found.st_mtime_ns,
+                "mode": status.st_mode,
+                "size": status.st_size,
+                "time": status.st_mtime_ns,
             }
         elif kind == stat.S_IFLNK:
             target = os.readlink(name, dir_fd=folder)
             yield {"path": path, "kind": "link", "target": target}
-        elif kind == stat.S_IFCHR and found.st_rdev == 0:
+        elif kind == stat.S_IFCHR and status.st_rdev == 0:
             yield {"path": path, "kind": "gone"}
         elif kind == stat.S_IFDIR:
             inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)

@@ -1,8 +1,8 @@
-"""The process that holds one tree: it makes the view, keeps its files, and runs its commands.
+"""The process that holds one tree: it creates the view, serves its files and runs its commands.
 
-The first process takes up namespaces and waits; the second, the first in its own process
-namespace, makes the view and answers the host. When the host's end of the line is closed it ends,
-and everything that it has started ends with it.
+The first process enters new namespaces, forks and waits. Its child, the first process in the PID
+namespace, creates the view and answers the host. When the host closes its end of the connection,
+the child ends together with all processes that it started.
 """
 
 import os
@@ -36,7 +36,7 @@ def hold(connection: socket.socket) -> NoReturn:
                 connection.close()
                 _wait_for(holder)
             _die_with_parent()
-            linux.prctl(linux.PR_SET_DUMPABLE, 0)  # only now: it hides what maps users
+            linux.prctl(linux.PR_SET_DUMPABLE, 0)  # earlier, it would prevent mapping users
         else:
             user = namespaces.user_without(settings)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -53,7 +53,7 @@ def hold(connection: socket.socket) -> NoReturn:
 
 
 def _step(error: BaseException) -> str:
-    """Return what was being done, where the error was given a note."""
+    """Return the notes of an error, which name the failed step."""
     return "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
 
 

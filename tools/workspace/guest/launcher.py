@@ -1,4 +1,4 @@
-"""A warm interpreter that forks one process for each tree and does nothing else."""
+"""A warm interpreter that forks one process per tree and does nothing else."""
 
 import gc
 import os
@@ -9,11 +9,11 @@ from contextlib import suppress
 from refinegraph.tools.workspace.guest.holder import hold
 from refinegraph.tools.workspace.guest.profile import command_filter
 
-_MOST_DESCRIPTORS = 4
+_MAX_DESCRIPTORS = 4
 
 
 def main(number: int) -> None:
-    """Fork a holder for every descriptor that comes, until the host is gone."""
+    """Fork a holder for every received descriptor, until the host is gone."""
     control = socket.socket(fileno=number)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.umask(0o022)
@@ -21,7 +21,7 @@ def main(number: int) -> None:
     gc.collect()
     gc.freeze()
     while True:
-        body, lines, _, _ = socket.recv_fds(control, 16, _MOST_DESCRIPTORS)
+        body, lines, _, _ = socket.recv_fds(control, 16, _MAX_DESCRIPTORS)
         if not body:
             os._exit(0)
         if os.fork() == 0:

@@ -1,4 +1,4 @@
-"""Frames between the host and the process that holds a tree: a JSON header, then raw bytes."""
+"""Frames between the host and the process of a tree: a JSON header followed by raw bytes."""
 
 import json
 import socket
@@ -8,7 +8,7 @@ from typing import Any
 Header = dict[str, Any]
 PREFIX = struct.Struct(">II")
 """The lengths of the header and of the bytes that follow it."""
-_MOST_DESCRIPTORS = 8
+_MAX_DESCRIPTORS = 8
 
 
 def pack(header: Header, payload: bytes = b"") -> bytes:
@@ -18,7 +18,7 @@ def pack(header: Header, payload: bytes = b"") -> bytes:
 
 
 class Line:
-    """The guest's end: blocking, one frame at a time."""
+    """The guest's end of the connection, which blocks and handles one frame at a time."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
@@ -29,7 +29,7 @@ class Line:
 
     def receive(self) -> tuple[Header, bytes, list[int]]:
         """Return the next frame and the descriptors that came with it; raises `EOFError`."""
-        start, descriptors, _, _ = socket.recv_fds(self.connection, PREFIX.size, _MOST_DESCRIPTORS)
+        start, descriptors, _, _ = socket.recv_fds(self.connection, PREFIX.size, _MAX_DESCRIPTORS)
         if not start:
             raise EOFError
         start += self._gather(PREFIX.size - len(start))
@@ -38,10 +38,10 @@ class Line:
         return header, self._gather(payload_length), descriptors
 
     def _gather(self, count: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < count:
-            part = self.connection.recv(count - len(parts))
-            if not part:
+        body = bytearray()
+        while len(body) < count:
+            chunk = self.connection.recv(count - len(body))
+            if not chunk:
                 raise EOFError
-            parts += part
-        return bytes(parts)
+            body += chunk
+        return bytes(body)

@@ -1,20 +1,20 @@
-"""How much memory the processes of a command hold, read from `/proc`."""
+"""Measure the memory of a command's processes, from `/proc`."""
 
 from contextlib import suppress
 from pathlib import Path
 
 
 class Memory:
-    """Adds up what processes hold that belongs to no file, and remembers the most.
+    """Measure the memory of processes that is not backed by files, and keep the peak.
 
-    Pages shared by a process and its forks count for each of them.
+    Pages that a process shares with its forks count once per process.
     """
 
     def __init__(self) -> None:
         self.peak = 0
 
     def measure(self, first: int) -> int:
-        """Return the bytes held by a process and all that descend from it."""
+        """Return the bytes that a process and its descendants use."""
         if not first:
             return 0
         total = sum(map(_own_bytes, family_of(first)))
@@ -23,7 +23,7 @@ class Memory:
 
     @property
     def machine_is_short(self) -> bool:
-        """Whether the machine is about to run out, also by what counts for no process."""
+        """Whether the machine is about to run out of memory, whatever uses it."""
         return _machine_is_short()
 
 
@@ -37,13 +37,13 @@ def family_of(first: int) -> list[int]:
 
 
 def _parents() -> dict[int, int]:
-    found: dict[int, int] = {}
+    parents: dict[int, int] = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with suppress(OSError, ValueError, IndexError):
                 after_name = (folder / "stat").read_bytes().rpartition(b")")[2]
-                found[int(folder.name)] = int(after_name.split()[1])
-    return found
+                parents[int(folder.name)] = int(after_name.split()[1])
+    return parents
 
 
 def _own_bytes(process: int) -> int:
@@ -51,8 +51,8 @@ def _own_bytes(process: int) -> int:
         lines = Path("/proc", str(process), "status").read_bytes().split(b"\n")
     except OSError:
         return 0
-    held = [line for line in lines if line.startswith((b"RssAnon:", b"RssShmem:"))]
-    return sum(int(line.split()[1]) << 10 for line in held)
+    rows = [line for line in lines if line.startswith((b"RssAnon:", b"RssShmem:"))]
+    return sum(int(line.split()[1]) << 10 for line in rows)
 
 
 def _machine_is_short() -> bool:
@@ -65,4 +65,4 @@ def _machine_is_short() -> bool:
 
 
 _FLOOR = 256 << 20
-"""What is left to the rest of the machine: enough to end a command in an orderly way."""
+"""Bytes that remain available to the rest of the machine: enough to end a command properly."""

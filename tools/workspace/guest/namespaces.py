@@ -1,4 +1,4 @@
-"""Leave the host's namespaces, as root or as anybody."""
+"""Leave the host's namespaces, as root or as any other user."""
 
 import fcntl
 import os
@@ -11,27 +11,27 @@ from refinegraph.tools.sandbox.guest import linux
 from refinegraph.tools.workspace.guest.settings import Settings
 
 INSIDE = 1000
-"""The user and the group that an unprivileged caller appears as."""
+"""The user and group id of an unprivileged caller inside the namespaces."""
 _USERS = range(65_536, 100_000)
-"""Who commands run as where the caller is root: users that no system gives to anybody."""
+"""User ids of commands if the caller is root; no system assigns these ids."""
 _UP, _GET_FLAGS, _SET_FLAGS = 0x1, 0x8913, 0x8914
 _HOST_NAME = b"sandbox"
 
 
 class User:
-    """Who commands run as."""
+    """The user that commands run as."""
 
     def __init__(self, number: int, *, root: bool, files: int = -1) -> None:
         self.number = number
-        """As processes inside see it."""
+        """The user id, as processes inside see it."""
         self.root = root
-        """Whether the caller is root and commands have to become another user."""
+        """Whether the caller is root, so that commands have to switch to this user."""
         self.files = files
-        """As root, a user namespace in which the checkout's files belong to that user."""
+        """For root, a user namespace in which the checkout's files belong to this user."""
 
 
 def leave(settings: Settings) -> User:
-    """Leave every namespace; the next process forked is the first of its own."""
+    """Enter new namespaces; the next forked process is the first in its PID namespace."""
     root = os.geteuid() == 0
     flags = linux.NEWNS | linux.NEWUTS | linux.NEWIPC | linux.NEWNET | linux.NEWCGROUP
     flags |= linux.NEWPID | (0 if root else linux.NEWUSER)
@@ -53,16 +53,16 @@ def leave(settings: Settings) -> User:
 
 
 def user_without(settings: Settings) -> User:
-    """Return who commands run as without namespaces."""
+    """Return the user of commands without namespaces."""
     root = os.geteuid() == 0
     number = _USERS[os.getpid() % len(_USERS)] if root else os.geteuid()
     return User(number, root=root)
 
 
 def _namespace_for_files(owner: int, user: int) -> int:
-    """Return a user namespace in which files of one owner belong to another, as a descriptor.
+    """Return a descriptor of a user namespace that maps the files of one owner to another user.
 
-    Other users' files appear as those of users that exist nowhere.
+    The files of all other users are mapped to ids that no user has.
     """
     ready, go = os.pipe(), os.pipe()
     child = os.fork()
@@ -92,7 +92,7 @@ _MOST_USERS = 65_534
 
 
 def _shifted(owner: int, user: int) -> str:
-    """Return a map of users that gives the files of one owner to a user."""
+    """Return a user map that assigns the files of one owner to a user."""
     lines = [f"{owner} {user} 1"]
     if owner:
         lines.append(f"0 {_ELSEWHERE} {min(owner, _MOST_USERS)}")

@@ -1,7 +1,7 @@
-"""The seccomp filter of commands: processes, pipes and loopback, but no way out.
+"""The seccomp filter of commands.
 
-Commands are compilers, interpreters and test runners in any language, so that the filter names
-what is refused. Whatever is newer than the table is refused as unknown.
+Commands are compilers, interpreters and test runners in any language, so the filter is a deny list.
+System calls that are newer than its table are refused as unknown.
 """
 
 import errno
@@ -77,7 +77,7 @@ REFUSED: dict[str, Numbers] = {
     "vhangup": (153, 58),
     "fanotify_init": (300, 262),
     "fanotify_mark": (301, 263),
-    # what outlives its process, or memory that belongs to none
+    # objects that outlive their process, and memory without an owner
     "keyctl": (250, 219),
     "add_key": (248, 217),
     "request_key": (249, 218),
@@ -115,10 +115,11 @@ _LIMITS: Numbers = (302, 261)
 
 @cache
 def command_filter(*, sockets: bool = True, own_files: bool = True) -> bytes:
-    """Return the filter, packed.
+    """Return the packed filter.
 
-    Without `sockets`, there are pairs of connected ones only. Without `own_files`, changes that
-    Landlock does not watch are granted and not made: the modes, times and owners of files.
+    Without `sockets`, only pairs of connected sockets are allowed. Without `own_files`, calls that
+    change the modes, times and owners of files, which Landlock does not control, appear to succeed
+    but do nothing.
     """
     column = syscalls.this_machine().column
     program: list[Instruction] = [
@@ -139,7 +140,7 @@ def command_filter(*, sockets: bool = True, own_files: bool = True) -> bytes:
     program += _own_limits(column)
     program += _sockets(column) if sockets else _refused(_SOCKET[column], errno.EPERM)
     program.append((_GIVE, 0, 0, _ALLOW))
-    return b"".join(struct.pack("=HBBI", *each) for each in program)
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
 
 def _refused(number: int | None, error: int) -> list[Instruction]:
@@ -149,7 +150,7 @@ def _refused(number: int | None, error: int) -> list[Instruction]:
 
 
 def _within(number: int | None, body: list[Instruction]) -> list[Instruction]:
-    """Return a body that decides about one call and reloads nothing for others."""
+    """Return instructions that apply to one system call and are skipped for others."""
     assert number is not None
     return [(_EQUAL, 0, len(body), number), *body]
 
@@ -174,7 +175,7 @@ def _terminal(column: int) -> list[Instruction]:
 
 
 def _own_limits(column: int) -> list[Instruction]:
-    """Allow a process its own limits, which it can only lower."""
+    """Allow a process to change its own limits, which it can only lower."""
     return _within(
         _LIMITS[column],
         [
@@ -187,7 +188,7 @@ def _own_limits(column: int) -> list[Instruction]:
 
 
 def _sockets(column: int) -> list[Instruction]:
-    """Allow local sockets, loopback, and questions about routes."""
+    """Allow local sockets, loopback connections and route queries."""
     body: list[Instruction] = [(_LOAD, 0, 0, _FIRST)]
     for family in (_UNIX, _INTERNET, _INTERNET6):
         body += [(_EQUAL, 0, 1, family), (_GIVE, 0, 0, _ALLOW)]

@@ -1,4 +1,4 @@
-"""What the process that holds a tree is told when it begins."""
+"""The settings of a tree and its commands, as they are sent to the guest."""
 
 from typing import Any, NamedTuple
 
@@ -6,56 +6,57 @@ from refinegraph.tools.sandbox.guest.codec import exact_type
 
 
 class Settings(NamedTuple):
-    """One tree: what it shows and how much it may take."""
+    """The visible files and the limits of one tree."""
 
     root: str
     """The checkout, at the same path inside and outside."""
     home: str
-    """The private home folder, as it is called inside."""
+    """The path of the private home directory inside."""
     readable: tuple[str, ...]
-    """Files and folders of the host that commands may read and execute."""
+    """Files and directories of the host that commands may read and execute."""
     frozen: tuple[str, ...]
-    """Folders of the tree that are read-only, relative to it."""
+    """Read-only directories, relative to the tree."""
     hidden: tuple[str, ...]
-    """Files of the tree that appear empty, relative to it."""
+    """Files that appear empty, relative to the tree."""
     owner: int
     """The user that owns the checkout."""
     disk_mb: int
     files: int
     copy: str = ""
-    """The copy to work on where there is no overlay; `root` itself is then out of reach."""
+    """The copy to use instead of an overlay; `root` itself is then inaccessible."""
     without: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, told: dict[str, Any]) -> "Settings":
-        """Return the settings in a JSON object."""
-        return cls(**_frozen(told))
+    def of(cls, fields: dict[str, Any]) -> "Settings":
+        """Return the settings from a JSON object."""
+        return cls(**_frozen(fields))
 
 
 class Command(NamedTuple):
-    """One command and what it may use."""
+    """One command and its limits."""
 
     arguments: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
     folder: str
-    """Where it starts, relative to the tree."""
+    """The working directory, relative to the tree."""
     wall_seconds: float
     memory_mb: int
     processes: int
     open_files: int
     file_mb: int
     collect: tuple[str, ...] = ()
-    """Files of the tree to hand back afterwards."""
+    """Files of the tree to return afterwards."""
     collect_bytes: int = 1 << 26
+    """Largest size of a collected file."""
 
     @classmethod
-    def of(cls, told: dict[str, Any]) -> "Command":
-        """Return the command in a JSON object."""
-        return cls(**_frozen(told))
+    def of(cls, fields: dict[str, Any]) -> "Command":
+        """Return the command from a JSON object."""
+        return cls(**_frozen(fields))
 
 
-def _frozen(told: dict[str, Any]) -> dict[str, Any]:
-    return {name: _tuple(value) for name, value in told.items()}
+def _frozen(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: _tuple(value) for name, value in fields.items()}
 
 
 def _tuple(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Start a launcher: `python -S -s -P -B start.py CONTROL`.
 
-The package is not imported; empty modules stand in for it, so that a launcher starts fast and
-holds nothing of the calling process.
+The package is not imported; empty modules take its place, so that a launcher starts fast and
+contains no state of the calling process.
 """
 
 import sys
@@ -18,7 +18,7 @@ _FOLDERS = {
 
 
 def stand_in() -> None:
-    """Make the two guest folders importable under their own names, without the package."""
+    """Make both guest directories importable under their own names without the package."""
     for name in (*_EMPTY, *_FOLDERS):
         module = ModuleType(name)
         module.__path__ = [_FOLDERS[name]] if _FOLDERS.get(name) else []

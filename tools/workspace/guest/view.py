@@ -1,8 +1,8 @@
-"""What commands of a tree see: a root of their own with the checkout in its old place.
+"""The view of a tree's commands: a private root with the checkout at its own path.
 
-The checkout is the lower layer of an overlay whose upper layer is a file system in memory of a
-fixed size. Home, temporary files and shared memory lie in the same one, so that one size bounds
-all that a tree's commands write.
+The checkout is the lower layer of an overlay. The upper layer is a file system in memory of a fixed
+size, which also contains the home directory, temporary files and shared memory, so that a single
+size bounds everything that commands write.
 """
 
 import errno
@@ -17,7 +17,7 @@ from refinegraph.tools.workspace.guest.namespaces import User
 from refinegraph.tools.workspace.guest.settings import Settings
 
 _NEW = "/sys"
-"""Where the new root is put together: a folder that no checkout lies in."""
+"""The directory on which the new root is built; no checkout lies in it."""
 _QUIET = linux.MS_NOSUID | linux.MS_NODEV
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
@@ -27,23 +27,23 @@ _AT_FDCWD = -100
 
 
 class View:
-    """The view of one tree, and the folders that hold what differs from the checkout."""
+    """The view of one tree, and the layers that contain its changes."""
 
     def __init__(self, settings: Settings, user: User) -> None:
         self.settings = settings
         self.user = user
         self.root = settings.copy or settings.root
-        """Where the tree is, as this process sees it."""
+        """The root of the tree, as this process sees it."""
         self.upper = -1
-        """The upper layer, as a descriptor; -1 without an overlay."""
+        """A descriptor of the upper layer; -1 without an overlay."""
         self.scratch = -1
-        """The file system that all writes go to, as a descriptor; -1 where there is none."""
+        """A descriptor of the file system that receives all writes; -1 without an overlay."""
         self.missing: list[str] = []
         self.writable: tuple[str, ...] = (self.root, settings.home, "/tmp", "/dev/shm")
 
     @classmethod
     def make(cls, settings: Settings, user: User) -> "View":
-        """Make the view and enter it; raises OSError with the step noted."""
+        """Create the view and enter it; raises OSError with a note that names the step."""
         view = cls(settings, user)
         if settings.copy:
             view._use_copy()
@@ -52,12 +52,12 @@ class View:
         return view
 
     def _use_copy(self) -> None:
-        """Work on a copy in the host's own root; home and temporary files lie beside it."""
+        """Use a copy in the host's own root, next to the home and temporary directories."""
         folder = Path(self.settings.copy).parent
         self.writable = tuple(str(folder / name) for name in ("tree", "home", "tmp"))
         self.missing += [
             "namespaces: not used",
-            "private_folder: what is written is bounded by watching the disk",
+            "private_folder: writes are only limited by watching the free disk space",
         ]
         if self.user.root:
             for path in self.writable:
@@ -82,7 +82,7 @@ class View:
             raise
 
     def _lower(self) -> int:
-        """Return the checkout as a descriptor; as root, with its files given to the user."""
+        """Return a descriptor of the checkout; for root, its files are mapped to the user."""
         if not self.user.root:
             return os.open(self.settings.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         path = self.settings.root.encode() + b"\0"
@@ -93,22 +93,22 @@ class View:
         return tree
 
     def _make_scratch(self) -> None:
-        place = Path(_NEW, "scratch")
-        place.mkdir()
+        scratch = Path(_NEW, "scratch")
+        scratch.mkdir()
         options = f"size={self.settings.disk_mb}m,nr_inodes={self.settings.files},mode=755"
-        linux.mount("none", str(place), "tmpfs", _QUIET | linux.MS_NOATIME, options)
-        self.scratch = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        linux.mount("none", str(scratch), "tmpfs", _QUIET | linux.MS_NOATIME, options)
+        self.scratch = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         for name, mode in (("upper", 0o755), ("work", 0o755), ("home", 0o700)):
-            (place / name).mkdir(mode=mode)
-            self._give(str(place / name))
+            (scratch / name).mkdir(mode=mode)
+            self._give(str(scratch / name))
         for name in ("tmp", "shm"):
-            (place / name).mkdir()
-            (place / name).chmod(0o1777)
+            (scratch / name).mkdir()
+            (scratch / name).chmod(0o1777)
         if not self.user.root:
-            os.setxattr(place / "upper", "user.overlay.probe", b"1")
-            os.removexattr(place / "upper", "user.overlay.probe")
-        self._bind(str(place / "tmp"), "/tmp")
-        self._bind(str(place / "home"), self.settings.home)
+            os.setxattr(scratch / "upper", "user.overlay.probe", b"1")
+            os.removexattr(scratch / "upper", "user.overlay.probe")
+        self._bind(str(scratch / "tmp"), "/tmp")
+        self._bind(str(scratch / "home"), self.settings.home)
 
     def _give(self, path: str) -> None:
         if self.user.root:
@@ -171,7 +171,7 @@ class View:
             (folder / name).write_text(text, encoding="ascii")
 
     def _show_checkout(self, lower: int) -> None:
-        root, place = self.settings.root, f"{_NEW}/scratch"
+        root, scratch = self.settings.root, f"{_NEW}/scratch"
         target = _NEW + root
         Path(target).mkdir(parents=True, exist_ok=True)
         if self.user.root:
@@ -180,11 +180,12 @@ class View:
             linux.syscall(_MOVE_MOUNT, *moved)
         extra = "redirect_dir=off,metacopy=off,index=off" if self.user.root else "userxattr"
         options = (
-            f"lowerdir=/proc/self/fd/{lower},upperdir={place}/upper,workdir={place}/work,{extra}"
+            f"lowerdir=/proc/self/fd/{lower},upperdir={scratch}/upper,workdir={scratch}/work,"
+            f"{extra}"
         )
-        _mark_upper(place, root)
+        _mark_upper(scratch, root)
         linux.mount("overlay", target, "overlay", _QUIET, options)
-        self.upper = os.open(f"{place}/upper", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.upper = os.open(f"{scratch}/upper", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         for name in self.settings.frozen:
             _freeze(f"{target}/{name}")
         for name in self.settings.hidden:
@@ -193,8 +194,8 @@ class View:
         if self.user.root:
             linux.unmount(f"{_NEW}/lower")
             Path(_NEW, "lower").rmdir()
-        linux.unmount(place)
-        Path(place).rmdir()
+        linux.unmount(scratch)
+        Path(scratch).rmdir()
 
     def _leave_old_root(self) -> None:
         Path(_NEW, "old").mkdir()
@@ -213,14 +214,14 @@ def _give_all(root: str, user: int) -> None:
             os.chown(Path(folder, name), user, user, follow_symlinks=False)
 
 
-def _mark_upper(place: str, root: str) -> None:
-    """Give the upper layer the mode of the checkout, which the merged folder then has."""
+def _mark_upper(scratch: str, root: str) -> None:
+    """Set the mode of the upper layer to that of the checkout, which the merged view inherits."""
     with suppress(OSError):
-        Path(place, "upper").chmod(Path(root).stat().st_mode & 0o777 | 0o700)
+        Path(scratch, "upper").chmod(Path(root).stat().st_mode & 0o777 | 0o700)
 
 
 def _is_shown(target: Path, path: str) -> bool:
-    """Whether a mount made before shows the same file already."""
+    """Return whether an earlier mount already shows the same file."""
     return target.exists() and os.path.samestat(target.stat(), Path(path).stat())
 
 
@@ -241,7 +242,7 @@ def _show(path: str) -> None:
 
 
 def _freeze(path: str) -> None:
-    """Make a folder of the tree read-only by a mount on itself."""
+    """Make a directory of the tree read-only by bind-mounting it on itself."""
     try:
         linux.mount(path, path, "", linux.MS_BIND)
         protect(path, linux.MS_RDONLY | _QUIET)
