@@ -21,8 +21,8 @@ from refinegraph.batches.settings import BatchSettings
 from refinegraph.batches.solving import BatchWork, of_shard
 from refinegraph.cli.given_options import command_options, run_options
 from refinegraph.cli.going_on import resume_command
-from refinegraph.cli.models import origin_line, server_of
 from refinegraph.cli.observers import watched
+from refinegraph.cli.origins import origin_line, server_of
 from refinegraph.cli.summaries import show_reasons
 from refinegraph.datasets import BadRecord
 from refinegraph.datasets.files import Record, read_records, read_stream, stem_of

@@ -16,7 +16,13 @@ def add_batch(command: argparse.ArgumentParser) -> None:
     count = reading(Number(whole=True, least=1))
     add = command.add_argument
     add("input", metavar="INPUT", help="problems as JSON lines, or - to read standard input")
-    add("--out", metavar="FILE", required=True, help="where lines are written, or - to print them")
+    add(
+        "-o",
+        "--out",
+        metavar="FILE",
+        required=True,
+        help="file for the results, or - to print them",
+    )
     add("--resume", action="store_true", help="go on with what is in the file")
     add("--in-order", action="store_true", help="write in the order of the input, not as they end")
     add("--limit", type=count, metavar="N", help="the first N problems only")
@@ -65,7 +71,7 @@ def add_merge(command: argparse.ArgumentParser) -> None:
     """Add the flags of `merge`."""
     add = command.add_argument
     add("paths", nargs="+", metavar="PATH", help="outputs of `batch`, or folders of `eval`")
-    add("--out", metavar="PATH", required=True, help="the file or folder to write")
+    add("-o", "--out", metavar="PATH", required=True, help="the file or folder to write")
     add("--partial", action="store_true", help="merge what there is, though shards are missing")
     add("--dataset", metavar="FILE", help="where the data set of `eval` lies now")
 

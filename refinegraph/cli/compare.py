@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rich.text import Text
 
-from refinegraph.cli.files import OutputFile
+from refinegraph.cli.files import OutputFile, print_exactly
+from refinegraph.cli.showing import json_for
 from refinegraph.cli.summaries import code_for, show_summary
 from refinegraph.errors import InputError
 from refinegraph.evaluation.metrics import Summary
@@ -16,6 +17,7 @@ from refinegraph.evaluation.results_dir import RESULTS, read_results, read_runs,
 from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.evaluation.summary import summarise
 from refinegraph.html.evaluation import evaluation_page
+from refinegraph.support.json_text import json_text
 from refinegraph.terminal.console import error_console
 from refinegraph.terminal.text import printable
 
@@ -29,7 +31,10 @@ def run(options: argparse.Namespace) -> int:
     folders = _folders(options.folders)
     _require_same_problems(folders)
     summary = _summarise(folders, options.baseline)
-    show_summary(summary)
+    if options.json:
+        print_exactly(json_for(json_text(summary, indent=2) + "\n"))
+    else:
+        show_summary(summary)
     console = error_console()
     if output:
         output.write("".join(evaluation_page(summary, _runs(folders), title="comparison")))

@@ -1,11 +1,14 @@
 """`refinegraph config`: the settings and where they come from; which files are trusted."""
 
 import argparse
+import json
 from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
+from refinegraph.cli.files import print_exactly
+from refinegraph.cli.showing import json_for
 from refinegraph.errors import InputError
 from refinegraph.options import settings, variable_of
 from refinegraph.options.config import (
@@ -35,7 +38,7 @@ _ORDER = (
 def run(options: argparse.Namespace) -> int:
     """Print the settings, or trust a file of settings, or stop trusting it."""
     if options.action is None:
-        return _show()
+        return _show_json() if options.json else _show()
     if options.path is None:
         raise InputError(
             f"`config {options.action}` takes the path of a file, such as ./{FILE_NAME}."
@@ -58,6 +61,16 @@ def _show() -> int:
     if file:
         console.print(_text(f"\n{_state(file)}"), soft_wrap=True)
     console.print(_text(f"\n{_ORDER}"), soft_wrap=True)
+    return 0
+
+
+def _show_json() -> int:
+    """Print every setting that is set or has a default, as a list of objects."""
+    found = find_settings(settings())
+    names = [name for name in settings() if name in found or name in _ALWAYS]
+    fields = ("setting", "value", "from", "variable")
+    rows = [dict(zip(fields, _row(name, found.get(name)), strict=True)) for name in names]
+    print_exactly(json_for(json.dumps(rows, indent=2, ensure_ascii=False) + "\n"))
     return 0
 
 

@@ -1,23 +1,21 @@
 """Read the arguments, run the command, and turn every error into a sentence and an exit code."""
 
-import argparse
-import difflib
 import gc
 import signal
 import sys
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
 
 from refinegraph.cli.arguments import COMMANDS, MODULES, all_flags, make_parser
+from refinegraph.cli.completion import complete_if_asked
 from refinegraph.cli.deferred_packages import defer_packages
+from refinegraph.cli.parser import BAD_INPUT, Parser, say_error
 from refinegraph.cli.streams import discard_output, flush_output
-from refinegraph.cli.waiting import patiently, without_collection
-
-_BAD_INPUT = 2
+from refinegraph.terminal.waiting import patiently, without_collection
 
 
 def dispatch(argv: Sequence[str] | None) -> int:
@@ -45,6 +43,7 @@ def _dispatched(words: Sequence[str]) -> int:
     """Run the command; say in a sentence what refinegraph raised on purpose."""
     from refinegraph.errors import RefinegraphError
 
+    complete_if_asked(lambda: make_parser(Parser))
     named = next((word for word in words if not word.startswith("-")), "")
     parser = make_parser(_Parser, only=named)
     try:
@@ -61,7 +60,7 @@ def _dispatched(words: Sequence[str]) -> int:
             code: int = command.run(options)
             return code
     except RefinegraphError as error:
-        _say(str(error))
+        say_error(str(error))
         return error.exit_code
 
 
@@ -76,8 +75,8 @@ def _failed(error: OSError) -> int:
     if isinstance(error, BrokenPipeError):
         return 0
     name = f"{error.filename!r}" if error.filename else "standard output or a file"
-    _say(f"{name} cannot be used: {error.strerror or error}.")
-    return _BAD_INPUT
+    say_error(f"{name} cannot be used: {error.strerror or error}.")
+    return BAD_INPUT
 
 
 def leave(code: int) -> int:
@@ -86,49 +85,15 @@ def leave(code: int) -> int:
     return code
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one sentence with the nearest name."""
+class _Parser(Parser):
+    """The parser, with the names that its hints are taken from."""
 
-    def __init__(self, **settings: Any) -> None:
-        settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        super().__init__(**settings)
+    commands = COMMANDS
 
-    def print_help(self, file: Any = None) -> None:
-        """Print the help; unlike argparse, raise `OSError` where it cannot be written."""
-        (file or sys.stdout).write(self.format_help())
-
-    def error(self, message: str) -> NoReturn:
-        """Print the sentence and end with exit code 2."""
-        _say(f"{_in_words(message)}; see `{self.prog} --help`.")
-        sys.exit(_BAD_INPUT)
-
-
-def _in_words(message: str) -> str:
-    """Add the nearest name to what argparse says of a command or a flag that is not known."""
-    unknown = message.partition("unrecognized arguments: ")[2]
-    if unknown:
-        return f"unknown argument {unknown!r}{_nearest(unknown.split()[0], all_flags())}"
-    if "COMMAND: invalid choice: " in message:
-        word = message.partition("invalid choice: ")[2].split("'")[1]
-        known = ", ".join(COMMANDS)
-        return f"unknown command {word!r}{_nearest(word, COMMANDS)}; known: {known}"
-    return message.removeprefix("argument ")
-
-
-def _nearest(word: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word.partition("=")[0], list(names), n=1)
-    return f" (did you mean {near[0]!r}?)" if near and near[0] != word else ""
-
-
-def _say(text: str) -> None:
-    with suppress(OSError):
-        print(f"refinegraph: {_printable(text)}", file=sys.stderr, flush=True)
-
-
-def _printable(text: str) -> str:
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
+    @property
+    def flags(self) -> Sequence[str]:  # type: ignore[override]
+        """All flags of all commands."""
+        return all_flags()
 
 
 @contextmanager

@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.text import Text
 
 from refinegraph.agents.models import CallCache, model_name
+from refinegraph.cli.files import print_exactly
 from refinegraph.cli.given_options import command_options, run_options
 from refinegraph.cli.going_on import resume_command
-from refinegraph.cli.models import origin_line, server_of
 from refinegraph.cli.observers import watched
+from refinegraph.cli.origins import origin_line, server_of
 from refinegraph.cli.reference_check import faulty_problems, report_bad
+from refinegraph.cli.showing import json_for
 from refinegraph.cli.summaries import code_for, show_failures, show_summary
 from refinegraph.datasets import BadRecord, load_dataset, select_problems
 from refinegraph.errors import InputError, RefinegraphError
@@ -159,7 +161,10 @@ def _conclude(job: _Job) -> int:
     """Count, print and write what there is, and return the exit code."""
     options, progress, console = job.options, job.progress, job.console
     summary = write_summary(job.path, job.strategies, left_out=job.left_out)
-    show_summary(summary)
+    if options.json:
+        print_exactly(json_for(json_text(summary, indent=2) + "\n"))
+    else:
+        show_summary(summary)
     show_failures(progress.failures, console)
     missing = progress.total - progress.done - progress.failed
     if not missing:

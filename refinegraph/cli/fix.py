@@ -12,7 +12,7 @@ from rich.text import Text
 
 from refinegraph.cli.files import OutputFile, read_text
 from refinegraph.cli.given_options import command_options
-from refinegraph.cli.models import origin_lines
+from refinegraph.cli.origins import origin_lines
 from refinegraph.cli.showing import deliver
 from refinegraph.cli.solve import Job, begin, solve_job
 from refinegraph.errors import InputError

@@ -1,6 +1,7 @@
 """`refinegraph graph`."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -14,6 +15,9 @@ def run(options: argparse.Namespace) -> int:
 
     A PNG is written to the `--output` file or, where standard output is no terminal, there.
     """
+    if options.json:
+        print_exactly(_as_json(options.strategy))
+        return 0
     drawing = _draw(options)
     if isinstance(drawing, bytes):
         _write(drawing, options.output)
@@ -40,6 +44,20 @@ def _draw(options: argparse.Namespace) -> str | bytes:
     if options.format == "png":
         return as_png(drawing)
     return as_svg(drawing) if options.format == "svg" else drawing
+
+
+def _as_json(name: str) -> str:
+    """Return nodes and edges; `conditional` edges are taken where a router says so."""
+    from refinegraph.graphs.strategies import find_strategy, strategy_outline
+
+    strategy = find_strategy(name)
+    drawn = strategy_outline(strategy.name).get_graph()
+    edges = [
+        {"source": edge.source, "target": edge.target, "conditional": edge.conditional}
+        for edge in drawn.edges
+    ]
+    graph = {"strategy": strategy.name, "nodes": list(drawn.nodes), "edges": edges}
+    return json.dumps(graph, indent=2) + "\n"
 
 
 def _write(picture: bytes, output: str | None) -> None:

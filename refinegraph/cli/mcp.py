@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from refinegraph.cli.given_options import command_options, run_options
 from refinegraph.cli.interrupts import INTERRUPTED, let_interrupts_pass
 from refinegraph.cli.observers import watched
-from refinegraph.cli.waiting import patiently
 from refinegraph.errors import InputError, SettingError
 from refinegraph.options import RunOptions
 from refinegraph.runs import RunStore
+from refinegraph.terminal.waiting import patiently
 
 _GRACE = 3
 """Seconds that calls have to end at Ctrl-C; hosts call again."""

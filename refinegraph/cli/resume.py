@@ -6,7 +6,7 @@ from typing import Any
 
 from refinegraph.cli.files import OutputFile
 from refinegraph.cli.given_options import command_options
-from refinegraph.cli.models import origin_line, server_of
+from refinegraph.cli.origins import origin_line, server_of
 from refinegraph.cli.solve import Job, problem_line, solve
 from refinegraph.errors import InputError
 from refinegraph.options import RunOptions

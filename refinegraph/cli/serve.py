@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from refinegraph.cli.given_options import command_options, run_options
 from refinegraph.cli.interrupts import INTERRUPTED, let_interrupts_pass
 from refinegraph.cli.observers import watched
-from refinegraph.cli.waiting import patiently
 from refinegraph.errors import InputError, SettingError
 from refinegraph.options import CommandOptions, RunOptions
 from refinegraph.options.config import home
 from refinegraph.runs import RunStore
+from refinegraph.terminal.waiting import patiently
 from refinegraph.wording import plural
 
 if TYPE_CHECKING:

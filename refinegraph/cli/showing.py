@@ -1,5 +1,7 @@
 """Print answers, exactly as they are or safe for a terminal, and what is known of them."""
 
+import sys
+
 from rich.console import Console
 from rich.text import Text
 
@@ -82,6 +84,11 @@ def show_best(view: RunView, console: Console) -> None:
     console.print(Text(f"  stopped; the best so far is candidate {best.id}:", style="bold"))
     console.print()
     console.print(content_view(best), soft_wrap=True)
+
+
+def json_for(text: str) -> str:
+    """Return JSON as it is printed: on a terminal, without anything that could steer it."""
+    return _escaped(text) if sys.stdout is not None and sys.stdout.isatty() else text
 
 
 def _escaped(json: str) -> str:

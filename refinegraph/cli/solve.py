@@ -13,11 +13,10 @@ from rich.text import Text
 from refinegraph.cli.asking import asker
 from refinegraph.cli.files import OutputFile
 from refinegraph.cli.given_options import command_options, run_options
-from refinegraph.cli.models import origin_lines
 from refinegraph.cli.observers import watched
+from refinegraph.cli.origins import origin_lines
 from refinegraph.cli.problems import read_problem
 from refinegraph.cli.showing import deliver, show_answer, show_best, show_summary
-from refinegraph.cli.waiting import patiently
 from refinegraph.errors import InputError, ModelError
 from refinegraph.graphs.strategies import find_strategy
 from refinegraph.options import CommandOptions, RunOptions
@@ -34,6 +33,7 @@ from refinegraph.terminal.limits import Limits
 from refinegraph.terminal.run_view import RunView, watch
 from refinegraph.terminal.text import cut
 from refinegraph.terminal.transcript import Line
+from refinegraph.terminal.waiting import patiently
 
 if TYPE_CHECKING:
     from refinegraph.fixing.workshop import Workshop
@@ -69,10 +69,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Solve one problem, show how, and return the exit code."""
     options, command = run_options(arguments), command_options(arguments)
     find_strategy(options.strategy)
-    problem = read_problem(arguments)
+    named = read_problem(arguments)
+    problem = named.problem
     output = OutputFile(command.output) if command.output else None
     keeping = None if command.no_keep else begin(problem, options)
-    heading = [*origin_lines(arguments, options), problem_line(problem)]
+    heading = [*origin_lines(arguments, options), problem_line(problem), *named.kind_lines]
     return solve(Job(problem, options, command, output, keeping), heading)
 
 

@@ -42,6 +42,8 @@ class Option(NamedTuple):
     """Whether the environment and files may set it."""
     is_kept: bool = True
     """Whether it is part of a saved run."""
+    short: str = ""
+    """Its short flag, such as `-m`; empty for none."""
 
     def is_safe(self, value: Any) -> bool:
         """Whether a file that is not trusted may set this value."""

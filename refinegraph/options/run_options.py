@@ -115,11 +115,12 @@ class RunOptions(OptionSet):
         "way through the graph; `refinegraph graph NAME` draws it",
         Text("NAME"), "strategy", "solve eval batch demo fix mcp", safe=True)] = "adaptive"
     kind: Annotated["Kind | None", Option(
-        "what the answer is: a program, a number or formula, a letter, words; default: code",
-        _KIND, "strategy", "solve batch", is_setting=False)] = None
+        "what the answer is: a program, a number or formula, the letter of a choice, other words;"
+        " default: judged by the problem's wording, else code",
+        _KIND, "strategy", "solve batch demo", is_setting=False)] = None
     samples: Annotated[int | None, Option(
         "maximum number of candidates to sample",
-        Number("K", whole=True, least=1), "strategy", _SAMPLING, safe=True)] = None
+        Number("K", whole=True, least=1), "strategy", _SAMPLING, safe=True, short="-n")] = None
     batch_size: Annotated[int | None, Option(
         "samples asked for at a time (sample-until, adaptive); best-of-n then stops early",
         Number("N", whole=True, least=1), "strategy", safe=True)] = None
@@ -164,7 +165,7 @@ class RunOptions(OptionSet):
 
     model: Annotated["str | BaseChatModel | None", Option(
         "model of every role, such as ollama_chat/qwen3:8b",
-        Model(), "models", _EVERYWHERE, safe=_names_no_place)] = None
+        Model(), "models", _EVERYWHERE, safe=_names_no_place, short="-m")] = None
     solver_model: Annotated["str | BaseChatModel | None", Option(
         "another model for the Solver", Model(), "models", safe=_names_no_place)] = None
     reviewer_model: Annotated["str | BaseChatModel | None", Option(

@@ -42,7 +42,7 @@ def tour(session: Session) -> bool:
         session.examples += 1
         problem = example(session.examples)
         session.say(f"\n── task {session.examples} ──\n{problem.prompt}\n", "bold")
-        session.solve(problem, told=True)
+        session.solve(problem, announced=True)
         if session.result is None:
             break
         repaired = repaired or was_repaired(session.result)

@@ -6,9 +6,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from refinegraph.errors import InputError
+from refinegraph.errors import InputError, ModelAbstained
 from refinegraph.options import RunOptions, SolveOptions
 from refinegraph.options.arguments import takes
+from refinegraph.options.config import EMBEDDED
 from refinegraph.runs.planning import (
     Models,
     learned_rates,
@@ -18,8 +19,9 @@ from refinegraph.runs.planning import (
     resolve_models,
 )
 from refinegraph.runs.runner import run_graph
-from refinegraph.schema import Kind, Problem, RefinementResult
+from refinegraph.schema import EXECUTED_KINDS, Kind, Problem, RefinementResult
 from refinegraph.support.blocking import run_sync
+from refinegraph.tools.problem_kinds import infer_kind
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -75,6 +77,7 @@ async def solve_with(options: SolveOptions, *, models: Models | None = None) -> 
     from refinegraph.graphs.strategies import build_strategy, find_strategy
 
     problem = as_problem(options.problem, tests=options.tests, kind=options.kind)
+    _require_fit(problem, options)
     find_strategy(options.strategy)
     with ExitStack() as stack:
         if options.requests_per_minute or options.tokens_per_minute:
@@ -98,6 +101,16 @@ async def solve_with(options: SolveOptions, *, models: Models | None = None) -> 
             stream=options.stream,
             ledger=ledger_of(options),
             on_event=options.on_event,
+        )
+
+
+def _require_fit(problem: Problem, options: SolveOptions) -> None:
+    """Raise `ModelAbstained` where the package's model, which only writes code, would have to."""
+    model = options.solver_model or options.model
+    if model == EMBEDDED and problem.kind not in EXECUTED_KINDS:
+        raise ModelAbstained(
+            f"the model in the package only writes short functions, and this problem is of kind "
+            f"{problem.kind}; name another model, such as ollama_chat/qwen3:8b, or say kind code."
         )
 
 
@@ -154,7 +167,7 @@ def _memory(options: RunOptions) -> "BaseCheckpointSaver[Any] | None":
 
 
 def as_problem(problem: str | Problem, *, tests: str = "", kind: Kind | None = None) -> Problem:
-    """Return a problem from a statement, of code unless a kind is given.
+    """Return a problem from a statement, of the kind that is given or that its wording suggests.
 
     Raises `InputError` for an empty statement, and for a kind that a given problem is not of.
 
@@ -164,7 +177,9 @@ def as_problem(problem: str | Problem, *, tests: str = "", kind: Kind | None = N
     if isinstance(problem, Problem):
         given = problem.model_copy(update={"tests": tests}) if tests else problem
     else:
-        given = Problem(prompt=problem, tests=tests, kind=kind or "code")
+        given = Problem(
+            prompt=problem, tests=tests, kind=kind or infer_kind(problem, tests=tests).kind
+        )
     if kind is not None and kind != given.kind:
         raise InputError(f"kind={kind!r} contradicts problem {given.id!r}, which is {given.kind}.")
     if not given.prompt.strip():

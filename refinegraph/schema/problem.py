@@ -138,6 +138,9 @@ class Problem(Frozen):
     kind: Kind = "code"
     tests: str = ""
     """Visible tests as text, in any form that `refinegraph.tools.parse_tests` reads."""
+    reads_examples: bool = True
+    """Whether examples in the statement of a code problem without tests count as visible tests.
+    False where the statement quotes an earlier answer, whose examples prove nothing."""
     entry_point: str | None = None
     """The function that a code problem asks for, where it is known."""
     preamble: str = ""
