@@ -81,12 +81,20 @@ MODULES = {name: f"refinegraph.cli.{entry.module or name}" for name, entry in _E
 """The module of each command, imported when the command is called."""
 
 
+Prepare = Callable[[argparse.ArgumentParser, str], None]
+"""Changes the parser of one command before it is used."""
+
+
 def make_parser(
-    kind: type[argparse.ArgumentParser], *, only: str | None = None
+    kind: type[argparse.ArgumentParser],
+    *,
+    only: str | None = None,
+    prepare: Prepare | None = None,
 ) -> argparse.ArgumentParser:
     """Return the parser of the whole command line.
 
-    With `only`, no other command gets its flags, which saves the time to build them.
+    With `only`, no other command gets its flags, which saves the time to build them; that command's
+    parser is then passed to `prepare`.
     """
     parser = kind(
         prog="refinegraph",
@@ -111,6 +119,8 @@ def make_parser(
             entry.add(command)
             command.usage = usage_of(command)
             command.epilog = command_epilog(name)
+        if prepare and name == only:
+            prepare(command, name)
     return parser
 
 

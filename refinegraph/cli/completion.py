@@ -15,7 +15,7 @@ _ASKED = "_ARGCOMPLETE"
 
 def run(options: argparse.Namespace) -> int:
     """Print the script that makes a shell complete `refinegraph`."""
-    from argcomplete import shellcode
+    from argcomplete.shell_integration import shellcode
 
     print_exactly(shellcode(["refinegraph"], shell=options.shell))
     return 0

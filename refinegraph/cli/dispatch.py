@@ -1,8 +1,9 @@
-"""Read the arguments, run the command, and turn every error into a sentence and an exit code."""
+"""Parse the arguments, run the command, and turn errors into a sentence and an exit code."""
 
 import gc
 import signal
 import sys
+from argparse import ArgumentParser
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -10,7 +11,7 @@ from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
 
-from refinegraph.cli.arguments import COMMANDS, MODULES, all_flags, make_parser
+from refinegraph.cli.arguments import COMMANDS, MODULES, Prepare, all_flags, make_parser
 from refinegraph.cli.completion import complete_if_asked
 from refinegraph.cli.deferred_packages import defer_packages
 from refinegraph.cli.parser import BAD_INPUT, Parser, say_error
@@ -19,7 +20,7 @@ from refinegraph.terminal.waiting import patiently, without_collection
 
 
 def dispatch(argv: Sequence[str] | None) -> int:
-    """Run the command that the arguments name and return its exit code."""
+    """Run the command named by the arguments and return its exit code."""
     try:
         if argv is None:
             defer_packages()
@@ -28,7 +29,7 @@ def dispatch(argv: Sequence[str] | None) -> int:
     except OSError as error:
         return _failed(error)
     except SystemExit as ended:
-        # rich ends the process with 1, the code of a refuted answer, where nobody reads on.
+        # On a closed pipe rich exits with 1, which is the code of a refuted answer.
         if isinstance(ended.__context__, BrokenPipeError):
             return _failed(ended.__context__)
         try:
@@ -40,18 +41,18 @@ def dispatch(argv: Sequence[str] | None) -> int:
 
 
 def _dispatched(words: Sequence[str]) -> int:
-    """Run the command; say in a sentence what refinegraph raised on purpose."""
+    """Run the command; print errors that refinegraph raised on purpose as one sentence."""
     from refinegraph.errors import RefinegraphError
 
     complete_if_asked(lambda: make_parser(Parser))
     named = next((word for word in words if not word.startswith("-")), "")
-    parser = make_parser(_Parser, only=named)
     try:
+        parser = make_parser(_Parser, only=named, prepare=_preparation(words))
         options = parser.parse_args(words)
         if options.command is None:
             parser.print_help()
             return 0
-        with _ending_well_on_sigterm():
+        with _orderly_sigterm():
             command = patiently(
                 partial(_imported, MODULES[options.command]),
                 "loading refinegraph",
@@ -64,13 +65,26 @@ def _dispatched(words: Sequence[str]) -> int:
         return error.exit_code
 
 
+def _preparation(words: Sequence[str]) -> Prepare | None:
+    """Return the function that reads defaults from a file; None for help, which needs no file."""
+    if {"-h", "--help", "config", "completion"} & set(words):
+        return None
+
+    def prepare(command: ArgumentParser, name: str) -> None:
+        from refinegraph.cli.command_defaults import set_command_defaults
+
+        set_command_defaults(command, name, list(COMMANDS))
+
+    return prepare
+
+
 def _imported(module: str) -> Any:
     with without_collection():
         return import_module(module)
 
 
 def _failed(error: OSError) -> int:
-    """Return the exit code for an error of the system: 0 where nobody reads on, else 2."""
+    """Return the exit code for a system error: 0 for a closed pipe, else 2."""
     discard_output()
     if isinstance(error, BrokenPipeError):
         return 0
@@ -80,13 +94,13 @@ def _failed(error: OSError) -> int:
 
 
 def leave(code: int) -> int:
-    """Return the code, with the interpreter's last collection of garbage, most of a second, off."""
+    """Return the code, skipping the final garbage collection, which takes most of a second."""
     gc.freeze()
     return code
 
 
 class _Parser(Parser):
-    """The parser, with the names that its hints are taken from."""
+    """The parser with the names for its hints."""
 
     commands = COMMANDS
 
@@ -97,8 +111,8 @@ class _Parser(Parser):
 
 
 @contextmanager
-def _ending_well_on_sigterm() -> Generator[None]:
-    """Let what is open be closed, the terminal and the sandbox above all, when asked to end."""
+def _orderly_sigterm() -> Generator[None]:
+    """On SIGTERM, exit in an orderly way, so that terminal and sandbox are cleaned up."""
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
         sys.exit(128 + number)

@@ -1,4 +1,4 @@
-"""The options of a run and of a command, from the arguments, the environment and a file."""
+"""Options of a run and of a command from arguments, environment and settings file."""
 
 import argparse
 from dataclasses import replace
@@ -22,8 +22,10 @@ def command_options(arguments: argparse.Namespace) -> CommandOptions:
     given = _given(arguments, CommandOptions)
     settable = (name for name, option in CommandOptions.declared.items() if option.is_setting)
     missing = [name for name in settable if name not in given and name != "home"]
-    found = find_settings(missing)
-    return CommandOptions(**{name: setting.value for name, setting in found.items()}, **given)
+    configured_values = find_settings(missing)
+    return CommandOptions(
+        **{name: setting.value for name, setting in configured_values.items()}, **given
+    )
 
 
 def _given(arguments: argparse.Namespace, declaring: type[OptionSet]) -> dict[str, Any]:

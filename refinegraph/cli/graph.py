@@ -11,9 +11,9 @@ from refinegraph.terminal.console import speak_plainly
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the graph of a strategy, taken from the compiled graph itself.
+    """Print the graph of a strategy as LangGraph compiled it.
 
-    A PNG is written to the `--output` file or, where standard output is no terminal, there.
+    A PNG goes to the `--output` file, or to standard output if that is not a terminal.
     """
     if options.json:
         print_exactly(_as_json(options.strategy))
@@ -47,7 +47,7 @@ def _draw(options: argparse.Namespace) -> str | bytes:
 
 
 def _as_json(name: str) -> str:
-    """Return nodes and edges; `conditional` edges are taken where a router says so."""
+    """Return nodes and edges; which `conditional` edge is taken is decided during a run."""
     from refinegraph.graphs.strategies import find_strategy, strategy_outline
 
     strategy = find_strategy(name)
@@ -68,5 +68,5 @@ def _write(picture: bytes, output: str | None) -> None:
             raise InputError(f"--output {output!r} cannot be written: {error.strerror}.") from None
         return
     if sys.stdout.isatty():
-        raise InputError("a PNG is nothing for a terminal; name a file with --output.")
+        raise InputError("a PNG cannot be shown in a terminal; name a file with --output.")
     sys.stdout.buffer.write(picture)

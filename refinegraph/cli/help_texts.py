@@ -92,11 +92,16 @@ def overview(rows: Sequence[Row]) -> str:
     """Return what follows the flags in the help of the whole command line."""
     width = max(len(name) for name, _, _ in rows)
     groups = [
-        _section(group, (f"{name:<{width}}  {summary}" for name, _, summary in found))
-        for group, found in groupby(rows, key=lambda row: row[1])
+        _section(group, (f"{name:<{width}}  {summary}" for name, _, summary in commands))
+        for group, commands in groupby(rows, key=lambda row: row[1])
     ]
     codes = _section("exit codes", (f"{code:<4} {text}" for code, text in EXIT_CODES.items()))
     return "\n\n".join([*groups, _section("examples", _EXAMPLES[""]), codes])
+
+
+def command_examples(name: str) -> tuple[str, ...]:
+    """Return example calls of one command."""
+    return _EXAMPLES[name]
 
 
 def command_epilog(name: str) -> str:

@@ -32,12 +32,12 @@ class Reachable(NamedTuple):
 
 def run(options: argparse.Namespace) -> int:
     """List the models: the package's own, those of servers that answer, those a key opens."""
-    found = [_own(), *_of_base(options.api_base), *_of_servers(), *_of_providers()]
+    models = [_own(), *_of_base(options.api_base), *_of_servers(), *_of_providers()]
     if options.json:
-        print_exactly(json.dumps([model._asdict() for model in found], indent=2) + "\n")
+        print_exactly(json.dumps([model._asdict() for model in models], indent=2) + "\n")
         return 0
     console = output_console()
-    rows = [(model.model, printable(model.origin), _note(model)) for model in found]
+    rows = [(model.model, printable(model.origin), _note(model)) for model in models]
     for line in table_lines(_COLUMNS, rows, width=console.width):
         console.print(line, soft_wrap=True)
     return 0

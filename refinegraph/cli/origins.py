@@ -16,9 +16,9 @@ EMBEDDED_NOTE = "embedded, tiny and offline; another: --model or REFINEGRAPH_MOD
 
 
 def origin_lines(arguments: argparse.Namespace, options: RunOptions) -> list[Line]:
-    """Return lines that name the server and the model, where the arguments did not.
+    """Return lines that name the server and the model if the arguments do not.
 
-    A provider's own server needs no line, nor does a model that a variable names.
+    A provider's own server needs no line, nor does a model from a variable.
     """
     lines: list[Line] = []
     server = server_of(options) if getattr(arguments, "api_base", None) is None else None
@@ -34,18 +34,22 @@ def origin_lines(arguments: argparse.Namespace, options: RunOptions) -> list[Lin
 
 
 def server_of(options: RunOptions, *, source: str = "the run's record") -> Setting | None:
-    """Return the address of the server that is not the provider's own, and who chose it."""
+    """Return the address of a server other than the provider's own, and its source."""
     if options.api_base is None:
         name = "OPENAI_BASE_URL" if os.environ.get("OPENAI_BASE_URL") else "OPENAI_API_BASE"
         model = options.solver_model or options.model
         is_openai = isinstance(model, str) and model.startswith("openai/")
         address = os.environ.get(name) if is_openai else None
         return Setting(address, name) if address else None
-    found = find_setting("api_base")
-    return found if found and found.value == options.api_base else Setting(options.api_base, source)
+    setting = find_setting("api_base")
+    return (
+        setting
+        if setting and setting.value == options.api_base
+        else Setting(options.api_base, source)
+    )
 
 
 def origin_line(name: str, setting: Setting) -> Line:
-    """Return a line of the transcript with a setting and who chose it, without credentials."""
+    """Return a transcript line with a setting and its source, without credentials."""
     words = f"{without_credentials(setting.value)}  (from {setting.source})"
     return Line(name, Text(printable(words)))

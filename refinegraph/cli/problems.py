@@ -96,9 +96,9 @@ def _from_dataset(name: str, id: str | None) -> Problem:
 def _with_tests(problem: Problem, name: str) -> Problem:
     tests = read_text(name, "the tests")
     try:
-        found = parse_tests(tests, entry_point=problem.entry_point)
+        cases = parse_tests(tests, entry_point=problem.entry_point)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
-    if not found:
+    if not cases:
         raise InputError(f"{name} holds no test; expected Python such as 'assert add(1, 2) == 3'.")
     return problem.model_copy(update={"tests": tests})

@@ -1,4 +1,4 @@
-"""Which models this machine could reach, found out without spending anything."""
+"""Discover the models that this machine can reach, without spending anything."""
 
 import json
 import os
@@ -56,11 +56,11 @@ LOCAL_SERVERS = (
 
 
 class Answer(NamedTuple):
-    """What a server said when it was asked for its models."""
+    """The reply of a server to a request for its models."""
 
     models: tuple[str, ...] = ()
     problem: str | None = None
-    """Why it could not be reached; None where it answered, with whatever status."""
+    """Why it could not be reached; None if it answered, with any status."""
 
 
 def providers_set_up() -> list[Provider]:
@@ -93,8 +93,8 @@ def _names(body: bytes) -> tuple[str, ...]:
         data: Any = json.loads(body)
     except ValueError:
         return ()
-    entries = cast("Mapping[str, Any]", data).get("data") if isinstance(data, dict) else None
+    entries: Any = cast("Mapping[str, Any]", data).get("data") if isinstance(data, dict) else None
     if not isinstance(entries, list):
         return ()
-    ids = (entry.get("id") for entry in cast("list[Any]", entries) if isinstance(entry, dict))
+    ids = (entry.get("id") for entry in cast("list[object]", entries) if isinstance(entry, dict))
     return tuple(id for id in ids if isinstance(id, str))

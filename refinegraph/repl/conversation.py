@@ -137,14 +137,14 @@ class Conversation:
         return "\n".join(map(_as_assert, by_call.values()))
 
     def _new_tests(self, text: str) -> str:
-        found = statement_examples(text, entry_point=self._name_after(text))
-        return "\n".join(_as_assert(case) for case in found if isinstance(case, CallCase))
+        examples = statement_examples(text, entry_point=self._name_after(text))
+        return "\n".join(_as_assert(case) for case in examples if isinstance(case, CallCase))
 
 
 def _renamed(text: str) -> str | None:
     """Return the new name where a line renames the function."""
-    found = _RENAMES.search(text)
-    return found[1] if found else None
+    match = _RENAMES.search(text)
+    return match[1] if match else None
 
 
 def _as_assert(case: CallCase) -> str:

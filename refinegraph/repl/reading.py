@@ -18,7 +18,7 @@ Commands = Mapping[str, "Completable"]
 """Commands by name, as the completion sees them."""
 _PROMPT = "refinegraph> "
 _CONTINUATION = "        ...> "
-"""Stands before every further line of a problem."""
+"""The mark before every further line of a problem."""
 # A terminal delivers the rest of a paste within a few milliseconds; a person who presses Enter
 # types the next key much later, and does not notice the wait.
 _PASTE_SECONDS = 0.03

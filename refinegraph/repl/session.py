@@ -226,6 +226,7 @@ def _problem_line(problem: Problem) -> Line:
 def _kept_words(before: Conversation, text: str, *, small: bool) -> str:
     """Say whether the tests of the first problem still count after a change."""
     count = plural(len(before.tests), "earlier test")
+    verb = "counts" if len(before.tests) == 1 else "count"
     if not small and before.keeps_tests(text):
-        return f"{count} still count; examples in your line replace or add to them"
-    return f"{count} no longer count; examples in your line do"
+        return f"{count} still {verb}; examples in your line are added"
+    return f"{count} no longer {verb}; examples in your line do"

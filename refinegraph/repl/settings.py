@@ -92,8 +92,9 @@ def set_kind(session: Session, argument: str) -> None:
         known = ", ".join((AUTO, *KINDS))
         raise InputError(f"unknown kind {argument!r}{hint}; known: {known}.")
     elif argument:
-        session.kind = argument  # type: ignore[assignment]
-    rows = {AUTO: "judged by the wording of every problem", **KINDS}
+        session.kind = argument
+    rows: dict[str, str] = {AUTO: "judged by the wording of every problem"}
+    rows.update(KINDS)
     for name, summary in rows.items():
         mark = "●" if name == (session.kind or AUTO) else " "
         session.say(f"  {mark} {name:<7} {summary}")

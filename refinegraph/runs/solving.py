@@ -183,7 +183,6 @@ def as_problem(problem: str | Problem, *, tests: str = "", kind: Kind | None = N
     if kind is not None and kind != given.kind:
         raise InputError(f"kind={kind!r} contradicts problem {given.id!r}, which is {given.kind}.")
     if not given.prompt.strip():
-        raise InputError(
-            f"problem {given.id!r} has an empty statement; say in words what is to be solved."
-        )
+        name = f"problem {given.id!r}" if isinstance(problem, Problem) else "the problem"
+        raise InputError(f"{name} is empty; say in words what is to be solved.")
     return given

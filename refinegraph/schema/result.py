@@ -97,6 +97,10 @@ class RefinementResult(Frozen):
         wanted = self.selection.candidate_id
         return next((each for each in self.candidates if each.id == wanted), None)
 
+    def __str__(self) -> str:
+        """Return the answer and the summary of the run in one screen; `repr` has every field."""
+        return notebook.text_of(self) or super().__str__()
+
     def _repr_html_(self) -> str | None:
-        """Show the run in a notebook: the way, the candidates, the decisions."""
+        """Show the run in a notebook: its course, the candidates, the decisions."""
         return notebook.html_of(self)

@@ -1,4 +1,4 @@
-"""The decisions of a run in words, with the numbers behind them where they are asked for."""
+"""The decisions of a run in words, on request with the numbers behind them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -41,12 +41,14 @@ def _action(decision: Decision) -> str:
 
 def _reasons(decision: Decision) -> list[str]:
     """Return one sentence for each thing that led to a decision."""
-    found = list(decision.difficulty.reasons) if decision.difficulty else []
+    reasons = list(decision.difficulty.reasons) if decision.difficulty else []
     level = decision.difficulty.level if decision.difficulty else ""
-    sentences = [f"The problem looks {level}: {'; '.join(found)}"] if found else []
-    if decision.stop_reason and decision.stop_reason.detail not in ("", *found):
+    sentences = [f"The problem looks {level}: {'; '.join(reasons)}"] if reasons else []
+    if decision.stop_reason and decision.stop_reason.detail not in ("", *reasons):
         sentences.append(decision.stop_reason.detail)
-    sentences += _estimates(decision, {each.name: each.value for each in decision.features})
+    sentences += _estimates(
+        decision, {feature.name: feature.value for feature in decision.features}
+    )
     return [cut(_sentence(text), _LONGEST) for text in sentences]
 
 
@@ -55,7 +57,7 @@ def _sentence(text: str) -> str:
 
 
 def _estimates(decision: Decision, values: Mapping[str, float]) -> list[str]:
-    """Say what the policy expected of its choices; nothing for policies without estimates."""
+    """Return what the policy expected of its choices; nothing for policies without estimates."""
     if "sample_chance" in values and "repair_chance" in values:
         return _code_estimates(decision, values)
     if "belief" in values:
@@ -79,7 +81,7 @@ def _code_estimates(decision: Decision, values: Mapping[str, float]) -> list[str
 
 
 def moves_words(decision: Decision) -> str:
-    """Say what a decision's moves do, operator by operator.
+    """Describe the moves of a decision, operator by operator.
 
     >>> from refinegraph.schema import Move
     >>> moves_words(Decision(number=2, moves=(Move(operator="solve", count=2),)))

@@ -96,7 +96,7 @@ class Instance(Value):
 
     def check(self, value: Any) -> Any:
         """Refuse whatever is no such object."""
-        raise UnfitValue(f"is no {str(self.objects).partition(':')[2]}")
+        raise UnfitValue(f"is not a {str(self.objects).partition(':')[2]}")
 
 
 class Stream(Value):

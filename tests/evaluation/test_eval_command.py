@@ -266,7 +266,7 @@ def test_a_run_that_failed_has_a_line_and_is_counted_by_no_figure(
     more = ("--strategy", "single", "--limit", "3", "--no-reference-check")
     assert main(arguments(file, out, *more)) == 0
     said = capsys.readouterr().err
-    assert "1 run failed, and no figure counts it" in said
+    assert "1 run failed; the figures do not include it" in said
     assert "cannot be judged by its hidden tests" in said
     assert "2 of 3 runs are in" in said
     lines = list(read_results(out))
@@ -282,7 +282,7 @@ def test_where_every_run_failed_the_exit_code_says_why(
     out, file = tmp_path / "out", with_hidden_tests(dataset, tmp_path, "assert f(1) ==")
     more = ("--strategy", "single,best-of-n", "--limit", "1")
     assert main(arguments(file, out, *more, "--no-reference-check")) == 2
-    assert "2 runs failed, and no figure counts them" in capsys.readouterr().err
+    assert "2 runs failed; the figures do not include them" in capsys.readouterr().err
 
 
 def test_a_problem_whose_tests_judge_nothing_is_left_out(

@@ -212,7 +212,7 @@ def test_an_unexpected_error_of_a_run_does_not_end_the_session(session: Session)
 
     session.change(stop=broken, strategy="self-refine")
     assert take(session, REVERSE)
-    assert "the run broke off: ZeroDivisionError" in said(session.console)
+    assert "the run ended with an error: ZeroDivisionError" in said(session.console)
     session.change(stop=None)
     assert take(session, REVERSE)
     assert session.result
