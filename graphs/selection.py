@@ -11,6 +11,7 @@ from refinegraph.schema import Candidate, Problem, Selection
 from refinegraph.support.awaiting import MaybeAwaitable
 from refinegraph.support.signatures import check_part
 from refinegraph.tools.grouping import agreeing_groups, answer_groups
+from refinegraph.wording import passed_words
 
 Selector = Callable[[Problem, Sequence[Candidate]], MaybeAwaitable[Selection]]
 
@@ -221,7 +222,7 @@ def _evidence(candidate: Candidate) -> tuple[object, ...]:
 
 def _why_best(candidate: Candidate) -> str:
     if candidate.verdict:
-        return f"it passes {_passed(candidate)} of {len(candidate.verdict.tests)} visible tests"
+        return f"it {passed_words(_passed(candidate), len(candidate.verdict.tests))}"
     if candidate.score is not None:
         return f"its score of {candidate.score:.3g} is the best"
     return "it came first, and nothing could be checked"

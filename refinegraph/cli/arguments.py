@@ -12,7 +12,7 @@ from refinegraph.cli import (
     server_arguments,
     solve_arguments,
 )
-from refinegraph.cli.help_texts import command_epilog, overview, usage_of
+from refinegraph.cli.help_texts import command_epilog, overview, paragraph, usage_of
 
 
 class Entry(NamedTuple):
@@ -99,7 +99,9 @@ def make_parser(
     parser = kind(
         prog="refinegraph",
         usage="refinegraph COMMAND [OPTIONS]",
-        description="Solve problems with any language model: propose, review, refine, prove.",
+        description=paragraph(
+            "Solve problems with any language model: propose, review, refine, prove."
+        ),
         epilog=overview([(name, *entry[:2]) for name, entry in _ENTRIES.items()]),
         allow_abbrev=False,
     )
@@ -114,7 +116,7 @@ def make_parser(
     )
     for name, entry in _ENTRIES.items():
         summary = f"{entry.summary[0].upper()}{entry.summary[1:]}."
-        command = commands.add_parser(name, description=summary, allow_abbrev=False)
+        command = commands.add_parser(name, description=paragraph(summary), allow_abbrev=False)
         if only in (None, name):
             entry.add(command)
             command.usage = usage_of(command)

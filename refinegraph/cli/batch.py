@@ -250,23 +250,21 @@ def _ending(job: _Job) -> str:
     progress = job.progress
     if not progress.solved + progress.refuted:
         return progress.line().plain
-    tested = f"{progress.solved:,} passed their visible tests, {progress.refuted:,} did not"
-    return f"{progress.line().plain}; {tested}"
+    tested = f"{progress.solved:,} passed, {progress.refuted:,} failed"
+    return f"{progress.line().plain}; visible tests: {tested}"
 
 
 def _say_how_to_continue(job: _Job) -> None:
     """Report what is done and which command does the rest."""
     progress = job.progress
-    count = (
-        f"{progress.done:,}"
-        if progress.total is None
-        else f"{progress.done:,} of {progress.total:,}"
-    )
+    of = "" if progress.total is None else f"{progress.done:,} of "
+    total = progress.done if progress.total is None else progress.total
+    count, have = f"{of}{plural(total, 'problem')}", "has" if progress.done == 1 else "have"
     if isinstance(job.output, FileOutput):
-        done = f"{count} problems have an answer in {printable(str(job.output.path))}"
+        done = f"{count} {have} an answer in {printable(str(job.output.path))}"
         _print(job, f"{done}; continue with: {resume_command()}")
     else:
-        _print(job, f"{count} problems were printed; a batch with --out FILE can be resumed")
+        _print(job, f"{count} printed; a batch with --out FILE can be resumed")
 
 
 def _print(job: _Job, words: str, *, style: str = "") -> None:

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from refinegraph.cli.option_flags import add_options, reading
+from refinegraph.cli.option_flags import add_json, add_options, reading
 
 if TYPE_CHECKING:
     from refinegraph.support.shards import Shard
@@ -78,6 +78,7 @@ def add_merge(command: argparse.ArgumentParser) -> None:
     add("-o", "--out", metavar="PATH", required=True, help="the file or folder to write")
     add("--partial", action="store_true", help="merge even if shards are missing")
     add("--dataset", metavar="FILE", help="where the dataset of `eval` is now")
+    add_json(command)
 
 
 def add_shard(command: argparse.ArgumentParser) -> None:

@@ -88,6 +88,11 @@ Row = tuple[str, str, str]
 """A command with its group and its summary."""
 
 
+def paragraph(text: str) -> str:
+    """Wrap a text to the width of the help."""
+    return textwrap.fill(text, help_width(), break_on_hyphens=False, break_long_words=False)
+
+
 def overview(rows: Sequence[Row]) -> str:
     """Return what follows the flags in the help of the whole command line."""
     width = max(len(name) for name, _, _ in rows)

@@ -39,11 +39,13 @@ def add_view(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "-o", "--output", metavar="FILE", help="default: run-ID.html in this folder"
     )
+    add_json(command, "print id and path as one JSON object")
 
 
 def add_rm(command: argparse.ArgumentParser) -> None:
     """Add the flags of `rm`."""
     _add_run_id(command)
+    add_json(command, "print the id as one JSON object")
 
 
 def add_models(command: argparse.ArgumentParser) -> None:

@@ -1,16 +1,20 @@
 """`refinegraph merge`."""
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from refinegraph.batches.merging import merge_batches
 from refinegraph.batches.output import state_folder
 from refinegraph.cli.eval import PAGE, write_summary
+from refinegraph.cli.files import print_exactly
+from refinegraph.cli.showing import json_for
 from refinegraph.cli.summaries import show_summary
 from refinegraph.errors import InputError
 from refinegraph.evaluation.merging import merge_evaluations
 from refinegraph.evaluation.results_dir import SETTINGS
+from refinegraph.support.json_text import json_text
 from refinegraph.terminal.console import error_console, say
 from refinegraph.wording import plural
 
@@ -26,6 +30,9 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("--dataset is for result folders of `refinegraph eval`; leave it out.")
     merged = merge_batches(paths, out, partial=options.partial)
     failed = f", {merged.failed:,} failed" if merged.failed else ""
+    if options.json:
+        print(json.dumps({**merged._asdict(), "out": str(out)}))
+        return 0
     parts = f"{plural(merged.files, 'file')}, {plural(merged.problems, 'problem')}{failed}"
     say(error_console(), f"{parts}: {out}")
     return 0
@@ -58,5 +65,8 @@ def _merge_evaluations(options: argparse.Namespace, folders: Sequence[Path], out
     dataset = Path(options.dataset) if options.dataset else None
     merged = merge_evaluations(folders, out, dataset=dataset, partial=options.partial)
     summary = write_summary(out, merged.strategies, left_out=merged.left_out)
-    show_summary(summary)
+    if options.json:
+        print_exactly(json_for(json_text(summary, indent=2) + "\n"))
+    else:
+        show_summary(summary)
     say(error_console(), f"report: {out / PAGE}", "dim")

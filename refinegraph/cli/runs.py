@@ -31,11 +31,12 @@ def run(options: argparse.Namespace) -> int:
     if options.command == "runs":
         return _list(store, options)
     if options.command == "rm":
-        print(f"removed {store.remove(options.id)}")
+        removed = store.remove(options.id)
+        print(json.dumps({"removed": removed}) if options.json else f"removed {removed}")
         return 0
     kept = store.get(options.id)
     if options.command == "view":
-        return _view(kept, options.output)
+        return _view(kept, options)
     return _show(kept, options)
 
 
@@ -98,8 +99,8 @@ def _candidate(kept: KeptRun, id: str) -> Candidate:
     return candidates[id]
 
 
-def _view(kept: KeptRun, output: str | None) -> int:
-    path = output or str(Path.cwd() / f"run-{kept.id}.html")
+def _view(kept: KeptRun, options: argparse.Namespace) -> int:
+    path = options.output or str(Path.cwd() / f"run-{kept.id}.html")
     OutputFile(path).write("".join(run_page(kept.result, prompt=kept.problem.prompt)))
-    print(path)
+    print(json.dumps({"id": kept.id, "path": path}) if options.json else path)
     return 0

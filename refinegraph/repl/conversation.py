@@ -40,6 +40,8 @@ _RENAMES = re.compile(
     r"\b(?:rename|call)\s+(?:it|this|that|the function)\s+(?:to\s+|as\s+)?`?([A-Za-z_]\w*)",
     re.IGNORECASE,
 )
+_OPENING = re.compile(r"(?:now|also|and|next|then|but|please)\b[\s,]*", re.IGNORECASE)
+"""An opening that a step needs no more once it begins with `Then`."""
 _EXAMPLE_LINE = re.compile(r"^\s*(?:>>> ?|assert )?\w+\(.*\)\s*(?:==|=>|->|→).*$", re.MULTILINE)
 
 
@@ -91,8 +93,9 @@ class Conversation:
 
         This is the form for models that only know tasks of their own phrasing.
         """
-        steps = (_EXAMPLE_LINE.sub("", self.base.prompt), *self.changes, text)
-        prompt = " ".join(_sentence(step) for step in steps if step.strip())
+        first = _sentence(_EXAMPLE_LINE.sub("", self.base.prompt))
+        steps = (_OPENING.sub("", change.strip()) for change in (*self.changes, text))
+        prompt = " ".join([first, *(_sentence(f"Then {step}") for step in steps if step)])
         return self.base.model_copy(update={"prompt": prompt, "tests": self._new_tests(text)})
 
     def keeps_tests(self, text: str) -> bool:

@@ -143,7 +143,7 @@ class Session:
         if self.result is None or not self.result.answer:
             return
         self.conversation = replace(then, answer=self.result.answer)
-        if not self._explained:
+        if heading and not self._explained:  # the tour, without a heading, needs no follow-ups
             self._explained = True
             self.say(f"\n  {_GO_ON}", "dim")
 

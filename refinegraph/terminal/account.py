@@ -8,7 +8,7 @@ from refinegraph.schema import Candidate, RefinementResult, Review
 from refinegraph.terminal.diffs import diff_view
 from refinegraph.terminal.text import cut, evidence_words, patch_words, printable
 from refinegraph.terminal.transcript import mark_of, review_words
-from refinegraph.wording import plural, was_executed
+from refinegraph.wording import all_visible_tests, passed_words, was_executed
 
 _LONGEST = 300
 """Characters of a remark: about four lines of a narrow terminal."""
@@ -60,11 +60,11 @@ def candidate_words(candidate: Candidate) -> str:
     if verdict is None or not was_executed(candidate):
         score = "" if candidate.score is None else f", score {candidate.score:.2f}"
         return f"not checked{score}" + (f": {evidence}" if evidence else "")
-    total, passed = len(verdict.tests), len(verdict.passed_ids)
-    tests = plural(total, "visible test")
+    total = len(verdict.tests)
     if verdict.passed:
-        return f"passes {'the one visible test' if total == 1 else f'all {tests}'}"
-    return f"passes {passed} of {tests}" + (f": {evidence}" if evidence else "")
+        return f"passes {all_visible_tests(total)}"
+    words = passed_words(len(verdict.passed_ids), total)
+    return f"{words}: {evidence}" if evidence else words
 
 
 def _changes(parent: Candidate, candidate: Candidate) -> list[Text]:

@@ -64,7 +64,7 @@ def test_every_shell_has_a_script(shell: str, command: Command) -> None:
     done = command("completion", shell)
     assert done.code == 0
     assert "refinegraph" in done.out
-    assert "argcomplete" in done.out
+    assert "_ARGCOMPLETE" in done.out
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash on this machine")

@@ -83,7 +83,7 @@ def test_earlier_examples_count_only_where_the_change_preserves_them() -> None:
 
 
 def test_an_example_in_the_line_replaces_the_earlier_one_of_the_same_call() -> None:
-    tests = TALK.next_problem("now handle errors: double([1]) == [3], double([]) == []").tests
+    tests = TALK.next_problem("now handle errors:\ndouble([1]) == [3]\ndouble([]) == []").tests
     assert tests.splitlines() == ["assert double([1]) == [3]", "assert double([]) == []"]
 
 
@@ -102,9 +102,9 @@ def test_a_new_name_is_the_one_that_is_tested() -> None:
 
 
 def test_steps_follow_each_other_for_models_of_few_phrases() -> None:
-    talk = Conversation(DOUBLE, ANSWER, ("then sort it",))
+    talk = Conversation(DOUBLE, ANSWER, ("now sort it",))
     assert talk.next_steps("then reverse it").prompt == (
-        "Write double(xs) for a list. then sort it. then reverse it."
+        "Write double(xs) for a list. Then sort it. Then reverse it."
     )
 
 
