@@ -49,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
     Returns 0 if some problems have answers, 2 for bad input, 3 if no model answered, 4 if no
     program could be run and 130 after an interrupt.
     """
+    options.input = options.input or _piped_input()
     chosen = run_options(options)
     find_strategy(chosen.strategy)
     console, source = error_console(), _Source.of(options, chosen)
@@ -75,6 +76,13 @@ def run(options: argparse.Namespace) -> int:
                 _say_how_to_continue(job)
             raise
         return _conclude(job)
+
+
+def _piped_input() -> str:
+    """Return the name of standard input; raises `InputError` if nothing is piped in."""
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InputError("no problems were given; name a file of JSON lines, or pipe them in.")
+    return STREAM
 
 
 def _models(options: argparse.Namespace, chosen: RunOptions) -> Models:

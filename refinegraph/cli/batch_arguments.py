@@ -15,7 +15,8 @@ def add_batch(command: argparse.ArgumentParser) -> None:
 
     count = reading(Number(whole=True, least=1))
     add = command.add_argument
-    add("input", metavar="INPUT", help="JSON lines with problems, or - for standard input")
+    words = "JSON lines with problems; standard input if it is - or left out and input is piped"
+    add("input", nargs="?", metavar="INPUT", help=words)
     add(
         "-o",
         "--out",

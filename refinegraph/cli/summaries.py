@@ -14,6 +14,10 @@ BELOW = 1
 """The exit code if the accuracy is below `--fail-under`."""
 # The rest of the reasons, and every problem, are in results.jsonl.
 _MOST_REASONS = 5
+_LEGEND = (
+    "tokens, calls, USD and s (seconds) per problem; fooled: answers that pass the visible tests "
+    "but fail the hidden ones"
+)
 LONGEST_REASON = 300
 """Characters of a reason: an error's first lines, four rows of a narrow terminal."""
 
@@ -24,8 +28,10 @@ def show_summary(summary: Summary) -> None:
     console.print(Text(plural(summary.problems, "problem"), style="bold"))
     for line in summary_lines(summary, width=console.width):
         console.print(line, soft_wrap=True)
+    if console.is_terminal:
+        say(console, _LEGEND, "dim")
     for line in comparison_lines(summary):
-        console.print(line, soft_wrap=True)
+        say(console, line)
 
 
 def show_failures(failures: FailureCounts, console: Console) -> None:

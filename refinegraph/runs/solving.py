@@ -110,7 +110,8 @@ def _require_fit(problem: Problem, options: SolveOptions) -> None:
     if model == EMBEDDED and problem.kind not in EXECUTED_KINDS:
         raise ModelAbstained(
             f"the model in the package only writes short functions, and this problem is of kind "
-            f"{problem.kind}; name another model, such as ollama_chat/qwen3:8b, or choose kind code."
+            f"{problem.kind}; name another model, such as ollama_chat/qwen3:8b, or choose kind "
+            "code."
         )
 
 
