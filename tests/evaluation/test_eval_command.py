@@ -319,7 +319,7 @@ def test_a_record_that_cannot_be_read_is_left_out(
     file.write_text("\n".join(['{"question": 1}', half, *lines[1:3]]) + "\n")
     out = tmp_path / "out"
     assert main(arguments(file, out, "--strategy", "single")) == 0
-    assert "2 records left out, which cannot be read" in capsys.readouterr().err
+    assert "2 records left out, since they cannot be read" in capsys.readouterr().err
     assert len(list(read_results(out))) == 2
     summary = Summary.model_validate_json((out / "summary.json").read_text())
     assert len(summary.left_out) == 2
@@ -330,7 +330,7 @@ def test_a_data_set_that_judges_nothing_is_refused(
 ) -> None:
     file = with_hidden_tests(dataset, tmp_path, "assert f(1) ==")
     assert main(arguments(file, tmp_path / "out", "--strategy", "single", "--limit", "1")) == 2
-    assert "has no problem that can judge an answer" in capsys.readouterr().err
+    assert "has no problem whose tests can judge an answer" in capsys.readouterr().err
 
 
 def test_a_figure_under_what_is_asked_for_is_named(
