@@ -51,10 +51,10 @@ async def _before_refine(question: "BeforeRefine", read: Reader) -> "Reply":
         return True
     if typed in ("s", "n", "no"):
         return False
-    known = question.review or Review(
+    review = question.review or Review(
         candidate_id=question.candidate.id, round=question.candidate.round, approves=False
     )
-    return known.model_copy(
+    return review.model_copy(
         update={"change": typed, "text": f"CHANGE: {typed}", "approves": False, "edited": True}
     )
 

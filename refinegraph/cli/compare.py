@@ -101,13 +101,13 @@ def _require_same_problems(folders: Sequence[_Folder]) -> None:
     Raises `InputError` if one id stands for different problems, or no problem is shared.
     """
     first, *others = folders
-    asked = _prompts(first)
+    expected = _prompts(first)
     for other in others:
         if other.settings.dataset_digest == first.settings.dataset_digest:
             continue
         prompts = _prompts(other)
-        shared = asked.keys() & prompts.keys()
-        different = sorted(id for id in shared if asked[id] != prompts[id])
+        shared = expected.keys() & prompts.keys()
+        different = sorted(id for id in shared if expected[id] != prompts[id])
         if different or not shared:
             reason = f"problem {different[0]!r} differs" if different else "they share no problem"
             raise InputError(

@@ -52,10 +52,10 @@ def _show() -> int:
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     for heading in ("setting", "value", "from", "variable"):
         table.add_column(heading, overflow="fold")
-    chosen = find_settings(settings())
+    configured = find_settings(settings())
     for name in settings():
-        if name in chosen or name in _ALWAYS:
-            table.add_row(*map(_text, _row(name, chosen.get(name))))
+        if name in configured or name in _ALWAYS:
+            table.add_row(*map(_text, _row(name, configured.get(name))))
     for row in _tables(nearest_file()):
         table.add_row(*map(_text, row))
     console = output_console()
@@ -69,10 +69,10 @@ def _show() -> int:
 
 def _show_json() -> int:
     """Print every setting that is set or has a default, as a list of objects."""
-    chosen = find_settings(settings())
-    names = [name for name in settings() if name in chosen or name in _ALWAYS]
+    configured = find_settings(settings())
+    names = [name for name in settings() if name in configured or name in _ALWAYS]
     fields = ("setting", "value", "from", "variable")
-    cells = [*(_row(name, chosen.get(name)) for name in names), *_tables(nearest_file())]
+    cells = [*(_row(name, configured.get(name)) for name in names), *_tables(nearest_file())]
     rows = [dict(zip(fields, row, strict=True)) for row in cells]
     print_exactly(json_for(json.dumps(rows, indent=2, ensure_ascii=False) + "\n"))
     return 0

@@ -279,11 +279,11 @@ def _strategies(options: argparse.Namespace, chosen: RunOptions) -> list[str]:
     names = [name.strip() for name in chosen.strategy.split(",") if name.strip()]
     if not names:
         raise InputError("--strategy is empty; name one or more strategies, joined by commas.")
-    asked = [find_strategy(name).name for name in names]
+    strategies = [find_strategy(name).name for name in names]
     if options.baselines:
         longer = [LONGER] if chosen.max_tokens else []
-        asked = ["single", *longer, *BASELINES, *asked]
-    return list(dict.fromkeys(asked))
+        strategies = ["single", *longer, *BASELINES, *strategies]
+    return list(dict.fromkeys(strategies))
 
 
 def _say_how_to_continue(job: _Job) -> None:

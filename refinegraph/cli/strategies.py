@@ -35,8 +35,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _matches(strategy: "Strategy", word: str | None) -> bool:
     """Return whether a word occurs in the description of a strategy."""
-    said = (strategy.name, strategy.title, strategy.summary, strategy.source, *strategy.ideas)
-    return word is None or any(word.lower() in text.lower() for text in said)
+    texts = (strategy.name, strategy.title, strategy.summary, strategy.source, *strategy.ideas)
+    return word is None or any(word.lower() in text.lower() for text in texts)
 
 
 def _has_need(strategy: "Strategy", need: str | None) -> bool:
@@ -88,9 +88,9 @@ def _card(strategy: "Strategy") -> str:
         "model calls": strategy.calls,
         "departs": strategy.departs,
     }
-    said = "".join(f"  {name:<12} {text}\n" for name, text in rows.items() if text)
+    card = "".join(f"  {name:<12} {text}\n" for name, text in rows.items() if text)
     drawn = strategy_outline(strategy.name).get_graph()
     edges = [(edge.source.strip("_"), edge.target.strip("_")) for edge in drawn.edges]
     picture = draw_graph(edges, start="start")
     code = source_of(strategy)
-    return f"{strategy.name}: {strategy.summary}\n{said}\n{picture}\n\n{code}"
+    return f"{strategy.name}: {strategy.summary}\n{card}\n{picture}\n\n{code}"

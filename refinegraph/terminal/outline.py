@@ -34,12 +34,12 @@ def draw_graph(edges: Iterable[Edge], *, start: str) -> str:
       │
       c
     """
-    known = list(edges)
-    order = _order(known, start)
+    all_edges = list(edges)
+    order = _order(all_edges, start)
     places = {name: 2 * position for position, name in enumerate(order)}
-    lanes = _lanes([edge for edge in known if edge[0] in places], places)
+    lanes = _lanes([edge for edge in all_edges if edge[0] in places], places)
     margin = max(map(len, order)) + 4
-    rows = [_row(number, order, known, lanes, margin) for number in range(2 * len(order) - 1)]
+    rows = [_row(number, order, all_edges, lanes, margin) for number in range(2 * len(order) - 1)]
     return "\n".join(row.rstrip() for row in rows)
 
 

@@ -78,11 +78,11 @@ def _rows(result: RefinementResult) -> list[tuple[str, str, str]]:
     if result.isolation:
         runs = plural(result.usage.sandbox_runs, "run")
         layers = plural(len(result.isolation.layers), "layer")
-        said = f"{runs}, {result.isolation.tier} isolation by {layers}"
+        sandbox = f"{runs}, {result.isolation.tier} isolation by {layers}"
         verdict = result.chosen.verdict if result.chosen else None
         if verdict and verdict.is_forgeable:
-            said += f"; verdict: {verdict.strength}"
-        rows.append(("sandbox", said, "none"))
+            sandbox += f"; verdict: {verdict.strength}"
+        rows.append(("sandbox", sandbox, "none"))
     return rows
 
 
