@@ -47,12 +47,13 @@ class ReviewerAgent(Protocol):
 
     `trace`, `tests` (the visible ones) and `evidence` (an `agents.evidence.Evidence`) are passed
     only to an agent that takes them, so the smallest Reviewer is
-    `async def reviewer(problem, candidate)`. It may return a bare `Review`.
+    `async def reviewer(problem, candidate)`. It may return a bare `Review`, or text that is read as
+    that of a model: `VERDICT:`, `STEP:`, `WHY:` and `CHANGE:` lines, or plain words.
     """
 
     async def __call__(
         self, problem: Problem, candidate: Candidate, *, trace: str = ""
-    ) -> Reviewed | Review:
+    ) -> Reviewed | Review | str:
         """Return feedback on one candidate."""
         ...
 

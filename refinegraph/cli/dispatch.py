@@ -104,9 +104,8 @@ class _Parser(Parser):
 
     commands = COMMANDS
 
-    @property
-    def flags(self) -> Sequence[str]:  # type: ignore[override]
-        """All flags of all commands."""
+    def known_flags(self) -> Sequence[str]:
+        """Return all flags of all commands, for hints."""
         return all_flags()
 
 

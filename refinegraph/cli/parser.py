@@ -38,8 +38,6 @@ class Parser(argparse.ArgumentParser):
 
     commands: Sequence[str] = ()
     """The names of the commands, for hints."""
-    flags: Sequence[str] = ()
-    """All flags of all commands, for hints."""
 
     def __init__(self, **settings: Any) -> None:
         settings.setdefault("formatter_class", HelpFormatter)
@@ -54,11 +52,15 @@ class Parser(argparse.ArgumentParser):
         say_error(f"{self._in_words(message)}; see `{self.prog} --help`.")
         sys.exit(BAD_INPUT)
 
+    def known_flags(self) -> Sequence[str]:
+        """Return all flags of all commands, for hints."""
+        return ()
+
     def _in_words(self, message: str) -> str:
         """Add the nearest name to argparse's message about an unknown command or flag."""
         unknown = message.partition("unrecognized arguments: ")[2]
         if unknown:
-            return f"unknown argument {unknown!r}{_nearest(unknown.split()[0], self.flags)}"
+            return f"unknown argument {unknown!r}{_nearest(unknown.split()[0], self.known_flags())}"
         if "COMMAND: invalid choice: " in message:
             word = message.partition("invalid choice: ")[2].split("'")[1]
             known = ", ".join(self.commands)

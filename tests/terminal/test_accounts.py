@@ -11,7 +11,7 @@ from refinegraph.terminal.decisions import decisions_view
 
 WRONG = "```python\ndef add(a, b):\n    return a - b\n```"
 RIGHT = "```python\ndef add(a, b):\n    return a + b\n```"
-REVIEW = "WRONG STEP: return a - b\nEVIDENCE: add(1, 2) gave -1\nCHANGE: add instead"
+REVIEW = "VERDICT: wrong\nSTEP: return a - b\nWHY: add(1, 2) gave -1\nCHANGE: add instead"
 
 
 @pytest.fixture(scope="module")
