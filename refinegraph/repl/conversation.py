@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from refinegraph.errors import InputError
@@ -58,8 +59,10 @@ class Conversation:
 
     @property
     def entry_point(self) -> str | None:
-        """The function that the conversation is about, if it is about one."""
-        return self.base.entry_point or infer_entry_point(self.base.prompt, self.base.tests)
+        """The function that the conversation is about, under its present name, if there is one."""
+        names = filter(None, map(_renamed, reversed(self.changes)))
+        first = self.base.entry_point or infer_entry_point(self.base.prompt, self.base.tests)
+        return next(names, first)
 
     def is_continued_by(self, text: str) -> bool:
         """Return whether a line refers to the last answer instead of stating a new problem."""
@@ -77,11 +80,10 @@ class Conversation:
         Examples in the quoted answer are no tests. Tests are those given here, examples in the
         line, and the earlier ones where the change should preserve them.
         """
-        examples = self._examples(text)
         return self.base.model_copy(
             update={
                 "prompt": self._statement(text),
-                "tests": tests or examples,
+                "tests": tests or self._tests_after(text),
                 "reads_examples": False,
                 "entry_point": self._name_after(text) if self.base.kind == "code" else None,
                 "preamble": "",
@@ -96,22 +98,26 @@ class Conversation:
         first = _sentence(_EXAMPLE_LINE.sub("", self.base.prompt))
         steps = (_OPENING.sub("", change.strip()) for change in (*self.changes, text))
         prompt = " ".join([first, *(_sentence(f"Then {step}") for step in steps if step)])
-        return self.base.model_copy(update={"prompt": prompt, "tests": self._new_tests(text)})
+        tests = _asserts(_examples(text, self._name_after(text)))
+        return self.base.model_copy(update={"prompt": prompt, "tests": tests})
 
     def keeps_tests(self, text: str) -> bool:
-        """Return whether the earlier tests should still hold after a change."""
-        return bool(_KEEPS_BEHAVIOUR.search(text)) and _renamed(text) is None
+        """Return whether the tests so far should still hold after a change."""
+        return _preserves(text)
 
     @property
-    def tests(self) -> tuple[VisibleTest, ...]:
-        """The tests of the first problem: given ones, else the examples in its statement."""
+    def tests(self) -> Sequence[VisibleTest]:
+        """The tests that hold for the latest answer: given ones or examples, old and new."""
         if self.base.kind != "code":
             return ()
+        given = self._given() if all(map(_preserves, self.changes)) else ()
+        return [*given, *self._cases(self.changes, self.entry_point).values()]
+
+    def _given(self) -> tuple[VisibleTest, ...]:
         try:
-            given = parse_tests(self.base.tests, entry_point=self.base.entry_point)
+            return parse_tests(self.base.tests, entry_point=self.base.entry_point)
         except InputError:
-            given = ()
-        return given or statement_examples(self.base.prompt, entry_point=self.entry_point)
+            return ()
 
     def _name_after(self, text: str) -> str | None:
         return _renamed(text) or self.entry_point
@@ -127,27 +133,47 @@ class Conversation:
             f"Change it as follows:\n\n{text.strip()}{whole}"
         )
 
-    def _examples(self, text: str) -> str:
-        """Return the tests of a change as asserts; an example in the line replaces an old one."""
+    def _tests_after(self, text: str) -> str:
+        """Return the tests after a change: given ones as they are, examples as asserts."""
         if self.base.kind != "code":
             return ""
-        if self.base.tests and self.keeps_tests(text):
-            return f"{self.base.tests.rstrip()}\n{self._new_tests(text)}"
-        kept = self.tests if self.keeps_tests(text) else ()
-        calls = [test for test in kept if isinstance(test, CallCase)]
-        new = statement_examples(text, entry_point=self._name_after(text))
-        by_call = {case.arguments: case for case in (*calls, *new) if isinstance(case, CallCase)}
-        return "\n".join(map(_as_assert, by_call.values()))
+        changes = (*self.changes, text)
+        given = self.base.tests.rstrip() if all(map(_preserves, changes)) else ""
+        examples = _asserts(self._cases(changes, self._name_after(text)).values())
+        return "\n".join(filter(None, (given, examples)))
 
-    def _new_tests(self, text: str) -> str:
-        examples = statement_examples(text, entry_point=self._name_after(text))
-        return "\n".join(_as_assert(case) for case in examples if isinstance(case, CallCase))
+    def _cases(self, changes: Sequence[str], name: str | None) -> dict[str, CallCase]:
+        """Return the examples that hold after some changes, by their arguments.
+
+        A change of behaviour drops all earlier ones; a new result replaces that of the same call.
+        """
+        texts = ("" if self.base.tests else self.base.prompt, *changes)
+        held: dict[str, CallCase] = {}
+        for number, text in enumerate(texts):
+            if number and not _preserves(text):
+                held.clear()
+            held.update({case.arguments: case for case in _examples(text, name)})
+        return held
+
+
+def _preserves(change: str) -> bool:
+    """Return whether what held before a change should hold after it."""
+    return bool(_KEEPS_BEHAVIOUR.search(change)) and _renamed(change) is None
+
+
+def _examples(text: str, name: str | None) -> list[CallCase]:
+    examples = statement_examples(text, entry_point=name)
+    return [case for case in examples if isinstance(case, CallCase)]
 
 
 def _renamed(text: str) -> str | None:
     """Return the new name where a line renames the function."""
     match = _RENAMES.search(text)
     return match[1] if match else None
+
+
+def _asserts(cases: Iterable[CallCase]) -> str:
+    return "\n".join(map(_as_assert, cases))
 
 
 def _as_assert(case: CallCase) -> str:

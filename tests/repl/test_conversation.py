@@ -162,3 +162,18 @@ def test_a_retry_keeps_the_conversation(session: Session) -> None:
     take(session, "/retry")
     assert session.conversation
     assert session.conversation.base == DOUBLE
+
+
+def test_what_a_change_of_behaviour_dropped_stays_dropped() -> None:
+    talk = Conversation(DOUBLE, ANSWER, ("instead, triple: double([2]) == [6]",))
+    assert talk.next_problem("now handle empty lists").tests == "assert double([2]) == [6]"
+    assert len(talk.tests) == 1
+
+
+def test_a_renamed_function_keeps_its_new_name() -> None:
+    talk = Conversation(DOUBLE, ANSWER, ("rename it to twice",))
+    assert talk.entry_point == "twice"
+    assert talk.is_continued_by("now twice([]) == []")
+    assert talk.next_problem("handle empty lists: twice([]) == []").tests == (
+        "assert twice([]) == []"
+    )
