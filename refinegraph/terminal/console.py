@@ -61,6 +61,8 @@ def _wrapped(line: Text, console: Console, indent: int | None) -> Text:
         return line
     head, body = line[:margin], line[margin:]
     rows = body.wrap(console, console.width - margin, overflow="fold")
+    for row in rows:
+        row.rstrip()
     return Text("\n").join(
         (head if number == 0 else Text(" " * margin)) + row for number, row in enumerate(rows)
     )
