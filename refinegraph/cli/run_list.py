@@ -13,8 +13,10 @@ from refinegraph.terminal.tables import Column, table_lines
 from refinegraph.terminal.text import cut
 from refinegraph.wording import outcome_word
 
-_LONGEST_MODEL = 20
-"""Columns of a model's name; the whole name is in `show` and in the JSON."""
+_NARROW = 100
+"""Below this width names are cut, so that 80 columns leave room for the problem."""
+_LONGEST_NAMES = {True: (12, 11), False: (24, 24)}
+"""Columns of strategy and model, if narrow or not; `show` and the JSON have the whole names."""
 _SHORTEST_ID = 6
 """Characters at the end of an id that are shown: the random part."""
 _COLUMNS = (
@@ -49,17 +51,24 @@ class Listed(NamedTuple):
     def _local(self) -> time.struct_time:
         return time.localtime(self.date)
 
-    def cells(self, ids: Sequence[str]) -> tuple[str, ...]:
+    def cells(self, ids: Sequence[str], *, narrow: bool) -> tuple[str, ...]:
         """Return the row for a table."""
+        strategy, model = _LONGEST_NAMES[narrow]
         return (
             short_id(self.id, ids),
-            time.strftime("%Y-%m-%d %H:%M", self._local),
+            self._date,
             self.result,
-            self.strategy,
-            _short_model(self.model),
-            "" if self.tokens is None else f"{self.tokens:,}",
+            cut(self.strategy, strategy),
+            _short_model(self.model, model),
+            "" if self.tokens is None else short_count(self.tokens),
             self.problem,
         )
+
+    @property
+    def _date(self) -> str:
+        """The day and the time; for an earlier year, the day with its year."""
+        is_recent = self._local.tm_year == time.localtime().tm_year
+        return time.strftime("%m-%d %H:%M" if is_recent else "%Y-%m-%d", self._local)
 
     def matches(self, words: Sequence[str]) -> bool:
         """Return whether every word occurs in one of the fields, in either case."""
@@ -79,7 +88,8 @@ def list_runs(
 
 def table(rows: Sequence[Listed], ids: Sequence[str], *, width: int) -> list[Text]:
     """Return the rows as a table; `ids` are those of all runs, so that short ids are unique."""
-    return table_lines(_COLUMNS, [row.cells(ids) for row in rows], width=width)
+    cells = [row.cells(ids, narrow=width < _NARROW) for row in rows]
+    return table_lines(_COLUMNS, cells, width=width)
 
 
 def as_json(rows: Sequence[Listed]) -> str:
@@ -142,10 +152,22 @@ def _began(id: str) -> float:
         return 0.0
 
 
-def _short_model(name: str) -> str:
-    """Return a model's name without its provider where it is long."""
-    short = name if len(name) <= _LONGEST_MODEL else name.rpartition("/")[2]
-    return cut(short, _LONGEST_MODEL)
+def short_count(number: int) -> str:
+    """Return a number in five characters or fewer.
+
+    >>> short_count(256), short_count(1_234), short_count(56_789), short_count(1_200_000)
+    ('256', '1.2k', '57k', '1.2M')
+    """
+    for unit, size in (("M", 1_000_000), ("k", 1_000)):
+        if number >= size:
+            amount = number / size
+            return f"{amount:.1f}{unit}" if amount < 10 else f"{amount:,.0f}{unit}"
+    return str(number)
+
+
+def _short_model(name: str, width: int) -> str:
+    """Return a model's name, without its provider if that is too long."""
+    return cut(name if len(name) <= width else name.rpartition("/")[2], width)
 
 
 def _one_line(prompt: str) -> str:

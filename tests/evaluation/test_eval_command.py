@@ -88,7 +88,7 @@ def test_fail_under_is_an_exit_code(dataset: Path, tmp_path: Path) -> None:
     ("more", "says"),
     [
         (["--strategy", "singel"], "did you mean 'single'?"),
-        (["--strategy", ","], "names no strategy"),
+        (["--strategy", ","], "--strategy is empty"),
         (["--ids", "nobody"], "No problem has the id 'nobody'"),
     ],
 )
@@ -340,9 +340,9 @@ def test_a_figure_under_what_is_asked_for_is_named(
     file.write_text('{"id": "a", "prompt": "Write f(x).", "hidden_tests": "assert f(1) == f(2)+1"}')
     asked = arguments(file, tmp_path / "out", "--strategy", "single", "--fail-under", "0.5")
     assert main(asked) == 1
-    assert "the accuracy of single is 0.0%, under 50.0%" in capsys.readouterr().err
+    assert "the accuracy of single is 0.0%, below 50.0%" in capsys.readouterr().err
     assert main(["compare", str(tmp_path / "out"), "--fail-under", "0.5"]) == 1
-    assert "the accuracy of out/single is 0.0%, under 50.0%" in capsys.readouterr().err
+    assert "the accuracy of out/single is 0.0%, below 50.0%" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_removed_meanwhile_is_named_in_one_sentence(
