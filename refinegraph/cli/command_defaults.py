@@ -2,8 +2,8 @@
 
 A table such as `[eval]` may set any flag of that command: `concurrency = 16`. What a flag, or the
 variable of an option, says wins; a table wins over the same name at the top of the file. A file
-that is not trusted may set what it may set at the top, and numbers and switches that only one
-command has.
+that is not trusted may set what it may set at the top, and sizes and orders that only one command
+has.
 """
 
 import argparse
@@ -21,8 +21,15 @@ from refinegraph.options.option_set import Option, shown
 from refinegraph.options.run_options import RunOptions
 from refinegraph.values import UnfitValue, nearest
 
-_NEEDS_TRUST = frozenset({"apply", "clear", "as_recorded", "http", "port", "resume"})
-"""Switches and numbers of single commands that change files or open doors."""
+_SAFE = frozenset(
+    {
+        *("limit", "concurrency", "workers_per_node", "candidates", "most_requests", "grace"),
+        *("fail_under", "shuffle", "in_order", "reference_check"),
+        *("numbers", "answer", "tour", "log_requests"),
+    }
+)
+"""Flags of single commands that an untrusted file may set: sizes, orders and what is printed. All
+others may change files, delete what was kept, spend more or open ports."""
 
 
 def set_command_defaults(command: argparse.ArgumentParser, name: str, known: list[str]) -> None:
@@ -69,7 +76,7 @@ def _may_set(
         return True
     option = _declared(key)
     if option is None:
-        return isinstance(value, bool | int | float) and key not in _NEEDS_TRUST
+        return key in _SAFE
     try:
         return option.is_safe(option.value.accept(value))
     except UnfitValue:

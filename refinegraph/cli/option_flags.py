@@ -28,6 +28,12 @@ class _TakesFlags(Protocol):
     def add_argument(self, *flags: str, **settings: Any) -> argparse.Action: ...
 
 
+class _Group(_TakesFlags, Protocol):
+    """A group of flags, of which some may exclude one another."""
+
+    def add_mutually_exclusive_group(self) -> _TakesFlags: ...
+
+
 def reading(value: "Value") -> Callable[[str], Any]:
     """Return the function with which argparse reads a flag's text."""
     from refinegraph.values import UnfitValue
@@ -75,7 +81,7 @@ def add_options(command: argparse.ArgumentParser, name: str) -> None:
             _add_flags(command.add_argument_group(heading), chosen)
 
 
-def _add_flags(group: "argparse._ArgumentGroup", options: "dict[str, Option]") -> None:
+def _add_flags(group: _Group, options: "dict[str, Option]") -> None:
     exclusive = group.add_mutually_exclusive_group()
     for name, option in options.items():
         _add_flag(exclusive if name in _EXCLUSIVE else group, name, option)

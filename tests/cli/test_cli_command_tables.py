@@ -77,3 +77,21 @@ def test_help_and_the_settings_work_beside_a_wrong_file(
     listed = command("config")
     assert listed.code == 0
     assert "nothing.x" in listed.out
+
+
+@pytest.mark.parametrize(
+    ("table", "arguments"),
+    [
+        ("[doctor]\nforget_rates = true\n", ("doctor", "--help")),
+        ("[cache]\nclear = true\n", ("cache",)),
+        ("[completion]\nx = 1\n", ("completion", "bash")),
+    ],
+)
+def test_no_untrusted_file_deletes_anything(
+    table: str, arguments: tuple[str, ...], command: Command, write: Callable[[str], Path]
+) -> None:
+    write(table)
+    done = command(*arguments)
+    assert done.code == 0
+    assert "deleted" not in done.out
+    assert ("ignoring clear in [cache]" in done.err) == (arguments == ("cache",))
