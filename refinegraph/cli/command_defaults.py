@@ -20,6 +20,7 @@ from refinegraph.options.config import SettingsFile, nearest_file
 from refinegraph.options.option_set import Option, shown
 from refinegraph.options.run_options import RunOptions
 from refinegraph.values import UnfitValue, nearest
+from refinegraph.values.plain import listed
 
 _SAFE = frozenset(
     {
@@ -95,7 +96,8 @@ def _set_default(action: argparse.Action, value: Any, where: str) -> None:
             raise InputError(f"{where} = {shown(value)} is neither true nor false.")
         action.default = value
         return
-    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    parts = listed(value)
+    text = str(value) if parts is None else ",".join(map(str, parts))
     if action.choices is not None and text not in action.choices:
         raise InputError(f"{where} = {shown(value)} is none of {', '.join(action.choices)}.")
     try:

@@ -73,7 +73,7 @@ def _of_base(given: str | None) -> list[Reachable]:
 def _of_servers() -> list[Reachable]:
     """Return the models of the servers that answer at their default addresses, asked at once."""
     with ThreadPoolExecutor(len(LOCAL_SERVERS)) as pool:
-        answers = pool.map(lambda server: ask_models(server.url), LOCAL_SERVERS)
+        answers = pool.map(ask_models, (server.url for server in LOCAL_SERVERS))
     return [
         _on(server, name)
         for server, answer in zip(LOCAL_SERVERS, answers, strict=True)

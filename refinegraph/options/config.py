@@ -11,7 +11,7 @@ import shlex
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from refinegraph.errors import InputError, SettingError
 from refinegraph.options.names import settings, variable_of
@@ -182,7 +182,11 @@ def read_file(path: Path) -> SettingsFile:
         values = current_names(tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{path} cannot be read as TOML: {error}.") from None
-    tables = {name: value for name, value in values.items() if isinstance(value, dict)}
+    tables = {
+        name: cast("dict[str, Any]", value)
+        for name, value in values.items()
+        if isinstance(value, dict)
+    }
     values = {name: value for name, value in values.items() if name not in tables}
     unknown = next((name for name in values if name not in settings()), None)
     if unknown is not None:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NamedTuple
 
 from refinegraph.errors import InputError
@@ -69,9 +70,7 @@ def completables(session: Session) -> dict[str, Completable]:
 
 def _completable(command: Command, session: Session) -> Completable:
     values = command.values
-    return Completable(
-        command.summary, (lambda typed: values(session, typed)) if values else None, command.files
-    )
+    return Completable(command.summary, partial(values, session) if values else None, command.files)
 
 
 def _example(session: Session, argument: str) -> None:

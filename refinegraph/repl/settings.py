@@ -94,7 +94,7 @@ def set_kind(session: Session, argument: str) -> None:
     elif argument:
         session.kind = argument
     rows: dict[str, str] = {AUTO: "judged by the wording of every problem"}
-    rows.update(KINDS)
+    rows.update((str(name), summary) for name, summary in KINDS.items())
     for name, summary in rows.items():
         mark = "●" if name == (session.kind or AUTO) else " "
         session.say(f"  {mark} {name:<7} {summary}")

@@ -39,7 +39,8 @@ Reviewing = Callable[[Problem, Candidate], str | Awaitable[str]]
 
 
 def solved(reviewer: Any) -> RefinementResult:
-    graph = refinement_graph(solver=solver, reviewer=reviewer, refiner=refiner)
+    agents: dict[str, Any] = {"solver": solver, "reviewer": reviewer, "refiner": refiner}
+    graph = refinement_graph(**agents)
     result: RefinementResult = graph.invoke({"problem": PROBLEM})["result"]
     return result
 
