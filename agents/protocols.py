@@ -46,13 +46,14 @@ class ReviewerAgent(Protocol):
     """Explains what is wrong with one candidate.
 
     `trace`, `tests` (the visible ones) and `evidence` (an `agents.evidence.Evidence`) are passed
-    only if the agent accepts them, so the smallest Reviewer is
-    `async def reviewer(problem, candidate)`. It may return a bare `Review`.
+    only to an agent that accepts them, so the smallest Reviewer is
+    `async def reviewer(problem, candidate)`. It may return a bare `Review`, or text that is read as
+    that of a model: `VERDICT:`, `STEP:`, `WHY:` and `CHANGE:` lines, or plain words.
     """
 
     async def __call__(
         self, problem: Problem, candidate: Candidate, *, trace: str = ""
-    ) -> Reviewed | Review:
+    ) -> Reviewed | Review | str:
         """Return feedback on one candidate."""
         ...
 

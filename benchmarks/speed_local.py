@@ -16,7 +16,7 @@ from speed_frame import Contest, Goal, Measure, Row
 FIRST_TOKEN = """
 import os, time
 from refinegraph.cli.deferred_packages import defer_packages
-from refinegraph.cli.waiting import without_collection
+from refinegraph.terminal.waiting import without_collection
 
 defer_packages()
 with without_collection():

@@ -42,6 +42,7 @@ class Named(Value):
         super().__init__(metavar)
         self.noun = noun
         self.parts = parts
+        self.suggestions = [part.name for part in parts]
 
     def check(self, value: Any) -> Any:
         """Return a callable unchanged, or the text if it names a part."""

@@ -15,7 +15,7 @@ from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Difficulty, Feature, Frozen
 from refinegraph.support.awaiting import MaybeAwaitable, settle
 from refinegraph.tools.grouping import answer_groups
-from refinegraph.wording import all_visible_tests
+from refinegraph.wording import all_visible_tests, plural
 
 Router = Callable[[RefinementState], MaybeAwaitable[Difficulty]]
 """Returns the difficulty of the problem in the state; may be async."""
@@ -75,7 +75,8 @@ class VerdictRouter:
         count = len(state.proof_ids)
         tests = all_visible_tests(count)
         reason = (
-            f"{passing} of {len(state.candidates)} candidates pass {tests}"
+            f"{passing} of {plural(len(state.candidates), 'candidate')} "
+            f"{'passes' if passing == 1 else 'pass'} {tests}"
             if passing
             else f"no candidate passes {tests}; the best passes {best}"
         )

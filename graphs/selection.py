@@ -11,6 +11,7 @@ from refinegraph.schema import Candidate, Problem, Selection
 from refinegraph.support.awaiting import MaybeAwaitable
 from refinegraph.support.signatures import check_part
 from refinegraph.tools.grouping import agreeing_groups, answer_groups
+from refinegraph.wording import passed_words
 
 Selector = Callable[[Problem, Sequence[Candidate]], MaybeAwaitable[Selection]]
 
@@ -225,7 +226,7 @@ def _evidence(candidate: Candidate) -> tuple[object, ...]:
 
 def _why_best(candidate: Candidate) -> str:
     if candidate.verdict:
-        return f"it passes {_passed(candidate)} of {len(candidate.verdict.tests)} visible tests"
+        return f"it {passed_words(_passed(candidate), len(candidate.verdict.tests))}"
     if candidate.score is not None:
         return f"it has the highest score ({candidate.score:.3g})"
     return "it is the first candidate; nothing could be checked"

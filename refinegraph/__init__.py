@@ -6,7 +6,7 @@ result = rg.solve("Write add(a, b).", tests="assert add(1, 2) == 3", model="open
 
 from typing import TYPE_CHECKING
 
-from refinegraph.support.notebook import register_html
+from refinegraph.support.notebook import register_html, register_text
 
 if TYPE_CHECKING:
     from refinegraph.batches import BatchRecord, solve_many
@@ -106,4 +106,11 @@ def _run_as_html(result: "RefinementResult") -> str:
     return "".join(run_fragment(result))
 
 
+def _run_as_text(result: "RefinementResult") -> str:
+    from refinegraph.terminal.summary import result_text
+
+    return result_text(result)
+
+
 register_html("RefinementResult", _run_as_html)
+register_text("RefinementResult", _run_as_text)

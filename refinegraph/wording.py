@@ -29,6 +29,17 @@ def all_visible_tests(count: int) -> str:
     return "the one visible test" if count == 1 else f"all {count} visible tests"
 
 
+def passed_words(passed: int, count: int) -> str:
+    """Say how many visible tests pass.
+
+    >>> passed_words(1, 3), passed_words(1, 1), passed_words(0, 1)
+    ('passes 1 of 3 visible tests', 'passes the one visible test', 'fails the one visible test')
+    """
+    if count == 1:
+        return f"{'passes' if passed else 'fails'} the one visible test"
+    return f"passes {passed} of {count} visible tests"
+
+
 def outcome_word(result: RefinementResult) -> Outcome:
     """Return what execution showed, as one word."""
     if result.answer is None:
@@ -51,7 +62,7 @@ def outcome_words(result: RefinementResult) -> str:
         where = "from the statement" if statement else "given"
         return f"passes {all_visible_tests(len(result.tests))} {where}"
     if word == "refuted":
-        return f"refuted: passes {_passed(result)} of {len(result.tests)} visible tests"
+        return f"refuted: {passed_words(_passed(result), len(result.tests))}"
     return f"unverified: {_why_unverified(result)}"
 
 

@@ -15,6 +15,7 @@ from refinegraph.agents.protocols import (
     TestWriterAgent,
     Tracer,
 )
+from refinegraph.errors import InputError
 from refinegraph.schema import Candidate, Review
 from refinegraph.support.awaiting import settle, wait_for_all
 from refinegraph.support.signatures import check_part
@@ -97,10 +98,23 @@ class ReviewEach(_Role):
         tracer = self.tracer
         trace = await tracer(task.problem, parent, task.tests) if tracer else ""
         keywords = await self._evidence(self.evidence, task, parent)
-        answer: Reviewed | Review = await self._ask(
-            task.problem, parent, trace=trace, tests=task.tests, **keywords
-        )
-        return answer.review if isinstance(answer, Reviewed) else answer
+        returned = await self._ask(task.problem, parent, trace=trace, tests=task.tests, **keywords)
+        return _as_review(returned, parent)
+
+
+def _as_review(returned: object, candidate: Candidate) -> Review:
+    """Return the review in what a Reviewer returned; raises `InputError` if there is none."""
+    if isinstance(returned, str):
+        from refinegraph.agents.reviewer import parse_review
+
+        return parse_review(returned, candidate)
+    review = returned.review if isinstance(returned, Reviewed) else returned
+    if isinstance(review, Review):
+        return review
+    raise InputError(
+        f"the reviewer returned {returned!r:.100} ({type(returned).__name__}); expected text, a "
+        "Review or a Reviewed."
+    )
 
 
 class Refine(_Role):

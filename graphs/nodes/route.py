@@ -136,7 +136,7 @@ def visible_tests(problem: Problem) -> tuple[VisibleTest, ...]:
     if problem.repository:
         return repository_tests(problem.repository)
     tests = parse_tests(problem.tests, entry_point=problem.entry_point)
-    if tests or problem.kind != "code":
+    if tests or problem.kind != "code" or not problem.reads_examples:
         return tests
     entry_point = problem.entry_point or infer_entry_point(problem.prompt)
     return statement_examples(problem.prompt, entry_point=entry_point)

@@ -13,20 +13,20 @@ from refinegraph.cli.interrupts import (
 )
 
 _FLUSH_SECONDS = 0.3
-"""How long an interrupted command waits for whoever reads what it printed."""
+"""How long an interrupted command waits for the reader of its output, in seconds."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `refinegraph` with these arguments, the process's own if None; return the exit code.
+    """Run `refinegraph` with these arguments, by default those of the process; return its code.
 
-    0 finished and not refuted, 1 refuted by visible tests, 2 bad input, 3 model trouble, 4 no
-    sandbox at the asked tier, 130 interrupted.
+    0 done and not refuted, 1 refuted by visible tests, 2 bad input, 3 model failure, 4 no sandbox
+    of the required tier, 130 interrupted.
     """
     return _run(argv) if argv is not None else _run_process()
 
 
 def _run_process() -> int:
-    """Run the process's own command; where it was interrupted, end the process at once."""
+    """Run the command of this process; if it was interrupted, end the process at once."""
     try:
         watch_interrupts()
         code = _run(None)
@@ -55,7 +55,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _say_interrupted() -> None:
-    """Say so, unless nobody listens or the user will not even wait for that."""
+    """Report the interrupt, unless standard error is closed or Ctrl-C comes again."""
     try:
         print("refinegraph: interrupted.", file=sys.stderr, flush=True)
     except (OSError, KeyboardInterrupt):
@@ -63,7 +63,7 @@ def _say_interrupted() -> None:
 
 
 def _flush_stdout() -> None:
-    """Write out what was printed, unless its reader has stopped reading."""
+    """Flush standard output, unless its reader has stopped reading."""
     thread = threading.Thread(target=_flush, daemon=True)
     thread.start()
     thread.join(_FLUSH_SECONDS)
@@ -72,5 +72,5 @@ def _flush_stdout() -> None:
 def _flush() -> None:
     try:
         sys.stdout.flush()
-    except (AttributeError, OSError, ValueError):  # closed, or nobody reads
+    except (AttributeError, OSError, ValueError):  # closed, or without a reader
         return

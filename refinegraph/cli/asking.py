@@ -1,4 +1,4 @@
-"""Ask the person at the terminal before a repair is made or an answer taken."""
+"""Ask the person at the terminal before a repair is tried or an answer is accepted."""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from refinegraph.graphs.nodes.human import BeforeAccept, BeforeRefine, Question, Reply
     from refinegraph.options.solve_options import InterruptHandler
 
-REFINE = "  refine it so? enter: yes, s: leave it, or say what to change instead: "
-ACCEPT = "  take it? enter: yes, e: edit it: "
-EDIT = "  your solution (escape, then enter, ends it):\n"
+REFINE = "  Refine it this way? Enter: yes, s: skip, or say what to change instead: "
+ACCEPT = "  Accept it? Enter: yes, e: edit: "
+EDIT = "  Your solution (Esc, then Enter, ends it):\n"
 
 Reader = Callable[[str, str], Awaitable[str]]
-"""Takes a prompt and what stands there already; returns what the person made of it."""
+"""Takes a prompt and a text to edit; returns the text as the person left it."""
 
 
 def asker(console: Console, *, read: Reader | None = None) -> "InterruptHandler":
-    """Return what puts a run's questions to the person at the terminal.
+    """Return a handler that asks the person at the terminal.
 
-    Raises `InputError` where there is no terminal to ask at.
+    Raises `InputError` if there is no terminal.
     """
     if read is None and (sys.stdin is None or not sys.stdin.isatty()):
         raise InputError("--ask needs a terminal to ask at; leave it out, or run it in one.")
@@ -51,10 +51,10 @@ async def _before_refine(question: "BeforeRefine", read: Reader) -> "Reply":
         return True
     if typed in ("s", "n", "no"):
         return False
-    known = question.review or Review(
+    review = question.review or Review(
         candidate_id=question.candidate.id, round=question.candidate.round, approves=False
     )
-    return known.model_copy(
+    return review.model_copy(
         update={"change": typed, "text": f"CHANGE: {typed}", "approves": False, "edited": True}
     )
 
@@ -67,7 +67,7 @@ async def _before_accept(question: "BeforeAccept", read: Reader) -> "Reply":
 
 
 async def _read(prompt: str, default: str) -> str:
-    """Read a line, or several where a solution is edited."""
+    """Read one line, or several when a solution is edited."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.output import create_output
 

@@ -10,7 +10,6 @@ from itertools import islice
 from pathlib import Path
 
 from rich.console import Console
-from rich.text import Text
 
 from refinegraph.batches.cluster_settings import cluster_settings
 from refinegraph.batches.inputs import Reading, read_items
@@ -20,9 +19,9 @@ from refinegraph.batches.records import BatchItem
 from refinegraph.batches.settings import BatchSettings
 from refinegraph.batches.solving import BatchWork, of_shard
 from refinegraph.cli.given_options import command_options, run_options
-from refinegraph.cli.going_on import resume_command
-from refinegraph.cli.models import origin_line, server_of
 from refinegraph.cli.observers import watched
+from refinegraph.cli.origins import origin_line, server_of
+from refinegraph.cli.resume_hints import resume_command
 from refinegraph.cli.summaries import show_reasons
 from refinegraph.datasets import BadRecord
 from refinegraph.datasets.files import Record, read_records, read_stream, stem_of
@@ -35,21 +34,22 @@ from refinegraph.support.blocking import run_sync
 from refinegraph.support.reading_ahead import read_in_thread
 from refinegraph.support.shards import WHOLE, Shard
 from refinegraph.terminal.batch_progress import BatchProgress, shown_batch
-from refinegraph.terminal.console import error_console
+from refinegraph.terminal.console import error_console, say
 from refinegraph.terminal.run_view import print_lines
 from refinegraph.terminal.text import printable
 from refinegraph.wording import plural
 
 STREAM = "-"
-"""Standard input or standard output in the place of a file."""
+"""Stands for standard input or standard output instead of a file."""
 
 
 def run(options: argparse.Namespace) -> int:
-    """Solve the problems of a file or of standard input, and write each as it ends.
+    """Solve the problems in a file or on standard input, writing results as they finish.
 
-    0 where problems have answers, whatever became of others; 2 for bad input, 3 where no model
-    answered, 4 where no program could be run and 130 where it was interrupted.
+    Returns 0 if some problems have answers, 2 for bad input, 3 if no model answered, 4 if no
+    program could be run and 130 after an interrupt.
     """
+    options.input = options.input or _piped_input()
     chosen = run_options(options)
     find_strategy(chosen.strategy)
     console, source = error_console(), _Source.of(options, chosen)
@@ -69,13 +69,20 @@ def run(options: argparse.Namespace) -> int:
             with watched(command_options(options)), shown_batch(job.progress, console):
                 run_sync(_solve(job))
         except (KeyboardInterrupt, asyncio.CancelledError):
-            _say_how_to_go_on(job)
+            _say_how_to_continue(job)
             raise KeyboardInterrupt from None
         except RefinegraphError:
             if job.progress.done:
-                _say_how_to_go_on(job)
+                _say_how_to_continue(job)
             raise
         return _conclude(job)
+
+
+def _piped_input() -> str:
+    """Return the name of standard input; raises `InputError` if nothing is piped in."""
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InputError("no problems were given; name a file of JSON lines, or pipe them in.")
+    return STREAM
 
 
 def _models(options: argparse.Namespace, chosen: RunOptions) -> Models:
@@ -83,8 +90,8 @@ def _models(options: argparse.Namespace, chosen: RunOptions) -> Models:
         return resolve_models(chosen)
     if options.out == STREAM or options.cluster:
         raise InputError(
-            "--provider-batch needs --out FILE, since batches outlive the process; and it goes "
-            "without --cluster."
+            "--provider-batch needs --out FILE, since batches outlive the process, and excludes "
+            "--cluster."
         )
     from refinegraph.batches.provider_batches import batched_models
 
@@ -98,7 +105,7 @@ def _concurrency(options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class _Source:
-    """Where the problems come from."""
+    """The source of the problems."""
 
     name: str
     reading: Reading
@@ -118,9 +125,9 @@ class _Source:
         return cls(name, reading, options.shard or WHOLE, options.limit)
 
     def checked_total(self, console: Console) -> int | None:
-        """Return how many problems there are, None for a stream.
+        """Return the number of problems, or None for a stream.
 
-        Raises `InputError` where no record can be read as a problem: before anything is paid.
+        Raises `InputError`, before anything is spent, if no record can be read as a problem.
         """
         if self.name == STREAM:
             return None
@@ -139,9 +146,9 @@ class _Source:
 
     async def items(self) -> AsyncIterator[BatchItem]:
         """Yield the problems of the shard."""
-        found = read_items(self._records(), self.reading)
+        items = read_items(self._records(), self.reading)
         chosen = of_shard(
-            read_in_thread(found) if self.name == STREAM else _plain(found), self.shard
+            read_in_thread(items) if self.name == STREAM else _plain(items), self.shard
         )
         async for item in chosen:
             yield item
@@ -154,14 +161,14 @@ class _Source:
         if self.name != STREAM:
             return read_records(Path(self.name))
         if sys.stdin is None:
-            raise InputError("the problems were to be read from standard input, which is closed.")
+            raise InputError("the problems should come from standard input, which is closed.")
         # A buffer of its own: the interpreter's is locked while a thread waits in it.
         return read_stream(open(sys.stdin.fileno(), "rb", closefd=False), "standard input")
 
     def _say_kind(self, console: Console) -> None:
         if self.reading.kind is None:
-            words = "kind: code, since no record says; for others pass --kind math, choice or text"
-            console.print(Text(words, style="dim"), soft_wrap=True)
+            words = "kind: code, since no record names one; pass --kind for math, choice or text"
+            say(console, words, "dim")
 
 
 async def _plain(items: Iterator[BatchItem]) -> AsyncIterator[BatchItem]:
@@ -182,12 +189,12 @@ class _Job:
 
     @property
     def has_ended(self) -> bool:
-        """Whether every problem has its line."""
+        """Whether every problem has a result line."""
         return not (self.progress.left or self.progress.budget_spent)
 
     @property
     def is_complete(self) -> bool:
-        """Whether every problem has its answer."""
+        """Whether every problem has an answer."""
         return self.has_ended and not self.progress.failures.total
 
 
@@ -228,7 +235,7 @@ def _progress(output: Output, total: int | None) -> BatchProgress:
 
 
 def _conclude(job: _Job) -> int:
-    """Say how it ended and return the exit code; raise what every problem failed with."""
+    """Report the outcome and return the exit code; raise the error if every problem failed."""
     progress, failures = job.progress, job.progress.failures
     if job.has_ended:
         job.output.end(failed=failures.total)
@@ -237,10 +244,11 @@ def _conclude(job: _Job) -> int:
         _print(job, f"{plural(failures.total, 'problem')} failed:", style="red")
         show_reasons(failures, job.console)
     if progress.budget_spent:
-        left = f"{plural(progress.left, 'problem')} left" if progress.left else "the rest is left"
-        _print(job, f"{printable(progress.budget_spent)}; {left} for a larger one", style="yellow")
+        left = f"{plural(progress.left, 'problem')} left" if progress.left else "the rest remains"
+        spent = printable(progress.budget_spent)
+        _print(job, f"{spent}; {left} for a larger budget", style="yellow")
     if not job.is_complete:
-        _say_how_to_go_on(job)
+        _say_how_to_continue(job)
     if failures.last and not progress.done:
         raise error_for(failures.last)
     return 0
@@ -250,24 +258,22 @@ def _ending(job: _Job) -> str:
     progress = job.progress
     if not progress.solved + progress.refuted:
         return progress.line().plain
-    tested = f"{progress.solved:,} passed their visible tests, {progress.refuted:,} did not"
-    return f"{progress.line().plain}; {tested}"
+    tested = f"{progress.solved:,} passed, {progress.refuted:,} failed"
+    return f"{progress.line().plain}; visible tests: {tested}"
 
 
-def _say_how_to_go_on(job: _Job) -> None:
-    """Say what is done and which command does the rest."""
+def _say_how_to_continue(job: _Job) -> None:
+    """Report what is done and which command does the rest."""
     progress = job.progress
-    count = (
-        f"{progress.done:,}"
-        if progress.total is None
-        else f"{progress.done:,} of {progress.total:,}"
-    )
+    of = "" if progress.total is None else f"{progress.done:,} of "
+    total = progress.done if progress.total is None else progress.total
+    count, have = f"{of}{plural(total, 'problem')}", "has" if progress.done == 1 else "have"
     if isinstance(job.output, FileOutput):
-        done = f"{count} problems have an answer in {printable(str(job.output.path))}"
-        _print(job, f"{done}; go on with: {resume_command()}")
+        done = f"{count} {have} an answer in {printable(str(job.output.path))}"
+        _print(job, f"{done}; continue with: {resume_command()}")
     else:
-        _print(job, f"{count} problems were printed; a batch with --out FILE can be resumed")
+        _print(job, f"{count} printed; a batch with --out FILE can be resumed")
 
 
 def _print(job: _Job, words: str, *, style: str = "") -> None:
-    job.console.print(Text(words, style=style), soft_wrap=True)
+    say(job.console, words, style)

@@ -1,9 +1,9 @@
-"""The flags of commands for many problems."""
+"""The flags of `batch` and `merge`, and of shards."""
 
 import argparse
 from typing import TYPE_CHECKING
 
-from refinegraph.cli.option_flags import add_options, reading
+from refinegraph.cli.option_flags import add_json, add_options, reading
 
 if TYPE_CHECKING:
     from refinegraph.support.shards import Shard
@@ -15,19 +15,30 @@ def add_batch(command: argparse.ArgumentParser) -> None:
 
     count = reading(Number(whole=True, least=1))
     add = command.add_argument
-    add("input", metavar="INPUT", help="problems as JSON lines, or - to read standard input")
-    add("--out", metavar="FILE", required=True, help="where lines are written, or - to print them")
-    add("--resume", action="store_true", help="go on with what is in the file")
-    add("--in-order", action="store_true", help="write in the order of the input, not as they end")
-    add("--limit", type=count, metavar="N", help="the first N problems only")
-    add("--concurrency", type=count, metavar="C", help="calls in flight; default: 8")
+    words = "JSON lines with problems; standard input if it is - or left out and input is piped"
+    add("input", nargs="?", metavar="INPUT", help=words)
+    add(
+        "-o",
+        "--out",
+        metavar="FILE",
+        required=True,
+        help="file for the results, or - to print them",
+    )
+    add("--resume", action="store_true", help="continue with the results in the file")
+    add(
+        "--in-order",
+        action="store_true",
+        help="write in the order of the input instead of as problems finish",
+    )
+    add("--limit", type=count, metavar="N", help="only the first N problems")
+    add("--concurrency", type=count, metavar="C", help="model calls in flight; default: 8")
     add_shard(command)
     _add_columns(command)
     amount = reading(Number(above=0))
     words = "the same as --budget-usd"
     add("--cost-limit", type=amount, dest="budget_usd", metavar="X", help=words)
     _add_cluster(command)
-    words = "use the provider's batch interface: cheaper, and slow (OpenAI's protocol)"
+    words = "use the provider's batch interface: cheaper but slow (OpenAI's protocol)"
     add("--provider-batch", action="store_true", help=words)
     add_options(command, "batch")
 
@@ -36,8 +47,8 @@ def _add_columns(command: argparse.ArgumentParser) -> None:
     from refinegraph.values import Text
 
     for flag, default, words in (
-        ("--prompt-column", "prompt", "column of the statement"),
-        ("--column", "refinegraph", "column that is added to those of the input"),
+        ("--prompt-column", "prompt", "column that holds the statement"),
+        ("--column", "refinegraph", "column added for the result"),
     ):
         help = f"{words}; default: {default}"
         command.add_argument(flag, type=reading(Text()), default=default, metavar="NAME", help=help)
@@ -50,7 +61,7 @@ def _add_cluster(command: argparse.ArgumentParser) -> None:
         "--cluster",
         type=reading(Text()),
         metavar="ADDRESS",
-        help="solve on a Ray cluster: ray for one of this machine, auto, or HOST:PORT",
+        help="solve on a Ray cluster: ray starts one on this machine; else auto or HOST:PORT",
     )
     command.add_argument(
         "--workers-per-node",
@@ -64,16 +75,20 @@ def _add_cluster(command: argparse.ArgumentParser) -> None:
 def add_merge(command: argparse.ArgumentParser) -> None:
     """Add the flags of `merge`."""
     add = command.add_argument
-    add("paths", nargs="+", metavar="PATH", help="outputs of `batch`, or folders of `eval`")
-    add("--out", metavar="PATH", required=True, help="the file or folder to write")
-    add("--partial", action="store_true", help="merge what there is, though shards are missing")
-    add("--dataset", metavar="FILE", help="where the data set of `eval` lies now")
+    add("paths", nargs="+", metavar="PATH", help="outputs of `batch`, or result folders of `eval`")
+    add("-o", "--out", metavar="PATH", required=True, help="the file or folder to write")
+    add("--partial", action="store_true", help="merge even if shards are missing")
+    add("--dataset", metavar="FILE", help="where the dataset of `eval` is now")
+    add_json(command)
 
 
 def add_shard(command: argparse.ArgumentParser) -> None:
-    """Add the flag that chooses a part of the problems."""
+    """Add the flag that selects a share of the problems."""
     command.add_argument(
-        "--shard", type=_shard, metavar="I/N", help="every N-th problem from the I-th on: 3/16"
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="only every N-th problem, from the I-th on, such as 3/16",
     )
 
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.text import Text
-
-from refinegraph.cli.files import OutputFile
+from refinegraph.cli.files import OutputFile, print_exactly
+from refinegraph.cli.showing import json_for
 from refinegraph.cli.summaries import code_for, show_summary
 from refinegraph.errors import InputError
 from refinegraph.evaluation.metrics import Summary
@@ -16,24 +15,29 @@ from refinegraph.evaluation.results_dir import RESULTS, read_results, read_runs,
 from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.evaluation.summary import summarise
 from refinegraph.html.evaluation import evaluation_page
-from refinegraph.terminal.console import error_console
+from refinegraph.support.json_text import json_text
+from refinegraph.terminal.console import error_console, say
 from refinegraph.terminal.text import printable
+from refinegraph.wording import plural
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compare what evaluations of the same problems found: models, prompts or versions.
+    """Compare evaluations of the same problems, such as models, prompts or versions.
 
-    1 where the last strategy's accuracy is under `--fail-under`.
+    Returns 1 if the accuracy of the last strategy is below `--fail-under`.
     """
     output = OutputFile(options.output) if options.output else None
     folders = _folders(options.folders)
     _require_same_problems(folders)
     summary = _summarise(folders, options.baseline)
-    show_summary(summary)
+    if options.json:
+        print_exactly(json_for(json_text(summary, indent=2) + "\n"))
+    else:
+        show_summary(summary)
     console = error_console()
     if output:
         output.write("".join(evaluation_page(summary, _runs(folders), title="comparison")))
-        console.print(Text(f"report: {options.output}", style="dim"), soft_wrap=True)
+        say(console, f"report: {options.output}", "dim")
     return code_for(summary, options.fail_under, console)
 
 
@@ -42,24 +46,24 @@ class _Folder:
     """The folder of one evaluation."""
 
     label: str
-    """Stands before the names of its strategies."""
+    """Prefix for the names of its strategies."""
     path: Path
     settings: EvaluationSettings
 
     def runs(self) -> Iterator[RunLine]:
-        """Read the runs under the names of the comparison."""
+        """Yield the runs, their strategies prefixed with the label."""
         for run in read_runs(self.path):
             yield run.model_copy(update={"strategy": f"{self.label}/{run.strategy}"})
 
     def errors(self) -> Iterator[ResultLine]:
-        """Read the lines of the runs without a result, likewise."""
+        """Yield the result lines of runs without a result, prefixed likewise."""
         for line in read_results(self.path):
             if line.error:
                 yield line.model_copy(update={"strategy": f"{self.label}/{line.strategy}"})
 
     @property
     def strategies(self) -> list[str]:
-        """The names of the comparison, in the order in which the evaluation was given them."""
+        """The prefixed names of the strategies, in the order of the evaluation."""
         return [f"{self.label}/{name}" for name in self.settings.strategies]
 
 
@@ -74,38 +78,40 @@ def _folders(names: Sequence[str]) -> list[_Folder]:
 def _path(name: str) -> Path:
     path = Path(name)
     if not (path / RESULTS).is_file():
-        raise InputError(f"{name!r} is no folder of an evaluation: it has no {RESULTS}.")
+        raise InputError(
+            f"{name!r} is not a result folder of `refinegraph eval`: it has no {RESULTS}."
+        )
     return path
 
 
 def _labels(paths: Sequence[Path]) -> list[str]:
-    """Return the names of the folders, or their whole paths where two names are the same."""
+    """Return the names of the folders, or their whole paths if two names are the same."""
     names = [path.resolve().name for path in paths]
     if len(set(names)) == len(names):
         return names
     whole = [str(path.resolve()) for path in paths]
     if len(set(whole)) < len(whole):
-        raise InputError("the same folder was given twice; name different ones.")
+        raise InputError("the same folder was given twice; name different folders.")
     return whole
 
 
 def _require_same_problems(folders: Sequence[_Folder]) -> None:
-    """Refuse data sets that ask something else under the same id; say where they differ.
+    """Require that folders evaluate the same problems; say so if their datasets differ at all.
 
-    Raises `InputError` for problems that differ, and where no problem is in all folders.
+    Raises `InputError` if one id stands for different problems, or no problem is shared.
     """
     first, *others = folders
-    asked = _prompts(first)
+    expected = _prompts(first)
     for other in others:
         if other.settings.dataset_digest == first.settings.dataset_digest:
             continue
         prompts = _prompts(other)
-        shared = asked.keys() & prompts.keys()
-        different = sorted(id for id in shared if asked[id] != prompts[id])
+        shared = expected.keys() & prompts.keys()
+        different = sorted(id for id in shared if expected[id] != prompts[id])
         if different or not shared:
             reason = f"problem {different[0]!r} differs" if different else "they share no problem"
             raise InputError(
-                f"{first.label!r} and {other.label!r} evaluate different data sets: {reason}."
+                f"{first.label!r} and {other.label!r} evaluate different datasets: {reason}."
             )
         _say_different(first, other, len(shared))
 
@@ -117,10 +123,10 @@ def _prompts(folder: _Folder) -> dict[str, str]:
 def _say_different(first: _Folder, other: _Folder, shared: int) -> None:
     files = f"{first.settings.dataset!r} and {other.settings.dataset!r}"
     sentence = (
-        f"the data sets {files} differ: accuracies are over different problems or tests, "
-        f"differences over the {shared} problems in both"
+        f"the datasets {files} differ: accuracies cover different problems or tests, and "
+        f"differences cover the {plural(shared, 'problem')} in both"
     )
-    error_console().print(Text(printable(sentence), style="yellow"), soft_wrap=True)
+    say(error_console(), printable(sentence), "yellow")
 
 
 def _summarise(folders: Sequence[_Folder], baseline: str | None) -> Summary:
@@ -134,11 +140,11 @@ def _summarise(folders: Sequence[_Folder], baseline: str | None) -> Summary:
 
 
 def _baseline(asked: str, strategies: Sequence[str]) -> str:
-    """Return the strategy that `--baseline` means: a whole name, or the end of just one."""
+    """Return the strategy that `--baseline` names in full, or by the end of its name."""
     matching = [name for name in strategies if name == asked or name.endswith(f"/{asked}")]
     if len(matching) == 1:
         return matching[0]
-    problem = "is more than one strategy" if matching else "is no strategy of these folders"
+    problem = "names more than one strategy" if matching else "names no strategy of these folders"
     raise InputError(f"--baseline {asked!r} {problem}; there are: {', '.join(strategies)}.")
 
 

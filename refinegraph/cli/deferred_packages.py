@@ -1,9 +1,9 @@
-"""Packages whose own module runs only when something of it is used.
+"""Packages whose `__init__` runs only when one of its names is used.
 
 LangGraph needs one class of `langgraph_sdk.auth` and LangSmith one type of `langsmith.types`. To
 import either, Python first runs the package's `__init__`, which imports hundreds of modules that no
 command uses. Here a package is entered in `sys.modules` without running it: its submodules can be
-imported at once, and the first use of any other name runs it, as ever.
+imported at once, and the first use of any other name runs it.
 """
 
 import sys
@@ -22,14 +22,14 @@ _running = RLock()
 def defer_packages() -> None:
     """Defer the packages from now on.
 
-    For a process that is a command: a library leaves its user's imports alone.
+    Only for the command line: as a library, the package leaves its user's imports alone.
     """
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 
 
 class _Finder(MetaPathFinder):
-    """Finds the packages that are deferred, where Python itself would find them."""
+    """Finds deferred packages where Python itself would find them."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -43,22 +43,22 @@ class _Finder(MetaPathFinder):
 
 
 class _Deferring(Loader):
-    """Leaves a package as it was made; its first use runs it."""
+    """Creates a package without running it."""
 
     def __init__(self, loader: Loader) -> None:
         self.loader: Loader | None = loader
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """Leave it to Python."""
+        """Use the default module."""
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Wait for the first use."""
+        """Do not run the package yet."""
         module.__class__ = _DeferredPackage
 
 
 class _DeferredPackage(ModuleType):
-    """A package that runs when a name that it does not have yet is asked for."""
+    """A package that runs on the first access to a name that it does not have yet."""
 
     def __getattr__(self, name: str) -> Any:
         with _running:

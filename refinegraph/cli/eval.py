@@ -12,11 +12,13 @@ from rich.console import Console
 from rich.text import Text
 
 from refinegraph.agents.models import CallCache, model_name
+from refinegraph.cli.files import print_exactly
 from refinegraph.cli.given_options import command_options, run_options
-from refinegraph.cli.going_on import resume_command
-from refinegraph.cli.models import origin_line, server_of
 from refinegraph.cli.observers import watched
+from refinegraph.cli.origins import origin_line, server_of
 from refinegraph.cli.reference_check import faulty_problems, report_bad
+from refinegraph.cli.resume_hints import resume_command
+from refinegraph.cli.showing import json_for
 from refinegraph.cli.summaries import code_for, show_failures, show_summary
 from refinegraph.datasets import BadRecord, load_dataset, select_problems
 from refinegraph.errors import InputError, RefinegraphError
@@ -54,7 +56,7 @@ from refinegraph.support.blocking import run_sync
 from refinegraph.support.json_text import json_text
 from refinegraph.support.private_files import write_private
 from refinegraph.support.shards import WHOLE, Shard
-from refinegraph.terminal.console import error_console
+from refinegraph.terminal.console import error_console, say
 from refinegraph.terminal.evaluation_progress import Progress, shown_progress
 from refinegraph.terminal.run_view import print_lines
 from refinegraph.terminal.text import printable
@@ -62,24 +64,26 @@ from refinegraph.tools.sandbox import Sandbox
 from refinegraph.wording import plural
 
 BASELINES = ("self-consistency", "best-of-n", "sample-until")
-"""Strategies that only sample. No claim for repairs holds unless it beats the last one."""
+"""Strategies that only sample. Repairs have to beat the last one to be worth anything."""
 LONGER = "single-long"
-"""`single` with twice the longest answer: what more words alone would do."""
+"""`single` with twice the maximum answer length: the effect of longer answers alone."""
 PAGE = "report.html"
 
 
 def run(options: argparse.Namespace) -> int:
-    """Evaluate strategies over a data set, write the results as they come, and compare them.
+    """Evaluate strategies on a dataset, write results as they finish, and compare them.
 
-    0 where runs have results, whatever became of others; 1 where `--fail-under` was not reached;
-    2 for bad input, 3 where no model answered and 4 where no program could be run.
+    Returns 0 if some runs have results, 1 below `--fail-under`, 2 for bad input, 3 if no model
+    answered and 4 if no program could be run.
     """
     chosen = run_options(options)
     strategies = _strategies(options, chosen)
     bad: list[BadRecord] = []
-    keys = [(each.problem.id, name) for each in _problems(options, bad) for name in strategies]
+    keys = [
+        (labelled.problem.id, name) for labelled in _problems(options, bad) for name in strategies
+    ]
     if not keys and options.shard is None:
-        raise InputError(f"{options.dataset} has no problem that was asked for.")
+        raise InputError(f"{options.dataset} has none of the problems that were asked for.")
     models = resolve_models(chosen)
     settings = EvaluationSettings.of(
         Path(options.dataset),
@@ -100,11 +104,11 @@ def run(options: argparse.Namespace) -> int:
     try:
         _evaluate(job)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        _say_how_to_go_on(job)
+        _say_how_to_continue(job)
         raise KeyboardInterrupt from None
     except RefinegraphError:
         if job.progress.done:
-            with suppress(RefinegraphError):  # what ended the evaluation is what matters
+            with suppress(RefinegraphError):  # the first error is the one to report
                 _conclude(job)
         raise
     finally:
@@ -117,9 +121,9 @@ class _Job:
     """One evaluation."""
 
     options: argparse.Namespace
-    """What the command was asked: the data set, the folder, which problems."""
+    """The arguments: dataset, folder, selection of problems."""
     chosen: RunOptions
-    """How each run is made."""
+    """The options of every run."""
     strategies: list[str]
     models: Models
     folder: EvaluationFolder
@@ -134,7 +138,7 @@ class _Job:
 
 
 def _evaluate(job: _Job) -> None:
-    """Run what has no result yet."""
+    """Run every problem that has no result yet."""
     if not job.progress.total:  # more shards than problems
         return
     with (
@@ -148,7 +152,7 @@ def _evaluate(job: _Job) -> None:
 
 @contextmanager
 def _cache(options: RunOptions, folder: EvaluationFolder) -> Generator[CallCache]:
-    """Open the cache that the arguments name, else the folder's own."""
+    """Open the cache that the arguments name, else the one in the folder."""
     with call_cache(options) as shared:
         if shared:
             yield shared
@@ -158,21 +162,24 @@ def _cache(options: RunOptions, folder: EvaluationFolder) -> Generator[CallCache
 
 
 def _conclude(job: _Job) -> int:
-    """Count, print and write what there is, and return the exit code."""
+    """Summarise the results, print and write the summary, and return the exit code."""
     options, progress, console = job.options, job.progress, job.console
     summary = write_summary(job.path, job.strategies, left_out=job.left_out)
-    show_summary(summary)
+    if options.json:
+        print_exactly(json_for(json_text(summary, indent=2) + "\n"))
+    else:
+        show_summary(summary)
     show_failures(progress.failures, console)
     missing = progress.total - progress.done - progress.failed
     if not missing:
         mark_ended(job.path)
     if missing:
         runs = plural(missing, "run")
-        sentence = f"{printable(progress.budget_spent)}; {runs} left for a larger one"
-        console.print(Text(sentence, style="yellow"), soft_wrap=True)
+        sentence = f"{printable(progress.budget_spent)}; {runs} left for a larger budget"
+        say(console, sentence, "yellow")
     if missing or progress.failed:
-        _say_how_to_go_on(job)
-    console.print(Text(f"report: {job.path / PAGE}", style="dim"), soft_wrap=True)
+        _say_how_to_continue(job)
+    say(console, f"report: {job.path / PAGE}", "dim")
     if progress.failures.last and not progress.done:
         raise error_for(progress.failures.last)
     if options.fit:
@@ -186,7 +193,7 @@ def _conclude(job: _Job) -> int:
 def write_summary(
     folder: Path, strategies: list[str], *, left_out: Sequence[LeftOut] = ()
 ) -> Summary:
-    """Count what is in a folder and write `summary.json` and `report.html`."""
+    """Summarise the results in a folder as `summary.json` and `report.html`."""
     summary = summarise(
         read_runs(folder),
         strategies=strategies,
@@ -237,13 +244,13 @@ async def _run(job: _Job, cache: CallCache) -> None:
 
 
 def _sound(job: _Job) -> Iterator[LabelledProblem]:
-    """Yield the problems that can judge an answer, and expect runs of no others."""
-    faulty = {each.problem_id for each in job.left_out}
-    left = sum(1 for each in _problems(job.options) if each.problem.id not in faulty)
+    """Yield the problems whose tests can judge an answer, and set the total accordingly."""
+    faulty = {problem.problem_id for problem in job.left_out}
+    left = sum(1 for labelled in _problems(job.options) if labelled.problem.id not in faulty)
     if not left:
-        raise InputError(f"{job.options.dataset} has no problem that can judge an answer.")
+        raise InputError(f"{job.options.dataset} has no problem whose tests can judge an answer.")
     job.progress.total = left * len(job.strategies)
-    return (each for each in _problems(job.options) if each.problem.id not in faulty)
+    return (labelled for labelled in _problems(job.options) if labelled.problem.id not in faulty)
 
 
 def _graph(name: str, plan: Plan) -> RefinementGraph:
@@ -259,7 +266,7 @@ def _kind(options: argparse.Namespace) -> Kind:
 def _problems(
     options: argparse.Namespace, bad: list[BadRecord] | None = None
 ) -> Iterator[LabelledProblem]:
-    """Read the problems that were asked for; records that cannot be read are added to `bad`."""
+    """Yield the selected problems; records that cannot be read are added to `bad`."""
     unreadable = bad if bad is not None else []
     chosen = select_problems(
         load_dataset(options.dataset, left_out=unreadable),
@@ -269,20 +276,20 @@ def _problems(
         shuffle_seed=(run_options(options).seed or 0) if options.shuffle else None,
     )
     shard: Shard = options.shard or WHOLE
-    return (each for position, each in enumerate(chosen) if shard.holds(position))
+    return (labelled for position, labelled in enumerate(chosen) if shard.holds(position))
 
 
 def _strategies(options: argparse.Namespace, chosen: RunOptions) -> list[str]:
-    names = [each.strip() for each in chosen.strategy.split(",") if each.strip()]
+    names = [name.strip() for name in chosen.strategy.split(",") if name.strip()]
     if not names:
-        raise InputError("--strategy names no strategy; give one or more, joined by commas.")
-    asked = [find_strategy(each).name for each in names]
+        raise InputError("--strategy is empty; name one or more strategies, joined by commas.")
+    strategies = [find_strategy(name).name for name in names]
     if options.baselines:
         longer = [LONGER] if chosen.max_tokens else []
-        asked = ["single", *longer, *BASELINES, *asked]
-    return list(dict.fromkeys(asked))
+        strategies = ["single", *longer, *BASELINES, *strategies]
+    return list(dict.fromkeys(strategies))
 
 
-def _say_how_to_go_on(job: _Job) -> None:
+def _say_how_to_continue(job: _Job) -> None:
     done = f"{job.progress.done} of {job.progress.total} runs are in {job.path}"
-    job.console.print(Text(f"{done}; go on with: {resume_command()}"), soft_wrap=True)
+    job.console.print(Text(f"{done}; continue with: {resume_command()}"), soft_wrap=True)

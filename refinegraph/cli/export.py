@@ -5,22 +5,20 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rich.text import Text
-
 from refinegraph.cli.files import OutputFile
 from refinegraph.errors import InputError
 from refinegraph.evaluation.export import Format, export
 from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.results_dir import RESULTS, read_runs
 from refinegraph.support.json_text import json_text
-from refinegraph.terminal.console import error_console
+from refinegraph.terminal.console import error_console, say
 
 _NEEDS: dict[Format, str] = {
-    "sft": "an answer that the hidden tests or the gold answer accept",
+    "sft": "an answer that passes the hidden tests or equals the gold answer",
     "dpo": "a right and a wrong answer in one run",
     "step": "scores of single steps, which a reward model or a step judge gives to solutions in "
     "words; programs have none",
-    "critique": "a review and an answer that was made from it, so a strategy that refines",
+    "critique": "a review and the refinement that followed it, so a strategy that refines",
     "rollout": "an answer that visible tests were run on",
     "step-pair": "a strategy that writes step by step, and two steps of which one ends right more "
     "often",
@@ -31,7 +29,7 @@ _NEEDS: dict[Format, str] = {
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write training data out of the runs of evaluations, a line each; say why there is none."""
+    """Write training data from evaluation runs as JSON lines; if there is none, say why."""
     folders = [_folder(name) for name in options.folders]
     written = _Counted(json_text(line) + "\n" for line in export(_runs(folders), options.format))
     if options.output:
@@ -40,12 +38,12 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.writelines(written)
     if not written.count:
         sentence = f"no line: --format {options.format} needs {_NEEDS[options.format]}"
-        error_console().print(Text(sentence, style="yellow"), soft_wrap=True)
+        say(error_console(), sentence, "yellow")
     return 0
 
 
 class _Counted:
-    """Counts lines as they pass."""
+    """Counts lines as they are written."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self.count = 0
@@ -59,7 +57,9 @@ class _Counted:
 
 def _folder(name: str) -> Path:
     if not (Path(name) / RESULTS).is_file():
-        raise InputError(f"{name!r} is no folder of an evaluation: it has no {RESULTS}.")
+        raise InputError(
+            f"{name!r} is not a result folder of `refinegraph eval`: it has no {RESULTS}."
+        )
     return Path(name)
 
 

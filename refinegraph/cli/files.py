@@ -1,4 +1,4 @@
-"""What commands read from files and write to them."""
+"""Read input files and write output files of commands."""
 
 import os
 import stat
@@ -11,7 +11,7 @@ from refinegraph.errors import InputError
 
 
 def read_text(name: str, what: str) -> str:
-    """Return a file's text; raises `InputError` where it cannot be had."""
+    """Return the text of a file; raises `InputError` if it cannot be read."""
     try:
         return Path(name).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -23,9 +23,9 @@ def read_text(name: str, what: str) -> str:
 
 
 def read_stdin() -> str:
-    """Return standard input as text, without a byte order mark, its lines ended by newlines."""
+    """Return standard input as text with plain newlines and without a byte order mark."""
     if sys.stdin is None:
-        raise InputError("the problem was to be read from standard input, which is closed.")
+        raise InputError("the problem should come from standard input, which is closed.")
     try:
         text = sys.stdin.buffer.read().decode("utf-8").lstrip("\ufeff")
     except UnicodeDecodeError as error:
@@ -36,9 +36,9 @@ def read_stdin() -> str:
 
 
 class OutputFile:
-    """A file that is written whole or not at all; checked when it is named, not when it is due.
+    """A file that is replaced atomically; whether it can be written is checked at once.
 
-    Raises `InputError` where it could not be written. A device or a pipe is written to as it is.
+    Raises `InputError` if it cannot be written. A device or a pipe is written to directly.
     """
 
     def __init__(self, name: str) -> None:
@@ -50,7 +50,7 @@ class OutputFile:
             raise self._refused(error) from None
 
     def write(self, text: str) -> None:
-        """Replace what the file holds."""
+        """Replace the content of the file."""
         try:
             if self._is_special():
                 self.path.write_text(text, encoding="utf-8")
@@ -97,12 +97,12 @@ class OutputFile:
     def _refused(self, error: OSError) -> InputError:
         return InputError(
             f"--output {self.name!r} cannot be written: {error.strerror}; "
-            "name a file in a folder that is there."
+            "name a file in an existing folder."
         )
 
 
 def print_exactly(text: str, *, encoding: str | None = None) -> None:
-    """Write text to standard output as it is; a reader that has gone away is no error."""
+    """Write text to standard output unchanged; a closed pipe is not an error."""
     out = sys.stdout
     if out is None:
         return

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from refinegraph.cli.files import OutputFile, read_text
 from refinegraph.cli.given_options import command_options
-from refinegraph.cli.models import origin_lines
+from refinegraph.cli.origins import origin_lines
 from refinegraph.cli.showing import deliver
 from refinegraph.cli.solve import Job, begin, solve_job
 from refinegraph.errors import InputError
@@ -26,13 +26,13 @@ from refinegraph.options import CommandOptions
 from refinegraph.options.config import configured
 from refinegraph.runs.report import report
 from refinegraph.support.blocking import run_sync
-from refinegraph.terminal.console import error_console
+from refinegraph.terminal.console import error_console, say
 from refinegraph.terminal.run_view import RunView, watch
 from refinegraph.terminal.text import printable
 from refinegraph.terminal.transcript import Line
 from refinegraph.wording import plural
 
-_NO_MODEL = "none: small changes at suspicious lines are tried; name a model with --model"
+_NO_MODEL = "none: small changes are tried at suspicious lines; name one with --model"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -52,11 +52,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _take_demonstration(arguments: argparse.Namespace, stack: ExitStack) -> None:
     if arguments.path or arguments.test:
-        raise InputError("--demo brings its own project and tests; leave PATH and --test out.")
+        raise InputError("--demo has its own project and tests; leave out PATH and --test.")
     project = stack.enter_context(demonstration())
     arguments.path, arguments.test = str(project.folder), project.test
     arguments.no_keep = True
-    error_console().print(Text(project.introduction), soft_wrap=True)
+    say(error_console(), project.introduction)
 
 
 def _prepare(options: FixOptions, command: CommandOptions, console: Console) -> Prepared:
@@ -69,7 +69,7 @@ def _prepare(options: FixOptions, command: CommandOptions, console: Console) -> 
 
 
 def _nothing_fails(prepared: Prepared, command: CommandOptions, console: Console) -> int:
-    """Say that there is nothing to do."""
+    """Report that there is nothing to fix."""
     result = nothing_fails(prepared)
     if command.json:
         text = report(result).model_dump_json() + "\n"
@@ -77,7 +77,7 @@ def _nothing_fails(prepared: Prepared, command: CommandOptions, console: Console
     if not command.quiet:
         count = plural(len(prepared.workshop.baseline.passing), "test")
         sentence = f"Nothing fails ({count} passed), and no issue was given: nothing to fix."
-        console.print(Text(sentence), soft_wrap=True)
+        say(console, sentence)
     return 0
 
 
@@ -115,7 +115,7 @@ def _options(arguments: argparse.Namespace) -> FixOptions:
 
 
 def _issue(given: str) -> str:
-    """Return the text of an issue, which may be given as a file."""
+    """Return the text of an issue, which may be the name of a file."""
     try:
         is_file = len(given) < 1_000 and Path(given).is_file()
     except (OSError, ValueError):

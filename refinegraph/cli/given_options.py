@@ -1,4 +1,4 @@
-"""The options of a run and of a command, from the arguments, the environment and a file."""
+"""Options of a run and of a command from arguments, environment and settings file."""
 
 import argparse
 from dataclasses import replace
@@ -10,7 +10,7 @@ from refinegraph.options.option_set import OptionSet
 
 
 def run_options(arguments: argparse.Namespace) -> RunOptions:
-    """Return how a run is asked for, with the model that is used where none is named."""
+    """Return the options of a run, with the default model if none is named."""
     options = RunOptions(**configured(_given(arguments, RunOptions)))
     if options.model is None and options.solver_model is None:
         return replace(options, model=default_model())
@@ -18,11 +18,14 @@ def run_options(arguments: argparse.Namespace) -> RunOptions:
 
 
 def command_options(arguments: argparse.Namespace) -> CommandOptions:
-    """Return what the command prints and keeps."""
+    """Return the options that say what the command prints and keeps."""
     given = _given(arguments, CommandOptions)
-    missing = [name for name in ("log_json", "otel") if name not in given]
-    found = find_settings(missing)
-    return CommandOptions(**{name: setting.value for name, setting in found.items()}, **given)
+    settable = (name for name, option in CommandOptions.declared.items() if option.is_setting)
+    missing = [name for name in settable if name not in given and name != "home"]
+    configured_values = find_settings(missing)
+    return CommandOptions(
+        **{name: setting.value for name, setting in configured_values.items()}, **given
+    )
 
 
 def _given(arguments: argparse.Namespace, declaring: type[OptionSet]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`refinegraph graph`."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -10,10 +11,13 @@ from refinegraph.terminal.console import speak_plainly
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the graph of a strategy, taken from the compiled graph itself.
+    """Print the graph of a strategy as LangGraph compiled it.
 
-    A PNG is written to the `--output` file or, where standard output is no terminal, there.
+    A PNG goes to the `--output` file, or to standard output if that is not a terminal.
     """
+    if options.json:
+        print_exactly(_as_json(options.strategy))
+        return 0
     drawing = _draw(options)
     if isinstance(drawing, bytes):
         _write(drawing, options.output)
@@ -42,6 +46,20 @@ def _draw(options: argparse.Namespace) -> str | bytes:
     return as_svg(drawing) if options.format == "svg" else drawing
 
 
+def _as_json(name: str) -> str:
+    """Return nodes and edges; which `conditional` edge is taken is decided during a run."""
+    from refinegraph.graphs.strategies import find_strategy, strategy_outline
+
+    strategy = find_strategy(name)
+    drawn = strategy_outline(strategy.name).get_graph()
+    edges = [
+        {"source": edge.source, "target": edge.target, "conditional": edge.conditional}
+        for edge in drawn.edges
+    ]
+    graph = {"strategy": strategy.name, "nodes": list(drawn.nodes), "edges": edges}
+    return json.dumps(graph, indent=2) + "\n"
+
+
 def _write(picture: bytes, output: str | None) -> None:
     if output:
         try:
@@ -50,5 +68,5 @@ def _write(picture: bytes, output: str | None) -> None:
             raise InputError(f"--output {output!r} cannot be written: {error.strerror}.") from None
         return
     if sys.stdout.isatty():
-        raise InputError("a PNG is nothing for a terminal; name a file with --output.")
+        raise InputError("a PNG cannot be shown in a terminal; name a file with --output.")
     sys.stdout.buffer.write(picture)

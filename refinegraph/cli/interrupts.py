@@ -1,4 +1,4 @@
-"""Ctrl-C ends this process within two seconds, whatever becomes of the exception it raises."""
+"""End the process within two seconds of Ctrl-C, even if the exception is swallowed."""
 
 import os
 import signal
@@ -11,18 +11,18 @@ INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended."""
 _SECONDS = 1.9
 """When to end the process if it has not ended by itself: just below the two seconds after which
-a user presses Ctrl-C again, so that an orderly end has all the time that there is."""
+a user presses Ctrl-C again, which leaves an orderly end as much time as possible."""
 
 _seen = False
 
 
 def watch_interrupts() -> None:
-    """From now on, remember Ctrl-C and end the process if that takes it more than two seconds.
+    """Remember Ctrl-C from now on, and end the process two seconds later at the latest.
 
-    `KeyboardInterrupt` is raised as ever, but a library may swallow it, or the main thread may be
-    held up where no exception can be raised. The C part of Python's signal handling writes to a
-    pipe at once, and a thread reads it. A process that ignores Ctrl-C, as a shell's background
-    jobs do, goes on ignoring it. Only the main thread may call this.
+    `KeyboardInterrupt` is raised as usual, but a library may swallow it, or the main thread may be
+    blocked where no exception can be raised. The C part of Python's signal handling writes to a
+    pipe at once, and a thread reads it. A process that ignores Ctrl-C, as background jobs of a
+    shell do, continues to ignore it. Only the main thread may call this.
     """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         return
@@ -39,13 +39,13 @@ def was_interrupted() -> bool:
 
 
 def let_interrupts_pass() -> None:
-    """Let Ctrl-C raise `KeyboardInterrupt` and nothing more, as a prompt needs it."""
+    """Let Ctrl-C only raise `KeyboardInterrupt`, as a prompt needs."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def end_at_interrupt(code: int) -> None:
-    """Let Ctrl-C end the process at once with this exit code: its work is done."""
+    """Let Ctrl-C end the process at once with this exit code, since its work is done."""
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
         os._exit(code)

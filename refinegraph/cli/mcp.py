@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from refinegraph.cli.given_options import command_options, run_options
 from refinegraph.cli.interrupts import INTERRUPTED, let_interrupts_pass
 from refinegraph.cli.observers import watched
-from refinegraph.cli.waiting import patiently
 from refinegraph.errors import InputError, SettingError
 from refinegraph.options import RunOptions
 from refinegraph.runs import RunStore
+from refinegraph.terminal.waiting import patiently
 
 _GRACE = 3
-"""Seconds that calls have to end at Ctrl-C; hosts call again."""
+"""Seconds that calls may take to finish after Ctrl-C; hosts repeat calls that were cut off."""
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
@@ -25,10 +25,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve the tools over standard input and output, or over HTTP, until the host leaves."""
     options, command = run_options(arguments), command_options(arguments)
     if options.ask:
-        raise InputError("--ask needs a person at the terminal; a tool has none.")
+        raise InputError("--ask needs a person at a terminal, which a tool does not have.")
     root = Path(arguments.root).expanduser()
     if not root.is_dir():
-        raise InputError(f"--root {arguments.root!r} is no folder; name one that holds checkouts.")
+        raise InputError(
+            f"--root {arguments.root!r} is not a folder; name one that contains checkouts."
+        )
     make = partial(_server, options, root, keeps=not command.no_keep)
     server = patiently(make, "loading the tools", quiet=command.quiet or not arguments.http)
     let_interrupts_pass()
@@ -44,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _serve_http(server: "MCPServer", port: int) -> None:
-    """Serve on the loopback until Ctrl-C; raises `InputError` where the port is taken."""
+    """Serve on the loopback until Ctrl-C; raises `InputError` if the port is taken."""
     import uvicorn
 
     from refinegraph.serving.server import address_of, listen

@@ -1,43 +1,50 @@
 """`refinegraph merge`."""
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
-
-from rich.text import Text
 
 from refinegraph.batches.merging import merge_batches
 from refinegraph.batches.output import state_folder
 from refinegraph.cli.eval import PAGE, write_summary
+from refinegraph.cli.files import print_exactly
+from refinegraph.cli.showing import json_for
 from refinegraph.cli.summaries import show_summary
 from refinegraph.errors import InputError
 from refinegraph.evaluation.merging import merge_evaluations
 from refinegraph.evaluation.results_dir import SETTINGS
-from refinegraph.terminal.console import error_console
+from refinegraph.support.json_text import json_text
+from refinegraph.terminal.console import error_console, say
 from refinegraph.wording import plural
 
 
 def run(options: argparse.Namespace) -> int:
-    """Put the results of shards together, in the order of the problems; 2 for bad input."""
+    """Join the results of shards in the order of the problems; return 2 for bad input."""
     paths = [Path(name) for name in options.paths]
     out = Path(options.out)
     if _are_evaluations(paths):
         _merge_evaluations(options, paths, out)
         return 0
     if options.dataset:
-        raise InputError("--dataset goes with folders of `refinegraph eval`; leave it out.")
+        raise InputError("--dataset is for result folders of `refinegraph eval`; leave it out.")
     merged = merge_batches(paths, out, partial=options.partial)
     failed = f", {merged.failed:,} failed" if merged.failed else ""
-    parts = f"{plural(merged.files, 'file')}, {merged.problems:,} problems{failed}"
-    error_console().print(Text(f"{parts}: {out}"), soft_wrap=True)
+    if options.json:
+        print(json.dumps({**merged._asdict(), "out": str(out)}))
+        return 0
+    parts = f"{plural(merged.files, 'file')}, {plural(merged.problems, 'problem')}{failed}"
+    say(error_console(), f"{parts}: {out}")
     return 0
 
 
 def _are_evaluations(paths: Sequence[Path]) -> bool:
-    """Return whether these are folders of `eval`; raises `InputError` for other things."""
+    """Return whether these are result folders of `eval`; raises `InputError` for mixtures."""
     kinds = {_is_evaluation(path) for path in paths}
     if len(kinds) > 1:
-        raise InputError("outputs of `batch` and folders of `eval` do not merge; name one sort.")
+        raise InputError(
+            "outputs of `batch` and folders of `eval` cannot be merged; name one sort."
+        )
     return kinds.pop()
 
 
@@ -47,7 +54,7 @@ def _is_evaluation(path: Path) -> bool:
     if path.is_file() and state_folder(path).is_dir():
         return False
     if not path.exists():
-        raise InputError(f"there is no {str(path)!r}; name what --out was given.")
+        raise InputError(f"{str(path)!r} does not exist; name what was passed to --out.")
     raise InputError(
         f"{str(path)!r} is neither an output of `refinegraph batch`, with its folder "
         f"{state_folder(path).name!r} beside it, nor a folder of `refinegraph eval`."
@@ -58,5 +65,8 @@ def _merge_evaluations(options: argparse.Namespace, folders: Sequence[Path], out
     dataset = Path(options.dataset) if options.dataset else None
     merged = merge_evaluations(folders, out, dataset=dataset, partial=options.partial)
     summary = write_summary(out, merged.strategies, left_out=merged.left_out)
-    show_summary(summary)
-    error_console().print(Text(f"report: {out / PAGE}", style="dim"), soft_wrap=True)
+    if options.json:
+        print_exactly(json_for(json_text(summary, indent=2) + "\n"))
+    else:
+        show_summary(summary)
+    say(error_console(), f"report: {out / PAGE}", "dim")

@@ -1,54 +1,94 @@
-"""Where a run's model and its server come from, said before a run begins."""
+"""`refinegraph models`: the models that can be reached from here."""
 
 import argparse
+import importlib.util
+import json
 import os
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
-from rich.text import Text
-
-from refinegraph.options import RunOptions
-from refinegraph.options.config import EMBEDDED, Setting, find_setting
+from refinegraph.cli.files import print_exactly
+from refinegraph.options.config import EMBEDDED, find_setting
+from refinegraph.options.discovery import LOCAL_SERVERS, LocalServer, ask_models, providers_set_up
+from refinegraph.terminal.console import output_console
+from refinegraph.terminal.tables import Column, table_lines
 from refinegraph.terminal.text import printable
-from refinegraph.terminal.transcript import Line
 from refinegraph.values import without_credentials
 
-EMBEDDED_NOTE = (
-    "model: 'embedded', the tiny one in the package (it runs here, without network); name yours "
-    "with --model or REFINEGRAPH_MODEL"
-)
+_COLUMNS = (Column("model"), Column("from"), Column("note", free=True))
 
 
-def origin_lines(arguments: argparse.Namespace, options: RunOptions) -> list[Line]:
-    """Return lines that name the server and the model, where the arguments did not.
+class Reachable(NamedTuple):
+    """A model, or the models of one provider, and how to reach it."""
 
-    A provider's own server needs no line, nor does a model that a variable names.
-    """
-    lines: list[Line] = []
-    server = server_of(options) if getattr(arguments, "api_base", None) is None else None
-    if server:
-        lines.append(origin_line("server", server))
-    model = find_setting("model")
-    named = arguments.model or arguments.solver_model
-    if not (named or model) and options.model == EMBEDDED:
-        lines.append(Line("model", Text(EMBEDDED_NOTE.removeprefix("model: "))))
-    elif model and not named and Path(model.source).is_file():
-        lines.append(origin_line("model", model))
-    return lines
+    model: str
+    """What to pass as `--model`; `NAME` stands for a name that the provider documents."""
+    origin: str
+    note: str = ""
+    api_base: str | None = None
+    """What to pass as `--api-base`, where that is needed."""
+    reachable: bool = True
 
 
-def server_of(options: RunOptions, *, source: str = "the run's record") -> Setting | None:
-    """Return the address of the server that is not the provider's own, and who chose it."""
-    if options.api_base is None:
-        name = "OPENAI_BASE_URL" if os.environ.get("OPENAI_BASE_URL") else "OPENAI_API_BASE"
-        model = options.solver_model or options.model
-        is_openai = isinstance(model, str) and model.startswith("openai/")
-        address = os.environ.get(name) if is_openai else None
-        return Setting(address, name) if address else None
-    found = find_setting("api_base")
-    return found if found and found.value == options.api_base else Setting(options.api_base, source)
+def run(options: argparse.Namespace) -> int:
+    """List the models: the package's own, those of servers that answer, those a key opens."""
+    models = [_own(), *_of_base(options.api_base), *_of_servers(), *_of_providers()]
+    if options.json:
+        print_exactly(json.dumps([model._asdict() for model in models], indent=2) + "\n")
+        return 0
+    console = output_console()
+    rows = [(model.model, printable(model.origin), _note(model)) for model in models]
+    for line in table_lines(_COLUMNS, rows, width=console.width):
+        console.print(line, soft_wrap=True)
+    return 0
 
 
-def origin_line(name: str, setting: Setting) -> Line:
-    """Return a line of the transcript with a setting and who chose it, without credentials."""
-    words = f"{without_credentials(setting.value)}  (from {setting.source})"
-    return Line(name, Text(printable(words)))
+def _note(model: Reachable) -> str:
+    base = f"--api-base {model.api_base}" if model.api_base else ""
+    return printable("; ".join(filter(None, (base, model.note))))
+
+
+def _own() -> Reachable:
+    """Return the package's own model, which needs an extra."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        note = "pip install 'refinegraph[local]'"
+        return Reachable(EMBEDDED, "this package", note, reachable=False)
+    return Reachable(EMBEDDED, "this package", "tiny: short functions over simple values")
+
+
+def _of_base(given: str | None) -> list[Reachable]:
+    """Return the models of the server that the arguments or the settings name."""
+    setting = find_setting("api_base") if given is None else None
+    base, origin = (setting.value, setting.source) if setting else (given, "--api-base")
+    if not base:
+        return []
+    shown = without_credentials(base)
+    answer = ask_models(base, key=os.environ.get("OPENAI_API_KEY", ""))
+    if answer.problem:
+        return [Reachable("openai/NAME", origin, f"not reached: {answer.problem}", shown, False)]
+    names = answer.models or ("NAME",)
+    return [Reachable(f"openai/{name}", origin, api_base=shown) for name in names]
+
+
+def _of_servers() -> list[Reachable]:
+    """Return the models of the servers that answer at their default addresses, asked at once."""
+    with ThreadPoolExecutor(len(LOCAL_SERVERS)) as pool:
+        answers = pool.map(ask_models, (server.url for server in LOCAL_SERVERS))
+    return [
+        _on(server, name)
+        for server, answer in zip(LOCAL_SERVERS, answers, strict=True)
+        if answer.problem is None
+        for name in answer.models or ("NAME",)
+    ]
+
+
+def _on(server: LocalServer, name: str) -> Reachable:
+    base = server.url if server.needs_base else None
+    return Reachable(f"{server.prefix}{name}", server.name, api_base=base)
+
+
+def _of_providers() -> list[Reachable]:
+    return [
+        Reachable(f"{provider.prefix}NAME", f"{provider.variable} is set")
+        for provider in providers_set_up()
+    ]

@@ -1,9 +1,7 @@
-"""Who else hears of a run: a log, OpenTelemetry."""
+"""Observers of a run besides the terminal: a log file and OpenTelemetry."""
 
 import contextlib
 from collections.abc import Generator
-
-from rich.text import Text
 
 from refinegraph.agents.models import TokensStreamed, run_scope
 from refinegraph.errors import InputError
@@ -12,20 +10,19 @@ from refinegraph.schema import Frozen
 from refinegraph.support.redaction import redact
 from refinegraph.telemetry.json_log import JsonLog
 from refinegraph.telemetry.tracing import traced
-from refinegraph.terminal.console import error_console
+from refinegraph.terminal.console import error_console, say
 from refinegraph.terminal.text import printable
 
 
 @contextlib.contextmanager
 def watched(options: CommandOptions) -> Generator[None]:
-    """Write the log and send the spans that the arguments ask for, of what goes on inside.
+    """Write the log and send the spans that the arguments ask for while the block runs.
 
-    Neither ends a run that goes on: where the disk is full or nobody receives spans, one sentence
-    says so.
+    Neither can end a run: if the disk is full or no collector receives spans, one sentence says so.
 
     Raises:
         InputError: The log cannot be opened.
-        SettingError: OpenTelemetry is asked for and not installed, or set to what is not there.
+        SettingError: OpenTelemetry is not installed, or set to an exporter that is missing.
     """
     with contextlib.ExitStack() as stack:
         if options.log_json:
@@ -48,12 +45,12 @@ def _logged(name: str) -> Generator[None]:
 
     def give_up(error: OSError) -> None:
         reason = error.strerror
-        _warn(f"--log-json {name!r} cannot be written any more: {reason}; the run goes on.")
+        _warn(f"--log-json {name!r} cannot be written any more: {reason}; the run continues.")
 
     log = JsonLog(file, clean=redact, on_failure=give_up)
 
     def hear(event: Frozen) -> None:
-        if not isinstance(event, TokensStreamed):  # whole answers are told of as well
+        if not isinstance(event, TokensStreamed):  # whole answers are logged anyway
             log.hear(event)
 
     with contextlib.closing(log), run_scope(on_event=hear):
@@ -61,4 +58,4 @@ def _logged(name: str) -> Generator[None]:
 
 
 def _warn(sentence: str) -> None:
-    error_console().print(Text(f"  {printable(redact(sentence))}", style="yellow"), soft_wrap=True)
+    say(error_console(), f"  {printable(redact(sentence))}", "yellow")

@@ -1,4 +1,4 @@
-"""Leave out the problems of a data set whose hidden tests cannot judge an answer."""
+"""Leave out problems of a dataset whose hidden tests cannot judge an answer."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,6 +10,7 @@ from refinegraph.datasets import BadRecord
 from refinegraph.datasets.references import sound_problems
 from refinegraph.evaluation.metrics import LeftOut
 from refinegraph.schema import LabelledProblem
+from refinegraph.terminal.console import say
 from refinegraph.terminal.text import cut, printable
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.wording import plural
@@ -18,9 +19,9 @@ from refinegraph.wording import plural
 async def faulty_problems(
     problems: Iterable[LabelledProblem], sandbox: Sandbox, console: Console
 ) -> tuple[LeftOut, ...]:
-    """Return the problems that cannot judge an answer, and name them.
+    """Return, and report, the problems whose tests cannot judge an answer.
 
-    Tests that cannot be read, or that the problem's own reference solution fails, judge nothing.
+    Those are tests that cannot be read, or that the problem's own reference solution fails.
     Costs one or two sandbox runs per problem with a reference solution.
     """
     tested = [labelled for labelled in problems if labelled.problem.kind == "code"]
@@ -31,29 +32,30 @@ async def faulty_problems(
     left_out = tuple(
         LeftOut(problem_id=faulty.problem_id, reason=faulty.reason) for faulty in report.faulty
     )
-    _show("problem", "whose tests judge nothing", left_out, console)
+    _show("problem", "since their tests cannot judge an answer", left_out, console)
     return left_out
 
 
 def report_bad(records: Sequence[BadRecord], console: Console) -> tuple[LeftOut, ...]:
-    """Name the records that cannot be read and return them as left out."""
+    """Report the records that cannot be read and return them as left out."""
     left_out = tuple(
-        LeftOut(problem_id=each.id or f"line {each.line}", reason=each.reason) for each in records
+        LeftOut(problem_id=record.id or f"line {record.line}", reason=record.reason)
+        for record in records
     )
-    _show("record", "which cannot be read", left_out, console)
+    _show("record", "since they cannot be read", left_out, console)
     return left_out
 
 
 def _announce(references: int, console: Console) -> None:
     work = f"checking {plural(references, 'reference solution')} against the hidden tests"
     cost = "one or two sandbox runs each; --no-reference-check skips it"
-    console.print(Text(f"{work} ({cost})", style="dim"), soft_wrap=True)
+    say(console, f"{work} ({cost})", "dim")
 
 
 def _show(noun: str, why: str, left_out: Sequence[LeftOut], console: Console) -> None:
     if not left_out:
         return
     console.print(Text(f"{plural(len(left_out), noun)} left out, {why}:", style="yellow"))
-    for each in left_out:
-        reason = cut(each.reason, LONGEST_REASON)
-        console.print(Text(f"  {printable(each.problem_id)}: {reason}"), soft_wrap=True)
+    for problem in left_out:
+        reason = cut(problem.reason, LONGEST_REASON)
+        say(console, f"  {printable(problem.problem_id)}: {reason}")

@@ -1,4 +1,4 @@
-"""`refinegraph resume`: go on with a run that did not end."""
+"""`refinegraph resume`: continue an interrupted run."""
 
 import argparse
 from dataclasses import replace
@@ -6,7 +6,7 @@ from typing import Any
 
 from refinegraph.cli.files import OutputFile
 from refinegraph.cli.given_options import command_options
-from refinegraph.cli.models import origin_line, server_of
+from refinegraph.cli.origins import origin_line, server_of
 from refinegraph.cli.solve import Job, problem_line, solve
 from refinegraph.errors import InputError
 from refinegraph.options import RunOptions
@@ -21,11 +21,11 @@ _CHANGEABLE = tuple(
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Go on with a run from its last finished node, and return the exit code of `solve`.
+    """Continue a run after its last finished node, and return the exit code of `solve`.
 
-    What a model answered before is not asked for again. Limits may be changed. A record is data
-    that may come from anywhere: it decides where keys and files go only if the user's own settings
-    say the same, or the user confirms it.
+    Answers that a model gave before are not requested again. Limits may be changed. A record is
+    data that may come from anywhere: it decides where keys and files go only if the user's own
+    settings say the same, or the user confirms it.
     """
     unfinished = RunStore.of_user().find_unfinished(arguments.id)
     options = _options(arguments, unfinished.record.settings, unfinished.record.id)
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _options(arguments: argparse.Namespace, recorded: RunOptions, id: str) -> RunOptions:
-    """Return the recorded options with what the arguments change."""
+    """Return the recorded options, changed as the arguments say."""
     given = {name: getattr(arguments, name) for name in _CHANGEABLE}
     changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     foreign = unconfirmed_places(replace(recorded, **changed))
@@ -50,7 +50,7 @@ def _options(arguments: argparse.Namespace, recorded: RunOptions, id: str) -> Ru
         values = ", ".join(f"{name} {shown(value)}" for name, value in foreign.items())
         raise InputError(
             f"run {id} was begun with {values}, which your own settings do not name; if you "
-            f"trust that, go on with: refinegraph resume {id} --as-recorded"
+            f"trust that, continue with: refinegraph resume {id} --as-recorded"
         )
     own = find_settings(recorded.places)
     same = {

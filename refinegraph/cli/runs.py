@@ -1,82 +1,107 @@
-"""`refinegraph runs`, `show`, `view` and `rm`: runs that were kept."""
+"""`refinegraph runs`, `show`, `view` and `rm`: the runs that were kept."""
 
 import argparse
-from itertools import islice
+import json
+import time
 from pathlib import Path
 
+from rich.console import Console
 from rich.text import Text
 
-from refinegraph.cli.files import OutputFile
-from refinegraph.cli.showing import show_answer, show_summary
+from refinegraph.cli.files import OutputFile, print_exactly
+from refinegraph.cli.run_list import as_json, list_runs, table
+from refinegraph.cli.showing import json_for, show_answer, show_summary
+from refinegraph.errors import InputError
 from refinegraph.html.run import run_page
-from refinegraph.runs import KeptRun, RunStore, UnfinishedRun
-from refinegraph.terminal.console import error_console, output_console
+from refinegraph.runs import KeptRun, RunStore
+from refinegraph.runs.report import report
+from refinegraph.schema import Candidate
+from refinegraph.terminal.account import account_lines
+from refinegraph.terminal.console import output_console, say
 from refinegraph.terminal.decisions import decisions_view
-from refinegraph.terminal.tables import Column, table_lines
 from refinegraph.terminal.text import cut
-from refinegraph.wording import outcome_word
+
+_INDENT = 5
+"""Where wrapped lines of the account go on."""
 
 
 def run(options: argparse.Namespace) -> int:
     """Do what the command asks of the kept runs."""
+    store = RunStore.of_user()
     if options.command == "runs":
-        return _list(options.limit)
+        return _list(store, options)
     if options.command == "rm":
-        print(f"removed {RunStore.of_user().remove(options.id)}")
+        removed = store.remove(options.id)
+        print(json.dumps({"removed": removed}) if options.json else f"removed {removed}")
         return 0
-    kept = RunStore.of_user().get(options.id)
-    return _show(kept) if options.command == "show" else _view(kept, options.output)
+    kept = store.get(options.id)
+    if options.command == "view":
+        return _view(kept, options)
+    return _show(kept, options)
 
 
-_COLUMNS = (
-    Column("id"),
-    Column("result"),
-    Column("strategy"),
-    Column("problem", free=True),
-)
-
-
-def _list(limit: int) -> int:
-    kept = RunStore.of_user()
-    rows = [
-        *(_unfinished_row(run) for run in kept.unfinished()[:limit]),
-        *(_row(run) for run in islice(kept.all(), limit)),
-    ]
+def _list(store: RunStore, options: argparse.Namespace) -> int:
+    rows = list_runs(store, words=options.words, since=options.since, limit=options.limit)
+    if options.json:
+        print_exactly(json_for(as_json(rows)))
+        return 0
     console = output_console()
-    lines = table_lines(_COLUMNS, rows, width=console.width)
-    for line in lines if rows else [Text("no run is kept yet")]:
+    searched = options.words or options.since
+    if not rows:
+        say(console, "no kept run matches" if searched else "no run is kept yet")
+    for line in table(rows, store.ids(), width=console.width) if rows else []:
         console.print(line, soft_wrap=True)
     return 0
 
 
-def _row(kept: KeptRun) -> tuple[str, ...]:
-    word = outcome_word(kept.result)
-    return kept.id, word, kept.result.strategy, _one_line(kept.problem.prompt)
-
-
-def _unfinished_row(run: UnfinishedRun) -> tuple[str, ...]:
-    word = "running" if run.is_running else "unfinished"
-    record = run.record
-    return record.id, word, record.settings.strategy, _one_line(record.problem.prompt)
-
-
-def _one_line(prompt: str) -> str:
-    return cut(" ".join(prompt.split()), 200)
-
-
-def _show(kept: KeptRun) -> int:
-    console = error_console()
-    console.print(Text(cut(kept.problem.prompt, 400), style="bold"), soft_wrap=True)
-    console.print(decisions_view(kept.result.decisions), soft_wrap=True)
-    answer = kept.result.answer
-    show_answer(kept.result, f"{answer}\n" if answer else None)
-    show_summary(kept.result, console)
+def _show(kept: KeptRun, options: argparse.Namespace) -> int:
+    if options.json:
+        text = json.dumps(
+            {"id": kept.id, **json.loads(report(kept.result).model_dump_json())}, indent=2
+        )
+        print_exactly(json_for(f"{text}\n"))
+    elif options.candidate:
+        candidate = _candidate(kept, options.candidate)
+        show_answer(kept.result, f"{(candidate.content or candidate.text).rstrip()}\n", quiet=True)
+    elif options.answer:
+        answer = kept.result.answer
+        show_answer(kept.result, f"{answer}\n" if answer else None, quiet=True)
+    else:
+        _tell(kept, output_console(), numbers=options.numbers)
     return 0
 
 
-def _view(kept: KeptRun, output: str | None) -> int:
-    path = output or str(Path.cwd() / f"run-{kept.id}.html")
+def _tell(kept: KeptRun, console: Console, *, numbers: bool) -> None:
+    """Print the whole run in words: problem, candidates, decisions, answer, summary."""
+    date = time.strftime("%Y-%m-%d %H:%M", time.localtime(kept.finished))
+    say(console, cut(kept.problem.prompt, 400), "bold")
+    say(console, f"{kept.id}, {date}, strategy {kept.result.strategy}", "dim")
+    _section(console, "Candidates")
+    for line in account_lines(kept.result):
+        say(console, line, indent=_INDENT)
+    _section(console, "Decisions")
+    say(console, decisions_view(kept.result.decisions, numbers=numbers), indent=_INDENT)
+    _section(console, "Answer")
+    answer = kept.result.answer
+    show_answer(kept.result, f"{answer}\n" if answer else None)
+    show_summary(kept.result, console)
+
+
+def _section(console: Console, heading: str) -> None:
+    console.print(Text(f"\n{heading}", style="bold"))
+
+
+def _candidate(kept: KeptRun, id: str) -> Candidate:
+    candidates = {candidate.id: candidate for candidate in kept.result.candidates}
+    if id not in candidates:
+        known = ", ".join(candidates) or "none"
+        raise InputError(f"run {kept.id} has no candidate {id!r}; it has: {known}.")
+    return candidates[id]
+
+
+def _view(kept: KeptRun, options: argparse.Namespace) -> int:
+    path = options.output or str(Path.cwd() / f"run-{kept.id}.html")
     page = run_page(kept.result, prompt=kept.problem.prompt, finished=kept.finished)
     OutputFile(path).write("".join(page))
-    print(path)
+    print(json.dumps({"id": kept.id, "path": path}) if options.json else path)
     return 0

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from refinegraph.cli.given_options import command_options, run_options
 from refinegraph.cli.interrupts import INTERRUPTED, let_interrupts_pass
 from refinegraph.cli.observers import watched
-from refinegraph.cli.waiting import patiently
 from refinegraph.errors import InputError, SettingError
 from refinegraph.options import CommandOptions, RunOptions
 from refinegraph.options.config import home
 from refinegraph.runs import RunStore
+from refinegraph.terminal.waiting import patiently
 from refinegraph.wording import plural
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         ) from None
     options, command = run_options(arguments), command_options(arguments)
     if options.ask:
-        raise InputError("--ask needs a person at the terminal; a server has none.")
+        raise InputError("--ask needs a person at a terminal, which a server does not have.")
     clients = _clients(arguments)
     _check_host(arguments.host, clients)
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
@@ -91,7 +91,7 @@ def _settings(
 
 
 def _clients(arguments: argparse.Namespace) -> "ClientBook":
-    """Return who may use the server: those in the file, else who has the key in the variable."""
+    """Return the clients that may use the server, from the file or from the variable."""
     from refinegraph.serving import Client, ClientBook
 
     if arguments.keys:
@@ -106,7 +106,7 @@ def _clients(arguments: argparse.Namespace) -> "ClientBook":
 
 
 def _check_host(host: str, clients: "ClientBook") -> None:
-    """Raise `InputError` where strangers could reach a server that asks for no key."""
+    """Raise `InputError` if strangers could reach a server that asks for no key."""
     if clients.clients or host == "localhost":
         return
     try:
@@ -115,19 +115,19 @@ def _check_host(host: str, clients: "ClientBook") -> None:
         is_loopback = False
     if not is_loopback:
         raise InputError(
-            f"--host {host!r} can be reached from elsewhere, and no key is set; give --keys FILE, "
+            f"--host {host!r} is reachable for others, and no key is set; pass --keys FILE, "
             f"set {_KEY_VARIABLE}, or stay on 127.0.0.1."
         )
 
 
 def _say_where(address: str, app: "ServingApp", settings: "ServerSettings") -> None:
     model = app.service.models[0]
-    _say(f"serving OpenAI's protocol on {address}/v1  (Ctrl-C stops)")
+    _say(f"serving OpenAI's protocol at {address}/v1  (Ctrl-C stops)")
     for name in app.service.models:
         _say(f"  model     {name}")
     _say(f"  names     {settings.menu[0]}/{model} … ({address}/v1/models lists them)")
     named = ", ".join(settings.clients.clients)
-    _say(f"  keys      {named or 'none: every program on this machine may use it'}")
+    _say(f"  keys      {named or 'none: any program on this machine may use it'}")
     key = "KEY" if named else "none"
     _say(f"  try       OPENAI_BASE_URL={address}/v1 OPENAI_API_KEY={key} and any client")
 

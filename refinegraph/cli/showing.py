@@ -1,4 +1,6 @@
-"""Print answers, exactly as they are or safe for a terminal, and what is known of them."""
+"""Print answers, unchanged or made safe for a terminal, and their summaries."""
+
+import sys
 
 from rich.console import Console
 from rich.text import Text
@@ -21,13 +23,13 @@ def deliver(
     quiet: bool,
     kept: str | None,
 ) -> None:
-    """Print an answer and write it to a file, each whatever becomes of the other.
+    """Print an answer and write it to a file; if one fails, the other is still done.
 
     `text` is the answer as it is printed, and `kept` the id under which the run was kept.
 
     Raises:
-        InputError: Where one of them cannot be written; the sentence says how to get at the answer.
-            Where the run was not kept, the answer is printed on standard error.
+        InputError: One of them cannot be written; the sentence says how to get the answer. If the
+            run was not kept, the answer is printed on standard error.
     """
     failures: list[str] = []
     try:
@@ -51,7 +53,7 @@ def deliver(
 def show_answer(
     result: RefinementResult, exact: str | None, *, json: bool = False, quiet: bool = False
 ) -> None:
-    """Print the answer: highlighted and harmless on a terminal, exactly as it is anywhere else."""
+    """Print the answer: highlighted and escaped on a terminal, unchanged anywhere else."""
     console = output_console()
     if exact is None:
         return
@@ -67,7 +69,7 @@ def show_answer(
 
 
 def show_summary(result: RefinementResult, console: Console) -> None:
-    """Print what was proved and what it cost."""
+    """Print the verdict and the cost."""
     console.print()
     width = console.width if console.is_terminal else None
     console.print(summary_view(result, width=width), soft_wrap=True)
@@ -84,11 +86,16 @@ def show_best(view: RunView, console: Console) -> None:
     console.print(content_view(best), soft_wrap=True)
 
 
+def json_for(text: str) -> str:
+    """Return JSON for standard output; on a terminal, control characters are escaped."""
+    return _escaped(text) if sys.stdout is not None and sys.stdout.isatty() else text
+
+
 def _escaped(json: str) -> str:
-    """Return JSON whose strings hold nothing that steers a terminal; it means the same."""
+    """Return equivalent JSON whose control characters are escaped."""
     return "".join(sign if sign.isprintable() or sign == "\n" else _escape(sign) for sign in json)
 
 
 def _escape(sign: str) -> str:
     units = sign.encode("utf-16-be", errors="surrogatepass").hex()
-    return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4))
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))

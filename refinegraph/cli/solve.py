@@ -13,11 +13,10 @@ from rich.text import Text
 from refinegraph.cli.asking import asker
 from refinegraph.cli.files import OutputFile
 from refinegraph.cli.given_options import command_options, run_options
-from refinegraph.cli.models import origin_lines
 from refinegraph.cli.observers import watched
+from refinegraph.cli.origins import origin_lines
 from refinegraph.cli.problems import read_problem
 from refinegraph.cli.showing import deliver, show_answer, show_best, show_summary
-from refinegraph.cli.waiting import patiently
 from refinegraph.errors import InputError, ModelError
 from refinegraph.graphs.strategies import find_strategy
 from refinegraph.options import CommandOptions, RunOptions
@@ -29,11 +28,12 @@ from refinegraph.runs.report import report
 from refinegraph.runs.solving import solve_options, solve_with
 from refinegraph.schema import Problem, RefinementResult
 from refinegraph.support.blocking import run_sync
-from refinegraph.terminal.console import error_console
+from refinegraph.terminal.console import error_console, say
 from refinegraph.terminal.limits import Limits
 from refinegraph.terminal.run_view import RunView, watch
 from refinegraph.terminal.text import cut
 from refinegraph.terminal.transcript import Line
+from refinegraph.terminal.waiting import patiently
 
 if TYPE_CHECKING:
     from refinegraph.fixing.workshop import Workshop
@@ -42,21 +42,21 @@ __all__ = ["Job", "problem_line", "run", "show_answer", "show_summary", "solve"]
 
 
 class Job(NamedTuple):
-    """A run that is to begin, or to go on."""
+    """A run to begin or to continue."""
 
     problem: Problem
     options: RunOptions
     command: CommandOptions
-    """What is printed and logged."""
+    """What to print and log."""
     output: OutputFile | None
     keeping: UnfinishedRun | None
-    """Where it is kept while it goes on; None where nothing is."""
+    """Where the run is kept while it goes on; None if it is not kept."""
     workshop: "Workshop | None" = None
-    """The checkout of a repair, as it was looked at before."""
+    """The checkout of a repair, with its baseline."""
 
     @property
     def limits(self) -> Limits:
-        """What it may spend."""
+        """The limits of the run."""
         return Limits(
             tokens=self.options.budget_tokens,
             usd=self.options.budget_usd,
@@ -66,34 +66,35 @@ class Job(NamedTuple):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Solve one problem, show how, and return the exit code."""
+    """Solve one problem, show the run, and return the exit code."""
     options, command = run_options(arguments), command_options(arguments)
     find_strategy(options.strategy)
-    problem = read_problem(arguments)
+    named = read_problem(arguments)
+    problem = named.problem
     output = OutputFile(command.output) if command.output else None
     keeping = None if command.no_keep else begin(problem, options)
-    heading = [*origin_lines(arguments, options), problem_line(problem)]
+    heading = [*origin_lines(arguments, options), problem_line(problem), *named.kind_lines]
     return solve(Job(problem, options, command, output, keeping), heading)
 
 
 def begin(problem: Problem, options: RunOptions) -> UnfinishedRun | None:
-    """Begin to keep a run; where that cannot be, say so and solve all the same."""
+    """Begin to keep a run; if that fails, say so and solve the problem anyway."""
     try:
         return RunStore.of_user().begin(problem, options)
     except InputError as error:
-        error_console().print(Text(f"  {error}", style="yellow"), soft_wrap=True)
+        say(error_console(), f"  {error}", "yellow")
         return None
 
 
 def solve(job: Job, heading: list[Line]) -> int:
-    """Solve a problem, or go on with it; show how; return the exit code."""
+    """Begin or continue a run, show it, and return the exit code."""
     return solve_job(job, heading)[1]
 
 
 def solve_job(job: Job, heading: list[Line]) -> tuple[RefinementResult, int]:
-    """Solve a problem, or go on with it; show how; return the result and the exit code.
+    """Begin or continue a run, show it, and return the result and the exit code.
 
-    What is kept of a run that does not end stays, unless no model answered.
+    The record of an interrupted run stays, unless no model answered yet.
     """
     console, view = error_console(), RunView(job.limits)
     plain = bool(job.options.ask)
@@ -105,26 +106,26 @@ def solve_job(job: Job, heading: list[Line]) -> tuple[RefinementResult, int]:
             result = run_sync(_solve(job, models, view, answering))
     except (KeyboardInterrupt, asyncio.CancelledError):
         show_best(view, console)
-        _let_go(job, console)
+        _leave_resumable(job, console)
         raise KeyboardInterrupt from None
     except BaseException:
-        _let_go(job, console)
+        _leave_resumable(job, console)
         raise
     conclude(job, result, console)
     return result, exit_code(result)
 
 
 def _resolved(job: Job) -> Models:
-    """Return the models of a run, with a sign of life while their clients are imported."""
+    """Return the models of a run, showing a spinner while their clients are imported."""
     return patiently(
         partial(resolve_models, job.options),
-        "loading what reaches the model",
+        "loading the client of the model",
         quiet=job.command.quiet,
     )
 
 
 def conclude(job: Job, result: RefinementResult, console: Console) -> None:
-    """Keep a run first, then print its answer and the summary beside it."""
+    """Keep a run, then print its answer and the summary."""
     kept = _keep(job.keeping, result, console) if job.keeping else None
     command = job.command
     refuted_patch = job.problem.repository and result.solved is False
@@ -140,17 +141,17 @@ def conclude(job: Job, result: RefinementResult, console: Console) -> None:
 
 
 def _keep(keeping: UnfinishedRun, result: RefinementResult, console: Console) -> str | None:
-    """Keep a run that ended and return its id; None where it cannot be kept."""
+    """Keep a finished run and return its id; None if it cannot be kept."""
     try:
         return RunStore.of_user().finish(keeping, result).id
     except InputError as error:
         keeping.release()
-        console.print(Text(f"  {error}", style="yellow"), soft_wrap=True)
+        say(console, f"  {error}", "yellow")
         return None
 
 
-def _let_go(job: Job, console: Console) -> None:
-    """Leave what a run can go on from, where there is anything."""
+def _leave_resumable(job: Job, console: Console) -> None:
+    """Keep the record of an interrupted run if there is anything to resume from."""
     keeping = job.keeping
     if keeping is None:
         return
@@ -160,18 +161,18 @@ def _let_go(job: Job, console: Console) -> None:
         return
     keeping.release()
     confirmed = " --as-recorded" if unconfirmed_places(job.options) else ""
-    hint = f"  {'kept':<10} go on with: refinegraph resume {keeping.record.id}{confirmed}"
+    hint = f"  {'kept':<10} continue with: refinegraph resume {keeping.record.id}{confirmed}"
     console.print(Text(hint, style="bold"), soft_wrap=True)
 
 
 def problem_line(problem: Problem) -> Line:
-    """Return the line of the transcript that names a problem."""
+    """Return the transcript line that names a problem."""
     named = "" if problem.id == Problem(prompt="").id else f"{problem.id}: "
     return Line("problem", Text(cut(f"{named}{_gist(problem)}", 200), style="bold"))
 
 
 def _gist(problem: Problem) -> str:
-    """Return the first words of a statement, past the code that precedes them."""
+    """Return the first words of a statement, skipping code before them."""
     docstrings = problem.prompt.split('"""')[1::2] if problem.preamble else []
     return docstrings[-1] if docstrings else problem.prompt
 
@@ -202,10 +203,9 @@ async def _solve(
 
 
 def exit_code(result: RefinementResult) -> int:
-    """Return 0 for a run that was not refuted and 1 for one that was.
+    """Return 1 for a refuted answer, else 0.
 
-    Raises `ModelError` where no model gave anything usable, or the run ended because one kept
-    failing.
+    Raises `ModelError` if no model gave a usable answer, or the run ended because one kept failing.
     """
     if result.solved:
         return 0
@@ -220,7 +220,7 @@ def exit_code(result: RefinementResult) -> int:
 def _why_unusable(result: RefinementResult) -> str:
     if not result.candidates:
         return cut(result.stop_reason.detail, 300)
-    if not any(each.text.strip() for each in result.candidates):
-        return "it answered nothing"
-    reasons = (each.unusable for each in result.candidates if each.unusable)
-    return cut(next(reasons, "nothing could be read from what it wrote").rstrip("."), 300)
+    if not any(candidate.text.strip() for candidate in result.candidates):
+        return "its answers were empty"
+    reasons = (candidate.unusable for candidate in result.candidates if candidate.unusable)
+    return cut(next(reasons, "no answer could be read from what it wrote").rstrip("."), 300)

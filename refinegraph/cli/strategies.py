@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace) -> int:
-    """List strategies, those that match a word, or one of them with its graph and its code."""
+    """List all strategies or those that match a word, or show one with its graph and code."""
     from refinegraph.graphs.strategies import find_strategy, strategy_names
 
     speak_plainly(sys.stdout)
@@ -34,9 +34,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _matches(strategy: "Strategy", word: str | None) -> bool:
-    """Return whether a word stands in what is said of a strategy."""
-    said = (strategy.name, strategy.title, strategy.summary, strategy.source, *strategy.ideas)
-    return word is None or any(word.lower() in text.lower() for text in said)
+    """Return whether a word occurs in the description of a strategy."""
+    texts = (strategy.name, strategy.title, strategy.summary, strategy.source, *strategy.ideas)
+    return word is None or any(word.lower() in text.lower() for text in texts)
 
 
 def _has_need(strategy: "Strategy", need: str | None) -> bool:
@@ -67,7 +67,7 @@ def _listing(strategies: "list[Strategy]") -> str:
 
 
 def _line(strategy: "Strategy", column: int) -> str:
-    """Return one strategy with its summary, wrapped to the width of a terminal."""
+    """Return one strategy with its summary, wrapped to the width of the terminal."""
     needs = f" (needs: {', '.join(strategy.needs)})" if strategy.needs else ""
     text = f"{strategy.name:<{column}}{strategy.summary}{needs}"
     if not sys.stdout.isatty():
@@ -88,9 +88,9 @@ def _card(strategy: "Strategy") -> str:
         "model calls": strategy.calls,
         "departs": strategy.departs,
     }
-    said = "".join(f"  {name:<12} {text}\n" for name, text in rows.items() if text)
+    card = "".join(f"  {name:<12} {text}\n" for name, text in rows.items() if text)
     drawn = strategy_outline(strategy.name).get_graph()
     edges = [(edge.source.strip("_"), edge.target.strip("_")) for edge in drawn.edges]
     picture = draw_graph(edges, start="start")
     code = source_of(strategy)
-    return f"{strategy.name}: {strategy.summary}\n{said}\n{picture}\n\n{code}"
+    return f"{strategy.name}: {strategy.summary}\n{card}\n{picture}\n\n{code}"

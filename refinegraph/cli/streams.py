@@ -1,4 +1,4 @@
-"""What happens to standard output when nobody reads it, or the disk behind it is full."""
+"""Handle a standard output whose reader has gone, or whose disk is full."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from contextlib import suppress
 
 
 def discard_output() -> None:
-    """Send what is still to come on standard output nowhere, so that the process ends in peace."""
+    """Discard all further standard output, so that the process can end without an error."""
     if sys.stdout is None:
         return
     with suppress(OSError, ValueError):
@@ -16,6 +16,6 @@ def discard_output() -> None:
 
 
 def flush_output() -> None:
-    """Write what standard output holds back; raises `OSError` where that cannot be."""
+    """Flush standard output; raises `OSError` if that fails."""
     if sys.stdout is not None:
         sys.stdout.flush()

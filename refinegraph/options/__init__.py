@@ -2,7 +2,7 @@
 
 A field of `RunOptions` is an option everywhere: an argument of `refinegraph.solve` and `asolve`, a
 flag, an environment variable `REFINEGRAPH_NAME`, a key of `refinegraph.toml`, part of a saved run
-and of the digest of an evaluation. To add one, declare it in `run_options`.
+and of an evaluation's digest. To add one, declare it in `run_options`.
 """
 
 from refinegraph.options.command_options import CommandOptions

@@ -1,7 +1,7 @@
-"""Functions that take a set of options as keyword arguments, with all of them in their signature.
+"""Functions whose keyword arguments are the options of a set.
 
-Type checkers see the signature of the class that holds the options; `help()` and editors see the
-same, with what each option means.
+Type checkers see the signature of the class that declares the options; `help()` and editors show
+the same signature, with the help text of every option.
 """
 
 import inspect
@@ -13,21 +13,22 @@ from typing import Any, ParamSpec, TypeVar
 
 from refinegraph.options.config import configured
 from refinegraph.options.option_set import OptionSet
+from refinegraph.values import nearest
 
 Parameters = ParamSpec("Parameters")
 Options = TypeVar("Options", bound=OptionSet)
 Result = TypeVar("Result")
 
 _WIDTH = 96
-"""Columns of a generated docstring, so that `help()` fits beside its own margin of four."""
+"""Columns of a generated docstring: `help()` adds a margin of four and stays within 100."""
 
 
 def takes(
     declaring: Callable[Parameters, Options],
 ) -> Callable[[Callable[[Options], Result]], Callable[Parameters, Result]]:
-    """Let a function of a set of options be called with the options themselves.
+    """Let a function that takes a set of options be called with the options as arguments.
 
-    What is not given, or is None, comes from the environment and the nearest `refinegraph.toml`.
+    Options that are missing or None come from the environment and the nearest `refinegraph.toml`.
     """
     options: Any = declaring
 
@@ -38,7 +39,8 @@ def takes(
             try:
                 given = signature.bind(*args, **kwargs).arguments
             except TypeError as error:
-                raise TypeError(f"{function.__name__}() {error}") from None
+                hint = _hint(kwargs, signature)
+                raise TypeError(f"{function.__name__}() {error}{hint}") from None
             return options(**configured(given))
 
         dressed: Callable[Parameters, Result] = _dressed(function, bound, signature, options)
@@ -47,13 +49,19 @@ def takes(
     return decorate
 
 
+def _hint(given: dict[str, Any], signature: inspect.Signature) -> str:
+    """Return the nearest name to the first keyword that is unknown; empty if all are known."""
+    known = list(signature.parameters)
+    return next((nearest(name, known) for name in given if name not in known), "")
+
+
 def _dressed(
     function: Callable[[Any], Any],
     bound: Callable[..., Any],
     signature: inspect.Signature,
     options: type[OptionSet],
 ) -> Any:
-    """Return the function as callers see it: async if it is, with its documents and signature."""
+    """Return the function for callers: async if the original is, with docstring and signature."""
     dressed: Any
     if inspect.iscoroutinefunction(function):
 
@@ -71,30 +79,32 @@ def _dressed(
         dressed = run
     returns = inspect.signature(function).return_annotation
     dressed.__signature__ = signature.replace(return_annotation=returns)
-    dressed.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()}
+    dressed.__annotations__ = {
+        name: parameter.annotation for name, parameter in signature.parameters.items()
+    }
     dressed.__doc__ = f"{inspect.getdoc(function)}\n\nArgs:\n{_arguments(options)}"
     return dressed
 
 
 def signature_of(options: type[OptionSet]) -> inspect.Signature:
-    """Return the signature of a set of options: those that may be positional first."""
-    ordered = sorted(fields(options), key=lambda each: bool(each.kw_only))
-    return inspect.Signature([_parameter(each) for each in ordered])
+    """Return the signature of a set of options, with positional parameters first."""
+    ordered = sorted(fields(options), key=lambda field: bool(field.kw_only))
+    return inspect.Signature([_parameter(field) for field in ordered])
 
 
-def _parameter(each: "Field[Any]") -> inspect.Parameter:
+def _parameter(field: "Field[Any]") -> inspect.Parameter:
     kind = inspect.Parameter.KEYWORD_ONLY
-    default = inspect.Parameter.empty if each.default is MISSING else each.default
+    default = inspect.Parameter.empty if field.default is MISSING else field.default
     return inspect.Parameter(
-        each.name,
-        kind if each.kw_only else inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        field.name,
+        kind if field.kw_only else inspect.Parameter.POSITIONAL_OR_KEYWORD,
         default=default,
-        annotation=_type(each.type),
+        annotation=_type(field.type),
     )
 
 
 def _type(annotation: Any) -> Any:
-    """Return the type in `Annotated`; its text where it names what is imported later."""
+    """Return the type in `Annotated`, or its text if only type checkers import the name."""
     inner = annotation.__origin__
     return getattr(inner, "__forward_arg__", inner)
 

@@ -1,4 +1,4 @@
-"""Options of the command line beside those of a run."""
+"""Options of the command line besides those of a run."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -10,24 +10,33 @@ _RUNS = "solve eval batch resume serve mcp"
 """The commands that run a graph."""
 
 
-def _shown(help: str, value: Value, commands: str = "solve resume fix") -> Option:
-    """Return an option that changes what a command prints, and nothing of the run."""
-    return Option(help, value, "output", commands, is_setting=False, affects_results=False)
+def _shown(
+    help: str,
+    value: Value,
+    commands: str = "solve resume fix",
+    *,
+    safe: bool = True,
+    short: str = "",
+) -> Option:
+    """Return an option that changes what a command prints or keeps, and nothing about the run."""
+    return Option(help, value, "output", commands, safe=safe, affects_results=False, short=short)
 
 
 # fmt: off
 @dataclass(frozen=True, kw_only=True)
 class CommandOptions(OptionSet):
-    """Options of the command line beside those of a run: what is printed and kept where."""
+    """Options of the command line besides those of a run: what is printed and what is kept."""
 
     home: Annotated[str | None, Option(
-        "folder of the user's runs, cache and trusted files",
+        "folder for your runs, cache and trusted files",
         FileName("DIR"), "output", "", affects_results=False)] = None
     json: Annotated[bool, _shown("print one JSON object", Switch())] = False
-    output: Annotated[str | None, _shown("also write the answer to FILE", FileName())] = None
-    quiet: Annotated[bool, _shown("print the answer only", Switch(),
-        "solve resume fix serve mcp")] = False
-    no_keep: Annotated[bool, _shown("do not keep the run", Switch(), "solve fix serve mcp")] = False
+    output: Annotated[str | None, _shown(
+        "also write the answer to FILE", FileName(), safe=False, short="-o")] = None
+    quiet: Annotated[bool, _shown(
+        "print only the answer", Switch(), "solve resume fix serve mcp", short="-q")] = False
+    no_keep: Annotated[bool, _shown(
+        "do not keep the run", Switch(), "solve fix serve mcp")] = False
     log_json: Annotated[str | None, Option(
         "write every event to FILE, one JSON object per line",
         FileName(), "output", _RUNS, affects_results=False)] = None

@@ -1,8 +1,8 @@
-"""Settings: flags win over environment variables, these over a `refinegraph.toml` found upwards.
+"""Settings from flags, environment variables and a `refinegraph.toml`, in this order of precedence.
 
-Such a file may lie in any folder that its user happens to work in, a cloned repository for one. So
-it may choose strategies and limits, but nothing that decides where keys, prompts or files go,
-unless the user has trusted that very file (`refinegraph config trust PATH`).
+The file is looked for in the current folder and above, so it may come with a cloned repository.
+Therefore it may choose strategies and limits, but nothing that decides where keys, prompts or files
+go, unless the user has trusted this file (`refinegraph config trust PATH`).
 """
 
 import importlib.util
@@ -11,7 +11,7 @@ import shlex
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from refinegraph.errors import InputError, SettingError
 from refinegraph.options.names import settings, variable_of
@@ -25,34 +25,36 @@ EMBEDDED = "embedded"
 """The model that ships with the package."""
 
 _announced: set[tuple[str, tuple[str, ...]]] = set()
-"""Files and settings whose being ignored was said already in this process."""
+"""Files and settings that this process has already reported as ignored."""
 
 
 class Setting(NamedTuple):
-    """A value and where it comes from."""
+    """A value and its source."""
 
     value: Any
     source: str
 
 
 class SettingsFile(NamedTuple):
-    """A `refinegraph.toml` as it was read."""
+    """The content of a `refinegraph.toml`."""
 
     path: Path
     content: bytes
     values: dict[str, Any]
-    """Every setting, as TOML has it."""
+    """Every setting with its TOML value."""
     is_trusted: bool
+    tables: dict[str, dict[str, Any]]
+    """The defaults of single commands, by the command's name."""
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """The settings that only a trusted file may make."""
+        """The settings in this file that would need trust it does not have."""
         known = settings()
         values = self.values.items()
         return tuple(name for name, value in values if not self._may_set(known[name], value))
 
     def find(self, name: str) -> Setting | None:
-        """Return a setting of this file; None for one that is missing or ignored."""
+        """Return a setting from this file, or None if it is missing or ignored."""
         if name not in self.values or name in self.ignored:
             return None
         return Setting(self._checked(settings()[name], name), str(self.path))
@@ -75,7 +77,7 @@ class SettingsFile(NamedTuple):
 def find_setting(name: str) -> Setting | None:
     """Return a setting from the environment, else from the nearest `refinegraph.toml`.
 
-    Raises `InputError` for a name that is no setting and for a file that cannot be read.
+    Raises `InputError` for an unknown name and for a file that cannot be read.
     """
     if name not in settings():
         known = list(settings())
@@ -84,37 +86,37 @@ def find_setting(name: str) -> Setting | None:
 
 
 def find_settings(names: Iterable[str]) -> dict[str, Setting]:
-    """Return those of the settings that the environment or the nearest file makes, by name."""
-    found: dict[str, Setting] = {}
+    """Return the settings that the environment or the nearest file contains, by name."""
+    values: dict[str, Setting] = {}
     file = nearest_file()
     if file:
         _announce(file)
     for name in names:
         setting = _from_environment(name) or (file.find(name) if file else None)
         if setting:
-            found[name] = setting
-    return found
+            values[name] = setting
+    return values
 
 
 def configured(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options of a run: those given, and settings in the place of None and of the rest.
+    """Return options of a run: the given ones, completed from the settings.
 
     >>> configured({"samples": 3, "rounds": None})["samples"]
     3
     """
     chosen = {name: value for name, value in given.items() if value is not None}
     missing = [name for name in settings() if name in RunOptions.declared and name not in chosen]
-    found = {name: setting.value for name, setting in find_settings(missing).items()}
+    values = {name: setting.value for name, setting in find_settings(missing).items()}
     for name, other in (("cache", "replay"), ("replay", "cache")):
         if name in chosen:
-            found.pop(other, None)
-    return {**found, **chosen}
+            values.pop(other, None)
+    return {**values, **chosen}
 
 
 def unconfirmed_places(options: RunOptions) -> dict[str, Any]:
-    """Return the options that decide where keys, prompts or files go, where no setting says so.
+    """Return options that decide where keys, prompts or files go and differ from the settings.
 
-    Credentials in an address do not count: records never hold them.
+    Credentials in addresses are not compared, since records do not contain them.
     """
     own = find_settings(options.places)
     return {
@@ -125,11 +127,11 @@ def unconfirmed_places(options: RunOptions) -> dict[str, Any]:
 
 
 def default_model() -> str:
-    """Return the model in the package; raises `SettingError` where it cannot run."""
+    """Return the name of the package's model; raises `SettingError` if it cannot run."""
     if importlib.util.find_spec("xllamacpp") is None:
         raise SettingError(
             "no model is named, and the small one in the package needs "
-            "pip install 'refinegraph[local]'; do that, or pass --model (for example "
+            "pip install 'refinegraph[local]'; install it, pass --model (such as "
             "ollama_chat/qwen3:8b, or openai/NAME with --api-base), or set REFINEGRAPH_MODEL."
         )
     return EMBEDDED
@@ -137,19 +139,19 @@ def default_model() -> str:
 
 def home() -> Path:
     """Return the folder where refinegraph keeps its data."""
-    found = find_setting("home")
-    return _expanded(found.value) if found else own_folder()
+    setting = find_setting("home")
+    return _expanded(setting.value) if setting else own_folder()
 
 
 def rates_folder() -> Path:
-    """Return the folder of what was learned of models, which need not exist."""
+    """Return the folder of learned success rates, which need not exist."""
     return home() / "rates"
 
 
 def own_folder() -> Path:
-    """Return the user's own folder, which no file but the environment may choose.
+    """Return the user's own folder, which the environment may choose but no file.
 
-    Raises `InputError` where there is none: no variable, no home folder.
+    Raises `InputError` if there is neither a variable nor a home folder.
     """
     given = os.environ.get(variable_of("home"))
     if given:
@@ -163,7 +165,7 @@ def own_folder() -> Path:
 
 
 def nearest_file() -> SettingsFile | None:
-    """Read the `refinegraph.toml` of this folder, or of the nearest one above that has one."""
+    """Read the `refinegraph.toml` in this folder, or else in the nearest folder above."""
     try:
         here = Path.cwd()
     except OSError:
@@ -174,17 +176,23 @@ def nearest_file() -> SettingsFile | None:
 
 
 def read_file(path: Path) -> SettingsFile:
-    """Read a file of settings; raises `InputError` where it is none."""
+    """Read a settings file; raises `InputError` if it is not one."""
     try:
         content = path.read_bytes()
         values = current_names(tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{path} cannot be read as TOML: {error}.") from None
+    tables = {
+        name: cast("dict[str, Any]", value)
+        for name, value in values.items()
+        if isinstance(value, dict)
+    }
+    values = {name: value for name, value in values.items() if name not in tables}
     unknown = next((name for name in values if name not in settings()), None)
     if unknown is not None:
         hint = nearest(unknown, list(settings()))
         raise InputError(f"{path} has an unknown setting {unknown!r}{hint}; see `config`.")
-    return SettingsFile(path, content, values, _is_trusted(path, content))
+    return SettingsFile(path, content, values, _is_trusted(path, content), tables)
 
 
 def _is_file(path: Path) -> bool:
@@ -227,7 +235,7 @@ def _from_environment(name: str) -> Setting | None:
 
 
 def _announce(file: SettingsFile) -> None:
-    """Say once which settings are ignored; without handlers, logging writes to standard error."""
+    """Warn once about ignored settings; without handlers, logging writes to standard error."""
     ignored = file.ignored
     if not ignored or (str(file.path), ignored) in _announced:
         return

@@ -1,4 +1,4 @@
-"""The names of options: as environment variables, as flags, as settings."""
+"""Names of options as environment variables, flags and settings."""
 
 from functools import cache
 from typing import Any
@@ -36,7 +36,7 @@ def flag_of(name: str) -> str:
 
 
 def read_option(name: str, text: str) -> Any:
-    """Return the value that a text stands for, as on the command line; raises `InputError`.
+    """Read an option's value from text, as on the command line; raises `InputError`.
 
     >>> read_option("samples", "4")
     4
@@ -44,7 +44,7 @@ def read_option(name: str, text: str) -> Any:
     option = RunOptions.declared.get(name)
     if option is None:
         known = list(RunOptions.declared)
-        raise InputError(f"there is no option {name!r}{nearest(name, known)}.")
+        raise InputError(f"unknown option {name!r}{nearest(name, known)}.")
     try:
         return option.value.read(text)
     except UnfitValue as error:

@@ -1,4 +1,4 @@
-"""What an option is, and what every set of options can do: check, compare, keep, digest."""
+"""Options and sets of options, which can be checked, compared, saved and digested."""
 
 import hashlib
 import json
@@ -14,37 +14,39 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 Group = Literal["strategy", "models", "limits", "parts", "records", "output", "python"]
-"""Under which heading the help lists an option."""
+"""The heading under which the help lists an option."""
 
 _LONGEST_SHOWN = 80
 """Characters of a value in a message, so that a message stays one line."""
 
 
 class Option(NamedTuple):
-    """What is said of an option beside its name, type and default.
+    """The declaration of an option besides its name, type and default.
 
-    The defaults are the strict ones: what is not declared safe may not be set by a file that its
-    user has not trusted, and what is not declared harmless counts for the digest.
+    The defaults are strict: an option that is not declared safe cannot be set by an untrusted file,
+    and one that is not declared harmless is part of the digest.
     """
 
     help: str
     value: Value
-    """How it is read and checked."""
+    """How text is read, and how values are checked."""
     group: Group
     commands: str = "solve eval batch fix serve mcp"
-    """The commands that have its flag."""
+    """The commands with this flag, separated by spaces."""
     safe: bool | Callable[[Any], bool] = False
-    """Whether a `refinegraph.toml` that its user has not trusted may set it, or to which values.
+    """Whether an untrusted `refinegraph.toml` may set it, or a test for the values it may set.
     Nothing that decides where keys, prompts or files go is safe."""
     affects_results: bool = True
-    """Whether runs with different values must not be counted together."""
+    """Whether runs with different values must be evaluated separately."""
     is_setting: bool = True
     """Whether the environment and files may set it."""
     is_kept: bool = True
     """Whether it is part of a saved run."""
+    short: str = ""
+    """Its short flag, such as `-m`; empty for none."""
 
     def is_safe(self, value: Any) -> bool:
-        """Whether a file that is not trusted may set this value."""
+        """Whether an untrusted file may set this value."""
         return self.safe(value) if callable(self.safe) else self.safe
 
     def check(self, name: str, value: Any) -> Any:
@@ -56,11 +58,11 @@ class Option(NamedTuple):
 
 
 RENAMED = {"belief": "calibration", "price": "min_gain_per_1k_tokens"}
-"""Options by the names that version 0.1 gave them in records and in `refinegraph.toml`."""
+"""Names in records and settings files of version 0.1, with the present names."""
 
 
 def current_names(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values by the names that their options have now.
+    """Return values under the present names of their options.
 
     >>> current_names({"price": 0.1, "seed": 1})
     {'min_gain_per_1k_tokens': 0.1, 'seed': 1}
@@ -72,7 +74,7 @@ def current_names(data: Mapping[str, Any]) -> dict[str, Any]:
 class OptionSet:
     """A set of options, each declared as `name: Annotated[type, Option(...)] = default`.
 
-    Frozen, and checked when it is made: raises `InputError` for a value that an option cannot take.
+    Frozen, and checked on creation: raises `InputError` for a value that an option cannot take.
     """
 
     declared: ClassVar[dict[str, Option]] = {}
@@ -89,15 +91,15 @@ class OptionSet:
 
     def __post_init__(self) -> None:
         """Check every value that is not the default and bring it into its normal form."""
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if value is not each.default:
-                checked = self.declared[each.name].check(each.name, value)
-                object.__setattr__(self, each.name, checked)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not field.default:
+                checked = self.declared[field.name].check(field.name, value)
+                object.__setattr__(self, field.name, checked)
 
     def __hash__(self) -> int:
         """Hash of what can be hashed; equal sets have equal hashes."""
-        return hash(tuple(_hashable(getattr(self, each.name)) for each in fields(self)))
+        return hash(tuple(_hashable(getattr(self, field.name)) for field in fields(self)))
 
     def digest(self) -> str:
         """Return a digest of what affects results; options at their defaults do not count."""
@@ -105,9 +107,9 @@ class OptionSet:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def difference(self, before: Self) -> str:
-        """Say in which options that affect results this set differs from one before.
+        """Describe the differences to an earlier set in options that affect results.
 
-        Empty where it differs in none.
+        Returns an empty string if there are none.
         """
         own, other = self._identities(), before._identities()
         names = [name for name in self.declared if own.get(name) != other.get(name)]
@@ -117,22 +119,22 @@ class OptionSet:
         )
 
     def data(self) -> dict[str, Any]:
-        """Return the options that are kept as plain data, without credentials and without None."""
+        """Return the options that are saved, as plain data without credentials and None."""
         values = ((name, getattr(self, name)) for name in self._kept())
         return {name: plain_data(value) for name, value in values if value is not None}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:
-        """Return options from plain data, under old names too; raises `InputError` for others."""
+        """Return options from plain data, also under old names; raises `InputError` for others."""
         values = current_names(data)
         unknown = sorted(set(values) - set(cls.declared))
         if unknown:
-            raise InputError(f"{unknown[0]!r} is no option.")
+            raise InputError(f"unknown option {unknown[0]!r}.")
         return cls(**{name: value for name, value in values.items() if value is not None})
 
     @property
     def without_secrets(self) -> Self:
-        """The options that are kept, without users, passwords and queries in addresses."""
+        """The options that are saved, without users, passwords and queries in addresses."""
         return self.from_data(self.data())
 
     @property
@@ -149,12 +151,12 @@ class OptionSet:
         return [name for name, option in self.declared.items() if option.is_kept]
 
     def _identities(self) -> dict[str, Any]:
-        """Return what tells the values of the options that affect results from others."""
-        values = ((each, getattr(self, each.name)) for each in fields(self))
+        """Return what identifies the values of the options that affect results."""
+        values = ((field, getattr(self, field.name)) for field in fields(self))
         return {
-            each.name: self.declared[each.name].value.identity(value)
-            for each, value in values
-            if value != each.default and self.declared[each.name].affects_results
+            field.name: self.declared[field.name].value.identity(value)
+            for field, value in values
+            if value != field.default and self.declared[field.name].affects_results
         }
 
     @classmethod
@@ -171,7 +173,7 @@ class OptionSet:
 
 
 def shown(value: Any) -> str:
-    """Return a value as it is written in a message, without credentials.
+    """Return a value for a message, without credentials.
 
     >>> shown("http://me:hush@host"), shown(("a",))
     ("'http://host'", "('a',)")

@@ -1,4 +1,4 @@
-"""How a run is made: each option declared in one line."""
+"""The options of a run, declared one after another."""
 
 import re
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 _PROVIDERS_OWN = re.compile(
     r"embedded|mutations|(?!local/)[a-z0-9_]+/[\w.-]+(:[\w.-]+)?", re.IGNORECASE
 )
-"""Models that a provider serves under its own name: no path, no address, nobody's account."""
+"""Models that a provider serves under its own name: no paths, addresses or private accounts."""
 _SERVERLESS = {scorer.name for scorer in SCORERS if not scorer.takes.startswith("URL")}
 
 
@@ -67,7 +67,7 @@ def _ask_no_server(scorers: Any) -> bool:
 
 
 def _is_users_own(cache: Any) -> bool:
-    """Whether a cache is the one in the user's own folder, which an empty name stands for."""
+    """Whether a cache is the one in the user's own folder; its name is empty."""
     return isinstance(cache, str) and not cache
 
 
@@ -93,15 +93,15 @@ _ASK = Several(words=("refine", "accept"), noun="interrupt point")
 
 _EVERYWHERE = "solve eval batch demo fix serve mcp"
 _SAMPLING = "solve eval batch demo serve mcp"
-"""Where fresh candidates are sampled; `fix` has its own limit."""
+"""The commands that sample fresh candidates; `fix` has its own limit."""
 _AGAIN = "solve eval batch resume fix serve mcp"
-"""Where a run goes on, its limits may be changed."""
+"""The commands with limits, which may change when a run is resumed."""
 
 
 # fmt: off
 @dataclass(frozen=True, kw_only=True)
 class RunOptions(OptionSet):
-    """How a run is made: models, sizes, limits, parts. Frozen, checked and hashable.
+    """The options of a run: models, sizes, limits, parts. Frozen, checked and hashable.
 
     Raises `InputError` for a value that an option cannot take.
 
@@ -112,16 +112,17 @@ class RunOptions(OptionSet):
     """
 
     strategy: Annotated[str, Option(
-        "way through the graph; `refinegraph graph NAME` draws it",
+        "strategy of the run; `refinegraph strategies` lists all of them",
         Text("NAME"), "strategy", "solve eval batch demo fix mcp", safe=True)] = "adaptive"
     kind: Annotated["Kind | None", Option(
-        "what the answer is: a program, a number or formula, a letter, words; default: code",
-        _KIND, "strategy", "solve batch", is_setting=False)] = None
+        "what the answer is: a program, a number or formula, the letter of a choice, other words;"
+        " default: judged by the problem's wording (batch: the record's kind, else code)",
+        _KIND, "strategy", "solve batch demo", safe=True, is_setting=False)] = None
     samples: Annotated[int | None, Option(
         "maximum number of candidates to sample",
-        Number("K", whole=True, least=1), "strategy", _SAMPLING, safe=True)] = None
+        Number("K", whole=True, least=1), "strategy", _SAMPLING, safe=True, short="-n")] = None
     batch_size: Annotated[int | None, Option(
-        "samples asked for at a time (sample-until, adaptive); best-of-n then stops early",
+        "samples per request (sample-until, adaptive); lets best-of-n stop early",
         Number("N", whole=True, least=1), "strategy", safe=True)] = None
     rounds: Annotated[int | None, Option(
         "maximum number of refinement rounds",
@@ -132,7 +133,7 @@ class RunOptions(OptionSet):
         "maximum tokens per answer; default: the provider's limit",
         _COUNT, "strategy", safe=True)] = None
     seed: Annotated[int | None, Option(
-        "seed passed on to the model",
+        "seed for the model and for random choices",
         Number("S", whole=True), "strategy", _EVERYWHERE, safe=True)] = None
     min_gain_per_1k_tokens: Annotated[float | None, Option(
         "minimum gain in success probability that justifies 1,000 tokens (adaptive)",
@@ -141,11 +142,11 @@ class RunOptions(OptionSet):
         "confidence calibration file written by `eval --fit` (adaptive, for answers)",
         _CALIBRATION, "strategy")] = None
     cost: Annotated[str, Option(
-        "what adaptive saves: tokens, usd (needs known prices) or seconds",
+        "what adaptive economises: tokens, usd (needs known prices) or seconds",
         Choice("tokens", "usd", "seconds"), "strategy", safe=True)] = "tokens"
     learn: Annotated[str | None, Option(
-        "learn how often samples and repairs succeed (adaptive): off, from the problems of this run"
-        " (run), or from earlier runs too (keep); default: keep for solve, else run",
+        "learn how often samples and repairs succeed (adaptive): off, within this command (run), or"
+        " also across commands (keep); default: keep for solve, else run",
         Choice("off", "run", "keep"), "strategy", safe=True)] = None
     trace: Annotated[bool, Option(
         "show the Reviewer a failing test line by line", Switch(), "strategy", safe=True)] = False
@@ -153,18 +154,18 @@ class RunOptions(OptionSet):
         "how a program is repaired: by edits, by a rewrite, or whichever is shorter (auto)",
         Choice("auto", "edit", "rewrite"), "strategy", safe=True)] = "auto"
     review: Annotated[str, Option(
-        "how a program is reviewed before its repair: separate, joint (in one call with it), none",
+        "how a program is reviewed before its repair: separate, joint (in the same call), none",
         Choice("separate", "joint", "none"), "strategy", safe=True)] = "separate"
     evidence: Annotated[Sequence[str], Option(
-        f"what Reviewer and Refiner are shown: {', '.join(_EVIDENCE_KINDS)}; default: what the"
-        " prompts are made for", _EVIDENCE, "strategy", safe=True)] = ()
+        f"evidence for Reviewer and Refiner: {', '.join(_EVIDENCE_KINDS)}; default: what the"
+        " prompts are written for", _EVIDENCE, "strategy", safe=True)] = ()
     ask: Annotated[Sequence[str], Option(
         "pause for your approval before each repair (refine), the answer (accept), or both",
         _ASK, "strategy", "solve", safe=True)] = ()
 
     model: Annotated["str | BaseChatModel | None", Option(
-        "model of every role, such as ollama_chat/qwen3:8b",
-        Model(), "models", _EVERYWHERE, safe=_names_no_place)] = None
+        "model for every role, such as ollama_chat/qwen3:8b",
+        Model(), "models", _EVERYWHERE, safe=_names_no_place, short="-m")] = None
     solver_model: Annotated["str | BaseChatModel | None", Option(
         "another model for the Solver", Model(), "models", safe=_names_no_place)] = None
     reviewer_model: Annotated["str | BaseChatModel | None", Option(
@@ -177,10 +178,10 @@ class RunOptions(OptionSet):
         "models to try if the main model fails permanently",
         Models(), "models", safe=_name_no_place)] = ()
     api_base: Annotated[str | None, Option(
-        "address of the models' server",
+        "address of the model server",
         Text("URL"), "models", f"{_EVERYWHERE} resume", affects_results=False)] = None
     client: Annotated[Client, Option(
-        "what sends requests: direct (OpenAI's protocol), litellm (any provider), or auto: direct"
+        "client for requests: direct (OpenAI's protocol), litellm (any provider), or auto: direct"
         " for a server with an address",
         Choice("auto", "direct", "litellm"), "models", safe=True, affects_results=False)] = "auto"
     hedge: Annotated[float | None, Option(
@@ -193,7 +194,7 @@ class RunOptions(OptionSet):
         "limit tokens per minute, per provider",
         _RATE, "models", safe=True, affects_results=False)] = None
     prices: Annotated[tuple[float, float] | None, Option(
-        "USD per million prompt and completion tokens, if litellm lists no price",
+        "USD per million prompt and completion tokens, if litellm has no price",
         Pair("IN,OUT"), "models")] = None
     call_timeout: Annotated[float | None, Option(
         "seconds for one attempt of a model call; default: 600",
@@ -206,46 +207,46 @@ class RunOptions(OptionSet):
     budget_calls: Annotated[int | None, Option(
         "stop after N model calls", _COUNT, "limits", _AGAIN, safe=True)] = None
     ledger: Annotated[str | None, Option(
-        "share budgets and rate limits with all processes of this machine that name the same FILE",
+        "share budgets and rate limits with all processes on this machine that name the same FILE",
         FileName(), "limits", _AGAIN, affects_results=False, is_kept=False)] = None
     timeout: Annotated[float | None, Option(
         "stop after SECONDS and return the best answer so far",
         _SECONDS, "limits", _AGAIN, safe=True)] = None
 
     scorer: Annotated["str | Scorer | Sequence[str | Scorer] | None", Option(
-        f"what scores candidates: {_names(SCORERS)}; several with commas; a judge's model after"
-        " a colon; orm:URL/MODEL and prm:URL/MODEL for reward models",
+        f"scorers of candidates, joined by commas: {_names(SCORERS)}; append :MODEL to choose a"
+        " judge's model; orm:URL/MODEL and prm:URL/MODEL are reward models",
         ScorerNames(), "parts", safe=_ask_no_server)] = None
     router: Annotated["str | Router | None", Option(
-        f"what decides whether a problem is hard: {_names(ROUTERS)}",
+        f"rule that decides whether a problem is hard: {_names(ROUTERS)}",
         Named("router", ROUTERS), "parts", safe=True)] = None
     stop: Annotated["str | RuleFunction | None", Option(
         f"when to stop, such as 'rounds(3) | budget(tokens=20_000)'; rules: {_names(STOP_RULES)}",
         StopExpression(), "parts", safe=True)] = None
     select: Annotated["str | Selector | None", Option(
-        f"what chooses the answer: {_names(SELECTORS)}",
+        f"selector of the answer: {_names(SELECTORS)}",
         Named("selector", SELECTORS), "parts", safe=True)] = None
     policy: Annotated["str | Policy | None", Option(
-        f"what decides each step, instead of the strategy: {_names(POLICIES)}",
+        f"policy that decides every step, instead of the strategy: {_names(POLICIES)}",
         Named("policy", POLICIES), "parts", safe=True)] = None
     prompts: Annotated["str | PromptSet | None", Option(
-        f"prompts of every role: {', '.join(PROMPT_SETS)}; default: those that suit the model",
+        f"prompts for every role: {', '.join(PROMPT_SETS)}; default: those suited to the model",
         _PROMPTS, "parts", safe=True)] = None
 
     memory: Annotated["str | Path | Memory | None", Option(
-        "keep notes from run to run in FILE, for strategies that remember",
+        "keep notes across runs in FILE, for strategies with a memory",
         _MEMORY, "records")] = None
     cache: Annotated["str | Path | CallCache | None", Option(
-        "keep the models' answers in FILE and reuse them; default: the user's own cache",
+        "cache model answers in FILE and reuse them; default: your own cache",
         _CACHE, "records", safe=_is_users_own, affects_results=False)] = None
     replay: Annotated["str | Path | None", Option(
-        "take answers from a cache only and make no calls",
+        "take answers only from the cache FILE and make no calls",
         FileName(), "records", affects_results=False, is_kept=False)] = None
 
     __hash__ = OptionSet.__hash__
 
     def __post_init__(self) -> None:
-        """Check the values, and that no two exclude each other."""
+        """Check the values and that they do not exclude one another."""
         super().__post_init__()
         if self.cache is not None and self.replay is not None:
             raise InputError("cache and replay were both given; give one of them.")

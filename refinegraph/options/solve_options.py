@@ -1,4 +1,4 @@
-"""The arguments of `solve` and `asolve`: how a run is made, and what only Python can give."""
+"""The arguments of `solve` and `asolve`: options of a run, and objects that only Python has."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 EventHandler = Callable[["Frozen"], None]
-"""Hears the events of `refinegraph.graphs.events` and of `refinegraph.agents.models`."""
+"""Called with the events of `refinegraph.graphs.events` and `refinegraph.agents.models`."""
 InterruptHandler = Callable[["Question"], Awaitable["Reply"]]
 """Answers the questions of `refinegraph.graphs.nodes.human`."""
 
 
 def python_only(help: str, value: Value) -> Option:
-    """Return an option that only Python has, since no text can stand for it."""
+    """Return an option that only Python has, since text cannot express it."""
     return Option(help, value, "python", "", is_setting=False, is_kept=False, affects_results=False)
 
 
@@ -37,31 +37,33 @@ class SolveOptions(RunOptions):
     """The arguments of `refinegraph.solve` and `refinegraph.asolve`."""
 
     problem: Annotated["str | Problem", python_only(
-        "what to solve, in words, or a Problem",
+        "the problem in words, or a Problem",
         Source(objects="refinegraph.schema:Problem"))] = field(kw_only=False)
     tests: Annotated[str, python_only(
         "visible tests: assert lines, test functions, doctests or JSON cases", Source())] = ""
     sandbox: Annotated["Sandbox | None", python_only(
-        "where programs run", Instance("refinegraph.tools.sandbox.sandbox:Sandbox"))] = None
+        "sandbox in which programs run",
+        Instance("refinegraph.tools.sandbox.sandbox:Sandbox"))] = None
     checkpointer: Annotated["BaseCheckpointSaver[Any] | None", python_only(
-        "LangGraph checkpointer that keeps the run; asked again, it continues after the last"
-        " finished node", Instance("langgraph.checkpoint.base:BaseCheckpointSaver"))] = None
+        "LangGraph checkpointer that keeps the run; with the same run_id, it continues after the"
+        " last finished node", Instance("langgraph.checkpoint.base:BaseCheckpointSaver"))] = None
     environment: Annotated["Callable[[], Environment] | None", python_only(
-        "makes an environment, for strategies that act in one", Function())] = None
+        "function that creates an environment, for strategies that act in one", Function())] = None
     examples: Annotated["Sequence[LabelledProblem]", python_only(
-        "solved problems, for strategies that learn from some", Items())] = ()
+        "solved problems, for strategies that learn from examples", Items())] = ()
     user: Annotated["Callable[[str], MaybeAwaitable[str]] | None", python_only(
-        "answers the questions of strategies that ask back", Function())] = None
+        "function that answers the questions of strategies that ask the user", Function())] = None
     likelihood: Annotated["Likelihood | None", python_only(
-        "measures how probable a text is; default: the model itself", Function())] = None
+        "function that measures the probability of a text; default: the model", Function())] = None
     checker: Annotated["Checker | None", python_only(
-        "proves or refutes answers in place of the sandbox", Function())] = None
+        "function that proves or refutes answers instead of the sandbox", Function())] = None
     reader: Annotated["AnswerReader | None", python_only(
-        "reads the program in an answer; a fenced block unless given", Function())] = None
+        "function that extracts the program from an answer; default: its code",
+        Function())] = None
     run_id: Annotated[str | None, python_only(
-        "thread under which the checkpointer keeps the run", Text())] = None
+        "name under which the checkpointer keeps the run", Text())] = None
     on_question: Annotated["InterruptHandler | None", python_only(
-        "async function that answers the questions that `ask` leads to", Function())] = None
+        "async function that answers when `ask` pauses the run", Function())] = None
     on_event: Annotated["EventHandler | None", python_only(
         "function that is called with every event, in order", Function())] = None
     stream: Annotated[bool, python_only(

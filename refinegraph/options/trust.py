@@ -1,4 +1,4 @@
-"""Which configuration files a user trusts, by path and content, kept in the user's own folder."""
+"""The settings files that a user trusts, by path and content."""
 
 import hashlib
 import json
@@ -12,17 +12,17 @@ _NAME = "trusted.json"
 
 
 def is_trusted(folder: Path, file: Path, content: bytes) -> bool:
-    """Whether the user trusted this file, and it has not changed since."""
+    """Whether the user trusted this file with its present content."""
     return _trusted(folder).get(_key(file)) == _digest(content)
 
 
 def trust(folder: Path, file: Path, content: bytes) -> None:
-    """Trust a file with this content from now on; raises `InputError` where that cannot be kept."""
+    """Trust a file with this content from now on; raises `InputError` if that cannot be saved."""
     _write(folder, {**_trusted(folder), _key(file): _digest(content)})
 
 
 def untrust(folder: Path, file: Path) -> bool:
-    """Stop trusting a file, which need not exist any more; return whether it was trusted."""
+    """Stop trusting a file, which need not exist; return whether it was trusted."""
     trusted = _trusted(folder)
     was_trusted = trusted.pop(_key(file), None) is not None
     if was_trusted:
@@ -31,14 +31,14 @@ def untrust(folder: Path, file: Path) -> bool:
 
 
 def _trusted(folder: Path) -> dict[str, str]:
-    """Return the digests by path; nothing is trusted where they cannot be read."""
+    """Return the digests by path; if they cannot be read, nothing is trusted."""
     try:
-        found = json.loads((folder / _NAME).read_text(encoding="utf-8"))
+        data = json.loads((folder / _NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(data, dict):
         return {}
-    items = cast("dict[str, object]", found).items()
+    items = cast("dict[str, object]", data).items()
     return {path: digest for path, digest in items if isinstance(digest, str)}
 
 
@@ -48,7 +48,7 @@ def _write(folder: Path, trusted: dict[str, str]) -> None:
         write_private(folder / _NAME, [json.dumps(trusted, indent=2), "\n"])
     except OSError as error:
         raise InputError(
-            f"trusted files cannot be kept in {str(folder)!r}: {error.strerror}; set "
+            f"the list of trusted files cannot be saved in {str(folder)!r}: {error.strerror}; set "
             "REFINEGRAPH_HOME to another folder."
         ) from None
 

@@ -1,58 +1,37 @@
-"""What can be typed in a session beside problems: each command, its words and what it does."""
+"""The commands of a session: their names, arguments, summaries and completions."""
 
 import difflib
-import os
-import webbrowser
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
-
-from rich.text import Text
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import NamedTuple
 
 from refinegraph.errors import InputError
-from refinegraph.graphs.strategies import STRATEGIES, find_strategy, strategy_outline
-from refinegraph.html.run import run_page
-from refinegraph.options import RunOptions
-from refinegraph.options.config import home
-from refinegraph.options.option_set import Option, shown
+from refinegraph.graphs.strategies import STRATEGIES, strategy_names
+from refinegraph.options.suggestions import models
+from refinegraph.repl import looking, settings
+from refinegraph.repl.completion import Completable, Suggestion
 from refinegraph.repl.session import Session
 from refinegraph.repl.tour import example
-from refinegraph.runs import RunStore
-from refinegraph.runs.report import report
-from refinegraph.schema import Candidate, Kind, Verdict
-from refinegraph.support.blocking import run_sync
-from refinegraph.support.json_text import json_text, whole_characters
-from refinegraph.support.private_files import make_private_folder, write_private
-from refinegraph.terminal.decisions import decisions_view
-from refinegraph.terminal.diffs import diff_view
-from refinegraph.terminal.outline import draw_graph
-from refinegraph.terminal.text import printable
-from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.test_cases import parse_tests
-from refinegraph.values import UnfitValue, nearest
 
-_LONGEST_DIFF = 200
-"""Lines: more scroll past whoever asked to see the difference."""
-_NONE = ("none", "off", "default")
-_KINDS: dict[Kind, str] = {
-    "code": "a Python program, proved by running it",
-    "math": "a number or an expression",
-    "choice": "one of the options that the problem lists",
-    "text": "any other short answer",
-}
+Values = Callable[[Session, str], Iterable[Suggestion]]
+"""Returns the values that may follow what was typed of a command's argument."""
 
 
 class Command(NamedTuple):
-    """One command: `argument` is what it takes, empty for nothing."""
+    """One command."""
 
     name: str
     argument: str
+    """The argument as the help shows it; empty for none."""
     summary: str
     run: Callable[[Session, str], None]
+    values: Values | None = None
+    files: bool = False
+    """Whether its argument is a path."""
 
 
 def run_command(session: Session, line: str) -> None:
-    """Do what a line that begins with a slash says.
+    """Run a line that begins with a slash.
 
     Raises:
         InputError: For an unknown command or a value that it cannot take, in one sentence.
@@ -67,9 +46,10 @@ def run_command(session: Session, line: str) -> None:
 
 
 def as_command(line: str) -> str | None:
-    """Return the command that a line means, None for a problem.
+    """Return the command that a line means, or None for a problem.
 
-    People leave with `exit` and ask with `help` or `?` in any program; no problem is one such word.
+    In any program people leave with `exit` and ask with `help` or `?`; no problem is one such
+    word.
 
     >>> as_command("/why"), as_command(" Exit "), as_command("quit()"), as_command("Write f(x).")
     ('/why', '/quit', '/quit', None)
@@ -83,208 +63,44 @@ def as_command(line: str) -> str | None:
     return f"/{name}" if name in COMMANDS else None
 
 
+def completables(session: Session) -> dict[str, Completable]:
+    """Return the commands as the completion sees them."""
+    return {name: _completable(command, session) for name, command in COMMANDS.items()}
+
+
+def _completable(command: Command, session: Session) -> Completable:
+    values = command.values
+    return Completable(command.summary, partial(values, session) if values else None, command.files)
+
+
 def _example(session: Session, argument: str) -> None:
-    number = _number("/example", argument, least=1) if argument else session.examples + 1
+    number = (
+        settings.whole_number("/example", argument, least=1) if argument else session.examples + 1
+    )
     session.examples = number
     problem = example(number)
     session.say(f"\n{problem.prompt}\n")
-    session.solve(problem, told=True)
+    session.solve(problem, announced=True)
 
 
-def _model(session: Session, argument: str) -> None:
-    if not argument:
-        session.say(f"  the model is {session.options.model}")
-        return
-    from refinegraph.agents.models import resolve_model
-
-    resolve_model(argument, api_base=session.options.api_base)
-    session.change(model=argument)
-    session.say(f"  from now on: {argument}")
-
-
-def _strategy(session: Session, argument: str) -> None:
+def _new(session: Session, argument: str) -> None:
+    session.forget()
     if argument:
-        session.change(strategy=find_strategy(argument).name)
-    for each in STRATEGIES.values():
-        mark = "●" if each.name == session.options.strategy else " "
-        session.say(f"  {mark} {each.name:<17} {each.summary}")
+        session.begin(argument)
+    else:
+        session.say("  the next line begins a new problem")
 
 
-def _tests(session: Session, argument: str) -> None:
+def _change(session: Session, argument: str) -> None:
     if not argument:
-        session.say(f"  {session.tests or 'no tests are set'}")
-        return
-    text = "" if argument in _NONE else _text_of(argument)
-    if text and not parse_tests(text):
-        raise InputError(
-            f"there is no test in {argument!r}; give a file of asserts, or one such as "
-            "/tests assert add(1, 2) == 3"
-        )
-    session.tests = text
-    session.say(f"  {len(parse_tests(text)) if text else 'no'} tests for the problems to come")
-
-
-def _text_of(argument: str) -> str:
-    if argument.startswith("assert "):
-        return argument
-    try:
-        return Path(argument).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise InputError(
-            f"{argument!r} is neither a file that can be read nor an assert line."
-        ) from None
-
-
-def _kind(session: Session, argument: str) -> None:
-    if argument:
-        near = difflib.get_close_matches(argument, _KINDS, n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        if argument not in _KINDS:
-            raise InputError(f"unknown kind {argument!r}{hint}; there are: {', '.join(_KINDS)}.")
-        session.kind = argument
-    for name, summary in _KINDS.items():
-        mark = "●" if name == session.kind else " "
-        session.say(f"  {mark} {name:<7} {summary}")
-
-
-def _count(name: str, *, least: int) -> Callable[[Session, str], None]:
-    def run(session: Session, argument: str) -> None:
-        if argument:
-            value = None if argument in _NONE else _number(f"/{name}", argument, least=least)
-            session.change(**{_OPTION[name]: value})
-        now = getattr(session.options, _OPTION[name])
-        session.say(f"  {name}: {'as the strategy chooses' if now is None else now}")
-
-    return run
-
-
-_OPTION = {"samples": "samples", "rounds": "rounds", "budget": "budget_tokens"}
-
-
-def _set(session: Session, argument: str) -> None:
-    name, _, text = argument.partition(" ")
-    if not name:
-        _show_options(session)
-        return
-    option = _options().get(name)
-    if option is None:
-        raise InputError(f"unknown option {name!r}{nearest(name, list(_options()))}; see /set.")
-    if text.strip():
-        session.change(**{name: _value(name, option, text.strip())})
-    session.say(f"  {name}: {shown(getattr(session.options, name))}  ({option.help})")
-
-
-def _show_options(session: Session) -> None:
-    """List the options that differ from their defaults, and the names of all."""
-    defaults = RunOptions()
-    for name in _options():
-        value = getattr(session.options, name)
-        if value != getattr(defaults, name):
-            session.say(f"  {name}: {shown(value)}")
-    session.say(f"  /set NAME VALUE, or /set NAME default. Names: {', '.join(_options())}", "dim")
-
-
-def _options() -> dict[str, Option]:
-    """Return the options that a session can set; `ask` needs answers while a run is shown."""
-    return {
-        name: option
-        for name, option in RunOptions.declared.items()
-        if "solve" in option.commands.split() and name != "ask"
-    }
-
-
-def _value(name: str, option: Option, text: str) -> Any:
-    if text in _NONE:
-        return getattr(RunOptions(), name)
-    try:
-        return option.value.read(text)
-    except UnfitValue as error:
-        raise InputError(f"{name}={shown(text)} {error}.") from None
-
-
-def _number(name: str, text: str, *, least: int) -> int:
-    if not text.isdecimal() or int(text) < least:
-        raise InputError(f"{name} takes a whole number of at least {least}; got {text!r}.")
-    return int(text)
+        raise InputError("/change takes what to change, such as /change handle empty lists.")
+    session.follow_up(argument)
 
 
 def _retry(session: Session, argument: str) -> None:
-    if session.problem is None:
-        raise InputError("there is nothing to try again yet; type a problem, or /example.")
-    session.change(seed=(session.options.seed or 0) + 1)
-    session.solve(session.problem)
-
-
-def _why(session: Session, argument: str) -> None:
-    if not session.decisions:
-        raise InputError("nothing was decided yet; type a problem, or /example.")
-    session.console.print(decisions_view(session.decisions), soft_wrap=True)
-
-
-def _diff(session: Session, argument: str) -> None:
-    named = argument.split()
-    if len(named) != 2:
-        raise InputError("/diff takes two candidates, such as /diff 0.0 1.0.")
-    first, second = (_candidate(session, each) for each in named)
-    for line in diff_view(first, second, most=_LONGEST_DIFF):
-        session.console.print(Text("  ") + line, soft_wrap=True)
-
-
-def _candidate(session: Session, id: str) -> Candidate:
-    found = session.view.state.find(id)
-    if found is None:
-        known = ", ".join(each.id for each in session.view.state.candidates) or "none"
-        raise InputError(f"there is no candidate {id!r}; there are: {known}.")
-    return found
-
-
-def _run(session: Session, argument: str) -> None:
-    if not argument:
-        raise InputError("/run takes a line of Python, such as /run print(sum(range(9))).")
-    verdict = run_sync(_executed(argument))
-    session.output.print(Text(printable(verdict.stdout, lines=True).rstrip("\n")), soft_wrap=True)
-    if not verdict.passed:
-        said = printable(verdict.stderr or verdict.detail or "", lines=True).rstrip("\n")
-        session.say(f"  {verdict.status}: {said}", "red")
-
-
-async def _executed(source: str) -> Verdict:
-    return await Sandbox().run(source)
-
-
-def _save(session: Session, argument: str) -> None:
-    if session.result is None:
-        raise InputError("there is no finished run to save; type a problem, or /example.")
-    if not argument:
-        raise InputError("/save takes a file: .json for the whole run, else the answer alone.")
-    path = Path(argument).expanduser()
-    if path.exists() and not session.confirm(f"  {path} exists; replace it? [y/N] "):
-        raise InputError(f"{argument!r} exists and was left as it is; name another file.")
-    if path.suffix == ".json":
-        text = json_text(report(session.result), indent=2)
-    else:
-        text = whole_characters(session.result.answer or "")
-    try:
-        path.write_text(f"{text}\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{argument!r} cannot be written: {error.strerror}.") from None
-    session.say(f"  written to {path}")
-
-
-def _open(session: Session, argument: str) -> None:
-    if session.result is None or session.problem is None:
-        raise InputError("there is no finished run to open; type a problem, or /example.")
-    kept = RunStore.of_user().add(session.problem, session.result)
-    path = home() / "pages" / f"{kept.id}.html"
-    prompt = session.problem.prompt
-    page = run_page(session.result, prompt=prompt, finished=kept.finished)
-    try:
-        make_private_folder(path.parent)
-        write_private(path, page)
-    except OSError as error:
-        raise InputError(f"{str(path)!r} cannot be written: {error.strerror}.") from None
-    opened = bool(os.environ.get("DISPLAY")) and webbrowser.open(path.as_uri())
-    session.say(f"  {'opened' if opened else 'written to'} {path}")
+    if session.problem is not None:
+        session.change(seed=(session.options.seed or 0) + 1)
+    session.retry()
 
 
 def _fix(session: Session, argument: str) -> None:
@@ -293,44 +109,125 @@ def _fix(session: Session, argument: str) -> None:
     session.fix(argument)
 
 
-def _graph(session: Session, argument: str) -> None:
-    strategy = find_strategy(argument or session.options.strategy)
-    drawn = strategy_outline(strategy.name).get_graph()
-    edges = [(edge.source.strip("_"), edge.target.strip("_")) for edge in drawn.edges]
-    session.say(f"  {strategy.name}: {strategy.summary}\n\n{draw_graph(edges, start='start')}\n")
-
-
 def _help(session: Session, argument: str) -> None:
-    for each in COMMANDS.values():
-        session.say(f"  {f'/{each.name} {each.argument}':<20} {each.summary}")
-    session.say("  Ctrl-C stops a run and keeps the best so far; Ctrl-D leaves.", "dim")
+    for command in COMMANDS.values():
+        usage = f"/{command.name} {command.argument}"
+        session.say(f"  {usage:<20} {command.summary}", indent=23)
+    session.say(f"\n{_KEYS}", "dim", indent=2)
 
 
 def _quit(session: Session, argument: str) -> None:
     raise EOFError
 
 
+_KEYS = """\
+  Enter or Ctrl-J sends the line; Esc then Enter (or Alt-Enter) begins another line of it.
+  Tab completes commands, strategies, models and files; the arrow keys recall earlier lines.
+  A line such as "now also handle empty lists" changes the last answer; /new begins afresh.
+  Ctrl-C stops a run and keeps the best so far; Ctrl-D leaves."""
+
+
+def _strategies(session: Session, typed: str) -> Iterable[Suggestion]:
+    for name in strategy_names():
+        strategy = STRATEGIES.get(name)
+        yield Suggestion(name, strategy.summary if strategy else "published system")
+
+
+def _models(session: Session, typed: str) -> Iterable[Suggestion]:
+    return map(Suggestion, models())
+
+
+def _kinds(session: Session, typed: str) -> Iterable[Suggestion]:
+    return (
+        Suggestion(settings.AUTO, "judged by the wording"),
+        *(Suggestion(name, summary) for name, summary in settings.KINDS.items()),
+    )
+
+
+def _options(session: Session, typed: str) -> Iterable[Suggestion]:
+    """Return the names of options, and behind a name the values that it may have."""
+    options = settings.settable()
+    name, space, _ = typed.partition(" ")
+    if not space:
+        return (Suggestion(name, option.help) for name, option in options.items())
+    if name == "strategy":
+        return _strategies(session, typed)
+    if name == "model" or name.endswith("_model"):
+        return _models(session, typed)
+    return map(Suggestion, options[name].value.suggestions if name in options else ())
+
+
+def _candidates(session: Session, typed: str) -> Iterable[Suggestion]:
+    return map(Suggestion, looking.candidate_ids(session))
+
+
+def _numbers(session: Session, typed: str) -> Iterable[Suggestion]:
+    return (Suggestion("numbers", "with the numbers behind every decision"),)
+
+
 COMMANDS = {
-    each.name: each
-    for each in (
+    command.name: command
+    for command in (
         Command("example", "[N]", "solve the next bundled task, or the N-th", _example),
-        Command("model", "[NAME]", "use another model", _model),
-        Command("strategy", "[NAME]", "see the strategies, or use another", _strategy),
-        Command("kind", "[NAME]", "what the problems to come ask for: code, math, …", _kind),
-        Command("tests", "[FILE]", "tests for the problems to come, or none", _tests),
-        Command("samples", "[K]", "candidates to sample at most", _count("samples", least=1)),
-        Command("rounds", "[N]", "rounds of refinement at most", _count("rounds", least=0)),
-        Command("budget", "[TOKENS]", "stop when these are spent", _count("budget", least=1)),
-        Command("set", "[NAME VALUE]", "see the options of a run, or change one", _set),
+        Command("new", "[TEXT]", "begin a new problem instead of changing the answer", _new),
+        Command("change", "TEXT", "change the last answer, whatever the line looks like", _change),
         Command("retry", "", "solve the last problem again, with another seed", _retry),
-        Command("why", "", "what was decided, and the numbers that say so", _why),
-        Command("diff", "A B", "what changed between two candidates", _diff),
-        Command("run", "CODE", "run a line of Python in the sandbox", _run),
+        Command("model", "[NAME]", "use another model", settings.set_model, _models),
+        Command(
+            "strategy",
+            "[NAME]",
+            "list strategies, or use another",
+            settings.set_strategy,
+            _strategies,
+        ),
+        Command(
+            "kind",
+            "[NAME]",
+            "what problems ask for: auto, code, math, choice, text",
+            settings.set_kind,
+            _kinds,
+        ),
+        Command(
+            "tests",
+            "[FILE]",
+            "tests for the problems to come, or none",
+            settings.set_tests,
+            files=True,
+        ),
+        Command(
+            "samples",
+            "[K]",
+            "maximum number of candidates to sample",
+            settings.set_count("samples", "samples", least=1),
+        ),
+        Command(
+            "rounds",
+            "[N]",
+            "maximum number of refinement rounds",
+            settings.set_count("rounds", "rounds", least=0),
+        ),
+        Command(
+            "budget",
+            "[TOKENS]",
+            "stop a run after this many tokens",
+            settings.set_count("budget", "budget_tokens", least=1),
+        ),
+        Command("set", "[NAME VALUE]", "list or change any option", settings.set_option, _options),
+        Command("why", "[numbers]", "explain the decisions of the last run", looking.why, _numbers),
+        Command(
+            "show",
+            "[ID]",
+            "tell the last run in words, or print a candidate",
+            looking.show,
+            _candidates,
+        ),
+        Command("diff", "A B", "compare two candidates", looking.diff, _candidates),
+        Command("run", "CODE", "run a line of Python in the sandbox", looking.run_code),
         Command("fix", "CMD", "repair the checkout in this folder; CMD runs its tests", _fix),
-        Command("open", "", "the page of the last run", _open),
-        Command("graph", "[NAME]", "draw a strategy's graph", _graph),
-        Command("save", "FILE", "write the answer, or the run as .json", _save),
-        Command("help", "", "this list", _help),
+        Command("open", "", "write the last run as an HTML page and open it", looking.open_page),
+        Command("graph", "[NAME]", "draw a strategy's graph", looking.graph, _strategies),
+        Command("save", "FILE", "write the answer, or the run as .json", looking.save, files=True),
+        Command("help", "", "print this list", _help),
         Command("quit", "", "leave", _quit),
     )
 }

@@ -1,7 +1,7 @@
-"""Lines that a person types, and what they mean together when they are piped in."""
+"""Read a session's input: lines typed at a terminal, or piped in from a file."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -12,21 +12,28 @@ if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
+    from refinegraph.repl.completion import Completable
+
+Commands = Mapping[str, "Completable"]
+"""Commands by name, as the completion sees them."""
 _PROMPT = "refinegraph> "
+_CONTINUATION = "        ...> "
+"""The mark before every further line of a problem."""
 # A terminal delivers the rest of a paste within a few milliseconds; a person who presses Enter
 # types the next key much later, and does not notice the wait.
 _PASTE_SECONDS = 0.03
 
 
-def typed(commands: Callable[[], list[str]]) -> Iterator[str]:
-    """Yield what is typed at a terminal: history, completion, several pasted lines at once.
+def typed(commands: Commands) -> Iterator[str]:
+    """Yield what is typed at a terminal, with history, completion and pasted blocks of lines.
 
-    Alt-Enter begins a new line. Ctrl-C clears the line; on an empty one, and with Ctrl-D, it ends.
+    Esc then Enter, or Alt-Enter, begins a new line. Ctrl-C clears what was typed; on an empty line
+    it ends the session, as Ctrl-D does.
     """
-    session = _prompt_session(commands)
+    session, names = _prompt_session(commands), [f"/{name}" for name in commands]
     while True:
         try:
-            yield from split_commands(session.prompt(_PROMPT), commands())
+            yield from split_commands(session.prompt(_PROMPT), names)
         except KeyboardInterrupt:
             if not session.default_buffer.text:
                 return
@@ -35,7 +42,7 @@ def typed(commands: Callable[[], list[str]]) -> Iterator[str]:
 
 
 def confirmed(question: str) -> bool:
-    """Ask a question at the terminal; anything but yes is no, and so is Ctrl-C."""
+    """Ask a yes-or-no question; anything but yes is no, and so is Ctrl-C."""
     from prompt_toolkit import PromptSession
 
     session: PromptSession[str] = PromptSession()
@@ -46,10 +53,10 @@ def confirmed(question: str) -> bool:
 
 
 def split_commands(text: str, commands: Collection[str]) -> Iterator[str]:
-    """Yield the problem and the commands of a text that was typed ahead or pasted.
+    """Yield the problems and commands in a text that was typed ahead or pasted.
 
-    A line in the middle is a command where its first word is one of `commands`, so that a problem
-    may have lines that begin with a slash.
+    A line in the middle is a command only if its first word is one of `commands`, so a problem may
+    contain lines that begin with a slash.
 
     >>> list(split_commands("Write f(x).\\n/usr is in x.\\n/why", ["/why"]))
     ['Write f(x).\\n/usr is in x.', '/why']
@@ -72,18 +79,20 @@ def _joined(lines: list[str]) -> Iterator[str]:
         yield text
 
 
-def _prompt_session(commands: Callable[[], list[str]]) -> "PromptSession[str]":
+def _prompt_session(commands: Commands) -> "PromptSession[str]":
     from prompt_toolkit import PromptSession
-    from prompt_toolkit.completion import PathCompleter, WordCompleter, merge_completers
     from prompt_toolkit.history import FileHistory, InMemoryHistory, ThreadedHistory
 
+    from refinegraph.repl.completion import SessionCompleter
+
     file = _history_file()
-    words = WordCompleter(commands, sentence=True)
     return PromptSession(
         history=ThreadedHistory(FileHistory(str(file))) if file else InMemoryHistory(),
-        completer=merge_completers([words, PathCompleter(expanduser=True, min_input_len=1)]),
+        completer=SessionCompleter(commands),
         complete_while_typing=False,
         key_bindings=_keys(),
+        multiline=True,
+        prompt_continuation=_CONTINUATION,
         enable_open_in_editor=True,
     )
 
@@ -107,16 +116,16 @@ def _keys() -> "KeyBindings":
 
 
 class _Enter:
-    """Ends the text, or begins a new line where keys follow at once.
+    """Sends the text, or begins a new line if more keys follow at once.
 
-    That is how a paste looks where the terminal does not mark it as one.
+    Keys that follow at once come from a paste that the terminal did not bracket.
     """
 
     def __init__(self) -> None:
         self._pending: asyncio.TimerHandle | None = None
 
     def press(self, event: "KeyPressEvent") -> None:
-        """Wait for a moment whether more comes; the terminal's own reports are no keys."""
+        """Wait a moment for more keys; reports of the terminal itself do not count."""
         app, buffer = event.app, event.current_buffer
         processor = app.key_processor
 
@@ -140,7 +149,7 @@ class _Enter:
 
 
 def piped(stream: TextIO) -> Iterator[str]:
-    """Yield commands and problems of a file: a problem goes on until a blank line or a command.
+    """Yield the commands and problems in a file; a blank line or a command ends a problem.
 
     >>> import io
     >>> list(piped(io.StringIO("Write f(x).\\nIt doubles x.\\n\\n/why\\n")))

@@ -1,4 +1,4 @@
-"""The bundled tasks: compositions that the model in the package never saw in training."""
+"""The bundled tasks, which the model in the package never saw in training."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -8,14 +8,14 @@ from refinegraph.repl.session import Session
 from refinegraph.schema import Problem, RefinementResult
 
 FEWEST, MOST = 3, 12
-"""Tasks of a tour: enough to see more than luck, and few enough to wait for."""
+"""Minimum and maximum number of tasks: enough to rule out luck, few enough to wait for."""
 SEED = 2026
 _MOST = 500
 _VAGUE_SHARE = 0.5
 
 
 def examples() -> Iterator[Problem]:
-    """Yield the tasks in the order in which the seed draws them: none is picked by hand."""
+    """Yield the tasks in the order in which the seed draws them; none is picked by hand."""
     tasks = generate_tasks(
         "held_out", count=_MOST, seed=SEED, lengths=(2, 3, 3, 4), vague_share=_VAGUE_SHARE
     )
@@ -24,7 +24,7 @@ def examples() -> Iterator[Problem]:
 
 
 def example(number: int) -> Problem:
-    """Return a task by its number, from 1; after the last one it begins again.
+    """Return a task by its number, from 1; after the last one, counting starts again.
 
     >>> example(1).id, example(501).id
     ('held_out-2026-0', 'held_out-2026-0')
@@ -33,16 +33,16 @@ def example(number: int) -> Problem:
 
 
 def tour(session: Session) -> bool:
-    """Solve tasks in their order until one failed at first and was repaired; whether one was.
+    """Solve tasks in order until a failing answer was repaired; return whether one was.
 
-    At least three and at most twelve.
+    Shows at least three tasks and at most twelve.
     """
     repaired = False
     while session.examples < FEWEST or (not repaired and session.examples < MOST):
         session.examples += 1
         problem = example(session.examples)
         session.say(f"\n── task {session.examples} ──\n{problem.prompt}\n", "bold")
-        session.solve(problem, told=True)
+        session.solve(problem, announced=True)
         if session.result is None:
             break
         repaired = repaired or was_repaired(session.result)
@@ -50,5 +50,5 @@ def tour(session: Session) -> bool:
 
 
 def was_repaired(result: RefinementResult) -> bool:
-    """Whether the answer is proved and came from a refinement of one that failed."""
+    """Whether the answer is proved and is a refinement of a candidate that failed."""
     return bool(result.solved and result.chosen and result.chosen.parent_id)

@@ -6,9 +6,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from refinegraph.errors import InputError
+from refinegraph.errors import InputError, ModelAbstained
 from refinegraph.options import RunOptions, SolveOptions
 from refinegraph.options.arguments import takes
+from refinegraph.options.config import EMBEDDED
 from refinegraph.runs.planning import (
     Models,
     learned_rates,
@@ -18,8 +19,9 @@ from refinegraph.runs.planning import (
     resolve_models,
 )
 from refinegraph.runs.runner import run_graph
-from refinegraph.schema import Kind, Problem, RefinementResult
+from refinegraph.schema import EXECUTED_KINDS, Kind, Problem, RefinementResult
 from refinegraph.support.blocking import run_sync
+from refinegraph.tools.problem_kinds import infer_kind
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -76,6 +78,7 @@ async def solve_with(options: SolveOptions, *, models: Models | None = None) -> 
     from refinegraph.graphs.strategies import build_strategy, find_strategy
 
     problem = as_problem(options.problem, tests=options.tests, kind=options.kind)
+    _require_fit(problem, options)
     find_strategy(options.strategy)
     with ExitStack() as stack:
         if options.requests_per_minute or options.tokens_per_minute:
@@ -99,6 +102,17 @@ async def solve_with(options: SolveOptions, *, models: Models | None = None) -> 
             stream=options.stream,
             ledger=ledger_of(options),
             on_event=options.on_event,
+        )
+
+
+def _require_fit(problem: Problem, options: SolveOptions) -> None:
+    """Raise `ModelAbstained` where the package's model, which only writes code, would have to."""
+    model = options.solver_model or options.model
+    if model == EMBEDDED and problem.kind not in EXECUTED_KINDS:
+        raise ModelAbstained(
+            f"the model in the package only writes short functions, and this problem is of kind "
+            f"{problem.kind}; name another model, such as ollama_chat/qwen3:8b, or choose kind "
+            "code."
         )
 
 
@@ -158,7 +172,7 @@ def _memory(options: RunOptions) -> "BaseCheckpointSaver[Any] | None":
 
 
 def as_problem(problem: str | Problem, *, tests: str = "", kind: Kind | None = None) -> Problem:
-    """Return a problem from its statement; its kind is `code` by default.
+    """Return a problem from a statement, of the kind that is given or that its wording suggests.
 
     Raises `InputError` if the statement is empty, or if `kind` differs from the kind of a problem
     that is passed as an object.
@@ -166,14 +180,15 @@ def as_problem(problem: str | Problem, *, tests: str = "", kind: Kind | None = N
     >>> as_problem("Write add(a, b).", tests="assert add(1, 2) == 3").tests
     'assert add(1, 2) == 3'
     """
-    if not isinstance(problem, Problem):
-        problem = Problem(prompt=problem, tests=tests, kind=kind or "code")
-    elif tests:
-        problem = problem.model_copy(update={"tests": tests})
-    if kind is not None and kind != problem.kind:
-        raise InputError(
-            f"kind={kind!r} contradicts problem {problem.id!r}, whose kind is {problem.kind!r}."
+    if isinstance(problem, Problem):
+        given = problem.model_copy(update={"tests": tests}) if tests else problem
+    else:
+        given = Problem(
+            prompt=problem, tests=tests, kind=kind or infer_kind(problem, tests=tests).kind
         )
-    if not problem.prompt.strip():
-        raise InputError(f"problem {problem.id!r} has an empty statement; describe what to solve.")
-    return problem
+    if kind is not None and kind != given.kind:
+        raise InputError(f"kind={kind!r} contradicts problem {given.id!r}, which is {given.kind}.")
+    if not given.prompt.strip():
+        name = f"problem {given.id!r}" if isinstance(problem, Problem) else "the problem"
+        raise InputError(f"{name} is empty; say in words what is to be solved.")
+    return given

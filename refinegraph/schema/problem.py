@@ -137,6 +137,9 @@ class Problem(Frozen):
     kind: Kind = "code"
     tests: str = ""
     """Visible tests as text, in any form that `refinegraph.tools.parse_tests` supports."""
+    reads_examples: bool = True
+    """Whether examples in the statement of a code problem without tests count as visible tests.
+    False if the statement quotes an earlier answer, whose examples prove nothing."""
     entry_point: str | None = None
     """The function that a code problem asks for, if it is known."""
     preamble: str = ""

@@ -97,6 +97,10 @@ class RefinementResult(Frozen):
         chosen = self.selection.candidate_id
         return next((candidate for candidate in self.candidates if candidate.id == chosen), None)
 
+    def __str__(self) -> str:
+        """Return the answer and the summary of the run in one screen; `repr` has every field."""
+        return notebook.text_of(self) or super().__str__()
+
     def _repr_html_(self) -> str | None:
         """Return the run as HTML for notebooks."""
         return notebook.html_of(self)

@@ -1,14 +1,26 @@
-"""HTML renderers for notebooks, registered by class name so that data models need no HTML code."""
+"""How values are shown: packages above the data register functions, so the data stays simple."""
 
 from collections.abc import Callable
 from typing import Any
 
 _renderers: dict[str, Callable[[Any], str]] = {}
+_writers: dict[str, Callable[[Any], str]] = {}
 
 
 def register_html(class_name: str, render: Callable[[Any], str]) -> None:
     """Register a function that renders the values of a class as HTML."""
     _renderers[class_name] = render
+
+
+def register_text(class_name: str, write: Callable[[Any], str]) -> None:
+    """Let `str` of a class's values return what a function returns, from now on."""
+    _writers[class_name] = write
+
+
+def text_of(value: object) -> str | None:
+    """Return a value as text for a person; None if nothing was registered for its class."""
+    write = _writers.get(type(value).__name__)
+    return write(value) if write else None
 
 
 def html_of(value: object) -> str | None:

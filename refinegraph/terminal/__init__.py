@@ -1,1 +1,1 @@
-"""What a person sees: renderables of a run, and nothing that runs it."""
+"""Views of runs, evaluations and graphs for a terminal."""

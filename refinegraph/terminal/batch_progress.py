@@ -1,4 +1,4 @@
-"""How far a batch is: redrawn on a terminal, a line now and then anywhere else."""
+"""Progress of a batch: redrawn in place on a terminal, printed now and then anywhere else."""
 
 import time
 from collections.abc import Generator
@@ -14,15 +14,15 @@ from refinegraph.schema import Usage
 from refinegraph.terminal.console import is_live
 from refinegraph.wording import plural
 
-# Often enough for a log that a person follows, rare enough for one that is kept.
+# Often enough for a person who follows a log, rare enough for a log that is kept.
 _EVERY_SECONDS = 10.0
 
 
 class BatchProgress:
     """Counts, rate, tokens and cost so far, and a forecast of time and cost at this rate.
 
-    `total` is None where the end of the input is not known, and `before` counts what had an
-    answer, for `spent`, when this process began.
+    `total` is None for a stream. `before` counts the problems that had an answer when this process
+    began, and `spent` is what they cost.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class BatchProgress:
         self.refuted = 0
         self.failures = FailureCounts()
         self.budget_spent = ""
-        """Why the budget kept problems from an answer; empty where it did not."""
+        """Why the budget left problems without an answer; empty if it did not."""
         self.printer: Console | None = None
         self._before_usage = spent or Usage()
         self._usage = Usage()
@@ -57,7 +57,7 @@ class BatchProgress:
 
     @property
     def left(self) -> int | None:
-        """How many problems have neither an answer nor an error yet; None if nobody knows."""
+        """How many problems have neither an answer nor an error yet; None for a stream."""
         if self.total is None:
             return None
         return max(0, self.total - self.done - self.failures.total)
@@ -68,7 +68,7 @@ class BatchProgress:
         return self.done - self.before + self.failures.total
 
     def line(self) -> Text:
-        """Return everything in one line."""
+        """Return all figures in one line."""
         parts = [self._count(), self._failed(), self._rate(), self._tokens(), self._cost()]
         return Text(", ".join(filter(None, [*parts, self._time()])))
 
@@ -112,7 +112,7 @@ class BatchProgress:
             self.printer.print(self.line(), soft_wrap=True)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Render a bar, where the total is known, and the line."""
+        """Render a bar, if the total is known, and the line."""
         if self.total:
             width = min(options.max_width - 4, 60)
             filled = round(width * (1 - (self.left or 0) / self.total))
@@ -126,7 +126,7 @@ class BatchProgress:
 
 @contextmanager
 def shown_batch(progress: BatchProgress, console: Console) -> Generator[None]:
-    """Show progress while a block runs; what is on the screen goes when it ends."""
+    """Show progress while a block runs, then remove it from the screen."""
     if not is_live(console):
         progress.printer = console
         yield

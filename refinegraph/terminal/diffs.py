@@ -1,4 +1,4 @@
-"""What a refinement changed."""
+"""Differences between a candidate and its refinement."""
 
 import difflib
 
@@ -10,7 +10,7 @@ from refinegraph.wording import plural
 
 
 def changed_lines(parent: Candidate, child: Candidate) -> list[str]:
-    """Return the removed and added lines between two programs or texts, each with its sign.
+    """Return the removed and added lines between two programs or texts, marked with - and +.
 
     >>> one = Candidate(id="0.0", operator="solve", text="", program="a = 1\\nb = 2")
     >>> changed_lines(one, one.model_copy(update={"program": "a = 1\\nb = 3"}))
@@ -22,7 +22,7 @@ def changed_lines(parent: Candidate, child: Candidate) -> list[str]:
 
 
 def diff_view(parent: Candidate, child: Candidate, *, most: int) -> list[Text]:
-    """Return at most that many lines that show what a refinement changed."""
+    """Return at most `most` lines that show what a refinement changed."""
     lines = changed_lines(parent, child)
     if not lines:
         return [Text("nothing was changed", style="dim")]

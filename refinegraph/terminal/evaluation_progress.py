@@ -1,4 +1,4 @@
-"""How far an evaluation is: redrawn on a terminal, a line now and then anywhere else."""
+"""Progress of an evaluation: redrawn in place on a terminal, printed now and then anywhere else."""
 
 import time
 from collections.abc import Generator, Sequence
@@ -14,12 +14,12 @@ from refinegraph.evaluation.running import Outcome
 from refinegraph.evaluation.statistics import wilson_interval
 from refinegraph.terminal.console import is_live
 
-# Often enough for a log that a person follows, rare enough for one that is kept.
+# Often enough for a person who follows a log, rare enough for a log that is kept.
 _EVERY_SECONDS = 10.0
 
 
 class Progress:
-    """What has been done: counts, tokens, cost, and the time that is left at this rate."""
+    """Counts, tokens and cost so far, and the remaining time at this rate."""
 
     def __init__(self, strategies: Sequence[str], *, total: int, before: int = 0) -> None:
         self.total = total
@@ -27,7 +27,7 @@ class Progress:
         self.done = before
         self.failures = FailureCounts()
         self.budget_spent = "the budget is spent"
-        """What to say of runs that the budget kept from a result: they count as not begun."""
+        """Why runs were left out by the budget; they count as not begun."""
         self.tokens = 0
         self.usd: float | None = 0.0
         self.began = time.monotonic()
@@ -73,7 +73,7 @@ class Progress:
             counts[1] += 1
 
     def line(self) -> Text:
-        """Return everything in one line."""
+        """Return all figures in one line."""
         cost = "price unknown" if self.usd is None else f"{self.usd:.4g} USD"
         parts = [f"{self.done}/{self.total} runs", f"{self.tokens:,} tokens", cost, self._left()]
         if self.failed:
@@ -81,7 +81,7 @@ class Progress:
         return Text(", ".join(filter(None, parts)))
 
     def rights(self) -> list[Text]:
-        """Return a line a strategy: how many are right so far, with the interval."""
+        """Return one line per strategy: how many answers are right so far, with the interval."""
         lines: list[Text] = []
         for name, (right, count) in self._counts.items():
             interval = wilson_interval(right, count)
@@ -99,7 +99,7 @@ class Progress:
         return f"{seconds:.0f} s, about {left:.0f} s left"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Render a bar, the line and the strategies, as far as the screen has room."""
+        """Render a bar, the line and as many strategies as fit on the screen."""
         width = min(options.max_width - 4, 60)
         filled = round(width * (self.done + self.failed) / self.total) if self.total else 0
         bar = Text("  ").append("━" * filled, style="green").append("━" * (width - filled), "dim")
@@ -111,7 +111,7 @@ class Progress:
 
 @contextmanager
 def shown_progress(progress: Progress, console: Console) -> Generator[None]:
-    """Show progress while a block runs; what is on the screen goes when it ends."""
+    """Show progress while a block runs, then remove it from the screen."""
     if not is_live(console):
         progress.printer = console
         yield

@@ -1,4 +1,4 @@
-"""The comparison in words and figures; as a table where the terminal is wide enough."""
+"""The summary of an evaluation as a table, and its comparisons as sentences."""
 
 from rich.text import Text
 
@@ -16,42 +16,42 @@ _COLUMNS = (
 
 
 def summary_lines(summary: Summary, *, width: int) -> list[Text]:
-    """Return a row per strategy: accuracy with its interval, tokens, calls and cost a problem."""
-    rows = [(name, *_row(found)) for name, found in summary.strategies.items()]
+    """Return a row per strategy: accuracy with interval; tokens, calls and cost per problem."""
+    rows = [(name, *_row(strategy)) for name, strategy in summary.strategies.items()]
     return table_lines(_COLUMNS, rows, width=width)
 
 
-def _row(found: StrategySummary) -> list[str]:
-    runs = found.runs or 1
+def _row(strategy: StrategySummary) -> list[str]:
+    runs = strategy.runs or 1
     interval = (
-        f"{found.ci_low:.1%} to {found.ci_high:.1%}"
-        if found.ci_low is not None and found.ci_high is not None
+        f"{strategy.ci_low:.1%} to {strategy.ci_high:.1%}"
+        if strategy.ci_low is not None and strategy.ci_high is not None
         else "-"
     )
     return [
-        _percent(found.accuracy),
+        _percent(strategy.accuracy),
         interval.replace("%", ""),
-        f"{found.total_tokens / runs:,.0f}",
-        f"{found.llm_calls / runs:.1f}",
-        "?" if found.cost_usd is None else f"{found.cost_usd / runs:.2g}",
-        _percent(found.fooled),
-        f"{found.wall_seconds / runs:.1f}",
+        f"{strategy.total_tokens / runs:,.0f}",
+        f"{strategy.llm_calls / runs:.1f}",
+        "?" if strategy.cost_usd is None else f"{strategy.cost_usd / runs:.2g}",
+        _percent(strategy.fooled),
+        f"{strategy.wall_seconds / runs:.1f}",
     ]
 
 
 def comparison_lines(summary: Summary) -> list[Text]:
-    """Say of each strategy how it differs from the baseline, problem by problem."""
-    return [_compared(each) for each in summary.comparisons]
+    """Return how every strategy differs from the baseline, paired by problem."""
+    return [_compared(comparison) for comparison in summary.comparisons]
 
 
-def _compared(found: Comparison) -> Text:
-    pair = printable(f"{found.second} against {found.first}")
-    if found.difference is None:
+def _compared(comparison: Comparison) -> Text:
+    pair = printable(f"{comparison.second} against {comparison.first}")
+    if comparison.difference is None:
         return Text(f"{pair}: no problem has a result from both")
-    low, high = found.ci_low or 0.0, found.ci_high or 0.0
-    tested = "they never differ" if found.p_value is None else f"p = {found.p_value:.3g}"
+    low, high = comparison.ci_low or 0.0, comparison.ci_high or 0.0
+    tested = "they never differ" if comparison.p_value is None else f"p = {comparison.p_value:.3g}"
     return Text(
-        f"{pair}: {found.difference:+.1%} ({low:+.1%} to {high:+.1%}), {tested}",
+        f"{pair}: {comparison.difference:+.1%} ({low:+.1%} to {high:+.1%}), {tested}",
         style="bold" if low > 0 or high < 0 else "",
     )
 

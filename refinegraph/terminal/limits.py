@@ -1,4 +1,4 @@
-"""What a run may spend, and how near to it it is."""
+"""The limits of a run, and how much of them is spent."""
 
 from typing import NamedTuple
 
@@ -6,15 +6,15 @@ from refinegraph.schema import Frozen, Usage
 
 
 class Nearest(NamedTuple):
-    """The limit of which most is spent."""
+    """The limit with the largest share spent."""
 
     share: float
-    """1 where it is reached."""
+    """1 when the limit is reached."""
     words: str
 
 
 class Limits(Frozen):
-    """Caps on one run; None where there is none.
+    """Limits of one run; None for no limit.
 
     >>> Limits(tokens=200).nearest(Usage(completion_tokens=50), seconds=1.0)
     Nearest(share=0.25, words='50 of 200 tokens')
@@ -26,7 +26,7 @@ class Limits(Frozen):
     seconds: float | None = None
 
     def nearest(self, usage: Usage, seconds: float) -> Nearest | None:
-        """Return the limit of which most is spent; None without any."""
+        """Return the limit with the largest share spent, or None without limits."""
         spent = (
             (usage.total_tokens, self.tokens, "tokens"),
             (usage.priced_usd, self.usd, "USD"),
@@ -38,7 +38,7 @@ class Limits(Frozen):
             for value, cap, name in spent
             if cap
         ]
-        return max(shares, default=None, key=lambda each: each.share)
+        return max(shares, default=None, key=lambda limit: limit.share)
 
 
 NO_LIMITS = Limits()

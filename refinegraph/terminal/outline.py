@@ -1,4 +1,4 @@
-"""A graph drawn with characters: its nodes one below the other, its jumps as lanes beside them."""
+"""A graph drawn with characters: nodes below one another, jumps as lanes beside them."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -11,7 +11,7 @@ _CELL_WIDTH, _CELL_HEIGHT = 9, 19
 
 
 class _Lane(NamedTuple):
-    """A jump between two nodes that do not stand one below the other."""
+    """An edge between nodes that are not adjacent in the drawing."""
 
     source: int
     target: int
@@ -25,8 +25,7 @@ class _Lane(NamedTuple):
 def draw_graph(edges: Iterable[Edge], *, start: str) -> str:
     """Return a drawing of the graph that can be reached from `start`.
 
-    A line goes down from a node to the one below it where there is such an edge; every other edge
-    leaves at `─` and arrives at `◄`.
+    An edge to the next node is a vertical line; every other edge leaves at `─` and arrives at `◄`.
 
     >>> print(draw_graph([("a", "b"), ("b", "a"), ("b", "c")], start="a"))
       a ◄──╮
@@ -35,17 +34,17 @@ def draw_graph(edges: Iterable[Edge], *, start: str) -> str:
       │
       c
     """
-    known = list(edges)
-    order = _order(known, start)
+    all_edges = list(edges)
+    order = _order(all_edges, start)
     places = {name: 2 * position for position, name in enumerate(order)}
-    lanes = _lanes([edge for edge in known if edge[0] in places], places)
+    lanes = _lanes([edge for edge in all_edges if edge[0] in places], places)
     margin = max(map(len, order)) + 4
-    rows = [_row(number, order, known, lanes, margin) for number in range(2 * len(order) - 1)]
+    rows = [_row(number, order, all_edges, lanes, margin) for number in range(2 * len(order) - 1)]
     return "\n".join(row.rstrip() for row in rows)
 
 
 def as_svg(drawing: str) -> str:
-    """Return a drawing as a picture that needs neither network nor fonts of its own.
+    """Return a drawing as an SVG that needs neither network nor fonts.
 
     >>> as_svg("a ◄──╮")[:4]
     '<svg'
@@ -61,14 +60,14 @@ def as_svg(drawing: str) -> str:
 
 
 def _svg_line(line: str, number: int) -> str:
-    """Return a line whose signs stand in their columns, whatever the font."""
+    """Return a line whose characters keep their columns in any font."""
     places = " ".join(str(16 + _CELL_WIDTH * column) for column in range(len(line)))
     shown = escape(line.replace(" ", "\u00a0"))
     return f'<text x="{places}" y="{_CELL_HEIGHT * number + 28}">{shown}</text>'
 
 
 def _order(edges: Sequence[Edge], start: str) -> list[str]:
-    """Order the nodes so that what ends the graph soonest comes last."""
+    """Order the nodes so that those closest to the end come last."""
     following: dict[str, list[str]] = {}
     for source, target in edges:
         following.setdefault(source, []).append(target)
@@ -78,7 +77,7 @@ def _order(edges: Sequence[Edge], start: str) -> list[str]:
 
     def visit(name: str) -> None:
         seen.add(name)
-        for target in sorted(following.get(name, ()), key=lambda each: depth.get(each, 0)):
+        for target in sorted(following.get(name, ()), key=lambda name: depth.get(name, 0)):
             if target not in seen:
                 visit(target)
         done.append(name)
@@ -88,7 +87,7 @@ def _order(edges: Sequence[Edge], start: str) -> list[str]:
 
 
 def _depths(edges: Sequence[Edge]) -> dict[str, int]:
-    """Return how many steps each node is from an end of the graph, at least."""
+    """Return the smallest number of steps from every node to an end of the graph."""
     sources = {source for source, _ in edges}
     depth = {target: 0 for _, target in edges if target not in sources}
     for steps in range(1, len(edges) + 1):
@@ -99,7 +98,7 @@ def _depths(edges: Sequence[Edge]) -> dict[str, int]:
 
 
 def _lanes(edges: Sequence[Edge], places: dict[str, int]) -> list[_Lane]:
-    """Give every jump the innermost lane that no other jump uses beside it."""
+    """Assign every jump the innermost lane that is free along it."""
     jumps = {(places[source], places[target]) for source, target in edges}
     far = [jump for jump in jumps if jump[1] - jump[0] != 2]
     lanes: list[_Lane] = []
@@ -132,9 +131,9 @@ def _cells(number: int, lanes: Sequence[_Lane], ends: Sequence[_Lane]) -> str:
 
 
 def _cell(column: int, number: int, lanes: Sequence[_Lane], ends: Sequence[_Lane]) -> str:
-    """Return three columns of a row: the way to the lane, and the lane."""
+    """Return three columns of a row: two that lead to the lane, and the lane."""
     furthest = max((lane.column for lane in ends), default=-1)
-    here = next((each for each in lanes if each.column == column and number in each.span), None)
+    here = next((lane for lane in lanes if lane.column == column and number in lane.span), None)
     way = "─" * (_LANE - 1) if column <= furthest else " " * (_LANE - 1)
     if here is None:
         return way + ("─" if column < furthest else " ")

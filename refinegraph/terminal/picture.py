@@ -1,4 +1,4 @@
-"""A drawing made of characters as a PNG; needs the extra `png`."""
+"""A character drawing as a PNG; needs the extra `png`."""
 
 import io
 import re
@@ -18,16 +18,16 @@ _ARMS = {
     "◄": "r",
     "▼": "u",
 }
-"""Where the lines of a character go, from the middle of its cell."""
+"""The directions of a character's lines, from the middle of its cell."""
 _WORDS = re.compile(f"[^ {''.join(_ARMS)}]+(?: [^ {''.join(_ARMS)}]+)*")
 _INK = "#1b1f24"
 
 
 def as_png(drawing: str) -> bytes:
-    """Return a drawing as a PNG, a cell of 18 by 36 pixels a character.
+    """Return a drawing as a PNG with a cell of 18 by 36 pixels per character.
 
     Raises:
-        SettingError: Where Pillow is not installed.
+        SettingError: Pillow is not installed.
     """
     try:
         from PIL import Image, ImageDraw, ImageFont

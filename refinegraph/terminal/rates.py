@@ -14,7 +14,7 @@ _KINDS = {
 
 
 def rate_lines(kept: KeptRates) -> Iterator[str]:
-    """Yield a line for a model, and one for each kind of attempt that was seen."""
+    """Yield a line for a model, and one for every kind of attempt that occurred."""
     yield kept.model
     for kind, text in _KINDS.items():
         tried, passed = _counts(kept.table, kind)
@@ -23,7 +23,7 @@ def rate_lines(kept: KeptRates) -> Iterator[str]:
 
 
 def _counts(table: RateTable, kind: str) -> tuple[float, float]:
-    """Return how many attempts of a kind were seen, and how many of them passed."""
+    """Return how many attempts of a kind occurred, and how many of them passed."""
     cells = [cell for name, cell in table.cells.items() if _is_of(name, kind)]
     return sum(cell.tried for cell in cells), sum(cell.passed for cell in cells)
 

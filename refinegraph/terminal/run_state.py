@@ -1,4 +1,4 @@
-"""What is known of a running graph, folded from its events: one frozen value after another."""
+"""The state of a running graph, folded from its events into frozen values."""
 
 from collections.abc import Callable, Iterator
 
@@ -23,7 +23,7 @@ from refinegraph.graphs.events import (
 from refinegraph.schema import Candidate, Decision, Frozen, Review, Usage, VisibleTest
 
 _HEARD = 2_000
-"""Characters of an answer under way that are kept."""
+"""Characters kept of an answer that is being written: more than a screen shows."""
 
 
 class Speech(Frozen):
@@ -35,7 +35,7 @@ class Speech(Frozen):
 
 
 class RunState(Frozen):
-    """A run as far as its events tell. Values never change: a thread may render one any time."""
+    """A run as known from its events. Values are frozen, so another thread may render them."""
 
     node: NodeName | None = None
     """The node that began last."""
@@ -43,44 +43,48 @@ class RunState(Frozen):
     tests: tuple[VisibleTest, ...] | None = None
     """The visible tests; None before they are known."""
     candidates: tuple[Candidate, ...] = ()
-    """In the order in which they were asked for."""
+    """In the order of the requests."""
     rejected: tuple[str, ...] = ()
-    """Ids of refinements that were not allowed to replace their parent."""
+    """Ids of rejected refinements."""
     review: Review | None = None
     """The last one of this round."""
     rewritten: str | None = None
     """Id of the last refinement of this round."""
     decision: Decision | None = None
     calls: tuple[int, ...] = ()
-    """Model calls that wait for their answer."""
+    """Model calls without an answer so far."""
     speeches: tuple[Speech, ...] = ()
-    """Answers that are being written, where the run streams."""
+    """Answers that are being written, if the run streams."""
     retry: str = ""
     """Why the last retry was needed; empty once an answer came."""
     retries: int = 0
     usage: Usage = Usage()
-    """What was paid so far, retries apart."""
+    """The usage so far, without retries."""
 
     def after(self, event: Frozen) -> "RunState":
-        """Return what is known after one more event; events of other kinds change nothing."""
+        """Return the state after one more event; events of other kinds change nothing."""
         change = _CHANGES.get(type(event))
         return self.model_copy(update=change(self, event)) if change else self
 
     def find(self, id: str | None) -> Candidate | None:
         """Return a candidate by its id."""
-        return next((each for each in self.candidates if each.id == id), None)
+        return next((candidate for candidate in self.candidates if candidate.id == id), None)
 
     @property
     def best(self) -> Candidate | None:
         """The usable candidate that passed the most visible tests, the newest of several."""
-        usable = [each for each in self.candidates if each.content and each.id not in self.rejected]
+        usable = [
+            candidate
+            for candidate in self.candidates
+            if candidate.content and candidate.id not in self.rejected
+        ]
         return max(usable, key=_worth, default=None)
 
     @property
     def tree(self) -> Iterator[tuple[int, Candidate]]:
-        """Candidates with their depth, each refinement below what it was made from."""
-        known = {each.id for each in self.candidates}
-        roots = [each for each in self.candidates if each.parent_id not in known]
+        """Candidates with their depth, refinements below their parents."""
+        known = {candidate.id for candidate in self.candidates}
+        roots = [candidate for candidate in self.candidates if candidate.parent_id not in known]
         for root in roots:
             yield from self._branch(root, 0)
 
@@ -112,8 +116,8 @@ def _known(state: RunState, event: TestsKnown) -> _Change:
 
 
 def _candidate(state: RunState, event: CandidateProposed | CandidateJudged) -> _Change:
-    others = [each for each in state.candidates if each.id != event.candidate.id]
-    ordered = sorted([*others, event.candidate], key=lambda each: each.order)
+    others = [candidate for candidate in state.candidates if candidate.id != event.candidate.id]
+    ordered = sorted([*others, event.candidate], key=lambda candidate: candidate.order)
     new = event.candidate.parent_id and isinstance(event, CandidateProposed)
     written: _Change = {"rewritten": event.candidate.id} if new else {}
     return {"candidates": tuple(ordered), **written}
@@ -138,22 +142,22 @@ def _called(state: RunState, event: CallStarted) -> _Change:
 
 def _heard(state: RunState, event: TokensStreamed) -> _Change:
     heard = tuple(
-        each.model_copy(update={"text": (each.text + event.text)[-_HEARD:]})
-        if each.call == event.call
-        else each
-        for each in state.speeches
+        speech.model_copy(update={"text": (speech.text + event.text)[-_HEARD:]})
+        if speech.call == event.call
+        else speech
+        for speech in state.speeches
     )
     return {"speeches": heard}
 
 
 def _silent(state: RunState, call: int) -> tuple[Speech, ...]:
-    return tuple(each for each in state.speeches if each.call != call)
+    return tuple(speech for speech in state.speeches if speech.call != call)
 
 
 def _retried(state: RunState, event: CallRetried) -> _Change:
     again = tuple(
-        each.model_copy(update={"text": ""}) if each.call == event.call else each
-        for each in state.speeches
+        speech.model_copy(update={"text": ""}) if speech.call == event.call else speech
+        for speech in state.speeches
     )
     return {"retries": state.retries + 1, "retry": event.reason, "speeches": again}
 

@@ -1,4 +1,4 @@
-"""Watch a run: the live picture on a terminal, plain lines anywhere else."""
+"""Watch a run: a live view on a terminal, plain lines anywhere else."""
 
 import threading
 import time
@@ -18,12 +18,13 @@ from refinegraph.terminal.screen import Screen
 from refinegraph.terminal.transcript import Line, narrate
 
 _FRAMES_A_SECOND = 8
+"""Smooth enough for a spinner, and a few percent of one core."""
 
 
 class RunView:
-    """A run as it is seen. Give `hear` to `asolve` as `on_event`.
+    """The view of a run. Pass `hear` to `asolve` as `on_event`.
 
-    `state` is what is known so far; the lines that an event adds to the transcript go to `tell`.
+    `state` is the state so far; the lines that an event adds to the transcript go to `tell`.
     """
 
     def __init__(self, limits: Limits = NO_LIMITS) -> None:
@@ -31,7 +32,7 @@ class RunView:
         self.limits = limits
         self.began = time.monotonic()
         self.streams = False
-        """Whether words are worth hearing while they are written."""
+        """Whether answers should be streamed while they are written."""
         self.tell: Callable[[list[Line], bool], None] = _ignore
 
     def hear(self, event: Frozen) -> None:
@@ -42,7 +43,7 @@ class RunView:
             self.tell(lines, isinstance(event, Decided))
 
     def screen(self) -> Screen:
-        """Return the picture of this moment."""
+        """Return the live view of this moment."""
         seconds = time.monotonic() - self.began
         return Screen(self.state, seconds=seconds, limits=self.limits)
 
@@ -51,10 +52,9 @@ class RunView:
 def watch(
     view: RunView, console: Console, *, quiet: bool = False, plain: bool = False
 ) -> Generator[None]:
-    """Show a run while it happens: redrawn in place on a terminal, else or if `plain` by lines.
+    """Show a run while it happens: redrawn in place on a terminal, else, or if `plain`, as lines.
 
-    The transcript stays in the scrollback, a round at a time; the picture goes when the run ends,
-    however it ends.
+    The transcript stays in the scrollback; the live view disappears when the run ends.
     """
     if quiet:
         yield
@@ -68,11 +68,11 @@ def watch(
 
 
 def print_lines(console: Console, lines: list[Line]) -> None:
-    """Print lines of the transcript, cut to the width of a terminal and whole anywhere else."""
+    """Print lines of the transcript, cut to the width of a terminal but whole anywhere else."""
     width = console.width if console.is_terminal else None
     if lines:
-        told = Text("\n").join(line.render(width) for line in lines)
-        console.print(told, soft_wrap=True)
+        text = Text("\n").join(line.render(width) for line in lines)
+        console.print(text, soft_wrap=True)
 
 
 @contextmanager
@@ -95,9 +95,9 @@ def _live(view: RunView, console: Console) -> Generator[None]:
 
 
 class _Drawing:
-    """The one thread that draws while a run goes on: two that did would tear the picture.
+    """Draws in a thread of its own, since two threads that draw would garble the screen.
 
-    Lines wait for the end of their round and then go to the scrollback, above the picture.
+    Lines wait for the end of their round and then go to the scrollback above the live view.
     """
 
     def __init__(self, live: Live) -> None:
@@ -116,14 +116,14 @@ class _Drawing:
         self._thread.join()
 
     def add(self, lines: list[Line], round_is_over: bool) -> None:
-        """Keep lines until they are due."""
+        """Keep lines until their round is over."""
         with self._lock:
             self._open += lines
             if round_is_over:
                 self._closed, self._open = self._closed + self._open, []
 
     def take(self) -> list[Line]:
-        """Return the lines that were not printed yet."""
+        """Return the lines that have not been printed yet."""
         with self._lock:
             lines = self._closed + self._open
             self._closed, self._open = [], []

@@ -1,4 +1,4 @@
-"""The live picture of a run: what is going on now, never taller or wider than the screen."""
+"""The live view of a run, never taller or wider than the screen."""
 
 import time
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ _SPEAKERS = {
     "score": "judge",
 }
 _ORDER = {"review": 2, "refine": 1}
-"""Whose words are shown where several write at once."""
+"""Whose words are shown if several roles write at once."""
 _TURNING = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _TURNS_A_SECOND = 8
 _FRAME_LINES = 6
@@ -41,7 +41,7 @@ _BAR = 24
 
 
 class Screen:
-    """Render a state of a run; `seconds` is how long it has been running."""
+    """The live view of a state; `seconds` is how long the run has taken so far."""
 
     def __init__(
         self, state: RunState, *, seconds: float = 0.0, limits: Limits = NO_LIMITS
@@ -51,7 +51,7 @@ class Screen:
         self.limits = limits
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Render whole lines that are cut where the screen ends."""
+        """Render whole lines, cut at the width of the screen."""
         height = min(options.max_height, console.size.height) - 1
         for line in self.lines(options.max_width, height):
             line.no_wrap = True
@@ -59,7 +59,7 @@ class Screen:
             yield line
 
     def lines(self, width: int, height: int) -> list[Text]:
-        """Return the lines of the picture, at most `height` of them."""
+        """Return the lines of the view, at most `height` of them."""
         note = self._note(width)
         rows = max(1, height - _FRAME_LINES - len(note))
         parts = [[self._heading()], _table(self.state, rows=rows), note, self._footer()]
@@ -76,7 +76,7 @@ class Screen:
         return line.append(f"  {self.seconds:.0f} s", style="dim")
 
     def _note(self, width: int) -> list[Text]:
-        """Return what is worth reading now: trouble, words, the last change or review."""
+        """Return the current note: a retry, streamed words, the last change or review."""
         if self.state.retry:
             return [Text(f"  retry: {cut(self.state.retry, width)}", style="yellow")]
         if speech := self._speech(width):
@@ -90,17 +90,17 @@ class Screen:
         return self._review(width)
 
     def _speech(self, width: int) -> list[Text]:
-        """Return the last lines of what is being written, the Reviewer's words before others."""
-        written = [each for each in self.state.speeches if each.text.strip()]
+        """Return the last streamed lines, preferring the Reviewer's."""
+        written = [speech for speech in self.state.speeches if speech.text.strip()]
         if not written:
             return []
-        speech = max(written, key=lambda each: (_ORDER.get(each.work.node, 0), each.call))
+        speech = max(written, key=lambda speech: (_ORDER.get(speech.work.node, 0), speech.call))
         speaker = _SPEAKERS.get(speech.work.node, speech.work.node)
         of = f" on {speech.work.candidate_id}" if speech.work.candidate_id else ""
         lines = [line for line in speech.text.splitlines() if line.strip()]
         shown = lines[-(_LONGEST_NOTE - 1) :]
         heading = Text(f"  {speaker}{of} writes:", style="dim")
-        return [heading, *(Text(f"    {_indented(each, width)}", "magenta") for each in shown)]
+        return [heading, *(Text(f"    {_indented(line, width)}", "magenta") for line in shown)]
 
     def _review(self, width: int) -> list[Text]:
         review = self.state.review
@@ -110,7 +110,7 @@ class Screen:
         first = Text(f"  reviewer on {review.candidate_id}: ", style="dim")
         return [
             first.append(cut(said, width), style="magenta"),
-            *(Text(f"    {cut(each, width)}") for each in more),
+            *(Text(f"    {cut(words, width)}") for words in more),
         ]
 
     def _footer(self) -> list[Text]:
@@ -124,14 +124,14 @@ class Screen:
         return [*lines, bar] if bar else lines
 
     def _budget(self) -> Text | None:
-        """Return how much is spent of the limit that is nearest."""
-        found = self.limits.nearest(self.state.usage, self.seconds)
-        if found is None:
+        """Return a bar for the limit with the largest share spent."""
+        limit = self.limits.nearest(self.state.usage, self.seconds)
+        if limit is None:
             return None
-        full = min(_BAR, round(_BAR * found.share))
-        style = "red" if found.share >= 1 else "yellow" if found.share >= 0.8 else "green"
+        full = min(_BAR, round(_BAR * limit.share))
+        style = "red" if limit.share >= 1 else "yellow" if limit.share >= 0.8 else "green"
         line = Text("  ").append("█" * full, style=style).append("░" * (_BAR - full), style="dim")
-        return line.append(f"  {found.words}", style="dim")
+        return line.append(f"  {limit.words}", style="dim")
 
 
 def _indented(line: str, width: int) -> str:
@@ -142,7 +142,9 @@ def _indented(line: str, width: int) -> str:
 def _table(state: RunState, *, rows: int) -> list[Text]:
     tree = list(state.tree)
     shown = _worth_a_row(state, [candidate for _, candidate in tree], rows=rows)
-    labels = {each.id: _label(each, depth) for depth, each in tree if each.id in shown}
+    labels = {
+        candidate.id: _label(candidate, depth) for depth, candidate in tree if candidate.id in shown
+    }
     width = max(map(len, labels.values()), default=0)
     lines = [
         _row(candidate, labels[candidate.id], width, rejected=candidate.id in state.rejected)
@@ -154,13 +156,13 @@ def _table(state: RunState, *, rows: int) -> list[Text]:
 
 
 def _worth_a_row(state: RunState, tree: Sequence[Candidate], *, rows: int) -> set[str]:
-    """Choose what is seen where not all fit: the best, the newest, then the rest in order."""
+    """Choose the candidates to show if not all fit: the best, then the newest."""
     if len(tree) <= rows:
-        return {each.id for each in tree}
+        return {candidate.id for candidate in tree}
     best = state.best
-    newest = sorted(tree, key=lambda each: each.order, reverse=True)
+    newest = sorted(tree, key=lambda candidate: candidate.order, reverse=True)
     ranked = [*([best] if best else []), *newest]
-    return set(list(dict.fromkeys(each.id for each in ranked))[: max(1, rows - 1)])
+    return set(list(dict.fromkeys(candidate.id for candidate in ranked))[: max(1, rows - 1)])
 
 
 def _label(candidate: Candidate, depth: int) -> str:

@@ -1,4 +1,4 @@
-"""Tables that keep every value, however narrow the terminal is."""
+"""Tables that show every value, however narrow the terminal is."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from rich.text import Text
 from refinegraph.terminal.text import cut, printable
 
 _GAP = 2
-# Fewer columns would show no more than the first word or two of a problem.
+# Less room would show only the first word or two of a problem.
 _LEAST_FREE = 12
 
 
@@ -18,9 +18,9 @@ class Column(NamedTuple):
 
     heading: str
     right: bool = False
-    """Whether its values stand to the right, as numbers do."""
+    """Whether its values are aligned to the right, as numbers are."""
     free: bool = False
-    """Whether it takes the room that the others leave and is cut there."""
+    """Whether it takes the remaining width, where its values are cut."""
 
 
 def table_lines(
@@ -28,8 +28,8 @@ def table_lines(
 ) -> list[Text]:
     """Return a table that is at most `width` columns wide.
 
-    Where that is not possible, each row becomes a block of lines, a line for each value, which a
-    terminal may wrap.
+    If that is impossible, every row becomes a block with one line per value, which the terminal
+    may wrap.
 
     >>> columns = [Column("name"), Column("right", right=True)]
     >>> for line in table_lines(columns, [("single", "40.0%")], width=80):
@@ -52,10 +52,10 @@ def table_lines(
 def _widths(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int
 ) -> list[int] | None:
-    """Return the width of each column; None where they do not fit beside each other."""
+    """Return the widths of the columns, or None if they do not fit beside one another."""
     needed = [
-        max(map(cell_len, (column.heading, *(row[place] for row in rows))))
-        for place, column in enumerate(columns)
+        max(map(cell_len, (column.heading, *(row[index] for row in rows))))
+        for index, column in enumerate(columns)
     ]
     fixed = sum(size for size, column in zip(needed, columns, strict=True) if not column.free)
     room = width - fixed - _GAP * (len(columns) - 1)
@@ -69,7 +69,7 @@ def _widths(
 
 
 def _line(columns: Sequence[Column], row: Sequence[str], widths: Sequence[int]) -> Text:
-    cells = [_cell(*each) for each in zip(columns, row, widths, strict=True)]
+    cells = [_cell(*cell) for cell in zip(columns, row, widths, strict=True)]
     return Text((" " * _GAP).join(cells).rstrip())
 
 

@@ -1,4 +1,4 @@
-"""Words for what a run says of itself; all of it safe to print."""
+"""Phrases that describe candidates and usage, safe to print on a terminal."""
 
 from rich.cells import cell_len, set_cell_size
 
@@ -17,11 +17,11 @@ def printable(text: str, *, lines: bool = False) -> str:
     'a\\x1b[31mb\\nc'
     """
     kept = "\n\t" if lines else ""
-    return "".join(each if each.isprintable() or each in kept else _escape(each) for each in text)
+    return "".join(sign if sign.isprintable() or sign in kept else _escape(sign) for sign in text)
 
 
 def cut(text: str, width: int) -> str:
-    """Return one line that is at most that many columns wide.
+    """Return one line that is at most `width` columns wide.
 
     >>> cut("one  two three", 8)
     'one two…'
@@ -34,7 +34,7 @@ def cut(text: str, width: int) -> str:
 
 
 def verdict_words(candidate: Candidate) -> str:
-    """Say how far a candidate got, in a few words."""
+    """Describe in a few words how far a candidate got."""
     if candidate.unusable:
         return "unusable"
     if candidate.verdict and not was_executed(candidate):
@@ -47,9 +47,9 @@ def verdict_words(candidate: Candidate) -> str:
 
 
 def patch_words(candidate: Candidate) -> str:
-    """Say in a line what a patch changes: its first file and its first new or missing line.
+    """Describe a patch in one line: its first file, and its first added or removed line.
 
-    Empty for what is no patch.
+    Returns an empty string for anything else.
     """
     lines = (candidate.program or "").splitlines()
     if not lines or not lines[0].startswith("diff --git "):
@@ -62,7 +62,7 @@ def patch_words(candidate: Candidate) -> str:
 
 
 def evidence_words(candidate: Candidate) -> str:
-    """Say what the first failing test showed, or why nothing could be run; else nothing."""
+    """Describe the first failing test, or why nothing could be run; empty for other candidates."""
     if candidate.unusable:
         return candidate.unusable
     verdict = candidate.verdict
@@ -74,14 +74,14 @@ def evidence_words(candidate: Candidate) -> str:
     call = cut(failure.call or failure.id, _LONGEST_CALL)
     if failure.got is not None:
         got, expected = (
-            cut(each or "", _LONGEST_VALUE) for each in (failure.got, failure.expected)
+            cut(value or "", _LONGEST_VALUE) for value in (failure.got, failure.expected)
         )
         return f"{call} gave {got}, not {expected}"
     return f"{call}: {failure.error or failure.status.replace('_', ' ')}"
 
 
 def usage_words(usage: Usage) -> str:
-    """Say what was spent; an unknown price is said to be unknown.
+    """Describe usage: calls, tokens, cost and retries.
 
     >>> usage_words(Usage(llm_calls=1, prompt_tokens=1200, unpriced_calls=1))
     '1 model call, 1,200 tokens, price unknown'
@@ -97,7 +97,7 @@ def usage_words(usage: Usage) -> str:
 
 
 def price_words(usage: Usage) -> str:
-    """Say what it cost, and that it is unknown where the price of any call is.
+    """Describe the cost, which is unknown if the price of any call is.
 
     >>> price_words(Usage(priced_usd=0.25, unpriced_calls=1))
     'at least 0.2500 USD, some prices unknown'

@@ -1,4 +1,4 @@
-"""What happened, told line by line: what stays when the live picture is gone."""
+"""The transcript of a run: the lines that remain when the live view is gone."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -32,13 +32,13 @@ _VERDICT_WIDTH = 5
 
 
 class Line(NamedTuple):
-    """One line of the transcript; an empty subject continues what stands above."""
+    """One line of the transcript; a line with an empty subject continues the one above."""
 
     subject: str
     words: Text
 
     def render(self, width: int | None = None) -> Text:
-        """Return the line, cut to a width where there is one."""
+        """Return the line, cut to `width` if there is one."""
         room = _LONGEST if width is None else max(10, width - SUBJECT_WIDTH - _INDENT - 2)
         if not self.subject and not self.words:
             return Text()
@@ -50,13 +50,13 @@ class Line(NamedTuple):
 
 
 def narrate(event: Frozen, state: RunState) -> list[Line]:
-    """Return what an event adds to the transcript; `state` is what was known before it."""
+    """Return the lines that an event adds; `state` is the state before the event."""
     tell = _TELL.get(type(event))
     return tell(event, state) if tell else []
 
 
 def mark_of(candidate: Candidate, *, rejected: bool = False) -> Text:
-    """Return the sign of how a candidate fared: passed, failed, rejected, or not known."""
+    """Return the mark of a candidate: passed, failed, rejected or unknown."""
     if rejected:
         return Text("↺", style="yellow")
     if candidate.verdict is None or candidate.unusable or not was_executed(candidate):
@@ -75,7 +75,7 @@ def _tests(event: TestsKnown, state: RunState) -> list[Line]:
 
 
 def tests_words(tests: tuple[VisibleTest, ...]) -> str:
-    """Say how many visible tests there are and where they come from."""
+    """Describe how many visible tests there are and where they come from."""
     origins = {test.origin for test in tests}
     if not tests:
         return "none: nothing can check a program"
@@ -88,9 +88,9 @@ def _proposed(event: CandidateProposed, state: RunState) -> list[Line]:
     parent = state.find(event.candidate.parent_id)
     if parent is None:
         return []
-    made = event.candidate
-    speaker = "refiner" if made.operator == "refine" else made.operator
-    first = Line(speaker, Text(f"{made.id} from {', '.join(made.parents)}"))
+    child = event.candidate
+    speaker = "refiner" if child.operator == "refine" else child.operator
+    first = Line(speaker, Text(f"{child.id} from {', '.join(child.parents)}"))
     changes = diff_view(parent, event.candidate, most=_LONGEST_DIFF)
     return [first, *(Line("", change) for change in changes)]
 
@@ -103,7 +103,7 @@ def _judged(event: CandidateJudged, state: RunState) -> list[Line]:
 
 
 def judgement(candidate: Candidate) -> Text:
-    """Say in one line what execution found."""
+    """Describe in one line the result of execution."""
     evidence = patch_words(candidate) or evidence_words(candidate)
     verdict = verdict_words(candidate)
     words = f" {verdict:<{_VERDICT_WIDTH}} {cut(evidence, _LONGEST)}" if evidence else f" {verdict}"
@@ -121,11 +121,11 @@ def _reviewed(event: ReviewWritten, state: RunState) -> list[Line]:
         return [Line("reviewer", _words(f"{review.candidate_id}: finds nothing wrong"))]
     first, *rest = review_words(review)
     lines = [Line("reviewer", Text(f"{review.candidate_id}: ").append(_words(first, "magenta")))]
-    return lines + [Line("", _words(each)) for each in rest]
+    return lines + [Line("", _words(words)) for words in rest]
 
 
 def review_words(review: Review) -> list[str]:
-    """Return the wrong step, why it is wrong, and what to change, as far as the review says."""
+    """Return the wrong step, the reason, and the change, as far as the review names them."""
     if not review.wrong_step:
         return [review.text or "says nothing"]
     why = [f"why: {review.evidence}"] if review.evidence else []
@@ -180,8 +180,8 @@ def _baseline(event: BaselineTaken, state: RunState) -> list[Line]:
 
 def _localised(event: FaultLocalised, state: RunState) -> list[Line]:
     lines = [
-        Line("", _words(f"{each.path}:{each.line}  {each.score:.2f}  {each.source}"))
-        for each in event.suspects
+        Line("", _words(f"{suspect.path}:{suspect.line}  {suspect.score:.2f}  {suspect.source}"))
+        for suspect in event.suspects
     ]
     remark = [Line("", _words(event.remark, "yellow"))] if event.remark else []
     if not lines:

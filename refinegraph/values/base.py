@@ -18,7 +18,9 @@ class Value:
 
     metavar = "VALUE"
     is_flag = False
-    """Whether the command-line flag takes no value."""
+    """Whether the flag on the command line takes no value."""
+    suggestions: Sequence[str] = ()
+    """Words that a shell may complete a value with."""
 
     def __init__(self, metavar: str | None = None, *, objects: str | None = None) -> None:
         self.metavar = metavar or self.metavar

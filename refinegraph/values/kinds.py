@@ -97,7 +97,7 @@ class Choice(Value):
 
     def __init__(self, *words: str, metavar: str | None = None, objects: str | None = None) -> None:
         super().__init__(metavar or "|".join(words), objects=objects)
-        self.words = words
+        self.words = self.suggestions = words
 
     def check(self, value: Any) -> str:
         """Return the word."""
@@ -115,7 +115,7 @@ class Several(Value):
         self, metavar: str | None = None, *, words: Sequence[str] = (), noun: str = "word"
     ) -> None:
         super().__init__(metavar)
-        self.words = words
+        self.words = self.suggestions = words
         self.noun = noun
 
     def read(self, text: str) -> tuple[str, ...]:

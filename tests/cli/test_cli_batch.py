@@ -123,7 +123,7 @@ def test_a_cost_limit_holds_over_the_batch_and_its_resumptions(
     assert done.code == 0
     first = len(server.asked)
     assert 0 < first < 12
-    assert f"{12 - first} problems left for a larger one" in done.err
+    assert f"{12 - first} problems left for a larger budget" in done.err
     assert command(*arguments, "--cost-limit", "0.2", "--resume").code == 0
     assert len(server.asked) == first
     assert command(*arguments, "--cost-limit", "20", "--resume").code == 0
@@ -170,7 +170,7 @@ def test_an_interruption_loses_nothing(serve: Serve, questions: str, tmp_path: P
     assert process.returncode == 130
     done = out.read_text().count("\n")
     assert f"{done} of 12 problems have an answer in" in said
-    assert "go on with: refinegraph batch" in said
+    assert "continue with: refinegraph batch" in said
     again = serve(boxed)
     assert run_process(*arguments, *again.flags, "--resume").code == 0
     assert len(lines_of(out.read_text())) == 12

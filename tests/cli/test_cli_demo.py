@@ -32,7 +32,7 @@ def test_no_model_and_no_setting_means_the_one_in_the_package() -> None:
     done = run_process(
         "solve", "Write turned(xs) for a list of integers. Reverse the list.", env=environment()
     )
-    assert "the tiny one in the package" in done.err
+    assert "embedded, tiny and offline" in done.err
     assert "def turned(xs):" in done.out
 
 

@@ -117,7 +117,7 @@ def test_what_does_not_belong_together_is_not_merged(
     for paths, says in (
         ([out["a"], eval_out], "name one sort"),
         ([questions], "is neither an output of `refinegraph batch`"),
-        ([str(tmp_path / "nobody")], "there is no"),
+        ([str(tmp_path / "nobody")], "does not exist"),
     ):
         done = command("merge", *paths, "--out", out["out"])
         assert (done.code, says in done.sentence) == (2, True), done.sentence

@@ -124,7 +124,7 @@ def test_hostile_answer_cannot_steer_the_terminal_or_break_the_json(
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("", "it answered nothing"), ("word " * 1_000_000, "more than the limit of 200,000")],
+    [("", "its answers were empty"), ("word " * 1_000_000, "more than the limit of 200,000")],
     ids=["empty", "5 MB"],
 )
 def test_model_that_gives_nothing_usable_exits_with_3(

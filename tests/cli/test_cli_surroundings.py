@@ -147,7 +147,7 @@ def test_a_user_without_a_home_is_told_what_to_set() -> None:
         cwd="/",
     )
     assert done.stdout.splitlines()[-1] == "0 2", done.stderr
-    assert "none: this user has no home folder" in done.stdout
+    assert "none: there is no home folder" in done.stdout
     assert "there is no home folder to keep data in; set REFINEGRAPH_HOME" in done.stderr
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple, TextIO
 
 import pytest
 
-from refinegraph.cli.waiting import patiently
+from refinegraph.terminal.waiting import patiently
 
 HEAVY = frozenset(
     {

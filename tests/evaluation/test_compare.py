@@ -32,9 +32,9 @@ def test_a_baseline_that_is_none_is_refused(
 ) -> None:
     folders = [evaluation(tmp_path / name, ["good", "bad"]) for name in ("one", "two")]
     assert main(["compare", *folders, "--baseline", "worse"]) == 2
-    assert "is no strategy of these folders; there are: one/good" in capsys.readouterr().err
+    assert "names no strategy of these folders; there are: one/good" in capsys.readouterr().err
     assert main(["compare", *folders, "--baseline", "bad"]) == 2
-    assert "is more than one strategy" in capsys.readouterr().err
+    assert "names more than one strategy" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_different_data_sets_are_refused(
     one = evaluation(tmp_path / "one", ["good"])
     two = evaluation(tmp_path / "two", ["bad"], problems=problems, prompt=prompt, dataset="d2")
     assert main(["compare", one, two]) == 2
-    assert f"evaluate different data sets: {says}" in capsys.readouterr().err
+    assert f"evaluate different datasets: {says}" in capsys.readouterr().err
 
 
 def test_a_larger_data_set_with_the_same_problems_is_said(
@@ -64,7 +64,7 @@ def test_a_larger_data_set_with_the_same_problems_is_said(
     one = evaluation(tmp_path / "one", ["good"])
     two = evaluation(tmp_path / "two", ["bad"], problems=("a", "b", "c"), dataset="d2")
     assert main(["compare", one, two]) == 0
-    assert "differences over the 2 problems in both" in capsys.readouterr().err
+    assert "differences cover the 2 problems in both" in capsys.readouterr().err
 
 
 def test_folders_of_one_name_are_not_mixed(

@@ -88,7 +88,7 @@ def test_fail_under_is_an_exit_code(dataset: Path, tmp_path: Path) -> None:
     ("more", "says"),
     [
         (["--strategy", "singel"], "did you mean 'single'?"),
-        (["--strategy", ","], "names no strategy"),
+        (["--strategy", ","], "--strategy is empty"),
         (["--ids", "nobody"], "No problem has the id 'nobody'"),
     ],
 )
@@ -266,7 +266,7 @@ def test_a_run_that_failed_has_a_line_and_is_counted_by_no_figure(
     more = ("--strategy", "single", "--limit", "3", "--no-reference-check")
     assert main(arguments(file, out, *more)) == 0
     said = capsys.readouterr().err
-    assert "1 run failed, and no figure counts it" in said
+    assert "1 run failed; the figures do not include it" in said
     assert "cannot be judged by its hidden tests" in said
     assert "2 of 3 runs are in" in said
     lines = list(read_results(out))
@@ -282,7 +282,7 @@ def test_where_every_run_failed_the_exit_code_says_why(
     out, file = tmp_path / "out", with_hidden_tests(dataset, tmp_path, "assert f(1) ==")
     more = ("--strategy", "single,best-of-n", "--limit", "1")
     assert main(arguments(file, out, *more, "--no-reference-check")) == 2
-    assert "2 runs failed, and no figure counts them" in capsys.readouterr().err
+    assert "2 runs failed; the figures do not include them" in capsys.readouterr().err
 
 
 def test_a_problem_whose_tests_judge_nothing_is_left_out(
@@ -319,7 +319,7 @@ def test_a_record_that_cannot_be_read_is_left_out(
     file.write_text("\n".join(['{"question": 1}', half, *lines[1:3]]) + "\n")
     out = tmp_path / "out"
     assert main(arguments(file, out, "--strategy", "single")) == 0
-    assert "2 records left out, which cannot be read" in capsys.readouterr().err
+    assert "2 records left out, since they cannot be read" in capsys.readouterr().err
     assert len(list(read_results(out))) == 2
     summary = Summary.model_validate_json((out / "summary.json").read_text())
     assert len(summary.left_out) == 2
@@ -330,7 +330,7 @@ def test_a_data_set_that_judges_nothing_is_refused(
 ) -> None:
     file = with_hidden_tests(dataset, tmp_path, "assert f(1) ==")
     assert main(arguments(file, tmp_path / "out", "--strategy", "single", "--limit", "1")) == 2
-    assert "has no problem that can judge an answer" in capsys.readouterr().err
+    assert "has no problem whose tests can judge an answer" in capsys.readouterr().err
 
 
 def test_a_figure_under_what_is_asked_for_is_named(
@@ -340,9 +340,9 @@ def test_a_figure_under_what_is_asked_for_is_named(
     file.write_text('{"id": "a", "prompt": "Write f(x).", "hidden_tests": "assert f(1) == f(2)+1"}')
     asked = arguments(file, tmp_path / "out", "--strategy", "single", "--fail-under", "0.5")
     assert main(asked) == 1
-    assert "the accuracy of single is 0.0%, under 50.0%" in capsys.readouterr().err
+    assert "the accuracy of single is 0.0%, below 50.0%" in capsys.readouterr().err
     assert main(["compare", str(tmp_path / "out"), "--fail-under", "0.5"]) == 1
-    assert "the accuracy of out/single is 0.0%, under 50.0%" in capsys.readouterr().err
+    assert "the accuracy of out/single is 0.0%, below 50.0%" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_removed_meanwhile_is_named_in_one_sentence(

@@ -49,7 +49,7 @@ def test_a_patch_that_is_refuted_is_not_printed(tmp_path: Path) -> None:
         (["."], "the test command is missing"),
         ([".", "--test", "no-such-command-at-all"], "no-such-command-at-all cannot be run"),
         ([".", "--test", "pytest", "--issue", ""], "is empty"),
-        (["--demo", "--test", "pytest"], "--demo brings its own"),
+        (["--demo", "--test", "pytest"], "--demo has its own"),
         ([".", "--test", "pytest", "--candidates", "0"], "at least 1"),
     ],
 )

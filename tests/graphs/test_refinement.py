@@ -76,7 +76,7 @@ async def test_graph_sends_an_easy_problem_straight_to_selection() -> None:
     result = await run(graph)
     assert result.difficulty is not None
     assert result.difficulty.level == "easy"
-    assert result.difficulty.reasons == ("1 of 2 candidates pass all 3 visible tests",)
+    assert result.difficulty.reasons == ("1 of 2 candidates passes all 3 visible tests",)
     assert result.selection.candidate_id == "0.1"
     assert reviewer.calls == ()
 

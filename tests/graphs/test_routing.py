@@ -59,7 +59,7 @@ def test_agreement_router_finds_one_sample_no_agreement() -> None:
 async def test_verdict_router_asks_execution_first() -> None:
     easy = await settle(VerdictRouter()(run_once(False, True)))
     assert easy.level == "easy"
-    assert easy.reasons == ("1 of 2 candidates pass the one visible test",)
+    assert easy.reasons == ("1 of 2 candidates passes the one visible test",)
     assert (await settle(VerdictRouter()(run_once(False)))).level == "hard"
 
 

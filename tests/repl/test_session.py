@@ -48,14 +48,14 @@ def test_a_task_outside_the_family_is_said_to_be_too_hard(session: Session) -> N
     session.tests = "assert primes_between(10, 20) == [11, 13, 17, 19]"
     session.change(samples=2)
     take(session, "Write primes_between(a, b): the primes from a to b, both included.")
-    assert "Name a bigger one" in said(session.console)
+    assert "Use a bigger one" in said(session.console)
 
 
 def test_decisions_differences_and_files_can_be_looked_at(session: Session, tmp_path: Path) -> None:
     take(session, REVERSE)
     for line in ("/why", "/diff 0.0 0.1", f"/save {tmp_path / 'a.py'}", f"/save {tmp_path}/a.json"):
         assert take(session, line)
-    assert "stop (accepted)" in said(session.console)
+    assert "Stop (accepted)" in said(session.console)
     assert "def turn(x):" in (tmp_path / "a.py").read_text()
     assert '"solved": true' in (tmp_path / "a.json").read_text()
 
@@ -212,7 +212,7 @@ def test_an_unexpected_error_of_a_run_does_not_end_the_session(session: Session)
 
     session.change(stop=broken, strategy="self-refine")
     assert take(session, REVERSE)
-    assert "the run broke off: ZeroDivisionError" in said(session.console)
+    assert "the run ended with an error: ZeroDivisionError" in said(session.console)
     session.change(stop=None)
     assert take(session, REVERSE)
     assert session.result

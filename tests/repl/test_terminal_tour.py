@@ -99,7 +99,7 @@ def test_a_tour_a_problem_an_interrupt_and_the_way_out(
         terminal.type("Write f(x) for a list of integers. Sort it, then drop the first 2.")
         assert "def f(x)" in terminal.wait("unverified")
         terminal.type("/why")
-        terminal.wait("stop (")
+        terminal.wait("Stop (")
         terminal.type("/model openai/stalls")
         terminal.wait("openai/stalls")
         terminal.type("Write g(x).")

@@ -1,4 +1,4 @@
-"""How a person goes on with what was interrupted: the same command, with `--resume`."""
+"""The command that continues an interrupted one."""
 
 import shlex
 import sys
@@ -8,6 +8,6 @@ from refinegraph.terminal.text import printable
 
 
 def resume_command() -> str:
-    """Return the command of this process as it is to be given again, without keys."""
+    """Return the command of this process with `--resume`, without keys."""
     words = sys.argv[1:] if "--resume" in sys.argv else [*sys.argv[1:], "--resume"]
     return f"refinegraph {redact(printable(shlex.join(words)))}"

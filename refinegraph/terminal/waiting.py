@@ -1,4 +1,4 @@
-"""Work that keeps a command waiting before its own picture begins: imports, mostly."""
+"""A spinner for work, mostly imports, before a command has its own display."""
 
 import contextlib
 import gc
@@ -13,15 +13,15 @@ Result = TypeVar("Result")
 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _QUIET_SECONDS = 0.1
-"""Commands that are ready by then show nothing: a flash would only disturb."""
+"""Commands that are ready by then show nothing, since a flash would only distract."""
 _FRAME_SECONDS = 0.08
 
 
 def patiently(work: Callable[[], Result], words: str, *, quiet: bool = False) -> Result:
-    """Do work in a thread and return its result, with a spinner and words on a terminal.
+    """Do work in a thread and return its result, showing a spinner on a terminal.
 
-    Ctrl-C ends the wait at once, whatever the work does then: an import holds the main thread up
-    where no exception can be raised.
+    Ctrl-C ends the wait at once, even if the work continues: during an import, the main thread
+    would be blocked where no exception can be raised.
     """
     worker = _Worker(work)
     worker.start()
@@ -33,10 +33,10 @@ def patiently(work: Callable[[], Result], words: str, *, quiet: bool = False) ->
 
 @contextmanager
 def without_collection() -> Generator[None]:
-    """Import without collecting garbage, and leave what was imported out of later collections.
+    """Import without garbage collection, and exempt the new objects from later collections.
 
-    A large import makes hundreds of thousands of objects that all stay; to look at them again and
-    again takes a fifth of its time.
+    A large import creates hundreds of thousands of permanent objects; examining them repeatedly
+    takes a fifth of the import's time.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -49,7 +49,7 @@ def without_collection() -> Generator[None]:
 
 
 class _Worker(threading.Thread, Generic[Result]):
-    """A thread that keeps what its work returned or raised."""
+    """A thread that keeps the result or the exception of its work."""
 
     def __init__(self, work: Callable[[], Result]) -> None:
         super().__init__(name="refinegraph-waiting", daemon=True)
@@ -86,7 +86,7 @@ def _spinner(stream: TextIO | None, words: str, *, quiet: bool) -> Generator[Non
 
 
 def _can_draw(stream: TextIO) -> bool:
-    """Whether a terminal has the spinner's characters and can go back to the line's beginning."""
+    """Whether a terminal can show the spinner and return to the beginning of the line."""
     import os
 
     try:
