@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
 def _forget_rates(report: _Report) -> int:
     from refinegraph.runs.planning import rate_store
 
-    report.add("rates", f"deleted those of {plural(rate_store().forget(), 'model')}")
+    report.add("rates", f"{plural(rate_store().forget(), 'model')} forgotten")
     return 0
 
 
