@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from typing import NamedTuple
 
 SERVER = """
-import asyncio, sys
+import asyncio, json, sys
 from aiohttp import web
 
 latency, several, text = float(sys.argv[1]), sys.argv[2] == "True", sys.argv[3]
@@ -24,8 +24,25 @@ async def answer(request):
     choices = [{"index": n, "finish_reason": "stop", "message": message}
                for n in range((asked.get("n") or 1) if several else 1)]
     usage = {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25}
+    if asked.get("stream"):
+        return await stream(request, asked, usage)
     return web.json_response({"id": "1", "object": "chat.completion", "created": 1,
                               "model": asked["model"], "choices": choices, "usage": usage})
+
+async def stream(request, asked, usage):
+    response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+    await response.prepare(request)
+    about = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": asked["model"]}
+    choices = [{"index": 0, "delta": {"content": line}, "finish_reason": None}
+               for line in text.splitlines(keepends=True)]
+    choices.append({"index": 0, "delta": {}, "finish_reason": "stop"})
+    chunks = [{**about, "choices": [choice]} for choice in choices]
+    if (asked.get("stream_options") or {}).get("include_usage"):
+        chunks.append({**about, "choices": [], "usage": usage})
+    for chunk in chunks:
+        await response.write(b"data: " + json.dumps(chunk).encode() + b"\\n\\n")
+    await response.write(b"data: [DONE]\\n\\n")
+    return response
 
 async def count(request):
     return web.json_response(calls)
