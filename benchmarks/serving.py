@@ -31,7 +31,7 @@ from refinegraph.options import RunOptions
 from refinegraph.serving import ServerSettings, create_app
 from refinegraph.serving.server import address_of, listen, run_server
 
-options = RunOptions(model="openai/m", api_base=sys.argv[1])
+options = RunOptions(model=sys.argv[3], api_base=sys.argv[1])
 settings = ServerSettings(options, concurrency=int(sys.argv[2]))
 with listen("127.0.0.1", 0) as listening:
     print(address_of(listening), flush=True)
@@ -50,10 +50,10 @@ class Stream(NamedTuple):
 
 
 @asynccontextmanager
-async def served(base: str, calls: int) -> AsyncGenerator[str]:
-    """Run the server in a process of its own."""
+async def served(base: str, calls: int, model: str = "openai/m") -> AsyncGenerator[str]:
+    """Run the server in a process of its own, before an upstream server that has the model."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", SERVER, base, str(calls)), stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-c", SERVER, base, str(calls), model), stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout
     address = (await process.stdout.readline()).decode().strip()

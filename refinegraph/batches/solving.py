@@ -10,6 +10,7 @@ from refinegraph.batches.cluster_settings import ClusterSettings, cluster_settin
 from refinegraph.batches.inputs import Reading, items_of
 from refinegraph.batches.options import BatchOptions
 from refinegraph.batches.output import FileOutput, Output
+from refinegraph.batches.parquet_output import open_output
 from refinegraph.batches.records import BatchItem, BatchRecord
 from refinegraph.batches.running import Batch
 from refinegraph.batches.settings import BatchSettings
@@ -65,7 +66,9 @@ async def solve_many(options: BatchOptions) -> AsyncGenerator[BatchRecord]:
     settings = BatchSettings.of(
         options.run, models=work.model_names, reading=reading, shard=str(shard)
     )
-    output = FileOutput(Path(options.out), settings, resume=options.resume) if options.out else None
+    output = None
+    if options.out:
+        output = open_output(Path(options.out), settings, resume=options.resume)
     try:
         items = of_shard(items_of(options.problems, reading), shard)
         failed = 0

@@ -16,7 +16,12 @@ def add_batch(command: argparse.ArgumentParser) -> None:
     count = reading(Number(whole=True, least=1))
     add = command.add_argument
     add("input", metavar="INPUT", help="problems as JSON lines, or - to read standard input")
-    add("--out", metavar="FILE", required=True, help="where lines are written, or - to print them")
+    add(
+        "--out",
+        metavar="FILE",
+        required=True,
+        help="where lines are written, or - to print them; NAME.parquet for a table",
+    )
     add("--resume", action="store_true", help="go on with what is in the file")
     add("--in-order", action="store_true", help="write in the order of the input, not as they end")
     add("--limit", type=count, metavar="N", help="the first N problems only")
