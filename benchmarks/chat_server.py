@@ -13,13 +13,17 @@ import asyncio, json, sys
 from aiohttp import web
 
 latency, several, text = float(sys.argv[1]), sys.argv[2] == "True", sys.argv[3]
-calls = 0
+calls = active = 0
 
 async def answer(request):
-    global calls
+    global calls, active
     calls += 1
     asked = await request.json()
-    await asyncio.sleep(latency)
+    active += 1
+    try:
+        await asyncio.sleep(latency)
+    finally:
+        active -= 1
     message = {"role": "assistant", "content": text}
     choices = [{"index": n, "finish_reason": "stop", "message": message}
                for n in range((asked.get("n") or 1) if several else 1)]
@@ -45,13 +49,13 @@ async def stream(request, asked, usage):
     return response
 
 async def count(request):
-    return web.json_response(calls)
+    return web.json_response([calls, active])
 
 async def main():
     app = web.Application()
     app.router.add_post("/v1/chat/completions", answer)
     app.router.add_get("/v1/calls", count)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
     await site.start()
@@ -70,8 +74,16 @@ class ChatServer(NamedTuple):
 
     def calls(self) -> int:
         """Return how many requests it got so far."""
+        return self._counts()[0]
+
+    def active(self) -> int:
+        """Return how many requests it is answering; those whose client left are none."""
+        return self._counts()[1]
+
+    def _counts(self) -> tuple[int, int]:
         with urllib.request.urlopen(f"{self.base}/calls") as told:
-            return int(json.load(told))
+            calls, active = json.load(told)
+        return calls, active
 
 
 @contextlib.asynccontextmanager

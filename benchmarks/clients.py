@@ -206,11 +206,16 @@ def by_aider(place: Place) -> Shown:
     return Shown([f"```python\n{file.read_text().strip()}\n```"])
 
 
+def in_python(source: str) -> Callable[[Place], Shown]:
+    """Return what asks by a program in Python."""
+    return lambda place: place.python(source)
+
+
 CLIENTS = {
     "openai-javascript": Client(("openai",), in_javascript, "npm"),
-    "openai-python": Client(("openai",), lambda place: place.python(OPENAI)),
-    "langchain-openai": Client(("langchain-openai",), lambda place: place.python(LANGCHAIN)),
-    "litellm": Client(("litellm",), lambda place: place.python(LITELLM)),
+    "openai-python": Client(("openai",), in_python(OPENAI)),
+    "langchain-openai": Client(("langchain-openai",), in_python(LANGCHAIN)),
+    "litellm": Client(("litellm",), in_python(LITELLM)),
     "llm": Client(("llm",), by_llm),
     "aider": Client(("aider-chat",), by_aider),
 }

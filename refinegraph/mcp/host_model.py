@@ -86,7 +86,8 @@ def with_host_model(options: RunOptions) -> RunOptions:
     'HostChatModel'
     """
     model = HostChatModel()
-    return replace(options, **{role: model for role in _ROLES if getattr(options, role) == HOST})
+    hosts: dict[str, Any] = {role: model for role in _ROLES if getattr(options, role) == HOST}
+    return replace(options, **hosts)
 
 
 def uses_host_model(options: RunOptions) -> bool:

@@ -221,7 +221,10 @@ def _back_channel(context: Context) -> AskHost:
 
     async def ask(params: CreateMessageRequestParams) -> CreateMessageResult:
         request = CreateMessageRequest(params=params)
-        return await session.send_request(request, CreateMessageResult, metadata=metadata)
+        answer: CreateMessageResult = await session.send_request(
+            request, CreateMessageResult, metadata=metadata
+        )
+        return answer
 
     return ask
 

@@ -70,12 +70,20 @@ def run_note(
 def content_of(result: RefinementResult, *, kind: str, whole_text: bool) -> str:
     """Return the answer as a message: a program in a fence, other answers as they were written.
 
-    With `whole_text` a program comes with all that its model wrote round it.
+    With `whole_text` a program comes with all that its model wrote round it. Where no candidate is
+    usable, the message is what the model wrote first, such as a question or an apology.
     """
-    chosen, answer = result.chosen, result.answer or ""
+    if result.answer is None:
+        return first_text(result)
+    chosen, answer = result.chosen, result.answer
     if chosen is not None and (whole_text or kind != "code"):
         return chosen.text
     return fenced(answer) if kind == "code" else answer
+
+
+def first_text(result: RefinementResult) -> str:
+    """Return the first text that a candidate has; empty where none has any."""
+    return next((one.text for one in result.candidates if one.text.strip()), "")
 
 
 def fenced(program: str) -> str:

@@ -52,13 +52,10 @@ def test_a_damaged_file_is_said(tmp_path: Path) -> None:
         list(read_records(file))
 
 
-SCRIPT = {"cycle": True, "name": "mine"}
-
-
 async def solved(problems: list[dict[str, object]], out: Path, **more: Any) -> None:
-    model = ScriptedChatModel("The answer is \\boxed{4}", **SCRIPT)
-    options = {"kind": "math", "strategy": "single", "out": out, "in_order": True}
-    async for _ in rg.solve_many(problems, model=model, **options, **more):
+    model = ScriptedChatModel("The answer is \\boxed{4}", cycle=True)
+    options: dict[str, Any] = {"kind": "math", "strategy": "single", "in_order": True}
+    async for _ in rg.solve_many(problems, model=model, out=out, **options, **more):
         pass
 
 
