@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from refinegraph.errors import InputError
-from refinegraph.options.config import home
+from refinegraph.options.config import find_setting, home
 from refinegraph.runs.unfinished import (
     RUN_ID,
     RunSettings,
@@ -42,8 +42,13 @@ class RunStore:
 
     @classmethod
     def of_user(cls) -> "RunStore":
-        """Return the runs of this user."""
-        return cls(home() / "runs")
+        """Return the runs of this user, or of the team whose database the setting `store` names."""
+        setting = find_setting("store")
+        if setting is None:
+            return cls(home() / "runs")
+        from refinegraph.runs.postgres_store import PostgresRunStore
+
+        return PostgresRunStore(setting.value)
 
     def begin(self, problem: Problem, settings: RunSettings) -> UnfinishedRun:
         """Begin a run that can be gone on with; raises `InputError` where it cannot be kept."""
@@ -58,9 +63,9 @@ class RunStore:
     def unfinished(self) -> list[UnfinishedRun]:
         """Return the runs that were begun and not finished, newest first; unreadable ones not."""
         found: list[UnfinishedRun] = []
-        for folder in sorted(unfinished_runs(self.folder), reverse=True):
+        for id in self._begun():
             with suppress(InputError):
-                found.append(UnfinishedRun.read(folder))
+                found.append(self._unfinished(id))
         return found
 
     def find_unfinished(self, id: str) -> UnfinishedRun:
@@ -69,12 +74,12 @@ class RunStore:
         Raises:
             InputError: Where there is none, it is finished, or it cannot be read.
         """
-        known = sorted((path.name for path in unfinished_runs(self.folder)), reverse=True)
+        known = self._begun()
         if id == "last" and not known:
             raise InputError("no run is unfinished; `refinegraph runs` lists those that are kept.")
         if id != "last" and not _matching(id, known) and _matching(id, self.ids()):
             raise InputError(f"run {id!r} is finished; look at it with: refinegraph show {id}")
-        return UnfinishedRun.read(self.folder / _only(id, known))
+        return self._unfinished(_only(id, known))
 
     def add(self, problem: Problem, result: RefinementResult, *, id: str | None = None) -> KeptRun:
         """Keep a run that ended, under a new id unless it has one.
@@ -113,7 +118,40 @@ class RunStore:
         Raises:
             InputError: Where there is none, more than one, or it cannot be read.
         """
-        path = self.folder / f"{self._finished(id)}.json"
+        return self._kept(self._finished(id))
+
+    def remove(self, id: str) -> str:
+        """Forget a run, finished or not, and return its id.
+
+        Raises `InputError` where there is none, or a process is at work on it.
+        """
+        begun = self._begun()
+        found = _only(id, sorted({*begun, *self.ids()}, reverse=True))
+        if found not in begun:
+            self._delete(found)
+            return found
+        run = self._unfinished(found)
+        run.hold()
+        run.forget()
+        return found
+
+    def _finished(self, id: str) -> str:
+        begun, known = self._begun(), self.ids()
+        if id != "last" and not _matching(id, known) and _matching(id, begun):
+            raise InputError(f"run {id!r} is not finished; go on with: refinegraph resume {id}")
+        return _only(id, known)
+
+    def _begun(self) -> list[str]:
+        """Return the ids of the runs that are not finished, newest first."""
+        return sorted((path.name for path in unfinished_runs(self.folder)), reverse=True)
+
+    def _unfinished(self, id: str) -> UnfinishedRun:
+        """Return a run that is not finished; raises `InputError` where it cannot be read."""
+        return UnfinishedRun.read(self.folder / id)
+
+    def _kept(self, id: str) -> KeptRun:
+        """Return a finished run; raises `InputError` where it cannot be read."""
+        path = self.folder / f"{id}.json"
         try:
             run = KeptRun.model_validate_json(path.read_text(encoding="utf-8"))
             if run.id == path.stem:
@@ -124,27 +162,9 @@ class RunStore:
                 f"{path} cannot be read as a run of version {SCHEMA_VERSION}; it is left as it is."
             ) from None
 
-    def remove(self, id: str) -> str:
-        """Forget a run, finished or not, and return its id.
-
-        Raises `InputError` where there is none, or a process is at work on it.
-        """
-        folders = {path.name: path for path in unfinished_runs(self.folder)}
-        found = _only(id, sorted({*folders, *self.ids()}, reverse=True))
-        if found not in folders:
-            (self.folder / f"{found}.json").unlink()
-            return found
-        run = UnfinishedRun.read(folders[found])
-        run.hold()
-        run.forget()
-        return found
-
-    def _finished(self, id: str) -> str:
-        begun = sorted((path.name for path in unfinished_runs(self.folder)), reverse=True)
-        known = self.ids()
-        if id != "last" and not _matching(id, known) and _matching(id, begun):
-            raise InputError(f"run {id!r} is not finished; go on with: refinegraph resume {id}")
-        return _only(id, known)
+    def _delete(self, id: str) -> None:
+        """Forget a finished run."""
+        (self.folder / f"{id}.json").unlink()
 
     def _files(self) -> Iterator[Path]:
         return (path for path in self.folder.glob("*.json") if RUN_ID.fullmatch(path.stem))

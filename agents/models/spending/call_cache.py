@@ -48,7 +48,8 @@ class CallCache:
     removed, never ends a run: one warning is logged, and the run goes on without a cache.
 
     With `replay` nothing is asked for: a request that is not there is a `ModelError`. `most_bytes`
-    and `most_days` bound what is kept, the oldest goes first.
+    and `most_days` bound what is kept, the oldest goes first. With `file`, answers are kept there,
+    and the path is only its name in messages.
 
     Raises:
         InputError: Where the file is not a cache of this version, or cannot be created.
@@ -61,16 +62,17 @@ class CallCache:
         replay: bool = False,
         most_bytes: int = 1 << 30,
         most_days: float = 365,
+        file: CacheFile | None = None,
     ) -> None:
         self.path = path
         self.replay = replay
         self.most_bytes = most_bytes
         self.most_days = most_days
         self._realm = ""
-        if replay and not path.exists():
+        if file is None and replay and not path.exists():
             raise InputError(f"--replay: there is no file {str(path)!r}; record one with --cache.")
         self._guard = _Guard(path, replay)
-        self._file = self._guard.opened()
+        self._file = file or self._guard.opened()
 
     def close(self) -> None:
         """Close the file, after what is too old or too much is deleted."""
