@@ -11,11 +11,16 @@ from refinegraph.tools.test_cases import parse_tests, statement_examples
 
 _BACKGROUND = re.compile(
     r"\s*(?:### Task:.*(?:### Guidelines:|<chat_history>|### Chat History:|<text>)"
-    r"|Your task is to reflect the speaker's likely facial expression through a fitting emoji)",
+    r"|Your task is to reflect the speaker's likely facial expression through a fitting emoji"
+    r"|You have been provided with a set of responses from various models to the latest)",
     re.DOTALL,
 )
-"""How Open WebUI's requests for titles, tags, follow-ups, search queries, completions and emojis
-begin. They come with every chat, and under the chat's own model."""
+"""How Open WebUI's requests for titles, tags, follow-ups, search queries, completions, emojis and
+merged answers begin. They come with a chat, and under the chat's own model."""
+_TOOL_CHOICE = re.compile(
+    r"\s*Available Tools: .*Your task is to choose and return the correct tool\(s\)", re.DOTALL
+)
+"""The system prompt by which Open WebUI lets a model choose tools without the field `tools`."""
 _BOXED = re.compile(r"\\boxed\b")
 _IGNORED = ("top_p",)
 """Fields of the protocol that a strategy has no use for."""
@@ -67,7 +72,9 @@ def read_task(request: ChatRequest, served: ServedModel) -> Task | PassThrough:
 
 def is_background(request: ChatRequest) -> bool:
     """Whether a chat program asks for itself: for a title, tags, or what to ask next."""
-    last = request.messages[-1]
+    first, last = request.messages[0], request.messages[-1]
+    if first.role == "system" and _TOOL_CHOICE.match(first.text):
+        return True
     return last.role == "user" and bool(_BACKGROUND.match(last.text))
 
 
