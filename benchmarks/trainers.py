@@ -3,15 +3,16 @@
     pip install trl verifiers        # into an environment of their own, with refinegraph
     python benchmarks/trainers.py
 
-TRL's GRPO trains a network with four words, one of which is a right program and one a wrong one: it
-has to find out from `tests_passed` alone which. Of verifiers, a rubric scores rollouts with the same
-object. A package that is not installed is skipped.
+TRL's GRPO trains a network that knows five words, one of which is a right program and one a wrong
+one: it has to find out from `tests_passed` alone which. A task of verifiers scores answers with the
+same object. A package that is not installed is skipped.
 """
 
 import asyncio
 import importlib.util
 import sys
 from importlib import import_module
+from importlib.metadata import version
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -60,7 +61,9 @@ def trained() -> bool:
         for name in entry
         if "tests_passed/" in name
     }
-    print(f"TRL {trl.__version__}: reward {_mean(rewards[:5]):.2f} in the first five steps,", end="")
+    print(
+        f"TRL {trl.__version__}: reward {_mean(rewards[:5]):.2f} in the first five steps,", end=""
+    )
     print(f" {_mean(rewards[-5:]):.2f} in the last five of {STEPS}; logged: {sorted(metrics)}")
     return _mean(rewards[-5:]) > max(0.95, _mean(rewards[:5]))
 
@@ -106,6 +109,33 @@ async def in_turns() -> bool:
     return total == 1.0 and "add(2, 2)" in reviews[0]
 
 
+def scored() -> bool:
+    """Score answers as a task of verifiers; return whether right and wrong ones are told apart."""
+    vf: Any = import_module("verifiers.v1")
+    traces: Any = import_module("verifiers.v1.trace")
+    proved = tests_passed()
+
+    class Row(vf.TaskData):  # type: ignore[misc]
+        tests: str
+
+    class Add(vf.Task[Row]):  # type: ignore[misc]
+        @vf.reward(weight=1.0)  # type: ignore[untyped-decorator]
+        async def passed(self, trace: Any) -> float:
+            return await proved(trace=trace)
+
+    async def reward(answer: str) -> float:
+        task = Add(Row(prompt="Write add(a, b).", tests=TESTS))
+        about = traces.TraceTask(type="Add", data=task.data)
+        agent = traces.AgentInfo(config=vf.AgentConfig())
+        trace = traces.Trace(task=about, agent=agent, root_reply=answer)
+        await task.score(trace)
+        return float(trace.reward)
+
+    rewards = [asyncio.run(reward(f"Here:\n```python\n{code}\n```")) for code in (RIGHT, WRONG)]
+    print(f"verifiers {version('verifiers')}: rewards {rewards} of a right and a wrong answer")
+    return rewards == [1.0, 0.0]
+
+
 def main() -> int:
     """Train with whatever is installed; return how many of them failed."""
     parts = [asyncio.run(in_turns())]
@@ -115,11 +145,6 @@ def main() -> int:
             continue
         parts.append(part())
     return parts.count(False)
-
-
-def scored() -> bool:
-    """Score rollouts of verifiers; return whether right and wrong ones are told apart."""
-    raise NotImplementedError
 
 
 if __name__ == "__main__":
