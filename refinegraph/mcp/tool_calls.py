@@ -16,6 +16,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
 from mcp.shared.message import ServerMessageMetadata
 from mcp.types import (
+    INVALID_PARAMS,
     CallToolResult,
     ContentBlock,
     CreateMessageRequest,
@@ -163,7 +164,7 @@ class _Interview:
             if isinstance(response, CreateMessageResult):
                 question.answer.set_result(response)
             else:
-                error = MCPError(code=-32602, message=f"it returned no answer to {name!r}")
+                error = MCPError(code=INVALID_PARAMS, message=f"it returned no answer to {name!r}")
                 question.answer.set_exception(error)
 
     async def until_questions(self) -> None:
