@@ -36,7 +36,7 @@ _WHOLE_TEXT = frozenset({"single"})
 
 
 class RunOrder(NamedTuple):
-    """Runs that one request asks for."""
+    """The runs that one request asks for."""
 
     task: Task
     options: RunOptions
@@ -44,12 +44,12 @@ class RunOrder(NamedTuple):
     stops: tuple[str, ...] = ()
     n: int = 1
     ledger: Ledger | None = None
-    """What its client may spend."""
+    """The budget of the client."""
 
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs strategies for requests; the limits of calls in flight hold for all of them together."""
+    """Runs strategies for requests, which share one limit of concurrent calls."""
 
     rate_limits: RateLimits
     pages: RunPages
@@ -57,11 +57,11 @@ class Runner:
     _beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def answer(self, order: RunOrder, tell: OnDelta, *, heartbeat: float) -> ServedAnswer:
-        """Answer a request; one run for each choice, all of them side by side.
+        """Answer a request with one run for each choice, all of them concurrently.
 
         Raises:
-            ModelError: Where a run gave no usable answer.
-            BudgetExceeded: Where a budget left no room for one.
+            ModelError: If the model wrote nothing.
+            BudgetExceeded: If the budget left no room for an answer.
         """
         try:
             async with asyncio.TaskGroup() as group:
@@ -78,7 +78,7 @@ class Runner:
     async def _choice(
         self, order: RunOrder, number: int, tell: OnDelta, heartbeat: float
     ) -> tuple[ServedChoice, RefinementResult]:
-        """Make one run; return its answer as a choice, and how it ended."""
+        """Make one run; return its answer as a choice, and its result."""
         said: list[str] = []
 
         def note(delta: Delta) -> None:
@@ -128,8 +128,8 @@ class Runner:
     async def _built(self, strategy: str, plan: Plan) -> RefinementGraph:
         """Build the graph of a run, one at a time.
 
-        When hundreds of requests come together, those that only wait for the head of their stream
-        get their turn of the event loop between two graphs.
+        When hundreds of requests arrive together, the event loop sends the first bytes of their
+        streams between two graphs, instead of after all of them.
         """
         async with self._beginning:
             await asyncio.sleep(0)
@@ -155,7 +155,7 @@ def _content(result: RefinementResult, problem: Problem, options: RunOptions) ->
 
 
 def _check_answer(result: RefinementResult) -> None:
-    """Raise an error where there is nothing to send, with the reason that the run gives."""
+    """Raise an error with the reason of the run if there is nothing to send."""
     if result.answer is not None or first_text(result):
         return
     if result.stop_reason.rule == "budget":
@@ -168,7 +168,7 @@ def _check_answer(result: RefinementResult) -> None:
 
 
 class _pulsing:
-    """Send a sign of life whenever so many seconds have passed."""
+    """Reports that the run is still active, at a fixed interval."""
 
     def __init__(self, progress: Progress, seconds: float) -> None:
         self._progress = progress
