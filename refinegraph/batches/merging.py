@@ -1,4 +1,4 @@
-"""Put the outputs of the shards of a batch together: the lines of one process, in order."""
+"""Merge the outputs of the shards of a batch, in the order of the problems."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,12 +13,12 @@ from refinegraph.support.shards import merged_settings
 
 
 class Merged(NamedTuple):
-    """What was put together."""
+    """The outcome of a merge."""
 
     files: int
     problems: int
     failed: int
-    """How many of the problems have an error in the place of an answer."""
+    """The number of problems with an error instead of an answer."""
 
 
 def merge_batches(paths: Sequence[Path], out: Path, *, partial: bool = False) -> Merged:
@@ -65,7 +65,7 @@ class _Tally:
         self.failed = 0
 
     def lines(self) -> Iterator[str]:
-        """Yield every problem's line once, the first problem first."""
+        """Yield the line of every problem once, in their order."""
         for place in placed_lines(self._paths):
             self._index.add(self._number(place), place)
         for line in self._index.lines():

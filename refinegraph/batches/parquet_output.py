@@ -25,7 +25,7 @@ _ROWS = 1_000
 class ParquetOutput(FileOutput):
     """A table, and the lines that it is written from, in `NAME.jsonl` beside it.
 
-    Raises `InputError` where pyarrow is not installed, beside what a file of lines raises.
+    Raises `InputError` if pyarrow is not installed, and for the same reasons as `FileOutput`.
     """
 
     def __init__(self, path: Path, settings: BatchSettings, *, resume: bool) -> None:
@@ -40,7 +40,7 @@ class ParquetOutput(FileOutput):
 
 
 def open_output(path: Path, settings: BatchSettings, *, resume: bool) -> FileOutput:
-    """Return the output of a batch in the format that the name of the file says."""
+    """Return the output of a batch in the format that the file name implies."""
     kind = ParquetOutput if path.suffix == _SUFFIX else FileOutput
     return kind(path, settings, resume=resume)
 
@@ -57,9 +57,9 @@ def lines_of(path: Path) -> Path:
 def write_parquet(lines: Path, table: Path) -> None:
     """Write JSON lines as a Parquet table, in two passes and with little memory.
 
-    A column whose values have no type in common, or hold empty objects, becomes text of JSON.
+    A column becomes JSON text if its values have no common type or contain empty objects.
 
-    Raises `InputError` where pyarrow is not installed or the table cannot be written.
+    Raises `InputError` if pyarrow is not installed or the table cannot be written.
     """
     arrow, parquet = _arrow(table), import_module("pyarrow.parquet")
     columns = _Columns(arrow)
@@ -77,12 +77,12 @@ def write_parquet(lines: Path, table: Path) -> None:
 
 
 class _Columns:
-    """The names of the columns, and for each the type that holds all of its values."""
+    """The columns of a table, each with a type for all of its values."""
 
     def __init__(self, arrow: Any) -> None:
         self._arrow = arrow
         self._types: dict[str, Any] = {}
-        """None for text of JSON."""
+        """None for JSON text."""
 
     @property
     def schema(self) -> Any:
@@ -110,7 +110,7 @@ class _Columns:
         return self._arrow.array(texts, self._arrow.string())
 
     def _widened(self, before: Any, values: Sequence[Json]) -> Any:
-        """Return a type for values of before and these; None where there is none."""
+        """Return a type that also holds these values; None if there is none."""
         arrow = self._arrow
         try:
             schemas = [arrow.schema([("x", kind)]) for kind in (before, arrow.infer_type(values))]
@@ -122,7 +122,7 @@ class _Columns:
 
 
 def _has_empty_object(arrow: Any, kind: Any) -> bool:
-    """Whether a type holds objects without fields, which Parquet cannot."""
+    """Whether a type contains objects without fields, which Parquet does not support."""
     if arrow.types.is_struct(kind):
         fields = [kind.field(number).type for number in range(kind.num_fields)]
         return not fields or any(_has_empty_object(arrow, field) for field in fields)
@@ -137,7 +137,7 @@ def _chunks(lines: Path) -> Iterator[tuple[dict[str, Json], ...]]:
 
 
 def _row(line: str) -> dict[str, Json]:
-    """Return the columns of a line; half characters, which UTF-8 cannot hold, are replaced."""
+    """Return the columns of a line; lone surrogates, which UTF-8 cannot encode, are replaced."""
     columns: dict[str, Json] = json.loads(line)
     try:
         json.dumps(columns, ensure_ascii=False).encode()

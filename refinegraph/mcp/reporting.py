@@ -1,4 +1,4 @@
-"""Progress of a tool call: what happens in its run, and a sign of life when nothing does."""
+"""Report the progress of a tool call: the events of its run, and a heartbeat in between."""
 
 import asyncio
 import time
@@ -11,11 +11,11 @@ from refinegraph.terminal.run_state import RunState
 from refinegraph.terminal.transcript import narrate
 
 _LONGEST_LINE = 160
-"""Characters of a message: hosts show it on one line."""
+"""Maximum number of characters of a message, which hosts show on one line."""
 
 
 class Reports(Protocol):
-    """What progress is reported to: the context of a tool call."""
+    """Receives progress reports: the context of a tool call."""
 
     async def report_progress(
         self, progress: float, total: float | None = None, message: str | None = None
@@ -32,7 +32,7 @@ class Narration:
         self._state = RunState()
 
     def hear(self, event: Frozen) -> None:
-        """Take in one event."""
+        """Handle one event."""
         before, self._state = self._state, self._state.after(event)
         for line in narrate(event, before):
             if text := line.render(_LONGEST_LINE).plain.strip():

@@ -23,8 +23,8 @@ lets a strategy propose, test and repair programs; `fix` repairs a checkout whos
 returns a patch that it does not apply; `review` is an opinion and proves nothing. A verdict is \
 `proved`, `refuted` or `unverified`: tell the user which."""
 _HEARTBEAT = 10.0
-"""Seconds of silence after which a call shows that it is at work: a sixth of the minute after which
-hosts give up, so that one lost report does no harm."""
+"""Seconds of silence after which a call reports that it is still running. Hosts give up after a
+minute, so that a lost report does no harm."""
 _PURE = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
 _ASKS_MODELS = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=True)
 
@@ -102,7 +102,7 @@ def create_mcp_server(
 
 
 def _add_checks(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
-    """Add the tools that ask no model."""
+    """Add the tools that need no model."""
 
     @server.tool(title="Run a program against tests", annotations=_PURE)
     async def verify(
@@ -135,7 +135,7 @@ def _add_checks(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
 
 
 def _add_runs(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
-    """Add the tools that ask a model."""
+    """Add the tools that need a model."""
 
     @server.tool(title="Solve a problem", annotations=_ASKS_MODELS)
     async def solve(
@@ -193,7 +193,7 @@ def _add_resources(server: MCPServer, toolbox: Toolbox) -> None:
         f"{RUN_SCHEME}{{id}}",
         title="A finished run",
         mime_type="text/html",
-        description="the page of a run: its candidates, decisions, tests and cost",
+        description="the page of a run, with its candidates, decisions, tests and cost",
     )
     async def finished_run(id: str) -> str:
         if toolbox.runs is None:
