@@ -119,11 +119,16 @@ def reset(setting: Setting) -> None:
     urllib.request.urlopen(urllib.request.Request(address, method="POST"), data=b"").close()
 
 
-def run(*words: str, **variables: str) -> None:
+def run(*words: str, folder: Path | None = None, **variables: str) -> None:
     """Run a program to its end; show its last words where it fails."""
-    environment = {**os.environ, **variables}
     done = subprocess.run(
-        words, env=environment, capture_output=True, text=True, check=False, timeout=_PATIENCE
+        words,
+        cwd=folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_PATIENCE,
     )
     if done.returncode:
         raise SystemExit(f"{' '.join(words[:4])} …: {(done.stderr or done.stdout)[-2_000:]}")
@@ -181,9 +186,10 @@ def by_inspect(setting: Setting, base: str) -> Scores:
     data = _write_lines(out / "problems.jsonl", chosen)
     (out / "task.py").write_text(INSPECT)
     run(
-        *(setting.program("inspect"), "eval", str(out / "task.py"), "-T", f"file={data}"),
+        *(setting.program("inspect"), "eval", "task.py", "-T", f"file={data}"),
         *("--model", f"openai/{setting.served_name}", "--model-base-url", base),
         *("--log-dir", str(out / "logs"), "--log-format", "json", "--display", "none"),
+        folder=out,  # it takes no absolute path to a task
         OPENAI_API_KEY="none",
         PATH=f"{setting.evals / 'bin'}:{os.environ['PATH']}",
     )
@@ -205,8 +211,8 @@ async def main(arguments: argparse.Namespace) -> int:
     setting = Setting(
         problems,
         tuple(chosen[: arguments.limit]),
-        arguments.evals,
-        arguments.out,
+        arguments.evals.absolute(),
+        arguments.out.absolute(),
         arguments.upstream,
         arguments.model,
         arguments.strategy,
