@@ -195,7 +195,13 @@ def by_inspect(setting: Setting, base: str) -> Scores:
     )
     (log,) = (out / "logs").glob("*.json")
     samples = json.loads(log.read_text())["samples"]
-    return {sample["id"]: sample["scores"]["verify"]["value"] == "C" for sample in samples}
+    return {sample["id"]: _is_correct(sample) for sample in samples}
+
+
+def _is_correct(sample: Mapping[str, Any]) -> bool:
+    # The name of the scorer is qualified by its package in some versions.
+    (score,) = sample["scores"].values()
+    return score["value"] == "C"
 
 
 def _write_lines(path: Path, records: list[dict[str, Any]]) -> Path:
