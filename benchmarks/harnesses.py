@@ -53,7 +53,8 @@ from inspect_evals.humaneval.humaneval import record_to_sample, verify
 
 @task
 def humaneval(file: str):
-    return Task(json_dataset(file, record_to_sample()), generate(), verify(), sandbox="local")
+    data = json_dataset(file, record_to_sample())
+    return Task(data, solver=generate(), scorer=verify(), sandbox="local")
 """
 """Inspect's HumanEval with the records of a file in the place of those on a server."""
 
