@@ -109,7 +109,7 @@ async def test_a_run_goes_on_from_its_checkpoint_without_a_call(store: RunStore)
         with connected(store.address) as connection:
             for table in ("checkpoints", "checkpoint_blobs", "checkpoint_writes"):
                 query = f"SELECT count(*) FROM {table} WHERE thread_id = %s"
-                assert connection.execute(query, (id,)).fetchone() == (0,)  # type: ignore[arg-type]
+                assert connection.execute(query, (id,)).fetchone() == (0,)
 
 
 def test_answers_are_shared(database: str) -> None:
