@@ -31,25 +31,10 @@ def trained() -> bool:
     torch.manual_seed(0)
     rows = [{"prompt": "Write", "tests": TESTS}] * 64
     with TemporaryDirectory() as folder:
-        arguments = trl.GRPOConfig(
-            output_dir=folder,
-            max_steps=STEPS,
-            per_device_train_batch_size=8,
-            num_generations=8,
-            max_completion_length=1,
-            learning_rate=0.05,
-            beta=0.0,
-            logging_steps=1,
-            save_strategy="no",
-            report_to=[],
-            use_cpu=True,
-            bf16=False,
-            disable_tqdm=True,
-        )
         trainer = trl.GRPOTrainer(
             model=_network(transformers),
             reward_funcs=[tests_passed()],
-            args=arguments,
+            args=_arguments(trl, folder),
             train_dataset=datasets.Dataset.from_list(rows),
             processing_class=_words(transformers),
         )
@@ -66,6 +51,24 @@ def trained() -> bool:
     )
     print(f" {_mean(rewards[-5:]):.2f} in the last five of {STEPS}; logged: {sorted(metrics)}")
     return _mean(rewards[-5:]) > max(0.95, _mean(rewards[:5]))
+
+
+def _arguments(trl: Any, folder: str) -> Any:
+    return trl.GRPOConfig(
+        output_dir=folder,
+        max_steps=STEPS,
+        per_device_train_batch_size=8,
+        num_generations=8,
+        max_completion_length=1,
+        learning_rate=0.05,
+        beta=0.0,
+        logging_steps=1,
+        save_strategy="no",
+        report_to=[],
+        use_cpu=True,
+        bf16=False,
+        disable_tqdm=True,
+    )
 
 
 def _words(transformers: Any) -> Any:

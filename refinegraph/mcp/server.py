@@ -96,7 +96,8 @@ def create_mcp_server(
     asks_host = uses_host_model(toolbox.options)
     calls = ToolCalls(heartbeat=heartbeat, asks_host=asks_host, patience=patience)
     _add_checks(server, toolbox, calls)
-    _add_runs(server, toolbox, calls)
+    _add_solve(server, toolbox, calls)
+    _add_repair(server, toolbox, calls)
     _add_resources(server, toolbox)
     return server
 
@@ -134,8 +135,8 @@ def _add_checks(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
         return await calls.check(context, toolbox.select(candidates, tests, entry_point))
 
 
-def _add_runs(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
-    """Add the tools that need a model."""
+def _add_solve(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
+    """Add the tool that solves a problem with a strategy."""
 
     @server.tool(title="Solve a problem", annotations=_ASKS_MODELS)
     async def solve(
@@ -163,6 +164,10 @@ def _add_runs(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
             "timeout": timeout,
         }
         return await calls.run(context, lambda hear: toolbox.solve(problem, tests, hear, **chosen))
+
+
+def _add_repair(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
+    """Add the tools that repair and review what exists."""
 
     @server.tool(title="Repair a checkout", annotations=_ASKS_MODELS)
     async def fix(
