@@ -124,7 +124,8 @@ def scored() -> bool:
     class Add(vf.Task[Row]):  # type: ignore[misc]
         @vf.reward(weight=1.0)  # type: ignore[untyped-decorator]
         async def passed(self, trace: Any) -> float:
-            return await proved(trace=trace)
+            paid: Any = await proved(trace=trace)
+            return float(paid)
 
     async def reward(answer: str) -> float:
         task = Add(Row(prompt="Write add(a, b).", tests=TESTS))
