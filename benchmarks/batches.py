@@ -20,7 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 from chat_server import ChatServer, chat_server
@@ -32,6 +32,10 @@ from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.types import Choice, Completion, Sampling
 
 COMMAND = [sys.executable, "-m", "refinegraph"]
+PROMPT, WRITTEN = 20, 5
+"""Tokens of each call, as the mock server counts them."""
+USD = 1_000
+"""Price of a million tokens: a call costs cents."""
 STRATEGY = ("--strategy", "self-refine", "--rounds", "1", "--kind", "math", "--learn", "off")
 
 
@@ -152,27 +156,79 @@ async def shards(options: argparse.Namespace, folder: Path, server: ChatServer) 
     return same and once and calls <= paid <= calls + most
 
 
-async def limits(options: argparse.Namespace, folder: Path, server: ChatServer) -> bool:
-    """Hold a cap in calls over all workers, with one ledger and with one each."""
+def at_once(options: argparse.Namespace, folder: Path, server: ChatServer, *flags: str) -> Any:
+    """Return what runs every shard of the problems at the same time, with the same flags."""
     source = folder / "limited.jsonl"
     source.write_text("".join(json.dumps(each) + "\n" for each in questions(options.problems)))
-    cap = options.problems // 2
-    flags = ("--model", "openai/mock", "--api-base", server.base, "--strategy", "single")
-    common = (*COMMAND, "batch", str(source), *flags, "--budget-calls", str(cap))
-    counts: dict[str, int] = {}
-    for name, more in (
-        ("one ledger", ("--ledger", str(folder / "ledger.sqlite"))),
-        ("a ledger each", ()),
-    ):
-        before = server.calls()
-        work = (
-            (*common, *more, "--shard", f"{n}/{options.workers}", "--out", f"{folder}/{name}-{n}")
+    model = ("--model", "openai/mock", "--api-base", server.base, "--strategy", "single")
+    outs = Path(mkdtemp(dir=folder))
+    return asyncio.gather(
+        *(
+            finish(
+                (
+                    *(*COMMAND, "batch", str(source), *model, *flags),
+                    *("--shard", f"{n}/{options.workers}", "--out", f"{outs}/{n}.jsonl"),
+                )
+            )
             for n in range(1, options.workers + 1)
         )
-        await asyncio.gather(*map(finish, work))
-        counts[name] = server.calls() - before
-        print(f"a cap of {cap:,} calls, {name}: {counts[name]:,} calls")
-    return cap * 0.99 <= counts["one ledger"] <= cap
+    )
+
+
+async def limits(options: argparse.Namespace, folder: Path, server: ChatServer) -> bool:
+    """Hold caps in calls and in USD over all workers, with one ledger and with one each."""
+    cap = options.problems // 2
+    usd = cap * (PROMPT + WRITTEN) / 1e6 * USD
+    kept = True
+    for words, flags in (
+        (f"{cap:,} calls", ("--budget-calls", str(cap))),
+        (f"{usd:g} USD", ("--budget-usd", f"{usd:g}", "--prices", f"{USD},{USD}")),
+    ):
+        for name, more in (
+            ("one ledger", ("--ledger", str(folder / f"{flags[0]}.sqlite"))),
+            ("a ledger each", ()),
+        ):
+            before = server.calls()
+            await at_once(options, folder, server, *flags, *more)
+            share = (server.calls() - before) / cap
+            print(f"a cap of {words}, {name}: {share:.1%} of it was spent", flush=True)
+            kept &= not more or 0.99 <= share <= 1
+    return kept
+
+
+async def rates(options: argparse.Namespace, folder: Path, server: ChatServer) -> bool:
+    """Hold a limit of requests a minute over all workers, with one ledger and with limits each."""
+    kept = True
+    for name, more in (
+        ("one ledger", ("--ledger", str(folder / "rates.sqlite"))),
+        ("limits each", ()),
+    ):
+        flags = ("--requests-per-minute", str(options.rate), *more)
+        times = asyncio.create_task(_times_of_calls(server, options.problems))
+        await at_once(options, folder, server, *flags)
+        seen = await times
+        # A tenth of a minute's requests may come at once, the others one after the other.
+        burst = options.rate / 10
+        end, calls = seen[-1]
+        share = calls / (burst + options.rate / 60 * end)
+        most = max(count / (burst + options.rate / 60 * seconds) for seconds, count in seen)
+        print(f"{options.rate:,} requests a minute, {name}: {share:.1%} of what is allowed", end="")
+        print(f" after {end:.0f} s, {most:.1%} at most", flush=True)
+        kept &= not more or most <= 1.01
+    return kept
+
+
+async def _times_of_calls(server: ChatServer, count: int) -> list[tuple[float, int]]:
+    """Return when how many of so many calls were made, in seconds since the first one."""
+    before = await asyncio.to_thread(server.calls)
+    began, seen = 0.0, list[tuple[float, int]]()
+    while not seen or seen[-1][1] < count:
+        calls = await asyncio.to_thread(server.calls) - before
+        if calls:
+            began = began or time.perf_counter()
+            seen.append((time.perf_counter() - began, calls))
+        await asyncio.sleep(0.02)
+    return seen
 
 
 async def run(options: argparse.Namespace) -> bool:
@@ -182,9 +238,8 @@ async def run(options: argparse.Namespace) -> bool:
         if options.memory:
             return await memory(options.memory, folder)
         async with chat_server(options.latency, text="\\boxed{4}") as server:
-            return all(
-                [await shards(options, folder, server), await limits(options, folder, server)]
-            )
+            parts = [shards] * (not options.only_limits) + [limits, rates]
+            return all([await part(options, folder, server) for part in parts])
 
 
 def main() -> None:
@@ -194,6 +249,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--kills", type=int, default=6)
     parser.add_argument("--latency", type=float, default=0.05)
+    parser.add_argument("--rate", type=int, default=1_200, help="requests a minute")
+    parser.add_argument("--only-limits", action="store_true", help="kill no workers")
     parser.add_argument("--memory", type=int, metavar="N", help="solve N problems in one process")
     sys.exit(not asyncio.run(run(parser.parse_args())))
 

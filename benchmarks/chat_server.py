@@ -9,32 +9,53 @@ from collections.abc import AsyncGenerator
 from typing import NamedTuple
 
 SERVER = """
-import asyncio, sys
+import asyncio, json, sys
 from aiohttp import web
 
 latency, several, text = float(sys.argv[1]), sys.argv[2] == "True", sys.argv[3]
-calls = 0
+calls = active = 0
 
 async def answer(request):
-    global calls
+    global calls, active
     calls += 1
     asked = await request.json()
-    await asyncio.sleep(latency)
+    active += 1
+    try:
+        await asyncio.sleep(latency)
+    finally:
+        active -= 1
     message = {"role": "assistant", "content": text}
     choices = [{"index": n, "finish_reason": "stop", "message": message}
                for n in range((asked.get("n") or 1) if several else 1)]
     usage = {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25}
+    if asked.get("stream"):
+        return await stream(request, asked, usage)
     return web.json_response({"id": "1", "object": "chat.completion", "created": 1,
                               "model": asked["model"], "choices": choices, "usage": usage})
 
+async def stream(request, asked, usage):
+    response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+    await response.prepare(request)
+    about = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": asked["model"]}
+    choices = [{"index": 0, "delta": {"content": line}, "finish_reason": None}
+               for line in text.splitlines(keepends=True)]
+    choices.append({"index": 0, "delta": {}, "finish_reason": "stop"})
+    chunks = [{**about, "choices": [choice]} for choice in choices]
+    if (asked.get("stream_options") or {}).get("include_usage"):
+        chunks.append({**about, "choices": [], "usage": usage})
+    for chunk in chunks:
+        await response.write(b"data: " + json.dumps(chunk).encode() + b"\\n\\n")
+    await response.write(b"data: [DONE]\\n\\n")
+    return response
+
 async def count(request):
-    return web.json_response(calls)
+    return web.json_response([calls, active])
 
 async def main():
     app = web.Application()
     app.router.add_post("/v1/chat/completions", answer)
     app.router.add_get("/v1/calls", count)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
     await site.start()
@@ -53,8 +74,16 @@ class ChatServer(NamedTuple):
 
     def calls(self) -> int:
         """Return how many requests it got so far."""
+        return self._counts()[0]
+
+    def active(self) -> int:
+        """Return how many requests it is answering; those whose client left are none."""
+        return self._counts()[1]
+
+    def _counts(self) -> tuple[int, int]:
         with urllib.request.urlopen(f"{self.base}/calls") as told:
-            return int(json.load(told))
+            calls, active = json.load(told)
+        return calls, active
 
 
 @contextlib.asynccontextmanager

@@ -17,10 +17,11 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import aiohttp
-from chat_server import chat_server
+from chat_server import ChatServer, chat_server
 
 ANSWER = "```python\ndef add(a, b):\n    return a + b\n```"
 PROMPT, WRITTEN = 20, 5
@@ -31,7 +32,7 @@ from refinegraph.options import RunOptions
 from refinegraph.serving import ServerSettings, create_app
 from refinegraph.serving.server import address_of, listen, run_server
 
-options = RunOptions(model="openai/m", api_base=sys.argv[1])
+options = RunOptions(model=sys.argv[3], api_base=sys.argv[1])
 settings = ServerSettings(options, concurrency=int(sys.argv[2]))
 with listen("127.0.0.1", 0) as listening:
     print(address_of(listening), flush=True)
@@ -43,17 +44,20 @@ class Stream(NamedTuple):
     """How a stream went."""
 
     first: float
-    """Seconds until its first byte."""
+    """Seconds until its first byte, from the moment at which all streams are opened."""
+    answered: float
+    """Seconds until its first byte, from when its request was sent: without what the one process of
+    clients takes to open the others."""
     longest: float
     """Seconds of its longest silence."""
     usage: dict[str, int] | None
 
 
 @asynccontextmanager
-async def served(base: str, calls: int) -> AsyncGenerator[str]:
-    """Run the server in a process of its own."""
+async def served(base: str, calls: int, model: str = "openai/m") -> AsyncGenerator[str]:
+    """Run the server in a process of its own, before an upstream server that has the model."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", SERVER, base, str(calls)), stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-c", SERVER, base, str(calls), model), stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout
     address = (await process.stdout.readline()).decode().strip()
@@ -89,17 +93,25 @@ def body(model: str, **more: Any) -> dict[str, Any]:
 async def stream(session: aiohttp.ClientSession, base: str, asked: dict[str, Any]) -> Stream:
     """Read one stream to its end."""
     began = time.perf_counter()
-    moments = [began]
+    moments, sent = [began], _Sent()
     last: dict[str, Any] = {}
-    async with session.post(f"{base}/chat/completions", json=asked) as response:
+    url = f"{base}/chat/completions"
+    async with session.post(url, json=asked, trace_request_ctx=sent) as response:
         async for line in response.content:
             if line.strip():
                 moments.append(time.perf_counter())
             if line.startswith(b"data: {"):
                 last = json.loads(line[6:])
     gaps = [after - before for before, after in pairwise(moments)]
-    first = moments[1] - began if len(moments) > 1 else float("inf")
-    return Stream(first, max(gaps, default=float("inf")), last.get("usage"))
+    first = moments[1] if len(moments) > 1 else float("inf")
+    silence = max(gaps, default=float("inf"))
+    return Stream(first - began, first - sent.at, silence, last.get("usage"))
+
+
+class _Sent:
+    """When a request was sent."""
+
+    at: float = 0.0
 
 
 async def at_once(count: int, upstream: int, latency: float) -> None:
@@ -123,13 +135,13 @@ async def at_once(count: int, upstream: int, latency: float) -> None:
     print(f"  tokens told      {tokens} of {calls * (PROMPT + WRITTEN)}")
     print(f"  seconds          {seconds:.1f}, {seconds / floor:.2f} times what the calls must take")
     print(f"  first byte       {_of(streams, lambda each: each.first)}")
+    print(f"    after sending  {_of(streams, lambda each: each.answered)}")
     print(f"  longest silence  {_of(streams, lambda each: each.longest)}")
 
 
 async def add_up(count: int) -> None:
     """Send random requests one after the other; compare the usage told with the calls made."""
     draw = random.Random(1)
-    names = ("adaptive", "best-of-n:3", "sample-until:4", "self-refine", "single", "magicore")
     wrong = calls = 0
     async with (
         chat_server(0.0, text=ANSWER, several=False) as behind,
@@ -137,14 +149,58 @@ async def add_up(count: int) -> None:
         _session() as session,
     ):
         for _ in range(count):
-            asked = body(f"{draw.choice(names)}/openai/m", stream=True)
-            asked["refinegraph"]["tests"] = f"assert add(1, 2) == {draw.choice([3, 4])}"
-            told = await stream(session, base, asked)
+            usage = await _usage(session, base, _drawn(draw))
             made = behind.calls() - calls
             calls += made
-            tokens = (told.usage or {}).get("total_tokens")
-            wrong += tokens != made * (PROMPT + WRITTEN)
+            wrong += usage.get("total_tokens") != made * (PROMPT + WRITTEN)
     print(f"{count} random requests, {calls} calls: usage wrong in {wrong}")
+
+
+def _drawn(draw: random.Random) -> dict[str, Any]:
+    """Return a random request: a strategy or none, whole or streamed, with tests that may fail."""
+    names = ("adaptive/", "best-of-n:3/", "sample-until:4/", "self-refine/", "single/", "magicore/")
+    asked = body(f"{draw.choice((*names, ''))}openai/m", stream=draw.random() < 0.5)
+    asked["n"] = draw.choice([1, 1, 2]) if asked["model"] != "openai/m" else 1
+    asked["refinegraph"]["tests"] = f"assert add(1, 2) == {draw.choice([3, 4])}"
+    if draw.random() < 0.5:
+        asked["refinegraph"]["rounds"] = draw.randint(0, 2)
+    return asked
+
+
+async def _usage(
+    session: aiohttp.ClientSession, base: str, asked: dict[str, Any]
+) -> dict[str, int]:
+    if asked["stream"]:
+        return (await stream(session, base, asked)).usage or {}
+    async with session.post(f"{base}/chat/completions", json=asked) as response:
+        return (await response.json()).get("usage") or {}
+
+
+async def leaving(count: int) -> None:
+    """Let clients leave while the upstream server works; time until it works for none of them."""
+    taken: list[float] = []
+    async with (
+        chat_server(120.0, several=False) as behind,
+        served(behind.base, 64) as base,
+    ):
+        for number in range(count):
+            asked = body("adaptive/openai/m", stream=number % 2 == 0)
+            async with _session() as session:
+                request = asyncio.ensure_future(stream(session, base, asked))
+                await _until(behind, active=1)
+                request.cancel()
+                began = time.perf_counter()
+                await asyncio.wait({request})
+            await _until(behind, active=0)
+            taken.append(time.perf_counter() - began)
+    longest = max(taken)
+    print(f"{count} clients left: calls freed after {statistics.median(taken):.3f} s", end="")
+    print(f" (median), {longest:.3f} s (longest)")
+
+
+async def _until(behind: ChatServer, *, active: int) -> None:
+    while await asyncio.to_thread(behind.active) != active:
+        await asyncio.sleep(0.005)
 
 
 async def passing(count: int) -> None:
@@ -174,25 +230,41 @@ async def _milliseconds(
 
 def _session() -> aiohttp.ClientSession:
     limits = aiohttp.ClientTimeout(total=600)
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=limits)
+    traces = aiohttp.TraceConfig()
+    traces.on_request_headers_sent.append(_note_sent)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0), timeout=limits, trace_configs=[traces]
+    )
+
+
+async def _note_sent(session: object, context: SimpleNamespace, params: object) -> None:
+    if context.trace_request_ctx is not None:
+        context.trace_request_ctx.at = time.perf_counter()
 
 
 def _of(streams: list[Stream], value: Callable[[Stream], float]) -> str:
     values = sorted(map(value, streams))
-    return f"median {statistics.median(values):.2f} s, longest {values[-1]:.2f} s"
+    return f"median {statistics.median(values):.3f} s, longest {values[-1]:.3f} s"
 
 
 async def main(arguments: argparse.Namespace) -> None:
-    """Make every measurement."""
-    await passing(200)
-    await at_once(arguments.streams, arguments.upstream, arguments.latency)
-    await add_up(arguments.requests)
+    """Make every measurement that has a size."""
+    if arguments.passing:
+        await passing(arguments.passing)
+    if arguments.streams:
+        await at_once(arguments.streams, arguments.upstream, arguments.latency)
+    if arguments.leaving:
+        await leaving(arguments.leaving)
+    if arguments.requests:
+        await add_up(arguments.requests)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--passing", type=int, default=200)
     parser.add_argument("--streams", type=int, default=500)
     parser.add_argument("--upstream", type=int, default=64)
     parser.add_argument("--latency", type=float, default=1.0)
+    parser.add_argument("--leaving", type=int, default=20)
     parser.add_argument("--requests", type=int, default=1000)
     asyncio.run(main(parser.parse_args()))

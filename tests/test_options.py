@@ -243,8 +243,18 @@ def test_options_survive_as_plain_data_without_credentials() -> None:
 
 def test_every_setting_is_classified_and_nothing_that_names_a_place_is_safe() -> None:
     unsafe = {name for name, option in settings().items() if option.safe is False}
-    places = {"api_base", "calibration", "home", "ledger", "log_json", "memory", "otel", "replay"}
-    assert unsafe == {*places, "output", "prices"}
+    places = {
+        "api_base",
+        "calibration",
+        "home",
+        "ledger",
+        "log_json",
+        "memory",
+        "otel",
+        "replay",
+        "store",
+    }
+    assert unsafe == {*places, "prices"}
     for name in ("model", "solver_model", "reviewer_model", "refiner_model", "tester_model"):
         safe = settings()[name].is_safe
         assert safe("openai/gpt-5-mini")

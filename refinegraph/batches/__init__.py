@@ -1,4 +1,4 @@
-"""Many problems without known answers: solved side by side, written as they end, resumable."""
+"""Solve many problems without known answers concurrently; the output can be resumed."""
 
 from refinegraph.batches.records import BatchRecord, BatchReport
 from refinegraph.batches.solving import solve_many

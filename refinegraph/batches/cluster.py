@@ -1,4 +1,4 @@
-"""Solve a batch on a Ray cluster: workers with a sandbox each, and the driver that writes."""
+"""Solve a batch on a Ray cluster: workers with a sandbox each, and a driver that writes."""
 
 import asyncio
 import secrets
@@ -26,24 +26,24 @@ from refinegraph.schema import Kind, Usage
 from refinegraph.tools.sandbox import Sandbox
 
 LOCAL = "ray"
-"""The address that stands for a cluster of this machine, for this batch alone."""
+"""The address of a cluster that is started on this machine for one batch."""
 _RESTART_WAIT, _RESTART_LOOKS = 0.5, 600
 """Seconds between two looks whether a worker is up again, and how many: five minutes, since a busy
 machine takes one to import everything."""
 _ATTEMPTS = 3
-"""How many workers may die over one problem: the third time it is likely to be the reason."""
+"""How many workers may die while they solve one problem: after three, it is the likely cause."""
 
 
 @dataclass
 class ClusterBatch(Batch):
-    """A batch whose problems are solved by workers; the driver takes and writes outcomes."""
+    """A batch whose problems are solved by workers, while the driver writes their outcomes."""
 
     workers: list[Remote] = field(default_factory=list[Remote])
     _loads: dict[int, int] = field(default_factory=dict[int, int])
     _prepared: set[Kind] = field(default_factory=set[Kind])
 
     async def prepare(self, kind: Kind) -> None:
-        """Let one worker build the graph, so that what fails everywhere fails at once."""
+        """Let one worker build the graph, so that a general failure ends the batch early."""
         if kind in self._prepared:
             return
         try:
@@ -53,7 +53,7 @@ class ClusterBatch(Batch):
         self._prepared.add(kind)
 
     async def solve(self, item: BatchItem) -> BatchRecord:
-        """Send a problem to the worker with the least to do; once more where that one dies."""
+        """Send a problem to the least busy worker, and to another one if it dies."""
         if item.problem is None:
             return await super().solve(item)
         exceptions = import_ray().exceptions
@@ -117,7 +117,7 @@ async def cluster_batch(
 
 
 async def _until_up(worker: Remote) -> None:
-    """Wait until a worker that died has started again: before that, it refuses at once."""
+    """Wait until a dead worker has restarted: before that, it refuses requests."""
     for _ in range(_RESTART_LOOKS):
         try:
             await worker.is_up.remote()
@@ -127,7 +127,7 @@ async def _until_up(worker: Remote) -> None:
 
 
 async def _close(workers: list[Remote]) -> None:
-    """Let the workers keep what they learned; one that is dead has nothing to keep."""
+    """Let the workers save what they learned; dead ones have nothing to save."""
     for worker in workers:
         with suppress(import_ray().exceptions.RayError):
             await worker.close.remote()
@@ -159,7 +159,7 @@ def _batch(
 
 
 def _connect(ray: Any, address: str) -> bool:
-    """Join a cluster, or start one for `ray`; return whether that was needed."""
+    """Join a cluster, or start one for `ray`; return whether Ray was initialised here."""
     if address.startswith("ray://"):
         raise InputError(
             f"{address!r} is a Ray client address; run the command on a node of the cluster with "
@@ -184,7 +184,7 @@ def _connect(ray: Any, address: str) -> bool:
 def _start_books(
     ray: Any, name: str, options: RunOptions, output: Output | None, folder: str
 ) -> Remote:
-    """Start what the workers share, beside the driver, whose files it writes."""
+    """Start the actor that the workers share, on the node of the driver, whose files it writes."""
     kept = output if _keeps(options, output) else None
     here = ray.get_runtime_context().get_node_id()
     actor = ray.remote(SharedBooks).options(name=name, num_cpus=0, scheduling_strategy=_on(here))
@@ -197,7 +197,7 @@ def _start_books(
 
 
 def _keeps(options: RunOptions, output: Output | None) -> bool:
-    """Whether answers are kept beside the output, and not in a cache that is named."""
+    """Whether answers are kept beside the output rather than in a named cache."""
     return isinstance(output, FileOutput) and options.cache is None and options.replay is None
 
 
@@ -209,7 +209,7 @@ def _start_workers(
     books_name: str,
     output: Output | None,
 ) -> list[Remote]:
-    """Start workers on every node; one whose node is lost starts again on another."""
+    """Start workers on every node; a worker whose node is lost restarts on another one."""
     keeps = _keeps(options, output)
     nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
     actor = ray.remote(Worker)

@@ -1,4 +1,4 @@
-"""Where a batch is solved, if not in this process."""
+"""Settings of a cluster that solves a batch."""
 
 from typing import NamedTuple
 
@@ -7,10 +7,10 @@ class ClusterSettings(NamedTuple):
     """A Ray cluster."""
 
     address: str
-    """`ray` for one of this machine, else what `ray.init` takes: `auto`, or HOST:PORT."""
+    """`ray` for a cluster on this machine, else an address for `ray.init`: `auto`, HOST:PORT."""
     workers_per_node: int = 1
 
 
 def cluster_settings(address: str | None, workers_per_node: int) -> ClusterSettings | None:
-    """Return the settings for an address; None for none."""
+    """Return the settings for an address; None without an address."""
     return ClusterSettings(address, workers_per_node) if address else None

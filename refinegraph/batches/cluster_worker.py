@@ -23,7 +23,7 @@ class Worker:
         self, name: str, options: RunOptions, concurrency: int, books_name: str, keeps: bool
     ) -> None:
         ray = import_ray()
-        # A handle among the arguments would be an object of the driver, which a restart may miss.
+        # A handle among the arguments may be lost when a worker restarts, so look it up by name.
         books = ray.get_actor(books_name)
         life = f"{name} {secrets.token_hex(4)}"
         ray.get(books.register.remote(name, life))
@@ -54,11 +54,11 @@ class Worker:
         return await self._batch.solve(item)
 
     def is_up(self) -> bool:
-        """Return True, which a worker that is about to start again cannot."""
+        """Return True; a worker that is still restarting raises instead."""
         return True
 
     def close(self) -> None:
-        """Keep what was learned."""
+        """Save what was learned."""
         self._stack.close()
 
 
@@ -68,7 +68,7 @@ def caps_of(options: RunOptions) -> Caps:
 
 
 def import_ray() -> Any:
-    """Return the package; raises `SettingError` where it is not installed."""
+    """Return the package; raises `SettingError` if it is not installed."""
     try:
         return import_module("ray")
     except ImportError:

@@ -1,4 +1,4 @@
-"""The problems of a batch: records of a file, of a stream or of Python, with all their columns."""
+"""The problems of a batch: records from a file, a stream or Python, with all their columns."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -15,9 +15,9 @@ from refinegraph.support.json_text import Json
 from refinegraph.tools.programs.entry_points import infer_entry_point
 
 ProblemLike: TypeAlias = "str | Problem | Mapping[str, Any]"
-"""A problem of a batch in Python: in words, as a `Problem`, or as the columns of a record."""
+"""A problem of a batch in Python: its statement, a `Problem`, or the columns of a record."""
 Problems: TypeAlias = "Iterable[ProblemLike] | AsyncIterable[ProblemLike]"
-"""Many problems, read one after the other as there is room for them."""
+"""Many problems, read one by one as others finish."""
 
 PROMPT = "prompt"
 
@@ -26,15 +26,15 @@ class Reading(NamedTuple):
     """How records are read as problems."""
 
     name: str = "problem"
-    """Problems without an id are called after it."""
+    """Problems without an id are named after it."""
     kind: Kind | None = None
-    """The kind of the problems that do not say their own; code if None."""
+    """The kind of problems that do not name one; code if None."""
     prompt_column: str = PROMPT
     column: str = COLUMN
-    """The column that the batch writes, which must not be one of the input."""
+    """The column that the batch adds; the input must not contain it."""
 
     def item(self, index: int, record: Record | BadRecord) -> BatchItem:
-        """Return a record as an item; one that cannot be read carries the reason."""
+        """Return a record as an item; an unreadable one contains the reason."""
         name = f"{self.name}/{index}"
         if isinstance(record, BadRecord):
             return BatchItem(index, name, {}, None, record.reason)
@@ -46,7 +46,7 @@ class Reading(NamedTuple):
         return BatchItem(index, problem.id, record.fields, problem)
 
     def says_kind(self, record: Record) -> bool:
-        """Return whether a record tells of what kind its answer is."""
+        """Return whether a record names the kind of its problem."""
         named = {"kind", "tests", "entry_point"} & record.fields.keys()
         return bool(named) or self._is_published(record)
 
@@ -101,11 +101,11 @@ class Reading(NamedTuple):
 
 
 _KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != "repository")
-"""A checkout is no record."""
+"""Kinds of problems that a record can hold; a checkout cannot be one."""
 
 
 async def items_of(problems: Problems, reading: Reading) -> AsyncIterator[BatchItem]:
-    """Yield what Python was given as items."""
+    """Yield problems from Python as items."""
     index = 0
     if isinstance(problems, AsyncIterable):
         async for problem in problems:

@@ -1,10 +1,11 @@
-"""Put the outputs of the shards of a batch together: the lines of one process, in order."""
+"""Merge the outputs of the shards of a batch, in the order of the problems."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from refinegraph.batches.output import has_ended, mark_whole, parse_line, read_settings
+from refinegraph.batches.parquet_output import lines_of, write_parquet
 from refinegraph.errors import InputError
 from refinegraph.support.line_index import LineIndex, Place, placed_lines
 from refinegraph.support.private_files import write_private
@@ -12,12 +13,12 @@ from refinegraph.support.shards import merged_settings
 
 
 class Merged(NamedTuple):
-    """What was put together."""
+    """The outcome of a merge."""
 
     files: int
     problems: int
     failed: int
-    """How many of the problems have an error in the place of an answer."""
+    """The number of problems with an error instead of an answer."""
 
 
 def merge_batches(paths: Sequence[Path], out: Path, *, partial: bool = False) -> Merged:
@@ -30,6 +31,7 @@ def merge_batches(paths: Sequence[Path], out: Path, *, partial: bool = False) ->
         InputError: The outputs are not those of the shards of one batch, one is not complete, two
             differ in the same problem, or the file cannot be written.
     """
+    paths, table, out = [lines_of(path) for path in paths], out, lines_of(out)
     settings = merged_settings(
         [(str(part), read_settings(part)) for part in paths], noun="batch", partial=partial
     )
@@ -47,6 +49,8 @@ def merge_batches(paths: Sequence[Path], out: Path, *, partial: bool = False) ->
         mark_whole(out, settings, ended=not unfinished)
     except OSError as error:
         raise InputError(f"--out {str(out)!r} cannot be written: {error.strerror}.") from None
+    if table != out:
+        write_parquet(out, table)
     return Merged(len(paths), tally.problems, tally.failed)
 
 
@@ -61,7 +65,7 @@ class _Tally:
         self.failed = 0
 
     def lines(self) -> Iterator[str]:
-        """Yield every problem's line once, the first problem first."""
+        """Yield the line of every problem once, in their order."""
         for place in placed_lines(self._paths):
             self._index.add(self._number(place), place)
         for line in self._index.lines():

@@ -33,7 +33,8 @@ class BatchOptions(RunOptions):
         "what to solve: texts, Problems, or mappings with a prompt and any other columns; read as"
         " there is room, from an async source too", Stream())] = field(kw_only=False)
     out: Annotated["str | Path | None", python_only(
-        "write every outcome as a line of JSON to FILE as well", FileName())] = None
+        "write every outcome to FILE as well: a line of JSON, or a row of NAME.parquet",
+        FileName())] = None
     resume: Annotated[bool, python_only(
         "go on with `out`: skip what has an answer there, repeat what failed", Switch())] = False
     in_order: Annotated[bool, python_only(

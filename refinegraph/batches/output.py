@@ -1,4 +1,4 @@
-"""The output of a batch: a line for each problem as it ends, and what a kill leaves of them."""
+"""The output of a batch: one line per problem, written as it finishes and readable after a kill."""
 
 import hashlib
 import json
@@ -27,25 +27,25 @@ from refinegraph.support.private_files import (
 )
 
 _WAVES = "waves.sqlite"
-"""Requests that the provider has in batches."""
+"""Requests that were submitted to the provider's batch interface."""
 _SETTINGS, _CALLS, _LOCK, _ENDED = "settings.json", "calls.sqlite", "lock", "ended"
 
 
 class Line(NamedTuple):
-    """A line of an output as it was read."""
+    """A parsed line of an output."""
 
     text: str
-    """Without the end of the line."""
+    """The line without its newline."""
     columns: Mapping[str, Json]
-    """Those of the input."""
+    """The columns of the input."""
     report: BatchReport
 
 
 class Output(Protocol):
-    """Where the outcomes of a batch go."""
+    """Receives the outcomes of a batch."""
 
     def is_done(self, item: BatchItem) -> bool:
-        """Return whether a problem has its line from before."""
+        """Return whether a problem was answered by an earlier process."""
         ...
 
     def add(self, record: BatchRecord) -> None:
@@ -53,12 +53,12 @@ class Output(Protocol):
         ...
 
     def end(self, *, failed: int) -> None:
-        """Note that every problem has its line, so many of them with an error."""
+        """Mark the output as complete, with so many errors."""
         ...
 
 
 class StreamOutput:
-    """Lines on a stream, such as standard output: nothing is known of what was written before."""
+    """Lines on a stream, such as standard output, which cannot be resumed."""
 
     def __init__(self, column: str, stream: IO[bytes] | None = None) -> None:
         self._column = column
@@ -77,7 +77,7 @@ class StreamOutput:
         stream.flush()
 
     def end(self, *, failed: int) -> None:
-        """Do nothing: nothing is kept that could be given up."""
+        """Do nothing: a stream has no state to remove."""
 
 
 class FileOutput:
@@ -86,8 +86,8 @@ class FileOutput:
     Beside it lies a folder, `NAME.state`, with the settings and, until the batch is complete, the
     models' answers of problems under way: what was paid for is not asked again.
 
-    A problem with an answer is never solved again. One that ended with an error has its line as
-    well, and is repeated by the next resumption, which takes the line away.
+    A problem with an answer is never solved again. A problem that failed has a line as well, which
+    the next resumption removes to solve the problem again.
 
     Raises:
         InputError: The file holds results and nothing is to be resumed, it belongs to another
@@ -98,9 +98,9 @@ class FileOutput:
         self.path = path
         self.state = state_folder(path)
         self.done = 0
-        """How many problems had an answer before."""
+        """The number of problems that earlier processes answered."""
         self.spent = Usage()
-        """What was spent before."""
+        """The usage of earlier processes."""
         self._settings = settings
         self._is_complete = False
         self._digests = array("Q")
@@ -132,7 +132,7 @@ class FileOutput:
         return True
 
     def add(self, record: BatchRecord) -> None:
-        """Write how a problem ended; one that the budget cut short leaves nothing.
+        """Write the outcome of a problem, unless the budget cut it short.
 
         Raises:
             InputError: The disk is full or the file was removed; what was written before stays.
@@ -150,16 +150,16 @@ class FileOutput:
             self.calls_of(record.index).forget()
 
     def calls_of(self, index: int) -> CallCache:
-        """Return the kept answers of one problem, which share nothing with those of others."""
+        """Return the cache of one problem, which is separate from those of the others."""
         return self.calls.apart(f"{index}:")
 
     def end(self, *, failed: int) -> None:
-        """Note that every problem has its line; without errors the kept answers are given up."""
+        """Mark the output as complete; without errors, the kept answers are deleted on close."""
         touch_private(self.state / _ENDED)
         self._is_complete = not failed
 
     def close(self) -> None:
-        """Let another process write."""
+        """Close the file and release its lock."""
         self.calls.close()
         if self._is_complete:
             for name in (_CALLS, _WAVES):
@@ -208,7 +208,7 @@ class FileOutput:
         return any(line.report.error is None for line in lines)
 
     def _read_back(self) -> None:
-        """Take in the answers that there are, and take away the lines of errors."""
+        """Read the existing answers, and remove the lines of errors."""
         if not self.path.exists():
             return
         drop_torn_line(self.path)
@@ -246,7 +246,7 @@ def has_ended(path: Path) -> bool:
 
 
 def mark_whole(path: Path, settings: BatchSettings, *, ended: bool) -> None:
-    """Make a file of lines the output of a batch with these settings."""
+    """Turn a file of lines into the output of a batch with these settings."""
     make_private_folder(state_folder(path))
     write_private(state_folder(path) / _SETTINGS, [json_text(settings, indent=2), "\n"])
     if ended:
@@ -254,7 +254,7 @@ def mark_whole(path: Path, settings: BatchSettings, *, ended: bool) -> None:
 
 
 def read_settings(path: Path) -> BatchSettings:
-    """Return what the batch of an output was begun with; raises `InputError` for no batch."""
+    """Return the settings of a batch; raises `InputError` if the file is not its output."""
     file = state_folder(path) / _SETTINGS
     try:
         return BatchSettings.model_validate_json(file.read_text(encoding="utf-8"))
@@ -266,7 +266,7 @@ def read_settings(path: Path) -> BatchSettings:
 
 
 def read_lines(path: Path, column: str) -> Iterator[Line]:
-    """Read the whole lines of an output; raises `InputError` by file and line for others."""
+    """Yield the complete lines of an output; raises `InputError` for an invalid line."""
     if not path.exists():
         return
     with path.open(encoding="utf-8") as file:
@@ -277,7 +277,7 @@ def read_lines(path: Path, column: str) -> Iterator[Line]:
 
 
 def parse_line(text: str, column: str, place: str) -> Line:
-    """Return a line as it was written; raises `InputError` with its place for another."""
+    """Parse a line; raises an `InputError` with its place if it is invalid."""
     try:
         columns = cast("dict[str, Json]", json.loads(text))
         report = BatchReport.model_validate(columns.pop(column))
@@ -289,6 +289,6 @@ def parse_line(text: str, column: str, place: str) -> Line:
 
 
 def _digest(columns: Mapping[str, Json]) -> int:
-    """Return a number that tells a record from another one; never 0."""
+    """Return a hash of a record that is never 0."""
     digest = hashlib.blake2b(json_line(columns).encode(), digest_size=8).digest()
     return int.from_bytes(digest, sys.byteorder) or 1

@@ -14,7 +14,7 @@ from refinegraph.runs.planning import Models, resolve_models
 
 
 def batched_models(options: RunOptions, state: Path) -> Models:
-    """Return the models of the options so that their requests go to the provider in batches.
+    """Return the models of the options, wrapped to send their requests in batches.
 
     Requests under way are remembered in the folder `state`. Raises `InputError` for a model that
     has no such interface, and for options that cannot hold over hours.

@@ -1,4 +1,4 @@
-"""Solve the rows of a Ray Data set, for those who keep their problems there."""
+"""Solve the rows of a Ray Data dataset."""
 
 from collections.abc import Mapping
 from typing import Any

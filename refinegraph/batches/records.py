@@ -1,4 +1,4 @@
-"""What a batch says of each problem: in Python, and as a line of its output."""
+"""The outcome of a problem in a batch: in Python, and as a line of its output."""
 
 import json
 from collections.abc import Mapping
@@ -16,19 +16,19 @@ COLUMN = "refinegraph"
 
 
 class BatchUsage(Frozen):
-    """What a problem cost. Its seconds are left out, so that equal answers make equal lines."""
+    """The cost of a problem, without its duration, so that equal answers give equal lines."""
 
     llm_calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     total_tokens: int = 0
     cost_usd: float | None = 0.0
-    """None where a price is unknown."""
+    """None if a price is unknown."""
     sandbox_runs: int = 0
 
     @classmethod
     def of(cls, usage: Usage) -> "BatchUsage":
-        """Return the part of a usage that does not depend on the machine's speed."""
+        """Return the parts of a usage that do not depend on the speed of the machine."""
         return cls(
             llm_calls=usage.llm_calls,
             prompt_tokens=usage.prompt_tokens,
@@ -40,7 +40,7 @@ class BatchUsage(Frozen):
 
     @property
     def usage(self) -> Usage:
-        """The same as something that can be added up."""
+        """The same as a `Usage`, which can be added."""
         return Usage(
             llm_calls=self.llm_calls,
             prompt_tokens=self.prompt_tokens,
@@ -52,7 +52,7 @@ class BatchUsage(Frozen):
 
 
 class BatchReport(Frozen):
-    """What a batch adds to the columns of its input. The field names are a contract."""
+    """The column that a batch adds to its input. Field names are stable."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -78,19 +78,19 @@ class BatchReport(Frozen):
 
 @dataclass(frozen=True)
 class BatchItem:
-    """One record of the input: what is to be solved, or why it cannot be read."""
+    """One record of the input: a problem, or the reason why it cannot be read."""
 
     index: int
     id: str
     columns: Mapping[str, Json]
     problem: Problem | None
     fault: str = ""
-    """Why there is no problem, in one sentence."""
+    """Why the record is not a problem, in one sentence."""
 
 
 @dataclass(frozen=True)
 class BatchRecord:
-    """How one problem of a batch ended: with a result, or with an error."""
+    """The outcome of one problem: a result or an error."""
 
     index: int
     """The position of the problem in the input, from 0."""
@@ -98,10 +98,10 @@ class BatchRecord:
     columns: Mapping[str, Json]
     """The record of the input as it was."""
     result: RefinementResult | None
-    """None where the run has no result; `error` says why."""
+    """None if the run failed; `error` has the reason."""
     error: RunError | None
     usage: Usage
-    """What was spent, also where there is no result."""
+    """The usage of the run, even if it failed."""
 
     @property
     def answer(self) -> str | None:
@@ -115,7 +115,7 @@ class BatchRecord:
 
     @property
     def report(self) -> BatchReport:
-        """What is written of it beside the columns of the input."""
+        """The report that is written in addition to the columns of the input."""
         usage = BatchUsage.of(self.usage)
         if self.result is None:
             return BatchReport(
@@ -147,7 +147,7 @@ class BatchRecord:
 
 
 def json_line(columns: Mapping[str, Json]) -> str:
-    """Return columns as one line; half characters stay escaped, since UTF-8 cannot hold them."""
+    """Return columns as one line; lone surrogates stay escaped, since UTF-8 cannot encode them."""
     text = json.dumps(columns, ensure_ascii=False)
     try:
         text.encode()

@@ -1,4 +1,4 @@
-"""Solve the problems of a batch side by side: a bounded number, each outcome as it comes."""
+"""Solve the problems of a batch concurrently, and yield the outcomes as they arrive."""
 
 import asyncio
 from collections import deque
@@ -29,7 +29,7 @@ that a few slow problems do not leave the others idle, and memory stays bounded.
 
 @dataclass
 class Batch:
-    """One way to solve problems, for many problems.
+    """Solves many problems with the same options.
 
     The limit of `rate_limits` bounds both the problems under way and the calls, shared by all.
     """
@@ -39,18 +39,18 @@ class Batch:
     sandbox: Sandbox
     rate_limits: RateLimits
     ledger: Ledger | None = None
-    """What the whole batch may spend: no problem is begun once it is spent."""
+    """The budget of the whole batch; no problem is started once it is spent."""
     rates: SuccessRates | None = None
     cache_for: Callable[[BatchItem], CallCache | None] = field(default=lambda _: None)
     in_order: bool = False
-    """Whether outcomes come in the order of the problems, and not as they end."""
+    """Whether outcomes are in the order of the problems rather than of their completion."""
     on_event: EventHandler | None = None
     was_cut: bool = False
-    """Whether the ledger was spent before the last problem was begun."""
+    """Whether the budget was spent before the last problem was started."""
     _graphs: dict[Kind, RefinementGraph] = field(default_factory=dict[Kind, RefinementGraph])
 
     async def run(self, items: AsyncIterator[BatchItem]) -> AsyncGenerator[BatchRecord]:
-        """Yield the outcome of every problem; whatever goes wrong in one is its outcome.
+        """Yield the outcome of every problem; a failure is an outcome as well.
 
         Problems are taken from `items` as there is room for them.
 
@@ -88,7 +88,7 @@ class Batch:
         return _record(item, result=result, usage=result.usage)
 
     async def prepare(self, kind: Kind) -> None:
-        """Build the graph for a kind of problem, before any run of it costs anything.
+        """Build the graph for a kind of problem, before its runs cost anything.
 
         Raises `SandboxUnavailable` where it runs programs and they cannot be run here.
         """
@@ -115,18 +115,18 @@ class Batch:
 
 
 class _Work:
-    """The problems under way, the next one that is waited for, and outcomes held back."""
+    """The active problems, the next one, and outcomes that are held back for their order."""
 
     def __init__(self, batch: Batch, items: AsyncIterator[BatchItem]) -> None:
         self._batch = batch
         self._items = items
         self._begun: deque[asyncio.Task[BatchRecord]] = deque()
-        """Every task whose outcome was not told yet, in the order of the problems."""
+        """The tasks whose outcome was not yielded yet, in the order of the problems."""
         self._next: asyncio.Task[BatchItem | None] | None = None
         self._is_over = False
 
     async def ended(self) -> AsyncIterator[BatchRecord]:
-        """Yield outcomes until there is no problem left, or nothing left to spend."""
+        """Yield outcomes until no problem or no budget is left."""
         while True:
             self._look_for_next()
             waiting = [task for task in self._begun if not task.done()]
@@ -141,7 +141,7 @@ class _Work:
                 return
 
     async def stop(self) -> None:
-        """Cancel what is under way and wait for it."""
+        """Cancel the active problems and wait for them."""
         left: list[asyncio.Task[Any]] = [*self._begun, *([self._next] if self._next else [])]
         for task in left:
             task.cancel()
@@ -165,7 +165,7 @@ class _Work:
         return await anext(self._items, None)
 
     async def _begin_next(self) -> None:
-        """Begin the next problem if it is there."""
+        """Start the next problem if it was read."""
         if self._next is None or not self._next.done():
             return
         item, self._next = self._next.result(), None
@@ -178,7 +178,7 @@ class _Work:
         self._begun.append(asyncio.ensure_future(self._batch.solve(item)))
 
     def _told(self) -> list[asyncio.Task[BatchRecord]]:
-        """Take out the tasks whose outcome is due."""
+        """Remove and return the tasks whose outcome can be yielded."""
         if not self._batch.in_order:
             ended = [task for task in self._begun if task.done()]
             self._begun = deque(task for task in self._begun if not task.done())

@@ -1,4 +1,4 @@
-"""What has to be the same for two parts of one batch to belong together."""
+"""The settings that all parts of a batch have in common."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from refinegraph.options import RunOptions
 
 
 class BatchSettings(BaseModel):
-    """Everything that changes what the runs of a batch answer, and how the output is written.
+    """Everything that affects the answers of a batch and the format of its output.
 
     The content of the input is no part of it: every line of the output holds its record, so
     records can be appended to the input, and one that changed meanwhile is noticed.
@@ -22,16 +22,16 @@ class BatchSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: str
-    """Of refinegraph."""
+    """The version of refinegraph."""
     code: str
     """A digest of refinegraph's source files."""
     models: tuple[str, ...]
-    """Of the Solver, the Reviewer, the Refiner and the writer of tests; empty for the Solver's."""
+    """Models of the Solver, Reviewer, Refiner and test writer; empty for the Solver's model."""
     options: RunOptions
     digest: str
-    """Of the options and of the content of the files that they name."""
+    """A digest of the options and of the files that they name."""
     name: str
-    """The name of the input, after which problems without an id are called."""
+    """The name of the input, after which problems without an id are named."""
     prompt_column: str
     column: str
     shard: str = ""
@@ -41,7 +41,7 @@ class BatchSettings(BaseModel):
     def of(
         cls, options: RunOptions, *, models: Sequence[str], reading: Reading, shard: str = ""
     ) -> "BatchSettings":
-        """Return the settings of a batch that is to begin, or to go on."""
+        """Return the settings of a batch."""
         shared = replace(options, **cast("dict[str, Any]", dict.fromkeys(LIMITS_OF_ALL)))
         return cls(
             version=refinegraph.__version__,
@@ -56,7 +56,7 @@ class BatchSettings(BaseModel):
         )
 
     def difference(self, now: "BatchSettings") -> str | None:
-        """Return the first setting in which these settings differ from others, None if in none.
+        """Describe the first difference from other settings; None if they are equal.
 
         It ends a sentence that begins with "the batch was begun".
         """

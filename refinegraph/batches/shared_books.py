@@ -1,4 +1,4 @@
-"""What all workers of a cluster share: budgets, rates and answers, kept beside the driver."""
+"""The state that the workers of a cluster share: budgets, rates and answers."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +14,11 @@ from refinegraph.schema import Usage
 from refinegraph.support.json_text import json_text
 
 Remote = Any
-"""A handle of an actor: its methods have `.remote`, which returns what can be awaited."""
+"""A handle of an actor; its methods have `.remote`, which returns an awaitable."""
 
 
 class Caps(NamedTuple):
-    """Limits over the whole batch; None where there is none."""
+    """Limits of the whole batch; None for no limit."""
 
     usd: float | None
     tokens: int | None
@@ -26,23 +26,23 @@ class Caps(NamedTuple):
 
     @property
     def is_limited(self) -> bool:
-        """Whether there is any."""
+        """Whether there is any limit."""
         return any(cap is not None for cap in self)
 
 
 class PlainNeed(NamedTuple):
-    """What a call may cost at most, as numbers that can be sent."""
+    """The maximum cost of a call, as numbers that can be sent to the actor."""
 
     prompt: int
     answers: int
     most: int | None
     prompt_usd: float | None
     token_usd: float
-    """Of one completion token."""
+    """Price of one completion token."""
 
     @classmethod
     def of(cls, need: Need) -> "PlainNeed":
-        """Return a need as numbers; prices are linear in the tokens that are written."""
+        """Return a need as numbers; prices are linear in the completion tokens."""
         prompt = need.usd(need.prompt, 0)
         written = need.usd(need.prompt, 1000)
         token = 0.0 if prompt is None or written is None else (written - prompt) / 1000
@@ -50,7 +50,7 @@ class PlainNeed(NamedTuple):
 
     @property
     def need(self) -> Need:
-        """The same with a price function again."""
+        """The same as a `Need` with a price function."""
 
         def usd(prompt: int, written: int) -> float | None:
             return None if self.prompt_usd is None else self.prompt_usd + written * self.token_usd
@@ -59,7 +59,7 @@ class PlainNeed(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a call is not made: exceptions keep neither their class nor their text on the way."""
+    """Why a call is refused; Ray preserves neither the class nor the text of exceptions."""
 
     is_setting: bool
     text: str
@@ -71,7 +71,7 @@ class Refusal(NamedTuple):
 
 
 class SharedBooks:
-    """The actor itself. Its methods take microseconds, so one process is enough for a cluster."""
+    """The actor. Its methods take microseconds, so one process is enough for a cluster."""
 
     def __init__(self, caps: Caps, spent: Usage, rates: str, calls: str | None) -> None:
         self._ledger = Ledger(*caps)
@@ -82,7 +82,7 @@ class SharedBooks:
         self._reserved: dict[int, str] = {}
 
     def register(self, worker: str, life: str) -> None:
-        """Note that a worker has begun, for the first time or again after it died.
+        """Register a worker that has started, or restarted after it died.
 
         What its earlier life had reserved is given back; the calls that were under way count with
         the mean cost of a call.
@@ -92,7 +92,7 @@ class SharedBooks:
             self.commit(number, mean_cost(self._ledger.spent))
 
     def reserve(self, life: str, need: PlainNeed) -> Grant | Refusal | None:
-        """Reserve what a call may cost; None while calls under way may still leave room."""
+        """Reserve the cost of a call; None while active calls may still leave room for it."""
         try:
             grant = self._ledger.reserve(need.need)
         except (BudgetExceeded, SettingError) as error:
@@ -102,12 +102,12 @@ class SharedBooks:
         return grant
 
     def commit(self, number: int, usage: Usage) -> None:
-        """Take what a call did cost in the place of what was reserved for it."""
+        """Replace the reservation of a call by its actual cost."""
         self._reserved.pop(number, None)
         self._ledger.commit(number, usage)
 
     def is_spent(self) -> bool:
-        """Return whether no further call will be made."""
+        """Return whether the budget is spent."""
         return self._ledger.is_spent
 
     def take(self, bucket: str, amount: float, most: float, a_second: float) -> float:
@@ -115,7 +115,7 @@ class SharedBooks:
         return self._rates.take(bucket, amount, most=most, a_second=a_second)
 
     def put_back(self, bucket: str, amount: float) -> None:
-        """Give back what was taken too much."""
+        """Return tokens that were not used to a bucket."""
         self._rates.put_back(bucket, amount)
 
     def look_up(self, realm: str, request: str, sample: int) -> str | None:
@@ -131,7 +131,7 @@ class SharedBooks:
 
 
 class RemoteLedger(Ledger):
-    """The budget of the whole cluster, as one worker sees it."""
+    """The budget of the cluster, as seen by a worker."""
 
     def __init__(self, books: Remote, caps: Caps, life: str = "") -> None:
         super().__init__(*caps)
@@ -152,20 +152,20 @@ class RemoteLedger(Ledger):
             await asyncio.sleep(_POLL)
 
     def commit(self, call: int, usage: Usage) -> None:
-        """Settle a call, without waiting for the books to note it."""
+        """Record the cost of a call, without waiting for the actor."""
         self._books.commit.remote(call, usage)
 
     def warning(self) -> str | None:
-        """Return None: the driver knows what the whole cluster has spent."""
+        """Return None: only the driver knows the usage of the cluster."""
         return None
 
 
 _POLL = 0.1
-"""Seconds between two looks at a budget that other calls hold."""
+"""Seconds between two attempts to reserve a budget that other calls have reserved."""
 
 
 class DriverLedger(Ledger):
-    """The budget of the whole cluster, as the driver sees it: whether it is spent."""
+    """The budget of the cluster, as seen by the driver: only whether it is spent."""
 
     def __init__(self, caps: Caps, ask: Callable[[], bool]) -> None:
         super().__init__(*caps)
@@ -188,12 +188,12 @@ class RemoteRates:
         return cast("float", await self._books.take.remote(bucket, amount, most, a_second))
 
     def put_back(self, bucket: str, amount: float) -> None:
-        """Give back what was taken too much."""
+        """Return tokens that were not used to a bucket."""
         self._books.put_back.remote(bucket, amount)
 
 
 class RemoteCache(CallCache):
-    """The answers that are kept beside the driver, so that a worker's death loses none."""
+    """A cache beside the driver, so that no answer is lost when a worker dies."""
 
     def __init__(self, books: Remote, realm: str) -> None:
         self._books = books
@@ -206,5 +206,5 @@ class RemoteCache(CallCache):
         return KeptAnswer.model_validate_json(text) if text else None
 
     async def store(self, request: str, sample: int, model: str, kept: KeptAnswer) -> None:
-        """Keep an answer; once this returns, no death of a worker loses it."""
+        """Store an answer; after that, it survives the death of the worker."""
         await self._books.store.remote(self._realm, request, sample, model, json_text(kept))

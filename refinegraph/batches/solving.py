@@ -10,6 +10,7 @@ from refinegraph.batches.cluster_settings import ClusterSettings, cluster_settin
 from refinegraph.batches.inputs import Reading, items_of
 from refinegraph.batches.options import BatchOptions
 from refinegraph.batches.output import FileOutput, Output
+from refinegraph.batches.parquet_output import open_output
 from refinegraph.batches.records import BatchItem, BatchRecord
 from refinegraph.batches.running import Batch
 from refinegraph.batches.settings import BatchSettings
@@ -30,13 +31,13 @@ from refinegraph.tools.sandbox import Sandbox
 
 @takes(BatchOptions)
 async def solve_many(options: BatchOptions) -> AsyncGenerator[BatchRecord]:
-    """Solve many problems side by side and yield each one's outcome as it ends.
+    """Solve many problems concurrently and yield the outcome of each as it finishes.
 
-    A problem that fails is a record with an `error`; the others go on. Problems are read as there
-    is room for them, so that memory does not grow with their number. Limits such as `budget_usd`
-    hold over all problems together; `timeout` is that of one problem. With `out`, every record is
-    a line of that file too, and after an interruption `resume=True` goes on: nothing that a model
-    answered is paid for twice.
+    A problem that fails yields a record with an `error`; the others continue. Problems are read
+    only as others finish, so memory does not grow with their number. Limits such as `budget_usd`
+    apply to all problems together, `timeout` to each of them. With `out`, every record is written
+    to that file too, and after an interruption `resume=True` continues: no answer of a model is
+    paid for twice.
 
     Raises `InputError` for bad input and `SettingError` for a model that is not set up,
     `ModelError` where the first five problems all failed because of their model, and
@@ -65,7 +66,9 @@ async def solve_many(options: BatchOptions) -> AsyncGenerator[BatchRecord]:
     settings = BatchSettings.of(
         options.run, models=work.model_names, reading=reading, shard=str(shard)
     )
-    output = FileOutput(Path(options.out), settings, resume=options.resume) if options.out else None
+    output = None
+    if options.out:
+        output = open_output(Path(options.out), settings, resume=options.resume)
     try:
         items = of_shard(items_of(options.problems, reading), shard)
         failed = 0
@@ -82,7 +85,7 @@ async def solve_many(options: BatchOptions) -> AsyncGenerator[BatchRecord]:
 
 @dataclass
 class BatchWork:
-    """What the problems of a batch are solved with."""
+    """The models, options and limits of a batch."""
 
     options: RunOptions
     models: Models
@@ -92,11 +95,11 @@ class BatchWork:
     on_event: EventHandler | None = None
     cluster: ClusterSettings | None = None
     was_cut: bool = False
-    """Whether the budget kept problems from an answer, or from being begun."""
+    """Whether the budget prevented answers."""
 
     @property
     def model_names(self) -> list[str]:
-        """The names of the models, by role; empty for a role that speaks through the Solver's."""
+        """The names of the models by role; empty for roles that use the Solver's model."""
         return [model_name(model) if model else "" for model in self.models]
 
     async def run(

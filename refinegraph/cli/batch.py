@@ -15,6 +15,7 @@ from refinegraph.batches.cluster_settings import cluster_settings
 from refinegraph.batches.inputs import Reading, read_items
 from refinegraph.batches.options import CONCURRENCY, PROVIDER_CONCURRENCY
 from refinegraph.batches.output import FileOutput, Output, StreamOutput, state_folder
+from refinegraph.batches.parquet_output import lines_of, open_output
 from refinegraph.batches.records import BatchItem
 from refinegraph.batches.settings import BatchSettings
 from refinegraph.batches.solving import BatchWork, of_shard
@@ -95,7 +96,7 @@ def _models(options: argparse.Namespace, chosen: RunOptions) -> Models:
         )
     from refinegraph.batches.provider_batches import batched_models
 
-    return batched_models(chosen, state_folder(Path(options.out)))
+    return batched_models(chosen, state_folder(lines_of(Path(options.out))))
 
 
 def _concurrency(options: argparse.Namespace) -> int:
@@ -221,7 +222,7 @@ def _output(
     settings = BatchSettings.of(
         work.options, models=work.model_names, reading=reading, shard=str(shard)
     )
-    output = FileOutput(path, settings, resume=options.resume)
+    output = open_output(path, settings, resume=options.resume)
     try:
         yield output
     finally:

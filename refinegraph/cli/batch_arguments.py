@@ -22,7 +22,7 @@ def add_batch(command: argparse.ArgumentParser) -> None:
         "--out",
         metavar="FILE",
         required=True,
-        help="file for the results, or - to print them",
+        help="file for the results, - to print them, or NAME.parquet for a table",
     )
     add("--resume", action="store_true", help="continue with the results in the file")
     add(

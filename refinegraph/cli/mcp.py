@@ -62,6 +62,7 @@ def _serve_http(server: "MCPServer", port: int) -> None:
 def _server(options: RunOptions, root: Path, *, keeps: bool) -> "MCPServer":
     try:
         from refinegraph.mcp import create_mcp_server
+        from refinegraph.mcp.host_model import with_host_model
     except ImportError as error:
         raise SettingError(
             f"{error.name} is not installed; it comes with: pip install 'refinegraph[mcp]'"
@@ -70,4 +71,4 @@ def _server(options: RunOptions, root: Path, *, keeps: bool) -> "MCPServer":
     from refinegraph.tools.sandbox import Sandbox
 
     runs = RunStore.of_user() if keeps else None
-    return create_mcp_server(Toolbox(options, Sandbox(), runs, root))
+    return create_mcp_server(Toolbox(with_host_model(options), Sandbox(), runs, root))

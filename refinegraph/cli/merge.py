@@ -7,6 +7,7 @@ from pathlib import Path
 
 from refinegraph.batches.merging import merge_batches
 from refinegraph.batches.output import state_folder
+from refinegraph.batches.parquet_output import lines_of
 from refinegraph.cli.eval import PAGE, write_summary
 from refinegraph.cli.files import print_exactly
 from refinegraph.cli.showing import json_for
@@ -51,7 +52,7 @@ def _are_evaluations(paths: Sequence[Path]) -> bool:
 def _is_evaluation(path: Path) -> bool:
     if (path / SETTINGS).is_file():
         return True
-    if path.is_file() and state_folder(path).is_dir():
+    if lines_of(path).is_file() and state_folder(lines_of(path)).is_dir():
         return False
     if not path.exists():
         raise InputError(f"{str(path)!r} does not exist; name what was passed to --out.")

@@ -4,6 +4,7 @@
 `pip install 'refinegraph[mcp]'`.
 """
 
+from refinegraph.mcp.host_model import HostChatModel
 from refinegraph.mcp.server import create_mcp_server
 
-__all__ = ["create_mcp_server"]
+__all__ = ["HostChatModel", "create_mcp_server"]

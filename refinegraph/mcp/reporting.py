@@ -1,4 +1,4 @@
-"""Progress of a tool call: what happens in its run, and a sign of life when nothing does."""
+"""Report the progress of a tool call: the events of its run, and a heartbeat in between."""
 
 import asyncio
 import time
@@ -6,17 +6,16 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from refinegraph.options.solve_options import EventHandler
 from refinegraph.schema import Frozen
 from refinegraph.terminal.run_state import RunState
 from refinegraph.terminal.transcript import narrate
 
 _LONGEST_LINE = 160
-"""Characters of a message: hosts show it on one line."""
+"""Maximum number of characters of a message, which hosts show on one line."""
 
 
 class Reports(Protocol):
-    """What progress is reported to: the context of a tool call."""
+    """Receives progress reports: the context of a tool call."""
 
     async def report_progress(
         self, progress: float, total: float | None = None, message: str | None = None
@@ -25,27 +24,37 @@ class Reports(Protocol):
         ...
 
 
-@asynccontextmanager
-async def reporting(context: Reports, *, heartbeat: float) -> AsyncGenerator[EventHandler]:
-    """Give an event handler whose events reach the client as progress while the body runs.
+class Narration:
+    """The events of a run as lines for a person, kept until they are sent."""
 
-    After `heartbeat` seconds of silence the seconds so far are reported. Hosts give a call up
-    after 60 seconds, and every report begins that time anew.
-    """
-    lines: asyncio.Queue[str] = asyncio.Queue()
-    state = RunState()
+    def __init__(self) -> None:
+        self.lines: asyncio.Queue[str] = asyncio.Queue()
+        self._state = RunState()
 
-    def hear(event: Frozen) -> None:
-        nonlocal state
-        before, state = state, state.after(event)
+    def hear(self, event: Frozen) -> None:
+        """Handle one event."""
+        before, self._state = self._state, self._state.after(event)
         for line in narrate(event, before):
             if text := line.render(_LONGEST_LINE).plain.strip():
-                lines.put_nowait(text)
+                self.lines.put_nowait(text)
 
-    sending = asyncio.create_task(_send(context, lines, heartbeat))
+
+@asynccontextmanager
+async def reporting(
+    context: Reports, narration: Narration, *, heartbeat: float
+) -> AsyncGenerator[None]:
+    """Send the lines of a narration to the client as progress while the body runs.
+
+    After `heartbeat` seconds of silence the seconds so far are reported. Hosts abandon a call after
+    60 seconds without a report.
+    """
+    sending = asyncio.create_task(_send(context, narration.lines, heartbeat))
     try:
-        yield hear
-        await lines.join()
+        yield
+        sent = asyncio.ensure_future(narration.lines.join())
+        # Sending ends by itself only where the client is gone.
+        await asyncio.wait({sent, sending}, return_when=asyncio.FIRST_COMPLETED)
+        sent.cancel()
     finally:
         sending.cancel()
 

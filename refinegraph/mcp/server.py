@@ -1,21 +1,18 @@
 """The server: tools with their descriptions, and finished runs as resources."""
 
 import asyncio
-import json
-from collections.abc import Awaitable
 from typing import Annotated, Literal
 
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
-from mcp.types import CallToolResult, ContentBlock, ResourceLink, TextContent, ToolAnnotations
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError
+from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import Field
 
 import refinegraph
-from refinegraph.errors import InputError, RefinegraphError
+from refinegraph.errors import InputError
 from refinegraph.html.run import run_page
-from refinegraph.mcp.reporting import reporting
-from refinegraph.schema import Frozen
-from refinegraph.support.redaction import redact
+from refinegraph.mcp.host_model import uses_host_model
+from refinegraph.mcp.tool_calls import PATIENCE, ToolCalls
 from refinegraph.toolbox import Output, Reviewed, Selected, Solved, Toolbox, Verified
 from refinegraph.toolbox.tools import RUN_SCHEME
 
@@ -26,8 +23,8 @@ lets a strategy propose, test and repair programs; `fix` repairs a checkout whos
 returns a patch that it does not apply; `review` is an opinion and proves nothing. A verdict is \
 `proved`, `refuted` or `unverified`: tell the user which."""
 _HEARTBEAT = 10.0
-"""Seconds of silence after which a call shows that it is at work: a sixth of the minute after which
-hosts give up, so that one lost report does no harm."""
+"""Seconds of silence after which a call reports that it is still running. Hosts give up after a
+minute, so that a lost report does no harm."""
 _PURE = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
 _ASKS_MODELS = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=True)
 
@@ -39,8 +36,48 @@ Program = Annotated[str, Field(description="Python source, or an answer with a f
 EntryPoint = Annotated[str | None, Field(description="the function that the tests are about")]
 
 
-def create_mcp_server(toolbox: Toolbox, *, heartbeat: float = _HEARTBEAT) -> MCPServer:
+Strategy = Annotated[
+    str | None,
+    Field(
+        description="how candidates are made and chosen, such as adaptive, best-of-n or "
+        "self-refine; by default the server chooses"
+    ),
+]
+Samples = Annotated[
+    int | None,
+    Field(
+        ge=1,
+        le=64,
+        description="maximum number of candidates that the model writes; some strategies stop "
+        "as soon as one passes all tests; by default the strategy's own number",
+    ),
+]
+BudgetTokens = Annotated[
+    int | None,
+    Field(
+        ge=1,
+        description="limit of the tokens, prompts and answers together, that all model calls of "
+        "this run may use; the run then ends with the best candidate so far; cannot exceed the "
+        "server's limit",
+    ),
+]
+Timeout = Annotated[
+    float | None,
+    Field(
+        gt=0,
+        description="seconds after which the run ends with the best candidate so far; cannot "
+        "exceed the server's limit",
+    ),
+]
+
+
+def create_mcp_server(
+    toolbox: Toolbox, *, heartbeat: float = _HEARTBEAT, patience: float = PATIENCE
+) -> MCPServer:
     """Return an MCP server with the tools of a toolbox.
+
+    Give the toolbox `HostChatModel()` as its model to ask the model of the host that calls, without
+    a key. A call is abandoned if the host has not answered after `patience` seconds.
 
     >>> from refinegraph.options import RunOptions
     >>> from refinegraph.toolbox import Toolbox
@@ -56,14 +93,17 @@ def create_mcp_server(toolbox: Toolbox, *, heartbeat: float = _HEARTBEAT) -> MCP
         version=refinegraph.__version__,
         log_level="WARNING",
     )
-    _add_checks(server, toolbox, heartbeat)
-    _add_runs(server, toolbox, heartbeat)
+    asks_host = uses_host_model(toolbox.options)
+    calls = ToolCalls(heartbeat=heartbeat, asks_host=asks_host, patience=patience)
+    _add_checks(server, toolbox, calls)
+    _add_solve(server, toolbox, calls)
+    _add_repair(server, toolbox, calls)
     _add_resources(server, toolbox)
     return server
 
 
-def _add_checks(server: MCPServer, toolbox: Toolbox, heartbeat: float) -> None:
-    """Add the tools that ask no model."""
+def _add_checks(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
+    """Add the tools that need no model."""
 
     @server.tool(title="Run a program against tests", annotations=_PURE)
     async def verify(
@@ -73,8 +113,7 @@ def _add_checks(server: MCPServer, toolbox: Toolbox, heartbeat: float) -> None:
 
         Use it before claiming that code works.
         """
-        async with reporting(context, heartbeat=heartbeat):
-            return await _result(toolbox.verify(program, tests, entry_point))
+        return await calls.check(context, toolbox.verify(program, tests, entry_point))
 
     @server.tool(title="Run a script", annotations=_PURE)
     async def run(
@@ -83,8 +122,7 @@ def _add_checks(server: MCPServer, toolbox: Toolbox, heartbeat: float) -> None:
         stdin: Annotated[str, Field(description="what it reads from standard input")] = "",
     ) -> Annotated[CallToolResult, Output]:
         """Run a Python script in a sandbox without network, and return what it prints."""
-        async with reporting(context, heartbeat=heartbeat):
-            return await _result(toolbox.run(program, stdin))
+        return await calls.check(context, toolbox.run(program, stdin))
 
     @server.tool(title="Choose the best program", annotations=_PURE)
     async def select(
@@ -94,24 +132,26 @@ def _add_checks(server: MCPServer, toolbox: Toolbox, heartbeat: float) -> None:
         entry_point: EntryPoint = None,
     ) -> Annotated[CallToolResult, Selected]:
         """Run several programs against the same tests, and return which one passes most of them."""
-        async with reporting(context, heartbeat=heartbeat):
-            return await _result(toolbox.select(candidates, tests, entry_point))
+        return await calls.check(context, toolbox.select(candidates, tests, entry_point))
 
 
-def _add_runs(server: MCPServer, toolbox: Toolbox, heartbeat: float) -> None:
-    """Add the tools that ask a model."""
+def _add_solve(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
+    """Add the tool that solves a problem with a strategy."""
 
     @server.tool(title="Solve a problem", annotations=_ASKS_MODELS)
     async def solve(
         problem: Annotated[str, Field(description="the problem in words")],
         context: Context,
         tests: Tests = "",
-        strategy: Annotated[str | None, Field(description="such as adaptive, best-of-n")] = None,
-        kind: Literal["code", "math", "choice", "text"] = "code",
-        samples: Annotated[int | None, Field(ge=1, le=64)] = None,
-        budget_tokens: Annotated[int | None, Field(ge=1)] = None,
-        timeout: Annotated[float | None, Field(gt=0, description="seconds")] = None,
-    ) -> Annotated[CallToolResult, Solved]:
+        strategy: Strategy = None,
+        kind: Annotated[
+            Literal["code", "math", "choice", "text"],
+            Field(description="what kind of answer the problem asks for"),
+        ] = "code",
+        samples: Samples = None,
+        budget_tokens: BudgetTokens = None,
+        timeout: Timeout = None,
+    ) -> Annotated[CallToolResult, Solved] | InputRequiredResult:
         """Let a strategy propose programs, run them against tests and repair what fails.
 
         Takes from seconds to minutes and reports what it does.
@@ -123,8 +163,11 @@ def _add_runs(server: MCPServer, toolbox: Toolbox, heartbeat: float) -> None:
             "budget_tokens": budget_tokens,
             "timeout": timeout,
         }
-        async with reporting(context, heartbeat=heartbeat) as hear:
-            return await _result(toolbox.solve(problem, tests, hear, **chosen))
+        return await calls.run(context, lambda hear: toolbox.solve(problem, tests, hear, **chosen))
+
+
+def _add_repair(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
+    """Add the tools that repair and review what exists."""
 
     @server.tool(title="Repair a checkout", annotations=_ASKS_MODELS)
     async def fix(
@@ -132,10 +175,9 @@ def _add_runs(server: MCPServer, toolbox: Toolbox, heartbeat: float) -> None:
         test: Annotated[str, Field(description="command that runs the tests: pytest -q")],
         context: Context,
         issue: Annotated[str, Field(description="what is wrong, in words")] = "",
-    ) -> Annotated[CallToolResult, Solved]:
+    ) -> Annotated[CallToolResult, Solved] | InputRequiredResult:
         """Repair a checkout whose tests fail; return a patch for `git apply`, applying nothing."""
-        async with reporting(context, heartbeat=heartbeat) as hear:
-            return await _result(toolbox.fix(path, test, hear, issue=issue))
+        return await calls.run(context, lambda hear: toolbox.fix(path, test, hear, issue=issue))
 
     @server.tool(title="Review a program", annotations=_ASKS_MODELS)
     async def review(
@@ -143,13 +185,12 @@ def _add_runs(server: MCPServer, toolbox: Toolbox, heartbeat: float) -> None:
         program: Program,
         context: Context,
         tests: Tests = "",
-    ) -> Annotated[CallToolResult, Reviewed]:
+    ) -> Annotated[CallToolResult, Reviewed] | InputRequiredResult:
         """Ask a model for the first wrong step of a program; with tests, from what they showed.
 
         An opinion: only `verify` proves anything.
         """
-        async with reporting(context, heartbeat=heartbeat):
-            return await _result(toolbox.review(problem, program, tests))
+        return await calls.run(context, lambda _: toolbox.review(problem, program, tests))
 
 
 def _add_resources(server: MCPServer, toolbox: Toolbox) -> None:
@@ -157,7 +198,7 @@ def _add_resources(server: MCPServer, toolbox: Toolbox) -> None:
         f"{RUN_SCHEME}{{id}}",
         title="A finished run",
         mime_type="text/html",
-        description="the page of a run: its candidates, decisions, tests and cost",
+        description="the page of a run, with its candidates, decisions, tests and cost",
     )
     async def finished_run(id: str) -> str:
         if toolbox.runs is None:
@@ -167,20 +208,3 @@ def _add_resources(server: MCPServer, toolbox: Toolbox) -> None:
         except InputError as error:
             raise ResourceNotFoundError(str(error)) from None
         return "".join(run_page(kept.result, prompt=kept.problem.prompt, finished=kept.finished))
-
-
-async def _result(work: Awaitable[Frozen]) -> CallToolResult:
-    """Return what a tool returned as fields, as text, and with a link to its run.
-
-    Raises `ToolError` with the sentence of whatever refinegraph raises on purpose.
-    """
-    try:
-        done = await work
-    except RefinegraphError as error:
-        raise ToolError(redact(str(error))) from None
-    fields = done.model_dump(mode="json")
-    content: list[ContentBlock] = [TextContent(text=json.dumps(fields, ensure_ascii=False))]
-    if isinstance(done, Solved) and done.run:
-        name = done.run.removeprefix(RUN_SCHEME)
-        content.append(ResourceLink(name=f"run {name}", uri=done.run, mime_type="text/html"))
-    return CallToolResult(content=content, structured_content=fields)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from refinegraph.options.option_set import Option, OptionSet
-from refinegraph.values import FileName, Switch, Value
+from refinegraph.values import FileName, Switch, Text, Value
 
 _RUNS = "solve eval batch resume serve mcp"
 """The commands that run a graph."""
@@ -30,6 +30,9 @@ class CommandOptions(OptionSet):
     home: Annotated[str | None, Option(
         "folder for your runs, cache and trusted files",
         FileName("DIR"), "output", "", affects_results=False)] = None
+    store: Annotated[str | None, Option(
+        "PostgreSQL address at which runs and answers are kept, for a team",
+        Text("URL"), "output", "", affects_results=False)] = None
     json: Annotated[bool, _shown("print one JSON object", Switch())] = False
     output: Annotated[str | None, _shown(
         "also write the answer to FILE", FileName(), safe=False, short="-o")] = None

@@ -1,6 +1,6 @@
 """A plug-in for the command `llm`: `llm -m refinegraph/adaptive`, and tools that prove code.
 
-`llm install 'refinegraph[local]'` is all that it takes: `llm` finds this module by an entry point.
+Install it with `llm install 'refinegraph[local]'`; `llm` finds this module by an entry point.
 """
 
 import json
@@ -22,15 +22,15 @@ STRATEGIES = (
     "self-refine",
     "magicore",
 )
-"""The strategies that are models of `llm`. The list stands here because `llm` imports its plug-ins
-whenever it starts, and the registry of strategies takes a second to import."""
+"""The strategies that are models of `llm`. They are listed here because `llm` imports its plug-ins
+at every start, and the registry of strategies takes a second to import."""
 
 _hook = HookimplMarker("llm")
 
 
 @_hook
 def register_models(register: Callable[..., None]) -> None:
-    """Offer every strategy as a model."""
+    """Register every strategy as a model."""
     kind = _model_class()
     for strategy in STRATEGIES:
         register(kind(strategy))
@@ -38,7 +38,7 @@ def register_models(register: Callable[..., None]) -> None:
 
 @_hook
 def register_tools(register: Callable[..., None]) -> None:
-    """Offer the sandbox as tools: `llm -T verify -T run_python`."""
+    """Register the sandbox as tools: `llm -T verify -T run_python`."""
     register(verify)
     register(run_python)
 
@@ -103,7 +103,7 @@ def _model_class() -> Any:
 def _answer(
     strategy: str, prompt: Any, response: Any, conversation: Any, failure: type[Exception]
 ) -> str:
-    """Solve a prompt; the log of `llm` gets the tokens and the whole report."""
+    """Solve a prompt; the tokens and the whole report go to the log of `llm`."""
     from refinegraph.errors import RefinegraphError
     from refinegraph.runs.report import report
     from refinegraph.runs.solving import solve
@@ -121,13 +121,13 @@ def _answer(
     response.response_json = report(result).model_dump(mode="json")
     if result.answer is None:
         raise failure(f"no usable answer: {result.stop_reason.detail}")
-    # Beside the answer, which may go into a file or to another program.
+    # On standard error, since the answer may be redirected.
     print(f"refinegraph: {outcome_words(result)}", file=sys.stderr)
     return result.answer
 
 
 def _tests(given: str) -> str:
-    """Return the tests of a file, or those that stand in the option itself."""
+    """Return the tests in a file, or in the option itself."""
     from refinegraph.errors import InputError
 
     if not given or any(mark in given for mark in ("\n", "assert", ">>>")):
@@ -139,7 +139,7 @@ def _tests(given: str) -> str:
 
 
 def _statement(prompt: Any, conversation: Any) -> str:
-    """Return what is asked, after what was said before."""
+    """Return the prompt, after the conversation so far."""
     earlier: list[Any] = conversation.responses if conversation else []
     before = [f"user: {turn.prompt.prompt}\n\nassistant: {turn.text()}" for turn in earlier]
     parts = [prompt.system or ""]

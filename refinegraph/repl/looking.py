@@ -120,7 +120,8 @@ def open_page(session: Session, argument: str) -> None:
         raise InputError("there is no finished run to open; type a problem, or /example.")
     kept = RunStore.of_user().add(session.problem, session.result)
     path = home() / "pages" / f"{kept.id}.html"
-    page = run_page(session.result, prompt=session.problem.prompt)
+    prompt = session.problem.prompt
+    page = run_page(session.result, prompt=prompt, finished=kept.finished)
     try:
         make_private_folder(path.parent)
         write_private(path, page)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from refinegraph.errors import InputError, ModelAbstained
 from refinegraph.options import RunOptions, SolveOptions
 from refinegraph.options.arguments import takes
-from refinegraph.options.config import EMBEDDED
+from refinegraph.options.config import EMBEDDED, find_setting
 from refinegraph.runs.planning import (
     Models,
     learned_rates,
@@ -136,6 +136,13 @@ def call_cache(options: RunOptions) -> "Generator[CallCache | None]":
     name = options.replay if options.replay is not None else options.cache
     if name is None or isinstance(name, CallCache):
         yield name
+        return
+    store = find_setting("store")
+    if not name and store is not None:
+        from refinegraph.runs.postgres_answers import postgres_cache
+
+        with closing(postgres_cache(store.value, replay=options.replay is not None)) as cache:
+            yield cache
         return
     path = Path(name) if name else user_cache()
     with closing(CallCache(path, replay=options.replay is not None)) as cache:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from refinegraph.errors import InputError
-from refinegraph.options.config import home
+from refinegraph.options.config import find_setting, home
 from refinegraph.runs.unfinished import (
     RUN_ID,
     RunSettings,
@@ -45,8 +45,13 @@ class RunStore:
 
     @classmethod
     def of_user(cls) -> "RunStore":
-        """Return the store in the user's directory."""
-        return cls(home() / "runs")
+        """Return the store of this user, or of the team whose database the setting `store` names."""
+        setting = find_setting("store")
+        if setting is None:
+            return cls(home() / "runs")
+        from refinegraph.runs.postgres_store import PostgresRunStore
+
+        return PostgresRunStore(setting.value)
 
     def begin(self, problem: Problem, settings: RunSettings) -> UnfinishedRun:
         """Start a run that can be resumed; raises `InputError` if it cannot be stored."""
@@ -61,9 +66,9 @@ class RunStore:
     def unfinished(self) -> list[UnfinishedRun]:
         """Return the readable runs that were started but not finished, newest first."""
         runs: list[UnfinishedRun] = []
-        for folder in sorted(unfinished_runs(self.folder), reverse=True):
+        for id in self._begun():
             with suppress(InputError):
-                runs.append(UnfinishedRun.read(folder))
+                runs.append(self._unfinished(id))
         return runs
 
     def find_unfinished(self, id: str) -> UnfinishedRun:
@@ -73,12 +78,12 @@ class RunStore:
             InputError: There is no such run, there are several, the run is finished, or it cannot
                 be read.
         """
-        unfinished = self._unfinished_ids()
-        if id == "last" and not unfinished:
+        known = self._begun()
+        if id == "last" and not known:
             raise InputError("no run is unfinished; `refinegraph runs` lists the stored runs.")
-        if id != "last" and not _matching(id, unfinished) and _matching(id, self.ids()):
+        if id != "last" and not _matching(id, known) and _matching(id, self.ids()):
             raise InputError(f"run {id!r} is finished; look at it with: refinegraph show {id}")
-        return UnfinishedRun.read(self.folder / _only(id, unfinished))
+        return self._unfinished(_only(id, known))
 
     def add(self, problem: Problem, result: RefinementResult, *, id: str | None = None) -> KeptRun:
         """Store a finished run, under a new id unless `id` is passed.
@@ -118,7 +123,41 @@ class RunStore:
             InputError: There is no such run, there are several, the run is not finished, or it
                 cannot be read.
         """
-        path = self.folder / f"{self._finished(id)}.json"
+        return self._kept(self._finished(id))
+
+    def remove(self, id: str) -> str:
+        """Delete a run, finished or not, and return its full id.
+
+        Raises `InputError` if there is no such run, there are several, or a process is working on
+        it.
+        """
+        begun = self._begun()
+        found = _only(id, sorted({*begun, *self.ids()}, reverse=True))
+        if found not in begun:
+            self._delete(found)
+            return found
+        run = self._unfinished(found)
+        run.hold()
+        run.forget()
+        return found
+
+    def _finished(self, id: str) -> str:
+        begun, known = self._begun(), self.ids()
+        if id != "last" and not _matching(id, known) and _matching(id, begun):
+            raise InputError(f"run {id!r} is not finished; resume it with: refinegraph resume {id}")
+        return _only(id, known)
+
+    def _begun(self) -> list[str]:
+        """Return the ids of the runs that are not finished, newest first."""
+        return sorted((path.name for path in unfinished_runs(self.folder)), reverse=True)
+
+    def _unfinished(self, id: str) -> UnfinishedRun:
+        """Return a run that is not finished; raises `InputError` where it cannot be read."""
+        return UnfinishedRun.read(self.folder / id)
+
+    def _kept(self, id: str) -> KeptRun:
+        """Return a finished run; raises `InputError` where it cannot be read."""
+        path = self.folder / f"{id}.json"
         try:
             run = KeptRun.model_validate_json(path.read_text(encoding="utf-8"))
             if run.id == path.stem:
@@ -129,30 +168,9 @@ class RunStore:
                 f"{path} cannot be read as a run of version {SCHEMA_VERSION}; it is left as it is."
             ) from None
 
-    def remove(self, id: str) -> str:
-        """Delete a run, finished or not, and return its full id.
-
-        Raises `InputError` if there is no such run, there are several, or a process is working on
-        it.
-        """
-        folders = {path.name: path for path in unfinished_runs(self.folder)}
-        run_id = _only(id, sorted({*folders, *self.ids()}, reverse=True))
-        if run_id not in folders:
-            (self.folder / f"{run_id}.json").unlink()
-            return run_id
-        run = UnfinishedRun.read(folders[run_id])
-        run.hold()
-        run.forget()
-        return run_id
-
-    def _finished(self, id: str) -> str:
-        finished = self.ids()
-        if id != "last" and not _matching(id, finished) and _matching(id, self._unfinished_ids()):
-            raise InputError(f"run {id!r} is not finished; resume it with: refinegraph resume {id}")
-        return _only(id, finished)
-
-    def _unfinished_ids(self) -> list[str]:
-        return sorted((path.name for path in unfinished_runs(self.folder)), reverse=True)
+    def _delete(self, id: str) -> None:
+        """Forget a finished run."""
+        (self.folder / f"{id}.json").unlink()
 
     def _files(self) -> Iterator[Path]:
         return (path for path in self.folder.glob("*.json") if RUN_ID.fullmatch(path.stem))

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -21,8 +21,10 @@ from refinegraph.support.locking import Locked, is_locked, lock
 from refinegraph.support.private_files import make_private_folder, touch_private, write_private
 
 if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
     from refinegraph.agents.models import CallCache
-    from refinegraph.graphs.sqlite_checkpoints import LatestCheckpointSaver
+
 
 _RECORD, _STATE, _CALLS, _LOCK = "run.json", "state.sqlite", "calls.sqlite", "lock"
 
@@ -52,7 +54,7 @@ class RunRecord(Frozen):
 class RunParts(NamedTuple):
     """The stores of the state of an unfinished run."""
 
-    checkpointer: "LatestCheckpointSaver"
+    checkpointer: "BaseCheckpointSaver[Any]"
     cache: "CallCache"
     """Every model answer, so that none is paid for twice."""
 

@@ -1,4 +1,4 @@
-"""How many requests are in work, and what becomes of them when the server stops."""
+"""Limit the number of active requests, and cancel them when the server stops."""
 
 import asyncio
 import time
@@ -11,13 +11,13 @@ from refinegraph.serving.refusals import Refusal, too_busy
 Result = TypeVar("Result")
 
 _FIRST_GUESS = 5.0
-"""Seconds that a request is taken to last before any has ended."""
+"""Estimated duration of a request, in seconds, until the first one has finished."""
 _WEIGHT = 0.1
-"""What the newest request counts in the average of how long they last: about the last ten."""
+"""Weight of the newest request in the average duration, which covers about the last ten."""
 
 
 class Admission:
-    """The requests in work, at most so many at a time."""
+    """The active requests, of which there are at most `most`."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -29,15 +29,15 @@ class Admission:
 
     @asynccontextmanager
     async def place(self) -> AsyncGenerator[None]:
-        """Hold a place while a request is in work.
+        """Count a request as active while the body runs.
 
-        Raises `Refusal` with the seconds after which a place is likely to be free.
+        Raises `Refusal` with the seconds after which the client should try again.
         """
         if self.is_stopping:
             raise stopping()
         if self.active >= self.most:
             raise too_busy(
-                f"{self.active} requests are in work, which is all that this server takes; "
+                f"the server is handling {self.active} requests, which is its limit; "
                 "try again later.",
                 seconds=self._seconds,
             )
@@ -51,14 +51,14 @@ class Admission:
             self._seconds += _WEIGHT * (time.monotonic() - began - self._seconds)
 
     def start(self, work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
-        """Start a piece of work that `cut_off` ends."""
+        """Start a task that `cut_off` will cancel."""
         task = asyncio.create_task(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
         return task
 
     def cut_off(self) -> int:
-        """Cancel all work, whose clients are told that the server stops; return their number."""
+        """Cancel all tasks and tell their clients why; return the number of active requests."""
         self.is_stopping = True
         for task in list(self._work):
             task.cancel()
@@ -66,7 +66,7 @@ class Admission:
 
 
 def stopping() -> Refusal:
-    """Return the refusal of a server that stops."""
+    """Return the refusal that a stopping server sends."""
     return Refusal(
         "the server is stopping; send the request again when it is back.",
         status=503,

@@ -1,4 +1,4 @@
-"""What answers a request: the texts, their tokens, and what the run behind each one found."""
+"""The answer to a request: its texts, their tokens, and the result of the run behind each."""
 
 from typing import NamedTuple
 
@@ -8,26 +8,26 @@ from refinegraph.wording import outcome_word, outcome_words
 
 
 class RunNote(Frozen):
-    """What a client is told of the run behind an answer: the field `refinegraph`."""
+    """The field `refinegraph` of an answer: the run behind it."""
 
     run_id: str
     verdict: str
     """`proved`, `refuted`, `unverified` or `no answer`."""
     solved: bool | None
     evidence: str
-    """The verdict as a clause: what was passed, or why nothing could be checked."""
+    """The verdict as a clause: which tests passed, or why nothing could be checked."""
     stop_reason: str
     """The rule that ended the run, as one word."""
     detail: str
-    """What that rule saw."""
+    """What the rule observed."""
     strategy: str
     rounds: int
     candidates: int
     usage: UsageReport
     page: str | None = None
-    """Where the run can be looked at; None where it is not kept."""
+    """The address of the page of the run; None if it is not kept."""
     ignored: tuple[str, ...] = ()
-    """Fields of the request that changed nothing."""
+    """Fields of the request that had no effect."""
 
 
 class ServedChoice(NamedTuple):
@@ -37,11 +37,11 @@ class ServedChoice(NamedTuple):
     finish_reason: str = "stop"
     reasoning: str = ""
     run: RunNote | None = None
-    """None where the model answered alone."""
+    """None if the model answered without a strategy."""
 
 
 class ServedAnswer(NamedTuple):
-    """The answers to one request and what they cost together."""
+    """The answers to one request and their total cost."""
 
     choices: tuple[ServedChoice, ...]
     usage: Usage
@@ -50,7 +50,7 @@ class ServedAnswer(NamedTuple):
 def run_note(
     run_id: str, result: RefinementResult, *, page: str | None, ignored: tuple[str, ...]
 ) -> RunNote:
-    """Return what a client is told of a run."""
+    """Return the part of a result that a client is sent."""
     return RunNote(
         run_id=run_id,
         verdict=outcome_word(result),
@@ -70,12 +70,20 @@ def run_note(
 def content_of(result: RefinementResult, *, kind: str, whole_text: bool) -> str:
     """Return the answer as a message: a program in a fence, other answers as they were written.
 
-    With `whole_text` a program comes with all that its model wrote round it.
+    With `whole_text` a program comes with all that its model wrote round it. Where no candidate is
+    usable, the message is what the model wrote first, such as a question or an apology.
     """
-    chosen, answer = result.chosen, result.answer or ""
+    if result.answer is None:
+        return first_text(result)
+    chosen, answer = result.chosen, result.answer
     if chosen is not None and (whole_text or kind != "code"):
         return chosen.text
     return fenced(answer) if kind == "code" else answer
+
+
+def first_text(result: RefinementResult) -> str:
+    """Return the first text that a candidate has; empty where none has any."""
+    return next((one.text for one in result.candidates if one.text.strip()), "")
 
 
 def fenced(program: str) -> str:

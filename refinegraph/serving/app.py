@@ -27,7 +27,7 @@ _PATHS = "POST /v1/chat/completions, POST /v1/responses, GET /v1/models, GET /he
 
 
 class ServingApp(Starlette):
-    """The application; `service` knows what is in work, and cuts it off."""
+    """The ASGI application; `service` counts the active requests and can cancel them."""
 
     service: Service
 
@@ -47,9 +47,9 @@ class _Endpoint:
 def create_app(settings: ServerSettings) -> ServingApp:
     r"""Return a server of OpenAI's protocol as an ASGI application.
 
-    Serve it with any ASGI server; `refinegraph serve` uses uvicorn. Models are resolved at once:
-    raises `SettingError` for one that is not set up, and `InputError` for a menu with a strategy
-    that is unknown.
+    Serve it with any ASGI server; `refinegraph serve` uses uvicorn. Models are resolved
+    immediately: raises `SettingError` for a model that is not configured, and `InputError` for an
+    unknown strategy in the menu.
 
     >>> from starlette.testclient import TestClient
     >>> from refinegraph.agents.models import ScriptedChatModel

@@ -1,4 +1,4 @@
-"""The bodies of requests, and whether their clients are still there."""
+"""Read the bodies of requests, and notice when their clients disconnect."""
 
 from typing import Any
 
@@ -44,6 +44,6 @@ async def read_json_body(request: Request) -> dict[str, Any]:
 
 
 async def client_left(request: Request) -> None:
-    """Return when the client of a request, whose body was read, is gone."""
+    """Wait until the client of a request disconnects. Its body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         continue

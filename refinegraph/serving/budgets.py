@@ -1,4 +1,4 @@
-"""Ledgers within ledgers: what a request may spend, within what its client may."""
+"""Nested ledgers: the budget of a request within the budget of its client."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from refinegraph.schema import Usage
 
 @dataclass
 class NestedLedger(Ledger):
-    """A ledger whose calls must be paid for by an outer ledger as well.
+    """A ledger whose calls are charged to an outer ledger as well.
 
     >>> outer = Ledger(tokens=100)
     >>> inner = NestedLedger(tokens=500, outer=outer)
@@ -25,21 +25,21 @@ class NestedLedger(Ledger):
 
     outer: Ledger = field(default_factory=Ledger)
     _outside: dict[int, int] = field(default_factory=dict[int, int])
-    """The outer ledger's number of each call, by this one's."""
+    """The outer ledger's number of each call, by the number in this ledger."""
 
     @property
     def counts_tokens(self) -> bool:
-        """Whether the tokens of a call matter."""
+        """Whether the tokens of a call are limited."""
         return super().counts_tokens or self.outer.counts_tokens
 
     @property
     def is_spent(self) -> bool:
-        """Whether no further call will be made."""
+        """Whether the budget leaves room for no further call."""
         return super().is_spent or self.outer.is_spent
 
     @property
     def refusal(self) -> str:
-        """What to say of a call that is not made."""
+        """The reason for which a call is refused."""
         return self.outer.refusal if self.outer.is_spent else super().refusal
 
     def reserve(self, need: Need) -> Grant | None:
@@ -61,6 +61,6 @@ class NestedLedger(Ledger):
         return Grant(own.number, min(limits, default=None))
 
     def commit(self, call: int, usage: Usage) -> None:
-        """Take what a call did cost, here and outside."""
+        """Record the actual cost of a call in both ledgers."""
         super().commit(call, usage)
         self.outer.commit(self._outside.pop(call), usage)

@@ -1,4 +1,4 @@
-"""The options of a run that a client may choose, and how they join the operator's."""
+"""The options of a run that clients may choose, combined with those of the operator."""
 
 from dataclasses import replace
 from typing import Any, get_args
@@ -12,15 +12,15 @@ from refinegraph.serving.requests import EXTENSION, ChatRequest
 from refinegraph.values import nearest
 
 _GROUPS = ("strategy", "limits", "parts")
-"""Options about models, servers, files and records are the operator's."""
+"""Groups of options that clients may choose. The others belong to the operator."""
 _WITHHELD = frozenset({"ask", "learn", "cost"})
-"""Nobody is there to be asked, and what the server learns and saves concerns every client."""
+"""Nobody could answer questions, and what the server learns or saves affects all clients."""
 _TASK = ("tests", "kind", "entry_point")
 _LIMITS = ("budget_usd", "budget_tokens", "budget_calls", "timeout")
 
 
 class TaskFields(Frozen):
-    """What a client says of its problem beside the statement."""
+    """What a client sends about its problem in addition to the statement."""
 
     tests: str = ""
     """Visible tests, in any form that `refinegraph.tools.parse_tests` reads."""
@@ -29,7 +29,7 @@ class TaskFields(Frozen):
 
 
 def client_names() -> tuple[str, ...]:
-    """Return what the field `refinegraph` of a request may hold.
+    """Return the names that the field `refinegraph` of a request may contain.
 
     >>> "tests" in client_names(), "budget_tokens" in client_names(), "api_base" in client_names()
     (True, True, False)
@@ -44,7 +44,7 @@ def client_names() -> tuple[str, ...]:
 
 
 def task_fields(request: ChatRequest) -> TaskFields:
-    """Return what a request says of its problem; raises `Refusal` for a value of no such form."""
+    """Return the description of the problem in a request; raises `Refusal` for invalid values."""
     given = request.refinegraph or {}
     for name in ("tests", "entry_point"):
         if not isinstance(given.get(name, ""), str):
@@ -57,10 +57,10 @@ def task_fields(request: ChatRequest) -> TaskFields:
 
 
 def options_for(request: ChatRequest, served: ServedModel, own: RunOptions) -> RunOptions:
-    """Return the operator's options with those that the client chose.
+    """Return the operator's options, overridden by those of the client.
 
-    Limits only become smaller. Raises `Refusal` for an option that a client may not choose and for
-    a value that an option cannot take.
+    Limits can only be lowered. Raises `Refusal` for an option that clients may not choose and for
+    an invalid value.
     """
     chosen = _chosen(request)
     for name in _LIMITS:
@@ -74,7 +74,7 @@ def options_for(request: ChatRequest, served: ServedModel, own: RunOptions) -> R
 
 
 def _protocol(request: ChatRequest, served: ServedModel) -> dict[str, Any]:
-    """Return what OpenAI's own fields and the model's name say."""
+    """Return the options in the model name and in the fields of OpenAI's protocol."""
     fields = {
         "model": served.model,
         "strategy": served.strategy,
@@ -87,7 +87,7 @@ def _protocol(request: ChatRequest, served: ServedModel) -> dict[str, Any]:
 
 
 def _chosen(request: ChatRequest) -> dict[str, Any]:
-    """Return the options in the field `refinegraph`, in their normal form."""
+    """Return the options in the field `refinegraph`, validated and normalised."""
     fields = request.refinegraph or {}
     given = {name: value for name, value in fields.items() if value is not None}
     allowed = client_names()

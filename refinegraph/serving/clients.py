@@ -1,4 +1,4 @@
-"""Who may use the server: keys, each with a budget for a day."""
+"""The clients of a server: their keys and daily budgets."""
 
 import hashlib
 import json
@@ -21,11 +21,11 @@ _log = logging.getLogger("refinegraph.serving")
 _DAY = 86_400
 """Seconds."""
 _SHORTEST_KEY = 16
-"""Characters below which a key could be guessed over a network."""
+"""Minimum number of characters of a key: shorter ones could be guessed."""
 
 
 class Client(BaseModel):
-    """One client by its key, and what it may spend in a day (UTC); None for no limit.
+    """A client: its key and its budget per day (UTC). None means no limit.
 
     Args:
         key: The secret that it sends as `Authorization: Bearer KEY`.
@@ -43,12 +43,12 @@ class Client(BaseModel):
 
     @property
     def is_bounded(self) -> bool:
-        """Whether anything limits what it spends."""
+        """Whether the client has any limit."""
         return (self.budget_tokens, self.budget_usd, self.budget_calls) != (None, None, None)
 
 
 class ClientBook:
-    """The clients of a server, and what each has spent today.
+    """The clients of a server, and what each of them has spent today.
 
     Without clients everybody may use the server, without a budget. What was spent is kept in
     `spent`, a file of JSON, so that a restart of the server forgives nothing.
@@ -67,7 +67,7 @@ class ClientBook:
 
     @classmethod
     def read(cls, path: Path, spent: Path | None = None) -> "ClientBook":
-        """Read a TOML file with a table of each client; raises `InputError` for another one."""
+        """Read a TOML file with a table of each client; raises `InputError` for an invalid file."""
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
             clients = TypeAdapter(dict[str, Client]).validate_python(data)
@@ -84,14 +84,14 @@ class ClientBook:
         return cls(clients, spent)
 
     def name_of(self, authorization: str | None) -> str | None:
-        """Return the client of a request; None where nobody needs a key.
+        """Return the client of a request; None if the server needs no keys.
 
-        Raises `Refusal` for a missing key and for one that is unknown.
+        Raises `Refusal` for a missing or unknown key.
         """
         if not self.clients:
             return None
         scheme, _, key = (authorization or "").partition(" ")
-        # A look-up of digests takes as long for a key that is nearly right as for any other.
+        # Looking up a digest takes the same time for every key, so timing reveals nothing.
         name = self._names.get(_digest(key.strip())) if scheme.lower() == "bearer" else None
         if name is None:
             what = "is not known" if authorization else "is missing"
@@ -105,9 +105,9 @@ class ClientBook:
         return name
 
     def ledger_of(self, name: str | None) -> Ledger | None:
-        """Return what a client may still spend today; None where nothing limits it.
+        """Return the budget that a client has left today; None if it has no limit.
 
-        Raises `Refusal` with the seconds until tomorrow where all of it is spent.
+        Raises `Refusal` with the seconds until tomorrow if the budget is spent.
         """
         client = self.clients.get(name or "")
         if name is None or client is None or not client.is_bounded:
@@ -123,9 +123,9 @@ class ClientBook:
         return ledger
 
     def save(self) -> None:
-        """Write down what was spent today; blocks for about a millisecond.
+        """Save what was spent today; blocks for about a millisecond.
 
-        A full disk is no reason to refuse an answer: it is logged.
+        If the file cannot be written, that is logged and the answer is sent all the same.
         """
         if self._file is None or not self._ledgers:
             return
@@ -154,7 +154,7 @@ class ClientBook:
         }
 
     def _kept(self, today: int) -> dict[str, Usage]:
-        """Return what the file says was spent today; a damaged file says nothing."""
+        """Return what was spent today according to the file; nothing if it is damaged."""
         try:
             text = self._file.read_text(encoding="utf-8") if self._file else "{}"
             data = json.loads(text)

@@ -1,4 +1,4 @@
-"""What a stream is made of while an answer is being worked on."""
+"""The parts of a stream that are sent while an answer is being produced."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -7,7 +7,7 @@ DeltaKind = Literal["content", "reasoning"]
 
 
 class Delta(NamedTuple):
-    """More of an answer, or of what is said about the work on it."""
+    """A piece of an answer, or of the progress report about it."""
 
     kind: DeltaKind
     text: str
@@ -15,8 +15,8 @@ class Delta(NamedTuple):
 
 
 OnDelta = Callable[[Delta], None]
-"""Hears deltas in the event loop of the request."""
+"""Callback that receives deltas in the event loop of the request."""
 
 
 def ignore(delta: Delta) -> None:
-    """Hear nothing: for answers that come in one piece."""
+    """Ignore a delta, for answers that are sent in one piece."""

@@ -1,4 +1,4 @@
-"""The protocols that clients speak: how a request is read, and how an answer is written."""
+"""The protocols of clients: how requests are read and answers written."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Protocol
@@ -12,7 +12,7 @@ from refinegraph.serving.responses_wire import ResponsesReply
 from refinegraph.serving.wire import ChatReply
 
 Path = Literal["/chat/completions", "/responses"]
-"""Where a server of the protocol takes requests, behind its base address."""
+"""The path of requests, after the base address."""
 
 
 class Reply(Protocol):
@@ -45,11 +45,11 @@ class Dialect(Protocol):
     path: Path
 
     def read(self, data: dict[str, Any]) -> ChatRequest:
-        """Return what a body asks for; raises `Refusal` where it is of another form."""
+        """Parse a body; raises `Refusal` if it is invalid."""
         ...
 
     def reply(self, chat: ChatRequest, data: Mapping[str, Any]) -> Reply:
-        """Return what writes the answer to a request."""
+        """Return the writer of the answer to a request."""
         ...
 
 
@@ -59,23 +59,23 @@ class ChatCompletions:
     path: Path = "/chat/completions"
 
     def read(self, data: dict[str, Any]) -> ChatRequest:
-        """Return what a body asks for."""
+        """Parse a body."""
         return read_request(data)
 
     def reply(self, chat: ChatRequest, data: Mapping[str, Any]) -> Reply:
-        """Return what writes the answer."""
+        """Return the writer of the answer."""
         return ChatReply(chat.model, chat.n or 1, wants_usage=chat.wants_usage)
 
 
 class Responses:
-    """OpenAI's responses, which newer agents speak."""
+    """OpenAI's Responses interface, which newer agents use."""
 
     path: Path = "/responses"
 
     def read(self, data: dict[str, Any]) -> ChatRequest:
-        """Return what a body asks for."""
+        """Parse a body."""
         return as_chat_request(data)
 
     def reply(self, chat: ChatRequest, data: Mapping[str, Any]) -> Reply:
-        """Return what writes the answer."""
+        """Return the writer of the answer."""
         return ResponsesReply(chat.model, data)

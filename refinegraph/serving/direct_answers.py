@@ -1,4 +1,4 @@
-"""Requests that pass through to a model that no address reaches: local ones, scripted ones."""
+"""Requests that pass through to a model in this process, local or scripted."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from refinegraph.serving.requests import ChatRequest
 
 @dataclass(frozen=True)
 class DirectAnswers:
-    """Answers requests with one model and nothing else."""
+    """Answers requests with one model and no strategy."""
 
     model: BaseChatModel
     rate_limits: RateLimits
@@ -37,7 +37,7 @@ class DirectAnswers:
         """Ask the model once for all choices.
 
         Raises:
-            Refusal: For tools and log probabilities, which cannot be passed on to such a model.
+            Refusal: For tools and log probabilities, which such a model does not support.
         """
         _check(request, model_name(self.model))
         n = request.n or 1
@@ -102,7 +102,7 @@ def _sampling(request: ChatRequest) -> Sampling:
 
 
 def _schema(form: Mapping[str, Any] | None) -> str | None:
-    """Return the JSON schema that an answer has to fit, as text."""
+    """Return the JSON schema of an answer, as text."""
     if form is None or form.get("type") not in ("json_object", "json_schema"):
         return None
     described: Mapping[str, Any] = form.get("json_schema") or {}

@@ -1,4 +1,4 @@
-"""Responses: streams that end with their client, and refusals."""
+"""HTTP responses: event streams that stop when their client disconnects, and refusals."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
@@ -16,7 +16,7 @@ _HEADERS = {
 
 
 class EventStream(Response):
-    """Server-sent events. What makes them is closed as soon as the client leaves."""
+    """Server-sent events. Their generator is closed as soon as the client disconnects."""
 
     def __init__(self, parts: AsyncGenerator[bytes], headers: Mapping[str, str]) -> None:
         super().__init__(headers={**_HEADERS, **headers})

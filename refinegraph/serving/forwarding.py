@@ -1,4 +1,4 @@
-"""Requests that pass straight through to a server of OpenAI's protocol, and back, byte by byte."""
+"""Pass requests through to an OpenAI-compatible server, and its answers back, byte by byte."""
 
 import asyncio
 import json
@@ -21,15 +21,15 @@ from refinegraph.serving.refusals import Refusal
 from refinegraph.support.redaction import redact
 
 _ABOUT_TOKENS = 2_048
-"""What a request counts for a limit of tokens a minute before its answer says what it took."""
+"""Tokens that a request counts towards a limit per minute until its usage is known."""
 
 
 @dataclass(frozen=True)
 class Forwarder:
     """Passes requests on to the server of one model.
 
-    Nothing of an answer is read but its count of tokens, so tool calls, forms of JSON and fields
-    that nobody knows yet arrive as they were sent.
+    Only the token counts of an answer are read, so tool calls, JSON schemas and fields that are
+    unknown here arrive as they were sent.
     """
 
     model: DirectChatModel
@@ -39,7 +39,7 @@ class Forwarder:
         """Return the body of an answer.
 
         Raises:
-            Refusal: What the server refuses, with its status and its words.
+            Refusal: With the status and the message of the server, if it refuses.
         """
         with self._charging(body, ledger) as count:
             try:
@@ -53,9 +53,9 @@ class Forwarder:
     async def stream(
         self, body: Mapping[str, Any], ledger: Ledger | None, *, path: Path
     ) -> AsyncGenerator[bytes]:
-        """Yield the events of a stream as they come.
+        """Yield the events of a stream as they arrive.
 
-        Tokens are asked for where the client did not, and the event that counts them left out.
+        Usage is always requested; its event is left out if the client did not ask for it.
         """
         options: Mapping[str, Any] = body.get("stream_options") or {}
         counts = path != "/chat/completions" or bool(options.get("include_usage"))
@@ -80,7 +80,7 @@ class Forwarder:
         sent = json.dumps({**body, "model": name}, ensure_ascii=False).encode()
         key = model.api_key.get_secret_value() if model.api_key else NO_KEY
         url = chat_url(provider, model.api_base or "").replace("/chat/completions", path)
-        # Each request has a place of its own in the queue, as each run has.
+        # Each request counts as a run of its own in the fair queue.
         turn = self.rate_limits.turn(endpoint, run=id(sent), tokens=_ABOUT_TOKENS)
         try:
             async with turn as place, post(url, sent, key=key) as reply:
@@ -95,9 +95,9 @@ class Forwarder:
 
     @contextmanager
     def _charging(self, body: Mapping[str, Any], ledger: Ledger | None) -> "Generator[_Count]":
-        """Take what an answer cost off what its client may spend, unless the server refused it.
+        """Charge the cost of an answer to its client, unless the server refused the request.
 
-        A client that leaves before the count comes has had its tokens all the same.
+        A client that disconnects before the usage arrives is charged an estimate.
         """
         count = _Count()
         refused = False
@@ -125,20 +125,20 @@ class Forwarder:
 
 @dataclass
 class _Count:
-    """What is known of the tokens of one answer."""
+    """The usage of one answer, as far as it is known."""
 
     usage: Mapping[str, Any] = field(default_factory=dict[str, Any])
     events: int = 0
 
 
 def _estimate(body: Mapping[str, Any], events: int) -> dict[str, int]:
-    """Return the tokens of an answer that was not counted: servers send an event for each."""
+    """Estimate the tokens of an answer without usage: servers send about one event for each."""
     said = json.dumps(body.get("messages") or body.get("input"), ensure_ascii=False)
     return {"prompt_tokens": estimate_tokens(said), "completion_tokens": events}
 
 
 def _counted(event: bytes) -> dict[str, Any]:
-    """Return the chunk of an event that counts tokens; empty for every other one."""
+    """Return the chunk of an event with usage; empty for other events."""
     if b'"usage"' not in event:
         return {}
     lines = [line[5:] for line in event.splitlines() if line.startswith(b"data:")]
@@ -150,7 +150,7 @@ def _counted(event: bytes) -> dict[str, Any]:
 
 
 async def _events(parts: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """Yield whole events with the empty line behind each, then what is left."""
+    """Yield whole events with the empty line after each, then the rest."""
     rest = b""
     async for part in parts:
         rest += part
@@ -175,7 +175,7 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def _refused(error: StatusError, endpoint: Endpoint) -> Refusal:
-    """Return what a server said no with; an operator's bad key is no fault of the client."""
+    """Return the refusal of a server; a bad key of the operator is not the client's fault."""
     status = error.response.status_code
     message = redact(str(error), endpoint.secret)
     if status in (401, 403):
@@ -191,7 +191,7 @@ def _refused(error: StatusError, endpoint: Endpoint) -> Refusal:
         if (value := error.response.headers.get(name)) is not None
     }
     kind = "upstream_error" if status >= 500 else "invalid_request_error"
-    # Nothing was spent: the client may send it again, as it would to the server itself.
+    # Nothing was spent, so the client may retry, as it would with the server itself.
     again = {"x-should-retry": "true"} if status == 429 or status >= 500 else {}
     return Refusal(
         message, status=status, type=kind, code="upstream_refused", headers={**headers, **again}

@@ -19,19 +19,19 @@ from refinegraph.serving.dialects import Path
 from refinegraph.serving.refusals import Refusal
 
 _ABOUT_TOKENS = 2_048
-"""What a request counts for a limit of tokens a minute before its answer says what it took."""
+"""Tokens that a request counts towards a limit per minute until its usage is known."""
 _OWN = frozenset({"model", "stream", "stream_options", "messages"})
 
 
 @dataclass(frozen=True)
 class LiteLLMForwarder:
-    """Passes requests on to a provider that litellm speaks for."""
+    """Passes requests on to a provider through litellm."""
 
     model: LiteLLMChatModel
     rate_limits: RateLimits
 
     async def whole(self, body: Mapping[str, Any], ledger: Ledger | None, *, path: Path) -> bytes:
-        """Return the answer in OpenAI's form; raises `ModelError` where the provider fails."""
+        """Return the answer in OpenAI's form; raises `ModelError` if the provider fails."""
         _check_path(path)
         async with self._turn():
             response = await self._send(body, {})
@@ -94,7 +94,7 @@ class LiteLLMForwarder:
         return error_for(read_failure(error), self.model.endpoint, attempts=1)
 
     def _charge(self, usage: Any, ledger: Ledger | None) -> None:
-        """Take what an answer cost off what its client may spend."""
+        """Charge the cost of an answer to its client."""
         if ledger is None:
             return
         prompt = getattr(usage, "prompt_tokens", None) or 0
@@ -121,6 +121,6 @@ def _check_path(path: Path) -> None:
 
 
 def _json(response: Any) -> bytes:
-    # Fields of a provider's own types would be warned of otherwise.
+    # Without this, pydantic warns about fields of the provider's own types.
     text: str = response.model_dump_json(exclude_none=True, warnings=False)
     return text.encode()

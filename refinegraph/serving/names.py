@@ -1,4 +1,4 @@
-"""The names of models that clients choose from: `STRATEGY/MODEL`, `STRATEGY:N/MODEL`, `MODEL`."""
+"""The model names of clients: `STRATEGY/MODEL`, `STRATEGY:N/MODEL`, `MODEL`."""
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,12 +9,12 @@ from refinegraph.graphs.strategies import STRATEGIES, find_strategy
 from refinegraph.serving.refusals import Refusal
 
 MOST_SAMPLES = 64
-"""Samples that a client may ask for by a name or an option. More have not been seen to pay, and one
-request of thousands would hold up every other client."""
+"""Maximum number of samples in a name or an option. More rarely improve an answer, and a request
+for thousands would delay every other client."""
 
 
 class ServedModel(NamedTuple):
-    """What a model's name asks for; without a strategy, the model itself."""
+    """A model name, parsed; without a strategy, the model itself answers."""
 
     model: str
     strategy: str | None = None
@@ -34,13 +34,13 @@ class ServedModel(NamedTuple):
 
 
 def default_menu() -> tuple[str, ...]:
-    """Return the strategies that `/v1/models` lists where the operator names none."""
+    """Return the strategies that `/v1/models` lists by default."""
     others = [name for name in STRATEGIES if name != "adaptive"]
     return ("adaptive", *others, "self-consistency:8", "best-of-n:8")
 
 
 def served_models(models: Sequence[str], menu: Sequence[str]) -> Iterator[ServedModel]:
-    """Yield what `/v1/models` lists: every strategy of the menu with every model, then models."""
+    """Yield the entries of `/v1/models`: every strategy with every model, then the models."""
     for model in models:
         for strategy in menu:
             yield read_name(f"{strategy}/{model}", models)
@@ -48,7 +48,7 @@ def served_models(models: Sequence[str], menu: Sequence[str]) -> Iterator[Served
 
 
 def read_name(name: str, models: Sequence[str]) -> ServedModel:
-    """Return what a name asks for; raises `Refusal` for a model or a strategy that is unknown.
+    """Parse a model name; raises `Refusal` for an unknown model or strategy.
 
     >>> read_name("best-of-n:8/openai/m", ["openai/m"])
     ServedModel(model='openai/m', strategy='best-of-n', samples=8)
@@ -67,7 +67,7 @@ def read_name(name: str, models: Sequence[str]) -> ServedModel:
 
 
 def with_chosen_strategy(served: ServedModel, fields: Mapping[str, Any] | None) -> ServedModel:
-    """Return a model with the strategy that the field `refinegraph` names, if it names one.
+    """Return a model with the strategy in the field `refinegraph`, if there is one.
 
     >>> with_chosen_strategy(ServedModel("openai/m"), {"strategy": "adaptive"}).name
     'adaptive/openai/m'

@@ -1,4 +1,4 @@
-"""How requests reach a model without a strategy, by what kind of model it is."""
+"""Choose how requests reach a model without a strategy."""
 
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from refinegraph.serving.litellm_forwarding import LiteLLMForwarder
 
 
 class Passing(Protocol):
-    """Passes requests on as they are and gives back what came."""
+    """Passes requests on unchanged and returns the answers unchanged."""
 
     async def whole(self, body: Mapping[str, Any], ledger: Ledger | None, *, path: Path) -> bytes:
         """Return the body of an answer."""
@@ -47,7 +47,7 @@ def passing_to(model: BaseChatModel, rate_limits: RateLimits) -> Passing | Direc
         return DirectAnswers(model, rate_limits)
     if model.model.partition("/")[0] not in PROVIDERS:
         return LiteLLMForwarder(model, rate_limits)
-    # litellm reaches it for runs, but its server speaks the protocol itself.
+    # Runs use litellm, but the server itself is OpenAI-compatible.
     direct = direct_model(
         model.model,
         api_base=model.api_base,

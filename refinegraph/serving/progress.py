@@ -1,4 +1,4 @@
-"""A run as a client sees it while it goes on: lines of what happened, and the answer's own text."""
+"""The progress of a run as its client sees it: lines about events, and the text of the answer."""
 
 from refinegraph.agents.models import CallStarted, TokensStreamed
 from refinegraph.agents.models.completions.reasoning import split_reasoning
@@ -13,10 +13,10 @@ _LONGEST_LINE = 200
 
 
 class Progress:
-    """Hears the events of one run and tells a client of them.
+    """Reports the events of one run to a client.
 
     Args:
-        tell: Hears the deltas.
+        tell: Receives the deltas.
         choice: The number of the answer that the run is for.
         live: Whether the first answer of the Solver is the answer of the run, so that its text can
             be sent as it is written.
@@ -30,7 +30,7 @@ class Progress:
         self._solving: set[int] = set()
 
     def hear(self, event: Frozen) -> None:
-        """Take in one event."""
+        """Handle one event."""
         if isinstance(event, CallStarted) and event.work and event.work.node == "solve":
             self._solving.add(event.call)
         if isinstance(event, TokensStreamed):
@@ -42,15 +42,15 @@ class Progress:
         self._send("reasoning", "".join(f"{line}\n" for line in lines))
 
     def finish(self, content: str) -> None:
-        """Send what is not yet sent of the answer."""
+        """Send the part of the answer that has not been sent yet."""
         self._send("content", self._live.rest(content) if self._live else content)
 
     def say(self, line: str) -> None:
-        """Send a line that no event stands for."""
+        """Send a line that belongs to no event."""
         self._send("reasoning", f"{line}\n")
 
     def pulse(self, seconds: float) -> None:
-        """Send a sign of life."""
+        """Send a line that shows that the run is still active."""
         finished = plural(self._state.usage.llm_calls, "call")
         self.say(f"  … {seconds:.0f} s: {finished} finished, {len(self._state.calls)} under way")
 
@@ -60,7 +60,7 @@ class Progress:
 
 
 class LiveText:
-    """The text of an answer while it is written, without the thinking in front of it.
+    """The text of an answer as it is written, without the reasoning before it.
 
     >>> live = LiveText()
     >>> [live.add(1, piece) for piece in ("<think>hm", "</think>fo", "ur")]
@@ -75,7 +75,7 @@ class LiveText:
         self._sent = ""
 
     def add(self, call: int, piece: str) -> str:
-        """Take a piece of one call's text; return what can be sent of it."""
+        """Add a piece of a call's text; return the part that can be sent now."""
         if self._call is None:
             self._call = call
         if call != self._call:
@@ -84,7 +84,7 @@ class LiveText:
         return self._unsent(self._visible())
 
     def rest(self, text: str) -> str:
-        """Return what is left of the whole text, all of it where another text was sent before."""
+        """Return the unsent rest of the text; all of it if a different text was sent before."""
         if text.startswith(self._sent):
             return text[len(self._sent) :]
         return f"\n\n{text}"

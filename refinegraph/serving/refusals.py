@@ -1,4 +1,4 @@
-"""Errors as OpenAI's protocol has them, and which one an exception of refinegraph becomes."""
+"""Errors of OpenAI's protocol, and their mapping from the exceptions of this package."""
 
 import logging
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _log = logging.getLogger("refinegraph.serving")
 
 
 class Refusal(Exception):
-    """A request that is not answered: the status and the three fields of the error.
+    """A refused request: the status and the three fields of the error.
 
     Args:
         message: One sentence for a person.
@@ -54,7 +54,7 @@ class Refusal(Exception):
 
 
 def refusal_of(error: BaseException) -> Refusal:
-    """Return the refusal that an exception becomes; an unexpected one is logged, not shown."""
+    """Return the refusal for an exception; an unexpected one is logged and not shown."""
     if isinstance(error, Refusal):
         return error
     for kind, status, type, code in _KINDS:
@@ -70,7 +70,7 @@ def refusal_of(error: BaseException) -> Refusal:
 
 
 def too_busy(sentence: str, *, seconds: float, code: str = "server_busy") -> Refusal:
-    """Return a refusal that tells the client after how many seconds to come again."""
+    """Return a refusal that tells the client after how many seconds to try again."""
     return Refusal(
         sentence,
         status=429,
@@ -90,4 +90,4 @@ _KINDS: tuple[tuple[type[BaseException], int, str, str], ...] = (
     (SandboxUnavailable, 503, "server_error", "sandbox_unavailable"),
     (RefinegraphError, 500, "server_error", "run_failed"),
 )
-"""From the most particular class to the most general one."""
+"""From the most specific class to the most general one."""

@@ -1,4 +1,4 @@
-"""Chat requests as clients send them: what is read of one, and what is kept as it came."""
+"""Chat requests: the fields that the server reads."""
 
 import json
 from typing import Any, NoReturn, cast
@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from refinegraph.serving.refusals import Refusal
 
 EXTENSION = "refinegraph"
-"""The field of a request and of an answer that is not OpenAI's."""
+"""The field of requests and answers that this server adds to OpenAI's protocol."""
 MOST_CHOICES = 16
-"""Answers to one request. Each is a run of its own."""
+"""Maximum number of answers to one request. Each is a separate run."""
 
 
 class _Read(BaseModel):
@@ -18,7 +18,7 @@ class _Read(BaseModel):
 
 
 class Message(_Read):
-    """One message of a conversation; what else it holds is only passed on."""
+    """One message of a conversation; other fields are only passed on."""
 
     role: str
     content: str | list[dict[str, Any]] | None = None
@@ -35,7 +35,7 @@ class Message(_Read):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the message is text and nothing else."""
+        """Whether the message consists of text only."""
         if self.tool_calls or self.function_call or self.role in ("tool", "function"):
             return False
         parts = self.content if isinstance(self.content, list) else []
@@ -43,7 +43,7 @@ class Message(_Read):
 
 
 class StreamOptions(_Read):
-    """What a client wants of a stream."""
+    """Options of a stream."""
 
     include_usage: bool = False
 
@@ -76,29 +76,29 @@ class ChatRequest(_Read):
 
     @property
     def stops(self) -> tuple[str, ...]:
-        """The texts that end an answer."""
+        """The stop sequences."""
         return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
 
     @property
     def most_tokens(self) -> int | None:
-        """The tokens that one answer may have."""
+        """Maximum number of tokens of one answer."""
         return self.max_completion_tokens or self.max_tokens
 
 
 def read_body(body: bytes) -> dict[str, Any]:
-    """Return the JSON object of a body; raises `Refusal` where it is none."""
+    """Return the JSON object of a body; raises `Refusal` for anything else."""
     try:
         data: object = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         reason = str(error) or "it is nested too deeply"
         raise Refusal(f"the body is not JSON: {reason}.", code="invalid_json") from None
     if not isinstance(data, dict):
-        raise Refusal("the body is JSON but no object; expected {...}.", code="invalid_json")
+        raise Refusal("the body is JSON but not an object; expected {...}.", code="invalid_json")
     return cast("dict[str, Any]", data)
 
 
 def read_request(data: dict[str, Any]) -> ChatRequest:
-    """Return the request that a body holds; raises `Refusal` that names the first wrong field."""
+    """Return the request in a body; raises a `Refusal` that names the first invalid field."""
     try:
         return ChatRequest.model_validate(data)
     except ValidationError as error:
@@ -110,7 +110,7 @@ def read_request(data: dict[str, Any]) -> ChatRequest:
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    """Return where a value stands, as `messages[0].role`."""
+    """Return the path of a value, such as `messages[0].role`."""
     names = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location]
     return "".join(names).removeprefix(".")
 
@@ -121,4 +121,4 @@ def _shown(value: object) -> str:
 
 
 def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON value")
+    raise ValueError(f"{constant} is not a JSON value")

@@ -1,4 +1,4 @@
-"""Requests to `/v1/responses`, read as the conversations that they are."""
+"""Read requests to `/v1/responses` as chat requests."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -46,7 +46,7 @@ def _messages(data: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _message(item: Any) -> dict[str, Any]:
-    """Return an item as a message; calls of tools and their results become messages of tools."""
+    """Return an item as a message; tool calls and their results become tool messages."""
     fields = _fields(item)
     if not fields:
         raise Refusal(f"input: {item!r:.60} is no item.", code="invalid_field")
@@ -64,5 +64,5 @@ def _part(part: Any) -> Any:
 
 
 def _fields(value: object) -> Mapping[str, Any]:
-    """Return the fields of an object; none of anything else."""
+    """Return the fields of an object; an empty mapping for anything else."""
     return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}

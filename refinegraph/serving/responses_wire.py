@@ -1,4 +1,4 @@
-"""Answers in the form of OpenAI's responses: whole ones, and streams of typed events."""
+"""Write answers as OpenAI's responses: whole ones, and streams of typed events."""
 
 import json
 import secrets
@@ -13,7 +13,7 @@ from refinegraph.serving.refusals import Refusal
 from refinegraph.serving.requests import EXTENSION
 
 _ECHOED = ("instructions", "max_output_tokens", "metadata", "temperature", "top_p", "text")
-"""Fields of a request that its response repeats."""
+"""Fields of a request that are repeated in its response."""
 
 
 class ResponsesReply:
@@ -55,7 +55,7 @@ class ResponsesReply:
         )
 
     def delta(self, delta: Delta) -> bytes:
-        """Return the events of more text; nothing is thought any more once the message began."""
+        """Return the events of more text; reasoning is dropped once the message has begun."""
         if delta.kind == "content":
             return self._end_reasoning() + self._add(self._message, delta.text)
         return b"" if self._message.is_open else self._add(self._reasoning, delta.text)
@@ -134,7 +134,7 @@ class _Item:
         self.index = "summary_index" if summary else "content_index"
 
     def part(self, text: str) -> dict[str, Any]:
-        """Return the part that holds the text."""
+        """Return the part with the text."""
         if self.kind == "reasoning":
             return {"type": "summary_text", "text": text}
         return {"type": "output_text", "text": text, "annotations": []}

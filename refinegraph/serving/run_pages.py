@@ -1,4 +1,4 @@
-"""Finished runs as pages, under links that only those have who were given them."""
+"""Pages of finished runs, behind signed links."""
 
 import asyncio
 import hashlib
@@ -19,12 +19,12 @@ _log = logging.getLogger("refinegraph.serving")
 
 
 class RunPages:
-    """The runs that a server keeps. A link holds a signature of the run's id, so that nobody can
-    read the run of another client by guessing when it was made.
+    """The runs that a server keeps. Links contain a signature of the run's id, so that clients
+    cannot read the runs of others by guessing ids.
 
     Args:
         store: Where runs are kept; None to keep none.
-        link: Address of the server, without a slash at its end.
+        link: Address of the server, without a trailing slash.
     """
 
     def __init__(self, store: RunStore | None, link: str) -> None:
@@ -33,9 +33,9 @@ class RunPages:
         self._secret = _read_secret(store.folder) if store else b""
 
     async def keep(self, id: str, problem: Problem, result: RefinementResult) -> str | None:
-        """Keep a run and return the address of its page; None where it is not kept.
+        """Keep a run and return the address of its page; None if it is not kept.
 
-        A full disk is no reason to lose an answer: it is logged.
+        If the disk is full, that is logged and the answer is sent all the same.
         """
         if self._store is None:
             return None
@@ -47,7 +47,7 @@ class RunPages:
         return f"{self._link}/runs/{id}?key={self._signature(id)}"
 
     async def page(self, id: str, key: str) -> str:
-        """Return the page of a run; raises `Refusal` for a link that this server did not give."""
+        """Return the page of a run; raises `Refusal` for an invalid link."""
         if self._store is None or not hmac.compare_digest(
             key.encode(), self._signature(id).encode()
         ):
@@ -60,7 +60,7 @@ class RunPages:
             kept = await asyncio.to_thread(self._store.get, id)
         except InputError:
             raise Refusal(
-                f"run {id!r} is not kept any more.", status=404, code="page_not_found"
+                f"run {id!r} is no longer kept.", status=404, code="page_not_found"
             ) from None
         return "".join(run_page(kept.result, prompt=kept.problem.prompt, finished=kept.finished))
 
@@ -69,7 +69,7 @@ class RunPages:
 
 
 def _read_secret(folder: Path) -> bytes:
-    """Return the secret that signs links, the same after a restart; a new one if that fails."""
+    """Return the stored secret that signs links; a temporary one if it cannot be stored."""
     path = folder / _SECRET
     try:
         make_private_folder(folder)

@@ -1,21 +1,29 @@
 """Answer a request with runs of a strategy."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
 from typing import NamedTuple
 
 from refinegraph.agents.models import Ledger, RateLimits, run_scope
 from refinegraph.errors import BudgetExceeded, ModelError
-from refinegraph.graphs.strategies import build_strategy
+from refinegraph.graphs.refinement import RefinementGraph
+from refinegraph.graphs.strategies import Plan, build_strategy
 from refinegraph.options import RunOptions
 from refinegraph.runs.planning import Models, learned_rates, ledger_of, plan_of
 from refinegraph.runs.runner import run_graph
 from refinegraph.runs.solving import call_cache
 from refinegraph.runs.unfinished import new_run_id
 from refinegraph.schema import Problem, RefinementResult
-from refinegraph.serving.answers import ServedAnswer, ServedChoice, content_of, cut_at, run_note
+from refinegraph.serving.answers import (
+    ServedAnswer,
+    ServedChoice,
+    content_of,
+    cut_at,
+    first_text,
+    run_note,
+)
 from refinegraph.serving.budgets import NestedLedger
 from refinegraph.serving.deltas import Delta, OnDelta
 from refinegraph.serving.progress import Progress
@@ -28,7 +36,7 @@ _WHOLE_TEXT = frozenset({"single"})
 
 
 class RunOrder(NamedTuple):
-    """Runs that one request asks for."""
+    """The runs that one request asks for."""
 
     task: Task
     options: RunOptions
@@ -36,23 +44,24 @@ class RunOrder(NamedTuple):
     stops: tuple[str, ...] = ()
     n: int = 1
     ledger: Ledger | None = None
-    """What its client may spend."""
+    """The budget of the client."""
 
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs strategies for requests; the limits of calls in flight hold for all of them together."""
+    """Runs strategies for requests, which share one limit of concurrent calls."""
 
     rate_limits: RateLimits
     pages: RunPages
     sandbox: Sandbox | None = None
+    _beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def answer(self, order: RunOrder, tell: OnDelta, *, heartbeat: float) -> ServedAnswer:
-        """Answer a request; one run for each choice, all of them side by side.
+        """Answer a request with one run for each choice, all of them concurrently.
 
         Raises:
-            ModelError: Where a run gave no usable answer.
-            BudgetExceeded: Where a budget left no room for one.
+            ModelError: If the model wrote nothing.
+            BudgetExceeded: If the budget left no room for an answer.
         """
         try:
             async with asyncio.TaskGroup() as group:
@@ -69,7 +78,7 @@ class Runner:
     async def _choice(
         self, order: RunOrder, number: int, tell: OnDelta, heartbeat: float
     ) -> tuple[ServedChoice, RefinementResult]:
-        """Make one run; return its answer as a choice, and how it ended."""
+        """Make one run; return its answer as a choice, and its result."""
         said: list[str] = []
 
         def note(delta: Delta) -> None:
@@ -105,7 +114,7 @@ class Runner:
                 options, kind=problem.kind, models=order.models, sandbox=self.sandbox, rates=rates
             )
             result = await run_graph(
-                build_strategy(options.strategy, plan),
+                await self._built(options.strategy, plan),
                 problem,
                 timeout=options.timeout,
                 cache=cache,
@@ -115,6 +124,16 @@ class Runner:
             )
         _check_answer(result)
         return result
+
+    async def _built(self, strategy: str, plan: Plan) -> RefinementGraph:
+        """Build the graph of a run, one at a time.
+
+        When hundreds of requests arrive together, the event loop sends the first bytes of their
+        streams between two graphs, instead of after all of them.
+        """
+        async with self._beginning:
+            await asyncio.sleep(0)
+            return build_strategy(strategy, plan)
 
 
 def _for_choice(options: RunOptions, number: int) -> RunOptions:
@@ -136,8 +155,8 @@ def _content(result: RefinementResult, problem: Problem, options: RunOptions) ->
 
 
 def _check_answer(result: RefinementResult) -> None:
-    """Raise an error where there is nothing to send, with the reason that the run gives."""
-    if result.answer is not None:
+    """Raise an error with the reason of the run if there is nothing to send."""
+    if result.answer is not None or first_text(result):
         return
     if result.stop_reason.rule == "budget":
         raise BudgetExceeded(f"no answer was found: {result.stop_reason.detail}.")
@@ -149,7 +168,7 @@ def _check_answer(result: RefinementResult) -> None:
 
 
 class _pulsing:
-    """Send a sign of life whenever so many seconds have passed."""
+    """Reports that the run is still active, at a fixed interval."""
 
     def __init__(self, progress: Progress, seconds: float) -> None:
         self._progress = progress

@@ -1,6 +1,7 @@
-"""Run the application with uvicorn, from a socket that listens to an orderly end."""
+"""Run the application with uvicorn, with a graceful shutdown."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,18 +13,21 @@ from refinegraph.serving.app import ServingApp
 from refinegraph.wording import plural
 
 _BACKLOG = 2_048
-"""Connections that may wait to be accepted: hundreds of clients may begin at the same moment."""
+"""Connections that may wait to be accepted: hundreds of clients may connect at once."""
+_THRESHOLDS = (20_000, 20, 50)
+"""Python's are (700, 10, 10). A request allocates about a thousand objects, nearly all of which are
+freed without a collection."""
 _LAST_WORDS = 3
-"""Seconds in which streams that were cut off may still send why."""
+"""Seconds that cancelled streams have to send their last event."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raises `InputError` where the address cannot be had."""
+    """Return a socket that listens; raises `InputError` if the address is not available."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-        # Accepted connections inherit it. asyncio sets it only where a socket names its protocol,
-        # and without it each answer waits up to 40 ms for the client's acknowledgement.
+        # Accepted connections inherit this. asyncio sets it only on sockets with an explicit
+        # protocol; without it, each answer waits up to 40 ms for an acknowledgement.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listening
     except (OSError, OverflowError) as error:
@@ -47,10 +51,10 @@ def run_server(
     say: Callable[[str], None],
     log_requests: bool = False,
 ) -> int:
-    """Serve until the process is asked to end; return how many requests were cut off.
+    """Serve until the process is told to stop; return the number of cancelled requests.
 
-    Requests that are in work then have `grace` seconds to end. Those that do not are cancelled, and
-    their clients told so.
+    Active requests then have `grace` seconds to finish. The others are cancelled, and their clients
+    are told so.
     """
     config = uvicorn.Config(
         app,
@@ -60,15 +64,27 @@ def run_server(
         lifespan="off",
         server_header=False,
     )
+    _collect_less_garbage()
     server = _Server(config, app, grace, say)
-    # uvicorn raises the signal that ended it once more, after everything is closed.
+    # uvicorn raises the signal again after everything is closed.
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listening])
     return server.cut_off
 
 
+def _collect_less_garbage() -> None:
+    """Exclude what is loaded from garbage collection, and collect the rest less often.
+
+    The loaded modules are hundreds of thousands of objects, which Python would look through again
+    and again while hundreds of requests are parsed: a third of the time of each of them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_THRESHOLDS)
+
+
 class _Server(uvicorn.Server):
-    """A server that lets requests end before it does."""
+    """A server that lets requests finish before it stops."""
 
     def __init__(
         self, config: uvicorn.Config, app: ServingApp, grace: float, say: Callable[[str], None]
@@ -80,7 +96,7 @@ class _Server(uvicorn.Server):
         self._say = say
 
     async def shutdown(self, sockets: "Sequence[socket.socket] | None" = None) -> None:
-        """Stop to accept requests, wait for those in work, and cut off what is left."""
+        """Stop accepting requests, wait for the active ones, and cancel the rest."""
         admission = self._app.service.admission
         admission.is_stopping = True
         if admission.active:

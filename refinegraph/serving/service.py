@@ -1,4 +1,4 @@
-"""What the endpoints share: from the body of a request to its response."""
+"""What the endpoints have in common: from the body of a request to its response."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
@@ -32,12 +32,12 @@ from refinegraph.serving.tasks import PassThrough, Task, read_task
 
 
 class _Asked(NamedTuple):
-    """One request as it was understood."""
+    """A parsed request."""
 
     dialect: Dialect
     http: Request
     data: dict[str, Any]
-    """The body as it came."""
+    """The body as it was sent."""
     chat: ChatRequest
     served: ServedModel
     ledger: Ledger | None
@@ -53,7 +53,7 @@ class _ServedUpstream(NamedTuple):
 class Service:
     """Answers requests in any dialect.
 
-    Raises `SettingError` where a model that is to be served is not set up.
+    Raises `SettingError` for a model that is not configured.
     """
 
     def __init__(self, settings: ServerSettings, pages: RunPages) -> None:
@@ -70,11 +70,11 @@ class Service:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The names of the models that are served."""
+        """The names of the served models."""
         return tuple(self._upstreams)
 
     async def answer(self, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, its errors included."""
+        """Answer one request; errors become responses too."""
         request = Request(scope, receive)
         try:
             name = self.settings.clients.name_of(request.headers.get("authorization"))
@@ -132,7 +132,7 @@ class Service:
         return await self._answered(asked, work, headers)
 
     async def _answered(self, asked: _Asked, work: Work, headers: Mapping[str, str]) -> Response:
-        """Return the answer of a run, or of a model that no server serves."""
+        """Return the response of a run, or of a model in this process."""
         reply = asked.dialect.reply(asked.chat, asked.data)
         if asked.chat.stream:
             parts = self._kept_alive(told_by(work, self.admission, reply))
@@ -157,14 +157,14 @@ class Service:
             answer = await unless_gone(whole, self.admission, gone)
             return Response(answer, media_type="application/json", headers=dict(headers))
         parts = self._kept_alive(passing.stream(body, ledger, path=path))
-        # The first part is waited for, so that a server's refusal keeps its status.
+        # Wait for the first part, so that a refusal by the upstream server keeps its status.
         first = await unless_gone(_first(parts), self.admission, gone)
         reply = asked.dialect.reply(asked.chat, asked.data)
         return EventStream(_after(first, parts, reply), headers)
 
 
 def _per_model(settings: ServerSettings) -> list[RunOptions]:
-    """Return the options of runs for each model that is served."""
+    """Return the options of runs for each served model."""
     own = settings.options
     main = own.solver_model or own.model
     others = [model for model in dict.fromkeys(settings.also) if model != main]
@@ -176,7 +176,7 @@ async def _first(parts: AsyncGenerator[bytes]) -> bytes:
 
 
 async def _after(first: bytes, parts: AsyncGenerator[bytes], reply: Reply) -> AsyncGenerator[bytes]:
-    """Yield the first part and then the others; an error ends the stream in its own form."""
+    """Yield the first part and then the others; report an error as the last event."""
     try:
         yield first
         async for part in parts:

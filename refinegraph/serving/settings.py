@@ -1,4 +1,4 @@
-"""What an operator sets: the models, the options of every run, the limits of the server."""
+"""The settings of an operator: models, options of all runs, limits of the server."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,19 +17,19 @@ class ServerSettings:
     """How a server serves.
 
     Args:
-        options: The options of every run. The model is the first one served; other options are
-            what holds where a client chooses none, and its budgets are what a client cannot exceed.
+        options: The options of every run. Its model is the first one served; the others are
+            defaults for clients, and its budgets are limits that clients cannot exceed.
         also: Further models by name.
         menu: Strategies that `/v1/models` lists, as `STRATEGY` or `STRATEGY:N`. Clients may use
-            every other strategy by its name.
+            all others by name.
         clients: Who may use the server.
-        concurrency: Model calls in flight at most, over all requests.
-        most_requests: Requests in work at most; more are refused with 429.
-        heartbeat: Seconds of silence after which a stream shows a sign of life. Clients and proxies
+        concurrency: Maximum number of concurrent model calls, over all requests.
+        most_requests: Maximum number of active requests; further ones are refused with 429.
+        heartbeat: Seconds of silence after which a stream sends a keep-alive. Clients and proxies
             give up after 30 to 120 seconds.
-        runs: Where finished runs are kept; None to keep none.
+        runs: The store of finished runs; None to keep none.
         link: Address under which clients reach the server, for links to pages of runs.
-        sandbox: Where programs run; None for the usual one.
+        sandbox: The sandbox for programs; None for the default one.
     """
 
     options: RunOptions = field(default_factory=RunOptions)

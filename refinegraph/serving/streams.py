@@ -1,4 +1,4 @@
-"""Work as a stream of bytes: what it tells on the way, signs of life, and its end."""
+"""Turn work into a stream of bytes: its deltas, keep-alive comments, and its result."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
@@ -12,13 +12,13 @@ from refinegraph.serving.wire import WAITING
 
 Result = TypeVar("Result")
 Work = Callable[[OnDelta], Coroutine[Any, Any, ServedAnswer]]
-"""Answers a request and tells of the answer while it is written."""
+"""Answers a request and reports the answer while it is written."""
 
 
 async def told_by(work: Work, admission: Admission, reply: Reply) -> AsyncGenerator[bytes]:
-    """Yield the deltas that a piece of work tells of, then its end or its error.
+    """Yield the deltas that a piece of work reports, then its result or its error.
 
-    The work is cancelled where nobody reads on. Deltas may be told on any thread.
+    The work is cancelled when the stream is closed. Deltas may come from any thread.
     """
     queue: asyncio.Queue[Delta | None] = asyncio.Queue()
     loop = asyncio.get_running_loop()
@@ -41,9 +41,9 @@ async def told_by(work: Work, admission: Admission, reply: Reply) -> AsyncGenera
 async def kept_alive(
     parts: AsyncGenerator[bytes], admission: Admission, *, seconds: float
 ) -> AsyncGenerator[bytes]:
-    """Yield parts as they come, and a comment after so many seconds of silence.
+    """Yield parts as they arrive, and a comment after `seconds` of silence.
 
-    Raises `Refusal` where the server stops before the parts have ended.
+    Raises `Refusal` if the server stops before the last part.
     """
     coming: asyncio.Task[bytes | None] | None = None
     try:
@@ -70,11 +70,11 @@ async def unless_gone(
     admission: Admission,
     gone: Callable[[], Awaitable[None]],
 ) -> Result:
-    """Return what a piece of work returns; cancel it and return nothing where its client goes.
+    """Return the result of a piece of work; cancel it if its client disconnects.
 
     Raises:
-        Refusal: Where the server stops before the work has ended.
-        ClientGone: Where the client left.
+        Refusal: If the server stops before the work has finished.
+        ClientGone: If the client disconnected.
     """
     task = admission.start(work)
     leaving = asyncio.ensure_future(gone())
@@ -91,7 +91,7 @@ async def unless_gone(
 
 
 class ClientGone(Exception):
-    """Nobody waits for the answer any more."""
+    """The client disconnected before it got its answer."""
 
 
 async def _next(parts: AsyncGenerator[bytes]) -> bytes | None:
@@ -99,8 +99,8 @@ async def _next(parts: AsyncGenerator[bytes]) -> bytes | None:
 
 
 async def _cancelled(task: "asyncio.Future[Any]") -> None:
-    """Cancel a task and wait until it has let go of what it held."""
+    """Cancel a task and wait until it has released its resources."""
     task.cancel()
     await asyncio.wait({task})
     if not task.cancelled():
-        task.exception()  # or asyncio complains that nobody looked at it
+        task.exception()  # otherwise asyncio warns that it was never retrieved

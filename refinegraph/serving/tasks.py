@@ -1,4 +1,4 @@
-"""Whether a request is a task for a strategy, or passes straight through to its model."""
+"""Decide whether a strategy answers a request or it passes through to its model."""
 
 import re
 from typing import NamedTuple
@@ -11,14 +11,19 @@ from refinegraph.tools.test_cases import parse_tests, statement_examples
 
 _BACKGROUND = re.compile(
     r"\s*(?:### Task:.*(?:### Guidelines:|<chat_history>|### Chat History:|<text>)"
-    r"|Your task is to reflect the speaker's likely facial expression through a fitting emoji)",
+    r"|Your task is to reflect the speaker's likely facial expression through a fitting emoji"
+    r"|You have been provided with a set of responses from various models to the latest)",
     re.DOTALL,
 )
-"""How Open WebUI's requests for titles, tags, follow-ups, search queries, completions and emojis
-begin. They come with every chat, and under the chat's own model."""
+"""How Open WebUI's requests for titles, tags, follow-ups, search queries, completions, emojis and
+merged answers begin. They come with a chat, and under the chat's own model."""
+_TOOL_CHOICE = re.compile(
+    r"\s*Available Tools: .*Your task is to choose and return the correct tool\(s\)", re.DOTALL
+)
+"""The system prompt by which Open WebUI lets a model choose tools without the field `tools`."""
 _BOXED = re.compile(r"\\boxed\b")
 _IGNORED = ("top_p",)
-"""Fields of the protocol that a strategy has no use for."""
+"""Fields of the protocol that strategies ignore."""
 
 
 class Task(NamedTuple):
@@ -26,27 +31,26 @@ class Task(NamedTuple):
 
     problem: Problem
     ignored: tuple[str, ...] = ()
-    """Fields that the client sent and that change nothing."""
+    """Fields that the client sent and that have no effect."""
 
 
 class PassThrough(NamedTuple):
-    """A request that its model answers alone."""
+    """A request that the model answers without a strategy."""
 
     reason: str
     """Why, as one clause."""
 
 
 def read_task(request: ChatRequest, served: ServedModel) -> Task | PassThrough:
-    """Return what a request asks for.
+    """Decide how a request is answered.
 
-    A strategy answers it where there is something to check an answer with: tests that the client
-    gave, examples in the last message, or a `kind` that the client named. Everything else passes
-    through, and so does what a strategy cannot do: tools, pictures, forms of JSON, log
-    probabilities.
+    A strategy answers it if an answer can be checked: the client sent tests, the last message
+    contains examples, or the client named a `kind`. Everything else passes through, including
+    what strategies do not support: tools, pictures, JSON schemas and log probabilities.
 
     Raises:
-        Refusal: Where what the client says of its problem is not of the expected form.
-        InputError: Where the tests hold no test.
+        Refusal: If the client describes its problem in an invalid form.
+        InputError: If the tests contain no test.
     """
     fields = task_fields(request)
     if reason := _why_pass(request, served):
@@ -66,13 +70,15 @@ def read_task(request: ChatRequest, served: ServedModel) -> Task | PassThrough:
 
 
 def is_background(request: ChatRequest) -> bool:
-    """Whether a chat program asks for itself: for a title, tags, or what to ask next."""
-    last = request.messages[-1]
+    """Whether a chat program asks for its own use: a title, tags, or follow-up questions."""
+    first, last = request.messages[0], request.messages[-1]
+    if first.role == "system" and _TOOL_CHOICE.match(first.text):
+        return True
     return last.role == "user" and bool(_BACKGROUND.match(last.text))
 
 
 def statement(messages: list[Message]) -> str:
-    """Return a conversation as the statement of a problem; one message stands for itself.
+    """Return a conversation as the statement of a problem; a single message is left as it is.
 
     >>> statement([Message(role="user", content="Write f(x).")])
     'Write f(x).'
@@ -99,7 +105,7 @@ def statement(messages: list[Message]) -> str:
 
 
 def _why_pass(request: ChatRequest, served: ServedModel) -> str:
-    """Return why a strategy has no part in a request; empty where it may have one."""
+    """Return why a strategy cannot answer a request; empty if it can."""
     wanted = (request.response_format or {}).get("type", "text")
     reasons = {
         "the model was asked for by its own name": served.strategy is None,
@@ -116,7 +122,7 @@ def _why_pass(request: ChatRequest, served: ServedModel) -> str:
 
 
 def _kind(request: ChatRequest, fields: TaskFields) -> Kind | None:
-    """Return the kind of the problem; None where nothing could check an answer."""
+    """Return the kind of the problem; None if no answer could be checked."""
     last = request.messages[-1].text
     if fields.kind:
         return fields.kind

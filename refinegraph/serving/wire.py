@@ -1,4 +1,4 @@
-"""Answers in the form of OpenAI's chat completions: whole ones, chunks, and events."""
+"""Write answers as OpenAI's chat completions: whole ones, chunks and events."""
 
 import json
 import secrets
@@ -16,7 +16,7 @@ from refinegraph.serving.requests import EXTENSION
 
 DONE = b"data: [DONE]\n\n"
 WAITING = b": waiting for the model\n\n"
-"""A comment, which clients pass over: a sign of life where nothing may be added to an answer."""
+"""A comment, which clients ignore: a keep-alive for streams that are passed through."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class ChatReply:
 
     Args:
         model: The name that the client asked for.
-        n: How many choices there will be.
+        n: The number of choices.
         wants_usage: Whether a stream ends with a chunk that counts its tokens.
     """
 

@@ -1,4 +1,4 @@
-"""What this package offers to coding agents, whatever protocol carries it."""
+"""The tools of this package for coding agents, independent of the protocol."""
 
 from refinegraph.toolbox.results import CheckedTest, Output, Reviewed, Selected, Solved, Verified
 from refinegraph.toolbox.tools import Toolbox

@@ -1,4 +1,4 @@
-"""What the tools return, as fields that a program can read."""
+"""The structured results of the tools."""
 
 from refinegraph.runs.report import UsageReport, usage_report
 from refinegraph.schema import CaseOutcome, Frozen, RefinementResult, Review, Verdict
@@ -6,7 +6,7 @@ from refinegraph.wording import outcome_word, outcome_words
 
 
 class CheckedTest(Frozen):
-    """One test that a program was run against."""
+    """The outcome of one test."""
 
     test: str
     """The test as source, or its id."""
@@ -17,47 +17,47 @@ class CheckedTest(Frozen):
 
 
 class Verified(Frozen):
-    """What running a program against tests showed."""
+    """The outcome of running a program against tests."""
 
     verdict: str
     """`proved`: it passes every test. `refuted`: it does not."""
     reason: str
     tests: tuple[CheckedTest, ...]
     isolation: str
-    """How well the program was isolated: `strong`, `medium`, `docker`, `weak` or `none`."""
+    """The isolation of the program: `strong`, `medium`, `docker`, `weak` or `none`."""
     strength: str
-    """What the program would have to get at to forge the verdict: `host`, `separate process`, …"""
+    """What a program would have to break to forge the verdict: `host`, `separate process`, …"""
 
 
 class Output(Frozen):
-    """What a program printed."""
+    """The output of a program."""
 
     succeeded: bool
-    """Whether it ended by itself without an error."""
+    """Whether it exited without an error."""
     stdout: str
     stderr: str
     reason: str
-    """Why it did not end by itself; empty where it did."""
+    """Why it was stopped; empty if it exited by itself."""
 
 
 class Solved(Frozen):
-    """The answer of a run and what speaks for it."""
+    """The answer of a run and its evidence."""
 
     verdict: str
     """`proved`, `refuted`, `unverified` or `no answer`."""
     reason: str
-    """What was passed, or why nothing could be checked."""
+    """Which tests passed, or why nothing could be checked."""
     answer: str | None
     """The whole program, the patch, or the final answer."""
     stop_reason: str
     strategy: str
     usage: UsageReport
     run: str | None = None
-    """The resource that shows the run; None where it is not kept."""
+    """The resource with the page of the run; None if it is not kept."""
 
 
 class Reviewed(Frozen):
-    """What a reviewer says of a program; an opinion, unless tests are named as evidence."""
+    """A review of a program: an opinion, unless it names tests as evidence."""
 
     approves: bool
     text: str
@@ -67,19 +67,19 @@ class Reviewed(Frozen):
 
 
 class Selected(Frozen):
-    """Which of several candidates is best supported by the tests."""
+    """The candidate with the best test results."""
 
     chosen: int
-    """Its position, from 0; of several that are equally good, the first."""
+    """Its position, from 0; the first of several equally good ones."""
     verdict: str
-    """`proved` or `refuted`, of the chosen one."""
+    """`proved` or `refuted`, for the chosen candidate."""
     reason: str
     passed: tuple[int, ...]
-    """How many tests each candidate passes."""
+    """The number of tests that each candidate passes."""
 
 
 def verified(verdict: Verdict) -> Verified:
-    """Return a verdict of the sandbox in the words of the tools."""
+    """Return the result for a verdict of the sandbox."""
     count = len(verdict.tests)
     passed = len(verdict.passed_ids)
     reason = verdict.detail or f"passes {passed} of {count} tests"
@@ -93,7 +93,7 @@ def verified(verdict: Verdict) -> Verified:
 
 
 def output_of(verdict: Verdict) -> Output:
-    """Return what a script printed."""
+    """Return the output of a script."""
     reason = "" if verdict.passed else f"{verdict.status}: {verdict.detail}".rstrip(": ")
     return Output(
         succeeded=verdict.passed, stdout=verdict.stdout, stderr=verdict.stderr, reason=reason
@@ -101,7 +101,7 @@ def output_of(verdict: Verdict) -> Output:
 
 
 def solved(result: RefinementResult, *, run: str | None) -> Solved:
-    """Return a run in the words of the tools."""
+    """Return the result for a run."""
     return Solved(
         verdict=outcome_word(result),
         reason=outcome_words(result),
@@ -114,7 +114,7 @@ def solved(result: RefinementResult, *, run: str | None) -> Solved:
 
 
 def reviewed(review: Review) -> Reviewed:
-    """Return a review in the words of the tools."""
+    """Return the result for a review."""
     return Reviewed(
         approves=review.approves,
         text=review.text,

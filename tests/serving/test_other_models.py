@@ -66,6 +66,15 @@ def test_a_model_that_gives_nothing_usable_is_an_error() -> None:
     assert "gave no usable answer" in done.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("strategy", ["single", "best-of-n:2"])
+def test_a_text_without_a_program_is_sent_as_it_is(strategy: str) -> None:
+    asked = client_of(scripted("Which add do you mean?"))
+    done = ask(asked, model=f"{strategy}/mine", refinegraph={"tests": TESTS, "kind": "code"})
+    assert done.status_code == 200
+    assert done.json()["choices"][0]["message"]["content"] == "Which add do you mean?"
+    assert done.json()["refinegraph"]["verdict"] == "no answer"
+
+
 @pytest.fixture
 def upstream() -> Generator[Callable[..., tuple[Upstream, str]]]:
     started: list[Serving] = []

@@ -63,6 +63,18 @@ JSON format: { "follow_ups": ["Question 1?", "Question 2?", "Question 3?"] }
 USER: Write a function add(a, b). add(1, 2) == 3
 </chat_history>"""
 
+MERGED = """You have been provided with a set of responses from various models to the latest user \
+query: "Write a function add(a, b).
+
+>>> add(1, 2)
+3"
+
+Your task is to synthesize these responses into a single, high-quality response."""
+TOOL_CHOICE = """Available Tools: [{"name": "add"}]
+
+Your task is to choose and return the correct tool(s) from the list of available tools based on \
+the query. Follow these guidelines:"""
+
 
 def post(server: Served, **fields: Any) -> httpx.Response:
     body = {"model": "adaptive/openai/m", "messages": ASK, **fields}
@@ -106,7 +118,7 @@ def test_the_turn_after_a_tool_call_passes_through(served: Callable[..., Served]
     assert server.upstream.asked[0]["messages"] == turns
 
 
-@pytest.mark.parametrize("prompt", [TITLE, TAGS, FOLLOW_UPS])
+@pytest.mark.parametrize("prompt", [TITLE, TAGS, FOLLOW_UPS, MERGED])
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_background_tasks_of_open_webui_cost_one_call(
     served: Callable[..., Served], prompt: str, stream: bool
@@ -122,6 +134,17 @@ def test_the_background_tasks_of_open_webui_cost_one_call(
     assert "Adding" in done.text
     assert done.headers["x-refinegraph-reason"] == "a chat program asks for itself"
     assert len(server.upstream.asked) == 1
+
+
+def test_open_webui_lets_the_model_choose_tools_in_one_call(
+    served: Callable[..., Served],
+) -> None:
+    server = served('{"tool_calls": []}')
+    query = "Query: History:\nUSER: Write add(a, b).\n>>> add(1, 2)\n3\nQuery: now"
+    turns = [{"role": "system", "content": TOOL_CHOICE}, {"role": "user", "content": query}]
+    done = post(server, messages=turns, stream=False)
+    assert done.json()["choices"][0]["message"]["content"] == '{"tool_calls": []}'
+    assert server.upstream.asked[0]["messages"] == turns
 
 
 def test_a_task_that_calls_itself_one_is_no_background_task(

@@ -9,6 +9,7 @@ import warnings
 from typing import Any
 
 from refinegraph.agents.models.providers.per_loop import PerLoop
+from refinegraph.errors import SettingError
 
 _BASE_VARIABLES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
 
@@ -43,7 +44,7 @@ def _import_litellm() -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            litellm: Any = importlib.import_module("litellm")
+            litellm: Any = _find_litellm()
             _silence(litellm)
             _rehearse(litellm)
     finally:
@@ -76,6 +77,20 @@ def _rehearse(litellm: Any) -> None:
         model="openai/ping", messages=ping, mock_response="pong", stream=True
     ):
         pass
+
+
+def _find_litellm() -> Any:
+    """Import litellm; raise a `SettingError` that names what works without it."""
+    try:
+        return importlib.import_module("litellm")
+    except ModuleNotFoundError as error:
+        if error.name != "litellm":
+            raise
+        raise SettingError(
+            "litellm is not installed, and models of hosted providers need it: pip install "
+            "litellm. Without it, use a server by its address (--api-base), ollama_chat/NAME, or a "
+            "model in this process (embedded, local/FILE)."
+        ) from None
 
 
 async def close_clients_with_loop() -> None:

@@ -48,7 +48,8 @@ class CallCache:
     warning is logged, and the run continues without a cache.
 
     With `replay`, nothing is requested, and a missing answer raises `ModelError`. `most_bytes` and
-    `most_days` limit the contents; the oldest answers are deleted first.
+    `most_days` limit the contents; the oldest answers are deleted first. With `file`, answers are
+    stored there, and the path only names it in messages.
 
     Raises:
         InputError: If the file is not a cache of this version, or cannot be created.
@@ -61,16 +62,17 @@ class CallCache:
         replay: bool = False,
         most_bytes: int = 1 << 30,
         most_days: float = 365,
+        file: CacheFile | None = None,
     ) -> None:
         self.path = path
         self.replay = replay
         self.most_bytes = most_bytes
         self.most_days = most_days
         self._realm = ""
-        if replay and not path.exists():
+        if file is None and replay and not path.exists():
             raise InputError(f"--replay: there is no file {str(path)!r}; record one with --cache.")
         self._guard = _Guard(path, replay)
-        self._file = self._guard.opened()
+        self._file = file or self._guard.opened()
 
     def close(self) -> None:
         """Close the file after deleting what exceeds the limits on age and size."""
