@@ -45,7 +45,7 @@ class RunStore:
 
     @classmethod
     def of_user(cls) -> "RunStore":
-        """Return the store of this user, or of the team whose database the setting `store` names."""
+        """Return the user's store, or that of the team whose database the setting `store` names."""
         setting = find_setting("store")
         if setting is None:
             return cls(home() / "runs")

@@ -98,7 +98,8 @@ async def test_a_baseline_tells_failing_passing_skipped_and_flickering_tests_apa
 @pytest.mark.parametrize(
     ("run", "command", "words"),
     [
-        (run_of(case(COMMAND)), "pytest -q", r"'pytest -q' ran no test \(exit code 0\); pass a command"),
+        (run_of(case(COMMAND)), "pytest -q",
+         r"'pytest -q' ran no test \(exit code 0\); pass a command"),
         (run_of(), "pytest", "ran no test"),
         (run_of(case("a"), result=result(limit="timeout", stderr="x\nlast \n")), "make",
          r"'make' did not end \(stopped: it took too long\): last; pass a command"),
