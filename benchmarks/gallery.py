@@ -13,6 +13,9 @@ difference is given with a bootstrap interval over the problems. Nothing is extr
 Results are appended problem by problem, so that the same command goes on after an interruption, and
 more problems or systems can be added. The page is `index.html` in the folder.
 
+A simulated scorer knows more than any vote, so that only systems that cannot work without a scorer
+are given it; the baseline is not, and the page marks them.
+
 A simulated model answers every prompt as if it were the Solver's or the Refiner's: a system whose
 idea lies in what a prompt says shows there what its calls cost, not what its idea is worth.
 """
@@ -133,6 +136,8 @@ async def solved(
 ) -> AsyncIterator[Row]:
     """Yield a row for each problem that is not done yet, some at a time, as they end."""
     plan = setting.plan()
+    if "scorer" not in find_strategy(name).needs:
+        plan = replace(plan, scorer=None)
     if name == BASELINE:
         plan = replace(plan, samples=_BASELINE_SAMPLES)
     try:

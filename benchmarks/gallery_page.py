@@ -36,7 +36,9 @@ _NOTE = """\
 <p>The line is <b>sample-until</b> with more and more samples allowed. Gain: accuracy less that of
 <b>sample-until</b> with no more tokens a problem, with a bootstrap interval over the problems;
 absent where a system costs less than one sample. Intervals of accuracies are Wilson's. One in forty
-systems without any effect has an interval wholly above 0 by chance.</p>
+systems without any effect has an interval wholly above 0 by chance. Systems
+<span class="warn">with a scorer</span> see one that the baseline does not see: on a simulated
+model it knows the truth in part.</p>
 <p><label>find <input id="words" type="search"></label></p>
 """
 
@@ -82,7 +84,10 @@ def _row(each: Summary) -> str:
     ]
     strategy = find_strategy(each.strategy)
     name = f'<td data-value="{text(each.strategy)}" title="{text(strategy.summary)}">'
-    shown = f"{name}<b>{text(each.strategy)}</b> {text(strategy.title)}</td>"
+    needs = (
+        f' <span class="warn">with a {", ".join(strategy.needs)}</span>' if strategy.needs else ""
+    )
+    shown = f"{name}<b>{text(each.strategy)}</b> {text(strategy.title)}{needs}</td>"
     rest = "".join(f'<td class="n" data-value="{value}">{cell}</td>' for value, cell in cells)
     return (
         f'<tr data-name="{text(f"{each.strategy} {strategy.title}".lower())}">{shown}{rest}</tr>\n'

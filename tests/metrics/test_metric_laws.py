@@ -24,7 +24,7 @@ def some_candidate(rng: random.Random, id: str, earlier: Sequence[Candidate]) ->
         Score(scorer=name, value=rng.choice([None, 0.0, 0.5, rng.random()]), steps=steps)
         for name in rng.sample(["prm", "checklist", "judge"], k=rng.randint(0, 3))
     )
-    tests = [rng.choice(STATUSES) for _ in range(rng.randint(0, 2))]
+    tests: list[CaseStatus] = [rng.choice(STATUSES) for _ in range(rng.randint(0, 2))]
     made = candidate(
         id,
         rng.choice([None, "4", "5"]) if parents or rng.random() < 0.5 else None,
