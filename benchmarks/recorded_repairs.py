@@ -12,7 +12,6 @@ ten rounds. One setting serves all models, and each begins without knowledge of 
 
 import argparse
 import asyncio
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +25,7 @@ from refinegraph.graphs.policies.first_wave import FirstWave
 from refinegraph.graphs.routing import VerdictRouter
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping import accepted
-from refinegraph.schema import Candidate, Decision, Problem, Usage, Verdict
+from refinegraph.schema import Candidate, Decision, Frozen, Problem, Usage, Verdict
 from refinegraph.support.awaiting import settle
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_cases import parse_tests
@@ -37,6 +36,18 @@ _MOST_CANDIDATES = 99
 _CHARACTERS_A_TOKEN = 4
 """Of English and Python, roughly; only the cost of samples, which nothing records, rests on it."""
 _AT_ONCE = 4
+
+
+class _Record(Frozen, extra="ignore"):
+    """The fields of a record that are read."""
+
+    task_id: str
+    prompt: str
+    entry_point: str
+    given_tests: tuple[str, ...]
+    test: str
+    implementations: tuple[str, ...]
+    token_nums: int
 
 
 class Recorded(NamedTuple):
@@ -69,10 +80,10 @@ class Played(NamedTuple):
 
 async def read_runs(file: Path, sandbox: Sandbox) -> list[Recorded]:
     """Return the runs of a file whose first program the visible tests refuse."""
-    records = [json.loads(line) for line in file.read_text().splitlines()]
+    records = [_Record.model_validate_json(line) for line in file.read_text().splitlines()]
     slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def judged(record: dict[str, object]) -> Recorded:
+    async def judged(record: _Record) -> Recorded:
         async with slots:
             return await _judged(record, sandbox)
 
@@ -80,21 +91,18 @@ async def read_runs(file: Path, sandbox: Sandbox) -> list[Recorded]:
     return [run for run in runs if len(run.programs) > 1]
 
 
-async def _judged(record: dict[str, object], sandbox: Sandbox) -> Recorded:
-    tests = "\n".join(record["given_tests"])  # type: ignore[arg-type]
-    name = str(record["entry_point"])
-    problem = Problem(
-        id=str(record["task_id"]), prompt=str(record["prompt"]), tests=tests, entry_point=name
-    )
-    programs: list[str] = list(record["implementations"])  # type: ignore[call-overload]
+async def _judged(record: _Record, sandbox: Sandbox) -> Recorded:
+    tests, name = "\n".join(record.given_tests), record.entry_point
+    problem = Problem(id=record.task_id, prompt=record.prompt, tests=tests, entry_point=name)
     parsed = parse_tests(tests, entry_point=name)
     verdicts = [
-        await check_program(sandbox, program, parsed, problem=problem) for program in programs
+        await check_program(sandbox, program, parsed, problem=problem)
+        for program in record.implementations
     ]
-    hidden = parse_tests(f"{record['test']}\ncheck({name})", entry_point=name)
-    last = await check_program(sandbox, programs[-1], hidden, problem=problem)
+    hidden = parse_tests(f"{record.test}\ncheck({name})", entry_point=name)
+    last = await check_program(sandbox, record.implementations[-1], hidden, problem=problem)
     return Recorded(
-        problem, tuple(programs), tuple(verdicts), last.passed, int(str(record["token_nums"]))
+        problem, record.implementations, tuple(verdicts), last.passed, record.token_nums
     )
 
 

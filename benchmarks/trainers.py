@@ -14,7 +14,7 @@ import sys
 from importlib import import_module
 from importlib.metadata import version
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 from refinegraph.rewards import repair_environment, tests_passed
 
@@ -124,8 +124,7 @@ def scored() -> bool:
     class Add(vf.Task[Row]):  # type: ignore[misc]
         @vf.reward(weight=1.0)  # type: ignore[untyped-decorator]
         async def passed(self, trace: Any) -> float:
-            paid: Any = await proved(trace=trace)
-            return float(paid)
+            return cast("float", await proved(trace=trace))
 
     async def reward(answer: str) -> float:
         task = Add(Row(prompt="Write add(a, b).", tests=TESTS))

@@ -96,6 +96,8 @@ def _names(body: bytes) -> tuple[str, ...]:
     entries: Any = cast("Mapping[str, Any]", data).get("data") if isinstance(data, dict) else None
     if not isinstance(entries, list):
         return ()
-    objects = [entry for entry in cast("list[object]", entries) if isinstance(entry, dict)]
-    ids = (cast("dict[str, object]", entry).get("id") for entry in objects)
+    objects = cast("list[object]", entries)
+    ids = (
+        cast("dict[str, object]", entry).get("id") for entry in objects if isinstance(entry, dict)
+    )
     return tuple(id for id in ids if isinstance(id, str))

@@ -86,8 +86,8 @@ def test_a_duplicate_is_as_likely_to_pass_as_it_is_new() -> None:
     assert rates.chance("fresh", half, NONE) == pytest.approx(0.4)
 
 
-def attempt(passed: bool, family: str = "fresh", own: int = 0) -> Attempt:
-    return Attempt(PATH, passed, family, own=own)
+def attempt(passed: bool, family: str = "fresh") -> Attempt:
+    return Attempt(PATH, passed, family)
 
 
 def test_rates_learn_each_turn_of_a_run_once_and_only_what_is_new() -> None:
@@ -105,15 +105,16 @@ def test_rates_learn_each_turn_of_a_run_once_and_only_what_is_new() -> None:
     assert before.table == RateTable()
 
 
-def test_names_before_its_own_lend_their_rates_alone() -> None:
+def test_all_names_of_a_path_learn_from_an_attempt() -> None:
     rates = SuccessRates({"kind": 0.5})
-    rates.observe("run", 0, [attempt(False, "repair", own=1)], 0)
-    assert set(rates.table.cells) == {"kind detail", "repair predicted"}
+    rates.observe("run", 0, [attempt(False, "repair")], 0)
+    assert {name: rates.table.cells[name].tried for name in PATH} == dict.fromkeys(PATH, 1.0)
+    assert set(rates.table.cells) == {*PATH, "repair predicted"}
     assert set(rates.table.likelihoods) == {"repair"}
     (likelihood, *_) = rates.table.likelihoods["repair"]
     assert likelihood == pytest.approx(math.log(0.5))
     assert rates.table.cells["repair predicted"].exposures[0] == pytest.approx(0.5)
-    assert rates.table.cells["kind detail"].exposures == pytest.approx((1.0,) * len(SHAPES))
+    assert rates.table.cells[PATH[-1]].exposures == pytest.approx((1.0,) * len(SHAPES))
 
 
 def test_failures_on_one_problem_lower_the_exposure_of_the_next_attempt() -> None:
@@ -162,7 +163,9 @@ def planner(sample_cost: float = 100, repair_cost: float = 150, **how: Any) -> P
     return Planner(rates, NONE, NONE, sample_cost, repair_cost, **how)
 
 
-SAMPLE, REPAIR = (FRESH, f"{FRESH} first"), ("repair 0 0", "repair 0 0 few", "repair 0 0 few some")
+SAMPLE, REPAIR = (FRESH, f"{FRESH} first"), (
+    "repair", "repair 0 0", "repair 0 0 few", "repair 0 0 few some",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("factor", [0.5, 3.0])
@@ -185,7 +188,7 @@ def test_a_plan_is_worth_at_least_its_first_step() -> None:
     dear = planner(repair_cost=1e6).sample(SAMPLE, 1.0, ())
     assert dear.rate == pytest.approx(sample.chance / 100)
     repair = planner().repair(REPAIR, 0, 0)
-    assert repair.chance == pytest.approx(SHIPPED_RATES["repair 0 0"])
+    assert repair.chance == pytest.approx(SHIPPED_RATES["repair"])
     assert repair.rate == pytest.approx(repair.chance / 150)
     assert planner().repair(REPAIR, 3, 3).rate < repair.rate
 
@@ -195,7 +198,7 @@ def test_untried_repairs_are_thought_better_only_while_learning() -> None:
     hopeful = planner(learn=True).repair(REPAIR, 0, 0).rate
     assert hopeful > known
     assert planner(learn=True, optimistic=False).repair(REPAIR, 0, 0).rate == pytest.approx(known)
-    chance = SHIPPED_RATES["repair 0 0"]
+    chance = SHIPPED_RATES["repair"]
     bonus = 0.7 * math.sqrt(chance * (1 - chance) / 2)
     assert hopeful <= min(0.97, chance + bonus) / 150 * 1.05
     assert hopeful > chance * 1.2 / 150

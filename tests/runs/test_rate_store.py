@@ -12,7 +12,7 @@ from refinegraph.graphs.policies.rate_store import RateStore
 from refinegraph.graphs.policies.success_rates import Attempt, RateTable, SuccessRates
 
 SAMPLE = Attempt(("fresh",), True, "fresh")
-REPAIR = Attempt(repair_path(0, 0, ("few", "some", "refine")), False, "repair", own=1)
+REPAIR = Attempt(repair_path(0, 0, ("few", "some", "refine")), False, "repair")
 
 
 def learned(*attempts: Attempt) -> RateTable:

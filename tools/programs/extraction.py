@@ -161,8 +161,8 @@ def _explain(text: str, wanted: _Wanted) -> str:
     fault = _first_fault(text, wanted.entry_point)
     if fault:
         return f"The program does not compile: {fault}."
-    valid = next((sections for texts in _readings(text) if (sections := _valid(texts))), [])
-    names = sorted({name for section in valid for name in module_names(section.module)})
+    valid = next((sections for texts in _readings(text) if (sections := _valid(texts))), None)
+    names = sorted({name for section in valid or () for name in module_names(section.module)})
     if names:
         defined = ", ".join(names)
         return f"The program defines no function {wanted.entry_point!r}; it defines {defined}."
