@@ -254,7 +254,7 @@ def test_every_setting_is_classified_and_nothing_that_names_a_place_is_safe() ->
         "replay",
         "store",
     }
-    assert unsafe == {*places, "prices"}
+    assert unsafe == {*places, "output", "prices"}
     for name in ("model", "solver_model", "reviewer_model", "refiner_model", "tester_model"):
         safe = settings()[name].is_safe
         assert safe("openai/gpt-5-mini")

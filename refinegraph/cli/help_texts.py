@@ -49,6 +49,11 @@ _EXAMPLES = {
         "refinegraph compare results-a results-b -o comparison.html",
         "refinegraph compare results --baseline single --fail-under 0.8",
     ),
+    "metrics": (
+        "refinegraph metrics results",
+        "refinegraph metrics results transitions --json",
+        "refinegraph metrics",
+    ),
     "merge": ("refinegraph merge part-1.jsonl part-2.jsonl --out answers.jsonl",),
     "export": ("refinegraph export results --format dpo -o pairs.jsonl",),
     "runs": (

@@ -139,7 +139,9 @@ class PostgresRun(UnfinishedRun):
         connection = connect(self.address)
         if not _try_lock(connection, self.record.id):
             connection.close()
-            raise InputError(f"another process is at work on run {self.record.id}; wait for it.")
+            raise InputError(
+                f"another process is working on run {self.record.id}; wait until it ends."
+            )
         self._holding = connection
 
     def release(self) -> None:

@@ -108,5 +108,5 @@ def test_memory_goes_with_a_cache_and_a_replay_does_not() -> None:
 def test_a_piped_problem_needs_no_dash() -> None:
     asked = ("solve", "--model", "openai/x", "--api-base", "y")
     piped = run_process(*asked, stdin=b"Write add(a, b).\n")
-    assert "'y' is no URL" in piped.err
+    assert "'y' is not a URL" in piped.err
     assert "no problem was given" in run_process(*asked).err

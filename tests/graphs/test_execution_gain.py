@@ -33,9 +33,9 @@ numbers = st.builds(
     CodeGainEstimate,
     sample_chance=shares,
     repair_chance=shares,
-    sample_worth=st.floats(0, 1e3),
-    repair_worth=st.floats(0, 1e3),
-    best_worth=st.floats(0, 1e3),
+    sample_worth=st.floats(0, 1e3, allow_subnormal=False),
+    repair_worth=st.floats(0, 1e3, allow_subnormal=False),
+    best_worth=st.floats(0, 1e3, allow_subnormal=False),
     samples=st.integers(0, 10),
     repairs=st.integers(0, 3),
     sample_cost=amounts,
@@ -43,7 +43,7 @@ numbers = st.builds(
     spent_tokens=amounts,
     spent_usd=amounts,
     spent_seconds=amounts,
-    min_gain_per_1k_tokens=st.floats(0, 1e3),
+    min_gain_per_1k_tokens=st.floats(0, 1e3, allow_subnormal=False),
 )
 PROBLEM = Problem(prompt="Write f(x) that doubles x.", tests="assert f(1) == 2\nassert f(2) == 4")
 WRONG, OTHER, RIGHT = (f"def f(x): return {value}" for value in ("x + 5", "x + 6", "x * 2"))

@@ -149,7 +149,7 @@ async def test_review_names_the_wrong_step() -> None:
         ("verify", {"program": ADD, "tests": " "}, "no tests were given"),
         ("verify", {"program": ADD}, "tests"),
         ("select", {"candidates": [], "tests": TESTS}, "0 candidates were given"),
-        ("solve", {"problem": " "}, "empty statement"),
+        ("solve", {"problem": " "}, "is empty; say in words"),
         ("solve", {"problem": "x", "strategy": "adaptiv"}, "did you mean 'adaptive'"),
         ("solve", {"problem": "x", "kind": "poem"}, "kind"),
         ("fix", {"path": "../..", "test": "pytest"}, "is outside of"),
@@ -231,7 +231,7 @@ def test_bad_flags_of_the_command_are_one_sentence(capsys: pytest.CaptureFixture
         f"port {port}: Address already in use; choose another with --port or --host.\n"
     )
     assert main(["mcp", "--root", "/nowhere", "--model", "mutations"]) == 2
-    assert "'/nowhere' is no folder" in capsys.readouterr().err
+    assert "'/nowhere' is not a folder" in capsys.readouterr().err
 
 
 async def test_the_command_serves_stdio(tmp_path: Path) -> None:

@@ -60,9 +60,9 @@ def test_an_unfinished_run_is_held_by_one_process(store: RunStore) -> None:
     assert found.record == run.record
     assert found.is_running
     assert not found.has_answers
-    with pytest.raises(InputError, match="another process is at work"):
+    with pytest.raises(InputError, match="another process is working"):
         found.hold()
-    with pytest.raises(InputError, match="not finished; go on with"):
+    with pytest.raises(InputError, match="not finished; resume it with"):
         store.get(run.record.id)
     run.release()
     assert not found.is_running
@@ -136,7 +136,7 @@ def test_a_database_that_dies_ends_no_run(database: str, caplog: pytest.LogCaptu
         )
     model = ScriptedChatModel([RIGHT])
     assert rg.solve(PROBLEM, model=model, strategy="single", cache=cache).solved
-    assert "the run goes on without it" in caplog.text
+    assert "the run continues without it" in caplog.text
 
 
 def test_a_killed_process_leaves_a_run_that_another_one_goes_on_with(

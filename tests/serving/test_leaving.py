@@ -154,7 +154,7 @@ def test_ctrl_c_lets_requests_end(
         env=environment(REFINEGRAPH_HOME=str(tmp_path)),
     )
     assert process.stderr
-    address = process.stderr.readline().split(" on ")[1].split()[0]
+    address = process.stderr.readline().split(" at ")[1].split()[0]
     wait_until(lambda: _is_up(address))
     got: list[str] = []
     body = {**TASK, "stream": True}

@@ -98,7 +98,7 @@ async def run_conformance(
     >>> from refinegraph.tools import Sandbox, run_conformance
     >>> from refinegraph.tools.sandbox.conformance import CASES
     >>> print(asyncio.run(run_conformance(Sandbox, CASES[:3])))
-    3 of 3 cases as they have to be
+    3 of 3 cases passed
     """
     slots = asyncio.Semaphore(at_once)
 
