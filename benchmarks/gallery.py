@@ -76,7 +76,7 @@ class Setting:
 def simulated(name: str, rates: SimulatedRates, *, quality: float, count: int) -> Setting:
     """Return a simulated model with a scorer of known quality."""
     problems = simulated_problems(count)
-    gold = {each.problem.id: each.gold.answer for each in problems}
+    gold = {problem.problem.id: problem.gold.answer for problem in problems}
 
     def is_right(problem: Problem, candidate: Candidate) -> bool:
         return candidate.answer == gold[problem.id]
@@ -144,18 +144,22 @@ async def solved(
         graph = build_strategy(name, plan)
     except RefinegraphError as error:
         reason = str(error)
-        for each in setting.problems:
-            if (setting.name, name, each.problem.id) not in done:
-                yield _failed(setting, name, each, reason)
+        for problem in setting.problems:
+            if (setting.name, name, problem.problem.id) not in done:
+                yield _failed(setting, name, problem, reason)
         return
-    left = [each for each in setting.problems if (setting.name, name, each.problem.id) not in done]
+    left = [
+        problem
+        for problem in setting.problems
+        if (setting.name, name, problem.problem.id) not in done
+    ]
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def one(labelled: LabelledProblem) -> Row:
         async with places:
             return await _row(setting, name, graph, plan, labelled)
 
-    for coming in asyncio.as_completed([asyncio.ensure_future(one(each)) for each in left]):
+    for coming in asyncio.as_completed([asyncio.ensure_future(one(task)) for task in left]):
         yield await coming
 
 

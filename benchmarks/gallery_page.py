@@ -55,10 +55,10 @@ def _body(rows: Sequence[Row], left_out: Mapping[str, Mapping[str, str]]) -> Ite
     for setting in dict.fromkeys(row.setting for row in rows):
         chosen = [row for row in rows if row.setting == setting]
         found = summaries(chosen)
-        problems = max(each.problems for each in found)
+        problems = max(row.problems for row in found)
         yield f"<h2>{text(setting)}</h2>\n<p>{len(found)} systems, {problems} problems.</p>\n"
-        yield _plot([each for each in found if each.problems], baseline_curve(chosen))
-        yield from _table([each for each in found if each.problems])
+        yield _plot([row for row in found if row.problems], baseline_curve(chosen))
+        yield from _table([row for row in found if row.problems])
         yield from _absent(found, left_out.get(setting, {}))
 
 
@@ -105,7 +105,7 @@ def _gain(each: Summary) -> str:
 
 def _plot(found: Sequence[Summary], curve: Sequence[CurvePoint]) -> str:
     """Return accuracy against tokens: a point a system, and the curve of the baseline."""
-    most = max((each.tokens for each in found), default=1.0) * 1.05 or 1.0
+    most = max((row.tokens for row in found), default=1.0) * 1.05 or 1.0
     inner_x, inner_y = _WIDTH - 2 * _MARGIN, _HEIGHT - 2 * _MARGIN
 
     def place(tokens: float, accuracy: float) -> tuple[float, float]:
@@ -116,11 +116,11 @@ def _plot(found: Sequence[Summary], curve: Sequence[CurvePoint]) -> str:
         f"{x:.1f},{y:.1f}" for x, y in (place(point.tokens, point.accuracy) for point in curve)
     )
     marks = [f'<polyline class="whisker" fill="none" points="{line}"/>']
-    for each in found:
-        x, y = place(each.tokens, each.accuracy)
-        ring = ' stroke="currentColor" stroke-width="2"' if each.strategy == BASELINE else ""
-        name = text(each.strategy)
-        said = text(f"{each.strategy}: {each.accuracy:.0%}, {each.tokens:,.0f} tokens")
+    for row in found:
+        x, y = place(row.tokens, row.accuracy)
+        ring = ' stroke="currentColor" stroke-width="2"' if row.strategy == BASELINE else ""
+        name = text(row.strategy)
+        said = text(f"{row.strategy}: {row.accuracy:.0%}, {row.tokens:,.0f} tokens")
         marks.append(
             f'<circle class="dot" data-name="{name}" cx="{x:.1f}" cy="{y:.1f}" r="5"{ring}>'
             f"<title>{said}</title></circle>"
@@ -145,7 +145,7 @@ def _plot(found: Sequence[Summary], curve: Sequence[CurvePoint]) -> str:
 
 def _absent(found: Sequence[Summary], left_out: Mapping[str, str]) -> Iterator[str]:
     """Yield the systems without a result, with the reason."""
-    reasons = {each.strategy: each.reason for each in found if not each.problems} | dict(left_out)
+    reasons = {row.strategy: row.reason for row in found if not row.problems} | dict(left_out)
     if reasons:
         yield f"<details><summary>{len(reasons)} systems have no result here</summary><ul>\n"
         yield from (f"<li>{text(name)}: {text(why)}</li>\n" for name, why in reasons.items())

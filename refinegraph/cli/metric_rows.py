@@ -37,14 +37,22 @@ def metric_page(measured: Sequence[Measurement], *, title: str) -> str:
 def _body(measured: Sequence[Measurement]) -> Iterator[str]:
     heads = ("metric", "value", "95 % interval", "n", "strategy and part")
     for group, members in groupby(measured, key=lambda each: each.group):
-        known = [each for each in members if each.figures]
+        known = [measurement for measurement in members if measurement.figures]
         if known:
             yield f"<h2>{text(group)}</h2>\n"
-            rows = [_cells(each, figure) for each in known for figure in each.figures]
+            rows = [
+                _cells(measurement, figure)
+                for measurement in known
+                for figure in measurement.figures
+            ]
             yield from table(heads, rows, label=group)
-    missing = [each for each in measured if each.missing]
+    missing = [measurement for measurement in measured if measurement.missing]
     if missing:
-        rows = [(_named(each), text(NEEDS[each.missing])) for each in missing if each.missing]
+        rows = [
+            (_named(measurement), text(NEEDS[measurement.missing]))
+            for measurement in missing
+            if measurement.missing
+        ]
         yield "<h2>Not available</h2>\n"
         yield from table(("metric", "needs"), rows, label="not available")
 

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         measured = iter(kept := list(measured))
         output.write(metric_page(kept, title=title))
     if options.json:
-        print_exactly(_json(each.model_dump() for each in measured))
+        print_exactly(_json(measurement.model_dump() for measurement in measured))
     else:
         _show(measured)
     return 0
@@ -79,11 +79,15 @@ def _show(measured: Iterable[Measurement]) -> None:
     console, missing = output_console(), list[Measurement]()
     for group, members in groupby(measured, key=lambda each: each.group):
         computed = list(members)
-        missing += [each for each in computed if each.missing]
-        known = [each for each in computed if each.figures]
+        missing += [measurement for measurement in computed if measurement.missing]
+        known = [measurement for measurement in computed if measurement.figures]
         if known:
             console.print(Text(f"\n{group}", style="bold"))
-            rows = [figure_row(each, figure) for each in known for figure in each.figures]
+            rows = [
+                figure_row(measurement, figure)
+                for measurement in known
+                for figure in measurement.figures
+            ]
             for line in table_lines(_COLUMNS, rows, width=console.width):
                 console.print(line, soft_wrap=True)
     for sentence in _missing_lines(missing):
@@ -95,7 +99,7 @@ def _missing_lines(missing: Sequence[Measurement]) -> Iterator[str]:
     if missing:
         yield "\nnot available"
     for need, how in NEEDS.items():
-        names = [each.metric for each in missing if each.missing == need]
+        names = [measurement.metric for measurement in missing if measurement.missing == need]
         if names:
             yield f"  {need}: {', '.join(names)}"
             yield f"    needs {how}"

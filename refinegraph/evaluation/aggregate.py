@@ -74,7 +74,10 @@ class Tally:
         result = run.result
         self.stops[result.stop_reason.rule] += 1
         self.rejected += len(result.rejected)
-        hard = any(each.difficulty and each.difficulty.level == "hard" for each in result.decisions)
+        hard = any(
+            decision.difficulty and decision.difficulty.level == "hard"
+            for decision in result.decisions
+        )
         self.routed += bool(result.decisions)
         self.hard += hard
         if run.correct is not None:
@@ -91,20 +94,22 @@ class Tally:
         self.times.append(usage.wall_seconds)
         self.tokens[usage.total_tokens.bit_length()] += 1
         self.retries += usage.retries
-        self.failures.update(each.kind for each in run.result.failures)
+        self.failures.update(failure.kind for failure in run.result.failures)
         price = usage.cost_usd
         self.cost = None if price is None or self.cost is None else self.cost + price
 
     def _add_right(self, run: RunLine, right: bool, hard: bool) -> None:
         judged, first = run.judged, run.first
         self.rights[run.problem_id] = right
-        refined = any(each.parent_id for each in run.result.candidates)
+        refined = any(candidate.parent_id for candidate in run.result.candidates)
         before = bool(first and judged.get(first.id)) if refined else right
         self.changes[before, right] += 1
         if hard:
             self.hard_wrong.append(not before)
-        started = [each for each in run.result.candidates if each.parent_id is None]
-        self.samples.append((len(started), sum(judged.get(each.id, False) for each in started)))
+        started = [candidate for candidate in run.result.candidates if candidate.parent_id is None]
+        self.samples.append(
+            (len(started), sum(judged.get(candidate.id, False) for candidate in started))
+        )
         if run.result.solved:
             self.proved += 1
             self.fooled += not right
@@ -120,7 +125,7 @@ class Tally:
 
     def _add_refinements(self, run: RunLine) -> None:
         judged = run.judged
-        by_id = {each.id: each for each in run.result.candidates}
+        by_id = {candidate.id: candidate for candidate in run.result.candidates}
         for child in run.result.candidates:
             parent = by_id.get(child.parent_id or "")
             if parent is None:
@@ -156,7 +161,7 @@ class Tally:
         interval = wilson_interval(right, count)
         transitions = Transitions(**_named(self.changes))
         bins = reliability(self.scores, self.scored_rights)
-        boot = bootstrap_interval([float(each) for each in self.rights.values()])
+        boot = bootstrap_interval([float(right) for right in self.rights.values()])
         before = self.changes[True, True] + self.changes[True, False]
         return StrategySummary(
             n=count,
@@ -201,7 +206,7 @@ class Tally:
             curve=self.curve.points(),
             calibration_error=calibration_error(bins),
             brier=brier_score(self.scores, self.scored_rights),
-            reliability=tuple(_as_bin(each) for each in bins),
+            reliability=tuple(_as_bin(group) for group in bins),
             token_histogram=tuple((1 << bits, n) for bits, n in sorted(self.tokens.items())),
             stop_reasons=dict(self.stops.most_common()),
         )
@@ -218,7 +223,7 @@ class Tally:
     def _pass_at(self) -> dict[str, float]:
         fewest = min((samples for samples, _ in self.samples), default=0)
         found: dict[str, float] = {}
-        for k in (each for each in (1, 2, 4, 5, 8, 10, 16, 32, 64) if each <= fewest):
+        for k in (k for k in (1, 2, 4, 5, 8, 10, 16, 32, 64) if k <= fewest):
             chances = [pass_at_k(samples, right, k) or 0.0 for samples, right in self.samples]
             found[str(k)] = math.fsum(chances) / len(chances)
         return found

@@ -34,7 +34,7 @@ class CurveTally:
 
         A run that stopped early would have stopped at the same point with a larger limit.
         """
-        samples = [each for each in run.result.candidates if each.parent_id is None]
+        samples = [candidate for candidate in run.result.candidates if candidate.parent_id is None]
         self._problems += 1
         self._refines |= len(samples) < len(run.result.candidates)
         early = run.strategy == "sample-until"
@@ -47,7 +47,7 @@ class CurveTally:
             self._right[size] += run.judged.get(winner.id, False) if winner else False
             share = len(first) / len(samples) if early and samples else 1
             prompt = round(share * run.result.usage.prompt_tokens)
-            self._tokens[size] += prompt + sum(each.tokens for each in first)
+            self._tokens[size] += prompt + sum(candidate.tokens for candidate in first)
 
     def points(self) -> tuple[CurvePoint, ...]:
         """Return the sizes that every problem reaches; of two with equal cost, the smaller one."""
@@ -76,7 +76,7 @@ def accuracy_at(points: Sequence[CurvePoint], tokens: float) -> float | None:
         if left.tokens <= tokens <= right.tokens and left.tokens < right.tokens:
             part = math.log(tokens / left.tokens) / math.log(right.tokens / left.tokens)
             return left.accuracy + part * (right.accuracy - left.accuracy)
-    return next((each.accuracy for each in points if each.tokens == tokens), None)
+    return next((point.accuracy for point in points if point.tokens == tokens), None)
 
 
 def tokens_for(points: Sequence[CurvePoint], accuracy: float) -> float | None:
@@ -99,8 +99,8 @@ def tokens_for(points: Sequence[CurvePoint], accuracy: float) -> float | None:
 
 def _winner(samples: Sequence[Candidate], *, by_votes: bool) -> Candidate | None:
     """Return the sample with the best evidence; ties go to the largest group, then the first."""
-    usable = [each for each in samples if each.content is not None]
-    groups = Counter(_group(each) for each in usable)
+    usable = [sample for sample in samples if sample.content is not None]
+    groups = Counter(_group(sample) for sample in usable)
 
     def rank(candidate: Candidate) -> tuple[int, int, tuple[int, ...]]:
         evidence = 0 if by_votes else _passed(candidate)

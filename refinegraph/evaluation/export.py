@@ -113,37 +113,37 @@ def _examples(run: RunLine) -> Iterator[Example]:
 def _preferences(run: RunLine) -> Iterator[Preference]:
     right, judged = _right(run), run.judged
     seen: set[str] = set()
-    for each in run.result.candidates:
-        content = each.content
-        if right and content and not judged.get(each.id) and content not in seen:
+    for candidate in run.result.candidates:
+        content = candidate.content
+        if right and content and not judged.get(candidate.id) and content not in seen:
             seen.add(content)
             yield Preference(
                 prompt=run.prompt,
                 chosen=right[0].content or "",
                 rejected=content,
-                source=source_of(run, each),
+                source=source_of(run, candidate),
             )
 
 
 def _steps(run: RunLine) -> Iterator[StepLabels]:
     from refinegraph.tools.step_scores import first_bad_step
 
-    for each in run.result.candidates:
-        score = next((found for found in each.scores if found.steps), None)
-        if not each.content or score is None or len(score.steps) != len(each.steps):
+    for candidate in run.result.candidates:
+        score = next((found for found in candidate.scores if found.steps), None)
+        if not candidate.content or score is None or len(score.steps) != len(candidate.steps):
             continue
-        right = run.judged.get(each.id, False)
+        right = run.judged.get(candidate.id, False)
         first = None if right else first_bad_step(score.steps)
         if right or first is not None:
-            last = len(each.steps) if first is None else first + 1
-            texts = tuple(each.text[step.start : step.end] for step in each.steps[:last])
+            last = len(candidate.steps) if first is None else first + 1
+            texts = tuple(candidate.text[step.start : step.end] for step in candidate.steps[:last])
             labels = tuple(number != first for number in range(last))
-            source = source_of(run, each)
+            source = source_of(run, candidate)
             yield StepLabels(prompt=run.prompt, completions=texts, labels=labels, source=source)
 
 
 def _critiques(run: RunLine) -> Iterator[Critique]:
-    answered = {each.id: each for each in run.result.candidates if each.content}
+    answered = {candidate.id: candidate for candidate in run.result.candidates if candidate.content}
     for child in answered.values():
         parent = answered.get(child.parent_id or "")
         review = _review(run, parent) if parent else None
@@ -174,13 +174,17 @@ def _rollouts(run: RunLine) -> Iterator[Rollout]:
 
 
 def _review(run: RunLine, parent: Candidate) -> Review | None:
-    found = [each for each in run.result.reviews if each.candidate_id == parent.id]
+    found = [review for review in run.result.reviews if review.candidate_id == parent.id]
     return found[-1] if found else None
 
 
 def _right(run: RunLine) -> list[Candidate]:
     judged, chosen = run.judged, run.result.selection.candidate_id
-    found = [each for each in run.result.candidates if judged.get(each.id) and each.content]
+    found = [
+        candidate
+        for candidate in run.result.candidates
+        if judged.get(candidate.id) and candidate.content
+    ]
     return sorted(found, key=lambda each: each.id != chosen)
 
 

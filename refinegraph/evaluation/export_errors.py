@@ -47,12 +47,12 @@ class Question(Frozen):
 
 def injected_errors(run: RunLine) -> Iterator[ErrorLine]:
     """Yield the damaged candidates that are wrong and whose parents are right."""
-    by_id, judged = {each.id: each for each in run.result.candidates}, run.judged
+    by_id, judged = {candidate.id: candidate for candidate in run.result.candidates}, run.judged
     for damaged in by_id.values():
         parent = by_id.get(damaged.parent_id or "")
         if damaged.operator != _DAMAGE or parent is None:
             continue
-        before, after = (each.program or each.text for each in (parent, damaged))
+        before, after = (candidate.program or candidate.text for candidate in (parent, damaged))
         error = error_between(before.strip("\n"), after.strip("\n"))
         if error and judged.get(parent.id) and judged.get(damaged.id) is False:
             yield ErrorLine(

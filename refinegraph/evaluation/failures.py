@@ -89,9 +89,9 @@ def error_of(error: Exception) -> RunError:
 def error_in(result: RefinementResult) -> RunError | None:
     """Return why a run that ended normally does not count: its budget or its model failed."""
     detail = result.stop_reason.detail
-    if any(each.kind == "budget" for each in result.failures):
+    if any(failure.kind == "budget" for failure in result.failures):
         return RunError(kind="budget", type="BudgetExceeded", detail=detail)
-    silent = not any(each.text.strip() for each in result.candidates)
+    silent = not any(candidate.text.strip() for candidate in result.candidates)
     if result.stop_reason.rule == "failed" and (silent or not result.solved):
         return RunError(kind="model", type="ModelError", detail=detail)
     return None

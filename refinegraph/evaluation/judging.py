@@ -30,7 +30,9 @@ async def judge(result: RefinementResult, decide: Decider) -> dict[str, bool]:
         content = candidate.content
         if content and content not in rights:
             rights[content] = await decide(content)
-    return {each.id: rights.get(each.content or "", False) for each in result.candidates}
+    return {
+        candidate.id: rights.get(candidate.content or "", False) for candidate in result.candidates
+    }
 
 
 def find_decider(labelled: LabelledProblem, sandbox: Sandbox) -> Decider | None:

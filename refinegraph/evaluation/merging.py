@@ -49,7 +49,7 @@ def merge_evaluations(
     settings = merged_settings(
         [(str(part), read_settings(part)) for part in folders], noun="evaluation", partial=partial
     )
-    unfinished = [str(each) for each in folders if not has_ended(each)]
+    unfinished = [str(folder) for folder in folders if not has_ended(folder)]
     if unfinished and not partial:
         raise InputError(
             f"{unfinished[0]!r} is not complete; go on with it by --resume, or merge what there is "
@@ -60,8 +60,8 @@ def merge_evaluations(
     order = _Order(settings, dataset or Path(settings.dataset))
     try:
         make_private_folder(out)
-        write_private(out / RESULTS, order.sorted_lines([each / RESULTS for each in folders]))
-        write_private(out / RUNS, order.sorted_lines([each / RUNS for each in folders]))
+        write_private(out / RESULTS, order.sorted_lines([folder / RESULTS for folder in folders]))
+        write_private(out / RUNS, order.sorted_lines([folder / RUNS for folder in folders]))
         write_private(out / SETTINGS, [json_text(settings, indent=2), "\n"])
         if not unfinished:
             mark_ended(out)
@@ -121,5 +121,5 @@ def _left_out(folders: Sequence[Path], order: _Order) -> tuple[LeftOut, ...]:
         file = folder / SUMMARY
         if file.exists():
             summary = Summary.model_validate_json(file.read_text(encoding="utf-8"))
-            found.update((each.problem_id, each) for each in summary.left_out)
+            found.update((record.problem_id, record) for record in summary.left_out)
     return tuple(sorted(found.values(), key=lambda each: order.position(each.problem_id)))

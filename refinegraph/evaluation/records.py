@@ -116,10 +116,14 @@ class RunLine(Frozen):
         Candidates are ranked by visible tests passed, then by score, then by the size of their
         group of equal answers; the earliest wins a tie.
         """
-        started = [each for each in self.result.candidates if each.round <= last and each.content]
+        started = [
+            candidate
+            for candidate in self.result.candidates
+            if candidate.round <= last and candidate.content
+        ]
         if not started:
             return None
-        sizes = [sum(_same(each, other) for other in started) for each in started]
+        sizes = [sum(_same(candidate, other) for other in started) for candidate in started]
         ranked = zip(started, sizes, strict=True)
         return min(ranked, key=_rank)[0]
 

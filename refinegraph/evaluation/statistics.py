@@ -78,7 +78,7 @@ def mcnemar_p(only_first: int, only_second: int) -> float | None:
     if differing == 0:
         return None
     least = min(only_first, only_second)
-    tail = float(sum(math.comb(differing, each) for each in range(least + 1)) / 2**differing)
+    tail = float(sum(math.comb(differing, count) for count in range(least + 1)) / 2**differing)
     return min(1.0, 2 * tail)
 
 
@@ -124,10 +124,10 @@ def reliability(beliefs: Sequence[float], rights: Sequence[bool], *, bins: int =
 
 def calibration_error(bins: Sequence[Bin]) -> float | None:
     """Return the expected calibration error (arXiv 1706.04599); None for no bins."""
-    count = sum(each.problems for each in bins)
+    count = sum(group.problems for group in bins)
     if count == 0:
         return None
-    return math.fsum(each.problems * abs(each.belief - each.right) for each in bins) / count
+    return math.fsum(group.problems * abs(group.belief - group.right) for group in bins) / count
 
 
 def brier_score(beliefs: Sequence[float], rights: Sequence[bool]) -> float | None:

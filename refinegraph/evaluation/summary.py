@@ -77,7 +77,7 @@ def compare(
 ) -> Comparison:
     """Compare two sets of outcomes on their common problems."""
     shared = sorted(first_rights.keys() & second_rights.keys())
-    pairs = [(first_rights[each], second_rights[each]) for each in shared]
+    pairs = [(first_rights[problem], second_rights[problem]) for problem in shared]
     differences = [float(b) - float(a) for a, b in pairs]
     interval: Interval | None = bootstrap_interval(differences)
     only_first = sum(a and not b for a, b in pairs)

@@ -47,7 +47,11 @@ class Reviewed(NamedTuple):
 def whole(run: RunLine) -> list[Candidate]:
     """Return the complete candidates that were judged."""
     judged = run.judged
-    return [each for each in run.result.candidates if each.complete and each.id in judged]
+    return [
+        candidate
+        for candidate in run.result.candidates
+        if candidate.complete and candidate.id in judged
+    ]
 
 
 def samples(run: RunLine) -> list[Candidate]:
@@ -113,7 +117,7 @@ def scorers(runs: Iterable[RunLine]) -> list[str]:
 
 def value_by(candidate: Candidate, scorer: str) -> float | None:
     """Return the value that a scorer gave a candidate; None where it gave none."""
-    return next((each.value for each in candidate.scores if each.scorer == scorer), None)
+    return next((score.value for score in candidate.scores if score.scorer == scorer), None)
 
 
 def scored(run: RunLine, scorer: str) -> list[Scored]:
@@ -160,7 +164,7 @@ def sample_accuracy(runs: Iterable[RunLine]) -> Mapping[str, float]:
     rights: dict[str, list[bool]] = {}
     for run in runs:
         judged = run.judged
-        rights.setdefault(run.problem_id, []).extend(judged[each.id] for each in samples(run))
+        rights.setdefault(run.problem_id, []).extend(judged[sample.id] for sample in samples(run))
     return {problem: sum(each) / len(each) for problem, each in rights.items() if each}
 
 

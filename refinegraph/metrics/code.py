@@ -26,10 +26,10 @@ def executability(runs: Sequence[RunLine]) -> Iterator[Figure]:
     A program that raises, crashes, or runs out of time or memory is not executable.
     """
     tried = [
-        (each.verdict.status in _RAN, run.judged[each.id])
+        (candidate.verdict.status in _RAN, run.judged[candidate.id])
         for run in runs
-        for each in whole(run)
-        if each.verdict and each.verdict.tests
+        for candidate in whole(run)
+        if candidate.verdict and candidate.verdict.tests
     ]
     yield from share((ran for ran, _ in tried), "executable")
     yield from share((right for _, right in tried), "right")
@@ -42,10 +42,10 @@ def executability(runs: Sequence[RunLine]) -> Iterator[Figure]:
 def static_validity(runs: Sequence[RunLine]) -> Iterator[Figure]:
     """Share of programs that compile and use no name that they do not define or import."""
     yield from share(
-        each.program is not None and not _undefined(each.program)
+        candidate.program is not None and not _undefined(candidate.program)
         for run in runs
         if run.kind == "code"
-        for each in whole(run)
+        for candidate in whole(run)
     )
 
 
@@ -94,7 +94,7 @@ def dependency_coverage(runs: Sequence[RunLine]) -> Iterator[Figure]:
     """
     covered: list[bool] = []
     for run in runs:
-        right = next((each for each in whole(run) if run.judged[each.id]), None)
+        right = next((candidate for candidate in whole(run) if run.judged[candidate.id]), None)
         wanted = _dependencies(right)
         for candidate in whole(run) if wanted else ():
             if not run.judged[candidate.id]:
@@ -133,7 +133,13 @@ def escape_attempts(runs: Sequence[RunLine]) -> Iterator[Figure]:
     `os`, look into the interpreter's frames, or whose run the sandbox ended because they tampered
     with its protocol or left early.
     """
-    programs = [each for run in runs if run.kind == "code" for each in whole(run) if each.program]
+    programs = [
+        candidate
+        for run in runs
+        if run.kind == "code"
+        for candidate in whole(run)
+        if candidate.program
+    ]
     yield from share(map(_reaches_out, programs))
 
 

@@ -66,7 +66,9 @@ def feasibility(runs: Sequence[RunLine]) -> Iterator[Figure]:
     """
     cases: list[tuple[bool, bool]] = []
     for run in runs:
-        routed = next((each.difficulty for each in run.result.decisions if each.difficulty), None)
+        routed = next(
+            (decision.difficulty for decision in run.result.decisions if decision.difficulty), None
+        )
         if routed and run.first:
             cases.append((routed.level == "easy", run.judged.get(run.first.id, False)))
     yield from share((easy == right for easy, right in cases), "accuracy")
@@ -82,10 +84,10 @@ def confidence_of(run: RunLine) -> float | None:
         return None
     if chosen.score is not None:
         return chosen.score
-    drawn = [each for each in samples(run) if each.content is not None]
+    drawn = [sample for sample in samples(run) if sample.content is not None]
     if len(drawn) < 2:
         return None
-    return sum(group_of(each) == group_of(chosen) for each in drawn) / len(drawn)
+    return sum(group_of(sample) == group_of(chosen) for sample in drawn) / len(drawn)
 
 
 def _by_confidence(runs: Sequence[RunLine]) -> list[RunLine]:
@@ -148,13 +150,13 @@ def self_contradiction(runs: Sequence[RunLine]) -> Iterator[Figure]:
     `precision` and `recall` are those of the Reviewer as a detector: of the samples it rejects,
     those that differ from the most frequent answer, and of those that differ, the ones it rejects.
     """
-    drawn = [[each for each in samples(run) if each.content is not None] for run in runs]
+    drawn = [[sample for sample in samples(run) if sample.content is not None] for run in runs]
     yield from share(group_of(a) != group_of(b) for pool in drawn for a, b in combinations(pool, 2))
     outliers = {
-        (id(run), each.id): group_of(each) != group_of(found[0])
+        (id(run), sample.id): group_of(sample) != group_of(found[0])
         for run, pool in zip(runs, drawn, strict=True)
         if len(pool) > 1 and (found := vote(pool))
-        for each in pool
+        for sample in pool
     }
     cases = [
         (outliers[id(case.run), case.candidate.id], not case.review.approves)
@@ -189,4 +191,7 @@ def overconfident_errors(runs: Sequence[RunLine]) -> Iterator[Figure]:
         if not case.right:
             key = id(case.run), case.candidate.id
             verdicts.setdefault(key, []).append(case.review.approves)
-    yield from share((all(each) for each in verdicts.values() if len(each) > 1), "approved")
+    yield from share(
+        (all(approvals) for approvals in verdicts.values() if len(approvals) > 1),
+        "approved",
+    )

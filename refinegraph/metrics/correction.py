@@ -33,8 +33,12 @@ def transitions(runs: Sequence[RunLine]) -> Iterator[Figure]:
     In each round, candidate by candidate: whether the parent was right, and whether the child is.
     """
     made = list(refinements(runs))
-    for turn in sorted({each.child.round for each in made}):
-        pairs = [(each.was_right, each.is_right) for each in made if each.child.round == turn]
+    for turn in sorted({refinement.child.round for refinement in made}):
+        pairs = [
+            (refinement.was_right, refinement.is_right)
+            for refinement in made
+            if refinement.child.round == turn
+        ]
         for before, after in ((True, True), (True, False), (False, True), (False, False)):
             words = f"{'right' if before else 'wrong'} to {'right' if after else 'wrong'}"
             yield from share((pair == (before, after) for pair in pairs), f"round {turn} {words}")
@@ -145,9 +149,9 @@ def injected_error_recovery(runs: Sequence[RunLine]) -> Iterator[Figure]:
     Injected errors are the wrong candidates of the operator `damage`.
     """
     yield from share(
-        each.is_right
-        for each in refinements(runs)
-        if each.parent.operator == DAMAGE and not each.was_right
+        refinement.is_right
+        for refinement in refinements(runs)
+        if refinement.parent.operator == DAMAGE and not refinement.was_right
     )
 
 
@@ -175,9 +179,9 @@ def mistake_location(runs: Sequence[RunLine]) -> Iterator[Figure]:
     }
     yield from share(named.values())
     mended = [
-        (named[id(each.run), each.parent.id], each.is_right)
-        for each in refinements(runs)
-        if (id(each.run), each.parent.id) in named
+        (named[id(refinement.run), refinement.parent.id], refinement.is_right)
+        for refinement in refinements(runs)
+        if (id(refinement.run), refinement.parent.id) in named
     ]
     yield from share((right for hit, right in mended if hit), "mended, located")
     yield from share((right for hit, right in mended if not hit), "mended, missed")
@@ -212,10 +216,10 @@ def oracle_correction(runs: Sequence[RunLine]) -> Iterator[Figure]:
     stop.
     """
     changes: dict[str, list[int]] = {"intrinsic": [], "external": [], "person": [], "oracle": []}
-    for each in refinements(runs):
-        change = int(each.is_right) - int(each.was_right)
-        tested = passes(each.parent) is False
-        edited = bool(each.review and each.review.edited)
+    for refinement in refinements(runs):
+        change = int(refinement.is_right) - int(refinement.was_right)
+        tested = passes(refinement.parent) is False
+        edited = bool(refinement.review and refinement.review.edited)
         changes["person" if edited else "external" if tested else "intrinsic"].append(change)
         changes["oracle"].append(max(0, change))
     for part, values in changes.items():

@@ -34,7 +34,7 @@ def exploration(runs: Sequence[RunLine]) -> Iterator[Figure]:
     for run in runs:
         drawn, judged = samples(run), run.judged
         if len(drawn) > 1:
-            texts = {" ".join(each.text.split()) for each in drawn if judged[each.id]}
+            texts = {" ".join(sample.text.split()) for sample in drawn if judged[sample.id]}
             values.append(len(texts) / len(drawn))
     yield from mean(values)
 
@@ -78,10 +78,10 @@ def exported_data(runs: Sequence[RunLine]) -> Iterator[Figure]:
     yield from number(len(set(pairs)) / len(pairs) if pairs else None, len(pairs), "diversity")
     yield from mean(map(_complexity, texts), "complexity")
     people = {
-        (run.problem_id, run.strategy, each.id)
+        (run.problem_id, run.strategy, candidate.id)
         for run in runs
-        for each in whole(run)
-        if each.operator == "person"
+        for candidate in whole(run)
+        if candidate.operator == "person"
     }
     keys = [
         (line.source.problem_id, line.source.strategy, line.source.candidate_id) for line in lines
@@ -140,7 +140,7 @@ def pass_at(runs: Sequence[RunLine]) -> Iterator[Figure]:
     The unbiased estimate (arXiv 2107.03374), for the k that every problem has samples for.
     """
     counts = [
-        (len(drawn), sum(run.judged[each.id] for each in drawn))
+        (len(drawn), sum(run.judged[sample.id] for sample in drawn))
         for run in runs
         if (drawn := samples(run))
     ]
@@ -165,7 +165,9 @@ def never_solved(runs: Sequence[RunLine]) -> Iterator[Figure]:
     for turn in rounds_of(runs):
         yield from share(
             (
-                not any(run.judged[each.id] for each in whole(run) if each.round <= turn)
+                not any(
+                    run.judged[candidate.id] for candidate in whole(run) if candidate.round <= turn
+                )
                 for run in runs
             ),
             f"round {turn}",

@@ -120,7 +120,7 @@ def tokens_per_right_answer(runs: Sequence[RunLine]) -> Iterator[Figure]:
     right = sum(bool(run.correct) for run in runs)
     tokens = sum(run.result.usage.total_tokens for run in runs)
     yield from number(tokens / right if right else None, len(runs))
-    written = sum(each.tokens for run in runs for each in run.result.candidates)
+    written = sum(candidate.tokens for run in runs for candidate in run.result.candidates)
     paths = sum(sum(run.judged.values()) for run in runs)
     yield from number(written / paths if paths else None, len(runs), "path")
 
@@ -141,16 +141,16 @@ def abandoned_prefixes(runs: Sequence[RunLine]) -> Iterator[Figure]:
     abandoned: list[bool] = []
     saved = spent = 0.0
     for run in runs:
-        continued = {parent for each in run.result.candidates for parent in each.parents}
-        prefixes = [each for each in run.result.candidates if not each.complete]
-        left = [each for each in prefixes if each.id not in continued]
-        abandoned += [each.id not in continued for each in prefixes]
-        spent += sum(each.tokens for each in run.result.candidates)
-        ends = [each for each in whole(run) if each.steps]
-        steps = sum(len(each.steps) for each in ends) / len(ends) if ends else 0.0
-        made = [each.tokens / max(1, len(each.steps)) for each in prefixes]
+        continued = {parent for candidate in run.result.candidates for parent in candidate.parents}
+        prefixes = [candidate for candidate in run.result.candidates if not candidate.complete]
+        left = [prefix for prefix in prefixes if prefix.id not in continued]
+        abandoned += [prefix.id not in continued for prefix in prefixes]
+        spent += sum(candidate.tokens for candidate in run.result.candidates)
+        ends = [candidate for candidate in whole(run) if candidate.steps]
+        steps = sum(len(end.steps) for end in ends) / len(ends) if ends else 0.0
+        made = [prefix.tokens / max(1, len(prefix.steps)) for prefix in prefixes]
         rate = sum(made) / len(made) if made else 0.0
-        saved += sum(max(0.0, steps - len(each.steps)) * rate for each in left)
+        saved += sum(max(0.0, steps - len(prefix.steps)) * rate for prefix in left)
     yield from share(abandoned)
     yield from number(saved / (saved + spent) if saved else None, len(abandoned), "saved")
 
@@ -168,9 +168,16 @@ def gating_speed_up(runs: Sequence[RunLine]) -> Iterator[Figure]:
     Hard is what the router said first; 1 where routing saves nothing.
     """
     levels = [
-        (next(each.difficulty.level for each in run.result.decisions if each.difficulty), run)
+        (
+            next(
+                decision.difficulty.level
+                for decision in run.result.decisions
+                if decision.difficulty
+            ),
+            run,
+        )
         for run in runs
-        if any(each.difficulty for each in run.result.decisions)
+        if any(decision.difficulty for decision in run.result.decisions)
     ]
     hard = [run.result.usage.total_tokens for level, run in levels if level == "hard"]
     every = sum(run.result.usage.total_tokens for _, run in levels)
@@ -188,12 +195,12 @@ def overthinking(runs: Sequence[RunLine]) -> Iterator[Figure]:
     after_tokens = tokens = after = candidates = 0
     for run in runs:
         pool, judged = run.result.candidates, run.judged
-        first = next((each for each in pool if judged.get(each.id)), None)
+        first = next((candidate for candidate in pool if judged.get(candidate.id)), None)
         if first is None:
             continue
-        later = [each for each in pool if each.turn > first.turn]
-        after_tokens += sum(each.tokens for each in later)
-        tokens += sum(each.tokens for each in pool)
+        later = [candidate for candidate in pool if candidate.turn > first.turn]
+        after_tokens += sum(candidate.tokens for candidate in later)
+        tokens += sum(candidate.tokens for candidate in pool)
         after += len(later)
         candidates += len(pool)
     yield from number(after_tokens / tokens if tokens else None, candidates)
@@ -210,10 +217,12 @@ def pass_at_tokens(runs: Sequence[RunLine]) -> Iterator[Figure]:
     reached: list[float] = []
     for run in runs:
         pool, judged = run.result.candidates, run.judged
-        spent = list(accumulate(each.tokens for each in pool))
+        spent = list(accumulate(candidate.tokens for candidate in pool))
         right = (at for at, each in zip(spent, pool, strict=True) if judged.get(each.id))
         reached.append(next(right, float("inf")))
-    most = max((sum(each.tokens for each in run.result.candidates) for run in runs), default=0)
+    most = max(
+        (sum(candidate.tokens for candidate in run.result.candidates) for run in runs), default=0
+    )
     limit = 16
     while most and limit < 2 * most:
         yield from share((at <= limit for at in reached), f"t={limit}")

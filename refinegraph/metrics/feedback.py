@@ -100,16 +100,16 @@ def closed_loop_critique(results: Results) -> Iterator[Figure]:
         if run.strategy == "single"
     }
     for name, runs in results.strategies.items():
-        made = [each for each in refinements(runs) if each.review]
+        made = [refinement for refinement in refinements(runs) if refinement.review]
         for part, chosen in (
             ("", made),
-            ("self", [each for each in made if _by_itself(each)]),
-            ("cross", [each for each in made if _by_itself(each) is False]),
+            ("self", [refinement for refinement in made if _by_itself(refinement)]),
+            ("cross", [refinement for refinement in made if _by_itself(refinement) is False]),
         ):
             pairs = [
-                (each.is_right, plain[each.run.problem_id])
-                for each in chosen
-                if each.run.problem_id in plain
+                (refinement.is_right, plain[refinement.run.problem_id])
+                for refinement in chosen
+                if refinement.run.problem_id in plain
             ]
             gain = sum(int(a) - int(b) for a, b in pairs) / len(pairs) if pairs else None
             yield from number(gain, len(pairs), part, strategy=name)
@@ -133,13 +133,15 @@ def feedback_friction(runs: Sequence[RunLine]) -> Iterator[Figure]:
     Apart by attempt, and by temperature where several were used. `repeated` is the share that gave
     an answer again that the same run had already rejected.
     """
-    shown = [each for each in refinements(runs) if passes(each.parent) is False]
-    for attempt in sorted({each.attempt for each in shown}):
-        chosen = (not each.is_right for each in shown if each.attempt == attempt)
+    shown = [refinement for refinement in refinements(runs) if passes(refinement.parent) is False]
+    for attempt in sorted({refinement.attempt for refinement in shown}):
+        chosen = (not refinement.is_right for refinement in shown if refinement.attempt == attempt)
         yield from share(chosen, f"attempt {attempt}")
-    warmth = sorted({t for each in shown if (t := each.child.temperature) is not None})
+    warmth = sorted({t for refinement in shown if (t := refinement.child.temperature) is not None})
     for value in warmth if len(warmth) > 1 else ():
-        chosen = (not each.is_right for each in shown if each.child.temperature == value)
+        chosen = (
+            not refinement.is_right for refinement in shown if refinement.child.temperature == value
+        )
         yield from share(chosen, f"temperature {value:g}")
     yield from share(map(_repeats, shown), "repeated")
 
@@ -166,10 +168,12 @@ def feedback_overreach(runs: Sequence[RunLine]) -> Iterator[Figure]:
     The feedback was about another test, so that these are outside of its scope.
     """
     yield from share(
-        test not in each.child.verdict.passed_ids
-        for each in refinements(runs)
-        if each.parent.verdict and each.child.verdict and passes(each.parent) is False
-        for test in sorted(each.parent.verdict.passed_ids)
+        test not in refinement.child.verdict.passed_ids
+        for refinement in refinements(runs)
+        if refinement.parent.verdict
+        and refinement.child.verdict
+        and passes(refinement.parent) is False
+        for test in sorted(refinement.parent.verdict.passed_ids)
     )
 
 
@@ -186,9 +190,15 @@ def feedback_detail(runs: Sequence[RunLine]) -> Iterator[Figure]:
     `verdict only`, `a location` where it names a wrong step or gives evidence, and `a change` where
     it says what to change.
     """
-    wrong = [each for each in refinements(runs) if each.review and not each.was_right]
+    wrong = [
+        refinement
+        for refinement in refinements(runs)
+        if refinement.review and not refinement.was_right
+    ]
     for part in ("verdict only", "a location", "a change"):
-        yield from share((each.is_right for each in wrong if _detail(each) == part), part)
+        yield from share(
+            (refinement.is_right for refinement in wrong if _detail(refinement) == part), part
+        )
 
 
 def _detail(each: Refinement) -> str:
@@ -212,11 +222,16 @@ def harmful_feedback(runs: Sequence[RunLine]) -> Iterator[Figure]:
     `harmful`: of the reviews of right candidates that led to a refinement, those whose refinement
     is wrong. `empty`: disapproving reviews without a wrong step, evidence or a change.
     """
-    led = [each for each in refinements(runs) if each.review and each.was_right]
-    yield from share((not each.is_right for each in led), "harmful")
+    led = [
+        refinement for refinement in refinements(runs) if refinement.review and refinement.was_right
+    ]
+    yield from share((not refinement.is_right for refinement in led), "harmful")
     critical = [case.review for case in reviewed(runs) if not case.review.approves]
     yield from share(
-        (not (each.wrong_step or each.evidence or each.change).strip() for each in critical),
+        (
+            not (refinement.wrong_step or refinement.evidence or refinement.change).strip()
+            for refinement in critical
+        ),
         "empty",
     )
 
@@ -233,9 +248,21 @@ def critique_gain_by_people(runs: Sequence[RunLine]) -> Iterator[Figure]:
 
     The person stands for the oracle whose critique bounds what correction can gain.
     """
-    wrong = [each for each in refinements(runs) if each.review and not each.was_right]
-    edited = [each.is_right for each in wrong if each.review and each.review.edited]
-    plain = [each.is_right for each in wrong if each.review and not each.review.edited]
+    wrong = [
+        refinement
+        for refinement in refinements(runs)
+        if refinement.review and not refinement.was_right
+    ]
+    edited = [
+        refinement.is_right
+        for refinement in wrong
+        if refinement.review and refinement.review.edited
+    ]
+    plain = [
+        refinement.is_right
+        for refinement in wrong
+        if refinement.review and not refinement.review.edited
+    ]
     if edited and plain:
         gain = sum(edited) / len(edited) - sum(plain) / len(plain)
         yield from number(gain, len(wrong))

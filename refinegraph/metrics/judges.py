@@ -32,7 +32,7 @@ _LESSONS = "Lessons of Developing PRMs (arXiv 2501.07301)"
 
 def _value_pairs(run: RunLine, first: str, second: str) -> list[tuple[float, float]]:
     """Return the values that two scorers gave the candidates that both judged."""
-    pairs = ((value_by(each, first), value_by(each, second)) for each in whole(run))
+    pairs = ((value_by(candidate, first), value_by(candidate, second)) for candidate in whole(run))
     return [(a, b) for a, b in pairs if a is not None and b is not None]
 
 
@@ -78,7 +78,9 @@ def judge_drift(results: Results) -> Iterator[Figure]:
     accuracies: list[tuple[str, dict[str, tuple[float, int]]]] = []
     for folder, runs in results.folders.items():
         judged = [run for run in runs if run.correct is not None]
-        accuracies.append((folder, {each: _pairwise(judged, each) for each in scorers(judged)}))
+        accuracies.append(
+            (folder, {scorer: _pairwise(judged, scorer) for scorer in scorers(judged)})
+        )
     for (_, before), (folder, after) in pairwise(accuracies):
         for scorer in before.keys() & after.keys():
             (old, count), (new, pairs) = before[scorer], after[scorer]
@@ -127,10 +129,10 @@ def self_preference(results: Results) -> Iterator[Figure]:
 def flawed_process(runs: Sequence[RunLine]) -> Iterator[Figure]:
     """Of the right answers whose steps were scored, the share with a step under 0.6."""
     yield from share(
-        is_flawed(step_scores(each))
+        is_flawed(step_scores(candidate))
         for run in runs
-        for each in whole(run)
-        if run.judged[each.id] and step_scores(each)
+        for candidate in whole(run)
+        if run.judged[candidate.id] and step_scores(candidate)
     )
 
 
@@ -140,7 +142,7 @@ def minimum_on_last_step(runs: Sequence[RunLine]) -> Iterator[Figure]:
 
     A high share says that a process reward model judges the outcome.
     """
-    scores = [step_scores(each) for run in runs for each in whole(run)]
+    scores = [step_scores(candidate) for run in runs for candidate in whole(run)]
     yield from share(min(steps[:-1]) > steps[-1] for steps in scores if len(steps) > 1)
 
 
@@ -148,10 +150,10 @@ def minimum_on_last_step(runs: Sequence[RunLine]) -> Iterator[Figure]:
 def response_and_steps(runs: Sequence[RunLine]) -> Iterator[Figure]:
     """Correlation of being right with the mean and with the minimum of an answer's step scores."""
     cases = [
-        (step_scores(each), float(run.judged[each.id]))
+        (step_scores(candidate), float(run.judged[candidate.id]))
         for run in runs
-        for each in whole(run)
-        if step_scores(each)
+        for candidate in whole(run)
+        if step_scores(candidate)
     ]
     means = [(sum(steps) / len(steps), right) for steps, right in cases]
     yield from number(pearson(means), len(cases), "mean")

@@ -40,7 +40,7 @@ def _matched(words: list[str], others: list[str]) -> list[int | None]:
         if not open_places:
             found.append(None)
             continue
-        place = next((each for each in open_places if each > last), open_places[0])
+        place = next((place for place in open_places if place > last), open_places[0])
         open_places.remove(place)
         found.append(place)
         last = place

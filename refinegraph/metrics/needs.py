@@ -55,7 +55,9 @@ def _any(test: Callable[[RunLine], object]) -> Callable[[Results], bool]:
 
 
 def _authors(results: Results) -> int:
-    return len({author_of(run, each) for run in results.runs for each in whole(run)} - {None})
+    return len(
+        {author_of(run, candidate) for run in results.runs for candidate in whole(run)} - {None}
+    )
 
 
 _TESTS: Mapping[Need, Callable[[Results], bool]] = {
@@ -65,9 +67,9 @@ _TESTS: Mapping[Need, Callable[[Results], bool]] = {
     "scores": _any(lambda run: scorers([run])),
     "scorers": lambda results: len(scorers(results.runs)) > 1,
     "steps": _any(lambda run: any(map(step_scores, run.result.candidates))),
-    "tests": _any(lambda run: any(passes(each) is not None for each in whole(run))),
+    "tests": _any(lambda run: any(passes(candidate) is not None for candidate in whole(run))),
     "samples": _any(lambda run: len(samples(run)) > 1),
-    "routing": _any(lambda run: any(each.difficulty for each in run.result.decisions)),
+    "routing": _any(lambda run: any(decision.difficulty for decision in run.result.decisions)),
     "strategies": lambda results: len(results.strategies) > 1,
     "sampling": lambda results: any(
         len(samples(runs[0])) > 1 and not any(map(refines, runs))
@@ -77,13 +79,15 @@ _TESTS: Mapping[Need, Callable[[Results], bool]] = {
     "notes": _any(lambda run: run.result.notes),
     "people": _any(
         lambda run: (
-            any(each.edited for each in run.result.reviews)
-            or any(each.operator == "person" for each in run.result.candidates)
+            any(review.edited for review in run.result.reviews)
+            or any(candidate.operator == "person" for candidate in run.result.candidates)
         )
     ),
     "authors": lambda results: _authors(results) > 1,
-    "prefixes": _any(lambda run: any(not each.complete for each in run.result.candidates)),
-    "injections": _any(lambda run: any(each.operator == DAMAGE for each in whole(run))),
+    "prefixes": _any(
+        lambda run: any(not candidate.complete for candidate in run.result.candidates)
+    ),
+    "injections": _any(lambda run: any(candidate.operator == DAMAGE for candidate in whole(run))),
     "code": _any(lambda run: run.kind == "code"),
     "cases": lambda results: True,
 }

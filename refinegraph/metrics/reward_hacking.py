@@ -111,9 +111,9 @@ def held_out_gain(runs: Sequence[RunLine]) -> Iterator[Figure]:
             pools = [
                 [
                     (a, b)
-                    for each in samples(run)
-                    if (a := value_by(each, chooser)) is not None
-                    and (b := value_by(each, judge)) is not None
+                    for sample in samples(run)
+                    if (a := value_by(sample, chooser)) is not None
+                    and (b := value_by(sample, judge)) is not None
                 ]
                 for run in runs
             ]
@@ -180,10 +180,10 @@ def reward_against_drift(runs: Sequence[RunLine]) -> Iterator[Figure]:
     made = list(refinements(runs))
     for scorer in scorers(runs):
         gains = [
-            (after - before, _distance(each.parent.text, each.child.text))
-            for each in made
-            if (before := value_by(each.parent, scorer)) is not None
-            and (after := value_by(each.child, scorer)) is not None
+            (after - before, _distance(refinement.parent.text, refinement.child.text))
+            for refinement in made
+            if (before := value_by(refinement.parent, scorer)) is not None
+            and (after := value_by(refinement.child, scorer)) is not None
         ]
         moved = sum(distance for _, distance in gains)
         gain = sum(gain for gain, _ in gains)

@@ -58,7 +58,11 @@ def reasoning_habits(runs: Sequence[RunLine]) -> Iterator[Figure]:
     Counted by English phrases in the text and the thinking of each candidate. The paper has a
     model count them, which finds more.
     """
-    texts = [f"{each.reasoning}\n{each.text}".lower() for run in runs for each in whole(run)]
+    texts = [
+        f"{candidate.reasoning}\n{candidate.text}".lower()
+        for run in runs
+        for candidate in whole(run)
+    ]
     for habit, pattern in _HABITS.items():
         yield from mean((len(pattern.findall(text)) for text in texts), habit)
 
@@ -73,7 +77,7 @@ def accuracy_by_step(runs: Sequence[RunLine]) -> Iterator[Figure]:
     `after an error` and `after none` split the steps behind the first by whether an earlier step
     of the same solution scored less: what a model's own errors in its context do.
     """
-    traces = [steps for run in runs for each in samples(run) if (steps := step_scores(each))]
+    traces = [steps for run in runs for sample in samples(run) if (steps := step_scores(sample))]
     for place in range(max(map(len, traces), default=0)):
         at = [steps[place] >= THRESHOLD for steps in traces if len(steps) > place]
         yield from share(at, f"step {place + 1}")
@@ -92,7 +96,7 @@ def executable_length(runs: Sequence[RunLine]) -> Iterator[Figure]:
 
     `half`: the most steps that at least half of the samples of that length or more get right.
     """
-    traces = [steps for run in runs for each in samples(run) if (steps := step_scores(each))]
+    traces = [steps for run in runs for sample in samples(run) if (steps := step_scores(sample))]
     lengths = [(len(steps), first_bad_step(steps)) for steps in traces]
     reached = [length if bad is None else bad for length, bad in lengths]
     yield from mean(reached)
@@ -113,7 +117,9 @@ def step_utilisation(runs: Sequence[RunLine]) -> Iterator[Figure]:
     used: list[bool] = []
     for run in runs:
         line = _line_of(run.result.selection.candidate_id, run)
-        used += [each.id in line for each in run.result.candidates if not each.complete]
+        used += [
+            candidate.id in line for candidate in run.result.candidates if not candidate.complete
+        ]
     yield from share(used)
 
 
@@ -131,17 +137,17 @@ def steps_and_difficulty(runs: Sequence[RunLine]) -> Iterator[Figure]:
     """
     ease = sample_accuracy(runs)
     pairs = [
-        (1 - ease[run.problem_id], float(len(each.steps)))
+        (1 - ease[run.problem_id], float(len(sample.steps)))
         for run in runs
-        for each in samples(run)
-        if each.steps
+        for sample in samples(run)
+        if sample.steps
     ]
     yield from number(pearson(pairs), len(pairs))
 
 
 def _line_of(id: str | None, run: RunLine) -> set[str]:
     """Return the ids of what a candidate was made from, directly or not."""
-    by_id = {each.id: each for each in run.result.candidates}
+    by_id = {candidate.id: candidate for candidate in run.result.candidates}
     waiting, seen = [id or ""], set[str]()
     while waiting:
         candidate = by_id.get(waiting.pop())

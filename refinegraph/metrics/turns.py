@@ -85,8 +85,8 @@ def _curve(runs: Sequence[RunLine]) -> CurveTally | None:
 
 
 def _tokens_until(run: RunLine, turn: int) -> float:
-    written = [each.tokens for each in run.result.candidates]
-    until = [each.tokens for each in run.result.candidates if each.round <= turn]
+    written = [candidate.tokens for candidate in run.result.candidates]
+    until = [candidate.tokens for candidate in run.result.candidates if candidate.round <= turn]
     part = sum(until) / sum(written) if sum(written) else 1.0
     return part * run.result.usage.total_tokens
 
@@ -109,7 +109,7 @@ def debug_success(runs: Sequence[RunLine]) -> Iterator[Figure]:
             for run in runs
             if run.result.rounds >= attempt and _passes_until(run, attempt - 1) is False
         ]
-        yield from share((bool(each) for each in cases), f"attempt {attempt}")
+        yield from share((bool(case) for case in cases), f"attempt {attempt}")
 
 
 def _passes_until(run: RunLine, last: int) -> bool | None:
@@ -143,10 +143,10 @@ def flawed_first_step(runs: Sequence[RunLine]) -> Iterator[Figure]:
     their first step would have saved, had each step cost the same.
     """
     drafts = [
-        (step_scores(each), run.judged[each.id], each.tokens)
+        (step_scores(sample), run.judged[sample.id], sample.tokens)
         for run in runs
-        for each in samples(run)
-        if step_scores(each)
+        for sample in samples(run)
+        if step_scores(sample)
     ]
     yield from share((right for steps, right, _ in drafts if is_flawed(steps[:1])), "flawed")
     yield from share((right for steps, right, _ in drafts if not is_flawed(steps[:1])), "sound")
@@ -172,10 +172,10 @@ def phase_efficiency(runs: Sequence[RunLine]) -> Iterator[Figure]:
     """
     pairs = before_and_after(runs)
     written = [
-        (bool(each.parents), each.tokens)
+        (bool(candidate.parents), candidate.tokens)
         for run in runs
         if refines(run)
-        for each in run.result.candidates
+        for candidate in run.result.candidates
     ]
     answering = sum(tokens for refined, tokens in written if not refined)
     correcting = sum(tokens for refined, tokens in written if refined)

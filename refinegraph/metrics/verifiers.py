@@ -84,7 +84,7 @@ def _guided(run: RunLine, scorer: str) -> Iterator[bool]:
         if score.scorer == scorer and score.value is not None
     }
     outcome = {id: _descendants_right(run, id) for id in values}
-    parents = {each.id: each.parents for each in run.result.candidates}
+    parents = {candidate.id: candidate.parents for candidate in run.result.candidates}
     for first, second in combinations(values, 2):
         one, other = outcome[first], outcome[second]
         if one is None or other is None or one == other or parents[first] != parents[second]:
