@@ -21,6 +21,8 @@ _BUSY_SECONDS = 30.0
 """Seconds that a write waits for another process to finish writing."""
 _RANK_OFFSET = 60
 """The constant of reciprocal rank fusion (Cormack et al., SIGIR 2009), as published."""
+_IN_PROCESS = ":memory:"
+"""SQLite's name for a database without a file."""
 _POOL = 4
 """Multiple of `k` that each ranking contributes before the two are fused."""
 
@@ -28,7 +30,7 @@ _POOL = 4
 class SQLiteMemory:
     """Keep notes in an SQLite file that runs and processes can share.
 
-    A new file is readable by its owner only. Without an embedder, notes are found by full-text
+    A new file is readable by its owner only; `:memory:` keeps the notes in this process. Without an embedder, notes are found by full-text
     search (FTS5, BM25), which costs no model call. With one, the word ranking and the ranking by
     cosine similarity are fused; every kept note and every search embeds its text once.
 
@@ -87,8 +89,9 @@ class SQLiteMemory:
 
 def _open(path: Path) -> sqlite3.Connection:
     try:
-        make_private_folder(path.parent)
-        touch_private(path)
+        if str(path) != _IN_PROCESS:
+            make_private_folder(path.parent)
+            touch_private(path)
         database = sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False)
         database.execute("PRAGMA journal_mode = WAL")
     except (OSError, sqlite3.Error) as error:

@@ -105,6 +105,18 @@ def test_several_writers_share_a_file(tmp_path: Path) -> None:
     assert len(asyncio.run(write())) == 80
 
 
+def test_notes_may_stay_in_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    memory = SQLiteMemory(":memory:")
+
+    async def kept() -> tuple[Note, ...]:
+        await memory.keep([SORT])
+        return await memory.recall("sort")
+
+    assert asyncio.run(kept()) == (SORT,)
+    assert not list(tmp_path.iterdir())
+
+
 @given(st.text())
 def test_any_text_may_be_asked_about(asked: str) -> None:
     index = TextIndex(sqlite3.connect(":memory:"))
