@@ -30,9 +30,10 @@ _POOL = 4
 class SQLiteMemory:
     """Keep notes in an SQLite file that runs and processes can share.
 
-    A new file is readable by its owner only; `:memory:` keeps the notes in this process. Without an embedder, notes are found by full-text
-    search (FTS5, BM25), which costs no model call. With one, the word ranking and the ranking by
-    cosine similarity are fused; every kept note and every search embeds its text once.
+    A new file is readable by its owner only; `:memory:` keeps the notes in this process. Without
+    an embedder, notes are found by full-text search (FTS5, BM25), which costs no model call. With
+    one, the word ranking and the ranking by cosine similarity are fused; every kept note and every
+    search embeds its text once.
 
     >>> import asyncio, tempfile
     >>> memory = SQLiteMemory(Path(tempfile.mkdtemp()) / "notes.db")
