@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from refinegraph.graphs.policies.success_rates import SuccessRates
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Frozen
 from refinegraph.tools.grouping import answer_groups
@@ -26,6 +27,8 @@ class BetaPosterior(Frozen):
         return BetaPosterior(alpha=self.alpha + successes, beta=self.beta + failures)
 
 
+FIX, DAMAGE = "answer fix", "answer damage"
+"""Names under which the rounds are counted."""
 DEFAULT_FIX = BetaPosterior(alpha=1.5, beta=3.5)
 """Prior: a round replaces a wrong leading answer in 3 of 10 cases, with the weight of five
 observations."""
@@ -35,12 +38,21 @@ observations."""
 
 
 class RepairRates:
-    """Fix and damage rates by round, shared by the runs of one process.
+    """Fix and damage rates of repair rounds, shared by the runs that share an instance.
 
     The rates describe the leading answer, which a refinement changes only if it outvotes or
     outscores the existing ones. Replacing a wrong leader by a right one is a fix; the reverse is
     damage. Since the truth is unknown, a round counts in proportion to the beliefs before and after
     it. A leader that remains was neither fixed nor damaged.
+
+    Each round has rates of its own. Its prior has the mean that the other rounds suggest and the
+    weight of the prior given here, so that rounds rarely reached start from what is known.
+
+    Args:
+        fix: Prior of the rate at which a round replaces a wrong leader by a right one.
+        damage: Prior of the reverse.
+        learn: Whether to learn from rounds; otherwise the priors hold.
+        learned: Where counts are kept; those of `rates` of a model outlive the process.
     """
 
     def __init__(
@@ -49,20 +61,19 @@ class RepairRates:
         fix: BetaPosterior = DEFAULT_FIX,
         damage: BetaPosterior = DEFAULT_DAMAGE,
         learn: bool = True,
+        learned: SuccessRates | None = None,
     ) -> None:
-        self._fix_prior = fix
-        self._damage_prior = damage
-        self.learn = learn
-        self._fix: dict[int, BetaPosterior] = {}
-        self._damage: dict[int, BetaPosterior] = {}
+        self._priors = {FIX: fix, DAMAGE: damage}
+        self.learned = learned or SuccessRates({})
+        self.learn = learn and self.learned.learn
 
     def fix(self, round: int) -> BetaPosterior:
         """Return the rate at which a round replaces a wrong leader by a right one."""
-        return self._fix.get(round, self._fix_prior)
+        return self._posterior(FIX, round)
 
     def damage(self, round: int) -> BetaPosterior:
         """Return the rate at which a round replaces a right leader by a wrong one."""
-        return self._damage.get(round, self._damage_prior)
+        return self._posterior(DAMAGE, round)
 
     def update(self, state: RefinementState, belief: float) -> None:
         """Learn from the round that has just ended, given the current belief in its leader."""
@@ -78,9 +89,28 @@ class RepairRates:
         changed = leading_answer(state, earlier) != leading_answer(state, state.active_candidates)
         fixed = (1 - before) * belief if changed else 0.0
         damaged = before * (1 - belief) if changed else 0.0
-        round = state.round
-        self._fix[round] = self.fix(round).updated(fixed, (1 - before) - fixed)
-        self._damage[round] = self.damage(round).updated(damaged, before - damaged)
+        self.learned.count(_cell(FIX, state.round), tried=1 - before, passed=fixed)
+        self.learned.count(_cell(DAMAGE, state.round), tried=before, passed=damaged)
+
+    def _posterior(self, kind: str, round: int) -> BetaPosterior:
+        prior, own = self._priors[kind], _cell(kind, round)
+        cells = self.learned.table.cells
+        others = [cells[name] for name in cells if name.startswith(f"{kind} ") and name != own]
+        pooled = prior.updated(
+            sum(cell.passed for cell in others), sum(cell.tried - cell.passed for cell in others)
+        )
+        weight = prior.alpha + prior.beta
+        start = (
+            prior
+            if not others
+            else BetaPosterior(alpha=weight * pooled.mean, beta=weight * (1 - pooled.mean))
+        )
+        seen = cells.get(own)
+        return start.updated(seen.passed, seen.tried - seen.passed) if seen else start
+
+
+def _cell(kind: str, round: int) -> str:
+    return f"{kind} {round}"
 
 
 def leading_answer(state: RefinementState, pool: Sequence[Candidate]) -> str | None:

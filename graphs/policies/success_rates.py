@@ -192,6 +192,11 @@ class SuccessRates:
             self._hazards.clear()
             return True
 
+    def count(self, name: str, *, tried: float, passed: float) -> None:
+        """Count attempts of a kind without a family; counts may be fractional."""
+        with self._lock:
+            self._add(name, passed, (tried,) * len(SHAPES), tried=tried)
+
     def observe_cost(self, family: str, attempts: int, tokens: float) -> None:
         """Learn the cost of attempts of a family."""
         with self._lock:
@@ -229,12 +234,14 @@ class SuccessRates:
         before = self._likelihoods.get(attempt.family, NO_LIKELIHOODS)
         self._likelihoods[attempt.family] = add(before, logs)
 
-    def _add(self, name: str, passed: bool, exposures: Sequence[float]) -> None:
+    def _add(
+        self, name: str, passed: float, exposures: Sequence[float], *, tried: float = 1.0
+    ) -> None:
         cell = self._cells.get(name, Cell())
         fade = 0.5 if cell.exposures[-1] > _MEMORY else 1.0
         pairs = zip(cell.exposures, exposures, strict=True)
         self._cells[name] = Cell(
-            tried=fade * cell.tried + 1,
+            tried=fade * cell.tried + tried,
             passed=fade * cell.passed + passed,
             exposures=tuple(fade * old + new for old, new in pairs),
         )

@@ -3,6 +3,7 @@
 from refinegraph.graphs.policies.base import Policy
 from refinegraph.graphs.policies.execution_gain import MIN_GAIN_FOR_CODE, ExecutionGain
 from refinegraph.graphs.policies.expected_gain import ExpectedGain
+from refinegraph.graphs.policies.repair_rates import RepairRates
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.routing import AgreementRouter, VerdictRouter
 from refinegraph.graphs.stopping import accepted, oscillating, rounds
@@ -66,5 +67,6 @@ def policy_for_answers(plan: Plan, max_candidates: int) -> Policy:
         max_candidates=max_candidates,
         stop=plan.stop_rule(accepted() | oscillating()),
         calibrator=plan.calibrator,
+        rates=RepairRates(learned=plan.rates),
         max_rounds=3 if plan.rounds is None else plan.rounds,
     )

@@ -33,6 +33,7 @@ from refinegraph.graphs.policies.costs import (
 from refinegraph.graphs.policies.islands import behaviour
 from refinegraph.graphs.policies.knockout import higher_score
 from refinegraph.graphs.policies.repair_rates import BetaPosterior, RepairRates, leading_answer
+from refinegraph.graphs.policies.success_rates import SuccessRates
 from refinegraph.schema import Candidate, Decision, Feature, Move, Problem, StopReason, Usage
 from refinegraph.testing import answers, candidate, programs, state, verdict
 
@@ -253,15 +254,28 @@ def test_a_round_counts_as_much_as_the_beliefs_say() -> None:
     prior = BetaPosterior(alpha=1.0, beta=1.0)
     rates = RepairRates(fix=prior, damage=prior)
     rates.update(refined(0.25, "5"), belief=0.8)
-    assert rates.fix(1) == BetaPosterior(alpha=1 + 0.75 * 0.8, beta=1 + 0.75 * 0.2)
+    assert rates.fix(1).alpha == pytest.approx(1 + 0.75 * 0.8)
+    assert rates.fix(1).beta == pytest.approx(1 + 0.75 * 0.2)
     assert rates.damage(1).alpha == pytest.approx(1 + 0.25 * 0.2)
     assert rates.damage(1).beta == pytest.approx(1 + 0.25 * 0.8)
-    assert (rates.fix(2), rates.damage(2)) == (prior, prior)
+    fix, damage = rates.fix(2), rates.damage(2)
+    assert (fix.mean, damage.mean) == (rates.fix(1).mean, rates.damage(1).mean)
+    assert fix.alpha + fix.beta == damage.alpha + damage.beta == pytest.approx(2)
     stayed = RepairRates(fix=prior, damage=prior)
     stayed.update(refined(0.25, "4"), belief=0.8)
     assert (stayed.fix(1).alpha, stayed.fix(1).beta) == (1.0, 1.75)
     assert (stayed.damage(1).alpha, stayed.damage(1).beta) == (1.0, 1.25)
     assert BetaPosterior(alpha=1.5, beta=3.5).mean == pytest.approx(0.3)
+
+
+def test_rounds_are_counted_where_the_rates_of_the_model_are_kept() -> None:
+    of_model = SuccessRates({})
+    RepairRates(learned=of_model).update(refined(0.25, "5"), belief=0.8)
+    next_run = RepairRates(learned=SuccessRates({}, of_model.table))
+    assert next_run.fix(1).mean > RepairRates().fix(1).mean
+    frozen = RepairRates(learned=SuccessRates({}, learn=False))
+    frozen.update(refined(0.25, "5"), belief=0.8)
+    assert frozen.fix(1) == RepairRates().fix(1)
 
 
 def test_nothing_is_learned_without_a_belief_or_a_repair_or_the_wish_to() -> None:

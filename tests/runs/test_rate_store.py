@@ -9,6 +9,7 @@ import pytest
 from refinegraph.cli import main
 from refinegraph.graphs.policies.attempts import SHIPPED_RATES, repair_path
 from refinegraph.graphs.policies.rate_store import RateStore
+from refinegraph.graphs.policies.repair_rates import FIX
 from refinegraph.graphs.policies.success_rates import Attempt, RateTable, SuccessRates
 
 SAMPLE = Attempt(("fresh",), True, "fresh")
@@ -73,6 +74,20 @@ def test_doctor_shows_rates_and_forgets_them(
     assert main(["doctor", "--forget-rates"]) == 0
     assert "1 model forgotten" in capsys.readouterr().out
     assert RateStore(user_folder).all() == []
+
+
+def test_doctor_says_that_rates_of_answers_are_estimates(
+    user_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rates = SuccessRates({})
+    rates.count(f"{FIX} 1", tried=3, passed=1.5)
+    rates.count(f"{FIX} 2", tried=1, passed=0.5)
+    RateStore(user_folder).add("a/model", RateTable(), rates.table)
+    main(["doctor"])
+    out = capsys.readouterr().out
+    assert "a round corrects a wrong answer *" in out
+    assert "50% of 4" in out
+    assert "estimated" in out
 
 
 @pytest.mark.parametrize(("learn", "kept"), [("keep", 1), ("run", 0), ("off", 0)])
