@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from refinegraph.agents import Reviewer, Solver
 from refinegraph.agents.abstention import abstains
-from refinegraph.agents.judge import StepJudge
+from refinegraph.agents.judges.judge import StepJudge
+from refinegraph.agents.judges.p_true import p_true
+from refinegraph.agents.judges.pairwise import PairwiseJudge
 from refinegraph.agents.models import Sampling, generate
-from refinegraph.agents.pairwise_judge import PairwiseJudge
 from refinegraph.agents.prompts import COMPACT2
 from refinegraph.agents.test_writer import TestWriter
-from refinegraph.agents.truth import p_true
 from refinegraph.embedded.tasks import GradedTask, graded_tasks
 from refinegraph.embedded.tasks.outside import outside_questions
 from refinegraph.schema import Candidate, Problem
@@ -21,6 +21,7 @@ from training.measuring import MOST_TOKENS, SEED, Measure, edited, several
 from training.roles import (
     TRACES,
     edit_of,
+    findings_of,
     gloss_of,
     header_of,
     lessons_of,
@@ -107,13 +108,14 @@ async def _solves(measure: Measure, task: GradedTask) -> bool:
 
 async def _continues(measure: Measure, task: GradedTask) -> bool:
     lines = task.program.split("\n")
-    kept = "\n".join(lines[: 1 + len(task.steps) // 2])
+    kept = "".join(f"{line}\n" for line in lines[: 1 + len(task.steps) // 2])
     prompt = Solver(measure.model, prompts=COMPACT2).messages(task.labelled.problem)
     drafts = await generate(
         measure.model, prompt, sampling=Sampling(temperature=0.0, max_tokens=MOST_TOKENS),
-        prefix=f"{kept}\n",
+        prefix=kept,
     )  # fmt: skip
-    return await measure.is_right(task, drafts.choices[0].text)
+    rest = drafts.choices[0].text.removeprefix(kept)
+    return await measure.is_right(task, f"{kept}{rest}")
 
 
 async def _learns(measure: Measure, task: GradedTask) -> bool:
@@ -238,7 +240,7 @@ async def _reviews(measure: Measure, each: Tried, *, trace: bool | None) -> bool
         candidate = candidate.model_copy(update={"verdict": None})
     shown = f"{TRACES[0]}\n{each.wrong.trace}" if trace and each.wrong.trace else ""
     reviewed = await reviewer(each.task.labelled.problem, candidate, trace=shown)
-    return reviewed.review.text.strip() == review_of(each.task, each.wrong)
+    return findings_of(reviewed.review.text) == findings_of(review_of(each.task, each.wrong))
 
 
 async def _edits(measure: Measure, each: Tried, review: str) -> bool:

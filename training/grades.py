@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from refinegraph.agents.feedback import format_verdict
+from refinegraph.agents.evidence import gather_evidence
+from refinegraph.agents.feedback import format_evidence
+from refinegraph.agents.operators.task import Task
 from refinegraph.agents.prompts import COMPACT2
 from refinegraph.embedded.tasks import GradedTask, graded_tasks
-from refinegraph.schema import Candidate
+from refinegraph.schema import Candidate, Move
+from refinegraph.tools.test_cases import parse_tests
 from training.measuring import SEED, Measure, edited, several
 from training.roles import header_of
 
@@ -94,10 +97,15 @@ async def _course(measure: Measure, task: GradedTask) -> _Course:
 
 async def _repair(measure: Measure, task: GradedTask, candidate: Candidate) -> tuple[str, int, int]:
     """Return the program after one review and one edit, and the tokens of both."""
+    problem = task.labelled.problem
+    gather = gather_evidence(measure.sandbox, kinds=COMPACT2.evidence)
+    tests = parse_tests(problem.tests, entry_point=problem.entry_point)
+    move = Move(operator="review", parents=(candidate.id,))
+    evidence = await gather(Task(problem=problem, move=move, tests=tests), candidate)
     places = {
-        "problem": task.labelled.problem.prompt,
+        "problem": problem.prompt,
         "solution": candidate.program or "",
-        "evidence": format_verdict(candidate),
+        "evidence": format_evidence(evidence),
     }
     [(review, read)] = await measure.ask_counted(COMPACT2.reviewer, 1, 0.0, **places)
     [(edit, written)] = await measure.ask_counted(

@@ -55,6 +55,17 @@ _FULL = Mixture(
     several=0.15,
     own=0.8,
 )
+_REPAIR = Mixture(
+    steps=(1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8),
+    vague=(0, 0, 1, 1, 2, 2, 3, 4),
+    plan=0.08,
+    tests=0.05,
+    lesson=0.1,
+    judged=0.95,
+    several=0.1,
+    keep=0.2,
+    own=0.6,
+)
 
 PHASES = (
     Phase("copy", 1_000_000, until_loss=0.3),
@@ -62,10 +73,12 @@ PHASES = (
     Phase("long", 14_000_000, _LONG),
     Phase("full", 12_000_000, _FULL, practice=3_000, ends_at=0.5),
     Phase("last", 11_000_000, _FULL, practice=1_500, starts_at=0.5, ends_at=0.01),
+    Phase("repair", 6_000_000, _REPAIR, practice=1_500, starts_at=0.4, ends_at=0.01),
 )
 """Copying is settled first; then what single steps mean; then how they compose; then all roles on
 tasks of up to ten steps, with mistakes of the model's own; then the same with mistakes sampled
-anew, while the learning rate falls to nothing. About 45 million tokens."""
+anew, while the learning rate falls to nothing; then reviews and repairs above all, on tasks whose
+mistakes can be found. About 51 million tokens."""
 
 
 def scaled(phases: Sequence[Phase], share: float) -> tuple[Phase, ...]:

@@ -101,7 +101,7 @@ class TaskTree:
         shown = "\n".join(f"[{number}] {text}" for number, text in enumerate(texts, 1))
         wrong = attempt.wrong_step + 1
         points = [0 if 0 < wrong <= number else 10 for number in range(len(texts))]
-        reason = f"line {wrong + 1}" if wrong else "all right"
+        reason = check_of((wrong or len(texts) - 1) - 1, wrong=bool(wrong))
         self._write(
             COMPACT2.step_judge,
             f'{{"reason": "{reason}", "steps": {points}}}',
@@ -115,7 +115,6 @@ class TaskTree:
             attempt,
             COMPACT2.p_true,
             f" {attempt.right}",
-            weight=JUDGEMENT_WEIGHT,
             answer=attempt.program,
         )
 
@@ -147,6 +146,8 @@ class TaskTree:
 
     def _review(self, attempt: Attempt, evidence: str, *, right: bool) -> int:
         said = "VERDICT: right" if right else review_of(self.task, attempt)
+        if right and evidence == NOT_RUN:
+            said = f"{check_of(len(attempt.steps) - 1, wrong=False)}\n{said}"
         return self._of_program(
             attempt, COMPACT2.reviewer, f"\n{said}", solution=attempt.program, evidence=evidence
         )
@@ -186,18 +187,40 @@ def review_of(task: GradedTask, attempt: Attempt) -> str:
     """Return the review of a wrong attempt: its first wrong line, and what it ought to do."""
     wrong = max(attempt.wrong_step, 0)
     meant = task.steps[min(wrong, len(task.steps) - 1)]
-    return f"VERDICT: wrong\nSTEP: line {wrong + 2}\nCHANGE: {gloss_of(meant)}"
+    check = check_of(wrong, wrong=True)
+    return f"{check}\nVERDICT: wrong\nSTEP: line {wrong + 2}\nCHANGE: {gloss_of(meant)}"
+
+
+def check_of(last: int, *, wrong: bool) -> str:
+    """Return a verdict for every line up to that of step `last`, where a review looks first.
+
+    The model compares a line with its step far better than a whole program with a statement.
+
+    >>> check_of(2, wrong=True)
+    'CHECK: 2+ 3+ 4-'
+    """
+    marks = ["+"] * last + ["-" if wrong else "+"]
+    return "CHECK: " + " ".join(f"{line}{mark}" for line, mark in enumerate(marks, 2))
+
+
+def findings_of(review: str) -> str:
+    """Return what a review says after its check of the lines."""
+    return review[max(0, review.find("VERDICT:")) :].strip()
 
 
 def edit_of(task: GradedTask, attempt: Attempt) -> str:
-    """Return the lines that are to be replaced, with their numbers, or the whole program."""
+    """Return the line that the review names as it ought to be, or the whole program.
+
+    Later lines may be wrong as well: they are found by the next review. The whole program is
+    written where it has more lines or fewer than it ought to.
+    """
     theirs, ours = attempt.program.split("\n"), task.program.split("\n")
     if attempt.passed:
         return f"{KEEP}{theirs[0]}"
     if len(theirs) != len(ours):
         return task.program
-    pairs = enumerate(zip(theirs, ours, strict=True), 1)
-    return "\n".join(f"{number}: {line}" for number, (was, line) in pairs if was != line)
+    place = max(attempt.wrong_step, 0) + 1
+    return f"{place + 1}: {ours[place]}"
 
 
 def plan_of(steps: Sequence[Step]) -> str:

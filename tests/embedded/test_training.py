@@ -22,7 +22,7 @@ from training.attempts import Attempt, read_attempt, reference, spoiled
 from training.mixture import draw_trees
 from training.phases import PHASES, scaled
 from training.reading import read_steps
-from training.roles import TRACES, TaskTree, edit_of, lettered
+from training.roles import TRACES, TaskTree, edit_of, lettered, review_of
 
 
 def attempts(count: int, *, seed: int = 9) -> Iterator[tuple[GradedTask, Attempt]]:
@@ -66,16 +66,30 @@ async def test_evidence_and_traces_read_as_the_agents_word_them() -> None:
                 assert f"{TRACES[0]}\n{attempt.trace}" == traced
 
 
-def test_edits_mend_the_program() -> None:
+def test_edits_mend_the_program_line_by_line() -> None:
     mended = 0
     for task, attempt in attempts(60):
-        edited = edit_program(edit_of(task, attempt), attempt.program, entry_point=task.name)
+        for _ in task.steps:
+            if attempt.right or attempt.passed:
+                break
+            edited = edit_program(edit_of(task, attempt), attempt.program, entry_point=task.name)
+            assert isinstance(edited, EditedProgram), edited
+            better = read_attempt(task, edited.source)
+            assert better
+            assert better.right or better.passed or better.wrong_step > attempt.wrong_step
+            attempt = better
+            mended += better.right
+    assert mended > 30
+
+
+def test_a_review_checks_the_lines_up_to_the_first_wrong_one() -> None:
+    for task, attempt in attempts(30):
         if attempt.passed:
             continue
-        assert isinstance(edited, EditedProgram), edited
-        assert edited.source == task.program
-        mended += 1
-    assert mended > 30
+        check, findings = review_of(task, attempt).split("\n", 1)
+        assert check.endswith(f"{attempt.wrong_step + 2}-")
+        assert check.count("+") == attempt.wrong_step
+        assert findings.startswith(f"VERDICT: wrong\nSTEP: line {attempt.wrong_step + 2}\n")
 
 
 def test_answers_of_every_role_are_read_by_the_agents() -> None:
