@@ -22,7 +22,7 @@ JUDGEMENT_WEIGHT = 3.0
 """What a token of a judgement counts: it is one word where a program is sixty."""
 NOT_RUN = "It has not been run."
 NOTES = "Notes that may help:"
-"""The heading under which `informed` shows the notes of a run."""
+"""The heading under which `with_notes` shows the notes of a run."""
 TRACES = (
     "What each line changed on the first failing test:",
     "The wrong result came from these lines, in this order:",
@@ -73,7 +73,7 @@ class TaskTree:
             self._write(COMPACT2.test_writer, "\n" + "\n".join(lines))
 
     def learn_from(self, lessons: Sequence[str]) -> None:
-        """Add the Solver that is shown what earlier runs found out, as `informed` shows it."""
+        """Add the Solver that is shown what earlier runs found out, as `with_notes` shows it."""
         notes = listed([Note(text=lesson) for lesson in lessons], heading=NOTES)
         front = render(COMPACT2.solver, problem=self.prompt, header=self.header)
         read = f"{front.removeprefix(self.prompt)}\n\n{notes}"

@@ -44,11 +44,11 @@ class RepairEnvironment:
     """
 
     def __init__(
-        self, *, most_turns: int = 4, timeout: float = 5.0, sandbox: Sandbox | None = None
+        self, *, max_turns: int = 4, timeout: float = 5.0, sandbox: Sandbox | None = None
     ) -> None:
-        if most_turns < 1:
-            raise InputError(f"most_turns={most_turns} is too few; expected 1 or more.")
-        self._most = most_turns
+        if max_turns < 1:
+            raise InputError(f"max_turns={max_turns} is too few; expected 1 or more.")
+        self._max_turns = max_turns
         self._sandbox = sandbox or sandbox_for(timeout)
         self._row: dict[str, Any] = {}
         self._share = 0.0
@@ -75,7 +75,7 @@ class RepairEnvironment:
         """
         if self.turns and self.turns[-1].passed:
             return "Every test passed already; nothing more is needed."
-        if len(self.turns) >= self._most:
+        if len(self.turns) >= self._max_turns:
             return "No turns are left."
         shown = await self._tests("tests").attempt(program, self._sandbox)
         judged = shown
@@ -101,7 +101,7 @@ class RepairEnvironment:
 def repair_environment(**settings: Any) -> Callable[[], RepairEnvironment]:
     """Return what makes environments with these settings, for TRL's `environment_factory`.
 
-    >>> repair_environment(most_turns=2)().turns
+    >>> repair_environment(max_turns=2)().turns
     []
     """
     return partial(RepairEnvironment, **settings)
