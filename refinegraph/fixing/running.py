@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from refinegraph.fixing.options import MUTATIONS, FixOptions, uses_mutations
-from refinegraph.fixing.workshop import EventHandler, Prepared, Workshop, prepare, reopen
+from refinegraph.fixing.workshop import Prepared, Workshop, prepare, reopen
 from refinegraph.options import RunOptions
 from refinegraph.options.arguments import takes
+from refinegraph.options.solve_options import EventHandler
 from refinegraph.runs.planning import (
     Models,
     ledger_of,

@@ -1,6 +1,5 @@
 """Prepare a repair: read the files, run the tests, localise the fault."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +10,8 @@ from refinegraph.fixing.options import FixOptions, uses_mutations
 from refinegraph.fixing.problem import repository_problem
 from refinegraph.fixing.sources import Sources, read_sources
 from refinegraph.fixing.suites import Suite
-from refinegraph.schema import Frozen, Problem, Repository
+from refinegraph.options.solve_options import EventHandler
+from refinegraph.schema import Problem, Repository
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_runs import Baseline, take_baseline
 from refinegraph.tools.workspace.git import toplevel
@@ -33,9 +33,6 @@ class Prepared(NamedTuple):
 
     workshop: Workshop
     problem: Problem | None
-
-
-EventHandler = Callable[[Frozen], None]
 
 
 async def prepare(options: FixOptions, on_event: EventHandler) -> Prepared:
