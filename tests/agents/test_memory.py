@@ -110,7 +110,7 @@ def test_notes_may_stay_in_the_process(tmp_path: Path, monkeypatch: pytest.Monke
     memory = SQLiteMemory(":memory:")
 
     async def kept() -> tuple[Note, ...]:
-        await memory.keep([SORT])
+        await memory.add([SORT])
         return await memory.recall("sort")
 
     assert asyncio.run(kept()) == (SORT,)
