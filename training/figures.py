@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from refinegraph.agents import Reviewer, Solver
 from refinegraph.agents.abstention import abstains
-from refinegraph.agents.judge import StepJudge
+from refinegraph.agents.judges.judge import StepJudge
+from refinegraph.agents.judges.p_true import p_true
+from refinegraph.agents.judges.pairwise import PairwiseJudge
 from refinegraph.agents.models import Sampling, generate
-from refinegraph.agents.pairwise_judge import PairwiseJudge
 from refinegraph.agents.prompts import COMPACT2
 from refinegraph.agents.test_writer import TestWriter
-from refinegraph.agents.truth import p_true
 from refinegraph.embedded.tasks import GradedTask, graded_tasks
 from refinegraph.embedded.tasks.outside import outside_questions
 from refinegraph.schema import Candidate, Problem
