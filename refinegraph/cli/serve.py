@@ -77,11 +77,7 @@ def _settings(
     from refinegraph.serving import ServerSettings
     from refinegraph.serving.names import default_menu
 
-    listed = (
-        tuple(arguments.listed_strategies.split(","))
-        if arguments.listed_strategies
-        else default_menu()
-    )
+    listed: str | None = arguments.listed_strategies
     return ServerSettings(
         options=replace(options, learn=options.learn or "run"),
         extra_models=tuple(filter(None, (arguments.extra_models or "").split(","))),

@@ -136,7 +136,7 @@ class Candidate(Frozen):
         return self.program if self.program is not None else self.answer
 
     @property
-    def order(self) -> tuple[int, ...]:
+    def sort_key(self) -> tuple[int, ...]:
         """A sort key: the order in which candidates were requested."""
         return _order_of(self.id)
 
