@@ -23,7 +23,7 @@ from training.roles import (
 SEED = 70_000
 """The seed of the held-out tasks on which figures are measured."""
 _CONCURRENT = 8
-"""Tasks in progress at a time: a choice, enough to keep the model and the sandbox busy."""
+"""Tasks in progress at the same time: a choice."""
 MAX_TOKENS = 260
 """Maximum tokens of an answer: a program of ten steps has about 110."""
 _Item = TypeVar("_Item")

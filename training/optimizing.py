@@ -11,7 +11,7 @@ from training.trees import Batch
 
 MATRIX_RATE = 3e-3
 OTHER_RATE = 3e-3
-"""Learning rates; a choice that trained stably, made without a search."""
+"""Full learning rates; the values are a choice."""
 
 
 class Losses(NamedTuple):

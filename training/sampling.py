@@ -10,7 +10,7 @@ from training.model import Cache, TinyLlama
 from training.tokens import END
 
 _ROWS = 96
-"""Prompts per batch: a choice, which keeps both cores busy within a few hundred megabytes."""
+"""Prompts per batch: a choice."""
 _NEVER = -1e4
 """Added to the attention score of a hidden token; -inf would turn empty rows into NaN."""
 

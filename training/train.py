@@ -21,7 +21,7 @@ from training.tokens import load_tokenizer, train_tokenizer
 from training.trees import Document
 
 _SAVE_SECONDS = 120
-"""Seconds between checkpoints: little work is lost, and writing one takes under a second."""
+"""Seconds between checkpoints: a choice that bounds the lost work."""
 _LOG_STEPS = 25
 """Steps between lines of the log: a choice."""
 
