@@ -142,7 +142,7 @@ async def test_the_rewards_of_all_turns_add_up_to_the_last_share() -> None:
     assert "It passed all 1 tests." in await environment.submit(RIGHT)
     assert [turn.reward for turn in environment.turns] == [0.5, -0.5, 1.0]
     assert await environment.get_reward() == 1.0
-    assert "passed already" in await environment.submit(RIGHT)
+    assert "already passed" in await environment.submit(RIGHT)
     assert len(environment.turns) == 3
     environment.reset(tests=TESTS)
     assert environment.turns == []

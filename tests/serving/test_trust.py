@@ -251,7 +251,7 @@ def test_a_port_that_is_taken_is_named(
 
 
 def test_a_page_opens_with_its_link_alone(tmp_path: Path) -> None:
-    settings = {"runs": RunStore(tmp_path / "served"), "link": "http://localhost"}
+    settings = {"runs": RunStore(tmp_path / "served"), "public_url": "http://localhost"}
     client = scripted(**settings)
     page = ask(client).json()["refinegraph"]["page"]
     assert client.get(page).status_code == 200
