@@ -55,7 +55,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 os.environ["REFINEGRAPH_HOME"] = tempfile.mkdtemp(prefix="refinegraph-tests-")
 
-block_real_calls(but=("http://127.0.0.1:", "http://localhost:"))
+block_real_calls(allow=("http://127.0.0.1:", "http://localhost:"))
 
 
 def pytest_configure(config: pytest.Config) -> None:

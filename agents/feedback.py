@@ -22,7 +22,7 @@ from refinegraph.schema import (
     StdioCase,
 )
 from refinegraph.schema import VisibleTest as Test
-from refinegraph.tools.edits import Refusal
+from refinegraph.tools.edits import RejectedEdit
 from refinegraph.tools.programs import infer_entry_point
 from refinegraph.tools.sandbox import show_trace
 from refinegraph.tools.step_scores import first_bad_step
@@ -98,7 +98,7 @@ def _format_slice(evidence: Evidence) -> str:
     program = evidence.candidate.program
     if "slice" not in evidence.kinds or not evidence.slice or program is None:
         return ""
-    shown = show_trace(evidence.slice, program, most=_MAX_VISITS)
+    shown = show_trace(evidence.slice, program, max_lines=_MAX_VISITS)
     return f"The wrong result came from these lines, in this order:\n{shown}"
 
 
@@ -131,7 +131,7 @@ def _format_contrast(evidence: Evidence) -> str:
     )
 
 
-def format_refusal(refusal: Refusal) -> str:
+def format_refusal(refusal: RejectedEdit) -> str:
     """Explain why an edit was not applied and what to answer instead."""
     return (
         f"That was not applied. {refusal.text}\n\nGive corrected blocks, or the complete program "

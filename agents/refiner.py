@@ -24,7 +24,7 @@ from refinegraph.agents.prompts import Prompt, PromptSet, prompts_for
 from refinegraph.agents.solver import answer_format
 from refinegraph.errors import InputError
 from refinegraph.schema import EXECUTED_KINDS, Candidate, Kind, Problem, Review, VisibleTest
-from refinegraph.tools.edits import Refusal, edit_program
+from refinegraph.tools.edits import RejectedEdit, edit_program
 
 RepairForm = Literal["auto", "edit", "rewrite"]
 """How a program is repaired: with edits, as a complete rewrite, or with whichever is shorter."""
@@ -41,8 +41,9 @@ class Refiner(Operator):
     """Rewrite a candidate to fix what its review names.
 
     Solvers cling to their answers even when the feedback is good (arXiv 2506.11930). The
-    temperature therefore rises by `warming` with each earlier attempt on the same candidate, and
-    the prompt lists the last answers tried, marking those that execution refuted as wrong.
+    temperature therefore rises by `temperature_step` with each earlier attempt on the same
+    candidate, and the prompt lists the last answers tried, marking those that execution refuted as
+    wrong.
 
     With `repair="edit"` the model answers with the lines to change, which are applied to the
     candidate's program. `"auto"` requests edits for programs of ten lines or more, if the prompts
@@ -55,15 +56,15 @@ class Refiner(Operator):
         model: BaseChatModel,
         *,
         sampling: Sampling | None = None,
-        warming: float = 0.2,
-        rejected_shown: int = 3,
+        temperature_step: float = 0.2,
+        max_rejected_shown: int = 3,
         prompts: PromptSet | None = None,
         repair: RepairForm = "auto",
     ) -> None:
         self.model = model
         self.sampling = sampling or Sampling(temperature=0.4)
-        self.warming = warming
-        self.rejected_shown = rejected_shown
+        self.temperature_step = temperature_step
+        self.max_rejected_shown = max_rejected_shown
         self.prompts = prompts or prompts_for(model)
         self.repair: RepairForm = repair
         if repair == "edit" and self.prompts.refiner_edit is None:
@@ -121,8 +122,8 @@ class Refiner(Operator):
         return await generate(self.model, messages(whole), sampling=sampling)
 
     def format_earlier(self, rejected: Sequence[str], tried: Sequence[str], *, kind: Kind) -> str:
-        """List the last `rejected_shown` rejected and other earlier answers for a prompt."""
-        shown = self.rejected_shown
+        """List the last `max_rejected_shown` rejected and other earlier answers for a prompt."""
+        shown = self.max_rejected_shown
         return format_earlier(rejected[-shown:], tried[-shown:], kind=kind)
 
     def _edit_prompt(self, candidate: Candidate) -> Prompt | None:
@@ -158,7 +159,7 @@ class Refiner(Operator):
         0.8
         """
         base = self.sampling.temperature or 0.0
-        warmer = max(base, min(_HOTTEST, base + self.warming * attempt))
+        warmer = max(base, min(_HOTTEST, base + self.temperature_step * attempt))
         return self.sampling.model_copy(update={"temperature": round(warmer, 3)})
 
 
@@ -191,7 +192,7 @@ async def answer_with_edits(
     return _after(second, await generate(model, whole, sampling=sampling))
 
 
-def _refusal(answer: Generations, candidate: Candidate, problem: Problem) -> Refusal | None:
+def _refusal(answer: Generations, candidate: Candidate, problem: Problem) -> RejectedEdit | None:
     choice = answer.choices[0]
     edited = edit_program(
         choice.text,
@@ -200,7 +201,7 @@ def _refusal(answer: Generations, candidate: Candidate, problem: Problem) -> Ref
         preamble=problem.preamble,
         truncated=choice.truncated,
     )
-    return edited if isinstance(edited, Refusal) else None
+    return edited if isinstance(edited, RejectedEdit) else None
 
 
 def _after(earlier: Generations, answer: Generations) -> Generations:

@@ -22,7 +22,7 @@ class Reply(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     example: ClassVar[str]
-    """An example of the JSON form, shown to a model whose answer could not be parsed."""
+    """An example of the JSON reply_type, shown to a model whose answer could not be parsed."""
 
     @classmethod
     def from_prose(cls, text: str) -> Self | None:
@@ -30,15 +30,15 @@ class Reply(BaseModel):
         return None
 
 
-Form = TypeVar("Form", bound=Reply)
-Fit = Callable[[Form], str | None]
+ReplyType = TypeVar("ReplyType", bound=Reply)
+ReplyCheck = Callable[[ReplyType], str | None]
 """Validates a parsed answer: returns what is wrong with it, or None."""
 
 
-class Read(NamedTuple, Generic[Form]):
+class ParsedReply(NamedTuple, Generic[ReplyType]):
     """A parsed answer, or the reason why it could not be parsed."""
 
-    reply: Form | None
+    reply: ReplyType | None
     fault: str = ""
 
 
@@ -59,42 +59,48 @@ class StructuredModel:
     async def ask(
         self,
         messages: Sequence[BaseMessage],
-        form: type[Form],
+        reply_type: type[ReplyType],
         *,
         n: int = 1,
-        fits: Fit[Form] = lambda _: None,
-    ) -> list[Form | None]:
+        check: ReplyCheck[ReplyType] = lambda _: None,
+    ) -> list[ReplyType | None]:
         """Return up to n answers, with None for each that could not be parsed in two attempts.
 
         Costs n samples, and one call for each answer that is requested again. Raises `ModelError`
         or `DeadlineExceeded` only if the first request fails.
         """
-        drafts = await self._generate(messages, form, n=n)
-        settled = (self._settled(choice, messages, form, fits) for choice in drafts.choices)
+        drafts = await self._generate(messages, reply_type, n=n)
+        settled = (self._settled(choice, messages, reply_type, check) for choice in drafts.choices)
         return await asyncio.gather(*settled)
 
     async def _settled(
-        self, choice: Choice, messages: Sequence[BaseMessage], form: type[Form], fits: Fit[Form]
-    ) -> Form | None:
-        first = read_reply(choice.text, form, fits)
+        self,
+        choice: Choice,
+        messages: Sequence[BaseMessage],
+        reply_type: type[ReplyType],
+        check: ReplyCheck[ReplyType],
+    ) -> ReplyType | None:
+        first = parse_reply(choice.text, reply_type, check)
         if first.reply is not None:
             return first.reply
         charge(Usage(unparsable=1))
-        correction = f"{first.fault} Answer with nothing but JSON of this form: {form.example}"
+        correction = (
+            f"{first.fault} Answer with nothing but JSON of this form: {reply_type.example}"
+        )
         again = [*messages, AIMessage(choice.text), HumanMessage(correction)]
         try:
-            drafts = await self._generate(again, form, n=1)
+            drafts = await self._generate(again, reply_type, n=1)
         except (ModelError, DeadlineExceeded):
             return None
-        second = read_reply(drafts.choices[0].text, form, fits)
+        second = parse_reply(drafts.choices[0].text, reply_type, check)
         charge(Usage(unparsable=int(second.reply is None)))
         return second.reply
 
     async def _generate(
-        self, messages: Sequence[BaseMessage], form: type[Reply], *, n: int
+        self, messages: Sequence[BaseMessage], reply_type: type[Reply], *, n: int
     ) -> Generations:
         plain = self.sampling
-        native = plain.model_copy(update={"json_schema": json_schema(form)})
+        native = plain.model_copy(update={"json_schema": json_schema(reply_type)})
         try:
             drafts = await generate(
                 self.model, messages, n=n, sampling=native if self._takes_schema else plain
@@ -109,28 +115,30 @@ class StructuredModel:
         return drafts
 
 
-def read_reply(text: str, form: type[Form], fits: Fit[Form] = lambda _: None) -> Read[Form]:
+def parse_reply(
+    text: str, reply_type: type[ReplyType], check: ReplyCheck[ReplyType] = lambda _: None
+) -> ParsedReply[ReplyType]:
     """Parse an answer of a form from a model's text, or say why that is impossible."""
     fault, attempted_json = "That answer holds no JSON object.", False
     for value in json_objects(text):
-        attempted_json = attempted_json or not form.model_fields.keys().isdisjoint(value)
+        attempted_json = attempted_json or not reply_type.model_fields.keys().isdisjoint(value)
         try:
-            reply = form.model_validate(value)
+            reply = reply_type.model_validate(value)
         except ValidationError as error:
             fault = _first_fault(error)
             continue
-        if (complaint := fits(reply)) is None:
-            return Read(reply)
+        if (complaint := check(reply)) is None:
+            return ParsedReply(reply)
         fault = complaint
-    prose = None if attempted_json else form.from_prose(text)
-    if prose is not None and fits(prose) is None:
-        return Read(prose)
-    return Read(None, fault)
+    prose = None if attempted_json else reply_type.from_prose(text)
+    if prose is not None and check(prose) is None:
+        return ParsedReply(prose)
+    return ParsedReply(None, fault)
 
 
-def json_schema(form: type[Reply]) -> str:
+def json_schema(reply_type: type[Reply]) -> str:
     """Return a form's JSON schema for strict servers: all fields required, no others allowed."""
-    return json.dumps(_strict(form.model_json_schema()))
+    return json.dumps(_strict(reply_type.model_json_schema()))
 
 
 def _strict(node: Any) -> Any:

@@ -42,13 +42,13 @@ def read_programs(row: dict[str, Any], count: int) -> list[Candidate]:
     return made
 
 
-def read_tests(row: dict[str, Any], count: int, *, most: int) -> list[VisibleTest]:
+def read_tests(row: dict[str, Any], count: int, *, limit: int) -> list[VisibleTest]:
     """Return the first tests of every recorded list, each distinct one once with its weight."""
     kept: dict[str, VisibleTest] = {}
     written: Counter[str] = Counter()
     for text in row["tests"][:count]:
         tests = parse_generated_tests(
-            f"assert {text.strip()}", entry_point=row["entry_point"], limit=most
+            f"assert {text.strip()}", entry_point=row["entry_point"], limit=limit
         )
         for test in tests:
             key = test.model_dump_json(exclude={"id", "weight"})
@@ -81,7 +81,7 @@ async def choose(sandbox: Sandbox, row: dict[str, Any], samples: int) -> tuple[b
     """Return whether the chosen program is right, and whether the first one is."""
     problem = Problem(prompt=row["prompt"], entry_point=row["entry_point"])
     pool = read_programs(row, samples)
-    tests = read_tests(row, samples, most=5)
+    tests = read_tests(row, samples, limit=5)
 
     async def run(candidate: Candidate) -> Candidate:
         if candidate.program is None:

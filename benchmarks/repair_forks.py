@@ -79,7 +79,7 @@ class ForkedSuite(Suite):
         return Baseline(
             failing=tuple(first.tests[id] for id in failed),
             passing=tuple(id for id in alike if first.tests[id].passed),
-            flickering=tuple(id for id in first.tests if id not in alike),
+            flaky=tuple(id for id in first.tests if id not in alike),
             skipped=(),
             collected=len(first.tests),
             strength="reported",
@@ -159,8 +159,8 @@ async def plain_verdict(
 ) -> Verdict:
     """Return the verdict of a run of the suite: what failed before, then what is lost."""
     run = await suite.run(changes, timeout=10 + 3 * baseline.seconds)
-    missing = {id: CaseOutcome(id=id, status="error") for id in baseline.wanted}
-    wanted = [run.tests.get(id, missing[id]) for id in baseline.wanted]
+    missing = {id: CaseOutcome(id=id, status="error") for id in baseline.failing_ids}
+    wanted = [run.tests.get(id, missing[id]) for id in baseline.failing_ids]
     gone = [id for id in baseline.passing if id not in run.tests or not run.tests[id].passed]
     lost = [CaseOutcome(id=id, status="failed") for id in gone]
     passed = not lost and all(outcome.passed for outcome in wanted)

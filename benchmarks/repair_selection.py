@@ -109,7 +109,7 @@ async def play(
         workshop=workshop,
     )
     chosen = result.selection.candidate_id if result.solved else None
-    numbers = {candidate.id: candidate.order[1] for candidate in result.candidates}
+    numbers = {candidate.id: candidate.sort_key[1] for candidate in result.candidates}
     passing = [c for c in result.candidates if c.verdict and c.verdict.passed]
     return {
         "ours": pool[numbers[chosen]].kind if chosen else None,
@@ -191,10 +191,10 @@ async def _agentless(
     """
     votes: dict[str | None, int] = {}
     for candidate in candidates:
-        votes[candidate.answer_class] = votes.get(candidate.answer_class, 0) + 1
+        votes[candidate.equivalence_class] = votes.get(candidate.equivalence_class, 0) + 1
     ranked: list[tuple[tuple[int, int, int, int], str]] = []
     for candidate in candidates:
-        entry = pool[candidate.order[1]]
+        entry = pool[candidate.sort_key[1]]
         raw = _raw(workshop, entry.patch)
         if raw is None:
             continue
@@ -202,8 +202,8 @@ async def _agentless(
         run = await workshop.suite.run(changes, timeout=10 + 3 * workshop.baseline.seconds)
         lost = sum(not passes(run, name) for name in workshop.baseline.passing)
         passed = sum(passes(run, outcome.id) for outcome in workshop.baseline.failing)
-        vote = votes.get(candidate.answer_class, 1) if candidate.answer_class else 1
-        ranked.append(((lost, -passed, -vote, candidate.order[1]), entry.kind))
+        vote = votes.get(candidate.equivalence_class, 1) if candidate.equivalence_class else 1
+        ranked.append(((lost, -passed, -vote, candidate.sort_key[1]), entry.kind))
     return min(ranked)[1] if ranked else None
 
 

@@ -99,7 +99,9 @@ async def soak(runs: int, *, every: int) -> int:
     endless, wrong, began = itertools.cycle(cases), 0, time.monotonic()
     before: Held | None = None
     for done in range(0, runs, every):
-        report = await run_conformance(Sandbox, list(itertools.islice(endless, every)), at_once=4)
+        report = await run_conformance(
+            Sandbox, list(itertools.islice(endless, every)), concurrency=4
+        )
         held = Held.now()
         if done // every == _WARM_UP:
             before = held

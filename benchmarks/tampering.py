@@ -73,7 +73,7 @@ async def _package(package: Package, source: Path, shapes: int) -> Count | None:
         for wrong in _mutants(right):
             (root / package.module).write_text(wrong, encoding="utf-8")
             baseline = await take_baseline(suite, runs=1)
-            if baseline.wanted and baseline.passing:
+            if baseline.failing_ids and baseline.passing:
                 return await _judged(package, root, suite, baseline, right, shapes)
     return None
 
@@ -88,7 +88,7 @@ async def _judged(
     package: Package, root: Path, suite: TestSuite, baseline: Baseline, right: str, shapes: int
 ) -> Count:
     judge = PatchJudge(suite, baseline)
-    test = next(name for name in baseline.wanted if "::" in name)
+    test = next(name for name in baseline.failing_ids if "::" in name)
     file = Path(baseline.root, test.partition("::")[0])
     target = Target(
         module=package.module,

@@ -104,7 +104,7 @@ def _mean(values: list[float]) -> float:
 
 async def in_turns() -> bool:
     """Play the environment that TRL calls for episodes of several turns."""
-    environment = repair_environment(most_turns=4)()
+    environment = repair_environment(max_turns=4)()
     environment.reset(tests=TESTS)
     reviews = [await environment.submit(program) for program in (WRONG, RIGHT)]
     total = await environment.get_reward()

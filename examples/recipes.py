@@ -23,7 +23,7 @@ from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.graphs import RefinementState, SearchGraph, search_graph
 from refinegraph.graphs.policies import (
     beam,
-    everyone,
+    each_with_others,
     from_all,
     from_each,
     move,
@@ -41,7 +41,7 @@ def debate(model: BaseChatModel, *, agents: int = 3, rounds: int = 2) -> SearchG
     read = "$problem\n\nYour answer: $solution\n\n$others\n\nCompare, and answer again."
     return search_graph(
         operators={"solve": Solver(model), "revise": prompted(model, read)},
-        policy=schedule(move("solve", count=agents), *[everyone("revise")] * rounds),
+        policy=schedule(move("solve", count=agents), *[each_with_others("revise")] * rounds),
         select=majority_vote(),
     )
 

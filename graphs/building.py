@@ -40,7 +40,7 @@ from refinegraph.graphs.state import (
     join_updates,
 )
 from refinegraph.graphs.sync_nodes import node_runnable
-from refinegraph.schema import Decision, SamplesAsked, Usage
+from refinegraph.schema import Decision, SampleCount, Usage
 from refinegraph.telemetry.tracing import Attributes, span
 from refinegraph.tools.checkers import AnswerReader
 
@@ -268,8 +268,8 @@ def _complete(update: StateUpdate, sample_counts: Counter[str]) -> StateUpdate:
     """
     complete: Any = {key: value for key, value in update.items() if not _is_nothing(value)}
     if sample_counts:
-        complete["asked"] = tuple(
-            SamplesAsked(request=key, samples=n) for key, n in sample_counts.items()
+        complete["sample_counts"] = tuple(
+            SampleCount(request=key, samples=n) for key, n in sample_counts.items()
         )
     return cast("StateUpdate", complete)
 
@@ -283,9 +283,9 @@ def _is_nothing(value: object) -> bool:
 
 def _is_another_run(state: RefinementState) -> bool:
     """Return whether a thread that ended, or had another problem, has received a new problem."""
-    if state.begun_with is None:
+    if state.initial_problem is None:
         return False
-    return state.result is not None or state.begun_with != state.problem
+    return state.result is not None or state.initial_problem != state.problem
 
 
 def _overwriting(state: Mapping[str, object]) -> dict[str, object]:

@@ -23,7 +23,7 @@ class gepa_prompt(Operator):
     """Add a note with the prompt that GEPA (arXiv 2507.19457) evolves on solved problems.
 
     GEPA keeps a Pareto front over the examples and lets `writer` rewrite a prompt after reading
-    what went wrong. Costs at most `most_asked` calls of the model and one of the writer per
+    what went wrong. Costs at most `max_calls` calls of the model and one of the writer per
     proposal, charged to the move. Requires the extra `evolve`.
 
     Args:
@@ -32,7 +32,7 @@ class gepa_prompt(Operator):
             validation.
         seed: The initial prompt.
         writer: The model that rewrites prompts, by default `model`.
-        most_asked: Maximum number of examples that the model is asked.
+        max_calls: Maximum number of calls of the model.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class gepa_prompt(Operator):
         *,
         seed: str = "Solve the problem.",
         writer: BaseChatModel | None = None,
-        most_asked: int = 60,
+        max_calls: int = 60,
     ) -> None:
         if importlib.util.find_spec("gepa") is None:
             raise InputError("GEPA requires the extra 'evolve': pip install 'refinegraph[evolve]'.")
@@ -50,7 +50,7 @@ class gepa_prompt(Operator):
         self.model = model
         self.writer = writer or model
         self.seed = seed
-        self.most_asked = most_asked
+        self.max_calls = max_calls
 
     @property
     def proposes(self) -> bool:
@@ -83,7 +83,7 @@ class gepa_prompt(Operator):
             valset=list(examples[1::2] or examples),
             adapter=adapter,
             reflection_lm=reflect,
-            max_metric_calls=self.most_asked,
+            max_metric_calls=self.max_calls,
             logger=_Silent(),
         )
         return str(result.best_candidate[_PART])

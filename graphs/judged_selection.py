@@ -17,7 +17,7 @@ from refinegraph.graphs.selection import best_of
 from refinegraph.schema import Candidate, Problem, Score, Selection
 from refinegraph.support.awaiting import MaybeAwaitable, settle, wait_for_all
 from refinegraph.tools.grouping import answer_groups
-from refinegraph.tools.scorers.basic import Scored
+from refinegraph.tools.scorers.basic import ScoreBatch
 
 _EVEN = 0.5
 """The share of points of a candidate that neither won nor lost."""
@@ -28,7 +28,7 @@ class PairJudge(Protocol):
 
     def __call__(
         self, problem: Problem, candidates: Sequence[Candidate]
-    ) -> MaybeAwaitable[Sequence[Score] | Scored]:
+    ) -> MaybeAwaitable[Sequence[Score] | ScoreBatch]:
         """Return one score per candidate."""
         ...
 
@@ -61,7 +61,9 @@ class knockout:
 
     async def _winner(self, problem: Problem, first: Candidate, second: Candidate) -> Candidate:
         judged = await settle(self.judge(problem, [first, second]))
-        scores = cast("Sequence[Score]", judged.scores if isinstance(judged, Scored) else judged)
+        scores = cast(
+            "Sequence[Score]", judged.scores if isinstance(judged, ScoreBatch) else judged
+        )
         values = [_EVEN if score.value is None else score.value for score in scores]
         return second if values[1] > values[0] else first
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from refinegraph.graphs.stopping import StopRule
     from refinegraph.graphs.strategies import Plan
 
-_COUNT = Number("N", whole=True, least=1)
-_FROM_ZERO = Number("N", whole=True, least=0)
-_SHARE = Number("X", least=0, most=1)
+_COUNT = Number("N", whole=True, minimum=1)
+_FROM_ZERO = Number("N", whole=True, minimum=0)
+_SHARE = Number("X", minimum=0, maximum=1)
 _AMOUNT = Number("X", above=0)
 
 
@@ -43,7 +43,7 @@ STOP_RULES = (
         "same_failure",
         "graphs.stopping:same_failure",
         "every repair failed like its ancestors, N times in a row",
-        (Parameter("times", Number("N", whole=True, least=2), positional=True),),
+        (Parameter("times", Number("N", whole=True, minimum=2), positional=True),),
     ),
     Part(
         "budget",

@@ -21,8 +21,8 @@ from refinegraph.support.awaiting import wait_for_all
 from refinegraph.tools.answers import extract_answer, same_answer
 from refinegraph.tools.programs import extract_program
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.scorers.basic import Scored
-from refinegraph.tools.scorers.memory import Memory
+from refinegraph.tools.scorers.async_cache import AsyncCache
+from refinegraph.tools.scorers.basic import ScoreBatch
 from refinegraph.tools.test_cases.checking import HiddenTests
 
 _MUTATE = """An instruction for a language model that solves problems:
@@ -86,9 +86,9 @@ class prompt_fitness:
         self.model = model
         self.examples = tuple(examples)
         self.sandbox = sandbox
-        self._cache: Memory[str, Score] = Memory()
+        self._cache: AsyncCache[str, Score] = AsyncCache()
 
-    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> ScoreBatch:
         """Return one score per prompt and the total cost."""
         prompts = [candidate.text.strip() for candidate in candidates]
         return await score_cases(prompts, self._cache, self._measure, scorer="fitness")

@@ -3,7 +3,7 @@
 Items are merged by key. Of two items with the same key, the higher revision wins, and with equal
 revisions the later write. LangGraph applies the writes of parallel moves in the order of the moves,
 so the state is deterministic. Every merge is associative and idempotent, except `add_usage`,
-`add_asked` and `add_ended`, whose writes happen exactly once.
+`add_sample_counts` and `add_ended`, whose writes happen exactly once.
 """
 
 import re
@@ -20,7 +20,7 @@ from refinegraph.schema import (
     Note,
     RejectedRefinement,
     Review,
-    SamplesAsked,
+    SampleCount,
     Tier,
     Usage,
 )
@@ -83,9 +83,9 @@ def merge_failures(left: tuple[Failure, ...], right: tuple[Failure, ...]) -> tup
     return _merge(left, right, key=_failure_key)
 
 
-def add_asked(
-    left: tuple[SamplesAsked, ...], right: tuple[SamplesAsked, ...]
-) -> tuple[SamplesAsked, ...]:
+def add_sample_counts(
+    left: tuple[SampleCount, ...], right: tuple[SampleCount, ...]
+) -> tuple[SampleCount, ...]:
     """Add up the requested samples for each request."""
     total = list(left)
     for addition in right:
@@ -94,7 +94,7 @@ def add_asked(
             total.insert(index, addition)
         else:
             samples = total[index].samples + addition.samples
-            total[index] = SamplesAsked(request=addition.request, samples=samples)
+            total[index] = SampleCount(request=addition.request, samples=samples)
     return tuple(total)
 
 
@@ -119,7 +119,7 @@ def add_usage(left: Usage, right: Usage) -> Usage:
     return left + right
 
 
-def weakest(left: Isolation | None, right: Isolation | None) -> Isolation | None:
+def weakest_isolation(left: Isolation | None, right: Isolation | None) -> Isolation | None:
     """Return the weaker isolation: by tier, then by the number of layers."""
     if left is None or right is None:
         return left or right
@@ -132,7 +132,7 @@ def _weakness(isolation: Isolation) -> tuple[int, int, str]:
 
 
 def _candidate_key(candidate: Candidate) -> tuple[int, ...]:
-    return candidate.order
+    return candidate.sort_key
 
 
 def _candidate_revision(candidate: Candidate) -> int:

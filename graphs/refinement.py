@@ -52,7 +52,7 @@ def refinement_graph(
     name: str = "refinement",
     models: ModelNames | None = None,
     seed: int | None = None,
-    ask: Sequence[InterruptPoint] = (),
+    interrupt_before: Sequence[InterruptPoint] = (),
 ) -> RefinementGraph:
     """Compile the graph that solves a problem and refines its candidates.
 
@@ -86,7 +86,7 @@ def refinement_graph(
         name: The strategy's name in results.
         models: The models of the roles, for results.
         seed: The seed, for results.
-        ask: Where to ask a person: `"refine"`, `"accept"`. Requires a checkpointer.
+        interrupt_before: Where to ask a person: `"refine"`, `"accept"`. Requires a checkpointer.
 
     Raises:
         InputError: If an agent does not accept the parameters of its role.
@@ -115,7 +115,7 @@ def refinement_graph(
         name=name,
         models=models,
         seed=seed,
-        interrupt_before=ask,
+        interrupt_before=interrupt_before,
     )
 
 

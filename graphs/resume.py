@@ -18,13 +18,13 @@ from refinegraph.graphs.events import (
     TestsKnown,
 )
 from refinegraph.graphs.refinement import RefinementGraph
-from refinegraph.schema import RefinementResult, SamplesAsked, Usage
+from refinegraph.schema import RefinementResult, SampleCount, Usage
 
 
 class ResumePoint(NamedTuple):
     """The progress of an interrupted run."""
 
-    asked: Mapping[str, int]
+    sample_counts: Mapping[str, int]
     """Samples taken of each request."""
     spent: Usage
     """Usage of the nodes that finished."""
@@ -53,12 +53,12 @@ async def load_resume_point(graph: RefinementGraph, config: RunnableConfig) -> R
         return None
     stored = checkpoint.checkpoint["channel_values"]
     values: dict[str, Any] = (await graph.aget_state(config)).values
-    asked: Counter[str] = Counter()
+    sample_counts: Counter[str] = Counter()
     spent = values.get("usage", Usage())
-    _add(asked, values.get("asked", ()))
+    _add(sample_counts, values.get("sample_counts", ()))
     for _, channel, value in checkpoint.pending_writes or ():
-        if channel == "asked":
-            _add(asked, value)
+        if channel == "sample_counts":
+            _add(sample_counts, value)
         elif channel == "usage":
             spent += value
     started, elapsed = values.get("started"), values.get("elapsed", 0.0)
@@ -67,7 +67,7 @@ async def load_resume_point(graph: RefinementGraph, config: RunnableConfig) -> R
     ended = None if START in stored else values.get("result")
     events = (*_events(values), Spent(usage=spent))
     hopeless = ended is None and bool(values.get("failures")) and not values.get("candidates")
-    return ResumePoint(asked, spent, elapsed, paused, ended, events, hopeless)
+    return ResumePoint(sample_counts, spent, elapsed, paused, ended, events, hopeless)
 
 
 async def forget_run(graph: RefinementGraph, config: RunnableConfig) -> None:
@@ -87,5 +87,5 @@ def _events(values: Mapping[str, Any]) -> Iterator[Event]:
         yield Decided(decision=decision)
 
 
-def _add(asked: Counter[str], additions: tuple[SamplesAsked, ...]) -> None:
-    asked.update({samples.request: samples.samples for samples in additions})
+def _add(sample_counts: Counter[str], additions: tuple[SampleCount, ...]) -> None:
+    sample_counts.update({samples.request: samples.samples for samples in additions})

@@ -253,9 +253,11 @@ class MagicoreRouter:
             return groups[0]
         samples = [candidate for candidate in state.candidates if candidate.parent_id is None]
         first = answer_groups(state.problem, samples)
-        majority = first[0][0].answer_class or first[0][0].content if first else None
+        majority = first[0][0].equivalence_class or first[0][0].content if first else None
         agreeing = (
-            group for group in groups if (group[0].answer_class or group[0].content) == majority
+            group
+            for group in groups
+            if (group[0].equivalence_class or group[0].content) == majority
         )
         return next(agreeing, ())
 
@@ -263,7 +265,7 @@ class MagicoreRouter:
         routed_before = state.difficulty is not None
         if not self.running or routed_before:
             return
-        first = min(state.candidates, key=lambda candidate: candidate.order, default=None)
+        first = min(state.candidates, key=lambda candidate: candidate.sort_key, default=None)
         if first is not None and first.score is not None:
             self.statistics.note(first.score)
 

@@ -176,7 +176,7 @@ class latest:
         usable = [candidate for candidate in candidates if candidate.content is not None]
         if not usable:
             return _NOTHING
-        newest = max(usable, key=lambda candidate: (_passed(candidate), candidate.order))
+        newest = max(usable, key=lambda candidate: (_passed(candidate), candidate.sort_key))
         if newest.verdict:
             return Selection(candidate_id=newest.id, reason=_why_best(newest))
         reason = "it is the last refinement" if newest.parents else "it is the only solution"
@@ -221,7 +221,7 @@ def _evidence(candidate: Candidate) -> tuple[object, ...]:
     """Sort key: the strongest evidence first."""
     proved = bool(candidate.verdict and candidate.verdict.passed)
     score = candidate.score if candidate.score is not None else float("-inf")
-    return (not proved, -_passed(candidate), -score, candidate.order)
+    return (not proved, -_passed(candidate), -score, candidate.sort_key)
 
 
 def _why_best(candidate: Candidate) -> str:

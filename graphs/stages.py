@@ -34,7 +34,7 @@ def stages(
     Args:
         split: Adds a note of kind `subproblem` for each part, such as `subproblems(model)`.
         each: The graph that solves a part, such as that of any strategy.
-        then: Produces the answer; `informed(Solver(model))` shows it the results.
+        then: Produces the answer; `with_notes(Solver(model))` shows it the results.
         in_turn: Whether to solve the parts in sequence, showing each the earlier results; otherwise
             they are solved in parallel.
     """

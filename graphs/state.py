@@ -9,8 +9,8 @@ from typing_extensions import TypedDict
 from refinegraph.errors import StateError
 from refinegraph.graphs.channels import CheckedChannel, GrowingChannel, growing
 from refinegraph.graphs.reducers import (
-    add_asked,
     add_ended,
+    add_sample_counts,
     add_usage,
     merge_candidates,
     merge_decisions,
@@ -19,7 +19,7 @@ from refinegraph.graphs.reducers import (
     merge_rejected,
     merge_reviews,
     merge_tests,
-    weakest,
+    weakest_isolation,
 )
 from refinegraph.schema import (
     Candidate,
@@ -32,7 +32,7 @@ from refinegraph.schema import (
     RefinementResult,
     RejectedRefinement,
     Review,
-    SamplesAsked,
+    SampleCount,
     StopReason,
     Usage,
     VisibleTest,
@@ -52,17 +52,19 @@ DecisionsField = Annotated[tuple[Decision, ...], growing(tuple[Decision, ...], m
 FailuresField = Annotated[tuple[Failure, ...], growing(tuple[Failure, ...], merge_failures)]
 NotesField = Annotated[tuple[Note, ...], growing(tuple[Note, ...], merge_notes)]
 UsageField = Annotated[Usage, CheckedChannel(Usage, merge=add_usage, default=Usage())]
-AskedField = Annotated[tuple[SamplesAsked, ...], growing(tuple[SamplesAsked, ...], add_asked)]
+SampleCountsField = Annotated[
+    tuple[SampleCount, ...], growing(tuple[SampleCount, ...], add_sample_counts)
+]
 RoundField = Annotated[int, CheckedChannel(int, merge=max, default=0)]
 ProgressField = Annotated[int, CheckedChannel(int, merge=max, default=-1)]
 EndedField = Annotated[
     tuple[int, int], CheckedChannel(tuple[int, int], merge=add_ended, default=(-1, 0))
 ]
-BegunWithField = Annotated[Problem | None, CheckedChannel(Problem | None, default=None)]
+InitialProblemField = Annotated[Problem | None, CheckedChannel(Problem | None, default=None)]
 ElapsedField = Annotated[float, CheckedChannel(float, merge=max, default=0.0)]
 StartedField = Annotated[float | None, CheckedChannel(float | None, default=None)]
 IsolationField = Annotated[
-    Isolation | None, CheckedChannel(Isolation | None, merge=weakest, default=None)
+    Isolation | None, CheckedChannel(Isolation | None, merge=weakest_isolation, default=None)
 ]
 ResultField = Annotated[
     RefinementResult | None, CheckedChannel(RefinementResult | None, default=None)
@@ -113,9 +115,9 @@ class RefinementState(BaseModel):
     """Seconds since the run began, as of the last decision."""
     started: StartedField = None
     """When the run began, as Unix time in seconds."""
-    begun_with: BegunWithField = None
+    initial_problem: InitialProblemField = None
     """The problem with which the run began; another problem in its thread starts a new run."""
-    asked: AskedField = ()
+    sample_counts: SampleCountsField = ()
     """Samples taken of each request that a seed or cache distinguishes, for resuming a run."""
     isolation: IsolationField = None
     """The weakest isolation under which any program of this run was executed."""
@@ -167,13 +169,13 @@ class StateUpdate(TypedDict, total=False):
     failures: tuple[Failure, ...]
     run_notes: tuple[Note, ...]
     usage: Usage
-    asked: tuple[SamplesAsked, ...]
+    sample_counts: tuple[SampleCount, ...]
     round: int
     progress: int
     ended: tuple[int, int]
     elapsed: float
     started: float | None
-    begun_with: Problem | None
+    initial_problem: Problem | None
     isolation: Isolation | None
     result: RefinementResult | None
 

@@ -12,21 +12,21 @@ class RetryPolicy(Frozen):
 
     Timeouts, lost connections, malformed JSON and the statuses 408, 409, 425, 429 and 5xx are
     retried. The permanent statuses 501, 505 and 511, wrong keys, wrong addresses and wrong
-    certificates are not. The delay doubles from `first_wait` up to `longest_wait`, minus a random
+    certificates are not. The delay doubles from `initial_wait` up to `max_wait`, minus a random
     part of up to half, and is never shorter than the server's Retry-After. A server that refuses
     connections is tried at most three times. The default values are choices.
 
-    >>> RetryPolicy(attempts=3, first_wait=0.1).attempts
+    >>> RetryPolicy(attempts=3, initial_wait=0.1).attempts
     3
     """
 
     attempts: int = Field(default=6, ge=1)
     """Number of attempts, including the first."""
-    first_wait: float = Field(default=0.5, ge=0)
+    initial_wait: float = Field(default=0.5, ge=0)
     """Seconds before the second attempt."""
-    longest_wait: float = Field(default=30.0, ge=0)
+    max_wait: float = Field(default=30.0, ge=0)
     """Upper limit of the delay, in seconds."""
-    longest_retry_after: float = Field(default=120.0, ge=0)
+    max_retry_after: float = Field(default=120.0, ge=0)
     """Seconds; if a server asks for a longer delay, the request fails at once."""
     give_up_after: float = Field(default=900.0, gt=0)
     """Seconds since the first attempt after which no other attempt is made. With the default, a
@@ -37,6 +37,6 @@ class RetryPolicy(Frozen):
 
     def wait(self, attempt: int, retry_after: float | None = None) -> float:
         """Return the seconds to wait after an attempt, the first being 1."""
-        backoff = min(self.longest_wait, self.first_wait * 2.0 ** min(attempt - 1, 30))
+        backoff = min(self.max_wait, self.initial_wait * 2.0 ** min(attempt - 1, 30))
         backoff *= random.uniform(0.5, 1.0)
         return backoff if retry_after is None else max(backoff, retry_after)

@@ -262,9 +262,9 @@ def test_bad_records_are_left_out_and_the_others_are_read(
 ) -> None:
     path = tmp_path / "set.jsonl"
     path.write_bytes(line + GOOD)
-    left_out: list[BadRecord] = []
-    assert ids(list(load_dataset(path, left_out=left_out))) == ["good"]
-    (record,) = left_out
+    bad_records: list[BadRecord] = []
+    assert ids(list(load_dataset(path, bad_records=bad_records))) == ["good"]
+    (record,) = bad_records
     assert (record.file, record.line) == (path, 1)
     assert reason in record.reason and str(path) in record.reason
 
@@ -272,33 +272,33 @@ def test_bad_records_are_left_out_and_the_others_are_read(
 def test_bad_records_of_an_array_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "set.json"
     path.write_text('[{"id": 1, "prompt": "p"}, 2, {"id": 1, "prompt": "q"}]')
-    left_out: list[BadRecord] = []
-    assert ids(list(load_dataset(path, left_out=left_out))) == ["1"]
-    assert [record.line for record in left_out] == [2, 3]
+    bad_records: list[BadRecord] = []
+    assert ids(list(load_dataset(path, bad_records=bad_records))) == ["1"]
+    assert [record.line for record in bad_records] == [2, 3]
 
 
 def test_records_keep_their_numbers_where_others_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "set.jsonl"
     path.write_text('{"question": 1}\n{"question": "q", "gold_answer": 1}\n')
-    left_out: list[BadRecord] = []
-    assert ids(list(load_dataset(path, left_out=left_out))) == ["set/1"]
-    assert left_out[0].id == "set/0"
+    bad_records: list[BadRecord] = []
+    assert ids(list(load_dataset(path, bad_records=bad_records))) == ["set/1"]
+    assert bad_records[0].id == "set/0"
 
 
 def test_file_of_bad_records_alone_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, [{"a": 1}, {"b": 2}])
     with pytest.raises(InputError, match=r"contains no readable problems: .*line 1: the"):
-        list(load_dataset(path, left_out=[]))
+        list(load_dataset(path, bad_records=[]))
 
 
 def test_id_of_a_record_that_was_left_out_is_refused_with_its_reason(tmp_path: Path) -> None:
     path = write(tmp_path, [{"id": "bad", "prompt": " "}, OWN])
-    left_out: list[BadRecord] = []
-    found = load_dataset(path, left_out=left_out)
-    assert ids(list(select_problems(found, ids=["a"], left_out=left_out))) == ["a"]
-    found = load_dataset(path, left_out=left_out)
+    bad_records: list[BadRecord] = []
+    found = load_dataset(path, bad_records=bad_records)
+    assert ids(list(select_problems(found, ids=["a"], bad_records=bad_records))) == ["a"]
+    found = load_dataset(path, bad_records=bad_records)
     with pytest.raises(InputError, match="line 1: the field 'prompt' is empty"):
-        select_problems(found, ids=["bad"], left_out=left_out)
+        select_problems(found, ids=["bad"], bad_records=bad_records)
 
 
 @pytest.mark.parametrize("compressed", [False, True])

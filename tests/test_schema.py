@@ -2,7 +2,7 @@
 
 import pytest
 
-from refinegraph.schema import RefinementResult, Verdict
+from refinegraph.schema import Candidate, RefinementResult, Repository, Verdict
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,18 @@ def test_refinements_that_version_0_1_called_reverted_are_read_as_rejected() -> 
     )
     assert [rejected.candidate_id for rejected in result.rejected] == ["1.0"]
     assert RefinementResult.model_validate_json(result.model_dump_json()) == result
+
+
+def test_fields_of_candidates_under_their_former_names_are_read() -> None:
+    candidate = Candidate.model_validate(
+        {"id": "0.0", "text": "4", "answer_class": "4", "certainty": 1.5}
+    )
+    assert (candidate.equivalence_class, candidate.self_certainty) == ("4", 1.5)
+    assert Candidate.model_validate_json(candidate.model_dump_json()) == candidate
+
+
+def test_flaky_tests_under_their_former_name_are_read() -> None:
+    checkout = {"root": "/checkout", "digest": "0", "command": "pytest", "flickering": ["test_a"]}
+    repository = Repository.model_validate(checkout)
+    assert repository.flaky == ("test_a",)
+    assert Repository.model_validate_json(repository.model_dump_json()) == repository

@@ -26,7 +26,7 @@ from refinegraph.testing.states import StateFields
 NAMED = {"id", "answer", "program", "parents", "verdict"}
 LATER = {"problem", "candidates", "decisions", "result"}
 """Fields of a state that have a parameter of their own, or that only an ended run has."""
-KEPT_BY_THE_GRAPH = {"progress", "ended", "started", "begun_with", "asked"}
+KEPT_BY_THE_GRAPH = {"progress", "ended", "started", "initial_problem", "sample_counts"}
 
 
 def test_every_field_of_a_candidate_can_be_given() -> None:

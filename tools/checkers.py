@@ -38,7 +38,7 @@ class Reading(NamedTuple):
     program: str | None = None
     unusable: str | None = None
     """Why there is no program, in one sentence."""
-    answer_class: str | None = None
+    equivalence_class: str | None = None
     """The equivalence class of the answer: equal for answers with the same program."""
 
 

@@ -82,7 +82,7 @@ def answer_groups(problem: Problem, candidates: Sequence[Candidate]) -> list[lis
 
 
 def _order(candidate: Candidate) -> tuple[int, ...]:
-    return candidate.order
+    return candidate.sort_key
 
 
 def _key(problem: Problem, candidate: Candidate) -> str | None:
@@ -90,13 +90,13 @@ def _key(problem: Problem, candidate: Candidate) -> str | None:
         answer = candidate.answer
         if answer is None:
             return None
-        return candidate.answer_class or answer_key(
+        return candidate.equivalence_class or answer_key(
             answer, kind=problem.kind, prompt=problem.prompt
         )
     if candidate.program is None:
         return None
     if candidate.verdict is None and candidate.generated_passed is None:
-        return candidate.answer_class or program_fingerprint(candidate.program)
+        return candidate.equivalence_class or program_fingerprint(candidate.program)
     outcomes = candidate.verdict.tests if candidate.verdict else ()
     results = [f"{outcome.id}:{outcome.status}:{outcome.got}" for outcome in outcomes]
     return repr((results, candidate.generated_passed))

@@ -34,7 +34,7 @@ def read_lean(text: str, problem: Problem) -> Reading:
     proof that does not begin with it, so that an answer cannot prove another theorem instead.
 
     >>> read_lean("```lean\\nrfl\\n```", Problem(prompt="", preamble="example : 1 = 1 := by"))
-    Reading(program='example : 1 = 1 := by\\nrfl', unusable=None, answer_class=None)
+    Reading(program='example : 1 = 1 := by\\nrfl', unusable=None, equivalence_class=None)
     """
     blocks = [match["code"].strip("\n") for match in _FENCE.finditer(text)]
     if not blocks:

@@ -16,13 +16,13 @@ class failing_trace:
     Reviewer and never part of a verdict.
     """
 
-    def __init__(self, sandbox: Sandbox | None = None, *, most_lines: int = 40) -> None:
+    def __init__(self, sandbox: Sandbox | None = None, *, max_lines: int = 40) -> None:
         self._sandbox = sandbox or Sandbox()
-        self._most_lines = most_lines
+        self._max_lines = max_lines
 
     def __repr__(self) -> str:
         """Return the constructor call."""
-        return f"failing_trace(most_lines={self._most_lines})"
+        return f"failing_trace(max_lines={self._max_lines})"
 
     async def __call__(
         self, problem: Problem, candidate: Candidate, tests: Sequence[VisibleTest]
@@ -35,7 +35,7 @@ class failing_trace:
         lines = await trace_failure(self._sandbox, candidate.program, test, problem)
         if not lines:
             return ""
-        listing = show_trace(lines, candidate.program, most=self._most_lines)
+        listing = show_trace(lines, candidate.program, max_lines=self._max_lines)
         return f"What each line changed on the first failing test:\n{listing}"
 
 

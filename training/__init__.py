@@ -1,1 +1,1 @@
-"""How the model inside the package was made; not part of what is installed."""
+"""The training of the model that ships with the package; this code is not installed."""

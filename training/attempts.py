@@ -1,4 +1,4 @@
-"""Attempts at tasks, and what running them shows, worded as the agents word it."""
+"""Attempts at tasks, with the evidence of running them in the words that the agents use."""
 
 import random
 from collections.abc import Sequence
@@ -12,35 +12,35 @@ from refinegraph.embedded.tasks.operation import Step
 from refinegraph.embedded.tasks.vocabulary import ALL_OPERATIONS, alternatives
 from training.reading import read_steps
 
-_MOST_SHOWN = 12
+_MAX_SHOWN = 12
 _LONGEST_SHOWN = 80
-"""Elements and characters of a value: the sandbox shortens what is longer, so such attempts are
-left out."""
+"""Limits on the elements and characters of a value. The sandbox abbreviates longer values, so
+attempts that produce them are discarded."""
 _LARGEST = 1_000_000
-"""The largest number that a step is applied to. A step may count up to its argument: a million
-takes some 50 ms, and the 34 billion that a model once asked for did not end."""
+"""The largest number to which a step is applied. A step may count up to its argument: a million
+takes about 50 ms, whereas 34 billion, which a model once requested, did not finish."""
 
 
 class Attempt(NamedTuple):
-    """A program, what it is made of, and how it fares."""
+    """A program, its steps, and its results."""
 
     program: str
     steps: tuple[Step, ...]
     right: bool
-    """Whether it agrees with the task on every case, hidden ones too."""
+    """Whether it agrees with the task on every case, including hidden ones."""
     passed: bool
     """Whether it passes the visible tests."""
     evidence: str
-    """As `format_verdict` words the visible tests."""
+    """The results of the visible tests, as `format_verdict` words them."""
     trace: str
-    """The values line by line on the first failing test, as `show_trace` writes them, without a
-    heading; empty where all tests pass."""
+    """The values line by line on the first failing test, as `show_trace` formats them but without a
+    heading; empty if all tests pass."""
     wrong_step: int
-    """The number of the first step whose value differs, from 0; -1 where none does."""
+    """The index of the first step whose value differs, counted from 0; -1 if there is none."""
 
 
 def attempt_of(task: GradedTask, steps: Sequence[Step]) -> Attempt | None:
-    """Run steps in this process; None where they raise, or a value is too long to be shown."""
+    """Run steps in this process; return None if they raise or if a value is too long to show."""
     program = program_of(task.name, task.arguments, steps)
     try:
         run = compile_chain(steps, largest=_LARGEST)
@@ -58,28 +58,28 @@ def attempt_of(task: GradedTask, steps: Sequence[Step]) -> Attempt | None:
 
 
 def read_attempt(task: GradedTask, program: str) -> Attempt | None:
-    """Return an attempt that the model wrote; None where it cannot be run in this process."""
+    """Return an attempt that the model wrote, or None if it cannot be run in this process."""
     steps = read_steps(program.strip("\n"), arguments=task.arguments)
     return attempt_of(task, steps) if steps and len(steps) <= 14 else None
 
 
 def spoiled(task: GradedTask, rng: random.Random) -> Attempt | None:
-    """Return an attempt with one step wrong, or two: most often a vague one, misread."""
+    """Return an attempt with one or two wrong steps, most often a misread vague one."""
     steps = list(task.steps)
     if len(steps) > 1 and rng.random() < 0.07:
         del steps[rng.randrange(len(steps))]
         return attempt_of(task, steps)
-    unclear = [place for place, phrase in enumerate(task.phrases) if phrase]
+    unclear = [index for index, phrase in enumerate(task.phrases) if phrase]
     wrong = 1 if len(steps) == 1 or rng.random() < 0.7 else 2
     for _ in range(wrong):
         vague = unclear and rng.random() < 0.75
-        place = rng.choice(unclear) if vague else rng.randrange(len(steps))
-        steps[place] = _mistaken(steps[place], task.phrases[place], rng)
+        index = rng.choice(unclear) if vague else rng.randrange(len(steps))
+        steps[index] = _mistaken(steps[index], task.phrases[index], rng)
     return attempt_of(task, steps)
 
 
 def reference(task: GradedTask) -> Attempt:
-    """Return the right program as an attempt."""
+    """Return the correct program as an attempt."""
     attempt = attempt_of(task, task.steps)
     assert attempt is not None, task.labelled.problem.id
     return attempt
@@ -92,12 +92,12 @@ def _mistaken(step: Step, phrase: str, rng: random.Random) -> Step:
         return rng.choice(others)
     if len(operation.constants) > 1 and rng.random() < 0.5:
         return Step(operation, rng.choice(operation.constants))
-    kin = [
+    similar = [
         other
         for other in ALL_OPERATIONS
         if (other.takes, other.gives) == (operation.takes, operation.gives)
     ]
-    chosen = rng.choice(kin)
+    chosen = rng.choice(similar)
     return Step(chosen, rng.choice(chosen.constants) if chosen.constants else None)
 
 
@@ -110,14 +110,14 @@ def _same(value: Value, expected: Value) -> bool:
 
 
 def _first_difference(task: GradedTask, steps: Sequence[Step]) -> int:
-    """Return the first step after which a value differs from the reference's."""
+    """Return the index of the first step after which a value differs from the reference's."""
     mine = compile_chain(steps, largest=_LARGEST)
     theirs = compile_chain(task.steps)
     runs = [(mine(case.arguments), theirs(case.arguments)) for case in _cases(task)]
     shorter = min(len(steps), len(task.steps))
-    for place in range(shorter):
-        if any(not _same(one[place], other[place]) for one, other in runs):
-            return place
+    for index in range(shorter):
+        if any(not _same(one[index], other[index]) for one, other in runs):
+            return index
     return shorter - 1 if len(steps) > len(task.steps) else min(shorter, len(steps) - 1)
 
 
@@ -146,5 +146,5 @@ def _trace(program: str, names: Sequence[str], case: Case, values: Sequence[Valu
 
 
 def _is_long(value: Value) -> bool:
-    many = isinstance(value, list | dict) and len(value) > _MOST_SHOWN
+    many = isinstance(value, list | dict) and len(value) > _MAX_SHOWN
     return many or len(repr(value)) > _LONGEST_SHOWN

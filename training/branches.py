@@ -1,8 +1,8 @@
-"""Training documents as trees: all roles on one task share the statement that they begin with.
+"""Training documents as trees, in which all roles on a task share its statement.
 
-A statement is read once, and every branch sees what stands on its way from the root, at the places
-that it would have if nothing else stood beside it. So one task teaches several roles at little more
-than the price of one.
+The statement is processed once. Every branch attends to the text on its path from the root, at the
+positions that it would have without any other branch. One task therefore trains several roles at
+little more than the cost of one.
 """
 
 from dataclasses import dataclass, field
@@ -10,22 +10,22 @@ from typing import NamedTuple
 
 
 class Branch(NamedTuple):
-    """A stretch of text that goes on from its parent: what is read, then what is to be written."""
+    """A piece of text that continues its parent: a part to read, then a part to write."""
 
     parent: int
-    """The number of the branch that it goes on from; -1 for none."""
+    """The index of the branch that it continues; -1 for a root."""
     read: str
     write: str = ""
-    """Empty where nothing is written; otherwise the end of the answer is learned too."""
+    """Empty if nothing is written; otherwise the end of the answer is learned as well."""
     weight: float = 1.0
-    """How much a token that is written counts."""
+    """The weight of the loss of a written token."""
     read_weight: float = 0.0
-    """How much a token that is read counts, as if it were to be written."""
+    """The weight of the loss of a read token, as if it had to be written."""
 
 
 @dataclass
 class Tree:
-    """Branches in order, each after its parent."""
+    """A list of branches in which every branch comes after its parent."""
 
     branches: list[Branch] = field(default_factory=list[Branch])
 
@@ -38,6 +38,6 @@ class Tree:
         weight: float = 1.0,
         read_weight: float = 0.0,
     ) -> int:
-        """Add a branch and return its number."""
+        """Add a branch and return its index."""
         self.branches.append(Branch(parent, read, write, weight, read_weight))
         return len(self.branches) - 1

@@ -1,4 +1,4 @@
-"""Write the model as a GGUF file, which llama.cpp and everything built on it reads."""
+"""Export the model as a GGUF file, which llama.cpp and everything built on it can read."""
 
 import json
 from pathlib import Path
@@ -12,11 +12,11 @@ from training.model import TinyLlama
 from training.tokens import END, LLAMA_PRE
 
 NAME = "refinegraph embedded 2"
-"""What the file says that it is."""
+"""The name of the model in the file."""
 PROMPT_SET = "compact2"
-"""The prompts that the model was trained on; `LocalChatModel` reads it from the file."""
+"""The prompts on which the model was trained; `LocalChatModel` reads this value from the file."""
 CHAT_TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
-"""A chat is read as the plain text of its messages, as in training."""
+"""A chat is formatted as the plain text of its messages, as in training."""
 
 _LAYER = {
     "attention_norm.weight": "attn_norm.weight",
@@ -27,7 +27,7 @@ _LAYER = {
 
 
 def export(model: TinyLlama, tokenizer: Tokenizer, path: Path, *, name: str) -> None:
-    """Write weights in half precision, norms in single, and the tokenizer beside them."""
+    """Write the weights in half precision, the norms in single precision, and the tokenizer."""
     writer = gguf.GGUFWriter(path, "llama")
     _describe(writer, model, name)
     _add_tokenizer(writer, tokenizer)
@@ -60,14 +60,14 @@ def _describe(writer: gguf.GGUFWriter, model: TinyLlama, name: str) -> None:
 
 def _add_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
     state = json.loads(tokenizer.to_str())
-    pieces = [tokenizer.id_to_token(place) for place in range(tokenizer.get_vocab_size())]
+    pieces = [tokenizer.id_to_token(token) for token in range(tokenizer.get_vocab_size())]
     end = tokenizer.token_to_id(END)
-    types = [gguf.TokenType.CONTROL if each == END else gguf.TokenType.NORMAL for each in pieces]
+    types = [gguf.TokenType.CONTROL if piece == END else gguf.TokenType.NORMAL for piece in pieces]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(LLAMA_PRE)
     writer.add_token_list(pieces)
     writer.add_token_types(types)
-    writer.add_token_merges([" ".join(each) for each in state["model"]["merges"]])
+    writer.add_token_merges([" ".join(merge) for merge in state["model"]["merges"]])
     writer.add_bos_token_id(end)
     writer.add_eos_token_id(end)
     writer.add_add_bos_token(False)
@@ -75,7 +75,7 @@ def _add_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
 
 
 def _tensors(model: TinyLlama) -> list[tuple[str, Tensor]]:
-    found: list[tuple[str, Tensor]] = [
+    weights: list[tuple[str, Tensor]] = [
         ("token_embd.weight", model.embedding.weight),
         ("output_norm.weight", model.norm.weight),
     ]
@@ -86,5 +86,5 @@ def _tensors(model: TinyLlama) -> list[tuple[str, Tensor]]:
         named = {f"{part}.weight": weight for part, weight in parts.items()}
         named |= {"ffn_gate.weight": gate, "ffn_up.weight": up}
         named |= {_LAYER[key]: state[key] for key in _LAYER}
-        found += [(f"blk.{number}.{key}", weight) for key, weight in named.items()]
-    return found
+        weights += [(f"blk.{number}.{key}", weight) for key, weight in named.items()]
+    return weights

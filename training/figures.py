@@ -1,4 +1,4 @@
-"""One figure a role, measured on held-out tasks through the agents that play it."""
+"""Measure one figure for every role on held-out tasks, through the agents that play it."""
 
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -17,7 +17,7 @@ from refinegraph.embedded.tasks.outside import outside_questions
 from refinegraph.schema import Candidate, Problem
 from refinegraph.tools.test_cases.checking import check_program
 from training.attempts import Attempt, read_attempt
-from training.measuring import MOST_TOKENS, SEED, Measure, edited, several
+from training.measuring import MAX_TOKENS, SEED, Measure, edited, several
 from training.roles import (
     TRACES,
     edit_of,
@@ -30,11 +30,12 @@ from training.roles import (
 )
 
 _STEPS, _VAGUE = (3, 4, 5, 6), (1, 2, 3)
-"""Of the tasks on which attempts are judged: hard enough that most have right and wrong ones."""
+"""The numbers of steps of tasks whose attempts are judged: hard enough that the model writes both
+right and wrong programs for most of them."""
 
 
 class Figure(NamedTuple):
-    """What was measured of a role, and what can be had without it."""
+    """The measured value of a role, and its baseline."""
 
     role: str
     measures: str
@@ -44,7 +45,7 @@ class Figure(NamedTuple):
 
 
 class Tried(NamedTuple):
-    """A task and two attempts of the model's own, one right and one wrong."""
+    """A task with one right and one wrong attempt by the model."""
 
     task: GradedTask
     right: Attempt
@@ -57,7 +58,7 @@ async def measure_roles(measure: Measure, *, count: int) -> list[Figure]:
         graded_tasks("held_out", count=count, seed=SEED, steps=_STEPS, vague=_VAGUE, plain=True)
     )
     stated = list(graded_tasks("held_out", count=count, seed=SEED + 1, steps=(2, 3, 4), vague=(0,)))
-    tried = [each for each in await several(_attempts(measure), tasks) if each]
+    tried = [pair for pair in await several(_attempts(measure), tasks) if pair]
     return [
         *await _writing(measure, tasks, stated),
         *await _judging(measure, tried),
@@ -69,9 +70,9 @@ async def measure_roles(measure: Measure, *, count: int) -> list[Figure]:
 def _attempts(measure: Measure) -> Callable[[GradedTask], Awaitable[Tried | None]]:
     async def attempts(task: GradedTask) -> Tried | None:
         programs = await measure.solve(task, n=8, temperature=1.0)
-        found = [each for text in programs if (each := read_attempt(task, text))]
-        right = next((attempt for attempt in found if attempt.right), None)
-        wrong = next((attempt for attempt in found if not attempt.passed), None)
+        readable = [attempt for text in programs if (attempt := read_attempt(task, text))]
+        right = next((attempt for attempt in readable if attempt.right), None)
+        wrong = next((attempt for attempt in readable if not attempt.passed), None)
         return Tried(task, right, wrong) if right and wrong else None
 
     return attempts
@@ -111,7 +112,7 @@ async def _continues(measure: Measure, task: GradedTask) -> bool:
     kept = "".join(f"{line}\n" for line in lines[: 1 + len(task.steps) // 2])
     prompt = Solver(measure.model, prompts=COMPACT2).messages(task.labelled.problem)
     drafts = await generate(
-        measure.model, prompt, sampling=Sampling(temperature=0.0, max_tokens=MOST_TOKENS),
+        measure.model, prompt, sampling=Sampling(temperature=0.0, max_tokens=MAX_TOKENS),
         prefix=kept,
     )  # fmt: skip
     rest = drafts.choices[0].text.removeprefix(kept)
@@ -127,7 +128,7 @@ async def _learns(measure: Measure, task: GradedTask) -> bool:
 
 
 async def _plans(measure: Measure, task: GradedTask) -> bool:
-    """Whether the lines that are written for the steps of a plan make a right program."""
+    """Return whether the lines written for the steps of a plan form a right program."""
     [plan] = await measure.ask(COMPACT2.planner, problem=task.labelled.problem.prompt)
     steps = [line.partition(". ")[2] for line in plan.split("\n")]
     lines = [(await measure.ask(COMPACT2.step_solver, step=step))[0] for step in steps]
@@ -157,8 +158,8 @@ async def _writes_tests(measure: Measure, task: GradedTask) -> list[bool]:
 
 
 def _example_again(task: GradedTask) -> float:
-    known = task.examples[0].result
-    return sum(case.result == known for case in task.hidden) / len(task.hidden)
+    first = task.examples[0].result
+    return sum(case.result == first for case in task.hidden) / len(task.hidden)
 
 
 async def _judging(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
@@ -166,22 +167,22 @@ async def _judging(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
     steps = StepJudge(measure.model, prompt=COMPACT2.step_judge)
     pairs = PairwiseJudge(measure.model, prompt=COMPACT2.pairwise_judge)
 
-    async def ranked(each: Tried) -> float:
-        right, wrong = await _values(truth, each)
+    async def ranked(tried: Tried) -> float:
+        right, wrong = await _values(truth, tried)
         return 0.5 if right == wrong else float(right > wrong)
 
-    async def compared(each: Tried) -> float:
-        right, wrong = await _values(pairs, each)
+    async def compared(tried: Tried) -> float:
+        right, wrong = await _values(pairs, tried)
         return 0.5 if right == wrong else float(right > wrong)
 
-    async def located(each: Tried) -> bool:
-        candidate = Candidate(id="0.0", text=each.wrong.program, program=each.wrong.program)
-        [score] = (await steps(each.task.labelled.problem, [candidate])).scores
+    async def located(tried: Tried) -> bool:
+        candidate = Candidate(id="0.0", text=tried.wrong.program, program=tried.wrong.program)
+        [score] = (await steps(tried.task.labelled.problem, [candidate])).scores
         low = [number for number, value in enumerate(score.steps) if value < 0.5]
-        return low[:1] == [each.wrong.wrong_step + 1]
+        return low[:1] == [tried.wrong.wrong_step + 1]
 
-    values = await several(lambda each: _values(truth, each), tried)
-    second = [float(each.wrong.wrong_step == 0) for each in tried]
+    values = await several(lambda pair: _values(truth, pair), tried)
+    second = [float(pair.wrong.wrong_step == 0) for pair in tried]
     return [
         Figure("judge", "area under the curve, over all tasks", _area(values), "constant", 0.5),
         Figure("judge", "right program first, within a task",
@@ -193,31 +194,31 @@ async def _judging(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
     ]  # fmt: skip
 
 
-async def _values(scorer: p_true | PairwiseJudge, each: Tried) -> list[float]:
+async def _values(scorer: p_true | PairwiseJudge, tried: Tried) -> list[float]:
     pool = [
         Candidate(id=f"0.{number}", text=attempt.program, program=attempt.program)
-        for number, attempt in enumerate((each.right, each.wrong))
+        for number, attempt in enumerate((tried.right, tried.wrong))
     ]
-    scored = await scorer(each.task.labelled.problem, pool)
+    scored = await scorer(tried.task.labelled.problem, pool)
     return [0.5 if score.value is None else score.value for score in scored.scores]
 
 
 def _area(values: Sequence[Sequence[float]]) -> tuple[float, ...]:
-    """Return the probability that a right program scores above a wrong one, of any two tasks."""
+    """Return the probability that a right program scores above a wrong one, over pairs of tasks."""
     pairs = [(right, wrong) for right, _ in values for _, wrong in values]
     above = sum((right > wrong) + (right == wrong) / 2 for right, wrong in pairs)
     return (above / len(pairs),) if pairs else ()
 
 
 async def _repairing(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
-    seen = await several(lambda each: _reviews(measure, each, trace=True), tried)
-    blind = await several(lambda each: _reviews(measure, each, trace=None), tried)
-    told = await several(
-        lambda each: _edits(measure, each, review_of(each.task, each.wrong)), tried
+    seen = await several(lambda pair: _reviews(measure, pair, trace=True), tried)
+    blind = await several(lambda pair: _reviews(measure, pair, trace=None), tried)
+    advised = await several(
+        lambda pair: _edits(measure, pair, review_of(pair.task, pair.wrong)), tried
     )
-    made = await several(lambda each: _synthesises(measure, each), tried)
-    fresh = await several(lambda each: _afresh(measure, each.task), tried)
-    last = [float(each.wrong.wrong_step == len(each.wrong.steps) - 1) for each in tried]
+    combined = await several(lambda pair: _synthesises(measure, pair), tried)
+    fresh = await several(lambda pair: _afresh(measure, pair.task), tried)
+    last = [float(pair.wrong.wrong_step == len(pair.wrong.steps) - 1) for pair in tried]
     withheld = tuple(float(b) - float(s) for s, b in zip(seen, blind, strict=True))
     return [
         Figure("reviewer", "names the line and the change", _as(seen), "always the last line",
@@ -225,43 +226,44 @@ async def _repairing(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
         Figure("reviewer without evidence", "names the line and the change", _as(blind),
                "always the last line", _mean(last)),
         Figure("evidence withheld", "change of the Reviewer's share", withheld, "no change", 0.0),
-        Figure("refiner by edit", "right after a right review", _as(told), "a fresh sample",
+        Figure("refiner by edit", "right after a right review", _as(advised), "a fresh sample",
                _mean(fresh)),
-        Figure("synthesiser", "right, from one right and one wrong", _as(made),
+        Figure("synthesiser", "right, from one right and one wrong", _as(combined),
                "one of the two at random", 0.5),
     ]  # fmt: skip
 
 
-async def _reviews(measure: Measure, each: Tried, *, trace: bool | None) -> bool:
-    """Whether a review names the first wrong line and what it ought to do."""
+async def _reviews(measure: Measure, tried: Tried, *, trace: bool | None) -> bool:
+    """Return whether a review names the first wrong line and the right change."""
     reviewer = Reviewer(measure.model, prompts=COMPACT2, sampling=Sampling(temperature=0.0))
-    candidate = await measure.tried(each.task, each.wrong.program)
+    candidate = await measure.tried(tried.task, tried.wrong.program)
     if trace is None:
         candidate = candidate.model_copy(update={"verdict": None})
-    shown = f"{TRACES[0]}\n{each.wrong.trace}" if trace and each.wrong.trace else ""
-    reviewed = await reviewer(each.task.labelled.problem, candidate, trace=shown)
-    return findings_of(reviewed.review.text) == findings_of(review_of(each.task, each.wrong))
+    shown = f"{TRACES[0]}\n{tried.wrong.trace}" if trace and tried.wrong.trace else ""
+    reviewed = await reviewer(tried.task.labelled.problem, candidate, trace=shown)
+    wanted = review_of(tried.task, tried.wrong)
+    return findings_of(reviewed.review.text) == findings_of(wanted)
 
 
-async def _edits(measure: Measure, each: Tried, review: str) -> bool:
+async def _edits(measure: Measure, tried: Tried, review: str) -> bool:
     [answer] = await measure.ask(
-        COMPACT2.refiner_edit, problem=each.task.labelled.problem.prompt,
-        solution=each.wrong.program, evidence=each.wrong.evidence, review=review,
+        COMPACT2.refiner_edit, problem=tried.task.labelled.problem.prompt,
+        solution=tried.wrong.program, evidence=tried.wrong.evidence, review=review,
     )  # fmt: skip
-    if answer == edit_of(each.task, each.wrong):
+    if answer == edit_of(tried.task, tried.wrong):
         return True
-    return await measure.is_right(each.task, edited(answer, each.wrong.program))
+    return await measure.is_right(tried.task, edited(answer, tried.wrong.program))
 
 
-async def _synthesises(measure: Measure, each: Tried) -> bool:
-    pair = [each.wrong, each.right]
-    random.Random(each.task.name).shuffle(pair)
-    problem = each.task.labelled.problem
+async def _synthesises(measure: Measure, tried: Tried) -> bool:
+    pair = [tried.wrong, tried.right]
+    random.Random(tried.task.name).shuffle(pair)
+    problem = tried.task.labelled.problem
     [program] = await measure.ask(
         COMPACT2.synthesiser, problem=problem.prompt, header=header_of(problem),
         solutions=lettered(pair),
     )  # fmt: skip
-    return await measure.is_right(each.task, program)
+    return await measure.is_right(tried.task, program)
 
 
 async def _afresh(measure: Measure, task: GradedTask) -> bool:
@@ -293,9 +295,9 @@ def _as(values: Iterable[bool]) -> tuple[float, ...]:
 
 
 def _flat(values: Iterable[Sequence[bool]]) -> tuple[float, ...]:
-    return tuple(float(value) for each in values for value in each)
+    return tuple(float(value) for group in values for value in group)
 
 
 def _mean(values: Iterable[float]) -> float:
-    held = [float(value) for value in values]
-    return sum(held) / len(held) if held else 0.0
+    numbers = [float(value) for value in values]
+    return sum(numbers) / len(numbers) if numbers else 0.0

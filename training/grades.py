@@ -1,4 +1,4 @@
-"""Samples and repairs by the number of vague steps: where a repair begins to pay."""
+"""Measure samples and repairs by the number of vague steps, which shows when a repair pays."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,30 +14,32 @@ from training.measuring import SEED, Measure, edited, several
 from training.roles import header_of
 
 GRADES = tuple(range(9))
+"""Numbers of vague steps: from none to all."""
 STEPS = 8
-"""Of every task, so that its length does not change with the number of vague steps."""
+"""The number of steps of every task, so that tasks of all grades are equally long."""
 _TEMPERATURE = 0.8
+"""High enough that two samples differ; the exact value is a choice."""
 
 
 class Grade(NamedTuple):
-    """What became of the tasks of one number of vague steps."""
+    """The results for tasks with one number of vague steps."""
 
     vague: int
     first: tuple[float, ...]
     """Whether the first sample was right, by the hidden tests."""
     repaired: tuple[float, ...]
-    """Of the samples that the visible tests refuse, whether a review and an edit made it right."""
+    """For every sample that fails the visible tests, whether a review and an edit made it right."""
     again: tuple[float, ...]
-    """Of the repairs that failed, whether a second one made it right."""
+    """For every failed repair, whether a second one made the program right."""
     afresh: tuple[float, ...]
-    """Of the samples that the visible tests refuse, whether a fresh sample is right."""
+    """For every sample that fails the visible tests, whether a fresh sample is right."""
     edit_tokens: float
     sample_tokens: float
     review_tokens: float
 
     @property
     def cost(self) -> float:
-        """The tokens of a review and an edit, by those of a sample."""
+        """The tokens of a review and an edit, divided by those of a sample."""
         repair = self.edit_tokens + self.review_tokens
         return repair / self.sample_tokens if self.sample_tokens else 0.0
 
@@ -48,13 +50,13 @@ class _Course(NamedTuple):
     again: bool | None
     afresh: bool | None
     tokens: tuple[int, int, int]
-    """Of the sample, the review and the edit."""
+    """The tokens of the sample, the review and the edit."""
 
 
 async def measure_grades(
     measure: Measure, *, count: int, grades: Sequence[int] = GRADES
 ) -> list[Grade]:
-    """Return one grade a number of vague steps, with that many tasks each."""
+    """Return one grade per number of vague steps, measured on `count` tasks each."""
     return [await _grade(measure, vague, count) for vague in grades]
 
 
@@ -78,9 +80,9 @@ async def _grade(measure: Measure, vague: int, count: int) -> Grade:
 
 async def _course(measure: Measure, task: GradedTask) -> _Course:
     problem = task.labelled.problem
-    places = {"problem": problem.prompt, "header": header_of(problem)}
+    values = {"problem": problem.prompt, "header": header_of(problem)}
     [(program, tokens), (other, _)] = await measure.ask_counted(
-        COMPACT2.solver, 2, _TEMPERATURE, **places
+        COMPACT2.solver, 2, _TEMPERATURE, **values
     )
     candidate = await measure.tried(task, program)
     right = await measure.is_right(task, program)
@@ -102,14 +104,14 @@ async def _repair(measure: Measure, task: GradedTask, candidate: Candidate) -> t
     tests = parse_tests(problem.tests, entry_point=problem.entry_point)
     move = Move(operator="review", parents=(candidate.id,))
     evidence = await gather(Task(problem=problem, move=move, tests=tests), candidate)
-    places = {
+    values = {
         "problem": problem.prompt,
         "solution": candidate.program or "",
         "evidence": format_evidence(evidence),
     }
-    [(review, read)] = await measure.ask_counted(COMPACT2.reviewer, 1, 0.0, **places)
+    [(review, read)] = await measure.ask_counted(COMPACT2.reviewer, 1, 0.0, **values)
     [(edit, written)] = await measure.ask_counted(
-        COMPACT2.refiner_edit, 1, 0.4, review=review, **places
+        COMPACT2.refiner_edit, 1, 0.4, review=review, **values
     )
     return edited(edit, candidate.program or ""), read, written
 

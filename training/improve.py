@@ -1,14 +1,14 @@
 """Let a model learn from its own runs: `python -m training.improve --run runs/one --out runs/star`.
 
-A round runs a strategy over training tasks with the engine, exports what can be learned from it,
-learns that, and measures held-out tasks. Methods:
+A round runs a strategy over training tasks with the engine, exports training data from the runs,
+trains on it, and measures held-out tasks. The methods are
 
-    plain        no runs: goes on training as before, for the compute that the others spend
-    star         imitates its right answers (rejection sampling)
-    preferences  prefers its right answers to its wrong ones
-    rewards      a policy gradient; the reward is the share of visible tests that pass
+    plain        no runs; continue the previous training with the same compute
+    star         imitate the model's right answers (rejection sampling)
+    preferences  prefer its right answers to its wrong ones
+    rewards      a policy gradient, with the share of passed visible tests as the reward
 
-What a run that was interrupted has finished is not done again.
+An interrupted run continues after the last round that it finished.
 """
 
 import argparse
@@ -38,18 +38,25 @@ from training.trees import Document
 Method = Literal["plain", "star", "preferences", "rewards"]
 METHODS: tuple[Method, ...] = get_args(Method)
 FORWARD_SHARE = 1 / 3
-"""A token that is only written costs a third of one that is learned from, forth and back."""
+"""The cost of a generated token relative to a trained one: training adds the backward pass, which
+costs about twice as much as the forward pass."""
 REHEARSAL = 0.5
-"""Tokens of the usual mixture for every token of the round's own, lest other roles be forgotten."""
+"""Tokens of the usual mixture per token of the round's own data, so that other roles are not
+forgotten."""
 RATE = 0.1
-"""The share of the full learning rate: the model has come down to a hundredth of it before."""
+"""The share of the full learning rate. It is a choice; at the end of training, the rate was a
+hundredth of the full one."""
 _WARM_UP = 10
+"""Steps over which the learning rate rises, because a new optimizer has no averages yet. The number
+is a choice."""
 _TRAIN_SEED, _TEST_SEED = 800_000, 60_000
+"""Seeds that neither the training of the model nor the report uses."""
 _ROUND_SEED = 10_000
+"""Distance between the seeds of two runs, larger than any number of rounds."""
 
 
 class Settings(NamedTuple):
-    """How much a round does."""
+    """The amount of work in a round."""
 
     method: Method
     rounds: int = 3
@@ -63,7 +70,7 @@ class Settings(NamedTuple):
 
 
 class Round(NamedTuple):
-    """What one round did."""
+    """The results of one round."""
 
     number: int
     learned_tokens: int
@@ -72,12 +79,12 @@ class Round(NamedTuple):
 
     @property
     def compute(self) -> float:
-        """Tokens learned from, with those that were only written at a third."""
+        """The trained tokens, plus the generated ones at a third of their number."""
         return self.learned_tokens + FORWARD_SHARE * self.written_tokens
 
 
 class Improvement:
-    """A model on its way through the rounds, with everything kept in a folder."""
+    """A model that is improved round by round, with all files in one folder."""
 
     def __init__(
         self,
@@ -101,7 +108,7 @@ class Improvement:
     def run(
         self, *, budget: Sequence[float] = (), say: Callable[[str], None] = print
     ) -> list[Round]:
-        """Return the rounds, the model as it was at the beginning as round 0.
+        """Return all rounds; round 0 is the model before any learning.
 
         `budget` is the compute of every round for the method `plain`.
         """
@@ -121,12 +128,12 @@ class Improvement:
             learned = own.tokens + self._rehearse(round(REHEARSAL * own.tokens), number)
         file = self._export(number)
         progress = measure_progress(file, self._held_out(), samples=self.settings.samples)
-        done = Round(number, learned, written, progress)
-        self._keep(done)
-        return done
+        finished = Round(number, learned, written, progress)
+        self._save(finished)
+        return finished
 
     def _runs(self, number: int) -> Runs:
-        """Let the model of the round before work on tasks that no round had."""
+        """Let the model of the previous round work on tasks that no earlier round used."""
         settings = self.settings
         seed = _TRAIN_SEED + _ROUND_SEED * settings.seed + number
         tasks = graded_tasks(
@@ -157,7 +164,7 @@ class Improvement:
                 return Learned(0, 0)
 
     def _rehearse(self, tokens: int, number: int) -> int:
-        """Train as before for so many tokens; return how many they were."""
+        """Train on the usual mixture for `tokens` tokens; return the actual number."""
         optimizer, learned = Optimizer(self.model), 0
         place = Place(1_000 * (1 + self.settings.seed) + 100 * number, 0)
         if tokens <= 0:
@@ -188,13 +195,13 @@ class Improvement:
         export(self.model, self.tokenizer, self._file(number), name=f"{NAME}, round {number}")
         return self._file(number)
 
-    def _keep(self, done: Round) -> None:
-        torch.save(self.model.state_dict(), self.out / f"round-{done.number}.pt")
-        fields = {**done._asdict(), "progress": done.progress._asdict()}
-        (self.out / f"round-{done.number}.json").write_text(json.dumps(fields))
+    def _save(self, finished: Round) -> None:
+        torch.save(self.model.state_dict(), self.out / f"round-{finished.number}.pt")
+        fields = {**finished._asdict(), "progress": finished.progress._asdict()}
+        (self.out / f"round-{finished.number}.json").write_text(json.dumps(fields))
 
     def _restored(self, number: int) -> Round | None:
-        """Return a round that was finished before, with the model as it left it."""
+        """Load a round that was finished earlier, with its model, or return None."""
         path = self.out / f"round-{number}.json"
         if not path.exists():
             return None
@@ -205,7 +212,7 @@ class Improvement:
 
 
 def describe(done: Round) -> str:
-    """Return one line of figures."""
+    """Return the figures of a round in one line."""
     progress = done.progress
     return (
         f"round {done.number}  pass@1 {progress.pass_1:.1%}  pass@k {progress.pass_k:.1%}  "
@@ -232,17 +239,17 @@ def _usual_mixture() -> Mixture:
 
 def _weights(path: Path) -> dict[str, torch.Tensor]:
     state = torch.load(path, weights_only=True)
-    found: dict[str, torch.Tensor] = state.get("model", state)
-    return found
+    weights: dict[str, torch.Tensor] = state.get("model", state)
+    return weights
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    """Read `2,3,4`."""
+    """Parse a list such as `2,3,4`."""
     return tuple(map(int, text.split(",")))
 
 
 def main() -> None:
-    """Run one method, and plain training with the same compute beside it."""
+    """Run one method, and plain training with the same compute."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -274,7 +281,9 @@ def main() -> None:
         )
 
     ours = begin(options.method).run(say=console.print)
-    plain = begin("plain").run(budget=[each.compute for each in ours[1:]], say=console.print)
+    plain = begin("plain").run(
+        budget=[finished.compute for finished in ours[1:]], say=console.print
+    )
     for mine, theirs in zip(ours[1:], plain[1:], strict=True):
         console.print(compare(mine, theirs))
 

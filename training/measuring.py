@@ -1,4 +1,4 @@
-"""Ask a model, run what it writes, and decide by the tests."""
+"""Call a model, run the programs that it writes, and judge them by their tests."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -21,33 +21,34 @@ from training.roles import (
 )
 
 SEED = 70_000
-"""Of the held-out tasks that figures are measured on."""
-_AT_ONCE = 8
-MOST_TOKENS = 260
-"""Tokens of an answer: a program of ten steps has about 110."""
+"""The seed of the held-out tasks on which figures are measured."""
+_CONCURRENT = 8
+"""Tasks in progress at the same time: a choice."""
+MAX_TOKENS = 260
+"""Maximum tokens of an answer: a program of ten steps has about 110."""
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
 class Measure:
-    """Asks a model and decides by the tests."""
+    """A model and a sandbox that judges its programs."""
 
     def __init__(self, model: LocalChatModel, sandbox: Sandbox) -> None:
         self.model = model
         self.sandbox = sandbox
 
     async def ask(
-        self, prompt: Prompt | None, *, n: int = 1, temperature: float = 0.0, **places: str
+        self, prompt: Prompt | None, *, n: int = 1, temperature: float = 0.0, **values: str
     ) -> list[str]:
-        """Return n answers, each with the header that its prompt ended with."""
-        return [text for text, _ in await self.ask_counted(prompt, n, temperature, **places)]
+        """Return n answers, each starting with the header that its prompt ended with."""
+        return [text for text, _ in await self.ask_counted(prompt, n, temperature, **values)]
 
     async def ask_counted(
-        self, prompt: Prompt | None, n: int = 1, temperature: float = 0.0, **places: str
+        self, prompt: Prompt | None, n: int = 1, temperature: float = 0.0, **values: str
     ) -> list[tuple[str, int]]:
-        """Return n answers and how many tokens they have on average."""
-        sampling = Sampling(temperature=temperature, seed=1, max_tokens=MOST_TOKENS)
-        message = HumanMessage(render(prompt, **places))
+        """Return n answers with their average number of tokens."""
+        sampling = Sampling(temperature=temperature, seed=1, max_tokens=MAX_TOKENS)
+        message = HumanMessage(render(prompt, **values))
         drafts = await generate(self.model, [message], n=n, sampling=sampling)
         tokens = drafts.usage.completion_tokens // n
         return [(choice.text.strip("\n"), tokens) for choice in drafts.choices]
@@ -61,11 +62,11 @@ class Measure:
         )  # fmt: skip
 
     async def is_right(self, task: GradedTask, program: str) -> bool:
-        """Whether the hidden tests accept a program."""
+        """Return whether a program passes the hidden tests."""
         return (await self._verdict(task, program, task.labelled.gold.tests)).passed
 
     async def tried(self, task: GradedTask, program: str) -> Candidate:
-        """Return a program as a candidate, run on the visible tests."""
+        """Return a program as a candidate with the verdict of the visible tests."""
         verdict = await self._verdict(task, program, task.labelled.problem.tests)
         return Candidate(id="0.0", operator="solve", text=program, program=program, verdict=verdict)
 
@@ -78,17 +79,17 @@ class Measure:
 async def several(
     work: Callable[[_Item], Awaitable[_Result]], items: Iterable[_Item]
 ) -> list[_Result]:
-    """Do a few at a time, in order."""
-    places = asyncio.Semaphore(_AT_ONCE)
+    """Process the items, a few of them concurrently, and return the results in order."""
+    slots = asyncio.Semaphore(_CONCURRENT)
 
     async def one(item: _Item) -> _Result:
-        async with places:
+        async with slots:
             return await work(item)
 
     return await asyncio.gather(*map(one, items))
 
 
 def edited(answer: str, program: str) -> str:
-    """Return a program after an edit; unchanged where the edit does not apply."""
+    """Return a program after an edit, or the unchanged program if the edit does not apply."""
     applied = edit_program(answer, program)
     return applied.source if isinstance(applied, EditedProgram) else program

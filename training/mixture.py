@@ -1,4 +1,4 @@
-"""Which roles are trained on a task, and how often."""
+"""The roles on which tasks are trained, and their frequencies."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -14,45 +14,46 @@ from training.practice import Practice
 from training.roles import TRACES, TaskTree, lessons_of, outside, step_lines
 
 OUTSIDE_SHARE = 0.05
-"""Statements from outside by tasks: they are short, and there is one answer to learn."""
+"""Statements outside the model's scope, per task: they are short, and all have the same answer."""
 STEP_SHARE = 0.02
-"""Tasks for the role that writes one line, by other tasks: a task holds several such lines."""
+"""Tasks for the role that writes one line, per other task: each has several lines to write."""
 UNCLEAR_SHARE = 0.08
-"""Of the short tasks, those whose words say little: what remains are the examples."""
+"""The share of short tasks with an unclear statement, for which the model must use the examples."""
 
 
 class Mixture(NamedTuple):
-    """The tasks of a phase and the share of tasks on which each role is trained."""
+    """The tasks of a phase, and the share of tasks on which each role is trained."""
 
     steps: tuple[int, ...]
-    """Numbers of steps to draw from."""
+    """The possible numbers of steps."""
     vague: tuple[int, ...] = (0, 0, 1, 2)
     plan: float = 0.0
     tests: float = 0.0
     lesson: float = 0.0
-    """Of the tasks with a vague step."""
+    """The share of tasks with a vague step in which lessons are shown."""
     judged: float = 0.0
     """The share of tasks whose attempts are judged, reviewed and repaired."""
     several: float = 0.0
-    """The share of tasks with several attempts: to compare, and to make one of them."""
+    """The share of tasks with several attempts, which are compared and combined into one
+    program."""
     keep: float = 0.35
     """The share of attempts that are right."""
     own: float = 0.0
-    """The share of attempts that are the model's own; the others are made up."""
+    """The share of attempts that the model wrote; all others are generated."""
 
 
 def draw_trees(
     mixture: Mixture, number: int, *, count: int, own: Sequence[Practice] = ()
 ) -> list[Tree]:
-    """Return the trees of one chunk, the same for the same arguments."""
+    """Return the trees of one chunk; equal arguments give equal trees."""
     rng = random.Random(f"mixture {number}")
     tasks = graded_tasks(
         "train", count=count, seed=3_000 + number, steps=mixture.steps, vague=mixture.vague
     )
     trees: list[Tree] = []
-    for place, task in enumerate(tasks, start=number * count):
+    for index, task in enumerate(tasks, start=number * count):
         if own and rng.random() < mixture.own * mixture.judged:
-            trees.append(_practised(own[place % len(own)], mixture, rng))
+            trees.append(_practised(own[index % len(own)], mixture, rng))
         trees.append(_of_task(task, mixture, rng))
     trees += map(outside, outside_statements(round(count * OUTSIDE_SHARE), seed=number))
     trees += _step_trees(mixture, number, max(1, round(count * STEP_SHARE)), rng)
@@ -61,7 +62,7 @@ def draw_trees(
 
 
 def _step_trees(mixture: Mixture, number: int, count: int, rng: random.Random) -> Iterator[Tree]:
-    """Yield the role that writes the line of one step, on tasks of its own."""
+    """Yield trees for the role that writes the line of one step, drawn from separate tasks."""
     tasks = graded_tasks("train", count=count, seed=9_000_000 + number, steps=mixture.steps)
     for task in tasks:
         yield step_lines(task.steps, [imperative(step, "", rng) for step in task.steps])
@@ -93,7 +94,7 @@ def _practised(practice: Practice, mixture: Mixture, rng: random.Random) -> Tree
 
 
 def _judge(roles: TaskTree, attempt: Attempt | None, rng: random.Random) -> None:
-    """Add what is said and done about one attempt."""
+    """Add the roles that judge and repair one attempt."""
     if attempt is None:
         return
     roles.is_true(attempt)
@@ -109,7 +110,7 @@ def _judge(roles: TaskTree, attempt: Attempt | None, rng: random.Random) -> None
 
 
 def _several(roles: TaskTree, attempts: Sequence[Attempt], rng: random.Random) -> None:
-    """Add what is made of several attempts."""
+    """Add the roles that compare and combine several attempts."""
     right = [attempt for attempt in attempts if attempt.right] or [reference(roles.task)]
     wrong = [attempt for attempt in attempts if not attempt.right]
     if wrong:
@@ -125,23 +126,23 @@ def _attempt(task: GradedTask, mixture: Mixture, rng: random.Random) -> Attempt 
 
 
 def _prompt(task: GradedTask, rng: random.Random) -> str | None:
-    """Return a statement that says little, now and then, where the examples say enough."""
+    """Occasionally return an unclear statement, for tasks whose examples are sufficient."""
     if len(task.steps) > 2 or len(task.examples) < 2 or rng.random() > UNCLEAR_SHARE:
         return None
-    said, _, examples = task.labelled.problem.prompt.partition("\n")
+    description, _, examples = task.labelled.problem.prompt.partition("\n")
     if not examples.startswith(f"{task.name}("):
         return None
     call = f"{task.name}({', '.join(task.arguments)})"
-    if rng.random() < 0.3 or call not in said:
+    if rng.random() < 0.3 or call not in description:
         return (
             f"{rng.choice(('Write', 'Guess', 'Complete', 'See the examples:'))} {call}.\n{examples}"
         )
-    words = [_other(word, rng) if "(" not in word else word for word in said.split(" ")]
+    words = [_other(word, rng) if "(" not in word else word for word in description.split(" ")]
     return f"{' '.join(words)}\n{examples}"
 
 
 def _other(word: str, rng: random.Random) -> str:
-    """Put a word that nobody knows in the place of a third of the words."""
+    """Replace a third of the words with invented ones."""
     if rng.random() > 0.35 or not word.isalpha():
         return word
     return free_header("text", rng).name.replace("_", " ")

@@ -1,4 +1,4 @@
-"""A small Llama: RMS norms, rotary positions, gated feed-forward, tied embeddings."""
+"""A small Llama with RMS norms, rotary positions, gated feed-forward layers and tied embeddings."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 _NEVER = -1e4
+"""Added to the attention score of a hidden token; -inf would turn empty rows into NaN."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """The sizes of a model."""
+    """The dimensions of a model."""
 
     vocabulary: int = 2048
     width: int = 256
@@ -24,12 +25,12 @@ class Shape:
 
     @property
     def head(self) -> int:
-        """The width of one head."""
+        """The width of one attention head."""
         return self.width // self.heads
 
 
 class Cache:
-    """Keys and values of what was read, in room that is taken once."""
+    """Keys and values of the processed tokens, in preallocated memory."""
 
     def __init__(self, shape: Shape, rows: int, length: int) -> None:
         size = (shape.layers, rows, shape.heads, length, shape.head)
@@ -37,19 +38,19 @@ class Cache:
         self.length = 0
 
     def extend(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Put new positions behind the old ones of a layer and return all."""
+        """Append new positions to a layer and return all of its keys and values."""
         end = self.length + key.shape[2]
         self.keys[layer, :, :, self.length : end] = key
         self.values[layer, :, :, self.length : end] = value
         return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
 
     def keep(self, rows: Tensor) -> None:
-        """Drop all other rows of the batch."""
+        """Keep only these rows of the batch."""
         self.keys, self.values = self.keys[:, rows], self.values[:, rows]
 
 
 class Block(nn.Module):
-    """One layer."""
+    """One transformer layer."""
 
     def __init__(self, shape: Shape, layer: int) -> None:
         super().__init__()
@@ -62,13 +63,13 @@ class Block(nn.Module):
         self.down = nn.Linear(shape.feed_forward, shape.width, bias=False)
 
     def forward(self, x: Tensor, turn: Tensor, mask: Tensor | None, cache: Cache | None) -> Tensor:
-        """Attend, then transform, each added to what came in."""
+        """Apply attention, then the feed-forward network, each with a residual connection."""
         x = x + self.attend(self.attention_norm(x), turn, mask, cache)
         gate, up = self.gate_up(self.forward_norm(x)).chunk(2, -1)
         return x + self.down(F.silu(gate) * up)
 
     def attend(self, x: Tensor, turn: Tensor, mask: Tensor | None, cache: Cache | None) -> Tensor:
-        """Mix in what stands before."""
+        """Apply causal self-attention."""
         rows, length, width = x.shape
         parts = self.qkv(x).view(rows, length, 3, self.shape.heads, self.shape.head)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
@@ -80,7 +81,7 @@ class Block(nn.Module):
 
 
 def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-    """Attend in plain products: on a CPU faster than the fused kernel with its gradient."""
+    """Compute attention with plain products, which is faster on a CPU than the fused kernel."""
     scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
     if mask is None:
         length = query.shape[-2]
@@ -89,13 +90,13 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) ->
 
 
 def rotate(x: Tensor, turn: Tensor) -> Tensor:
-    """Turn neighbouring pairs by their position, as llama.cpp does for this architecture."""
+    """Rotate adjacent pairs by their position, as llama.cpp does for this architecture."""
     pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
     return torch.view_as_real(pairs * turn).flatten(-2).type_as(x)
 
 
 class TinyLlama(nn.Module):
-    """The whole model."""
+    """The complete model."""
 
     turns: Tensor
 
@@ -122,7 +123,7 @@ class TinyLlama(nn.Module):
         mask: Tensor | None = None,
         cache: Cache | None = None,
     ) -> Tensor:
-        """Return the last hidden states; without a mask every token sees all before it."""
+        """Return the final hidden states; without a mask, attention is causal."""
         turn = (
             self.turns[: tokens.shape[1]] if positions is None else self.turns[positions][:, None]
         )

@@ -1,4 +1,4 @@
-"""What a round of learning minimises: examples, preferences, or a reward."""
+"""Learning objectives of a round: imitation, preferences or a reward."""
 
 import random
 import statistics
@@ -18,15 +18,17 @@ from training.stream import BATCH_TOKENS, LONGEST, grouped
 from training.trees import Batch, Document, as_batch, as_document
 
 BETA = 0.1
-"""How dear it is to leave the model that the preferences come from (DPO, arXiv 2305.18290)."""
+"""The strength of the pull towards the model that produced the preferences (DPO, arXiv
+2305.18290)."""
 ANCHOR = 0.2
-"""The weight of the right answer's own likelihood, which DPO alone lets fall (arXiv 2404.19733)."""
+"""The weight of the right answer's likelihood, which DPO alone allows to fall (arXiv
+2404.19733)."""
 CLIP = 0.2
-"""How far the probability of a token may move on one batch of rollouts (PPO, arXiv 1707.06347)."""
+"""The maximum change of a token's probability on one batch of rollouts (PPO, arXiv 1707.06347)."""
 
 
 class Learned(NamedTuple):
-    """What one pass over a round's data took."""
+    """The cost of one pass over the data of a round."""
 
     tokens: int
     steps: int
@@ -78,13 +80,13 @@ def learn_rewards(
     model: TinyLlama, optimizer: Optimizer, tokenizer: Tokenizer, lines: Sequence[Rollout],
     *, scale: float,
 ) -> Learned:  # fmt: skip
-    """Raise answers above the average of their group and lower those below (GRPO, 2402.03300)."""
+    """Reinforce answers with a reward above the average of their group (GRPO, arXiv 2402.03300)."""
     advantages = group_advantages(lines)
-    told = [(line, gain) for line, gain in zip(lines, advantages, strict=True) if gain]
+    informative = [(line, gain) for line, gain in zip(lines, advantages, strict=True) if gain]
     documents = [
-        as_document(answer_tree(line.prompt, line.completion), tokenizer) for line, _ in told
+        as_document(answer_tree(line.prompt, line.completion), tokenizer) for line, _ in informative
     ]
-    gains = {id(document): gain for document, (_, gain) in zip(documents, told, strict=True)}
+    gains = {id(document): gain for document, (_, gain) in zip(documents, informative, strict=True)}
     groups = list(_groups(documents))
     batches = [as_batch(group) for group in groups]
     with torch.no_grad():
@@ -102,9 +104,9 @@ def learn_rewards(
 
 
 def group_advantages(lines: Sequence[Rollout]) -> list[float]:
-    """Return how far each reward is above the average of its prompt's, in standard deviations.
+    """Return every reward relative to the average of its prompt, in standard deviations.
 
-    Zero where all answers to a prompt have the same reward: they teach nothing.
+    The advantage is zero if all answers to a prompt have the same reward.
     """
     groups: dict[str, list[float]] = {}
     for line in lines:
@@ -130,7 +132,7 @@ def _descend(
 
 
 def _row_likelihoods(model: TinyLlama, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Return the log-likelihood of every row's answer, and the answers' lengths."""
+    """Return the log-likelihood of every row's answer, and the lengths of the answers."""
     rows = (batch.weights > 0).nonzero()[:, 0]
     empty = torch.zeros(len(batch.tokens))
     losses = answer_losses(model, batch)
@@ -143,7 +145,7 @@ def _batches(documents: Sequence[Document]) -> Iterator[Batch]:
 
 
 def _groups(documents: Sequence[Document]) -> Iterator[list[Document]]:
-    """Yield groups of about the same length, in an order that is the same every time."""
+    """Yield groups of documents of similar length, in a reproducible order."""
     fitting = [document for document in documents if len(document.tokens) <= LONGEST]
     groups = list(grouped(sorted(fitting, key=lambda document: len(document.tokens))))
     random.Random(len(groups)).shuffle(groups)
@@ -153,7 +155,7 @@ def _groups(documents: Sequence[Document]) -> Iterator[list[Document]]:
 def _paired(
     pairs: Sequence[Sequence[Document]],
 ) -> Iterator[tuple[list[Document], list[Document]]]:
-    """Yield right and wrong answers, so many pairs that they fill a batch."""
+    """Yield right and wrong answers, with as many pairs as fill a batch."""
     longest = max((len(document.tokens) for pair in pairs for document in pair), default=1)
     size = max(1, BATCH_TOKENS // (2 * longest))
     shuffled = random.Random(len(pairs)).sample(list(pairs), len(pairs))

@@ -1,4 +1,4 @@
-"""One step of training, and the rate at which it learns."""
+"""A training step, and the learning rates."""
 
 from typing import NamedTuple
 
@@ -11,13 +11,14 @@ from training.trees import Batch
 
 MATRIX_RATE = 3e-3
 OTHER_RATE = 3e-3
+"""Full learning rates; the values are a choice."""
 
 
 class Losses(NamedTuple):
-    """What a step showed."""
+    """The loss of one step."""
 
     loss: float
-    """Of what the model is to write, prompts left out."""
+    """The mean loss of the tokens to write; prompts do not count."""
     tokens: int
 
 
@@ -25,8 +26,8 @@ class Optimizer:
     """Muon for the matrices of the layers, AdamW for the embedding and the norms."""
 
     def __init__(self, model: TinyLlama) -> None:
-        matrices = [each for each in model.blocks.parameters() if each.ndim == 2]
-        others = [each for each in model.parameters() if all(each is not m for m in matrices)]
+        matrices = [weight for weight in model.blocks.parameters() if weight.ndim == 2]
+        others = [weight for weight in model.parameters() if all(weight is not m for m in matrices)]
         self.parts: list[torch.optim.Optimizer] = [
             torch.optim.Muon(
                 matrices, lr=MATRIX_RATE, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"
@@ -35,7 +36,7 @@ class Optimizer:
         ]
 
     def step(self, scale: float) -> None:
-        """Take one step at that share of the full rates."""
+        """Take one step, with the learning rates scaled by `scale`."""
         for part, rate in zip(self.parts, (MATRIX_RATE, OTHER_RATE), strict=True):
             for group in part.param_groups:
                 group["lr"] = rate * scale
@@ -43,17 +44,17 @@ class Optimizer:
             part.zero_grad(set_to_none=True)
 
     def state(self) -> list[dict[str, object]]:
-        """Return what a checkpoint keeps."""
+        """Return the state for a checkpoint."""
         return [part.state_dict() for part in self.parts]
 
     def restore(self, state: list[dict[str, object]]) -> None:
-        """Go on from a checkpoint."""
-        for part, each in zip(self.parts, state, strict=True):
-            part.load_state_dict(each)
+        """Restore the state from a checkpoint."""
+        for part, part_state in zip(self.parts, state, strict=True):
+            part.load_state_dict(part_state)
 
 
 def train_step(model: TinyLlama, optimizer: Optimizer, batch: Batch, *, scale: float) -> Losses:
-    """Learn from one batch."""
+    """Train on one batch."""
     losses = answer_losses(model, batch)
     weight = batch.weights[batch.weights > 0]
     ((losses * weight).sum() / weight.sum()).backward()  # type: ignore[no-untyped-call]
@@ -64,7 +65,7 @@ def train_step(model: TinyLlama, optimizer: Optimizer, batch: Batch, *, scale: f
 
 
 def answer_losses(model: TinyLlama, batch: Batch) -> Tensor:
-    """Return the loss of every token that is to be written, in single precision."""
+    """Return the loss of every token to write, in single precision."""
     counted = batch.weights > 0
     with torch.autocast("cpu", torch.bfloat16):
         hidden = model(batch.tokens, positions=batch.positions, mask=batch.mask)

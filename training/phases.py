@@ -1,4 +1,4 @@
-"""What is learned when."""
+"""The phases of training."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,29 +7,30 @@ from training.mixture import Mixture
 
 
 class Phase(NamedTuple):
-    """A stretch of training with one mixture of documents."""
+    """A phase of training with one mixture of documents."""
 
     name: str
     tokens: int
-    """How many tokens it takes at most."""
+    """The maximum number of tokens."""
     mixture: Mixture | None = None
-    """None for copying alone."""
+    """The mixture of tasks, or None to train only copying."""
     practice: int = 0
-    """How many tasks the model tries before it begins: its own mistakes are what it repairs."""
+    """The number of tasks that the model attempts before the phase, to learn from its own
+    mistakes."""
     until_loss: float = 0.0
-    """The running loss under which it is over before its tokens are spent."""
+    """The phase ends early when the running loss falls below this value."""
     starts_at: float = 1.0
-    """The share of the full learning rate at its beginning."""
+    """The initial learning rate, as a share of the full one."""
     ends_at: float = 1.0
-    """The share that is left at its end; the rate falls in a straight line between."""
+    """The final learning rate, as a share of the full one; the rate changes linearly."""
 
     def rate(self, tokens: int) -> float:
-        """Return the share of the full learning rate after that many tokens."""
+        """Return the share of the full learning rate after `tokens` tokens."""
         passed = min(1.0, tokens / self.tokens)
         return self.starts_at + (self.ends_at - self.starts_at) * passed
 
     def is_over(self, tokens: int, loss: float) -> bool:
-        """Return whether its tokens are spent or its loss is reached."""
+        """Return whether the tokens are spent or the loss has been reached."""
         return tokens >= self.tokens or loss < self.until_loss
 
 
@@ -75,14 +76,15 @@ PHASES = (
     Phase("last", 11_000_000, _FULL, practice=1_500, starts_at=0.5, ends_at=0.01),
     Phase("repair", 6_000_000, _REPAIR, practice=1_500, starts_at=0.4, ends_at=0.01),
 )
-"""Copying is settled first; then what single steps mean; then how they compose; then all roles on
-tasks of up to ten steps, with mistakes of the model's own; then the same with mistakes sampled
-anew, while the learning rate falls to nothing; then reviews and repairs above all, on tasks whose
-mistakes can be found. About 51 million tokens."""
+"""The model first learns to copy, then the meaning of single steps, then how steps compose, and
+then all roles on tasks of up to ten steps with its own mistakes. `last` repeats this with newly
+sampled mistakes while the learning rate falls to nearly zero. `repair` adds reviews and repairs
+above all, of tasks whose mistakes can be found. All phases together take about 51 million
+tokens."""
 
 
 def scaled(phases: Sequence[Phase], share: float) -> tuple[Phase, ...]:
-    """Return shorter phases, with as much less practice: for trials of the recipe."""
+    """Return phases of which only a share is trained, to try a change of the recipe."""
     return tuple(
         phase._replace(tokens=round(phase.tokens * share), practice=round(phase.practice * share))
         for phase in phases

@@ -1,4 +1,4 @@
-"""The model's own attempts at training tasks: mistakes of others teach less."""
+"""The model's own attempts at training tasks, which teach it more than generated mistakes."""
 
 import json
 import random
@@ -10,13 +10,15 @@ from refinegraph.embedded.tasks.graded import GradedTask, graded_tasks
 from training.attempts import Attempt, read_attempt
 
 KEEP = 0.35
-"""The share of attempts that are right and are to be kept as they are."""
+"""The share of right attempts, which teach the model to leave a program as it is."""
 SAMPLES = 4
+"""Programs sampled per task: a choice."""
 _TEMPERATURE = 0.9
+"""High enough that the samples of a task differ; the exact value is a choice."""
 
 
 class Practice(NamedTuple):
-    """One attempt at one task of the training split, with the model's other ones."""
+    """One attempt at a task of the training split, with other attempts by the model."""
 
     task: GradedTask
     attempt: Attempt
@@ -24,7 +26,7 @@ class Practice(NamedTuple):
 
 
 class Writer(Protocol):
-    """Writes an answer to every prompt."""
+    """A function that writes an answer to every prompt."""
 
     def __call__(
         self, prompts: Sequence[str], *, temperature: float = ..., seed: int = ...
@@ -42,11 +44,11 @@ def practice(
     steps: Sequence[int],
     vague: Sequence[int],
 ) -> list[Practice]:
-    """Return attempts in an order that is the same every time; made once, then read from `path`."""
+    """Return attempts in a reproducible order; they are sampled once and then read from `path`."""
     tasks = list(graded_tasks("train", count=count, seed=seed, steps=steps, vague=vague))
     if not path.exists():
         fresh = path.with_suffix(".new")
-        lines = (json.dumps(each) for each in sample_programs(write, tasks, seed=seed))
+        lines = (json.dumps(texts) for texts in sample_programs(write, tasks, seed=seed))
         fresh.write_text("".join(f"{line}\n" for line in lines))
         fresh.replace(path)
     programs = [json.loads(line) for line in path.read_text().splitlines()]
@@ -56,7 +58,7 @@ def practice(
 def sample_programs(
     write: Writer, tasks: Sequence[GradedTask], *, seed: int, samples: int = SAMPLES
 ) -> list[list[str]]:
-    """Return the different programs that the model writes for every task."""
+    """Return the distinct programs that the model writes for every task."""
     from refinegraph.agents.prompts import COMPACT2
     from training.roles import header_of, render
 
@@ -71,20 +73,20 @@ def sample_programs(
         for number in range(samples)
     ]
     return [
-        sorted({f"{header}{each[place]}" for each in answers})
-        for place, header in enumerate(headers)
+        sorted({f"{header}{sample[index]}" for sample in answers})
+        for index, header in enumerate(headers)
     ]
 
 
 def _chosen(
     tasks: Sequence[GradedTask], programs: Sequence[Sequence[str]], seed: int
 ) -> list[Practice]:
-    """Mix wrong attempts with as many right ones as are to be kept."""
+    """Combine all wrong attempts with a share of right ones."""
     rng = random.Random(seed)
     wrong: list[Practice] = []
     right: list[Practice] = []
     for task, texts in zip(tasks, programs, strict=True):
-        attempts = [each for text in texts if (each := read_attempt(task, text))]
+        attempts = [attempt for text in texts if (attempt := read_attempt(task, text))]
         for attempt in attempts:
             others = tuple(other for other in attempts if other is not attempt)[:3]
             (right if attempt.passed else wrong).append(Practice(task, attempt, others))

@@ -1,4 +1,4 @@
-"""How good a model is at held-out tasks, in the figures by which learning loops are judged."""
+"""Measure a model on held-out tasks, for comparing learning loops."""
 
 import asyncio
 import math
@@ -13,27 +13,29 @@ from refinegraph.tools.sandbox import Sandbox
 from training.measuring import Measure, edited, several
 
 HARD_STEPS = 6
-"""Tasks of so many steps, or with half as many vague ones, count as the hardest."""
+"""Tasks with at least this many steps, or half as many vague steps, are the hardest."""
 _TEMPERATURE = 0.8
+"""High enough that samples differ; the exact value is a choice."""
 
 
 class Progress(NamedTuple):
-    """What a model can do after a round."""
+    """The figures of a model after a round."""
 
     pass_1: float
-    """The share of single samples that the hidden tests accept."""
+    """The share of single samples that pass the hidden tests."""
     pass_k: float
-    """The share of tasks with a right sample among all."""
+    """The share of tasks for which at least one sample is right."""
     gap: float
-    """`pass_k - pass_1`: what a selector could still gain; it shrinks when a model narrows."""
+    """`pass_k - pass_1`, the possible gain of a selector; it shrinks when a model loses
+    diversity."""
     diversity: float
-    """Different programs by samples."""
+    """The number of distinct programs divided by the number of samples."""
     damage: float
-    """Of right programs, the share that a review and a repair make wrong."""
+    """The share of right programs that a review and a repair break."""
     hardest: float
     """`pass_1` on the hardest tasks."""
     fooled: float
-    """Of the samples that pass the visible tests, the share that the hidden ones refuse."""
+    """Of the samples that pass the visible tests, the share that fail the hidden ones."""
     by_task: tuple[float, ...]
     """`pass_1` of every task, for paired intervals."""
 
@@ -47,7 +49,7 @@ class _Tried(NamedTuple):
 
 
 def measure_progress(model: Path, tasks: Sequence[GradedTask], *, samples: int) -> Progress:
-    """Sample from the model of a GGUF file, run everything, and count."""
+    """Sample from the model in a GGUF file, run the programs, and return the figures."""
     return asyncio.run(_measure(model, tasks, samples))
 
 
@@ -55,18 +57,18 @@ async def _measure(model: Path, tasks: Sequence[GradedTask], samples: int) -> Pr
     async with Sandbox() as sandbox:
         measure = Measure(trained_model(model, label=model.stem), sandbox)
         tried = await several(lambda task: _try(measure, task, samples), tasks)
-    by_task = tuple(sum(each.right) / len(each.right) for each in tried)
-    hard = [share for share, each in zip(by_task, tried, strict=True) if each.hard]
+    by_task = tuple(sum(task.right) / len(task.right) for task in tried)
+    hard = [share for share, task in zip(by_task, tried, strict=True) if task.hard]
     passing = [
-        right for each in tried for right, ok in zip(each.right, each.passed, strict=True) if ok
+        right for task in tried for right, ok in zip(task.right, task.passed, strict=True) if ok
     ]
-    pass_1, pass_k = _mean(by_task), _mean([float(any(each.right)) for each in tried])
+    pass_1, pass_k = _mean(by_task), _mean([float(any(task.right)) for task in tried])
     return Progress(
         pass_1=pass_1,
         pass_k=pass_k,
         gap=pass_k - pass_1,
-        diversity=_mean([each.different for each in tried]),
-        damage=_mean([float(each.damaged) for each in tried if each.damaged is not None]),
+        diversity=_mean([task.different for task in tried]),
+        damage=_mean([float(task.damaged) for task in tried if task.damaged is not None]),
         hardest=_mean(hard),
         fooled=1 - _mean(list(map(float, passing))) if passing else 0.0,
         by_task=by_task,
@@ -76,7 +78,7 @@ async def _measure(model: Path, tasks: Sequence[GradedTask], samples: int) -> Pr
 async def _try(measure: Measure, task: GradedTask, samples: int) -> _Tried:
     programs = await measure.solve(task, n=samples, temperature=_TEMPERATURE)
     candidates = [await measure.tried(task, program) for program in programs]
-    passed = tuple(bool(each.verdict and each.verdict.passed) for each in candidates)
+    passed = tuple(bool(candidate.verdict and candidate.verdict.passed) for candidate in candidates)
     right = tuple([await measure.is_right(task, program) for program in programs])
     kept = next((program for program, ok in zip(programs, right, strict=True) if ok), None)
     return _Tried(
@@ -91,9 +93,9 @@ async def _try(measure: Measure, task: GradedTask, samples: int) -> _Tried:
 async def _is_damaged(measure: Measure, task: GradedTask, program: str) -> bool:
     candidate = await measure.tried(task, program)
     evidence = f"It passed all {len(candidate.verdict.tests)} tests." if candidate.verdict else ""
-    places = {"problem": task.labelled.problem.prompt, "solution": program, "evidence": evidence}
-    [(review, _)] = await measure.ask_counted(COMPACT2.reviewer, 1, 0.0, **places)
-    [(edit, _)] = await measure.ask_counted(COMPACT2.refiner_edit, 1, 0.0, review=review, **places)
+    values = {"problem": task.labelled.problem.prompt, "solution": program, "evidence": evidence}
+    [(review, _)] = await measure.ask_counted(COMPACT2.reviewer, 1, 0.0, **values)
+    [(edit, _)] = await measure.ask_counted(COMPACT2.refiner_edit, 1, 0.0, review=review, **values)
     return not await measure.is_right(task, edited(edit, program))
 
 

@@ -1,7 +1,7 @@
-"""Read programs of the grammar back into steps, so that they can be run without a sandbox.
+"""Parse programs of the grammar into steps, so that they can be run without a sandbox.
 
-Only expressions of the operations of `refinegraph.embedded.tasks` are ever run in this process.
-Anything else in a program of the model's makes it unreadable, and such programs are left out.
+Only expressions of the operations in `refinegraph.embedded.tasks` are run in this process. A
+program of the model that contains anything else cannot be parsed and is discarded.
 """
 
 import functools
@@ -19,7 +19,7 @@ _CONSTANT = r"(-?\d{1,2}|'[^'\\]{0,2}'|[a-z]\w*)"
 
 
 def read_steps(program: str, *, arguments: Sequence[str]) -> tuple[Step, ...] | None:
-    """Return the steps of a program; None where it is not of the grammar or of other arguments.
+    """Return the steps of a program, or None if the grammar or its arguments do not match.
 
     >>> steps = read_steps("def f(xs):\\n    x = xs[::-1]\\n    return x[:3]", arguments=["xs"])
     >>> [step.constant for step in steps]
@@ -27,7 +27,7 @@ def read_steps(program: str, *, arguments: Sequence[str]) -> tuple[Step, ...] | 
     """
     header, *lines = program.split("\n")
     opening = _HEADER.fullmatch(header)
-    if opening is None or [each for each in opening.groups()[1:] if each] != list(arguments):
+    if opening is None or [name for name in opening.groups()[1:] if name] != list(arguments):
         return None
     steps: list[Step] = []
     for number, line in enumerate(lines, 1):

@@ -1,9 +1,9 @@
-"""Measure every role of a model and write the table into its card.
+"""Measure every role of a model, and write the tables into its card.
 
     python -m training.report --model runs/one/model.gguf --tasks 200 --card
 
-Tasks are held out: nothing that training saw computes what they compute. Every figure stands beside
-what can be had without the model, or without the role.
+The tasks are held out: no training task computes the same function. Every figure is shown with a
+baseline that needs no model or does not use the role.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def role_table(figures: Sequence[Figure]) -> str:
-    """Return a row a role: its figure with an interval, and the baseline."""
+    """Return a table with a row per role: its figure with an interval, and the baseline."""
     rows = [
         [figure.role, figure.measures, _share(figure.values), figure.baseline_is,
          _percent(figure.baseline), str(len(figure.values))]
@@ -51,7 +51,7 @@ def role_table(figures: Sequence[Figure]) -> str:
 
 
 def grade_table(grades: Sequence[Grade]) -> str:
-    """Return a row a number of vague steps."""
+    """Return a table with a row per number of vague steps."""
     rows = [
         [str(grade.vague), _share(grade.first), _share(grade.repaired), _share(grade.again),
          _share(grade.afresh), f"{grade.edit_tokens:.0f}", f"{grade.cost:.2f}"]
@@ -63,7 +63,7 @@ def grade_table(grades: Sequence[Grade]) -> str:
 
 
 def write_card(card: Path, text: str) -> None:
-    """Put the figures between their marks; a card without marks gets them at its end."""
+    """Insert the figures between their markers; a card without markers gets them at its end."""
     before, _, rest = card.read_text().partition(_BEGIN)
     _, _, after = rest.partition(_END)
     card.write_text(f"{before.rstrip()}\n\n{_BEGIN}\n{text}\n{_END}{after or chr(10)}")
@@ -90,7 +90,7 @@ async def measure(model: LocalChatModel, tasks: int) -> str:
 
 
 def main() -> None:
-    """Measure, print, and write the card where that is asked for."""
+    """Measure, print the tables, and write them into the card if requested."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--tasks", type=int, default=200)

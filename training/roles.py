@@ -1,4 +1,4 @@
-"""What every role reads and ought to write, from what the maker of a task knows."""
+"""What every role reads and should write, derived from the reference solution of a task."""
 
 import random
 from collections.abc import Sequence
@@ -17,36 +17,37 @@ from training.attempts import Attempt
 from training.branches import Tree
 
 STATEMENT_WEIGHT = 0.1
-"""What a token of a statement counts: its examples teach what the steps compute."""
+"""The weight of a token of a statement, whose examples teach what steps compute."""
 JUDGEMENT_WEIGHT = 3.0
-"""What a token of a judgement counts: it is one word where a program is sixty."""
+"""The weight of a token of a judgement, which has one word where a program has sixty."""
 NOT_RUN = "It has not been run."
 NOTES = "Notes that may help:"
-"""The heading under which `informed` shows the notes of a run."""
+"""The heading under which `with_notes` shows the notes of a run."""
 TRACES = (
     "What each line changed on the first failing test:",
     "The wrong result came from these lines, in this order:",
 )
 """The headings under which the agents show values line by line."""
 KEEP = "1: "
-"""An edit that changes nothing begins with this and repeats the header."""
+"""The beginning of an edit that changes nothing; the header follows it."""
 TESTS = 4
-"""How many tests the test writer writes: few, so that a list is short and several may be asked."""
+"""The number of tests in one list of the test writer. Lists are short, so that several can be
+requested."""
 
 
-def render(prompt: Prompt | None, **places: str) -> str:
+def render(prompt: Prompt | None, **values: str) -> str:
     """Return a prompt as the model reads it."""
     assert prompt is not None
-    return str(prompt.messages(**places)[0].content)
+    return str(prompt.messages(**values)[0].content)
 
 
 def header_of(problem: Problem) -> str:
-    """Return the header that the Solver's prompt ends with; empty where it shows none."""
+    """Return the header at the end of the Solver's prompt; empty if the prompt shows none."""
     return known_header(problem)
 
 
 class TaskTree:
-    """The roles on one task, as branches behind its statement."""
+    """The roles on one task, as branches that follow its statement."""
 
     def __init__(self, task: GradedTask, *, prompt: str | None = None) -> None:
         self.task = task
@@ -73,19 +74,19 @@ class TaskTree:
             self._write(COMPACT2.test_writer, "\n" + "\n".join(lines))
 
     def learn_from(self, lessons: Sequence[str]) -> None:
-        """Add the Solver that is shown what earlier runs found out, as `informed` shows it."""
+        """Add the Solver with lessons of earlier runs, formatted as by `with_notes`."""
         notes = listed([Note(text=lesson) for lesson in lessons], heading=NOTES)
         front = render(COMPACT2.solver, problem=self.prompt, header=self.header)
         read = f"{front.removeprefix(self.prompt)}\n\n{notes}"
         self.tree.add(self.root, read, f"\n{self.task.program}")
 
     def synthesise(self, attempts: Sequence[Attempt]) -> None:
-        """Add the role that makes one program out of several."""
+        """Add the role that combines several programs into one."""
         program = self._program_after_header(self.task.program)
         self._write(COMPACT2.synthesiser, program, solutions=lettered(attempts))
 
     def compare(self, first: Attempt, second: Attempt) -> None:
-        """Add the pairwise judge; exactly one of the two is right."""
+        """Add the pairwise judge; exactly one of the two attempts is right."""
         winner = "A" if first.right else "B"
         self._write(
             COMPACT2.pairwise_judge,
@@ -96,7 +97,7 @@ class TaskTree:
         )
 
     def judge_steps(self, attempt: Attempt) -> None:
-        """Add the step judge; the header counts as a step, and is always right."""
+        """Add the step judge; the header counts as a step and is always right."""
         texts = step_texts(attempt.program, kind="code")
         shown = "\n".join(f"[{number}] {text}" for number, text in enumerate(texts, 1))
         wrong = attempt.wrong_step + 1
@@ -119,19 +120,19 @@ class TaskTree:
         )
 
     def score(self, attempt: Attempt) -> None:
-        """Add the judge that gives points."""
+        """Add the judge that gives a score."""
         points = f'{{"reason": "", "score": {10 if attempt.right else 0}}}'
         self._of_program(attempt, COMPACT2.judge, points, solution=attempt.program)
 
     def review_unseen(self, attempt: Attempt) -> None:
-        """Add the Reviewer of a program that nobody has run."""
+        """Add the Reviewer of a program that has not been run."""
         self._review(attempt, NOT_RUN, right=attempt.right)
 
     def review(self, attempt: Attempt, *, trace: str = "", whole: bool = False) -> None:
-        """Add the Reviewer who sees what the tests showed, and the Refiner who repairs after it.
+        """Add the Reviewer, who sees the results of the tests, and the Refiner after it.
 
-        `trace` is the heading under which both see the values line by line; empty for neither.
-        With `whole` the Refiner writes the whole program instead of the lines that change.
+        `trace` is the heading under which both see the values line by line; if it is empty, they
+        see none. With `whole`, the Refiner writes the whole program instead of the changed lines.
         """
         evidence = attempt.evidence
         if trace and attempt.trace:
@@ -145,17 +146,17 @@ class TaskTree:
             self.tree.add(review, "\nEdit:", f"\n{edit_of(self.task, attempt)}")
 
     def _review(self, attempt: Attempt, evidence: str, *, right: bool) -> int:
-        said = "VERDICT: right" if right else review_of(self.task, attempt)
+        verdict = "VERDICT: right" if right else review_of(self.task, attempt)
         if right and evidence == NOT_RUN:
-            said = f"{check_of(len(attempt.steps) - 1, wrong=False)}\n{said}"
+            verdict = f"{check_of(len(attempt.steps) - 1, wrong=False)}\n{verdict}"
         return self._of_program(
-            attempt, COMPACT2.reviewer, f"\n{said}", solution=attempt.program, evidence=evidence
+            attempt, COMPACT2.reviewer, f"\n{verdict}", solution=attempt.program, evidence=evidence
         )
 
     def _write(
-        self, prompt: Prompt | None, answer: str, *, weight: float = 1.0, **places: str
+        self, prompt: Prompt | None, answer: str, *, weight: float = 1.0, **values: str
     ) -> None:
-        read = render(prompt, problem=self.prompt, header=self.header, **places)
+        read = render(prompt, problem=self.prompt, header=self.header, **values)
         self.tree.add(self.root, read.removeprefix(self.prompt), answer, weight=weight)
 
     def _of_program(
@@ -165,13 +166,13 @@ class TaskTree:
         written: str,
         *,
         weight: float = 1.0,
-        **places: str,
+        **values: str,
     ) -> int:
         """Add a role whose prompt begins with the statement and the program."""
         front = f"\nProgram:\n{attempt.program}"
         if attempt.program not in self._programs:
             self._programs[attempt.program] = self.tree.add(self.root, front)
-        read = render(prompt, problem=self.prompt, **places)
+        read = render(prompt, problem=self.prompt, **values)
         return self.tree.add(
             self._programs[attempt.program],
             read.removeprefix(f"{self.prompt}{front}"),
@@ -184,7 +185,7 @@ class TaskTree:
 
 
 def review_of(task: GradedTask, attempt: Attempt) -> str:
-    """Return the review of a wrong attempt: its first wrong line, and what it ought to do."""
+    """Return the review of a wrong attempt: its first wrong line, and the right change."""
     wrong = max(attempt.wrong_step, 0)
     meant = task.steps[min(wrong, len(task.steps) - 1)]
     check = check_of(wrong, wrong=True)
@@ -234,26 +235,26 @@ def gloss_of(step: Step) -> str:
 
 
 def lettered(attempts: Sequence[Attempt]) -> str:
-    """Return programs under the letters A, B and so on."""
+    """Return programs labelled with the letters A, B and so on."""
     pairs = zip("ABCDEFGH", attempts, strict=False)
     return "\n".join(f"{letter}:\n{attempt.program}" for letter, attempt in pairs)
 
 
 def lessons_of(task: GradedTask, rng: random.Random) -> list[str]:
-    """Return what earlier runs found out about some vague steps."""
-    found = [
+    """Return lessons about some of the vague steps, as an earlier run might have learned them."""
+    lessons = [
         f"{step.say(phrase)} means: {gloss_of(step)}"
         for step, phrase in zip(task.steps, task.phrases, strict=True)
         if phrase
     ]
-    return rng.sample(found, min(len(found), rng.choice((1, 2, 3))))
+    return rng.sample(lessons, min(len(lessons), rng.choice((1, 2, 3))))
 
 
 def new_cases(task: GradedTask, rng: random.Random, *, count: int) -> list[Case]:
-    """Return small cases that the statement does not show; a small model works them out best."""
+    """Return small cases that the statement does not show, which a small model can work out."""
     shown = {repr(case.arguments) for case in task.examples}
     takes = task.steps[0].operation.takes
-    found: dict[str, Case] = {}
+    cases: dict[str, Case] = {}
     for number in range(4 * count):
         first = _small(random_input(takes, rng, edge=number % 3 == 0), rng)
         arguments = (first, *(rng.choice(task.hidden).arguments[1:]))
@@ -262,10 +263,10 @@ def new_cases(task: GradedTask, rng: random.Random, *, count: int) -> list[Case]
         except FAILURES:
             continue
         if repr(arguments) not in shown and len(repr(result)) < 40:
-            found.setdefault(repr(arguments), Case(arguments, result))
-        if len(found) == count:
+            cases.setdefault(repr(arguments), Case(arguments, result))
+        if len(cases) == count:
             break
-    return list(found.values())
+    return list(cases.values())
 
 
 def _small(value: Value, rng: random.Random) -> Value:
@@ -275,7 +276,7 @@ def _small(value: Value, rng: random.Random) -> Value:
 
 
 def outside(statement: str) -> Tree:
-    """Return the Solver's answer to a statement that no operation fits."""
+    """Return the Solver's answer to a statement outside the model's scope."""
     header = header_of(Problem(prompt=statement))
     tree = Tree()
     read = render(COMPACT2.solver, problem=statement, header=header)
@@ -284,7 +285,7 @@ def outside(statement: str) -> Tree:
 
 
 def step_lines(steps: Sequence[Step], phrases: Sequence[str]) -> Tree:
-    """Return the role that writes the line of one step, one root a step."""
+    """Return the role that writes the line of one step, with one root per step."""
     tree = Tree()
     for step, phrase in zip(steps, phrases, strict=True):
         read = render(COMPACT2.step_solver, step=phrase)

@@ -1,4 +1,4 @@
-"""Run a strategy over training tasks with the engine, and read what it teaches from the exports."""
+"""Run a strategy over training tasks with the engine, and export training data from the runs."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -18,24 +18,24 @@ from training.branches import Tree
 from training.roles import header_of, render
 
 STRATEGY = "best-of-n"
-_MOST_TOKENS = 260
+_MAX_TOKENS = 260
 
 
 class Runs(NamedTuple):
-    """What a strategy did on training tasks."""
+    """The training data from the runs of a strategy."""
 
     lines: tuple[RunLine, ...]
     tokens: int
-    """Written by the model, prompts left out."""
+    """The tokens that the model wrote; prompts do not count."""
 
     @property
     def examples(self) -> list[Example]:
-        """One right answer a task."""
+        """One right answer per task."""
         return [line for line in export(self.lines, "sft") if isinstance(line, Example)]
 
     @property
     def preferences(self) -> list[Preference]:
-        """Each wrong answer against a right one."""
+        """Pairs of a right and a wrong answer, one for each wrong answer."""
         return [line for line in export(self.lines, "dpo") if isinstance(line, Preference)]
 
     @property
@@ -47,7 +47,7 @@ class Runs(NamedTuple):
 def run_tasks(
     model: Path, tasks: Sequence[GradedTask], *, samples: int, strategy: str = STRATEGY
 ) -> Runs:
-    """Run a strategy over tasks with the model of a GGUF file; runs that fail are left out."""
+    """Run a strategy over tasks with the model in a GGUF file; failed runs are omitted."""
     problems = [task.labelled for task in tasks]
     lines = asyncio.run(_run(model, problems, samples=samples, strategy=strategy))
     return Runs(tuple(lines), sum(line.result.usage.completion_tokens for line in lines))
@@ -62,16 +62,16 @@ async def _run(
             samples=samples,
             seed=1,
             sandbox=sandbox,
-            max_tokens=_MOST_TOKENS,
+            max_tokens=_MAX_TOKENS,
         )
         evaluation = Evaluation(graphs={strategy: build_strategy(strategy, plan)}, sandbox=sandbox)
-        outcomes = [each async for each in evaluation.run(problems, done=lambda _: False)]
+        outcomes = [outcome async for outcome in evaluation.run(problems, done=lambda _: False)]
     lines = [outcome for outcome in outcomes if isinstance(outcome, RunLine)]
     return sorted(lines, key=lambda line: line.problem_id)
 
 
 def answer_tree(prompt: str, program: str) -> Tree:
-    """Return the Solver's document of an exported line."""
+    """Return the Solver's document for an exported line."""
     header = header_of(Problem(prompt=prompt))
     tree = Tree()
     read = render(COMPACT2.solver, problem=prompt.strip(), header=header)
@@ -80,5 +80,5 @@ def answer_tree(prompt: str, program: str) -> Tree:
 
 
 def write_lines(path: Path, lines: Iterable[Example | Preference | Rollout]) -> None:
-    """Write exported lines, so that a trainer of another library can read them."""
+    """Write exported lines to a file that trainers of other libraries can read."""
     path.write_text("".join(f"{line.model_dump_json()}\n" for line in lines))

@@ -1,4 +1,4 @@
-"""Sample from the model under training, many prompts at a time."""
+"""Sample from the model under training, for many prompts at a time."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,11 +10,13 @@ from training.model import Cache, TinyLlama
 from training.tokens import END
 
 _ROWS = 96
+"""Prompts per batch: a choice."""
 _NEVER = -1e4
+"""Added to the attention score of a hidden token; -inf would turn empty rows into NaN."""
 
 
 class Sampler:
-    """Write answers to prompts, each an independent draw; a temperature of 0 is greedy."""
+    """Writes an independent answer to every prompt; a temperature of 0 is greedy."""
 
     def __init__(self, model: TinyLlama, tokenizer: Tokenizer, *, longest: int = 120) -> None:
         self.model = model
@@ -22,21 +24,21 @@ class Sampler:
         self.longest = longest
         self.end = tokenizer.token_to_id(END)
         self.written = 0
-        """Tokens written so far, ends included."""
+        """Tokens written so far, including end tokens."""
 
     def __call__(
         self, prompts: Sequence[str], *, temperature: float = 0.8, seed: int = 0
     ) -> list[str]:
-        """Return one answer a prompt, in their order."""
+        """Return one answer per prompt, in the order of the prompts."""
         encoded = [encoding.ids for encoding in self.tokenizer.encode_batch(list(prompts))]
-        order = sorted(range(len(encoded)), key=lambda place: len(encoded[place]))
+        order = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
         generator = torch.Generator().manual_seed(seed)
         answers: dict[int, str] = {}
         for start in range(0, len(order), _ROWS):
-            places = order[start : start + _ROWS]
-            written = self._batch([encoded[place] for place in places], temperature, generator)
-            answers.update(zip(places, written, strict=True))
-        return [answers[place] for place in range(len(encoded))]
+            indices = order[start : start + _ROWS]
+            written = self._batch([encoded[index] for index in indices], temperature, generator)
+            answers.update(zip(indices, written, strict=True))
+        return [answers[index] for index in range(len(encoded))]
 
     @torch.inference_mode()
     def _batch(
@@ -48,7 +50,7 @@ class Sampler:
             for row, token in zip(rows, chosen, strict=True):
                 written[row].append(token)
         self.written += sum(map(len, written))
-        return [str(self.tokenizer.decode(each, skip_special_tokens=True)) for each in written]
+        return [str(self.tokenizer.decode(ids, skip_special_tokens=True)) for ids in written]
 
     def _steps(
         self,
@@ -57,10 +59,10 @@ class Sampler:
         generator: torch.Generator,
         rows: list[int],
     ) -> Iterator[list[int]]:
-        """Yield the next token of every row; rows that ended are taken out of `rows`."""
+        """Yield the next token of every row; rows that have ended are removed from `rows`."""
         longest = max(map(len, prompts))
-        padding = torch.tensor([longest - len(each) for each in prompts])
-        tokens = torch.tensor([[0] * (longest - len(each)) + each for each in prompts])
+        padding = torch.tensor([longest - len(prompt) for prompt in prompts])
+        tokens = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in prompts])
         cache = Cache(self.model.shape, len(prompts), longest + self.longest)
         for _ in range(self.longest):
             hidden = self._read(tokens, padding, cache)
@@ -72,14 +74,14 @@ class Sampler:
             if len(going) < len(rows):
                 cache.keep(going)
                 padding, chosen = padding[going], chosen[going]
-                rows[:] = [rows[place] for place in going.tolist()]
+                rows[:] = [rows[index] for index in going.tolist()]
             tokens = chosen[:, None]
 
     def _read(self, tokens: Tensor, padding: Tensor, cache: Cache) -> Tensor:
         length = cache.length + tokens.shape[1]
-        places = torch.arange(cache.length, length)
-        positions = (places - padding[:, None]).clamp(min=0)
-        ahead = torch.arange(length) > places[:, None]
+        columns = torch.arange(cache.length, length)
+        positions = (columns - padding[:, None]).clamp(min=0)
+        ahead = torch.arange(length) > columns[:, None]
         empty = torch.arange(length) < padding[:, None]
         hidden_ones = ahead | empty[:, None]
         mask = torch.where(hidden_ones, _NEVER, 0.0)[:, None]

@@ -1,4 +1,4 @@
-"""Documents without end, in chunks that depend on nothing but their number."""
+"""An endless stream of documents, in chunks that depend only on their number."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -10,15 +10,17 @@ from training.branches import Tree
 from training.trees import Batch, Document, as_batch, as_document
 
 BATCH_TOKENS = 4096
-"""Small batches make many steps, and on two cores larger ones are hardly faster a token."""
+"""Tokens per batch. Small batches allow many steps, and larger ones are hardly faster per token on
+two cores."""
 CHUNK = 400
-"""Tasks in a chunk: few enough that a run begins at once, many enough to sort by length."""
+"""Tasks per chunk: few enough for a run to start quickly, enough to sort by length."""
 LONGEST = 1200
-"""Tokens of a tree; longer ones, two in a hundred, cost too much attention and are left out."""
+"""Maximum tokens of a tree. Longer ones, about two in a hundred, cost too much attention and are
+omitted."""
 
 
 def copying(number: int, tokenizer: Tokenizer) -> list[Document]:
-    """Return documents in which random tokens are said twice: digits above all."""
+    """Return documents that repeat a sequence of random tokens, mostly digits."""
     rng = random.Random(f"copy {number}")
     digits = tokenizer.encode("0123456789").ids
     common = range(257, tokenizer.get_vocab_size())
@@ -26,37 +28,39 @@ def copying(number: int, tokenizer: Tokenizer) -> list[Document]:
 
 
 def _copied(rng: random.Random, digits: Sequence[int], common: Sequence[int]) -> Document:
-    said = [rng.choice(digits if rng.random() < 0.3 else common) for _ in range(rng.randint(3, 12))]
+    repeated = [
+        rng.choice(digits if rng.random() < 0.3 else common) for _ in range(rng.randint(3, 12))
+    ]
     between = rng.choices(common, k=rng.randint(0, 6))
-    tokens = [*said, *between, *said]
-    weights = [0.0] * (len(said) + len(between)) + [1.0] * (len(said) - 1)
+    tokens = [*repeated, *between, *repeated]
+    weights = [0.0] * (len(repeated) + len(between)) + [1.0] * (len(repeated) - 1)
     size = len(tokens) - 1
     line = frozenset({0})
     return Document(tokens[:-1], tokens[1:], weights, list(range(size)), [0] * size, [line])
 
 
 def tokenized(trees: Sequence[Tree], tokenizer: Tokenizer) -> list[Document]:
-    """Return the trees as documents, those that are too long left out."""
+    """Return the trees as documents, without those that are too long."""
     documents = (as_document(tree, tokenizer) for tree in trees)
     return [document for document in documents if len(document.tokens) <= LONGEST]
 
 
 class Place(NamedTuple):
-    """Where a run is in the stream."""
+    """The position of a run in the stream."""
 
     chunk: int
     batch: int
-    """The number of the batch in its chunk."""
+    """The index of the batch within its chunk."""
 
 
 def batches(
     documents: Callable[[int], list[Document]], *, first: Place
 ) -> Iterator[tuple[Place, Batch]]:
-    """Yield batches of documents of about the same length from a place on, without end."""
+    """Yield batches of documents of similar length, starting at a position, without end."""
     chunk, skipped = first
     while True:
-        found = sorted(documents(chunk), key=lambda document: len(document.tokens))
-        groups = list(grouped(found))
+        by_length = sorted(documents(chunk), key=lambda document: len(document.tokens))
+        groups = list(grouped(by_length))
         random.Random(chunk).shuffle(groups)
         for number, group in enumerate(groups[skipped:], skipped):
             yield Place(chunk, number), as_batch(group)
@@ -64,7 +68,7 @@ def batches(
 
 
 def grouped(documents: Sequence[Document]) -> Iterator[list[Document]]:
-    """Yield groups of documents, sorted by length, that fill a batch each."""
+    """Yield groups of documents sorted by length, each of which fills a batch."""
     group: list[Document] = []
     for document in documents:
         if group and (len(group) + 1) * len(document.tokens) > BATCH_TOKENS:

@@ -1,4 +1,4 @@
-"""The tokenizer: one token a digit, and the same one wherever the digit stands."""
+"""The tokenizer, in which every digit is one token wherever it appears."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,7 +8,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 END = "<|end|>"
 VOCABULARY = 2048
 LLAMA_PRE = "superbpe"
-"""llama.cpp's name for a text that is cut nowhere but around numbers."""
+"""llama.cpp's name for a pre-tokenizer that splits text only around numbers."""
 
 _PIECES = (
     r"\n *"
@@ -17,11 +17,11 @@ _PIECES = (
     r"| ?[^\s\p{L}\p{N}]+(?: [^\s\p{L}\p{N}]+)*(?: (?!for\b|if\b|in\b))?"
     r"| +"
 )
-"""What merges never cross: a line's indentation, a loop over `x`, a word, a run of marks."""
+"""The pieces that merges never cross: an indentation, a loop over `x`, a word, a run of symbols."""
 
 
 def train_tokenizer(texts: Iterable[str], path: Path) -> Tokenizer:
-    """Learn a byte-level BPE whose merges never touch a digit or cross a word."""
+    """Train a byte-level BPE whose merges never contain a digit or cross a word."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -44,7 +44,7 @@ def train_tokenizer(texts: Iterable[str], path: Path) -> Tokenizer:
 
 
 def _as_llama() -> pre_tokenizers.PreTokenizer:
-    """Cut texts as llama.cpp does: the merges that were learned keep to their pieces anyway."""
+    """Split text as llama.cpp does; the learned merges respect the pieces anyway."""
     return pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(r"\p{N}+"), behavior="isolated"),
@@ -54,13 +54,13 @@ def _as_llama() -> pre_tokenizers.PreTokenizer:
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
-    """Read a tokenizer that was trained before."""
+    """Load a trained tokenizer."""
     return Tokenizer.from_file(str(path))
 
 
 def end_token(tokenizer: Tokenizer) -> int:
     """Return the token that ends an answer."""
-    found = tokenizer.token_to_id(END)
-    if found is None:
-        raise ValueError(f"the tokenizer does not know {END!r}")
-    return found
+    token = tokenizer.token_to_id(END)
+    if token is None:
+        raise ValueError(f"the tokenizer has no token {END!r}")
+    return token

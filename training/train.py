@@ -1,4 +1,4 @@
-"""Train the model: `python -m training.train --out runs/one`. Goes on where it was stopped."""
+"""Train the model: `python -m training.train --out runs/one`. An interrupted run is continued."""
 
 import argparse
 import time
@@ -21,11 +21,13 @@ from training.tokens import load_tokenizer, train_tokenizer
 from training.trees import Document
 
 _SAVE_SECONDS = 120
+"""Seconds between checkpoints: a choice that bounds the lost work."""
 _LOG_STEPS = 25
+"""Steps between lines of the log: a choice."""
 
 
 class Trainer:
-    """A model on its way through the phases, with everything that a checkpoint keeps."""
+    """A model in training, with the state that a checkpoint stores."""
 
     def __init__(self, out: Path, *, shape: Shape | None = None) -> None:
         out.mkdir(parents=True, exist_ok=True)
@@ -40,11 +42,11 @@ class Trainer:
 
     @property
     def checkpoint(self) -> Path:
-        """Where the latest state lies."""
+        """The path of the latest checkpoint."""
         return self.out / "checkpoint.pt"
 
     def save(self) -> None:
-        """Write everything that going on needs, all or nothing."""
+        """Write a checkpoint atomically."""
         state = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state(),
@@ -65,10 +67,11 @@ class Trainer:
         self.seconds = state["seconds"]
 
     def run(self, phase: Phase, *, steps: int | None = None) -> None:
-        """Train one phase to its end, or so many steps of it."""
+        """Train one phase to its end, or for `steps` steps."""
         saved = logged = time.monotonic()
         mean, before = 4.0, self.steps
-        for place, batch in batches(self._documents(phase), first=Place(self.chunk, self.place)):
+        first = Place(self.chunk, self.place)
+        for place, batch in batches(self._documents(phase), first=first):
             losses = train_step(self.model, self.optimizer, batch, scale=self._scale(phase))
             mean += 0.02 * (losses.loss - mean)
             self.chunk, self.place = place.chunk, place.batch + 1
@@ -104,7 +107,7 @@ class Trainer:
         return draw
 
     def _practice(self, phase: Phase) -> list[Practice]:
-        """Let the model as it is when the phase begins try tasks, once."""
+        """Let the model, as it is when the phase begins, attempt tasks; this is done only once."""
         if not phase.practice or phase.mixture is None:
             return []
         return practice(
@@ -137,12 +140,12 @@ def _tokenizer(out: Path) -> Tokenizer:
 
 
 def main() -> None:
-    """Run every phase that has not been run."""
+    """Run every phase that has not been completed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(
-        "--share", type=float, default=1.0, help="the share of the tokens of every phase to train"
+        "--share", type=float, default=1.0, help="the share of every phase to train"
     )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

@@ -1,4 +1,4 @@
-"""Trees of branches in tokens, and batches of them."""
+"""Trees as token sequences, and batches of them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,24 +11,24 @@ from training.branches import Tree
 from training.tokens import end_token
 
 NEVER = -1e4
-"""Added to the score of a token that is not to be seen; -inf would make empty rows NaN."""
+"""Added to the attention score of a hidden token; -inf would turn empty rows into NaN."""
 
 
 class Document(NamedTuple):
-    """A tree in tokens, with everything that a batch needs of it."""
+    """A tree as tokens, with everything that a batch needs."""
 
     tokens: list[int]
     targets: list[int]
     weights: list[float]
     positions: list[int]
     owners: list[int]
-    """The branch of every token."""
+    """The index of the branch of every token."""
     lines: list[frozenset[int]]
-    """Of every branch, the branches on its way from the root, itself among them."""
+    """For every branch, the branches on its path from the root, including itself."""
 
 
 def as_document(tree: Tree, tokenizer: Tokenizer) -> Document:
-    """Return a tree in tokens."""
+    """Return a tree as tokens."""
     document = Document([], [], [], [], [], [])
     end = end_token(tokenizer)
     ends: list[int] = []
@@ -52,18 +52,18 @@ def as_document(tree: Tree, tokenizer: Tokenizer) -> Document:
 
 
 class Batch(NamedTuple):
-    """Documents side by side, padded to the longest."""
+    """Documents stacked in one batch, padded to the longest."""
 
     tokens: Tensor
     targets: Tensor
     weights: Tensor
     positions: Tensor
     mask: Tensor
-    """What is added to the scores of attention, one square a document."""
+    """The values added to the attention scores, one square matrix per document."""
 
 
 def as_batch(documents: Sequence[Document]) -> Batch:
-    """Put documents of about the same length into one batch."""
+    """Stack documents of similar length in one batch."""
     longest = max(len(document.tokens) for document in documents)
     size = (len(documents), longest)
     tokens, targets = torch.zeros(size, dtype=torch.long), torch.zeros(size, dtype=torch.long)
@@ -82,7 +82,7 @@ def as_batch(documents: Sequence[Document]) -> Batch:
 
 
 def _visible(document: Document) -> Tensor:
-    """Return which tokens each token may see: earlier ones on its way from the root."""
+    """Return which tokens each token may attend to: earlier ones on its path from the root."""
     count = len(document.lines)
     related = torch.zeros(count, count, dtype=torch.bool)
     for number, line in enumerate(document.lines):

@@ -11,8 +11,8 @@ from refinegraph.agents.prompts.judging import CHECK, CHECKLIST
 from refinegraph.agents.prompts.prompt import Prompt
 from refinegraph.charging import charging
 from refinegraph.schema import Candidate, Problem
-from refinegraph.tools.scorers.basic import Scored
-from refinegraph.tools.scorers.memory import Memory
+from refinegraph.tools.scorers.async_cache import AsyncCache
+from refinegraph.tools.scorers.basic import ScoreBatch
 
 _PLAIN_QUESTION = "Is the solution right?"
 
@@ -49,19 +49,19 @@ class ChecklistJudge(Judge):
         super().__init__(model, judges=judges, vote=vote, sampling=sampling, prompt=prompt)
         self.questions = questions
         self.checklist = checklist
-        self._lists: Memory[str, tuple[str, ...]] = Memory()
+        self._lists: AsyncCache[str, tuple[str, ...]] = AsyncCache()
 
-    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> ScoreBatch:
         """Return one score per candidate and the total cost."""
         with charging(forward=True) as spent:
             if any(candidate.content is not None for candidate in candidates):
-                await self._lists.one(problem.prompt.strip(), self._write)
+                await self._lists.get(problem.prompt.strip(), self._write)
         scored = await super().__call__(problem, candidates)
-        return Scored(scored.scores, scored.usage + spent.usage)
+        return ScoreBatch(scored.scores, scored.usage + spent.usage)
 
     async def opinions(self, case: Case) -> list[Opinion]:
         """Return, for each judge, the share of questions that it answers with yes."""
-        questions = await self._lists.one(case.prompt, self._write)
+        questions = await self._lists.get(case.prompt, self._write)
         messages = self.prompt.messages(
             problem=case.prompt,
             solution=case.text,
@@ -69,12 +69,12 @@ class ChecklistJudge(Judge):
             count=str(len(questions)),
         )
 
-        def fits(reply: AnswersReply) -> str | None:
+        def check(reply: AnswersReply) -> str | None:
             if len(reply.answers) == len(questions):
                 return None
             return f"That answer has {len(reply.answers)} answers for {len(questions)} questions."
 
-        replies = await self._structured.ask(messages, AnswersReply, n=self.judges, fits=fits)
+        replies = await self._structured.ask(messages, AnswersReply, n=self.judges, check=check)
         return [_opinion(questions, reply) for reply in replies if reply]
 
     async def _write(self, prompt: str) -> tuple[str, ...]:

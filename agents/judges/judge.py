@@ -18,8 +18,8 @@ from refinegraph.agents.structured_output import StructuredModel
 from refinegraph.charging import charging
 from refinegraph.errors import InputError
 from refinegraph.schema import Candidate, Kind, Problem, Score
-from refinegraph.tools.scorers.basic import Scored
-from refinegraph.tools.scorers.memory import Memory
+from refinegraph.tools.scorers.async_cache import AsyncCache
+from refinegraph.tools.scorers.basic import ScoreBatch
 from refinegraph.tools.step_scores import StepAggregation, product
 from refinegraph.tools.steps import step_texts
 
@@ -78,7 +78,7 @@ class Judge:
         vote: How the answers are combined.
         sampling: Sampling settings; the default temperature is 0 for one judge, 0.7 for several.
         prompt: The prompt, with the placeholders `$problem` and `$solution`.
-        unfinished: Whether to judge incomplete solutions as far as they are written.
+        scores_unfinished: Whether to judge incomplete solutions as far as they are written.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
@@ -100,7 +100,7 @@ class Judge:
         vote: JudgeVote = "mean",
         sampling: Sampling | None = None,
         prompt: Prompt | None = None,
-        unfinished: bool = True,
+        scores_unfinished: bool = True,
     ) -> None:
         if judges < 1 or vote not in _VOTES:
             raise InputError(
@@ -113,16 +113,16 @@ class Judge:
         # Several judges at temperature 0 would all give the same answer.
         self.sampling = sampling or Sampling(temperature=0.0 if judges == 1 else 0.7)
         self.prompt = prompt or prompts_for(model).judge or JUDGE
-        self.scores_unfinished = unfinished
+        self.scores_unfinished = scores_unfinished
         self._structured = StructuredModel(model, sampling=self.sampling)
-        self._cache: Memory[Case, Score] = Memory()
+        self._cache: AsyncCache[Case, Score] = AsyncCache()
 
     def __repr__(self) -> str:
         """Return the constructor call, with the model's name in place of the model."""
         settings = f"judges={self.judges}, vote={self.vote!r}"
         return f"{type(self).__name__}({model_name(self.model)!r}, {settings})"
 
-    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> ScoreBatch:
         """Return one score per candidate and the total cost."""
         cases = [_case(problem, candidate) for candidate in candidates]
         return await score_cases(cases, self._cache, self._judge, scorer=self.name)
@@ -187,12 +187,12 @@ class StepJudge(Judge):
             problem=case.prompt, solution=numbered, count=str(len(steps))
         )
 
-        def fits(reply: StepsReply) -> str | None:
+        def check(reply: StepsReply) -> str | None:
             if len(reply.steps) == len(steps):
                 return None
             return f"That answer has {len(reply.steps)} scores for {len(steps)} steps."
 
-        replies = await self._structured.ask(messages, StepsReply, n=self.judges, fits=fits)
+        replies = await self._structured.ask(messages, StepsReply, n=self.judges, check=check)
         return [
             Opinion(0.0, tuple(score / 10 for score in reply.steps), reply.reason)
             for reply in replies
@@ -222,19 +222,19 @@ class AnswerFirstJudge(Judge):
     ) -> None:
         super().__init__(model, judges=judges, vote=vote, sampling=sampling, prompt=prompt)
         self.own_answer = own_answer
-        self._own: Memory[str, str] = Memory()
+        self._own: AsyncCache[str, str] = AsyncCache()
 
-    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> ScoreBatch:
         """Return one score per candidate and the total cost."""
         with charging(forward=True) as spent:
             if any(_case(problem, candidate) for candidate in candidates):
-                await self._own.one(problem.prompt.strip(), self._solve)
+                await self._own.get(problem.prompt.strip(), self._solve)
         scored = await super().__call__(problem, candidates)
-        return Scored(scored.scores, scored.usage + spent.usage)
+        return ScoreBatch(scored.scores, scored.usage + spent.usage)
 
     async def opinions(self, case: Case) -> list[Opinion]:
         """Return the judges' scores, which take the model's own answer as reference."""
-        own = await self._own.one(case.prompt, self._solve)
+        own = await self._own.get(case.prompt, self._solve)
         messages = self.prompt.messages(problem=case.prompt, own=own, solution=case.text)
         return await self.outcomes(messages)
 

@@ -12,8 +12,8 @@ from refinegraph.agents.prompts.choice import prompts_for
 from refinegraph.agents.prompts.judging import P_TRUE
 from refinegraph.agents.prompts.prompt import Prompt
 from refinegraph.schema import Candidate, Problem, Score
-from refinegraph.tools.scorers.basic import Scored
-from refinegraph.tools.scorers.memory import Memory
+from refinegraph.tools.scorers.async_cache import AsyncCache
+from refinegraph.tools.scorers.basic import ScoreBatch
 
 _LONGEST_SAMPLE = 1000
 """Characters shown of each sampled answer: a short solution fits, and ten samples still leave room
@@ -33,7 +33,7 @@ class _Claim(NamedTuple):
 class p_true:
     """Score a candidate by the probability that a model calls its answer "True".
 
-    The model also sees up to `shown` answers of other candidates; without them it agrees with
+    The model also sees up to `max_samples` answers of other candidates; without them it agrees with
     whatever it is shown (P(True), arXiv 2207.05221). The value is P("True") / (P("True") +
     P("False")), from the log-probabilities of the most likely tokens. It is None if the model
     reports no log-probabilities, as with many providers, or if neither word is among them. Costs
@@ -41,8 +41,8 @@ class p_true:
 
     Args:
         model: The model to ask.
-        shown: Number of sampled answers to show.
-        top: Number of most likely tokens to search for the two words.
+        max_samples: Maximum number of sampled answers to show.
+        top_logprobs: Number of most likely tokens to search for the two words.
         prompt: The prompt, with the placeholders `$problem`, `$samples` and `$answer`.
         words: The words for a true and a false answer.
     """
@@ -51,27 +51,27 @@ class p_true:
         self,
         model: BaseChatModel,
         *,
-        shown: int = 5,
-        top: int = 20,
+        max_samples: int = 5,
+        top_logprobs: int = 20,
         prompt: Prompt | None = None,
         words: tuple[str, str] = ("True", "False"),
     ) -> None:
         self.model = model
-        self.shown = shown
+        self.max_samples = max_samples
         self.words = words
-        self.top = top
+        self.top_logprobs = top_logprobs
         self.prompt = prompt or prompts_for(model).p_true or P_TRUE
-        self._cache: Memory[_Claim, Score] = Memory()
+        self._cache: AsyncCache[_Claim, Score] = AsyncCache()
 
     def __repr__(self) -> str:
         """Return the constructor call, with the model's name in place of the model."""
-        return f"p_true({model_name(self.model)!r}, shown={self.shown})"
+        return f"p_true({model_name(self.model)!r}, max_samples={self.max_samples})"
 
-    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> ScoreBatch:
         """Return one score from 0 to 1 per candidate, and the total cost."""
-        ordered = sorted(candidates, key=lambda candidate: candidate.order)
+        ordered = sorted(candidates, key=lambda candidate: candidate.sort_key)
         answers = [c.content.strip() for c in ordered if c.content is not None]
-        samples = tuple(answer[:_LONGEST_SAMPLE] for answer in answers[: self.shown])
+        samples = tuple(answer[:_LONGEST_SAMPLE] for answer in answers[: self.max_samples])
         prompt = problem.prompt.strip()
         claims = [
             None if c.content is None else _Claim(prompt, c.content.strip(), samples)
@@ -85,7 +85,7 @@ class p_true:
             samples="\n".join(f"- {sample}" for sample in claim.samples),
             answer=claim.answer,
         )
-        sampling = Sampling(temperature=0.0, max_tokens=_LONGEST_ANSWER, logprobs=self.top)
+        sampling = Sampling(temperature=0.0, max_tokens=_LONGEST_ANSWER, logprobs=self.top_logprobs)
         drafts = await generate(self.model, messages, sampling=sampling)
         return _score(drafts.choices[0], self.words)
 

@@ -15,8 +15,8 @@ from refinegraph.charging import charging
 from refinegraph.errors import InputError
 from refinegraph.schema import Candidate, Problem, Score
 from refinegraph.tools.comparisons import bradley_terry, pairs_to_compare, win_rates
-from refinegraph.tools.scorers.basic import Scored
-from refinegraph.tools.scorers.memory import Memory
+from refinegraph.tools.scorers.async_cache import AsyncCache
+from refinegraph.tools.scorers.basic import ScoreBatch
 
 Ranking = Literal["bradley-terry", "win-rate"]
 
@@ -36,7 +36,7 @@ class PairwiseJudge:
     """Score candidates by comparing them in pairs (arXiv 2306.05685).
 
     Every pair is shown in both orders, because models favour a position; if the two verdicts
-    disagree, the pair is a tie. At most `most_pairs` pairs are compared. The outcomes are turned
+    disagree, the pair is a tie. At most `max_pairs` pairs are compared. The outcomes are turned
     into values from 0 to 1, either with the Bradley-Terry model, which accounts for the strength
     of the opponents, or as the share of points won. Candidates with equal texts are treated as
     one. A candidate that was compared with no other has a score of None.
@@ -51,7 +51,7 @@ class PairwiseJudge:
         self,
         model: BaseChatModel,
         *,
-        most_pairs: int = 12,
+        max_pairs: int = 12,
         ranking: Ranking = "bradley-terry",
         sampling: Sampling | None = None,
         prompt: Prompt | None = None,
@@ -60,26 +60,26 @@ class PairwiseJudge:
             expected = ", ".join(_RANKINGS)
             raise InputError(f"unknown ranking {ranking!r}; expected one of {expected}.")
         self.model = model
-        self.most_pairs = most_pairs
+        self.max_pairs = max_pairs
         self.ranking: Ranking = ranking
         self.prompt = prompt or prompts_for(model).pairwise_judge or PAIR
         self._structured = StructuredModel(model, sampling=sampling or Sampling(temperature=0.0))
-        self._cache: Memory[_Comparison, float | None] = Memory()
+        self._cache: AsyncCache[_Comparison, float | None] = AsyncCache()
 
     def __repr__(self) -> str:
         """Return the constructor call, with the model's name in place of the model."""
-        settings = f"most_pairs={self.most_pairs}, ranking={self.ranking!r}"
+        settings = f"max_pairs={self.max_pairs}, ranking={self.ranking!r}"
         return f"PairwiseJudge({model_name(self.model)!r}, {settings})"
 
-    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> ScoreBatch:
         """Return one score per candidate and the total cost."""
-        ordered = sorted(candidates, key=lambda candidate: candidate.order)
+        ordered = sorted(candidates, key=lambda candidate: candidate.sort_key)
         texts = dict.fromkeys(_text(c) for c in ordered if c.content is not None)
-        pairs = pairs_to_compare(list(texts), limit=self.most_pairs)
+        pairs = pairs_to_compare(list(texts), limit=self.max_pairs)
         with charging(forward=True) as spent:
             outcomes = await self._compare(problem.prompt.strip(), pairs)
         values = _RANKINGS[self.ranking](outcomes)
-        return Scored(
+        return ScoreBatch(
             tuple(self._score(candidate, values) for candidate in candidates), spent.usage
         )
 
@@ -90,7 +90,7 @@ class PairwiseJudge:
         comparisons = [
             _Comparison(prompt, *order) for pair in pairs for order in (pair, pair[::-1])
         ]
-        results = await self._cache.each(comparisons, self._ask)
+        results = await self._cache.get_all(comparisons, self._ask)
         points = [result if isinstance(result, float) else None for result in results]
         outcomes = {
             pair: _combine(forward, backward)

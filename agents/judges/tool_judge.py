@@ -12,8 +12,8 @@ from refinegraph.agents.models import Sampling, model_name
 from refinegraph.agents.operators import Task
 from refinegraph.errors import InputError
 from refinegraph.schema import Candidate, Move, Problem, Score
-from refinegraph.tools.scorers.basic import Scored
-from refinegraph.tools.scorers.memory import Memory
+from refinegraph.tools.scorers.async_cache import AsyncCache
+from refinegraph.tools.scorers.basic import ScoreBatch
 
 _ASK = """Problem:
 {problem}
@@ -31,14 +31,14 @@ class ToolJudge:
 
     This is a tool-augmented reward as in Themis (arXiv 2310.01045). The evidence is the judge's
     whole episode, so that a Refiner can read the tools' output. The score is None if the judge
-    gives none within `most_actions`. Costs one call per action; judging the same solution again
+    gives none within `max_actions`. Costs one call per action; judging the same solution again
     costs nothing.
 
     Args:
         model: The model that judges.
         make: Creates the environment with the tools for one candidate, such as
             `lambda: ToolUse([...])` or `PythonSession`.
-        most_actions: Maximum number of actions per judgement.
+        max_actions: Maximum number of actions per judgement.
         prompt: The prompt, with the placeholders `{problem}` and `{solution}`.
         sampling: Sampling settings; the default temperature is 0.
     """
@@ -51,26 +51,26 @@ class ToolJudge:
         model: BaseChatModel,
         make: Callable[[], Environment],
         *,
-        most_actions: int = 5,
+        max_actions: int = 5,
         prompt: str = _ASK,
         sampling: Sampling | None = None,
     ) -> None:
-        if most_actions < 1:
-            raise InputError(f"most_actions must be at least 1, got {most_actions}.")
+        if max_actions < 1:
+            raise InputError(f"max_actions must be at least 1, got {max_actions}.")
         self.model = model
-        self.most_actions = most_actions
+        self.max_actions = max_actions
         self.prompt = prompt
         self._act = act(model, make, sampling=sampling or Sampling(temperature=0.0))
-        self._cache: Memory[str, Score] = Memory()
+        self._cache: AsyncCache[str, Score] = AsyncCache()
 
-    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> ScoreBatch:
         """Return one score per candidate and the total cost."""
         prompts = [self._prompt(problem, candidate) for candidate in candidates]
         return await score_cases(prompts, self._cache, self._judge, scorer=self.name)
 
     def __repr__(self) -> str:
         """Return the constructor call, with the model's name in place of the model."""
-        return f"ToolJudge({model_name(self.model)!r}, most_actions={self.most_actions})"
+        return f"ToolJudge({model_name(self.model)!r}, max_actions={self.max_actions})"
 
     def _prompt(self, problem: Problem, candidate: Candidate) -> str | None:
         if candidate.content is None:
@@ -82,14 +82,14 @@ class ToolJudge:
         problem = Problem(prompt=prompt, kind="text")
         task = Task(problem=problem, move=Move(operator="judge"))
         episode = ""
-        for _ in range(self.most_actions):
+        for _ in range(self.max_actions):
             draft = (await self._act.apply(task)).drafts[0]
             episode = draft.choice.text
             if draft.complete:
                 return self._score(episode)
             unfinished = Candidate(id="0.0", text=episode, complete=False)
             task = replace(task, parents=(unfinished,))
-        return self._unknown(f"no score after {self.most_actions} actions:\n{episode}")
+        return self._unknown(f"no score after {self.max_actions} actions:\n{episode}")
 
     def _score(self, episode: str) -> Score:
         numbers = _NUMBER.findall(episode.rpartition("The answer is")[2])

@@ -9,8 +9,8 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from refinegraph.agents.judges.cached_scores import score_cases
 from refinegraph.agents.likelihood.likelihood import Likelihood, mean_logprob
 from refinegraph.schema import Candidate, Problem, Score
-from refinegraph.tools.scorers.basic import Scored
-from refinegraph.tools.scorers.memory import Memory
+from refinegraph.tools.scorers.async_cache import AsyncCache
+from refinegraph.tools.scorers.basic import ScoreBatch
 
 
 class _Case(NamedTuple):
@@ -40,9 +40,9 @@ class text_likelihood:
 
     def __init__(self, likelihood: Likelihood) -> None:
         self.likelihood = likelihood
-        self._cache: Memory[_Case, Score] = Memory()
+        self._cache: AsyncCache[_Case, Score] = AsyncCache()
 
-    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> ScoreBatch:
         """Return one score per candidate and the total cost."""
         cases = [_Case(problem.prompt.strip(), candidate.text) for candidate in candidates]
         return await score_cases(cases, self._cache, self._measure, scorer="likelihood")

@@ -8,7 +8,7 @@ The operators `recall` and `remember` read and write a memory.
 from refinegraph.agents.memory.documents import Documents
 from refinegraph.agents.memory.langgraph_store import StoreMemory
 from refinegraph.agents.memory.memory import Embedder, Memory
-from refinegraph.agents.memory.operators import informed, recall, remember
+from refinegraph.agents.memory.operators import recall, remember, with_notes
 from refinegraph.agents.memory.sqlite_memory import SQLiteMemory
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "Memory",
     "SQLiteMemory",
     "StoreMemory",
-    "informed",
     "recall",
     "remember",
+    "with_notes",
 ]

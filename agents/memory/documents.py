@@ -19,8 +19,9 @@ _LONGEST_FILE = 2_000_000
 class Documents:
     """Find passages in the text files of a folder by full-text search.
 
-    Files are read once, at first use, and split at empty lines into passages of at most `passage`
-    characters. Costs no model call. The memory is read-only: `keep` raises `InputError`.
+    Files are read once, at first use, and split at empty lines into passages of at most
+    `max_passage` characters. Costs no model call. The memory is read-only: `add` raises
+    `InputError`.
 
     >>> import asyncio, tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -31,20 +32,20 @@ class Documents:
     """
 
     def __init__(
-        self, folder: str | Path, *, suffixes: Sequence[str] = _SUFFIXES, passage: int = 1_000
+        self, folder: str | Path, *, suffixes: Sequence[str] = _SUFFIXES, max_passage: int = 1_000
     ) -> None:
         self.folder = Path(folder)
         self.suffixes = tuple(suffixes)
-        self.passage = passage
+        self.max_passage = max_passage
         self._lock = Lock()
         if not self.folder.is_dir():
             raise InputError(f"{str(folder)!r} is not a folder; expected a folder of text files.")
 
-    async def recall(self, about: str, *, k: int = 3) -> tuple[Note, ...]:
+    async def recall(self, query: str, *, k: int = 3) -> tuple[Note, ...]:
         """Return at most `k` passages, most relevant first; `about` of each is its file."""
-        return await asyncio.to_thread(self._search, about, k)
+        return await asyncio.to_thread(self._search, query, k)
 
-    async def keep(self, notes: Sequence[Note]) -> None:
+    async def add(self, notes: Sequence[Note]) -> None:
         """Raise `InputError`, because documents are read-only."""
         raise InputError(
             f"the documents in {str(self.folder)!r} are read-only; keep notes in a SQLiteMemory."
@@ -54,9 +55,9 @@ class Documents:
         """Return the constructor call."""
         return f"Documents({str(self.folder)!r})"
 
-    def _search(self, about: str, k: int) -> tuple[Note, ...]:
+    def _search(self, query: str, k: int) -> tuple[Note, ...]:
         with self._lock:
-            return tuple(row.note for row in self._index.search(about, k=k))
+            return tuple(row.note for row in self._index.search(query, k=k))
 
     @cached_property
     def _index(self) -> TextIndex:
@@ -71,7 +72,9 @@ class Documents:
             if path.stat().st_size > _LONGEST_FILE:
                 continue
             name = path.relative_to(self.folder).as_posix()
-            for text in passages(path.read_text(encoding="utf-8", errors="replace"), self.passage):
+            for text in passages(
+                path.read_text(encoding="utf-8", errors="replace"), self.max_passage
+            ):
                 yield Note(kind="fact", text=text, about=name)
 
 

@@ -18,7 +18,7 @@ class StoreMemory:
     >>> import asyncio
     >>> from langgraph.store.memory import InMemoryStore
     >>> memory = StoreMemory(InMemoryStore())
-    >>> asyncio.run(memory.keep([Note(text="Check the empty list.")]))
+    >>> asyncio.run(memory.add([Note(text="Check the empty list.")]))
     >>> asyncio.run(memory.recall("lists"))[0].text
     'Check the empty list.'
     """
@@ -29,12 +29,12 @@ class StoreMemory:
         self.store = store
         self.namespace = namespace
 
-    async def recall(self, about: str, *, k: int = 3) -> tuple[Note, ...]:
+    async def recall(self, query: str, *, k: int = 3) -> tuple[Note, ...]:
         """Return at most `k` notes, in the store's order of relevance."""
-        items = await self.store.asearch(self.namespace, query=about, limit=k)
+        items = await self.store.asearch(self.namespace, query=query, limit=k)
         return tuple(Note.model_validate(item.value) for item in items)
 
-    async def keep(self, notes: Sequence[Note]) -> None:
+    async def add(self, notes: Sequence[Note]) -> None:
         """Keep notes; equal notes share a key and are stored once."""
         for note in notes:
             key = hashlib.sha256(f"{note.kind} {note.text}".encode()).hexdigest()[:32]

@@ -13,10 +13,10 @@ Embedder = Callable[[Sequence[str]], Awaitable[Sequence[Sequence[float]]]]
 class Memory(Protocol):
     """Keeps notes and finds the ones relevant to a text."""
 
-    async def recall(self, about: str, *, k: int = 3) -> tuple[Note, ...]:
+    async def recall(self, query: str, *, k: int = 3) -> tuple[Note, ...]:
         """Return at most `k` notes, most relevant first; none if nothing is relevant."""
         ...
 
-    async def keep(self, notes: Sequence[Note]) -> None:
+    async def add(self, notes: Sequence[Note]) -> None:
         """Keep notes; a note with the kind and text of a kept note is skipped."""
         ...

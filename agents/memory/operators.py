@@ -9,7 +9,7 @@ from refinegraph.agents.operators.task import Outcome, Task
 from refinegraph.errors import InputError
 from refinegraph.schema import Note
 
-About = Callable[[Task], str]
+TaskQuery = Callable[[Task], str]
 """Returns the text for which a memory is searched."""
 
 
@@ -30,22 +30,22 @@ class recall(Operator):
     >>> from refinegraph.agents.memory import StoreMemory
     >>> from refinegraph.schema import Move, Problem
     >>> memory = StoreMemory(InMemoryStore())
-    >>> asyncio.run(memory.keep([Note(text="Check the empty list.")]))
+    >>> asyncio.run(memory.add([Note(text="Check the empty list.")]))
     >>> task = Task(problem=Problem(prompt="Reverse a list."), move=Move(operator="solve"))
     >>> [note.text for note in asyncio.run(recall(memory).apply(task)).notes]
     ['Check the empty list.']
     """
 
-    def __init__(self, memory: Memory, *, k: int = 3, about: About = statement) -> None:
+    def __init__(self, memory: Memory, *, k: int = 3, query: TaskQuery = statement) -> None:
         if k < 1:
             raise InputError(f"k must be at least 1 for recall, got {k}.")
         self.memory = memory
         self.k = k
-        self.about = about
+        self.query = query
 
     async def apply(self, task: Task) -> Outcome:
         """Return the relevant notes that the run does not have yet."""
-        notes = await self.memory.recall(self.about(task), k=self.k)
+        notes = await self.memory.recall(self.query(task), k=self.k)
         return Outcome(notes=tuple(note for note in notes if note not in task.notes))
 
     def __repr__(self) -> str:
@@ -68,7 +68,7 @@ class remember(Operator):
         """Return the writer's outcome after keeping its notes."""
         outcome = await self.writer.apply(task)
         if outcome.notes:
-            await self.memory.keep(tuple(_lasting(note, task) for note in outcome.notes))
+            await self.memory.add(tuple(_lasting(note, task) for note in outcome.notes))
         return outcome
 
     def __repr__(self) -> str:
@@ -82,7 +82,7 @@ def _lasting(note: Note, task: Task) -> Note:
     return note.model_copy(update={"about": ""}) if of_this_run else note
 
 
-class informed(Operator):
+class with_notes(Operator):
     """Show an operator the newest notes of the run as part of its instruction.
 
     Notes about the move's parents and their ancestors come last, so they are the ones kept when
@@ -90,8 +90,8 @@ class informed(Operator):
 
     >>> from refinegraph.agents.models import ScriptedChatModel
     >>> from refinegraph.agents import Solver
-    >>> informed(Solver(ScriptedChatModel(["4"])))
-    informed(Solver('scripted', samples=1))
+    >>> with_notes(Solver(ScriptedChatModel(["4"])))
+    with_notes(Solver('scripted', samples=1))
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class informed(Operator):
 
     async def apply(self, task: Task) -> Outcome:
         """Apply the operator with the notes appended to its instruction."""
-        own = {candidate.id for candidate in (*task.line, *task.parents)}
+        own = {candidate.id for candidate in (*task.lineage, *task.parents)}
         shown = sorted(task.notes, key=lambda note: note.about in own)[-self.limit :]
         if not shown:
             return await self.inner.apply(task)
@@ -124,7 +124,7 @@ class informed(Operator):
 
     def __repr__(self) -> str:
         """Return the constructor call."""
-        return f"informed({self.inner!r})"
+        return f"with_notes({self.inner!r})"
 
 
 def listed(notes: Sequence[Note], *, heading: str) -> str:

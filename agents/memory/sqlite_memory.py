@@ -37,7 +37,7 @@ class SQLiteMemory:
 
     >>> import asyncio, tempfile
     >>> memory = SQLiteMemory(Path(tempfile.mkdtemp()) / "notes.db")
-    >>> asyncio.run(memory.keep([Note(text="Sort before you search by bisection.")]))
+    >>> asyncio.run(memory.add([Note(text="Sort before you search by bisection.")]))
     >>> asyncio.run(memory.recall("Where does bisection fail?"))[0].text
     'Sort before you search by bisection.'
     """
@@ -48,7 +48,7 @@ class SQLiteMemory:
         self._lock = threading.Lock()
         self._index: TextIndex | None = None
 
-    async def keep(self, notes: Sequence[Note]) -> None:
+    async def add(self, notes: Sequence[Note]) -> None:
         """Keep the notes that the file does not contain yet."""
         ids = await self._do(lambda index: index.add(notes))
         if self.embed and ids:
@@ -57,13 +57,13 @@ class SQLiteMemory:
             stored = [(_packed(vector), row.id) for row, vector in zip(rows, vectors, strict=True)]
             await self._do(lambda index: _store(index.database, stored))
 
-    async def recall(self, about: str, *, k: int = 3) -> tuple[Note, ...]:
+    async def recall(self, query: str, *, k: int = 3) -> tuple[Note, ...]:
         """Return at most `k` notes, most relevant first."""
         if not self.embed:
-            return tuple(row.note for row in await self._do(lambda i: i.search(about, k=k)))
-        query = _unit((await self.embed([about]))[0])
-        by_words = await self._do(lambda index: index.search(about, k=k * _POOL))
-        by_meaning = await self._do(lambda index: _nearest(index.database, query, k=k * _POOL))
+            return tuple(row.note for row in await self._do(lambda i: i.search(query, k=k)))
+        vector = _unit((await self.embed([query]))[0])
+        by_words = await self._do(lambda index: index.search(query, k=k * _POOL))
+        by_meaning = await self._do(lambda index: _nearest(index.database, vector, k=k * _POOL))
         fused = _fuse([row.id for row in by_words], by_meaning)[:k]
         return tuple(row.note for row in await self._do(lambda index: index.get(fused)))
 

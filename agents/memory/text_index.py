@@ -53,9 +53,9 @@ class TextIndex:
         with self.database:
             return [id for note in notes if (id := self._insert(note)) is not None]
 
-    def search(self, about: str, *, k: int) -> list[Row]:
+    def search(self, text: str, *, k: int) -> list[Row]:
         """Return the notes that share words with a text, best match first (BM25)."""
-        query = match_any(about)
+        query = match_any(text)
         if not query or k < 1:
             return []
         rows = self.database.execute(

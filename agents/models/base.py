@@ -67,7 +67,7 @@ class SamplingChatModel(BaseChatModel):
         """Whether a `max_tokens` that the caller did not request may be added to a request."""
         return True
 
-    def most_choices(self) -> int | None:
+    def max_choices(self) -> int | None:
         """Return the maximum number of choices per request, or None if there is no known limit."""
         return None
 
@@ -77,7 +77,7 @@ class SamplingChatModel(BaseChatModel):
         """Return n samples, bypassing LangChain's callbacks; see `generate`."""
         settings = Sampling() if sampling is None else sampling
         if self._size is None and n > 1:
-            self._size = BatchSize(most=self.most_choices())
+            self._size = BatchSize(limit=self.max_choices())
         size = self._size or BatchSize()
         return await sample(self, messages, n=n, sampling=settings, size=size)
 

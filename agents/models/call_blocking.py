@@ -41,10 +41,10 @@ class _Change:
         _rule = self._before
 
 
-def block_real_calls(*, but: Sequence[str] = ()) -> _Change:
+def block_real_calls(*, allow: Sequence[str] = ()) -> _Change:
     """Make every real model call of this process raise `ModelCallBlocked`.
 
-    Calls to addresses that start with one of `but`, such as a test's own server, are still
+    Calls to addresses that start with one of `allow`, such as a test's own server, are still
     allowed. The block starts immediately; in a `with` statement, the previous rule is restored at
     the end. Scripted models and LangChain's fake models are never blocked.
 
@@ -55,7 +55,7 @@ def block_real_calls(*, but: Sequence[str] = ()) -> _Change:
     refinegraph.errors.ModelCallBlocked: Model 'openai/gpt-4o' was called while real model calls \
 are blocked; use a ScriptedChatModel, or allow_real_calls().
     """
-    return _Change(_Rule(tuple(but)))
+    return _Change(_Rule(tuple(allow)))
 
 
 def allow_real_calls(*api_bases: str) -> _Change:

@@ -82,7 +82,7 @@ async def generate(
             sampling=sampling,
         )
     adapter = LangChainAdapter(model)
-    return await sample(adapter, conversation, n=n, sampling=sampling, size=BatchSize(most=1))
+    return await sample(adapter, conversation, n=n, sampling=sampling, size=BatchSize(limit=1))
 
 
 def _conversation(messages: str | Sequence[MessageLikeRepresentation]) -> list[BaseMessage]:

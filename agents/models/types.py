@@ -81,7 +81,7 @@ class Generations(Frozen):
 
     choices: tuple[Choice, ...]
     usage: Usage
-    curtailed: bool = False
+    limited_by_budget: bool = False
     """Whether a budget limited the answers more than the sampling settings did."""
 
 

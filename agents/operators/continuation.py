@@ -8,7 +8,7 @@ from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents.models import Choice, Sampling, generate
 from refinegraph.agents.operators.algebra import Operator
-from refinegraph.agents.operators.steps import StepEnd, kept, paragraph, with_blanks
+from refinegraph.agents.operators.steps import StepEnd, first_steps, paragraph, with_blanks
 from refinegraph.agents.operators.task import Draft, Outcome, Task
 from refinegraph.agents.prompts import PromptSet
 from refinegraph.agents.solver import Solver
@@ -110,9 +110,9 @@ class continue_from(Operator):
         if steps is None:
             text = task.parent.text
         elif joiner:
-            text = kept(task.parent, steps=steps)
+            text = first_steps(task.parent, count=steps)
         else:  # steps without a separator: the blanks between them are part of the text
-            text = with_blanks(task.parent, steps=steps)
+            text = with_blanks(task.parent, count=steps)
         return f"{text}{self._between}" if text else ""
 
     @property
@@ -120,7 +120,7 @@ class continue_from(Operator):
         return self.cue or self.step.joiner
 
     def _sampling(self) -> Sampling:
-        if self.step.least_probability is None:
+        if self.step.min_probability is None:
             return self.sampling
         return self.sampling.model_copy(update={"logprobs": self.sampling.logprobs or 0})
 

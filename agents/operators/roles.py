@@ -135,7 +135,7 @@ class Refine(_Role):
         return await apply_at_once(self._repair(task, first + index) for index in range(task.count))
 
     async def _repair(self, task: Task, attempt: int) -> Outcome:
-        earlier = task.earlier
+        earlier = task.earlier_attempts
         keywords = await self._evidence(self.evidence, task, task.parent)
         answer = await self._ask(
             task.problem,

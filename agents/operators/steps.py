@@ -24,13 +24,13 @@ class StepEnd(NamedTuple):
     max_tokens: int | None = None
     ends: re.Pattern[str] | None = None
     """If set, the step is cut after the first match."""
-    least_probability: float | None = None
+    min_probability: float | None = None
     """If set, the step is cut before the first token that was less likely than this."""
 
     def cut(self, text: str, choice: Choice) -> str:
         """Return the part of the new text that belongs to the step."""
-        if self.least_probability is not None:
-            return _until_unsure(text, choice, self.least_probability)
+        if self.min_probability is not None:
+            return _until_unsure(text, choice, self.min_probability)
         match = self.ends.search(text) if self.ends else None
         return text[: match.end()] if match else text
 
@@ -67,43 +67,43 @@ def tokens(count: int) -> StepEnd:
     return StepEnd(max_tokens=count)
 
 
-def confidence_below(probability: float, *, most: int = 256) -> StepEnd:
+def confidence_below(probability: float, *, max_tokens: int = 256) -> StepEnd:
     """End a step before the first token whose probability is below a threshold.
 
     The first token always belongs to the step, so that every step makes progress. Requires a model
-    that reports log-probabilities. `most` is the maximum number of tokens in one step.
+    that reports log-probabilities. `max_tokens` is the maximum number of tokens in one step.
     """
     if not 0 < probability < 1:
         raise InputError(f"probability must be between 0 and 1, got {probability}.")
-    return StepEnd(max_tokens=most, least_probability=probability)
+    return StepEnd(max_tokens=max_tokens, min_probability=probability)
 
 
-def kept(candidate: Candidate, *, steps: int) -> str:
+def first_steps(candidate: Candidate, *, count: int) -> str:
     """Return the text of a candidate's first steps, without trailing blanks.
 
     >>> from refinegraph.schema import Step
     >>> two = (Step(start=0, end=3), Step(start=4, end=7))
-    >>> kept(Candidate(id="0.0", text="one\\ntwo", steps=two), steps=1)
+    >>> first_steps(Candidate(id="0.0", text="one\\ntwo", steps=two), count=1)
     'one'
     """
-    return with_blanks(candidate, steps=steps).rstrip()
+    return with_blanks(candidate, count=count).rstrip()
 
 
-def with_blanks(candidate: Candidate, *, steps: int) -> str:
+def with_blanks(candidate: Candidate, *, count: int) -> str:
     """Return the text of a candidate's first steps, up to the beginning of the next one."""
-    if steps >= len(candidate.steps):
+    if count >= len(candidate.steps):
         return candidate.text
-    return candidate.text[: candidate.steps[steps].start]
+    return candidate.text[: candidate.steps[count].start]
 
 
-def trusted_steps(candidate: Candidate, *, below: float = THRESHOLD) -> int:
-    """Return the number of steps before the first one that scores less than `below`.
+def trusted_steps(candidate: Candidate, *, threshold: float = THRESHOLD) -> int:
+    """Return the number of steps before the first one that scores less than `threshold`.
 
     Step scores are those of the first scorer that rates steps. Without step scores, every step
     is trusted.
     """
     scores = next((score.steps for score in candidate.scores if score.steps), ())
-    bad = first_bad_step(scores, threshold=below)
+    bad = first_bad_step(scores, threshold=threshold)
     return len(candidate.steps) if bad is None else bad
 
 

@@ -60,7 +60,7 @@ class Task:
         return of_parent[-1] if of_parent else None
 
     @property
-    def line(self) -> tuple[Candidate, ...]:
+    def lineage(self) -> tuple[Candidate, ...]:
         """The first parent preceded by its ancestors, oldest first."""
         by_id = {candidate.id: candidate for candidate in self.pool}
         return (*_ancestors(self.parents[0], by_id), *self.parents[:1]) if self.parents else ()
@@ -72,7 +72,7 @@ class Task:
         return sum(other.parent_id in same_content for other in self.pool)
 
     @property
-    def earlier(self) -> tuple[Candidate, ...]:
+    def earlier_attempts(self) -> tuple[Candidate, ...]:
         """Distinct earlier attempts of this repair: the parent's ancestors, then its children."""
         by_id = {candidate.id: candidate for candidate in self.pool}
         children = [other for other in self.pool if other.parent_id == self.parent.id]

@@ -10,7 +10,7 @@ from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
 from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Candidate, Problem, Score
-from refinegraph.tools.scorers import Scorer, ask_scorer
+from refinegraph.tools.scorers import Scorer, run_scorer
 
 
 @recipe(
@@ -49,7 +49,7 @@ class log_sigmoid_sum:
         """Return one score per candidate, relative to the median of the pool."""
         sums = [0.0] * len(candidates)
         for scorer in self.scorers:
-            scores = (await ask_scorer(scorer, problem, candidates)).scores
+            scores = (await run_scorer(scorer, problem, candidates)).scores
             values = [score.value or 0.0 for score in scores]
             reference = median(values)
             sums = [s + log_sigmoid(v - reference) for s, v in zip(sums, values, strict=True)]

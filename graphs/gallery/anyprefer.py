@@ -1,7 +1,7 @@
 """Anyprefer: a judge with tools ranks the samples, and its feedback rewrites the prompt."""
 
 from refinegraph.agents import ToolJudge, prompted
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.graphs.policies import Wave, move, ranked, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
@@ -37,7 +37,7 @@ def anyprefer(plan: Plan) -> SearchGraph:
     judge = plan.reviewer_model or plan.model
     solver = plan.solver(samples=samples, temperature=0.8)
     tune = prompted(judge, TUNE, makes="note").named("tune")
-    again = informed(solver, heading="Instruction:", limit=1)
+    again = with_notes(solver, heading="Instruction:", limit=1)
     retry: list[Wave] = [lambda state: from_ranked(state, samples)]
     return plan.search(
         "anyprefer",

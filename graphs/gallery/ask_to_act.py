@@ -2,7 +2,7 @@
 
 from refinegraph.agents import Task, as_operator
 from refinegraph.agents.environments import act
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.agents.models import generate
 from refinegraph.graphs.policies import from_unfinished, move, schedule
 from refinegraph.graphs.search import SearchGraph
@@ -45,7 +45,7 @@ def ask_to_act(plan: Plan) -> SearchGraph:
             answers.append(Note(kind="fact", text=f"{question} {await settle(user(question))}"))
         return answers
 
-    step = informed(act(plan.model, plan.environment), heading="The user said:")
+    step = with_notes(act(plan.model, plan.environment), heading="The user said:")
     return plan.search(
         "ask-to-act",
         operators={"begin": as_operator(clarify) >> step, "act": step},

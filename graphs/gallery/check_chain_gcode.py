@@ -1,7 +1,7 @@
 """GLLM: code for machines, grounded in documents and corrected by a chain of checks."""
 
 from refinegraph.agents import approved, prompted
-from refinegraph.agents.memory import informed, recall
+from refinegraph.agents.memory import recall, with_notes
 from refinegraph.graphs.policies import Wave, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
@@ -34,7 +34,7 @@ def check_chain_gcode(plan: Plan) -> SearchGraph:
     assert plan.memory
     rounds, judge = 1 if plan.rounds is None else plan.rounds, plan.reviewer_model or plan.model
     check = prompted(judge, CHECK, makes="reviews").named("check")
-    write = recall(plan.memory) >> informed(plan.solver(samples=1, temperature=0.0))
+    write = recall(plan.memory) >> with_notes(plan.solver(samples=1, temperature=0.0))
     return plan.search(
         "check-chain-gcode",
         operators={"write": write, "mend": check >> plan.refiner().unless(approved())},

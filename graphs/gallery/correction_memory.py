@@ -1,7 +1,7 @@
 """DROC: distil corrections into rules and retrieve them in new settings."""
 
 from refinegraph.agents import approved, prompted
-from refinegraph.agents.memory import informed, recall, remember
+from refinegraph.agents.memory import recall, remember, with_notes
 from refinegraph.graphs.policies import from_each, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
@@ -29,7 +29,7 @@ def correction_memory(plan: Plan) -> SearchGraph:
     rounds = 1 if plan.rounds is None else plan.rounds
     distil = remember(plan.memory, prompted(plan.model, DISTIL, makes="note")).named("distil")
     repair = plan.refiner()
-    solver = informed(plan.solver(samples=1, temperature=0.0), heading="Rules to follow:")
+    solver = with_notes(plan.solver(samples=1, temperature=0.0), heading="Rules to follow:")
     return plan.search(
         "correction-memory",
         operators={

@@ -3,7 +3,7 @@
 import math
 from functools import partial
 
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.graphs.policies import move, schedule
 from refinegraph.graphs.policies.searching import random_for
 from refinegraph.graphs.prompt_evolution import evolve_prompt
@@ -43,7 +43,7 @@ def darwin_godel(plan: Plan) -> SearchGraph:
         mutate=MODIFY,
         policy=schedule(move("solve"), *[partial(parent, seed=seed)] * (agents - 1)),
     )
-    solver = informed(plan.solver(samples=1, temperature=0.0), heading="Be this agent:")
+    solver = with_notes(plan.solver(samples=1, temperature=0.0), heading="Be this agent:")
     return plan.search(
         "darwin-godel",
         operators={"solve": evolve >> solver},

@@ -57,4 +57,4 @@ def guided_evolution(plan: Plan) -> SearchGraph:
 
 def lineage(task: Task) -> list[Candidate]:
     """Return the program and its ancestors, newest first."""
-    return [task.parent, *reversed(task.earlier)]
+    return [task.parent, *reversed(task.earlier_attempts)]

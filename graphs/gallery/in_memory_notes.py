@@ -1,7 +1,7 @@
 """In-Memory Learning: notes are induced from experience and revised repeatedly."""
 
 from refinegraph.agents import prompted
-from refinegraph.agents.memory import informed, recall, remember
+from refinegraph.agents.memory import recall, remember, with_notes
 from refinegraph.graphs.policies import move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
@@ -34,7 +34,7 @@ def in_memory_notes(plan: Plan) -> SearchGraph:
     assert plan.memory
     induce = prompted(plan.model, INDUCE, makes="note").named("induce")
     revise = remember(plan.memory, prompted(plan.model, REVISE, makes="note")).named("revise")
-    solver = informed(plan.solver(samples=1, temperature=0.0), heading="From experience:")
+    solver = with_notes(plan.solver(samples=1, temperature=0.0), heading="From experience:")
     return plan.search(
         "in-memory-notes",
         operators={"solve": recall(plan.memory) >> solver >> induce >> revise},

@@ -1,7 +1,7 @@
 """Learning from peers."""
 
 from refinegraph.agents import continue_from, paragraph, prompted
-from refinegraph.graphs.policies import everyone, from_each, move, schedule
+from refinegraph.graphs.policies import each_with_others, from_each, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import leaves, majority_vote
 from refinegraph.graphs.strategies import Plan, recipe
@@ -32,7 +32,7 @@ def leap_peers(plan: Plan) -> SearchGraph:
         "leap-peers",
         operators={"begin": step, "step": step, "share": prompted(plan.model, SHARE)},
         policy=schedule(
-            move("begin", count=paths), from_each("step"), *[everyone("share")] * rounds
+            move("begin", count=paths), from_each("step"), *[each_with_others("share")] * rounds
         ),
         select=leaves(majority_vote()),
     )

@@ -13,7 +13,7 @@ from refinegraph.graphs.selection import best_of
 from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Candidate, Problem, Score
 from refinegraph.tools.scorers import Scorer
-from refinegraph.tools.scorers.memory import Memory
+from refinegraph.tools.scorers.async_cache import AsyncCache
 
 EXAM = "{0}\n\nWrite a similar problem that is solved by the same idea, and nothing else."
 LEARN = "{0}\n\nSolution:\n{1}\n\nSolve this problem in the same way:\n{2}"
@@ -51,7 +51,7 @@ def learn_by_teaching(plan: Plan) -> SearchGraph:
 
 def taught(teacher: BaseChatModel, student: BaseChatModel) -> Scorer:
     """Return a scorer: the share of students with the same exam answer as the rationale's."""
-    exams, results = Memory[str, str](), Memory[str, str]()
+    exams, results = AsyncCache[str, str](), AsyncCache[str, str]()
 
     async def exam(problem: str) -> str:
         return (await generate(teacher, EXAM.format(problem))).choices[0].text
@@ -60,9 +60,9 @@ def taught(teacher: BaseChatModel, student: BaseChatModel) -> Scorer:
         return (await generate(student, prompt)).choices[0].text.strip().split("\n")[-1]
 
     async def score(problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-        task = await exams.one(problem.prompt, exam)
+        task = await exams.get(problem.prompt, exam)
         prompts = [LEARN.format(problem.prompt, rationale.text, task) for rationale in candidates]
-        answers = [str(answer) for answer in await results.each(prompts, sit)]
+        answers = [str(answer) for answer in await results.get_all(prompts, sit)]
         votes = Counter(answers)
         return [
             Score(scorer="taught", value=votes[answer] / len(answers), evidence=answer)

@@ -1,6 +1,6 @@
 """Least-to-most prompting."""
 
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.graphs.policies import move, schedule
 from refinegraph.graphs.search import SearchGraph, search_graph
 from refinegraph.graphs.stages import stages, subproblems
@@ -20,6 +20,6 @@ def least_to_most(plan: Plan) -> SearchGraph:
     split = stages(
         subproblems(plan.model),
         each=part,
-        then=informed(solver, heading="What is known already:", limit=20),
+        then=with_notes(solver, heading="What is known already:", limit=20),
     )
     return plan.search("least-to-most", operators={"solve": split}, policy=schedule(move("solve")))

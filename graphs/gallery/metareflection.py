@@ -1,7 +1,7 @@
 """MetaReflection: lessons of past trials become an instruction for later ones."""
 
 from refinegraph.agents import Task, as_operator
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.agents.models import generate
 from refinegraph.graphs.policies import move, schedule
 from refinegraph.graphs.prompt_evolution import is_right
@@ -43,7 +43,7 @@ def metareflection(plan: Plan) -> SearchGraph:
                 learnt = await ask(UPDATE.format(learnt, await ask(REFLECT.format(prompt, tried))))
         return Note(text=learnt or "Nothing went wrong so far.")
 
-    solver = informed(plan.solver(samples=1, temperature=0.0), heading="From experience:")
+    solver = with_notes(plan.solver(samples=1, temperature=0.0), heading="From experience:")
     return plan.search(
         "metareflection",
         operators={"solve": as_operator(learn) >> solver},

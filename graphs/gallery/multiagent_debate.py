@@ -1,7 +1,7 @@
 """Multiagent debate."""
 
 from refinegraph.agents import prompted
-from refinegraph.graphs.policies import everyone, move, schedule
+from refinegraph.graphs.policies import each_with_others, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import leaves, majority_vote
 from refinegraph.graphs.strategies import Plan, recipe
@@ -27,6 +27,6 @@ def multiagent_debate(plan: Plan) -> SearchGraph:
             "solve": plan.solver(samples=agents, temperature=0.8),
             "revise": prompted(plan.model, READ),
         },
-        policy=schedule(move("solve", count=agents), *[everyone("revise")] * rounds),
+        policy=schedule(move("solve", count=agents), *[each_with_others("revise")] * rounds),
         select=leaves(majority_vote()),
     )

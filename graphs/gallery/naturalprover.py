@@ -1,7 +1,7 @@
 """NaturalProver: stepwise proofs, conditioned on references that must be used."""
 
 from refinegraph.agents import continue_from, line
-from refinegraph.agents.memory import informed, recall
+from refinegraph.agents.memory import recall, with_notes
 from refinegraph.graphs.policies import beam
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
@@ -30,10 +30,10 @@ def naturalprover(plan: Plan) -> SearchGraph:
         return len(named) / max(1, len(titles))
 
     step = continue_from(plan.model, step=line(), on_missing_prefix="ask")
-    conditioned = recall(memory, k=5) >> informed(step, heading="Use these references by name:")
+    conditioned = recall(memory, k=5) >> with_notes(step, heading="Use these references by name:")
     return plan.search(
         "naturalprover",
-        operators={"begin": conditioned, "step": informed(step, heading="References:")},
+        operators={"begin": conditioned, "step": with_notes(step, heading="References:")},
         policy=beam("step", root="begin", keep=max(1, width // 2), width=2, roots=width),
         scorer=score_each(coverage, name="coverage"),
         select=best_of(),

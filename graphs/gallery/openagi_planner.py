@@ -2,7 +2,7 @@
 
 from refinegraph.agents import prompted
 from refinegraph.agents.environments import act, environment_reward
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.graphs.policies import from_all, from_unfinished, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
@@ -28,7 +28,7 @@ def openagi_planner(plan: Plan) -> SearchGraph:
     """Plan the use of tools, follow the plan, and plan again knowing the reward."""
     assert plan.environment
     rounds, actions = 1 if plan.rounds is None else plan.rounds, plan.samples or 10
-    step = informed(act(plan.model, plan.environment), heading="The plan:", limit=1)
+    step = with_notes(act(plan.model, plan.environment), heading="The plan:", limit=1)
     planner = prompted(plan.model, PLAN, makes="note").named("plan")
     episode = [from_unfinished("act")] * (actions - 1)
     return plan.search(

@@ -2,7 +2,7 @@
 
 from refinegraph.agents import Judge, prompted
 from refinegraph.agents.environments import act
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.agents.prompts import Prompt
 from refinegraph.graphs.policies import best_first, is_complete
 from refinegraph.graphs.search import SearchGraph
@@ -32,7 +32,7 @@ def plan_on_graph(plan: Plan) -> SearchGraph:
     """Explore by sub-objectives, and return to an earlier path if reflection doubts this one."""
     assert plan.environment
     split = prompted(plan.model, SPLIT, makes="notes", kind="subproblem").named("split")
-    step = informed(act(plan.model, plan.environment), heading="Sub-objectives:")
+    step = with_notes(act(plan.model, plan.environment), heading="Sub-objectives:")
     return plan.search(
         "plan-on-graph",
         operators={"begin": split >> step, "explore": step},

@@ -2,7 +2,7 @@
 
 from refinegraph.agents import prompted
 from refinegraph.agents.environments import act
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.graphs.policies import from_unfinished, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
@@ -48,7 +48,7 @@ def pre_execution_check(plan: Plan) -> SearchGraph:
     predict = prompted(plan.model, PREDICT, makes="note").named("predict")
     check = prompted(plan.reviewer_model or plan.model, CHECK, makes="note").named("check")
     step = act(plan.model, plan.environment)
-    checked = predict >> check >> informed(step, heading="Execute this action:", limit=1)
+    checked = predict >> check >> with_notes(step, heading="Execute this action:", limit=1)
     return plan.search(
         "pre-execution-check",
         operators={"begin": decompose >> checked, "act": checked},

@@ -9,7 +9,7 @@ from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
 from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Candidate, Problem, Score
-from refinegraph.tools.scorers import Scorer, ask_scorer, first_of
+from refinegraph.tools.scorers import Scorer, first_of, run_scorer
 
 WEIGHT = 3.0
 """Weight of progress relative to the value; the paper's best weights are between 3 and 5."""
@@ -45,7 +45,7 @@ class progress:
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
         """Return one score per candidate."""
-        judged = await ask_scorer(self.value, problem, candidates)
+        judged = await run_scorer(self.value, problem, candidates)
         values = [score.value or 0.0 for score in judged.scores]
         by_id = dict(zip([path.id for path in candidates], values, strict=True))
         gained = [by_id[p.id] - by_id.get(p.parent_id or "", by_id[p.id]) for p in candidates]

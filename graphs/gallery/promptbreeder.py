@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.graphs.policies import move, ranked, schedule
 from refinegraph.graphs.policies.searching import random_for
 from refinegraph.graphs.prompt_evolution import evolve_prompt
@@ -47,7 +47,7 @@ def promptbreeder(plan: Plan) -> SearchGraph:
         mutate=MUTATE,
         policy=schedule(move("solve", count=2), *tournaments),
     )
-    solver = informed(plan.solver(samples=1, temperature=0.0), heading="Instruction:")
+    solver = with_notes(plan.solver(samples=1, temperature=0.0), heading="Instruction:")
     return plan.search(
         "promptbreeder",
         operators={"solve": breed >> solver},

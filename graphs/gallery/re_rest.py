@@ -2,7 +2,7 @@
 
 from refinegraph.agents import prompted
 from refinegraph.agents.environments import act, environment_reward
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.graphs.policies import from_unfinished, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
@@ -32,7 +32,7 @@ def re_rest(plan: Plan) -> SearchGraph:
     assert plan.environment
     step = act(plan.model, plan.environment)
     reflect = prompted(plan.reviewer_model or plan.model, REFLECT, makes="note").named("reflect")
-    guided = informed(step, heading="From the reflector:", limit=1)
+    guided = with_notes(step, heading="From the reflector:", limit=1)
     return plan.search(
         "re-rest",
         operators={"act": step, "mend": reflect >> guided, "go_on": guided},

@@ -3,7 +3,7 @@
 from functools import partial
 
 from refinegraph.agents import Judge, continue_from, paragraph
-from refinegraph.agents.memory import informed, recall
+from refinegraph.agents.memory import recall, with_notes
 from refinegraph.agents.prompts import Prompt
 from refinegraph.graphs.policies import last_wave, move, ranked, schedule
 from refinegraph.graphs.search import SearchGraph
@@ -40,7 +40,7 @@ def rearter(plan: Plan) -> SearchGraph:
     assert plan.memory
     samples = plan.samples or 2
     step = continue_from(plan.model, step=paragraph(), on_missing_prefix="ask")
-    retrieving = recall(plan.memory) >> informed(step, heading="Documents:", limit=3)
+    retrieving = recall(plan.memory) >> with_notes(step, heading="Documents:", limit=3)
     return plan.search(
         "rearter",
         operators={"step": retrieving, "mend": step},

@@ -1,7 +1,7 @@
 """Reflect, Retry, Reward: after a failure, a reflection, then one more attempt with it."""
 
 from refinegraph.agents import Judge, prompted
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.graphs.policies import move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
@@ -34,7 +34,7 @@ def reflect_retry(plan: Plan) -> SearchGraph:
     """If a check fails, reflect on the attempt and retry once."""
     solver = plan.solver(samples=1, temperature=0.7)
     reflect = prompted(plan.model, REFLECT, makes="note").named("reflect")
-    retry = informed(solver, heading="From your reflection on a failed attempt:", limit=1)
+    retry = with_notes(solver, heading="From your reflection on a failed attempt:", limit=1)
     return plan.search(
         "reflect-retry",
         operators={"solve": solver, "retry": reflect >> retry},

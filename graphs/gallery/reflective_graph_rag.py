@@ -43,7 +43,7 @@ def reflective_graph_rag(plan: Plan) -> SearchGraph:
     assert plan.memory
     hops = 2 if plan.rounds is None else plan.rounds
     decide = prompted(plan.model, DECIDE, makes="note").named("decide")
-    look = recall(plan.memory, about=lambda task: task.notes[-1].text).when(wanted)
+    look = recall(plan.memory, query=lambda task: task.notes[-1].text).when(wanted)
     criticise = prompted(plan.reviewer_model or plan.model, CRITICISE, makes="note").when(found)
     hop = decide.unless(enough) >> look >> criticise.named("criticise")
     chain = hop

@@ -1,7 +1,7 @@
 """Reflexion."""
 
 from refinegraph.agents import prompted
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.graphs.policies import from_all, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
@@ -29,7 +29,7 @@ def reflexion(plan: Plan) -> SearchGraph:
     rounds = 3 if plan.rounds is None else plan.rounds
     reflect = prompted(plan.model, REFLECT, makes="note").named("reflect")
     solver = plan.solver(samples=1, temperature=0.7)
-    retry = reflect >> informed(solver, heading="What you learnt from earlier attempts:")
+    retry = reflect >> with_notes(solver, heading="What you learnt from earlier attempts:")
     return plan.search(
         "reflexion",
         operators={"solve": solver, "retry": retry},

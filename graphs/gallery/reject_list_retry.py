@@ -18,7 +18,10 @@ def reject_list_retry(plan: Plan) -> SearchGraph:
     """Retry with feedback at rising temperature, listing all earlier answers as rejected."""
     rounds = 4 if plan.rounds is None else plan.rounds
     refiner = Refiner(
-        plan.refiner_model or plan.model, warming=0.25, rejected_shown=rounds, prompts=plan.prompts
+        plan.refiner_model or plan.model,
+        temperature_step=0.25,
+        max_rejected_shown=rounds,
+        prompts=plan.prompts,
     )
     return plan.search(
         "reject-list-retry",

@@ -39,6 +39,6 @@ def rest_react(plan: Plan) -> SearchGraph:
             move("act", count=plan.samples or 4, instruction=CHECKED),
             *[from_unfinished("act", instruction=CHECKED)] * 9,
         ),
-        scorer=Judge(judge, prompt=Prompt(user=RANK), unfinished=False),
+        scorer=Judge(judge, prompt=Prompt(user=RANK), scores_unfinished=False),
         select=best_of(),
     )

@@ -12,7 +12,7 @@ from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
 from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Candidate, Problem
-from refinegraph.tools.scorers import Scored, Scorer, ask_scorer, first_of, mean_of
+from refinegraph.tools.scorers import ScoreBatch, Scorer, first_of, mean_of, run_scorer
 
 ASK = """{problem}
 
@@ -45,13 +45,13 @@ def reward_fusion(plan: Plan) -> SearchGraph:
 def fused(model: BaseChatModel, scorer: Scorer) -> Scorer:
     """Return a scorer that averages another one over wordings of the problem."""
 
-    async def score(problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+    async def score(problem: Problem, candidates: Sequence[Candidate]) -> ScoreBatch:
         answer = (await generate(model, ASK.format(problem=problem.prompt))).choices[0].text
         wordings = [problem.prompt, *list_items(answer)]
 
         def under(wording: str) -> Scorer:
             reworded = problem.model_copy(update={"prompt": wording})
-            return lambda _, pool: ask_scorer(scorer, reworded, pool)
+            return lambda _, pool: run_scorer(scorer, reworded, pool)
 
         return await mean_of(*map(under, wordings))(problem, candidates)
 

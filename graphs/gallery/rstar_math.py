@@ -23,7 +23,7 @@ def rstar_math(plan: Plan) -> SearchGraph:
     """Search over steps that run code; a step whose code fails has no value."""
     make = plan.environment or (lambda: PythonSession(plan.sandbox))
     process = [plan.scorer] if callable(plan.scorer) else plan.scorer or ()
-    valued = product_of(score_each(code_runs, name="code"), *process, least=0.0)
+    valued = product_of(score_each(code_runs, name="code"), *process, floor=0.0)
     return replace(plan, scorer=valued).search(
         "rstar-math",
         operators={"step": act(plan.model, make)},

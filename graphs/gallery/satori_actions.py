@@ -1,6 +1,6 @@
 """Satori: thoughts tagged with what they do: continue, reflect, or explore another way."""
 
-from refinegraph.agents import continue_from, kept, paragraph
+from refinegraph.agents import continue_from, first_steps, paragraph
 from refinegraph.graphs.policies import move
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
@@ -39,7 +39,7 @@ def by_tag(state: RefinementState) -> list[Move]:
     if not state.candidates:
         return [move("think", instruction=TAGS)]
     last = state.candidates[-1]
-    before = kept(last, steps=max(0, len(last.steps) - 1))
+    before = first_steps(last, count=max(0, len(last.steps) - 1))
     thought = last.text.removeprefix(before).strip()
     if thought.startswith(EXPLORE):
         tried = f"{TAGS}\n\nTried before: {thought.removeprefix(EXPLORE).strip()}"

@@ -2,7 +2,7 @@
 
 from refinegraph.agents import prompted
 from refinegraph.agents.environments import act, environment_reward
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.graphs.policies import Wave, from_unfinished, move, ranked, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
@@ -41,7 +41,7 @@ def se_agent(plan: Plan) -> SearchGraph:
     """Revise single episodes, recombine the best two, then refine the best."""
     assert plan.environment
     samples, step = plan.samples or 3, act(plan.model, plan.environment)
-    anew = informed(step.over(lambda task: ()), heading="Strategy:", limit=1)
+    anew = with_notes(step.over(lambda task: ()), heading="Strategy:", limit=1)
     lessons = {"revise": REVISE, "recombine": RECOMBINE, "refine": REFINE}
     operators = {
         name: prompted(plan.model, prompt, makes="note").named("propose") >> anew

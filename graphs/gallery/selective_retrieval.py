@@ -2,7 +2,7 @@
 
 from refinegraph.agents import Task
 from refinegraph.agents.judges.p_true import probability_of
-from refinegraph.agents.memory import informed, recall
+from refinegraph.agents.memory import recall, with_notes
 from refinegraph.agents.models import Sampling, generate
 from refinegraph.graphs.policies import move, schedule
 from refinegraph.graphs.search import SearchGraph
@@ -33,7 +33,7 @@ def selective_retrieval(plan: Plan) -> SearchGraph:
         likely = probability_of(choice, "yes", "no")
         return "yes" in choice.text.lower() if likely is None else likely > 0.5
 
-    solver = informed(plan.solver(samples=1, temperature=0.0), heading="From the repository:")
+    solver = with_notes(plan.solver(samples=1, temperature=0.0), heading="From the repository:")
     return plan.search(
         "selective-retrieval",
         operators={"solve": recall(plan.memory, k=5).when(would_help) >> solver},

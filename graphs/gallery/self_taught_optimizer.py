@@ -4,7 +4,7 @@ from functools import partial
 from string import Template
 
 from refinegraph.agents import Draft, prompted
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.agents.models import Choice, generate
 from refinegraph.graphs.policies import move, ranked, schedule
 from refinegraph.graphs.prompt_evolution import prompt_fitness
@@ -49,7 +49,7 @@ def self_taught_optimizer(plan: Plan) -> SearchGraph:
         operators={
             "seed": lambda task: Draft(Choice(text=IMPROVER), complete=False),
             "improve": improve,
-            "solve": prepare >> informed(plan.solver(samples=1, temperature=0.0), limit=1),
+            "solve": prepare >> with_notes(plan.solver(samples=1, temperature=0.0), limit=1),
         },
         policy=schedule(
             move("seed"),

@@ -2,7 +2,7 @@
 
 from refinegraph.agents import prompted
 from refinegraph.agents.environments import act
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.graphs.policies import from_unfinished, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
@@ -41,7 +41,7 @@ def selfgoal(plan: Plan) -> SearchGraph:
     assert plan.environment
     grow = prompted(plan.model, GROW, makes="notes", kind="subproblem").named("grow")
     choose = prompted(plan.model, CHOOSE, makes="note").named("choose")
-    guided = informed(act(plan.model, plan.environment), heading="Work towards:", limit=1)
+    guided = with_notes(act(plan.model, plan.environment), heading="Work towards:", limit=1)
     return plan.search(
         "selfgoal",
         operators={"act": grow >> choose >> guided},

@@ -11,7 +11,7 @@ from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
 from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Candidate, Problem, Score
-from refinegraph.tools.scorers import ask_scorer
+from refinegraph.tools.scorers import run_scorer
 
 ASK = """$problem
 
@@ -55,8 +55,8 @@ class safety_informed:
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
         """Return one score per candidate."""
-        helpful = (await ask_scorer(self.helpful, problem, candidates)).scores
-        safe = (await ask_scorer(self.safe, problem, candidates)).scores
+        helpful = (await run_scorer(self.helpful, problem, candidates)).scores
+        safe = (await run_scorer(self.safe, problem, candidates)).scores
         return [self._join(h.value, s.value) for h, s in zip(helpful, safe, strict=True)]
 
     def _join(self, helpful: float | None, safe: float | None) -> Score:

@@ -2,7 +2,7 @@
 
 from refinegraph.agents import prompted
 from refinegraph.agents.environments import act
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.graphs.policies import from_unfinished, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
@@ -45,7 +45,7 @@ def stma(plan: Plan) -> SearchGraph:
     where = prompted(plan.model, WHERE, makes="notes", kind="fact").named("where")
     planner = prompted(plan.model, PLAN, makes="note").named("plan")
     critic = prompted(judge, CRITIC, makes="note").named("critic")
-    guided = informed(act(plan.model, plan.environment), heading="The plan:", limit=1)
+    guided = with_notes(act(plan.model, plan.environment), heading="The plan:", limit=1)
     return plan.search(
         "stma",
         operators={"act": when >> where >> planner >> critic >> guided},

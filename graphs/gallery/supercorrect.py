@@ -1,7 +1,7 @@
 """SuperCorrect: a teacher's thought template, and its correction of the first wrong thought."""
 
 from refinegraph.agents import StepJudge, continue_from, prompted, rest, trusted_steps
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.graphs.policies import last_wave, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
@@ -38,9 +38,9 @@ def supercorrect(plan: Plan) -> SearchGraph:
         "supercorrect",
         operators={
             "solve": prompted(teacher, TEMPLATE, makes="note").named("template")
-            >> informed(solver, heading="Follow this template:", limit=1),
+            >> with_notes(solver, heading="Follow this template:", limit=1),
             "mend": prompted(teacher, MEND, makes="note").named("teach")
-            >> informed(go_on, heading="Your teacher says:", limit=1),
+            >> with_notes(go_on, heading="Your teacher says:", limit=1),
         },
         policy=schedule(move("solve"), *[from_first_mistake] * rounds),
         scorer=StepJudge(teacher),

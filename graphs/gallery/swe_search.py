@@ -7,7 +7,7 @@ from langchain_core.language_models import BaseChatModel
 
 from refinegraph.agents import Judge, Task, as_operator
 from refinegraph.agents.environments import act
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.agents.models import generate
 from refinegraph.agents.prompts import Prompt
 from refinegraph.graphs.judged_selection import finalists
@@ -45,7 +45,7 @@ def swe_search(plan: Plan) -> SearchGraph:
     assert plan.environment
     judge = plan.reviewer_model or plan.model
     step = act(plan.model, plan.environment)
-    guided = as_operator(hindsight) >> informed(step, heading="Hindsight:", limit=1)
+    guided = as_operator(hindsight) >> with_notes(step, heading="Hindsight:", limit=1)
     return plan.search(
         "swe-search",
         operators={"act": step, "expand": guided},

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from refinegraph.agents import prompted
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.graphs.policies import move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import majority_vote
@@ -35,7 +35,7 @@ def test_time_examples(plan: Plan) -> SearchGraph:
         "test-time-examples",
         operators={
             "solve": solver,
-            "adapt": similar >> informed(solver, heading="Similar problems:", limit=1),
+            "adapt": similar >> with_notes(solver, heading="Similar problems:", limit=1),
         },
         policy=schedule(move("solve", count=samples), where_uncertain),
         select=adapted,

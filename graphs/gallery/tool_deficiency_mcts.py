@@ -2,7 +2,7 @@
 
 from refinegraph.agents import prompted
 from refinegraph.agents.environments import act, environment_reward
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.graphs.policies import (
     from_unfinished,
     in_turn,
@@ -48,7 +48,7 @@ def tool_deficiency_mcts(plan: Plan) -> SearchGraph:
         operators={
             "act": step,
             "diagnose": prompted(plan.reviewer_model or plan.model, DIAGNOSE, makes="note"),
-            "retry": informed(step, heading="A rule from earlier attempts:", limit=1),
+            "retry": with_notes(step, heading="A rule from earlier attempts:", limit=1),
         },
         policy=in_turn(
             search, schedule(best_and_worst, move("retry"), *[from_unfinished("retry")] * 9)

@@ -2,7 +2,7 @@
 
 from refinegraph.agents import prompted
 from refinegraph.agents.environments import act
-from refinegraph.agents.memory import informed, recall
+from refinegraph.agents.memory import recall, with_notes
 from refinegraph.graphs.policies import from_unfinished, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
@@ -29,8 +29,10 @@ def trad(plan: Plan) -> SearchGraph:
     assert plan.environment
     assert plan.memory
     think = prompted(plan.model, THINK, makes="note", kind="episode").named("think")
-    demonstrations = recall(plan.memory, k=2, about=lambda task: task.notes[-1].text)
-    step = informed(act(plan.model, plan.environment), heading="Steps like the next one:", limit=3)
+    demonstrations = recall(plan.memory, k=2, query=lambda task: task.notes[-1].text)
+    step = with_notes(
+        act(plan.model, plan.environment), heading="Steps like the next one:", limit=3
+    )
     return plan.search(
         "trad",
         operators={"act": think >> demonstrations >> step},

@@ -23,6 +23,6 @@ def win_rate_tournament(plan: Plan) -> SearchGraph:
         "win-rate-tournament",
         operators={"solve": plan.solver(samples=samples, temperature=0.8)},
         policy=schedule(move("solve", count=samples)),
-        scorer=PairwiseJudge(judge, most_pairs=pairs, ranking="win-rate"),
+        scorer=PairwiseJudge(judge, max_pairs=pairs, ranking="win-rate"),
         select=best_of(),
     )

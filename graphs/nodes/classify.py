@@ -25,7 +25,7 @@ async def classify(
     moved = [
         _in_class(candidate, classes[candidate.answer])
         for candidate in pool
-        if candidate.answer is not None and candidate.answer_class != classes[candidate.answer]
+        if candidate.answer is not None and candidate.equivalence_class != classes[candidate.answer]
     ]
     return replaced(pool, {candidate.id: candidate for candidate in moved})
 
@@ -38,12 +38,12 @@ def _compared(kind: Kind, prompt: str) -> dict[tuple[str, str], bool]:
 
 def _has_new_answer(pool: Sequence[Candidate]) -> bool:
     return any(
-        candidate.answer_class is None and candidate.answer is not None for candidate in pool
+        candidate.equivalence_class is None and candidate.answer is not None for candidate in pool
     )
 
 
-def _in_class(candidate: Candidate, answer_class: str) -> Candidate:
-    update = {"answer_class": answer_class, "revision": candidate.revision + 1}
+def _in_class(candidate: Candidate, equivalence_class: str) -> Candidate:
+    update = {"equivalence_class": equivalence_class, "revision": candidate.revision + 1}
     return candidate.model_copy(update=update)
 
 

@@ -8,7 +8,7 @@ from refinegraph.agents.operators import Draft
 from refinegraph.schema import Candidate, Problem, VisibleTest
 from refinegraph.tools.answers import extract_answer
 from refinegraph.tools.checkers import AnswerReader
-from refinegraph.tools.edits import EditedProgram, Refusal, edit_program
+from refinegraph.tools.edits import EditedProgram, RejectedEdit, edit_program
 from refinegraph.tools.programs import extract_program, infer_entry_point
 from refinegraph.tools.steps import split_steps
 
@@ -21,7 +21,7 @@ def next_ids(candidates: Sequence[Candidate], *, round: int, count: int) -> list
     """
     first = 0
     for candidate in reversed(candidates):
-        in_round, number, *_ = candidate.order
+        in_round, number, *_ = candidate.sort_key
         if in_round == round:
             first = number + 1
         if in_round <= round:
@@ -74,7 +74,7 @@ def read_candidate(
         reasoning=choice.reasoning,
         tokens=choice.tokens,
         temperature=draft.temperature,
-        certainty=token_certainty(choice.logprobs),
+        self_certainty=token_certainty(choice.logprobs),
         mean_logprob=token_logprob(choice.logprobs),
     )
     fields = _read_fields(draft, problem, entry_point=entry_point, base=base, reader=reader)
@@ -119,7 +119,7 @@ def read_program(
         )
         if isinstance(edited, EditedProgram) and edited.applied is not None:
             return {"program": edited.source.strip("\n"), "edited": True}
-        if isinstance(edited, Refusal) and edited.kind not in ("no_edit", "elided"):
+        if isinstance(edited, RejectedEdit) and edited.kind not in ("no_edit", "elided"):
             return {"unusable": edited.reason.partition("\n")[0]}
     program = extract_program(choice.text, entry_point=entry_point, preamble=problem.preamble)
     source = program.source.strip("\n") if program.source else program.source

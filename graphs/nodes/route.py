@@ -128,7 +128,7 @@ def begin(state: RefinementState) -> StateUpdate:
     tests = state.tests or visible_tests(state.problem)
     if tests:
         emit(TestsKnown(tests=tests))
-    return {"tests": tests, "started": time.time(), "begun_with": state.problem}
+    return {"tests": tests, "started": time.time(), "initial_problem": state.problem}
 
 
 def visible_tests(problem: Problem) -> tuple[VisibleTest, ...]:

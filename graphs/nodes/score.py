@@ -30,7 +30,7 @@ from refinegraph.schema import (
 from refinegraph.support.awaiting import wait_for_all
 from refinegraph.tools.checkers import Checker
 from refinegraph.tools.scorers import Scorer
-from refinegraph.tools.scorers.basic import ask_of_pool, scores_alone
+from refinegraph.tools.scorers.basic import run_scorer_on_pool, scores_alone
 from refinegraph.wording import plural
 
 _FAILED = "failed"
@@ -190,7 +190,7 @@ async def _attempt(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) 
 
 async def _scores(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> tuple[Score, ...]:
     """Return one score per candidate, with None for those that the scorer cannot judge yet."""
-    return (await ask_of_pool(scorer, problem, pool)).scores
+    return (await run_scorer_on_pool(scorer, problem, pool)).scores
 
 
 def _previous(candidate: Candidate, index: int) -> Score:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from refinegraph.graphs.policies.supervisor import supervised
     from refinegraph.graphs.policies.waves import (
         Wave,
-        everyone,
+        each_with_others,
         from_all,
         from_each,
         from_unfinished,
@@ -39,7 +39,7 @@ _MODULES = {
     "beam": "frontier",
     "best_first": "frontier",
     "beta": "beliefs",
-    "everyone": "waves",
+    "each_with_others": "waves",
     "from_all": "waves",
     "from_each": "waves",
     "from_unfinished": "waves",
@@ -69,7 +69,7 @@ __all__ = [
     "beam",
     "best_first",
     "beta",
-    "everyone",
+    "each_with_others",
     "from_all",
     "from_each",
     "from_unfinished",

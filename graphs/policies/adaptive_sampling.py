@@ -34,7 +34,7 @@ class last_k_agree:
 
     def __call__(self, state: RefinementState) -> str | None:
         """Compare the latest samples, in the order of their requests."""
-        samples = sorted(samples_of(state), key=lambda sample: sample.order)[-self.size :]
+        samples = sorted(samples_of(state), key=lambda sample: sample.sort_key)[-self.size :]
         if len(samples) < self.size or any(sample.content is None for sample in samples):
             return None
         groups = answer_groups(state.problem, samples)

@@ -63,7 +63,7 @@ class History:
         history = cls()
         by_id = {candidate.id: candidate for candidate in state.candidates}
         for candidate in sorted(
-            state.candidates, key=lambda candidate: (candidate.turn, candidate.order)
+            state.candidates, key=lambda candidate: (candidate.turn, candidate.sort_key)
         ):
             parent = by_id.get(candidate.parent_id or "")
             if parent is None:

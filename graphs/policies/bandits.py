@@ -12,7 +12,7 @@ from refinegraph.graphs.policies.searching import (
     SearchPolicy,
     bound_reached,
     check_choice,
-    check_least,
+    check_minimum,
     cut_moves,
     random_for,
     spent,
@@ -58,7 +58,7 @@ class bandit(SearchPolicy):
 
     def __post_init__(self) -> None:
         """Validate the arms and numbers."""
-        check_least(1, max_candidates=self.max_candidates)
+        check_minimum(1, max_candidates=self.max_candidates)
         check_choice("rule", self.rule, "ucb1", "thompson")
         if not self.arms:
             raise InputError("a bandit needs at least one arm, such as {'tree': uct('refine')}.")

@@ -180,10 +180,10 @@ def refinable(
     for candidate in readable or doubted:
         distinct.setdefault(fingerprint(candidate), candidate)
     if newest_first:
-        ranked = sorted(distinct.values(), key=lambda candidate: candidate.order, reverse=True)
+        ranked = sorted(distinct.values(), key=lambda candidate: candidate.sort_key, reverse=True)
     else:
         ranked = sorted(
-            distinct.values(), key=lambda candidate: (-(candidate.score or 0.0), candidate.order)
+            distinct.values(), key=lambda candidate: (-(candidate.score or 0.0), candidate.sort_key)
         )
     return ranked[:limit]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from refinegraph.graphs.policies.searching import SearchPolicy, check_least
+from refinegraph.graphs.policies.searching import SearchPolicy, check_minimum
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class beta(SearchPolicy):
 
     def __post_init__(self) -> None:
         """Validate the numbers."""
-        check_least(0, wins=self.wins, losses=self.losses)
+        check_minimum(0, wins=self.wins, losses=self.losses)
 
     def draw(self, seen: Tally, random: random.Random) -> float:
         """Draw a mean."""

@@ -214,7 +214,7 @@ def tree_of(state: RefinementState, done: Done | None = None) -> CandidateTree:
 
 def _parents_first(candidate: Candidate) -> tuple[int, tuple[int, ...]]:
     """Return a sort key that puts parents before their children."""
-    return candidate.turn, candidate.order
+    return candidate.turn, candidate.sort_key
 
 
 def _exact(score: float) -> int:

@@ -8,7 +8,7 @@ from refinegraph.graphs.policies.searching import (
     BoundedPolicy,
     Done,
     all_done,
-    check_least,
+    check_minimum,
     expansions,
     is_complete,
     ranked,
@@ -51,7 +51,7 @@ class beam(BoundedPolicy):
 
     def __post_init__(self) -> None:
         """Validate the numbers."""
-        check_least(
+        check_minimum(
             1,
             keep=self.keep,
             width=self.width,
@@ -109,7 +109,7 @@ class best_first(BoundedPolicy):
 
     def __post_init__(self) -> None:
         """Validate the numbers."""
-        check_least(
+        check_minimum(
             1,
             width=self.width,
             batch=self.batch,
@@ -124,7 +124,7 @@ class best_first(BoundedPolicy):
         left = self._unexpanded(state)
         if not left:
             return all_done(len(state.candidates))
-        best = (candidate.id for candidate in ranked(left, most=self.batch))
+        best = (candidate.id for candidate in ranked(left, limit=self.batch))
         return expansions(self.expand, best, width=self.width)
 
     def _unexpanded(self, state: RefinementState) -> list[Candidate]:

@@ -9,7 +9,7 @@ from refinegraph.graphs.policies.base import Choice, fingerprint, move_decision
 from refinegraph.graphs.policies.searching import (
     SearchPolicy,
     bound_reached,
-    check_least,
+    check_minimum,
     cut_moves,
     random_for,
     ranked,
@@ -19,7 +19,7 @@ from refinegraph.graphs.policies.waves import move
 from refinegraph.graphs.state import RefinementState
 from refinegraph.schema import Candidate, Decision, Feature, Move
 
-Novelty = Callable[[Candidate], Hashable]
+Niche = Callable[[Candidate], Hashable]
 """Returns the niche of a candidate; of the candidates in one niche, only the best is kept."""
 
 
@@ -30,7 +30,7 @@ def behaviour(candidate: Candidate) -> Hashable:
     if candidate.generated_passed is not None:
         return "passes", frozenset(candidate.generated_passed)
     if candidate.answer is not None:
-        return "answers", candidate.answer_class or candidate.answer
+        return "answers", candidate.equivalence_class or candidate.answer
     return "says", fingerprint(candidate)
 
 
@@ -40,10 +40,10 @@ class archive(SearchPolicy):
 
     Islands with migration follow AlphaEvolve (arXiv 2506.13131), niches follow MAP-Elites (arXiv
     1504.04909). In every generation, each island draws an operator and its parents from the best
-    candidates of its niches. With probability `greed` the first parent is the island's best,
-    otherwise any of them, so that novel but weak candidates have children too. Every `migrate`
-    generations, an island may also draw from its neighbour, and the child belongs to the island
-    that drew.
+    candidates of its niches. With probability `best_probability` the first parent is the island's
+    best, otherwise any of them, so that novel but weak candidates have children too. Every
+    `migration_interval` generations, an island may also draw from its neighbour, and the child
+    belongs to the island that drew.
 
     The draws depend on `seed` and the number of the decision, which records the island of each
     move. Costs `islands * roots` candidates at first, then `islands * batch` per generation, at
@@ -52,11 +52,11 @@ class archive(SearchPolicy):
     Args:
         operators: The operators with their numbers of parents, as in `{"refine": 1, "merge": 2}`.
         islands: Number of islands.
-        novelty: Returns the niche of a candidate, by default its `behaviour`.
+        niche: Returns the niche of a candidate, by default its `behaviour`.
         roots: Number of fresh candidates per island at the start.
         batch: Number of moves per island and generation.
-        migrate: Number of generations between migrations; None for no migration.
-        greed: Probability that the first parent is the island's best.
+        migration_interval: Number of generations between migrations; None for no migration.
+        best_probability: Probability that the first parent is the island's best.
         root: The operator that produces fresh candidates.
         seed: Seed of the draws.
         max_candidates: Maximum number of candidates.
@@ -65,27 +65,27 @@ class archive(SearchPolicy):
     operators: Mapping[str, int]
     _: KW_ONLY
     islands: int = 3
-    novelty: Novelty = behaviour
+    niche: Niche = behaviour
     roots: int = 2
     batch: int = 1
-    migrate: int | None = 5
-    greed: float = 0.5
+    migration_interval: int | None = 5
+    best_probability: float = 0.5
     root: str = "solve"
     seed: int = 0
     max_candidates: int = 64
 
     def __post_init__(self) -> None:
         """Validate the operators and numbers."""
-        check_least(
+        check_minimum(
             1,
             islands=self.islands,
             roots=self.roots,
             batch=self.batch,
             max_candidates=self.max_candidates,
         )
-        check_least(1, migrate=self.migrate)
-        check_least(1, **dict(self.operators))
-        check_least(0, greed=self.greed)
+        check_minimum(1, migration_interval=self.migration_interval)
+        check_minimum(1, **dict(self.operators))
+        check_minimum(0, best_probability=self.best_probability)
         if not self.operators:
             raise InputError("an archive needs at least one operator, such as {'refine': 1}.")
 
@@ -112,12 +112,16 @@ class archive(SearchPolicy):
         niches: list[dict[Hashable, Candidate]] = [{} for _ in range(self.islands)]
         for candidate in ranked(_parents(state.candidates)):
             home = _island(candidate, state) % self.islands
-            niches[home].setdefault(self.novelty(candidate), candidate)
+            niches[home].setdefault(self.niche(candidate), candidate)
         return [list(niche.values()) for niche in niches]
 
     def _migrates(self, state: RefinementState) -> bool:
         generation = len(state.decisions)
-        return self.migrate is not None and generation > 0 and generation % self.migrate == 0
+        return (
+            self.migration_interval is not None
+            and generation > 0
+            and generation % self.migration_interval == 0
+        )
 
     def _moves(
         self, elites: Sequence[Candidate], guests: Sequence[Candidate], draws: random.Random
@@ -132,7 +136,7 @@ class archive(SearchPolicy):
         self, operators: Mapping[str, int], pool: Sequence[Candidate], draws: random.Random
     ) -> Move:
         name = draws.choice(list(operators))
-        first = pool[0] if draws.random() < self.greed else draws.choice(pool)
+        first = pool[0] if draws.random() < self.best_probability else draws.choice(pool)
         others = [candidate for candidate in pool if candidate is not first]
         return move(name, first, *draws.sample(others, operators[name] - 1))
 
@@ -153,4 +157,4 @@ def _island(candidate: Candidate, state: RefinementState) -> int:
         homes = [int(feature.value) for feature in features if feature.name == _ISLAND]
         if candidate.move < len(homes):
             return homes[candidate.move]
-    return candidate.order[-1]
+    return candidate.sort_key[-1]

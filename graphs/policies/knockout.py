@@ -7,7 +7,7 @@ from refinegraph.graphs.policies.base import Choice
 from refinegraph.graphs.policies.searching import (
     SearchPolicy,
     bound_reached,
-    check_least,
+    check_minimum,
     cut,
     random_for,
     score_of,
@@ -24,7 +24,7 @@ Match = Callable[[Problem, Candidate, Candidate], MaybeAwaitable[bool]]
 
 def higher_score(problem: Problem, first: Candidate, second: Candidate) -> bool:
     """Return whether the first candidate has the higher score, or an equal one and came earlier."""
-    return (-score_of(first), first.order) < (-score_of(second), second.order)
+    return (-score_of(first), first.sort_key) < (-score_of(second), second.sort_key)
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,7 +42,7 @@ class tournament(SearchPolicy):
 
     Args:
         size: Number of fresh candidates that enter.
-        cross: The operator that combines two parents.
+        crossover: The operator that combines two parents.
         beats: Decides a match, by default in favour of the higher score.
         root: The operator that produces the first field.
         seed: Seed of the pairs.
@@ -51,7 +51,7 @@ class tournament(SearchPolicy):
 
     size: int
     _: KW_ONLY
-    cross: str = "merge"
+    crossover: str = "merge"
     beats: Match = higher_score
     root: str = "solve"
     seed: int = 0
@@ -59,8 +59,8 @@ class tournament(SearchPolicy):
 
     def __post_init__(self) -> None:
         """Validate the numbers."""
-        check_least(2, size=self.size)
-        check_least(1, max_candidates=self.max_candidates)
+        check_minimum(2, size=self.size)
+        check_minimum(1, max_candidates=self.max_candidates)
 
     async def __call__(self, state: RefinementState) -> Choice:
         """Return the crossings of this round's winners."""
@@ -74,7 +74,9 @@ class tournament(SearchPolicy):
             return Move(operator=self.root, count=self.size)
         winners = await self._winners(state)
         if len(winners) > 1:
-            return [move(self.cross, *pair) for pair in zip(winners, _next(winners), strict=True)]
+            return [
+                move(self.crossover, *pair) for pair in zip(winners, _next(winners), strict=True)
+            ]
         detail = f"candidate {winners[0].id} won the tournament"
         return StopReason(rule="champion", detail=detail)
 

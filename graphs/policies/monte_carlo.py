@@ -17,7 +17,7 @@ from refinegraph.graphs.policies.searching import (
     Done,
     all_done,
     check_choice,
-    check_least,
+    check_minimum,
     expansions,
 )
 from refinegraph.graphs.state import RefinementState
@@ -83,7 +83,7 @@ class uct(BoundedPolicy):
 
     def __post_init__(self) -> None:
         """Validate the numbers."""
-        check_least(
+        check_minimum(
             1,
             roots=self.roots,
             width=self.width,

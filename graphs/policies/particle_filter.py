@@ -10,7 +10,7 @@ from refinegraph.graphs.policies.base import Choice, move_decision
 from refinegraph.graphs.policies.searching import (
     SearchPolicy,
     bound_reached,
-    check_least,
+    check_minimum,
     cut_moves,
     expansions,
     random_for,
@@ -82,8 +82,8 @@ class particles(SearchPolicy):
 
     def __post_init__(self) -> None:
         """Validate the numbers."""
-        check_least(1, n=self.n, max_candidates=self.max_candidates)
-        check_least(0, temperature=self.temperature)
+        check_minimum(1, n=self.n, max_candidates=self.max_candidates)
+        check_minimum(0, temperature=self.temperature)
 
     def __call__(self, state: RefinementState) -> Choice:
         """Return a step for every drawn particle that is unfinished."""

@@ -119,7 +119,7 @@ def leading_answer(state: RefinementState, pool: Sequence[Candidate]) -> str | N
     if not groups:
         return None
     leading = max(groups, key=_total_score)
-    return leading[0].answer_class or leading[0].content
+    return leading[0].equivalence_class or leading[0].content
 
 
 def _total_score(group: Sequence[Candidate]) -> float:

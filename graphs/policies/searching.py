@@ -75,11 +75,11 @@ def shown(value: object) -> str:
     return repr(value)
 
 
-def check_least(least: float, **numbers: float | None) -> None:
+def check_minimum(minimum: float, **numbers: float | None) -> None:
     """Raise `InputError` if a setting is below its minimum."""
     for name, number in numbers.items():
-        if number is not None and number < least:
-            raise InputError(f"{name} must be at least {least}, got {number!r}.")
+        if number is not None and number < minimum:
+            raise InputError(f"{name} must be at least {minimum}, got {number!r}.")
 
 
 def check_choice(name: str, value: object, *allowed: str) -> None:
@@ -143,18 +143,18 @@ def score_of(candidate: Candidate) -> float:
     return float("-inf") if candidate.score is None else candidate.score
 
 
-def ranked(candidates: Iterable[Candidate], *, most: int | None = None) -> list[Candidate]:
+def ranked(candidates: Iterable[Candidate], *, limit: int | None = None) -> list[Candidate]:
     """Return candidates sorted by score, best first; ties keep the order of their requests.
 
-    With `most`, only that many of the best are returned.
+    With `limit`, only that many of the best are returned.
     """
-    if most is None:
+    if limit is None:
         return sorted(candidates, key=_rank)
-    return heapq.nsmallest(most, candidates, key=_rank)
+    return heapq.nsmallest(limit, candidates, key=_rank)
 
 
 def _rank(candidate: Candidate) -> tuple[float, tuple[int, ...]]:
-    return -score_of(candidate), candidate.order
+    return -score_of(candidate), candidate.sort_key
 
 
 def scores_by_id(candidates: Iterable[Candidate]) -> dict[str, float]:

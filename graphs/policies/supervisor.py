@@ -14,7 +14,7 @@ from refinegraph.graphs.policies.base import NOTHING_LEFT, Choice
 from refinegraph.graphs.policies.searching import (
     SearchPolicy,
     bound_reached,
-    check_least,
+    check_minimum,
     cut_moves,
     shown,
     spent,
@@ -97,7 +97,7 @@ class supervised(SearchPolicy):
 
     def __post_init__(self) -> None:
         """Validate the menu and the number."""
-        check_least(1, max_candidates=self.max_candidates)
+        check_minimum(1, max_candidates=self.max_candidates)
         if not self.menu or STOP in self.menu:
             raise InputError(
                 f"the menu has the items {sorted(self.menu)}; expected at least one item, and none "

@@ -108,7 +108,7 @@ class from_all(_FromLastWave):
 
 
 @dataclass(frozen=True, repr=False)
-class everyone(_FromLastWave):
+class each_with_others(_FromLastWave):
     """One move for each candidate of the last wave, with all others as additional parents.
 
     This is a round of multi-agent debate (arXiv 2305.14325): the first parent of each move is the
@@ -122,13 +122,13 @@ class everyone(_FromLastWave):
 class schedule:
     """Make the moves of several waves in sequence, then stop.
 
-    A wave is a move, a list of moves, or a function of the state, such as `everyone("revise")` or
-    another policy, which is asked once. A wave without moves is skipped. Costs what the moves
-    request. A decision records the number of its wave.
+    A wave is a move, a list of moves, or a function of the state, such as
+    `each_with_others("revise")` or another policy, which is asked once. A wave without moves is
+    skipped. Costs what the moves request. A decision records the number of its wave.
 
-    >>> debate = schedule(move("solve", count=3), everyone("revise"), everyone("revise"))
+    >>> debate = schedule(move("solve", count=3), each_with_others("revise"))
     >>> debate.waves[1]
-    everyone('revise')
+    each_with_others('revise')
     """
 
     def __init__(self, *waves: Wave) -> None:

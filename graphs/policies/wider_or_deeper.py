@@ -11,7 +11,7 @@ from refinegraph.graphs.policies.run_index import RunIndexes
 from refinegraph.graphs.policies.searching import (
     BoundedPolicy,
     Done,
-    check_least,
+    check_minimum,
     expansions,
     random_for,
 )
@@ -54,7 +54,7 @@ class ab_mcts(BoundedPolicy):
 
     def __post_init__(self) -> None:
         """Validate the numbers."""
-        check_least(1, batch=self.batch, max_candidates=self.max_candidates)
+        check_minimum(1, batch=self.batch, max_candidates=self.max_candidates)
 
     def choose(self, state: RefinementState) -> Choice:
         """Return one move for every descent of the tree."""

@@ -144,7 +144,7 @@ class Plan:
     trace: bool = False
     """Whether the Reviewer sees a failing test traced line by line."""
     checkpointer: BaseCheckpointSaver[Any] | None = field(default=None, repr=False)
-    ask: tuple[InterruptPoint, ...] = ()
+    interrupt_before: tuple[InterruptPoint, ...] = ()
     """When to ask a person; requires a checkpointer."""
 
     @property
@@ -238,7 +238,7 @@ class Plan:
             checker=self.checker,
             reader=self.reader,
             checkpointer=self.checkpointer,
-            ask=self.ask,
+            interrupt_before=self.interrupt_before,
             name=name,
             seed=self.seed,
         )
@@ -279,7 +279,7 @@ class Plan:
             name=name,
             models=models or self.names,
             seed=self.seed,
-            interrupt_before=self.ask,
+            interrupt_before=self.interrupt_before,
         )
 
     def _sampling(self, temperature: float) -> Sampling:

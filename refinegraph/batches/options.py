@@ -40,14 +40,14 @@ class BatchOptions(RunOptions):
     in_order: Annotated[bool, python_only(
         "yield outcomes in the order of the problems, not as they end", Switch())] = False
     concurrency: Annotated[int, python_only(
-        "problems and calls under way at once", Number("N", whole=True, least=1))] = CONCURRENCY
+        "problems and calls under way at once", Number("N", whole=True, minimum=1))] = CONCURRENCY
     shard: Annotated[str | None, python_only(
         "solve a part of the problems, such as 3/16", Text("I/N"))] = None
     cluster: Annotated[str | None, python_only(
         "solve on a Ray cluster: ray for one of this machine, auto, or HOST:PORT; concurrency is"
         " that of each worker", Text("ADDRESS"))] = None
     workers_per_node: Annotated[int, python_only(
-        "workers on each node of the cluster", Number("N", whole=True, least=1))] = 1
+        "workers on each node of the cluster", Number("N", whole=True, minimum=1))] = 1
     prompt_column: Annotated[str, python_only(
         "column of a mapping that holds the statement", Text("NAME"))] = "prompt"
     column: Annotated[str, python_only(

@@ -151,7 +151,7 @@ class FileOutput:
 
     def calls_of(self, index: int) -> CallCache:
         """Return the cache of one problem, which is separate from those of the others."""
-        return self.calls.apart(f"{index}:")
+        return self.calls.with_namespace(f"{index}:")
 
     def end(self, *, failed: int) -> None:
         """Mark the output as complete; without errors, the kept answers are deleted on close."""

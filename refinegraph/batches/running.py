@@ -78,7 +78,7 @@ class Batch:
         try:
             with (
                 run_scope(on_event=self.on_event),
-                run_scope(rate_limits=self.rate_limits, ledger=self.ledger, on_event=spent.hear),
+                run_scope(rate_limits=self.rate_limits, ledger=self.ledger, on_event=spent.handle),
             ):
                 result = await self._result(item, item.problem)
         except Exception as error:

@@ -35,7 +35,7 @@ class PlainNeed(NamedTuple):
 
     prompt: int
     answers: int
-    most: int | None
+    max_tokens: int | None
     prompt_usd: float | None
     token_usd: float
     """Price of one completion token."""
@@ -46,7 +46,7 @@ class PlainNeed(NamedTuple):
         prompt = need.usd(need.prompt, 0)
         written = need.usd(need.prompt, 1000)
         token = 0.0 if prompt is None or written is None else (written - prompt) / 1000
-        return cls(need.prompt, need.answers, need.most, prompt, token)
+        return cls(need.prompt, need.answers, need.max_tokens, prompt, token)
 
     @property
     def need(self) -> Need:
@@ -55,7 +55,7 @@ class PlainNeed(NamedTuple):
         def usd(prompt: int, written: int) -> float | None:
             return None if self.prompt_usd is None else self.prompt_usd + written * self.token_usd
 
-        return Need(self.prompt, self.answers, self.most, usd)
+        return Need(self.prompt, self.answers, self.max_tokens, usd)
 
 
 class Refusal(NamedTuple):
@@ -110,9 +110,9 @@ class SharedBooks:
         """Return whether the budget is spent."""
         return self._ledger.is_spent
 
-    def take(self, bucket: str, amount: float, most: float, a_second: float) -> float:
+    def take(self, bucket: str, amount: float, capacity: float, per_second: float) -> float:
         """Take from a bucket; return the seconds to wait before it may be used."""
-        return self._rates.take(bucket, amount, most=most, a_second=a_second)
+        return self._rates.take(bucket, amount, capacity=capacity, per_second=per_second)
 
     def put_back(self, bucket: str, amount: float) -> None:
         """Return tokens that were not used to a bucket."""
@@ -120,14 +120,14 @@ class SharedBooks:
 
     def look_up(self, realm: str, request: str, sample: int) -> str | None:
         """Return a kept answer as JSON."""
-        kept = self._calls.apart(realm).find(request, sample) if self._calls else None
+        kept = self._calls.with_namespace(realm).find(request, sample) if self._calls else None
         return json_text(kept) if kept else None
 
     def store(self, realm: str, request: str, sample: int, model: str, kept: str) -> None:
         """Keep an answer."""
         if self._calls:
             answer = KeptAnswer.model_validate_json(kept)
-            self._calls.apart(realm).keep(request, sample, model, answer)
+            self._calls.with_namespace(realm).keep(request, sample, model, answer)
 
 
 class RemoteLedger(Ledger):
@@ -183,9 +183,11 @@ class RemoteRates:
     def __init__(self, books: Remote) -> None:
         self._books = books
 
-    async def take(self, bucket: str, amount: float, *, most: float, a_second: float) -> float:
+    async def take(
+        self, bucket: str, amount: float, *, capacity: float, per_second: float
+    ) -> float:
         """Take from a bucket."""
-        return cast("float", await self._books.take.remote(bucket, amount, most, a_second))
+        return cast("float", await self._books.take.remote(bucket, amount, capacity, per_second))
 
     def put_back(self, bucket: str, amount: float) -> None:
         """Return tokens that were not used to a bucket."""

@@ -13,7 +13,7 @@ def add_batch(command: argparse.ArgumentParser) -> None:
     """Add the flags of `batch`."""
     from refinegraph.values import Number
 
-    count = reading(Number(whole=True, least=1))
+    count = reading(Number(whole=True, minimum=1))
     add = command.add_argument
     words = "JSON lines with problems; standard input if it is - or left out and input is piped"
     add("input", nargs="?", metavar="INPUT", help=words)
@@ -65,7 +65,7 @@ def _add_cluster(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--workers-per-node",
-        type=reading(Number(whole=True, least=1)),
+        type=reading(Number(whole=True, minimum=1)),
         default=1,
         metavar="N",
         help="workers on each node of the cluster, --concurrency each; default: 1",

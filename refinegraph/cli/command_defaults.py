@@ -24,7 +24,7 @@ from refinegraph.values.plain import listed
 
 _SAFE = frozenset(
     {
-        *("limit", "concurrency", "workers_per_node", "candidates", "most_requests", "grace"),
+        *("limit", "concurrency", "workers_per_node", "candidates", "max_requests", "grace"),
         *("fail_under", "shuffle", "in_order", "reference_check"),
         *("numbers", "answer", "tour", "log_requests"),
     }

@@ -269,8 +269,8 @@ def _problems(
     """Yield the selected problems; records that cannot be read are added to `bad`."""
     unreadable = bad if bad is not None else []
     chosen = select_problems(
-        load_dataset(options.dataset, left_out=unreadable),
-        left_out=unreadable,
+        load_dataset(options.dataset, bad_records=unreadable),
+        bad_records=unreadable,
         limit=options.limit,
         ids=options.ids.split(",") if options.ids else None,
         shuffle_seed=(run_options(options).seed or 0) if options.shuffle else None,

@@ -8,7 +8,7 @@ from refinegraph.cli.option_flags import add_json, add_options, number
 
 def add_eval(command: argparse.ArgumentParser) -> None:
     """Add the flags of `eval`."""
-    count, share = number(whole=True, least=1), number(least=0, most=1)
+    count, share = number(whole=True, minimum=1), number(minimum=0, maximum=1)
     add = command.add_argument
     add("--dataset", metavar="FILE", required=True, help="problems with hidden tests or answers")
     add("-o", "--out", metavar="DIR", required=True, help="folder for the results")
@@ -51,7 +51,7 @@ def add_compare(command: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="STRATEGY or DIR/STRATEGY to compare the others with; default: the first",
     )
-    share = number(least=0, most=1)
+    share = number(minimum=0, maximum=1)
     add("--fail-under", type=share, metavar="X", help="exit 1 below this accuracy (last strategy)")
     add_json(command, "print the summary as one JSON object")
 

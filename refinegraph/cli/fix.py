@@ -63,7 +63,7 @@ def _prepare(options: FixOptions, command: CommandOptions, console: Console) -> 
     view = RunView()
     try:
         with watch(view, console, quiet=command.quiet):
-            return run_sync(prepare(options, view.hear))
+            return run_sync(prepare(options, view.handle))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
 

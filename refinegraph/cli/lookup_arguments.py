@@ -10,7 +10,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 def add_runs(command: argparse.ArgumentParser) -> None:
     """Add the flags of `runs`."""
-    count = number(whole=True, least=1)
+    count = number(whole=True, minimum=1)
     add = command.add_argument
     add(
         "words",

@@ -49,11 +49,11 @@ def _logged(name: str) -> Generator[None]:
 
     log = JsonLog(file, clean=redact, on_failure=give_up)
 
-    def hear(event: Frozen) -> None:
+    def handle(event: Frozen) -> None:
         if not isinstance(event, TokensStreamed):  # whole answers are logged anyway
-            log.hear(event)
+            log.handle(event)
 
-    with contextlib.closing(log), run_scope(on_event=hear):
+    with contextlib.closing(log), run_scope(on_event=handle):
         yield
 
 

@@ -88,9 +88,9 @@ def _argument(text: str) -> str:
 def _from_dataset(name: str, id: str | None) -> Problem:
     if id is None:
         raise InputError("--dataset was given without --id; name one of its problems.")
-    left_out: list[BadRecord] = []
-    problems = load_dataset(name, left_out=left_out)
-    return next(select_problems(problems, ids=[id], left_out=left_out)).problem
+    bad_records: list[BadRecord] = []
+    problems = load_dataset(name, bad_records=bad_records)
+    return next(select_problems(problems, ids=[id], bad_records=bad_records)).problem
 
 
 def _with_tests(problem: Problem, name: str) -> Problem:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from rich.text import Text
 
-from refinegraph.runs import KeptRun, RunStore, UnfinishedRun
+from refinegraph.runs import RunStore, StoredRun, UnfinishedRun
 from refinegraph.terminal.tables import Column, table_lines
 from refinegraph.terminal.text import cut
 from refinegraph.wording import outcome_word
@@ -114,7 +114,7 @@ def _all(store: RunStore) -> Iterator[Listed]:
     yield from map(_finished, store.all())
 
 
-def _finished(kept: KeptRun) -> Listed:
+def _finished(kept: StoredRun) -> Listed:
     result = kept.result
     return Listed(
         kept.id,

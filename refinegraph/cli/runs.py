@@ -13,7 +13,7 @@ from refinegraph.cli.run_list import as_json, list_runs, table
 from refinegraph.cli.showing import json_for, show_answer, show_summary
 from refinegraph.errors import InputError
 from refinegraph.html.run import run_page
-from refinegraph.runs import KeptRun, RunStore
+from refinegraph.runs import RunStore, StoredRun
 from refinegraph.runs.report import report
 from refinegraph.schema import Candidate
 from refinegraph.terminal.account import account_lines
@@ -54,7 +54,7 @@ def _list(store: RunStore, options: argparse.Namespace) -> int:
     return 0
 
 
-def _show(kept: KeptRun, options: argparse.Namespace) -> int:
+def _show(kept: StoredRun, options: argparse.Namespace) -> int:
     if options.json:
         text = json.dumps(
             {"id": kept.id, **json.loads(report(kept.result).model_dump_json())}, indent=2
@@ -71,7 +71,7 @@ def _show(kept: KeptRun, options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(kept: KeptRun, console: Console, *, numbers: bool) -> None:
+def _tell(kept: StoredRun, console: Console, *, numbers: bool) -> None:
     """Print the whole run in words: problem, candidates, decisions, answer, summary."""
     date = time.strftime("%Y-%m-%d %H:%M", time.localtime(kept.finished))
     say(console, cut(kept.problem.prompt, 400), "bold")
@@ -91,7 +91,7 @@ def _section(console: Console, heading: str) -> None:
     console.print(Text(f"\n{heading}", style="bold"))
 
 
-def _candidate(kept: KeptRun, id: str) -> Candidate:
+def _candidate(kept: StoredRun, id: str) -> Candidate:
     candidates = {candidate.id: candidate for candidate in kept.result.candidates}
     if id not in candidates:
         known = ", ".join(candidates) or "none"
@@ -99,7 +99,7 @@ def _candidate(kept: KeptRun, id: str) -> Candidate:
     return candidates[id]
 
 
-def _view(kept: KeptRun, options: argparse.Namespace) -> int:
+def _view(kept: StoredRun, options: argparse.Namespace) -> int:
     path = options.output or str(Path.cwd() / f"run-{kept.id}.html")
     page = run_page(kept.result, prompt=kept.problem.prompt, finished=kept.finished)
     OutputFile(path).write("".join(page))

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_host(arguments.host, clients)
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     with listen(arguments.host, arguments.port) as listening:
-        address = arguments.link or address_of(listening)
+        address = arguments.public_url or address_of(listening)
         settings = _settings(arguments, options, command, clients, address.rstrip("/"))
         app = patiently(partial(_app, settings), "loading the models", quiet=command.quiet)
         if not command.quiet:
@@ -72,21 +72,21 @@ def _settings(
     options: RunOptions,
     command: CommandOptions,
     clients: "ClientBook",
-    link: str,
+    public_url: str,
 ) -> "ServerSettings":
     from refinegraph.serving import ServerSettings
     from refinegraph.serving.names import default_menu
 
-    menu = tuple(arguments.menu.split(",")) if arguments.menu else default_menu()
+    listed: str | None = arguments.listed_strategies
     return ServerSettings(
         options=replace(options, learn=options.learn or "run"),
-        also=tuple(filter(None, (arguments.also or "").split(","))),
-        menu=menu,
+        extra_models=tuple(filter(None, (arguments.extra_models or "").split(","))),
+        listed_strategies=tuple(listed.split(",")) if listed else default_menu(),
         clients=clients,
         concurrency=arguments.concurrency,
-        most_requests=arguments.most_requests,
+        max_requests=arguments.max_requests,
         runs=None if command.no_keep else RunStore(home() / "served"),
-        link=link,
+        public_url=public_url,
     )
 
 
@@ -125,7 +125,7 @@ def _say_where(address: str, app: "ServingApp", settings: "ServerSettings") -> N
     _say(f"serving OpenAI's protocol at {address}/v1  (Ctrl-C stops)")
     for name in app.service.models:
         _say(f"  model     {name}")
-    _say(f"  names     {settings.menu[0]}/{model} … ({address}/v1/models lists them)")
+    _say(f"  names     {settings.listed_strategies[0]}/{model} … ({address}/v1/models lists them)")
     named = ", ".join(settings.clients.clients)
     _say(f"  keys      {named or 'none: any program on this machine may use it'}")
     key = "KEY" if named else "none"

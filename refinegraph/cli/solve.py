@@ -183,7 +183,7 @@ async def _solve(
     keeping, options = job.keeping, replace(job.options, kind=None)
     python: dict[str, Any] = {
         "on_question": answering,
-        "on_event": view.hear,
+        "on_event": view.handle,
         "stream": view.streams,
     }
     async with AsyncExitStack() as stack:

@@ -27,7 +27,7 @@ def add_fix(command: argparse.ArgumentParser) -> None:
     add("--test", metavar="CMD", help="command that runs the tests, such as 'pytest -q'")
     add("--issue", metavar="TEXT|FILE", help="what is wrong, in words or in a file")
     add("--lint", metavar="CMD", help="command that a patch must pass too")
-    count = number(whole=True, least=1)
+    count = number(whole=True, minimum=1)
     add("-n", "--candidates", type=count, metavar="N", help="maximum number of patches to try")
     add(
         "--protect",

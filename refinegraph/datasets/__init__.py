@@ -16,7 +16,7 @@ __all__ = ["BadRecord", "load_dataset", "select_problems"]
 
 
 def load_dataset(
-    path: str | Path, *, left_out: list[BadRecord] | None = None
+    path: str | Path, *, bad_records: list[BadRecord] | None = None
 ) -> Iterator[LabelledProblem]:
     """Read a dataset, one problem at a time.
 
@@ -43,9 +43,9 @@ def load_dataset(
       `preamble`, `reference` as needed).
 
     Problems without an id are called `NAME/0`, `NAME/1`, … after the file. JSON lines take constant
-    memory apart from the ids; a JSON array is read as a whole. With `left_out`, a record that
+    memory apart from the ids; a JSON array is read as a whole. With `bad_records`, a record that
     cannot be read is appended to that list when the iterator reaches it, and reading continues;
-    without `left_out` such a record is an error.
+    without `bad_records` such a record is an error.
 
     Raises:
         InputError: The file cannot be read (raised at once), a record cannot be read (raised when
@@ -54,18 +54,18 @@ def load_dataset(
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp(), "sums.jsonl")
     >>> _ = file.write_text('{"question": "1 + 1?", "answer": "2"}\\n{"question": 1}\\n')
-    >>> left_out: list[BadRecord] = []
-    >>> [problem.id for problem, gold in load_dataset(file, left_out=left_out)]
+    >>> bad_records: list[BadRecord] = []
+    >>> [problem.id for problem, gold in load_dataset(file, bad_records=bad_records)]
     ['sums/0']
-    >>> [record.line for record in left_out]
+    >>> [record.line for record in bad_records]
     [2]
     """
     file = Path(path)
-    return _problems(file, read_records(file), left_out)
+    return _problems(file, read_records(file), bad_records)
 
 
 def _problems(
-    file: Path, records: Iterator[Record | BadRecord], left_out: list[BadRecord] | None
+    file: Path, records: Iterator[Record | BadRecord], bad_records: list[BadRecord] | None
 ) -> Iterator[LabelledProblem]:
     first_lines: dict[str, int] = {}
     bad: BadRecord | None = None
@@ -75,9 +75,9 @@ def _problems(
             first_lines[outcome.problem.id] = record.line
             yield outcome
             continue
-        if left_out is None:
+        if bad_records is None:
             raise InputError(outcome.reason)
-        left_out.append(outcome)
+        bad_records.append(outcome)
         bad = bad or outcome
     if not first_lines and bad is not None:
         raise InputError(f"{file} contains no readable problems: {bad.reason}")
@@ -110,7 +110,7 @@ def select_problems(
     limit: int | None = None,
     ids: Sequence[str] | None = None,
     shuffle_seed: int | None = None,
-    left_out: Sequence[BadRecord] = (),
+    bad_records: Sequence[BadRecord] = (),
 ) -> Iterator[LabelledProblem]:
     """Select problems by id, in the order of the ids, then shuffle them, then apply the limit.
 
@@ -124,7 +124,9 @@ def select_problems(
     """
     if limit is not None and limit < 1:
         raise InputError(f"The limit {limit!r} is too small; expected 1 or more problems.")
-    chosen: Iterable[LabelledProblem] = problems if ids is None else _by_id(problems, ids, left_out)
+    chosen: Iterable[LabelledProblem] = (
+        problems if ids is None else _by_id(problems, ids, bad_records)
+    )
     if shuffle_seed is not None:
         chosen = list(chosen)
         random.Random(shuffle_seed).shuffle(chosen)
@@ -132,7 +134,7 @@ def select_problems(
 
 
 def _by_id(
-    problems: Iterable[LabelledProblem], ids: Sequence[str], left_out: Sequence[BadRecord]
+    problems: Iterable[LabelledProblem], ids: Sequence[str], bad_records: Sequence[BadRecord]
 ) -> list[LabelledProblem]:
     requested = set(ids)
     selected: dict[str, LabelledProblem] = {}
@@ -145,15 +147,15 @@ def _by_id(
             break
     for name in ids:
         if name not in selected:
-            raise _unknown_id(name, seen, left_out)
+            raise _unknown_id(name, seen, bad_records)
     return [selected[name] for name in dict.fromkeys(ids)]
 
 
-def _unknown_id(name: str, seen: Sequence[str], left_out: Sequence[BadRecord]) -> InputError:
-    for record in left_out:
+def _unknown_id(name: str, seen: Sequence[str], bad_records: Sequence[BadRecord]) -> InputError:
+    for record in bad_records:
         if record.id == name:
             return InputError(record.reason)
     near = difflib.get_close_matches(name, seen, n=1, cutoff=0.0)
     hint = f"did you mean {near[0]!r}?" if near else "the dataset is empty."
-    unread = f" Left out: {left_out[0].reason}" if left_out else ""
+    unread = f" Left out: {bad_records[0].reason}" if bad_records else ""
     return InputError(f"No problem has the id {name!r} among {len(seen)}; {hint}{unread}")

@@ -1,1 +1,1 @@
-"""The tiny language model that ships with the package, and the family of tasks it was made for."""
+"""The small language model that ships with the package, and the tasks on which it was trained."""

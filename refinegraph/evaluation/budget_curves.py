@@ -104,13 +104,13 @@ def _winner(samples: Sequence[Candidate], *, by_votes: bool) -> Candidate | None
 
     def rank(candidate: Candidate) -> tuple[int, int, tuple[int, ...]]:
         evidence = 0 if by_votes else _passed(candidate)
-        return -evidence, -groups[_group(candidate)], candidate.order
+        return -evidence, -groups[_group(candidate)], candidate.sort_key
 
     return min(usable, key=rank, default=None)
 
 
 def _group(candidate: Candidate) -> str | None:
-    return candidate.answer_class or candidate.content
+    return candidate.equivalence_class or candidate.content
 
 
 def _passed(candidate: Candidate) -> int:

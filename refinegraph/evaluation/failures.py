@@ -65,12 +65,12 @@ class Failed(NamedTuple):
 
 
 class SpentUsage:
-    """Accumulates the cost of a run's model calls; pass `hear` to a scope as `on_event`."""
+    """Accumulates the cost of a run's model calls; pass `handle` to a scope as `on_event`."""
 
     def __init__(self) -> None:
         self.usage = Usage()
 
-    def hear(self, event: Frozen) -> None:
+    def handle(self, event: Frozen) -> None:
         """Add the usage of one event."""
         if isinstance(event, CallFinished | CallFailed):
             self.usage += event.usage

@@ -79,7 +79,7 @@ class _Order:
                 f"the data set {str(dataset)!r} is not the one that was evaluated; name that one "
                 "by --dataset."
             )
-        problems = load_dataset(dataset, left_out=[])
+        problems = load_dataset(dataset, bad_records=[])
         self._positions = {labelled.problem.id: at for at, labelled in enumerate(problems)}
         self._strategies = {name: at for at, name in enumerate(settings.strategies)}
 

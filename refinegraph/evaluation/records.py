@@ -131,8 +131,8 @@ class RunLine(Frozen):
 def _rank(pair: tuple[Candidate, int]) -> tuple[float, float, int, tuple[int, ...]]:
     candidate, size = pair
     passed = len(candidate.verdict.passed_ids) if candidate.verdict else 0
-    return -passed, -(candidate.score or 0.0), -size, candidate.order
+    return -passed, -(candidate.score or 0.0), -size, candidate.sort_key
 
 
 def _same(one: Candidate, other: Candidate) -> bool:
-    return (one.answer_class or one.content) == (other.answer_class or other.content)
+    return (one.equivalence_class or one.content) == (other.equivalence_class or other.content)

@@ -98,7 +98,7 @@ class Evaluation:
         spent = SpentUsage()
         try:
             decide = find_decider(work.labelled, self.sandbox)
-            with run_scope(rate_limits=self.rate_limits, ledger=self.ledger, on_event=spent.hear):
+            with run_scope(rate_limits=self.rate_limits, ledger=self.ledger, on_event=spent.handle):
                 result = await run_graph(
                     self.graphs[work.strategy],
                     work.labelled.problem,
@@ -114,7 +114,7 @@ class Evaluation:
     def _cache_of(self, strategy: str) -> CallCache | None:
         if self.cache is None or self.shares_answers:
             return self.cache
-        return self.cache.apart(strategy)
+        return self.cache.with_namespace(strategy)
 
 
 async def _line(work: Work, result: RefinementResult, decide: Decider | None) -> RunLine:

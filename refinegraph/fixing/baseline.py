@@ -42,17 +42,19 @@ async def localise(
         spectrum=spectrum,
         outputs=[outcome.traceback or outcome.error or "" for outcome in baseline.failing],
         text=issue,
-        most=_MAX_SUSPECTS,
+        limit=_MAX_SUSPECTS,
     )
     return Localised(suspects, spectrum, remark)
 
 
 async def _fails_alone(suite: Suite, baseline: Baseline) -> bool:
     """Return whether the failing tests can be run by name and also fail without the others."""
-    if not baseline.wanted or not suite.selects:
+    if not baseline.failing_ids or not suite.selects:
         return False
-    run = await suite.run(only=baseline.wanted)
-    statuses = [run.tests[name].status if name in run.tests else None for name in baseline.wanted]
+    run = await suite.run(only=baseline.failing_ids)
+    statuses = [
+        run.tests[name].status if name in run.tests else None for name in baseline.failing_ids
+    ]
     return all(status not in (None, "passed", "not_run") for status in statuses)
 
 
@@ -64,7 +66,7 @@ async def _record(
     limit = 30 + _SLOWDOWN * baseline.seconds
     run = await suite.run(record=True, timeout=limit)
     recorded = read_records(run.records, files=sources.files.keys())
-    failing, passing = set(baseline.wanted), set(baseline.passing)
+    failing, passing = set(baseline.failing_ids), set(baseline.passing)
     tests = [
         test._replace(failed=test.test in failing)
         for test in recorded

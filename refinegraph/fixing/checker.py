@@ -83,7 +83,7 @@ class suite_checker:
         self, problem: Problem, candidate: Candidate, tests: Sequence[VisibleTest]
     ) -> Verdict:
         """Return the verdict of a patch, or the earlier verdict of an equal patch."""
-        key = candidate.answer_class or candidate.program or ""
+        key = candidate.equivalence_class or candidate.program or ""
         if key not in self._verdicts:
             self._verdicts[key] = asyncio.ensure_future(self._check(candidate.program or ""))
         return await self._verdicts[key]
@@ -111,7 +111,7 @@ class _Check:
         self.patch = patch
         self.changes = changes
         self.started = time.monotonic()
-        self.target = checker.baseline.wanted
+        self.target = checker.baseline.failing_ids
 
     async def run(self) -> Verdict:
         """Return the verdict of the first stage that the patch fails, or of the last stage."""
@@ -235,7 +235,7 @@ def _status(run: SuiteRun, worst: CaseOutcome) -> VerdictStatus:
 
 
 def _inapplicable(reason: str, baseline: Baseline) -> Verdict:
-    outcomes = tuple(CaseOutcome(id=name, status="not_run") for name in baseline.wanted)
+    outcomes = tuple(CaseOutcome(id=name, status="not_run") for name in baseline.failing_ids)
     return Verdict(
         passed=False,
         status="error",

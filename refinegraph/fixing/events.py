@@ -14,7 +14,7 @@ class BaselineTaken(Frozen):
 
     failing: tuple[str, ...]
     passing: int
-    flickering: int
+    flaky: int
     seconds: float
     """The duration of one run of the whole suite."""
 

@@ -35,7 +35,7 @@ class FixOptions(RunOptions):
     lint: Annotated[str, python_only(
         "command that a patch must pass too, such as 'ruff check .'", Text("CMD"))] = ""
     candidates: Annotated[int | None, python_only(
-        "largest number of patches to try", Number("N", whole=True, least=1))] = None
+        "largest number of patches to try", Number("N", whole=True, minimum=1))] = None
     protect: Annotated[Sequence[str], python_only(
         "patterns of files that no patch may change, besides tests and their settings",
         Several("GLOB"))] = ()

@@ -40,7 +40,7 @@ def repository_problem(
         protect=tuple(options.protect),
         failing=baseline.failing,
         passing=len(baseline.passing),
-        flickering=baseline.flickering,
+        flaky=baseline.flaky,
         suspects=localised.suspects[:_MAX_SUSPECTS],
         excerpts=tuple(excerpts(sources, localised.suspects)),
         remarks=tuple(_remarks(baseline, localised)),
@@ -127,9 +127,9 @@ def _excerpt(excerpt: SourceExcerpt) -> str:
 
 
 def _remarks(baseline: Baseline, localised: Localised) -> Iterator[str]:
-    if baseline.flickering:
-        count = len(baseline.flickering)
+    if baseline.flaky:
+        count = len(baseline.flaky)
         tests = "1 flaky test is" if count == 1 else f"{count} flaky tests are"
-        yield f"{tests} ignored: {baseline.flickering[0]}"
+        yield f"{tests} ignored: {baseline.flaky[0]}"
     if localised.remark:
         yield localised.remark

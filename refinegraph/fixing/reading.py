@@ -42,11 +42,11 @@ class patch_reader:
         patch = unified_patch({path: self.sources.files.get(path) for path in kept}, kept)
         if not patch:
             return Reading(unusable="the edits change nothing")
-        return Reading(program=patch, answer_class=self._class(kept))
+        return Reading(program=patch, equivalence_class=self._class(kept))
 
     def changes(self, text: str) -> Changes | str:
         """Return the files that an answer changes, or a sentence if its edits do not apply."""
-        from refinegraph.tools.edits import Refusal, edit_files
+        from refinegraph.tools.edits import RejectedEdit, edit_files
 
         files = self.sources.every_file
         if text.startswith("diff --git "):
@@ -55,7 +55,7 @@ class patch_reader:
             except InputError:
                 pass  # the hunks of a patch with wrong line numbers may still match one location
         applied = edit_files(text, files)
-        if isinstance(applied, Refusal):
+        if isinstance(applied, RejectedEdit):
             return applied.text
         return {path: applied.files.get(path) for path in applied.changed}
 

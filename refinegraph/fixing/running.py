@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from refinegraph.fixing.options import MUTATIONS, FixOptions, uses_mutations
-from refinegraph.fixing.workshop import Hear, Prepared, Workshop, prepare, reopen
+from refinegraph.fixing.workshop import Prepared, Workshop, prepare, reopen
 from refinegraph.options import RunOptions
 from refinegraph.options.arguments import takes
+from refinegraph.options.solve_options import EventHandler
 from refinegraph.runs.planning import (
     Models,
     ledger_of,
@@ -100,8 +101,8 @@ async def repair_with(
     from refinegraph.runs.solving import call_cache
 
     assert problem.repository is not None
-    hear: Hear = running.get("on_event") or _ignore
-    workshop = workshop or await reopen(problem.repository, hear)
+    on_event: EventHandler = running.get("on_event") or _ignore
+    workshop = workshop or await reopen(problem.repository, on_event)
     with ExitStack() as stack:
         if options.requests_per_minute or options.tokens_per_minute:
             stack.enter_context(run_scope(rate_limits=rate_limits_of(options)))

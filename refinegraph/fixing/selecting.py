@@ -56,17 +56,17 @@ class best_patch:
             return Selection(candidate_id=None, reason="no candidate gave a usable patch")
         top_rank = max(map(_rank, usable))
         best = [candidate for candidate in usable if _rank(candidate) == top_rank]
-        votes = Counter(candidate.answer_class for candidate in usable)
-        classes = len({candidate.answer_class for candidate in best})
+        votes = Counter(candidate.equivalence_class for candidate in usable)
+        classes = len({candidate.equivalence_class for candidate in best})
         if classes == 1:
             return Selection(candidate_id=best[0].id, reason=_reason(best[0], len(best), 1))
         worth = {
-            candidate.id: self.evidence(candidate, votes[candidate.answer_class]).worth
+            candidate.id: self.evidence(candidate, votes[candidate.equivalence_class]).worth
             for candidate in best
         }
-        winner = min(best, key=lambda candidate: (-worth[candidate.id], candidate.order))
+        winner = min(best, key=lambda candidate: (-worth[candidate.id], candidate.sort_key))
         return Selection(
-            candidate_id=winner.id, reason=_reason(winner, votes[winner.answer_class], classes)
+            candidate_id=winner.id, reason=_reason(winner, votes[winner.equivalence_class], classes)
         )
 
     def evidence(self, candidate: Candidate, votes: int) -> Evidence:

@@ -1,6 +1,5 @@
 """Prepare a repair: read the files, run the tests, localise the fault."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +10,8 @@ from refinegraph.fixing.options import FixOptions, uses_mutations
 from refinegraph.fixing.problem import repository_problem
 from refinegraph.fixing.sources import Sources, read_sources
 from refinegraph.fixing.suites import Suite
-from refinegraph.schema import Frozen, Problem, Repository
+from refinegraph.options.solve_options import EventHandler
+from refinegraph.schema import Problem, Repository
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_runs import Baseline, take_baseline
 from refinegraph.tools.workspace.git import toplevel
@@ -35,10 +35,7 @@ class Prepared(NamedTuple):
     problem: Problem | None
 
 
-Hear = Callable[[Frozen], None]
-
-
-async def prepare(options: FixOptions, hear: Hear) -> Prepared:
+async def prepare(options: FixOptions, on_event: EventHandler) -> Prepared:
     """Take the baseline of a checkout and localise the fault, without model calls.
 
     Costs two runs of the test command. If a test fails, it costs one more run to record executed
@@ -53,7 +50,7 @@ async def prepare(options: FixOptions, hear: Hear) -> Prepared:
     suite = Suite(options.sandbox or Sandbox(), folder, options.test)
     root = (toplevel(folder) or folder).resolve()
     sources = read_sources(root, protect=options.protect)
-    baseline = await _baseline(suite, hear)
+    baseline = await _baseline(suite, on_event)
     if not baseline.failing and not options.issue.strip():
         return Prepared(Workshop(suite, sources, baseline, Localised((), None)), None)
     if not baseline.failing and uses_mutations(options):
@@ -63,12 +60,14 @@ async def prepare(options: FixOptions, hear: Hear) -> Prepared:
         )
     localised = await localise(suite, sources, baseline, issue=options.issue)
     suspects = localised.suspects[:_SHOWN_SUSPECTS]
-    hear(FaultLocalised(suspects=suspects, remark=localised.remark))
+    on_event(FaultLocalised(suspects=suspects, remark=localised.remark))
     problem = repository_problem(options, sources, baseline, localised, options.issue)
     return Prepared(Workshop(suite, sources, baseline, localised), problem)
 
 
-async def reopen(repository: Repository, hear: Hear, sandbox: Sandbox | None = None) -> Workshop:
+async def reopen(
+    repository: Repository, on_event: EventHandler, sandbox: Sandbox | None = None
+) -> Workshop:
     """Rebuild the workshop of an earlier run, at the cost of two runs of the test command.
 
     Raises `InputError` if the checkout no longer exists or its files have changed.
@@ -83,18 +82,18 @@ async def reopen(repository: Repository, hear: Hear, sandbox: Sandbox | None = N
             "one with: refinegraph fix"
         )
     suite = Suite(sandbox or Sandbox(), root / repository.folder, repository.command)
-    baseline = await _baseline(suite, hear)
+    baseline = await _baseline(suite, on_event)
     return Workshop(suite, sources, baseline, Localised(repository.suspects, None))
 
 
-async def _baseline(suite: Suite, hear: Hear) -> Baseline:
-    hear(BaselineBegun(command=suite.command))
+async def _baseline(suite: Suite, on_event: EventHandler) -> Baseline:
+    on_event(BaselineBegun(command=suite.command))
     baseline = await take_baseline(suite.tests)
-    hear(
+    on_event(
         BaselineTaken(
-            failing=baseline.wanted,
+            failing=baseline.failing_ids,
             passing=len(baseline.passing),
-            flickering=len(baseline.flickering),
+            flaky=len(baseline.flaky),
             seconds=baseline.seconds,
         )
     )

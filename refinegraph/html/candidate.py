@@ -17,7 +17,7 @@ candidates are read when they are."""
 
 def candidate_list(index: RunIndex) -> Iterator[str]:
     """Yield every candidate as an element that can be opened, without any script."""
-    candidates = sorted(index.result.candidates, key=lambda candidate: candidate.order)
+    candidates = sorted(index.result.candidates, key=lambda candidate: candidate.sort_key)
     is_long = len(candidates) > _LONGEST_LIST
     if is_long:
         yield f"<details><summary>{plural(len(candidates), 'candidate')}</summary>\n"
@@ -181,7 +181,7 @@ def _details(index: RunIndex, candidate: Candidate) -> Iterator[str]:
         "Decision": str(candidate.turn + 1),
         "Tokens written": f"{candidate.tokens:,}",
         "Temperature": _number(candidate.temperature),
-        "Certainty": _number(candidate.certainty, " nats"),
+        "Certainty": _number(candidate.self_certainty, " nats"),
         "Mean log-probability": _number(candidate.mean_logprob),
         "Generated tests passed": _generated(candidate),
         "Hidden tests": index.hidden(candidate),

@@ -56,12 +56,12 @@ def token_histogram(name: str, bars: Sequence[tuple[int, int]]) -> str:
     """
     if len(bars) < 2:
         return ""
-    most = max(count for _, count in bars)
+    highest = max(count for _, count in bars)
     inner = _SIZE - 2 * _EDGE
     width = inner / len(bars)
     parts: list[str] = []
     for place, (tokens, count) in enumerate(bars):
-        height = inner * count / most
+        height = inner * count / highest
         left = _EDGE + place * width
         parts.append(
             f'<rect class="bar" x="{left + 1:.1f}" y="{_SIZE - _EDGE - height:.1f}" '
@@ -79,7 +79,7 @@ def token_histogram(name: str, bars: Sequence[tuple[int, int]]) -> str:
         f'<path class="axis" d="M{_EDGE} {_SIZE - _EDGE}h{inner}"/>'
         f'<text class="soft" x="{_SIZE / 2}" y="{_SIZE - _EDGE + 30}" text-anchor="middle">tokens '
         f'of a run, up to</text><text class="soft" x="{_EDGE}" y="{_EDGE - 12}">'
-        f"{most:,} runs in the highest bar</text></svg>"
+        f"{highest:,} runs in the highest bar</text></svg>"
         f"<figcaption>{text(name)}</figcaption></figure>\n"
     )
 

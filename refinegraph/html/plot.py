@@ -37,8 +37,8 @@ class _Frame:
     """Space for names to the right of the area."""
     low: float
     high: float
-    least: float
-    most: float
+    x_min: float
+    x_max: float
     """Ends of the axes: shares, and decimal logarithms of tokens."""
     left: float = 54
     top: float = 14
@@ -47,7 +47,7 @@ class _Frame:
     def x(self, tokens: float) -> float:
         """Return where so many tokens are."""
         inner = self.width - self.left - self.right
-        share = (math.log10(max(1.0, tokens)) - self.least) / (self.most - self.least)
+        share = (math.log10(max(1.0, tokens)) - self.x_min) / (self.x_max - self.x_min)
         return self.left + inner * share
 
     def y(self, share: float) -> float:
@@ -87,10 +87,10 @@ def _frame(points: Sequence[Point], *, width: float, height: float, right: float
     low, high = math.floor(min(shares) * 10) / 10, math.ceil(max(shares) * 10) / 10
     if high <= low:
         low, high = max(0.0, low - 0.1), min(1.0, high + 0.1)
-    least, most = math.log10(max(1.0, min(tokens))), math.log10(max(1.0, *tokens))
+    x_min, x_max = math.log10(max(1.0, min(tokens))), math.log10(max(1.0, *tokens))
     # A tenth of the axis on both sides, and at least a third of a decade, keeps marks off the rim.
-    margin = max(0.15, (most - least) / 10)
-    return _Frame(width, height, right, low, high, least - margin, most + margin)
+    margin = max(0.15, (x_max - x_min) / 10)
+    return _Frame(width, height, right, low, high, x_min - margin, x_max + margin)
 
 
 def _picture(
@@ -143,7 +143,7 @@ def _ticks(frame: _Frame) -> list[int]:
             mark * 10**power
             for power in range(10)
             for mark in marks
-            if frame.least <= math.log10(mark * 10**power) <= frame.most
+            if frame.x_min <= math.log10(mark * 10**power) <= frame.x_max
         ]
         if len(ticks) * 44 <= frame.width - frame.left - frame.right:
             return ticks
@@ -173,12 +173,12 @@ def _frontier(points: Sequence[Point], frame: _Frame) -> str:
     return f'<polyline class="frontier" points="{path}"/>'
 
 
-def _spread(heights: Mapping[str, float], *, least: float = 16.0) -> dict[str, float]:
+def _spread(heights: Mapping[str, float], *, gap: float = 16.0) -> dict[str, float]:
     """Move labels apart that would overlap."""
     placed: dict[str, float] = {}
     last = -math.inf
     for name, height in sorted(heights.items(), key=lambda pair: pair[1]):
-        last = max(height, last + least)
+        last = max(height, last + gap)
         placed[name] = last
     return placed
 

@@ -52,7 +52,7 @@ def replay_of(index: RunIndex) -> Replay:
     born: dict[str, int] = {}
     judged: dict[str, int] = {}
     by_turn: dict[int, list[Candidate]] = defaultdict(list)
-    for candidate in sorted(index.result.candidates, key=lambda one: one.order):
+    for candidate in sorted(index.result.candidates, key=lambda one: one.sort_key):
         by_turn[candidate.turn].append(candidate)
     decisions = {decision.number: decision for decision in index.result.decisions}
     for number in sorted(by_turn.keys() | decisions.keys()):

@@ -34,8 +34,8 @@ def timeline_plot(spans: Sequence[TimedSpan]) -> str:
 def _summary(spans: Sequence[TimedSpan], end: float, *, drawn: int) -> str:
     calls = [span for span in spans if span.kind == "call"]
     runs = sum(span.kind == "sandbox" for span in spans)
-    most = _most_at_once(calls)
-    together = f", at most {most} at the same time" if most > 1 else ""
+    concurrent = _max_concurrent(calls)
+    together = f", at most {concurrent} at the same time" if concurrent > 1 else ""
     sentence = (
         f"{plural(len(calls), 'model call')}{together} and {plural(runs, 'sandbox run')} in "
         f"{end:.2f} seconds."
@@ -85,7 +85,7 @@ def _start(span: TimedSpan) -> tuple[float, float]:
     return span.began, -span.ended
 
 
-def _most_at_once(spans: Sequence[TimedSpan]) -> int:
+def _max_concurrent(spans: Sequence[TimedSpan]) -> int:
     """Return how many spans overlapped at most."""
     changes = sorted(
         [(span.began, 1) for span in spans] + [(span.ended, -1) for span in spans],

@@ -31,7 +31,7 @@ class Narration:
         self.lines: asyncio.Queue[str] = asyncio.Queue()
         self._state = RunState()
 
-    def hear(self, event: Frozen) -> None:
+    def handle(self, event: Frozen) -> None:
         """Handle one event."""
         before, self._state = self._state, self._state.after(event)
         for line in narrate(event, before):

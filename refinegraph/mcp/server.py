@@ -163,7 +163,9 @@ def _add_solve(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
             "budget_tokens": budget_tokens,
             "timeout": timeout,
         }
-        return await calls.run(context, lambda hear: toolbox.solve(problem, tests, hear, **chosen))
+        return await calls.run(
+            context, lambda on_event: toolbox.solve(problem, tests, on_event, **chosen)
+        )
 
 
 def _add_repair(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
@@ -177,7 +179,9 @@ def _add_repair(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
         issue: Annotated[str, Field(description="what is wrong, in words")] = "",
     ) -> Annotated[CallToolResult, Solved] | InputRequiredResult:
         """Repair a checkout whose tests fail; return a patch for `git apply`, applying nothing."""
-        return await calls.run(context, lambda hear: toolbox.fix(path, test, hear, issue=issue))
+        return await calls.run(
+            context, lambda on_event: toolbox.fix(path, test, on_event, issue=issue)
+        )
 
     @server.tool(title="Review a program", annotations=_ASKS_MODELS)
     async def review(

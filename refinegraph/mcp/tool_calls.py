@@ -91,7 +91,7 @@ class ToolCalls:
         narration = Narration()
         ask_host.set(ask)
         async with reporting(context, narration, heartbeat=self._heartbeat):
-            return await _result(work(narration.hear))
+            return await _result(work(narration.handle))
 
     def _interview(self, context: Context, work: Work) -> "_Interview":
         """Return the run that the client has answers for, or a new one."""
@@ -134,7 +134,7 @@ class _Interview:
         self._count = 0
         self._has_questions = asyncio.Event()
         ask_host.set(self._ask)
-        self._task = asyncio.ensure_future(_started(work(self.narration.hear)))
+        self._task = asyncio.ensure_future(_started(work(self.narration.handle)))
 
     @property
     def done(self) -> bool:

@@ -27,7 +27,7 @@ class Refinement(NamedTuple):
     """1 for a refinement of a first answer, 2 for a refinement of that, and so on."""
 
 
-class Scored(NamedTuple):
+class ScoredCandidate(NamedTuple):
     """A judged candidate with the value that one scorer gave it."""
 
     candidate: Candidate
@@ -120,14 +120,18 @@ def value_by(candidate: Candidate, scorer: str) -> float | None:
     return next((score.value for score in candidate.scores if score.scorer == scorer), None)
 
 
-def scored(run: RunLine, scorer: str) -> list[Scored]:
+def scored(run: RunLine, scorer: str) -> list[ScoredCandidate]:
     """Return the judged candidates that a scorer gave a value."""
     judged = run.judged
     pairs = ((candidate, value_by(candidate, scorer)) for candidate in whole(run))
-    return [Scored(each, value, judged[each.id]) for each, value in pairs if value is not None]
+    return [
+        ScoredCandidate(each, value, judged[each.id]) for each, value in pairs if value is not None
+    ]
 
 
-def right_and_wrong(cases: Sequence[Scored]) -> Iterator[tuple[Scored, Scored]]:
+def right_and_wrong(
+    cases: Sequence[ScoredCandidate],
+) -> Iterator[tuple[ScoredCandidate, ScoredCandidate]]:
     """Yield every pair of a right and a wrong candidate."""
     right = [case for case in cases if case.right]
     wrong = [case for case in cases if not case.right]
@@ -146,7 +150,7 @@ def is_flawed(steps: Sequence[float]) -> bool:
 
 def group_of(candidate: Candidate) -> str | None:
     """Return what candidates with the same answer share."""
-    return candidate.answer_class or candidate.content
+    return candidate.equivalence_class or candidate.content
 
 
 def vote(candidates: Sequence[Candidate]) -> tuple[Candidate, float] | None:

@@ -151,7 +151,7 @@ def _repeats(each: Refinement) -> bool:
     return any(
         passes(other) is False and group_of(other) == group_of(each.child)
         for other in each.run.result.candidates
-        if other.order < each.child.order
+        if other.sort_key < each.child.sort_key
     )
 
 

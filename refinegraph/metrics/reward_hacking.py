@@ -7,7 +7,7 @@ from itertools import combinations
 
 from refinegraph.evaluation.records import RunLine
 from refinegraph.metrics.cases import (
-    Scored,
+    ScoredCandidate,
     refinements,
     rounds_of,
     samples,
@@ -44,7 +44,7 @@ def proxy_and_gold(runs: Sequence[RunLine]) -> Iterator[Figure]:
             yield from share((case.right for case in cases), f"{scorer} round {turn} right")
 
 
-def _of_round(runs: Sequence[RunLine], scorer: str, turn: int) -> list[Scored]:
+def _of_round(runs: Sequence[RunLine], scorer: str, turn: int) -> list[ScoredCandidate]:
     return [case for run in runs for case in scored(run, scorer) if case.candidate.round == turn]
 
 
@@ -71,7 +71,7 @@ def over_optimisation(runs: Sequence[RunLine]) -> Iterator[Figure]:
             yield from share((case.right for case in best), f"{scorer} n={size} right")
 
 
-def _scored_samples(run: RunLine, scorer: str) -> list[Scored]:
+def _scored_samples(run: RunLine, scorer: str) -> list[ScoredCandidate]:
     return [case for case in scored(run, scorer) if not case.candidate.parents]
 
 

@@ -7,7 +7,7 @@ from itertools import combinations
 from refinegraph.evaluation.records import RunLine
 from refinegraph.metrics.cases import (
     SURE,
-    Scored,
+    ScoredCandidate,
     level,
     passes,
     reviewed,
@@ -43,11 +43,11 @@ def generation_verification_gap(runs: Sequence[RunLine]) -> Iterator[Figure]:
         yield from mean(gaps, scorer)
 
 
-def _first_samples(run: RunLine, scorer: str) -> list[Scored]:
+def _first_samples(run: RunLine, scorer: str) -> list[ScoredCandidate]:
     return [case for case in scored(run, scorer) if not case.candidate.parents]
 
 
-def _best(cases: Sequence[Scored]) -> Scored:
+def _best(cases: Sequence[ScoredCandidate]) -> ScoredCandidate:
     return max(cases, key=lambda case: case.value)
 
 
@@ -160,13 +160,13 @@ _LONGER = 1.2
 _ALIKE = 0.9
 
 
-def _differs_little(right: Scored, wrong: Scored) -> bool:
+def _differs_little(right: ScoredCandidate, wrong: ScoredCandidate) -> bool:
     one, other = right.candidate.text.split(), wrong.candidate.text.split()
     matcher = difflib.SequenceMatcher(None, one, other)
     return matcher.quick_ratio() >= _ALIKE and matcher.ratio() >= _ALIKE
 
 
-def _style(right: Scored, wrong: Scored) -> str:
+def _style(right: ScoredCandidate, wrong: ScoredCandidate) -> str:
     one, other = len(right.candidate.text), len(wrong.candidate.text)
     if one > _LONGER * other:
         return "easy"

@@ -75,8 +75,8 @@ def _names(parts: Sequence[Any]) -> str:
     return ", ".join(part.name for part in parts)
 
 
-_COUNT = Number("N", whole=True, least=1)
-_FROM_ZERO = Number("N", whole=True, least=0)
+_COUNT = Number("N", whole=True, minimum=1)
+_FROM_ZERO = Number("N", whole=True, minimum=0)
 _AMOUNT = Number("X", above=0)
 _SECONDS = Number("SECONDS", above=0)
 _RATE = Number("N", above=0)
@@ -120,15 +120,15 @@ class RunOptions(OptionSet):
         _KIND, "strategy", "solve batch demo", safe=True, is_setting=False)] = None
     samples: Annotated[int | None, Option(
         "maximum number of candidates to sample",
-        Number("K", whole=True, least=1), "strategy", _SAMPLING, safe=True, short="-n")] = None
+        Number("K", whole=True, minimum=1), "strategy", _SAMPLING, safe=True, short="-n")] = None
     batch_size: Annotated[int | None, Option(
         "samples per request (sample-until, adaptive); lets best-of-n stop early",
-        Number("N", whole=True, least=1), "strategy", safe=True)] = None
+        Number("N", whole=True, minimum=1), "strategy", safe=True)] = None
     rounds: Annotated[int | None, Option(
         "maximum number of refinement rounds",
         _FROM_ZERO, "strategy", _EVERYWHERE, safe=True)] = None
     temperature: Annotated[float | None, Option(
-        "sampling temperature of the Solver", Number("T", least=0), "strategy", safe=True)] = None
+        "sampling temperature of the Solver", Number("T", minimum=0), "strategy", safe=True)] = None
     max_tokens: Annotated[int | None, Option(
         "maximum tokens per answer; default: the provider's limit",
         _COUNT, "strategy", safe=True)] = None
@@ -137,7 +137,7 @@ class RunOptions(OptionSet):
         Number("S", whole=True), "strategy", _EVERYWHERE, safe=True)] = None
     min_gain_per_1k_tokens: Annotated[float | None, Option(
         "minimum gain in success probability that justifies 1,000 tokens (adaptive)",
-        Number("P", least=0), "strategy", safe=True)] = None
+        Number("P", minimum=0), "strategy", safe=True)] = None
     calibration: Annotated["str | Path | ConfidenceCalibrator | None", Option(
         "confidence calibration file written by `eval --fit` (adaptive, for answers)",
         _CALIBRATION, "strategy")] = None

@@ -75,7 +75,7 @@ def _completable(command: Command, session: Session) -> Completable:
 
 def _example(session: Session, argument: str) -> None:
     number = (
-        settings.whole_number("/example", argument, least=1) if argument else session.examples + 1
+        settings.whole_number("/example", argument, minimum=1) if argument else session.examples + 1
     )
     session.examples = number
     problem = example(number)
@@ -198,19 +198,19 @@ COMMANDS = {
             "samples",
             "[K]",
             "maximum number of candidates to sample",
-            settings.set_count("samples", "samples", least=1),
+            settings.set_count("samples", "samples", minimum=1),
         ),
         Command(
             "rounds",
             "[N]",
             "maximum number of refinement rounds",
-            settings.set_count("rounds", "rounds", least=0),
+            settings.set_count("rounds", "rounds", minimum=0),
         ),
         Command(
             "budget",
             "[TOKENS]",
             "stop a run after this many tokens",
-            settings.set_count("budget", "budget_tokens", least=1),
+            settings.set_count("budget", "budget_tokens", minimum=1),
         ),
         Command("set", "[NAME VALUE]", "list or change any option", settings.set_option, _options),
         Command("why", "[numbers]", "explain the decisions of the last run", looking.why, _numbers),

@@ -62,7 +62,7 @@ def diff(session: Session, argument: str) -> None:
     if len(named) != 2:
         raise InputError("/diff takes two candidates, such as /diff 0.0 1.0.")
     first, second = (_candidate(session, id) for id in named)
-    for line in diff_view(first, second, most=_LONGEST_DIFF):
+    for line in diff_view(first, second, max_lines=_LONGEST_DIFF):
         session.console.print(Text("  ") + line, soft_wrap=True)
 
 

@@ -192,7 +192,7 @@ class Session:
         return {"on_event": self._hear, "stream": self.view.streams}
 
     def _hear(self, event: Frozen) -> None:
-        self.view.hear(event)
+        self.view.handle(event)
         decision = getattr(event, "decision", None)
         if isinstance(decision, Decision):
             self.decisions.append(decision)

@@ -100,12 +100,14 @@ def set_kind(session: Session, argument: str) -> None:
         session.say(f"  {mark} {name:<7} {summary}")
 
 
-def set_count(name: str, option: str, *, least: int) -> Callable[[Session, str], None]:
+def set_count(name: str, option: str, *, minimum: int) -> Callable[[Session, str], None]:
     """Return the command that sets an option to a whole number."""
 
     def run(session: Session, argument: str) -> None:
         if argument:
-            value = None if argument in NONE else whole_number(f"/{name}", argument, least=least)
+            value = (
+                None if argument in NONE else whole_number(f"/{name}", argument, minimum=minimum)
+            )
             session.change(**{option: value})
         now = getattr(session.options, option)
         session.say(f"  {name}: {_in_words(name, now)}")
@@ -162,8 +164,8 @@ def _value(name: str, option: Option, text: str) -> Any:
         raise InputError(f"{name}={shown(text)} {error}.") from None
 
 
-def whole_number(name: str, text: str, *, least: int) -> int:
+def whole_number(name: str, text: str, *, minimum: int) -> int:
     """Read a whole number; raises `InputError` that names the command."""
-    if not text.isdecimal() or int(text) < least:
-        raise InputError(f"{name} takes a whole number of at least {least}; got {text!r}.")
+    if not text.isdecimal() or int(text) < minimum:
+        raise InputError(f"{name} takes a whole number of at least {minimum}; got {text!r}.")
     return int(text)

@@ -1,4 +1,4 @@
-"""Rewards for training: programs judged by tests, in the sandbox, as trainers ask for it."""
+"""Rewards for training: programs judged by tests in the sandbox, in the forms trainers call."""
 
 from refinegraph.rewards.environment import RepairEnvironment, Turn, repair_environment
 from refinegraph.rewards.programs import Attempt, ProgramTests

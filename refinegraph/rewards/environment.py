@@ -1,4 +1,4 @@
-"""An environment of several turns: a program is submitted, reviewed by its tests, and repaired."""
+"""A multi-turn environment: submit a program, read which tests failed, submit a repair."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,25 +12,25 @@ from refinegraph.tools.sandbox import Sandbox
 
 
 class Turn(NamedTuple):
-    """One submission."""
+    """One submission and its result."""
 
     program: str | None
-    """None where there was none in what was submitted."""
+    """The submitted program; None if the submission contained none."""
     review: str
-    """What the model was told: the visible tests that failed, and what came instead."""
+    """The feedback that the model received: the visible tests that failed, and what they got."""
     passed: bool
-    """Whether it passed every test, hidden ones included."""
+    """Whether the program passed every test, including hidden ones."""
     reward: float
-    """How much larger the share of passed tests is than after the turn before."""
+    """The share of passed tests, minus the share after the previous turn."""
 
 
 class RepairEnvironment:
-    """Solve, review, repair: for TRL's `environment_factory`, and for loops of your own.
+    """An episode of submissions and feedback, for TRL's `environment_factory` or a custom loop.
 
-    Each turn's reward is the gain in the share of tests that pass, so that the rewards of all
-    turns add up to the share of the last program: to break and repair a program pays nothing.
-    `hidden_tests` of a row count for rewards and are never shown; without them the visible ones
-    count.
+    The reward of a turn is the gain in the share of tests that pass. The rewards of all turns
+    therefore add up to the share of the last program, and breaking a program in order to repair it
+    earns nothing. If a row has `hidden_tests`, rewards are computed from these, and the model never
+    sees them; otherwise the visible tests count.
 
     >>> import asyncio
     >>> async def episode() -> list[float]:
@@ -44,11 +44,11 @@ class RepairEnvironment:
     """
 
     def __init__(
-        self, *, most_turns: int = 4, timeout: float = 5.0, sandbox: Sandbox | None = None
+        self, *, max_turns: int = 4, timeout: float = 5.0, sandbox: Sandbox | None = None
     ) -> None:
-        if most_turns < 1:
-            raise InputError(f"most_turns={most_turns} is too few; expected 1 or more.")
-        self._most = most_turns
+        if max_turns < 1:
+            raise InputError(f"max_turns={max_turns} is too few; expected 1 or more.")
+        self._max_turns = max_turns
         self._sandbox = sandbox or sandbox_for(timeout)
         self._row: dict[str, Any] = {}
         self._share = 0.0
@@ -56,26 +56,27 @@ class RepairEnvironment:
         """The submissions since the last reset."""
 
     def reset(self, **row: Any) -> None:
-        """Begin with another row: `tests`, and `hidden_tests`, `entry_point`, `preamble`.
+        """Start a new episode with a row of the dataset.
 
-        Raises `InputError` for a row without tests, and for tests that cannot be read.
+        The row needs `tests` and may have `hidden_tests`, `entry_point` and `preamble`. Raises
+        `InputError` if it has no tests or if its tests cannot be parsed.
         """
         self._row, self._share, self.turns = row, 0.0, []
         for name in ("tests", "hidden_tests"):
             self._tests(name)
 
     async def submit(self, program: str) -> str:
-        """Submit a Python program and learn which of its tests fail.
+        """Submit a Python program and find out which tests it fails.
 
         Args:
-            program: The whole program, as source text.
+            program: The complete program, as source text.
 
         Returns:
-            Which tests failed, what was expected and what came instead.
+            The tests that failed, each with its expected and its actual result.
         """
         if self.turns and self.turns[-1].passed:
-            return "Every test passed already; nothing more is needed."
-        if len(self.turns) >= self._most:
+            return "Every test has already passed; nothing more is needed."
+        if len(self.turns) >= self._max_turns:
             return "No turns are left."
         shown = await self._tests("tests").attempt(program, self._sandbox)
         judged = shown
@@ -87,7 +88,7 @@ class RepairEnvironment:
         return review
 
     async def get_reward(self) -> float:
-        """Return 1 where the last program passed every test, else 0; 0 without a submission."""
+        """Return 1 if the last program passed every test, and 0 otherwise."""
         return float(bool(self.turns) and self.turns[-1].passed)
 
     def _tests(self, name: str) -> ProgramTests:
@@ -99,9 +100,9 @@ class RepairEnvironment:
 
 
 def repair_environment(**settings: Any) -> Callable[[], RepairEnvironment]:
-    """Return what makes environments with these settings, for TRL's `environment_factory`.
+    """Return a factory of environments with these settings, for TRL's `environment_factory`.
 
-    >>> repair_environment(most_turns=2)().turns
+    >>> repair_environment(max_turns=2)().turns
     []
     """
     return partial(RepairEnvironment, **settings)

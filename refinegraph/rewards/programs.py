@@ -1,4 +1,4 @@
-"""Judge what a model wrote by tests, as a reward needs it: quickly, and never by its own word."""
+"""Extract a program from a completion and judge it by tests, for use in rewards."""
 
 import math
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from refinegraph.tools.test_cases.checking import HiddenTests
 
 
 class Attempt(NamedTuple):
-    """What became of one completion."""
+    """The program in one completion, and its verdict."""
 
     program: str | None
     verdict: Verdict | None
-    """None where there was no program to run."""
+    """None if there was no program to run."""
     fault: str = ""
-    """Why there was no program, in one sentence."""
+    """Why the completion contains no program, in one sentence."""
 
     @property
     def passed(self) -> bool:
@@ -29,58 +29,59 @@ class Attempt(NamedTuple):
 
     @property
     def share(self) -> float:
-        """The share of the tests that passed: 1 only where the verdict says so."""
+        """The share of the tests that passed; 1 only if the verdict is that all of them passed."""
         if self.verdict is None or self.passed or not self.verdict.tests:
             return float(self.passed)
         passed = sum(outcome.passed for outcome in self.verdict.tests)
-        # A run can be refused as a whole after its last test passed.
+        # A verdict can reject a run as a whole even though each of its tests passed.
         return min(passed, len(self.verdict.tests) - 1) / len(self.verdict.tests)
 
 
 class ProgramTests:
-    """Tests of one task, read once: assert lines, test functions, doctests or JSON cases.
+    """The parsed tests of one task: assert lines, test functions, doctests or JSON cases.
 
-    Raises `InputError` for tests that cannot be read.
+    Raises `InputError` if the tests cannot be parsed.
     """
 
     def __init__(self, tests: str, *, entry_point: str | None = None, preamble: str = "") -> None:
-        # Only with a name do the tests keep their builtins where the program defines its own.
+        # Tests are protected from builtins that a program redefines only if the name is known.
         self._name = entry_point or infer_entry_point("", tests)
         self._preamble = preamble
         problem = Problem(prompt="", entry_point=self._name, preamble=preamble)
         self._hidden = HiddenTests(LabelledProblem(problem, Gold(tests=tests)))
 
     async def attempt(self, completion: str, sandbox: Sandbox) -> Attempt:
-        """Run the program in a completion against the tests; costs a sandbox run or a few.
+        """Run the program in a completion against the tests; costs one or more sandbox runs.
 
-        Raises `SandboxUnavailable` where the sandbox fails twice: that says nothing of the program.
+        Raises `SandboxUnavailable` if the sandbox fails twice, because its failure says nothing
+        about the program.
         """
-        found = extract_program(completion, entry_point=self._name, preamble=self._preamble)
-        if found.source is None:
-            return Attempt(None, None, found.problem or "")
-        verdict = await self._hidden.check(sandbox, found.source)
+        extracted = extract_program(completion, entry_point=self._name, preamble=self._preamble)
+        if extracted.source is None:
+            return Attempt(None, None, extracted.problem or "")
+        verdict = await self._hidden.check(sandbox, extracted.source)
         if verdict.status == "sandbox_error":
-            verdict = await self._hidden.check(sandbox, found.source)
+            verdict = await self._hidden.check(sandbox, extracted.source)
         if verdict.status == "sandbox_error":
             raise SandboxUnavailable(verdict.detail)
-        return Attempt(found.source, verdict)
+        return Attempt(extracted.source, verdict)
 
 
 @lru_cache(maxsize=4096)  # a group of samples shares its tests, and epochs repeat them
 def read_tests(tests: str, entry_point: str | None, preamble: str) -> ProgramTests:
-    """Return the tests of a task, from memory where they were read before."""
+    """Return the parsed tests of a task, from a cache if they were parsed before."""
     return ProgramTests(tests, entry_point=entry_point, preamble=preamble)
 
 
 def sandbox_for(timeout: float) -> Sandbox:
-    """Return a sandbox whose runs end after so many seconds, whether they compute or wait."""
+    """Return a sandbox that ends a run after `timeout` seconds of elapsed or of CPU time."""
     return Sandbox(
         policy=SandboxPolicy(wall_seconds=timeout, cpu_seconds=max(1, math.ceil(timeout)))
     )
 
 
 def as_source(tests: Any) -> str | None:
-    """Return tests as text, joined where a column holds a list of lines; None for none."""
+    """Return the tests of a column as text; a list of lines is joined, and no tests give None."""
     if isinstance(tests, str):
         return tests if tests.strip() else None
     if not isinstance(tests, list | tuple):
@@ -89,7 +90,7 @@ def as_source(tests: Any) -> str | None:
 
 
 def text_of(completion: Any) -> str:
-    """Return what a model wrote: a completion as text, or the last of its messages."""
+    """Return the text of a completion, or of its last message if it is a list of messages."""
     if isinstance(completion, str):
         return completion
     if isinstance(completion, list | tuple):

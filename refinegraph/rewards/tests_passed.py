@@ -1,4 +1,4 @@
-"""A reward that cannot be forged: whether a program passes its tests, run in isolation."""
+"""A reward for programs that pass their tests, run in isolation so that it cannot be forged."""
 
 from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
@@ -22,7 +22,7 @@ _Rewards = list[float | None]
 class TestsPassed:
     """The reward that `tests_passed` returns."""
 
-    __test__ = False  # pytest takes the name for tests
+    __test__ = False  # its name would make pytest collect it
     __name__ = "tests_passed"
 
     def __init__(
@@ -58,15 +58,15 @@ class TestsPassed:
         trace: Any = None,
         **columns: Any,
     ) -> float | _Rewards:
-        """Return a reward for each of several completions, or for a single one.
+        """Return the rewards of several completions, or the reward of a single one.
 
         Args:
-            prompts: Those of the completions; not looked at.
-            completions: Texts, or lists of messages whose last one counts; every column is a list
-                of the same length then. A completion without tests gets None.
-            completion: A single one, with columns of single values.
-            trace: A trace of verifiers: its last reply, and the columns of its task.
-            columns: Those of the data set, and `log_metric` of TRL.
+            prompts: The prompts of the completions; ignored.
+            completions: Texts, or lists of messages of which the last one counts. Every column is
+                then a list of the same length. A completion without tests gets None.
+            completion: A single completion, with single values in the columns.
+            trace: A trace of verifiers, for its last reply and the columns of its task.
+            columns: The columns of the dataset, and `log_metric` from TRL.
         """
         if trace is not None:
             return await self._single(trace.last_reply, _fields(trace.task.data))
@@ -75,21 +75,21 @@ class TestsPassed:
         return await self._batch(completions, columns)
 
     def sync(self, *args: Any, **columns: Any) -> Any:
-        """Do the same for code that is not async; safe where an event loop is running."""
+        """Do the same synchronously; this also works inside a running event loop."""
         call: Any = self
         work: Coroutine[Any, Any, Any] = call(*args, **columns)
         return run_sync(work)
 
     async def attempt(self, completion: object, **columns: Any) -> Attempt:
-        """Return what became of one completion: its program and its verdict.
+        """Return the program in one completion, with its verdict.
 
-        Raises `InputError` where no column holds tests, or they cannot be read.
+        Raises `InputError` if no column contains tests, or if they cannot be parsed.
         """
         values = self._values(columns)
         source = as_source(values["tests"])
         if source is None:
             name = self._columns["tests"]
-            raise InputError(f"there are no tests in a column {name!r}; name it by tests=….")
+            raise InputError(f"there are no tests in a column {name!r}; name the column by tests=.")
         entry_point, preamble = values["entry_point"], values["preamble"]
         tests = read_tests(source, str(entry_point) if entry_point else None, str(preamble or ""))
         return await tests.attempt(text_of(completion), self._sandbox)
@@ -105,7 +105,7 @@ class TestsPassed:
         return [None if attempt is None else self._worth(attempt) for attempt in attempts]
 
     async def _attempt_or_none(self, completion: object, row: Mapping[str, Any]) -> Attempt | None:
-        """Return None where nothing can be said: no tests, or a sandbox that fails."""
+        """Judge a completion; return None if it has no tests or if the sandbox fails."""
         if as_source(self._values(row)["tests"]) is None:
             return None
         try:
@@ -115,15 +115,15 @@ class TestsPassed:
             return None
 
     async def _require_sandbox(self) -> None:
-        """Raise `SandboxUnavailable` where a plain program fails too: no reward means anything."""
+        """Raise `SandboxUnavailable` if even a trivial program fails, so no reward is valid."""
         verdict = await self._sandbox.check("def probe():\n    return 1", "probe", [((), 1)])
         if not verdict.passed:
             raise SandboxUnavailable(verdict.detail)
 
     def _values(self, columns: Mapping[str, Any]) -> dict[str, Any]:
-        inside: Any = columns.get("info")
-        more = cast("Mapping[str, Any]", inside if isinstance(inside, Mapping) else {})
-        return {part: columns.get(name, more.get(name)) for part, name in self._columns.items()}
+        info: Any = columns.get("info")
+        nested = cast("Mapping[str, Any]", info if isinstance(info, Mapping) else {})
+        return {part: columns.get(name, nested.get(name)) for part, name in self._columns.items()}
 
     def _worth(self, attempt: Attempt) -> float:
         return attempt.share if self._partial else float(attempt.passed)
@@ -138,24 +138,26 @@ def tests_passed(
     timeout: float = 5.0,
     sandbox: Sandbox | None = None,
 ) -> TestsPassed:
-    """Return a reward: 1 for a completion whose program passes its tests, else 0.
+    """Return a reward function: 1 if the program in a completion passes its tests, otherwise 0.
 
-    The program runs in the sandbox, expected values stay in this process, and neither what it
-    prints nor how it ends is evidence, so it cannot forge a reward. The returned object is async:
+    A program cannot forge the reward: it runs in the sandbox, the expected values stay in this
+    process, and neither its output nor its exit status counts as evidence. The returned object is
+    async and can be used as
 
-    * a reward function of TRL, `reward_funcs=[tests_passed()]`; `tests_passed().sync` is its twin
-      that is not async;
+    * a reward function of TRL: `reward_funcs=[tests_passed()]`, or `tests_passed().sync` for
+      trainers that do not await;
     * a reward of verifiers: `async def passed(self, trace): return await reward(trace=trace)`;
     * a plain function: `await reward(completion=text, tests="assert add(1, 2) == 3")`.
 
     Args:
-        tests: The column with the tests: assert lines (also as a list), test functions, doctests
-            or JSON cases.
-        entry_point: The column with the name of the function; found in the tests if missing.
-        preamble: The column with source that tests and programs rely on.
-        partial: Whether the reward is the share of the tests that passed.
-        timeout: Seconds after which a program is killed, whether it computes or waits.
-        sandbox: Where programs run, with its own limits in the place of `timeout`.
+        tests: Name of the column with the tests: assert lines (also as a list), test functions,
+            doctests or JSON cases.
+        entry_point: Name of the column with the function's name; inferred from the tests if the
+            column is missing.
+        preamble: Name of the column with source that tests and programs rely on.
+        partial: Whether to return the share of the tests that passed.
+        timeout: Seconds of elapsed or of CPU time after which a program is killed.
+        sandbox: Where programs run. Its own limits apply, and `timeout` is ignored.
 
     >>> import asyncio
     >>> reward = tests_passed()
@@ -178,7 +180,7 @@ tests_passed.__test__ = False  # type: ignore[attr-defined]
 
 
 def _row(columns: Mapping[str, Any], number: int, count: int) -> dict[str, Any]:
-    """Return the values of one completion; what is no list of that length belongs to all."""
+    """Return the columns of one completion; any value but a list of `count` items is shared."""
     return {name: _cell(value, number, count) for name, value in columns.items()}
 
 
@@ -194,7 +196,7 @@ def _fields(data: object) -> Mapping[str, Any]:
 
 
 def _log(log_metric: Any, attempts: Sequence[Attempt | None]) -> None:
-    """Log which share of the programs ended how, where the trainer takes metrics."""
+    """Log the share of every verdict status, if the trainer accepts metrics."""
     if log_metric is None or not attempts:
         return
     endings = Counter(

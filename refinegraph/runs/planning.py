@@ -111,7 +111,7 @@ def plan_of(
         rates=rates,
         cost=cast("CostUnit", options.cost),
         checkpointer=checkpointer,
-        ask=interrupt_points(options.ask),
+        interrupt_before=interrupt_points(options.ask),
     )
     policy = options.policy
     return replace(plan, policy=build_policy(policy, plan) if isinstance(policy, str) else policy)

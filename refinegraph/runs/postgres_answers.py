@@ -64,9 +64,9 @@ class PostgresAnswers(CacheFile):
         """Delete every answer; return how many there were."""
         return self._run("DELETE FROM refinegraph_answers")
 
-    def shrink(self, *, most_bytes: int, most_days: float) -> None:
+    def shrink(self, *, max_bytes: int, max_age_days: float) -> None:
         """Delete answers that are too old; how much a database may hold is its owner's to say."""
-        oldest = time.time() - most_days * 86_400
+        oldest = time.time() - max_age_days * 86_400
         self._run("DELETE FROM refinegraph_answers WHERE made < %s", oldest)
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from refinegraph.errors import InputError
 from refinegraph.runs.postgres import SCHEMA_LOCK, connect, connected, driver, unusable
 from refinegraph.runs.postgres_answers import postgres_cache
-from refinegraph.runs.store import MOST_RUNS, KeptRun, RunStore
+from refinegraph.runs.store import MAX_RUNS, RunStore, StoredRun
 from refinegraph.runs.unfinished import (
     RunParts,
     RunRecord,
@@ -28,7 +28,7 @@ from refinegraph.support.json_text import json_text
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_MOST_RUNS = 20 * MOST_RUNS
+_MAX_RUNS = 20 * MAX_RUNS
 """A database holds the runs of a team."""
 _CHECKPOINT_TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 """Those of LangGraph's checkpointer."""
@@ -53,9 +53,11 @@ class PostgresRunStore(RunStore):
         run.write(record)
         return run
 
-    def add(self, problem: Problem, result: RefinementResult, *, id: str | None = None) -> KeptRun:
+    def add(
+        self, problem: Problem, result: RefinementResult, *, id: str | None = None
+    ) -> StoredRun:
         """Keep a run that ended, under a new id unless it has one."""
-        run = KeptRun(id=id or new_run_id(), finished=time.time(), problem=problem, result=result)
+        run = StoredRun(id=id or new_run_id(), finished=time.time(), problem=problem, result=result)
         with connected(self.address) as connection:
             connection.execute(
                 "INSERT INTO refinegraph_runs (id, kept) VALUES (%s, %s) "
@@ -65,7 +67,7 @@ class PostgresRunStore(RunStore):
             connection.execute(
                 "DELETE FROM refinegraph_runs WHERE record IS NULL AND id NOT IN "
                 "(SELECT id FROM refinegraph_runs ORDER BY id DESC LIMIT %s)",
-                (_MOST_RUNS,),
+                (_MAX_RUNS,),
             )
         return run
 
@@ -87,9 +89,9 @@ class PostgresRunStore(RunStore):
             )
         return PostgresRun(self.address, record)
 
-    def _kept(self, id: str) -> KeptRun:
+    def _kept(self, id: str) -> StoredRun:
         try:
-            return KeptRun.model_validate_json(self._text("kept", id))
+            return StoredRun.model_validate_json(self._text("kept", id))
         except ValidationError:
             raise InputError(
                 f"run {id} cannot be read as one of version {SCHEMA_VERSION}; it is left as it is."
@@ -189,7 +191,7 @@ class PostgresRun(UnfinishedRun):
                     connection.execute("SELECT pg_advisory_lock(%s)", (SCHEMA_LOCK,))
                     await checkpointer.setup()
                 with closing(postgres_cache(self.address)) as cache:
-                    yield RunParts(checkpointer, cache.apart(self._realm))
+                    yield RunParts(checkpointer, cache.with_namespace(self._realm))
         except driver().Error as error:
             raise unusable(self.address, error) from None
 

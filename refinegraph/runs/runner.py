@@ -109,7 +109,7 @@ class _Run:
         """Restore the state of a run that is resumed."""
         if before:
             self.started -= before.elapsed
-            self.sample_counts, self.paused = before.asked, before.paused
+            self.sample_counts, self.paused = before.sample_counts, before.paused
 
     async def invoke(self, graph_input: Any, before: "ResumePoint | None" = None) -> Any:
         """Run until the graph ends or asks a person."""

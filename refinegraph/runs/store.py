@@ -20,11 +20,11 @@ from refinegraph.schema import SCHEMA_VERSION, Frozen, Problem, RefinementResult
 from refinegraph.support.json_text import json_text
 from refinegraph.support.private_files import make_private_folder, write_private
 
-MOST_RUNS = 500
+MAX_RUNS = 500
 """The number of finished runs to keep; older ones are deleted. The number is a choice."""
 
 
-class KeptRun(Frozen):
+class StoredRun(Frozen):
     """A finished run with its problem, without hidden tests and API keys."""
 
     id: str
@@ -57,7 +57,7 @@ class RunStore:
         """Start a run that can be resumed; raises `InputError` if it cannot be stored."""
         return UnfinishedRun.begin(self.folder, problem, settings)
 
-    def finish(self, run: UnfinishedRun, result: RefinementResult) -> KeptRun:
+    def finish(self, run: UnfinishedRun, result: RefinementResult) -> StoredRun:
         """Store the result of a run and delete the state that was needed to resume it."""
         kept = self.add(run.record.problem, result, id=run.record.id)
         run.forget()
@@ -85,12 +85,14 @@ class RunStore:
             raise InputError(f"run {id!r} is finished; look at it with: refinegraph show {id}")
         return self._unfinished(_only(id, known))
 
-    def add(self, problem: Problem, result: RefinementResult, *, id: str | None = None) -> KeptRun:
+    def add(
+        self, problem: Problem, result: RefinementResult, *, id: str | None = None
+    ) -> StoredRun:
         """Store a finished run, under a new id unless `id` is passed.
 
         Raises `InputError` if the directory cannot be written.
         """
-        run = KeptRun(id=id or new_run_id(), finished=time.time(), problem=problem, result=result)
+        run = StoredRun(id=id or new_run_id(), finished=time.time(), problem=problem, result=result)
         try:
             make_private_folder(self.folder)
             write_private(self.folder / _file_name(run.id), [json_text(run)])
@@ -108,7 +110,7 @@ class RunStore:
             return []
         return sorted((path.stem for path in self._files()), reverse=True)
 
-    def all(self) -> Iterator[KeptRun]:
+    def all(self) -> Iterator[StoredRun]:
         """Yield the finished runs that can be read, newest first."""
         for id in self.ids():
             try:
@@ -116,7 +118,7 @@ class RunStore:
             except InputError:
                 continue
 
-    def get(self, id: str) -> KeptRun:
+    def get(self, id: str) -> StoredRun:
         """Return a finished run by its id, by the start or end of its id, or by `last`.
 
         Raises:
@@ -155,11 +157,11 @@ class RunStore:
         """Return a run that is not finished; raises `InputError` where it cannot be read."""
         return UnfinishedRun.read(self.folder / id)
 
-    def _kept(self, id: str) -> KeptRun:
+    def _kept(self, id: str) -> StoredRun:
         """Return a finished run; raises `InputError` where it cannot be read."""
         path = self.folder / f"{id}.json"
         try:
-            run = KeptRun.model_validate_json(path.read_text(encoding="utf-8"))
+            run = StoredRun.model_validate_json(path.read_text(encoding="utf-8"))
             if run.id == path.stem:
                 return run
             raise InputError(f"{path} is the record of another run; it is left as it is.")
@@ -176,7 +178,7 @@ class RunStore:
         return (path for path in self.folder.glob("*.json") if RUN_ID.fullmatch(path.stem))
 
     def _forget_oldest(self) -> None:
-        for id in self.ids()[MOST_RUNS:]:
+        for id in self.ids()[MAX_RUNS:]:
             (self.folder / f"{id}.json").unlink(missing_ok=True)
 
 

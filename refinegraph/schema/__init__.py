@@ -36,7 +36,7 @@ from refinegraph.schema.result import (
     SCHEMA_VERSION,
     ModelNames,
     RefinementResult,
-    SamplesAsked,
+    SampleCount,
     Selection,
     TimedSpan,
 )
@@ -83,7 +83,7 @@ __all__ = [
     "Repository",
     "Review",
     "Role",
-    "SamplesAsked",
+    "SampleCount",
     "Score",
     "Selection",
     "SourceExcerpt",

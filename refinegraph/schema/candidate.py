@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from refinegraph.schema.base import Frozen, fields_with
 from refinegraph.schema.verdict import Verdict
@@ -70,7 +70,9 @@ class Candidate(Frozen):
     """The whole program, for code."""
     answer: str | None = None
     """The final answer, for all other kinds."""
-    answer_class: str | None = None
+    equivalence_class: str | None = Field(
+        default=None, validation_alias=AliasChoices("equivalence_class", "answer_class")
+    )
     """The equivalence class of the answer: the same for all candidates with equal answers."""
     unusable: str | None = None
     """Why no program or answer could be extracted from the text, in one sentence."""
@@ -89,7 +91,9 @@ class Candidate(Frozen):
     tokens: int = 0
     """Completion tokens spent on it."""
     temperature: float | None = None
-    certainty: float | None = None
+    self_certainty: float | None = Field(
+        default=None, validation_alias=AliasChoices("self_certainty", "certainty")
+    )
     """Mean KL divergence of the model's token distributions from the uniform one, in nats: 0 for
     guesses, None without log-probabilities."""
     mean_logprob: float | None = None
@@ -132,7 +136,7 @@ class Candidate(Frozen):
         return self.program if self.program is not None else self.answer
 
     @property
-    def order(self) -> tuple[int, ...]:
+    def sort_key(self) -> tuple[int, ...]:
         """A sort key: the order in which candidates were requested."""
         return _order_of(self.id)
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from refinegraph.schema.base import Frozen
 from refinegraph.schema.verdict import CaseOutcome
@@ -118,8 +118,8 @@ class Repository(Frozen):
     """The tests that have to pass, with their outcomes at the baseline."""
     passing: int = 0
     """Number of tests that passed at the baseline."""
-    flickering: tuple[str, ...] = ()
-    """Flaky tests, whose outcomes differ between runs; they are ignored."""
+    flaky: tuple[str, ...] = Field(default=(), validation_alias=AliasChoices("flaky", "flickering"))
+    """Tests whose outcomes differ between runs; they are ignored."""
     suspects: tuple[SuspectLine, ...] = ()
     """Suspicious lines, the most suspicious first."""
     excerpts: tuple[SourceExcerpt, ...] = ()

@@ -50,8 +50,8 @@ class TimedSpan(Frozen):
     detail: str = ""
 
 
-class SamplesAsked(Frozen):
-    """The number of samples of one request that a run has asked for."""
+class SampleCount(Frozen):
+    """The number of samples that a run has requested with one request."""
 
     request: str
     """A digest of the request's model, messages and settings."""

@@ -17,10 +17,10 @@ _WEIGHT = 0.1
 
 
 class Admission:
-    """The active requests, of which there are at most `most`."""
+    """The active requests, of which there are at most `max_requests`."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, max_requests: int) -> None:
+        self.max_requests = max_requests
         self.active = 0
         self.finished = 0
         self.is_stopping = False
@@ -35,7 +35,7 @@ class Admission:
         """
         if self.is_stopping:
             raise stopping()
-        if self.active >= self.most:
+        if self.active >= self.max_requests:
             raise too_busy(
                 f"the server is handling {self.active} requests, which is its limit; "
                 "try again later.",

@@ -66,7 +66,7 @@ def create_app(settings: ServerSettings) -> ServingApp:
     'proved'
     """
     began = int(time.time())
-    pages = RunPages(settings.runs, settings.link)
+    pages = RunPages(settings.runs, settings.public_url)
     service = Service(settings, pages)
     menu = _menu(service, settings)
 
@@ -106,9 +106,9 @@ def create_app(settings: ServerSettings) -> ServingApp:
 
 def _menu(service: Service, settings: ServerSettings) -> list[ServedModel]:
     try:
-        return list(served_models(service.models, settings.menu))
+        return list(served_models(service.models, settings.listed_strategies))
     except Refusal as refusal:
-        raise InputError(f"menu: {refusal}") from None
+        raise InputError(f"listed_strategies: {refusal}") from None
 
 
 Handler = Callable[[Request], Awaitable[Response]]

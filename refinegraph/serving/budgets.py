@@ -14,9 +14,9 @@ class NestedLedger(Ledger):
 
     >>> outer = Ledger(tokens=100)
     >>> inner = NestedLedger(tokens=500, outer=outer)
-    >>> need = Need(prompt=30, answers=1, most=80, usd=lambda prompt, written: None)
+    >>> need = Need(prompt=30, answers=1, max_tokens=80, usd=lambda prompt, written: None)
     >>> grant = inner.reserve(need)
-    >>> grant.most
+    >>> grant.max_tokens
     70
     >>> inner.commit(grant.number, Usage(llm_calls=1, prompt_tokens=30, completion_tokens=20))
     >>> outer.spent.total_tokens, inner.spent.total_tokens
@@ -47,9 +47,9 @@ class NestedLedger(Ledger):
         own = super().reserve(need)
         if own is None:
             return None
-        most = need.most if own.most is None else own.most
+        max_tokens = need.max_tokens if own.max_tokens is None else own.max_tokens
         try:
-            outside = self.outer.reserve(need._replace(most=most))
+            outside = self.outer.reserve(need._replace(max_tokens=max_tokens))
         except BudgetExceeded:
             super().commit(own.number, Usage())
             raise
@@ -57,7 +57,7 @@ class NestedLedger(Ledger):
             super().commit(own.number, Usage())
             return None
         self._outside[own.number] = outside.number
-        limits = [limit for limit in (own.most, outside.most) if limit is not None]
+        limits = [limit for limit in (own.max_tokens, outside.max_tokens) if limit is not None]
         return Grant(own.number, min(limits, default=None))
 
     def commit(self, call: int, usage: Usage) -> None:

@@ -80,7 +80,7 @@ def _protocol(request: ChatRequest, served: ServedModel) -> dict[str, Any]:
         "strategy": served.strategy,
         "samples": served.samples,
         "temperature": request.temperature,
-        "max_tokens": request.most_tokens,
+        "max_tokens": request.answer_limit,
         "seed": request.seed,
     }
     return {name: value for name, value in fields.items() if value is not None}

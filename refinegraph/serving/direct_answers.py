@@ -43,14 +43,14 @@ class DirectAnswers:
         n = request.n or 1
         live = LiveText()
 
-        def hear(event: Frozen) -> None:
+        def handle(event: Frozen) -> None:
             if isinstance(event, TokensStreamed) and (text := live.add(event.call, event.text)):
                 tell(Delta("content", text))
 
         with run_scope(
             rate_limits=self.rate_limits,
             ledger=ledger,
-            on_event=hear if stream and n == 1 else None,
+            on_event=handle if stream and n == 1 else None,
             streams=stream and n == 1,
         ):
             generations = await generate(
@@ -94,7 +94,7 @@ def _sampling(request: ChatRequest) -> Sampling:
     return Sampling(
         temperature=request.temperature,
         top_p=request.top_p,
-        max_tokens=request.most_tokens,
+        max_tokens=request.answer_limit,
         stop=request.stops,
         seed=request.seed,
         json_schema=_schema(request.response_format),

@@ -81,7 +81,7 @@ class Forwarder:
         key = model.api_key.get_secret_value() if model.api_key else NO_KEY
         url = chat_url(provider, model.api_base or "").replace("/chat/completions", path)
         # Each request counts as a run of its own in the fair queue.
-        turn = self.rate_limits.turn(endpoint, run=id(sent), tokens=_ABOUT_TOKENS)
+        turn = self.rate_limits.slot(endpoint, run=id(sent), tokens=_ABOUT_TOKENS)
         try:
             async with turn as place, post(url, sent, key=key) as reply:
                 async with aclosing(reply.parts()) as parts:

@@ -64,7 +64,7 @@ class LiteLLMForwarder:
             self._charge(usage, ledger)
 
     def _turn(self) -> Any:
-        return self.rate_limits.turn(
+        return self.rate_limits.slot(
             self.model.endpoint, run=id(asyncio.current_task()), tokens=_ABOUT_TOKENS
         )
 

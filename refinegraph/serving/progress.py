@@ -29,7 +29,7 @@ class Progress:
         self._live = LiveText() if live else None
         self._solving: set[int] = set()
 
-    def hear(self, event: Frozen) -> None:
+    def handle(self, event: Frozen) -> None:
         """Handle one event."""
         if isinstance(event, CallStarted) and event.work and event.work.node == "solve":
             self._solving.add(event.call)

@@ -80,7 +80,7 @@ class ChatRequest(_Read):
         return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
 
     @property
-    def most_tokens(self) -> int | None:
+    def answer_limit(self) -> int | None:
         """Maximum number of tokens of one answer."""
         return self.max_completion_tokens or self.max_tokens
 

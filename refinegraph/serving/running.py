@@ -120,7 +120,7 @@ class Runner:
                 cache=cache,
                 stream=live,
                 ledger=_ledger(options, order.ledger),
-                on_event=progress.hear,
+                on_event=progress.handle,
             )
         _check_answer(result)
         return result

@@ -58,7 +58,7 @@ class Service:
 
     def __init__(self, settings: ServerSettings, pages: RunPages) -> None:
         self.settings = settings
-        self.admission = Admission(settings.most_requests)
+        self.admission = Admission(settings.max_requests)
         limits = rate_limits_of(settings.options, concurrency=settings.concurrency)
         self._runner = Runner(limits, pages, settings.sandbox)
         self._upstreams: dict[str, _ServedUpstream] = {}
@@ -167,7 +167,7 @@ def _per_model(settings: ServerSettings) -> list[RunOptions]:
     """Return the options of runs for each served model."""
     own = settings.options
     main = own.solver_model or own.model
-    others = [model for model in dict.fromkeys(settings.also) if model != main]
+    others = [model for model in dict.fromkeys(settings.extra_models) if model != main]
     return [replace(own, model=model, solver_model=None) for model in (main, *others)]
 
 

@@ -19,26 +19,26 @@ class ServerSettings:
     Args:
         options: The options of every run. Its model is the first one served; the others are
             defaults for clients, and its budgets are limits that clients cannot exceed.
-        also: Further models by name.
-        menu: Strategies that `/v1/models` lists, as `STRATEGY` or `STRATEGY:N`. Clients may use
-            all others by name.
+        extra_models: Further models by name.
+        listed_strategies: Strategies that `/v1/models` lists, as `STRATEGY` or `STRATEGY:N`.
+            Clients may use all others by name.
         clients: Who may use the server.
         concurrency: Maximum number of concurrent model calls, over all requests.
-        most_requests: Maximum number of active requests; further ones are refused with 429.
+        max_requests: Maximum number of active requests; further ones are refused with 429.
         heartbeat: Seconds of silence after which a stream sends a keep-alive. Clients and proxies
             give up after 30 to 120 seconds.
         runs: The store of finished runs; None to keep none.
-        link: Address under which clients reach the server, for links to pages of runs.
+        public_url: Address under which clients reach the server, for links to pages of runs.
         sandbox: The sandbox for programs; None for the default one.
     """
 
     options: RunOptions = field(default_factory=RunOptions)
-    also: tuple[str, ...] = ()
-    menu: tuple[str, ...] = field(default_factory=default_menu)
+    extra_models: tuple[str, ...] = ()
+    listed_strategies: tuple[str, ...] = field(default_factory=default_menu)
     clients: ClientBook = field(default_factory=ClientBook)
     concurrency: int = 64
-    most_requests: int = 1024
+    max_requests: int = 1024
     heartbeat: float = 8.0
     runs: "RunStore | None" = None
-    link: str = ""
+    public_url: str = ""
     sandbox: "Sandbox | None" = None

@@ -1,4 +1,4 @@
-"""How values are shown: packages above the data register functions, so the data stays simple."""
+"""Register how data models are displayed, so that the models need not import the displays."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,12 +13,12 @@ def register_html(class_name: str, render: Callable[[Any], str]) -> None:
 
 
 def register_text(class_name: str, write: Callable[[Any], str]) -> None:
-    """Let `str` of a class's values return what a function returns, from now on."""
+    """Register a function that `str` uses for the values of a class."""
     _writers[class_name] = write
 
 
 def text_of(value: object) -> str | None:
-    """Return a value as text for a person; None if nothing was registered for its class."""
+    """Return a value as readable text, or None if no function is registered for its class."""
     write = _writers.get(type(value).__name__)
     return write(value) if write else None
 

@@ -18,7 +18,7 @@ class JsonLog:
     >>> import io
     >>> from refinegraph.schema import Usage
     >>> file = io.StringIO()
-    >>> JsonLog(file, clean=str).hear(Usage(llm_calls=1))
+    >>> JsonLog(file, clean=str).handle(Usage(llm_calls=1))
     >>> json.loads(file.getvalue())["llm_calls"]
     1
     """
@@ -35,7 +35,7 @@ class JsonLog:
         self._on_failure = on_failure
         self._ended = False
 
-    def hear(self, event: Frozen) -> None:
+    def handle(self, event: Frozen) -> None:
         """Write one event."""
         if self._ended:
             return

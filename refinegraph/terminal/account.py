@@ -24,7 +24,7 @@ def account_lines(result: RefinementResult) -> Iterator[Text]:
         reviews.setdefault(review.candidate_id, []).append(review)
     by_id = {candidate.id: candidate for candidate in result.candidates}
     rejected = {rejection.candidate_id: rejection.reason for rejection in result.rejected}
-    for candidate in sorted(result.candidates, key=lambda candidate: candidate.order):
+    for candidate in sorted(result.candidates, key=lambda candidate: candidate.sort_key):
         yield _heading(candidate, result, rejected)
         parent = by_id.get(candidate.parent_id or "")
         if parent:
@@ -70,7 +70,7 @@ def candidate_words(candidate: Candidate) -> str:
 def _changes(parent: Candidate, candidate: Candidate) -> list[Text]:
     if candidate.program and candidate.program.startswith("diff --git"):
         return []
-    return diff_view(parent, candidate, most=_LONGEST_DIFF)
+    return diff_view(parent, candidate, max_lines=_LONGEST_DIFF)
 
 
 def _review(review: Review) -> Iterator[Text]:

@@ -21,13 +21,13 @@ def changed_lines(parent: Candidate, child: Candidate) -> list[str]:
     return [line for line in list(lines)[2:] if not line.startswith("@@")]
 
 
-def diff_view(parent: Candidate, child: Candidate, *, most: int) -> list[Text]:
-    """Return at most `most` lines that show what a refinement changed."""
+def diff_view(parent: Candidate, child: Candidate, *, max_lines: int) -> list[Text]:
+    """Return at most `max_lines` lines that show what a refinement changed."""
     lines = changed_lines(parent, child)
     if not lines:
         return [Text("nothing was changed", style="dim")]
-    hidden = len(lines) - most
-    kept = lines if hidden <= 0 else lines[: most - 1]
+    hidden = len(lines) - max_lines
+    kept = lines if hidden <= 0 else lines[: max_lines - 1]
     shown = [Text(printable(line), style="red" if line[0] == "-" else "green") for line in kept]
     if hidden > 0:
         more = plural(len(lines) - len(kept), "more changed line")

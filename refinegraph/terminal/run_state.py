@@ -117,7 +117,7 @@ def _known(state: RunState, event: TestsKnown) -> _Change:
 
 def _candidate(state: RunState, event: CandidateProposed | CandidateJudged) -> _Change:
     others = [candidate for candidate in state.candidates if candidate.id != event.candidate.id]
-    ordered = sorted([*others, event.candidate], key=lambda candidate: candidate.order)
+    ordered = sorted([*others, event.candidate], key=lambda candidate: candidate.sort_key)
     new = event.candidate.parent_id and isinstance(event, CandidateProposed)
     written: _Change = {"rewritten": event.candidate.id} if new else {}
     return {"candidates": tuple(ordered), **written}

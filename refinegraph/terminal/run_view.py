@@ -22,7 +22,7 @@ _FRAMES_A_SECOND = 8
 
 
 class RunView:
-    """The view of a run. Pass `hear` to `asolve` as `on_event`.
+    """The view of a run. Pass `handle` to `asolve` as `on_event`.
 
     `state` is the state so far; the lines that an event adds to the transcript go to `tell`.
     """
@@ -35,7 +35,7 @@ class RunView:
         """Whether answers should be streamed while they are written."""
         self.tell: Callable[[list[Line], bool], None] = _ignore
 
-    def hear(self, event: Frozen) -> None:
+    def handle(self, event: Frozen) -> None:
         """Take in one event of the run."""
         before, self.state = self.state, self.state.after(event)
         lines = narrate(event, before)

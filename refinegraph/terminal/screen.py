@@ -84,7 +84,7 @@ class Screen:
         child = self.state.find(self.state.rewritten)
         parent = self.state.find(child.parent_id) if child else None
         if child and parent:
-            changes = diff_view(parent, child, most=_LONGEST_NOTE - 1)
+            changes = diff_view(parent, child, max_lines=_LONGEST_NOTE - 1)
             heading = Text(f"  refiner: {child.id} from {parent.id}", style="dim")
             return [heading, *(Text("    ") + change for change in changes)]
         return self._review(width)
@@ -160,7 +160,7 @@ def _worth_a_row(state: RunState, tree: Sequence[Candidate], *, rows: int) -> se
     if len(tree) <= rows:
         return {candidate.id for candidate in tree}
     best = state.best
-    newest = sorted(tree, key=lambda candidate: candidate.order, reverse=True)
+    newest = sorted(tree, key=lambda candidate: candidate.sort_key, reverse=True)
     ranked = [*([best] if best else []), *newest]
     return set(list(dict.fromkeys(candidate.id for candidate in ranked))[: max(1, rows - 1)])
 

@@ -91,7 +91,7 @@ def _proposed(event: CandidateProposed, state: RunState) -> list[Line]:
     child = event.candidate
     speaker = "refiner" if child.operator == "refine" else child.operator
     first = Line(speaker, Text(f"{child.id} from {', '.join(child.parents)}"))
-    changes = diff_view(parent, event.candidate, most=_LONGEST_DIFF)
+    changes = diff_view(parent, event.candidate, max_lines=_LONGEST_DIFF)
     return [first, *(Line("", change) for change in changes)]
 
 
@@ -171,8 +171,8 @@ def _baseline_begun(event: BaselineBegun, state: RunState) -> list[Line]:
 
 def _baseline(event: BaselineTaken, state: RunState) -> list[Line]:
     counts = [f"{len(event.failing)} fail", f"{event.passing} pass"]
-    if event.flickering:
-        counts.append(f"{event.flickering} end differently from run to run and never count")
+    if event.flaky:
+        counts.append(f"{event.flaky} end differently from run to run and never count")
     first = Line("", _words(f"{', '.join(counts)}, in {event.seconds:.1f} s"))
     shown = [Line("", _words(f"✗ {name}", "red")) for name in event.failing[:_MOST_FAILING]]
     return [first, *shown]

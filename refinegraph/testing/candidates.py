@@ -16,7 +16,7 @@ class CandidateFields(TypedDict, total=False):
     text: str
     complete: bool
     reasoning: str
-    answer_class: str | None
+    equivalence_class: str | None
     unusable: str | None
     steps: tuple[Step, ...]
     scores: tuple[Score, ...]
@@ -26,7 +26,7 @@ class CandidateFields(TypedDict, total=False):
     edited: bool
     tokens: int
     temperature: float | None
-    certainty: float | None
+    self_certainty: float | None
     mean_logprob: float | None
     revision: int
 

@@ -60,18 +60,20 @@ class Toolbox:
         """Run a script in the sandbox."""
         return output_of(await self.sandbox.run(program, stdin=stdin))
 
-    async def solve(self, problem: str, tests: str, hear: EventHandler, **chosen: Any) -> Solved:
+    async def solve(
+        self, problem: str, tests: str, on_event: EventHandler, **chosen: Any
+    ) -> Solved:
         """Solve a problem; `chosen` are the options that the caller set."""
         limits = {name: value for name, value in chosen.items() if value is not None}
         kind: Kind = limits.pop("kind", "code")
         options = replace(self.options, **_within(limits, self.options))
         asked = Problem(prompt=problem, tests=tests, kind=kind)
         result = await solve_with(
-            solve_options(asked, options, on_event=hear, sandbox=self.sandbox)
+            solve_options(asked, options, on_event=on_event, sandbox=self.sandbox)
         )
         return solved(result, run=self._keep(asked, result))
 
-    async def fix(self, path: str, test: str, hear: EventHandler, *, issue: str = "") -> Solved:
+    async def fix(self, path: str, test: str, on_event: EventHandler, *, issue: str = "") -> Solved:
         """Repair a checkout and return the patch, which is not applied.
 
         The model of the package cannot repair checkouts, so small mutations of suspicious lines are
@@ -84,7 +86,7 @@ class Toolbox:
         shared = {each.name: getattr(self.options, each.name) for each in fields(RunOptions)}
         if shared["model"] == EMBEDDED:  # it was not trained on repositories
             shared["model"] = MUTATIONS
-        options = FixOptions(folder, test=test, issue=issue, on_event=hear, **shared)
+        options = FixOptions(folder, test=test, issue=issue, on_event=on_event, **shared)
         result = await fix_with(options)
         problem = Problem(prompt=issue or f"Repair {folder.name} until {test!r} passes.")
         return solved(result, run=self._keep(problem, result))

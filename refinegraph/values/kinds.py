@@ -24,15 +24,15 @@ class Number(Value):
         metavar: str | None = None,
         *,
         whole: bool = False,
-        least: float | None = None,
+        minimum: float | None = None,
         above: float | None = None,
-        most: float | None = None,
+        maximum: float | None = None,
     ) -> None:
         super().__init__(metavar)
         self.whole = whole
-        self.least = least
+        self.minimum = minimum
         self.above = above
-        self.most = most
+        self.maximum = maximum
 
     def read(self, text: str) -> int | float:
         """Parse a number."""
@@ -48,12 +48,12 @@ class Number(Value):
         number = self._number(value)
         if not math.isfinite(number):
             raise UnfitValue(f"is not {self._noun()}")
-        if self.least is not None and number < self.least:
-            raise UnfitValue(f"is not {self._noun()} of at least {self.least:g}")
+        if self.minimum is not None and number < self.minimum:
+            raise UnfitValue(f"is not {self._noun()} of at least {self.minimum:g}")
         if self.above is not None and number <= self.above:
             raise UnfitValue(f"is not above {self.above:g}")
-        if self.most is not None and number > self.most:
-            raise UnfitValue(f"is above {self.most:g}")
+        if self.maximum is not None and number > self.maximum:
+            raise UnfitValue(f"is above {self.maximum:g}")
         return number
 
     def _number(self, value: Any) -> int | float:
@@ -145,12 +145,12 @@ class Pair(Value):
         parts = text.split(",")
         if len(parts) != 2:
             raise UnfitValue("is not two numbers, such as 0.15,0.6")
-        number = Number(least=0)
+        number = Number(minimum=0)
         return number.read(parts[0]), number.read(parts[1])
 
     def check(self, value: Any) -> tuple[float, float]:
         """Return the two numbers."""
-        parts, number = listed(value), Number(least=0)
+        parts, number = listed(value), Number(minimum=0)
         if parts is None or len(parts) != 2:
             raise UnfitValue("is not two numbers, such as (0.15, 0.6)")
         return number.check(parts[0]), number.check(parts[1])

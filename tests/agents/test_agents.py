@@ -106,7 +106,7 @@ def test_review_that_holds_a_whole_program_loses_it() -> None:
 async def test_refiner_gets_review_evidence_and_what_was_rejected() -> None:
     model = ScriptedChatModel(["a"])
     rejected = [f"def f(x): return {number}" for number in range(5)]
-    await Refiner(model, rejected_shown=2)(CODE, failing(), REVIEW, rejected=rejected)
+    await Refiner(model, max_rejected_shown=2)(CODE, failing(), REVIEW, rejected=rejected)
     prompt = model.calls[0].prompt
     assert "STEP: x * x" in prompt
     assert "Got: 9" in prompt

@@ -34,7 +34,7 @@ from refinegraph.graphs import refinement_graph
 from refinegraph.graphs.nodes.parse_candidate import read_candidate
 from refinegraph.schema import Candidate, Score
 from refinegraph.testing import candidate
-from refinegraph.tools.scorers import Scorer, ask_scorer, mean_of, self_certainty
+from refinegraph.tools.scorers import Scorer, mean_of, run_scorer, self_certainty
 from refinegraph.tools.step_scores import minimum
 
 PROBLEM = Problem(prompt="What is 1 + 1?", kind="math")
@@ -203,7 +203,7 @@ async def test_better_candidate_wins_and_pairs_are_bounded(
     ranking: Literal["win-rate", "bradley-terry"],
 ) -> None:
     pool = [solution(0, "good"), *(solution(number, f"bad {number}") for number in range(1, 6))]
-    judge = PairwiseJudge(ScriptedChatModel(prefer_good), most_pairs=6, ranking=ranking)
+    judge = PairwiseJudge(ScriptedChatModel(prefer_good), max_pairs=6, ranking=ranking)
     told = await judge(PROBLEM, pool)
     values = [score.value or 0 for score in told.scores]
     assert values[0] == max(values)
@@ -213,7 +213,7 @@ async def test_better_candidate_wins_and_pairs_are_bounded(
 
 
 async def test_candidates_in_no_pair_score_none_and_equal_ones_count_as_one() -> None:
-    judge = PairwiseJudge(ScriptedChatModel(prefer_good), most_pairs=1)
+    judge = PairwiseJudge(ScriptedChatModel(prefer_good), max_pairs=1)
     pool = [solution(0, "good"), solution(1, "bad"), solution(2, "good"), solution(3, "worse")]
     told = await judge(PROBLEM, pool)
     assert told.scores[0].value == told.scores[2].value
@@ -264,7 +264,7 @@ async def test_p_true_is_the_share_of_true_at_the_first_word(
 
 async def test_p_true_shows_siblings_and_remembers_what_it_asked() -> None:
     model = ScriptedChatModel(spoken({"True": 1.0}).model_copy() for _ in range(9))
-    scorer = p_true(model, shown=2)
+    scorer = p_true(model, max_samples=2)
     pool = [solution(number, answer=str(number)) for number in range(3)]
     await scorer(PROBLEM, pool)
     again = await scorer(PROBLEM, pool[::-1])
@@ -300,10 +300,10 @@ def fair(messages: Sequence[BaseMessage], sampling: Sampling) -> Choice:
 async def test_every_judge_is_a_scorer(make: Callable[[ScriptedChatModel], Scorer]) -> None:
     pool = [solution(0, "good"), solution(1, "bad"), solution(2, answer=None)]
     scorer = make(ScriptedChatModel(fair))
-    empty = await ask_scorer(scorer, PROBLEM, [])
-    forward = await ask_scorer(scorer, PROBLEM, pool)
-    backward = await ask_scorer(make(ScriptedChatModel(fair)), PROBLEM, pool[::-1])
-    joined = await ask_scorer(mean_of(scorer, scorer), PROBLEM, pool)
+    empty = await run_scorer(scorer, PROBLEM, [])
+    forward = await run_scorer(scorer, PROBLEM, pool)
+    backward = await run_scorer(make(ScriptedChatModel(fair)), PROBLEM, pool[::-1])
+    joined = await run_scorer(mean_of(scorer, scorer), PROBLEM, pool)
     assert (empty.scores, empty.usage.llm_calls) == ((), 0)
     assert forward.scores == backward.scores[::-1]
     assert all(0 <= each.value <= 1 for each in forward.scores[:2] if each.value is not None)
@@ -332,7 +332,7 @@ async def test_scorer_whose_model_fails_leaves_the_run_going_and_is_named() -> N
             raise ConnectionError("cut off")
         return "\\boxed{2}"
 
-    model = ScriptedChatModel(script, retry=RetryPolicy(attempts=2, first_wait=0))
+    model = ScriptedChatModel(script, retry=RetryPolicy(attempts=2, initial_wait=0))
     graph = refinement_graph(solver=Solver(model, samples=2), scorer=Judge(model))
     result = (await graph.ainvoke({"problem": PROBLEM}))["result"]
     assert result.answer == "2"
@@ -375,7 +375,7 @@ async def test_judges_pass_hostile_text_through_untouched(
     model = ScriptedChatModel(fair)
     problem = Problem(prompt=f"{HOSTILE}?", kind="text")
     pool = [solution(0, HOSTILE, answer=HOSTILE), solution(1, f"{HOSTILE} too", answer=HOSTILE)]
-    await ask_scorer(make(model), problem, pool)
+    await run_scorer(make(model), problem, pool)
     assert model.calls
     assert all(f"{HOSTILE}?" in call.prompt for call in model.calls)
 
@@ -386,7 +386,7 @@ async def test_certainty_is_kept_of_log_probabilities() -> None:
         read_candidate(choice, PROBLEM, id=f"0.{place}", operator="solve")
         for place, choice in enumerate([sure, unsure, Choice(text="2")])
     ]
-    told = await ask_scorer(self_certainty(), PROBLEM, pool)
+    told = await run_scorer(self_certainty(), PROBLEM, pool)
     high, low, none = (each.value for each in told.scores)
     assert none is None
     assert low == pytest.approx(0.0, abs=1e-12)

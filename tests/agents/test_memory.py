@@ -16,9 +16,9 @@ from refinegraph.agents.memory import (
     Memory,
     SQLiteMemory,
     StoreMemory,
-    informed,
     recall,
     remember,
+    with_notes,
 )
 from refinegraph.agents.memory.text_index import TextIndex
 from refinegraph.agents.models import ScriptedChatModel
@@ -60,7 +60,7 @@ MEMORIES = pytest.mark.parametrize("make", [words, meaning, store])
 @MEMORIES
 def test_the_most_relevant_note_comes_first(make: Callable[[Path], Memory], tmp_path: Path) -> None:
     memory = make(tmp_path)
-    asyncio.run(memory.keep([SORT, EMPTY, UNITS]))
+    asyncio.run(memory.add([SORT, EMPTY, UNITS]))
     assert asyncio.run(memory.recall("How many yards has a furlong?", k=1)) == (UNITS,)
     assert asyncio.run(memory.recall("What of the empty list?", k=3))[0] == EMPTY
 
@@ -69,22 +69,22 @@ def test_the_most_relevant_note_comes_first(make: Callable[[Path], Memory], tmp_
 def test_a_note_is_kept_once(make: Callable[[Path], Memory], tmp_path: Path) -> None:
     memory = make(tmp_path)
     for _ in range(2):
-        asyncio.run(memory.keep([SORT, SORT]))
+        asyncio.run(memory.add([SORT, SORT]))
     assert asyncio.run(memory.recall("sort the list", k=5)) == (SORT,)
 
 
 def test_an_embedder_finds_what_shares_no_word(tmp_path: Path) -> None:
     asked = "In which order?"
-    asyncio.run(words(tmp_path).keep([UNITS, SORT]))
+    asyncio.run(words(tmp_path).add([UNITS, SORT]))
     assert asyncio.run(words(tmp_path).recall(asked, k=1)) == ()
     memory = meaning(tmp_path / "other")
-    asyncio.run(memory.keep([UNITS, SORT]))
+    asyncio.run(memory.add([UNITS, SORT]))
     assert asyncio.run(memory.recall(asked, k=1)) == (SORT,)
 
 
 def test_notes_outlive_the_object_and_are_private(tmp_path: Path) -> None:
     first = SQLiteMemory(tmp_path / "deep" / "notes.db")
-    asyncio.run(first.keep([SORT]))
+    asyncio.run(first.add([SORT]))
     first.close()
     second = SQLiteMemory(tmp_path / "deep" / "notes.db")
     assert asyncio.run(second.recall("bisection")) == (SORT,)
@@ -96,7 +96,7 @@ def test_several_writers_share_a_file(tmp_path: Path) -> None:
         writers = [words(tmp_path) for _ in range(4)]
         await asyncio.gather(
             *(
-                w.keep([Note(text=f"lesson {n} of {m}") for n in range(20)])
+                w.add([Note(text=f"lesson {n} of {m}") for n in range(20)])
                 for m, w in enumerate(writers)
             )
         )
@@ -110,7 +110,7 @@ def test_notes_may_stay_in_the_process(tmp_path: Path, monkeypatch: pytest.Monke
     memory = SQLiteMemory(":memory:")
 
     async def kept() -> tuple[Note, ...]:
-        await memory.keep([SORT])
+        await memory.add([SORT])
         return await memory.recall("sort")
 
     assert asyncio.run(kept()) == (SORT,)
@@ -137,7 +137,7 @@ def test_documents_are_found_by_passage_and_never_written(tmp_path: Path) -> Non
     found = asyncio.run(documents.recall("What is a furlong?", k=1))
     assert [(note.text, note.about) for note in found] == [("A furlong is 220 yards.", "a.md")]
     with pytest.raises(InputError, match="are read-only"):
-        asyncio.run(documents.keep([SORT]))
+        asyncio.run(documents.add([SORT]))
     with pytest.raises(InputError, match="is not a folder"):
         Documents(tmp_path / "none")
 
@@ -151,7 +151,7 @@ def test_a_lesson_of_one_run_reaches_the_prompts_of_the_next(tmp_path: Path) -> 
     def graph(model: ScriptedChatModel) -> object:
         return search_graph(
             operators={
-                "solve": recall(memory) >> informed(Solver(model)),
+                "solve": recall(memory) >> with_notes(Solver(model)),
                 "learn": remember(memory, as_operator(lesson)),
             },
             policy=schedule(move("solve"), from_all("learn")),
@@ -174,5 +174,5 @@ def test_recall_takes_a_positive_number() -> None:
 
 def test_a_chain_with_memory_is_drawn_by_its_stages(tmp_path: Path) -> None:
     model = ScriptedChatModel([])
-    repair = recall(words(tmp_path)) >> Reviewer(model) >> informed(Refiner(model))
+    repair = recall(words(tmp_path)) >> Reviewer(model) >> with_notes(Refiner(model))
     assert [stage.name for stage in repair.stages] == ["recall", "review", "refine"]

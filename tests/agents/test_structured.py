@@ -15,7 +15,7 @@ from refinegraph.agents.judges.replies import (
     OutcomeReply,
     StepsReply,
 )
-from refinegraph.agents.structured_output import Reply, json_schema, read_reply
+from refinegraph.agents.structured_output import Reply, json_schema, parse_reply
 from refinegraph.tools.loose_json import json_objects
 
 SCORES = [
@@ -46,7 +46,7 @@ SCORES = [
 
 @pytest.mark.parametrize(("text", "score"), SCORES, ids=lambda each: str(each)[:24])
 def test_score_is_read_from(text: str, score: float | None) -> None:
-    reply = read_reply(text, OutcomeReply).reply
+    reply = parse_reply(text, OutcomeReply).reply
     assert (reply.score if reply else None) == score
 
 
@@ -69,7 +69,7 @@ READ: list[tuple[str, type[Reply], str, object]] = [
 
 @pytest.mark.parametrize(("text", "form", "field", "value"), READ, ids=lambda each: str(each)[:24])
 def test_form_is_read_from(text: str, form: type[Reply], field: str, value: object) -> None:
-    reply = read_reply(text, form).reply
+    reply = parse_reply(text, form).reply
     assert (getattr(reply, field) if reply else None) == value
 
 
@@ -80,7 +80,7 @@ def test_schema_is_strict_and_the_example_has_its_form(form: type[Reply]) -> Non
     schema = json.loads(json_schema(form))
     assert schema["required"] == list(schema["properties"])
     assert schema["additionalProperties"] is False
-    assert read_reply(form.example, form).reply is not None
+    assert parse_reply(form.example, form).reply is not None
     assert set(json.loads(form.example)) == set(schema["properties"])
 
 
@@ -112,5 +112,5 @@ def test_reading_takes_no_time_whatever_is_written(piece: str) -> None:
     text = piece * (20_000 // len(piece))
     began = time.process_time()
     for form in (OutcomeReply, StepsReply, ChecklistReply, AnswersReply, ComparisonReply):
-        read_reply(text, form)
+        parse_reply(text, form)
     assert time.process_time() - began < 3

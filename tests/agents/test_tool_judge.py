@@ -29,7 +29,7 @@ async def test_the_score_follows_the_tool() -> None:
 
 async def test_a_judge_that_never_decides_cannot_tell() -> None:
     model = ScriptedChatModel("Hm.\nAction: times[1]", cycle=True)
-    told = await ToolJudge(model, lambda: ToolUse([times]), most_actions=2)(QUESTION, [RIGHT])
+    told = await ToolJudge(model, lambda: ToolUse([times]), max_actions=2)(QUESTION, [RIGHT])
     assert told.scores[0].value is None
     assert "no score after 2 actions" in told.scores[0].evidence
 

@@ -108,7 +108,10 @@ def test_what_does_not_belong_together_is_not_merged(
         (("a",), "of 2 shards, 2/2 is missing"),
         (("a", "a"), "hold the same shard 1/2; name each part once"),
         (("a", "b"), "shards of 2 and of 3 do not belong together"),
-        (("a", "c"), "are not of one batch: the first was begun with other options (seed was 3"),
+        (
+            ("a", "c"),
+            "do not belong to one batch: the first was begun with other options (seed was 3",
+        ),
         (("a", "d"), "is not complete; go on with its batch by --resume"),
     ):
         done = command("merge", *(out[name] for name in names), "--out", out["out"])

@@ -9,7 +9,7 @@ from refinegraph.agents.feedback import format_verdict
 from refinegraph.agents.judges.replies import ComparisonReply, OutcomeReply, StepsReply
 from refinegraph.agents.models.providers.local_chat import WEIGHTS
 from refinegraph.agents.reviewer import parse_review
-from refinegraph.agents.structured_output import read_reply
+from refinegraph.agents.structured_output import parse_reply
 from refinegraph.embedded.tasks import GradedTask, graded_tasks
 from refinegraph.embedded.tasks.outside import outside_questions, outside_statements
 from refinegraph.schema import CallCase, Candidate
@@ -104,13 +104,13 @@ def test_answers_of_every_role_are_read_by_the_agents() -> None:
         answers = {
             branch.read.rstrip().rpartition("\n")[2]: branch.write for branch in roles.tree.branches
         }
-        assert read_reply(answers["Score:"], OutcomeReply).reply is not None
-        steps = read_reply(
+        assert parse_reply(answers["Score:"], OutcomeReply).reply is not None
+        steps = parse_reply(
             answers[f"Scores of the {attempt.program.count(chr(10)) + 1} steps:"], StepsReply
         )
         assert steps.reply is not None
         assert len(steps.reply.steps) == attempt.program.count("\n") + 1
-        winner = read_reply(answers["Better:"], ComparisonReply).reply
+        winner = parse_reply(answers["Better:"], ComparisonReply).reply
         assert winner is not None and winner.winner == "A"
         review = parse_review(answers["Review:"], Candidate(id="0.0", text=attempt.program))
         assert review.approves == attempt.passed

@@ -37,7 +37,7 @@ def baseline(*failing: str) -> Baseline:
     return Baseline(
         failing=outcomes,
         passing=("good",),
-        flickering=(),
+        flaky=(),
         skipped=(),
         collected=2,
         strength="reported",

@@ -84,7 +84,7 @@ def test_equal_patches_are_one_candidate(checkout: Path) -> None:
     result = rg.fix(checkout, test=TEST, model=model, strategy="best-of-n", candidates=2)
     first, second = result.candidates
     assert first.program != second.program
-    assert first.answer_class == second.answer_class
+    assert first.equivalence_class == second.equivalence_class
     assert first.verdict == second.verdict
 
 
@@ -136,13 +136,13 @@ def test_a_run_resumes_after_the_last_wave(checkout: Path) -> None:
     def broken(limit: int) -> Callable[[Frozen], None]:
         seen = list[str]()
 
-        def hear(event: Frozen) -> None:
+        def handle(event: Frozen) -> None:
             if type(event).__name__ == "CandidateJudged":
                 seen.append("")
                 if len(seen) > limit:
                     raise KeyboardInterrupt
 
-        return hear
+        return handle
 
     options = {"test": TEST, "model": "mutations", "run_id": "one", "checkpointer": keeper}
     shop_with_more = CART.replace("> free_from", "> free_from + 1")

@@ -66,8 +66,8 @@ def test_a_patch_is_read_back_as_itself(reader: patch_reader) -> None:
 def test_answers_with_the_same_syntax_trees_share_a_class(reader: patch_reader) -> None:
     other = f"shop/cart.py\n```python\n{CART.replace('> free_from:', '>=free_from:')}```\n"
     first, second = reader(RIGHT, PROBLEM), reader(other, PROBLEM)
-    assert first.answer_class is not None
-    assert first.answer_class == second.answer_class
+    assert first.equivalence_class is not None
+    assert first.equivalence_class == second.equivalence_class
     assert first.program != second.program
 
 

@@ -36,7 +36,7 @@ async def test_one_text_holds_solutions_and_verifications_in_turn() -> None:
 
 async def test_facts_are_looked_up_only_where_one_is_missing() -> None:
     memory = StoreMemory(InMemoryStore())
-    await memory.keep([Note(kind="fact", text="Two pairs are four.")])
+    await memory.add([Note(kind="fact", text="Two pairs are four.")])
     sure = ScriptedChatModel(["ENOUGH", "The answer is 4."])
     await run_system("reflective-graph-rag", sure, memory=memory)
     assert len(sure.calls) == 2

@@ -62,7 +62,7 @@ async def test_the_judge_answers_first_and_votes_against_its_own_answer() -> Non
 
 async def test_thinking_is_written_anew_from_its_reflection_and_what_is_retrieved() -> None:
     memory = StoreMemory(InMemoryStore())
-    await memory.keep([Note(kind="fact", text="Two pairs are four.")])
+    await memory.add([Note(kind="fact", text="Two pairs are four.")])
     model = ScriptedChatModel(["The answer is 5.", "Pairs are missing.", "The answer is 4."])
     result = await run_system("preflexor", model, memory=memory, rounds=1)
     assert "Two pairs are four." in model.calls[0].prompt

@@ -299,7 +299,7 @@ async def test_moderate_surprise_is_worth_most() -> None:
 
 async def test_demonstrations_are_found_by_the_thought() -> None:
     memory = StoreMemory(InMemoryStore())
-    await memory.keep([Note(kind="episode", text="before: a wall; step: right; after: a garden")])
+    await memory.add([Note(kind="episode", text="before: a wall; step: right; after: a garden")])
     model = ScriptedChatModel(["I have to find the garden.", "Action: right"])
     result = await run_system("trad", model, environment=Doors, memory=memory)
     assert "step: right; after: a garden" in model.calls[1].prompt

@@ -96,7 +96,7 @@ async def test_the_answer_to_refine_is_drawn_by_its_bound() -> None:
 
 async def test_a_mistake_made_before_is_looked_for() -> None:
     memory = StoreMemory(InMemoryStore())
-    await memory.keep([Note(text="Carrying the one was forgotten.")])
+    await memory.add([Note(text="Carrying the one was forgotten.")])
     model = ScriptedChatModel(says(3, 4))
     result = await run_system("self-rethinking", model, memory=memory)
     assert "Carrying the one was forgotten." in model.calls[1].prompt
@@ -209,7 +209,7 @@ async def test_a_tool_is_written_for_what_was_explored_and_fixed_until_it_runs()
 
 async def test_every_check_is_made_whatever_the_others_say() -> None:
     memory = StoreMemory(InMemoryStore())
-    await memory.keep([Note(text="G28 goes home.")])
+    await memory.add([Note(text="G28 goes home.")])
     fine, fault = "VERDICT: right", "Too deep.\nVERDICT: wrong"
     model = ScriptedChatModel([*says(4), fine, fault, *says(5), fine])
     result = await run_system("check-chain-gcode", model, memory=memory)

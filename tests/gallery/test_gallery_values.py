@@ -59,7 +59,7 @@ async def test_the_action_of_highest_value_goes_on(name: str) -> None:
 
 async def test_a_doubted_step_over_documents_is_mended_by_its_explanation() -> None:
     memory = StoreMemory(InMemoryStore())
-    await memory.keep([Note(kind="fact", text="Two twos are four.")])
+    await memory.add([Note(kind="fact", text="Two twos are four.")])
     doubt = '{"reason": "Read the document.", "score": 2}'
     fine = '{"reason": "", "score": 9}'
     model = ScriptedChatModel(["It is 5.\n\n", doubt, "It is 4.\n\n", fine, *says(4), fine])
@@ -101,7 +101,7 @@ async def test_an_edit_adds_the_edits_that_it_makes_necessary() -> None:
 @pytest.mark.parametrize(("helps", "shown"), [(0.9, True), (0.2, False)])
 async def test_what_is_kept_is_looked_up_where_that_would_help(helps: float, shown: bool) -> None:
     memory = StoreMemory(InMemoryStore())
-    await memory.keep([Note(kind="fact", text="half(x) halves.")])
+    await memory.add([Note(kind="fact", text="half(x) halves.")])
     model = ScriptedChatModel([chosen_word("yes", "no", helps), *says(4)])
     await run_system("selective-retrieval", model, memory=memory)
     assert ("half(x) halves." in model.calls[1].prompt) is shown
@@ -197,7 +197,7 @@ async def test_edits_at_three_temperatures_follow_the_localisation() -> None:
 
 async def test_proofs_that_use_the_references_are_kept() -> None:
     memory = StoreMemory(InMemoryStore())
-    await memory.keep([Note(kind="fact", text="Lemma A: two twos are four.")])
+    await memory.add([Note(kind="fact", text="Lemma A: two twos are four.")])
     model = replies("By guessing\n", "By Lemma A\n")
     result = await run_system("naturalprover", model, samples=2, memory=memory)
     assert "by name:\n- Lemma A: two twos are four." in model.calls[0].prompt

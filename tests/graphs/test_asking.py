@@ -36,7 +36,7 @@ def graph(refiner: ScriptedChatModel, ask: tuple[str, ...]) -> RefinementGraph:
         refiner=Refiner(refiner),
         stop=accepted() | rounds(1),
         checkpointer=InMemorySaver(serde=checkpoint_serializer()),
-        ask=ask,  # type: ignore[arg-type]
+        interrupt_before=ask,  # type: ignore[arg-type]
     )
 
 

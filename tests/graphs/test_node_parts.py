@@ -108,7 +108,7 @@ def test_a_run_begins_once_with_its_visible_tests() -> None:
     with run_scope(on_event=heard.append):
         opening: Any = begin(state(problem=CODE.model_copy(update={"tests": "assert f(1) == 2"})))
     assert [test.id for test in opening["tests"]] == ["t1"]
-    assert opening["begun_with"] is not None and opening["started"]
+    assert opening["initial_problem"] is not None and opening["started"]
     assert [type(event) for event in heard] == [TestsKnown]
     later = state(problem=CODE).model_copy(update={"started": 1.0})
     assert begin(later) == {}

@@ -52,7 +52,7 @@ async def test_the_fittest_prompt_answers_and_every_call_is_counted() -> None:
 async def test_gepa_finds_the_prompt_too() -> None:
     pytest.importorskip("gepa", reason="the extra 'evolve' is not installed")
     model = ScriptedChatModel(pupil)
-    result = await answered(gepa_prompt(model, EXAMPLES, seed="Hurry.", most_asked=12), model)
+    result = await answered(gepa_prompt(model, EXAMPLES, seed="Hurry.", max_calls=12), model)
     assert [note.text for note in result.notes] == ["Be careful."]
     assert result.answer == "8"
     assert result.usage.llm_calls == len(model.calls)

@@ -52,8 +52,8 @@ def test_a_prefix_has_steps_and_neither_answer_nor_program() -> None:
 
 
 def test_a_reader_decides_where_there_is_one() -> None:
-    made = read(WHOLE, reader=lambda text, problem: Reading(program="p", answer_class="c"))
-    assert (made.program, made.answer_class, made.unusable) == ("p", "c", None)
+    made = read(WHOLE, reader=lambda text, problem: Reading(program="p", equivalence_class="c"))
+    assert (made.program, made.equivalence_class, made.unusable) == ("p", "c", None)
 
 
 @pytest.mark.parametrize(

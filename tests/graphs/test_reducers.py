@@ -15,7 +15,7 @@ from refinegraph.graphs.reducers import (
     merge_rejected,
     merge_reviews,
     merge_tests,
-    weakest,
+    weakest_isolation,
 )
 from refinegraph.schema import (
     CallCase,
@@ -154,6 +154,8 @@ isolations = st.none() | st.builds(
 
 @given(isolations, isolations, isolations)
 def test_weakest_is_a_join(one: Isolation, two: Isolation, three: Isolation) -> None:
-    assert weakest(one, two) == weakest(two, one)
-    assert weakest(weakest(one, two), three) == weakest(one, weakest(two, three))
-    assert weakest(one, one) == one
+    assert weakest_isolation(one, two) == weakest_isolation(two, one)
+    assert weakest_isolation(weakest_isolation(one, two), three) == weakest_isolation(
+        one, weakest_isolation(two, three)
+    )
+    assert weakest_isolation(one, one) == one

@@ -5,7 +5,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 
 from refinegraph.agents import Solver
-from refinegraph.agents.memory import informed
+from refinegraph.agents.memory import with_notes
 from refinegraph.agents.models import ScriptedChatModel, run_scope
 from refinegraph.errors import InputError, ModelError
 from refinegraph.graphs import SearchGraph, search_graph
@@ -22,7 +22,7 @@ def outer(model: ScriptedChatModel, part_model: ScriptedChatModel, **how: bool) 
     part = search_graph(
         operators={"solve": Solver(part_model)}, policy=schedule(move("solve", count=2))
     )
-    solve = stages(subproblems(model), each=part, then=informed(Solver(model)), **how)
+    solve = stages(subproblems(model), each=part, then=with_notes(Solver(model)), **how)
     return search_graph(
         operators={"solve": solve},
         policy=schedule(move("solve")),
@@ -76,7 +76,7 @@ def test_the_cost_of_a_part_that_fails_is_not_lost() -> None:
         each=search_graph(
             operators={"solve": Solver(parts)}, policy=schedule(move("solve"), move("solve"))
         ),
-        then=informed(Solver(model)),
+        then=with_notes(Solver(model)),
     )
     graph = search_graph(
         operators={"first": Solver(ScriptedChatModel("The answer is 0.")), "solve": solve},

@@ -24,7 +24,7 @@ from refinegraph.graphs import RefinementState, search_graph
 from refinegraph.graphs.checkpoints import checkpoint_serializer
 from refinegraph.graphs.policies import (
     Wave,
-    everyone,
+    each_with_others,
     from_all,
     from_each,
     move,
@@ -77,7 +77,7 @@ def test_the_state_is_the_same_whatever_order_parallel_moves_end_in(order: list[
 
 
 WAVES: dict[str, Wave] = {
-    "everyone": everyone("merge"),
+    "each_with_others": each_with_others("merge"),
     "each": from_each("repair"),
     "all": from_all("merge", count=2),
     "noted": from_all("noted"),

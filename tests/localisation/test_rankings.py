@@ -91,7 +91,7 @@ def test_evidence_is_combined_as_independent_doubts() -> None:
         "named by a failing test's output",
     )
     assert ranked[2].reasons[-1] == "in a definition that the description names"
-    assert [found.line for found in rank_suspects(SOURCES, spectrum=SPECTRUM, most=1)] == [2]
+    assert [found.line for found in rank_suspects(SOURCES, spectrum=SPECTRUM, limit=1)] == [2]
     equal = rank_suspects(SOURCES, outputs=["a.py:3: x", "b.js:2:1", "a.py:1: y"])
     assert [(found.path, found.line) for found in equal] == [("a.py", 1), ("a.py", 3), ("b.js", 2)]
 

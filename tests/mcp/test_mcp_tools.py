@@ -195,14 +195,14 @@ class Impatient:
         self.messages: list[str] = []
         self._timeout: asyncio.Timeout | None = None
 
-    async def hear(self, progress: float, total: float | None, message: str | None) -> None:
+    async def handle(self, progress: float, total: float | None, message: str | None) -> None:
         self.messages.append(message or "")
         if self._timeout:
             self._timeout.reschedule(asyncio.get_running_loop().time() + self.seconds)
 
     async def call(self, client: Client, name: str, arguments: dict[str, Any]) -> Any:
         async with asyncio.timeout(self.seconds) as self._timeout:
-            return await client.call_tool(name, arguments, progress_callback=self.hear)
+            return await client.call_tool(name, arguments, progress_callback=self.handle)
 
 
 async def test_a_long_call_survives_an_impatient_client(connect: Connect) -> None:

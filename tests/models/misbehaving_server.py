@@ -15,7 +15,7 @@ from refinegraph.agents.models import RetryPolicy, resolve_model
 from refinegraph.agents.models.providers.remote_chat import RemoteChatModel
 from refinegraph.agents.models.resolve import Client
 
-QUICK = RetryPolicy(attempts=3, first_wait=0.01, longest_wait=0.02, longest_retry_after=1.0)
+QUICK = RetryPolicy(attempts=3, initial_wait=0.01, max_wait=0.02, max_retry_after=1.0)
 
 JSON = "application/json"
 

@@ -141,7 +141,7 @@ def test_files_that_are_no_cache_are_refused_and_kept(tmp_path: Path) -> None:
 
 async def test_a_cache_has_a_bound(tmp_path: Path) -> None:
     path = tmp_path / "calls.sqlite"
-    with closing(CallCache(path, most_bytes=1)) as cache:
+    with closing(CallCache(path, max_bytes=1)) as cache:
         await ask(ScriptedChatModel(["x" * 1000] * 40), cache, n=40)
         before = cache.state().answers
     with closing(CallCache(path)) as cache:

@@ -167,7 +167,7 @@ async def test_the_deadline_cancels_a_call_in_flight(client: Client) -> None:
 
 
 async def test_no_retry_sleeps_past_the_deadline(client: Client) -> None:
-    patient = RetryPolicy(attempts=9, first_wait=200, longest_wait=200)
+    patient = RetryPolicy(attempts=9, initial_wait=200, max_wait=200)
     started = time.monotonic()
     server = MisbehavingServer(error(503, "overloaded"))
     refused = pytest.raises(DeadlineExceeded, match="overloaded")

@@ -69,7 +69,7 @@ def test_resolving_needs_no_network(tmp_path: Path) -> None:
         "from refinegraph.agents.models import resolve_model\n"
         "from refinegraph.agents.models.providers.litellm_prices import price_of\n"
         "resolve_model('ollama_chat/qwen3:8b')\n"
-        "resolve_model('openai/gpt-4o', api_key='sk-x').most_choices()\n"
+        "resolve_model('openai/gpt-4o', api_key='sk-x').max_choices()\n"
         "prices = [price_of(name, 1000, 1000) for name in\n"
         "          ('openai/gpt-4o', 'gpt-4o', 'ollama_chat/qwen3:8b', 'ollama/llama2')]\n"
         "print(json.dumps([tried, prices]))\n"

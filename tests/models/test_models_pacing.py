@@ -28,7 +28,7 @@ from refinegraph.agents.models.calls.fair_semaphore import FairSemaphore, TokenB
 from refinegraph.errors import BudgetExceeded, InputError, ModelError
 
 PROMPT = [HumanMessage("Hi.")]
-PATIENT = RetryPolicy(attempts=12, first_wait=0.01, longest_wait=0.05)
+PATIENT = RetryPolicy(attempts=12, initial_wait=0.01, max_wait=0.05)
 
 
 @given(
@@ -215,7 +215,7 @@ async def test_a_thousand_problems_through_a_storm_end_once_each() -> None:
 
     retried: list[CallRetried] = []
 
-    def hear(event: Any) -> None:
+    def handle(event: Any) -> None:
         if isinstance(event, CallRetried):
             retried.append(event)
 
@@ -228,7 +228,7 @@ async def test_a_thousand_problems_through_a_storm_end_once_each() -> None:
 
     with MisbehavingServer(storm) as server:
         model = server.model(retry=PATIENT)
-        with run_scope(rate_limits=RateLimits(64), on_event=hear):
+        with run_scope(rate_limits=RateLimits(64), on_event=handle):
             ended = await asyncio.gather(*map(one, range(1000)))
         assert server.peak <= 64
     wrong = [

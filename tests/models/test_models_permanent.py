@@ -87,7 +87,7 @@ async def test_every_exception_is_either_passing_or_permanent(name: str) -> None
 
 
 async def test_a_silent_server_is_given_up_after_a_while() -> None:
-    impatient = RetryPolicy(attempts=9, first_wait=0.01, give_up_after=1.5)
+    impatient = RetryPolicy(attempts=9, initial_wait=0.01, give_up_after=1.5)
     silent = MisbehavingServer(answer("x")._replace(delay=5))
     with silent as server, pytest.raises(ModelError, match="tried 2 times"):
         await generate(server.model(timeout=1.0, retry=impatient), PROMPT)

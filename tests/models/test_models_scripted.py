@@ -71,7 +71,7 @@ async def test_a_choice_is_passed_on_with_its_reasoning() -> None:
 
 
 async def test_a_scripted_timeout_is_retried_and_a_scripted_error_raised() -> None:
-    quick = RetryPolicy(attempts=2, first_wait=0)
+    quick = RetryPolicy(attempts=2, initial_wait=0)
     model = ScriptedChatModel([TimeoutError("slow"), "done", ModelError("broken")], retry=quick)
     assert await texts(model) == ["done"]
     with pytest.raises(ModelError, match="broken"):

@@ -84,7 +84,7 @@ def test_batches_add_up(n: int, most: int | None) -> None:
 @given(st.integers(1, 60), st.none() | st.floats(0, 100))
 @settings(max_examples=100, deadline=None)
 def test_waits_grow_to_a_cap_and_honour_the_server(attempt: int, retry_after: float | None) -> None:
-    policy = RetryPolicy(first_wait=0.5, longest_wait=8)
+    policy = RetryPolicy(initial_wait=0.5, max_wait=8)
     wait = policy.wait(attempt, retry_after)
     assert (retry_after or 0) <= wait <= max(8, retry_after or 0)
 

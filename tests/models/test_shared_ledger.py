@@ -38,8 +38,10 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     return lambda **caps: SharedLedger(LedgerFile(tmp_path / "ledger.sqlite"), **caps)
 
 
-def need(prompt: int = 10, most: int = 10) -> Need:
-    return Need(prompt=prompt, answers=1, most=most, usd=lambda read, written: read + written)
+def need(prompt: int = 10, max_tokens: int = 10) -> Need:
+    return Need(
+        prompt=prompt, answers=1, max_tokens=max_tokens, usd=lambda read, written: read + written
+    )
 
 
 def used(tokens: int) -> Usage:
@@ -55,7 +57,7 @@ def test_every_ledger_reserves_settles_and_refuses(make: Make) -> None:
     ledger.commit(second.number, used(12))
     assert ledger.spent.total_tokens == 24
     third = ledger.reserve(need())
-    assert third and third.most == 10
+    assert third and third.max_tokens == 10
     ledger.commit(third.number, used(21))
     assert ledger.is_spent
     with pytest.raises(BudgetExceeded, match="the budget of 45 USD is spent"):
@@ -87,13 +89,13 @@ async def test_workers_never_pass_a_cap_together(
     async def call(number: int, cost: int) -> None:
         ledger = ledgers[number % workers]
         try:
-            while (grant := ledger.reserve(need(prompt=10, most=10))) is None:
+            while (grant := ledger.reserve(need(prompt=10, max_tokens=10))) is None:
                 await asyncio.sleep(0.001)
         except BudgetExceeded:
             return
-        assert grant.most is not None
+        assert grant.max_tokens is not None
         await asyncio.sleep(0)
-        ledger.commit(grant.number, used(min(cost, 10 + grant.most)))
+        ledger.commit(grant.number, used(min(cost, 10 + grant.max_tokens)))
 
     await asyncio.gather(*(call(number, cost) for number, cost in enumerate(costs)))
     assert SharedLedger(LedgerFile(path), tokens=cap).spent_now.total_tokens <= cap
@@ -122,7 +124,7 @@ from refinegraph.agents.models.spending.ledger_file import LedgerFile
 from refinegraph.agents.models.spending.shared_ledger import SharedLedger
 from refinegraph.schema import Usage
 ledger = SharedLedger(LedgerFile(Path(sys.argv[1])), tokens=100)
-need = Need(prompt=20, answers=1, most=30, usd=lambda read, written: None)
+need = Need(prompt=20, answers=1, max_tokens=30, usd=lambda read, written: None)
 first = ledger.reserve(need)
 ledger.commit(first.number, Usage(llm_calls=1, prompt_tokens=10))
 ledger.reserve(need)
@@ -150,7 +152,7 @@ def test_what_a_dead_worker_held_is_given_back(tmp_path: Path) -> None:
     with worker(path, "dies") as process:
         process.wait()
     ledger = SharedLedger(LedgerFile(path), tokens=100)
-    grant = ledger.reserve(need(prompt=50, most=20))
+    grant = ledger.reserve(need(prompt=50, max_tokens=20))
     assert grant
     assert ledger.spent_now == Usage(llm_calls=2, prompt_tokens=20)
 
@@ -159,11 +161,11 @@ def test_what_a_living_worker_holds_stays_reserved(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     with worker(path, "lives") as process:
         ledger = SharedLedger(LedgerFile(path), tokens=100)
-        assert ledger.reserve(need(prompt=50, most=20)) is None
+        assert ledger.reserve(need(prompt=50, max_tokens=20)) is None
         assert process.stdin
         process.stdin.close()
         process.wait()
-        assert ledger.reserve(need(prompt=50, most=20))
+        assert ledger.reserve(need(prompt=50, max_tokens=20))
 
 
 def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:

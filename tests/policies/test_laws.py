@@ -21,7 +21,7 @@ from refinegraph.graphs.policies import (
     beam,
     best_first,
     beta,
-    everyone,
+    each_with_others,
     from_all,
     from_each,
     is_complete,
@@ -55,7 +55,10 @@ ARMS = {"tree": uct("refine", max_candidates=6), "first": best_first("refine", m
 
 POLICIES: dict[str, Policy] = {
     "schedule": schedule(
-        move("solve", count=3), everyone("merge"), from_each("refine", best=2), from_all("merge")
+        move("solve", count=3),
+        each_with_others("merge"),
+        from_each("refine", best=2),
+        from_all("merge"),
     ),
     "uct": uct("refine", roots=2, width=2, max_candidates=MOST),
     "uct in batches": uct("refine", roots=3, width=1, batch=3, max_candidates=MOST),
@@ -71,7 +74,9 @@ POLICIES: dict[str, Policy] = {
     "particles": particles("step", n=4, temperature=0.1),
     "particles, multinomial": particles("step", n=4, resample=multinomial, max_candidates=MOST),
     "tournament": tournament(7, max_candidates=MOST),
-    "archive": archive({"refine": 1, "merge": 2}, islands=2, migrate=2, max_candidates=MOST),
+    "archive": archive(
+        {"refine": 1, "merge": 2}, islands=2, migration_interval=2, max_candidates=MOST
+    ),
     "ab_mcts": ab_mcts("solve", "refine", max_candidates=MOST),
     "ab_mcts, beta": ab_mcts(
         "solve", "refine", belief=beta(), batch=2, seed=3, max_candidates=MOST

@@ -18,7 +18,7 @@ from refinegraph.graphs.policies import (
     bandit,
     beam,
     best_first,
-    everyone,
+    each_with_others,
     from_all,
     from_each,
     is_complete,
@@ -48,7 +48,9 @@ def parents_of(choice: Any) -> list[tuple[str, ...]]:
 
 
 async def test_a_debate_shows_everyone_the_answers_of_the_others() -> None:
-    debate = schedule(move("solve", count=3), everyone("refine"), everyone("refine"))
+    debate = schedule(
+        move("solve", count=3), each_with_others("refine"), each_with_others("refine")
+    )
     state = await run(debate)
     assert [len(decision.moves) for decision in state.decisions] == [1, 3, 3, 0]
     assert parents_of(state.decisions[1]) == [
@@ -219,7 +221,7 @@ async def test_winners_are_crossed_and_the_field_halves() -> None:
 
 async def test_a_match_may_be_judged_by_anything() -> None:
     async def younger(problem: Problem, first: Candidate, second: Candidate) -> bool:
-        return first.order > second.order
+        return first.sort_key > second.sort_key
 
     pair = [candidate("0.0", 0.9), candidate("0.1", 0.1), candidate("0.2", 0.5)]
     choice = await tournament(3, beats=younger)(state_of(*pair))
@@ -237,14 +239,14 @@ def test_an_archive_keeps_the_best_of_every_niche() -> None:
     ]
     [members] = archive({"refine": 1}, islands=1).members(state_of(*made))
     assert [each.id for each in members] == ["0.0", "0.2"]
-    policy = archive({"refine": 1}, islands=1, greed=0.0, batch=40)
+    policy = archive({"refine": 1}, islands=1, best_probability=0.0, batch=40)
     assert {parents[0] for parents in parents_of(policy(state_of(*made)))} == {"0.0", "0.2"}
-    greedy = archive({"refine": 1}, islands=1, greed=1.0, batch=9)
+    greedy = archive({"refine": 1}, islands=1, best_probability=1.0, batch=9)
     assert {parents[0] for parents in parents_of(greedy(state_of(*made)))} == {"0.0"}
 
 
 async def test_islands_keep_to_themselves_until_they_migrate() -> None:
-    policy = archive({"refine": 1, "merge": 2}, islands=3, migrate=3, max_candidates=60)
+    policy = archive({"refine": 1, "merge": 2}, islands=3, migration_interval=3, max_candidates=60)
     state = await run(policy)
     homes = {
         each.id: int(state.decisions[each.turn].features[each.move].value)

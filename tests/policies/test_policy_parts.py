@@ -14,7 +14,7 @@ from refinegraph.graphs import policies
 from refinegraph.graphs.policies import (
     beam,
     best_first,
-    everyone,
+    each_with_others,
     from_all,
     from_each,
     is_complete,
@@ -42,7 +42,7 @@ from refinegraph.graphs.policies.base import (
 from refinegraph.graphs.policies.searching import (
     bound_reached,
     check_choice,
-    check_least,
+    check_minimum,
     cut,
     cut_moves,
     spent,
@@ -254,9 +254,9 @@ def test_candidates_count_when_they_are_asked_for() -> None:
 
 
 def test_settings_are_checked_at_their_bounds() -> None:
-    check_least(1, width=1, roots=None)
+    check_minimum(1, width=1, roots=None)
     with pytest.raises(InputError, match=r"^roots must be at least 1, got 0"):
-        check_least(1, width=1, roots=0)
+        check_minimum(1, width=1, roots=0)
     check_choice("rule", "a", "a", "b")
     check_choice("rule", len, "a")
     with pytest.raises(InputError, match=r"^rule is 'c'; expected a, b or a function"):
@@ -390,9 +390,11 @@ def test_waves_are_made_from_the_last_wave_without_what_is_approved() -> None:
     assert [m.parents for m in as_decision(from_all("r")(approved), approved).moves] == [
         ("0.0", "0.1")
     ]
-    assert from_all("r")(state()) == everyone("r")(state()) == []
+    assert from_all("r")(state()) == each_with_others("r")(state()) == []
     ranked = state(*answers("1", "2", "3", scores=(0.1, 0.9, 0.5)))
-    assert [m.parents for m in as_decision(everyone("r", best=2)(ranked), ranked).moves] == [
+    assert [
+        m.parents for m in as_decision(each_with_others("r", best=2)(ranked), ranked).moves
+    ] == [
         ("0.1", "0.2"),
         ("0.2", "0.1"),
     ]

@@ -61,7 +61,7 @@ def test_a_niche_is_what_a_candidate_does() -> None:
     generated = candidate(program="f = 3", generated_passed=("t1",))
     assert behaviour(generated) == behaviour(one)
     assert behaviour(answers("4")[0]) != behaviour(answers("5")[0])
-    classed = answers("4")[0].model_copy(update={"answer_class": "5"})
+    classed = answers("4")[0].model_copy(update={"equivalence_class": "5"})
     assert behaviour(classed) == behaviour(answers("5")[0])
     text = candidate(unusable="x").model_copy(update={"text": "4"})
     assert behaviour(text) != behaviour(answers("4")[0])
@@ -100,8 +100,8 @@ def moves_of(policy: Any, at: Any) -> tuple[Move, ...]:
 
 def test_generations_draw_parents_within_their_island_unless_they_migrate() -> None:
     pool = answers(*"abcdefgh", scores=[n / 10 for n in range(8)])
-    homes = {made.id: made.order[-1] % 2 for made in pool}
-    policy = archive({"merge": 2}, islands=2, batch=6, migrate=3)
+    homes = {made.id: made.sort_key[-1] % 2 for made in pool}
+    policy = archive({"merge": 2}, islands=2, batch=6, migration_interval=3)
     for count in range(1, 7):
         decisions = [decided(0, Move(operator="solve", count=8))]
         decisions += [decided(n, SOLVE) for n in range(1, count)]
@@ -120,27 +120,35 @@ def test_generations_draw_parents_within_their_island_unless_they_migrate() -> N
 
 def test_the_greedy_take_the_best_and_the_others_any() -> None:
     at = state(*answers(*"abcdefgh", scores=[n / 10 for n in range(8)]))
-    greedy = archive({"refine": 1}, islands=1, batch=20, greed=1.0)
+    greedy = archive({"refine": 1}, islands=1, batch=20, best_probability=1.0)
     assert {move.parents for move in moves_of(greedy, at)} == {("0.7",)}
-    free = archive({"refine": 1}, islands=1, batch=40, greed=0.0)
+    free = archive({"refine": 1}, islands=1, batch=40, best_probability=0.0)
     assert len({move.parents for move in moves_of(free, at)}) > 5
     few = archive({"merge": 9}, islands=2, roots=3)
     assert moves_of(few, at) == (Move(operator="solve", count=3),) * 2
     bounded = archive({"refine": 1}, islands=1, batch=9, max_candidates=10)
     assert len(moves_of(bounded, at)) == 2
-    assert archive({"merge": 2}, migrate=None)(at)
+    assert archive({"merge": 2}, migration_interval=None)(at)
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"islands": 0}, {"roots": 0}, {"batch": 0}, {"migrate": 0}, {"greed": -0.1},
+    [{"islands": 0}, {"roots": 0}, {"batch": 0}, {"migration_interval": 0}, {"best_probability": -0.1},
      {"max_candidates": 0}, {"operators": {}}, {"operators": {"refine": 0}}],
 )  # fmt: skip
 def test_an_archive_of_nothing_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         settings: dict[str, Any] = {"operators": {"refine": 1}, **wrong}
         archive(**settings)
-    archive({"refine": 1}, islands=1, roots=1, batch=1, migrate=1, greed=0.0, max_candidates=1)
+    archive(
+        {"refine": 1},
+        islands=1,
+        roots=1,
+        batch=1,
+        migration_interval=1,
+        best_probability=0.0,
+        max_candidates=1,
+    )
 
 
 # tournaments
@@ -295,7 +303,7 @@ def test_the_leading_answer_has_the_largest_sum_of_scores() -> None:
     assert leading_answer(state(*pool), pool) == "4"
     assert leading_answer(state(*pool), pool[1:]) == "5"
     assert leading_answer(state(), ()) is None
-    classed = pool[0].model_copy(update={"answer_class": "four"})
+    classed = pool[0].model_copy(update={"equivalence_class": "four"})
     assert leading_answer(state(classed), [classed]) == "four"
     unscored = answers("5", "4", "4")
     assert leading_answer(state(*unscored), unscored) == "4"

@@ -62,7 +62,7 @@ async def our_tree(policy: Policy, salt: int) -> list[str]:
     state = await run(
         policy, problem=LABELLING, operators={"solve": grow, "refine": grow}, scorer=score
     )
-    made = sorted(state.candidates, key=lambda each: (each.turn, each.order))
+    made = sorted(state.candidates, key=lambda each: (each.turn, each.sort_key))
     return [candidate.text for candidate in made]
 
 

@@ -134,7 +134,7 @@ async def test_hanging_programs_do_not_hold_up_the_others() -> None:
 
 
 async def test_the_rewards_of_all_turns_add_up_to_the_last_share() -> None:
-    environment = rewards.repair_environment(most_turns=3)()
+    environment = rewards.repair_environment(max_turns=3)()
     environment.reset(tests="assert add(1, 2) == 3", hidden_tests=TESTS, page=1)
     assert await environment.get_reward() == 0.0
     assert "It passed all 1 tests." in await environment.submit(WRONG)
@@ -142,7 +142,7 @@ async def test_the_rewards_of_all_turns_add_up_to_the_last_share() -> None:
     assert "It passed all 1 tests." in await environment.submit(RIGHT)
     assert [turn.reward for turn in environment.turns] == [0.5, -0.5, 1.0]
     assert await environment.get_reward() == 1.0
-    assert "passed already" in await environment.submit(RIGHT)
+    assert "already passed" in await environment.submit(RIGHT)
     assert len(environment.turns) == 3
     environment.reset(tests=TESTS)
     assert environment.turns == []
@@ -151,15 +151,15 @@ async def test_the_rewards_of_all_turns_add_up_to_the_last_share() -> None:
 
 
 async def test_turns_end_and_rows_need_tests() -> None:
-    environment = rewards.RepairEnvironment(most_turns=1)
+    environment = rewards.RepairEnvironment(max_turns=1)
     environment.reset(tests=TESTS)
     await environment.submit(WRONG)
     assert await environment.submit(RIGHT) == "No turns are left."
     assert await environment.get_reward() == 0.0
     with pytest.raises(rg.InputError, match="no column 'tests'"):
         environment.reset(page=1)
-    with pytest.raises(rg.InputError, match="most_turns=0"):
-        rewards.RepairEnvironment(most_turns=0)
+    with pytest.raises(rg.InputError, match="max_turns=0"):
+        rewards.RepairEnvironment(max_turns=0)
 
 
 def test_only_the_tools_of_an_environment_are_its_methods() -> None:

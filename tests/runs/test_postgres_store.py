@@ -122,7 +122,7 @@ def test_answers_are_shared(database: str) -> None:
     with closing(postgres_cache(database)) as cache:
         assert cache.state().answers == 1
         assert cache.spent().llm_calls == 1
-        apart = cache.apart("other ")
+        apart = cache.with_namespace("other ")
         apart.forget()
         assert cache.state().answers == 1
         assert cache.clear() == 1

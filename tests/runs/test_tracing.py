@@ -81,7 +81,7 @@ def test_a_log_is_one_object_a_line(tmp_path: Path) -> None:
     from refinegraph.telemetry.json_log import JsonLog
 
     file = tmp_path / "log.jsonl"
-    with file.open("w") as out, run_scope(on_event=JsonLog(out, clean=str).hear):
+    with file.open("w") as out, run_scope(on_event=JsonLog(out, clean=str).handle):
         run()
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     names = [line["event"] for line in lines]

@@ -45,7 +45,7 @@ async def test_attack_succeeds_without_the_layers_that_stop_it(case: HostileCase
 @pytest.mark.parametrize("without", [WALLS, ("landlock",)], ids=["landlock only", "walls only"])
 async def test_quick_cases_at_tier_medium(without: Sequence[Layer]) -> None:
     def backend(*, policy: SandboxPolicy) -> Sandbox:
-        return Sandbox(policy=policy.model_copy(update={"without": tuple(without)}))
+        return Sandbox(policy=policy.model_copy(update={"disabled_layers": tuple(without)}))
 
     verdict = await backend(policy=SandboxPolicy()).check("def f(): return 1", "f", [((), 1)])
     assert verdict.isolation.tier == "medium"

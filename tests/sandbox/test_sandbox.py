@@ -243,7 +243,7 @@ def _children() -> list[str]:
 
 
 async def test_tier_that_cannot_be_had_is_refused_before_a_program_runs() -> None:
-    policy = SandboxPolicy(without=("seccomp",))
+    policy = SandboxPolicy(disabled_layers=("seccomp",))
     with pytest.raises(SandboxUnavailable, match=r"'medium' was requested .*seccomp: left out"):
         await Sandbox(policy=policy).check("print(1)", "f", [((1,), 1)])
 

@@ -153,7 +153,7 @@ def test_a_line_of_a_trace_is_cut_and_never_believed() -> None:
 def test_the_middle_of_a_long_trace_is_left_out() -> None:
     lines = [TraceLine(number=n, function="f", changed=(("x", str(n)),)) for n in range(1, 8)]
     source = "\n".join(f"  x = {n}  " for n in range(1, 7))
-    shown = show_trace(lines, source, most=5).splitlines()
+    shown = show_trace(lines, source, max_lines=5).splitlines()
     assert shown == [
         "line 1  x = 1    # x = 1",
         "line 2  x = 2    # x = 2",
@@ -162,7 +162,7 @@ def test_the_middle_of_a_long_trace_is_left_out() -> None:
         "line 6  x = 6    # x = 6",
         "line 7      # x = 7",
     ]
-    assert len(show_trace(lines, source, most=7).splitlines()) == 7
+    assert len(show_trace(lines, source, max_lines=7).splitlines()) == 7
     nowhere = TraceLine(number=0, function="f", changed=(("a", "1"), ("b", "2")))
     assert show_trace([nowhere], source) == "line 0      # a = 1, b = 2"
 

@@ -233,7 +233,7 @@ if user:
 linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
 linux.mount("none", folder + "/below", "tmpfs", 0, "mode=1777")
 Path(folder, "below", "file").write_text("x")
-policy = SandboxPolicy(readable=(folder,), without=("landlock",))
+policy = SandboxPolicy(readable=(folder,), disabled_layers=("landlock",))
 for name, mode in (("file", "r"), ("new", "w")):
     script = f"open({folder + '/below/' + name!r}, {mode!r})"
     print(asyncio.run(Sandbox(policy=policy).run(script)).status)

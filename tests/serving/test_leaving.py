@@ -62,7 +62,7 @@ def test_a_stream_shows_signs_of_life(
 def test_requests_beyond_what_the_server_takes_are_told_when_to_come_again(
     served: Callable[..., Served],
 ) -> None:
-    server = served(RIGHT, hold=True, most_requests=1)
+    server = served(RIGHT, hold=True, max_requests=1)
     url = f"{server.base}/chat/completions"
     first = threading.Thread(target=httpx.post, args=(url,), kwargs={"json": TASK, "timeout": 60})
     first.start()

@@ -236,8 +236,10 @@ def test_another_address_needs_a_key(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_menu_with_an_unknown_strategy_is_refused() -> None:
-    with pytest.raises(InputError, match="menu: unknown strategy 'adaptiv'; did you mean"):
-        scripted(menu=("adaptiv",))
+    with pytest.raises(
+        InputError, match="listed_strategies: unknown strategy 'adaptiv'; did you mean"
+    ):
+        scripted(listed_strategies=("adaptiv",))
 
 
 def test_a_port_that_is_taken_is_named(
@@ -249,7 +251,7 @@ def test_a_port_that_is_taken_is_named(
 
 
 def test_a_page_opens_with_its_link_alone(tmp_path: Path) -> None:
-    settings = {"runs": RunStore(tmp_path / "served"), "link": "http://localhost"}
+    settings = {"runs": RunStore(tmp_path / "served"), "public_url": "http://localhost"}
     client = scripted(**settings)
     page = ask(client).json()["refinegraph"]["page"]
     assert client.get(page).status_code == 200

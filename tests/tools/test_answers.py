@@ -179,7 +179,7 @@ async def test_votes_count_equal_answers_together() -> None:
         samples=4,
     )
     assert result.answer in (r"\sqrt{8}", r"2\sqrt{2}")
-    classes = [candidate.answer_class for candidate in result.candidates]
+    classes = [candidate.equivalence_class for candidate in result.candidates]
     assert classes[1] == classes[3]
     assert len(set(classes)) == 3
 

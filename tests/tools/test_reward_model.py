@@ -16,14 +16,14 @@ from refinegraph.errors import InputError, ModelError, ModelRequestRefused
 from refinegraph.retry_policy import RetryPolicy
 from refinegraph.schema import Candidate, Problem, Score
 from refinegraph.testing import candidate
-from refinegraph.tools.scorers import RewardModel, Scored, mean_of
+from refinegraph.tools.scorers import RewardModel, ScoreBatch, mean_of
 from refinegraph.tools.scorers.reward_model import RewardFormatName
 from refinegraph.tools.step_scores import minimum
 
 PROBLEM = Problem(prompt="What is 1 + 1?", kind="math")
 RIGHT = "Step 1: 1 + 1 = 2\nStep 2: so it is 2"
 WRONG = "Step 1: 1 + 1 = 2\nStep 2: so it is wrong"
-QUICK = RetryPolicy(attempts=3, first_wait=0.01, longest_wait=0.01, longest_retry_after=1.0)
+QUICK = RetryPolicy(attempts=3, initial_wait=0.01, max_wait=0.01, max_retry_after=1.0)
 
 Body = dict[str, Any]
 
@@ -225,8 +225,8 @@ async def test_reward_model_is_a_scorer_in_every_format(case: Case) -> None:
     assert requests == case.requests == forward.usage.llm_calls
     assert forward.usage.prompt_tokens > 0
     assert served.judgements == requests
-    assert backward == Scored(forward.scores[::-1])
-    assert nothing == Scored(())
+    assert backward == ScoreBatch(forward.scores[::-1])
+    assert nothing == ScoreBatch(())
     assert [each.value for each in joined.scores] == [each.value for each in forward.scores]
 
 
@@ -264,7 +264,7 @@ async def test_solutions_go_in_batches_and_requests_are_bounded() -> None:
 
     pool = [solution(number, f"the answer is {number}") for number in range(20)]
     with serving(score=slow) as served:
-        model = RewardModel(served.url, "rm", format="score", batch=2, at_once=3)
+        model = RewardModel(served.url, "rm", format="score", batch=2, concurrency=3)
         await model(PROBLEM, pool)
     assert [len(body["text_2"]) for _, body in served.asked] == [2] * 10
     assert served.peak <= 3

@@ -19,8 +19,8 @@ from refinegraph.tools.grouping import agreeing_groups, answer_groups, generated
 from refinegraph.tools.loose_json import json_objects
 from refinegraph.tools.sandbox.tracing import TraceLine
 from refinegraph.tools.scorers import agreement, execution, first_of, self_certainty
+from refinegraph.tools.scorers.async_cache import AsyncCache
 from refinegraph.tools.scorers.ensembles import mean_of, product_of, uncertainty_weighted, worst_of
-from refinegraph.tools.scorers.memory import Memory
 from refinegraph.tools.scorers.simulated import simulated_scorer
 from refinegraph.tools.step_scores import first_bad_step, last, mean, minimum, product
 from refinegraph.tools.value_slices import value_slice
@@ -139,8 +139,8 @@ def test_generated_tests_that_are_written_often_weigh_more() -> None:
 
 def test_answers_are_grouped_by_what_they_are_and_programs_by_what_they_did() -> None:
     by_class = [
-        candidate("0.0", "a").model_copy(update={"answer_class": "x"}),
-        candidate("0.1", "b").model_copy(update={"answer_class": "x"}),
+        candidate("0.0", "a").model_copy(update={"equivalence_class": "x"}),
+        candidate("0.1", "b").model_copy(update={"equivalence_class": "x"}),
         candidate("0.2", "a"),
     ]
     assert [len(group) for group in answer_groups(MATH, by_class)] == [2, 1]
@@ -157,7 +157,7 @@ def test_answers_are_grouped_by_what_they_are_and_programs_by_what_they_did() ->
 
 def test_certainty_keeps_its_order_within_zero_and_one() -> None:
     pool = [
-        candidate(f"0.{n}", "4").model_copy(update={"certainty": c})
+        candidate(f"0.{n}", "4").model_copy(update={"self_certainty": c})
         for n, c in enumerate((0.0, 1.0, 3.0, None))
     ]
     scores = self_certainty()(MATH, pool)
@@ -256,10 +256,10 @@ async def test_memory_asks_once_for_each_and_forgets_the_oldest() -> None:
         asked.append(list(keys))
         return [key * 10 for key in keys]
 
-    memory: Memory[int, int] = Memory(limit=3)
-    assert await memory.batches([1, 2, 1, 3], ask, size=2) == [10, 20, 10, 30]
-    assert await memory.batches([2, 4], ask, size=2) == [20, 40]
-    assert await memory.batches([2, 1], ask, size=2) == [20, 10]
+    memory: AsyncCache[int, int] = AsyncCache(max_entries=3)
+    assert await memory.get_in_batches([1, 2, 1, 3], ask, size=2) == [10, 20, 10, 30]
+    assert await memory.get_in_batches([2, 4], ask, size=2) == [20, 40]
+    assert await memory.get_in_batches([2, 1], ask, size=2) == [20, 10]
     assert asked == [[1, 2], [3], [4], [1]]
 
 
@@ -271,17 +271,17 @@ async def test_memory_keeps_what_came_beside_a_failure_and_asks_again_for_the_re
             raise ModelError("It is down.")
         return key
 
-    memory: Memory[int, int] = Memory()
-    found = await memory.each([1, -1], ask)
+    memory: AsyncCache[int, int] = AsyncCache()
+    found = await memory.get_all([1, -1], ask)
     assert found[0] == 1
     assert isinstance(found[1], ModelError)
     with pytest.raises(ModelError, match="It is down"):
-        await memory.each([-1, -1], ask)
+        await memory.get_all([-1, -1], ask)
     with pytest.raises(ModelError, match="It is down"):
-        await memory.one(-1, ask)
+        await memory.get(-1, ask)
     broken = False
-    assert await memory.each([-1], ask) == [-1]
-    assert await memory.one(-1, ask) == -1
+    assert await memory.get_all([-1], ask) == [-1]
+    assert await memory.get(-1, ask) == -1
 
 
 async def test_memory_asks_for_all_at_once_and_hides_no_other_error() -> None:
@@ -296,14 +296,14 @@ async def test_memory_asks_for_all_at_once_and_hides_no_other_error() -> None:
         await everyone.wait()
         return key
 
-    memory: Memory[int, int] = Memory()
-    assert await asyncio.wait_for(memory.each([1, 2, 3], ask), 20) == [1, 2, 3]
+    memory: AsyncCache[int, int] = AsyncCache()
+    assert await asyncio.wait_for(memory.get_all([1, 2, 3], ask), 20) == [1, 2, 3]
 
     async def wrong(key: int) -> int:
         raise KeyError(key)
 
     with pytest.raises(KeyError):
-        await memory.each([4], wrong)
+        await memory.get_all([4], wrong)
 
 
 # slices of a trace

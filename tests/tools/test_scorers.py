@@ -12,10 +12,10 @@ from refinegraph.testing import candidate
 from refinegraph.tools.scorers import (
     Scorer,
     agreement,
-    ask_scorer,
     execution,
     mean_of,
     product_of,
+    run_scorer,
     self_certainty,
     uncertainty_weighted,
     worst_of,
@@ -38,7 +38,7 @@ def constant(*values: float | None) -> Scorer:
 
 
 async def joined(scorer: Scorer, count: int = 1) -> list[float | None]:
-    told = await ask_scorer(scorer, PROBLEM, [solution(number) for number in range(count)])
+    told = await run_scorer(scorer, PROBLEM, [solution(number) for number in range(count)])
     return [score.value for score in told.scores]
 
 
@@ -76,7 +76,7 @@ async def test_every_scorer_gives_one_score_a_candidate_whatever_their_order(
 
 
 async def _told(scorer: Scorer, pool: Sequence[Candidate]) -> dict[str, float | None]:
-    told = await ask_scorer(scorer, PROBLEM, pool)
+    told = await run_scorer(scorer, PROBLEM, pool)
     return {each.id: score.value for each, score in zip(pool, told.scores, strict=True)}
 
 
@@ -118,7 +118,7 @@ def test_ensembles_keep_their_order_and_range_and_leave_out_who_cannot_tell(
 
 
 def test_ensembles_say_how_they_are_made() -> None:
-    made = mean_of(execution(), product_of(agreement(), self_certainty(), least=0.1))
+    made = mean_of(execution(), product_of(agreement(), self_certainty(), floor=0.1))
     assert repr(made) == (
-        "mean_of(execution(), product_of(agreement(), self_certainty(), least=0.1))"
+        "mean_of(execution(), product_of(agreement(), self_certainty(), floor=0.1))"
     )

@@ -40,7 +40,7 @@ async def test_baseline_tells_failing_passing_and_skipped_apart(checkout: Path) 
     (checkout / TEST).write_text(text)
     suite = TestSuite(Sandbox(), checkout, COMMAND)
     found = await take_baseline(suite, runs=1)
-    assert found.wanted == (f"{TEST}::test_bad",)
+    assert found.failing_ids == (f"{TEST}::test_bad",)
     assert found.passing == (f"{TEST}::test_good",)
     assert set(found.skipped) == {f"{TEST}::test_later", f"{TEST}::test_known"}
     assert "assert 1 == 2" in (found.failing[0].error or "")
@@ -92,7 +92,7 @@ async def test_command_that_runs_no_test_is_named(checkout: Path) -> None:
 async def test_exit_code_is_all_there_is_of_other_commands(checkout: Path) -> None:
     suite = TestSuite(Sandbox(), checkout, "grep -q 'a + b' src/adding.py")
     found = await take_baseline(suite, runs=1)
-    assert (found.wanted, found.strength) == (("command",), "exit code")
+    assert (found.failing_ids, found.strength) == (("command",), "exit code")
     verdict = await PatchJudge(suite, found).check({MODULE: RIGHT})
     assert verdict.passed
 
@@ -101,7 +101,7 @@ async def test_file_that_could_not_be_collected_passes_when_its_tests_do(checkou
     (checkout / MODULE).write_text("def add(a, b):\n    return a +\n")
     suite = TestSuite(Sandbox(), checkout, COMMAND)
     found = await take_baseline(suite, runs=1)
-    assert found.wanted == (TEST,)
+    assert found.failing_ids == (TEST,)
     judge = PatchJudge(suite, found)
     assert (await judge.check({MODULE: RIGHT})).passed
     assert not (await judge.check({MODULE: "def add(a, b):\n    return 0\n"})).passed
@@ -111,5 +111,5 @@ async def test_variables_before_the_command_do_not_hide_the_results(checkout: Pa
     (checkout / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
     command = COMMAND.replace("env ", "PYTHONPATH=src ", 1)
     found = await take_baseline(TestSuite(Sandbox(), checkout, command), runs=1)
-    assert found.wanted == (f"{TEST}::test_two",)
+    assert found.failing_ids == (f"{TEST}::test_two",)
     assert found.strength == "in process with guards"

@@ -69,7 +69,7 @@ class ScriptedSuite(TestSuite):
         return self.runs.pop(0)
 
 
-async def test_a_baseline_tells_failing_passing_skipped_and_flickering_tests_apart(
+async def test_a_baseline_tells_failing_passing_skipped_and_flaky_tests_apart(
     tmp_path: Path,
 ) -> None:
     first = run_of(
@@ -87,12 +87,12 @@ async def test_a_baseline_tells_failing_passing_skipped_and_flickering_tests_apa
     assert [(each.id, each.error) for each in found.failing] == [("bad", "first"), ("two", None)]
     assert found.passing == ("good",)
     assert found.skipped == ("off",)
-    assert found.flickering == ("odd", "once", "new")
+    assert found.flaky == ("odd", "once", "new")
     assert (found.collected, found.deselected) == (5, ("z",))
     assert (found.patched, found.plugins) == (("a", "b", "c"), ("x", "y"))
     assert (found.root, found.strength, found.seconds) == ("r", "reported", 3.0)
     once = await take_baseline(ScriptedSuite(tmp_path, first), runs=1)
-    assert once.flickering == ()
+    assert once.flaky == ()
 
 
 @pytest.mark.parametrize(

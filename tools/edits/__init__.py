@@ -4,26 +4,26 @@ from refinegraph.tools.edits.application import apply_edits
 from refinegraph.tools.edits.programs import EditedProgram, edit_program
 from refinegraph.tools.edits.reading import edit_files, read_edits
 from refinegraph.tools.edits.types import (
-    Applied,
     AppliedEdit,
     DeleteFile,
     Edit,
+    EditResult,
+    Excerpt,
     LineEdit,
-    Place,
-    Refusal,
+    RejectedEdit,
     Replacement,
     WholeFile,
 )
 
 __all__ = [
-    "Applied",
     "AppliedEdit",
     "DeleteFile",
     "Edit",
+    "EditResult",
     "EditedProgram",
+    "Excerpt",
     "LineEdit",
-    "Place",
-    "Refusal",
+    "RejectedEdit",
     "Replacement",
     "WholeFile",
     "apply_edits",

@@ -10,18 +10,18 @@ from refinegraph.tools.edits.lines import block_lines, split_text
 from refinegraph.tools.edits.matching import find_spans
 from refinegraph.tools.edits.paths import resolve_path
 from refinegraph.tools.edits.types import (
-    Applied,
     AppliedEdit,
     DeleteFile,
     Edit,
+    EditResult,
     LineEdit,
-    Refusal,
+    RejectedEdit,
     Replacement,
     WholeFile,
 )
 
 
-def apply_edits(edits: Sequence[Edit], files: Mapping[str, str]) -> Applied | Refusal:
+def apply_edits(edits: Sequence[Edit], files: Mapping[str, str]) -> EditResult | RejectedEdit:
     r"""Apply edits to files by path, or return a refusal if any of them does not apply.
 
     The lines that an edit replaces are matched exactly, then ignoring whitespace, then inside a
@@ -64,10 +64,10 @@ class _Work:
         self._texts = {path: EditedText(text, path) for path, text in files.items()}
         self._done: list[AppliedEdit] = []
 
-    def apply(self, edit: Edit, number: int, times: int) -> Refusal | None:
+    def apply(self, edit: Edit, number: int, times: int) -> RejectedEdit | None:
         """Apply one edit that the answer contains `times` times; return a refusal on failure."""
         path = self._path(edit, number)
-        if isinstance(path, Refusal):
+        if isinstance(path, RejectedEdit):
             return path
         if isinstance(edit, DeleteFile):
             self._texts.pop(path, None)
@@ -81,20 +81,20 @@ class _Work:
             if isinstance(edit, LineEdit)
             else text.replace(edit, number, times)
         )
-        if isinstance(done, Refusal):
+        if isinstance(done, RejectedEdit):
             return done
         self._done += done
         return None
 
-    def finish(self) -> Applied | Refusal:
+    def finish(self) -> EditResult | RejectedEdit:
         """Return the edited files, or a refusal if nothing changed."""
         files = {path: text.text for path, text in self._texts.items()}
         if files == self._before:
             reason = "The edit changes nothing: the old and the new lines are the same."
-            return Refusal(kind="no_change", reason=reason)
-        return Applied(files=files, edits=tuple(self._done))
+            return RejectedEdit(kind="no_change", reason=reason)
+        return EditResult(files=files, edits=tuple(self._done))
 
-    def _path(self, edit: Edit, number: int) -> str | Refusal:
+    def _path(self, edit: Edit, number: int) -> str | RejectedEdit:
         if "" in self._texts:
             return ""
         if edit.path:
@@ -103,13 +103,13 @@ class _Work:
             return next(iter(self._texts))
         return self._only_home(edit, number)
 
-    def _only_home(self, edit: Edit, number: int) -> str | Refusal:
+    def _only_home(self, edit: Edit, number: int) -> str | RejectedEdit:
         """Return the only file that contains the lines of an edit without a path."""
         search = block_lines(edit.search) if isinstance(edit, Replacement) else []
         homes = [
             path
             for path, text in self._texts.items()
-            if any(span.rung == "exact" for span in find_spans(search, text.lines))
+            if any(span.matched_by == "exact" for span in find_spans(search, text.lines))
         ]
         if len(homes) == 1:
             return homes[0]
@@ -117,14 +117,14 @@ class _Work:
         reason = (
             f"Edit {number + 1} names no file, and {matches}; write the path on the line before it."
         )
-        return Refusal(kind="no_path", reason=reason)
+        return RejectedEdit(kind="no_path", reason=reason)
 
-    def _write(self, path: str, edit: WholeFile, number: int) -> Refusal | None:
+    def _write(self, path: str, edit: WholeFile, number: int) -> RejectedEdit | None:
         before = self._texts.get(path)
         original = before.lines if before else []
         if elided_at(split_text(edit.text).lines, original=original):
             reason = f"Edit {number + 1} omits lines with '...'; write the file in full."
-            return Refusal(kind="elided", reason=reason)
+            return RejectedEdit(kind="elided", reason=reason)
         self._texts[path] = EditedText(edit.text, path)
         self._done.append(AppliedEdit(path, 1, "whole"))
         return None

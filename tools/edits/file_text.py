@@ -26,12 +26,12 @@ from refinegraph.tools.edits.merging import merge
 from refinegraph.tools.edits.numbering import without_numbers
 from refinegraph.tools.edits.types import (
     AppliedEdit,
+    Excerpt,
     LineEdit,
-    Place,
-    Refusal,
-    RefusalKind,
+    MatchMethod,
+    RejectedEdit,
+    RejectionKind,
     Replacement,
-    Rung,
 )
 
 _NEAREST = 0.4
@@ -48,7 +48,7 @@ class _Change(NamedTuple):
     start: int
     stop: int
     lines: list[str]
-    rung: Rung
+    matched_by: MatchMethod
 
 
 class _Block(NamedTuple):
@@ -78,17 +78,17 @@ class EditedText:
         """The current text."""
         return join_text(self._text)
 
-    def replace_numbered(self, edit: LineEdit, number: int) -> list[AppliedEdit] | Refusal:
+    def replace_numbered(self, edit: LineEdit, number: int) -> list[AppliedEdit] | RejectedEdit:
         """Replace lines by number; edits of later lines have to be applied first."""
         first, last, count = edit.first, edit.last, len(self.lines)
         if not (1 <= first <= count + 1 and first - 1 <= last <= count):
             reason = (
                 f"Edit {number + 1} is for lines {first} to {last}, but {self._name} has {count}."
             )
-            return Refusal(kind="bad_lines", reason=reason)
+            return RejectedEdit(kind="bad_lines", reason=reason)
         if any(first <= end and last >= start for start, end in self._locked):
             reason = f"Edit {number + 1} changes lines {first} to {last} again."
-            return Refusal(kind="overlap", reason=reason)
+            return RejectedEdit(kind="overlap", reason=reason)
         self._locked.append((first, last))
         new = _indented(block_lines(edit.text), self.lines[first - 1 : last])
         if elided_at(new, original=self.lines):
@@ -97,7 +97,7 @@ class EditedText:
 
     def replace(
         self, edit: Replacement, number: int, times: int = 1
-    ) -> list[AppliedEdit] | Refusal:
+    ) -> list[AppliedEdit] | RejectedEdit:
         """Replace lines that occur exactly once, or as often as the edit is repeated."""
         search, new = block_lines(edit.search), block_lines(edit.replace)
         if not any(line.strip() for line in search) and edit.line is None:
@@ -108,11 +108,11 @@ class EditedText:
         if elided_at([*search, *new], original=self.lines):
             return self._replace_around(edit, number)
         changes = self._locate(edit, number, times)
-        if isinstance(changes, Refusal):
+        if isinstance(changes, RejectedEdit):
             return changes
         return [self._apply(change) for change in reversed(changes)]
 
-    def _fill(self, new: list[str], number: int) -> list[AppliedEdit] | Refusal:
+    def _fill(self, new: list[str], number: int) -> list[AppliedEdit] | RejectedEdit:
         if not any(line.strip() for line in new):
             return self._refuse("empty", f"Edit {number + 1} is empty.")
         if any(line.strip() for line in self.lines):
@@ -123,7 +123,7 @@ class EditedText:
             return self._refuse("empty", reason)
         return [self._apply(_Change(0, len(self.lines), new, "whole"))]
 
-    def _locate(self, edit: Replacement, number: int, times: int) -> list[_Change] | Refusal:
+    def _locate(self, edit: Replacement, number: int, times: int) -> list[_Change] | RejectedEdit:
         for block in _readings(edit):
             spans = find_spans(block.search, self.lines)
             if spans:
@@ -135,12 +135,12 @@ class EditedText:
 
     def _choose(
         self, spans: list[Span], block: _Block, number: int, times: int
-    ) -> list[_Change] | Refusal:
+    ) -> list[_Change] | RejectedEdit:
         if len(spans) > 1 and block.line is not None:
             expected = self._shifted(block.line) - 1
             spans = [span for span in spans if span.start == expected] or spans
         if len(spans) > 1 and len(spans) != times:
-            places = [Place(self._path, span.start + 1, self._shown(span)) for span in spans]
+            places = [Excerpt(self._path, span.start + 1, self._shown(span)) for span in spans]
             return self._ambiguous(places, number)
         changes = [self._change(block, span) for span in spans]
         if None in changes:
@@ -154,7 +154,7 @@ class EditedText:
             return None
         if self._is_present(block.replace, block, span):
             return None
-        return _Change(span.start, span.stop, lines, span.rung)
+        return _Change(span.start, span.stop, lines, span.matched_by)
 
     def _is_present(self, new: list[str], block: _Block, span: Span) -> bool:
         """Return whether the text has the new lines already, around the lines to replace."""
@@ -167,11 +167,11 @@ class EditedText:
         around = find_without_blank_lines(new, self.lines)
         return any(at.start <= filled[0] and filled[-1] < at.stop for at in around if filled)
 
-    def _already(self, number: int) -> Refusal:
+    def _already(self, number: int) -> RejectedEdit:
         reason = f"Edit {number + 1} is already applied: its new lines are in {self._name}."
         return self._refuse("already_applied", reason)
 
-    def _within_line(self, block: _Block, number: int) -> list[_Change] | Refusal | None:
+    def _within_line(self, block: _Block, number: int) -> list[_Change] | RejectedEdit | None:
         if len(block.search) != 1 or len(block.replace) > 1:
             return None
         part, new = block.search[0].strip(), "".join(block.replace).strip()
@@ -179,7 +179,7 @@ class EditedText:
         if not places:
             return None
         if len(places) > 1:
-            shown = [Place(self._path, at.line + 1, self.lines[at.line]) for at in places]
+            shown = [Excerpt(self._path, at.line + 1, self.lines[at.line]) for at in places]
             return self._ambiguous(shown, number)
         at = places[0]
         line = self.lines[at.line]
@@ -188,11 +188,11 @@ class EditedText:
         edited = line[: at.column] + new + line[at.column + len(part) :]
         return [_Change(at.line, at.line + 1, [edited], "within_line")]
 
-    def _close(self, edit: Replacement, number: int) -> list[_Change] | Refusal:
+    def _close(self, edit: Replacement, number: int) -> list[_Change] | RejectedEdit:
         for block in _readings(edit):
             spans = find_close(block.search, self.lines)
             if len(spans) > 1:
-                places = [Place(self._path, span.start + 1, self._shown(span)) for span in spans]
+                places = [Excerpt(self._path, span.start + 1, self._shown(span)) for span in spans]
                 return self._ambiguous(places, number)
             if spans and not self._is_in(block, spans[0]):
                 change = self._change(block, spans[0])
@@ -208,7 +208,7 @@ class EditedText:
         beside = [at for at in range(span.start, span.stop) if at not in paired]
         return bool(new) and new <= {loose_key(self.lines[at]) for at in beside}
 
-    def _replace_around(self, edit: Replacement, number: int) -> list[AppliedEdit] | Refusal:
+    def _replace_around(self, edit: Replacement, number: int) -> list[AppliedEdit] | RejectedEdit:
         """Apply an edit that omits lines: the lines between its parts are kept."""
         search = split_at_elisions(block_lines(edit.search), original=self.lines)
         new = split_at_elisions(block_lines(edit.replace), original=self.lines)
@@ -234,14 +234,14 @@ class EditedText:
             merged = merge(old_part, new_part, self.lines, spans[0])
             if merged is None:
                 return self._refuse("elided", f"Edit {number + 1} omits lines that it changes.")
-            changes.append(_Change(spans[0].start, spans[0].stop, merged, spans[0].rung))
+            changes.append(_Change(spans[0].start, spans[0].stop, merged, spans[0].matched_by))
         return [self._apply(change) for change in reversed(changes)]
 
     def _apply(self, change: _Change) -> AppliedEdit:
         lines = [*self.lines[: change.start], *change.lines, *self.lines[change.stop :]]
         self._text = Text(lines, self._text.ends_with_newline, self._text.line_end)
         self._shifts.append((change.stop + 1, len(change.lines) - (change.stop - change.start)))
-        return AppliedEdit(self._path, change.start + 1, change.rung)
+        return AppliedEdit(self._path, change.start + 1, change.matched_by)
 
     def _shifted(self, line: int) -> int:
         """Return the current number of a line from its number before the edits."""
@@ -250,28 +250,28 @@ class EditedText:
                 line += shift
         return line
 
-    def _not_found(self, edit: Replacement, number: int) -> Refusal:
+    def _not_found(self, edit: Replacement, number: int) -> RejectedEdit:
         block = next(_readings(edit))
         places = similar_places(block.search, self.lines, at_least=_NEAREST)[:_SHOWN]
         shown = [self._around(place.start, place.stop) for place in places]
         if not shown and 0 < len(self.lines) <= 2 * max(4, len(block.search)):
-            shown = [Place(self._path, 1, "\n".join(self.lines))]
+            shown = [Excerpt(self._path, 1, "\n".join(self.lines))]
         reason = f"The lines to search for in edit {number + 1} are not in {self._name}."
-        return Refusal(kind="not_found", reason=reason, nearest=tuple(shown))
+        return RejectedEdit(kind="not_found", reason=reason, nearest=tuple(shown))
 
-    def _around(self, start: int, stop: int) -> Place:
+    def _around(self, start: int, stop: int) -> Excerpt:
         begin = max(0, start - _CONTEXT)
-        return Place(self._path, begin + 1, "\n".join(self.lines[begin : stop + _CONTEXT]))
+        return Excerpt(self._path, begin + 1, "\n".join(self.lines[begin : stop + _CONTEXT]))
 
-    def _ambiguous(self, places: Sequence[Place], number: int) -> Refusal:
+    def _ambiguous(self, places: Sequence[Excerpt], number: int) -> RejectedEdit:
         reason = (
             f"The lines to search for in edit {number + 1} occur {len(places)} times in "
             f"{self._name}; add lines around them until they are unique."
         )
-        return Refusal(kind="ambiguous", reason=reason, nearest=tuple(places[:_SHOWN]))
+        return RejectedEdit(kind="ambiguous", reason=reason, nearest=tuple(places[:_SHOWN]))
 
-    def _refuse(self, kind: RefusalKind, reason: str) -> Refusal:
-        return Refusal(kind=kind, reason=reason)
+    def _refuse(self, kind: RejectionKind, reason: str) -> RejectedEdit:
+        return RejectedEdit(kind=kind, reason=reason)
 
     def _shown(self, span: Span) -> str:
         return "\n".join(self.lines[span.start : span.stop])

@@ -1,7 +1,7 @@
 """Find the lines that an edit refers to: exactly, then ignoring whitespace, then by similarity.
 
-A rung is tried only if the one before it matched nothing. A rung with several matches ends the
-search: the edit is ambiguous, and later rungs are only more tolerant.
+A method is tried only if the one before it matched nothing. A method with several matches ends the
+search: the edit is ambiguous, and later methods are only more tolerant.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from refinegraph.tools.edits.lines import loose_key, relative_keys
-from refinegraph.tools.edits.types import Rung
+from refinegraph.tools.edits.types import MatchMethod
 
 CLOSE = 0.8
 """Least difflib ratio at which a block of lines counts as a miscopy of the search."""
@@ -30,13 +30,13 @@ class Span(NamedTuple):
 
     start: int
     stop: int
-    rung: Rung
+    matched_by: MatchMethod
     pairs: tuple[tuple[int, int], ...]
     """Indices of paired lines, in the search and in the text."""
 
 
 def find_spans(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
-    """Return all matches of the first rung that has any, in the order of the text."""
+    """Return all matches of the first method that has any, in the order of the text."""
     if not search:
         return []
     spans = _exact(search, lines)
@@ -63,8 +63,8 @@ def _exact(search: Sequence[str], lines: Sequence[str]) -> list[Span]:
     ]
 
 
-def _aligned(start: int, size: int, rung: Rung) -> Span:
-    return Span(start, start + size, rung, tuple((at, start + at) for at in range(size)))
+def _aligned(start: int, size: int, method: MatchMethod) -> Span:
+    return Span(start, start + size, method, tuple((at, start + at) for at in range(size)))
 
 
 _Keys = Callable[[Sequence[str]], list[str]]

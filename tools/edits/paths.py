@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
-from refinegraph.tools.edits.types import Refusal
+from refinegraph.tools.edits.types import RejectedEdit
 
 _LABEL = re.compile(
     r"^(?:#{1,6}\s+|//\s*|--\s+|<!--\s*|\*\s+|[-\d.]+\s+)?(?:\*\*)?(?:file(?:name|\s*path)?|path)?"
@@ -39,7 +39,7 @@ def path_in_info(info: str) -> str:
     return next((path for word in words if (path := read_path(word))), "")
 
 
-def resolve_path(path: str, names: Sequence[str], *, new: bool = False) -> str | Refusal:
+def resolve_path(path: str, names: Sequence[str], *, new: bool = False) -> str | RejectedEdit:
     """Return the file that a path refers to, or a new one if `new` allows it, or a refusal.
 
     A path may have the prefix `a/` or `b/`, or be absolute or partial if only one file matches.
@@ -53,13 +53,13 @@ def resolve_path(path: str, names: Sequence[str], *, new: bool = False) -> str |
             return tail if tail in matches else matches[0]
         if matches:
             listed = ", ".join(matches[:5])
-            return Refusal(kind="unknown_path", reason=f"{path!r} could be any of {listed}.")
+            return RejectedEdit(kind="unknown_path", reason=f"{path!r} could be any of {listed}.")
         if cut == 0 and new and _is_safe(plain):
             return "/".join(_without_prefix(parts))
     if not _is_safe(plain):
         reason = f"{path!r} lies outside the project; write a relative path without '..'."
-        return Refusal(kind="bad_path", reason=reason)
-    return Refusal(
+        return RejectedEdit(kind="bad_path", reason=reason)
+    return RejectedEdit(
         kind="unknown_path", reason=f"There is no file {path!r}.{_nearest(plain, names)}"
     )
 

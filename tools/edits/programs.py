@@ -7,7 +7,7 @@ from refinegraph.tools.edits.application import apply_edits
 from refinegraph.tools.edits.elisions import elided_at
 from refinegraph.tools.edits.fences import fenced_parts
 from refinegraph.tools.edits.reading import read_edits
-from refinegraph.tools.edits.types import Applied, Refusal, WholeFile
+from refinegraph.tools.edits.types import EditResult, RejectedEdit, WholeFile
 from refinegraph.tools.programs import extract_program
 from refinegraph.tools.programs.python_source import clean_text, parse_module
 
@@ -20,7 +20,7 @@ class EditedProgram:
 
     source: str
     """The whole program."""
-    applied: Applied | None = None
+    applied: EditResult | None = None
     """How the edits were applied; None if the answer contains a whole program instead."""
 
 
@@ -31,7 +31,7 @@ def edit_program(
     entry_point: str | None = None,
     preamble: str = "",
     truncated: bool = False,
-) -> EditedProgram | Refusal:
+) -> EditedProgram | RejectedEdit:
     r"""Apply an answer to a program: its edits, or the whole program if it has none.
 
     An answer whose edits do not apply is refused, since a program extracted from it would usually
@@ -54,23 +54,25 @@ def edit_program(
     edits = read_edits(text, truncated=truncated)
     if isinstance(edits, list) and not any(isinstance(edit, WholeFile) for edit in edits):
         applied = apply_edits(edits, {_UNNAMED: program})
-        if isinstance(applied, Refusal):
+        if isinstance(applied, RejectedEdit):
             return _complete_block(text, program) or applied
         return EditedProgram(source=applied.files[_UNNAMED], applied=applied)
-    if isinstance(edits, Refusal) and edits.kind != "no_edit":
+    if isinstance(edits, RejectedEdit) and edits.kind != "no_edit":
         return edits
     return _whole_program(text, program, entry_point=entry_point, preamble=preamble)
 
 
 def _whole_program(
     text: str, program: str, *, entry_point: str | None, preamble: str
-) -> EditedProgram | Refusal:
+) -> EditedProgram | RejectedEdit:
     read = extract_program(text, entry_point=entry_point, preamble=preamble)
     if read.source is None:
-        return Refusal(kind="no_edit", reason=read.problem or "The answer contains no program.")
+        return RejectedEdit(
+            kind="no_edit", reason=read.problem or "The answer contains no program."
+        )
     if elided_at(read.source.split("\n"), original=program.split("\n")):
         reason = "The program omits lines with '...'; write it in full."
-        return Refusal(kind="elided", reason=reason)
+        return RejectedEdit(kind="elided", reason=reason)
     return EditedProgram(source=read.source.strip("\n"))
 
 

@@ -14,7 +14,7 @@ from refinegraph.tools.edits.search_blocks import (
     read_marked,
     read_tagged,
 )
-from refinegraph.tools.edits.types import Applied, Edit, Refusal, Replacement, WholeFile
+from refinegraph.tools.edits.types import Edit, EditResult, RejectedEdit, Replacement, WholeFile
 from refinegraph.tools.edits.unified_diff import has_diff, read_diff
 from refinegraph.tools.programs import MAX_ANSWER
 from refinegraph.tools.programs.python_source import clean_text
@@ -22,7 +22,7 @@ from refinegraph.tools.programs.python_source import clean_text
 _NO_EDIT = f"The answer contains no edit. An edit has the form\n{FORM}"
 
 
-def read_edits(text: str, *, truncated: bool = False) -> list[Edit] | Refusal:
+def read_edits(text: str, *, truncated: bool = False) -> list[Edit] | RejectedEdit:
     r"""Return the edits of an answer in order, or a refusal if it contains none.
 
     These forms are tried in order, and only edits of the first form found are returned: search and
@@ -37,19 +37,19 @@ def read_edits(text: str, *, truncated: bool = False) -> list[Edit] | Refusal:
     """
     if len(text) > MAX_ANSWER:
         reason = f"The answer has {len(text):,} characters; the limit is {MAX_ANSWER:,}."
-        return Refusal(kind="unsupported", reason=reason)
+        return RejectedEdit(kind="unsupported", reason=reason)
     edits = _read(clean_text(text))
-    if isinstance(edits, Refusal):
+    if isinstance(edits, RejectedEdit):
         return edits
     if truncated and edits and isinstance(edits[-1], Replacement) and not edits[-1].closed:
         reason = f"Edit {len(edits)} is cut off before its end, `>>>>>>> REPLACE`."
-        return Refusal(kind="incomplete", reason=reason, edit=len(edits) - 1)
-    return edits or Refusal(kind="no_edit", reason=_NO_EDIT)
+        return RejectedEdit(kind="incomplete", reason=reason, edit=len(edits) - 1)
+    return edits or RejectedEdit(kind="no_edit", reason=_NO_EDIT)
 
 
 def edit_files(
     text: str, files: Mapping[str, str], *, truncated: bool = False
-) -> Applied | Refusal:
+) -> EditResult | RejectedEdit:
     r"""Apply all edits of an answer to files by path, or none of them.
 
     >>> answer = "app.py\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE"
@@ -59,10 +59,10 @@ def edit_files(
     'unknown_path'
     """
     edits = read_edits(text, truncated=truncated)
-    return edits if isinstance(edits, Refusal) else apply_edits(edits, files)
+    return edits if isinstance(edits, RejectedEdit) else apply_edits(edits, files)
 
 
-def _read(text: str) -> list[Edit] | Refusal:
+def _read(text: str) -> list[Edit] | RejectedEdit:
     if has_markers(text):
         return read_marked(text)
     edits = read_tagged(text) or read_labelled(text)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from refinegraph.tools.edits.fences import fenced_parts, is_fence, line_before
 from refinegraph.tools.edits.lines import as_block
 from refinegraph.tools.edits.paths import path_in_info, read_path
-from refinegraph.tools.edits.types import Edit, Refusal, Replacement
+from refinegraph.tools.edits.types import Edit, RejectedEdit, Replacement
 
 _OLD = r"(?:SEARCH|ORIGINAL|HEAD|OLD|BEFORE|FIND)"
 _NEW = r"(?:REPLACE|UPDATED|NEW|AFTER|END|HEAD|SEARCH|REPLACEMENT)"
@@ -43,7 +43,7 @@ def has_markers(text: str) -> bool:
     return any(_is_open(line) for line in text.split("\n"))
 
 
-def read_marked(text: str) -> list[Edit] | Refusal:
+def read_marked(text: str) -> list[Edit] | RejectedEdit:
     """Return the blocks between `<<<<<<< SEARCH`, `=======` and `>>>>>>> REPLACE`."""
     lines = text.split("\n")
     edits: list[Edit] = []
@@ -56,7 +56,7 @@ def read_marked(text: str) -> list[Edit] | Refusal:
         block = _read_block(lines, at)
         if block.divider is None:
             reason = f"Edit {len(edits) + 1} has no line `=======`; its form is\n{FORM}"
-            return Refusal(kind="malformed", reason=reason, edit=len(edits))
+            return RejectedEdit(kind="malformed", reason=reason, edit=len(edits))
         edits.append(_replacement(lines, at, block, path))
         at = block.stop
     return edits

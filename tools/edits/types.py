@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-Rung = Literal["exact", "whitespace", "within_line", "close", "lines", "whole"]
+MatchMethod = Literal["exact", "whitespace", "within_line", "close", "lines", "whole"]
 """How an edit was located: exactly, ignoring whitespace, inside one line, by similarity, by line
 number, or not at all because it replaces the whole file."""
 
-RefusalKind = Literal[
+RejectionKind = Literal[
     "no_edit",
     "malformed",
     "incomplete",
@@ -77,7 +77,7 @@ Edit = Replacement | LineEdit | WholeFile | DeleteFile
 """One change to one file."""
 
 
-class Place(NamedTuple):
+class Excerpt(NamedTuple):
     """An excerpt of a file."""
 
     path: str
@@ -87,22 +87,22 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refusal:
+class RejectedEdit:
     """The reason why no edit was applied, worded for the model that wrote the edits."""
 
-    kind: RefusalKind
+    kind: RejectionKind
     reason: str
     """One sentence."""
     edit: int = 0
     """Index of the refused edit in the answer."""
-    nearest: tuple[Place, ...] = ()
+    nearest: tuple[Excerpt, ...] = ()
     """The lines most similar to the search, or, for an ambiguous edit, its first matches."""
 
     @property
     def text(self) -> str:
         """The reason, followed by the nearest lines with their numbers."""
-        places = (_numbered(place) for place in self.nearest)
-        return "\n".join([self.reason, *places])
+        excerpts = (_numbered(excerpt) for excerpt in self.nearest)
+        return "\n".join([self.reason, *excerpts])
 
 
 class AppliedEdit(NamedTuple):
@@ -111,11 +111,11 @@ class AppliedEdit(NamedTuple):
     path: str
     line: int
     """The first changed line, counted from 1 in the file before this edit."""
-    rung: Rung
+    matched_by: MatchMethod
 
 
 @dataclass(frozen=True, kw_only=True)
-class Applied:
+class EditResult:
     """All files after the edits of one answer."""
 
     files: Mapping[str, str]
@@ -128,7 +128,7 @@ class Applied:
         return tuple(dict.fromkeys(edit.path for edit in self.edits))
 
 
-def _numbered(place: Place) -> str:
+def _numbered(place: Excerpt) -> str:
     heading = f"{place.path}:" if place.path else ""
     lines = place.text.split("\n")
     rows = [f"{place.line + offset:>4} | {line}" for offset, line in enumerate(lines)]

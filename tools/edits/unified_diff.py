@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from refinegraph.tools.edits.fences import fenced_parts
 from refinegraph.tools.edits.lines import as_block
-from refinegraph.tools.edits.types import DeleteFile, Edit, LineEdit, Refusal, Replacement
+from refinegraph.tools.edits.types import DeleteFile, Edit, LineEdit, RejectedEdit, Replacement
 
 _HUNK = re.compile(r"^@@+(?:\s*-(\d+)(?:,(\d+))?\s+\+(\d+)(?:,(\d+))?\s*@@.*|.*)$")
 _FILE = re.compile(r"^(?:---|\+\+\+) +\"?([^\t\"]+)")
@@ -24,11 +24,11 @@ def has_diff(text: str) -> bool:
     return bool(_diff_texts(text))
 
 
-def read_diff(text: str) -> list[Edit] | Refusal:
+def read_diff(text: str) -> list[Edit] | RejectedEdit:
     """Return one edit for every hunk of the diffs in an answer."""
     if _UNSUPPORTED.search(text):
         reason = "Renames, copies and binary patches are not supported; write the new file in full."
-        return Refusal(kind="unsupported", reason=reason)
+        return RejectedEdit(kind="unsupported", reason=reason)
     return [edit for lines in _diff_texts(text) for edit in _read_lines(lines)]
 
 

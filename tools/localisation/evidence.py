@@ -8,7 +8,7 @@ _MAX_SOURCE = 100
 """Characters shown of a source line; more would crowd out other lines."""
 
 
-def describe_suspects(suspects: Sequence[SuspectLine], *, most: int = 12) -> str:
+def describe_suspects(suspects: Sequence[SuspectLine], *, limit: int = 12) -> str:
     """List the most suspicious lines with the reasons for suspicion; empty without suspects.
 
     >>> line = SuspectLine(path="a.py", line=3, score=0.8, source="return x", reasons=("seen",))
@@ -18,7 +18,7 @@ def describe_suspects(suspects: Sequence[SuspectLine], *, most: int = 12) -> str
     """
     if not suspects:
         return ""
-    rows = [_row(suspect) for suspect in suspects[:most]]
+    rows = [_row(suspect) for suspect in suspects[:limit]]
     return "\n".join(["Lines most likely at fault, by the tests that executed them:", *rows])
 
 

@@ -11,7 +11,7 @@ from refinegraph.tools.localisation.spectrum import ExecutedLines, Line, Spectru
 from refinegraph.tools.sandbox import Sandbox
 
 _FILE = "program.py"
-_MOST_SHOWN = 5
+_MAX_SHOWN = 5
 """Lines shown: most practitioners inspect five at most (Kochhar et al., ISSTA 2016), and more would
 crowd out other evidence."""
 
@@ -20,16 +20,16 @@ class program_suspects:
     """Show a Reviewer the lines that failing visible tests execute and passing ones do not.
 
     Pass it as `tracer` to `refinement_graph`. The text is empty if no test fails, if no test calls
-    the program, or if all tests execute the same lines. Costs up to `most_tests` sandbox runs, one
+    the program, or if all tests execute the same lines. Costs up to `max_tests` sandbox runs, one
     per traced test, and about 200 prompt tokens. A program can forge its trace, so executed lines
     are evidence and never part of a verdict.
     """
 
     def __init__(
-        self, sandbox: Sandbox | None = None, *, most_tests: int = 12, formula: str = "ochiai"
+        self, sandbox: Sandbox | None = None, *, max_tests: int = 12, formula: str = "ochiai"
     ) -> None:
         self._sandbox = sandbox or Sandbox()
-        self._most_tests = most_tests
+        self._max_tests = max_tests
         self._formula = formula
 
     async def __call__(
@@ -40,7 +40,7 @@ class program_suspects:
         if program is None or verdict is None or verdict.passed:
             return ""
         failed = {outcome.id for outcome in verdict.tests if not outcome.passed}
-        chosen = sorted(tests, key=lambda test: test.id not in failed)[: self._most_tests]
+        chosen = sorted(tests, key=lambda test: test.id not in failed)[: self._max_tests]
         executed = await wait_for_all(*(self._lines(program, test, problem) for test in chosen))
         if len(set(executed)) < 2:
             return ""
@@ -50,7 +50,7 @@ class program_suspects:
             if lines
         )
         ranked = rank_suspects({_FILE: program}, spectrum=spectrum, formula=self._formula)
-        return describe_suspects(ranked, most=_MOST_SHOWN)
+        return describe_suspects(ranked, limit=_MAX_SHOWN)
 
     async def _lines(self, program: str, test: VisibleTest, problem: Problem) -> frozenset[Line]:
         if isinstance(test, CallCase):
@@ -66,4 +66,4 @@ class program_suspects:
 
     def __repr__(self) -> str:
         """Return the constructor call."""
-        return f"program_suspects(most_tests={self._most_tests}, formula={self._formula!r})"
+        return f"program_suspects(max_tests={self._max_tests}, formula={self._formula!r})"

@@ -24,7 +24,7 @@ def rank_suspects(
     outputs: Sequence[str] = (),
     text: str = "",
     formula: str = "ochiai",
-    most: int | None = None,
+    limit: int | None = None,
 ) -> tuple[SuspectLine, ...]:
     """Return suspicious lines of the sources, the most suspicious first.
 
@@ -37,7 +37,7 @@ def rank_suspects(
         outputs: The outputs of failing tests, with tracebacks or locations in any language.
         text: A description of the fault.
         formula: A name in `FORMULAS`.
-        most: The number of lines to return; None for all.
+        limit: The number of lines to return; None for all.
 
     >>> suspects = rank_suspects({"a.py": "x = 1\\n"}, outputs=["a.py:1: in f"])
     >>> [suspect.line for suspect in suspects]
@@ -56,7 +56,7 @@ def rank_suspects(
         if line.path in source_lines and _is_code(line, source_lines[line.path])
     ]
     ranked.sort(key=lambda suspect: (-suspect.score, suspect.path, suspect.line))
-    return tuple(ranked[:most])
+    return tuple(ranked[:limit])
 
 
 def _suspect(

@@ -32,7 +32,7 @@ def kind_of_worker(policy: SandboxPolicy) -> WorkerKind:
     """Return the kind of worker that a policy requires."""
     paths = _import_paths() if policy.preload else ()
     settings = Settings(
-        without=policy.without,
+        disabled_layers=policy.disabled_layers,
         readable=(*policy.readable, *paths),
         import_paths=paths,
         preload=policy.preload,

@@ -67,5 +67,5 @@ class SandboxPolicy(Frozen):
     """Trusted source that every worker executes once, unconfined, before any program."""
     container: str | None = None
     """The image of a Docker container to run in, such as `python:3.12-slim`; tier `docker`."""
-    without: tuple[Layer, ...] = ()
+    disabled_layers: tuple[Layer, ...] = ()
     """Layers to leave out, which lowers the tier; used to demonstrate what each layer does."""

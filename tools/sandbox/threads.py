@@ -17,8 +17,8 @@ class DaemonThreads:
     program runs. It does not wait for daemon threads.
     """
 
-    def __init__(self, most: int, *, name: str) -> None:
-        self._most = most
+    def __init__(self, max_threads: int, *, name: str) -> None:
+        self._max_threads = max_threads
         self._name = name
         self._count = 0
         self._idle = 0
@@ -32,7 +32,7 @@ class DaemonThreads:
             self._queue.append((future, work))
             if len(self._queue) <= self._idle:
                 self._changed.notify()
-            elif self._count < self._most:
+            elif self._count < self._max_threads:
                 self._add_thread()
         return future
 

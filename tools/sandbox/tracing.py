@@ -39,7 +39,7 @@ def _text(value: object) -> str:
     return str(value).encode("utf-8", "backslashreplace").decode()
 
 
-def show_trace(lines: Sequence[TraceLine], source: str, *, most: int = 40) -> str:
+def show_trace(lines: Sequence[TraceLine], source: str, *, max_lines: int = 40) -> str:
     """Format a trace next to the program's lines, leaving out the middle of a long one.
 
     >>> line = TraceLine(number=2, function="f", changed=(("y", "3"),))
@@ -48,9 +48,9 @@ def show_trace(lines: Sequence[TraceLine], source: str, *, most: int = 40) -> st
     """
     source_lines = source.splitlines()
     rows = [_show(line, source_lines) for line in lines]
-    if len(rows) > most:
-        left_out = f"... {len(rows) - most} more ..."
-        rows = [*rows[: most // 2], left_out, *rows[-(most - most // 2) :]]
+    if len(rows) > max_lines:
+        left_out = f"... {len(rows) - max_lines} more ..."
+        rows = [*rows[: max_lines // 2], left_out, *rows[-(max_lines - max_lines // 2) :]]
     return "\n".join(rows)
 
 

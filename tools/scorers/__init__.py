@@ -5,12 +5,12 @@ A scorer is a plain or async callable that takes a problem and its candidates an
 """
 
 from refinegraph.tools.scorers.basic import (
-    Scored,
+    ScoreBatch,
     Scorer,
     agreement,
-    ask_scorer,
     execution,
     first_of,
+    run_scorer,
     score_each,
     self_certainty,
 )
@@ -24,14 +24,14 @@ from refinegraph.tools.scorers.reward_model import RewardModel
 
 __all__ = [
     "RewardModel",
-    "Scored",
+    "ScoreBatch",
     "Scorer",
     "agreement",
-    "ask_scorer",
     "execution",
     "first_of",
     "mean_of",
     "product_of",
+    "run_scorer",
     "score_each",
     "self_certainty",
     "uncertainty_weighted",

@@ -7,39 +7,43 @@ from typing import NamedTuple
 from refinegraph.schema import Candidate, Problem, Score, Usage
 from refinegraph.support.awaiting import MaybeAwaitable, settle
 from refinegraph.tools.grouping import agreeing_groups, answer_groups
-from refinegraph.tools.scorers.memory import Memory
+from refinegraph.tools.scorers.async_cache import AsyncCache
 
 
-class Scored(NamedTuple):
+class ScoreBatch(NamedTuple):
     """Scores in the order of the candidates, and what computing them cost."""
 
     scores: tuple[Score, ...]
     usage: Usage = Usage()
 
 
-Told = Sequence[Score] | Scored
-Scorer = Callable[[Problem, Sequence[Candidate]], Told | Awaitable[Told]]
+ScorerOutput = Sequence[Score] | ScoreBatch
+Scorer = Callable[[Problem, Sequence[Candidate]], ScorerOutput | Awaitable[ScorerOutput]]
 
 
-async def ask_scorer(scorer: Scorer, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+async def run_scorer(
+    scorer: Scorer, problem: Problem, candidates: Sequence[Candidate]
+) -> ScoreBatch:
     """Call a plain or async scorer and return its scores of the candidates."""
     result = scorer(problem, candidates)
     output = await result if isinstance(result, Awaitable) else result
-    return output if isinstance(output, Scored) else Scored(tuple(output))
+    return output if isinstance(output, ScoreBatch) else ScoreBatch(tuple(output))
 
 
-async def ask_of_pool(scorer: Scorer, problem: Problem, pool: Sequence[Candidate]) -> Scored:
+async def run_scorer_on_pool(
+    scorer: Scorer, problem: Problem, pool: Sequence[Candidate]
+) -> ScoreBatch:
     """Return a scorer's scores of a pool, with None for unfinished candidates it cannot judge.
 
     A scorer that can judge unfinished candidates sets its attribute `scores_unfinished` to true.
     """
     if scores_unfinished(scorer) or all(candidate.complete for candidate in pool):
-        return await ask_scorer(scorer, problem, pool)
+        return await run_scorer(scorer, problem, pool)
     complete = [candidate for candidate in pool if candidate.complete]
-    scored = await ask_scorer(scorer, problem, complete) if complete else Scored(())
+    scored = await run_scorer(scorer, problem, complete) if complete else ScoreBatch(())
     by_id = {candidate.id: score for candidate, score in zip(complete, scored.scores, strict=True)}
     blank = Score(scorer=scored.scores[0].scorer if scored.scores else "unfinished", value=None)
-    return Scored(tuple(by_id.get(candidate.id, blank) for candidate in pool), scored.usage)
+    return ScoreBatch(tuple(by_id.get(candidate.id, blank) for candidate in pool), scored.usage)
 
 
 def scores_unfinished(scorer: Scorer) -> bool:
@@ -135,7 +139,7 @@ class first_of:
         """Return one score per candidate, under the name of the scorer that gave it."""
         scores: list[Score] = []
         for scorer in self.scorers:
-            latest = (await ask_of_pool(scorer, problem, candidates)).scores
+            latest = (await run_scorer_on_pool(scorer, problem, candidates)).scores
             scores = [
                 old if old.value is not None else new
                 for old, new in zip(scores or latest, latest, strict=True)
@@ -163,7 +167,7 @@ class self_certainty:
 
     def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
         """Return one score per candidate."""
-        return [self._score(candidate.certainty) for candidate in candidates]
+        return [self._score(candidate.self_certainty) for candidate in candidates]
 
     def __repr__(self) -> str:
         """Return the constructor call."""
@@ -199,7 +203,7 @@ class score_each:
     def __init__(self, judge: Judgement, *, name: str = "own") -> None:
         self.judge = judge
         self.name = name
-        self._values: Memory[tuple[str, str, str], float | None] = Memory()
+        self._values: AsyncCache[tuple[str, str, str], float | None] = AsyncCache()
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
         """Return one score per candidate, with None if the function's model call failed."""
@@ -210,7 +214,7 @@ class score_each:
         async def ask(key: tuple[str, str, str]) -> float | None:
             return await settle(self.judge(problem, pool[key]))
 
-        values = await self._values.each(list(pool), ask)
+        values = await self._values.get_all(list(pool), ask)
         return [
             Score(scorer=self.name, value=None, evidence=str(value))
             if isinstance(value, Exception)

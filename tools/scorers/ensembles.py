@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from refinegraph.errors import InputError
 from refinegraph.schema import Candidate, Problem, Score, Usage
 from refinegraph.tools.scorers.basic import (
-    Scored,
+    ScoreBatch,
     Scorer,
-    ask_of_pool,
+    run_scorer_on_pool,
     scores_alone,
     scores_unfinished,
 )
@@ -33,14 +33,14 @@ class _Joined:
         """Return the constructor call."""
         return f"{type(self).__name__}({', '.join(map(repr, self.scorers))})"
 
-    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> ScoreBatch:
         """Return one score per candidate and the total cost; None if no scorer has a value."""
         outputs = await asyncio.gather(
-            *(ask_of_pool(scorer, problem, candidates) for scorer in self.scorers)
+            *(run_scorer_on_pool(scorer, problem, candidates) for scorer in self.scorers)
         )
         columns = zip(*(output.scores for output in outputs), strict=True)
         usage = sum((output.usage for output in outputs), Usage())
-        return Scored(tuple(map(self._join, columns)), usage)
+        return ScoreBatch(tuple(map(self._join, columns)), usage)
 
     def join(self, values: Sequence[float]) -> float:
         """Combine at least one value."""
@@ -133,15 +133,15 @@ class product_of(_Joined):
 
     name = "product"
 
-    def __init__(self, *scorers: Scorer, least: float = 0.05) -> None:
+    def __init__(self, *scorers: Scorer, floor: float = 0.05) -> None:
         super().__init__(*scorers)
-        self.least = least
+        self.floor = floor
 
     def __repr__(self) -> str:
         """Return the constructor call."""
-        parts = [*map(repr, self.scorers), f"least={self.least}"]
+        parts = [*map(repr, self.scorers), f"floor={self.floor}"]
         return f"product_of({', '.join(parts)})"
 
     def join(self, values: Sequence[float]) -> float:
         """Return the product of the clamped values."""
-        return math.prod(min(1.0, max(self.least, value)) for value in values)
+        return math.prod(min(1.0, max(self.floor, value)) for value in values)

@@ -33,7 +33,7 @@ class Judged(NamedTuple):
 class RewardFormat(Protocol):
     """The requests and responses of one kind of reward model."""
 
-    most: int | None
+    max_batch: int | None
     """Largest number of solutions per request; None for any number."""
 
     async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
@@ -51,7 +51,7 @@ class Outcome:
     (arXiv 2409.12147).
     """
 
-    most: int | None = 1
+    max_batch: int | None = 1
 
     async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
         """Send problem and solution as a conversation."""
@@ -66,7 +66,7 @@ class Outcome:
 class Classify:
     """A sequence classifier behind vLLM's `/classify`; the last class is "right"."""
 
-    most: int | None = None
+    max_batch: int | None = None
 
     async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
         """Send problem and solution as one text."""
@@ -84,7 +84,7 @@ class Pair:
     vLLM returns probabilities. If the server returns `logits`, they go through a sigmoid.
     """
 
-    most: int | None = None
+    max_batch: int | None = None
 
     def __init__(self, *, logits: bool = False) -> None:
         self.logits = logits
@@ -105,7 +105,7 @@ class Rerank:
     llama.cpp returns `logits`, which go through a sigmoid.
     """
 
-    most: int | None = None
+    max_batch: int | None = None
 
     def __init__(self, *, logits: bool = False) -> None:
         self.logits = logits
@@ -123,7 +123,7 @@ class Rerank:
 class QwenProcess:
     """Qwen2.5-Math-PRM (arXiv 2501.07301) behind vLLM's `/pooling`; `<extra_0>` ends every step."""
 
-    most: int | None = 1
+    max_batch: int | None = 1
     mark = "<extra_0>"
     system = r"Please reason step by step, and put your final answer within \boxed{}."
 
@@ -144,7 +144,7 @@ class MathShepherd:
     tokens of `+` and `-`, in this order, as `returned_token_ids`.
     """
 
-    most: int | None = None
+    max_batch: int | None = None
     mark = "ки"
 
     async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:
@@ -173,7 +173,7 @@ class SkyworkProcess:
     model.
     """
 
-    most: int | None = 1
+    max_batch: int | None = 1
     start = "<|endoftext|>"
 
     async def judge(self, post: Post, model: str, cases: Sequence[Case]) -> list[Judged]:

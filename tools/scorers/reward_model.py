@@ -7,8 +7,8 @@ from refinegraph.charging import charging
 from refinegraph.errors import ContextTooLong, DeadlineExceeded, InputError, ModelError
 from refinegraph.retry_policy import RetryPolicy
 from refinegraph.schema import Candidate, Problem, Score
-from refinegraph.tools.scorers.basic import Scored
-from refinegraph.tools.scorers.memory import Memory
+from refinegraph.tools.scorers.async_cache import AsyncCache
+from refinegraph.tools.scorers.basic import ScoreBatch
 from refinegraph.tools.scorers.reward_formats import (
     Case,
     Classify,
@@ -65,7 +65,7 @@ class RewardModel:
             models; the default is their product.
         api_key: The key that is sent to the server.
         batch: Solutions per request, for formats that accept several.
-        at_once: Concurrent requests.
+        concurrency: Concurrent requests.
         timeout: Seconds for one attempt.
         retry: When failed requests are sent again.
         usd_per_million: The price of a million tokens; None if it is unknown.
@@ -84,7 +84,7 @@ class RewardModel:
         aggregate: StepAggregation = product,
         api_key: str | None = None,
         batch: int = 16,
-        at_once: int = 8,
+        concurrency: int = 8,
         timeout: float = 120.0,
         retry: RetryPolicy | None = None,
         usd_per_million: float | None = None,
@@ -96,23 +96,23 @@ class RewardModel:
         self._how = _format(format, logits)
         # A process reward model can judge a prefix; an outcome model needs the final answer.
         self.scores_unfinished = format != "outcome"
-        self._batch = batch if self._how.most is None else min(batch, self._how.most)
+        self._batch = batch if self._how.max_batch is None else min(batch, self._how.max_batch)
         self._server = RewardServer(
-            self.url, api_key, at_once, timeout, retry or RetryPolicy(), usd_per_million
+            self.url, api_key, concurrency, timeout, retry or RetryPolicy(), usd_per_million
         )
-        self._judgements: Memory[Case, Judged] = Memory()
+        self._judgements: AsyncCache[Case, Judged] = AsyncCache()
 
     def __repr__(self) -> str:
         """Return the constructor call without the key."""
         return f"RewardModel({self.url!r}, {self.model!r}, format={self.format!r})"
 
-    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Scored:
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> ScoreBatch:
         """Return one score per candidate, and what they cost."""
         cases = [_case(problem, candidate) for candidate in candidates]
         with charging(forward=True) as spent:
             judged = iter(await self._judged([case for case in cases if case]))
         scores = (self._score(next(judged) if case else None) for case in cases)
-        return Scored(tuple(scores), spent.usage)
+        return ScoreBatch(tuple(scores), spent.usage)
 
     async def _judged(
         self, cases: Sequence[Case]
@@ -122,7 +122,7 @@ class RewardModel:
             async def ask(batch: Sequence[Case]) -> Sequence[Judged]:
                 return await self._ask(session, batch)
 
-            return await self._judgements.batches(cases, ask, size=self._batch)
+            return await self._judgements.get_in_batches(cases, ask, size=self._batch)
 
     async def _ask(self, session: RewardSession, batch: Sequence[Case]) -> Sequence[Judged]:
         """Judge a batch, or its cases one by one if together they are too long."""

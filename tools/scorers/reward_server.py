@@ -40,7 +40,7 @@ class RewardServer(NamedTuple):
     url: str
     """The server's root, without `/v1`."""
     api_key: str | None = None
-    at_once: int = 8
+    concurrency: int = 8
     timeout: float = 120.0
     """Seconds for one attempt."""
     retry: RetryPolicy = RetryPolicy()
@@ -101,7 +101,7 @@ class RewardSession:
         import httpx
 
         self.server = server
-        self._slots = asyncio.Semaphore(server.at_once)
+        self._slots = asyncio.Semaphore(server.concurrency)
         self._client = httpx.AsyncClient(
             base_url=server.url,
             headers={"Authorization": f"Bearer {server.api_key}"} if server.api_key else {},
@@ -126,7 +126,7 @@ class RewardSession:
             if not isinstance(result, _Failed):
                 self._charge(path, result)
                 return result
-            patient = (result.retry_after or 0.0) <= policy.longest_retry_after
+            patient = (result.retry_after or 0.0) <= policy.max_retry_after
             in_time = time.monotonic() - started < policy.give_up_after
             if not (result.retryable and patient and in_time and attempt < policy.attempts):
                 raise result.error

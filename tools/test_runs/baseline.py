@@ -17,8 +17,8 @@ class Baseline(Frozen):
     """Tests that failed in all runs, with their messages."""
     passing: tuple[str, ...]
     """Tests that passed in all runs."""
-    flickering: tuple[str, ...]
-    """Flaky tests, whose outcomes differ between runs; they are ignored."""
+    flaky: tuple[str, ...]
+    """Tests whose outcomes differ between runs; they are ignored."""
     skipped: tuple[str, ...]
     collected: int
     deselected: tuple[str, ...] = ()
@@ -32,8 +32,8 @@ class Baseline(Frozen):
     """Elapsed seconds of the slowest run."""
 
     @property
-    def wanted(self) -> tuple[str, ...]:
-        """The names of the tests that a repair has to make pass."""
+    def failing_ids(self) -> tuple[str, ...]:
+        """The ids of the tests that a repair has to make pass."""
         return tuple(outcome.id for outcome in self.failing)
 
 
@@ -56,7 +56,7 @@ async def take_baseline(
     return Baseline(
         failing=tuple(outcome for outcome in first.failed if outcome.id in steady),
         passing=tuple(name for name in steady if first.tests[name].passed),
-        flickering=tuple(name for name in names if name not in steady),
+        flaky=tuple(name for name in names if name not in steady),
         skipped=tuple(name for name in steady if first.tests[name].status == "not_run"),
         collected=min(run.collected for run in completed),
         deselected=first.deselected,

@@ -29,7 +29,7 @@ _MAX_OUTPUT = 6_000
 class Comparison(NamedTuple):
     """The run of a patched checkout compared with the baseline."""
 
-    wanted: tuple[CaseOutcome, ...]
+    targets: tuple[CaseOutcome, ...]
     """The new outcomes of the tests that failed before."""
     lost: tuple[CaseOutcome, ...]
     """Tests that passed before and no longer do, with the reason."""
@@ -39,7 +39,7 @@ class Comparison(NamedTuple):
     @property
     def passed(self) -> bool:
         """Whether the patch makes every failing test pass and breaks none."""
-        fixed = all(outcome.passed for outcome in self.wanted)
+        fixed = all(outcome.passed for outcome in self.targets)
         return fixed and not self.lost and not self.tampering
 
 
@@ -50,7 +50,7 @@ def compare(baseline: Baseline, run: TestRun, *, only: Sequence[str] = ()) -> Co
     are ignored.
     """
     requested = set(only)
-    target = [name for name in baseline.wanted if not requested or name in requested]
+    target = [name for name in baseline.failing_ids if not requested or name in requested]
     passing = [name for name in baseline.passing if not requested or name in requested]
     tests = run.tests
     outcomes = {name: tests.get(name) or _unnamed(name, run) for name in (*target, *passing)}
@@ -81,7 +81,7 @@ class PatchJudge:
         protect: Patterns of further files whose changes are discarded.
         allow: Patterns of files that a patch may change although they are protected.
         canaries: Whether to run canaries, which only pytest supports.
-        at_once: Concurrent runs; the number of CPUs by default.
+        concurrency: Concurrent runs; the number of CPUs by default.
     """
 
     def __init__(
@@ -92,14 +92,14 @@ class PatchJudge:
         protect: Sequence[str] = (),
         allow: Sequence[str] = (),
         canaries: bool = True,
-        at_once: int | None = None,
+        concurrency: int | None = None,
     ) -> None:
         self.suite = suite
         self.baseline = baseline
         self.protect = tuple(protect)
         self.allow = tuple(allow)
         self.canaries = canaries
-        self._slots = asyncio.Semaphore(at_once or os.cpu_count() or 1)
+        self._slots = asyncio.Semaphore(concurrency or os.cpu_count() or 1)
 
     @property
     def timeout(self) -> float:
@@ -144,7 +144,7 @@ class PatchJudge:
     def _verdict(
         self, comparison: Comparison, run: TestRun, guarded: Protected, seconds: float
     ) -> Verdict:
-        outcomes = (*comparison.wanted, *comparison.lost[:_MAX_LOST])
+        outcomes = (*comparison.targets, *comparison.lost[:_MAX_LOST])
         return Verdict(
             passed=comparison.passed,
             status=_status(comparison, run),
@@ -161,7 +161,9 @@ class PatchJudge:
         return Verdict(
             passed=False,
             status="failed",
-            tests=tuple(CaseOutcome(id=name, status="not_run") for name in self.baseline.wanted),
+            tests=tuple(
+                CaseOutcome(id=name, status="not_run") for name in self.baseline.failing_ids
+            ),
             isolation=Isolation(tier="none"),
             detail=reason,
         )
@@ -183,7 +185,7 @@ def _plant(baseline: Baseline, root: Path) -> _Planting:
     sampled = list(baseline.passing)
     random.shuffle(sampled)
     by_file: dict[str, list[str]] = {}
-    for name in (*baseline.wanted, *sampled[:_CANARIES_AMONG_PASSING]):
+    for name in (*baseline.failing_ids, *sampled[:_CANARIES_AMONG_PASSING]):
         file, _, rest = name.partition("::")
         if rest:
             by_file.setdefault(file, []).append(rest)
@@ -284,9 +286,9 @@ def _detail(comparison: Comparison, run: TestRun, guarded: Protected) -> str:
     parts: list[str] = []
     if comparison.tampering:
         parts.append(f"the tests were tampered with: {'; '.join(comparison.tampering[:3])}")
-    failing = [outcome.id for outcome in comparison.wanted if not outcome.passed]
+    failing = [outcome.id for outcome in comparison.targets if not outcome.passed]
     if failing:
-        parts.append(f"{len(failing)} of {len(comparison.wanted)} failing tests still fail")
+        parts.append(f"{len(failing)} of {len(comparison.targets)} failing tests still fail")
     if comparison.lost:
         parts.append(f"{len(comparison.lost)} tests that passed before no longer pass")
     if guarded.left_out:

@@ -99,7 +99,7 @@ def settings_of(layout: Layout, policy: TreePolicy) -> Settings:
         owner=layout.owner,
         disk_mb=policy.disk_mb,
         files=policy.files,
-        without=policy.without,
+        disabled_layers=policy.disabled_layers,
     )
 
 

@@ -43,5 +43,5 @@ class TreePolicy(Frozen):
     """The allowed backends, in the order in which they are tried."""
     container: str | None = None
     """The image for the backend `docker`, which must contain the tools that commands need."""
-    without: tuple[Literal["landlock"], ...] = ()
+    disabled_layers: tuple[Literal["landlock"], ...] = ()
     """Layers to leave out; used to demonstrate what each layer does."""

@@ -30,24 +30,24 @@ _SEVERAL = re.compile(
 class BatchSize:
     """The number of choices that a provider returns per request, as far as is known.
 
-    >>> BatchSize(most=3).split(8)
+    >>> BatchSize(limit=3).split(8)
     [3, 3, 2]
     """
 
-    most: int | None = None
+    limit: int | None = None
     """None until the provider has returned fewer choices than requested."""
 
     def split(self, n: int) -> list[int]:
         """Split n samples into requests."""
-        if self.most is None or n <= self.most:
+        if self.limit is None or n <= self.limit:
             return [n]
-        whole, rest = divmod(n, self.most)
-        return [self.most] * whole + [rest] * (rest > 0)
+        whole, rest = divmod(n, self.limit)
+        return [self.limit] * whole + [rest] * (rest > 0)
 
     def learn(self, requested: int, received: int) -> None:
         """Lower the limit if a provider returned fewer choices; an empty answer is ignored."""
         if 0 < received < requested:
-            self.most = received if self.most is None else min(self.most, received)
+            self.limit = received if self.limit is None else min(self.limit, received)
 
 
 async def sample(
@@ -139,7 +139,7 @@ def _learn(result: _PartResult, size: BatchSize) -> list[int]:
         size.learn(count, len(outcome.choices))
         return list(range(start + len(outcome.choices), start + count))
     if count > 1 and _refuses_several(outcome):
-        size.most = 1
+        size.limit = 1
     return list(range(start, start + count))
 
 
@@ -168,5 +168,5 @@ def _together(results: Sequence[_PartResult]) -> Generations:
     return Generations(
         choices=tuple(choice for samples in succeeded for choice in samples.choices),
         usage=reduce(add, (samples.usage for samples in succeeded), Usage()),
-        curtailed=any(samples.curtailed for samples in succeeded),
+        limited_by_budget=any(samples.limited_by_budget for samples in succeeded),
     )

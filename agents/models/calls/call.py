@@ -99,7 +99,9 @@ class _Call:
             self.note_failure(outcome)
             raise outcome
         self.note_success(len(outcome))
-        return Generations(choices=outcome, usage=self.usage, curtailed=self.bill.limit.is_imposed)
+        return Generations(
+            choices=outcome, usage=self.usage, limited_by_budget=self.bill.limit.is_imposed
+        )
 
     async def outcome(self) -> tuple[Choice, ...] | BaseException:
         """Return the choices, or an error; raising it here would attach its causes."""
@@ -180,13 +182,13 @@ class _Call:
         if self.bill.outer is not None:
             return await self.attempted()
         limits, endpoint = self.scope.rate_limits, self.model.endpoint
-        async with limits.turn(endpoint, run=self.scope.run, tokens=self.most_tokens) as turn:
+        async with limits.slot(endpoint, run=self.scope.run, tokens=self.max_tokens) as slot:
             try:
                 answer = await self.attempted()
             except AttemptFailed as failed:
-                turn.failed(failed.failure)
+                slot.failed(failed.failure)
                 raise
-            turn.answered((answer.prompt_tokens or 0) + (answer.completion_tokens or 0))
+            slot.answered((answer.prompt_tokens or 0) + (answer.completion_tokens or 0))
             return answer
 
     async def attempted(self) -> Completion:
@@ -221,7 +223,7 @@ class _Call:
         self.scope.emit(TokensStreamed(call=self.call, model=self.name, text=text))
 
     @property
-    def most_tokens(self) -> int:
+    def max_tokens(self) -> int:
         """The maximum number of tokens that the request may use."""
         return self.prompt_tokens + self.n * (self.sampling.max_tokens or _LONGEST_ANSWER)
 

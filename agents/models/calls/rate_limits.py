@@ -54,7 +54,7 @@ class RateLimits:
         self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Loop] = WeakKeyDictionary()
 
     @asynccontextmanager
-    async def turn(self, endpoint: Endpoint, *, run: int, tokens: int) -> "AsyncGenerator[Turn]":
+    async def slot(self, endpoint: Endpoint, *, run: int, tokens: int) -> "AsyncGenerator[Slot]":
         """Wait until a request of about `tokens` tokens may be made, and hold its slot."""
         loop = self._here()
         provider = loop.provider(endpoint)
@@ -63,7 +63,7 @@ class RateLimits:
             await provider.wait(tokens)
             await loop.turns.take(run)
             try:
-                yield Turn(provider, tokens)
+                yield Slot(provider, tokens)
             finally:
                 loop.turns.give_back()
         finally:
@@ -90,7 +90,7 @@ class RateLimits:
         return f"RateLimits({self.limit}{''.join(options)})"
 
 
-class Turn:
+class Slot:
     """Permission for one attempt, whose result has to be reported."""
 
     def __init__(self, provider: "_Provider", tokens: int) -> None:

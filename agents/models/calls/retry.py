@@ -29,7 +29,7 @@ class TryAgain(NamedTuple):
 
     def may_cure(self, failure: Failure) -> bool:
         """Return whether the failure is temporary and the requested wait acceptable."""
-        patient = (failure.retry_after or 0.0) <= self.policy.longest_retry_after
+        patient = (failure.retry_after or 0.0) <= self.policy.max_retry_after
         return failure.kind in RETRIED and patient
 
     def wait(self, state: RetryCallState) -> float:

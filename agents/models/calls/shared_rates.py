@@ -16,7 +16,7 @@ class BucketStore(Protocol):
     """Stores the levels of token buckets for several processes."""
 
     def take(
-        self, bucket: str, amount: float, *, most: float, a_second: float
+        self, bucket: str, amount: float, *, capacity: float, per_second: float
     ) -> MaybeAwaitable[float]:
         """Take an amount from a bucket; return the seconds to wait before it may be used."""
         ...
@@ -50,7 +50,9 @@ class SharedBucket:
         if self._remaining < amount:
             lease = max(amount - self._remaining, self._lease)
             wait = await settle(
-                self._store.take(self._name, lease, most=self._capacity, a_second=self._per_second)
+                self._store.take(
+                    self._name, lease, capacity=self._capacity, per_second=self._per_second
+                )
             )
             self._remaining += lease
             self._taken_at, self._usable_at = now, now + wait

@@ -93,4 +93,4 @@ async def _sampled(
     if isinstance(model, SamplingChatModel):
         return await model.sample(messages, n=n, sampling=sampling)
     backend = LangChainAdapter(model)
-    return await sample(backend, messages, n=n, sampling=sampling, size=BatchSize(most=1))
+    return await sample(backend, messages, n=n, sampling=sampling, size=BatchSize(limit=1))

@@ -72,7 +72,7 @@ class LiteLLMChatModel(RemoteChatModel):
             return (prompt_tokens * self.prices[0] + completion_tokens * self.prices[1]) / 1e6
         return price_of(self.model, prompt_tokens, completion_tokens, cached_tokens)
 
-    def most_choices(self) -> int | None:
+    def max_choices(self) -> int | None:
         """Return 1 if litellm does not list `n` as supported by the provider."""
         litellm = load_litellm()
         bare, provider, _, _ = litellm.get_llm_provider(self.model)

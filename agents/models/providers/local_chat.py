@@ -121,7 +121,7 @@ class LocalChatModel(SamplingChatModel):
         )
         return tuple(token for token in answer.choices[0].logprobs or () if token.token)
 
-    def most_choices(self) -> int:
+    def max_choices(self) -> int:
         """Return the number of choices that are generated concurrently."""
         return SLOTS
 

@@ -92,7 +92,7 @@ class DirectChatModel(RemoteChatModel):
             return (prompt_tokens * self.prices[0] + completion_tokens * self.prices[1]) / 1e6
         return listed_price(self.model, prompt_tokens, completion_tokens, cached_tokens)
 
-    def most_choices(self) -> int | None:
+    def max_choices(self) -> int | None:
         """Return 1 for Ollama, which ignores `n`."""
         return None if PROVIDERS[self.provider].has_n else 1
 

@@ -17,7 +17,7 @@ _refused: set[tuple[str, str | None]] = set()
 class AnswerLimit:
     """The imposed limit of one request; None if no budget limits it further than its caller."""
 
-    most: int | None = None
+    max_tokens: int | None = None
 
     @classmethod
     def of(cls, endpoint: Endpoint, sampling: Sampling, granted: int | None) -> "AnswerLimit":
@@ -30,20 +30,20 @@ class AnswerLimit:
     @property
     def is_imposed(self) -> bool:
         """Whether answers may be shorter than the caller requested."""
-        return self.most is not None
+        return self.max_tokens is not None
 
     def applied(self, sampling: Sampling) -> Sampling:
         """Return the sampling settings with this limit applied."""
-        if self.most is None:
+        if self.max_tokens is None:
             return sampling
-        return sampling.model_copy(update={"max_tokens": self.most})
+        return sampling.model_copy(update={"max_tokens": self.max_tokens})
 
     def lower(self, endpoint: Endpoint, failure: Failure) -> bool:
         """Lower a limit that the server may have refused; return whether to retry."""
-        if self.most is None or self.most <= SAFE_LIMIT:
+        if self.max_tokens is None or self.max_tokens <= SAFE_LIMIT:
             return False
         if failure.kind not in ("refused", "context"):
             return False
-        self.most = SAFE_LIMIT
+        self.max_tokens = SAFE_LIMIT
         _refused.add((endpoint.name, endpoint.api_base))
         return True

@@ -82,13 +82,13 @@ class Bill:
         need = Need(
             prompt=await self._prompt_bound() if ledger.counts_tokens else 0,
             answers=self.answers,
-            most=self.wanted.max_tokens,
+            max_tokens=self.wanted.max_tokens,
             usd=self._usd,
         )
         grant = await ledger.acquire(need)
         self._reservation = grant.number
         if self.model.limits_answers:
-            self.limit = AnswerLimit.of(self.model.endpoint, self.wanted, grant.most)
+            self.limit = AnswerLimit.of(self.model.endpoint, self.wanted, grant.max_tokens)
 
     def spend(self, usage: Usage) -> None:
         """Add usage to the bill."""

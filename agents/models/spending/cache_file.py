@@ -92,12 +92,12 @@ class CacheFile:
         self._database.execute("VACUUM")
         return int(count)
 
-    def shrink(self, *, most_bytes: int, most_days: float) -> None:
+    def shrink(self, *, max_bytes: int, max_age_days: float) -> None:
         """Delete answers that are too old, and the older half if the file is too large."""
         with self._database:
-            oldest = time.time() - most_days * 86_400
+            oldest = time.time() - max_age_days * 86_400
             self._database.execute("DELETE FROM answers WHERE made < ?", (oldest,))
-        if self.path.stat().st_size <= most_bytes:
+        if self.path.stat().st_size <= max_bytes:
             return
         with self._database:
             self._database.execute(

@@ -47,9 +47,9 @@ class CallCache:
     A file that fails during use, for example because the disk is full, never aborts a run: one
     warning is logged, and the run continues without a cache.
 
-    With `replay`, nothing is requested, and a missing answer raises `ModelError`. `most_bytes` and
-    `most_days` limit the contents; the oldest answers are deleted first. With `file`, answers are
-    stored there, and the path only names it in messages.
+    With `replay`, nothing is requested, and a missing answer raises `ModelError`. `max_bytes` and
+    `max_age_days` limit the contents; the oldest answers are deleted first. With `file`, answers
+    are stored there, and the path only names it in messages.
 
     Raises:
         InputError: If the file is not a cache of this version, or cannot be created.
@@ -60,15 +60,15 @@ class CallCache:
         path: Path,
         *,
         replay: bool = False,
-        most_bytes: int = 1 << 30,
-        most_days: float = 365,
+        max_bytes: int = 1 << 30,
+        max_age_days: float = 365,
         file: CacheFile | None = None,
     ) -> None:
         self.path = path
         self.replay = replay
-        self.most_bytes = most_bytes
-        self.most_days = most_days
-        self._realm = ""
+        self.max_bytes = max_bytes
+        self.max_age_days = max_age_days
+        self._namespace = ""
         if file is None and replay and not path.exists():
             raise InputError(f"--replay: there is no file {str(path)!r}; record one with --cache.")
         self._guard = _Guard(path, replay)
@@ -80,17 +80,17 @@ class CallCache:
             return
         if not self.replay:
             with self._guard:
-                self._file.shrink(most_bytes=self.most_bytes, most_days=self.most_days)
+                self._file.shrink(max_bytes=self.max_bytes, max_age_days=self.max_age_days)
         with self._guard:
             self._file.close()
 
-    def apart(self, realm: str) -> "CallCache":
-        """Return a view of the cache whose answers are not shared with other realms.
+    def with_namespace(self, namespace: str) -> "CallCache":
+        """Return a view of the cache whose answers are not shared with other namespaces.
 
         Operations on the whole cache, such as `close`, remain with the original object.
         """
         view = copy(self)
-        view._realm = realm
+        view._namespace = namespace
         return view
 
     def state(self) -> CacheState:
@@ -102,13 +102,13 @@ class CallCache:
         return self._usable().clear()
 
     def forget(self) -> None:
-        """Delete the answers of this realm, which will not be requested again."""
+        """Delete the answers of this namespace, which will not be requested again."""
         if self._file is not None and not self._guard.broken:
             with self._guard:
-                self._file.delete(self._realm)
+                self._file.delete(self._namespace)
 
     def spent(self) -> Usage:
-        """Return the total cost of the stored answers, in every realm."""
+        """Return the total cost of the stored answers, in every namespace."""
         total = Usage()
         if self._file is not None and not self._guard.broken:
             with self._guard:
@@ -122,14 +122,14 @@ class CallCache:
         text: object = None
         if self._file is not None and not self._guard.broken:
             with self._guard:
-                text = self._file.read(self._realm + request, sample)
+                text = self._file.read(self._namespace + request, sample)
         return _read(text) if isinstance(text, str) else None
 
     def keep(self, request: str, sample: int, model: str, kept: KeptAnswer) -> None:
         """Store an answer unless another process has stored it in the meantime."""
         if self._file is not None and not self._guard.broken:
             with self._guard:
-                self._file.write(self._realm + request, sample, model, json_text(kept))
+                self._file.write(self._namespace + request, sample, model, json_text(kept))
 
     async def look_up(self, request: str, sample: int) -> KeptAnswer | None:
         """Return a stored answer, like `find`; overridden by caches on another machine."""
@@ -147,17 +147,17 @@ class CallCache:
         charge(usage)
         choices = {offset: answer.choice for offset, answer in kept.items()}
         missing = [offset for offset in range(n) if offset not in kept]
-        curtailed = False
+        limited_by_budget = False
         if missing:
             fresh = await self._ask(model, ask, missing)
-            curtailed = fresh.curtailed
+            limited_by_budget = fresh.limited_by_budget
             usage += fresh.usage
             for offset, answer in zip(missing, _parts(fresh), strict=False):
                 choices[offset] = answer.choice
-                if not (curtailed and answer.choice.truncated):
+                if not (limited_by_budget and answer.choice.truncated):
                     await self.store(request, first + offset, model, answer)
         ordered = tuple(choices[offset] for offset in sorted(choices))
-        return Generations(choices=ordered, usage=usage, curtailed=curtailed)
+        return Generations(choices=ordered, usage=usage, limited_by_budget=limited_by_budget)
 
     async def _ask(self, model: str, ask: Ask, missing: Sequence[int]) -> Generations:
         if self.replay:

@@ -31,7 +31,7 @@ class Need(NamedTuple):
     prompt: int
     """Prompt tokens."""
     answers: int
-    most: int | None
+    max_tokens: int | None
     """Maximum tokens per answer; None if unlimited."""
     usd: Callable[[int, int], float | None]
     """Price in USD of prompt and completion tokens; None if unknown."""
@@ -42,7 +42,7 @@ class Grant(NamedTuple):
 
     number: int
     """Identifies the call when it is settled."""
-    most: int | None
+    max_tokens: int | None
     """Maximum tokens per answer; None if no cap applies."""
 
 
@@ -63,9 +63,9 @@ class Ledger:
     estimated. A call that is not affordable is not made.
 
     >>> ledger = Ledger(tokens=100)
-    >>> need = Need(prompt=30, answers=1, most=80, usd=lambda prompt, written: None)
+    >>> need = Need(prompt=30, answers=1, max_tokens=80, usd=lambda prompt, written: None)
     >>> grant = ledger.reserve(need)
-    >>> grant.most
+    >>> grant.max_tokens
     70
     >>> ledger.commit(grant.number, Usage(llm_calls=1, prompt_tokens=30, completion_tokens=20))
     >>> ledger.spent.total_tokens, ledger.is_spent
@@ -154,8 +154,8 @@ class Ledger:
         return min(rooms) / need.answers
 
     def _wanted(self, need: Need, room: float) -> int:
-        if need.most is not None:
-            return need.most
+        if need.max_tokens is not None:
+            return need.max_tokens
         return _ROOMY if math.isinf(room) else max(_ROOMY, math.floor(room / _SHARE))
 
     def _grant(self, need: Need, most: int) -> Grant:

@@ -123,20 +123,20 @@ class LedgerFile:
         self._database.execute("DELETE FROM workers WHERE id = ?", (id,))
         self._lock_of(id).unlink(missing_ok=True)
 
-    def take(self, bucket: str, amount: float, *, most: float, a_second: float) -> float:
+    def take(self, bucket: str, amount: float, *, capacity: float, per_second: float) -> float:
         """Take an amount from a bucket; return the seconds to wait before it may be used."""
         now = self._clock()
         with self.transaction():
             row = self._database.execute(
                 "SELECT level, at FROM buckets WHERE name = ?", (bucket,)
             ).fetchone()
-            level, at = row or (most, now)
+            level, at = row or (capacity, now)
             # A clock that is set back must not empty the bucket.
-            level = min(most, level + max(0.0, now - at) * a_second) - amount
+            level = min(capacity, level + max(0.0, now - at) * per_second) - amount
             self._database.execute(
                 "INSERT OR REPLACE INTO buckets VALUES (?, ?, ?)", (bucket, level, now)
             )
-        return max(0.0, -level / a_second)
+        return max(0.0, -level / per_second)
 
     def put_back(self, bucket: str, amount: float) -> None:
         """Return an excess amount to a bucket; take more if the amount is negative."""

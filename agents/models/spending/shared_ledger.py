@@ -20,7 +20,7 @@ class SharedLedger(Ledger):
     >>> from pathlib import Path
     >>> file = LedgerFile(Path(tempfile.mkdtemp(), "ledger.sqlite"))
     >>> one, other = SharedLedger(file, calls=1), SharedLedger(file, calls=1)
-    >>> need = Need(prompt=10, answers=1, most=10, usd=lambda prompt, written: None)
+    >>> need = Need(prompt=10, answers=1, max_tokens=10, usd=lambda prompt, written: None)
     >>> grant = one.reserve(need)
     >>> other.reserve(need) is None
     True

@@ -1,9 +1,10 @@
-"""A family of small programming tasks, as many as wanted, with reference programs and hidden tests.
+"""Generators of small programming tasks with reference programs and hidden tests.
 
-`generate_tasks` composes one to four of some 150 operations over integers, lists, strings, words
-and dictionaries, and states them in plain English with two to four examples; the model in the
-package was trained on these. `graded_tasks` makes tasks of one to ten steps in many wordings, with
-as many vague steps as are asked for; its held-out tasks compute nothing that a trained one does.
+`generate_tasks` composes one to four of about 150 operations on integers, lists, strings, words and
+dictionaries, and states them in plain English with two to four examples. The model in the package
+was trained on such tasks. `graded_tasks` generates tasks of one to ten steps in many wordings, with
+a chosen number of vague steps; none of its held-out tasks computes the same function as a training
+task.
 """
 
 from refinegraph.embedded.tasks.composition import OPERATIONS, Split, split_of

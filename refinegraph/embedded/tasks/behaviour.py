@@ -1,7 +1,7 @@
-"""What programs compute, and which of them training never sees.
+"""Fingerprints of what programs compute, and the functions that are held out from training.
 
-Two chains of steps that compute the same function have the same fingerprint, whatever their steps
-are called and in whatever order they stand, so both lie in the same split.
+Two chains of steps that compute the same function have the same fingerprint, whatever the names and
+the order of their steps, so they always belong to the same split.
 """
 
 import functools
@@ -15,18 +15,19 @@ from refinegraph.embedded.tasks.inputs import Value, random_input
 from refinegraph.embedded.tasks.operation import Shape, Step
 
 Arguments = tuple[Value, ...]
-"""The arguments of one call: one or two."""
+"""The one or two arguments of a call."""
 Function = Callable[..., Value]
 
 FAILURES = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, MemoryError)
-"""What steps may raise."""
+"""The exceptions that steps may raise."""
 _PROBES = 20
-"""Enough random arguments, with empty and one-element ones, to tell two chains apart."""
+"""The number of random arguments, including empty and one-element ones, that distinguish two
+chains."""
 _HELD_OUT_PERCENT = 15
 
 
 class Parameter(str):
-    """The second argument's name, in the place of a step's constant.
+    """The name of the second argument, in place of a step's constant.
 
     >>> from refinegraph.embedded.tasks.operation import Operation, Step
     >>> Step(Operation("cut", "numbers", "numbers", "x[:@]", ()), Parameter("n")).expression
@@ -34,14 +35,14 @@ class Parameter(str):
     """
 
     def __repr__(self) -> str:
-        """The bare name, as it stands in a program."""
+        """Return the bare name, as it appears in a program."""
         return str(self)
 
 
 def run_chain(steps: Sequence[Step], arguments: Arguments) -> list[Value]:
-    """Return the value after every step; what a step raises is passed on.
+    """Return the value after every step; exceptions of the steps are propagated.
 
-    The expressions are the package's own, so they run in this process.
+    The steps are expressions of this package, so they run in this process.
     """
     return compile_chain(steps)(arguments)
 
@@ -49,10 +50,10 @@ def run_chain(steps: Sequence[Step], arguments: Arguments) -> list[Value]:
 def compile_chain(
     steps: Sequence[Step], *, largest: int | None = None
 ) -> Callable[[Arguments], list[Value]]:
-    """Return what `run_chain` does as a function of the arguments, for many calls.
+    """Return a function that does the same as `run_chain`, for many calls.
 
-    With `largest`, a step whose argument is a larger number raises `OverflowError`: steps that
-    count up to their argument would not end in reasonable time.
+    With `largest`, a step whose argument is a larger number raises `OverflowError`, because steps
+    that count up to their argument would take too long.
     """
     functions = [function_of(step) for step in steps]
 
@@ -69,7 +70,7 @@ def compile_chain(
 
 
 def function_of(step: Step) -> Function:
-    """Return a step as a function of its value and, if there is one, the second argument."""
+    """Return a step as a function of its value and of the second argument, if there is one."""
     name = str(step.constant) if isinstance(step.constant, Parameter) else "_"
     return _function(step.expression, name)
 
@@ -80,7 +81,7 @@ def _function(expression: str, second: str) -> Function:
 
 
 def fingerprint(steps: Sequence[Step], second: Shape | None = None) -> str:
-    """Return a digest of what a chain computes on fixed arguments; an error counts as a result.
+    """Return a digest of what a chain computes on fixed arguments; exceptions count as results.
 
     >>> from refinegraph.embedded.tasks.operation import Operation
     >>> negate = Operation("negate", "number", "number", "-x", ())
@@ -94,9 +95,9 @@ def fingerprint(steps: Sequence[Step], second: Shape | None = None) -> str:
 
 
 def split_by_behaviour(steps: Sequence[Step], second: Shape | None = None) -> Split:
-    """Return the split of a chain; what a single step can compute is always in training.
+    """Return the split of a chain; functions that a single step can compute are always in training.
 
-    A chain can only be new where its parts are known.
+    This ensures that held-out chains are new combinations of steps that training covers.
     """
     digest = fingerprint(steps, second)
     if len(steps) == 1 or digest in _single_steps():
@@ -115,7 +116,7 @@ def probes(takes: Shape, second: Shape | None) -> tuple[Arguments, ...]:
 
 
 def second_input(shape: Shape, rng: random.Random) -> Value:
-    """Return a random second argument; numbers are small, as constants are."""
+    """Return a random second argument; numbers are small, like constants."""
     return rng.randint(1, 6) if shape == "number" else random_input(shape, rng)
 
 

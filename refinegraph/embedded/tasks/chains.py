@@ -1,4 +1,4 @@
-"""Chains of steps that are worth a task: every step changes something, and the cases tell it."""
+"""Draw chains of steps in which every step has an effect that the test cases reveal."""
 
 import random
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ from refinegraph.embedded.tasks.operation import Shape, Step
 from refinegraph.embedded.tasks.vocabulary import SHAPES, alternatives, draw_second, draw_step
 
 _START_WEIGHTS = (44, 10, 18, 20, 8)
-"""Lists of numbers have most operations, dictionaries the fewest."""
+"""Lists of numbers have the most operations and dictionaries the fewest."""
 _SECOND_SHARE = 0.12
-"""Of the tasks, those whose function takes a second argument."""
+"""The share of tasks whose function takes a second argument."""
 _SECOND_NAMES = ("n", "m", "limit", "amount", "other", "second", "ys", "y", "extra", "t")
 _LONGEST_LIST, _LONGEST_VALUE, _LARGEST = 10, 44, 9_999
-"""What a small model can read; wider values would fill its context."""
+"""Limits on what a small model can read; wider values would fill its context."""
 _STEP_ATTEMPTS = 12
 _ALIKE = 0.7
-"""The share of equal results from which on a task is dull."""
+"""The share of equal results above which a task is rejected as trivial."""
 
 
 class Case(NamedTuple):
@@ -35,43 +35,43 @@ class Case(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """Steps, how they are to be said, and the cases that they were tried on."""
+    """Steps, how a statement phrases them, and the cases on which they were run."""
 
     steps: tuple[Step, ...]
     phrases: tuple[str, ...]
-    """The vague phrase of every step; empty for a step that is to be stated."""
+    """The vague phrase of every step; empty for a step that is stated explicitly."""
     second: Shape | None
-    """The shape of the second argument, if there is one."""
+    """The shape of the second argument, or None if there is only one argument."""
     cases: tuple[Case, ...]
 
     def is_settled(self, visible: int) -> bool:
-        """Whether the visible cases refute every other reading of any single vague step."""
+        """Return whether the visible cases rule out all other readings of a single vague step."""
         shown, hidden = self.cases[:visible], self.cases[visible:]
-        for place, phrase in enumerate(self.phrases):
-            for other in alternatives(self.steps[place], phrase) if phrase else ():
-                steps = [*self.steps[:place], other, *self.steps[place + 1 :]]
+        for position, phrase in enumerate(self.phrases):
+            for other in alternatives(self.steps[position], phrase) if phrase else ():
+                steps = [*self.steps[:position], other, *self.steps[position + 1 :]]
                 if _agrees(steps, shown) and not _agrees(steps, hidden):
                     return False
         return True
 
 
 def draw_chain(length: int, vague: int, count: int, rng: random.Random) -> Chain | None:
-    """Draw step after step on so many cases; None where that does not work out."""
+    """Draw a chain step by step and run it on `count` cases; return None if no chain qualifies."""
     drawing = _Drawing(length, vague, count, rng)
-    if not all(drawing.extend(place) for place in range(length)):
+    if not all(drawing.extend(position) for position in range(length)):
         return None
     chain = drawing.chain()
     return chain if _is_worthwhile(chain.steps, chain.cases) else None
 
 
 class _Drawing:
-    """A chain that grows, with the value of every case after its last step."""
+    """A chain under construction, with the value of every case after its last step."""
 
     def __init__(self, length: int, vague: int, count: int, rng: random.Random) -> None:
         self.length, self.rng = length, rng
         self.shape: Shape = rng.choices(SHAPES, _START_WEIGHTS)[0]
         self.vague = set(rng.sample(range(length), vague))
-        stated = [place for place in range(length) if place not in self.vague]
+        stated = [position for position in range(length) if position not in self.vague]
         wanted = bool(stated) and rng.random() < _SECOND_SHARE
         self.second_at = rng.choice(stated) if wanted else -1
         self.second_name = rng.choice(_SECOND_NAMES)
@@ -81,11 +81,13 @@ class _Drawing:
         self.steps: list[Step] = []
         self.phrases: list[str] = []
 
-    def extend(self, place: int) -> bool:
-        """Add a step that changes enough; return whether one was found."""
-        last = place == self.length - 1
+    def extend(self, position: int) -> bool:
+        """Add a step that changes enough of the values; return whether one could be drawn."""
+        last = position == self.length - 1
         for _ in range(_STEP_ATTEMPTS):
-            drawn = self._second_step() if place == self.second_at else self._step(place, last)
+            drawn = (
+                self._second_step() if position == self.second_at else self._step(position, last)
+            )
             if drawn is None:
                 return False
             step, phrase = drawn
@@ -100,16 +102,16 @@ class _Drawing:
         return False
 
     def chain(self) -> Chain:
-        """Return the chain as it is."""
+        """Return the chain as drawn so far."""
         cases = (Case(*pair) for pair in zip(self.arguments, self.values, strict=True))
         return Chain(tuple(self.steps), tuple(self.phrases), self.second, tuple(cases))
 
-    def _step(self, place: int, last: bool) -> tuple[Step, str] | None:
-        vague, long = place in self.vague, self.length > 2
+    def _step(self, position: int, last: bool) -> tuple[Step, str] | None:
+        vague, long = position in self.vague, self.length > 2
         return draw_step(self.shape, self.rng, last=last, vague=vague, long=long)
 
     def _second_step(self) -> tuple[Step, str] | None:
-        """Draw a step that reads the second argument, and give that argument to every case."""
+        """Draw a step that reads a second argument, and add such an argument to every case."""
         drawn = draw_second(self.shape, self.second_name, self.rng)
         if drawn is None:
             return None
@@ -120,21 +122,21 @@ class _Drawing:
 
 
 def _inputs(shape: Shape, count: int, rng: random.Random) -> list[Arguments]:
-    """Return different arguments, edge cases last."""
-    found: dict[str, Arguments] = {}
+    """Return distinct arguments, with edge cases last."""
+    distinct: dict[str, Arguments] = {}
     for number in range(4 * count):
-        edge = len(found) >= count - 2
+        edge = len(distinct) >= count - 2
         value = random_input(shape, rng, edge=edge)
-        found.setdefault(repr(value) if number < 3 * count else str(number), (value,))
-        if len(found) == count:
+        distinct.setdefault(repr(value) if number < 3 * count else str(number), (value,))
+        if len(distinct) == count:
             break
-    return list(found.values())
+    return list(distinct.values())
 
 
 def _apply(
     step: Step, values: Sequence[Value], arguments: Sequence[Arguments]
 ) -> list[Value] | None:
-    """Return the next values; None where one fails or grows too large."""
+    """Return the values after a step; None if it fails on a value or if a result is too large."""
     function = function_of(step)
     after: list[Value] = []
     try:
@@ -161,7 +163,7 @@ def _fits(value: Value) -> bool:
 
 
 def _moves(before: Sequence[Value], after: Sequence[Value], step: Step, *, last: bool) -> bool:
-    """Whether a step changes enough, and leaves enough that differs."""
+    """Return whether a step changes enough values and leaves enough distinct ones."""
     results = [repr(value) for value in after]
     if step.operation.takes == step.operation.gives:
         changed = sum(repr(value) != result for value, result in zip(before, results, strict=True))
@@ -172,10 +174,10 @@ def _moves(before: Sequence[Value], after: Sequence[Value], step: Step, *, last:
 
 
 def _is_worthwhile(steps: Sequence[Step], cases: Sequence[Case]) -> bool:
-    """Whether every step that could be left out changes a result."""
+    """Return whether every step that could be omitted changes a result."""
     return not any(
-        _agrees([*steps[:place], *steps[place + 1 :]], cases)
-        for place, step in enumerate(steps)
+        _agrees([*steps[:position], *steps[position + 1 :]], cases)
+        for position, step in enumerate(steps)
         if len(steps) > 1 and step.operation.takes == step.operation.gives
     )
 

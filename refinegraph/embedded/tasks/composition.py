@@ -1,4 +1,4 @@
-"""Which operations follow each other, and which compositions training never sees."""
+"""Compose operations, and decide which compositions are held out from training."""
 
 import hashlib
 import random
@@ -10,27 +10,28 @@ from refinegraph.embedded.tasks.operation import Operation, Shape, Step
 from refinegraph.embedded.tasks.text_operations import TEXT_OPERATIONS
 
 Split = Literal["train", "held_out"]
-"""Compositions that training may see, and those that it never does."""
+"""The compositions used for training, and those that are never used for it."""
 
 OPERATIONS: tuple[Operation, ...] = (*NUMBER_OPERATIONS, *TEXT_OPERATIONS)
-"""Every operation there is."""
+"""All operations of the first set."""
 
 _HELD_OUT_PERCENT = 15
 _STARTS: tuple[Shape, ...] = ("numbers", "number", "text", "words", "table")
 _WEIGHTS = (40, 10, 18, 22, 10)
 _BY_INPUT: dict[Shape, tuple[Operation, ...]] = {
-    shape: tuple(each for each in OPERATIONS if each.takes == shape) for shape in _STARTS
+    shape: tuple(operation for operation in OPERATIONS if operation.takes == shape)
+    for shape in _STARTS
 }
 _INNER: dict[Shape, tuple[Operation, ...]] = {
-    shape: tuple(each for each in found if each.gives != "flag")
-    for shape, found in _BY_INPUT.items()
+    shape: tuple(operation for operation in operations if operation.gives != "flag")
+    for shape, operations in _BY_INPUT.items()
 }
 
 
 def split_of(names: Sequence[str]) -> Split:
-    """Return the split of a composition, from nothing but the names of its operations.
+    """Return the split of a composition, which depends only on the names of its operations.
 
-    Single operations are all in training: a composition can only be new where its parts are known.
+    Single operations are always in training, so that held-out compositions consist of known parts.
 
     >>> split_of(["reverse"])
     'train'
@@ -42,7 +43,7 @@ def split_of(names: Sequence[str]) -> Split:
 
 
 def draw_operations(length: int, rng: random.Random) -> tuple[Operation, ...]:
-    """Return operations of which each takes what the one before gives."""
+    """Return operations in which the output shape of one is the input shape of the next."""
     shape = rng.choices(_STARTS, _WEIGHTS)[0]
     drawn: list[Operation] = []
     while len(drawn) < length:
@@ -56,15 +57,15 @@ def draw_operations(length: int, rng: random.Random) -> tuple[Operation, ...]:
 
 
 def program_expressions(steps: Sequence[Step], *, argument: str = "x") -> list[str]:
-    """Return the Python of each step: the first one reads the argument, all others `x`."""
+    """Return the expression of every step; the first reads the argument, all others `x`."""
     first, *others = steps
     return [first.expression_of(argument), *(step.expression for step in others)]
 
 
 def program_source(name: str, steps: Sequence[Step], *, argument: str = "x") -> str:
-    """Return the reference program: one line a step.
+    """Return the reference program, with one line per step.
 
-    >>> by_name = {each.name: each for each in OPERATIONS}
+    >>> by_name = {operation.name: operation for operation in OPERATIONS}
     >>> print(program_source("f", [Step(by_name["reverse"], None), Step(by_name["first"], 2)]))
     def f(x):
         x = x[::-1]

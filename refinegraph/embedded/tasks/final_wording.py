@@ -1,8 +1,8 @@
-"""Tasks written by hand before training, to be looked at once, when the model is finished.
+"""Tasks written by hand before training and evaluated once, when the model is finished.
 
-Nothing that trains or tunes the model may import this module: a task that somebody has looked at
-no longer tells what a stranger's statement will meet. `benchmarks/embedded.py --final` is the one
-place that reads it.
+Nothing that trains or tunes the model may import this module: a task that somebody has looked at no
+longer shows how the model handles a stranger's statement. Only `benchmarks/embedded.py --final`
+reads it.
 """
 
 from refinegraph.embedded.tasks.handwritten import Written, labelled_task, spec
@@ -163,7 +163,7 @@ _TASKS: tuple[Written, ...] = (
 
 
 def final_wording_tasks() -> tuple[LabelledProblem, ...]:
-    """Return the tasks that are looked at once.
+    """Return the tasks that are evaluated only once.
 
     >>> len(final_wording_tasks())
     60

@@ -1,4 +1,4 @@
-"""Tasks by the thousand: composed, stated, checked and labelled."""
+"""Generate tasks: compose operations, state them in English, run them and label the results."""
 
 import functools
 import random
@@ -18,34 +18,34 @@ from refinegraph.embedded.tasks.wording import free_statement, plain_statement
 from refinegraph.schema import Gold, LabelledProblem, Problem
 
 VAGUE_SHARE = 0.25
-"""How often a step that can be left to the examples is."""
+"""The share of steps with a vague phrase that are left to the examples."""
 
 _GIVEN, _HIDDEN = 3, 8
 _FIRST = 8
-"""Cases after which a dull task is given up."""
+"""The number of cases after which a trivial task is discarded."""
 _ATTEMPTS = 3
 _LONGEST_VALUE = 44
 _LARGEST = 9_999
 _FEWEST: dict[Shape, int] = {"flag": 2, "number": 3}
-"""How many different results a task needs, where it is not half of them."""
+"""The required number of distinct results, for output shapes that do not need half of the cases."""
 
 
 class Task(NamedTuple):
-    """One task and what only its maker knows."""
+    """One task, including what only its generator knows."""
 
     labelled: LabelledProblem
     program: str
-    """A program that solves it."""
+    """The reference program."""
     steps: tuple[Step, ...]
-    """What it is composed of, one line of the program each."""
+    """The steps of the program, one per line."""
     vague: tuple[bool, ...]
-    """Which steps the statement leaves to the examples."""
+    """For every step, whether the statement leaves it to the examples."""
     argument: str = "x"
-    """What the function calls its argument."""
+    """The name of the function's argument."""
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """The names of what it is composed of, in order."""
+        """The names of the composed operations, in order."""
         return tuple(step.operation.name for step in self.steps)
 
 
@@ -63,12 +63,12 @@ def generate_tasks(
     vague_share: float = VAGUE_SHARE,
     plain_names: bool = False,
 ) -> Iterator[Task]:
-    """Yield tasks, the same for the same arguments.
+    """Yield tasks; equal arguments give equal tasks.
 
-    `lengths` are the numbers of composed operations to draw from, a number as often as it stands
-    there. The statement holds two to four examples; three other cases are the visible tests; eight
-    more, edge cases among them, are hidden. With `plain_names` functions have one of a few names
-    and call their argument `x`. Costs about a millisecond a task.
+    `lengths` contains the possible numbers of composed operations, repeated to make some more
+    frequent. A statement shows two to four examples; three more cases are the visible tests, and
+    eight others, including edge cases, are hidden. With `plain_names`, functions have one of a few
+    names and their argument is called `x`. Generating a task takes about a millisecond.
 
     >>> [task] = generate_tasks("held_out", count=1)
     >>> split_of(task.operations)
@@ -90,7 +90,7 @@ def _draw(
 ) -> Task:
     while True:
         operations = draw_operations(length, rng)
-        if len(operations) > 1 and split_of([each.name for each in operations]) != split:
+        if len(operations) > 1 and split_of([operation.name for operation in operations]) != split:
             continue
         for _ in range(_ATTEMPTS):
             task = _compose(id, operations, vague_share, rng, plain_names)
@@ -105,8 +105,8 @@ def _compose(
     rng: random.Random,
     plain_names: bool,
 ) -> Task | None:
-    """State and label one composition; None where it is dull or its values grow too large."""
-    phrased = [_choose(each, vague_share, rng) for each in operations]
+    """State and label one composition; return None if it is trivial or its values are too large."""
+    phrased = [_choose(operation, vague_share, rng) for operation in operations]
     steps, vague = [step for step, _ in phrased], [unclear for _, unclear in phrased]
     header = (
         Header(plain_name(rng), "x") if plain_names else free_header(steps[0].operation.takes, rng)
@@ -117,7 +117,7 @@ def _compose(
     if cases is None:
         return None
     examples, given, hidden = cases[:shown], cases[shown : shown + _GIVEN], cases[shown + _GIVEN :]
-    said = (
+    description = (
         plain_statement(name, steps, vague=vague, rng=rng)
         if plain_names
         else free_statement(header, steps, vague=vague, rng=rng)
@@ -125,7 +125,7 @@ def _compose(
     listed = "\n".join(_call(name, case) for case in examples)
     problem = Problem(
         id=id,
-        prompt=f"{said}\n{listed}",
+        prompt=f"{description}\n{listed}",
         entry_point=name,
         tests=_asserts(name, given),
     )
@@ -147,7 +147,7 @@ def _choose(operation: Operation, vague_share: float, rng: random.Random) -> tup
 
 
 def _cases(steps: Sequence[Step], count: int, rng: random.Random) -> list[_Case] | None:
-    """Run the steps on random arguments, edge cases last; None where they are no good."""
+    """Run the steps on random arguments, edge cases last; return None if a case is unsuitable."""
     shape = steps[0].operation.takes
     cases: list[_Case] = []
     seen: set[str] = set()
@@ -168,9 +168,9 @@ def _cases(steps: Sequence[Step], count: int, rng: random.Random) -> list[_Case]
 
 
 def run_steps(steps: Sequence[Step], argument: Value) -> Value:
-    """Return what the steps make of an argument; what they raise is passed on.
+    """Return the result of the steps for an argument; exceptions are propagated.
 
-    The expressions are the package's own, so they run in this process.
+    The steps are expressions of this package, so they run in this process.
     """
     value = argument
     for step in steps:
@@ -187,19 +187,19 @@ def _fits(value: Value) -> bool:
     if isinstance(value, list) and len(value) > 10:
         return False
     numbers = value if isinstance(value, list) else [value]
-    large = any(isinstance(each, int) and abs(each) > _LARGEST for each in numbers)
+    large = any(isinstance(number, int) and abs(number) > _LARGEST for number in numbers)
     return not large and len(repr(value)) <= _LONGEST_VALUE
 
 
 def _dull(cases: Sequence[_Case], steps: Sequence[Step]) -> bool:
-    """Whether too few results differ, or leaving out a step changes none of them."""
+    """Return whether too few results are distinct, or whether a step has no effect on them."""
     results = [repr(case.result) for case in cases]
     needed = _FEWEST.get(steps[-1].operation.gives, _FIRST // 2)
     if len(set(results)) < needed or max(map(results.count, results)) > 0.7 * len(results):
         return True
     return any(
-        _unnecessary([*steps[:place], *steps[place + 1 :]], cases)
-        for place, step in enumerate(steps)
+        _unnecessary([*steps[:position], *steps[position + 1 :]], cases)
+        for position, step in enumerate(steps)
         if len(steps) > 1 and step.operation.takes == step.operation.gives
     )
 

@@ -1,4 +1,4 @@
-"""Tasks by the thousand, as long and as vague as wanted, with everything that their maker knows."""
+"""Generate tasks with a chosen number of steps and of vague steps."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -13,22 +13,22 @@ from refinegraph.embedded.tasks.sentences import Wording, statement
 from refinegraph.schema import Gold, LabelledProblem, Problem
 
 HEADLESS_NAME = "solve"
-"""What a function is called where the statement gives it no name."""
+"""The name of a function that the statement does not name."""
 
 _GIVEN, _HIDDEN = 3, 8
 
 
 class GradedTask(NamedTuple):
-    """One task and what only its maker knows."""
+    """One task, including what only its generator knows."""
 
     labelled: LabelledProblem
     program: str
-    """A program that solves it, one line a step."""
+    """The reference program, with one line per step."""
     steps: tuple[Step, ...]
     phrases: tuple[str, ...]
-    """The vague phrase of every step; empty for a step that is stated."""
+    """The vague phrase of every step; empty for a step that is stated explicitly."""
     arguments: tuple[str, ...]
-    """What the function calls its arguments."""
+    """The names of the function's arguments."""
     examples: tuple[Case, ...]
     """The cases that the statement shows."""
     given: tuple[Case, ...]
@@ -42,7 +42,7 @@ class GradedTask(NamedTuple):
 
     @property
     def vague(self) -> int:
-        """How many steps the statement leaves to the examples."""
+        """The number of steps that the statement leaves to the examples."""
         return sum(map(bool, self.phrases))
 
 
@@ -55,14 +55,14 @@ def graded_tasks(
     vague: Sequence[int] = (0, 0, 1, 2, 3),
     plain: bool = False,
 ) -> Iterator[GradedTask]:
-    """Yield tasks, the same for the same arguments.
+    """Yield tasks; equal arguments give equal tasks.
 
-    `steps` and `vague` hold the numbers of steps and of vague steps to draw from, a number as
-    often as it stands there; a task has no more vague steps than steps. With `plain`, every
-    statement names the function and shows at least two examples; otherwise some do neither. Three
-    further cases are the visible tests, and eight more, edge cases among them, are hidden. No
-    held-out task computes the same function as one of the training split; since single steps are
-    all in training, a held-out task has two steps at least. Costs some milliseconds a task.
+    `steps` and `vague` contain the possible numbers of steps and of vague steps, repeated to make
+    some more frequent; a task never has more vague steps than steps. With `plain`, every statement
+    names the function and shows at least two examples; without it, some statements do neither.
+    Three further cases are the visible tests, and eight more, including edge cases, are hidden. No
+    held-out task computes the same function as a training task. Since all single steps belong to
+    training, a held-out task has at least two steps. Generating a task takes a few milliseconds.
 
     >>> [task] = graded_tasks("held_out", count=1, steps=(4,), vague=(2,))
     >>> len(task.steps), task.vague
@@ -76,15 +76,18 @@ def graded_tasks(
 
 
 def program_of(name: str, arguments: Sequence[str], steps: Sequence[Step]) -> str:
-    """Return the reference program: the first line reads the argument, all others `x`."""
+    """Return the reference program; its first line reads the argument, all others read `x`."""
     return "\n".join([f"def {name}({', '.join(arguments)}):", *lines_of(arguments[0], steps)])
 
 
 def lines_of(argument: str, steps: Sequence[Step]) -> list[str]:
-    """Return the lines of a program's body."""
+    """Return the lines of the program's body."""
     first, *others = steps
     expressions = [first.expression_of(argument), *(step.expression for step in others)]
-    return [*(f"    x = {each}" for each in expressions[:-1]), f"    return {expressions[-1]}"]
+    return [
+        *(f"    x = {expression}" for expression in expressions[:-1]),
+        f"    return {expressions[-1]}",
+    ]
 
 
 def _draw(
@@ -104,13 +107,13 @@ def _draw(
 def _state(id: str, chain: Chain, shown: int, rng: random.Random, plain: bool) -> GradedTask:
     header = free_header(chain.steps[0].operation.takes, rng)
     constants = (step.constant for step in chain.steps)
-    second = next((each for each in constants if isinstance(each, Parameter)), None)
+    second = next((constant for constant in constants if isinstance(constant, Parameter)), None)
     first = header.argument if header.argument != str(second) else "x"
     arguments = (first,) if second is None else (first, str(second))
     named = plain or rng.random() < 0.6
     argued = named or second is not None or rng.random() < 0.6
     name = header.name if named or (shown and rng.random() < 0.7) else HEADLESS_NAME
-    said = statement(
+    description = statement(
         Wording(
             chain.steps,
             chain.phrases,
@@ -126,7 +129,7 @@ def _state(id: str, chain: Chain, shown: int, rng: random.Random, plain: bool) -
     hidden = cases[shown + _GIVEN :]
     problem = Problem(
         id=id,
-        prompt="\n".join([said, *_listed(name, examples, rng, plain)]),
+        prompt="\n".join([description, *_listed(name, examples, rng, plain)]),
         entry_point=name,
         tests=asserts(name, given),
     )
@@ -156,7 +159,7 @@ def _listed(name: str, examples: Sequence[Case], rng: random.Random, plain: bool
 
 
 def call(name: str, case: Case) -> str:
-    """Return the call of a case as source."""
+    """Return the source of the call of a case."""
     return f"{name}({', '.join(map(repr, case.arguments))})"
 
 

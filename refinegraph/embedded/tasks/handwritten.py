@@ -1,6 +1,6 @@
-"""Tasks written by hand in free wording, with names and turns of phrase that no grammar made.
+"""Tasks written by hand, with names and phrases that no grammar generates.
 
-They show what a model that was trained on composed tasks can do outside of them.
+They show how a model that was trained on composed tasks handles other wordings.
 """
 
 from typing import NamedTuple
@@ -9,21 +9,21 @@ from refinegraph.schema import Gold, LabelledProblem, Problem
 
 
 class Written(NamedTuple):
-    """A task as it was written down."""
+    """The source of a handwritten task."""
 
     name: str
     prompt: str
-    """The statement; the examples are put behind it."""
+    """The statement, to which the examples are appended."""
     program: str
-    """The body of the reference, as one expression of the parameters."""
+    """The body of the reference program, as one expression of the parameters."""
     examples: tuple[str, ...]
-    """Calls shown in the statement."""
+    """The arguments of the calls that the statement shows."""
     hidden: tuple[str, ...]
-    """Calls that decide."""
+    """The arguments of the hidden calls."""
 
 
 def spec(name: str, prompt: str, program: str, examples: str, hidden: str) -> Written:
-    """Return a task; its calls are given in one text each, parted by ` ; `."""
+    """Return a task; `examples` and `hidden` contain calls separated by ` ; `."""
     return Written(name, prompt, program, tuple(examples.split(" ; ")), tuple(hidden.split(" ; ")))
 
 
@@ -132,29 +132,29 @@ _TASKS = (
 
 
 def handwritten_tasks() -> tuple[LabelledProblem, ...]:
-    """Return the tasks; the examples of a statement are all that an agent may see.
+    """Return the tasks; the examples in a statement are everything that an agent may see.
 
     >>> len(handwritten_tasks())
     34
     """
-    return tuple(labelled_task(each) for each in _TASKS)
+    return tuple(labelled_task(task) for task in _TASKS)
 
 
 def reference_program(written: LabelledProblem) -> str:
-    """Return a program that solves a task of `handwritten_tasks`.
+    """Return the reference program of a task of `handwritten_tasks`.
 
     >>> print(reference_program(handwritten_tasks()[0]))
     def sum_of_evens(xs):
         return sum(v for v in xs if v % 2 == 0)
     """
     name = written.problem.entry_point
-    [body] = [each.program for each in _TASKS if each.name == name]
+    [body] = [task.program for task in _TASKS if task.name == name]
     parameter, expression = body.split(": ", 1)
     return f"def {name}({parameter}):\n    return {expression}"
 
 
 def labelled_task(task: Written) -> LabelledProblem:
-    """Return a task with its examples in the statement and the other calls hidden."""
+    """Return a task with its examples in the statement and the other calls as hidden tests."""
     results = _results(task, (*task.examples, *task.hidden))
     shown, hidden = results[: len(task.examples)], results[len(task.examples) :]
     problem = Problem(
@@ -162,10 +162,10 @@ def labelled_task(task: Written) -> LabelledProblem:
         prompt="\n".join([task.prompt, *shown]),
         entry_point=task.name,
     )
-    return LabelledProblem(problem, Gold(tests="\n".join(f"assert {each}" for each in hidden)))
+    return LabelledProblem(problem, Gold(tests="\n".join(f"assert {call}" for call in hidden)))
 
 
 def _results(task: Written, arguments: tuple[str, ...]) -> list[str]:
-    """Work out what the reference, which is the package's own, gives."""
+    """Return calls with their results, computed by the reference program of this package."""
     function = eval(f"lambda {task.program}")
-    return [f"{task.name}({each}) == {function(eval(each))!r}" for each in arguments]
+    return [f"{task.name}({argument}) == {function(eval(argument))!r}" for argument in arguments]

@@ -1,4 +1,4 @@
-"""Random arguments for the functions that tasks ask for."""
+"""Random arguments for the functions of tasks."""
 
 import random
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from refinegraph.embedded.tasks.operation import Shape
 
 Value = int | str | bool | list[int] | list[str] | dict[str, int]
-"""What a task takes or gives."""
+"""The types of arguments and results."""
 
 _WORDS: tuple[str, ...] = (
     "sun", "moon", "river", "stone", "apple", "bread", "cloud", "dog", "cat", "tree", "leaf",
@@ -18,7 +18,7 @@ _WORDS: tuple[str, ...] = (
 
 
 def random_input(shape: Shape, rng: random.Random, *, edge: bool = False) -> Value:
-    """Return a small value of that shape; with `edge` a nearly empty one.
+    """Return a small value of a shape; with `edge`, an empty or nearly empty one.
 
     >>> len(random_input("text", random.Random(1))) > 2
     True

@@ -1,4 +1,4 @@
-"""What functions and their arguments are called."""
+"""Random names of functions and arguments."""
 
 import builtins
 import keyword
@@ -35,13 +35,13 @@ class Header(NamedTuple):
 
 
 def plain_name(rng: random.Random) -> str:
-    """Return one of a few names, such as `find_parts`."""
+    """Return one of a few common names, such as `find_parts`."""
     verb = rng.choice(_VERBS)
     return verb if rng.random() < 0.3 else f"{verb}_{rng.choice(_NOUNS)}"
 
 
 def free_header(takes: Shape, rng: random.Random) -> Header:
-    """Return names of all kinds: common ones, words that nobody ever saw, single letters.
+    """Return a random name: common words, invented words or a single letter.
 
     >>> free_header("text", random.Random(3)) == free_header("text", random.Random(3))
     True
@@ -60,7 +60,7 @@ def _free_name(rng: random.Random) -> str:
 
 
 def _word(rng: random.Random) -> str:
-    """Return a common word, or one put together from syllables."""
+    """Return a common word, or one built from syllables."""
     if rng.random() < 0.35:
         return rng.choice((*_VERBS, *_NOUNS, "of", "and", "without", "sum", "even", "first"))
     return "".join(rng.choice(_ONSETS) + rng.choice(_RIMES) for _ in range(rng.choice((1, 2, 2))))

@@ -1,8 +1,8 @@
-"""What each operation yields, as a noun phrase around what it is applied to.
+"""Noun phrases that describe the result of every operation.
 
-The phrases stand in `noun_phrases.txt`, one operation a line. `~` stands for what the operation is
-applied to and `@` for its constant. Words in angle brackets and in braces are replaced as
-`refinegraph.embedded.tasks.synonyms` says.
+The file `noun_phrases.txt` contains the phrases, one operation per line. `~` is replaced by the
+operand and `@` by the constant. Words in angle brackets and braces are replaced as described in
+`refinegraph.embedded.tasks.synonyms`.
 """
 
 from importlib.resources import files

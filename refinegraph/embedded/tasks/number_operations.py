@@ -486,4 +486,4 @@ _SINGLE = (
 NUMBER_OPERATIONS: tuple[Operation, ...] = (
     *_FILTERS, *_MAPS, *_ORDER, *_FOLDS, *_TESTS, *_SINGLE,
 )  # fmt: skip
-"""What can be done with lists of integers and with integers."""
+"""All operations on lists of integers and on integers."""

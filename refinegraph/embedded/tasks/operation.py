@@ -1,46 +1,47 @@
-"""What a task is composed of: one step in words and in Python."""
+"""Operations and steps, in words and in Python."""
 
 import re
 from typing import Literal, NamedTuple
 
 Shape = Literal["numbers", "number", "text", "words", "table", "flag"]
-"""list[int], int, str, list[str], dict[str, int] and bool."""
+"""list[int], int, str, list[str], dict[str, int] and bool, in this order."""
 
 Constants = tuple[int | str, ...]
 
 
 class Operation(NamedTuple):
-    """One step: what it takes, what it gives, its Python and the ways to say it."""
+    """An operation: its input and output shapes, its Python expression and its phrases."""
 
     name: str
-    """Unique over all operations."""
+    """The name, which no other operation has."""
     takes: Shape
     gives: Shape
     code: str
-    """An expression of `x`, with `@` in the place of its constant."""
+    """An expression of `x`, with `@` for the constant."""
     phrases: tuple[str, ...]
-    """Imperative, each clear by itself, with `@` in the place of the constant."""
+    """Commands that state the operation unambiguously, with `@` for the constant."""
     vague: tuple[str, ...] = ()
-    """Imperative, each shared with a sibling: only the examples tell which is meant."""
+    """Commands that also fit another operation, so that only the examples tell which one is
+    meant."""
     constants: Constants = ()
-    """What `@` may be; empty where there is none."""
+    """The possible values of `@`; empty if the operation has no constant."""
     vague_constants: Constants = ()
-    """The fewer constants that a phrase without `@` may leave to the examples."""
+    """The possible constants for a phrase without `@`, which leaves them to the examples."""
 
 
 class Step(NamedTuple):
-    """An operation with its constant chosen."""
+    """An operation with a chosen constant."""
 
     operation: Operation
     constant: int | str | None
 
     @property
     def expression(self) -> str:
-        """The Python of the step."""
+        """The Python expression of the step."""
         return _fill(self.operation.code, self.constant)
 
     def expression_of(self, argument: str) -> str:
-        """The Python of the step on another name than `x`.
+        """Return the Python expression of the step, with another name in place of `x`.
 
         >>> from refinegraph.embedded.tasks.operation import Operation, Step
         >>> Step(Operation("cut", "text", "text", "x + '@'", ()), None).expression_of("word")
@@ -49,7 +50,7 @@ class Step(NamedTuple):
         return _fill(re.sub(r"\bx\b", argument, self.operation.code), self.constant)
 
     def say(self, phrase: str) -> str:
-        """Put the constant into a phrase.
+        """Return a phrase with the constant filled in.
 
         >>> from refinegraph.embedded.tasks.operation import Operation, Step
         >>> cut = Operation("cut", "numbers", "numbers", "x[:@]", ("keep the first @",))
@@ -60,7 +61,7 @@ class Step(NamedTuple):
 
     @property
     def gloss(self) -> str:
-        """The step in clear words."""
+        """The step in unambiguous words."""
         return self.say(self.operation.phrases[0])
 
 
@@ -78,7 +79,7 @@ def operation(
     constants: Constants = (),
     vague_constants: Constants = (),
 ) -> Operation:
-    """Return an operation whose phrases are given in one text, parted by `|`."""
+    """Return an operation; `phrases` and `vague` contain phrases separated by `|`."""
     return Operation(
         name,
         shapes[0],
@@ -92,4 +93,4 @@ def operation(
 
 
 def _parted(phrases: str) -> tuple[str, ...]:
-    return tuple(each.strip() for each in phrases.split("|") if each.strip())
+    return tuple(phrase.strip() for phrase in phrases.split("|") if phrase.strip())

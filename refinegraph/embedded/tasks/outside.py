@@ -1,4 +1,4 @@
-"""Statements that no operation fits: questions about the world, and programs of other kinds."""
+"""Statements outside the model's scope: questions about the world, and other kinds of programs."""
 
 import random
 import re
@@ -91,22 +91,24 @@ _SLOT = re.compile(r"<(\w+)>")
 
 
 def outside_statements(count: int, *, seed: int = 0) -> Iterator[str]:
-    """Yield statements for training, the same for the same arguments.
+    """Yield statements for training; equal arguments give equal statements.
 
     >>> next(outside_statements(1, seed=4)) == next(outside_statements(1, seed=4))
     True
     """
     rng = random.Random(f"outside {seed}")
     for _ in range(count):
-        said = rng.choice(_TEMPLATES)
-        said = _SLOT.sub(lambda slot: rng.choice(_LISTS[slot[1]]), said)
+        statement = rng.choice(_TEMPLATES)
+        statement = _SLOT.sub(lambda slot: rng.choice(_LISTS[slot[1]]), statement)
         if rng.random() < 0.12:
-            said = rng.choice(("Please: ", "Hi! ", "Quick question. ", "Homework: ")) + said
-        yield said[:1].lower() + said[1:] if rng.random() < 0.12 else said
+            statement = (
+                rng.choice(("Please: ", "Hi! ", "Quick question. ", "Homework: ")) + statement
+            )
+        yield statement[:1].lower() + statement[1:] if rng.random() < 0.12 else statement
 
 
 def outside_questions() -> tuple[str, ...]:
-    """Return one hundred general questions, written by hand, that training never sees.
+    """Return one hundred handwritten general questions that are never used for training.
 
     >>> len(outside_questions())
     100

@@ -1,7 +1,7 @@
-"""Tasks written by hand in plain words, to look at while the model is made.
+"""Tasks written by hand in plain words, which may be read while the model is developed.
 
 Together with `refinegraph.embedded.tasks.handwritten` they are half of the tasks in free wording;
-the other half, in `final_wording`, is looked at once, at the end.
+the other half, in `final_wording`, is evaluated once, at the end.
 """
 
 from refinegraph.embedded.tasks.handwritten import Written, labelled_task, spec

@@ -1,4 +1,4 @@
-"""Statements as people write them: sentences around steps, with or without a name and examples."""
+"""Statements in sentences as people write them, with or without a name and examples."""
 
 import random
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from refinegraph.embedded.tasks.synonyms import fill, widen
 
 
 class Wording(NamedTuple):
-    """What a statement is to say."""
+    """The content of a statement."""
 
     steps: tuple[Step, ...]
     phrases: tuple[str, ...]
-    """The vague phrase of every step; empty for a step that is stated."""
+    """The vague phrase of every step; empty for a step that is stated explicitly."""
     name: str
-    """The name of the function; empty where the statement is not to name it."""
+    """The name of the function; empty if the statement does not mention it."""
     arguments: tuple[str, ...]
-    """The names of its arguments; empty where the statement is not to name them."""
+    """The names of the arguments; empty if the statement does not mention them."""
 
 
 _WITH_NAME: dict[Shape, tuple[str, ...]] = {
@@ -99,43 +99,43 @@ _ASIDES = (
 )  # fmt: skip
 _RESULTS = ("the result", "what is left", "that", "the outcome", "what you have then")
 _NOUN_STEPS = 3
-"""Beyond three steps one noun phrase is no sentence that a person would write."""
+"""The maximum number of steps in one noun phrase; people do not write longer ones."""
 _ASIDE_SHARE = 0.15
 
 
 def statement(wording: Wording, rng: random.Random) -> str:
-    """Say in English what the function does."""
+    """Return a statement in English of what the function does."""
     stated = not any(wording.phrases)
     if stated and len(wording.steps) <= _NOUN_STEPS and rng.random() < 0.6:
-        said = _in_one_phrase(wording, rng)
+        text = _in_one_phrase(wording, rng)
     else:
-        said = _in_turn(wording, rng)
+        text = _in_turn(wording, rng)
     if rng.random() < _ASIDE_SHARE:
         aside = rng.choice(_ASIDES)
-        said = f"{said} {aside}" if rng.random() < 0.6 else f"{aside} {said}"
-    return said
+        text = f"{text} {aside}" if rng.random() < 0.6 else f"{aside} {text}"
+    return text
 
 
 def noun_phrase(steps: Sequence[Step], base: str, rng: random.Random) -> str:
-    """Return what the steps make of `base`, each wrapped around the one before."""
-    said = base
+    """Return a noun phrase for the result of the steps, each of them nested in the next one."""
+    phrase = base
     for step in steps:
         template = fill(rng.choice(NOUN_PHRASES[step.operation.name]), rng)
-        said = _with_constant(step, template, rng).replace("~", said)
-    return said
+        phrase = _with_constant(step, template, rng).replace("~", phrase)
+    return phrase
 
 
 def imperative(step: Step, phrase: str, rng: random.Random) -> str:
-    """Return a step as a command: by its vague phrase if it has one."""
+    """Return a step as a command, in its vague phrase if it has one."""
     plain = phrase or rng.choice(step.operation.phrases)
     return _with_constant(step, fill(widen(plain, step.operation.takes), rng), rng)
 
 
 def _with_constant(step: Step, phrase: str, rng: random.Random) -> str:
-    said = step.say(phrase)
-    if isinstance(step.constant, str) and "'" in said and rng.random() < 0.25:
-        return said.replace(f"{step.constant!r}", f'"{step.constant}"')
-    return said
+    command = step.say(phrase)
+    if isinstance(step.constant, str) and "'" in command and rng.random() < 0.25:
+        return command.replace(f"{step.constant!r}", f'"{step.constant}"')
+    return command
 
 
 def _in_one_phrase(wording: Wording, rng: random.Random) -> str:
@@ -144,12 +144,16 @@ def _in_one_phrase(wording: Wording, rng: random.Random) -> str:
     frame = rng.choice(frames)
     if "What is" in frame and np.startswith(("how", "whether", "what", "where", "'")):
         frame = frame.replace("What is {np}?", "{Np}?")
-    said = frame.format(np=np, Np=_capital(np), **_places(wording, rng))
-    return said if wording.name and frame.startswith("{call}") else _capital_or_terse(said, rng)
+    sentence = frame.format(np=np, Np=_capital(np), **_places(wording, rng))
+    return (
+        sentence
+        if wording.name and frame.startswith("{call}")
+        else _capital_or_terse(sentence, rng)
+    )
 
 
-def _capital_or_terse(said: str, rng: random.Random) -> str:
-    return said if rng.random() < 0.1 else _capital(said)
+def _capital_or_terse(sentence: str, rng: random.Random) -> str:
+    return sentence if rng.random() < 0.1 else _capital(sentence)
 
 
 def _base(wording: Wording, rng: random.Random) -> str:
@@ -169,7 +173,7 @@ def _places(wording: Wording, rng: random.Random) -> dict[str, str]:
 
 
 def _in_turn(wording: Wording, rng: random.Random) -> str:
-    """Say the steps as commands; the last ones sometimes as what is to be returned."""
+    """Return the steps as commands, sometimes with a noun phrase for the last ones."""
     places = _places(wording, rng)
     body = _commands(wording, rng)
     if not wording.name:
@@ -187,35 +191,37 @@ def _commands(wording: Wording, rng: random.Random) -> str:
         ending = next((n for n, phrase in enumerate(reversed(phrases)) if phrase), len(steps) - 1)
         ending = min(ending, len(steps) - 1, rng.choice((1, 1, 2)))
     first = len(steps) - ending
-    said = [imperative(*pair, rng) for pair in zip(steps[:first], phrases[:first], strict=True)]
+    commands = [imperative(*pair, rng) for pair in zip(steps[:first], phrases[:first], strict=True)]
     if wording.arguments and rng.random() < 0.3:
-        said[0] = f"{said[0]} {rng.choice(('of', 'in', 'from'))} {wording.arguments[0]}"
+        commands[0] = f"{commands[0]} {rng.choice(('of', 'in', 'from'))} {wording.arguments[0]}"
     if ending:
-        said.append(f"return {noun_phrase(steps[first:], rng.choice(_RESULTS), rng)}")
+        commands.append(f"return {noun_phrase(steps[first:], rng.choice(_RESULTS), rng)}")
     elif rng.random() < 0.15:
-        said.append(rng.choice(("return the result", "return that", "give back the result")))
-    return _joined(said, rng)
+        commands.append(rng.choice(("return the result", "return that", "give back the result")))
+    return _joined(commands, rng)
 
 
-def _joined(said: Sequence[str], rng: random.Random) -> str:
-    """Put the steps in one sentence, several, or a numbered list."""
-    first, *others = said
+def _joined(commands: Sequence[str], rng: random.Random) -> str:
+    """Join the steps in one sentence, in several, or in a numbered list."""
+    first, *others = commands
     if not others:
         return _sentence(first)
     match rng.randrange(7):
         case 0:
-            return _sentence(", then ".join(said))
+            return _sentence(", then ".join(commands))
         case 1:
-            return " ".join(f"{number}. {_sentence(step)}" for number, step in enumerate(said, 1))
+            return " ".join(
+                f"{number}. {_sentence(step)}" for number, step in enumerate(commands, 1)
+            )
         case 2:
             between = [f"Then {step}." for step in others[:-1]]
             return " ".join([f"First {first}.", *between, f"Finally {others[-1]}."])
         case 3:
             return " ".join([_sentence(first), *(f"After that {step}." for step in others)])
         case 4:
-            return " ".join(map(_sentence, said))
+            return " ".join(map(_sentence, commands))
         case 5:
-            return _sentence(f"{', '.join(said[:-1])} and {said[-1]}")
+            return _sentence(f"{', '.join(commands[:-1])} and {commands[-1]}")
         case _:
             words = ("Next", "Then", "Afterwards", "Now")
             return " ".join(
@@ -227,5 +233,5 @@ def _sentence(phrase: str) -> str:
     return f"{_capital(phrase)}."
 
 
-def _capital(said: str) -> str:
-    return f"{said[:1].upper()}{said[1:]}"
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"

@@ -1,8 +1,10 @@
-"""Many wordings of one phrase: words in angle brackets and braces are replaced by one of several.
+"""Expand one phrase into many wordings by replacing words in angle brackets and braces.
+
+For example,
 
     {smallest|lowest} <number> of ~
 
-stands for "smallest number of ~", "lowest element of ~" and six more.
+becomes "smallest number of ~", "lowest element of ~" or one of ten other phrases.
 """
 
 import math
@@ -85,7 +87,7 @@ _PLAIN = {
 
 
 def widen(phrase: str, takes: str) -> str:
-    """Return a plain phrase with slots in the place of its common words.
+    """Return a phrase in which slots replace the common words.
 
     >>> widen("keep the even numbers", "numbers")
     '<keep> the even <numbers>'
@@ -108,7 +110,7 @@ def fill(phrase: str, rng: random.Random) -> str:
 
 
 def wordings(phrase: str) -> int:
-    """Return how many different wordings a phrase has.
+    """Return the number of different wordings of a phrase.
 
     >>> wordings("the {smallest|lowest} one of {a|b|c}")
     6

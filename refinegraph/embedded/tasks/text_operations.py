@@ -197,4 +197,4 @@ _TABLES = (
 )  # fmt: skip
 
 TEXT_OPERATIONS: tuple[Operation, ...] = (*_TEXTS, *_WORD_LISTS, *_TABLES)
-"""What can be done with strings, lists of words and dictionaries."""
+"""All operations on strings, lists of words and dictionaries."""

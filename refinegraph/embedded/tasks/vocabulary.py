@@ -1,4 +1,4 @@
-"""Every operation there is, and which ones may follow or be confused with each other."""
+"""All operations, their possible successors, and those that a vague phrase does not distinguish."""
 
 import random
 from collections.abc import Iterator
@@ -9,26 +9,28 @@ from refinegraph.embedded.tasks.operation import Operation, Shape, Step
 from refinegraph.embedded.tasks.wider_operations import SECOND_OPERATIONS, WIDER_OPERATIONS
 
 ALL_OPERATIONS: tuple[Operation, ...] = (*OPERATIONS, *WIDER_OPERATIONS)
-"""Every operation of one argument."""
+"""All operations of one argument."""
 
 SHAPES: tuple[Shape, ...] = ("numbers", "number", "text", "words", "table")
 _BY_INPUT: dict[Shape, tuple[Operation, ...]] = {
-    shape: tuple(each for each in ALL_OPERATIONS if each.takes == shape) for shape in SHAPES
+    shape: tuple(operation for operation in ALL_OPERATIONS if operation.takes == shape)
+    for shape in SHAPES
 }
 _INNER: dict[Shape, tuple[Operation, ...]] = {
     shape: tuple(operation for operation in operations if operation.gives != "flag")
     for shape, operations in _BY_INPUT.items()
 }
 _ENDS_LIST = 0.5
-"""How often a step that would leave a list early is drawn again: most long tasks are on lists."""
+"""The probability of redrawing an early step that would leave lists, so that most long tasks use
+lists."""
 
 
 def draw_step(
     shape: Shape, rng: random.Random, *, last: bool, vague: bool, long: bool
 ) -> tuple[Step, str] | None:
-    """Return a step that takes the shape and, if it is vague, the phrase that leaves it open.
+    """Return a random step for a shape, with its vague phrase if `vague` is set.
 
-    None where no operation on that shape has a vague phrase.
+    Returns None if no operation on that shape has a vague phrase.
     """
     choices = (_BY_INPUT if last else _INNER).get(shape, ())
     if vague:
@@ -48,14 +50,18 @@ def draw_step(
 def draw_second(shape: Shape, name: str, rng: random.Random) -> tuple[Step, Shape] | None:
     """Return a step that reads the second argument, and the shape of that argument.
 
-    Half of them are operations with a constant whose constant is the argument.
+    Half of these steps are operations with a constant, which the argument replaces.
     """
     if rng.random() < 0.5:
         own = [pair for pair in SECOND_OPERATIONS if pair[0].takes == shape]
         if own:
             operation, second = rng.choice(own)
             return Step(operation, Parameter(name)), second
-    numeric = [each for each in _INNER[shape] if each.constants and isinstance(_first(each), int)]
+    numeric = [
+        operation
+        for operation in _INNER[shape]
+        if operation.constants and isinstance(_first(operation), int)
+    ]
     if not numeric:
         return None
     return Step(rng.choice(numeric), Parameter(name)), "number"
@@ -66,7 +72,7 @@ def _first(operation: Operation) -> int | str:
 
 
 def alternatives(step: Step, phrase: str) -> Iterator[Step]:
-    """Yield the other steps that a vague phrase may mean."""
+    """Yield the other steps that a vague phrase may describe."""
     operation = step.operation
     if "@" not in phrase and operation.vague_constants:
         for constant in operation.vague_constants:
@@ -82,6 +88,6 @@ def _readings(operation: Operation, constant: int | str | None) -> Iterator[Step
     if not operation.constants:
         yield Step(operation, None)
     elif constant is None:
-        yield from (Step(operation, each) for each in operation.vague_constants)
+        yield from (Step(operation, constant) for constant in operation.vague_constants)
     elif constant in operation.constants or isinstance(constant, Parameter):
         yield Step(operation, constant)

@@ -1,4 +1,4 @@
-"""More operations: common ones beside the first set, and those that read a second argument."""
+"""More operations: common ones, and those that read a second argument."""
 
 from refinegraph.embedded.tasks.operation import Operation, Shape, operation
 
@@ -157,7 +157,7 @@ _TABLES = (
 )  # fmt: skip
 
 WIDER_OPERATIONS: tuple[Operation, ...] = (*_NUMBERS, *_TEXTS, *_WORD_LISTS, *_TABLES)
-"""Operations of one argument that statements in a person's own words ask for."""
+"""Operations of one argument that people ask for in their own words."""
 
 SECOND_OPERATIONS: tuple[tuple[Operation, Shape], ...] = (
     (operation("join_lists", _MAP, "x + @", "append the numbers of @ | put the numbers of @ behind "
@@ -186,4 +186,4 @@ SECOND_OPERATIONS: tuple[tuple[Operation, Shape], ...] = (
                "minimum of it and @"), "number"),
     (operation("minus_number", _ONE, "x - @", "subtract @ | take the difference to @"), "number"),
 )  # fmt: skip
-"""Operations whose `@` is the second argument of the function, and the shape of that argument."""
+"""Operations in which `@` is the function's second argument, with the shape of that argument."""

@@ -1,4 +1,4 @@
-"""Statements in plain English: the steps in one of several ways, with things beside the point."""
+"""Statements in plain English, in which steps may be followed by irrelevant remarks."""
 
 import random
 from collections.abc import Sequence
@@ -56,10 +56,10 @@ _CLOSINGS = (
 def plain_statement(
     name: str, steps: Sequence[Step], *, vague: Sequence[bool], rng: random.Random
 ) -> str:
-    """Say in English what the function of `x` does; `vague` steps are left to the examples."""
-    said = [_say(step, unclear, rng) for step, unclear in zip(steps, vague, strict=True)]
+    """Return a statement of what a function of `x` does; `vague` steps are left to examples."""
+    phrases = [_say(step, unclear, rng) for step, unclear in zip(steps, vague, strict=True)]
     takes = rng.choice(_TAKES[steps[0].operation.takes])
-    sentences = [rng.choice(_OPENINGS).format(name=name, takes=takes), _joined(said, rng)]
+    sentences = [rng.choice(_OPENINGS).format(name=name, takes=takes), _joined(phrases, rng)]
     if rng.random() < 0.3:
         sentences.insert(rng.randint(1, 2), rng.choice(_DISTRACTORS))
     return " ".join(sentences)
@@ -68,11 +68,11 @@ def plain_statement(
 def free_statement(
     header: Header, steps: Sequence[Step], *, vague: Sequence[bool], rng: random.Random
 ) -> str:
-    """Say in English what the function does, its name at the beginning or at the end."""
-    said = [_say(step, unclear, rng) for step, unclear in zip(steps, vague, strict=True)]
+    """Return a statement of what a function does, with its name at the beginning or the end."""
+    phrases = [_say(step, unclear, rng) for step, unclear in zip(steps, vague, strict=True)]
     takes = rng.choice(_TAKES[steps[0].operation.takes])
     places = {"name": header.name, "argument": header.argument, "takes": takes}
-    body = _joined(said, rng)
+    body = _joined(phrases, rng)
     if rng.random() < 0.6:
         sentences = [rng.choice(_ARGUED).format(**places), body]
     else:
@@ -87,20 +87,22 @@ def _say(step: Step, vague: bool, rng: random.Random) -> str:
     return step.say(rng.choice(step.operation.vague if vague else step.operation.phrases))
 
 
-def _joined(said: Sequence[str], rng: random.Random) -> str:
-    """Put the steps in one sentence or several."""
-    first, *others = said
+def _joined(phrases: Sequence[str], rng: random.Random) -> str:
+    """Join the steps in one sentence or in several."""
+    first, *others = phrases
     if not others:
         return _sentence(first)
     form = rng.randrange(4)
     if form == 0:
-        return _sentence(", then ".join(said))
+        return _sentence(", then ".join(phrases))
     if form == 1:
-        return " ".join(f"{number}. {_sentence(each)}" for number, each in enumerate(said, 1))
+        return " ".join(
+            f"{number}. {_sentence(phrase)}" for number, phrase in enumerate(phrases, 1)
+        )
     if form == 2:
-        between = [f"Then {each}." for each in others[:-1]]
+        between = [f"Then {phrase}." for phrase in others[:-1]]
         return " ".join([f"First {first}.", *between, f"Finally {others[-1]}."])
-    return " ".join([_sentence(first), *(f"After that {each}." for each in others)])
+    return " ".join([_sentence(first), *(f"After that {phrase}." for phrase in others)])
 
 
 def _sentence(phrase: str) -> str:

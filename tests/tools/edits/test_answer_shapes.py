@@ -4,7 +4,7 @@
 
 import pytest
 
-from refinegraph.tools.edits import EditedProgram, Refusal, edit_program
+from refinegraph.tools.edits import EditedProgram, RejectedEdit, edit_program
 
 PROGRAM = '''\
 def total(values):
@@ -219,7 +219,7 @@ REFUSED = {
 @pytest.mark.parametrize(("kind", "answer"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_is_no_clear_edit_is_refused_with_its_kind(kind: str, answer: str) -> None:
     refusal = edit_program(answer, PROGRAM, entry_point="total")
-    assert isinstance(refusal, Refusal), refusal
+    assert isinstance(refusal, RejectedEdit), refusal
     assert refusal.kind == kind
     assert refusal.reason.endswith(".") or "\n" in refusal.reason
 
@@ -227,7 +227,7 @@ def test_what_is_no_clear_edit_is_refused_with_its_kind(kind: str, answer: str) 
 def test_a_refusal_shows_the_nearest_lines_with_their_numbers() -> None:
     answer = "<<<<<<< SEARCH\n    when val beyond 1\n=======\n    pass\n>>>>>>> REPLACE"
     refusal = edit_program(answer, PROGRAM)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RejectedEdit)
     assert refusal.kind == "not_found"
     assert "   5 |         if value > 1:" in refusal.text
 
@@ -236,7 +236,7 @@ def test_an_ambiguous_edit_shows_every_place() -> None:
     program = "a = 1\nb = 2\na = 1\n"
     answer = "<<<<<<< SEARCH\na = 1\n=======\na = 3\n>>>>>>> REPLACE"
     refusal = edit_program(answer, program)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RejectedEdit)
     assert [place.line for place in refusal.nearest] == [1, 3]
 
 
@@ -250,7 +250,7 @@ def test_an_edit_that_is_repeated_as_often_as_it_fits_is_applied_everywhere() ->
 def test_an_answer_that_was_cut_off_is_refused_only_where_its_last_edit_has_no_end() -> None:
     cut = "<<<<<<< SEARCH\n        if value > 1:\n=======\n        if va"
     refusal = edit_program(cut, PROGRAM, truncated=True)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RejectedEdit)
     assert refusal.kind == "incomplete"
     whole = edit_program(SHAPES["aider"] + " Then I", PROGRAM, truncated=True)
     assert isinstance(whole, EditedProgram)
@@ -275,7 +275,7 @@ def test_a_similar_edit_that_would_drop_a_line_it_does_not_show_is_refused() -> 
         "=======\ndef f(a):\n    return a * 2\n>>>>>>> REPLACE"
     )
     refusal = edit_program(answer, program)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RejectedEdit)
     assert refusal.kind == "not_found"
 
 

@@ -3,11 +3,11 @@
 import pytest
 
 from refinegraph.tools.edits import (
-    Applied,
     DeleteFile,
     Edit,
+    EditResult,
     LineEdit,
-    Refusal,
+    RejectedEdit,
     Replacement,
     WholeFile,
     apply_edits,
@@ -16,15 +16,15 @@ from refinegraph.tools.edits import (
 FILES = {name: f"{name}\nx = 1\n" for name in "abcdef"}
 
 
-def refusal_of(*edits: Edit, files: dict[str, str] | None = None) -> Refusal:
+def refusal_of(*edits: Edit, files: dict[str, str] | None = None) -> RejectedEdit:
     found = apply_edits(edits, FILES if files is None else files)
-    assert isinstance(found, Refusal)
+    assert isinstance(found, RejectedEdit)
     return found
 
 
 def files_after(*edits: Edit, files: dict[str, str] | None = None) -> dict[str, str]:
     found = apply_edits(edits, FILES if files is None else files)
-    assert isinstance(found, Applied), found
+    assert isinstance(found, EditResult), found
     return dict(found.files)
 
 
@@ -102,6 +102,6 @@ def test_what_changed_is_listed_once_in_the_order_of_the_edits(count: int) -> No
     edits = [Replacement(search=f"{name}\n", replace="q\n", path=name) for name in "cab"[:count]]
     again = Replacement(search="x = 1\n", replace="y = 1\n", path="c")
     found = apply_edits([*edits, again], FILES)
-    assert isinstance(found, Applied)
+    assert isinstance(found, EditResult)
     assert found.changed == tuple("cab"[:count])
     assert [edit.path for edit in found.edits] == [*"cab"[:count], "c"]

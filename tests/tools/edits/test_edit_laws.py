@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refinegraph.tools.edits import (
-    Applied,
     EditedProgram,
+    EditResult,
     LineEdit,
-    Refusal,
+    RejectedEdit,
     Replacement,
     apply_edits,
     edit_files,
@@ -38,7 +38,7 @@ def test_a_diff_gives_its_target(old: list[str], new: list[str], context: int) -
     before = "".join(f"{row}\n" for row in old)
     after = "".join(f"{row}\n" for row in new)
     result = edit_files(f"```diff\n{diff(old, new, context)}\n```", {"app.py": before})
-    if isinstance(result, Applied):
+    if isinstance(result, EditResult):
         assert result.files["app.py"] == after
     elif old != new:
         assert result.kind == "already_applied"
@@ -56,7 +56,7 @@ def test_a_unique_quotation_is_replaced_and_nothing_else(
         search="".join(f"{row}\n" for row in search), replace="".join(f"{row}\n" for row in new)
     )
     result = apply_edits([edit], {"": "".join(f"{row}\n" for row in old)})
-    if isinstance(result, Applied) and any(search):
+    if isinstance(result, EditResult) and any(search):
         assert len(places) <= 1
         if places:
             expected = old[: places[0]] + new + old[places[0] + len(search) :]
@@ -68,9 +68,9 @@ def test_a_unique_quotation_is_replaced_and_nothing_else(
 def test_an_edit_never_applies_twice_in_silence(text: str, search: str, replace: str) -> None:
     edit = Replacement(search=search, replace=replace)
     first = apply_edits([edit], {"": text})
-    if isinstance(first, Applied) and replace.split() and replace.split() != search.split():
+    if isinstance(first, EditResult) and replace.split() and replace.split() != search.split():
         second = apply_edits([edit], first.files)
-        assert isinstance(second, Refusal), (first, second)
+        assert isinstance(second, RejectedEdit), (first, second)
 
 
 @settings(deadline=None)
@@ -82,8 +82,8 @@ def test_lines_by_number_are_replaced_or_refused(
     result = apply_edits([edit], {"": "".join(f"{row}\n" for row in old)})
     valid = 1 <= first <= len(old) + 1 and size >= -1 and first + size <= len(old)
     if not valid:
-        assert isinstance(result, Refusal)
-    if isinstance(result, Applied):
+        assert isinstance(result, RejectedEdit)
+    if isinstance(result, EditResult):
         assert result.files[""].startswith("".join(f"{row}\n" for row in old[: first - 1]))
 
 
@@ -94,7 +94,7 @@ def test_no_answer_raises_and_a_refused_one_changes_nothing(answer: str, text: s
     for truncated in (False, True):
         read_edits(answer, truncated=truncated)
         result = edit_program(answer, text, truncated=truncated)
-        assert isinstance(result, EditedProgram | Refusal)
+        assert isinstance(result, EditedProgram | RejectedEdit)
     edit_files(answer, files)
     assert files == {"": text}
 
@@ -111,6 +111,6 @@ def test_an_edit_with_another_indentation_keeps_that_of_the_file(
     text = "".join(f"{row}\n" for row in ["def f():", "    while True:", *body])
     search = f"{body[at].strip()}\n"
     result = apply_edits([Replacement(search=search, replace="if True:\n    go()\n")], {"": text})
-    assert isinstance(result, Applied)
+    assert isinstance(result, EditResult)
     expected = [*body[:at], "        if True:", "            go()", *body[at + 1 :]]
     assert result.files[""].split("\n")[2:-1] == expected

@@ -81,7 +81,7 @@ def test_new_lines_take_the_indentation_of_the_file(
 
 
 def found(spans: list[Span]) -> list[tuple[int, int, str]]:
-    return [(span.start, span.stop, span.rung) for span in spans]
+    return [(span.start, span.stop, span.matched_by) for span in spans]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,14 @@ from typing import NamedTuple
 
 import pytest
 
-from refinegraph.tools.edits import Applied, Edit, LineEdit, Refusal, Replacement, apply_edits
+from refinegraph.tools.edits import (
+    Edit,
+    EditResult,
+    LineEdit,
+    RejectedEdit,
+    Replacement,
+    apply_edits,
+)
 
 PROGRAM = 'def total(values):\n    """Return the sum."""\n    result = 0\n    for value in values:\n        if value > 1:\n            result += value\n    return result\n\n\ndef mean(values):\n    result = 0\n    for value in values:\n        result += value\n    return result / len(values)\n'
 TWELVE = "line 1\nline 2\nline 3\nline 4\nline 5\nline 6\nline 7\nline 8\nline 9\nline 10\nline 11\nline 12\n"
@@ -30,7 +37,7 @@ class Case(NamedTuple):
     edits: Sequence[Edit]
     outcome: str
     where: str
-    """The first line and the rung of each edit, or the kind of the refusal."""
+    """The first line and the method of every edit, or the kind of the rejection."""
 
 
 CASES = [
@@ -94,21 +101,21 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_edits_change_just_these_lines_or_say_why_not(case: Case) -> None:
     result = apply_edits(case.edits, {"": case.program})
-    if isinstance(result, Refusal):
+    if isinstance(result, RejectedEdit):
         assert (f"{result.kind} {result.edit}", result.text) == (case.where, case.outcome)
         return
-    assert isinstance(result, Applied)
+    assert isinstance(result, EditResult)
     before, after = case.program.splitlines(True), result.files[""].splitlines(True)
     diff = "".join([*difflib.unified_diff(before, after, n=0)][2:])
-    places = " ".join(f"{edit.line}:{edit.rung}" for edit in result.edits)
+    places = " ".join(f"{edit.line}:{edit.matched_by}" for edit in result.edits)
     assert (places, diff) == (case.where, case.outcome)
 
 
 def test_a_part_of_a_line_that_is_there_already_is_seen_wherever_it_stands() -> None:
     for line in ("ab) b)", "b) ab)"):
         applied = apply_edits([Replacement(search="b", replace="b)")], {"": f"{line}\n"})
-        assert isinstance(applied, Refusal)
+        assert isinstance(applied, RejectedEdit)
         assert applied.kind == "already_applied"
     changed = apply_edits([Replacement(search="b", replace="b)")], {"": "ab) b\n"})
-    assert isinstance(changed, Applied)
+    assert isinstance(changed, EditResult)
     assert changed.files[""] == "ab) b)\n"

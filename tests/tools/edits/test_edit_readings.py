@@ -8,7 +8,7 @@ from refinegraph.tools.edits import (
     DeleteFile,
     Edit,
     LineEdit,
-    Refusal,
+    RejectedEdit,
     Replacement,
     WholeFile,
     apply_edits,
@@ -104,7 +104,7 @@ ANSWERS: dict[str, tuple[str, object]] = {
 def test_answer_holds_just_these_edits(name: str) -> None:
     text, expected = ANSWERS[name]
     found = read_edits(text)
-    if isinstance(found, Refusal):
+    if isinstance(found, RejectedEdit):
         assert f"{found.kind} {found.edit}" == expected
     else:
         assert list(map(fields, found)) == expected
@@ -137,7 +137,7 @@ def test_path_means_one_file_or_is_refused(path: str, new: bool) -> None:
     if new:
         edit = WholeFile(text="n\n", path=path)
     result = apply_edits([edit], FILES)
-    if isinstance(result, Refusal):
+    if isinstance(result, RejectedEdit):
         assert f"{result.kind}: {result.reason}" == PATHS[path][new]
     else:
         assert " ".join(result.changed) == PATHS[path][new]

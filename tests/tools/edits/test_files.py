@@ -3,10 +3,10 @@
 import pytest
 
 from refinegraph.tools.edits import (
-    Applied,
     DeleteFile,
+    EditResult,
     LineEdit,
-    Refusal,
+    RejectedEdit,
     Replacement,
     WholeFile,
     apply_edits,
@@ -39,7 +39,7 @@ HEADINGS = (
 @pytest.mark.parametrize("heading", HEADINGS)
 def test_a_path_is_read_in_every_usual_form(heading: str) -> None:
     applied = edit_files(f"The bug is here.\n\n{heading}{BLOCK}", FILES)
-    assert isinstance(applied, Applied), applied
+    assert isinstance(applied, EditResult), applied
     assert applied.changed == ("src/shop/cart.py",)
     assert applied.files["src/shop/cart.py"] == "def total(items):\n    return sum(items)\n"
 
@@ -47,7 +47,7 @@ def test_a_path_is_read_in_every_usual_form(heading: str) -> None:
 def test_edits_of_several_files_are_applied_together() -> None:
     tax = "src/shop/tax.py\n<<<<<<< SEARCH\nRATE = 0.2\n=======\nRATE = 0.19\n>>>>>>> REPLACE\n"
     applied = edit_files(f"src/shop/cart.py\n{BLOCK}\nand\n\n{tax}", FILES)
-    assert isinstance(applied, Applied)
+    assert isinstance(applied, EditResult)
     assert applied.changed == ("src/shop/cart.py", "src/shop/tax.py")
     assert applied.files["README.md"] == FILES["README.md"]
 
@@ -55,14 +55,14 @@ def test_edits_of_several_files_are_applied_together() -> None:
 def test_a_later_block_without_a_path_belongs_to_the_file_before_it() -> None:
     second = "<<<<<<< SEARCH\ndef total(items):\n=======\ndef total(items=()):\n>>>>>>> REPLACE\n"
     applied = edit_files(f"src/shop/cart.py\n{BLOCK}{second}", FILES)
-    assert isinstance(applied, Applied)
+    assert isinstance(applied, EditResult)
     assert applied.files["src/shop/cart.py"] == "def total(items=()):\n    return sum(items)\n"
 
 
 def test_where_one_edit_is_refused_none_is_applied() -> None:
     broken = "src/shop/tax.py\n<<<<<<< SEARCH\nno such line\n=======\nx\n>>>>>>> REPLACE\n"
     refusal = edit_files(f"src/shop/cart.py\n{BLOCK}{broken}", FILES)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RejectedEdit)
     assert (refusal.kind, refusal.edit) == ("not_found", 1)
 
 
@@ -78,14 +78,14 @@ def test_where_one_edit_is_refused_none_is_applied() -> None:
 def test_an_edit_of_a_file_that_is_not_there_is_refused(path: str, kind: str) -> None:
     edit = Replacement(search="x\n", replace="y\n", path=path)
     refusal = apply_edits([edit], FILES)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RejectedEdit)
     assert refusal.kind == kind
 
 
 def test_a_misspelt_path_gets_a_suggestion() -> None:
     edit = Replacement(search="x\n", replace="y\n", path="src/shop/carts.py")
     refusal = apply_edits([edit], FILES)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RejectedEdit)
     assert "Did you mean src/shop/cart.py" in refusal.reason
 
 
@@ -95,13 +95,13 @@ def test_a_new_file_is_written_by_an_empty_search_or_in_full() -> None:
     by_diff = "```diff\n--- /dev/null\n+++ b/src/shop/new.py\n@@ -0,0 +1 @@\n+X = 1\n```"
     for answer in (by_block, in_full, by_diff):
         applied = edit_files(answer, FILES)
-        assert isinstance(applied, Applied), answer
+        assert isinstance(applied, EditResult), answer
         assert applied.files["src/shop/new.py"] == "X = 1\n"
 
 
 def test_a_new_file_outside_the_project_is_refused() -> None:
     refusal = apply_edits([WholeFile(text="x", path="../../x.py")], FILES)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RejectedEdit)
     assert refusal.kind == "bad_path"
 
 
@@ -111,19 +111,19 @@ def test_a_file_is_deleted_by_a_diff_to_nowhere() -> None:
         "-    assert total([1]) == 1\n```"
     )
     applied = edit_files(diff, FILES)
-    assert isinstance(applied, Applied)
+    assert isinstance(applied, EditResult)
     assert "tests/test_cart.py" not in applied.files
     assert apply_edits([DeleteFile(path="none.py")], FILES) == edit_refusal("none.py")
 
 
-def edit_refusal(path: str) -> Refusal:
-    return Refusal(kind="unknown_path", reason=f"There is no file {path!r}.")
+def edit_refusal(path: str) -> RejectedEdit:
+    return RejectedEdit(kind="unknown_path", reason=f"There is no file {path!r}.")
 
 
 def test_an_edit_without_a_path_needs_lines_that_stand_in_one_file_alone() -> None:
     files = {"a.py": "x = 1\n", "b.py": "x = 1\n"}
     refusal = apply_edits([Replacement(search="x = 1\n", replace="x = 2\n")], files)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RejectedEdit)
     assert refusal.kind == "no_path"
     assert "a.py, b.py" in refusal.reason
 
@@ -135,5 +135,5 @@ def test_edits_by_number_refer_to_the_file_as_it_was() -> None:
         LineEdit(first=5, last=4, text="E\n"),
     ]
     applied = apply_edits(edits, {"": "a\nb\nc\nd\n"})
-    assert isinstance(applied, Applied)
+    assert isinstance(applied, EditResult)
     assert applied.files[""] == "A\nA\nb\nC\nd\nE\n"

@@ -65,11 +65,11 @@ def _layers(text: str) -> tuple[Layer, ...]:
 
 async def _run(options: argparse.Namespace) -> tuple[ConformanceReport, dict[str, bool]]:
     def backend(*, policy: SandboxPolicy) -> Sandbox:
-        return Sandbox(policy=policy.model_copy(update={"without": options.without}))
+        return Sandbox(policy=policy.model_copy(update={"disabled_layers": options.without}))
 
     cases = [case for case in CASES if case.quick or not options.quick]
-    report = await run_conformance(backend, cases, at_once=options.at_once)
-    controls = await run_controls(cases if options.controls else (), at_once=options.at_once)
+    report = await run_conformance(backend, cases, concurrency=options.at_once)
+    controls = await run_controls(cases if options.controls else (), concurrency=options.at_once)
     return report, controls
 
 

@@ -90,9 +90,9 @@ class ConformanceReport(Frozen):
 
 
 async def run_conformance(
-    backend: Backend, cases: Sequence[HostileCase], *, at_once: int = 2
+    backend: Backend, cases: Sequence[HostileCase], *, concurrency: int = 2
 ) -> ConformanceReport:
-    """Try every case, `at_once` of them concurrently; raises `SandboxUnavailable`.
+    """Try every case, `concurrency` of them concurrently; raises `SandboxUnavailable`.
 
     >>> import asyncio
     >>> from refinegraph.tools import Sandbox, run_conformance
@@ -100,7 +100,7 @@ async def run_conformance(
     >>> print(asyncio.run(run_conformance(Sandbox, CASES[:3])))
     3 of 3 cases passed
     """
-    slots = asyncio.Semaphore(at_once)
+    slots = asyncio.Semaphore(concurrency)
 
     async def guarded(case: HostileCase) -> ConformanceResult:
         async with slots:
@@ -139,13 +139,13 @@ async def try_case(backend: Backend, case: HostileCase) -> ConformanceResult:
     )
 
 
-async def run_controls(cases: Sequence[HostileCase], *, at_once: int = 2) -> dict[str, bool]:
+async def run_controls(cases: Sequence[HostileCase], *, concurrency: int = 2) -> dict[str, bool]:
     """Return, by name, whether each attack succeeds without the layers that stop it.
 
     Cases that no layer decides are skipped, and so are those that are meaningful only as root
     unless the host runs as root.
     """
-    slots = asyncio.Semaphore(at_once)
+    slots = asyncio.Semaphore(concurrency)
 
     async def guarded(case: HostileCase) -> bool:
         async with slots:
@@ -172,7 +172,7 @@ async def run_control(case: HostileCase) -> bool:
     """
     if not case.control:
         raise ValueError(f"no layer decides the case {case.name!r}")
-    policy = case.policy.model_copy(update={"without": case.control})
+    policy = case.policy.model_copy(update={"disabled_layers": case.control})
     runner = Sandbox(policy=policy, min_tier="none")
     honest = await runner.check("def f(): return 1", "f", [((), 1)])
     if not honest.passed:

@@ -53,14 +53,14 @@ class Layers:
     @property
     def threads_to_count(self) -> int | None:
         """The limit on a run's threads if the worker has to count them itself, or None."""
-        counted = sys.platform == "linux" and "limits" not in self.settings.without
+        counted = sys.platform == "linux" and "limits" not in self.settings.disabled_layers
         return self.settings.threads if counted and self._threads() is None else None
 
     def leave_namespaces(self) -> None:
         """Enter new namespaces; the next forked process is the first in its PID namespace."""
         if sys.platform == "linux":
             self._layer("namespaces", self._unshare)
-            if "namespaces" in self.done and "pid_namespace" not in self.settings.without:
+            if "namespaces" in self.done and "pid_namespace" not in self.settings.disabled_layers:
                 self.done.append("pid_namespace")
 
     def hold_worker(self) -> None:
@@ -85,8 +85,8 @@ class Layers:
         per_run = ["limits", "unprivileged_user"]
         if sys.platform == "linux":
             per_run.append("no_capabilities")
-        applied = [name for name in per_run if name not in self.settings.without]
-        left_out = [f"{name}: left out" for name in self.settings.without]
+        applied = [name for name in per_run if name not in self.settings.disabled_layers]
+        left_out = [f"{name}: left out" for name in self.settings.disabled_layers]
         return [*self.done, *applied], [*self.missing, *left_out]
 
     def tidy(self) -> None:
@@ -114,7 +114,7 @@ class Layers:
         os.closerange(lowest_unused, _MAX_DESCRIPTORS)
 
     def _apply(self, name: str, apply: Callable[[], None], *, needed: bool = True) -> None:
-        if not needed or name in self.settings.without:
+        if not needed or name in self.settings.disabled_layers:
             return
         try:
             apply()
@@ -122,7 +122,7 @@ class Layers:
             raise OSError(f"{name}: {error}") from None
 
     def _layer(self, name: str, apply: Callable[[], None]) -> None:
-        if name in self.settings.without:
+        if name in self.settings.disabled_layers:
             return
         try:
             apply()
@@ -135,7 +135,7 @@ class Layers:
 
     def _unshare(self) -> None:
         flags = linux.NEWNS | linux.NEWUTS | linux.NEWIPC | linux.NEWNET | linux.NEWCGROUP
-        if "pid_namespace" not in self.settings.without:
+        if "pid_namespace" not in self.settings.disabled_layers:
             flags |= linux.NEWPID
         user, group = os.geteuid(), os.getegid()
         linux.unshare(flags if self.root else flags | linux.NEWUSER)

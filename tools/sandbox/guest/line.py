@@ -12,14 +12,14 @@ Message = dict[str, Any]
 class Line:
     """One end of a socket; a message that is too long is replaced by a notice of its length."""
 
-    def __init__(self, connection: socket.socket, most_bytes: int) -> None:
+    def __init__(self, connection: socket.socket, max_bytes: int) -> None:
         self._connection = connection
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
         self._received = bytearray()
 
-    def allow(self, most_bytes: int) -> None:
+    def allow(self, max_bytes: int) -> None:
         """Set the limit on the length of frames."""
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
 
     def wait_at_most(self, seconds: float) -> None:
         """Set the time after which `receive` raises `TimeoutError`."""
@@ -28,7 +28,7 @@ class Line:
     def send(self, message: Message) -> None:
         """Send one message."""
         frame = codec.pack(message)
-        if len(frame) > self._most_bytes:
+        if len(frame) > self._max_bytes:
             frame = codec.pack({"call": message.get("call"), "too_large": len(frame)})
         self._connection.sendall(frame)
 
@@ -40,7 +40,7 @@ class Line:
         """Return the next message; raises `EOFError` at the end and `Malformed` for bad frames."""
         self._gather(4)
         (length,) = struct.unpack_from(">I", self._received)
-        if length > self._most_bytes:
+        if length > self._max_bytes:
             raise codec.Malformed("a frame that is too long")
         self._gather(4 + length)
         body = bytes(self._received[4 : 4 + length])

@@ -10,7 +10,7 @@ from refinegraph.tools.sandbox.guest.codec import exact_type
 class Settings(NamedTuple):
     """Settings that all runs of a worker share."""
 
-    without: tuple[str, ...] = ()
+    disabled_layers: tuple[str, ...] = ()
     """Layers to leave out."""
     readable: tuple[str, ...] = ()
     """Paths that programs may read in addition to the interpreter's own."""

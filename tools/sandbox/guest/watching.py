@@ -30,9 +30,9 @@ class Ending(NamedTuple):
 class Watch:
     """Watch the runs of a worker one after another and kill them when the host orders it."""
 
-    def __init__(self, control: socket.socket, *, most_threads: int | None) -> None:
+    def __init__(self, control: socket.socket, *, max_threads: int | None) -> None:
         self._control = control
-        self._most_threads = most_threads
+        self._max_threads = max_threads
         self._alone = os.getpid() == 1
         """Whether every visible process is part of the run."""
         self._doomed = 0
@@ -69,7 +69,7 @@ class Watch:
             poll = select.poll()
             poll.register(number, select.POLLIN)
             poll.register(self._control, select.POLLIN)
-            counting = count and self._most_threads is not None
+            counting = count and self._max_threads is not None
             ready = poll.poll(_COUNT_INTERVAL if counting else None)
             return any(descriptor == number for descriptor, _ in ready)
         finally:
@@ -84,13 +84,13 @@ class Watch:
 
     def _has_too_many_threads(self, program: int) -> bool:
         """Count threads by the link count of the directory that has one entry per thread."""
-        if self._most_threads is None:
+        if self._max_threads is None:
             return False
         try:
             count = Path("/proc", str(program), "task").stat().st_nlink - 2
         except OSError:
             return False
-        return count > self._most_threads
+        return count > self._max_threads
 
     def _kill(self, program: int) -> None:
         if self._alone:

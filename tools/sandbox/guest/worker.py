@@ -119,7 +119,7 @@ def _prepare(settings: Settings) -> None:
 
 
 def _serve(control: socket.socket, runs: socket.socket, layers: Layers) -> NoReturn:
-    watch = Watch(control, most_threads=layers.threads_to_count)
+    watch = Watch(control, max_threads=layers.threads_to_count)
     run = 0
     while True:
         run += 1

@@ -57,7 +57,7 @@ def run(
     try:
         watch = _Watch(command, report[0], host, began)
         if not confinement.walled:
-            watch.watch_disk(files, confinement.most_files)
+            watch.watch_disk(files, confinement.max_files)
         limit = watch.outlast()
         refused = os.read(refusal[0], 4096).decode(errors="replace")
     finally:
@@ -101,15 +101,15 @@ class _Watch:
         self._limit: str | None = None
         self._memory = Memory()
         self._files: Files | None = None
-        self._most_files = 0
+        self._max_files = 0
         self._room = (0, 0)
         self.status = -signal.SIGKILL
         self.cpu_seconds = 0.0
         self.peak_bytes = 0
 
-    def watch_disk(self, files: Files, most_files: int) -> None:
+    def watch_disk(self, files: Files, max_files: int) -> None:
         """Also end the command if the disk of a copy loses more space than a tree may use."""
-        self._files, self._most_files = files, most_files
+        self._files, self._max_files = files, max_files
         self._room = files.room()
 
     def _fills_disk(self) -> bool:
@@ -117,7 +117,7 @@ class _Watch:
             return False
         (bytes_before, files_before), (bytes_now, files_now) = self._room, self._files.room()
         lost = bytes_before - bytes_now
-        return lost > self._command.file_mb << 20 or files_before - files_now > self._most_files
+        return lost > self._command.file_mb << 20 or files_before - files_now > self._max_files
 
     def outlast(self) -> str | None:
         """Wait for the end and return the limit that caused it, if any."""

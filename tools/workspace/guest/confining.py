@@ -34,7 +34,7 @@ class Confinement:
         self._writable = writable
         self.walled = not settings.copy
         """Whether commands have private namespaces and a private root."""
-        self.most_files = settings.files
+        self.max_files = settings.files
         self.missing: list[str] = []
         self._landlock = self._probe_landlock()
         own_files = self.walled or user.root
@@ -47,7 +47,7 @@ class Confinement:
         ]
 
     def _probe_landlock(self) -> bool:
-        if "landlock" in self._settings.without:
+        if "landlock" in self._settings.disabled_layers:
             self.missing.append("landlock: left out")
             return False
         try:

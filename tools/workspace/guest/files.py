@@ -70,15 +70,15 @@ class Files:
                 content += part
         return names, content
 
-    def read(self, path: str, most: int = _MAX_BYTES) -> bytes:
+    def read(self, path: str, max_bytes: int = _MAX_BYTES) -> bytes:
         """Return a file's bytes."""
         number = self._open(path, os.O_RDONLY | os.O_NONBLOCK)
         with os.fdopen(number, "rb") as file:
             if not stat.S_ISREG(os.fstat(number).st_mode):
                 raise Refused("it is not a regular file")
-            content = file.read(most + 1)
-        if len(content) > most:
-            raise Refused(f"it is longer than {most:,} bytes")
+            content = file.read(max_bytes + 1)
+        if len(content) > max_bytes:
+            raise Refused(f"it is longer than {max_bytes:,} bytes")
         return content
 
     def write(self, path: str, content: bytes, *, executable: bool | None) -> None:

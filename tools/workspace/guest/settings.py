@@ -24,7 +24,7 @@ class Settings(NamedTuple):
     files: int
     copy: str = ""
     """The copy to use instead of an overlay; `root` itself is then inaccessible."""
-    without: tuple[str, ...] = ()
+    disabled_layers: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> "Settings":

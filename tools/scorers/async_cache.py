@@ -1,4 +1,4 @@
-"""Cache scores, so that scoring a pool again costs nothing."""
+"""Cache the results of async functions, so that scoring a pool again costs nothing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
@@ -9,19 +9,19 @@ from refinegraph.errors import DeadlineExceeded, ModelError
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
-_LIMIT = 8192
-"""Values kept: a choice, far more than the candidates of one run."""
+_MAX_ENTRIES = 8192
+"""Values kept by default: a choice, far more than the candidates of one run."""
 
 
-class Memory(Generic[Key, Value]):
-    """A bounded cache of values that evicts the oldest first and does not keep failures."""
+class AsyncCache(Generic[Key, Value]):
+    """A bounded cache of computed values that evicts the oldest first and stores no failures."""
 
-    def __init__(self, *, limit: int = _LIMIT) -> None:
-        self.limit = limit
+    def __init__(self, *, max_entries: int = _MAX_ENTRIES) -> None:
+        self.max_entries = max_entries
         self._values: dict[Key, Value] = {}
 
-    async def each(
-        self, keys: Sequence[Key], ask: Callable[[Key], Awaitable[Value]]
+    async def get_all(
+        self, keys: Sequence[Key], compute: Callable[[Key], Awaitable[Value]]
     ) -> list[Value | ModelError | DeadlineExceeded]:
         """Return the value of every key, or the error that prevented it, computing only new ones.
 
@@ -29,22 +29,22 @@ class Memory(Generic[Key, Value]):
         error is raised.
         """
 
-        async def ask_one(batch: Sequence[Key]) -> list[Value]:
-            return [await ask(key) for key in batch]
+        async def compute_one(batch: Sequence[Key]) -> list[Value]:
+            return [await compute(key) for key in batch]
 
-        return await self.batches(keys, ask_one, size=1)
+        return await self.get_in_batches(keys, compute_one, size=1)
 
-    async def batches(
+    async def get_in_batches(
         self,
         keys: Sequence[Key],
-        ask: Callable[[Sequence[Key]], Awaitable[Sequence[Value]]],
+        compute: Callable[[Sequence[Key]], Awaitable[Sequence[Value]]],
         *,
         size: int,
     ) -> list[Value | ModelError | DeadlineExceeded]:
-        """Do what `each` does, computing up to `size` new keys in one call of `ask`."""
+        """Do the same as `get_all`, computing up to `size` new keys in one call of `compute`."""
         missing = [key for key in dict.fromkeys(keys) if key not in self._values]
         parts = [missing[start : start + size] for start in range(0, len(missing), size)]
-        results = await asyncio.gather(*map(ask, parts), return_exceptions=True)
+        results = await asyncio.gather(*map(compute, parts), return_exceptions=True)
         failed: dict[Key, ModelError | DeadlineExceeded] = {}
         for part, result in zip(parts, results, strict=True):
             if isinstance(result, (ModelError, DeadlineExceeded)):
@@ -59,13 +59,13 @@ class Memory(Generic[Key, Value]):
         self._evict()
         return values
 
-    async def one(self, key: Key, ask: Callable[[Key], Awaitable[Value]]) -> Value:
-        """Return the value of one key; raises any error of `ask`."""
+    async def get(self, key: Key, compute: Callable[[Key], Awaitable[Value]]) -> Value:
+        """Return the value of one key; raises any error of `compute`."""
         if key not in self._values:
-            self._values[key] = await ask(key)
+            self._values[key] = await compute(key)
             self._evict()
         return self._values[key]
 
     def _evict(self) -> None:
-        for key in list(self._values)[: max(0, len(self._values) - self.limit)]:
+        for key in list(self._values)[: max(0, len(self._values) - self.max_entries)]:
             del self._values[key]
