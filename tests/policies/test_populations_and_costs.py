@@ -133,8 +133,9 @@ def test_the_greedy_take_the_best_and_the_others_any() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"islands": 0}, {"roots": 0}, {"batch": 0}, {"migration_interval": 0}, {"best_probability": -0.1},
-     {"max_candidates": 0}, {"operators": {}}, {"operators": {"refine": 0}}],
+    [{"islands": 0}, {"roots": 0}, {"batch": 0}, {"migration_interval": 0},
+     {"best_probability": -0.1}, {"max_candidates": 0}, {"operators": {}},
+     {"operators": {"refine": 0}}],
 )  # fmt: skip
 def test_an_archive_of_nothing_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError):
