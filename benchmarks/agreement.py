@@ -1,11 +1,11 @@
-"""How well the selector `agreement` chooses among recorded programs with recorded tests.
+"""Measure how well the selector `agreement` chooses among recorded programs.
 
     python benchmarks/agreement.py --recorded humaneval_codegen16b.jsonl
 
-Every line of the file holds a prompt, hidden tests, 100 solutions and 100 lists of generated
-tests. No model is called: the programs are extracted, run on the generated tests in the sandbox,
-and one is chosen from the group that agrees most, by what its programs return (after CodeT, arXiv
-2207.10397); the hidden tests judge the choice.
+Every line of the file contains a prompt, hidden tests, 100 solutions and 100 lists of generated
+tests. No model is called: the programs are extracted and run on the generated tests in the sandbox.
+One is then chosen from the largest group of programs that return the same values (after CodeT,
+arXiv 2207.10397), and the hidden tests judge the choice.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def read_programs(row: dict[str, Any], count: int) -> list[Candidate]:
 
 
 def read_tests(row: dict[str, Any], count: int, *, limit: int) -> list[VisibleTest]:
-    """Return the first tests of every recorded list, each distinct one once with its weight."""
+    """Return the first tests of every recorded list without duplicates, weighted by frequency."""
     kept: dict[str, VisibleTest] = {}
     written: Counter[str] = Counter()
     for text in row["tests"][:count]:
@@ -63,7 +63,7 @@ def read_tests(row: dict[str, Any], count: int, *, limit: int) -> list[VisibleTe
 async def run_all(
     sandbox: Sandbox, program: str, tests: list[VisibleTest], problem: Problem
 ) -> Verdict:
-    """Return the outcomes of all tests, going on after one that killed the program."""
+    """Return the outcomes of all tests, continuing after a test that killed the program."""
     outcomes: dict[str, CaseOutcome] = {}
     left = tests
     while True:
@@ -99,7 +99,7 @@ async def choose(sandbox: Sandbox, row: dict[str, Any], samples: int) -> tuple[b
 
 
 async def is_right(sandbox: Sandbox, row: dict[str, Any], program: str | None) -> bool:
-    """Say whether the hidden tests accept a program."""
+    """Return whether a program passes the hidden tests."""
     if program is None:
         return False
     verdict = await sandbox.test(

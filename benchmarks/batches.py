@@ -1,11 +1,11 @@
-"""Many problems over several workers: memory, throughput, kills at random moments, shared limits.
+"""Measure batches over several workers: memory, throughput, random kills and shared limits.
 
     python benchmarks/batches.py                      # a minute or two
     python benchmarks/batches.py --problems 10000 --workers 8 --kills 50
     python benchmarks/batches.py --memory 100000
 
-A mock server answers on the loopback, so that what is measured is ours. Every figure stands beside
-what it has to be, and the command ends with 1 where one is missed.
+A local mock server answers, so that only this package is measured. Every figure is printed with its
+goal, and the exit code is 1 if a goal is missed.
 """
 
 import argparse
@@ -33,28 +33,28 @@ from refinegraph.agents.models.types import Choice, Completion, Sampling
 
 COMMAND = [sys.executable, "-m", "refinegraph"]
 PROMPT, WRITTEN = 20, 5
-"""Tokens of each call, as the mock server counts them."""
+"""Tokens per call, as the mock server counts them."""
 USD = 1_000
-"""Price of a million tokens: a call costs cents."""
+"""Prices of a million tokens; a call costs a few cents."""
 STRATEGY = ("--strategy", "self-refine", "--rounds", "1", "--kind", "math", "--learn", "off")
 
 
 class Answering(SamplingChatModel):
-    """Answers at once and remembers nothing, so that memory is the batch's own."""
+    """A model that answers immediately and stores nothing, so that only the batch uses memory."""
 
     @property
     def endpoint(self) -> Endpoint:
-        """Return its name."""
+        """Return the model's name."""
         return Endpoint("answering")
 
     async def ask(
         self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
     ) -> Completion:
-        """Answer 4."""
+        """Return the answer 4."""
         return Completion(tuple(Choice(text="\\boxed{4}", finish_reason="stop") for _ in range(n)))
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
-        """Return nothing, for nothing costs anything."""
+        """Return None, because no call has a price."""
         return 0.0
 
     @property
@@ -63,18 +63,18 @@ class Answering(SamplingChatModel):
 
 
 def questions(count: int) -> Iterator[dict[str, Any]]:
-    """Yield problems that no list holds."""
+    """Yield problems one at a time, without storing them in a list."""
     return ({"prompt": f"What is 2 + 2? ({n})", "kind": "math", "page": n} for n in range(count))
 
 
 def megabytes() -> float:
-    """Return the memory that this process takes now."""
+    """Return the current memory of this process in megabytes."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 1e6
 
 
 async def memory(count: int, folder: Path) -> bool:
-    """Solve so many problems in this process; return whether memory stayed flat."""
+    """Solve `count` problems in this process; return whether memory stayed constant."""
     sizes: list[float] = []
     every, began = max(1, count // 10), time.perf_counter()
     ended = 0
@@ -92,14 +92,14 @@ async def memory(count: int, folder: Path) -> bool:
 
 
 async def finish(command: Sequence[str]) -> tuple[int, str]:
-    """Run a command to its end; return its code and what it said."""
+    """Run a command to its end; return its exit code and output."""
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     said = (await process.communicate())[1].decode()
     return int(process.returncode or 0), said
 
 
 async def until_done(command: Sequence[str], kills: int, chance: random.Random) -> int:
-    """Run a command, kill it at random moments, go on with it; return how often it was killed."""
+    """Run a command, kill it at random moments and resume it; return the number of kills."""
     killed = 0
     while True:
         process = await asyncio.create_subprocess_exec(
@@ -119,7 +119,7 @@ async def until_done(command: Sequence[str], kills: int, chance: random.Random) 
 
 
 async def shards(options: argparse.Namespace, folder: Path, server: ChatServer) -> bool:
-    """Kill workers at random, merge, and compare with one process."""
+    """Kill workers at random, merge their results, and compare them with a run of one process."""
     source, whole = folder / "in.jsonl", folder / "whole.jsonl"
     source.write_text("".join(json.dumps(each) + "\n" for each in questions(options.problems)))
     flags = ("--model", "openai/mock", "--api-base", server.base, *STRATEGY)
@@ -157,7 +157,7 @@ async def shards(options: argparse.Namespace, folder: Path, server: ChatServer) 
 
 
 def at_once(options: argparse.Namespace, folder: Path, server: ChatServer, *flags: str) -> Any:
-    """Return what runs every shard of the problems at the same time, with the same flags."""
+    """Run every shard of the problems concurrently, with the same flags."""
     source = folder / "limited.jsonl"
     source.write_text("".join(json.dumps(each) + "\n" for each in questions(options.problems)))
     model = ("--model", "openai/mock", "--api-base", server.base, "--strategy", "single")
@@ -176,7 +176,7 @@ def at_once(options: argparse.Namespace, folder: Path, server: ChatServer, *flag
 
 
 async def limits(options: argparse.Namespace, folder: Path, server: ChatServer) -> bool:
-    """Hold caps in calls and in USD over all workers, with one ledger and with one each."""
+    """Cap calls and USD over all workers, with a shared ledger and with separate ones."""
     cap = options.problems // 2
     usd = cap * (PROMPT + WRITTEN) / 1e6 * USD
     kept = True
@@ -197,7 +197,7 @@ async def limits(options: argparse.Namespace, folder: Path, server: ChatServer) 
 
 
 async def rates(options: argparse.Namespace, folder: Path, server: ChatServer) -> bool:
-    """Hold a limit of requests a minute over all workers, with one ledger and with limits each."""
+    """Enforce a rate limit over all workers, with a shared ledger and with separate limits."""
     kept = True
     for name, more in (
         ("one ledger", ("--ledger", str(folder / "rates.sqlite"))),
@@ -219,7 +219,7 @@ async def rates(options: argparse.Namespace, folder: Path, server: ChatServer) -
 
 
 async def _times_of_calls(server: ChatServer, count: int) -> list[tuple[float, int]]:
-    """Return when how many of so many calls were made, in seconds since the first one."""
+    """Return the seconds since the first call, with the number of calls made by then."""
     before = await asyncio.to_thread(server.calls)
     began, seen = 0.0, list[tuple[float, int]]()
     while not seen or seen[-1][1] < count:
@@ -232,7 +232,7 @@ async def _times_of_calls(server: ChatServer, count: int) -> list[tuple[float, i
 
 
 async def run(options: argparse.Namespace) -> bool:
-    """Measure what was asked for."""
+    """Run the requested measurements."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         if options.memory:
@@ -243,7 +243,7 @@ async def run(options: argparse.Namespace) -> bool:
 
 
 def main() -> None:
-    """Read the arguments and end with 1 where a figure is missed."""
+    """Parse the arguments; return 1 if a goal was missed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--problems", type=int, default=200)
     parser.add_argument("--workers", type=int, default=4)

@@ -1,4 +1,4 @@
-"""A server on the loopback that answers every chat request after a fixed latency, and counts."""
+"""A local server that answers every chat request after a fixed latency and counts the requests."""
 
 import asyncio
 import contextlib
@@ -67,17 +67,18 @@ asyncio.run(main())
 
 
 class ChatServer(NamedTuple):
-    """A server that is running."""
+    """A running server."""
 
     base: str
-    """Its address."""
+    """The base URL."""
 
     def calls(self) -> int:
-        """Return how many requests it got so far."""
+        """Return the number of requests received so far."""
         return self._counts()[0]
 
     def active(self) -> int:
-        """Return how many requests it is answering; those whose client left are none."""
+        """Return the number of requests in progress, without those whose client has
+        disconnected."""
         return self._counts()[1]
 
     def _counts(self) -> tuple[int, int]:
@@ -90,7 +91,7 @@ class ChatServer(NamedTuple):
 async def chat_server(
     latency: float, *, text: str = "The answer is 4.", several: bool = True
 ) -> AsyncGenerator[ChatServer]:
-    """Run the server in a process of its own; `several` lets a request have n choices."""
+    """Run the server in a separate process; with `several`, one request may have n choices."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", SERVER, str(latency), str(several), text),
         stdout=asyncio.subprocess.PIPE,

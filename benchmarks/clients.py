@@ -1,12 +1,12 @@
-"""Programs of others that speak OpenAI's protocol, each against the server, as they are published.
+"""Test published clients of OpenAI's protocol against the server.
 
     python benchmarks/clients.py --folder /tmp/clients --install
     python benchmarks/clients.py --folder /tmp/clients --only aider
 
-`--install` installs every client into the folder first, each in an environment of its own; without
-it those that are missing are skipped. A client passes if the answer that it shows is the program
-that the tests prove, or for aider the file that it writes, and if the tokens that it counts are
-those of the calls that the upstream server got.
+`--install` first installs every client into the folder, each in a separate environment; without it,
+missing clients are skipped. A client passes if the answer that it shows (for aider: the file that
+it writes) is the program that the tests prove, and if it reports the tokens of the calls that the
+upstream server received.
 """
 
 import argparse
@@ -28,7 +28,8 @@ PROGRAM = "def add(a, b):\n    return a + b"
 ANSWER = f"Here it is:\n\n```python\n{PROGRAM}\n```\n"
 MODEL = "adaptive/openai/m"
 EXAMPLE = "Write add(a, b).\n\n>>> add(1, 2)\n3\n"
-"""A request without the field `refinegraph`: its example is what the answer is checked with."""
+"""A request without the field `refinegraph`; the answer is checked by the example in the
+statement."""
 
 JAVASCRIPT = """
 import OpenAI from "openai";
@@ -115,7 +116,7 @@ print(json.dumps({
 
 
 class Place(NamedTuple):
-    """Where a client is installed, and what it is run against."""
+    """The folder in which a client is installed, and the server to which it connects."""
 
     folder: Path
     work: Path
@@ -123,12 +124,12 @@ class Place(NamedTuple):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that its process gets."""
+        """The environment variables of the client's process."""
         keys = {"OPENAI_API_KEY": "none", "OPENAI_API_BASE": self.base, "BASE": self.base}
         return {**os.environ, **keys, "MODEL": MODEL, "LLM_USER_PATH": str(self.work)}
 
     def run(self, *words: str) -> str:
-        """Run a program of the client's environment; return what it prints."""
+        """Run a program of the client's environment; return its output."""
         done = subprocess.run(
             words,
             cwd=self.work,
@@ -143,20 +144,20 @@ class Place(NamedTuple):
         return done.stdout
 
     def python(self, source: str) -> "Shown":
-        """Run a program in Python that prints what it was answered."""
+        """Run a Python program that prints the answer that it received."""
         return Shown(**json.loads(self.run(str(self.folder / "bin/python"), "-c", source)))
 
 
 class Failed(Exception):
-    """A client that ended with an error, or showed something else."""
+    """A client ended with an error, or showed a wrong answer."""
 
 
 class Shown(NamedTuple):
-    """What a client showed of the server's answers."""
+    """The part of the server's answers that a client shows."""
 
     answers: Sequence[str]
     tokens: Sequence[int] = ()
-    """Those of each answer, where it counts them."""
+    """The tokens of every answer, if the client reports them."""
     verdicts: Sequence[str] = ()
     listed: bool = True
     thought: bool = True
@@ -164,7 +165,7 @@ class Shown(NamedTuple):
 
 
 class Client(NamedTuple):
-    """A client: where it comes from, and how it is asked."""
+    """A client: how it is installed, and how it sends a request."""
 
     packages: tuple[str, ...]
     ask: Callable[[Place], Shown]
@@ -172,7 +173,7 @@ class Client(NamedTuple):
 
 
 def in_javascript(place: Place) -> Shown:
-    """Ask by the package of npm."""
+    """Send a request through the npm package."""
     (place.folder / "ask.mjs").write_text(JAVASCRIPT)
     shown = Shown(**json.loads(place.run("node", str(place.folder / "ask.mjs"))))
     if shown.refused != ["NotFoundError", "model_not_found"]:
@@ -181,7 +182,7 @@ def in_javascript(place: Place) -> Shown:
 
 
 def by_llm(place: Place) -> Shown:
-    """Ask by the command `llm`, which knows the server from a file of models."""
+    """Send a request through the command `llm`, which reads the server's address from a file."""
     model = {"model_id": "proved", "model_name": MODEL, "api_base": place.base, "api_key_name": "x"}
     (place.work / "extra-openai-models.yaml").write_text(json.dumps([model]))
     (place.work / "keys.json").write_text(json.dumps({"x": "none"}))
@@ -207,7 +208,7 @@ def by_aider(place: Place) -> Shown:
 
 
 def in_python(source: str) -> Callable[[Place], Shown]:
-    """Return what asks by a program in Python."""
+    """Return a function that sends a request through a Python program."""
     return lambda place: place.python(source)
 
 
@@ -222,7 +223,7 @@ CLIENTS = {
 
 
 def install(client: Client, folder: Path) -> None:
-    """Install a client into a folder of its own."""
+    """Install a client into a separate folder."""
     folder.mkdir(parents=True, exist_ok=True)
     if client.installer == "npm":
         words = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder)]
@@ -233,14 +234,14 @@ def install(client: Client, folder: Path) -> None:
 
 
 def is_installed(client: Client, folder: Path) -> bool:
-    """Whether a client can be run."""
+    """Return whether a client is installed."""
     if client.installer == "npm":
         return shutil.which("node") is not None and (folder / "node_modules").is_dir()
     return (folder / "bin/python").exists()
 
 
 def check(shown: Shown, calls: int) -> str:
-    """Return what was right; raise `Failed` for what was not."""
+    """Return a summary of a correct answer; raise `Failed` for a wrong one."""
     for answer in shown.answers:
         if answer.strip() != f"```python\n{PROGRAM}\n```":
             raise Failed(f"the answer was {answer!r}")
@@ -253,14 +254,14 @@ def check(shown: Shown, calls: int) -> str:
 
 
 async def ask(client: Client, place: Place, upstream: ChatServer) -> str:
-    """Run a client; return what was right."""
+    """Run a client; return a summary of its correct answer."""
     before = upstream.calls()
     shown = await asyncio.to_thread(client.ask, place)
     return check(shown, upstream.calls() - before)
 
 
 async def main(arguments: argparse.Namespace) -> int:
-    """Run every client; return how many failed."""
+    """Run every client; return the number of failures."""
     failed = 0
     async with (
         chat_server(0.0, text=ANSWER, several=False) as upstream,

@@ -1,11 +1,11 @@
-"""What each strategy is worth with the model that ships with the package.
+"""Compare strategies on the model that ships with the package.
 
     python benchmarks/embedded.py --tasks 500
 
-Tasks are compositions that the model never saw in training, and the tasks written by hand in free
-wording. Every strategy solves the same ones through the real model, graph and sandbox; answers are
-judged by hidden tests afterwards. Then, on programs that fail, a repair against a fresh sample, and
-against repairs from which a part of the evidence was withheld.
+The tasks are compositions that the model never saw in training, and tasks written by hand in free
+wording. Every strategy solves the same tasks with the real model, graph and sandbox, and hidden
+tests judge the answers afterwards. Then failing programs are repaired, and the repairs are compared
+with fresh samples and with repairs for which part of the evidence was withheld.
 """
 
 import argparse
@@ -49,7 +49,7 @@ RUNS = (
 )
 SEED = 90_000
 LENGTHS, VAGUE_SHARE = (3, 3, 4, 4), 0.6
-"""Of the tasks: hard enough that a sample fails about as often as not."""
+"""The numbers of steps of the repaired tasks: hard enough that about half of the samples fail."""
 _AT_ONCE = 8
 _Item = TypeVar("_Item")
 _Found = TypeVar("_Found")
@@ -57,32 +57,32 @@ _Found = TypeVar("_Found")
 
 @dataclass(frozen=True)
 class Row:
-    """One strategy over one set of tasks."""
+    """The result of one strategy on one set of tasks."""
 
     name: str
     right: tuple[bool, ...]
     fooled: int
-    """How many answers passed the given tests and failed the hidden ones."""
+    """The number of answers that passed the visible tests and failed the hidden ones."""
     tokens: int
-    """Written, prompts left out."""
+    """Completion tokens; prompts do not count."""
     prompt_tokens: int
     seconds: float
 
     @property
     def accuracy(self) -> float:
-        """The share of tasks whose answer the hidden tests accept."""
+        """The share of tasks whose answer passes the hidden tests."""
         return sum(self.right) / len(self.right)
 
     @property
     def tokens_each(self) -> float:
-        """Tokens written for a task, on average."""
+        """Completion tokens per task."""
         return self.tokens / len(self.right)
 
 
 async def several(
     work: Callable[[_Item], Awaitable[_Found]], items: Iterable[_Item]
 ) -> list[_Found]:
-    """Do a few at a time, in order."""
+    """Process the items, a few of them concurrently, and return the results in order."""
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def one(item: _Item) -> _Found:
@@ -93,17 +93,17 @@ async def several(
 
 
 class Judge:
-    """Says what the given and the hidden tests make of a program."""
+    """Runs programs against visible and hidden tests."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
 
     async def is_right(self, labelled: LabelledProblem, program: str | None) -> bool:
-        """Whether the hidden tests accept it."""
+        """Return whether a program passes the hidden tests."""
         return program is not None and await self._passes(labelled, program, labelled.gold.tests)
 
     async def tried(self, labelled: LabelledProblem, candidate: Candidate) -> Candidate:
-        """Return the candidate with the verdict of the given tests."""
+        """Return the candidate with the verdict of the visible tests."""
         problem = labelled.problem
         if candidate.program is None:
             return candidate
@@ -165,7 +165,7 @@ def table_of(title: str, rows: Sequence[Row]) -> Table:
 
 @dataclass(frozen=True)
 class Failure:
-    """A program that the given tests refuse, and what the Reviewer says of it."""
+    """A program that fails the visible tests, and the Reviewer's feedback on it."""
 
     task: LabelledProblem
     candidate: Candidate
@@ -183,7 +183,7 @@ class RepairTest:
         self.tokens: dict[str, int] = {}
 
     async def candidate(self, task: LabelledProblem) -> Candidate:
-        """Return one sample, tried on the given tests."""
+        """Return one sample with the verdict of the visible tests."""
         drafts = await self.solver(task.problem)
         entry_point = task.problem.entry_point
         sample = read_candidate(
@@ -192,7 +192,7 @@ class RepairTest:
         return await self.judge.tried(task, sample)
 
     async def failure(self, task: LabelledProblem) -> Failure | None:
-        """Return a sample with its review, where the given tests refuse it."""
+        """Return a sample with its review if it fails the visible tests."""
         candidate = await self.candidate(task)
         if candidate.verdict is None or candidate.verdict.passed:
             return None
@@ -200,26 +200,26 @@ class RepairTest:
         return Failure(task, candidate, reviewed.review)
 
     async def repaired(self, way: str, failure: Failure, review: Review) -> bool:
-        """Whether a refinement is right."""
+        """Return whether a refinement is right."""
         drafts = await self.refiner(failure.task.problem, failure.candidate, review)
         self._count(way, drafts.usage.completion_tokens)
         return await self._right(failure.task, drafts.choices[0].text)
 
     async def blind(self, failure: Failure) -> bool:
-        """Whether a refinement is right where nobody saw how the program failed."""
+        """Return whether a refinement is right that saw no evidence of the failure."""
         unseen = without_evidence(failure)
         reviewed = await self.reviewer(failure.task.problem, unseen.candidate)
         return await self.repaired("blind", unseen, reviewed.review)
 
     async def afresh(self, failure: Failure, samples: int) -> float:
-        """Return the share of fresh samples that are right: what one is worth."""
+        """Return the share of fresh samples that are right."""
         drafts = await self.solver(failure.task.problem, samples=samples)
         self._count("fresh sample", drafts.usage.completion_tokens // samples)
         rights = [await self._right(failure.task, each.text) for each in drafts.choices]
         return sum(rights) / samples
 
     async def keeps(self, task: LabelledProblem) -> bool | None:
-        """Whether a right program is still right after a review and a refinement."""
+        """Return whether a right program is still right after a review and a refinement."""
         candidate = await self.candidate(task)
         if not await self.judge.is_right(task, candidate.program):
             return None
@@ -243,7 +243,7 @@ def without_evidence(failure: Failure) -> Failure:
 async def compare_repairs(
     tasks: Sequence[LabelledProblem], judge: Judge, model: str, console: Console
 ) -> None:
-    """Print how often each way of trying again brings a right program."""
+    """Print how often each kind of second attempt gives a right program."""
     test = RepairTest(judge, model)
     failures = [each for each in await several(test.failure, tasks) if each is not None]
     blank = Review(candidate_id="0.0", round=1, approves=False, text="VERDICT: wrong")
@@ -277,7 +277,7 @@ async def compare_repairs(
 async def print_damage(
     test: RepairTest, tasks: Sequence[LabelledProblem], console: Console
 ) -> None:
-    """Print how many right programs a refinement made wrong."""
+    """Print how many right programs a refinement broke."""
     kept = [each for each in await several(test.keeps, tasks) if each is not None]
     low, high = wilson_interval(kept.count(False), len(kept)) or (0.0, 1.0)
     console.print(
@@ -287,7 +287,7 @@ async def print_damage(
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:
-    """Draw accuracy against tokens; needs matplotlib."""
+    """Plot accuracy against tokens; requires matplotlib."""
     pyplot: Any = importlib.import_module("matplotlib.pyplot")
     figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
     for row in rows:
@@ -300,7 +300,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
 
 
 async def main() -> None:
-    """Run the comparison and print it as it comes."""
+    """Run the comparison and print the results as they arrive."""
     parser = argparse.ArgumentParser(description="Compare strategies on the embedded model.")
     parser.add_argument("--tasks", type=int, default=500)
     parser.add_argument("--model", default="embedded")

@@ -44,7 +44,8 @@ exec(problem["test"], space)
 space["check"](candidate)
 print(json.dumps(inputs) if json.loads(json.dumps(inputs)) == inputs else "[]")
 """
-"""Prints the inputs that the tests of a problem call the reference solution with."""
+"""A program that prints the inputs with which the tests of a problem call the reference
+solution."""
 INSPECT = """
 from inspect_ai import Task, task
 from inspect_ai.dataset import json_dataset
@@ -56,17 +57,17 @@ def humaneval(file: str):
     data = json_dataset(file, record_to_sample())
     return Task(data, solver=generate(), scorer=verify(), sandbox="local")
 """
-"""Inspect's HumanEval with the records of a file in the place of those on a server."""
+"""Inspect's HumanEval task, with records from a file instead of the hub."""
 
 _PATIENCE = 3_600
-"""Seconds for each of the three. EvalPlus repeats requests that fail for ever."""
+"""Time limit in seconds for each measurement. EvalPlus repeats failing requests forever."""
 
 Scores = Mapping[str, bool]
-"""Whether the answer to each problem is right."""
+"""For every problem, whether the answer is right."""
 
 
 class Setting(NamedTuple):
-    """What is measured, and with what."""
+    """The dataset, the recorded generations and the strategy to measure."""
 
     problems: Mapping[str, dict[str, Any]]
     chosen: tuple[str, ...]
@@ -78,16 +79,16 @@ class Setting(NamedTuple):
 
     @property
     def served_name(self) -> str:
-        """The name by which clients of the server ask for the strategy."""
+        """The name by which clients request the strategy from the server."""
         return f"{self.strategy}/openai/{self.model}"
 
     def program(self, name: str) -> str:
-        """Return the path of a program of the harnesses' environment."""
+        """Return the path of a program in the environment of the harnesses."""
         return str(self.evals / "bin" / name)
 
 
 def read_problems(path: Path) -> dict[str, dict[str, Any]]:
-    """Return the records of HumanEval by their ids."""
+    """Return the records of HumanEval by id."""
     records = map(json.loads, path.read_text(encoding="utf-8").splitlines())
     return {record["task_id"]: record for record in records}
 
@@ -150,7 +151,7 @@ def by_refinegraph(setting: Setting, dataset: Path) -> Scores:
 
 
 def by_evalplus(setting: Setting, base: str) -> Scores:
-    """Let EvalPlus generate through the server, and judge."""
+    """Let EvalPlus generate answers through the server, and judge them."""
     out = setting.out / "evalplus"
     out.mkdir(parents=True)
     records = [_for_evalplus(setting, problem) for problem in setting.problems.values()]
@@ -180,7 +181,7 @@ def _for_evalplus(setting: Setting, problem: Mapping[str, Any]) -> dict[str, Any
 
 
 def by_inspect(setting: Setting, base: str) -> Scores:
-    """Let Inspect generate through the server, and judge."""
+    """Let Inspect generate answers through the server, and judge them."""
     out = setting.out / "inspect"
     out.mkdir(parents=True)
     chosen = [setting.problems[name] for name in setting.chosen]
@@ -211,7 +212,7 @@ def _write_lines(path: Path, records: list[dict[str, Any]]) -> Path:
 
 
 async def main(arguments: argparse.Namespace) -> int:
-    """Measure three times; return how many problems ended differently."""
+    """Run all three measurements; return the number of problems with different results."""
     problems = read_problems(arguments.dataset)
     recorded = {problem["entry_point"] for problem in _recorded(arguments)}
     chosen = [name for name in problems if comparable(problems[name], recorded)]

@@ -1,13 +1,13 @@
-"""Kill runs at random points, go on with them, and compare them with an undisturbed one.
+"""Kill runs at random moments, resume them, and compare them with an undisturbed run.
 
     python benchmarks/kill_and_resume.py --times 100
     python benchmarks/kill_and_resume.py --times 50 --command eval
     python benchmarks/kill_and_resume.py --times 50 --strategy uct
 
-Runs of `refinegraph solve` or `eval` ask a server on the loopback that counts what it is asked, or
-the package's own model (`--model embedded`). Each is killed by SIGKILL after a random time,
-resumed, killed again, until it ends. It prints how many ended like the undisturbed run with the
-same seed, and how many answered calls were made a second time.
+Runs of `refinegraph solve` or `eval` use a local server that counts the calls, or the model of the
+package (`--model embedded`). Each run is killed by SIGKILL after a random time and resumed, again
+and again until it ends. The benchmark prints how many runs ended like the undisturbed run with the
+same seed, and how many answered calls were repeated.
 """
 
 import argparse
@@ -32,12 +32,12 @@ from refinegraph.runs import RunStore
 from refinegraph.runs.report import report
 
 COMMAND = [sys.executable, __file__, "as-refinegraph"]
-"""This file as the command, so that the tree searches below are strategies of it."""
+"""The command that runs this file, so that the tree searches below are available as strategies."""
 SEARCHES = ("uct", "best_first", "ab_mcts")
 
 
 GRACE = 0.1
-"""Seconds within which an answer that was sent may not have been kept yet."""
+"""Seconds within which an answer that was sent may not be stored yet."""
 PROGRAMS = (
     "return [v for v in values if v > 2]",
     "return [v for v in values if v >= 2]",
@@ -50,7 +50,7 @@ TESTS = "assert keep([3, 1, 5, 3]) == [3, 5]\nassert keep([4, 3]) == [3, 4]"
 
 
 class CountingServer:
-    """An OpenAI-compatible server whose samples follow from request and seed; slow on purpose."""
+    """A slow OpenAI-compatible server whose samples depend only on the request and the seed."""
 
     def __init__(self, seconds: float) -> None:
         self.answered: dict[str, list[float]] = defaultdict(list)
@@ -78,7 +78,7 @@ class CountingServer:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def repeated(self, kills: Sequence[float], calm: Mapping[str, int]) -> tuple[int, int]:
-        """Count calls made more often than in a calm run: those in flight at a kill, all others."""
+        """Count the repeated calls: those in flight at a kill, and all others."""
         flying = others = 0
         for text, times in self.answered.items():
             lost = sum(any(0 <= kill - each < GRACE for kill in kills) for each in times)
@@ -89,13 +89,13 @@ class CountingServer:
 
     @property
     def flags(self) -> list[str]:
-        """What points the command at this server."""
+        """The flags that point the command to this server."""
         base = f"http://127.0.0.1:{self.server.server_port}/v1"
         return ["--model", "openai/sampler", "--api-base", base]
 
 
 def completion(asked: dict[str, Any]) -> dict[str, Any]:
-    """Answer a request with the samples that it and its seed stand for."""
+    """Answer a request with samples that depend only on the request and its seed."""
     said = json.dumps(asked["messages"])
     choices: list[dict[str, Any]] = []
     for place in range(asked.get("n") or 1):
@@ -118,7 +118,7 @@ def completion(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def run(arguments: list[str], home: Path, *, kill_after: float | None) -> str | None:
-    """Return what the command printed; None where it was killed."""
+    """Return the output of the command, or None if it was killed."""
     process = subprocess.Popen(
         [*COMMAND, *arguments],
         stdout=subprocess.PIPE,
@@ -138,14 +138,14 @@ def run(arguments: list[str], home: Path, *, kill_after: float | None) -> str | 
 
 
 class Job(NamedTuple):
-    """One command to be run, killed and gone on with."""
+    """A command to run, kill and resume."""
 
     asked: list[str]
-    """The command; what it writes goes into a folder named `{folder}`."""
+    """The arguments, in which `{folder}` stands for the folder of the output."""
     is_eval: bool
 
     def command(self, folder: Path) -> list[str]:
-        """Return the command that begins, or goes on with, what is in a folder."""
+        """Return the command that starts or resumes the run in a folder."""
         asked = [each.replace("{folder}", str(folder)) for each in self.asked]
         if self.is_eval:
             begun = (folder / "out" / "settings.json").exists()
@@ -154,7 +154,7 @@ class Job(NamedTuple):
         return ["resume", "last", "--as-recorded", "--json"] if begun else asked
 
     def came(self, printed: str, folder: Path) -> object:
-        """Return what has to be the same, whatever happened on the way."""
+        """Return the part of the output that must not depend on interruptions."""
         if not self.is_eval:
             return _gist(json.loads(printed))
         lines = (folder / "out" / "results.jsonl").read_text().splitlines()
@@ -169,14 +169,14 @@ def _gist(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def undisturbed(job: Job, folder: Path) -> tuple[object, float]:
-    """Return what a calm run came to, and the seconds that it took."""
+    """Return the result of an undisturbed run and its duration in seconds."""
     began = time.monotonic()
     printed = run(job.command(folder), folder, kill_after=None)
     return job.came(printed or "", folder), time.monotonic() - began
 
 
 def disturbed(job: Job, folder: Path, waits: Iterator[float]) -> tuple[object, list[float]]:
-    """Return what a run came to that was killed and resumed, and when it was killed."""
+    """Return the result of a run that was killed and resumed, and the times of the kills."""
     kills: list[float] = []
     while (printed := run(job.command(folder), folder, kill_after=next(waits))) is None:
         kills.append(time.monotonic())
@@ -188,13 +188,13 @@ def disturbed(job: Job, folder: Path, waits: Iterator[float]) -> tuple[object, l
 
 
 def random_waits(draw: random.Random, seconds: float) -> Iterator[float]:
-    """Yield times within a run that takes so many seconds."""
+    """Yield random times within a run of `seconds` seconds."""
     while True:
         yield draw.uniform(0.4, 1.1) * seconds
 
 
 def main() -> None:
-    """Kill, resume, compare, count."""
+    """Kill and resume runs, compare them, and count the differences."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--times", type=int, default=100, help="how often to kill")
     parser.add_argument("--seed", type=int, default=1)
@@ -227,7 +227,7 @@ def main() -> None:
 
 
 def solving(folder: Path, flags: list[str], model: str, seed: int) -> Job:
-    """Return a `solve` of one problem."""
+    """Return a job that solves one problem."""
     tests, problem, given = folder / "tests.py", PROBLEM, TESTS
     if model == "embedded":
         task = next(iter(generate_tasks("held_out", count=1, seed=seed)))
@@ -238,7 +238,7 @@ def solving(folder: Path, flags: list[str], model: str, seed: int) -> Job:
 
 
 def evaluation(folder: Path, flags: list[str], model: str, seed: int) -> Job:
-    """Return an `eval` of two strategies on six problems."""
+    """Return a job that evaluates two strategies on six problems."""
     dataset = folder / "problems.jsonl"
     with dataset.open("w") as file:
         for number, task in enumerate(generate_tasks("held_out", count=6, seed=seed)):
@@ -259,7 +259,7 @@ def _strategies(options: argparse.Namespace) -> str:
 
 
 def register_searches() -> None:
-    """Make tree searches over repairs known as strategies."""
+    """Register tree searches over repairs as strategies."""
     from refinegraph.agents import approved
     from refinegraph.graphs import Plan, SearchGraph, Strategy, register_strategy
     from refinegraph.graphs.policies import ab_mcts, best_first, uct

@@ -1,11 +1,12 @@
-"""The paper's comparison on its five data sets, with any model (MAgICoRe, arXiv 2409.12147).
+"""Repeat the comparison of MAgICoRe (arXiv 2409.12147) on its five datasets with any model.
 
     python benchmarks/magicore.py --data FOLDER --model ollama_chat/llama3:8b --samples 8
 
-The folder holds gsm8k, math, svamp, sat and mmlu as JSON lines of `question` and `gold_answer`.
-Candidates are scored by the model itself as a judge of steps, or by a served reward model. Printed
-for each set: self-consistency and best-of-k at k and at three times k, self-refine with one and
-with three times the samples' worth of rounds, magicore and adaptive at k; the tokens of each.
+The folder contains gsm8k, math, svamp, sat and mmlu as JSON lines of `question` and `gold_answer`.
+Candidates are scored by the model itself as a judge of steps, or by a served reward model. For
+every dataset, the benchmark prints self-consistency and best-of-k with k and with 3k samples,
+self-refine with the cost of k and of 3k samples, and magicore and adaptive with k samples, each
+with its tokens.
 """
 
 import argparse
@@ -37,7 +38,7 @@ SETS = ("gsm8k", "math", "svamp", "sat", "mmlu")
 
 
 def graphs_of(plan: Plan, samples: int) -> dict[str, RefinementGraph]:
-    """Return what is compared, each under the name that says its size."""
+    """Return the strategies to compare, by names that contain their size."""
     k, three = samples, 3 * samples
     sized = {
         f"self-consistency@{k}": ("self-consistency", replace(plan, samples=k)),
@@ -55,7 +56,7 @@ def graphs_of(plan: Plan, samples: int) -> dict[str, RefinementGraph]:
 async def compare(
     problems: Sequence[LabelledProblem], options: argparse.Namespace, console: Console
 ) -> None:
-    """Run everything on one set and print the table."""
+    """Run all strategies on one dataset and print the table."""
     async with Sandbox() as sandbox:
         plan = Plan(
             model=resolve_model(options.model, api_base=options.api_base),
@@ -98,7 +99,7 @@ def _magicore(options: argparse.Namespace) -> MagicoreOptions:
 
 
 async def main() -> None:
-    """Compare on every set that is in the folder."""
+    """Run the comparison on every dataset in the folder."""
     parser = argparse.ArgumentParser(description="MAgICoRe's comparison on its five data sets.")
     parser.add_argument("--data", type=Path, required=True, help="folder of the five sets")
     parser.add_argument("--sets", default=",".join(SETS))

@@ -1,10 +1,11 @@
-"""Strategies on a simulated model whose rates are known: what do routing and stopping bring?
+"""Compare strategies on a simulated model with known rates, to measure routing and stopping.
 
     python benchmarks/simulated.py --problems 300
 
-Nothing here says anything about a real model. Each setting fixes how often one sample is right,
-how often a refinement repairs and how often it damages, and how good the scorer is; every strategy
-then solves the same problems. Accuracy with its Wilson interval, against completion tokens.
+The results say nothing about real models. Every setting fixes the probabilities that a sample is
+right, that a refinement repairs and that it damages, and the quality of the scorer. All strategies
+solve the same problems. The benchmark prints accuracy with its Wilson interval, and completion
+tokens.
 """
 
 import argparse
@@ -39,7 +40,7 @@ _AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Setting:
-    """What is true in one experiment."""
+    """The rates of one experiment."""
 
     name: str
     rates: SimulatedRates
@@ -56,7 +57,7 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Result:
-    """How many problems were right, and what they took."""
+    """The number of right answers, and the cost."""
 
     right: int
     count: int
@@ -90,7 +91,7 @@ def best(samples: int) -> Build:
 
 
 def voted_early(rule: last_k_agree | vote_settled, max_candidates: int) -> Build:
-    """Self-consistency that stops sampling by a rule."""
+    """Self-consistency that stops sampling early."""
     return lambda model, scorer: refinement_graph(
         solver=Solver(model, samples=2),
         controller=SampleUntil(
@@ -104,7 +105,7 @@ def voted_early(rule: last_k_agree | vote_settled, max_candidates: int) -> Build
 
 
 def self_refine(model: SimulatedChatModel, scorer: Scorer) -> RefinementGraph:
-    """One answer, refined three times whatever it is worth; the last one counts."""
+    """Refine one answer three times regardless of its score, and return the last version."""
     return refinement_graph(
         solver=Solver(model, samples=1),
         reviewer=Reviewer(model),
@@ -131,7 +132,7 @@ def magicore(samples: int) -> Build:
 
 
 def adaptive(model: SimulatedChatModel, scorer: Scorer) -> RefinementGraph:
-    """Sample until it is vote_settled, refine only where the samples disagree."""
+    """Sample until the vote is settled, and refine only if the samples disagree."""
     return refinement_graph(
         solver=Solver(model, samples=3),
         reviewer=Reviewer(model),
@@ -148,7 +149,7 @@ def adaptive(model: SimulatedChatModel, scorer: Scorer) -> RefinementGraph:
 
 
 def by_gain(rates: RepairRates | None = None, *, min_gain: float = 0.01) -> Build:
-    """Sample, repair or stop by expected gain; rates are learned unless they are given."""
+    """Sample, repair or stop by expected gain; rates are learned unless they are passed."""
     book = rates or RepairRates()
     return lambda model, scorer: refinement_graph(
         solver=Solver(model, samples=3),
@@ -161,7 +162,7 @@ def by_gain(rates: RepairRates | None = None, *, min_gain: float = 0.01) -> Buil
 
 
 def known(rates: SimulatedRates) -> RepairRates:
-    """Return the rates as they truly are, which no user has."""
+    """Return the true rates, which no user knows."""
     return RepairRates(
         fix=BetaPosterior(alpha=rates.fix, beta=1 - rates.fix),
         damage=BetaPosterior(alpha=rates.damage, beta=1 - rates.damage),
@@ -188,7 +189,7 @@ Row = tuple[tuple[Feature, ...], bool]
 async def run(
     setting: Setting, build: Build, *, problems: int, seed: int, rows: list[Row] | None = None
 ) -> Result:
-    """Solve the problems with one strategy; `rows` collects what a calibration is fitted to."""
+    """Solve the problems with one strategy; `rows` collects the data to fit a calibration."""
     model = SimulatedChatModel(setting.rates, seed=seed)
     labelled = simulated_problems(problems)
     gold = {each.problem.id: each.gold.answer for each in labelled}
@@ -219,7 +220,7 @@ async def run(
 
 
 def table(setting: Setting, results: dict[str, Result]) -> Table:
-    """Return one experiment's figures."""
+    """Return the figures of one experiment."""
     rates = setting.rates
     shown = Table(
         title=f"{setting.name}: accuracy {rates.accuracy}, fix {rates.fix}, damage {rates.damage}, "
@@ -257,7 +258,7 @@ async def experiments(settings: Sequence[Setting], *, problems: int, seed: int) 
 
 
 async def fitted(settings: Sequence[Setting], *, problems: int, seed: int) -> ConfidenceCalibrator:
-    """Fit a calibration to all settings together."""
+    """Fit one calibration to all settings."""
     rows: list[Row] = []
     for setting in settings:
         await run(setting, by_gain(), problems=problems, seed=seed, rows=rows)
@@ -265,7 +266,7 @@ async def fitted(settings: Sequence[Setting], *, problems: int, seed: int) -> Co
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the comparison and print it."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

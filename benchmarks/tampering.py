@@ -1,10 +1,10 @@
-"""How many tampering patches are accepted, beside what plain exit codes say.
+"""Measure how many tampering patches are accepted, compared with plain exit codes.
 
     python benchmarks/tampering.py FOLDER [--shapes 13] [--packages toolz boltons]
 
-FOLDER holds unpacked source distributions of packages that carry their tests. In each, the first
-comparison or sum of a module whose change makes tests fail is changed; every shape of tampering is
-tried on that, and the inverse change is the honest patch, alone and with a test of its own.
+FOLDER contains unpacked source distributions of packages that include their tests. In every
+package, a comparison or a sum is changed so that tests fail. All kinds of tampering are tried on
+that fault. The honest patch is the inverse change, alone and with an additional test.
 """
 
 import argparse
@@ -32,7 +32,7 @@ _MUTATIONS = (
 
 
 class Package(NamedTuple):
-    """A package with tests: a module, and the file of tests that covers it."""
+    """A package with tests: a module and the test file that covers it."""
 
     name: str
     module: str
@@ -49,12 +49,12 @@ PACKAGES = (
 
 
 class Count(NamedTuple):
-    """What came of one package's patches."""
+    """The results of one package's patches."""
 
     tried: int
     accepted: tuple[str, ...]
     fooled: int
-    """Patches after which the plain command has exit code 0."""
+    """The number of patches after which the plain command has exit code 0."""
     honest: int
     honest_accepted: int
 
@@ -116,7 +116,7 @@ async def _judged(
 
 
 async def _fools_exit_code(suite: TestSuite, changes: Changes) -> bool:
-    """Whether the plain command succeeds with the patch as it is."""
+    """Return whether the plain command succeeds with the unfiltered patch."""
     async with suite.tree() as tree:
         await apply_changes(tree, changes)
         return (await tree.run(suite.recipe.words, timeout=60)).ok
@@ -138,7 +138,7 @@ async def _main(asked: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Try every shape on every package and print a table."""
+    """Try all kinds of tampering on every package and print a table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--shapes", type=int, default=len(SHAPES))

@@ -1,11 +1,11 @@
-"""Train with TRL and verifiers on rewards that the sandbox proves.
+"""Train with TRL and verifiers on rewards that are computed in the sandbox.
 
     pip install trl verifiers        # into an environment of their own, with refinegraph
     python benchmarks/trainers.py
 
-TRL's GRPO trains a network that knows five words, one of which is a right program and one a wrong
-one: it has to find out from `tests_passed` alone which. A task of verifiers scores answers with the
-same object. A package that is not installed is skipped.
+TRL's GRPO trains a network with a vocabulary of five words, one of which is a right program and one
+a wrong program. The network has to learn from `tests_passed` alone which is which. A task of
+verifiers scores answers with the same reward. A package that is not installed is skipped.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ STEPS = 30
 
 
 def trained() -> bool:
-    """Train with GRPO; return whether the network ended with the right program."""
+    """Train with GRPO; return whether the network learned to write the right program."""
     trl, transformers = import_module("trl"), import_module("transformers")
     datasets, torch = import_module("datasets"), import_module("torch")
     torch.manual_seed(0)
@@ -103,7 +103,7 @@ def _mean(values: list[float]) -> float:
 
 
 async def in_turns() -> bool:
-    """Play the environment that TRL calls for episodes of several turns."""
+    """Play one episode of the multi-turn environment that TRL uses."""
     environment = repair_environment(max_turns=4)()
     environment.reset(tests=TESTS)
     reviews = [await environment.submit(program) for program in (WRONG, RIGHT)]
@@ -113,7 +113,7 @@ async def in_turns() -> bool:
 
 
 def scored() -> bool:
-    """Score answers as a task of verifiers; return whether right and wrong ones are told apart."""
+    """Score a right and a wrong answer in a task of verifiers; return whether the scores differ."""
     vf: Any = import_module("verifiers.v1")
     traces: Any = import_module("verifiers.v1.trace")
     proved = tests_passed()
@@ -140,7 +140,7 @@ def scored() -> bool:
 
 
 def main() -> int:
-    """Train with whatever is installed; return how many of them failed."""
+    """Train with every installed library; return the number of failures."""
     parts = [asyncio.run(in_turns())]
     for name, part in (("trl", trained), ("verifiers", scored)):
         if importlib.util.find_spec(name) is None:

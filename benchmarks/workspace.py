@@ -1,10 +1,11 @@
-"""What a tree costs beside a bare run, and whether the checkout stays as it was.
+"""Measure the cost of a tree against a bare run, and whether the checkout stays unchanged.
 
     python benchmarks/workspace.py [--rounds 20] [--files 500 5000 50000] [--untouched 200]
 
-Each round measures, one after another: a bare command, the same in a new tree (opening, running
-and leaving it), and for comparison a copy of the checkout. Every other run of `--untouched` kills
-the process that holds the tree; contents, modes and modification times are compared afterwards.
+Every round measures, one after another, a bare command, the same command in a new tree (including
+opening and leaving it), and a copy of the checkout. In every other run of `--untouched`, the
+process that holds the tree is killed; the contents, modes and modification times of the checkout
+are compared afterwards.
 """
 
 import argparse
@@ -35,7 +36,7 @@ asyncio.run(main())
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the measurements and print them."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--files", type=int, nargs="*", default=[500, 5000, 50_000])
