@@ -1,11 +1,11 @@
-"""Does refinement pay, and where? Sampling, repairing and mixing at equal cost, by difficulty.
+"""Compare sampling, repairing and mixing both at equal cost, by difficulty of the tasks.
 
     python benchmarks/effect.py --out effect
 
-Two parts: the model in the package on tasks that it never saw, with ablations, and simulated
-models with known rates. Both compare `adaptive` with early-stopped sampling, the strongest cheap
-baseline. Takes about an hour on two cores. Results are kept in the folder, and a run that was
-interrupted goes on from there.
+The benchmark has two parts: the model of the package on tasks that it never saw, with ablations,
+and simulated models with known rates. Both compare `adaptive` with early-stopped sampling, the
+strongest cheap baseline. It takes about an hour on two cores. Results are stored in the folder, and
+an interrupted run continues from them.
 """
 
 import argparse
@@ -39,7 +39,7 @@ _ABLATED = "repaired at most three times"
 
 
 class Store:
-    """The outcomes of one part, kept in a file as they come."""
+    """The outcomes of one part, stored in a file as they arrive."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -47,7 +47,7 @@ class Store:
         self.found: Found = {(outcomes.setting, outcomes.policy): outcomes for outcomes in kept}
 
     def add(self, outcomes: Outcomes) -> None:
-        """Keep further outcomes and print them."""
+        """Store further outcomes and print them."""
         self.found[outcomes.setting, outcomes.policy] = outcomes
         self.file.write_bytes(_KEPT.dump_json(list(self.found.values())))
         print(
@@ -58,7 +58,7 @@ class Store:
 
 
 async def measure_simulated(store: Store, *, problems: int, seed: int) -> None:
-    """Add what the file lacks of the simulated part."""
+    """Add the missing outcomes of the simulated part."""
     for regime in REGIMES:
         for name in POLICIES:
             if (regime.name, name) not in store.found:
@@ -66,7 +66,7 @@ async def measure_simulated(store: Store, *, problems: int, seed: int) -> None:
 
 
 async def measure_model(store: Store, *, tasks: int, model: str) -> None:
-    """Add what the file lacks of the part with a model."""
+    """Add the missing outcomes of the part with a model."""
     async with Sandbox() as sandbox:
         for steps in STEPS:
             for name, arm in ARMS.items():
@@ -90,7 +90,7 @@ def _ablated_setting(steps: int) -> str:
 
 
 def model_body(found: Mapping[tuple[str, str], Outcomes], tasks: int) -> Iterator[str]:
-    """Yield the sections on the model in the package."""
+    """Yield the sections on the model of the package."""
     yield "<h2>The model in the package</h2>\n"
     yield f"<p>{text(_MODEL_SETUP.format(tasks=tasks))}</p>\n"
     rows = [*_arm_rows(found), _arm_row("all lengths", _all_lengths(found))]
@@ -132,7 +132,7 @@ def _arm_row(name: str, arms: Sequence[Outcomes]) -> list[str]:
 
 
 def ablation_rows(found: Mapping[tuple[str, str], Outcomes]) -> Iterator[list[str]]:
-    """Yield for every ablation its accuracy, what it loses, and its cost."""
+    """Yield the accuracy of every ablation, its loss, and its cost."""
     whole = _ablated(found, WHOLE)
     for name in ABLATIONS:
         outcomes = _ablated(found, name)
@@ -150,7 +150,7 @@ def _shares(outcomes: Outcomes) -> list[float]:
 
 
 def simulated_body(found: Mapping[tuple[str, str], Outcomes]) -> Iterator[str]:
-    """Yield the sections on simulated models: a table by regime, calibration, and the plots."""
+    """Yield the sections on simulated models: a table by regime, the calibration, and the plots."""
     yield f"<h2>Simulated models</h2>\n<p>{text(_SIMULATED_SETUP)}</p>\n"
     heads = ("problems", *POLICIES, "adaptive less sample-until", "adaptive less always repair")
     rows = [_regime_row(found, regime.name, regime.sample_cost) for regime in REGIMES]
@@ -181,7 +181,7 @@ def _regime_row(
 
 
 def simulated_lines(found: Mapping[tuple[str, str], Outcomes]) -> Iterator[str]:
-    """Yield where repairing begins to pay, and how good the predictions are."""
+    """Yield the point at which repairs begin to pay, and the quality of predictions."""
     for name in (REPAIRING, MIXING):
         yield f"`{name}` begins to solve more than `{SAMPLING}` {crossing(found, name)}."
     yield from calibration_lines(found)
@@ -209,7 +209,7 @@ _SIMULATED_SETUP = (
 
 
 async def main() -> None:
-    """Measure, print, and write the page."""
+    """Run the measurements, print the results, and write the page."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

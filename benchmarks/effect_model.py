@@ -1,8 +1,9 @@
-"""Sampling, repairing and mixing with the model in the package, on tasks that it never saw.
+"""Compare sampling, repairing and mixing both on the model of the package, on unseen tasks.
 
-Tasks are compositions of operations, half of whose steps the statement leaves to the examples.
-Every arm solves the same tasks through the real graph and sandbox, and hidden tests decide. The
-cost of a run is its written tokens, plus those that were read, weighted as `adaptive` weights them.
+The tasks are compositions of operations, and their statements leave half of the steps to the
+examples. Every arm solves the same tasks with the real graph and sandbox, and hidden tests judge
+the answers. The cost of a run is its completion tokens plus its prompt tokens, weighted as
+`adaptive` weights them.
 """
 
 import asyncio
@@ -117,7 +118,7 @@ ABLATIONS: dict[str, Arm] = {
 async def outcomes_of(
     name: str, arm: Arm, steps: int, *, tasks: int, model: str, sandbox: Sandbox
 ) -> Outcomes:
-    """Solve the tasks of one length with one arm, which starts knowing nothing of the model."""
+    """Solve the tasks of one length with one arm, which starts without knowledge of the model."""
     drawn = graded_tasks(
         "held_out", count=tasks, seed=_SEED + steps, steps=(steps,), vague=(steps // 2,), plain=True
     )

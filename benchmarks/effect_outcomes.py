@@ -1,4 +1,4 @@
-"""What policies solved and what it cost, problem by problem, and comparisons at equal cost."""
+"""Outcomes of policies on every problem, and comparisons at equal cost."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -8,18 +8,18 @@ from refinegraph.html.plot import Point
 from refinegraph.schema import Frozen
 
 _CURVE_POINTS = 24
-"""Enough that a curve looks smooth at the width of a page."""
+"""The number of points of a curve, enough to look smooth at the width of a page."""
 
 
 class Outcomes(Frozen):
-    """One policy on the problems of one setting, problem by problem."""
+    """The outcomes of one policy on the problems of one setting."""
 
     setting: str
     policy: str
     solved: tuple[bool, ...]
     tokens: tuple[float, ...]
     predictions: tuple[tuple[str, float, bool], ...] = ()
-    """For every attempt: its kind, the predicted chance of success, and whether it succeeded."""
+    """For every attempt, its kind, its predicted chance of success, and whether it succeeded."""
 
     @property
     def accuracy(self) -> float:
@@ -63,7 +63,7 @@ class Difference(Frozen):
 
 
 def paired(first: Sequence[float], second: Sequence[float]) -> Difference:
-    """Return how much more of the same problems the second solves."""
+    """Return how many more of the same problems the second policy solves."""
     differences = [after - before for before, after in zip(first, second, strict=True)]
     mean = sum(differences) / len(differences)
     interval = bootstrap_interval(differences)
@@ -98,7 +98,7 @@ def joined(parts: Sequence[Outcomes], setting: str) -> Outcomes:
 
 
 def as_point(outcomes: Outcomes, *, curve: bool = False) -> Point:
-    """Return the point of a plot; with `curve`, also what lower ceilings would have given."""
+    """Return a point of a plot; with `curve`, also the results under lower ceilings."""
     interval = wilson_interval(sum(outcomes.solved), len(outcomes.solved))
     low, high = (interval.low, interval.high) if interval else (0.0, 1.0)
     return Point(

@@ -1,8 +1,8 @@
-"""Sampling, repairing and mixing on simulated models with known rates.
+"""Compare sampling, repairing and mixing both on simulated models with known rates.
 
-A sample gets each step of a program right at one rate; a repair mends one wrong step at another.
-This shows where the two curves cross and whether the controller finds the crossing by itself. It
-says nothing about a real model.
+A sample gets every step of a program right with one probability, and a repair fixes one wrong step
+with another. The benchmark shows where the two curves cross and whether the controller finds the
+crossing by itself. It says nothing about real models.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ STEPS = (2, 3, 4, 5, 6, 7, 8, 9, 10)
 BUDGET_IN_SAMPLES = 8
 """The ceiling of a run, in the cost of samples."""
 _ENOUGH = 99
-"""Candidates that a run may make: the budget ends it long before."""
+"""The maximum number of candidates of a run, which its budget ends long before."""
 REGIMES = (
     *(Regime(name=f"edits, {steps} steps", steps=steps) for steps in STEPS),
     *(Regime(name=f"rewrites, {steps} steps", steps=steps, rewrites=True) for steps in STEPS[::2]),
@@ -62,7 +62,7 @@ POLICIES: dict[str, Callable[[], Policy]] = {
 
 
 async def outcomes_of(regime: Regime, name: str, *, problems: int, seed: int) -> Outcomes:
-    """Solve the problems of a regime with one policy, which starts knowing nothing of it."""
+    """Solve the problems of a regime with one policy, which starts without knowledge of it."""
     policy = FirstWave(POLICIES[name](), samples=1)
     trials = [
         await simulate(regime, policy, problem=number, seed=seed) for number in range(problems)
@@ -86,7 +86,7 @@ def _predictions(trial: Trial) -> Iterator[tuple[str, float, bool]]:
 
 
 def crossing(outcomes: Mapping[tuple[str, str], Outcomes], policy: str) -> str:
-    """Return between which numbers of steps a policy begins to solve more than sampling does."""
+    """Return the numbers of steps between which a policy begins to beat sampling."""
     leads = [
         (
             steps,
@@ -102,7 +102,7 @@ def crossing(outcomes: Mapping[tuple[str, str], Outcomes], policy: str) -> str:
 
 
 def calibration_lines(outcomes: Mapping[tuple[str, str], Outcomes]) -> Iterator[str]:
-    """Yield the Brier scores of the predictions over the second half of every regime."""
+    """Yield the Brier scores of the predictions in the second half of every regime."""
     mixing = [outcomes[regime.name, MIXING] for regime in REGIMES]
     for kind in ("sample", "repair"):
         rows = [

@@ -1,23 +1,24 @@
-"""Every strategy and published system on one set of problems, at equal cost.
+"""Compare every strategy and published system on one set of problems, at equal cost.
 
     python benchmarks/gallery.py --out gallery-results --problems 100
     python benchmarks/gallery.py --out gallery-results --model openai/NAME --problems 50
     python benchmarks/gallery.py --out gallery-results --only self-refine,debate
 
-Each system solves the same problems, on the model that ships with the package (programs with hidden
-tests) and on simulated models with known rates (`--model` replaces the first). The baseline is
-`sample-until`, sampling that stops as soon as a sample passes its tests or the vote is settled. Its
-accuracy with no more tokens a problem than a system took is read from its own runs, and the
-difference is given with a bootstrap interval over the problems. Nothing is extrapolated.
+All systems solve the same problems, on the model of the package (programs with hidden tests) and on
+simulated models with known rates; `--model` replaces the first. The baseline is `sample-until`,
+which samples until a sample passes its tests or the vote is settled. Its accuracy with no more
+tokens per problem than a system used is computed from its own runs, and the difference is printed
+with a bootstrap interval over the problems. Nothing is extrapolated.
 
-Results are appended problem by problem, so that the same command goes on after an interruption, and
-more problems or systems can be added. The page is `index.html` in the folder.
+Results are appended problem by problem, so that the same command continues after an interruption
+and can add problems or systems. The page is `index.html` in the folder.
 
-A simulated scorer knows more than any vote, so that only systems that cannot work without a scorer
-are given it; the baseline is not, and the page marks them.
+A simulated scorer knows more than any vote. Therefore only systems that cannot work without a
+scorer receive it; the baseline does not, and the page marks these systems.
 
-A simulated model answers every prompt as if it were the Solver's or the Refiner's: a system whose
-idea lies in what a prompt says shows there what its calls cost, not what its idea is worth.
+A simulated model answers every prompt as if it came from the Solver or the Refiner. For a system
+whose idea is the wording of a prompt, these results show the cost of its calls and not the value of
+the idea.
 """
 
 import argparse
@@ -63,12 +64,12 @@ _LENGTHS, _SEED = (3, 3, 4, 4), 91_000
 
 @dataclass(frozen=True)
 class Setting:
-    """A model with its problems."""
+    """A model and its problems."""
 
     name: str
     problems: Sequence[LabelledProblem]
     plan: Callable[[], Plan]
-    """Makes a plan whose models and memory nothing else has used."""
+    """Creates plans that share neither models nor memory."""
     provides: frozenset[str]
     """The needs of strategies that the plan meets."""
 
@@ -134,7 +135,7 @@ def runnable(setting: Setting, only: Sequence[str]) -> tuple[list[str], dict[str
 async def solved(
     setting: Setting, name: str, done: set[tuple[str, str, str]]
 ) -> AsyncIterator[Row]:
-    """Yield a row for each problem that is not done yet, some at a time, as they end."""
+    """Yield a row for every unfinished problem as it finishes, several problems at a time."""
     plan = setting.plan()
     if "scorer" not in find_strategy(name).needs:
         plan = replace(plan, scorer=None)
@@ -207,7 +208,7 @@ def _failed(setting: Setting, name: str, labelled: LabelledProblem, reason: str)
 async def measure(
     chosen: Iterable[Setting], only: Sequence[str], file: Path, deadline: float
 ) -> None:
-    """Append the rows that are missing; begin no strategy after the deadline."""
+    """Append the missing rows; no strategy is started after the deadline."""
     console = Console(stderr=True)
     done = {row.key for row in read_rows(file) if not row.error}
     with file.open("a", encoding="utf-8") as out:
@@ -226,7 +227,7 @@ async def measure(
 
 
 def main() -> None:
-    """Measure, and write the page."""
+    """Run the benchmark and write the page."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

@@ -1,4 +1,4 @@
-"""The page of the gallery's benchmark: a table to sort and filter, and a plot."""
+"""Write the page of the gallery benchmark: a table to sort and filter, and a plot."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -44,7 +44,7 @@ model it knows the truth in part.</p>
 
 
 def write_page(path: Path, rows: Sequence[Row], left_out: Mapping[str, Mapping[str, str]]) -> None:
-    """Write the page of all settings."""
+    """Write the page with all settings."""
     path.write_text(
         "".join(page("The gallery at equal cost", _body(rows, left_out), script=_SCRIPT))
     )
@@ -104,7 +104,7 @@ def _gain(each: Summary) -> str:
 
 
 def _plot(found: Sequence[Summary], curve: Sequence[CurvePoint]) -> str:
-    """Return accuracy against tokens: a point a system, and the curve of the baseline."""
+    """Return a plot of accuracy against tokens: a point per system, and the baseline's curve."""
     most = max((row.tokens for row in found), default=1.0) * 1.05 or 1.0
     inner_x, inner_y = _WIDTH - 2 * _MARGIN, _HEIGHT - 2 * _MARGIN
 
@@ -144,7 +144,7 @@ def _plot(found: Sequence[Summary], curve: Sequence[CurvePoint]) -> str:
 
 
 def _absent(found: Sequence[Summary], left_out: Mapping[str, str]) -> Iterator[str]:
-    """Yield the systems without a result, with the reason."""
+    """Yield the systems without a result, each with the reason."""
     reasons = {row.strategy: row.reason for row in found if not row.problems} | dict(left_out)
     if reasons:
         yield f"<details><summary>{len(reasons)} systems have no result here</summary><ul>\n"

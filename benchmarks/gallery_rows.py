@@ -1,4 +1,4 @@
-"""What is kept of each run of the gallery, and what it adds up to."""
+"""Rows of the gallery benchmark and their aggregation."""
 
 import json
 import random
@@ -16,7 +16,7 @@ _DRAWS = 500
 
 
 class Size(NamedTuple):
-    """What a run of the baseline would have been with so many samples at most."""
+    """The result of a baseline run if it had been limited to a number of samples."""
 
     samples: int
     tokens: float
@@ -33,12 +33,12 @@ class Row(NamedTuple):
     tokens: int
     calls: int
     sizes: tuple[Size, ...] = ()
-    """Of the baseline alone."""
+    """Only for the baseline."""
     error: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What tells the row from the others."""
+        """The fields that identify the row."""
         return self.setting, self.strategy, self.problem
 
 
@@ -53,14 +53,14 @@ class Summary(NamedTuple):
     tokens: float
     calls: float
     gain: float | None
-    """Over the baseline with no more tokens; None where one sample costs more."""
+    """The gain over the baseline with no more tokens; None if a single sample costs more."""
     gain_interval: Interval | None
     reason: str
-    """Of the first failure; empty where none failed."""
+    """The reason of the first failure; empty if there was none."""
 
 
 def sizes_of(line: RunLine) -> tuple[Size, ...]:
-    """Return what a run of the baseline would have been with fewer samples."""
+    """Return the results of a baseline run for smaller numbers of samples."""
     tally = CurveTally()
     tally.add(line)
     points = {point.samples: point for point in tally.points()}
@@ -75,7 +75,7 @@ def sizes_of(line: RunLine) -> tuple[Size, ...]:
 
 
 def read_rows(file: Path) -> list[Row]:
-    """Read the rows; the last of several for one run, and none of a line that was cut off."""
+    """Read the rows; the last one of a run counts, and truncated lines are skipped."""
     if not file.exists():
         return []
     rows: dict[tuple[str, str, str], Row] = {}
@@ -101,7 +101,7 @@ def summaries(rows: Iterable[Row]) -> list[Summary]:
 
 
 def baseline_curve(rows: Iterable[Row]) -> list[CurvePoint]:
-    """Return the accuracy of the baseline in one setting against its tokens a problem."""
+    """Return the baseline's accuracy in one setting against its tokens per problem."""
     known = [_numbers(row, row)[2:] for row in rows if row.sizes]
     return _curve([sum(column) / len(known) for column in zip(*known, strict=True)])
 
@@ -132,7 +132,7 @@ def _summary(name: str, rows: Sequence[Row], baseline: dict[str, Row]) -> Summar
 
 
 _Numbers = tuple[float, ...]
-"""Tokens and correctness of a system, then of the baseline with each number of samples."""
+"""Tokens and correctness of a system, then of the baseline with every number of samples."""
 
 
 def _numbers(row: Row, baseline: Row) -> _Numbers:
@@ -141,7 +141,7 @@ def _numbers(row: Row, baseline: Row) -> _Numbers:
 
 
 def _gain(problems: Sequence[_Numbers]) -> float | None:
-    """Return the accuracy less that of the baseline with no more tokens a problem."""
+    """Return the accuracy minus that of the baseline with no more tokens."""
     if not problems:
         return None
     tokens, right, *baseline = [
@@ -155,7 +155,7 @@ def _gain(problems: Sequence[_Numbers]) -> float | None:
 
 
 def _curve(baseline: Sequence[float]) -> list[CurvePoint]:
-    """Return accuracy against tokens; only points that cost more than the one before."""
+    """Return accuracy against tokens, for points that cost more than the previous one."""
     half = len(baseline) // 2
     points: list[CurvePoint] = []
     for size, tokens, accuracy in zip(SIZES, baseline[:half], baseline[half:], strict=False):

@@ -1,17 +1,17 @@
-"""EvalPlus and Inspect measure a strategy through the server, and `refinegraph eval` without it.
+"""Measure a strategy with EvalPlus and Inspect through the server, and with `refinegraph eval`.
 
     python replay_server.py --data humaneval_codegen16b.jsonl --port 8123 &
     python -m venv /tmp/evals && /tmp/evals/bin/pip install evalplus inspect_ai inspect_evals openai
     python benchmarks/harnesses.py --dataset humaneval.jsonl --out /tmp/measured \
         --recorded humaneval_codegen16b.jsonl --evals /tmp/evals --strategy best-of-n:5
 
-All three get the same recorded generations, which a `POST /reset` to the upstream server starts
-again, so each problem has to end alike under all three. The harnesses are those of PyPI and make
-their own prompts, extract the programs from the answers and judge them by their own means; only
-their copies of HumanEval are replaced by the given file, since nothing is downloaded. EvalPlus
-compares with what the reference solution returns, on the inputs of HumanEval's tests. Problems
-whose statement has no example are left out, since the server passes them on, and so are those whose
-tests draw random inputs, which EvalPlus cannot be given.
+All three receive the same recorded generations, which a `POST /reset` to the upstream server
+restarts, so each problem must have the same result under all three. The harnesses are the published
+ones: they write their own prompts, extract the programs from the answers and judge them themselves.
+Only their copies of HumanEval are replaced by the given file, because nothing is downloaded.
+EvalPlus compares answers with the results of the reference solution, on the inputs of HumanEval's
+tests. Problems whose statement has no example are omitted, because the server forwards them to the
+model, and so are those whose tests draw random inputs, which EvalPlus does not support.
 
 The harnesses run the recorded programs without this package's sandbox.
 """

@@ -1,4 +1,4 @@
-"""Which mutants of graphs/ and tools/ there are, and which are not made."""
+"""Generate the mutants of graphs/ and tools/, without those that behaviour cannot reveal."""
 
 import ast
 import hashlib
@@ -21,12 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "mutants"
 SOURCES = ("graphs", "tools")
 LEFT_OUT = re.compile(r"tools/(?:.*/)?(?:guest|guard|conformance)/")
-"""Programs that run inside a sandbox or a tested project, and the suites that attack them."""
+"""Programs that run inside a sandbox or a tested project, and the attacks that test them."""
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one file, of the text from `start` to `end` (line and column)."""
+    """A change of one file that replaces the text from `start` to `end` (line and column)."""
 
     path: str
     operator: str
@@ -36,12 +36,12 @@ class Mutant:
 
     @property
     def key(self) -> str:
-        """Its name in the file of results."""
+        """The name of the mutant in the file of results."""
         return f"{self.path}:{self.start[0]} {self.operator} {self.occurrence}"
 
 
 def sources(only: str = "") -> list[Path]:
-    """Return the files that are mutated."""
+    """Return the files to mutate."""
     found = (path for name in SOURCES for path in (ROOT / name).rglob("*.py"))
     return sorted(
         path
@@ -51,7 +51,7 @@ def sources(only: str = "") -> list[Path]:
 
 
 def relative(path: Path) -> str:
-    """Return a path as it is written in results."""
+    """Return a path as it appears in results."""
     return str(path.relative_to(ROOT))
 
 
@@ -61,7 +61,7 @@ def digest(paths: Sequence[Path]) -> str:
 
 
 def sample(count: int, seed: int, only: str) -> list[Mutant]:
-    """Return one mutant of each of some places."""
+    """Return one mutant for each of several randomly drawn places."""
     places: dict[tuple[str, Any], list[Mutant]] = {}
     for path in sources(only):
         for mutant in mutants_of(path):
@@ -74,7 +74,7 @@ def sample(count: int, seed: int, only: str) -> list[Mutant]:
 
 
 def compiles(mutant: Mutant) -> bool:
-    """Return whether a mutant is a program; no test is needed to notice that it is none."""
+    """Return whether a mutant compiles; one that does not needs no test."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -85,13 +85,13 @@ def compiles(mutant: Mutant) -> bool:
 
 
 def mutated(source: str, mutant: Mutant) -> str:
-    """Return a source with the change of a mutant."""
+    """Return the source of a file with a mutant's change."""
     operator = plugins.get_operator(mutant.operator)()
     return mutating.mutate_code(source, operator, mutant.occurrence) or source
 
 
 def mutants_of(path: Path) -> Iterator[Mutant]:
-    """Yield the mutants of a file that behaviour may show."""
+    """Yield the mutants of a file that behaviour can reveal."""
     nodes = list(syntax.ast_nodes(syntax.get_ast_from_path(path)))
     source = path.read_text()
     unseen, rows = equivalents(source), source.splitlines()
@@ -117,7 +117,7 @@ DECORATORS = ("overload", "override", "final", "abstractmethod")
 
 
 def equivalents(source: str) -> dict[str, set[tuple[int, int]]]:
-    """Return where changes begin that no behaviour shows, by the ending of their operator."""
+    """Return the starts of changes that behaviour cannot reveal, by their operators."""
     trues: set[tuple[int, int]] = set()
     decorators: set[tuple[int, int]] = set()
     comparisons: set[tuple[int, int]] = set()

@@ -1,10 +1,10 @@
-"""Runs tests in forks of a process that has imported what is slow to import.
+"""Run tests in forks of a process that has imported everything that is slow to import.
 
     python benchmarks/mutant_runs.py FOLDER     # requests on standard input, replies on its output
 
-`benchmarks/mutants.py` starts one such process for each copy of the repository, since importing
-pytest and LangGraph takes longer than the few tests that notice a mutant. No module of refinegraph
-is imported before the fork: each fork imports them from FOLDER, as they are at that time.
+`benchmarks/mutants.py` starts one such process for each copy of the repository, because importing
+pytest and LangGraph takes longer than the few tests that detect a mutant. The process imports no
+module of refinegraph before it forks: each fork imports them from FOLDER in their current state.
 """
 
 import contextlib
@@ -40,35 +40,35 @@ OPTIONS = (
 
 
 class Contexts:
-    """A pytest plug-in that notes the test for each line that coverage sees, and its time."""
+    """A pytest plug-in that records the test for every covered line, and the duration of tests."""
 
     def __init__(self, cover: Any) -> None:
         self.cover = cover
         self.seconds: dict[str, float] = {}
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Attribute what runs from now on, in any thread, to this test function."""
+        """Attribute all lines executed from now on, in any thread, to this test function."""
         self.cover.switch_context(function_of(nodeid))
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Add up the set-up, call and tear-down of all cases of a function."""
+        """Add up the set-up, call and tear-down times of all cases of a function."""
         name = function_of(report.nodeid)
         self.seconds[name] = self.seconds.get(name, 0.0) + report.duration
 
 
 class FirstFailure:
-    """A pytest plug-in that notes which test failed first."""
+    """A pytest plug-in that records the first failed test."""
 
     def __init__(self) -> None:
         self.name = ""
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Note a test that failed in any of its phases."""
+        """Record a test that failed in any phase."""
         if report.failed and not self.name:
             self.name = report.nodeid
 
     def pytest_collectreport(self, report: Any) -> None:
-        """Note a file that does not even import."""
+        """Record a file that cannot be imported."""
         if report.failed and not self.name:
             self.name = f"import of {report.nodeid}"
 
@@ -86,7 +86,7 @@ def main() -> None:
 
 
 def forked(request: dict[str, Any]) -> dict[str, Any]:
-    """Run one request in a fork; one that never ends counts as failed."""
+    """Run one request in a fork; a fork that exceeds its time limit counts as failed."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -117,7 +117,7 @@ def received(reading: int, limit: float) -> dict[str, Any]:
 
 
 def serve(request: dict[str, Any], writing: int) -> None:
-    """Do what a request says, in the fork; never returns."""
+    """Handle a request in the fork; never returns."""
     os.setsid()
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
@@ -140,7 +140,7 @@ def attempt(tests: Sequence[str]) -> dict[str, Any]:
 
 
 def measure(tests: Sequence[str]) -> dict[str, Any]:
-    """Return the lines of each source that each test function executes, and its seconds."""
+    """Return the source lines that every test function executes, and its duration in seconds."""
     pytest: Any = importlib.import_module("pytest")
     coverage: Any = importlib.import_module("coverage")
     cover = coverage.Coverage(data_file=None, source=list(SOURCES), config_file=False)
@@ -154,7 +154,7 @@ def measure(tests: Sequence[str]) -> dict[str, Any]:
 
 
 def lines_in(data: Any) -> dict[str, dict[str, list[int]]]:
-    """Return the lines by file and by test function; those of imports belong to no test."""
+    """Return the lines by file and test function, without the lines that imports execute."""
     root = Path.cwd()
     found: dict[str, dict[str, list[int]]] = {}
     for name in data.measured_files():
@@ -166,7 +166,7 @@ def lines_in(data: Any) -> dict[str, dict[str, list[int]]]:
 
 
 def function_of(nodeid: str) -> str:
-    """Return a test function without its parameters, which may hold any character."""
+    """Return a test function without its parameters, which may contain any character."""
     path, _, name = nodeid.partition("::")
     return f"{path}::{name.partition('[')[0]}"
 

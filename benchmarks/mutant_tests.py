@@ -1,4 +1,4 @@
-"""Which tests may notice a mutant: what each test function executes, by coverage."""
+"""Select the tests that may detect a mutant, from the coverage of every test function."""
 
 import ast
 import hashlib
@@ -14,16 +14,16 @@ from mutant_workers import Worker, Workers
 
 SLOW = ("test_conformance.py", "test_documents.py", "test_humaneval.py", "test_postgres.py")
 FAR = ("cancellation", "cli", "embedded", "repl", "terminal")
-"""Folders of tests/ that start whole commands, the last to notice one line."""
+"""Folders of tests/ that start whole commands and are the slowest to detect a change."""
 SECONDS = 12.0
-"""Of tests for one mutant: a sample of 200 then takes half an hour on two cores."""
+"""Seconds of tests per mutant: a sample of 200 then takes half an hour on two cores."""
 COLLECTING = 0.2
 """Seconds that pytest takes to import a test file."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The seconds of each test function of a file, and the lines it executes, by source."""
+    """The seconds of every test function of a file, and the lines that it executes, by source."""
 
     seconds: dict[str, float]
     lines: dict[str, dict[str, list[int]]]
@@ -32,7 +32,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Selection:
-    """Test functions for a mutant; `direct` if they execute its statement by themselves."""
+    """Test functions for a mutant; `direct` if they execute its statement themselves."""
 
     tests: list[str]
     seconds: float
@@ -40,7 +40,7 @@ class Selection:
 
 
 class Tests:
-    """Which test functions execute which lines."""
+    """The lines that every test function executes."""
 
     def __init__(self, files: Sequence[Measured]) -> None:
         self.seconds = {name: time for file in files for name, time in file.seconds.items()}
@@ -58,7 +58,7 @@ class Tests:
         self.digest = hashlib.sha256(repr(sorted(self.seconds)).encode()).hexdigest()[:12]
 
     def running(self, path: str, lines: Iterable[int]) -> set[str]:
-        """Return the test functions that execute one of some lines."""
+        """Return the test functions that execute at least one of the lines."""
         by_line = self.by_line.get(path, {})
         found = set[str]()
         for line in lines:
@@ -66,7 +66,7 @@ class Tests:
         return found
 
     def select(self, mutant: Mutant, source: str) -> Selection:
-        """Return the tests for a mutant of a source, as many as the time allows."""
+        """Return the tests for a mutant of a source, up to the time limit."""
         inside = function_lines(source)
         statement, *around = enclosing(source, mutant.start[0])
         if mutant.start[0] in inside:
@@ -84,7 +84,7 @@ class Tests:
         return self.affordable(mutant.path, found, direct=mutant.start[0] not in inside)
 
     def mentioning(self, name: str) -> set[str]:
-        """Return the tests that execute a line of a function in which a name occurs."""
+        """Return the tests that execute a line of a function that contains a name."""
         word = re.compile(rf"\b{name}\b")
         found: set[str] = set()
         for path in sources():
@@ -96,7 +96,7 @@ class Tests:
         return found
 
     def affordable(self, path: str, tests: set[str], *, direct: bool) -> Selection:
-        """Return a module's own tests, then those that are quick and about it, in the time."""
+        """Return a module's own tests, then fast and specific ones, up to the time limit."""
         own = f"test_{Path(path).stem}.py::"
         cost_of_relevance = {
             test: self.seconds[test] / self.relevance(path, test) for test in tests
@@ -114,12 +114,12 @@ class Tests:
         return Selection(chosen, spent, direct)
 
     def relevance(self, path: str, test: str) -> float:
-        """Return the share of the lines that a test executes that are a module's."""
+        """Return the share of a test's executed lines that belong to a module."""
         return max(1, self.sizes.get((path, test), 0)) / max(1, self.totals.get(test, 0))
 
 
 def enclosing(source: str, line: int) -> list[range]:
-    """Return the lines of the statement at a line, then of those around it, up to the module."""
+    """Return the lines of the statement at a line, then of the enclosing ones, up to the module."""
     found = [range(1, source.count("\n") + 2)]
     nodes: list[Any] = list(ast.parse(source).body)
     while nodes:
@@ -147,7 +147,7 @@ def _cases(node: Any) -> list[Any]:
 
 
 def function_lines(source: str) -> set[int]:
-    """Return the lines of the bodies of functions, which an import does not execute."""
+    """Return the lines of function bodies, which an import does not execute."""
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     return {
         line
@@ -158,7 +158,7 @@ def function_lines(source: str) -> set[int]:
 
 
 def imported_name(source: str, lines: range) -> str:
-    """Return the name that a statement of a module or a class assigns, or nothing."""
+    """Return the name that a statement of a module or class assigns, or an empty string."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.lineno == lines.start:
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
@@ -167,7 +167,7 @@ def imported_name(source: str, lines: range) -> str:
 
 
 def measured(workers: Workers) -> list[Measured]:
-    """Return what each test file executes, measured now where it or its sources changed."""
+    """Return what every test file executes, measured again if it or its sources changed."""
     files = [path for path in sorted((ROOT / "tests").rglob("test_*.py")) if is_near(path)]
     found = [found for found in workers.map(measure, files) if found is not None]
     if len(found) < len(files) // 2:
@@ -176,12 +176,12 @@ def measured(workers: Workers) -> list[Measured]:
 
 
 def is_near(test: Path) -> bool:
-    """Return whether a test file may notice a mutant within the time that one is given."""
+    """Return whether a test file is fast enough to detect a mutant within the time limit."""
     return test.name not in SLOW and test.parent.name not in FAR
 
 
 def measure(test: Path, worker: Worker) -> Measured | None:
-    """Run one test file under coverage; None where it fails."""
+    """Run one test file under coverage; return None if it fails."""
     kept = BUILD / "coverage" / f"{relative(test).replace('/', '-')}.json"
     helpers = sorted(path for path in test.parent.glob("*.py") if not path.match("test_*.py"))
     if kept.exists():
@@ -201,5 +201,5 @@ def measure(test: Path, worker: Worker) -> Measured | None:
 
 
 def digests(paths: Sequence[str]) -> dict[str, str]:
-    """Return the digests of files; of one that is gone, nothing."""
+    """Return the digests of files; a missing file has none."""
     return {path: digest([ROOT / path]) if (ROOT / path).exists() else "" for path in paths}

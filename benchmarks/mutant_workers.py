@@ -1,4 +1,4 @@
-"""Processes that run tests in copies of the repository."""
+"""Worker processes that run tests in copies of the repository."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ class Worker:
         )
 
     def run(self, tests: Sequence[str], limit: float, *, measure: bool = False) -> dict[str, Any]:
-        """Run tests in a fork of the process; one that takes longer than `limit` seconds fails."""
+        """Run tests in a fork of the process; a run longer than `limit` seconds fails."""
         if self._process.stdin is None or self._process.stdout is None:
             raise RuntimeError("the process was started without pipes")
         request = {"tests": list(tests), "limit": limit, "measure": measure}
@@ -39,7 +39,7 @@ class Worker:
 
 
 class Workers:
-    """Several of them, each used by one thread at a time."""
+    """Several workers, each used by one thread at a time."""
 
     def __init__(self, jobs: int, name: str) -> None:
         self.jobs = jobs
@@ -62,7 +62,7 @@ class Workers:
 
 
 def copy(place: Path) -> Path:
-    """Make a copy of the repository without what was built in it."""
+    """Copy the repository without build products."""
     shutil.rmtree(place, ignore_errors=True)
     built = shutil.ignore_patterns(
         ".git", ".venv", "build", "*.egg-info", ".*_cache", ".hypothesis", "__pycache__"

@@ -1,36 +1,36 @@
-"""Whether the tests notice when a line of graphs/ or tools/ is wrong: a sample of mutants.
+"""Measure on a sample of mutants whether the tests detect errors in graphs/ and tools/.
 
     make mutants                                   # 200 mutants, seed 0: about 30 minutes
     .venv/bin/python benchmarks/mutants.py --count 50 --seed 1
 
-cosmic-ray makes the mutants. Each is tried in a copy of the repository with the doctests of its
-module and with the tests that execute its statement, as coverage says by test function: first those
-of the module's own test file, then those that are quick and execute little else, for `SECONDS`
-seconds. A constant, a header or the default of a field is executed by an import: its tests are
-those that execute a line of a function that mentions its name, or else the function, the class or
-the module that it belongs to. A statement of a function that no test executes is tried with the
-tests of what is around it, which may execute it in another process, and is `untested` where these
-do not notice either.
+cosmic-ray generates the mutants. Each of them is tested in a copy of the repository with the
+doctests of its module and with the tests that execute its statement, according to the coverage of
+every test function: first those in the module's own test file, then fast tests that execute little
+else, for `SECONDS` seconds. A constant, a header or the default of a field is executed by an
+import; its tests are those that execute a line of a function that mentions its name, or otherwise
+those of the enclosing function, class or module. If no test executes a statement of a function, the
+tests of the enclosing code are run, because they may execute it in another process; if these do not
+detect the mutant, it is `untested`.
 
-A sample is of places, so that no place counts for its many operators. Left out are changes that
-no behaviour shows:
+The sample is drawn from places, so that places with many operators do not count more. Changes that
+behaviour cannot reveal are omitted:
 
-- `strict=True` of `zip`: it differs only where the caller is wrong in a way that it excludes.
-- `daemon=True` of a thread: it differs only where the interpreter ends before the thread does.
-- `slots=True`: it saves memory.
-- the decorators `overload`, `override`, `final` and `abstractmethod`: type checkers read them.
-- `==` and `!=` replaced by `is` and `is not` beside a literal: that `1 is 1` holds is an
-  implementation detail, and the warning about it would count as a failing test.
-- operators on `|`, which is a type nearly everywhere; such mutants do not even import;
-- the star before keyword-only parameters, and changes that are no Python: the compiler notices.
+- `strict=True` of `zip`, which matters only if the caller makes an error that it excludes;
+- `daemon=True` of a thread, which matters only if the interpreter ends before the thread;
+- `slots=True`, which saves memory;
+- the decorators `overload`, `override`, `final` and `abstractmethod`, which are for type checkers;
+- `==` and `!=` replaced by `is` and `is not` next to a literal: whether `1 is 1` holds is an
+  implementation detail, and the warning about it would count as a failing test;
+- operators on `|`, which nearly always stands in a type; such modules cannot be imported;
+- the star before keyword-only parameters, and changes that do not compile.
 
-Everything else counts, including `frozen=True` (assigning shows it), `repr=False`, limits and tuned
-constants. The guests, the conformance suites and the guard of test runs are not mutated: they run
-where coverage does not see them, and have attacks as their tests.
+Everything else counts, including `frozen=True` (an assignment reveals it), `repr=False`, limits and
+tuned constants. The guests, the conformance suites and the guard of test runs are not mutated: they
+run where coverage cannot observe them, and attacks test them.
 
-Results are kept below build/mutants: a run that was interrupted continues where it was, and a test
-file is measured again only after it, or what it executes, has changed. Prints the mutants that
-survived and those of statements that no test executes.
+Results are stored in build/mutants. An interrupted run continues, and a test file is measured again
+only if it or a source that it executes has changed. The benchmark prints the mutants that survived,
+and those of statements that no test executes.
 """
 
 import argparse
@@ -50,7 +50,7 @@ FATES = ("killed", "survived", "untested")
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a mutant, the change, the test that failed, and a digest of all tests."""
+    """The result for one mutant: the change, the test that failed, and a digest of all tests."""
 
     key: str
     fate: str
@@ -60,7 +60,7 @@ class Result:
 
 
 def main() -> None:
-    """Sample, try and report."""
+    """Draw a sample, test its mutants, and report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def report(results: Sequence[Result]) -> None:
-    """Print what the tests did not notice, and the score."""
+    """Print the mutants that survived, and the score."""
     for fate in ("survived", "untested"):
         for result in sorted(results, key=lambda result: result.key):
             if result.fate == fate:
@@ -95,7 +95,7 @@ def report(results: Sequence[Result]) -> None:
 
 
 def read(file: Path) -> Iterator[Result]:
-    """Yield the results so far; skip a line that was cut off."""
+    """Yield the results so far; truncated lines are skipped."""
     for line in file.read_text().splitlines() if file.exists() else ():
         try:
             yield Result(**json.loads(line))
@@ -104,7 +104,7 @@ def read(file: Path) -> Iterator[Result]:
 
 
 def try_all(mutants: Sequence[Mutant], tests: Tests, file: Path, workers: Workers) -> None:
-    """Try mutants, a few at once; write each result as it comes."""
+    """Test mutants, several concurrently, and write every result as it arrives."""
 
     def attempt(mutant: Mutant, worker: Worker) -> Result:
         return try_one(mutant, tests, worker)
@@ -117,7 +117,7 @@ def try_all(mutants: Sequence[Mutant], tests: Tests, file: Path, workers: Worker
 
 
 def try_one(mutant: Mutant, tests: Tests, worker: Worker) -> Result:
-    """Change the file in the copy, run the tests of the statement, change it back."""
+    """Apply the change in the copy, run the tests of the statement, and revert the change."""
     file = worker.place / mutant.path
     before = file.read_text()
     after = mutated(before, mutant)

@@ -1,13 +1,13 @@
-"""What the graph costs beside the models, as ratios within one run.
+"""Measure the overhead of the graph compared with the models, as ratios within one run.
 
     python benchmarks/orchestration.py
     python benchmarks/orchestration.py --against PATH
 
-With `--against`, only the CPU time of a problem is compared, with that of another checkout of
-refinegraph whose root PATH is: both run in processes of their own, in turn. Otherwise a server on
-the loopback answers every chat request after a fixed latency. Compared side by side: `--help` with
-an empty interpreter; one problem with its critical path; many problems at once with a bare loop of
-`litellm.acompletion` that makes the same number of calls.
+Without `--against`, a local server answers every chat request after a fixed latency, and the
+benchmark compares `--help` with an empty interpreter, one problem with its critical path, and many
+concurrent problems with a plain loop of `litellm.acompletion` that makes the same number of calls.
+With `--against`, it compares only the CPU time of a problem with that of another checkout of
+refinegraph, whose root is PATH; both run alternately, each in a separate process.
 """
 
 import argparse
@@ -31,7 +31,7 @@ os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 
 def wall(command: list[str], times: int = 7) -> float:
-    """Return the median seconds of a command."""
+    """Return the median duration of a command in seconds."""
 
     def once() -> float:
         began = time.perf_counter()
@@ -50,7 +50,7 @@ def help_ratio() -> None:
 
 
 def one_call_graph(base: str) -> "RefinementGraph":
-    """Return a graph that makes one call a problem."""
+    """Return a graph that makes one call per problem."""
     from refinegraph.agents import Solver
     from refinegraph.agents.models import resolve_model
     from refinegraph.graphs.refinement import refinement_graph
@@ -62,7 +62,7 @@ def one_call_graph(base: str) -> "RefinementGraph":
 
 
 def five_call_graph(base: str) -> "RefinementGraph":
-    """Return a graph that makes five calls a problem, one after the other."""
+    """Return a graph that makes five sequential calls per problem."""
     from refinegraph.agents import Refiner, Reviewer, Solver
     from refinegraph.agents.models import resolve_model
     from refinegraph.graphs.refinement import refinement_graph
@@ -80,7 +80,7 @@ def five_call_graph(base: str) -> "RefinementGraph":
 
 
 async def problem_ratio(base: str, latency: float) -> None:
-    """Compare one problem of five calls in a row with its critical path."""
+    """Compare a problem with five sequential calls with its critical path."""
     from refinegraph.runs.runner import run_graph
     from refinegraph.schema import Problem
 
@@ -99,7 +99,7 @@ async def problem_ratio(base: str, latency: float) -> None:
 
 
 async def throughput_ratio(base: str, problems: int, at_once: int, calls: int) -> None:
-    """Compare calls a second with a bare litellm loop that makes the same calls, interleaved."""
+    """Compare calls per second with a plain litellm loop that makes the same calls, interleaved."""
     import litellm
 
     from refinegraph.agents.models import RateLimits, run_scope
@@ -137,7 +137,7 @@ async def throughput_ratio(base: str, problems: int, at_once: int, calls: int) -
 
 
 async def durability() -> None:
-    """Print what it costs to keep a run: milliseconds a super-step, and the file's size."""
+    """Print the cost of storing a run: milliseconds per super-step, and the size of the file."""
     from tempfile import TemporaryDirectory
 
     from refinegraph.agents.models import ScriptedChatModel
@@ -178,7 +178,7 @@ async def durability() -> None:
 
 
 async def memory(base: str, problems: int) -> None:
-    """Print how much memory many problems in flight take."""
+    """Print the memory used by many problems in progress."""
     from refinegraph.runs.runner import run_graph
     from refinegraph.schema import Problem
 
@@ -191,7 +191,7 @@ async def memory(base: str, problems: int) -> None:
 
 
 def use_checkout(root: Path) -> None:
-    """Import refinegraph from another checkout, whatever is installed."""
+    """Import refinegraph from another checkout, regardless of what is installed."""
     sys.meta_path[:] = [
         finder for finder in sys.meta_path if "editable" not in f"{finder!r} {finder.__module__}"
     ]
@@ -199,7 +199,7 @@ def use_checkout(root: Path) -> None:
 
 
 async def cpu_of_a_problem(problems: int) -> float:
-    """Return the microseconds of CPU that a problem with one call to a scripted model takes."""
+    """Return the microseconds of CPU for a problem with one call of a scripted model."""
     from refinegraph.agents import Solver
     from refinegraph.agents.models import ScriptedChatModel
     from refinegraph.graphs.refinement import refinement_graph
@@ -240,13 +240,13 @@ async def _cpu(run: Callable[[], Awaitable[object]], problems: int) -> float:
 
 
 def cpu_in_a_process(*options: str) -> float:
-    """Return what this program prints when it is run with these options."""
+    """Return the output of this program with other options."""
     command = [sys.executable, __file__, *options]
     return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
 
 
 def compare_with(other: Path, rounds: int = 7) -> None:
-    """Print the CPU time of a problem here and in another checkout, measured in turn."""
+    """Print the CPU time of a problem here and in another checkout, measured in alternation."""
     here = Path(__file__).resolve().parent.parent
     measured = [
         (cpu_in_a_process("--cpu-of", str(here)), cpu_in_a_process("--cpu-of", str(other)))
@@ -261,7 +261,7 @@ def compare_with(other: Path, rounds: int = 7) -> None:
 
 
 def main() -> None:
-    """Run every comparison, or the part of one that a process of its own is for."""
+    """Run every comparison, or the part for which a separate process was started."""
     parser = argparse.ArgumentParser(description="Measure what the graph costs.")
     parser.add_argument("--latency", type=float, default=0.1, help="seconds a model call")
     parser.add_argument("--against", type=Path, metavar="PATH", help="another checkout")
@@ -280,7 +280,7 @@ def main() -> None:
 
 
 async def compare_all(options: argparse.Namespace) -> None:
-    """Compare with critical paths and with bare clients."""
+    """Compare with critical paths and with plain clients."""
     help_ratio()
     async with chat_server(options.latency) as server:
         base = server.base

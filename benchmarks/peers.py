@@ -1,12 +1,13 @@
-"""The same samples through refinegraph, its_hub and DSPy: answers a second and CPU of each.
+"""Compare refinegraph, its_hub and DSPy on the same samples: answers per second and CPU time.
 
     python -m venv peers && peers/bin/pip install 'its_hub[lm]' dspy
     python benchmarks/peers.py --peers peers/bin/python
 
-Self-consistency of eight samples over many problems, 64 calls at once, against one server on the
-loopback that answers after a fixed latency and returns one choice a call, whatever it is asked for,
-so that everyone makes the same calls. Each library runs in a process of its own, one after the
-other, three times round; ratios are of the medians. A library that is not installed is left out.
+Every library runs self-consistency with eight samples on many problems, with 64 concurrent calls,
+against one local server. The server answers after a fixed latency and returns one choice per call,
+whatever the request says, so that all libraries make the same calls. Each library runs in a
+separate process, one after the other, in three rounds; ratios are those of the medians. A library
+that is not installed is skipped.
 """
 
 import argparse
@@ -20,9 +21,9 @@ from typing import NamedTuple
 from chat_server import chat_server
 
 TEXT = "[[ ## answer ## ]]\n4\n\n[[ ## completed ## ]]\nThe answer is 4."
-"""What DSPy and the others can read an answer from."""
+"""A text from which DSPy and the others can parse an answer."""
 WARM_UP = 8
-"""Problems before time is taken."""
+"""Problems that are solved before the measurement."""
 
 _TIMED = """
 import asyncio, json, os, sys, time
@@ -90,7 +91,7 @@ told(make, several)
 
 
 class Library(NamedTuple):
-    """One way to the same answers."""
+    """One library's way to compute the answers."""
 
     name: str
     module: str
@@ -105,14 +106,14 @@ LIBRARIES = (
 
 
 class Timed(NamedTuple):
-    """What one round took."""
+    """The figures of one round."""
 
     seconds: float
     cpu: float
 
 
 async def timed(python: str, library: Library, base: str, problems: int, samples: int) -> Timed:
-    """Run one library over all problems, in a process of its own."""
+    """Run one library on all problems, in a separate process."""
     process = await asyncio.create_subprocess_exec(
         python,
         "-c",
@@ -128,7 +129,7 @@ async def timed(python: str, library: Library, base: str, problems: int, samples
 
 
 async def main() -> None:
-    """Time every library that is there."""
+    """Measure every installed library."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--peers", default=sys.executable, help="the Python that has the others")
     parser.add_argument("--problems", type=int, default=100)

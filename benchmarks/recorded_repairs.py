@@ -1,13 +1,13 @@
-"""When does the controller end recorded repair runs, and what would going on have brought?
+"""Replay recorded repair runs with the controller, to see when it stops and what it misses.
 
     python benchmarks/recorded_repairs.py --data DIRECTORY
 
-The directory holds `*.jsonl` files of recorded repair runs, one a model, one record a problem:
-`prompt`, `entry_point`, `given_tests`, the hidden `test`, the programs of all rounds in
-`implementations`, and `token_nums`, the tokens of the run. Every repair plays the next recorded
-program at the tokens that a round took; a fresh sample plays the first program again, since no
-other was recorded. Against it stands the recorded run, which ends when a program passes or after
-ten rounds. One setting serves all models, and each begins without knowledge of its model.
+The directory contains `*.jsonl` files of recorded repair runs, one file per model and one record
+per problem: `prompt`, `entry_point`, `given_tests`, the hidden `test`, the programs of all rounds
+in `implementations`, and `token_nums`, the tokens of the run. Every repair plays the next recorded
+program at the cost of one round. A fresh sample plays the first program again, because no other was
+recorded. The baseline is the recorded run, which ends when a program passes or after ten rounds.
+All models use the same settings, and each starts without knowledge of the model.
 """
 
 import argparse
@@ -32,14 +32,15 @@ from refinegraph.tools.test_cases import parse_tests
 from refinegraph.tools.test_cases.checking import check_program
 
 _MOST_CANDIDATES = 99
-"""More than any recorded run has, so that only the controller ends a run."""
+"""A limit above the length of any recorded run, so that only the controller ends a run."""
 _CHARACTERS_A_TOKEN = 4
-"""Of English and Python, roughly; only the cost of samples, which nothing records, rests on it."""
+"""Approximate characters per token of English and Python. Only the cost of samples, which was not
+recorded, depends on it."""
 _AT_ONCE = 4
 
 
 class _Record(Frozen, extra="ignore"):
-    """The fields of a record that are read."""
+    """The fields to read from a record."""
 
     task_id: str
     prompt: str
@@ -51,7 +52,7 @@ class _Record(Frozen, extra="ignore"):
 
 
 class Recorded(NamedTuple):
-    """One recorded run: its programs with what the visible and the hidden tests say of them."""
+    """One recorded run: its programs and their results on the visible and the hidden tests."""
 
     problem: Problem
     programs: tuple[str, ...]
@@ -62,24 +63,24 @@ class Recorded(NamedTuple):
 
     @property
     def round_tokens(self) -> float:
-        """Tokens of one repair with all that led to it."""
+        """Tokens of one round of repair."""
         return self.tokens / max(1, len(self.programs) - 1)
 
     @property
     def sample_tokens(self) -> float:
-        """Tokens of reading the problem and writing the first program."""
+        """Tokens of the problem and the first program."""
         return (len(self.problem.prompt) + len(self.programs[0])) / _CHARACTERS_A_TOKEN
 
 
 class Played(NamedTuple):
-    """How far the controller went."""
+    """How far the controller went in one run."""
 
     solved: bool
     tokens: float
 
 
 async def read_runs(file: Path, sandbox: Sandbox) -> list[Recorded]:
-    """Return the runs of a file whose first program the visible tests refuse."""
+    """Return the runs of a file whose first program fails the visible tests."""
     records = [_Record.model_validate_json(line) for line in file.read_text().splitlines()]
     slots = asyncio.Semaphore(_AT_ONCE)
 
@@ -107,7 +108,7 @@ async def _judged(record: _Record, sandbox: Sandbox) -> Recorded:
 
 
 class _Player:
-    """The state of one run while recorded programs are played."""
+    """The state of one run during the replay."""
 
     def __init__(self, run: Recorded, number: int) -> None:
         self.run = run
@@ -117,7 +118,7 @@ class _Player:
         self.state = RefinementState(problem=run.problem, tests=tests, started=float(number))
 
     def apply(self, decision: Decision) -> None:
-        """Play what a decision asks for."""
+        """Play the moves of a decision."""
         made: list[Candidate] = []
         for move in decision.moves:
             parent = move.parents[0] if move.parents else None
@@ -133,7 +134,7 @@ class _Player:
 
     @property
     def is_over(self) -> bool:
-        """Whether a program passed, or all recorded repairs were played."""
+        """Return whether a program passed, or all recorded repairs were played."""
         passed = any(made.verdict and made.verdict.passed for made in self.state.candidates)
         return passed or self.repairs == len(self.run.programs) - 1
 
@@ -182,7 +183,7 @@ async def measure(runs: Sequence[Recorded], min_gain: float) -> list[Played]:
 
 
 async def main() -> None:
-    """Print one row a model."""
+    """Print one row per model."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

@@ -1,10 +1,10 @@
-"""Repair real packages: mutation search against other searches, and selection among patches.
+"""Compare searches for repairs of real packages, and rules that select among patches.
 
-Faults are put into packages from the registry that carry their tests. For each, three searches
-without a model share one set of proposals, and a pool of labelled patches (the inverse change,
-changes that still fail, changes that pass the visible half of the tests only, tampering, and edits
-that do not apply) is played through the graph by a scripted model. Results are appended to a file,
-so that a run goes on where it was stopped:
+Faults are inserted into packages from the registry that include their tests. For each fault, three
+searches without a model share one set of proposals. A scripted model then plays a pool of labelled
+patches through the graph: the inverse change, changes that still fail, changes that pass only the
+visible half of the tests, tampering, and edits that do not apply. Results are appended to a file,
+so that an interrupted run continues:
 
     python benchmarks/repair.py --data DIR [--packages toolz,parse] [--bugs 25] [--seconds 600]
     python benchmarks/repair.py --data DIR --report
@@ -44,11 +44,11 @@ from refinegraph.fixing.workshop import Prepared, Workshop, prepare
 from refinegraph.schema import SuspectLine
 
 _BEST_OF = 10
-"""Candidates that fixed best-of-n always tries."""
+"""The number of candidates that fixed best-of-n always tries."""
 
 
 async def _prepared(options: FixOptions, package: Package, place: Path, *, forks: bool) -> Prepared:
-    """Look at a faulty copy, in the sandbox or in forks."""
+    """Judge a faulty copy, in the sandbox or in forks."""
     if not forks:
         return await prepare(options, _ignore)
     suite, sources = suite_of(package, place, forks=True), read_sources(place)
@@ -63,7 +63,7 @@ async def _prepared(options: FixOptions, package: Package, place: Path, *, forks
 async def one_fault(
     healthy: Healthy, fault: Fault, seed: int, folder: Path, *, forks: bool
 ) -> dict[str, Any] | None:
-    """Measure everything on one fault."""
+    """Run all measurements on one fault."""
     place = faulty_copy(healthy, fault, folder / "work" / f"{healthy.package.name}-{seed}")
     options = FixOptions(path=str(place), test=healthy.package.command)
     prepared = await _prepared(options, healthy.package, place, forks=forks)
@@ -122,7 +122,7 @@ def _ignore(event: object) -> None:
 
 
 async def run(arguments: argparse.Namespace) -> None:
-    """Measure fault after fault, round the packages, until the time is up."""
+    """Measure faults of all packages in turn until the time is up."""
     until = time.monotonic() + arguments.seconds
     results = arguments.data / _file(arguments)
     done = {(record["package"], record["seed"]) for record in read_results(results)}
@@ -162,14 +162,14 @@ def _file(arguments: argparse.Namespace) -> str:
 
 
 def read_results(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield what was measured before."""
+    """Yield the results of earlier measurements."""
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():
             yield json.loads(line)
 
 
 def main() -> None:
-    """Measure, or show what was measured."""
+    """Run the measurements, or print the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of packages and results")
     parser.add_argument("--packages", help="names, joined by commas")

@@ -1,4 +1,4 @@
-"""Run tests in forks of this process: fast, and for tests that are trusted only."""
+"""Run tests in forks of this process, which is fast but only for trusted tests."""
 
 import json
 import os
@@ -21,14 +21,14 @@ from refinegraph.tools.test_runs import Baseline
 from refinegraph.tools.workspace import CommandResult
 
 _POLL = 0.01
-"""Seconds between two looks at a fork: a hundredth of the shortest suite."""
+"""Seconds between two checks of a fork: a hundredth of the duration of the shortest suite."""
 
 
 class ForkedSuite(Suite):
-    """A pytest suite that is run in a fork of this process, over a copy of the checkout.
+    """A pytest suite that runs in a fork of this process, in a copy of the checkout.
 
-    It answers as the real suite does and is faster, since pytest is imported already; nothing
-    isolates the tests, and no guard watches them.
+    It has the interface of the real suite and is faster, because pytest is already imported; the
+    tests are neither isolated nor guarded.
     """
 
     def __init__(self, path: Path, arguments: Sequence[str] = ()) -> None:
@@ -47,7 +47,7 @@ class ForkedSuite(Suite):
         record: bool = False,
         timeout: float | None = None,
     ) -> SuiteRun:
-        """Run the tests with these files changed, and put the files back."""
+        """Run the tests with these files changed, and restore the files."""
         before = {path: self._read(path) for path in changes or {}}
         try:
             for path, text in (changes or {}).items():
@@ -68,7 +68,7 @@ class ForkedSuite(Suite):
         return await plain_verdict(self, changes, baseline)
 
     async def baseline(self) -> Baseline:
-        """Return how the tests end in two runs."""
+        """Return the outcomes of the tests in two runs."""
         first, second = await self.run(), await self.run()
         alike = [
             id
@@ -157,7 +157,7 @@ class ForkedSuite(Suite):
 async def plain_verdict(
     suite: Suite, changes: Mapping[str, str | None], baseline: Baseline
 ) -> Verdict:
-    """Return the verdict of a run of the suite: what failed before, then what is lost."""
+    """Return the verdict of a run: tests that failed before, then tests that no longer pass."""
     run = await suite.run(changes, timeout=10 + 3 * baseline.seconds)
     missing = {id: CaseOutcome(id=id, status="error") for id in baseline.failing_ids}
     wanted = [run.tests.get(id, missing[id]) for id in baseline.failing_ids]
@@ -174,7 +174,7 @@ async def plain_verdict(
 
 
 def _names(root: Path) -> frozenset[str]:
-    """Return the names of the modules that a checkout holds, which this process may have too."""
+    """Return the names of a checkout's modules, which this process may have imported itself."""
     folders = [root, root / "src"]
     return frozenset(
         path.stem for folder in folders if folder.is_dir() for path in folder.iterdir()
@@ -192,7 +192,7 @@ def _wait(child: int, until: float) -> tuple[int, bool]:
 
 
 class _Outcomes:
-    """Write how every test ended; the methods are pytest's hooks."""
+    """Write the outcome of every test; the methods are pytest hooks."""
 
     def __init__(self, file: Path) -> None:
         self.file = file.open("w", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Packages from the registry that carry their tests, and faults that are put into them."""
+"""Packages from the registry that include their tests, and faults to insert into them."""
 
 import random
 import shutil
@@ -19,18 +19,19 @@ from refinegraph.tools.mutation import OPERATORS, Mutation, mutations
 from refinegraph.tools.sandbox import Sandbox
 
 _MOST_FAILING = 30
-"""A fault that fails more tests than this breaks something that everything stands on."""
+"""The maximum number of tests that a fault may break; more indicate that the fault is in code on
+which everything depends."""
 _TRIES = 12
 
 
 @dataclass(frozen=True)
 class Package:
-    """A package, and how its tests are run."""
+    """A package and the way its tests are run."""
 
     name: str
     version: str
     tests: str = ""
-    """What follows the command of pytest."""
+    """Additional arguments of the pytest command."""
 
     @property
     def command(self) -> str:
@@ -53,7 +54,7 @@ PACKAGES = (
 
 
 def download(package: Package, folder: Path) -> Path:
-    """Return the folder of a package's sources, downloaded once."""
+    """Return the folder with a package's sources, which are downloaded once."""
     place = folder / "packages" / package.name
     if place.is_dir():
         return place
@@ -73,16 +74,16 @@ def download(package: Package, folder: Path) -> Path:
 
 
 class Fault(NamedTuple):
-    """A change of one place that some tests notice."""
+    """A change of one place that some tests detect."""
 
     mutation: Mutation
     original: str
-    """The file before."""
+    """The file before the change."""
     failing: tuple[str, ...]
 
 
 class Healthy(NamedTuple):
-    """A package as it is, and what its tests execute."""
+    """An unmodified package, and the lines that its tests execute."""
 
     package: Package
     root: Path
@@ -93,7 +94,7 @@ class Healthy(NamedTuple):
 
 
 def suite_of(package: Package, root: Path, *, forks: bool) -> Suite:
-    """Return the tests of a package: those that ship, or the fast ones of trusted tests."""
+    """Return the tests of a package: those that it includes, or its fast trusted ones."""
     if forks:
         from repair_forks import ForkedSuite
 
@@ -102,7 +103,7 @@ def suite_of(package: Package, root: Path, *, forks: bool) -> Suite:
 
 
 async def measure(package: Package, folder: Path, *, forks: bool) -> Healthy:
-    """Run the tests of a package as it is, and record what they execute."""
+    """Run the tests of an unmodified package, and record the lines that they execute."""
     root = download(package, folder)
     suite = suite_of(package, root, forks=forks)
     sources = read_sources(root)
@@ -118,9 +119,10 @@ async def measure(package: Package, folder: Path, *, forks: bool) -> Healthy:
 
 
 async def faults(healthy: Healthy, seed: int) -> Fault | None:
-    """Return a fault drawn by the seed: a kind of change, then a place; None where none is noticed.
+    """Return a random fault, or None if no tried change is detected.
 
-    The kind is drawn evenly, so that frequent kinds of places do not decide what is measured.
+    The kind of change is drawn first, with equal probabilities, so that frequent kinds do not
+    dominate the measurement.
     """
     draw = random.Random(f"{healthy.package.name}:{seed}")
     for _ in range(_TRIES):
@@ -152,7 +154,7 @@ def _lost(run: SuiteRun, passing: frozenset[str]) -> Iterator[str]:
 
 
 def faulty_copy(healthy: Healthy, fault: Fault, place: Path) -> Path:
-    """Return a copy of the package with the fault in it."""
+    """Return a copy of the package that contains the fault."""
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(healthy.root, place, symlinks=True)
     (place / fault.mutation.path).write_text(fault.mutation.text, encoding="utf-8")

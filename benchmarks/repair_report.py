@@ -1,4 +1,4 @@
-"""What was measured of repairs, in figures."""
+"""Print the figures of the repair benchmark."""
 
 import math
 from collections import Counter
@@ -10,7 +10,7 @@ _RULES = ("ours", "agentless", "first")
 
 
 def show_report(records: Sequence[dict[str, Any]]) -> None:
-    """Print the figures of evaluation A (selection and safety) and B (search)."""
+    """Print the figures of evaluation A (selection and safety) and evaluation B (search)."""
     whole = [record for record in records if not record.get("skipped")]
     packages = sorted({record["package"] for record in whole})
     print(f"{len(whole)} faults in {len(packages)} packages: {', '.join(packages)}")

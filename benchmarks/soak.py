@@ -1,10 +1,10 @@
-"""Run many programs, hostile and honest, and watch that nothing is left behind by any of them.
+"""Run many hostile and honest programs, and check that none of them leaves anything behind.
 
     python benchmarks/soak.py --runs 20000
 
-Prints, every so often, the descriptors, mounts, memory and processes of this process and its
-workers. Ends with 1 where anything has grown, where a program ended as it must not, or where a
-program did harm.
+The benchmark regularly prints the descriptors, mounts, memory and processes of this process and its
+workers. Its exit code is 1 if one of these has grown, if a program ended in an unexpected way, or
+if a program did harm.
 """
 
 import argparse
@@ -23,12 +23,12 @@ from refinegraph.tools.sandbox.conformance import CASES
 _SLOW = {"cpu_exceeded", "timeout", "memory_exceeded"}
 _GROWTH_MB = 16
 _WARM_UP = 2
-"""After so many batches what is held is compared with what was."""
+"""The number of batches after which resources are compared with their first values."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """What this process and its workers hold at one time."""
+    """The resources that this process and its workers use at one time."""
 
     descriptors: int
     guests: int
@@ -39,7 +39,7 @@ class Held:
 
     @classmethod
     def now(cls) -> "Held":
-        """Look."""
+        """Measure the resources."""
         guests = _guests_of(os.getpid())
         return cls(
             descriptors=_descriptors(os.getpid()),
@@ -51,7 +51,7 @@ class Held:
         )
 
     def grown_since(self, before: "Held") -> list[str]:
-        """Say what is more than it was; workers come and go within the pool's bounds."""
+        """Name the resources that have grown; the number of workers may vary."""
         found: list[str] = []
         if self.guest_descriptors > before.guest_descriptors:
             found.append("descriptors of a worker")
@@ -94,7 +94,7 @@ def _resident_mb(process: int) -> int:
 
 
 async def soak(runs: int, *, every: int) -> int:
-    """Run so many programs; return how many things went wrong."""
+    """Run `runs` programs; return the number of problems found."""
     cases = [case for case in CASES if not _SLOW & {*case.expected}]
     endless, wrong, began = itertools.cycle(cases), 0, time.monotonic()
     before: Held | None = None
@@ -116,7 +116,7 @@ async def soak(runs: int, *, every: int) -> int:
 
 
 def main() -> int:
-    """Soak; 1 where anything went wrong."""
+    """Run the programs; return 1 if a problem was found."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

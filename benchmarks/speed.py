@@ -1,11 +1,12 @@
-"""How fast everything is, beside what it is compared with, in one command.
+"""Measure the speed of everything relative to other packages, in one command.
 
     pip install its_hub evalplus
     python benchmarks/speed.py --dataset HumanEval.jsonl
 
-Contenders take turns within every round, so that a busy machine slows all of them down. Ratios are
-given with their range over the rounds, beside a goal where there is one. A machine that is busy
-before the benchmark begins gets no verdict. What is not installed is left out and said to be.
+The contenders take turns within every round, so that a busy machine slows all of them down. Ratios
+are printed with their range over the rounds, next to a goal if there is one. If the machine is busy
+before the benchmark starts, no verdict is given. The benchmark names packages that are not
+installed and skips them.
 """
 
 import argparse
@@ -22,11 +23,12 @@ from speed_local import measure_embedded, measure_growth, measure_start_up
 from speed_sandbox import measure_sandbox
 
 LATENCY = 0.1
-"""Seconds that the server takes for a call: short beside any model, so that what is ours shows."""
+"""The latency of the server in seconds per call: shorter than any real model's, so that our
+overhead shows."""
 
 
 async def calls(options: argparse.Namespace) -> list[Row]:
-    """Model calls, and the graph's own cost."""
+    """Model calls, and the overhead of the graph."""
     async with chat_server(LATENCY, several=False) as server:
         return await measure_calls(server.base, LATENCY, options.rounds, options.calls)
 
@@ -37,7 +39,7 @@ async def start_up(options: argparse.Namespace) -> list[Row]:
 
 
 async def embedded(options: argparse.Namespace) -> list[Row]:
-    """The package's model beside bare llama.cpp."""
+    """The model of the package compared with plain llama.cpp."""
     return await measure_embedded(options.rounds)
 
 
@@ -47,7 +49,7 @@ async def growth(options: argparse.Namespace) -> list[Row]:
 
 
 async def sandbox(options: argparse.Namespace) -> list[Row]:
-    """Confined runs beside evalplus."""
+    """Confined runs compared with evalplus."""
     if options.dataset is None:
         return [Row("sandbox over evalplus", (), Goal(1.5, "higher"), "give --dataset")]
     return measure_sandbox(options.dataset, options.rounds, options.limit)
@@ -59,7 +61,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Awaitable[list[Row]]]] = {
 
 
 async def main() -> None:
-    """Measure the parts that were asked for and print them."""
+    """Run the requested measurements and print them."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

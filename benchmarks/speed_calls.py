@@ -1,4 +1,4 @@
-"""Model calls a second, and what the graph adds, beside other clients and loops."""
+"""Compare model calls per second, and the overhead of the graph, with other clients and loops."""
 
 import asyncio
 import importlib
@@ -16,20 +16,20 @@ AT_ONCE = 64
 PROMPT = [{"role": "user", "content": "2 + 2?"}]
 ROUNDS_OF_REPAIR = 3
 CALLS = {"1 call": 1, "8 samples": 8, "7 calls in 3 rounds": 1 + 2 * ROUNDS_OF_REPAIR}
-"""Calls of one problem, by the shape of the work."""
+"""The calls of one problem, by the shape of the work."""
 
 Work = Callable[[int], Awaitable[object]]
 
 
 class Figures(NamedTuple):
-    """What one contender did in one round."""
+    """The figures of one contender in one round."""
 
     calls_per_second: float
     cpu_ms_per_problem: float
 
 
 async def at_once(work: Work, problems: int, calls: int) -> Figures:
-    """Do the work for so many problems, 64 at a time."""
+    """Do the work for `problems` problems, 64 at a time."""
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(number: int) -> None:
@@ -46,7 +46,7 @@ Ask = Callable[[], Awaitable[object]]
 
 
 def problem_of(ask: Ask, shape: str) -> Work:
-    """Return the calls of one problem in a plain loop: in a row, or all samples at once."""
+    """Return the calls of one problem in a plain loop: sequential, or all samples concurrently."""
 
     async def work(_: int) -> None:
         if shape == "8 samples":
@@ -59,7 +59,7 @@ def problem_of(ask: Ask, shape: str) -> Work:
 
 
 def aiohttp_ask(session: Any, base: str) -> Ask:
-    """Return a call over aiohttp."""
+    """Return a call through aiohttp."""
 
     async def ask() -> object:
         body = {"model": "x", "messages": PROMPT}
@@ -70,7 +70,7 @@ def aiohttp_ask(session: Any, base: str) -> Ask:
 
 
 def litellm_ask(base: str) -> Ask:
-    """Return a call over litellm."""
+    """Return a call through litellm."""
     import litellm
 
     async def ask() -> object:
@@ -82,7 +82,7 @@ def litellm_ask(base: str) -> Ask:
 
 
 def openai_ask(base: str) -> Ask:
-    """Return a call over the SDK of OpenAI."""
+    """Return a call through the OpenAI SDK."""
     client = importlib.import_module("openai").AsyncOpenAI(base_url=base, api_key="x")
 
     async def ask() -> object:
@@ -92,7 +92,7 @@ def openai_ask(base: str) -> Ask:
 
 
 def its_hub_work(base: str) -> Work | None:
-    """Return eight samples and a vote with its_hub; None where it is not installed."""
+    """Return eight samples and a vote with its_hub, or None if it is not installed."""
     try:
         lms = importlib.import_module("its_hub.lms")
         algorithms = importlib.import_module("its_hub.algorithms")
@@ -112,7 +112,7 @@ class _State(TypedDict):
 
 
 def langgraph_work(ask: Ask) -> Work:
-    """Return one call in a bare LangGraph of four steps, as many as ours takes."""
+    """Return one call in a plain LangGraph with four steps, as many as ours takes."""
     from langgraph.graph import END, START, StateGraph
 
     async def call(state: _State) -> _State:
@@ -172,7 +172,7 @@ class _Pair(NamedTuple):
 
 
 def _contest(works: dict[str, Work], problems: int, calls: int) -> _Pair:
-    """Return a contest in calls a second, and one that takes CPU times from the same rounds."""
+    """Return a contest in calls per second, and one in the CPU times of the same rounds."""
     cpu: dict[str, float] = {}
 
     def measure(name: str, work: Work) -> Measure:
@@ -189,9 +189,9 @@ def _contest(works: dict[str, Work], problems: int, calls: int) -> _Pair:
 
 
 async def measure_calls(base: str, latency: float, rounds: int, calls: int) -> list[Row]:
-    """Compare calls a second and CPU times; every contender makes so many calls in a round.
+    """Compare calls per second and CPU times; every contender makes the same number of calls.
 
-    `base` is the address of a server that gives one choice a request.
+    `base` is the address of a server that returns one choice per request.
     """
     import aiohttp
 
@@ -252,7 +252,7 @@ def _goals(shape: str, rate: Contest, cpu: Contest, rounds: int) -> list[Row]:
 
 
 async def _critical_path(base: str, latency: float, rounds: int) -> Row:
-    """Compare one problem of seven calls in a row with seven latencies."""
+    """Compare a problem of seven sequential calls with seven latencies."""
     shape = "7 calls in 3 rounds"
     work, ratios = refinegraph_work(base, shape), list[float]()
     await work(0)

@@ -1,4 +1,4 @@
-"""The frame of the speed benchmark: contenders in turn, ratios round by round, goals."""
+"""The framework of the speed benchmark: alternating contenders, ratios per round, and goals."""
 
 import os
 import statistics
@@ -9,27 +9,27 @@ from typing import Literal, NamedTuple
 from rich.table import Table
 
 MAX_LOAD = 1.5
-"""Processes that wait for a processor, on average over a minute, above which no verdict is given:
-on two cores, half a core is then taken by others."""
+"""The one-minute load average above which no verdict is given: on two cores, others then use half a
+core."""
 
 
 class Goal(NamedTuple):
-    """What a figure should be."""
+    """The target of a figure."""
 
     limit: float
     better: Literal["higher", "lower"]
 
     def is_met(self, value: float) -> bool:
-        """Whether a figure reaches the goal."""
+        """Return whether a figure reaches the goal."""
         return value >= self.limit if self.better == "higher" else value <= self.limit
 
     def __str__(self) -> str:
-        """As a table has it."""
+        """Return the goal as shown in a table."""
         return f"{'at least' if self.better == 'higher' else 'at most'} {self.limit:g}"
 
 
 class Row(NamedTuple):
-    """One figure, once for every round, beside its goal."""
+    """A figure with one value per round, and its goal."""
 
     title: str
     values: tuple[float, ...]
@@ -45,14 +45,14 @@ Measure = Callable[[], Awaitable[float]]
 class Contest:
     """Contenders that do the same work, one after the other in every round.
 
-    A machine that slows down in the middle then slows all of them down.
+    A machine that becomes slower during the benchmark therefore slows all of them down.
     """
 
     contenders: dict[str, Measure]
     figures: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
 
     async def run(self, rounds: int) -> None:
-        """Measure every contender once to warm up, and then in as many rounds."""
+        """Measure every contender once to warm up, and then once per round."""
         for measure in self.contenders.values():
             await measure()
         for number in range(rounds):
@@ -62,20 +62,20 @@ class Contest:
                 self.figures.setdefault(name, []).append(await self.contenders[name]())
 
     def ratios(self, name: str, to: str) -> tuple[float, ...]:
-        """Return one ratio a round; empty where one of them did not take part."""
+        """Return one ratio per round; empty if one of the two did not take part."""
         if name not in self.figures or to not in self.figures:
             return ()
         pairs = zip(self.figures[name], self.figures[to], strict=True)
         return tuple(one / other for one, other in pairs)
 
     def differences(self, name: str, to: str) -> tuple[float, ...]:
-        """Return one difference a round."""
+        """Return one difference per round."""
         pairs = zip(self.figures[name], self.figures[to], strict=True)
         return tuple(one - other for one, other in pairs)
 
 
 def show(title: str, rows: Sequence[Row], *, verdicts: bool) -> Table:
-    """Return a table of figures with their ranges, beside the goals."""
+    """Return a table of figures with their ranges and goals."""
     table = Table(title=title, title_justify="left")
     for head in ("what", "median (range)", "goal", "verdict"):
         table.add_column(head, justify="right" if head == "median (range)" else "left")
@@ -102,5 +102,5 @@ def _verdict(row: Row, verdicts: bool) -> str:
 
 
 def load() -> float:
-    """Return the load of the machine over the last minute."""
+    """Return the load average of the machine over the last minute."""
     return os.getloadavg()[0]

@@ -1,4 +1,4 @@
-"""Start-up, and models in this process beside bare llama.cpp."""
+"""Measure start-up, and models in this process compared with plain llama.cpp."""
 
 import asyncio
 import random
@@ -32,7 +32,7 @@ def hear(event):
 refinegraph.solve("Write f(x) for a list of integers. Sort it.", model="embedded",
                   strategy="single", stream=True, on_event=hear)
 """
-"""Prints the CPU seconds of a process up to the first token, with the imports of `solve`."""
+"""A program that prints the CPU seconds of its process up to the first token, including imports."""
 
 WORDS = (
     *("list", "number", "sort", "sum", "text", "count", "first", "last", "even", "odd", "string"),
@@ -40,11 +40,11 @@ WORDS = (
     *("value", "key", "largest", "smallest"),
 )
 TOKENS = 48
-"""Of an answer: the length of a usual program of the package's model."""
+"""Tokens per answer: the length of a typical program by the package's model."""
 
 
 def wall(*command: str) -> Measure:
-    """Return a measure of the seconds that a command takes."""
+    """Return a measure of the duration of a command in seconds."""
 
     async def measure() -> float:
         began = time.perf_counter()
@@ -55,7 +55,7 @@ def wall(*command: str) -> Measure:
 
 
 async def measure_start_up(rounds: int) -> list[Row]:
-    """Compare `--help` with a bare interpreter; take the CPU time up to the first token."""
+    """Compare `--help` with a bare interpreter, and measure CPU time up to the first token."""
     contest = Contest(
         {
             "bare": wall(sys.executable, "-c", "pass"),
@@ -85,7 +85,7 @@ def _prompt(source: random.Random) -> str:
 
 
 def _bare_server() -> Any:
-    """Return bare llama.cpp with the settings of the package's engine."""
+    """Return plain llama.cpp with the settings of the package's engine."""
     xllamacpp: Any = import_module("xllamacpp")
 
     from refinegraph.agents.models.providers.llama_engine import SLOTS
@@ -104,7 +104,7 @@ def _bare_server() -> Any:
 
 
 def bare_llama(at_once: int) -> Measure:
-    """Return a measure of the tokens a second that bare llama.cpp writes."""
+    """Return a measure of the tokens per second that plain llama.cpp writes."""
     server, threads, source = _bare_server(), ThreadPoolExecutor(at_once), random.Random(1)
 
     def ask(prompt: str) -> int:
@@ -132,7 +132,7 @@ def bare_llama(at_once: int) -> Measure:
 
 
 def our_llama(at_once: int) -> Measure:
-    """Return a measure of the tokens a second that `generate` writes."""
+    """Return a measure of the tokens per second that `generate` writes."""
     from refinegraph.agents.models import Sampling, generate, resolve_model
 
     model, source = resolve_model("embedded"), random.Random(1)
@@ -154,7 +154,7 @@ def our_llama(at_once: int) -> Measure:
 
 
 async def measure_embedded(rounds: int) -> list[Row]:
-    """Compare tokens a second with bare llama.cpp; see how samples share their prompt."""
+    """Compare tokens per second with plain llama.cpp, and how samples share a prompt."""
     rows: list[Row] = []
     for at_once in (1, 8, 16):
         contest = Contest({"ours": our_llama(at_once), "bare": bare_llama(at_once)})
@@ -203,7 +203,7 @@ print(asyncio.run(grow(int(sys.argv[1]))))
 
 
 def measure_growth(tasks: int) -> list[Row]:
-    """Let a process of its own write so many answers; return how much it grew meanwhile."""
+    """Write answers in a separate process; return the growth of its memory."""
     ended = subprocess.run(
         [sys.executable, "-c", GROWTH, str(tasks)], capture_output=True, text=True, check=True
     )
@@ -215,11 +215,11 @@ def measure_growth(tasks: int) -> list[Row]:
 
 
 WARM_UP = 300
-"""Tasks before memory is first looked at: three times what fills the cache of prompts."""
+"""Tasks before the first measurement of memory: three times as many as fill the prompt cache."""
 
 
 async def grow(tasks: int) -> float:
-    """Write an answer to each of so many prompts; return the MB that were added."""
+    """Write an answer to each of many prompts; return the added memory in megabytes."""
     from refinegraph.agents.models import Sampling, generate, resolve_model
 
     model, source, before = resolve_model("embedded"), random.Random(3), 0.0
@@ -232,6 +232,6 @@ async def grow(tasks: int) -> float:
 
 
 def megabytes() -> float:
-    """Return the memory that this process holds."""
+    """Return the memory of this process."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * resource.getpagesize() / 2**20

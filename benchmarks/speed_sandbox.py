@@ -1,4 +1,4 @@
-"""The sandbox beside evalplus, measured in a process that has imported nothing else."""
+"""Compare the sandbox with evalplus, in a process that has imported nothing else."""
 
 import argparse
 import json
@@ -13,11 +13,11 @@ GOALS = {
     "check": (Goal(2.5, "higher"), Goal(3.5, "higher")),
     "test": (Goal(1.5, "higher"), Goal(1.5, "higher")),
 }
-"""Throughput and latency gained over evalplus, from a bare caller."""
+"""Goals for throughput and latency relative to evalplus, from a caller without other imports."""
 
 
 def measure_sandbox(dataset: Path, rounds: int, limit: int) -> list[Row]:
-    """Return how `check` and `test` compare with evalplus, where it is installed."""
+    """Return how `check` and `test` compare with evalplus, if it is installed."""
     command = [sys.executable, __file__, str(dataset), str(rounds), str(limit)]
     ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     gains: dict[str, list[float]] = json.loads(ended.stdout.splitlines()[-1])
@@ -31,7 +31,7 @@ def measure_sandbox(dataset: Path, rounds: int, limit: int) -> list[Row]:
 
 
 def main() -> None:
-    """Print the gains over evalplus, one a round, as JSON."""
+    """Print the gains over evalplus as JSON, one per round."""
     from sandbox import backends, measured, read_tasks
 
     parser = argparse.ArgumentParser()
