@@ -87,7 +87,7 @@ async def memory(count: int, folder: Path) -> bool:
             rate = ended / (time.perf_counter() - began)
             print(f"{ended:>7,} problems  {sizes[-1]:5.0f} MB  {rate:5.0f}/s", flush=True)
     growth = (sizes[-1] - sizes[0]) / (0.9 * count) * 1e6
-    print(f"memory grew by {growth:.0f} bytes a problem after the first tenth (below 64)")
+    print(f"memory grew by {growth:.0f} bytes per problem after the first tenth (goal: below 64)")
     return growth < 64
 
 
@@ -110,7 +110,7 @@ async def until_done(command: Sequence[str], kills: int, chance: random.Random) 
             seconds = chance.uniform(0.5, 6) if killed < kills else None
             await asyncio.wait_for(process.wait(), seconds)
             if process.returncode:
-                raise SystemExit(f"a worker ended with {process.returncode}")
+                raise SystemExit(f"a worker ended with exit code {process.returncode}")
             return killed
         except TimeoutError:
             os.kill(process.pid, signal.SIGKILL)
@@ -149,11 +149,11 @@ async def shards(options: argparse.Namespace, folder: Path, server: ChatServer) 
     found = Counter(json.loads(line)["page"] for line in merged.open())
     once = set(found.values()) == {1} and len(found) == options.problems
     print(f"one process: {alone:.0f} s; {options.workers} workers: {together:.0f} s")
-    print(f"killed {sum(killed)} times; every problem answered once: {once}")
-    print(f"merged lines are the bytes of one process: {same}")
-    most = sum(killed) * 8
-    print(f"calls: {paid:,}, {calls:,} without kills; at most {most} were cut off unanswered")
-    return same and once and calls <= paid <= calls + most
+    print(f"killed {sum(killed)} times; every problem answered exactly once: {once}")
+    print(f"merged output equals that of one process: {same}")
+    max_cut_off = sum(killed) * 8
+    print(f"calls: {paid:,}, {calls:,} without kills; at most {max_cut_off} were cut off")
+    return same and once and calls <= paid <= calls + max_cut_off
 
 
 def at_once(options: argparse.Namespace, folder: Path, server: ChatServer, *flags: str) -> Any:
@@ -191,7 +191,7 @@ async def limits(options: argparse.Namespace, folder: Path, server: ChatServer) 
             before = server.calls()
             await at_once(options, folder, server, *flags, *more)
             share = (server.calls() - before) / cap
-            print(f"a cap of {words}, {name}: {share:.1%} of it was spent", flush=True)
+            print(f"cap of {words}, {name}: {share:.1%} spent", flush=True)
             kept &= not more or 0.99 <= share <= 1
     return kept
 
@@ -211,10 +211,10 @@ async def rates(options: argparse.Namespace, folder: Path, server: ChatServer) -
         burst = options.rate / 10
         end, calls = seen[-1]
         share = calls / (burst + options.rate / 60 * end)
-        most = max(count / (burst + options.rate / 60 * seconds) for seconds, count in seen)
-        print(f"{options.rate:,} requests a minute, {name}: {share:.1%} of what is allowed", end="")
-        print(f" after {end:.0f} s, {most:.1%} at most", flush=True)
-        kept &= not more or most <= 1.01
+        peak = max(count / (burst + options.rate / 60 * seconds) for seconds, count in seen)
+        print(f"{options.rate:,} requests per minute, {name}: {share:.1%} of the limit", end="")
+        print(f" after {end:.0f} s, {peak:.1%} at its peak", flush=True)
+        kept &= not more or peak <= 1.01
     return kept
 
 
@@ -249,7 +249,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--kills", type=int, default=6)
     parser.add_argument("--latency", type=float, default=0.05)
-    parser.add_argument("--rate", type=int, default=1_200, help="requests a minute")
+    parser.add_argument("--rate", type=int, default=1_200, help="requests per minute")
     parser.add_argument("--only-limits", action="store_true", help="kill no workers")
     parser.add_argument("--memory", type=int, metavar="N", help="solve N problems in one process")
     sys.exit(not asyncio.run(run(parser.parse_args())))

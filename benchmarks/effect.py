@@ -215,9 +215,9 @@ async def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("effect"))
     parser.add_argument("--model", default="embedded")
-    parser.add_argument("--tasks", type=int, default=120, help="of each length, for the model")
-    parser.add_argument("--problems", type=int, default=300, help="of each simulated regime")
-    parser.add_argument("--seed", type=int, default=0, help="of the simulated models")
+    parser.add_argument("--tasks", type=int, default=120, help="tasks per length, for the model")
+    parser.add_argument("--problems", type=int, default=300, help="problems per simulated regime")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the simulated models")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     name = options.model.replace("/", "-")
@@ -233,7 +233,7 @@ async def main() -> None:
 
 
 def _print_conclusions(real: Found, simulated: Found) -> None:
-    print("\nadaptive less sample-until, and less always repair, in points at equal cost")
+    print("\nadaptive minus sample-until, and minus always repair, in points at equal cost")
     for row in (*_arm_rows(real), _arm_row("all lengths", _all_lengths(real))):
         print(f"  {row[0]:<20} {row[4]:<28} {row[5]}")
     print(f"ablations ({_ABLATED}): right, difference in points, tokens per task")

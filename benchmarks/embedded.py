@@ -307,9 +307,9 @@ async def main() -> None:
     parser.add_argument(
         "--final",
         action="store_true",
-        help="also solve the tasks in free wording that are looked at once, at the end",
+        help="also solve the tasks in free wording that are evaluated only once, at the end",
     )
-    parser.add_argument("--plot", type=Path, help="an SVG or PNG file to draw the comparison in")
+    parser.add_argument("--plot", type=Path, help="SVG or PNG file for a plot of the comparison")
     options = parser.parse_args()
     console = Console()
     held_out = [

@@ -216,7 +216,7 @@ async def measure(
             names, _ = runnable(setting, only)
             for number, name in enumerate(names, 1):
                 if time.monotonic() > deadline:
-                    console.print("the time is up; the same command goes on.")
+                    console.print("The time is up; the same command continues.")
                     return
                 began = time.monotonic()
                 async for row in solved(setting, name, done):
@@ -232,11 +232,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     add = parser.add_argument
-    add("--out", type=Path, required=True, help="folder of the results; goes on with what is there")
+    add("--out", type=Path, required=True, help="folder of the results; existing results are kept")
     add("--problems", type=int, default=100)
     add("--model", help="instead of the package's model and the simulated ones")
-    add("--only", default="", help="these strategies, joined by commas, beside the baseline")
-    add("--minutes", type=float, default=float("inf"), help="begin no further strategy after that")
+    add("--only", default="", help="comma-separated strategies to run besides the baseline")
+    add("--minutes", type=float, default=float("inf"), help="start no strategy after this time")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     only = [name for name in options.only.split(",") if name]
@@ -246,7 +246,7 @@ def main() -> None:
     try:
         asyncio.run(measure(chosen, only, file, deadline))
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on.", file=sys.stderr)
+        print("Interrupted; the same command continues.", file=sys.stderr)
     left_out = {setting.name: runnable(setting, only)[1] for setting in chosen}
     page = options.out / "index.html"
     write_page(page, read_rows(file), left_out)

@@ -253,7 +253,7 @@ def _show(name: str, scores: Scores, ours: Scores) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", type=Path, required=True, help="HumanEval as JSON lines")
-    parser.add_argument("--recorded", type=Path, required=True, help="what the upstream replays")
+    parser.add_argument("--recorded", type=Path, required=True, help="replayed generations")
     parser.add_argument("--evals", type=Path, required=True, help="environment of the harnesses")
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     parser.add_argument("--upstream", default="http://127.0.0.1:8123/v1")

@@ -196,7 +196,7 @@ def random_waits(draw: random.Random, seconds: float) -> Iterator[float]:
 def main() -> None:
     """Kill and resume runs, compare them, and count the differences."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--times", type=int, default=100, help="how often to kill")
+    parser.add_argument("--times", type=int, default=100, help="number of kills")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--command", choices=("solve", "eval"), default="solve")
     parser.add_argument("--strategy", choices=("magicore", *SEARCHES), default="magicore")

@@ -82,7 +82,7 @@ async def compare(
     for line in comparison_lines(summary):
         console.print(line)
     if failed:
-        console.print(f"{failed} runs failed and do not count")
+        console.print(f"{failed} runs failed and are not counted")
 
 
 def _scorer(options: argparse.Namespace) -> Scorer:
@@ -100,21 +100,21 @@ def _magicore(options: argparse.Namespace) -> MagicoreOptions:
 
 async def main() -> None:
     """Run the comparison on every dataset in the folder."""
-    parser = argparse.ArgumentParser(description="MAgICoRe's comparison on its five data sets.")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the five sets")
+    parser = argparse.ArgumentParser(description="Repeat MAgICoRe's comparison.")
+    parser.add_argument("--data", type=Path, required=True, help="folder with the five datasets")
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--model", required=True)
     parser.add_argument("--api-base")
     parser.add_argument("--samples", type=int, default=8)
-    parser.add_argument("--limit", type=int, default=20, help="problems of each set")
+    parser.add_argument("--limit", type=int, default=20, help="problems per dataset")
     parser.add_argument("--max-tokens", type=int, default=1000)
     parser.add_argument("--concurrency", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--reward-url", default="http://127.0.0.1:8000")
-    parser.add_argument("--reward-model", help="a served reward model; the model judges if absent")
+    parser.add_argument("--reward-model", help="served reward model; by default the model judges")
     parser.add_argument("--reward-format", default="qwen-prm")
     parser.add_argument(
-        "--calibration", type=Path, help="published options, with this mean and deviation"
+        "--calibration", type=Path, help="mean and deviation for the published options"
     )
     options = parser.parse_args()
     console = Console(highlight=False)
@@ -124,7 +124,7 @@ async def main() -> None:
             select_problems(load_dataset(file), limit=options.limit, shuffle_seed=options.seed)
         )
         if not problems:
-            raise InputError(f"{file} holds no problem.")
+            raise InputError(f"{file} contains no problem.")
         console.rule(f"{name}: {len(problems)} problems")
         await compare(problems, options, console)
 

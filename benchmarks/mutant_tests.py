@@ -171,7 +171,7 @@ def measured(workers: Workers) -> list[Measured]:
     files = [path for path in sorted((ROOT / "tests").rglob("test_*.py")) if is_near(path)]
     found = [found for found in workers.map(measure, files) if found is not None]
     if len(found) < len(files) // 2:
-        raise SystemExit("most test files fail without any mutant; run the tests first")
+        raise SystemExit("most test files fail even without a mutant; run the tests first")
     return found
 
 
@@ -191,7 +191,7 @@ def measure(test: Path, worker: Worker) -> Measured | None:
     reply = worker.run([relative(test)], 600.0, measure=True)
     print(f"measured {relative(test)}", flush=True)
     if reply["failed"]:
-        print(f"left out, since it fails: {relative(test)} ({reply['by']})", flush=True)
+        print(f"skipped because it fails: {relative(test)} ({reply['by']})", flush=True)
         return None
     paths = [relative(test), *reply["lines"], *map(relative, helpers)]
     found = Measured(reply["seconds"], reply["lines"], digests(paths))

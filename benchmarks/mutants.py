@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--only", default="", help="mutate only paths that begin like this")
+    parser.add_argument("--only", default="", help="mutate only paths with this prefix")
     options = parser.parse_args()
     workers = Workers(options.jobs, f"{options.seed}")
     chosen = sample(options.count, options.seed, options.only)
@@ -77,7 +77,7 @@ def main() -> None:
         if result.fate == "killed" or result.tests == tests.digest
     }
     left = [mutant for mutant in chosen if mutant.key not in done]
-    print(f"{len(chosen)} mutants, {len(chosen) - len(left)} of them tried before", flush=True)
+    print(f"{len(chosen)} mutants, {len(chosen) - len(left)} of them tested before", flush=True)
     try_all(left, tests, file, workers)
     latest = {result.key: result for result in read(file)}
     report([latest[mutant.key] for mutant in chosen])

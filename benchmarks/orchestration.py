@@ -132,8 +132,8 @@ async def throughput_ratio(base: str, problems: int, at_once: int, calls: int) -
         await rate(ours)
         pairs = [(await rate(ours), await rate(bare)) for _ in range(5)]
     ratio = statistics.median(mine / other for mine, other in pairs)
-    told = ", ".join(f"{mine:.0f}/{other:.0f}" for mine, other in pairs)
-    print(f"calls a second / bare litellm    {ratio:6.2f} x   with {calls} a problem   {told}")
+    shown = ", ".join(f"{mine:.0f}/{other:.0f}" for mine, other in pairs)
+    print(f"calls per second / plain litellm {ratio:6.2f} x   {calls} per problem   {shown}")
 
 
 async def durability() -> None:
@@ -168,13 +168,13 @@ async def durability() -> None:
 
     with TemporaryDirectory() as folder:
         await timed(None)
-        bare, said = await timed(None)
+        bare, written = await timed(None)
         file = Path(folder) / "state.sqlite"
         kept, _ = await timed(file)
         size = file.stat().st_size
     steps = 4 * 100 + 4
-    print(f"a checkpoint                     {1000 * (kept - bare) / steps:6.2f} ms a super-step")
-    print(f"the file of 100 rounds           {size / said:6.2f} x   what the run said")
+    print(f"a checkpoint                     {1000 * (kept - bare) / steps:6.2f} ms per super-step")
+    print(f"the file of 100 rounds           {size / written:6.2f} x   the text of the run")
 
 
 async def memory(base: str, problems: int) -> None:
@@ -255,15 +255,15 @@ def compare_with(other: Path, rounds: int = 7) -> None:
     ratios = sorted(ours / theirs for ours, theirs in measured)
     ours, theirs = (statistics.median(column) for column in zip(*measured, strict=True))
     bare = statistics.median(cpu_in_a_process("--bare") for _ in range(rounds))
-    print(f"CPU a problem / the other tree   {statistics.median(ratios):6.2f} x   (at most 1.00)")
+    print(f"CPU per problem / other checkout  {statistics.median(ratios):6.2f} x   (at most 1.00)")
     print(f"from {ratios[0]:.2f} to {ratios[-1]:.2f}; {ours:.0f} and {theirs:.0f} microseconds")
-    print(f"over bare LangGraph, four steps  {ours - bare:6.0f} microseconds  (at most 1000)")
+    print(f"above plain LangGraph, four steps {ours - bare:6.0f} microseconds  (at most 1000)")
 
 
 def main() -> None:
     """Run every comparison, or the part for which a separate process was started."""
-    parser = argparse.ArgumentParser(description="Measure what the graph costs.")
-    parser.add_argument("--latency", type=float, default=0.1, help="seconds a model call")
+    parser = argparse.ArgumentParser(description="Measure the overhead of the graph.")
+    parser.add_argument("--latency", type=float, default=0.1, help="seconds per model call")
     parser.add_argument("--against", type=Path, metavar="PATH", help="another checkout")
     parser.add_argument("--cpu-of", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)

@@ -131,10 +131,10 @@ async def timed(python: str, library: Library, base: str, problems: int, samples
 async def main() -> None:
     """Measure every installed library."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--peers", default=sys.executable, help="the Python that has the others")
+    parser.add_argument("--peers", default=sys.executable, help="interpreter with the others")
     parser.add_argument("--problems", type=int, default=100)
     parser.add_argument("--samples", type=int, default=8)
-    parser.add_argument("--latency", type=float, default=0.1, help="seconds a model call")
+    parser.add_argument("--latency", type=float, default=0.1, help="seconds per model call")
     options = parser.parse_args()
     pythons: dict[Library, str] = {each: str(options.peers) for each in LIBRARIES}
     pythons[LIBRARIES[0]] = sys.executable
@@ -153,7 +153,7 @@ async def main() -> None:
                     print(f"{each.name} made {made} calls where {wanted} were expected")
     calls = options.problems * options.samples
     ours = _median(took["refinegraph"])
-    print(f"{calls} calls, {options.latency:g} s each, 64 at once")
+    print(f"{calls} calls, {options.latency:g} s each, 64 concurrent")
     for name, rounds in took.items():
         median = _median(rounds)
         print(

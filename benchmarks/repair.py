@@ -172,11 +172,11 @@ def main() -> None:
     """Run the measurements, or print the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of packages and results")
-    parser.add_argument("--packages", help="names, joined by commas")
-    parser.add_argument("--bugs", type=int, default=25, help="faults of each package")
-    parser.add_argument("--seconds", type=float, default=1e9, help="begin no fault after that")
-    parser.add_argument("--forks", action="store_true", help="run tests in forks: fast, unsafe")
-    parser.add_argument("--report", action="store_true", help="only show what was measured")
+    parser.add_argument("--packages", help="comma-separated names of packages")
+    parser.add_argument("--bugs", type=int, default=25, help="faults per package")
+    parser.add_argument("--seconds", type=float, default=1e9, help="start no fault after this time")
+    parser.add_argument("--forks", action="store_true", help="run tests in forks: unsafe")
+    parser.add_argument("--report", action="store_true", help="only print the results so far")
     arguments = parser.parse_args()
     if not arguments.report:
         asyncio.run(run(arguments))

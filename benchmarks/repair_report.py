@@ -38,7 +38,7 @@ def _search(records: Sequence[dict[str, Any]]) -> None:
         rate = 100 * solved / runs if runs else 0.0
         line = f"{_share(solved, len(records))} solved, {runs} runs, {rate:.2f} per 100 runs"
         print(f"  {name:<10} {line}")
-    print("  solved by the kind of change that was put in:")
+    print("  solved, by the kind of the inserted fault:")
     total = Counter(record["operator"] for record in records)
     solved_kinds = Counter(record["operator"] for record in records if record["ours"]["solved"])
     for kind, count in sorted(total.items(), key=lambda item: -item[1]):
@@ -48,7 +48,7 @@ def _search(records: Sequence[dict[str, Any]]) -> None:
 def _selection(records: Sequence[dict[str, Any]], key: str, title: str) -> None:
     pools = [record for record in records if "right" in record["pool"]]
     hard = [record for record in pools if len(set(record[key]["passing"])) > 1]
-    print(f"selection, {title}: {len(pools)} pools, {len(hard)} where a wrong patch passes too")
+    print(f"selection, {title}: {len(pools)} pools, {len(hard)} in which a wrong patch passes too")
     for name in _RULES:
         right = sum(record[key][name] == "right" for record in pools)
         of_hard = sum(record[key][name] == "right" for record in hard)
@@ -66,7 +66,7 @@ def _safety(records: Sequence[dict[str, Any]]) -> None:
         kinds = Counter(row[0] for row in judged)
         wrong = Counter(row[0] for row in judged if row[1] == (group == "tampering"))
         for kind, count in wrong.items():
-            print(f"    judged wrongly: {kind} {count}/{kinds[kind]}")
+            print(f"    misjudged: {kind} {count}/{kinds[kind]}")
 
 
 def _share(part: int, whole: int) -> str:

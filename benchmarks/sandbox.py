@@ -278,7 +278,7 @@ def main() -> None:
     parser.add_argument("--dataset", type=Path, required=True, help="HumanEval as JSONL")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--limit", type=int, default=164)
-    parser.add_argument("--held-gb", type=float, default=2.0, help="0 leaves the last table out")
+    parser.add_argument("--held-gb", type=float, default=2.0, help="0 skips the last table")
     options = parser.parse_args()
     multiprocessing.set_start_method("fork")
     tasks = read_tasks(options.dataset)[: options.limit]

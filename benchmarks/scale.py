@@ -88,7 +88,8 @@ def main() -> None:
         writing = asyncio.run(run(count, folder))
         seconds = time.perf_counter() - began
         folder.close()
-        print(f"writing  {1000 * writing / count:.2f} ms of {1000 * seconds / count:.1f} a problem")
+        writing_ms, total_ms = 1000 * writing / count, 1000 * seconds / count
+        print(f"writing  {writing_ms:.2f} ms of {total_ms:.1f} per problem")
         summary = summarise(read_runs(path))
         with (path / "report.html").open("w") as file:
             file.writelines(evaluation_page(summary, read_runs(path), title="scale"))

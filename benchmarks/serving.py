@@ -129,11 +129,11 @@ async def at_once(count: int, upstream: int, latency: float) -> None:
     kept = [each for each in streams if each.usage]
     tokens = sum(each.usage["total_tokens"] for each in kept if each.usage)
     floor = calls * latency / upstream
-    print(f"{count} streams over {upstream} upstream calls of {latency} s")
+    print(f"{count} streams over {upstream} concurrent upstream calls of {latency} s")
     print(f"  lost             {count - len(kept)}")
     print(f"  calls            {calls}")
-    print(f"  tokens told      {tokens} of {calls * (PROMPT + WRITTEN)}")
-    print(f"  seconds          {seconds:.1f}, {seconds / floor:.2f} times what the calls must take")
+    print(f"  tokens reported  {tokens} of {calls * (PROMPT + WRITTEN)}")
+    print(f"  seconds          {seconds:.1f}, {seconds / floor:.2f} times the minimum")
     print(f"  first byte       {_of(streams, lambda each: each.first)}")
     print(f"    after sending  {_of(streams, lambda each: each.answered)}")
     print(f"  longest silence  {_of(streams, lambda each: each.longest)}")
@@ -153,7 +153,7 @@ async def add_up(count: int) -> None:
             made = behind.calls() - calls
             calls += made
             wrong += usage.get("total_tokens") != made * (PROMPT + WRITTEN)
-    print(f"{count} random requests, {calls} calls: usage wrong in {wrong}")
+    print(f"{count} random requests, {calls} calls: wrong usage in {wrong}")
 
 
 def _drawn(draw: random.Random) -> dict[str, Any]:
@@ -194,7 +194,7 @@ async def leaving(count: int) -> None:
             await _until(behind, active=0)
             taken.append(time.perf_counter() - began)
     longest = max(taken)
-    print(f"{count} clients left: calls freed after {statistics.median(taken):.3f} s", end="")
+    print(f"{count} clients left: calls cancelled after {statistics.median(taken):.3f} s", end="")
     print(f" (median), {longest:.3f} s (longest)")
 
 
@@ -213,7 +213,7 @@ async def passing(count: int) -> None:
     ):
         direct = await _milliseconds(session, behind.base, asked, count)
         through = await _milliseconds(session, base, asked, count)
-    print(f"pass-through adds {through - direct:.2f} ms to {direct:.2f} ms (medians of {count})")
+    print(f"forwarding adds {through - direct:.2f} ms to {direct:.2f} ms (medians of {count})")
 
 
 async def _milliseconds(

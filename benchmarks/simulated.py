@@ -272,7 +272,7 @@ def main() -> None:
     )
     parser.add_argument("--problems", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--fit", type=Path, help="fit a calibration, write it here, and end")
+    parser.add_argument("--fit", type=Path, help="fit a calibration and write it here")
     options = parser.parse_args()
     if options.fit:
         found = asyncio.run(fitted(SETTINGS, problems=options.problems, seed=options.seed))

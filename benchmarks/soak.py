@@ -124,7 +124,7 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1_000)
     options = parser.parse_args()
     wrong = asyncio.run(soak(options.runs, every=options.every))
-    print(f"{wrong} things went wrong")
+    print(f"problems found: {wrong}")
     return int(bool(wrong))
 
 

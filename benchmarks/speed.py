@@ -65,12 +65,12 @@ async def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--calls", type=int, default=512, help="calls of a contender in a round")
-    parser.add_argument("--tasks", type=int, default=10_000, help="tasks of `growth`")
+    parser.add_argument("--calls", type=int, default=512, help="calls per contender and round")
+    parser.add_argument("--tasks", type=int, default=10_000, help="tasks for `growth`")
     parser.add_argument("--dataset", type=Path, help="HumanEval as JSONL, for `sandbox`")
-    parser.add_argument("--limit", type=int, default=164, help="problems of `sandbox`")
+    parser.add_argument("--limit", type=int, default=164, help="problems for `sandbox`")
     options = parser.parse_args()
     unknown = set(options.parts) - PARTS.keys()
     if unknown:
@@ -79,7 +79,7 @@ async def main() -> None:
     is_quiet = before <= MAX_LOAD
     console.print(f"{os.cpu_count()} processors, load {before:.1f}, {options.rounds} rounds")
     if not is_quiet:
-        console.print(f"[yellow]The load is above {MAX_LOAD}: figures, but no verdict.[/yellow]")
+        console.print(f"[yellow]The load is above {MAX_LOAD}, so no verdicts are given.[/yellow]")
     for name in options.parts or PARTS:
         part = PARTS[name]
         console.print(show(f"{name}: {part.__doc__}", await part(options), verdicts=is_quiet))

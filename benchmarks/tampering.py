@@ -110,7 +110,7 @@ async def _judged(
     verdicts = [await judge.check(changes) for changes in honest]
     for verdict in verdicts:
         if not verdict.passed:
-            print(f"  honest patch refused: {verdict.detail}", flush=True)
+            print(f"  honest patch rejected: {verdict.detail}", flush=True)
     passed = sum(verdict.passed for verdict in verdicts)
     return Count(len(chosen), tuple(accepted), fooled, len(honest), passed)
 

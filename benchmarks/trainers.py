@@ -22,6 +22,7 @@ RIGHT = "def add(a, b): return a + b"
 WRONG = "def add(a, b): return 3"
 TESTS = "assert add(1, 2) == 3\nassert add(2, 2) == 4"
 STEPS = 30
+"""Training steps: a choice. The check needs five steps after the reward has settled."""
 
 
 def trained() -> bool:
@@ -108,7 +109,7 @@ async def in_turns() -> bool:
     environment.reset(tests=TESTS)
     reviews = [await environment.submit(program) for program in (WRONG, RIGHT)]
     total = await environment.get_reward()
-    print(f"several turns: rewards {[turn.reward for turn in environment.turns]}, sum {total}")
+    print(f"multi-turn: rewards {[turn.reward for turn in environment.turns]}, sum {total}")
     return total == 1.0 and "add(2, 2)" in reviews[0]
 
 
@@ -135,7 +136,7 @@ def scored() -> bool:
         return float(trace.reward)
 
     rewards = [asyncio.run(reward(f"Here:\n```python\n{code}\n```")) for code in (RIGHT, WRONG)]
-    print(f"verifiers {version('verifiers')}: rewards {rewards} of a right and a wrong answer")
+    print(f"verifiers {version('verifiers')}: rewards {rewards} for a right and a wrong answer")
     return rewards == [1.0, 0.0]
 
 

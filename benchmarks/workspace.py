@@ -54,7 +54,7 @@ async def _measure(asked: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         root = _checkout(Path(folder, "checkout"), 500)
         same = await _untouched(root, asked.untouched)
-        print(f"{same} of {asked.untouched} runs left the checkout as it was (half were killed)")
+        print(f"{same} of {asked.untouched} runs left the checkout unchanged (half were killed)")
 
 
 async def _measure_size(root: Path, count: int, rounds: int) -> None:
