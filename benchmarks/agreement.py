@@ -30,16 +30,16 @@ POLICY = SandboxPolicy(wall_seconds=4, call_seconds=1, cpu_seconds=4, memory_mb=
 
 def read_programs(row: dict[str, Any], count: int) -> list[Candidate]:
     """Return the recorded solutions as candidates, cut at the protocol's stop sequences."""
-    made: list[Candidate] = []
+    candidates: list[Candidate] = []
     for number, solution in enumerate(row["solutions"][:count]):
         for stop in STOPS:
             solution = solution.split(stop)[0]
         source = row["prompt"] + solution
         program = extract_program(source, entry_point=row["entry_point"], preamble=row["prompt"])
-        made.append(
+        candidates.append(
             Candidate(id=f"0.{number}", operator="solve", text=source, program=program.source)
         )
-    return made
+    return candidates
 
 
 def read_tests(row: dict[str, Any], count: int, *, limit: int) -> list[VisibleTest]:
@@ -91,7 +91,7 @@ async def choose(sandbox: Sandbox, row: dict[str, Any], samples: int) -> tuple[b
 
     pool = list(await asyncio.gather(*map(run, pool)))
     selection = await settle(agreement()(problem, pool))
-    programs = {each.id: each.program for each in pool}
+    programs = {candidate.id: candidate.program for candidate in pool}
     return (
         await is_right(sandbox, row, programs.get(selection.candidate_id or "")),
         await is_right(sandbox, row, pool[0].program),

@@ -94,8 +94,8 @@ async def memory(count: int, folder: Path) -> bool:
 async def finish(command: Sequence[str]) -> tuple[int, str]:
     """Run a command to its end; return its exit code and output."""
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-    said = (await process.communicate())[1].decode()
-    return int(process.returncode or 0), said
+    output = (await process.communicate())[1].decode()
+    return int(process.returncode or 0), output
 
 
 async def until_done(command: Sequence[str], kills: int, chance: random.Random) -> int:
@@ -121,7 +121,9 @@ async def until_done(command: Sequence[str], kills: int, chance: random.Random) 
 async def shards(options: argparse.Namespace, folder: Path, server: ChatServer) -> bool:
     """Kill workers at random, merge their results, and compare them with a run of one process."""
     source, whole = folder / "in.jsonl", folder / "whole.jsonl"
-    source.write_text("".join(json.dumps(each) + "\n" for each in questions(options.problems)))
+    source.write_text(
+        "".join(json.dumps(question) + "\n" for question in questions(options.problems))
+    )
     flags = ("--model", "openai/mock", "--api-base", server.base, *STRATEGY)
     common = (*COMMAND, "batch", str(source), *flags)
     began = time.perf_counter()
@@ -143,11 +145,11 @@ async def shards(options: argparse.Namespace, folder: Path, server: ChatServer) 
     together = time.perf_counter() - began
     paid = server.calls() - calls
     merged = folder / "merged.jsonl"
-    code, said = await finish((*COMMAND, "merge", *map(str, parts), "--out", str(merged)))
-    assert code == 0, said
+    code, output = await finish((*COMMAND, "merge", *map(str, parts), "--out", str(merged)))
+    assert code == 0, output
     same = merged.read_bytes() == whole.read_bytes()
-    found = Counter(json.loads(line)["page"] for line in merged.open())
-    once = set(found.values()) == {1} and len(found) == options.problems
+    pages = Counter(json.loads(line)["page"] for line in merged.open())
+    once = set(pages.values()) == {1} and len(pages) == options.problems
     print(f"one process: {alone:.0f} s; {options.workers} workers: {together:.0f} s")
     print(f"killed {sum(killed)} times; every problem answered exactly once: {once}")
     print(f"merged output equals that of one process: {same}")
@@ -159,7 +161,9 @@ async def shards(options: argparse.Namespace, folder: Path, server: ChatServer) 
 def at_once(options: argparse.Namespace, folder: Path, server: ChatServer, *flags: str) -> Any:
     """Run every shard of the problems concurrently, with the same flags."""
     source = folder / "limited.jsonl"
-    source.write_text("".join(json.dumps(each) + "\n" for each in questions(options.problems)))
+    source.write_text(
+        "".join(json.dumps(question) + "\n" for question in questions(options.problems))
+    )
     model = ("--model", "openai/mock", "--api-base", server.base, "--strategy", "single")
     outs = Path(mkdtemp(dir=folder))
     return asyncio.gather(

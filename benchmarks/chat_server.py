@@ -82,8 +82,8 @@ class ChatServer(NamedTuple):
         return self._counts()[1]
 
     def _counts(self) -> tuple[int, int]:
-        with urllib.request.urlopen(f"{self.base}/calls") as told:
-            calls, active = json.load(told)
+        with urllib.request.urlopen(f"{self.base}/calls") as response:
+            calls, active = json.load(response)
         return calls, active
 
 

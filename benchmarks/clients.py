@@ -172,36 +172,36 @@ class Client(NamedTuple):
     installer: str = "pip"
 
 
-def in_javascript(place: Place) -> Shown:
+def in_javascript(setup: Place) -> Shown:
     """Send a request through the npm package."""
-    (place.folder / "ask.mjs").write_text(JAVASCRIPT)
-    shown = Shown(**json.loads(place.run("node", str(place.folder / "ask.mjs"))))
+    (setup.folder / "ask.mjs").write_text(JAVASCRIPT)
+    shown = Shown(**json.loads(setup.run("node", str(setup.folder / "ask.mjs"))))
     if shown.refused != ["NotFoundError", "model_not_found"]:
         raise Failed(f"an unknown model was {shown.refused}")
     return shown
 
 
-def by_llm(place: Place) -> Shown:
+def by_llm(setup: Place) -> Shown:
     """Send a request through the command `llm`, which reads the server's address from a file."""
-    model = {"model_id": "proved", "model_name": MODEL, "api_base": place.base, "api_key_name": "x"}
-    (place.work / "extra-openai-models.yaml").write_text(json.dumps([model]))
-    (place.work / "keys.json").write_text(json.dumps({"x": "none"}))
-    llm = str(place.folder / "bin/llm")
-    stream = place.run(llm, "-m", "proved", EXAMPLE)
-    whole = place.run(llm, "-m", "proved", "--no-stream", EXAMPLE)
-    logged = json.loads(place.run(llm, "logs", "--json", "-n", "2"))
+    model = {"model_id": "proved", "model_name": MODEL, "api_base": setup.base, "api_key_name": "x"}
+    (setup.work / "extra-openai-models.yaml").write_text(json.dumps([model]))
+    (setup.work / "keys.json").write_text(json.dumps({"x": "none"}))
+    llm = str(setup.folder / "bin/llm")
+    stream = setup.run(llm, "-m", "proved", EXAMPLE)
+    whole = setup.run(llm, "-m", "proved", "--no-stream", EXAMPLE)
+    logged = json.loads(setup.run(llm, "logs", "--json", "-n", "2"))
     tokens = [entry["input_tokens"] + entry["output_tokens"] for entry in logged]
     return Shown([stream.strip(), whole.strip()], tokens)
 
 
-def by_aider(place: Place) -> Shown:
+def by_aider(setup: Place) -> Shown:
     """Let aider edit a file in a repository."""
-    file = place.work / "adding.py"
+    file = setup.work / "adding.py"
     file.write_text("def add(a, b):\n    raise NotImplementedError\n")
     flags = "--no-git --yes-always --no-show-model-warnings --no-check-update --edit-format whole"
     more = "--no-analytics --no-show-release-notes --no-detect-urls --map-tokens 0"
-    place.run(
-        *(str(place.folder / "bin/aider"), *flags.split(), *more.split()),
+    setup.run(
+        *(str(setup.folder / "bin/aider"), *flags.split(), *more.split()),
         *("--model", f"openai/{MODEL}", "--message", EXAMPLE, "adding.py"),
     )
     return Shown([f"```python\n{file.read_text().strip()}\n```"])
@@ -209,7 +209,7 @@ def by_aider(place: Place) -> Shown:
 
 def in_python(source: str) -> Callable[[Place], Shown]:
     """Return a function that sends a request through a Python program."""
-    return lambda place: place.python(source)
+    return lambda setup: setup.python(source)
 
 
 CLIENTS = {
@@ -253,10 +253,10 @@ def check(shown: Shown, calls: int) -> str:
     return f"{len(shown.answers)} proved answers by {calls} upstream calls{counted}"
 
 
-async def ask(client: Client, place: Place, upstream: ChatServer) -> str:
+async def ask(client: Client, setup: Place, upstream: ChatServer) -> str:
     """Run a client; return a summary of its correct answer."""
     before = upstream.calls()
-    shown = await asyncio.to_thread(client.ask, place)
+    shown = await asyncio.to_thread(client.ask, setup)
     return check(shown, upstream.calls() - before)
 
 

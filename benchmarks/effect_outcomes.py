@@ -46,8 +46,8 @@ class Outcomes(Frozen):
         Where they never spend as much, the ceiling is the largest cost of a run.
         """
         ceilings = sorted(set(self.tokens))
-        place = bisect_left(ceilings, mean_tokens, key=self.spent_within)
-        return ceilings[min(place, len(ceilings) - 1)]
+        index = bisect_left(ceilings, mean_tokens, key=self.spent_within)
+        return ceilings[min(index, len(ceilings) - 1)]
 
 
 class Difference(Frozen):

@@ -133,13 +133,13 @@ async def run_strategy(
         return right, bool(result.solved), usage.completion_tokens, usage.prompt_tokens
 
     began = time.perf_counter()
-    found = await several(one, tasks)
+    results = await several(one, tasks)
     return Row(
         name=name if samples == 1 else f"{name}, {'at most ' * (name == 'adaptive')}{samples}",
-        right=tuple(right for right, *_ in found),
-        fooled=sum(solved and not right for right, solved, *_ in found),
-        tokens=sum(each[2] for each in found),
-        prompt_tokens=sum(each[3] for each in found),
+        right=tuple(right for right, *_ in results),
+        fooled=sum(solved and not right for right, solved, *_ in results),
+        tokens=sum(result[2] for result in results),
+        prompt_tokens=sum(result[3] for result in results),
         seconds=time.perf_counter() - began,
     )
 
@@ -215,7 +215,7 @@ class RepairTest:
         """Return the share of fresh samples that are right."""
         drafts = await self.solver(failure.task.problem, samples=samples)
         self._count("fresh sample", drafts.usage.completion_tokens // samples)
-        rights = [await self._right(failure.task, each.text) for each in drafts.choices]
+        rights = [await self._right(failure.task, choice.text) for choice in drafts.choices]
         return sum(rights) / samples
 
     async def keeps(self, task: LabelledProblem) -> bool | None:
@@ -245,10 +245,12 @@ async def compare_repairs(
 ) -> None:
     """Print how often each kind of second attempt gives a right program."""
     test = RepairTest(judge, model)
-    failures = [each for each in await several(test.failure, tasks) if each is not None]
+    failures = [failure for failure in await several(test.failure, tasks) if failure is not None]
     blank = Review(candidate_id="0.0", round=1, approves=False, text="VERDICT: wrong")
-    others = [each.review for each in failures[1:]] + [each.review for each in failures[:1]]
-    strangers = dict(zip((id(each) for each in failures), others, strict=True))
+    others = [failure.review for failure in failures[1:]] + [
+        failure.review for failure in failures[:1]
+    ]
+    strangers = dict(zip((id(failure) for failure in failures), others, strict=True))
     ways: dict[str, Callable[[Failure], Awaitable[float]]] = {
         "reviewed and refined": lambda each: test.repaired("reviewed", each, each.review),
         "review withheld": lambda each: test.repaired("no review", each, blank),
@@ -265,11 +267,11 @@ async def compare_repairs(
         table.add_column(heading, justify="left" if heading == "way" else "right")
     first: list[float] = []
     for name, way in ways.items():
-        found = [float(each) for each in await several(way, failures)]
-        first = first or found
-        differences = [a - b for a, b in zip(found, first, strict=True)]
+        shares = [float(value) for value in await several(way, failures)]
+        first = first or shares
+        differences = [a - b for a, b in zip(shares, first, strict=True)]
         low, high = bootstrap_interval(differences) or (0.0, 0.0)
-        table.add_row(name, f"{sum(found) / len(found):.1%}", f"{low:+.1%} to {high:+.1%}")
+        table.add_row(name, f"{sum(shares) / len(shares):.1%}", f"{low:+.1%} to {high:+.1%}")
     console.print(table)
     await print_damage(test, tasks, console)
 
@@ -278,7 +280,7 @@ async def print_damage(
     test: RepairTest, tasks: Sequence[LabelledProblem], console: Console
 ) -> None:
     """Print how many right programs a refinement broke."""
-    kept = [each for each in await several(test.keeps, tasks) if each is not None]
+    kept = [value for value in await several(test.keeps, tasks) if value is not None]
     low, high = wilson_interval(kept.count(False), len(kept)) or (0.0, 1.0)
     console.print(
         f"right programs made wrong by a refinement that nothing guards: "

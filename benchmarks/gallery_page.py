@@ -54,76 +54,75 @@ def _body(rows: Sequence[Row], left_out: Mapping[str, Mapping[str, str]]) -> Ite
     yield _NOTE
     for setting in dict.fromkeys(row.setting for row in rows):
         chosen = [row for row in rows if row.setting == setting]
-        found = summaries(chosen)
-        problems = max(row.problems for row in found)
-        yield f"<h2>{text(setting)}</h2>\n<p>{len(found)} systems, {problems} problems.</p>\n"
-        yield _plot([row for row in found if row.problems], baseline_curve(chosen))
-        yield from _table([row for row in found if row.problems])
-        yield from _absent(found, left_out.get(setting, {}))
+        rows = summaries(chosen)
+        problems = max(row.problems for row in rows)
+        yield f"<h2>{text(setting)}</h2>\n<p>{len(rows)} systems, {problems} problems.</p>\n"
+        yield _plot([row for row in rows if row.problems], baseline_curve(chosen))
+        yield from _table([row for row in rows if row.problems])
+        yield from _absent(rows, left_out.get(setting, {}))
 
 
-def _table(found: Sequence[Summary]) -> Iterator[str]:
+def _table(rows: Sequence[Summary]) -> Iterator[str]:
     heads = ("strategy", "right", "tokens", "calls", "gain", "problems", "failed")
     yield '<div class="wide"><table><thead><tr>'
     yield "".join(f'<th scope="col"><button>{head}</button></th>' for head in heads)
     yield "</tr></thead><tbody>\n"
-    yield from map(_row, found)
+    yield from map(_row, rows)
     yield "</tbody></table></div>\n"
 
 
-def _row(each: Summary) -> str:
-    low, high = each.interval
-    right = f'{each.accuracy:.1%} <span class="dim">{low:.0%} to {high:.0%}</span>'
+def _row(summary: Summary) -> str:
+    low, high = summary.interval
+    right = f'{summary.accuracy:.1%} <span class="dim">{low:.0%} to {high:.0%}</span>'
     cells = [
-        (each.accuracy, right),
-        (each.tokens, f"{each.tokens:,.0f}"),
-        (each.calls, f"{each.calls:.1f}"),
-        (-9 if each.gain is None else each.gain, _gain(each)),
-        (each.problems, str(each.problems)),
-        (each.failed, str(each.failed)),
+        (summary.accuracy, right),
+        (summary.tokens, f"{summary.tokens:,.0f}"),
+        (summary.calls, f"{summary.calls:.1f}"),
+        (-9 if summary.gain is None else summary.gain, _gain(summary)),
+        (summary.problems, str(summary.problems)),
+        (summary.failed, str(summary.failed)),
     ]
-    strategy = find_strategy(each.strategy)
-    name = f'<td data-value="{text(each.strategy)}" title="{text(strategy.summary)}">'
+    strategy = find_strategy(summary.strategy)
+    name = f'<td data-value="{text(summary.strategy)}" title="{text(strategy.summary)}">'
     needs = (
         f' <span class="warn">with a {", ".join(strategy.needs)}</span>' if strategy.needs else ""
     )
-    shown = f"{name}<b>{text(each.strategy)}</b> {text(strategy.title)}{needs}</td>"
+    shown = f"{name}<b>{text(summary.strategy)}</b> {text(strategy.title)}{needs}</td>"
     rest = "".join(f'<td class="n" data-value="{value}">{cell}</td>' for value, cell in cells)
-    return (
-        f'<tr data-name="{text(f"{each.strategy} {strategy.title}".lower())}">{shown}{rest}</tr>\n'
-    )
+    searched = text(f"{summary.strategy} {strategy.title}".lower())
+    return f'<tr data-name="{searched}">{shown}{rest}</tr>\n'
 
 
-def _gain(each: Summary) -> str:
-    if each.gain is None or each.gain_interval is None:
-        return "baseline" if each.strategy == BASELINE else "–"
-    low, high = each.gain_interval
+def _gain(summary: Summary) -> str:
+    if summary.gain is None or summary.gain_interval is None:
+        return "baseline" if summary.strategy == BASELINE else "–"
+    low, high = summary.gain_interval
     style = "good" if low > 0 else "bad" if high < 0 else "dim"
     span = f'<span class="dim">{low:+.0%} to {high:+.0%}</span>'
-    return f'<span class="{style}">{each.gain:+.1%}</span> {span}'
+    return f'<span class="{style}">{summary.gain:+.1%}</span> {span}'
 
 
-def _plot(found: Sequence[Summary], curve: Sequence[CurvePoint]) -> str:
+def _plot(rows: Sequence[Summary], curve: Sequence[CurvePoint]) -> str:
     """Return a plot of accuracy against tokens: a point per system, and the baseline's curve."""
-    most = max((row.tokens for row in found), default=1.0) * 1.05 or 1.0
+    largest = max((row.tokens for row in rows), default=1.0) * 1.05 or 1.0
     inner_x, inner_y = _WIDTH - 2 * _MARGIN, _HEIGHT - 2 * _MARGIN
 
     def place(tokens: float, accuracy: float) -> tuple[float, float]:
-        across = _MARGIN + inner_x * (tokens / most) ** 0.5
+        across = _MARGIN + inner_x * (tokens / largest) ** 0.5
         return across, _HEIGHT - _MARGIN - inner_y * accuracy
 
     line = " ".join(
         f"{x:.1f},{y:.1f}" for x, y in (place(point.tokens, point.accuracy) for point in curve)
     )
     marks = [f'<polyline class="whisker" fill="none" points="{line}"/>']
-    for row in found:
+    for row in rows:
         x, y = place(row.tokens, row.accuracy)
         ring = ' stroke="currentColor" stroke-width="2"' if row.strategy == BASELINE else ""
         name = text(row.strategy)
-        said = text(f"{row.strategy}: {row.accuracy:.0%}, {row.tokens:,.0f} tokens")
+        label = text(f"{row.strategy}: {row.accuracy:.0%}, {row.tokens:,.0f} tokens")
         marks.append(
             f'<circle class="dot" data-name="{name}" cx="{x:.1f}" cy="{y:.1f}" r="5"{ring}>'
-            f"<title>{said}</title></circle>"
+            f"<title>{label}</title></circle>"
         )
     levels = [(share, _HEIGHT - _MARGIN - inner_y * share / 100) for share in (0, 25, 50, 75, 100)]
     lines = "".join(
@@ -133,7 +132,7 @@ def _plot(found: Sequence[Summary], curve: Sequence[CurvePoint]) -> str:
     )
     ticks = "".join(
         f'<text x="{_MARGIN + inner_x * part**0.5:.0f}" y="{_HEIGHT - 20}" '
-        f'text-anchor="middle">{part * most:,.0f}</text>'
+        f'text-anchor="middle">{part * largest:,.0f}</text>'
         for part in (0.05, 0.25, 0.5, 1.0)
     )
     axis = f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 4}" text-anchor="middle">tokens a problem</text>'
@@ -143,9 +142,9 @@ def _plot(found: Sequence[Summary], curve: Sequence[CurvePoint]) -> str:
     )
 
 
-def _absent(found: Sequence[Summary], left_out: Mapping[str, str]) -> Iterator[str]:
+def _absent(rows: Sequence[Summary], left_out: Mapping[str, str]) -> Iterator[str]:
     """Yield the systems without a result, each with the reason."""
-    reasons = {row.strategy: row.reason for row in found if not row.problems} | dict(left_out)
+    reasons = {row.strategy: row.reason for row in rows if not row.problems} | dict(left_out)
     if reasons:
         yield f"<details><summary>{len(reasons)} systems have no result here</summary><ul>\n"
         yield from (f"<li>{text(name)}: {text(why)}</li>\n" for name, why in reasons.items())

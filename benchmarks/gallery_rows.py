@@ -64,14 +64,14 @@ def sizes_of(line: RunLine) -> tuple[Size, ...]:
     tally = CurveTally()
     tally.add(line)
     points = {point.samples: point for point in tally.points()}
-    found: list[Size] = []
+    sizes: list[Size] = []
     for size in SIZES:
         point = points.get(size)
         if point:
-            found.append(Size(size, point.tokens, point.accuracy > 0.5))
-        elif found:
-            found.append(found[-1]._replace(samples=size))
-    return tuple(found)
+            sizes.append(Size(size, point.tokens, point.accuracy > 0.5))
+        elif sizes:
+            sizes.append(sizes[-1]._replace(samples=size))
+    return tuple(sizes)
 
 
 def read_rows(file: Path) -> list[Row]:
@@ -96,14 +96,14 @@ def summaries(rows: Iterable[Row]) -> list[Summary]:
     for row in rows:
         groups.setdefault(row.strategy, []).append(row)
     baseline = {row.problem: row for row in groups.get(BASELINE, ()) if row.sizes}
-    found = [_summary(name, group, baseline) for name, group in groups.items()]
-    return sorted(found, key=_place)
+    unsorted = [_summary(name, group, baseline) for name, group in groups.items()]
+    return sorted(unsorted, key=_place)
 
 
 def baseline_curve(rows: Iterable[Row]) -> list[CurvePoint]:
     """Return the baseline's accuracy in one setting against its tokens per problem."""
-    known = [_numbers(row, row)[2:] for row in rows if row.sizes]
-    return _curve([sum(column) / len(known) for column in zip(*known, strict=True)])
+    curves = [_numbers(row, row)[2:] for row in rows if row.sizes]
+    return _curve([sum(column) / len(curves) for column in zip(*curves, strict=True)])
 
 
 def _place(summary: Summary) -> tuple[bool, float]:
@@ -111,20 +111,20 @@ def _place(summary: Summary) -> tuple[bool, float]:
 
 
 def _summary(name: str, rows: Sequence[Row], baseline: dict[str, Row]) -> Summary:
-    known = [row for row in rows if not row.error]
-    n = len(known)
+    completed = [row for row in rows if not row.error]
+    n = len(completed)
     reason = next((row.error for row in rows if row.error), "")
-    interval = wilson_interval(sum(row.right for row in known), n) or Interval(0.0, 1.0)
-    pairs = [_numbers(row, baseline[row.problem]) for row in known if row.problem in baseline]
+    interval = wilson_interval(sum(row.right for row in completed), n) or Interval(0.0, 1.0)
+    pairs = [_numbers(row, baseline[row.problem]) for row in completed if row.problem in baseline]
     gain = _gain(pairs) if name != BASELINE else None
     return Summary(
         strategy=name,
         problems=n,
         failed=len(rows) - n,
-        accuracy=sum(row.right for row in known) / n if n else 0.0,
+        accuracy=sum(row.right for row in completed) / n if n else 0.0,
         interval=interval,
-        tokens=sum(row.tokens for row in known) / n if n else 0.0,
-        calls=sum(row.calls for row in known) / n if n else 0.0,
+        tokens=sum(row.tokens for row in completed) / n if n else 0.0,
+        calls=sum(row.calls for row in completed) / n if n else 0.0,
         gain=gain,
         gain_interval=_bootstrap(pairs) if gain is not None else None,
         reason=reason,
@@ -168,7 +168,7 @@ def _bootstrap(problems: Sequence[_Numbers]) -> Interval | None:
     """Return the percentile bootstrap interval of the gain over problems."""
     rng = random.Random(0)
     gains = [_gain(rng.choices(problems, k=len(problems))) for _ in range(_DRAWS)]
-    known = sorted(gain for gain in gains if gain is not None)
-    if len(known) < _DRAWS // 2:
+    gains = sorted(gain for gain in gains if gain is not None)
+    if len(gains) < _DRAWS // 2:
         return None
-    return Interval(known[int(0.025 * len(known))], known[int(0.975 * len(known)) - 1])
+    return Interval(gains[int(0.025 * len(gains))], gains[int(0.975 * len(gains)) - 1])

@@ -81,7 +81,7 @@ class CountingServer:
         """Count the repeated calls: those in flight at a kill, and all others."""
         flying = others = 0
         for text, times in self.answered.items():
-            lost = sum(any(0 <= kill - each < GRACE for kill in kills) for each in times)
+            lost = sum(any(0 <= kill - sent < GRACE for kill in kills) for sent in times)
             extra = max(0, len(times) - calm.get(text, 0))
             flying += min(lost, extra)
             others += max(0, extra - lost)
@@ -94,18 +94,18 @@ class CountingServer:
         return ["--model", "openai/sampler", "--api-base", base]
 
 
-def completion(asked: dict[str, Any]) -> dict[str, Any]:
+def completion(request: dict[str, Any]) -> dict[str, Any]:
     """Answer a request with samples that depend only on the request and its seed."""
-    said = json.dumps(asked["messages"])
+    prompt = json.dumps(request["messages"])
     choices: list[dict[str, Any]] = []
-    for place in range(asked.get("n") or 1):
-        seed = (asked.get("seed") or 0) + place
-        number = int(hashlib.sha256(f"{seed} {said}".encode()).hexdigest(), 16)
+    for index in range(request.get("n") or 1):
+        seed = (request.get("seed") or 0) + index
+        number = int(hashlib.sha256(f"{seed} {prompt}".encode()).hexdigest(), 16)
         program = PROGRAMS[number % len(PROGRAMS)]
         text = f"```python\ndef keep(values):\n    {program}\n```"
         message = {"role": "assistant", "content": text}
-        choices.append({"index": place, "finish_reason": "stop", "message": message})
-    usage = {"prompt_tokens": len(said) // 4, "completion_tokens": 20 * len(choices)}
+        choices.append({"index": index, "finish_reason": "stop", "message": message})
+    usage = {"prompt_tokens": len(prompt) // 4, "completion_tokens": 20 * len(choices)}
     usage["total_tokens"] = sum(usage.values())
     return {
         "id": "1",
@@ -146,7 +146,7 @@ class Job(NamedTuple):
 
     def command(self, folder: Path) -> list[str]:
         """Return the command that starts or resumes the run in a folder."""
-        asked = [each.replace("{folder}", str(folder)) for each in self.asked]
+        asked = [word.replace("{folder}", str(folder)) for word in self.asked]
         if self.is_eval:
             begun = (folder / "out" / "settings.json").exists()
             return [*asked, "--resume"] if begun else asked
@@ -159,13 +159,13 @@ class Job(NamedTuple):
             return _gist(json.loads(printed))
         lines = (folder / "out" / "results.jsonl").read_text().splitlines()
         results = [json.loads(line) for line in lines]
-        return sorted((_gist(each) for each in results), key=str)
+        return sorted((_gist(result) for result in results), key=str)
 
 
-def _gist(told: dict[str, Any]) -> dict[str, Any]:
-    told["usage"].pop("wall_seconds")
+def _gist(result: dict[str, Any]) -> dict[str, Any]:
+    result["usage"].pop("wall_seconds")
     names = ("problem_id", "strategy", "answer", "solved", "candidates", "usage", "stop_reason")
-    return {name: told[name] for name in names}
+    return {name: result[name] for name in names}
 
 
 def undisturbed(job: Job, folder: Path) -> tuple[object, float]:
@@ -228,11 +228,11 @@ def main() -> None:
 
 def solving(folder: Path, flags: list[str], model: str, seed: int) -> Job:
     """Return a job that solves one problem."""
-    tests, problem, given = folder / "tests.py", PROBLEM, TESTS
+    tests, problem, source = folder / "tests.py", PROBLEM, TESTS
     if model == "embedded":
         task = next(iter(generate_tasks("held_out", count=1, seed=seed)))
-        problem, given = task.labelled.problem.prompt, task.labelled.problem.tests
-    tests.write_text(given)
+        problem, source = task.labelled.problem.prompt, task.labelled.problem.tests
+    tests.write_text(source)
     asked = ["solve", problem, "--tests", str(tests), *flags, "--json"]
     return Job([*asked, "--samples", "4"], is_eval=False)
 

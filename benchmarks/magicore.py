@@ -50,7 +50,7 @@ def graphs_of(plan: Plan, samples: int) -> dict[str, RefinementGraph]:
         f"magicore@{k}": ("magicore", replace(plan, samples=k)),
         f"adaptive@{k}": ("adaptive", replace(plan, samples=k)),
     }
-    return {name: build_strategy(strategy, each) for name, (strategy, each) in sized.items()}
+    return {name: build_strategy(strategy, plan) for name, (strategy, plan) in sized.items()}
 
 
 async def compare(
@@ -94,8 +94,8 @@ def _scorer(options: argparse.Namespace) -> Scorer:
 def _magicore(options: argparse.Namespace) -> MagicoreOptions:
     if options.calibration is None:
         return MagicoreOptions()
-    found = ScoreCalibration.load(options.calibration)
-    return MagicoreOptions.published(found, samples=options.samples)
+    calibration = ScoreCalibration.load(options.calibration)
+    return MagicoreOptions.published(calibration, samples=options.samples)
 
 
 async def main() -> None:

@@ -42,10 +42,10 @@ class Mutant:
 
 def sources(only: str = "") -> list[Path]:
     """Return the files to mutate."""
-    found = (path for name in SOURCES for path in (ROOT / name).rglob("*.py"))
+    paths = (path for name in SOURCES for path in (ROOT / name).rglob("*.py"))
     return sorted(
         path
-        for path in found
+        for path in paths
         if not LEFT_OUT.match(relative(path)) and relative(path).startswith(only)
     )
 

@@ -156,13 +156,13 @@ def measure(tests: Sequence[str]) -> dict[str, Any]:
 def lines_in(data: Any) -> dict[str, dict[str, list[int]]]:
     """Return the lines by file and test function, without the lines that imports execute."""
     root = Path.cwd()
-    found: dict[str, dict[str, list[int]]] = {}
+    lines_by_path: dict[str, dict[str, list[int]]] = {}
     for name in data.measured_files():
         path = str(Path(name).relative_to(root))
         for line, contexts in data.contexts_by_lineno(name).items():
             for test in filter(None, contexts):
-                found.setdefault(path, {}).setdefault(test, []).append(line)
-    return found
+                lines_by_path.setdefault(path, {}).setdefault(test, []).append(line)
+    return lines_by_path
 
 
 def function_of(nodeid: str) -> str:

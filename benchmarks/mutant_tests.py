@@ -60,40 +60,40 @@ class Tests:
     def running(self, path: str, lines: Iterable[int]) -> set[str]:
         """Return the test functions that execute at least one of the lines."""
         by_line = self.by_line.get(path, {})
-        found = set[str]()
+        tests = set[str]()
         for line in lines:
-            found |= by_line.get(line, set())
-        return found
+            tests |= by_line.get(line, set())
+        return tests
 
     def select(self, mutant: Mutant, source: str) -> Selection:
         """Return the tests for a mutant of a source, up to the time limit."""
         inside = function_lines(source)
         statement, *around = enclosing(source, mutant.start[0])
         if mutant.start[0] in inside:
-            found = self.running(mutant.path, statement)
-            if found:
-                return self.affordable(mutant.path, found, direct=True)
+            selected = self.running(mutant.path, statement)
+            if selected:
+                return self.affordable(mutant.path, selected, direct=True)
         elif name := imported_name(source, statement):
-            found = self.mentioning(name)
-            if found:
-                return self.affordable(mutant.path, found, direct=True)
+            selected = self.mentioning(name)
+            if selected:
+                return self.affordable(mutant.path, selected, direct=True)
         wider = (
             self.running(mutant.path, inside.intersection(lines)) for lines in (statement, *around)
         )
-        found = next((tests for tests in wider if tests), set[str]())
-        return self.affordable(mutant.path, found, direct=mutant.start[0] not in inside)
+        selected = next((tests for tests in wider if tests), set[str]())
+        return self.affordable(mutant.path, selected, direct=mutant.start[0] not in inside)
 
     def mentioning(self, name: str) -> set[str]:
         """Return the tests that execute a line of a function that contains a name."""
         word = re.compile(rf"\b{name}\b")
-        found: set[str] = set()
+        selected: set[str] = set()
         for path in sources():
             source = path.read_text()
             if word.search(source):
                 rows = enumerate(source.splitlines(), 1)
                 lines = {number for number, row in rows if word.search(row)}
-                found |= self.running(relative(path), lines & function_lines(source))
-        return found
+                selected |= self.running(relative(path), lines & function_lines(source))
+        return selected
 
     def affordable(self, path: str, tests: set[str], *, direct: bool) -> Selection:
         """Return a module's own tests, then fast and specific ones, up to the time limit."""
@@ -120,7 +120,7 @@ class Tests:
 
 def enclosing(source: str, line: int) -> list[range]:
     """Return the lines of the statement at a line, then of the enclosing ones, up to the module."""
-    found = [range(1, source.count("\n") + 2)]
+    ranges = [range(1, source.count("\n") + 2)]
     nodes: list[Any] = list(ast.parse(source).body)
     while nodes:
         node = nodes.pop()
@@ -130,12 +130,12 @@ def enclosing(source: str, line: int) -> list[range]:
         whole = range(first, (node.end_lineno or first) + 1)
         inner: list[Any] = [part for part in ast.walk(node) if part is not node and _is_block(part)]
         header = min([part.lineno for part in inner], default=whole.stop)
-        found.append(whole)
+        ranges.append(whole)
         if line < header and inner:
-            found.append(range(first, header))
+            ranges.append(range(first, header))
         nodes = [part for part in ast.iter_child_nodes(node) if _is_block(part)]
         nodes += [case for part in ast.iter_child_nodes(node) for case in _cases(part)]
-    return found[::-1]
+    return ranges[::-1]
 
 
 def _is_block(node: Any) -> bool:
@@ -185,19 +185,19 @@ def measure(test: Path, worker: Worker) -> Measured | None:
     kept = BUILD / "coverage" / f"{relative(test).replace('/', '-')}.json"
     helpers = sorted(path for path in test.parent.glob("*.py") if not path.match("test_*.py"))
     if kept.exists():
-        known = Measured(**json.loads(kept.read_text()))
-        if known.digests == digests([relative(test), *known.lines, *map(relative, helpers)]):
-            return known
+        stored = Measured(**json.loads(kept.read_text()))
+        if stored.digests == digests([relative(test), *stored.lines, *map(relative, helpers)]):
+            return stored
     reply = worker.run([relative(test)], 600.0, measure=True)
     print(f"measured {relative(test)}", flush=True)
     if reply["failed"]:
         print(f"skipped because it fails: {relative(test)} ({reply['by']})", flush=True)
         return None
     paths = [relative(test), *reply["lines"], *map(relative, helpers)]
-    found = Measured(reply["seconds"], reply["lines"], digests(paths))
+    measured = Measured(reply["seconds"], reply["lines"], digests(paths))
     kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(asdict(found)))
-    return found
+    kept.write_text(json.dumps(asdict(measured)))
+    return measured
 
 
 def digests(paths: Sequence[str]) -> dict[str, str]:

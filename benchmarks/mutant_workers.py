@@ -16,10 +16,10 @@ from mutant_making import BUILD, ROOT
 class Worker:
     """A process that runs tests in a copy of the repository."""
 
-    def __init__(self, place: Path) -> None:
-        self.place = copy(place)
-        words = [sys.executable, str(ROOT / "benchmarks" / "mutant_runs.py"), str(place)]
-        environment = {"PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"}
+    def __init__(self, folder: Path) -> None:
+        self.place = copy(folder)
+        words = [sys.executable, str(ROOT / "benchmarks" / "mutant_runs.py"), str(folder)]
+        environment = {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
         self._process = subprocess.Popen(
             ["env", *(f"{name}={value}" for name, value in environment.items()), *words],
             stdin=subprocess.PIPE,
@@ -61,11 +61,11 @@ class Workers:
             yield from pool.map(attempt, items)
 
 
-def copy(place: Path) -> Path:
+def copy(folder: Path) -> Path:
     """Copy the repository without build products."""
-    shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     built = shutil.ignore_patterns(
         ".git", ".venv", "build", "*.egg-info", ".*_cache", ".hypothesis", "__pycache__"
     )
-    shutil.copytree(ROOT, place, symlinks=True, ignore=built)
-    return place
+    shutil.copytree(ROOT, folder, symlinks=True, ignore=built)
+    return folder

@@ -82,8 +82,8 @@ async def one(number):
         return await dspy.Predict("question -> answer").acall(question=PROMPT.format(number))
 
 async def make(number):
-    made = await asyncio.gather(*(one(number) for _ in range(samples)))
-    completions = dspy.Completions({"answer": [each.answer for each in made]})
+    answers = await asyncio.gather(*(one(number) for _ in range(samples)))
+    completions = dspy.Completions({"answer": [answer.answer for answer in answers]})
     assert dspy.majority(completions).answer == "4"
 
 told(make, several)
@@ -136,21 +136,23 @@ async def main() -> None:
     parser.add_argument("--samples", type=int, default=8)
     parser.add_argument("--latency", type=float, default=0.1, help="seconds per model call")
     options = parser.parse_args()
-    pythons: dict[Library, str] = {each: str(options.peers) for each in LIBRARIES}
+    pythons: dict[Library, str] = {library: str(options.peers) for library in LIBRARIES}
     pythons[LIBRARIES[0]] = sys.executable
-    there = [each for each in LIBRARIES if _has(pythons[each], each.module)]
-    took: dict[str, list[Timed]] = {each.name: [] for each in there}
+    there = [library for library in LIBRARIES if _has(pythons[library], library.module)]
+    took: dict[str, list[Timed]] = {library.name: [] for library in there}
     wanted = (options.problems + WARM_UP) * options.samples
     async with chat_server(options.latency, text=TEXT, several=False) as server:
         for _ in range(3):
-            for each in there:
+            for library in there:
                 before = server.calls()
-                took[each.name].append(
-                    await timed(pythons[each], each, server.base, options.problems, options.samples)
+                took[library.name].append(
+                    await timed(
+                        pythons[library], library, server.base, options.problems, options.samples
+                    )
                 )
-                made = server.calls() - before
-                if made != wanted:
-                    print(f"{each.name} made {made} calls where {wanted} were expected")
+                calls_made = server.calls() - before
+                if calls_made != wanted:
+                    print(f"{library.name} made {calls_made} calls where {wanted} were expected")
     calls = options.problems * options.samples
     ours = _median(took["refinegraph"])
     print(f"{calls} calls, {options.latency:g} s each, 64 concurrent")
@@ -165,8 +167,8 @@ async def main() -> None:
 
 def _median(rounds: list[Timed]) -> Timed:
     return Timed(
-        statistics.median(each.seconds for each in rounds),
-        statistics.median(each.cpu for each in rounds),
+        statistics.median(took.seconds for took in rounds),
+        statistics.median(took.cpu for took in rounds),
     )
 
 

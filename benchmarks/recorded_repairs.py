@@ -119,13 +119,15 @@ class _Player:
 
     def apply(self, decision: Decision) -> None:
         """Play the moves of a decision."""
-        made: list[Candidate] = []
+        candidates: list[Candidate] = []
         for move in decision.moves:
             parent = move.parents[0] if move.parents else None
-            made += [self._candidate(parent, decision, len(made)) for _ in range(move.count)]
+            candidates += [
+                self._candidate(parent, decision, len(candidates)) for _ in range(move.count)
+            ]
         self.state = self.state.model_copy(
             update={
-                "candidates": (*self.state.candidates, *made),
+                "candidates": (*self.state.candidates, *candidates),
                 "decisions": (*self.state.decisions, decision),
                 "round": decision.round,
                 "usage": Usage(completion_tokens=round(self.tokens)),
@@ -135,16 +137,18 @@ class _Player:
     @property
     def is_over(self) -> bool:
         """Return whether a program passed, or all recorded repairs were played."""
-        passed = any(made.verdict and made.verdict.passed for made in self.state.candidates)
+        passed = any(
+            candidate.verdict and candidate.verdict.passed for candidate in self.state.candidates
+        )
         return passed or self.repairs == len(self.run.programs) - 1
 
-    def _candidate(self, parent: str | None, decision: Decision, place: int) -> Candidate:
+    def _candidate(self, parent: str | None, decision: Decision, index: int) -> Candidate:
         tokens = self.run.round_tokens if parent else self.run.sample_tokens
         self.repairs = min(self.repairs + bool(parent), len(self.run.programs) - 1)
         self.tokens += tokens
         number = self.repairs if parent else 0
         return Candidate(
-            id=f"{decision.round}.{len(self.state.candidates) + place}",
+            id=f"{decision.round}.{len(self.state.candidates) + index}",
             operator="refine" if parent else "solve",
             round=decision.round,
             turn=decision.number,

@@ -47,11 +47,13 @@ _BEST_OF = 10
 """The number of candidates that fixed best-of-n always tries."""
 
 
-async def _prepared(options: FixOptions, package: Package, place: Path, *, forks: bool) -> Prepared:
+async def _prepared(
+    options: FixOptions, package: Package, checkout: Path, *, forks: bool
+) -> Prepared:
     """Judge a faulty copy, in the sandbox or in forks."""
     if not forks:
         return await prepare(options, _ignore)
-    suite, sources = suite_of(package, place, forks=True), read_sources(place)
+    suite, sources = suite_of(package, checkout, forks=True), read_sources(checkout)
     assert isinstance(suite, ForkedSuite)
     baseline = await suite.baseline()
     localised = await localise(suite, sources, baseline)
@@ -64,9 +66,9 @@ async def one_fault(
     healthy: Healthy, fault: Fault, seed: int, folder: Path, *, forks: bool
 ) -> dict[str, Any] | None:
     """Run all measurements on one fault."""
-    place = faulty_copy(healthy, fault, folder / "work" / f"{healthy.package.name}-{seed}")
-    options = FixOptions(path=str(place), test=healthy.package.command)
-    prepared = await _prepared(options, healthy.package, place, forks=forks)
+    checkout = faulty_copy(healthy, fault, folder / "work" / f"{healthy.package.name}-{seed}")
+    options = FixOptions(path=str(checkout), test=healthy.package.command)
+    prepared = await _prepared(options, healthy.package, checkout, forks=forks)
     if prepared.problem is None:
         return None
     workshop = prepared.workshop
@@ -107,7 +109,7 @@ def _half(workshop: Workshop, draw: random.Random) -> frozenset[str]:
 
 def _rank(suspects: Sequence[SuspectLine], fault: Fault) -> int | None:
     wanted = (fault.mutation.path, fault.mutation.line)
-    places = [(each.path, each.line) for each in suspects]
+    places = [(suspect.path, suspect.line) for suspect in suspects]
     return places.index(wanted) + 1 if wanted in places else None
 
 

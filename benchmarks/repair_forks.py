@@ -87,16 +87,16 @@ class ForkedSuite(Suite):
         )
 
     def _read(self, path: str) -> str | None:
-        place = self._copy / path
-        return place.read_text(encoding="utf-8") if place.exists() else None
+        file = self._copy / path
+        return file.read_text(encoding="utf-8") if file.exists() else None
 
     def _write(self, path: str, text: str | None) -> None:
-        place = self._copy / path
+        file = self._copy / path
         if text is None:
-            place.unlink(missing_ok=True)
+            file.unlink(missing_ok=True)
         else:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, encoding="utf-8")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
 
     def _forked(self, only: Sequence[str], record: bool, timeout: float) -> SuiteRun:
         began = time.monotonic()

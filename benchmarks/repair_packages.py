@@ -55,9 +55,9 @@ PACKAGES = (
 
 def download(package: Package, folder: Path) -> Path:
     """Return the folder with a package's sources, which are downloaded once."""
-    place = folder / "packages" / package.name
-    if place.is_dir():
-        return place
+    target = folder / "packages" / package.name
+    if target.is_dir():
+        return target
     archives = folder / "archives"
     archives.mkdir(parents=True, exist_ok=True)
     stem = package.name.replace("-", "_")
@@ -68,9 +68,9 @@ def download(package: Package, folder: Path) -> Path:
         subprocess.run([*command, ":all:", "-d", str(archives), wanted], check=True)
     with tarfile.open(archive) as content:
         content.extractall(archives, filter="data")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    (archives / f"{stem}-{package.version}").rename(place)
-    return place
+    target.parent.mkdir(parents=True, exist_ok=True)
+    (archives / f"{stem}-{package.version}").rename(target)
+    return target
 
 
 class Fault(NamedTuple):
@@ -143,9 +143,9 @@ def _draw(healthy: Healthy, draw: random.Random) -> Mutation | None:
         line = draw.choice(healthy.executed)
         suspect = SuspectLine(path=line.path, line=line.number, score=1.0)
         sources = {line.path: healthy.sources.files[line.path]}
-        found = list(mutations(sources, [suspect], operators=[operator]))
-        if found:
-            return draw.choice(found)
+        changes = list(mutations(sources, [suspect], operators=[operator]))
+        if changes:
+            return draw.choice(changes)
     return None
 
 
@@ -153,9 +153,9 @@ def _lost(run: SuiteRun, passing: frozenset[str]) -> Iterator[str]:
     return (name for name in passing if name not in run.tests or not run.tests[name].passed)
 
 
-def faulty_copy(healthy: Healthy, fault: Fault, place: Path) -> Path:
+def faulty_copy(healthy: Healthy, fault: Fault, target: Path) -> Path:
     """Return a copy of the package that contains the fault."""
-    shutil.rmtree(place, ignore_errors=True)
-    shutil.copytree(healthy.root, place, symlinks=True)
-    (place / fault.mutation.path).write_text(fault.mutation.text, encoding="utf-8")
-    return place
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(healthy.root, target, symlinks=True)
+    (target / fault.mutation.path).write_text(fault.mutation.text, encoding="utf-8")
+    return target

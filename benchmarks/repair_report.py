@@ -26,8 +26,8 @@ def show_report(records: Sequence[dict[str, Any]]) -> None:
 def _localisation(records: Sequence[dict[str, Any]]) -> None:
     ranks = [record["rank"] for record in records]
     for most in (1, 10, 50):
-        found = sum(rank is not None and rank <= most for rank in ranks)
-        print(f"  faulty line among the first {most}: {_share(found, len(ranks))}")
+        count = sum(rank is not None and rank <= most for rank in ranks)
+        print(f"  faulty line among the first {most}: {_share(count, len(ranks))}")
 
 
 def _search(records: Sequence[dict[str, Any]]) -> None:

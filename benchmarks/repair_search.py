@@ -101,8 +101,8 @@ def uniform(workshop: Workshop, seed: int) -> list[Mutation]:
             break
         suspect, operator = draw.choice(even), draw.choice(OPERATORS)
         sources = {suspect.path: workshop.sources.files[suspect.path]}
-        found = list(mutations(sources, [suspect], operators=[operator]))
-        if found:
-            mutation = draw.choice(found)
+        changes = list(mutations(sources, [suspect], operators=[operator]))
+        if changes:
+            mutation = draw.choice(changes)
             drawn[mutation.text] = mutation
     return list(drawn.values())

@@ -69,8 +69,8 @@ def build_pool(
         kind = _kind(tried, trials, visible)
         if kind in sorted_out:
             sorted_out[kind].append(Entry(kind, _patch(setting, tried.mutation)))
-    for kind, found in sorted_out.items():
-        entries += draw.sample(found, min(_POOL[kind], len(found)))
+    for kind, group in sorted_out.items():
+        entries += draw.sample(group, min(_POOL[kind], len(group)))
     names = draw.sample(sorted(TAMPERING), _POOL["tampering"])
     entries += [Entry(f"tampering:{name}", TAMPERING[name](setting)) for name in names]
     draw.shuffle(entries)
@@ -130,7 +130,8 @@ def _evidence(
     """Return the evidence that the selector used, so that its weights can be examined."""
     selector = best_patch(workshop.sources.python(), workshop.localised.suspects)
     return [
-        [pool[numbers[each.id]].kind, *map(float, selector.evidence(each, 1))] for each in passing
+        [pool[numbers[candidate.id]].kind, *map(float, selector.evidence(candidate, 1))]
+        for candidate in passing
     ]
 
 
@@ -152,14 +153,14 @@ async def _restricted(workshop: Workshop, visible: frozenset[str] | None) -> Wor
         return workshop
     baseline = workshop.baseline
     suite = VisibleSuite(workshop.suite, sorted(visible))
-    known = baseline.model_copy(
+    visible = baseline.model_copy(
         update={
             "failing": tuple(each for each in baseline.failing if each.id in visible),
             "passing": tuple(name for name in baseline.passing if name in visible),
         }
     )
-    localised = await localise(suite, workshop.sources, known)
-    return Workshop(suite, workshop.sources, known, localised)
+    localised = await localise(suite, workshop.sources, visible)
+    return Workshop(suite, workshop.sources, visible, localised)
 
 
 async def _first_thatpasses(workshop: Workshop, pool: Sequence[Entry]) -> str | None:

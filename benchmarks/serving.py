@@ -126,17 +126,17 @@ async def at_once(count: int, upstream: int, latency: float) -> None:
         streams = await asyncio.gather(*(stream(session, base, asked) for _ in range(count)))
         seconds = time.perf_counter() - began
         calls = behind.calls()
-    kept = [each for each in streams if each.usage]
-    tokens = sum(each.usage["total_tokens"] for each in kept if each.usage)
+    kept = [stream for stream in streams if stream.usage]
+    tokens = sum(stream.usage["total_tokens"] for stream in kept if stream.usage)
     floor = calls * latency / upstream
     print(f"{count} streams over {upstream} concurrent upstream calls of {latency} s")
     print(f"  lost             {count - len(kept)}")
     print(f"  calls            {calls}")
     print(f"  tokens reported  {tokens} of {calls * (PROMPT + WRITTEN)}")
     print(f"  seconds          {seconds:.1f}, {seconds / floor:.2f} times the minimum")
-    print(f"  first byte       {_of(streams, lambda each: each.first)}")
-    print(f"    after sending  {_of(streams, lambda each: each.answered)}")
-    print(f"  longest silence  {_of(streams, lambda each: each.longest)}")
+    print(f"  first byte       {_of(streams, lambda stream: stream.first)}")
+    print(f"    after sending  {_of(streams, lambda stream: stream.answered)}")
+    print(f"  longest silence  {_of(streams, lambda stream: stream.longest)}")
 
 
 async def add_up(count: int) -> None:
@@ -150,9 +150,9 @@ async def add_up(count: int) -> None:
     ):
         for _ in range(count):
             usage = await _usage(session, base, _drawn(draw))
-            made = behind.calls() - calls
-            calls += made
-            wrong += usage.get("total_tokens") != made * (PROMPT + WRITTEN)
+            calls_made = behind.calls() - calls
+            calls += calls_made
+            wrong += usage.get("total_tokens") != calls_made * (PROMPT + WRITTEN)
     print(f"{count} random requests, {calls} calls: wrong usage in {wrong}")
 
 

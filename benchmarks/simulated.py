@@ -192,7 +192,7 @@ async def run(
     """Solve the problems with one strategy; `rows` collects the data to fit a calibration."""
     model = SimulatedChatModel(setting.rates, seed=seed)
     labelled = simulated_problems(problems)
-    gold = {each.problem.id: each.gold.answer for each in labelled}
+    gold = {task.problem.id: task.gold.answer for task in labelled}
 
     def is_right(problem: Problem, candidate: Candidate) -> bool:
         return candidate.answer == gold[problem.id]
@@ -203,19 +203,19 @@ async def run(
     async def solved(problem: Problem) -> tuple[bool, int, int]:
         async with places:
             result = await run_graph(graph, problem)
-        samples = sum(each.parent_id is None for each in result.candidates)
+        samples = sum(candidate.parent_id is None for candidate in result.candidates)
         right = result.answer == gold[problem.id]
         last = result.decisions[-1].difficulty if result.decisions else None
         if rows is not None and last:
             rows.append((last.features, right))
         return right, result.usage.completion_tokens, samples
 
-    told = await asyncio.gather(*(solved(each.problem) for each in labelled))
+    outcomes = await asyncio.gather(*(solved(task.problem) for task in labelled))
     return Result(
-        sum(right for right, _, _ in told),
+        sum(right for right, _, _ in outcomes),
         problems,
-        sum(tokens for _, tokens, _ in told),
-        sum(samples for _, _, samples in told),
+        sum(tokens for _, tokens, _ in outcomes),
+        sum(samples for _, _, samples in outcomes),
     )
 
 
@@ -275,8 +275,8 @@ def main() -> None:
     parser.add_argument("--fit", type=Path, help="fit a calibration and write it here")
     options = parser.parse_args()
     if options.fit:
-        found = asyncio.run(fitted(SETTINGS, problems=options.problems, seed=options.seed))
-        found.save(options.fit)
+        calibration = asyncio.run(fitted(SETTINGS, problems=options.problems, seed=options.seed))
+        calibration.save(options.fit)
         return
     asyncio.run(experiments(SETTINGS, problems=options.problems, seed=options.seed))
 

@@ -52,30 +52,30 @@ class Held:
 
     def grown_since(self, before: "Held") -> list[str]:
         """Name the resources that have grown; the number of workers may vary."""
-        found: list[str] = []
+        grown: list[str] = []
         if self.guest_descriptors > before.guest_descriptors:
-            found.append("descriptors of a worker")
+            grown.append("descriptors of a worker")
         if self.mounts > before.mounts:
-            found.append("mounts")
+            grown.append("mounts")
         if self.host_mb > before.host_mb + _GROWTH_MB:
-            found.append("memory of the host")
+            grown.append("memory of the host")
         if self.largest_guest_mb > before.largest_guest_mb + _GROWTH_MB:
-            found.append("memory of a worker")
+            grown.append("memory of a worker")
         if self.descriptors - 2 * self.guests > before.descriptors - 2 * before.guests + 8:
-            found.append("descriptors of the host")
-        return found
+            grown.append("descriptors of the host")
+        return grown
 
 
 def _guests_of(host: int) -> list[int]:
-    found: list[int] = []
+    guests: list[int] = []
     for path in Path(f"/proc/{host}/task").glob("*/children"):
         try:
-            children = [int(each) for each in path.read_text().split()]
+            children = [int(process) for process in path.read_text().split()]
         except OSError:
             continue
         for child in children:
-            found += [child, *_guests_of(child)]
-    return found
+            guests += [child, *_guests_of(child)]
+    return guests
 
 
 def _descriptors(process: int) -> int:
@@ -105,7 +105,7 @@ async def soak(runs: int, *, every: int) -> int:
         held = Held.now()
         if done // every == _WARM_UP:
             before = held
-        bad = [str(each) for each in report.results if not each.ok]
+        bad = [str(result) for result in report.results if not result.ok]
         bad += held.grown_since(before) if before else []
         wrong += len(bad)
         print(

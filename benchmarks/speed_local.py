@@ -143,8 +143,8 @@ def our_llama(at_once: int) -> Measure:
 
         async def ask(prompt: str) -> None:
             async with places:
-                made = await generate(model, prompt, sampling=sampling)
-            written.append(made.usage.completion_tokens)
+                completions = await generate(model, prompt, sampling=sampling)
+            written.append(completions.usage.completion_tokens)
 
         began = time.perf_counter()
         await asyncio.gather(*(ask(_prompt(source)) for _ in range(4 * at_once)))

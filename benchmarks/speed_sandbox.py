@@ -44,11 +44,11 @@ def main() -> None:
     runs = {name: run for name, run in backends().items() if name in wanted}
     gains: dict[str, list[float]] = {}
     if "evalplus" in runs:
-        found = measured(runs, read_tasks(options.dataset)[: options.limit], options.rounds)
+        figures = measured(runs, read_tasks(options.dataset)[: options.limit], options.rounds)
         for call in GOALS:
             ours = f"refinegraph {call}"
-            rates = zip(found.per_second[ours], found.per_second["evalplus"], strict=True)
-            times = zip(found.milliseconds["evalplus"], found.milliseconds[ours], strict=True)
+            rates = zip(figures.per_second[ours], figures.per_second["evalplus"], strict=True)
+            times = zip(figures.milliseconds["evalplus"], figures.milliseconds[ours], strict=True)
             gains[f"{call} throughput"] = [one / other for one, other in rates]
             gains[f"{call} latency"] = [other / one for other, one in times]
     print(json.dumps(gains))

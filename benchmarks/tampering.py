@@ -125,10 +125,10 @@ async def _fools_exit_code(suite: TestSuite, changes: Changes) -> bool:
 async def _main(asked: argparse.Namespace) -> None:
     print(f"{'package':<18}{'tampering':>10}{'accepted':>10}{'exit code 0':>13}{'honest':>10}")
     for package in PACKAGES:
-        found = sorted(asked.folder.glob(f"{package.name}-*/"))
-        if not found or (asked.packages and package.name not in asked.packages):
+        folders = sorted(asked.folder.glob(f"{package.name}-*/"))
+        if not folders or (asked.packages and package.name not in asked.packages):
             continue
-        count = await _package(package, found[0], asked.shapes)
+        count = await _package(package, folders[0], asked.shapes)
         if count is None:
             print(f"{package.name:<18} no change makes its tests fail")
             continue
