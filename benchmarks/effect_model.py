@@ -46,6 +46,7 @@ _REPAIRS = 3
 _MAX_TOKENS = 260
 """Of an answer: the longest program of ten steps takes about 200."""
 _CONCURRENCY = 8
+"""Tasks in progress at the same time: a choice."""
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 Arm = Callable[[Plan], RefinementGraph]

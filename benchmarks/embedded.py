@@ -51,6 +51,7 @@ SEED = 90_000
 LENGTHS, VAGUE_SHARE = (3, 3, 4, 4), 0.6
 """The numbers of steps of the repaired tasks: hard enough that about half of the samples fail."""
 _AT_ONCE = 8
+"""Tasks in progress at the same time: a choice."""
 _Item = TypeVar("_Item")
 _Found = TypeVar("_Found")
 

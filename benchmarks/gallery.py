@@ -58,6 +58,7 @@ _BASELINE_SAMPLES = 48
 # A search that does not end would hold up all others; what is cut off counts as failed.
 _SECONDS_A_PROBLEM = 120.0
 _AT_ONCE = 4
+"""Problems in progress at the same time: a choice."""
 # The composition and the wording of tasks that about half of the samples solve.
 _LENGTHS, _SEED = (3, 3, 4, 4), 91_000
 

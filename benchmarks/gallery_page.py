@@ -10,6 +10,7 @@ from refinegraph.graphs.strategies import find_strategy
 from refinegraph.html.page import page, text
 
 _WIDTH, _HEIGHT, _MARGIN = 720, 380, 50
+"""The size of the plot in pixels; the width fits the text column of the page."""
 _SCRIPT = """\
 const words = document.getElementById('words');
 function sift() {

@@ -37,6 +37,7 @@ _CHARACTERS_A_TOKEN = 4
 """Approximate characters per token of English and Python. Only the cost of samples, which was not
 recorded, depends on it."""
 _AT_ONCE = 4
+"""Runs judged at the same time: a choice."""
 
 
 class _Record(Frozen, extra="ignore"):

@@ -22,6 +22,7 @@ _MOST_FAILING = 30
 """The maximum number of tests that a fault may break; more indicate that the fault is in code on
 which everything depends."""
 _TRIES = 12
+"""Changes tried until the tests detect one: a choice."""
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from refinegraph.tools.scorers import Scorer
 from refinegraph.tools.scorers.simulated import simulated_scorer
 
 _AT_ONCE = 16
+"""Problems in progress at the same time: a choice."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from refinegraph.tools.workspace.conformance import fingerprint
 
 _COMMAND = ("true",)
 _AT_ONCE = 32
+"""Trees open at the same time: a choice."""
 _HOST = """
 import asyncio, sys
 from refinegraph.tools import Sandbox

@@ -19,6 +19,7 @@ from training.roles import header_of, render
 
 STRATEGY = "best-of-n"
 _MAX_TOKENS = 260
+"""Maximum tokens of an answer: a program of ten steps has about 110."""
 
 
 class Runs(NamedTuple):

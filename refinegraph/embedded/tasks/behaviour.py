@@ -24,6 +24,7 @@ _PROBES = 20
 """The number of random arguments, including empty and one-element ones, that distinguish two
 chains."""
 _HELD_OUT_PERCENT = 15
+"""The share of functions that are held out: a choice."""
 
 
 class Parameter(str):

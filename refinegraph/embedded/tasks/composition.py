@@ -16,8 +16,10 @@ OPERATIONS: tuple[Operation, ...] = (*NUMBER_OPERATIONS, *TEXT_OPERATIONS)
 """All operations of the first set."""
 
 _HELD_OUT_PERCENT = 15
+"""The share of compositions that are held out: a choice."""
 _STARTS: tuple[Shape, ...] = ("numbers", "number", "text", "words", "table")
 _WEIGHTS = (40, 10, 18, 22, 10)
+"""The weights of the first shapes: lists of numbers have the most operations."""
 _BY_INPUT: dict[Shape, tuple[Operation, ...]] = {
     shape: tuple(operation for operation in OPERATIONS if operation.takes == shape)
     for shape in _STARTS

@@ -21,11 +21,14 @@ VAGUE_SHARE = 0.25
 """The share of steps with a vague phrase that are left to the examples."""
 
 _GIVEN, _HIDDEN = 3, 8
+"""The numbers of visible tests and of hidden tests: a choice."""
 _FIRST = 8
 """The number of cases after which a trivial task is discarded."""
 _ATTEMPTS = 3
+"""Attempts to state one composition before another is drawn: a choice."""
 _LONGEST_VALUE = 44
 _LARGEST = 9_999
+"""Limits on what a small model can read; wider values would fill its context."""
 _FEWEST: dict[Shape, int] = {"flag": 2, "number": 3}
 """The required number of distinct results, for output shapes that do not need half of the cases."""
 

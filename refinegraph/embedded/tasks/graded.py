@@ -16,6 +16,7 @@ HEADLESS_NAME = "solve"
 """The name of a function that the statement does not name."""
 
 _GIVEN, _HIDDEN = 3, 8
+"""The numbers of visible tests and of hidden tests: a choice."""
 
 
 class GradedTask(NamedTuple):

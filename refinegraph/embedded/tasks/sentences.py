@@ -101,6 +101,7 @@ _RESULTS = ("the result", "what is left", "that", "the outcome", "what you have 
 _NOUN_STEPS = 3
 """The maximum number of steps in one noun phrase; people do not write longer ones."""
 _ASIDE_SHARE = 0.15
+"""The share of statements with an irrelevant remark: a choice."""
 
 
 def statement(wording: Wording, rng: random.Random) -> str:
