@@ -68,8 +68,8 @@ class vary_problem(Operator):
         return Outcome(notes=tuple(note for note in notes if note))
 
     async def _note(self, task: Task, change: str) -> Note | None:
-        asked = Prompt(user=_ASK).messages(problem=task.problem.prompt, change=CHANGES[change])
-        made = await generate(self.model, asked, n=1, sampling=self.sampling)
-        text = made.choices[0].text.strip()
+        messages = Prompt(user=_ASK).messages(problem=task.problem.prompt, change=CHANGES[change])
+        generations = await generate(self.model, messages, n=1, sampling=self.sampling)
+        text = generations.choices[0].text.strip()
         same = text == task.problem.prompt.strip()
         return None if same or not text else Note(kind="question", about=change, text=text)

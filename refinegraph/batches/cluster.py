@@ -59,7 +59,7 @@ class ClusterBatch(Batch):
         exceptions = import_ray().exceptions
         reason = ""
         for _ in range(_ATTEMPTS):
-            place = min(range(len(self.workers)), key=lambda each: self._loads.get(each, 0))
+            place = min(range(len(self.workers)), key=lambda worker: self._loads.get(worker, 0))
             self._loads[place] = self._loads.get(place, 0) + 1
             try:
                 record: BatchRecord = await self.workers[place].solve.remote(item)

@@ -33,7 +33,8 @@ class SolveRows:
         columns = {name: _plain(values) for name, values in batch.items()}
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         records = run_sync(self._solve(rows))
-        return {**batch, self._column: [each.report.model_dump(mode="json") for each in records]}
+        reports = [record.report.model_dump(mode="json") for record in records]
+        return {**batch, self._column: reports}
 
     async def _solve(self, rows: list[dict[str, Any]]) -> list[BatchRecord]:
         options: dict[str, Any] = {**self._options, "in_order": True}

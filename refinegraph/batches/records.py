@@ -126,19 +126,19 @@ class BatchRecord:
                 error=self.error,
                 usage=usage,
             )
-        told = report(self.result)
+        summary = report(self.result)
         return BatchReport(
             index=self.index,
             id=self.id,
-            answer=told.answer,
-            solved=told.solved,
-            strategy=told.strategy,
-            rounds=told.rounds,
-            stop_reason=told.stop_reason,
+            answer=summary.answer,
+            solved=summary.solved,
+            strategy=summary.strategy,
+            rounds=summary.rounds,
+            stop_reason=summary.stop_reason,
             usage=usage,
-            isolation=told.isolation,
-            models=told.models,
-            seed=told.seed,
+            isolation=summary.isolation,
+            models=summary.models,
+            seed=summary.seed,
         )
 
     def line(self, column: str = COLUMN) -> str:

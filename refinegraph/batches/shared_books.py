@@ -88,7 +88,7 @@ class SharedBooks:
         the mean cost of a call.
         """
         dead, self._lives[worker] = self._lives.get(worker), life
-        for number in [each for each, owner in self._reserved.items() if owner == dead]:
+        for number in [call for call, owner in self._reserved.items() if owner == dead]:
             self.commit(number, mean_cost(self._ledger.spent))
 
     def reserve(self, life: str, need: PlainNeed) -> Grant | Refusal | None:

@@ -36,7 +36,7 @@ def metric_page(measured: Sequence[Measurement], *, title: str) -> str:
 
 def _body(measured: Sequence[Measurement]) -> Iterator[str]:
     heads = ("metric", "value", "95 % interval", "n", "strategy and part")
-    for group, members in groupby(measured, key=lambda each: each.group):
+    for group, members in groupby(measured, key=lambda measurement: measurement.group):
         known = [measurement for measurement in members if measurement.figures]
         if known:
             yield f"<h2>{text(group)}</h2>\n"

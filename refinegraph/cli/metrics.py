@@ -77,7 +77,7 @@ def _runs(folder: Path) -> list[RunLine]:
 def _show(measured: Iterable[Measurement]) -> None:
     """Print a table for each group as soon as it is computed, then what is not available."""
     console, missing = output_console(), list[Measurement]()
-    for group, members in groupby(measured, key=lambda each: each.group):
+    for group, members in groupby(measured, key=lambda measurement: measurement.group):
         computed = list(members)
         missing += [measurement for measurement in computed if measurement.missing]
         known = [measurement for measurement in computed if measurement.figures]

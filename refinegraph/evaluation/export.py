@@ -185,7 +185,7 @@ def _right(run: RunLine) -> list[Candidate]:
         for candidate in run.result.candidates
         if judged.get(candidate.id) and candidate.content
     ]
-    return sorted(found, key=lambda each: each.id != chosen)
+    return sorted(found, key=lambda candidate: candidate.id != chosen)
 
 
 _FORMS: dict[Format, Callable[[RunLine], Iterator[Line]]] = {

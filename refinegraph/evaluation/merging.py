@@ -122,4 +122,4 @@ def _left_out(folders: Sequence[Path], order: _Order) -> tuple[LeftOut, ...]:
         if file.exists():
             summary = Summary.model_validate_json(file.read_text(encoding="utf-8"))
             found.update((record.problem_id, record) for record in summary.left_out)
-    return tuple(sorted(found.values(), key=lambda each: order.position(each.problem_id)))
+    return tuple(sorted(found.values(), key=lambda record: order.position(record.problem_id)))

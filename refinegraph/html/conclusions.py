@@ -98,11 +98,11 @@ def holm(values: Sequence[float | None]) -> list[float | None]:
     >>> holm([0.01, 0.04, None])
     [0.02, 0.04, None]
     """
-    known = sorted((value, place) for place, value in enumerate(values) if value is not None)
+    ordered = sorted((value, place) for place, value in enumerate(values) if value is not None)
     corrected: list[float | None] = [None] * len(values)
     largest = 0.0
-    for rank, (value, place) in enumerate(known):
-        largest = max(largest, min(1.0, value * (len(known) - rank)))
+    for rank, (value, place) in enumerate(ordered):
+        largest = max(largest, min(1.0, value * (len(ordered) - rank)))
         corrected[place] = largest
     return corrected
 

@@ -140,8 +140,8 @@ def table(
         label: What the table shows, for screen readers.
         row_headings: Whether the first cell of a row names the row.
     """
-    known = [tuple(row) for row in rows]
-    first = known[0] if known else ()
+    all_rows = [tuple(row) for row in rows]
+    first = all_rows[0] if all_rows else ()
     classes = [' class="n"' if _is_number(cell) else "" for cell in first]
     yield (
         f'<div class="wide" tabindex="0" role="region" aria-label="{text(label)}"><table>'
@@ -152,7 +152,7 @@ def table(
         for heading, kind in zip_longest(headings, classes, fillvalue="")
     )
     yield "</tr></thead><tbody>\n"
-    for row in known:
+    for row in all_rows:
         cells = list(map(_cell, row))
         if row_headings:
             cells[0] = f'<th scope="row">{row[0]}</th>'

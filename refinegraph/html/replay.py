@@ -106,9 +106,9 @@ def _origin(candidate: Candidate) -> str:
 
 
 def _judgement(index: RunIndex, candidate: Candidate, at: float | None) -> Iterator[ReplayStep]:
-    found = index.outcome(candidate)
+    outcome = index.outcome(candidate)
     score = "" if candidate.score is None else f"scored {candidate.score:.2f}"
-    yield ReplayStep(found or score or "not checked", candidate.id, at)
+    yield ReplayStep(outcome or score or "not checked", candidate.id, at)
     if candidate.id in index.rejections:
         reason = index.rejections[candidate.id]
         words = f"rejected: {reason}" if reason else "rejected"

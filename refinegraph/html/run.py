@@ -94,8 +94,8 @@ def _name(result: RefinementResult, prompt: str) -> str:
 
 def _model_facts(result: RefinementResult) -> list[str]:
     names = result.models
-    known = [names.solver, names.reviewer, names.refiner, names.tester]
-    models = list(dict.fromkeys(name for name in known if name))
+    roles = [names.solver, names.reviewer, names.refiner, names.tester]
+    models = list(dict.fromkeys(name for name in roles if name))
     return [f"{'model' if len(models) == 1 else 'models'} {', '.join(models)}"] if models else []
 
 

@@ -139,8 +139,8 @@ def _visible(candidate: Candidate) -> str:
 
 
 def _lineage(by_id: Mapping[str, Candidate], id: str | None) -> list[str]:
-    found: list[str] = []
-    while id is not None and id in by_id and id not in found:
-        found.append(id)
+    path: list[str] = []
+    while id is not None and id in by_id and id not in path:
+        path.append(id)
         id = by_id[id].parent_id
-    return found
+    return path

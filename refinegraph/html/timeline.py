@@ -15,15 +15,15 @@ _NAMES = {"node": "node of the graph", "call": "model call", "sandbox": "sandbox
 
 def timeline_plot(spans: Sequence[TimedSpan]) -> str:
     """Return a sentence, a picture with one bar for each span, and a legend."""
-    known = [span for span in spans if span.kind in _NAMES]
-    shown = sorted(sorted(known, key=_duration, reverse=True)[:MOST_BARS], key=_start)
+    timed = [span for span in spans if span.kind in _NAMES]
+    shown = sorted(sorted(timed, key=_duration, reverse=True)[:MOST_BARS], key=_start)
     if not shown:
         return ""
-    end = max(span.ended for span in known) or 1e-9
+    end = max(span.ended for span in timed) or 1e-9
     scale = (_WIDTH - _LEFT - _RIGHT) / end
     bars = "".join(_bar(row, span, scale) for row, span in enumerate(shown))
     height = _ROW * len(shown) + 26
-    summary = _summary(known, end, drawn=len(shown))
+    summary = _summary(timed, end, drawn=len(shown))
     return (
         f'<p class="dim">{summary}</p>\n<div class="wide" tabindex="0" role="region" '
         f'aria-label="timeline"><svg viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" role="img" '

@@ -93,12 +93,12 @@ def _picture(index: RunIndex, replay: Replay, label: str) -> Iterator[str]:
 
 def _children(index: RunIndex) -> dict[str, list[str]]:
     """Return the ids below each id; candidates without a parent are below the root."""
-    found: dict[str, list[str]] = {ROOT: []}
+    children: dict[str, list[str]] = {ROOT: []}
     for candidate in sorted(index.result.candidates, key=lambda one: one.sort_key):
         parent = index.parent(candidate)
         above = parent.id if parent and parent.sort_key < candidate.sort_key else ROOT
-        found.setdefault(above, []).append(candidate.id)
-    return found
+        children.setdefault(above, []).append(candidate.id)
+    return children
 
 
 def _scale(index: RunIndex) -> Scale:

@@ -90,12 +90,12 @@ def place_nodes(children: Mapping[str, Sequence[str]], scale: Scale) -> dict[str
 
 def _blocks(children: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Return the leaves that share rows, for each of them."""
-    found: dict[str, list[str]] = {}
+    leaves_of: dict[str, list[str]] = {}
     for below in children.values():
         leaves = [child for child in below if not children.get(child)]
         if len(leaves) >= _BLOCK:
-            found.update(dict.fromkeys(leaves, leaves))
-    return found
+            leaves_of.update(dict.fromkeys(leaves, leaves))
+    return leaves_of
 
 
 def _place_leaves(

@@ -169,7 +169,7 @@ def sample_accuracy(runs: Iterable[RunLine]) -> Mapping[str, float]:
     for run in runs:
         judged = run.judged
         rights.setdefault(run.problem_id, []).extend(judged[sample.id] for sample in samples(run))
-    return {problem: sum(each) / len(each) for problem, each in rights.items() if each}
+    return {problem: sum(values) / len(values) for problem, values in rights.items() if values}
 
 
 def level(ease: float) -> str:

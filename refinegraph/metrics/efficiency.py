@@ -218,7 +218,7 @@ def pass_at_tokens(runs: Sequence[RunLine]) -> Iterator[Figure]:
     for run in runs:
         pool, judged = run.result.candidates, run.judged
         spent = list(accumulate(candidate.tokens for candidate in pool))
-        right = (at for at, each in zip(spent, pool, strict=True) if judged.get(each.id))
+        right = (at for at, candidate in zip(spent, pool, strict=True) if judged.get(candidate.id))
         reached.append(next(right, float("inf")))
     most = max(
         (sum(candidate.tokens for candidate in run.result.candidates) for run in runs), default=0

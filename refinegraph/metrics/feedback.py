@@ -115,8 +115,8 @@ def closed_loop_critique(results: Results) -> Iterator[Figure]:
             yield from number(gain, len(pairs), part, strategy=name)
 
 
-def _by_itself(each: Refinement) -> bool | None:
-    author, reviewer = author_of(each.run, each.parent), reviewer_of(each.run)
+def _by_itself(refinement: Refinement) -> bool | None:
+    author, reviewer = author_of(refinement.run, refinement.parent), reviewer_of(refinement.run)
     return None if author is None or reviewer is None else author == reviewer
 
 
@@ -146,12 +146,12 @@ def feedback_friction(runs: Sequence[RunLine]) -> Iterator[Figure]:
     yield from share(map(_repeats, shown), "repeated")
 
 
-def _repeats(each: Refinement) -> bool:
+def _repeats(refinement: Refinement) -> bool:
     """Return whether an earlier candidate with the same answer was refuted by visible tests."""
     return any(
-        passes(other) is False and group_of(other) == group_of(each.child)
-        for other in each.run.result.candidates
-        if other.sort_key < each.child.sort_key
+        passes(other) is False and group_of(other) == group_of(refinement.child)
+        for other in refinement.run.result.candidates
+        if other.sort_key < refinement.child.sort_key
     )
 
 
@@ -201,8 +201,8 @@ def feedback_detail(runs: Sequence[RunLine]) -> Iterator[Figure]:
         )
 
 
-def _detail(each: Refinement) -> str:
-    review = each.review
+def _detail(refinement: Refinement) -> str:
+    review = refinement.review
     if review and review.change.strip():
         return "a change"
     located = review and (review.wrong_step.strip() or review.evidence.strip())

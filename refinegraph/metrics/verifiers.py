@@ -130,7 +130,7 @@ def pairwise_accuracy(runs: Sequence[RunLine]) -> Iterator[Figure]:
         yield from share((ordered for _, ordered in pairs), scorer)
         kinds = dict.fromkeys(kind for kind, _ in pairs)
         for kind in kinds if len(kinds) > 1 else ():
-            yield from share((ok for each, ok in pairs if each == kind), f"{scorer} {kind}")
+            yield from share((ok for outcome, ok in pairs if outcome == kind), f"{scorer} {kind}")
 
 
 @metric("style-control", "verifiers", "share", "RM-Bench (arXiv 2410.16184)", needs=("scores",))

@@ -45,15 +45,16 @@ def client_names() -> tuple[str, ...]:
 
 def task_fields(request: ChatRequest) -> TaskFields:
     """Return the description of the problem in a request; raises `Refusal` for invalid values."""
-    given = request.refinegraph or {}
+    extension = request.refinegraph or {}
     for name in ("tests", "entry_point"):
-        if not isinstance(given.get(name, ""), str):
-            raise _bad(f"{EXTENSION}.{name} is {given[name]!r:.60}; expected a text.")
-    kind = given.get("kind")
+        if not isinstance(extension.get(name, ""), str):
+            raise _bad(f"{EXTENSION}.{name} is {extension[name]!r:.60}; expected a text.")
+    kind = extension.get("kind")
     kinds = [name for name in get_args(Kind) if name != "repository"]
     if kind is not None and kind not in kinds:
         raise _bad(f"{EXTENSION}.kind is {kind!r:.60}; expected one of {', '.join(kinds)}.")
-    return TaskFields(**{name: given[name] for name in _TASK if given.get(name) is not None})
+    fields = {name: extension[name] for name in _TASK if extension.get(name) is not None}
+    return TaskFields(**fields)
 
 
 def options_for(request: ChatRequest, served: ServedModel, own: RunOptions) -> RunOptions:
@@ -89,9 +90,9 @@ def _protocol(request: ChatRequest, served: ServedModel) -> dict[str, Any]:
 def _chosen(request: ChatRequest) -> dict[str, Any]:
     """Return the options in the field `refinegraph`, validated and normalised."""
     fields = request.refinegraph or {}
-    given = {name: value for name, value in fields.items() if value is not None}
+    values = {name: value for name, value in fields.items() if value is not None}
     allowed = client_names()
-    for name in given:
+    for name in values:
         if name in RunOptions.declared and name not in allowed:
             raise _bad(
                 f"{EXTENSION}.{name} is for the server's operator to choose, not for clients."
@@ -101,7 +102,7 @@ def _chosen(request: ChatRequest) -> dict[str, Any]:
                 f"{EXTENSION}.{name} is unknown{nearest(name, allowed)}; expected one of "
                 f"{', '.join(allowed)}."
             )
-    return {name: _checked(name, value) for name, value in given.items() if name not in _TASK}
+    return {name: _checked(name, value) for name, value in values.items() if name not in _TASK}
 
 
 def _checked(name: str, value: Any) -> Any:

@@ -133,8 +133,8 @@ class _Count:
 
 def _estimate(body: Mapping[str, Any], events: int) -> dict[str, int]:
     """Estimate the tokens of an answer without usage: servers send about one event for each."""
-    said = json.dumps(body.get("messages") or body.get("input"), ensure_ascii=False)
-    return {"prompt_tokens": estimate_tokens(said), "completion_tokens": events}
+    prompt = json.dumps(body.get("messages") or body.get("input"), ensure_ascii=False)
+    return {"prompt_tokens": estimate_tokens(prompt), "completion_tokens": events}
 
 
 def _counted(event: bytes) -> dict[str, Any]:

@@ -88,8 +88,8 @@ def _count(name: str, text: str) -> int:
 
 
 def _not_served(name: str, models: Sequence[str]) -> Refusal:
-    known = [*models, *(f"{strategy}/{model}" for model in models for strategy in STRATEGIES)]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    choices = [*models, *(f"{strategy}/{model}" for model in models for strategy in STRATEGIES)]
+    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
     served = ", ".join(models)
     return _unknown(

@@ -104,9 +104,9 @@ def read_request(data: dict[str, Any]) -> ChatRequest:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         field = _path(first["loc"])
-        given = "" if first["type"] == "missing" else f", got {_shown(first['input'])}"
+        received = "" if first["type"] == "missing" else f", got {_shown(first['input'])}"
         message = first["msg"][0].lower() + first["msg"][1:]
-        raise Refusal(f"{field}: {message}{given}.", code="invalid_field") from None
+        raise Refusal(f"{field}: {message}{received}.", code="invalid_field") from None
 
 
 def _path(location: tuple[int | str, ...]) -> str:

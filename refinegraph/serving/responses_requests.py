@@ -36,8 +36,9 @@ def as_chat_request(data: Mapping[str, Any]) -> ChatRequest:
 
 
 def _messages(data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    given = data["input"]
-    items: Sequence[Any] = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    content = data["input"]
+    whole = [{"role": "user", "content": content}]
+    items: Sequence[Any] = whole if isinstance(content, str) else content
     if not isinstance(items, list | tuple) or not items:
         raise Refusal("input: expected a text, or a list of items.", code="invalid_field")
     instructions = data.get("instructions")

@@ -79,11 +79,11 @@ class Runner:
         self, order: RunOrder, number: int, tell: OnDelta, heartbeat: float
     ) -> tuple[ServedChoice, RefinementResult]:
         """Make one run; return its answer as a choice, and its result."""
-        said: list[str] = []
+        reasoning: list[str] = []
 
         def note(delta: Delta) -> None:
             if delta.kind == "reasoning":
-                said.append(delta.text)
+                reasoning.append(delta.text)
             tell(delta)
 
         options = _for_choice(order.options, number)
@@ -99,7 +99,7 @@ class Runner:
             progress.say(f"  run {run_id}: {page}")
         content = cut_at(_content(result, order.task.problem, options), order.stops)
         progress.finish(content)
-        return ServedChoice(content, reasoning="".join(said), run=run), result
+        return ServedChoice(content, reasoning="".join(reasoning), run=run), result
 
     async def _run(
         self, order: RunOrder, options: RunOptions, progress: Progress, *, live: bool

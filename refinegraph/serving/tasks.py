@@ -99,8 +99,8 @@ def statement(messages: list[Message]) -> str:
     *before, last = turns or messages
     parts = [text for text in system if text.strip()] if turns else []
     if before:
-        told = [f"{message.role}: {message.text}" for message in before]
-        parts += ["The conversation so far:", *told, "Do what the last message asks:"]
+        transcript = [f"{message.role}: {message.text}" for message in before]
+        parts += ["The conversation so far:", *transcript, "Do what the last message asks:"]
     return "\n\n".join([*parts, last.text])
 
 

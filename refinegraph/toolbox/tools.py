@@ -83,7 +83,7 @@ class Toolbox:
         from refinegraph.fixing.running import fix_with
 
         folder = self._checkout(path)
-        shared = {each.name: getattr(self.options, each.name) for each in fields(RunOptions)}
+        shared = {option.name: getattr(self.options, option.name) for option in fields(RunOptions)}
         if shared["model"] == EMBEDDED:  # it was not trained on repositories
             shared["model"] = MUTATIONS
         options = FixOptions(folder, test=test, issue=issue, on_event=on_event, **shared)

@@ -74,12 +74,12 @@ def text_errors(text: str, *, seed: int = 0) -> Iterator[InjectedError]:
     ('number', '2')
     """
     changes = [
-        ("number", found, other) for found in _NUMBER.finditer(text) for other in _near(found)
+        ("number", match, other) for match in _NUMBER.finditer(text) for other in _near(match)
     ]
-    changes += [("sign", found, _OTHER_SIGN[found[0]]) for found in _SIGN.finditer(text)]
+    changes += [("sign", match, _OTHER_SIGN[match[0]]) for match in _SIGN.finditer(text)]
     random.Random(seed).shuffle(changes)
-    for type, found, other in changes:
-        yield _error(type, text, f"{text[: found.start()]}{other}{text[found.end() :]}")
+    for type, match, other in changes:
+        yield _error(type, text, f"{text[: match.start()]}{other}{text[match.end() :]}")
 
 
 def error_between(right: str, damaged: str) -> InjectedError | None:
@@ -87,15 +87,15 @@ def error_between(right: str, damaged: str) -> InjectedError | None:
     if right == damaged:
         return None
     for errors in (program_errors(right), text_errors(right)):
-        found = next((error for error in errors if error.text == damaged), None)
-        if found:
-            return found
+        error = next((error for error in errors if error.text == damaged), None)
+        if error:
+            return error
     return None
 
 
-def _near(found: re.Match[str]) -> tuple[str, str]:
+def _near(match: re.Match[str]) -> tuple[str, str]:
     """Return two other numbers: one more, and twice as much."""
-    value = float(found[0]) if "." in found[0] else int(found[0])
+    value = float(match[0]) if "." in match[0] else int(match[0])
     return str(value + 1), str(2 * value if value else 2)
 
 
