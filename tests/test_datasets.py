@@ -198,7 +198,7 @@ def test_bad_files_are_named_with_their_line(tmp_path: Path, content: bytes, mes
     assert str(caught.value).startswith(message.replace("PATH", str(path)))
 
 
-def test_missing_files_and_folders_are_refused_at_once(tmp_path: Path) -> None:
+def test_missing_files_and_folders_are_refused_immediately(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"There is no file '.*none\.jsonl'; check the path"):
         load_dataset(tmp_path / "none.jsonl")
     with pytest.raises(InputError, match="is a directory; expected a dataset file"):
@@ -302,7 +302,7 @@ def test_id_of_a_record_that_was_left_out_is_refused_with_its_reason(tmp_path: P
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_lines_that_are_too_long_are_passed_over(tmp_path: Path, compressed: bool) -> None:
+def test_overlong_lines_are_skipped(tmp_path: Path, compressed: bool) -> None:
     path = tmp_path / "set.jsonl"
     content = GOOD + b'{"id": "' + b"x" * 5_000_000 + b'"}\n' + GOOD
     path.write_bytes(gzip.compress(content) if compressed else content)

@@ -124,7 +124,7 @@ def test_every_module_has_a_room() -> None:
 
 
 @pytest.mark.parametrize("room", [room for layer in LAYERS for room in layer])
-def test_a_room_imports_only_what_lies_below_it(room: str) -> None:
+def test_a_package_imports_only_lower_layers(room: str) -> None:
     against = [
         f"{found.importer}:{found.line} imports {found.imported}"
         for found in all_imports()

@@ -45,7 +45,7 @@ def test_the_signature_has_every_option_with_its_default(function: Callable[...,
 
 
 @pytest.mark.parametrize("function", [rg.solve, rg.asolve])
-def test_the_documentation_tells_of_every_option(function: Callable[..., object]) -> None:
+def test_the_documentation_describes_every_option(function: Callable[..., object]) -> None:
     described = (inspect.getdoc(function) or "").partition("Args:")[2]
     for name in SolveOptions.declared:
         assert f"    {name}: " in described
@@ -56,6 +56,6 @@ def test_only_the_twin_is_async() -> None:
     assert not inspect.iscoroutinefunction(rg.solve)
 
 
-def test_an_argument_that_there_is_not_is_a_type_error() -> None:
+def test_an_unknown_argument_is_a_type_error() -> None:
     with pytest.raises(TypeError, match=r"solve\(\) got an unexpected keyword argument 'sampels'"):
         rg.solve("x", sampels=3)  # type: ignore[call-arg]

@@ -96,7 +96,7 @@ def test_a_stop_rule_that_is_none_is_refused_in_a_sentence(text: str, said: str)
 
 
 @pytest.mark.parametrize("part", [*STOP_RULES, *ROUTERS, *SELECTORS, *POLICIES, *SCORERS])
-def test_every_name_stands_for_something(part: Any) -> None:
+def test_every_name_refers_to_something(part: Any) -> None:
     assert callable(target(part.target))
 
 

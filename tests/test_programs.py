@@ -98,7 +98,7 @@ def test_extract_program_finds_a_program_that_works(case: Case) -> None:
     assert eval(case.call, namespace) == case.expected
 
 
-def test_extract_program_keeps_a_whole_program_as_it_stands() -> None:
+def test_extract_program_keeps_a_whole_program_unchanged() -> None:
     source = f"import sys\n\n{ADD}\n\nif __name__ == '__main__':\n    print(add(1, 2))"
     assert extract_program(fenced(source), entry_point="add").source == source
 
@@ -224,7 +224,7 @@ def test_programs_that_differ_in_substance_have_other_fingerprints() -> None:
     assert program_fingerprint(ADD) != program_fingerprint(ADD.replace("+", "-"))
 
 
-def test_normalise_program_keeps_a_function_of_nothing_but_a_docstring_valid() -> None:
+def test_normalise_program_keeps_a_function_with_only_a_docstring_valid() -> None:
     assert normalise_program("def f():\n    'Docs.'") == "def f():\n    pass"
 
 

@@ -64,7 +64,7 @@ async def test_a_fake_run_is_charged_like_a_real_one() -> None:
     assert account.usage.sandbox_runs == 1
 
 
-async def test_what_the_function_raises_or_says_is_the_sandboxs_own() -> None:
+async def test_exceptions_and_verdicts_of_the_function_are_those_of_the_sandbox() -> None:
     def judge(run: SandboxRun) -> Verdict:
         if run.stdin:
             raise SandboxUnavailable("no namespaces")

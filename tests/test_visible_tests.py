@@ -280,7 +280,7 @@ def test_statement_examples_reads(example: str, arguments: str, expected: str) -
         "Input: x = 1, k = 2 Output: three",
     ],
 )
-def test_statement_examples_leaves_out_what_is_in_doubt(example: str) -> None:
+def test_statement_examples_omits_doubtful_examples(example: str) -> None:
     assert statement_examples(f'{HEADER}{example}\n    """', entry_point="f") == ()
 
 

@@ -44,7 +44,7 @@ async def test_solver_that_takes_one_sample_is_greedy() -> None:
     assert model.calls[0].sampling.temperature == 0.0
 
 
-async def test_solver_is_shown_tests_that_were_given_and_no_generated_ones() -> None:
+async def test_solver_sees_given_tests_and_no_generated_ones() -> None:
     model = ScriptedChatModel(["a"])
     given = CallCase(id="t1", entry_point="f", arguments="(1,)", expected="2")
     guessed = CallCase(
@@ -55,7 +55,7 @@ async def test_solver_is_shown_tests_that_were_given_and_no_generated_ones() -> 
     assert "15" not in model.calls[0].prompt
 
 
-async def test_solver_says_where_the_final_answer_goes() -> None:
+async def test_solver_prompt_explains_where_to_write_the_final_answer() -> None:
     model = ScriptedChatModel(["4"])
     await Solver(model)(MATH)
     assert r"\boxed{}" in model.calls[0].prompt
@@ -103,7 +103,7 @@ def test_review_that_holds_a_whole_program_loses_it() -> None:
     assert "and `2 * x`" in review.text
 
 
-async def test_refiner_gets_review_evidence_and_what_was_rejected() -> None:
+async def test_refiner_receives_review_evidence_and_rejected_attempts() -> None:
     model = ScriptedChatModel(["a"])
     rejected = [f"def f(x): return {number}" for number in range(5)]
     await Refiner(model, max_rejected_shown=2)(CODE, failing(), REVIEW, rejected=rejected)
@@ -121,7 +121,7 @@ async def test_refiner_grows_warmer_with_every_attempt(attempt: int, temperature
     assert model.calls[0].sampling.temperature == temperature
 
 
-async def test_refiner_that_is_told_to_be_hot_stays_hot() -> None:
+async def test_refiner_keeps_a_configured_high_temperature() -> None:
     model = ScriptedChatModel(["a"])
     await Refiner(model, sampling=Sampling(temperature=1.5))(CODE, failing(), REVIEW, attempt=2)
     assert model.calls[0].sampling.temperature == 1.5
@@ -184,7 +184,9 @@ def test_every_prompt_shows_the_problem(prompts: PromptSet) -> None:
         ((), "keeping the steps before the wrong one"),
     ],
 )
-async def test_refiner_is_told_from_where_to_repair(scores: tuple[float, ...], says: str) -> None:
+async def test_refiner_receives_the_first_step_to_repair(
+    scores: tuple[float, ...], says: str
+) -> None:
     text = "1. Two and two is 4.\n2. Twice that is 8.\n3. Less one is 6.\n\\boxed{6}"
     steps = split_steps(text, kind="math")[:3]
     wrong = Candidate(id="0.0", operator="solve", text=text, answer="6", steps=steps)

@@ -46,7 +46,7 @@ def solution(
     return candidate(f"0.{number}", answer, text=text)
 
 
-async def test_judge_asks_about_each_candidate_and_counts_what_it_costs() -> None:
+async def test_judge_calls_the_model_per_candidate_and_counts_the_cost() -> None:
     model = ScriptedChatModel(['{"score": 9}', '{"score": 2}'])
     pool = [solution(0), solution(1, text="1 + 1 = 3"), solution(2, answer=None)]
     told = await Judge(model)(PROBLEM, pool)
@@ -66,7 +66,7 @@ async def test_judges_vote(vote: Literal["mean", "median", "majority"], value: f
     assert [call.n for call in model.calls] == [3]
 
 
-async def test_judge_that_stays_unreadable_has_no_vote() -> None:
+async def test_judge_whose_replies_cannot_be_parsed_has_no_vote() -> None:
     model = ScriptedChatModel(['{"score": 10}', '{"score": 4}', "unclear", "still unclear"])
     told = await Judge(model, judges=3)(PROBLEM, [solution(0)])
     assert told.scores[0].value == pytest.approx(0.7)
@@ -101,7 +101,7 @@ async def test_solution_that_was_judged_costs_nothing_again() -> None:
     assert (first.usage.llm_calls, again.usage.llm_calls) == (1, 1)
 
 
-async def test_candidate_whose_call_fails_scores_none_beside_the_others() -> None:
+async def test_candidate_whose_call_fails_scores_none_and_the_others_are_scored() -> None:
     def script(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
         if "bad" in str(messages):
             raise ConnectionError("cut off")
@@ -147,7 +147,7 @@ async def test_step_judge_scores_the_steps_that_are_shown() -> None:
     assert "[2] Step 2: 2" in model.calls[0].prompt
 
 
-async def test_step_judge_joins_steps_as_it_is_told_and_wants_one_score_a_step() -> None:
+async def test_step_judge_aggregates_as_configured_and_requires_one_score_per_step() -> None:
     model = ScriptedChatModel(['{"steps": [10]}', "Step 1: 9/10\nStep 2: 3/10"])
     told = await StepJudge(model, aggregate=minimum)(PROBLEM, [solution(0)])
     assert told.scores[0].steps == (0.9, 0.3)
@@ -262,7 +262,7 @@ async def test_p_true_is_the_share_of_true_at_the_first_word(
     assert told.usage.llm_calls == 1
 
 
-async def test_p_true_shows_siblings_and_remembers_what_it_asked() -> None:
+async def test_p_true_shows_other_answers_and_caches_its_scores() -> None:
     model = ScriptedChatModel(spoken({"True": 1.0}).model_copy() for _ in range(9))
     scorer = p_true(model, max_samples=2)
     pool = [solution(number, answer=str(number)) for number in range(3)]
@@ -341,7 +341,7 @@ async def test_scorer_whose_model_fails_leaves_the_run_going_and_is_named() -> N
     assert "closed the connection" in result.failures[0].detail
 
 
-async def test_scorer_that_is_set_up_wrongly_ends_the_run_at_once() -> None:
+async def test_misconfigured_scorer_ends_the_run_immediately() -> None:
     def script(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
         if "careful judge" in str(messages):
             raise Refusal("no such thing")

@@ -89,7 +89,7 @@ def serving(server: Server) -> Generator[Server]:
         place.server_close()
 
 
-async def test_a_server_tells_of_the_text_and_not_of_the_prompt() -> None:
+async def test_a_server_returns_log_probabilities_of_the_text_without_the_prompt() -> None:
     with serving(Server()) as server, charging() as spent:
         tokens = await ServerLikelihood(f"{server.url}/v1", "m")(
             [HumanMessage("Which animal is it?")], "a striped zebra"

@@ -105,7 +105,7 @@ def test_several_writers_share_a_file(tmp_path: Path) -> None:
     assert len(asyncio.run(write())) == 80
 
 
-def test_notes_may_stay_in_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notes_can_be_kept_in_memory_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     memory = SQLiteMemory(":memory:")
 
@@ -130,7 +130,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         asyncio.run(words(tmp_path).recall("x"))
 
 
-def test_documents_are_found_by_passage_and_never_written(tmp_path: Path) -> None:
+def test_documents_are_searched_by_passage_and_read_only(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("# Units\n\nA furlong is 220 yards.\n\nA mile is 1760 yards.")
     (tmp_path / "b.bin").write_bytes(b"furlong furlong")
     documents = Documents(tmp_path)

@@ -49,7 +49,7 @@ async def test_places_show_what_the_task_shows(text: str, asked: str) -> None:
     assert await prompt_for(text, shown) == asked
 
 
-async def test_an_instruction_stands_at_its_place_or_at_the_end() -> None:
+async def test_an_instruction_fills_its_placeholder_or_is_appended() -> None:
     shown = task(instruction="Be brief.")
     assert await prompt_for("Do.", shown) == "Do.\n\nBe brief."
     assert await prompt_for("$instruction Do.", shown) == "Be brief. Do."

@@ -53,7 +53,7 @@ async def run(graph: RefinementGraph) -> RefinementResult:
     return result
 
 
-async def test_an_edit_becomes_the_whole_program_and_stays_on_the_candidate() -> None:
+async def test_an_edit_gives_a_whole_program_and_the_candidate_keeps_the_edit() -> None:
     result, model = await solve(fenced(PROGRAM), REVIEW, EDIT)
     assert result.solved
     assert result.answer == RIGHT.strip()
@@ -83,7 +83,7 @@ async def test_a_whole_program_is_taken_where_an_edit_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize(("repair", "asks"), [("rewrite", False), ("edit", True), ("auto", True)])
-async def test_the_option_says_in_which_form_programs_are_repaired(repair: str, asks: bool) -> None:
+async def test_the_option_selects_the_form_of_repairs(repair: str, asks: bool) -> None:
     _, model = await solve(fenced(PROGRAM), REVIEW, fenced(RIGHT), repair=repair)
     assert ("<<<<<<< SEARCH" in model.calls[2].prompt) == asks
 
@@ -105,7 +105,7 @@ def test_prompts_without_a_text_for_edits_refuse_them() -> None:
         ReviewAndRepair(ScriptedChatModel([]), prompts=COMPACT)
 
 
-async def test_a_refiner_of_ones_own_may_answer_with_an_edit() -> None:
+async def test_a_custom_refiner_may_answer_with_an_edit() -> None:
     async def refiner(problem: Problem, candidate: Candidate, review: Review) -> Generations:
         return Generations(choices=(Choice(text=EDIT),), usage=Usage())
 
@@ -115,7 +115,7 @@ async def test_a_refiner_of_ones_own_may_answer_with_an_edit() -> None:
     assert result.answer == RIGHT.strip()
 
 
-async def test_an_edit_that_does_not_apply_makes_a_candidate_that_says_why() -> None:
+async def test_an_edit_that_does_not_apply_gives_a_candidate_with_the_reason() -> None:
     async def refiner(problem: Problem, candidate: Candidate, review: Review) -> Generations:
         return Generations(choices=(Choice(text=BROKEN),), usage=Usage())
 

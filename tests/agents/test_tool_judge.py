@@ -27,7 +27,7 @@ async def test_the_score_follows_the_tool() -> None:
     assert told.usage.llm_calls == 2
 
 
-async def test_a_judge_that_never_decides_cannot_tell() -> None:
+async def test_a_judge_that_never_decides_scores_none() -> None:
     model = ScriptedChatModel("Hm.\nAction: times[1]", cycle=True)
     told = await ToolJudge(model, lambda: ToolUse([times]), max_actions=2)(QUESTION, [RIGHT])
     assert told.scores[0].value is None

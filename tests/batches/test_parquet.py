@@ -45,7 +45,7 @@ def test_a_published_data_set_is_recognised(tmp_path: Path) -> None:
     assert labelled.gold.answer == "2"
 
 
-def test_a_damaged_file_is_said(tmp_path: Path) -> None:
+def test_a_damaged_file_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "bad.parquet"
     file.write_bytes(b"PAR1 and nothing more")
     with pytest.raises(rg.InputError, match=r"bad\.parquet cannot be read as Parquet"):

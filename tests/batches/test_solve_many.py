@@ -70,7 +70,7 @@ async def test_one_failure_sinks_none_of_the_others() -> None:
     assert "no column 'prompt' among 'nothing'" in records[3].report.error.detail  # type: ignore[union-attr]
 
 
-async def test_an_async_source_is_read_only_as_there_is_room() -> None:
+async def test_an_async_source_is_read_only_while_there_is_room() -> None:
     read: list[int] = []
 
     async def source() -> AsyncIterator[Mapping[str, Any]]:
@@ -239,7 +239,7 @@ JSON = st.recursive(
         max_size=4,
     )
 )
-def test_columns_come_back_as_they_were(columns: dict[str, Any]) -> None:
+def test_columns_are_returned_unchanged(columns: dict[str, Any]) -> None:
     (record,) = asyncio.run(solved([{"prompt": "What is 1?", "kind": "math", **columns}]))
     line = json.loads(record.line().encode())
     assert line.pop("refinegraph")["answer"] == "1"
@@ -255,7 +255,7 @@ def test_shards_share_all_positions_without_overlap(count: int, total: int) -> N
 
 
 @pytest.mark.parametrize("text", ["", "3", "0/4", "5/4", "1/0", "-1/3", "a/b", "1/2/3"])
-def test_what_is_no_shard_is_refused(text: str) -> None:
+def test_invalid_shards_are_refused(text: str) -> None:
     with pytest.raises(rg.InputError, match="shard"):
         Shard.read(text)
 

@@ -90,7 +90,7 @@ def test_a_line_is_written_before_the_input_ends(serve: Serve) -> None:
     process.stdout.close()
 
 
-def test_a_failure_is_said_and_repeated_by_a_resumption(
+def test_a_failure_is_reported_and_retried_on_resume(
     serve: Serve, command: Command, questions: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.jsonl"

@@ -69,7 +69,7 @@ def test_a_file_that_is_not_trusted_names_no_files_and_changes_none(
     assert (tmp_path / "graph.txt").exists()
 
 
-def test_help_and_the_settings_work_beside_a_wrong_file(
+def test_help_and_settings_work_despite_an_invalid_file(
     command: Command, write: Callable[[str], Path]
 ) -> None:
     write("[nothing]\nx = 1\n")

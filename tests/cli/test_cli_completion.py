@@ -47,7 +47,9 @@ def completed(line: str, tmp_path: Path, **more: str) -> list[str]:
         ("refinegraph completion ", {"bash", "zsh", "fish"}),
     ],
 )
-def test_a_shell_gets_what_can_stand_there(line: str, expected: set[str], tmp_path: Path) -> None:
+def test_a_shell_completes_the_possible_words(
+    line: str, expected: set[str], tmp_path: Path
+) -> None:
     assert expected <= set(completed(line, tmp_path))
 
 

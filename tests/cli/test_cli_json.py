@@ -74,7 +74,7 @@ def test_one_candidate_or_the_answer_is_printed_as_it_is(
         (("graph", "single"), "edges"),
     ],
 )
-def test_what_is_looked_up_is_json_too(
+def test_lookup_commands_print_json(
     arguments: tuple[str, ...], key: str | None, kept: Callable[..., Any]
 ) -> None:
     data = kept(*arguments)

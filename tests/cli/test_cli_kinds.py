@@ -20,7 +20,7 @@ def test_a_question_is_not_answered_with_code(command: Command, serve: Serve) ->
     assert "kind       math, since it asks for a number; --kind chooses another" in done.err
 
 
-def test_a_flag_says_otherwise(command: Command, serve: Serve) -> None:
+def test_a_flag_overrides_the_inferred_kind(command: Command, serve: Serve) -> None:
     server = serve(RIGHT)
     asked = ("solve", "What is 7 * 8?", *server.flags, "--strategy", "single")
     done = command(*asked, "--kind", "code")
@@ -28,13 +28,13 @@ def test_a_flag_says_otherwise(command: Command, serve: Serve) -> None:
     assert "kind  " not in done.err
 
 
-def test_what_goes_without_saying_is_not_said(command: Command, serve: Serve) -> None:
+def test_the_default_kind_is_not_announced(command: Command, serve: Serve) -> None:
     done = command("solve", "Write add(a, b).", *serve(RIGHT).flags, "--strategy", "single")
     assert "def add" in done.out
     assert "kind  " not in done.err
 
 
-def test_the_package_model_declines_what_is_no_program(command: Command) -> None:
+def test_the_package_model_declines_problems_that_ask_for_no_program(command: Command) -> None:
     pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
     done = command("solve", "Who wrote Hamlet?", "--model", "embedded")
     assert (done.code, done.out) == (2, "")

@@ -49,7 +49,7 @@ def models_server() -> Generator[Callable[[bytes, int], str]]:
         (BODY, 401, ()),
     ],
 )
-def test_a_server_that_answers_counts_whatever_it_says(
+def test_a_server_that_answers_anything_counts_as_reachable(
     body: bytes, status: int, names: tuple[str, ...], models_server: Callable[..., str]
 ) -> None:
     assert ask_models(models_server(body, status)) == Answer(names)

@@ -36,7 +36,7 @@ def answers(out: Path) -> dict[int, str]:
 RIGHT = {n: str(n) for n in range(6)}
 
 
-def test_rounds_become_waves(command: Command, questions: str, tmp_path: Path) -> None:
+def test_rounds_are_converted_to_waves(command: Command, questions: str, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     more = ("--strategy", "self-refine", "--rounds", "1", "--prices", "1,1")
     with BatchServer(boxed) as server:
@@ -61,7 +61,7 @@ def test_a_refused_request_fails_its_problem_alone(
     assert answers(out) == {**RIGHT, 3: None}
 
 
-def test_a_batch_under_way_is_waited_for_by_the_next_process(
+def test_a_new_process_waits_for_a_batch_in_progress(
     command: Command, questions: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.jsonl"

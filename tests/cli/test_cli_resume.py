@@ -41,7 +41,7 @@ def test_a_killed_command_is_resumed(
     assert (again.code, "no run is unfinished" in again.sentence) == (2, True)
 
 
-def test_a_run_that_nobody_answered_is_not_kept(tmp_path: Path) -> None:
+def test_a_run_without_any_model_answer_is_not_stored(tmp_path: Path) -> None:
     env = environment(REFINEGRAPH_HOME=str(tmp_path / "home"), OPENAI_API_KEY="x")
     done = run_process(
         "solve", "Write f().", "--model", "openai/x", "--api-base", "http://127.0.0.1:9/v1", env=env
@@ -50,7 +50,7 @@ def test_a_run_that_nobody_answered_is_not_kept(tmp_path: Path) -> None:
     assert "no run is kept yet" in run_process("runs", env=env).out
 
 
-def test_where_nothing_can_be_kept_a_problem_is_solved_all_the_same(
+def test_a_problem_is_solved_even_if_nothing_can_be_stored(
     serve: Callable[..., ChatServer], tests: str, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("no folder")

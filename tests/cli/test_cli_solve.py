@@ -88,7 +88,7 @@ def test_generated_tests_are_called_guesses(command: Command, serve: Serve) -> N
     assert "openai/x; tester openai/tester" in done.err
 
 
-def test_repair_is_told_round_by_round(command: Command, serve: Serve, tests: str) -> None:
+def test_repair_is_reported_round_by_round(command: Command, serve: Serve, tests: str) -> None:
     def reply(asked: dict[str, Any]) -> str:
         if "Review the program" in asked["messages"][-1]["content"]:
             return "VERDICT: wrong\nSTEP: a - b\nWHY: it subtracts\nCHANGE: add"

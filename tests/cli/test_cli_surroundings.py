@@ -24,7 +24,7 @@ needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is
 
 
 @needs_full
-def test_an_answer_that_cannot_be_written_is_kept_and_the_way_to_it_told(
+def test_an_answer_that_cannot_be_written_is_stored_and_its_command_shown(
     command: Command, serve: Serve
 ) -> None:
     flags = ("--strategy", "single", *serve(RIGHT).flags)

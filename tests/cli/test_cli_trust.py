@@ -29,7 +29,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_a_found_file_sends_no_key_to_its_server(project: Path, serve: Serve) -> None:
+def test_a_discovered_file_cannot_send_a_key_to_its_server(project: Path, serve: Serve) -> None:
     server = serve(RIGHT)
     file = project / "refinegraph.toml"
     file.write_text(f'api_base = "{server.base}"\nmodel = "openai/x"\nsamples = 2\n')
@@ -150,7 +150,7 @@ def test_a_record_chooses_a_server_only_where_its_user_says_so(
     assert "calibration '/etc/passwd'" in command("resume").sentence
 
 
-def test_a_run_of_version_0_1_0_is_gone_on_with(
+def test_a_run_of_version_0_1_0_can_be_resumed(
     project: Path, serve: Serve, command: Command
 ) -> None:
     server, id = serve(RIGHT), "20260101-000000-abcdef"
@@ -181,7 +181,9 @@ def test_a_run_of_version_0_1_0_is_gone_on_with(
     assert json.loads(done.out)["seed"] == 7
 
 
-def test_what_is_kept_is_its_users_alone(project: Path, serve: Serve, command: Command) -> None:
+def test_stored_files_are_readable_only_by_their_user(
+    project: Path, serve: Serve, command: Command
+) -> None:
     server = serve(RIGHT)
     assert command("solve", "Write add.", *server.flags, "--cache").code == 0
     (project / "refinegraph.toml").write_text('api_base = "http://127.0.0.1:9"\n')

@@ -121,7 +121,7 @@ def test_tasks_in_free_wording_are_120_under_names_of_their_own() -> None:
     assert len({task.problem.entry_point for task in tasks}) == len(tasks) == 120
 
 
-def test_only_the_final_benchmark_reads_the_tasks_that_are_looked_at_once() -> None:
+def test_only_the_final_benchmark_reads_the_tasks_that_are_evaluated_once() -> None:
     readers = [
         path.relative_to(ROOT).as_posix()
         for folder in ("training", "refinegraph", "agents", "graphs", "tools", "benchmarks")

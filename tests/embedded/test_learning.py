@@ -119,7 +119,7 @@ def rollout(program: str, reward: float) -> Rollout:
     return Rollout(prompt=PROMPT, completion=program, reward=reward, source=SOURCE)
 
 
-def test_answers_that_fare_alike_teach_nothing(tokenizer: Any) -> None:
+def test_answers_with_equal_rewards_have_no_advantage(tokenizer: Any) -> None:
     alike = [rollout(RIGHT, 0.5), rollout(WRONG, 0.5)]
     assert group_advantages(alike) == [0.0, 0.0]
     model = tiny(tokenizer)

@@ -58,7 +58,7 @@ def test_different_data_sets_are_refused(
     assert f"evaluate different datasets: {says}" in capsys.readouterr().err
 
 
-def test_a_larger_data_set_with_the_same_problems_is_said(
+def test_a_larger_dataset_with_the_same_problems_is_reported(
     evaluation: Evaluation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one = evaluation(tmp_path / "one", ["good"])

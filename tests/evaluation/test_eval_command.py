@@ -164,7 +164,7 @@ def test_folders_are_compared_problem_by_problem(
     assert main(["compare", str(tmp_path)]) == 2
 
 
-def test_training_data_come_from_what_was_judged(
+def test_training_data_are_exported_from_judged_runs(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
@@ -206,7 +206,7 @@ async def test_agents_never_see_what_is_hidden() -> None:
     assert len(model.calls) > 3
 
 
-async def test_runs_that_no_model_answered_are_told_and_not_counted() -> None:
+async def test_runs_without_any_model_answer_are_reported_and_not_counted() -> None:
     model = ScriptedChatModel(lambda messages, sampling: broken(messages[-1].text))
     problems = [
         LabelledProblem(
@@ -333,7 +333,7 @@ def test_a_data_set_that_judges_nothing_is_refused(
     assert "has no problem whose tests can judge an answer" in capsys.readouterr().err
 
 
-def test_a_figure_under_what_is_asked_for_is_named(
+def test_a_figure_below_its_threshold_is_named(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "impossible.jsonl"

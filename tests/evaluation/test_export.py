@@ -96,7 +96,7 @@ def test_steps_end_with_the_first_wrong_one() -> None:
     assert (line.completions, line.labels) == (("It is 5",), (False,))
 
 
-def test_no_line_is_said_with_the_reason(
+def test_an_empty_export_is_reported_with_the_reason(
     evaluation: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = evaluation(tmp_path / "out", ["good"])

@@ -81,7 +81,7 @@ def tree() -> RunLine:
     )
 
 
-def test_a_step_is_rewarded_by_what_it_led_to() -> None:
+def test_a_step_is_rewarded_by_its_outcome() -> None:
     lines = [line for line in export([tree()], "move") if isinstance(line, MoveRollout)]
     first, second, third, *_, last = lines
     assert (first.completion, first.reward, first.reward_from) == ("Add.\n", 1.0, "descendants")
@@ -120,7 +120,7 @@ def test_pairs_of_steps_share_their_prefix() -> None:
     assert (pair.prompt, pair.chosen, pair.rejected) == ("2 + 2?\n\nAdd.\n", "4", "Then")
 
 
-def test_injected_errors_come_with_their_place_and_their_correction() -> None:
+def test_injected_errors_are_exported_with_place_and_correction() -> None:
     program = "def half(x):\n    return x // 2"
     problem = Problem(id="h", prompt="Write half(x).", tests="assert half(4) == 2")
     model = ScriptedChatModel(
@@ -157,7 +157,7 @@ def test_every_injected_error_can_be_undone(text: str, seed: int) -> None:
     assert error_between(text, text) is None
 
 
-def test_questions_are_written_beside_the_answer() -> None:
+def test_questions_are_exported_with_the_answer() -> None:
     model = ScriptedChatModel(["The answer is 4.", "Add 2 to 2.", "2 + 2 + 2?", "What is 3 + 1?"])
     result = rg.solve(QUESTION, model=model, strategy="question-variation")
     assert result.answer == "4"

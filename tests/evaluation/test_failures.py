@@ -69,7 +69,7 @@ def by_problem(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
         (InputError("no such thing."), "input", "InputError"),
     ],
 )
-async def test_whatever_one_run_raises_the_others_go_on(
+async def test_an_exception_in_one_run_does_not_stop_the_others(
     error: BaseException, kind: str, named: str
 ) -> None:
     problems = [problem(name) for name in ("one", "bad", "two")]
@@ -95,7 +95,7 @@ async def test_hidden_tests_that_cannot_be_read_cost_no_call() -> None:
     assert len(model.calls) == 1
 
 
-async def test_a_run_that_failed_says_what_it_had_spent() -> None:
+async def test_a_failed_run_reports_its_cost() -> None:
     problems = [problem("one"), problem("bad")]
     sandbox = failing_sandbox("# bad")
     outcomes = by_problem(await evaluate(problems, answers(), sandbox=sandbox))

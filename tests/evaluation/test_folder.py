@@ -119,7 +119,7 @@ def test_an_evaluation_without_results_does_not_block_its_folder(tmp_path: Path)
     assert written(tmp_path / "out") == {("a", "single"): None}
 
 
-def test_an_id_that_cannot_be_written_is_found_again(tmp_path: Path) -> None:
+def test_an_id_that_cannot_be_encoded_is_found_again(tmp_path: Path) -> None:
     folder = EvaluationFolder(tmp_path / "out", settings(), resume=False)
     folder.add(run_line("half \ud800"))
     folder.close()

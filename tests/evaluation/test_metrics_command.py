@@ -15,7 +15,7 @@ def folder(evaluation: Callable[..., str], tmp_path: Path) -> str:
     return evaluation(tmp_path / "out", ["good", "bad"])
 
 
-def test_the_table_shows_what_is_known_and_says_why_the_rest_is_not(
+def test_the_table_shows_available_metrics_and_why_others_are_missing(
     folder: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
@@ -39,7 +39,7 @@ def test_named_metrics_as_json(folder: str, capsys: pytest.CaptureFixture[str]) 
     assert (critique["figures"], critique["missing"]) == ([], "refinements")
 
 
-def test_several_folders_are_told_apart(
+def test_several_folders_are_distinguished(
     folder: str, evaluation: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = evaluation(tmp_path / "next", ["good"])

@@ -129,7 +129,7 @@ def test_a_run_that_stopped_early_counts_for_every_larger_size() -> None:
     assert second > first
 
 
-def test_strategies_are_compared_at_the_same_price() -> None:
+def test_strategies_are_compared_at_equal_cost() -> None:
     three = [tried(f"0.{n}", passed=n) for n in range(3)]
     lines = [
         line("a", three, {"0.2"}, chosen="0.2", strategy="best-of-n", tokens=50),

@@ -71,7 +71,7 @@ async def test_tests_that_do_not_fail_alone_are_not_chosen(
     assert [suspect.line for suspect in localised.suspects] == [2]
 
 
-def test_a_command_that_sets_its_path_is_given_the_plug_ins() -> None:
+def test_a_command_that_sets_pythonpath_still_gets_the_plugin() -> None:
     words = Suite(Sandbox(), Path(), "env PYTHONPATH=src python -m pytest").tests.recipe.words
     assert words[1].startswith("PYTHONPATH=src:")
     assert words[1].count(":") == 2

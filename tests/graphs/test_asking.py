@@ -91,7 +91,7 @@ async def test_an_answer_that_fits_no_question_is_refused() -> None:
         await asking.ainvoke(resumed(7), THREAD)
 
 
-def test_solve_asks_whom_it_is_given() -> None:
+def test_solve_calls_the_given_question_handler() -> None:
     asked: list[Question] = []
 
     async def reply(question: Question) -> Reply:
@@ -110,7 +110,7 @@ def test_solve_asks_whom_it_is_given() -> None:
     assert [type(each) for each in asked] == [BeforeRefine, BeforeAccept]
 
 
-def test_time_stands_still_while_a_person_thinks() -> None:
+def test_waiting_for_a_person_does_not_count_as_running_time() -> None:
     async def think(question: Question) -> Reply:
         await asyncio.sleep(3.2)
         return True
@@ -128,7 +128,7 @@ def test_time_stands_still_while_a_person_thinks() -> None:
     assert result.usage.wall_seconds < 3.2
 
 
-def test_nobody_to_ask_and_unknown_moments_are_bad_input() -> None:
+def test_missing_handlers_and_unknown_interrupt_points_are_bad_input() -> None:
     with pytest.raises(InputError, match="unknown interrupt point 'lunch'"):
         rg.solve(PROBLEM, model=ScriptedChatModel(RIGHT), ask=("lunch",))
     with pytest.raises(InputError, match="pass `on_question`"):

@@ -129,7 +129,7 @@ def test_nothing_is_tried_that_is_not_worth_its_tokens() -> None:
     assert result.stop_reason.rule == "gain"
 
 
-def test_decisions_can_be_replayed_from_their_numbers_whatever_was_learned_since() -> None:
+def test_decisions_can_be_replayed_from_their_features_after_further_learning() -> None:
     result = run([WRONG, OTHER], [WRONG], rates=taught(fresh=0.2, repair=0.4))
     weighed = result.decisions[1:]
     replayed = [choose_for_code(CodeGainEstimate.from_decision(made)) for made in weighed]
@@ -145,14 +145,14 @@ def test_every_turn_is_learned_from_once() -> None:
     assert rates.table.cells["fresh"].passed == 1
 
 
-def test_rates_that_do_not_learn_stay_as_they_were() -> None:
+def test_fixed_rates_do_not_change() -> None:
     rates = SuccessRates(SHIPPED_RATES, learn=False)
     run([WRONG, OTHER], [RIGHT], rates=rates)
     assert rates.table == RateTable()
 
 
 @given(numbers)
-def test_choosing_never_fails_and_takes_what_is_worth_more(found: CodeGainEstimate) -> None:
+def test_choosing_never_fails_and_takes_the_more_valuable_action(found: CodeGainEstimate) -> None:
     action = choose_for_code(found)
     assert action != "sample" or found.samples
     assert action != "refine" or found.repairs
@@ -191,7 +191,7 @@ attempts = st.one_of(
 
 @given(st.lists(st.lists(attempts, min_size=1, max_size=6), max_size=6), paths)
 @settings(max_examples=50)
-def test_chances_stay_chances_and_fall_with_every_failure(
+def test_predicted_chances_are_probabilities_that_fall_with_every_failure(
     problems: list[list[Attempt]], path: tuple[str, ...]
 ) -> None:
     rates = SuccessRates(SHIPPED_RATES)

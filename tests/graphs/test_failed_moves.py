@@ -36,7 +36,7 @@ async def no_tests(problem: Problem) -> WrittenTests:
     return WrittenTests(())
 
 
-async def test_a_thread_whose_only_sample_failed_beside_a_test_writer_goes_on() -> None:
+async def test_a_thread_continues_after_its_only_sample_failed_next_to_a_test_writer() -> None:
     solver = FailsOnce()
     graph = refinement_graph(
         solver=solver, test_writer=no_tests, router=AlwaysEasy(), checkpointer=InMemorySaver()

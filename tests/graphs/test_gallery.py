@@ -118,7 +118,7 @@ def code_lines(function: ast.FunctionDef) -> int:
     return (function.end_lineno or 0) - first + 1 - words
 
 
-def test_what_a_system_needs_is_said_in_one_sentence() -> None:
+def test_missing_needs_of_a_system_are_reported_in_one_sentence() -> None:
     with pytest.raises(InputError, match=r"strategy 'react' needs an environment to act in; set"):
         build_strategy("react", Plan(model=ScriptedChatModel([])))
 

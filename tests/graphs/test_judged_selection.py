@@ -31,7 +31,7 @@ def test_a_voter_that_is_often_right_outweighs_several_that_are_not() -> None:
     assert chosen.reason == "1 candidate agrees on it, by large"
 
 
-def test_an_unnamed_voter_counts_as_the_mean_and_nobody_is_certain() -> None:
+def test_an_unnamed_voter_has_the_mean_weight_and_no_weight_is_infinite() -> None:
     pool = voters(("other", "3"), ("never", "5"), ("always", "7"))
     chosen = prior_vote({"never": 0.0, "always": 1.0})(PROBLEM, pool)
     assert chosen.candidate_id == "0.2"

@@ -45,7 +45,7 @@ def test_published_options_use_the_given_statistics() -> None:
     assert features[0].value == pytest.approx((0.5 - 0.3) / 0.1)
 
 
-def test_the_first_majority_stays_where_that_is_asked_for() -> None:
+def test_the_first_majority_is_kept_on_request() -> None:
     state = RefinementState(problem=PROBLEM, candidates=DRAWN + REFINED)
     found = ScoreCalibration(mean=0.5, deviation=0.1, count=500)
     ours = MagicoreOptions(calibration=found).router()(state)

@@ -78,7 +78,7 @@ def test_a_text_that_names_no_rule_says_why(text: str, words: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "rounds(", "rounds(x)", "1", "a.b()", "rounds(3) or x", "x y"]
 )
-def test_nothing_but_rules_is_evaluated(text: str) -> None:
+def test_only_rules_are_evaluated(text: str) -> None:
     with pytest.raises(UnfitValue):
         parse_stop(text)
 
@@ -113,7 +113,7 @@ def test_names_are_checked_and_objects_pass() -> None:
 
 
 @pytest.mark.parametrize("part", [*STOP_RULES, *ROUTERS, *SELECTORS, *POLICIES, *SCORERS])
-def test_every_name_stands_for_something_that_can_be_imported(part: Any) -> None:
+def test_every_name_refers_to_an_importable_object(part: Any) -> None:
     assert callable(target(part.target))
     assert part.usage.startswith(part.name)
 
@@ -248,7 +248,7 @@ def test_parallel_writes_are_merged_or_none_of_them_is() -> None:
     assert first.get() == 3
 
 
-def test_a_channel_is_restored_as_it_was_stored() -> None:
+def test_a_channel_is_restored_unchanged() -> None:
     held = channel(merge=plus, default=1)
     held.update([4])
     twin = held.copy()

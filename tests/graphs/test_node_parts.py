@@ -80,7 +80,7 @@ async def test_programs_that_are_older_than_the_tests_are_run_now() -> None:
     assert await executed(unreadable) == ([], 0)
 
 
-async def test_what_is_no_program_and_what_has_no_test_is_only_revised() -> None:
+async def test_candidates_without_program_or_tests_are_only_revised() -> None:
     for pool, tests in (
         (candidate("0.0", unusable="none"), (TEST,)),
         (candidate("0.0", program="good = 1"), ()),

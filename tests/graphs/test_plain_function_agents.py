@@ -52,6 +52,6 @@ def test_a_reviewer_may_return_text(reviewer: Reviewing) -> None:
     assert [review.candidate_id for review in result.reviews] == ["0.0"]
 
 
-def test_what_is_no_review_is_named() -> None:
+def test_an_invalid_review_is_named_in_the_error() -> None:
     with pytest.raises(InputError, match=r"the reviewer returned 3 \(int\); expected text"):
         solved(lambda problem, candidate: 3)

@@ -23,7 +23,7 @@ def read(text: str, problem: Problem = CODE, **how: Any) -> Any:
     return read_candidate(Choice(text=text, finish_reason=finish), problem, id="2.1", **how)
 
 
-def test_a_candidate_keeps_where_it_came_from() -> None:
+def test_a_candidate_records_its_origin() -> None:
     choice = Choice(text="The answer is 4.", reasoning="so", tokens=9)
     made = read_candidate(
         Draft(choice, temperature=0.5), MATH, id="2.1", operator="refine", turn=3, move=1,

@@ -51,7 +51,7 @@ async def run(graph: RefinementGraph, problem: Problem = PROBLEM) -> RefinementR
     return result
 
 
-async def test_graph_repairs_what_fails_and_says_what_proved_it() -> None:
+async def test_graph_repairs_a_failing_program_and_reports_the_proof() -> None:
     result = await run(refinement_graph(**team([SQUARE])))
     assert result.solved is True
     assert result.answer == "def f(x):\n    return 2 * x"
@@ -146,7 +146,7 @@ def _without(value: Any, keys: set[str]) -> Any:
     return value
 
 
-async def test_graph_without_tests_says_that_nothing_was_proved() -> None:
+async def test_graph_without_tests_reports_an_unproved_answer() -> None:
     result = await run(
         refinement_graph(**team([RIGHT]), router=AlwaysEasy()), Problem(prompt="f(x)")
     )
@@ -220,7 +220,7 @@ async def test_budget_stops_the_loop_with_the_best_so_far() -> None:
     assert result.answer == "def f(x):\n    return x * x"
 
 
-async def test_fifty_rounds_with_a_node_of_ones_own_need_no_other_limit() -> None:
+async def test_fifty_rounds_with_a_custom_node_need_no_higher_recursion_limit() -> None:
     parts = team([SQUARE], repairs=[WRONG])
     seen: list[str] = []
 
@@ -287,7 +287,7 @@ async def test_graph_streams_in_every_mode(mode: Any) -> None:
     assert parts or mode == "messages"
 
 
-async def test_thread_that_is_given_another_problem_starts_over() -> None:
+async def test_thread_with_another_problem_starts_over() -> None:
     graph = refinement_graph(
         solver=Solver(ScriptedChatModel([WRONG, RIGHT])), checkpointer=InMemorySaver()
     )
@@ -301,7 +301,7 @@ async def test_thread_that_is_given_another_problem_starts_over() -> None:
     assert second["usage"].llm_calls == 1
 
 
-async def test_run_that_was_cut_off_goes_on_from_its_last_finished_node() -> None:
+async def test_interrupted_run_continues_after_its_last_finished_node() -> None:
     solver, refiner = ScriptedChatModel([SQUARE]), ScriptedChatModel([RIGHT])
     graph = refinement_graph(
         solver=Solver(solver),

@@ -101,13 +101,11 @@ EMPTY = [
 
 @pytest.mark.parametrize("empty", EMPTY, ids=["no candidate", "no program", "unusable"])
 @pytest.mark.parametrize("router", ROUTERS, ids=repr)
-async def test_no_router_raises_where_there_is_nothing_to_see(
-    router: Router, empty: RefinementState
-) -> None:
+async def test_no_router_raises_on_an_empty_state(router: Router, empty: RefinementState) -> None:
     assert (await settle(router(empty))).level in ("easy", "hard")
 
 
-def test_statistics_run_from_the_constants_to_what_is_seen() -> None:
+def test_statistics_move_from_the_constants_to_the_observations() -> None:
     statistics = ScoreStatistics(mean=0.5, deviation=0.2, enough=4)
     assert statistics.mean == 0.5
     assert statistics.deviation == pytest.approx(0.2)
@@ -121,7 +119,7 @@ def features_of(found: Difficulty) -> dict[str, float]:
     return {feature.name: feature.value for feature in found.features}
 
 
-async def test_verdict_router_shows_how_far_the_best_program_came() -> None:
+async def test_verdict_router_reports_the_best_share_of_passed_tests() -> None:
     verdicts = [verdict("passed", "failed", "passed"), verdict("failed", "failed", "passed")]
     tests = tuple(TEST.model_copy(update={"id": f"t{number}"}) for number in (1, 2, 3))
     pool = programs("f = abs", "f = len", "f = int", verdicts=[*verdicts, None])
@@ -145,7 +143,7 @@ def test_agreement_is_enough_exactly_at_the_threshold() -> None:
     assert AgreementRouter(threshold=0.5)(answered("4", "4")).level == "easy"
 
 
-async def test_what_is_no_difficulty_is_refused() -> None:
+async def test_an_invalid_difficulty_is_refused() -> None:
     def wrong(state: RefinementState) -> Difficulty:
         return "easy"  # type: ignore[return-value]
 
@@ -186,7 +184,7 @@ def test_calibration_is_the_mean_and_deviation_of_the_whole_set(scores: list[flo
     assert found.count == len(scores)
 
 
-def test_calibration_is_read_as_it_was_saved(tmp_path: Path) -> None:
+def test_saved_calibration_is_loaded_unchanged(tmp_path: Path) -> None:
     file = tmp_path / "calibration.json"
     saved = ScoreCalibration.of([0.25, 0.75])
     saved.save(file)

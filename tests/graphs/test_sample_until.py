@@ -49,7 +49,7 @@ async def test_a_settled_vote_ends_the_sampling_of_answers() -> None:
 
 
 @pytest.mark.parametrize(("size", "made"), [(1, 3), (2, 4), (3, 3), (8, 6)])
-async def test_batches_bound_what_is_sampled_too_much(size: int, made: int) -> None:
+async def test_batches_bound_the_number_of_surplus_samples(size: int, made: int) -> None:
     result = await solve([WRONG, OTHER, RIGHT], batch_size=size, samples=6)
     assert result.solved
     assert len(result.candidates) == made

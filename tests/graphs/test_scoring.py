@@ -70,7 +70,7 @@ async def test_a_score_that_stays_the_same_is_no_change() -> None:
     assert third.candidates[0].revision == first.candidates[0].revision + 1
 
 
-async def test_a_scorer_that_fails_keeps_what_it_said_and_leaves_the_others_theirs() -> None:
+async def test_a_failing_scorer_keeps_earlier_scores_and_does_not_affect_other_scorers() -> None:
     good, bad = Recorder(value=0.25), Recorder(alone=False, value=0.75)
     first = await score([good, bad], MATH, answers("4"))
     bad.error = ModelError("It is down.")
@@ -196,7 +196,7 @@ def test_a_refinement_has_to_be_readable_where_its_parent_was() -> None:
 
 
 @pytest.mark.parametrize("unfinished", ["0.0", "1.0"])
-def test_what_is_unfinished_and_what_continues_it_is_not_rejected(unfinished: str) -> None:
+def test_unfinished_candidates_and_their_continuations_are_not_rejected(unfinished: str) -> None:
     parent = programs("f = 1", verdicts=[verdict("passed")])[0]
     child = candidate("1.0", program="f = 2", parents="0.0", verdict=verdict("failed"))
     pool = [each.model_copy(update={"complete": each.id != unfinished}) for each in (parent, child)]

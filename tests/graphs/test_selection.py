@@ -85,7 +85,7 @@ SELECTORS: list[Selector] = [best_of(), majority_vote(), weighted_vote(), agreem
 
 
 @pytest.mark.parametrize("selector", SELECTORS, ids=repr)
-async def test_nothing_usable_is_said_so(selector: Selector) -> None:
+async def test_an_unusable_pool_is_reported(selector: Selector) -> None:
     for pool in ((), answers(None)):
         chosen = await settle(selector(MATH, pool))
         assert chosen.candidate_id is None
@@ -113,7 +113,7 @@ def test_group_that_wins_does_not_depend_on_order(
     assert selector(MATH, shuffled) == selector(MATH, pool)
 
 
-async def test_leaves_are_those_that_nothing_was_made_from() -> None:
+async def test_leaves_are_candidates_without_children() -> None:
     parents = {"1.0": ("0.0",), "1.1": ("0.1",)}
     answers = {"0.0": "5", "0.1": "5", "0.2": "4", "1.0": "4", "1.1": "5"}
     pool = [

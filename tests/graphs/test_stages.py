@@ -54,7 +54,7 @@ def test_what_the_inner_runs_spend_is_counted_once() -> None:
     assert len(result.candidates) == 1
 
 
-def test_only_the_calls_of_inner_runs_are_told_of() -> None:
+def test_only_model_calls_of_inner_runs_are_reported() -> None:
     heard: list[Frozen] = []
     model = ScriptedChatModel([PLAN, "The answer is 11."])
     with run_scope(on_event=heard.append):

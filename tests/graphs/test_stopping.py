@@ -203,7 +203,7 @@ def test_two_rules_that_may_wait_combine_like_others() -> None:
     assert asyncio.run(settle((waiting | rounds(9))(before))) is None
 
 
-def test_rules_ask_no_rule_behind_one_that_fired() -> None:
+def test_rules_after_one_that_fired_are_not_evaluated() -> None:
     asked: list[str] = []
 
     def noting(name: str, fired: bool) -> RuleFunction:
@@ -273,7 +273,7 @@ def test_the_first_limit_that_is_reached_is_named(
     assert repr(budget(tokens=5, seconds=2)) == "budget(tokens=5, seconds=2)"
 
 
-def test_what_is_no_rule_is_refused() -> None:
+def test_an_invalid_rule_is_refused() -> None:
     for wrong in (3, "rounds(1)", lambda: None):
         with pytest.raises(InputError):
             as_rule(wrong)  # type: ignore[arg-type]

@@ -114,7 +114,7 @@ async def test_a_server_that_is_down_is_asked_about(client: Client) -> None:
             await generate(model, PROMPT)
 
 
-async def test_errors_that_pass_are_retried_counted_and_told(client: Client) -> None:
+async def test_transient_errors_are_retried_counted_and_reported(client: Client) -> None:
     events: list[ModelEvent] = []
     server = MisbehavingServer(error(500, "boom"), Reply(cut_off=True), answer("done"))
     with server, run_scope(on_event=events.append):

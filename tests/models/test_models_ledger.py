@@ -94,7 +94,7 @@ async def spend_all(
     cap=st.integers(0, 900),
     most=st.sampled_from([None, 1, 20, 150]),
 )
-def test_spending_never_passes_a_cap(
+def test_spending_never_exceeds_a_cap(
     name: str, sizes: list[int], cap: int, most: int | None
 ) -> None:
     if name == "embedded":

@@ -160,7 +160,7 @@ async def test_waves_of_one_run_bring_other_samples() -> None:
     assert texts[0] == texts[2]
 
 
-async def test_a_header_at_the_end_is_gone_on_from() -> None:
+async def test_a_header_at_the_end_is_continued() -> None:
     prompt = [HumanMessage("Reverse the list.\nProgram:\ndef turned_round(values):")]
     [choice] = (await generate(resolve_model("embedded"), prompt)).choices
     assert choice.text.startswith("def turned_round(values):\n")

@@ -36,7 +36,7 @@ PATIENT = RetryPolicy(attempts=12, initial_wait=0.01, max_wait=0.05)
     st.integers(1, 4),
 )
 @settings(max_examples=60, deadline=None)
-def test_turns_never_pass_the_limit_and_serve_everybody(
+def test_slots_never_exceed_the_limit_and_every_run_is_served(
     calls: list[tuple[int, bool]], limit: int
 ) -> None:
     turns = FairSemaphore(limit)
@@ -134,7 +134,7 @@ async def test_retry_after_holds_every_request_to_that_provider() -> None:
         assert time.monotonic() - began >= 0.4
 
 
-async def test_a_straggler_is_asked_again_and_both_prompts_are_paid() -> None:
+async def test_a_slow_request_is_hedged_and_both_prompts_are_charged() -> None:
     slow, quick = answer("slow")._replace(delay=60.0), answer("quick")
     with MisbehavingServer(slow, quick) as server:
         model = server.model(timeout=60, retry=RetryPolicy(hedge_after=0.1))

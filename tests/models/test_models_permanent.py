@@ -95,13 +95,13 @@ async def test_a_silent_server_is_given_up_after_a_while() -> None:
 
 
 @pytest.mark.parametrize("key", ["", "  "])
-def test_an_empty_key_is_told_at_once(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_key_is_reported_immediately(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", key)
     with pytest.raises(SettingError, match="OPENAI_API_KEY is set but empty"):
         resolve_model("openai/m")
 
 
-def test_a_key_that_cannot_be_sent_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_cannot_be_sent_is_reported_immediately(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-\u20ac-hush")
     with pytest.raises(SettingError, match="OPENAI_API_KEY") as raised:
         resolve_model("openai/m")
@@ -200,14 +200,14 @@ async def test_what_langchain_makes_of_a_model_is_a_model() -> None:
     assert model_name(resolve_model(ours.with_retry())) == "scripted"
 
 
-async def test_a_runnable_that_gives_no_message_is_told() -> None:
+async def test_a_runnable_that_returns_no_message_is_named_in_the_error() -> None:
     parsed = FakeListChatModel(responses=["a"]) | (lambda message: message.text)
     with allow_real_calls(), pytest.raises(ModelError, match="without an output parser"):
         await generate(resolve_model(parsed), PROMPT)
 
 
 @pytest.mark.parametrize("model", [3, None, b"openai/m"])
-def test_what_is_no_model_is_told(model: Any) -> None:
+def test_an_invalid_model_is_named_in_the_error(model: Any) -> None:
     with pytest.raises(SettingError, match="neither a model name nor a chat model"):
         resolve_model(model)
 

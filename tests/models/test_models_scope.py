@@ -74,7 +74,7 @@ async def test_scopes_nest() -> None:
     assert current_scope().observers == ()
 
 
-async def test_a_cancelled_call_is_told_and_frees_its_place() -> None:
+async def test_a_cancelled_call_is_reported_and_frees_its_slot() -> None:
     events: list[ModelEvent] = []
     limit = RateLimits(1)
     with run_scope(on_event=events.append, rate_limits=limit):

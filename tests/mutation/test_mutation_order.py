@@ -72,7 +72,7 @@ def test_ties_are_broken_by_the_seed_and_by_nothing_else() -> None:
     assert [each.line for each in changes(scores, source)][:12] == list(range(1, 13))
 
 
-def test_files_that_are_missing_or_do_not_parse_are_passed_over() -> None:
+def test_missing_files_and_syntax_errors_are_skipped() -> None:
     suspects = [SuspectLine(path=path, line=1, score=1.0) for path in ("a.py", "b.py", "c.py")]
     found = list(mutations({"a.py": "x = (", "b.py": "x = 1 < 2\n"}, suspects))
     assert {each.path for each in found} == {"b.py"}

@@ -127,7 +127,7 @@ def test_the_likeliest_come_first_and_the_order_is_fixed(
     assert worth == sorted(worth, reverse=True)
 
 
-def test_nothing_is_made_before_it_is_asked_for() -> None:
+def test_mutations_are_generated_lazily() -> None:
     unreadable = {"a.py": PROGRAM, "b.py": "def ("}
     suspects = [*every_line(PROGRAM), SuspectLine(path="b.py", line=1, score=1.0)]
     assert isinstance(next(mutations(unreadable, suspects)), Mutation)

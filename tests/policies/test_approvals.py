@@ -66,7 +66,7 @@ async def test_the_approval_is_the_reason_to_stop() -> None:
     assert result.stop_reason.detail == "the Reviewer found nothing wrong with 0.0"
 
 
-async def test_later_waves_are_made_where_all_is_approved() -> None:
+async def test_later_waves_run_when_all_candidates_are_approved() -> None:
     waves = (move("solve", count=2), from_each("refine"), from_each("refine"), move("solve"))
     result, reviews = await run(schedule(*waves), APPROVES)
     assert (len(result.candidates), reviews) == (3, 2)
@@ -83,6 +83,6 @@ async def test_an_instruction_asks_again() -> None:
     assert reviews == 2
 
 
-async def test_what_is_not_approved_is_reviewed_as_often_as_it_is_asked_for() -> None:
+async def test_unapproved_candidates_are_reviewed_the_requested_number_of_times() -> None:
     _, reviews = await run(schedule(move("solve"), *[from_each("refine")] * 3), "VERDICT: wrong")
     assert reviews == 3

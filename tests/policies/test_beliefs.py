@@ -165,7 +165,7 @@ def test_the_shipped_calibration_believes_more_of_every_feature() -> None:
         assert DEFAULT_CALIBRATOR.probability(better) > average
 
 
-def test_a_calibration_is_read_as_it_was_saved(tmp_path: Path) -> None:
+def test_a_saved_calibration_is_loaded_unchanged(tmp_path: Path) -> None:
     DEFAULT_CALIBRATOR.save(tmp_path / "c.json")
     assert ConfidenceCalibrator.load(tmp_path / "c.json") == DEFAULT_CALIBRATOR
     (tmp_path / "bad.json").write_text("[]")

@@ -215,7 +215,7 @@ def gain(**fields: Any) -> GainEstimate:
     return GainEstimate(**{**given, **fields})
 
 
-def test_gains_are_what_is_mended_less_what_is_damaged() -> None:
+def test_gains_are_repairs_minus_damages() -> None:
     numbers = gain(belief=0.75)
     assert numbers.repair_gain == pytest.approx(0.25 * 0.4 - 0.75 * 0.1)
     assert numbers.sample_gain == pytest.approx(0.25 * 0.2)
@@ -382,7 +382,7 @@ async def test_execution_gain_learns_from_the_last_turn_where_tests_can_tell() -
 # indexes
 
 
-def test_what_was_added_to_a_tuple() -> None:
+def test_the_items_added_to_a_tuple_are_returned() -> None:
     items = (1, 2)
     assert added(items, items) == ()
     assert added(items, (1, 2, 3)) == (3,)
@@ -404,7 +404,7 @@ class Count:
         return new is not None
 
 
-def test_an_index_is_kept_while_its_run_grows_and_built_anew_otherwise() -> None:
+def test_an_index_is_reused_while_its_run_grows_and_rebuilt_otherwise() -> None:
     indexes: RunIndexes[Count] = RunIndexes()
     first = decided = Decision(moves=(Move(operator="solve"),))
     pool = (candidate("0.0", "1"), candidate("0.1", "2"), candidate("0.2", "3"))

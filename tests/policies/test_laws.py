@@ -179,7 +179,7 @@ def named() -> dict[str, Any]:
     return {name: getattr(policies, name) for name in policies.__all__} | {"Move": Move}
 
 
-def test_a_repr_leaves_out_what_is_as_always() -> None:
+def test_a_repr_omits_default_values() -> None:
     assert repr(uct("refine", width=2)) == "uct('refine', width=2)"
     assert repr(particles("step")) == "particles('step')"
     model = ScriptedChatModel("CHOICE: solve")

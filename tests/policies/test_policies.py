@@ -61,7 +61,7 @@ async def test_a_debate_shows_everyone_the_answers_of_the_others() -> None:
     assert parents_of(state.decisions[2])[0] == ("1.0", "1.1", "1.2")
 
 
-async def test_waves_may_take_the_best_or_all_and_leave_out_what_is_empty() -> None:
+async def test_waves_take_the_best_or_all_candidates_and_empty_waves_are_skipped() -> None:
     first = [candidate("0.0", 0.1), candidate("0.1", 0.9), candidate("0.2", 0.5)]
     state = state_of(*first)
     assert parents_of(from_each("refine", best=2)(state)) == [("0.1",), ("0.2",)]
@@ -82,7 +82,7 @@ async def test_a_schedule_begins_with_its_first_wave_whatever_came_before() -> N
     assert choice.moves == (move("refine"),)
 
 
-async def test_the_last_wave_of_a_chain_is_what_its_last_stage_made() -> None:
+async def test_the_last_wave_of_a_chain_is_the_output_of_its_last_stage() -> None:
     def draft(task: Task) -> str:
         return "a draft"
 
@@ -101,7 +101,7 @@ LOPSIDED = [candidate("0.0", 0.9), candidate("0.1", 0.2), candidate("1.0", 0.8, 
 
 
 @pytest.mark.parametrize(("explore", "expected"), [(0.0, "1.0"), (5.0, "0.1")])
-def test_exploration_leads_to_what_was_little_tried(explore: float, expected: str) -> None:
+def test_exploration_prefers_rarely_tried_branches(explore: float, expected: str) -> None:
     policy = uct("refine", explore=explore, roots=2, width=1)
     assert parents_of(policy(state_of(*LOPSIDED))) == [(expected,)]
 
@@ -140,7 +140,7 @@ def test_a_candidate_without_a_score_counts_as_the_worst() -> None:
     assert tree.root.visits == 3
 
 
-def test_what_is_finished_is_not_expanded() -> None:
+def test_finished_candidates_are_not_expanded() -> None:
     policy = uct("step", roots=2, width=1, done=is_complete)
     half = candidate("0.1", 0.1, complete=False)
     assert parents_of(policy(state_of(candidate("0.0", 0.9), half))) == [("0.1",)]
@@ -152,7 +152,7 @@ def test_what_is_finished_is_not_expanded() -> None:
 # beam and best_first
 
 
-def test_a_beam_goes_on_from_the_best_and_lets_what_is_finished_compete() -> None:
+def test_a_beam_expands_the_best_and_finished_candidates_compete() -> None:
     steps = [candidate(f"0.{n}", n / 10, complete=n == 4) for n in range(5)]
     policy = beam("step", keep=3, width=2)
     assert policy(state_of(*steps)) == [move("step", "0.3", count=2), move("step", "0.2", count=2)]
@@ -163,7 +163,7 @@ def test_a_beam_goes_on_from_the_best_and_lets_what_is_finished_compete() -> Non
     assert stop.rule == "complete"
 
 
-def test_best_first_goes_back_to_what_is_better() -> None:
+def test_best_first_returns_to_a_better_candidate() -> None:
     first = [candidate("0.0", 0.9), candidate("0.1", 0.6)]
     worse = [candidate("1.0", 0.3, "0.0"), candidate("1.1", 0.2, "0.0")]
     policy = best_first("refine", width=2)
@@ -190,7 +190,7 @@ def test_particles_multiply_and_die_by_their_scores() -> None:
     assert [move.count for move in even.moves] == [2, 2]
 
 
-def test_finished_particles_stay_as_often_as_they_were_drawn() -> None:
+def test_finished_particles_keep_their_multiplicity() -> None:
     steps = [candidate("0.0", 0.5), candidate("0.1", 0.5, complete=False)]
     policy = particles("step", n=4)
     decided = policy(state_of(*steps))
@@ -353,7 +353,7 @@ async def test_calls_of_a_supervisor_are_charged_and_nonsense_takes_the_first_it
     assert [each.operator for each in state.candidates] == ["solve"] * 6
 
 
-async def test_a_supervisor_that_fails_ends_the_search_with_what_there_is() -> None:
+async def test_a_failing_supervisor_ends_the_search_with_the_candidates_so_far() -> None:
     refused = ModelRequestRefused("no such model")
     model = ScriptedChatModel([refused], retry=RetryPolicy(attempts=1), cycle=True)
     state = await run(supervised(model, MENU))

@@ -90,7 +90,7 @@ def test_every_choice_becomes_a_decision_with_its_number() -> None:
 
 
 @pytest.mark.parametrize("choice", ["solve", None, [Move(operator="a"), "b"], 3, {"a": 1}])
-def test_anything_else_is_refused(choice: object) -> None:
+def test_other_values_are_refused(choice: object) -> None:
     with pytest.raises(InputError, match=r"the policy returned .*expected a Decision, a Move"):
         as_decision(choice, state())
 
@@ -138,7 +138,7 @@ def rule_of(reason: StopReason | None) -> str | None:
     return reason.rule if reason else None
 
 
-def test_a_run_is_interrupted_by_late_failures_and_by_moves_that_brought_nothing() -> None:
+def test_late_failures_and_moves_without_result_end_a_run() -> None:
     assert interrupted(state()) is None
     made = answers("1")
     last = [decided()]
@@ -156,7 +156,7 @@ def test_a_run_is_interrupted_by_late_failures_and_by_moves_that_brought_nothing
     assert (rule_of(reason), reason and reason.detail) == ("failed", "late")
 
 
-def test_moves_that_brought_nothing_since_the_reviewer_approves_say_so() -> None:
+def test_moves_without_result_report_that_the_reviewer_approves() -> None:
     pool = answers("1", "2")
     refine = decided(Move(operator="refine", parents=("0.0",)))
     decisions = [decided(), refine.model_copy(update={"number": 1})]
@@ -228,7 +228,7 @@ def test_an_easy_problem_stops_for_the_routers_first_reason() -> None:
 
 
 @given(st.lists(st.integers(1, 5), max_size=6), st.integers(-2, 12))
-def test_moves_are_cut_from_the_end_to_what_is_left(counts: list[int], left: int) -> None:
+def test_moves_are_cut_from_the_end_to_fit_the_budget(counts: list[int], left: int) -> None:
     kept = cut_moves([Move(operator=f"o{n}", count=n) for n in counts], left)
     assert sum(each.count for each in kept) == min(sum(counts), max(0, left))
     assert all(each.count >= 1 for each in kept)
@@ -302,7 +302,7 @@ def test_the_last_samples_agree_only_if_all_of_them_do() -> None:
     assert last_k_agree().size == 3
 
 
-async def test_sampling_goes_on_in_batches_up_to_the_most() -> None:
+async def test_sampling_continues_in_batches_up_to_the_maximum() -> None:
     policy = SampleUntil(until=last_k_agree(2), max_candidates=4, batch_size=3)
     first = await policy(state(*answers("1", "2")))
     assert isinstance(first, Decision)
@@ -363,7 +363,7 @@ def test_a_beam_keeps_as_many_as_it_is_told_and_expands_the_unfinished() -> None
     assert beam("step", root="first", roots=5).choose(state()) == Move(operator="first", count=5)
 
 
-def test_best_first_expands_what_was_not_expanded() -> None:
+def test_best_first_expands_unexpanded_candidates() -> None:
     pool = [candidate("0.0", "x", score=0.9), candidate("0.1", "y", score=0.5)]
     refine = decided(Move(operator="refine", parents=("0.0",)), number=1)
     after = state(*pool, decisions=[decided(), refine])

@@ -54,7 +54,7 @@ SOLVE = Move(operator="solve")
 # islands
 
 
-def test_a_niche_is_what_a_candidate_does() -> None:
+def test_the_niche_of_a_candidate_is_its_behaviour() -> None:
     one, two = programs("f = 1", "f = 2", verdicts=[verdict("passed", "failed")] * 2)
     assert behaviour(one) == behaviour(two)
     assert behaviour(one) != behaviour(programs("f = 1", verdicts=[verdict("failed")])[0])
@@ -287,7 +287,7 @@ def test_rounds_are_counted_where_the_rates_of_the_model_are_kept() -> None:
     assert frozen.fix(1) == RepairRates().fix(1)
 
 
-def test_nothing_is_learned_without_a_belief_or_a_repair_or_the_wish_to() -> None:
+def test_nothing_is_learned_without_a_belief_a_repair_or_the_option() -> None:
     for rates, at in (
         (RepairRates(), refined(None, "5")),
         (RepairRates(learn=False), refined(0.5, "5")),
@@ -313,7 +313,7 @@ def test_the_leading_answer_has_the_largest_sum_of_scores() -> None:
 # attempts
 
 
-def test_a_history_knows_where_every_program_stands() -> None:
+def test_a_history_locates_every_program() -> None:
     failed = verdict("passed", "failed")
     pool = (
         candidate("0.0", program="f = 1", verdict=failed),

@@ -130,7 +130,7 @@ def test_multinomial_draws_follow_the_weights_and_their_seed() -> None:
     assert list(multinomial(weights, 9, Random(2))) == list(multinomial(weights, 9, Random(2)))
 
 
-def test_finished_particles_stay_as_often_as_they_were_drawn() -> None:
+def test_finished_particles_keep_their_multiplicity() -> None:
     made = (
         candidate("0.0", "a", score=1.0).model_copy(update={"complete": True}),
         candidate("0.1", "b", score=1.0).model_copy(update={"complete": False}),

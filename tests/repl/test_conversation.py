@@ -54,7 +54,7 @@ def test_a_line_that_points_back_changes_the_answer(line: str) -> None:
         "now " + "long " * 200,
     ],
 )
-def test_a_line_that_stands_alone_is_a_new_problem(line: str) -> None:
+def test_an_unrelated_line_is_a_new_problem(line: str) -> None:
     assert not TALK.is_continued_by(line)
 
 
@@ -164,7 +164,7 @@ def test_a_retry_keeps_the_conversation(session: Session) -> None:
     assert session.conversation.base == DOUBLE
 
 
-def test_what_a_change_of_behaviour_dropped_stays_dropped() -> None:
+def test_tests_dropped_by_a_change_of_behaviour_stay_dropped() -> None:
     talk = Conversation(DOUBLE, ANSWER, ("instead, triple: double([2]) == [6]",))
     assert talk.next_problem("now handle empty lists").tests == "assert double([2]) == [6]"
     assert len(talk.tests) == 1

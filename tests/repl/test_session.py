@@ -44,7 +44,7 @@ def test_a_problem_is_solved_and_shown(session: Session) -> None:
     assert "passes the one visible test" in said(session.console)
 
 
-def test_a_task_outside_the_family_is_said_to_be_too_hard(session: Session) -> None:
+def test_a_task_outside_the_family_is_reported_as_too_hard(session: Session) -> None:
     session.tests = "assert primes_between(10, 20) == [11, 13, 17, 19]"
     session.change(samples=2)
     take(session, "Write primes_between(a, b): the primes from a to b, both included.")
@@ -171,7 +171,7 @@ def test_a_name_of_a_command_is_no_problem(session: Session) -> None:
     assert "nothing was decided yet" in said(session.console)
 
 
-def test_a_file_is_replaced_only_where_its_user_says_so(session: Session, tmp_path: Path) -> None:
+def test_a_file_is_overwritten_only_if_the_user_confirms(session: Session, tmp_path: Path) -> None:
     take(session, REVERSE)
     file = tmp_path / "mine.py"
     file.write_text("precious")

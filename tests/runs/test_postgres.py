@@ -48,7 +48,7 @@ async def solve(database: str, run_id: str, model: ScriptedChatModel) -> Refinem
 
 
 @pytest.mark.parametrize("calls", [1, 2, 3, 4])
-async def test_a_run_that_broke_goes_on_where_it_was(database: str, calls: int) -> None:
+async def test_a_broken_run_continues_where_it_stopped(database: str, calls: int) -> None:
     first, second = answers(calls), answers(1000)
     with pytest.raises(Breaks):
         await solve(database, f"run {calls}", first)
@@ -58,7 +58,7 @@ async def test_a_run_that_broke_goes_on_where_it_was(database: str, calls: int) 
     assert len(resumed.candidates) == 3
 
 
-async def test_a_run_that_ended_is_returned_as_it_was(database: str) -> None:
+async def test_a_finished_run_is_returned_unchanged(database: str) -> None:
     ended = await solve(database, "ended", answers(1000))
     unused = answers(1000)
     assert (await solve(database, "ended", unused)).answer == ended.answer

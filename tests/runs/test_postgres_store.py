@@ -73,7 +73,7 @@ def test_an_unfinished_run_is_held_by_one_process(store: RunStore) -> None:
     assert not store.unfinished()
 
 
-def test_a_run_that_ends_takes_the_place_of_what_it_went_on_from(
+def test_a_finished_run_replaces_the_unfinished_one(
     store: RunStore, ended: RefinementResult
 ) -> None:
     run = store.begin(PROBLEM, RunOptions(model="openai/m"))
@@ -128,7 +128,7 @@ def test_answers_are_shared(database: str) -> None:
         assert cache.clear() == 1
 
 
-def test_a_database_that_dies_ends_no_run(database: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lost_database_ends_no_run(database: str, caplog: pytest.LogCaptureFixture) -> None:
     cache = postgres_cache(database)
     with connected(database) as connection:
         connection.execute(
@@ -139,7 +139,7 @@ def test_a_database_that_dies_ends_no_run(database: str, caplog: pytest.LogCaptu
     assert "the run continues without it" in caplog.text
 
 
-def test_a_killed_process_leaves_a_run_that_another_one_goes_on_with(
+def test_a_run_of_a_killed_process_is_continued_by_another(
     database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     dies = (

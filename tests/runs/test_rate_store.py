@@ -24,7 +24,7 @@ def learned(*attempts: Attempt) -> RateTable:
     return rates.table
 
 
-def test_what_is_learned_is_there_for_the_next_run(tmp_path: Path) -> None:
+def test_learned_rates_are_available_to_the_next_run(tmp_path: Path) -> None:
     store = RateStore(tmp_path / "rates")
     assert store.load("a/model").table == RateTable()
     store.add("a/model", RateTable(), learned(SAMPLE, REPAIR))
@@ -91,7 +91,7 @@ def test_doctor_says_that_rates_of_answers_are_estimates(
 
 
 @pytest.mark.parametrize(("learn", "kept"), [("keep", 1), ("run", 0), ("off", 0)])
-def test_only_what_is_to_be_kept_is_kept(user_folder: Path, learn: str, kept: int) -> None:
+def test_only_selected_rates_are_stored(user_folder: Path, learn: str, kept: int) -> None:
     import refinegraph as rg
     from refinegraph.agents.models import ScriptedChatModel
 

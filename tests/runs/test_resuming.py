@@ -59,7 +59,7 @@ async def solve_in(folder: Path, model: ScriptedChatModel) -> RefinementResult:
 
 
 @pytest.mark.parametrize("calls", [3, 4, 5, 6, 7, 8])
-async def test_a_run_goes_on_as_if_nothing_had_happened(calls: int, tmp_path: Path) -> None:
+async def test_a_resumed_run_equals_an_undisturbed_one(calls: int, tmp_path: Path) -> None:
     undisturbed = stopping_after(1000)
     calm = await solve_in(_made(tmp_path / "calm"), undisturbed)
     folder = _made(tmp_path / "cut")
@@ -80,7 +80,7 @@ async def test_a_finished_run_is_returned_without_a_call(tmp_path: Path) -> None
     assert not nothing.calls
 
 
-async def test_any_checkpointer_goes_on() -> None:
+async def test_runs_resume_with_any_checkpointer() -> None:
     saver = InMemorySaver(serde=checkpoint_serializer())
     with pytest.raises(Stops):
         await asolve(PROBLEM, model=stopping_after(2), checkpointer=saver, run_id="a")
@@ -109,7 +109,7 @@ async def test_a_run_whose_first_moves_all_failed_can_be_run_again() -> None:
     assert len(result.candidates) == 2
 
 
-async def test_what_a_run_spent_counts_after_it_goes_on(tmp_path: Path) -> None:
+async def test_a_resumed_run_counts_earlier_spending(tmp_path: Path) -> None:
     async def run(model: ScriptedChatModel) -> RefinementResult:
         async with latest_checkpoints(tmp_path / "state.sqlite") as saver:
             return await asolve(
@@ -202,7 +202,7 @@ async def test_a_damaged_checkpoint_is_refused_by_name(tmp_path: Path) -> None:
     assert (run.folder / "state.sqlite").read_bytes().startswith(b"this is no database")
 
 
-async def test_a_full_disk_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
+async def test_a_full_disk_leaves_a_resumable_run(tmp_path: Path) -> None:
     run = RunStore(tmp_path).begin(PROBLEM, RunSettings())
     long = "```python\ndef add(a, b):\n    return a - b\n```" + "x" * 50_000
 

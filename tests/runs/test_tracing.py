@@ -61,7 +61,7 @@ def test_an_error_ends_its_span() -> None:
     assert "hush" not in told.to_json()
 
 
-def test_a_result_tells_what_ran_when() -> None:
+def test_a_result_contains_a_timeline() -> None:
     timeline = run().timeline
     assert [each.name for each in timeline if each.kind == "call"] == ["chat scripted"] * 3
     assert all(0 <= each.began <= each.ended for each in timeline)

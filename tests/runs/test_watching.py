@@ -68,7 +68,7 @@ def test_without_a_receiver_one_sentence_says_so(
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "smoke", "is 'smoke'; expected one of: http/protobuf"),
     ],
 )
-def test_what_the_environment_names_and_is_not_there_is_refused(
+def test_a_missing_receiver_named_by_the_environment_is_refused(
     name: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)

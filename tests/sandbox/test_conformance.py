@@ -101,7 +101,7 @@ def _open_to_all(path: Path) -> bool:
     return all(each.stat().st_mode & 0o005 == 0o005 for each in (path, *path.parents))
 
 
-async def test_report_says_what_is_not_as_it_has_to_be() -> None:
+async def test_report_names_unexpected_outcomes() -> None:
     lenient = CASES[0].model_copy(update={"source": "def f(): return 'right'"})
     report = await run_conformance(Sandbox, [lenient])
     assert not report.ok
@@ -141,7 +141,7 @@ else:
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of x86-64")
 @pytest.mark.parametrize("call", FAULTS)
-def test_layer_that_fails_is_never_passed_over(call: str) -> None:
+def test_failing_layer_is_never_skipped(call: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FAULTY_HOST, str(FAULTS[call])],
         capture_output=True,

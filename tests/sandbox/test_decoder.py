@@ -68,7 +68,7 @@ def _decoded(body: bytes) -> None:
 @example(["d", [["a"]]])
 @example(["I", ["1"]])
 @example(["s", [["l", []]]])
-def test_decoder_raises_nothing_but_its_own_error(data: object) -> None:
+def test_decoder_raises_only_its_own_error(data: object) -> None:
     try:
         codec.decode(data)
     except codec.Malformed:
@@ -193,7 +193,7 @@ def test_any_message_can_be_read(told: dict[str, object]) -> None:
 @given(messages)
 @example({"error": "\ud800", "said": "\udfff"})
 @example({"trace": "\udc80"})
-def test_what_is_read_from_any_message_can_be_written_down(told: dict[str, object]) -> None:
+def test_every_decoded_message_can_be_serialised(told: dict[str, object]) -> None:
     told = codec.unpack(codec.pack(told)[4:])
     outcome = unit_outcome("1", "f()", told)
     assert CaseOutcome.model_validate_json(outcome.model_dump_json()) == outcome

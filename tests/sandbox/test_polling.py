@@ -16,7 +16,7 @@ from refinegraph.tools.sandbox.polling import Poller
 from refinegraph.tools.sandbox.threads import DaemonThreads
 
 
-def test_descriptor_that_an_earlier_handler_forgot_is_passed_over() -> None:
+def test_descriptor_forgotten_by_an_earlier_handler_is_skipped() -> None:
     poller, handled = Poller(), list[socket.socket]()
     (one, other), (third, fourth) = socket.socketpair(), socket.socketpair()
 
@@ -57,7 +57,7 @@ def test_output_keeps_its_beginning_and_knows_when_it_is_too_much(
     assert output.flooded == (len(printed) > most)
 
 
-def test_threads_do_as_much_at_once_as_there_are_threads() -> None:
+def test_all_threads_work_concurrently() -> None:
     threads, meeting = DaemonThreads(4, name="test"), threading.Barrier(4)
     for _ in range(20):
         met = [threads.submit(lambda: meeting.wait(60)) for _ in range(4)]

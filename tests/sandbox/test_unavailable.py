@@ -93,7 +93,7 @@ asyncio.run(one_worker())
 """
 
 
-def test_workers_that_there_are_go_on_when_no_more_can_be_launched() -> None:
+def test_existing_workers_continue_when_no_more_can_be_launched() -> None:
     first, second = _host(WHEN_NO_MORE).splitlines()
     assert first.split() == ["passed"] * 6
     assert second.startswith("unavailable:")

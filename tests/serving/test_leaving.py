@@ -59,7 +59,7 @@ def test_a_stream_shows_signs_of_life(
     assert server.upstream.active == 0
 
 
-def test_requests_beyond_what_the_server_takes_are_told_when_to_come_again(
+def test_requests_beyond_the_limit_are_refused_with_retry_after(
     served: Callable[..., Served],
 ) -> None:
     server = served(RIGHT, hold=True, max_requests=1)
@@ -77,7 +77,7 @@ def test_requests_beyond_what_the_server_takes_are_told_when_to_come_again(
     assert httpx.post(url, json=TASK, timeout=PATIENCE).status_code == 200
 
 
-def test_work_that_is_cut_off_tells_its_client(served: Callable[..., Served]) -> None:
+def test_cancelled_work_is_reported_to_its_client(served: Callable[..., Served]) -> None:
     server = served(RIGHT, hold=True)
     answers: list[httpx.Response] = []
     url = f"{server.base}/chat/completions"

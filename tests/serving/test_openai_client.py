@@ -58,7 +58,7 @@ def test_a_task_with_tests_is_answered_with_a_proved_program(
 
 
 @pytest.mark.parametrize("strategy", ["adaptive", "best-of-n:2", "single"])
-def test_a_stream_tells_of_its_work_and_then_the_answer(
+def test_a_stream_reports_progress_and_then_the_answer(
     served: Callable[..., Served], client_of: Connect, strategy: str
 ) -> None:
     server = served(RIGHT)

@@ -125,7 +125,7 @@ def test_a_server_without_keys_answers_only_to_the_names_of_the_loopback() -> No
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/embeddings", "/v1/completions", "/runs/x"])
-def test_what_is_not_there_is_an_error_of_the_same_form(path: str) -> None:
+def test_missing_resources_give_errors_of_the_same_form(path: str) -> None:
     refused = scripted().get(path)
     assert refused.status_code == 404
     assert set(refused.json()["error"]) == {"message", "type", "code"}
@@ -164,7 +164,7 @@ def test_a_budget_that_leaves_no_room_for_a_call_is_no_fault_of_the_model() -> N
     assert "of 20 tokens" in refused.json()["error"]["message"]
 
 
-def test_pass_through_is_charged_too(served: Callable[..., Served]) -> None:
+def test_forwarded_requests_are_charged(served: Callable[..., Served]) -> None:
     book = ClientBook({"ann": Client(key=KEY, budget_calls=2)})
     ledger = book.ledger_of("ann")
     assert ledger
@@ -201,7 +201,7 @@ def test_a_client_cannot_raise_the_operators_budget() -> None:
     assert done.json()["refinegraph"]["usage"]["llm_calls"] == 1
 
 
-def test_a_restart_forgives_nothing(tmp_path: Path) -> None:
+def test_a_restart_keeps_the_spending_of_clients(tmp_path: Path) -> None:
     clients = {"ann": Client(key=KEY, budget_calls=1)}
     spent = tmp_path / "served" / "spent.json"
     assert ask(scripted(clients=ClientBook(clients, spent)), key=KEY).status_code == 200

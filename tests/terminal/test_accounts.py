@@ -34,7 +34,7 @@ def test_an_account_names_verdicts_reviews_and_changes(repaired: rg.RefinementRe
     assert "+    return a + b" in told
 
 
-def test_decisions_are_told_in_words_and_with_numbers_on_request(
+def test_decisions_are_described_in_words_and_with_numbers_on_request(
     repaired: rg.RefinementResult,
 ) -> None:
     words = decisions_view(repaired.decisions).plain

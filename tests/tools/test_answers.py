@@ -108,7 +108,7 @@ async def test_expressions_are_compared_by_algebra() -> None:
     assert [pair for pair in EQUAL if not await equivalence.same(*pair)] == []
 
 
-async def test_what_is_not_equal_is_found_so_in_bounded_time() -> None:
+async def test_inequality_is_decided_in_bounded_time() -> None:
     equivalence = AnswerEquivalence("math")
     for one, other in UNEQUAL:
         began = time.monotonic()
@@ -162,7 +162,7 @@ def test_number_is_the_same_however_it_is_written(number: float) -> None:
 
 @settings(max_examples=300)
 @given(st.text(max_size=60), st.sampled_from(["math", "choice", "text"]))
-def test_anything_has_an_answer_or_none_and_a_key(text: str, kind: Kind) -> None:
+def test_any_text_has_at_most_one_answer_and_a_key(text: str, kind: Kind) -> None:
     found = extract_answer(text, kind=kind)
     assert found is None or found
     assert answer_key(text, kind=kind) == answer_key(text, kind=kind)

@@ -100,7 +100,7 @@ async def test_the_parts_of_a_verdict_pass_together_and_the_first_that_failed_sp
     assert (right.passed, right.status, right.seconds) == (True, "passed", 1.0)
 
 
-async def test_what_is_printed_decides_only_where_the_program_ended_well() -> None:
+async def test_output_counts_only_if_the_program_ended_normally() -> None:
     def judge(run: SandboxRun) -> Verdict:
         printed = verdict("passed" if run.stdin == "good" else "crashed")
         return printed.model_copy(update={"stdout": run.source, "stderr": "e" * 700})
@@ -135,7 +135,7 @@ async def test_long_input_and_output_is_cut_in_what_is_shown_and_not_in_what_is_
     assert sandbox.runs[0].stdin == "i" * 300
 
 
-async def test_a_sandbox_that_fails_says_nothing_of_the_test() -> None:
+async def test_a_sandbox_failure_gives_no_verdict_on_the_test() -> None:
     broken = FakeSandbox(lambda run: sandbox_failure("gone"))
     found = await check_program(broken, "", [stdio(1, "", "")], problem=DOUBLE)
     assert (found.status, found.tests[0].status) == ("sandbox_error", "not_run")

@@ -59,7 +59,7 @@ async def test_a_run_ends_with_the_first_accepted_proof(check: lean_checker) -> 
     assert result.stop_reason.rule == "accepted"
 
 
-def test_a_prover_that_is_missing_is_said_in_one_sentence() -> None:
+def test_a_missing_prover_is_reported_in_one_sentence() -> None:
     with pytest.raises(
         InputError, match="'no-such-lean' that checks proofs is not installed; install Lean 4"
     ):

@@ -278,7 +278,7 @@ async def test_price_is_counted_where_it_is_known() -> None:
     assert priced.usage.cost_usd == pytest.approx(14e-6)
 
 
-async def test_solution_that_is_too_long_scores_none_beside_the_others() -> None:
+async def test_overlong_solution_scores_none_and_the_others_are_scored() -> None:
     def answer(body: Body) -> Body | Reply:
         if any(len(text) > 500 for text in body["text_2"]):
             return Reply(400, '{"message": "This model\'s maximum context length is 512 tokens."}')

@@ -178,7 +178,7 @@ class Fixed:
         return [Score(scorer="fixed", value=value, evidence="e") for value in self.given]
 
 
-async def test_the_first_scorer_that_can_tell_is_asked_and_no_further_one() -> None:
+async def test_only_scorers_up_to_the_first_with_a_value_are_called() -> None:
     one, two, three = Fixed(0.1, None), Fixed(0.3, 0.4), Fixed(0.5, 0.6)
     found = await first_of(one, two, three)(MATH, answers("4", "5"))
     assert values(found) == [0.1, 0.4]
@@ -196,7 +196,7 @@ async def test_the_first_scorer_that_can_tell_is_asked_and_no_further_one() -> N
         (product_of, [0.2 * 0.8, 0.6, None]),
     ],
 )
-async def test_scorers_are_joined_without_those_that_cannot_tell(
+async def test_scorers_are_combined_without_those_that_return_none(
     joined: Any, expected: list[float | None]
 ) -> None:
     scorer = joined(Fixed(0.2, None, None), Fixed(0.8, 0.6, None))
@@ -263,7 +263,7 @@ async def test_memory_asks_once_for_each_and_forgets_the_oldest() -> None:
     assert asked == [[1, 2], [3], [4], [1]]
 
 
-async def test_memory_keeps_what_came_beside_a_failure_and_asks_again_for_the_rest() -> None:
+async def test_cache_keeps_results_next_to_a_failure_and_recomputes_the_rest() -> None:
     broken = True
 
     async def ask(key: int) -> int:
@@ -284,7 +284,7 @@ async def test_memory_keeps_what_came_beside_a_failure_and_asks_again_for_the_re
     assert await memory.get(-1, ask) == -1
 
 
-async def test_memory_asks_for_all_at_once_and_hides_no_other_error() -> None:
+async def test_cache_computes_concurrently_and_hides_no_other_error() -> None:
     started = 0
     everyone = asyncio.Event()
 

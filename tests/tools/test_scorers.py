@@ -42,7 +42,7 @@ async def joined(scorer: Scorer, count: int = 1) -> list[float | None]:
     return [score.value for score in told.scores]
 
 
-async def test_scorers_are_joined_and_those_that_cannot_tell_left_out() -> None:
+async def test_scorers_are_combined_omitting_those_without_a_value() -> None:
     low, high, none = constant(0.2, 0.4), constant(0.8, None), constant(None, None)
     assert await joined(mean_of(low, high, none), 2) == [0.5, 0.4]
     assert await joined(worst_of(low, high), 2) == [0.2, 0.4]
@@ -100,7 +100,7 @@ def test_first_bad_step_is_the_first_under_the_threshold(
 
 
 @given(st.lists(st.none() | st.floats(0, 1), min_size=1, max_size=5))
-def test_ensembles_keep_their_order_and_range_and_leave_out_who_cannot_tell(
+def test_ensembles_keep_order_and_range_and_omit_scorers_without_a_value(
     values: list[float | None],
 ) -> None:
     members = [constant(value) for value in values]
@@ -117,7 +117,7 @@ def test_ensembles_keep_their_order_and_range_and_leave_out_who_cannot_tell(
     assert 0 < strict <= max(low, 0.05) + 1e-9
 
 
-def test_ensembles_say_how_they_are_made() -> None:
+def test_ensembles_have_a_repr() -> None:
     made = mean_of(execution(), product_of(agreement(), self_certainty(), floor=0.1))
     assert repr(made) == (
         "mean_of(execution(), product_of(agreement(), self_certainty(), floor=0.1))"

@@ -83,7 +83,7 @@ async def test_nothing_is_shrunk_without_a_standard() -> None:
     assert await shrink_failure(sandbox, PROBLEM, "wrong", code) is None
 
 
-async def test_where_the_other_program_fails_as_well_nothing_says_what_is_right() -> None:
+async def test_no_expected_value_is_shown_if_the_other_program_fails_too() -> None:
     def right(xs: list[int]) -> int:
         if len(xs) < 3:
             raise IndexError

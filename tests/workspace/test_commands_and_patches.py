@@ -81,7 +81,7 @@ def test_variables_are_taken_from_the_front(
         ("a b c d e f g h pytest", "a b c d e f g h pytest", "exit code", ()),
     ],
 )  # fmt: skip
-def test_a_runner_is_made_to_report(
+def test_a_test_runner_is_extended_with_a_report(
     command: str, words: str, form: str, collect: tuple[str, ...]
 ) -> None:
     recipe = recipe_for(command)

@@ -31,7 +31,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> PatchJudge:
     return PatchJudge(suite, asyncio.run(take_baseline(suite, runs=1)))
 
 
-async def test_baseline_tells_failing_passing_and_skipped_apart(checkout: Path) -> None:
+async def test_baseline_distinguishes_failing_passing_and_skipped_tests(checkout: Path) -> None:
     text = (
         "import pytest\ndef test_good(): pass\ndef test_bad(): assert 1 == 2\n"
         "@pytest.mark.skip(reason='later')\ndef test_later(): pass\n"
@@ -89,7 +89,7 @@ async def test_command_that_runs_no_test_is_named(checkout: Path) -> None:
         await take_baseline(suite, runs=1)
 
 
-async def test_exit_code_is_all_there_is_of_other_commands(checkout: Path) -> None:
+async def test_other_commands_are_judged_by_their_exit_code(checkout: Path) -> None:
     suite = TestSuite(Sandbox(), checkout, "grep -q 'a + b' src/adding.py")
     found = await take_baseline(suite, runs=1)
     assert (found.failing_ids, found.strength) == (("command",), "exit code")

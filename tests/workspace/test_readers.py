@@ -119,7 +119,7 @@ def test_jest_is_read() -> None:
 
 
 @given(st.text() | st.from_regex(r"(not )?ok \d+ - \w+( # skip)?\n1\.\.\d+", fullmatch=True))
-def test_readers_of_text_take_anything(text: str) -> None:
+def test_readers_accept_any_text(text: str) -> None:
     written = text.encode("utf-8", "replace")
     for tests in (
         read_go(text),

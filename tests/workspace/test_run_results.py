@@ -69,7 +69,7 @@ class ScriptedSuite(TestSuite):
         return self.runs.pop(0)
 
 
-async def test_a_baseline_tells_failing_passing_skipped_and_flaky_tests_apart(
+async def test_a_baseline_distinguishes_failing_passing_skipped_and_flaky_tests(
     tmp_path: Path,
 ) -> None:
     first = run_of(
@@ -156,7 +156,7 @@ JEST = b'{"testResults": [{"name": "/r/a.js", "assertionResults": [{"fullName": 
          [("p.A", "passed")]),
     ],
 )  # fmt: skip
-async def test_a_run_is_read_in_the_form_that_there_is(
+async def test_a_run_is_parsed_in_the_available_format(
     command: str, ended: CommandResult, form: str, tests: list[tuple[str, str]], tmp_path: Path
 ) -> None:
     tree: Any = ScriptedTree(ended)

@@ -34,13 +34,13 @@ async def test_both_ends_are_kept(text: bytes, shown: str, cut: int) -> None:
     assert (stream.text, stream.cut) == (shown, cut)
 
 
-async def test_parts_come_as_they_are_written() -> None:
+async def test_output_arrives_as_it_is_written() -> None:
     stream, _ = await stream_of(b"123", b"456", b"789", b"abc", b"defgh")
     assert stream.text == "12345\n[... 7 bytes not kept ...]\ndefgh"
 
 
 @pytest.mark.parametrize(("count", "floods"), [(20, 0), (21, 1), (90, 1)])
-async def test_a_flood_is_told_of_once(count: int, floods: int) -> None:
+async def test_a_flood_is_reported_once(count: int, floods: int) -> None:
     _, told = await stream_of(b"x" * count, drain=20)
     assert len(told) == floods
 

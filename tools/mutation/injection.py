@@ -87,9 +87,9 @@ def error_between(right: str, damaged: str) -> InjectedError | None:
     if right == damaged:
         return None
     for errors in (program_errors(right), text_errors(right)):
-        error = next((error for error in errors if error.text == damaged), None)
-        if error:
-            return error
+        match = next((error for error in errors if error.text == damaged), None)
+        if match:
+            return match
     return None
 
 

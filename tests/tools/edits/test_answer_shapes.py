@@ -217,7 +217,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("kind", "answer"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_is_no_clear_edit_is_refused_with_its_kind(kind: str, answer: str) -> None:
+def test_unclear_edits_are_refused_with_their_kind(kind: str, answer: str) -> None:
     refusal = edit_program(answer, PROGRAM, entry_point="total")
     assert isinstance(refusal, RejectedEdit), refusal
     assert refusal.kind == kind

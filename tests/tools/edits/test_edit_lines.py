@@ -103,13 +103,13 @@ def found(spans: list[Span]) -> list[tuple[int, int, str]]:
         (["a", "b"], ["a"], []),
     ],
 )
-def test_lines_are_found_by_the_first_rung_that_finds_any(
+def test_lines_are_located_by_the_first_method_that_matches(
     search: list[str], lines: list[str], places: list[tuple[int, int, str]]
 ) -> None:
     assert found(find_spans(search, lines)) == places
 
 
-def test_pairs_tell_which_lines_stand_for_which() -> None:
+def test_pairs_map_lines_of_the_search_to_the_file() -> None:
     (span,) = find_spans(["a", "", "b"], ["x", "a", "b"])
     assert span.pairs == ((0, 1), (2, 2))
     (exact,) = find_spans(["a", "b"], ["x", "a", "b"])
@@ -187,7 +187,7 @@ PLAIN = [
 
 
 @pytest.mark.parametrize("line", ELISIONS)
-def test_a_line_that_stands_for_others(line: str) -> None:
+def test_lines_that_elide_code(line: str) -> None:
     assert is_elision(line)
     assert elided_at(["a", line, "b"]) == [1]
     assert elided_at(["a", line, "b"], original=[f"  {line} "]) == []
@@ -196,7 +196,7 @@ def test_a_line_that_stands_for_others(line: str) -> None:
 
 
 @pytest.mark.parametrize("line", PLAIN)
-def test_a_line_that_stands_for_itself(line: str) -> None:
+def test_lines_that_are_literal_code(line: str) -> None:
     assert not is_elision(line)
     assert split_at_elisions(["a", line]) == [["a", line]]
 
@@ -214,9 +214,7 @@ def test_a_line_that_stands_for_itself(line: str) -> None:
         (["def f():", "    ...", "  x = 1"], []),
     ],
 )
-def test_dots_that_are_a_whole_body_stand_for_themselves(
-    lines: list[str], elided: list[int]
-) -> None:
+def test_dots_that_are_a_whole_body_are_literal_code(lines: list[str], elided: list[int]) -> None:
     assert elided_at(lines) == elided
 
 

@@ -111,7 +111,7 @@ def test_edits_change_just_these_lines_or_say_why_not(case: Case) -> None:
     assert (places, diff) == (case.where, case.outcome)
 
 
-def test_a_part_of_a_line_that_is_there_already_is_seen_wherever_it_stands() -> None:
+def test_an_already_applied_part_of_a_line_is_recognised_anywhere() -> None:
     for line in ("ab) b)", "b) ab)"):
         applied = apply_edits([Replacement(search="b", replace="b)")], {"": f"{line}\n"})
         assert isinstance(applied, RejectedEdit)

@@ -128,7 +128,7 @@ def test_an_edit_without_a_path_needs_lines_that_stand_in_one_file_alone() -> No
     assert "a.py, b.py" in refusal.reason
 
 
-def test_edits_by_number_refer_to_the_file_as_it_was() -> None:
+def test_numbered_edits_refer_to_the_original_file() -> None:
     edits = [
         LineEdit(first=1, last=1, text="A\nA\n"),
         LineEdit(first=3, last=3, text="C\n"),

@@ -106,7 +106,7 @@ def test_seconds_are_a_number_that_can_be(value: object, seconds: float) -> None
     assert seconds_in({"seconds": value}) == seconds
 
 
-def test_what_is_told_of_an_error_is_joined() -> None:
+def test_the_parts_of_an_error_message_are_joined() -> None:
     assert error_in({"error": "E", "said": "why"}) == "E: why"
     assert error_in({"said": "why"}) == "why"
     assert error_in({}) == ""
@@ -127,7 +127,7 @@ def test_what_is_told_of_an_error_is_joined() -> None:
         ({}, False),
     ],
 )
-def test_a_message_of_loading_is_told_from_others(told: dict[str, Any], load: bool) -> None:
+def test_a_loading_message_is_distinguished_from_others(told: dict[str, Any], load: bool) -> None:
     assert is_load(told) is load
 
 
