@@ -18,7 +18,7 @@ from refinegraph.agents.models import block_real_calls
 
 ROOT = Path(__file__).resolve().parent
 INSTALLED_INSIDE = ("agents", "graphs", "tools")
-"""Folders that install as packages inside `refinegraph`, and can be imported only as such."""
+"""Folders that are installed as packages inside `refinegraph` and importable only as such."""
 
 SKIPS = {
     "browser": "no chromium on this machine",
@@ -46,7 +46,7 @@ SKIPS = {
     "python for all": "no interpreter of this version that an unprivileged user may run",
     "full isolation": "weaker isolation here: ",
 }
-"""Every reason for which a test may be skipped, by the name of what is missing."""
+"""Every allowed reason to skip a test, by the name of the missing requirement."""
 
 # A shell starts what it runs in the background with interrupts ignored, and every program that a
 # test starts would inherit that.
@@ -85,7 +85,7 @@ def _required() -> set[str]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn a skip that is not allowed into a failure."""
+    """Turn a disallowed skip into a failure."""
     report = yield
     _refuse_skip(report)
     return report
@@ -93,7 +93,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Turn the skip of a whole file that is not allowed into a failure."""
+    """Turn a disallowed skip of a whole file into a failure."""
     report = yield
     _refuse_skip(report)
     return report

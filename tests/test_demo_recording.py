@@ -1,4 +1,4 @@
-"""The picture of the demo: a terminal that is followed, and an animation that is well-formed."""
+"""The image of the demo: an emulated terminal, and a well-formed animation."""
 
 from xml.etree import ElementTree
 

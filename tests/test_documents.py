@@ -1,4 +1,4 @@
-"""What the documents say holds."""
+"""The documentation is correct: its code runs and its commands exist."""
 
 import argparse
 import os
@@ -53,7 +53,7 @@ def test_every_public_name_is_there() -> None:
 
 @pytest.fixture
 def known_strategies() -> Iterator[None]:
-    """Forget afterwards the strategies that a page registers."""
+    """Remove the strategies that a page registers."""
     known = dict(STRATEGIES)
     yield
     STRATEGIES.clear()
@@ -72,7 +72,7 @@ def test_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=lambda page: page.stem)
 def test_commands_of_a_page_are_known(page: Path) -> None:
-    """Every command and flag that is shown is one that the command line takes."""
+    """Check that every command and flag in a page exists."""
     commands = [
         line.removeprefix("$ refinegraph ").partition(" <")[0]
         for block in CONSOLE.findall(page.read_text())
@@ -85,7 +85,7 @@ def test_commands_of_a_page_are_known(page: Path) -> None:
 
 
 class Strict(argparse.ArgumentParser):
-    """A parser that raises what is wrong."""
+    """A parser that raises errors instead of exiting."""
 
     def error(self, message: str) -> NoReturn:
         raise AssertionError(message)

@@ -1,4 +1,4 @@
-"""Every example runs and prints what it says."""
+"""Every example runs and prints its documented output."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ CASES = [
 
 
 RUN_ELSEWHERE = {"learn_with_trl"}
-"""By tests/embedded/test_learning.py, which has the packages that it needs."""
+"""Run by tests/embedded/test_learning.py, which has the required packages."""
 
 RECIPES = [
     Case("debate", "1.1 from 0.1 0.0 0.2 is 17"),

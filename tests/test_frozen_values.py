@@ -1,4 +1,4 @@
-"""Values that runs and threads share cannot be changed."""
+"""Values shared by runs and threads are immutable."""
 
 import dataclasses
 import importlib
@@ -12,9 +12,9 @@ import pytest
 from refinegraph import graphs, tools
 
 APART = ("guest", "guard", "conformance", "__main__")
-"""Parts of a module's name that say that it runs inside a sandbox, or as a command."""
+"""Parts of module names that run inside a sandbox or as a command."""
 GROWING = {"History", "Node", "ScopeNames", "_Walk"}
-"""What is built step by step by the function that made it."""
+"""Values that are built step by step by the function that creates them."""
 
 
 def dataclasses_of(package: Any) -> Iterator[type]:

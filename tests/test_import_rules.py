@@ -1,4 +1,4 @@
-"""Which room may import which; lazy imports and those for type checkers count as well."""
+"""Import rules between packages; lazy imports and imports for type checkers count as well."""
 
 import ast
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("refinegraph", "__main__"),
 )
-"""From the ground to the roof. A room imports itself and rooms of lower layers."""
+"""The layers, lowest first. A package imports itself and packages of lower layers."""
 
 EXCEPTIONS = {
     ("agents.models", "refinegraph"): "finds the weights that ship in the package's folder",
@@ -44,7 +44,7 @@ EXCEPTIONS = {
     ("serving", "refinegraph"): "tells the version",
     ("values", "agents.models"): "a chat model that is an option is written by its name",
 }
-"""Imports against the order, or between rooms of one layer, with the reason."""
+"""Allowed exceptions to the order, each with its reason."""
 
 
 class Import(NamedTuple):
@@ -56,12 +56,12 @@ class Import(NamedTuple):
 
     @property
     def rooms(self) -> tuple[str, str]:
-        """The importing and the imported room."""
+        """The importing and the imported package."""
         return room_of(self.importer), room_of(self.imported)
 
 
 def room_of(module: str) -> str:
-    """Return the room of a module: its name under `refinegraph`, as deep as `LAYERS` names it."""
+    """Return the package of a module: its name under `refinegraph`, as deep as in `LAYERS`."""
     parts = module.split(".")[1:]
     rooms = {room for layer in LAYERS for room in layer}
     for depth in range(len(parts), 0, -1):
@@ -91,7 +91,7 @@ def modules() -> dict[str, Path]:
 
 
 def imports_of(module: str) -> Iterator[Import]:
-    """Yield the imports of a module, wherever they stand in it."""
+    """Yield all imports of a module, at any nesting level."""
     for node in ast.walk(ast.parse(modules()[module].read_text())):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -114,7 +114,7 @@ def all_imports() -> tuple[Import, ...]:
 
 
 def rank(room: str) -> int:
-    """Return the layer of a room."""
+    """Return the layer of a package."""
     return next(number for number, layer in enumerate(LAYERS) if room in layer)
 
 
@@ -145,7 +145,7 @@ def test_every_exception_is_one() -> None:
 
 
 def test_modules_can_be_imported_one_after_the_other() -> None:
-    """Raises `CycleError`, which names the modules, where two import each other."""
+    """Raise `CycleError`, which names the modules, if two modules import each other."""
     before: dict[str, set[str]] = {module: set() for module in modules()}
     for module in before:
         tree = ast.parse(modules()[module].read_text())
@@ -158,9 +158,10 @@ def test_modules_can_be_imported_one_after_the_other() -> None:
 
 
 def test_no_module_hides_a_name_that_its_package_exports() -> None:
-    """Importing a module sets it as an attribute of its package, in the place of such a name.
+    """Importing a module sets it as an attribute of its package, replacing an equal name.
 
-    No harm is done where the package itself imports the name from that module: that is later.
+    This does no harm if the package itself imports the name from that module, because that happens
+    later.
     """
     hidden = [
         module
@@ -182,7 +183,7 @@ def _exports(path: Path) -> set[str]:
 
 
 def _imports_from(path: Path, module: str, name: str) -> bool:
-    """Whether a file imports a name from a module whenever it is imported itself."""
+    """Return whether a file imports a name from a module at import time."""
     return any(
         isinstance(node, ast.ImportFrom)
         and node.module == module

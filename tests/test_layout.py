@@ -1,4 +1,4 @@
-"""The folders at the root and the packages that they install as stay the same thing."""
+"""The folders at the root are the installed packages."""
 
 import tomllib
 from pathlib import Path

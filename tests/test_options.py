@@ -1,4 +1,4 @@
-"""Options: declared once, checked everywhere, compared by what affects results."""
+"""Options are declared once, checked everywhere, and compared if they affect results."""
 
 import json
 from dataclasses import fields

@@ -1,4 +1,4 @@
-"""Extraction of programs from answers, and the form in which programs are compared."""
+"""Extraction of programs from answers, and their normal form."""
 
 # ruff: noqa: E501
 

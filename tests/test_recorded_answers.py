@@ -1,4 +1,4 @@
-"""The readers on recorded generations and published statements, where those are at hand."""
+"""Parsers on recorded generations and published statements, if these are available."""
 
 import ast
 import json

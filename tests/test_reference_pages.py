@@ -11,7 +11,7 @@ INTERNAL = {
     "refinegraph.tools.visible_tests": "a former name",
     "refinegraph.values": "kinds of option values, for those who declare options",
 }
-"""Packages with an `__all__` that no page lists, with the reason."""
+"""Packages with an `__all__` that no page lists, each with its reason."""
 
 
 def test_every_package_is_listed_on_a_page() -> None:

@@ -1,4 +1,4 @@
-"""Records that older versions wrote are read; what they could not say is said at its weakest."""
+"""Records of older versions can be read; missing information gets the most cautious value."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Builders know every field, and the fakes keep the contracts of what they stand in for."""
+"""The builders accept every field, and the fakes keep the contracts of the originals."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ from refinegraph.testing.states import StateFields
 
 NAMED = {"id", "answer", "program", "parents", "verdict"}
 LATER = {"problem", "candidates", "decisions", "result"}
-"""Fields of a state that have a parameter of their own, or that only an ended run has."""
+"""Fields of a state that have a separate parameter, or that only a finished run has."""
 KEPT_BY_THE_GRAPH = {"progress", "ended", "started", "initial_problem", "sample_counts"}
 
 

@@ -1,4 +1,4 @@
-"""Tests as they are given, as statements show them and as models write them."""
+"""Tests as given by callers, shown in statements, and written by models."""
 
 # ruff: noqa: E501
 

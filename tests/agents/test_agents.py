@@ -1,4 +1,4 @@
-"""What the agents send, what they read back, and what they never do."""
+"""Prompts of the agents, how their answers are parsed, and what they must never send."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Agents act in environments, and a branch of a search is its actions played again."""
+"""Agents act in environments, and a branch of a search replays its actions."""
 
 import asyncio
 from collections.abc import Callable
@@ -39,18 +39,18 @@ def broken(text: str) -> str:
 
 
 class Corridor:
-    """Three doors; the game is won behind the last one."""
+    """An environment with three doors; the game is won behind the last one."""
 
     def __init__(self) -> None:
         self.place = 0
 
     def reset(self) -> tuple[str, dict[str, str]]:
-        """Begin at the entrance."""
+        """Start at the entrance."""
         self.place = 0
         return "You stand at door 0.", {}
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, str]]:
-        """Go on or back."""
+        """Move forwards or backwards."""
         self.place += 1 if action == "on" else -1
         return f"You stand at door {self.place}.", float(action == "on"), self.place == 3, False, {}
 

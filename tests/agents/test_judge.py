@@ -1,4 +1,4 @@
-"""Judges: what they are asked, how their answers are read, and what they cost."""
+"""Judges: their prompts, how their replies are parsed, and their cost."""
 
 import asyncio
 import json
@@ -284,7 +284,7 @@ JUDGES = {
 
 
 def fair(messages: Sequence[BaseMessage], sampling: Sampling) -> Choice:
-    """Answer every judge by what the solution says, whatever the order of asking."""
+    """Answer every judge by the text of the solution, regardless of the order of calls."""
     asked = str(messages[-1].content)
     if sampling.logprobs:
         return spoken({"True": 0.75, "False": 0.25})

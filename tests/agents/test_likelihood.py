@@ -38,7 +38,7 @@ Body = dict[str, Any]
 
 
 class Server:
-    """Serves a model in which every word is a token; `zebra` is unlikely."""
+    """Serves a model in which every word is a token and `zebra` is unlikely."""
 
     def __init__(self, *, gives_logprobs: bool = True) -> None:
         self.gives_logprobs = gives_logprobs

@@ -1,4 +1,4 @@
-"""Every memory keeps notes once and finds those that a text is about."""
+"""Every memory stores notes once and finds the ones relevant to a text."""
 
 import asyncio
 import sqlite3
@@ -34,18 +34,18 @@ UNITS = Note(kind="fact", text="A furlong has 220 yards.")
 
 
 async def embed(texts: Sequence[str]) -> list[list[float]]:
-    """Embed texts by which of a few topics they name."""
+    """Embed texts by the topics that they mention."""
     topics = (("sort", "order", "bisect"), ("empty", "nothing"), ("furlong", "mile", "yard"))
     return [[float(any(w in text.lower() for w in topic)) for topic in topics] for text in texts]
 
 
 def words(folder: Path) -> SQLiteMemory:
-    """Return a memory that finds notes by their words."""
+    """Return a memory that searches notes by words."""
     return SQLiteMemory(folder / "notes.db")
 
 
 def meaning(folder: Path) -> Memory:
-    """Return a memory that finds notes by their meaning as well."""
+    """Return a memory that also searches notes by meaning."""
     return SQLiteMemory(folder / "notes.db", embed=embed)
 
 

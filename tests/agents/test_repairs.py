@@ -1,4 +1,4 @@
-"""Repairs that cost what they change: edits, what does not apply, and one call for both roles."""
+"""Repairs by edits: edits that apply, edits that do not, and one call for both roles."""
 
 from typing import Any, cast
 

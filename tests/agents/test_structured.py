@@ -1,4 +1,4 @@
-"""Answers of a form: read as JSON, from fences, after mending, from prose, or not at all."""
+"""Structured answers: parsed as JSON, from fences, after repairs, from prose, or not at all."""
 
 import json
 import time

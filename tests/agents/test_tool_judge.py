@@ -1,4 +1,4 @@
-"""A judge with tools reads what they say before it gives a score."""
+"""A judge with tools reads their results before it gives a score."""
 
 from langchain_core.tools import tool
 

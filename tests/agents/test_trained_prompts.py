@@ -1,4 +1,4 @@
-"""Agents ask a model with the prompts that it was trained on, and hear when it abstains."""
+"""Agents use the prompts on which a model was trained, and recognise when it abstains."""
 
 import pytest
 

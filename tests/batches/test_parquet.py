@@ -1,4 +1,4 @@
-"""Problems from Parquet files, and batches that end as one."""
+"""Problems from Parquet files, and batches that are written as Parquet."""
 
 import datetime
 import json

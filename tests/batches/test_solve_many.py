@@ -1,4 +1,4 @@
-"""`solve_many`: every problem has one outcome, whatever becomes of the others."""
+"""`solve_many`: every problem has exactly one outcome, independent of the others."""
 
 import asyncio
 import json

@@ -16,7 +16,7 @@ from command_line import environment
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 PATIENCE = 180.0
-"""Seconds after which a condition that does not come true fails the test."""
+"""Seconds after which a test fails because its condition never held."""
 
 
 class Ended(NamedTuple):
@@ -24,12 +24,12 @@ class Ended(NamedTuple):
 
     code: int
     survivors: list[str]
-    """Processes that were still alive after it."""
+    """Processes that were still alive after the command."""
     err: str
 
 
 class Command:
-    """A running command in a session of its own, as a shell would start it."""
+    """A running command in its own session, as a shell would start it."""
 
     def __init__(self, words: Sequence[str], **env: str) -> None:
         self._supervisor = subprocess.Popen(
@@ -52,16 +52,16 @@ class Command:
 
     @property
     def err(self) -> str:
-        """What it wrote on standard error so far."""
+        """The standard error so far."""
         return "".join(self._lines)
 
     def has_loaded(self, library: str) -> bool:
-        """Whether it has loaded a compiled library whose path contains this text."""
+        """Return whether the command has loaded a compiled library whose path contains a text."""
         return library in Path(f"/proc/{self.pid}/maps").read_text()
 
     @property
     def children(self) -> list[psutil.Process]:
-        """The processes below it, such as the sandbox's."""
+        """The child processes, such as the sandbox's."""
         return psutil.Process(self.pid).children(recursive=True)
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
@@ -73,12 +73,12 @@ class Command:
             time.sleep(0.005)
 
     def interrupt(self) -> Ended:
-        """Do what a terminal does at Ctrl-C, and wait for the command and all below it."""
+        """Send the signals of Ctrl-C in a terminal, and wait for the command and its children."""
         os.killpg(self.pid, signal.SIGINT)
         return self.end()
 
     def end(self) -> Ended:
-        """Wait for the command and all below it."""
+        """Wait for the command and its children."""
         self._supervisor.wait(PATIENCE)
         self._reader.join(PATIENCE)
         assert self._supervisor.stdout
@@ -86,7 +86,7 @@ class Command:
         return Ended(told["code"], told["survivors"], self.err)
 
     def close(self) -> None:
-        """End everything that is left."""
+        """Kill all remaining processes."""
         if self._supervisor.poll() is None:
             for process in psutil.Process(self._supervisor.pid).children(recursive=True):
                 process.kill()

@@ -71,7 +71,7 @@ def press_ctrl_c() -> None:
 
 
 class Interrupted:
-    """A coroutine that presses Ctrl-C when it has begun, and what became of it."""
+    """A coroutine that presses Ctrl-C when it starts, and records how it ended."""
 
     def __init__(self) -> None:
         self.cleaned_up = False
@@ -79,7 +79,7 @@ class Interrupted:
         self.ended = threading.Event()
 
     async def heeding(self) -> None:
-        """Clean up when cancelled, for which it has to wait."""
+        """Clean up with an await when cancelled."""
         press_ctrl_c()
         try:
             await asyncio.sleep(PATIENCE)
@@ -88,14 +88,14 @@ class Interrupted:
             self.cleaned_up = True
 
     async def ignoring(self) -> None:
-        """Go on whenever cancelled, with a task beside it that does the same."""
+        """Ignore cancellation, next to a task that does the same."""
         beside = asyncio.create_task(self._for_ever())
         press_ctrl_c()
         await self._for_ever()
         await beside
 
     async def swallowing(self) -> str:
-        """Return a value in spite of the cancellation."""
+        """Return a value despite the cancellation."""
         press_ctrl_c()
         try:
             await asyncio.sleep(PATIENCE)
@@ -104,7 +104,7 @@ class Interrupted:
         return "as if nothing had happened"
 
     async def blocking(self) -> None:
-        """Leave a thread behind that runs on."""
+        """Leave a running thread behind."""
         press_ctrl_c()
         await asyncio.to_thread(self.ended.wait, PATIENCE)
 
@@ -119,7 +119,7 @@ class Interrupted:
 
 @contextmanager
 def interruptible() -> Generator[None]:
-    """Let SIGINT raise KeyboardInterrupt, whatever the test runner made of it."""
+    """Let SIGINT raise KeyboardInterrupt, regardless of the test runner's handler."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Ctrl-C ends a command wherever it is: exit code 130, and nothing of it goes on."""
+"""Ctrl-C ends a command at any moment with exit code 130, and none of its processes survives."""
 
 import json
 import sys
@@ -25,11 +25,11 @@ def add(a, b):
         threading.Thread(target=time.sleep, args=(60,)).start()
     time.sleep(60)
 ```"""
-"""A program that a test recognizes from outside by its threads."""
+"""A program that a test can recognise from outside by its number of threads."""
 
 
 class Server:
-    """A chat server that answers the first requests and holds all others."""
+    """A chat server that answers the first requests and delays all others indefinitely."""
 
     def __init__(self) -> None:
         self.answers: list[str] = []
@@ -66,7 +66,7 @@ def server() -> Generator[Server]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Generator[Callable[..., Command]]:
-    """Start commands, each with its own home; end what is left of them."""
+    """Start commands, each with a separate home; kill what remains of them."""
     started: list[Command] = []
 
     def run(*words: str) -> Command:
@@ -79,7 +79,7 @@ def start(tmp_path: Path) -> Generator[Callable[..., Command]]:
 
 
 def runs_a_program(command: Command) -> bool:
-    """Whether a program that a model wrote is running in the sandbox."""
+    """Return whether a program written by a model is running in the sandbox."""
     for process in command.children:
         with suppress(psutil.Error):
             if process.num_threads() > THREADS:
@@ -88,12 +88,12 @@ def runs_a_program(command: Command) -> bool:
 
 
 class Moment(NamedTuple):
-    """A moment at which a command is interrupted."""
+    """A moment at which to interrupt a command."""
 
     name: str
     reached: Callable[[Command, Server], bool]
     answers: tuple[str, ...] = ()
-    """What the server answers before that."""
+    """The answers of the server before that moment."""
 
 
 def writes(text: str) -> Moment:
@@ -113,7 +113,7 @@ MOMENTS = [
 
 
 def check(command: Command, server: Server, moment: Moment) -> str:
-    """Interrupt a command at a moment; return what it wrote on standard error."""
+    """Interrupt a command at a moment; return its standard error."""
     server.answers += moment.answers
     command.wait_until(lambda: moment.reached(command, server))
     ended = command.interrupt()

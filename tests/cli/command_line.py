@@ -1,4 +1,4 @@
-"""The command as a person runs it: processes of its own, and servers on the loopback."""
+"""Run the command as a user does: in separate processes, with local servers."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 PATIENCE = 300
-"""Seconds after which a command hangs; on a busy machine one takes a minute."""
+"""Seconds after which a command is assumed to hang; on a busy machine, one takes a minute."""
 COMMAND = [sys.executable, "-m", "refinegraph"]
 RIGHT = "```python\ndef add(a, b):\n    return a + b\n```"
 WRONG = "```python\ndef add(a, b):\n    return a - b\n```"
@@ -27,7 +27,7 @@ class Done(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """The last line on standard error."""
+        """The last line of standard error."""
         return self.err.strip().splitlines()[-1] if self.err.strip() else ""
 
 
@@ -45,7 +45,7 @@ def run_process(
     env: dict[str, str] | None = None,
     cwd: Path | None = None,
 ) -> Done:
-    """Run the command in a process of its own, without a terminal."""
+    """Run the command in a separate process, without a terminal."""
     done = subprocess.run(
         [*COMMAND, *arguments],
         input=stdin,
@@ -97,7 +97,7 @@ class ChatServer:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What points the command to this server."""
+        """The flags that point the command to this server."""
         return ("--model", "openai/x", "--api-base", self.base)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of the command line share."""
+"""Fixtures shared by the tests of the command line."""
 
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -11,7 +11,7 @@ from refinegraph.cli import main
 
 @pytest.fixture
 def serve() -> Generator[Callable[..., ChatServer]]:
-    """Start a server that says one thing, or what a function of the request says."""
+    """Start a server that returns one text, or the result of a function of the request."""
     started: list[ChatServer] = []
 
     def start(
@@ -30,7 +30,7 @@ def serve() -> Generator[Callable[..., ChatServer]]:
 def command(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Done]:
-    """Run the command in this process, which spares seconds of imports."""
+    """Run the command in this process, which saves seconds of imports."""
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "REFINEGRAPH_MODEL", "REFINEGRAPH_API_BASE"):
         monkeypatch.delenv(name, raising=False)
 

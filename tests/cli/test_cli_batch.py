@@ -1,4 +1,4 @@
-"""`refinegraph batch`: what a person sees, and what is left when it ends early."""
+"""`refinegraph batch`: its output, and what remains after an early end."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Completion: scripts for three shells, and what a shell gets when it asks."""
+"""Completion: scripts for three shells, and the words that they offer."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ Command = Callable[..., Done]
 
 
 def completed(line: str, tmp_path: Path, **more: str) -> list[str]:
-    """Ask for completions as a shell does that has no file descriptor to read from."""
+    """Request completions like a shell that has no file descriptor to read from."""
     answer = tmp_path / "answer"
     asked = {
         "COMP_LINE": line,

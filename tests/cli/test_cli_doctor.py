@@ -1,4 +1,4 @@
-"""`refinegraph doctor`: what it found, layer by layer, without keys."""
+"""`refinegraph doctor` reports every layer and shows no keys."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""`--json`: every command that prints can print one JSON document instead."""
+"""`--json`: every command that prints a result can print it as one JSON document."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Serve = Callable[..., ChatServer]
 def kept(
     command: Command, serve: Serve, tests: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Any]:
-    """Keep one run; return what commands print as JSON."""
+    """Store one run; return a function that runs commands and parses their JSON."""
     monkeypatch.setenv("REFINEGRAPH_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     asked = ("solve", "Write add(a, b).", "--tests", tests, *serve(RIGHT).flags)

@@ -1,4 +1,4 @@
-"""The kind of a problem: judged by its wording, shown, and never code for the wrong question."""
+"""The kind of a problem is inferred from its wording and shown."""
 
 from collections.abc import Callable
 

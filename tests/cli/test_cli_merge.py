@@ -57,7 +57,7 @@ def without_times(text: str) -> list[Any]:
 
 
 def strip(value: Any) -> Any:
-    """Take out what a clock measured."""
+    """Remove measured times."""
     if isinstance(value, dict):
         clocks = ("wall_seconds", "seconds", "timeline", "started", "ended", "duration")
         return {name: strip(part) for name, part in value.items() if name not in clocks}

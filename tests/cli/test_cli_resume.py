@@ -1,4 +1,4 @@
-"""`refinegraph resume`: a run that was killed goes on where it was."""
+"""`refinegraph resume` continues a killed run where it stopped."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""Runs that were kept: listed, shown, made into a page, forgotten; and answers that were kept."""
+"""Stored runs: listed, shown, rendered as pages and deleted; and stored answers."""
 
 import re
 import subprocess

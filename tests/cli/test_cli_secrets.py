@@ -1,4 +1,4 @@
-"""A secret that is planted everywhere comes out nowhere: no file, no stream."""
+"""Secrets planted everywhere appear in no file and no stream."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ SECRETS = (KEY, PASSWORD)
 
 
 class FlakyServer(ChatServer):
-    """Answers every second request with something that is no program."""
+    """Answers every second request with a text that contains no program."""
 
     def __init__(self) -> None:
         super().__init__(self._reply, kind="application/json", stall=0.0)

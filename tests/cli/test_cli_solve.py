@@ -1,4 +1,4 @@
-"""`refinegraph solve` against servers on the loopback: what is printed where, and exit codes."""
+"""`refinegraph solve` with local servers: its output and exit codes."""
 
 import json
 from collections.abc import Callable

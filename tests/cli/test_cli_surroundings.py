@@ -1,4 +1,4 @@
-"""Full disks, readers that leave, terminals, missing folders: nothing is lost or hidden."""
+"""Full disks, closed pipes, terminals and missing folders: nothing is lost or hidden."""
 
 import json
 import os
@@ -94,7 +94,7 @@ def test_no_answer_steers_a_terminal(flag: str, serve: Serve) -> None:
 
 
 def on_a_terminal(*arguments: str) -> bytes:
-    """Run the command with standard output on a terminal; return what that got."""
+    """Run the command with standard output on a terminal; return its output."""
     controlling, terminal = pty.openpty()
     process = subprocess.Popen(
         [*COMMAND, *arguments], stdout=terminal, stderr=subprocess.DEVNULL, env=environment()

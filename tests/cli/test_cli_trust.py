@@ -1,4 +1,4 @@
-"""Files and records that lie about choose no server and no folder, unless their user says so."""
+"""Untrusted files and records can choose neither server nor folder without the user's consent."""
 
 import json
 import time
@@ -21,7 +21,7 @@ ASKED = ("solve", "Write add(a, b).", "--strategy", "single", "--no-keep")
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that somebody else wrote; the working directory is below it."""
+    """A folder written by somebody else, above the working directory."""
     monkeypatch.setenv("REFINEGRAPH_HOME", str(tmp_path / "home"))
     folder = tmp_path / "project"
     (folder / "below").mkdir(parents=True)

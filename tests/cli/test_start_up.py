@@ -1,4 +1,4 @@
-"""Commands import what they need and nothing more, and show that they are at work."""
+"""Commands import only what they need, and show that they are working."""
 
 import contextlib
 import io
@@ -25,10 +25,10 @@ HEAVY = frozenset(
         *("sympy", "math_verify", "PIL", "prompt_toolkit"),
     }
 )
-"""Modules whose import takes more than a hundredth of a second."""
+"""Modules that take more than a hundredth of a second to import."""
 
 GRAPH = frozenset({"langgraph", "langchain_core", "langsmith", "requests"})
-"""What every run needs: LangChain's own base classes import LangSmith."""
+"""Imports of every run: LangChain's base classes import LangSmith."""
 
 REPORT = """
 import atexit, json, sys
@@ -111,7 +111,7 @@ def test_a_deferred_package_runs_when_it_is_used() -> None:
 
 @contextlib.contextmanager
 def terminal() -> Generator[tuple[TextIO, int]]:
-    """Open a terminal; give the program's end of it and the user's."""
+    """Open a terminal; return the program's end and the user's end."""
     user, program = pty.openpty()
     tty.setraw(program)
     with os.fdopen(program, "w", encoding="utf-8") as stream:

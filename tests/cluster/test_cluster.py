@@ -1,4 +1,4 @@
-"""`--cluster`: the same results as one process, whichever worker dies."""
+"""`--cluster` gives the results of a single process, even if workers die."""
 
 import json
 import os
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
 
 @pytest.fixture(scope="module", autouse=True)
 def cluster() -> Generator[None]:
-    """Start one cluster for all tests, since that takes seconds."""
+    """Start one cluster for all tests, because starting one takes seconds."""
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     # The workers cannot import the modules of tests.
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])

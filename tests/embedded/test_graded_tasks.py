@@ -1,4 +1,4 @@
-"""Graded tasks: as long and as vague as asked, worded in many ways, and split by behaviour."""
+"""Graded tasks have the requested lengths, many wordings, and a split by behaviour."""
 
 import ast
 import random
@@ -57,7 +57,7 @@ def test_no_held_out_task_computes_what_a_trained_one_does() -> None:
 
 
 def behaviour(task: GradedTask) -> tuple[str, ...]:
-    """What a task computes on random arguments other than those that the split compares."""
+    """Return the results of a task on random arguments that the split does not compare."""
     shapes = (task.steps[0].operation.takes, _second_shape(task))
     rng = random.Random(" ".join(map(str, shapes)))
     run = compile_chain(task.steps)

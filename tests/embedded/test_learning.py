@@ -1,4 +1,4 @@
-"""The learning loop: trees are read like plain text, rounds raise what they should, runs resume."""
+"""The learning loop: trees equal plain text, rounds improve the model, interrupted runs resume."""
 
 import json
 import runpy

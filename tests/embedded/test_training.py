@@ -1,4 +1,4 @@
-"""What training is made of: answers that the agents can read, evidence as the agents word it."""
+"""Training data: answers that the agents can parse, evidence in the agents' words."""
 
 import random
 from collections.abc import Iterator

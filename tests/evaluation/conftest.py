@@ -1,4 +1,4 @@
-"""What the tests of evaluations share."""
+"""Fixtures shared by the tests of evaluations."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from refinegraph.options import RunOptions
 
 
 class WriteEvaluation(Protocol):
-    """Writes the folder of an evaluation whose last strategy ended first; returns its name."""
+    """Return a function that writes an evaluation folder whose last strategy finished first."""
 
     def __call__(
         self,

@@ -1,4 +1,4 @@
-"""`refinegraph compare`: what is compared with what, and what is not comparable."""
+"""`refinegraph compare`: which evaluations can be compared, and the comparison."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

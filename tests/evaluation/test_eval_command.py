@@ -1,4 +1,4 @@
-"""`refinegraph eval`: what it writes, what it never shows an agent, and what a kill leaves."""
+"""`refinegraph eval`: its files, what agents never see, and what remains after a kill."""
 
 import json
 import os
@@ -251,7 +251,7 @@ def test_baselines_are_added_once(dataset: Path, tmp_path: Path) -> None:
 
 
 def with_hidden_tests(dataset: Path, tmp_path: Path, tests: str) -> Path:
-    """Return the data set with other hidden tests in its first problem."""
+    """Return the dataset with other hidden tests in its first problem."""
     records = [json.loads(line) for line in dataset.read_text().splitlines()]
     records[0]["hidden_tests"] = tests
     file = tmp_path / "changed.jsonl"

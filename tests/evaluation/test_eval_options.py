@@ -1,4 +1,4 @@
-"""A folder of results is gone on with under the options that it was begun with, or not at all."""
+"""A folder of results is continued only with the options with which it was begun."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Training data: what each format takes from a run, and what it leaves."""
+"""Training data: the runs that each format exports, and those that it omits."""
 
 import json
 from collections.abc import Callable

@@ -55,7 +55,7 @@ def run_of(*candidates: Candidate, right: Sequence[str], notes: Sequence[Note] =
 
 
 def line_of(result: RefinementResult, right: Sequence[str]) -> RunLine:
-    """Return a run as an evaluation records it: complete candidates are judged."""
+    """Return a run as an evaluation records it, with judged complete candidates."""
     judged = [(each.id, each.id in right) for each in result.candidates if each.complete]
     return RunLine(
         problem_id=result.problem_id,
@@ -69,7 +69,7 @@ def line_of(result: RefinementResult, right: Sequence[str]) -> RunLine:
 
 
 def tree() -> RunLine:
-    """Return a search with two first steps: both ends of one are right, one of two of the other."""
+    """Return a search with two first steps; all ends of one are right, half of the other."""
     return run_of(
         candidate("0.0", text="Add.\n", complete=False, tokens=3, mean_logprob=-0.5),
         candidate("0.1", text="Guess.\n", complete=False),
@@ -184,11 +184,11 @@ COLUMNS: dict[Format, set[str]] = {
     "error": {"prompt", "completion"},
     "question": {"prompt"},
 }
-"""The columns by which TRL recognises what a data set is for."""
+"""The columns by which TRL recognises the kind of a dataset."""
 
 
 def everything() -> list[RunLine]:
-    """Return runs that hold a line of every form but `step`, and two of most."""
+    """Return runs that give a line of every format but `step`, and two of most."""
     notes = [Note(kind="question", about="harder", text="3 + 3?")]
     repaired = run_of(
         candidate("0.0", "5", text="It is 5", verdict=verdict("failed")),
@@ -202,7 +202,7 @@ def everything() -> list[RunLine]:
 
 @pytest.mark.parametrize("form", [form for form in COLUMNS if form != "step"])
 def test_lines_load_as_a_table_with_the_columns_of_trl(form: Format, tmp_path: Path) -> None:
-    """`datasets` reads JSON lines through the same reader, in blocks of one type a column."""
+    """`datasets` reads JSON lines through the same reader, in blocks with one type per column."""
     lines = [json_text(line) for line in export(everything(), form)]
     assert lines
     assert all(set(json.loads(line)) >= COLUMNS[form] for line in lines)

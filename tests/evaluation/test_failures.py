@@ -1,4 +1,4 @@
-"""Runs without a result: each is recorded under its name, and the others go on."""
+"""Failed runs are recorded under their names, and the other runs continue."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ RIGHT = "def f(x): return x"
 
 
 def failing_sandbox(mark: str = "") -> FakeSandbox:
-    """Return a sandbox that fails itself for programs that hold a mark, or for every program."""
+    """Return a sandbox that fails for programs with a marker, or for every program."""
     return FakeSandbox(lambda run: sandbox_failure() if mark in run.source else True)
 
 
@@ -30,7 +30,7 @@ def problem(name: str, *, tests: str = "", hidden: str = "assert f(2) == 2") -> 
 
 
 def answers(**raises: BaseException) -> ScriptedChatModel:
-    """A model that is right, but raises for the problems that are named."""
+    """A model that answers correctly but raises for the named problems."""
 
     def answer(prompt: str) -> str:
         for name, error in raises.items():

@@ -1,4 +1,4 @@
-"""The folder of an evaluation: what may be put together in it, and what is left of trouble."""
+"""The folder of an evaluation: which runs it accepts, and damaged files."""
 
 import json
 import shutil

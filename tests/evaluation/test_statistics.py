@@ -1,4 +1,4 @@
-"""Statistics against examples worked by hand, and their laws."""
+"""Statistics, compared with manually computed examples, and their laws."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a summary counts, against runs worked by hand."""
+"""Summaries, compared with manually computed figures."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Small checkouts with a fault."""
+"""Small checkouts that contain a fault."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 TEST = f"env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 {sys.executable} -m pytest -q"
-"""Plug-ins of the surrounding environment would take a second a run."""
+"""Plug-ins of the surrounding environment would add a second per run."""
 
 CART = '''\
 """A shopping cart."""
@@ -57,13 +57,13 @@ def write(root: Path, files: Mapping[str, str]) -> Path:
 
 
 def shop(root: Path, cart: str = CART) -> Path:
-    """Make a checkout with one failing test."""
+    """Create a checkout with one failing test."""
     files = {"shop/__init__.py": "", "shop/cart.py": cart, "tests/test_cart.py": TESTS}
     return write(root, {"pytest.ini": "[pytest]\n", **files})
 
 
 def snapshot(root: Path) -> dict[str, tuple[bytes, int]]:
-    """Return contents and modification times of every file, the index of git among them."""
+    """Return the contents and modification times of all files, including git's index."""
     return {
         str(path.relative_to(root)): (path.read_bytes(), path.stat().st_mtime_ns)
         for path in sorted(root.rglob("*"))

@@ -1,4 +1,4 @@
-"""Where failing tests point, and what a checkout's command is run with."""
+"""Fault localisation from failing tests, and the command of a checkout."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from refinegraph.tools.workspace import CommandResult
 
 
 class Scripted(Suite):
-    """A suite whose runs end as they are told."""
+    """A suite whose runs have scripted outcomes."""
 
     def __init__(self, alone: dict[str, CaseStatus], records: str = "") -> None:
         super().__init__(Sandbox(), Path(), "pytest")
@@ -23,7 +23,7 @@ class Scripted(Suite):
         self.records = records
 
     async def run(self, changes: Any = None, **keywords: Any) -> SuiteRun:
-        """Return the outcomes of named tests, or the records."""
+        """Return the outcomes of the named tests, or the records."""
         isolation = Isolation(tier="strong")
         result = CommandResult(command=("pytest",), exit_code=1, isolation=isolation)
         tests = {id: CaseOutcome(id=id, status=status) for id, status in self.alone.items()}

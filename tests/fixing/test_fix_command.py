@@ -1,4 +1,4 @@
-"""`refinegraph fix` as a user calls it: what is printed where, and exit codes."""
+"""`refinegraph fix` as a user calls it: its output and exit codes."""
 
 import json
 import subprocess

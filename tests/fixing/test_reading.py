@@ -1,4 +1,4 @@
-"""Answers become patches, or a sentence that says why not."""
+"""Answers are parsed as patches, or rejected with a reason."""
 
 from pathlib import Path
 

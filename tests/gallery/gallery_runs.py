@@ -18,21 +18,21 @@ WRONG, RIGHT = "def half(x): return x // 3", "def half(x): return x // 2"
 async def run_system(
     name: str, model: ScriptedChatModel, *, problem: Problem = QUESTION, **plan: Any
 ) -> RefinementResult:
-    """Return the result of a system, whose calls are all accounted for."""
+    """Run a system and return its result; every model call must be accounted for."""
     graph = build_strategy(name, Plan(model=model, kind=problem.kind, **plan))
     result: RefinementResult = (await graph.ainvoke({"problem": problem}))["result"]
     return result
 
 
 def says(*numbers: int) -> list[str]:
-    """Return one answer a number."""
+    """Return one answer per number."""
     return [f"The answer is {number}." for number in numbers]
 
 
 def by_word(
     replies: Mapping[str, str], *, otherwise: str = "The answer is 4."
 ) -> ScriptedChatModel:
-    """Return a model that answers by the first of the words that its prompt has."""
+    """Return a model that answers by the first keyword in its prompt."""
 
     def answer(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
         prompt = "\n".join(message.text for message in messages)
@@ -42,7 +42,7 @@ def by_word(
 
 
 class worth:
-    """Score a candidate by the first of the words that its text has; 0 without any."""
+    """Score a candidate by the first keyword in its text; 0 if there is none."""
 
     scores_alone = True
     scores_unfinished = True
@@ -62,7 +62,7 @@ class worth:
 
 
 class Doors:
-    """Behind the right door is the answer, behind the left one a wall."""
+    """An environment with the answer behind the right door and a wall behind the left one."""
 
     async def reset(self, problem: Problem) -> Observation:
         return Observation("There are two doors: left and right.")

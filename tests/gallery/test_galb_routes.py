@@ -1,4 +1,4 @@
-"""What tells apart the systems that verify, retrieve, choose, defer and reflect."""
+"""The distinctive behaviour of systems that verify, retrieve, choose, defer and reflect."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the benchmark of the gallery makes of its rows, worked out by hand."""
+"""The aggregation of the gallery benchmark, compared with manually computed figures."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 
 
 def baseline(problem: str, *, right_from: int) -> Row:
-    """Return a run of the baseline that is right with so many samples of 10 tokens, or more."""
+    """Return a baseline run that is right with at least so many samples of 10 tokens."""
     sizes = tuple(Size(size, 10.0 * min(size, 4), size >= right_from) for size in SIZES)
     return Row("s", BASELINE, problem, right_from <= 4, 40, 4, sizes)
 
@@ -20,7 +20,7 @@ ROWS = [
     baseline("r", right_from=99),
     baseline("t", right_from=99),
 ]
-"""Right: 1 of 4 with 10, 20 and 30 tokens a problem, 2 of 4 with 40, and never more."""
+"""Right: 1 of 4 with 10, 20 and 30 tokens per problem, 2 of 4 with 40, and never more."""
 
 
 def system(name: str, tokens: int, *right: bool) -> list[Row]:

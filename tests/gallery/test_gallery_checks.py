@@ -1,4 +1,4 @@
-"""What tells apart the systems that plan, reward, look things up, ask and run programs."""
+"""The distinctive behaviour of systems that plan, reward, look up, ask and run programs."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What tells apart the systems that search over text, vote with probabilities, and evolve."""
+"""The distinctive behaviour of systems that search over text, vote by probability and evolve."""
 
 import math
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ def likely(text: str, probability: float) -> Choice:
 
 
 class Prover:
-    """Accepts proofs by one tool."""
+    """A checker that accepts proofs by one tactic."""
 
     checks_without_tests = True
 

@@ -1,4 +1,4 @@
-"""Systems are reached from Python with what they need, and each has a page."""
+"""Systems can be run from Python with the parts that they need, and each has a page."""
 
 from pathlib import Path
 

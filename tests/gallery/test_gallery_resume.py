@@ -1,4 +1,4 @@
-"""A system that is killed and resumed ends like one that was not."""
+"""A killed and resumed system ends like an undisturbed one."""
 
 import hashlib
 from collections.abc import Sequence
@@ -31,11 +31,11 @@ SAMPLE = (
 
 
 class Killed(Exception):
-    """What a test kills a run with."""
+    """The exception with which a test kills a run."""
 
 
 class Mortal:
-    """Answers by what it is asked alone, and dies once."""
+    """A model whose answers depend only on the prompt, and which fails once."""
 
     def __init__(self, *, dies_at: int | None) -> None:
         self.dies_at = dies_at

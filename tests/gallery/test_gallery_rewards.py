@@ -1,4 +1,4 @@
-"""What tells apart the systems that value steps, go back over them and weigh rewards."""
+"""The distinctive behaviour of systems that value steps, revisit them and weigh rewards."""
 
 import math
 from collections.abc import Sequence
@@ -111,7 +111,7 @@ async def test_the_model_takes_its_own_step_back() -> None:
 
 
 def by_letter(**logprobs: float) -> Likelihood:
-    """Return a likelihood in which a token is a letter, 0 unless its log-probability is given."""
+    """Return a likelihood with one token per letter, each 0 unless a log-probability is given."""
 
     async def measure(messages: Sequence[BaseMessage], text: str) -> tuple[TokenLogprob, ...]:
         return tuple(TokenLogprob(token=c, logprob=logprobs.get(c, 0.0)) for c in text)

@@ -1,4 +1,4 @@
-"""What tells apart the systems that people rank, and those that rank signals and subgoals."""
+"""The distinctive behaviour of systems that rank by people, signals and subgoals."""
 
 from collections.abc import Sequence
 
@@ -77,7 +77,7 @@ async def test_what_a_person_says_is_refined_until_nothing_is_left() -> None:
 
 
 class Buttons:
-    """An environment with two actions, which it lists."""
+    """An environment with two listed actions."""
 
     async def reset(self, problem: Problem) -> Observation:
         return Observation("You can:\n- press the green button\n- pull the red lever")

@@ -1,4 +1,4 @@
-"""What tells apart the systems that draft, check, plan and repair."""
+"""The distinctive behaviour of systems that draft, check, plan and repair."""
 
 import math
 
@@ -12,7 +12,7 @@ from refinegraph.schema import Note
 
 
 def certain(text: str, probability: float) -> Choice:
-    """Return a choice whose every token had this probability, all others sharing the rest."""
+    """Return a choice in which every token had this probability."""
     rest = (1 - probability) / 19
     top = (
         TopLogprob(text, math.log(probability)),

@@ -1,4 +1,4 @@
-"""What tells apart the systems that search, rewind, route and improve their own answers."""
+"""The distinctive behaviour of systems that search, rewind, route and self-improve."""
 
 from collections.abc import Sequence
 

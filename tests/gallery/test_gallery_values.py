@@ -1,4 +1,4 @@
-"""What tells apart the systems that are steered by values, memories, tools and stages."""
+"""The distinctive behaviour of systems guided by values, memories, tools and stages."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from refinegraph.schema import Note, Problem
 
 
 def chosen_word(word: str, other: str, probability: float) -> Choice:
-    """Return an answer of one word that had this probability against another one."""
+    """Return a one-word answer that had this probability against another word."""
     top = (
         TopLogprob(word, math.log(probability)),
         TopLogprob(other, math.log(1 - probability)),
@@ -27,7 +27,7 @@ def chosen_word(word: str, other: str, probability: float) -> Choice:
 
 
 def replies(*texts: str, then: str = "The answer is 4.") -> ScriptedChatModel:
-    """Return a model that says these texts in turn, and then always the same."""
+    """Return a model that gives these texts in turn, and then repeats the last one."""
     left = iter(texts)
     return ScriptedChatModel(lambda messages, sampling: next(left, then))
 
@@ -128,7 +128,7 @@ async def test_a_step_ends_before_the_word_that_the_model_is_unsure_of() -> None
 
 
 class Names:
-    """Offers two names wherever a completion is asked for."""
+    """A model that offers two names for every completion."""
 
     async def reset(self, problem: Problem) -> Observation:
         return Observation("")

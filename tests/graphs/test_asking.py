@@ -1,4 +1,4 @@
-"""A person is asked before a repair or an answer, by LangGraph's interrupts, and is heard."""
+"""LangGraph interrupts ask a person before a repair or an answer, and apply the reply."""
 
 import asyncio
 from typing import Any

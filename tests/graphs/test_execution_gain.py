@@ -1,4 +1,4 @@
-"""The controller for code: what it does next, what it learns, and the laws of its numbers."""
+"""The controller for code: its decisions, its learning, and the laws of its estimates."""
 
 import asyncio
 from dataclasses import replace
@@ -80,7 +80,7 @@ def actions(result: RefinementResult) -> list[str]:
 
 
 def taught(*, fresh: float, repair: float, attempts: int = 40) -> SuccessRates:
-    """Return rates that learned from problems on which samples and first repairs did so well."""
+    """Return rates that learned from problems with these success rates."""
     rates = SuccessRates(SHIPPED_RATES)
     path = repair_path(0, 0, ("few", "none", "refine"))
     for number in range(attempts):
@@ -218,12 +218,12 @@ LEARNED_FROM, PROBLEMS = 60, 120
 
 
 def noise(share: float) -> float:
-    """Return one and a half standard errors of the difference of two shares like this one."""
+    """Return one and a half standard errors of the difference of two such shares."""
     return 1.5 * float((2 * share * (1 - share) / PROBLEMS) ** 0.5)
 
 
 def policies() -> dict[str, Policy]:
-    """Return the policies to compare, in the state before they saw any problem."""
+    """Return the policies to compare, before they have seen any problem."""
     return {
         SAMPLING: SampleUntil(until=settled(), stop=accepted(), max_candidates=99),
         "always repair": RefineLoop(
@@ -234,7 +234,7 @@ def policies() -> dict[str, Policy]:
 
 
 async def trials(regime: Regime, policy: Policy) -> list[Trial]:
-    """Run the problems after others that a policy may learn from."""
+    """Run the problems after others from which a policy may learn."""
     wave = FirstWave(policy, samples=1)
     made = [
         await simulate(regime, wave, problem=number) for number in range(LEARNED_FROM + PROBLEMS)

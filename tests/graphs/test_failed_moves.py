@@ -1,4 +1,4 @@
-"""Moves that fail before there is any candidate: what is raised, and how a thread goes on."""
+"""Moves that fail before there is a candidate: the error, and how a thread continues."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Every published system compiles, is drawn, runs, is charged for, and has a card."""
+"""Every published system compiles, can be drawn, runs, accounts for its calls, and has a card."""
 
 import ast
 import inspect
@@ -45,17 +45,17 @@ RECIPES = pytest.mark.parametrize("name", gallery_names())
 
 
 def answer(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
-    """Answer every prompt of every system in a form that it can read."""
+    """Answer every prompt of every system in a format that it can parse."""
     return "1. What is 2 + 2?\nThe answer is 4.\nTRUE\nSCORE: 7\nVERDICT: wrong\nAction: finish[4]"
 
 
 async def even(messages: Sequence[BaseMessage], text: str) -> tuple[TokenLogprob, ...]:
-    """Hold every word of every text for as likely."""
+    """Return equal log-probabilities for all words."""
     return tuple(TokenLogprob(token=word, logprob=-1.0) for word in text.split())
 
 
 async def refuted(problem: Problem, candidate: Candidate, tests: Sequence[VisibleTest]) -> Verdict:
-    """Refute everything."""
+    """Return a refuting verdict for every program."""
     return Verdict(passed=False, status="failed", isolation=Isolation(tier="none"))
 
 
@@ -111,7 +111,7 @@ def test_a_system_fits_a_screen_and_uses_public_names(name: str) -> None:
 
 
 def code_lines(function: ast.FunctionDef) -> int:
-    """Return how many lines a function takes with its decorator and without its docstring."""
+    """Return the number of lines of a function, with its decorator and without its docstring."""
     docstring = function.body[0]
     first = min([function.lineno, *(part.lineno for part in function.decorator_list)])
     words = (docstring.end_lineno or 0) - docstring.lineno + 1

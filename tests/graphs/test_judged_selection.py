@@ -1,4 +1,4 @@
-"""Selection by how often voters are right, by matches, from a list, and by behaviour."""
+"""Selection by the accuracy of voters, by matches, from a list, and by behaviour."""
 
 from collections.abc import Sequence
 

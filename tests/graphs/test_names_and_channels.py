@@ -1,4 +1,4 @@
-"""What names stand for, and channels that refuse what does not fit."""
+"""Names of parts, and channels that reject invalid values."""
 
 from typing import Any, cast
 

@@ -1,4 +1,4 @@
-"""What the nodes of a graph decide, without a graph around them."""
+"""Decisions of single nodes, without a graph."""
 
 from typing import Any
 

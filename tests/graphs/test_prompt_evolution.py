@@ -23,7 +23,7 @@ ASKED = Problem(prompt="What is 4 + 4?", kind="math")
 
 
 def pupil(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
-    """Answer right where it is told to be careful; write a careful prompt when asked for one."""
+    """Answer correctly if the prompt says to be careful; write such a prompt on request."""
     said = messages[-1].text
     if "instruction" in said:
         return "```\nBe careful.\n```" if "```" in said else "Be careful."

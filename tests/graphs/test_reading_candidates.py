@@ -1,4 +1,4 @@
-"""What a model wrote becomes a candidate, or says why it is none."""
+"""Model outputs are parsed as candidates, or give the reason why not."""
 
 from typing import Any
 

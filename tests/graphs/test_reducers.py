@@ -1,4 +1,4 @@
-"""Parallel branches may finish in any order; the state comes out the same."""
+"""Parallel branches may finish in any order without changing the state."""
 
 import random
 from functools import reduce

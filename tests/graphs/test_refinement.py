@@ -1,4 +1,4 @@
-"""The compiled graph: what it does with a problem, and what it never loses."""
+"""The compiled graph: how it solves problems, and what it never loses."""
 
 import asyncio
 import operator

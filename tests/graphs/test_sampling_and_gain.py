@@ -1,4 +1,4 @@
-"""Sampling until it is vote_settled, beliefs, rates, and choosing by expected gain."""
+"""Sampling until the vote is settled, beliefs, rates, and choosing by expected gain."""
 
 from dataclasses import replace
 from pathlib import Path

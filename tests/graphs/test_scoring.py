@@ -1,4 +1,4 @@
-"""The pool is scored once, and what a scorer cannot say does no harm to what others said."""
+"""Every candidate is scored once, and a failing scorer does not affect the others."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ MATH = Problem(prompt="2 + 2?", kind="math")
 
 
 class Recorder:
-    """A scorer that says a fixed value, or fails, and notes whom it was shown."""
+    """A scorer that returns a fixed value or fails, and records its candidates."""
 
     def __init__(self, *, alone: bool = True, unfinished: bool = False, value: float = 0.5) -> None:
         self.scores_alone = alone

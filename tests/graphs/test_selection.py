@@ -1,4 +1,4 @@
-"""Selectors choose by evidence, whatever order candidates are in."""
+"""Selectors choose by evidence, independent of the order of the candidates."""
 
 import random
 

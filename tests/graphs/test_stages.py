@@ -1,4 +1,4 @@
-"""A problem is split, its parts are solved by a graph of their own, and nothing is lost."""
+"""A problem is split, and its parts are solved by separate graphs without losing anything."""
 
 import pytest
 from langchain_core.runnables import RunnableConfig

@@ -34,7 +34,7 @@ PROGRAM = "def f(x): return x"
 
 
 def tried(id: str, *errors: str, parents: str = "") -> Candidate:
-    """Return a program that passes its first test and fails one with each of these errors."""
+    """Return a program that passes its first test and fails one test with each of these errors."""
     failed = [CaseOutcome(id=f"failed {n}", status="error", error=e) for n, e in enumerate(errors)]
     return candidate(id, program=PROGRAM, parents=parents, verdict=verdict("passed", *failed))
 

@@ -1,4 +1,4 @@
-"""Runs for the tests of pages: one that was made by a graph, and trees of any size."""
+"""Runs for the tests of pages: one from a graph, and trees of any size."""
 
 from functools import cache
 
@@ -58,7 +58,7 @@ def run_line(id: str, *, right: bool = True, strategy: str = "self-refine") -> R
 
 @cache
 def refined_run() -> RefinementResult:
-    """Return a run whose first candidate is wrong and whose refinement is right."""
+    """Return a run with a wrong first candidate and a right refinement."""
     words = ["def f(x):\n    return -x", "VERDICT: wrong", "def f(x):\n    return x"]
     problem = rg.Problem(prompt="Negate x.", tests="assert f(1) == 1")
     return rg.solve(problem, model=ScriptedChatModel(words, cycle=True), strategy="self-refine")
@@ -66,7 +66,7 @@ def refined_run() -> RefinementResult:
 
 @cache
 def tree_run(count: int) -> RefinementResult:
-    """Return a run of two samples and of repairs one below the other, of which the last passes.
+    """Return a run with two samples and a chain of repairs, of which the last passes.
 
     The third candidate was rejected.
     """

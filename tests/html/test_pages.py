@@ -1,4 +1,4 @@
-"""What pages hold: the facts of a run or an evaluation, and nothing that could be executed."""
+"""Contents of pages: the facts of a run or an evaluation, and nothing executable."""
 
 import base64
 import gzip
@@ -38,7 +38,7 @@ from refinegraph.wording import outcome_word
 
 
 class Tags(HTMLParser):
-    """Collects what a browser would execute or fetch, ids, and links inside the page."""
+    """Collects everything that a browser would execute or fetch, ids, and internal links."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -202,7 +202,7 @@ def test_a_notebook_gets_the_run_without_scripts() -> None:
 
 
 def trees(sizes: list[int]) -> dict[str, list[str]]:
-    """Return a tree: node k hangs below the node that the k-th number says."""
+    """Return a tree in which node k is a child of the node named by the k-th number."""
     children: dict[str, list[str]] = {ROOT: []}
     for number, size in enumerate(sizes):
         parent = ROOT if not number or size % (number + 1) == number else str(size % number)
@@ -254,7 +254,7 @@ def test_a_replay_knows_the_seconds_of_a_run_that_was_timed() -> None:
 
 
 def unexecuted(result: rg.RefinementResult) -> rg.RefinementResult:
-    """Return the run as it would have ended, had the sandbox failed."""
+    """Return the run as it would have ended if the sandbox had failed."""
     verdict = Verdict(
         passed=False,
         status="sandbox_error",
@@ -295,7 +295,7 @@ def test_the_report_names_what_no_figure_counts() -> None:
 
 
 def two_strategies(count: int, *, better: int) -> list[str]:
-    """Return the conclusions of two strategies, of which one is right on more problems."""
+    """Return the conclusions on two strategies, one of which solves more problems."""
     lines = [run_line(str(number), strategy="weak", right=False) for number in range(1)]
     runs = [
         lines[0].model_copy(

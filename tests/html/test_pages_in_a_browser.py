@@ -1,4 +1,4 @@
-"""Pages in a real browser: their scripts, their keys, their widths, and axe-core's rules."""
+"""Pages in a real browser: scripts, keys, widths, and axe-core's rules."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ Opened = Callable[..., Any]
 
 @pytest.fixture(scope="module", name="browser")
 def _browser() -> Generator["Browser"]:
-    """Start one browser for all tests: that takes longer than any of them."""
+    """Start one browser for all tests, because starting takes longer than any of them."""
     with playwright.sync_playwright() as tool:
         browser = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
@@ -39,7 +39,7 @@ def _browser() -> Generator["Browser"]:
 
 @pytest.fixture(name="opened")
 def _opened(browser: "Browser", tmp_path: Path) -> Generator[Opened]:
-    """Open pages; a message on the console, an error or a request fails the test."""
+    """Open pages; a console message, an error or a request fails the test."""
     messages: list[str] = []
 
     @contextmanager
@@ -77,7 +77,7 @@ def run_html(count: int = 6) -> str:
 
 @cache
 def evaluation_html(count: int = 6) -> str:
-    """Return the page of two strategies on problems whose texts try to script the page."""
+    """Return the page of two strategies on problems whose texts try to inject scripts."""
     weak, strong = run_line("a", right=False), run_line("b")
     runs = [
         line.model_copy(update={"problem_id": f"p{number}", "strategy": name})
@@ -226,7 +226,7 @@ AXE = files(pytest.importorskip("axe_playwright_python")).joinpath("axe.min.js")
 
 
 def violations(page: "Page") -> list[str]:
-    """Return what axe-core finds wrong, as `rule: element`."""
+    """Return the violations that axe-core finds, as `rule: element`."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("axe.run({resultTypes: ['violations']})")
     return [

@@ -39,11 +39,11 @@ from refinegraph.schema import (
 from refinegraph.testing import FakeSandbox, SandboxRun, sandbox_failure
 
 HANG = 120.0
-"""Seconds that a hanging call takes: a run that waits for one is caught by `LATE`."""
+"""The duration of a hanging call in seconds; `LATE` detects a run that waits for one."""
 TIMEOUT = 0.5
-"""Seconds of a run with a deadline: on a busy machine, time enough for all but what hangs."""
+"""The deadline of a run in seconds: enough on a busy machine for everything but hanging calls."""
 LATE = 60.0
-"""Seconds that a run may take past its deadline before it counts as stuck, for busy machines."""
+"""Seconds beyond the deadline after which a run counts as stuck, on a busy machine."""
 
 MODEL_ERRORS = (
     ModelError("The model kept failing."),
@@ -55,13 +55,13 @@ MODEL_ERRORS = (
 SCORER_ERRORS = (ModelError("The scorer's model failed."), DeadlineExceeded("The time is up."))
 
 Event = str | RefinegraphError
-"""What happens at a call: a word for an answer, or an error."""
+"""The event at a call: a word for an answer, or an error."""
 
 ANSWERS = st.sampled_from(["right", "wrong", "same", "empty", "hang"])
 
 
 class Script:
-    """What happens at the calls of one part, one after the other; good answers at the end."""
+    """The events at the calls of one part; after them, every answer is good."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         self._events: Iterator[Event] = itertools.chain(events, itertools.repeat("wrong"))
@@ -74,7 +74,7 @@ class Script:
 
 
 class UnsteadyModel(ScriptedChatModel):
-    """A model whose calls end as a script says, and which counts those that it answered."""
+    """A model whose calls follow a script, and which counts the ones that it answered."""
 
     _events: Script = PrivateAttr()
     _role: str = PrivateAttr()
@@ -91,12 +91,12 @@ class UnsteadyModel(ScriptedChatModel):
 
     @property
     def answered(self) -> int:
-        """How many requests were answered."""
+        """The number of answered requests."""
         return self._answered
 
     @property
     def gave_an_answer(self) -> bool:
-        """Whether anything that it wrote is a solution."""
+        """Whether any of its answers contains a solution."""
         return self._role in ("solver", "refiner") and self._usable > 0
 
     async def ask(
@@ -126,7 +126,7 @@ class UnsteadyModel(ScriptedChatModel):
 
 
 def unsteady_sandbox(events: Sequence[str]) -> FakeSandbox:
-    """Return a sandbox that believes the program's comment, or fails by a script."""
+    """Return a sandbox that trusts a comment in the program, or fails by a script."""
     script = Script(events)
 
     def judge(run: SandboxRun) -> bool | Verdict:
@@ -154,7 +154,7 @@ class UnsteadyScorer:
 
 @dataclass
 class World:
-    """Everything that a run depends on, and how it fails."""
+    """Everything on which a run depends, with the ways in which it fails."""
 
     problem: Problem
     models: dict[str, list[Event]]
@@ -202,7 +202,7 @@ class World:
 
 
 class Outcome(NamedTuple):
-    """How a run ended."""
+    """The outcome of a run."""
 
     result: RefinementResult | None
     error: RefinegraphError | None

@@ -41,7 +41,7 @@ CODE = Problem(prompt="Write f(x) that doubles x.", tests="assert f(1) == 2\nass
 
 
 class InOrder:
-    """An operator whose moves end in a given order, whatever order they began in."""
+    """An operator whose moves end in a given order, regardless of the order of their starts."""
 
     def __init__(self, order: Sequence[int]) -> None:
         self.order = list(order)
@@ -117,7 +117,7 @@ def test_every_call_is_charged_once(waves: list[str]) -> None:
 
 
 def supervised_end(waves: Any, model: ScriptedChatModel) -> Any:
-    """Do as a schedule says, then ask a model what to do; it says something else."""
+    """Follow a schedule, then ask a model for a decision; it answers with something else."""
     after = supervised(model, {"again": move("solve")}, max_candidates=1)
 
     async def policy(state: RefinementState) -> Any:
@@ -220,7 +220,7 @@ def test_recipes_need_no_private_names_and_what_they_need_is_documented() -> Non
 
 
 class CountingSaver(InMemorySaver):
-    """Counts the bytes that are stored with each checkpoint."""
+    """Counts the bytes stored with every checkpoint."""
 
     def __init__(self) -> None:
         super().__init__(serde=checkpoint_serializer())

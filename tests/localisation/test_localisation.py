@@ -1,4 +1,4 @@
-"""Spectra, places in outputs, names in texts, and the ranking of all three."""
+"""Spectra, places in outputs, names in texts, and the combined ranking."""
 
 import json
 import os

@@ -35,7 +35,7 @@ Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
 
 class Host:
-    """A host whose model gives the scripted answers, and then the last one for ever."""
+    """A host whose model gives the scripted answers, and then repeats the last one."""
 
     def __init__(self, *answers: str | ErrorData) -> None:
         self.answers = answers

@@ -1,4 +1,4 @@
-"""The tools as the SDK's own client meets them: in process, over stdio, over HTTP."""
+"""The tools as seen by the SDK's client: in process, over stdio, and over HTTP."""
 
 import asyncio
 import json
@@ -188,7 +188,7 @@ async def test_fix_returns_a_patch_and_applies_nothing(tmp_path: Path) -> None:
 
 
 class Impatient:
-    """A client that gives a call up when no progress comes for so long, as hosts do."""
+    """A client that gives up a call after a time without progress, as hosts do."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds

@@ -1,4 +1,4 @@
-"""Small recorded runs, and what a metric says of them."""
+"""Small recorded runs, and helpers that compute metrics of them."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -71,7 +71,7 @@ def run(
 
 
 def refined(problem: str, before: bool, after: bool, *, rounds: int = 1) -> RunLine:
-    """Return a run of one answer that was refined once, or left alone in later rounds."""
+    """Return a run with one answer that was refined once, or left unchanged in later rounds."""
     pair = candidate("0.0", "3", tokens=10), candidate(f"{rounds}.0", "4", parents="0.0", tokens=30)
     right = [each.id for each, good in zip(pair, (before, after), strict=True) if good]
     return run(*pair, right=right, problem=problem)
@@ -84,7 +84,7 @@ def measure(name: str, *runs: RunLine, **folders: Sequence[RunLine]) -> Measurem
 
 
 def figures(name: str, *runs: RunLine, **folders: Sequence[RunLine]) -> dict[str, Figure]:
-    """Return the figures of a metric by their part; of the strategy too where it is not `s`."""
+    """Return the figures of a metric by part, and by strategy if it is not `s`."""
     return {
         "/".join(filter(None, (each.strategy if each.strategy != "s" else "", each.part))): each
         for each in measure(name, *runs, **folders).figures
@@ -92,13 +92,13 @@ def figures(name: str, *runs: RunLine, **folders: Sequence[RunLine]) -> dict[str
 
 
 def values(name: str, *runs: RunLine, **folders: Sequence[RunLine]) -> dict[str, float]:
-    """Return the values of a metric by their part, rounded to four places."""
+    """Return the values of a metric by part, rounded to four places."""
     found = figures(name, *runs, **folders)
     return {part: round(figure.value, 4) for part, figure in found.items()}
 
 
 def by(scorer: str, value: float | None, *steps: float) -> tuple[Score, ...]:
-    """Return the scores of a candidate that one scorer judged."""
+    """Return a candidate's scores from one scorer."""
     return (Score(scorer=scorer, value=value, steps=steps),)
 
 

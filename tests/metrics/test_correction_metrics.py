@@ -1,4 +1,4 @@
-"""Metrics of correction, against small results whose figures are worked out by hand."""
+"""Metrics of correction, compared with manually computed figures."""
 
 from metric_runs import by, figures, measure, refined, review, run, values
 
@@ -13,7 +13,8 @@ FOUR = [
     refined("wrong", False, False),
     refined("mended too", False, True),
 ]
-"""Right before: 2 of 5, of which 1 stays. Wrong before: 3, of which 2 are mended. After: 3 of 5."""
+"""Right before: 2 of 5, of which 1 stays right. Wrong before: 3, of which 2 are repaired. Right
+after: 3 of 5."""
 
 
 def test_transitions_are_shares_of_the_refinements_of_a_round() -> None:
@@ -36,7 +37,7 @@ def test_confidence_level_critique_score_and_rss() -> None:
 
 def test_the_trade_off_is_the_correlation_over_strategies() -> None:
     def strategy(name: str, kept: int, mended: int) -> list[RunLine]:
-        """Keeps so many of two right answers, and mends so many of two wrong ones."""
+        """Returns runs that keep some of two right answers and repair some of two wrong ones."""
         runs = [refined(f"k{n}", True, n < kept) for n in range(2)]
         runs += [refined(f"m{n}", False, n < mended) for n in range(2)]
         return [each.model_copy(update={"strategy": name}) for each in runs]

@@ -1,4 +1,4 @@
-"""Metrics of efficiency, traces and code, against small results worked out by hand."""
+"""Metrics of efficiency, traces and code, compared with manually computed figures."""
 
 import pytest
 from metric_runs import by, measure, run, values
@@ -12,7 +12,7 @@ STEP = Step(start=0, end=1)
 
 
 def sampled(strategy: str, *passed: bool, problem: str = "a") -> RunLine:
-    """Return a run of programs of 10 tokens each; those that pass are right."""
+    """Return a run of programs with 10 tokens each, in which passing programs are right."""
     drawn = [
         candidate(
             f"0.{n}", program=str(n), tokens=10, verdict=verdict("passed" if ok else "failed")
@@ -64,7 +64,7 @@ def test_tokens_for_a_right_answer() -> None:
 
 
 def tree() -> RunLine:
-    """Return a search: two first steps, of which one was continued to the answer."""
+    """Return a search with two first steps, one of which was continued to the answer."""
     first = candidate("0.0", text="a", complete=False, tokens=10, steps=(STEP,))
     left = candidate("0.1", text="b", complete=False, tokens=10, steps=(STEP,))
     end = candidate("1.0", "4", parents="0.0", tokens=20, steps=(STEP, STEP, STEP))

@@ -1,4 +1,4 @@
-"""What holds of every metric, whatever the results are."""
+"""Laws that hold for every metric and all results."""
 
 import math
 import random
@@ -17,7 +17,7 @@ STATUSES: tuple[CaseStatus, ...] = ("passed", "failed", "error", "timeout")
 
 
 def some_candidate(rng: random.Random, id: str, earlier: Sequence[Candidate]) -> Candidate:
-    """Return a candidate of any kind: a sample, a step, a refinement, an answer of a person."""
+    """Return a candidate of any kind: a sample, a step, a refinement, or a person's answer."""
     parents = tuple(each.id for each in rng.sample(earlier, k=min(len(earlier), rng.randint(0, 2))))
     steps = tuple(rng.random() for _ in range(rng.randint(0, 3)))
     scores = tuple(

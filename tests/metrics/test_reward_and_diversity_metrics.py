@@ -1,4 +1,4 @@
-"""Metrics of reward hacking and diversity, against small results worked out by hand."""
+"""Metrics of reward hacking and diversity, compared with manually computed figures."""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from refinegraph.testing import candidate
 
 
 def hacked() -> RunLine:
-    """Return a run whose score grows while its answers become wrong."""
+    """Return a run whose scores rise while its answers become wrong."""
     return run(
         candidate("0.0", "4", scores=by("prm", 0.4)),
         candidate("0.1", "5", scores=by("prm", 0.2)),

@@ -1,4 +1,4 @@
-"""Metrics of verifiers and confidence, against small results worked out by hand."""
+"""Metrics of verifiers and confidence, compared with manually computed figures."""
 
 from metric_runs import by, measure, review, run, values
 
@@ -9,7 +9,7 @@ from refinegraph.testing import candidate, verdict
 
 
 def pool(*scores: float, right: int, problem: str = "a", scorer: str = "prm") -> RunLine:
-    """Return a run of samples `0.0`, `0.1`, … with these scores, of which one is right."""
+    """Return a run of samples `0.0`, `0.1`, … with these scores, one of which is right."""
     drawn = [candidate(f"0.{n}", str(n), scores=by(scorer, v)) for n, v in enumerate(scores)]
     return run(*drawn, right=[f"0.{right}"], chosen=f"0.{right}", problem=problem)
 

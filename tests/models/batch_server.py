@@ -1,4 +1,4 @@
-"""A server that speaks OpenAI's protocol of files and batches, and answers when it is told to."""
+"""A server with OpenAI's protocol of files and batches, which answers on demand."""
 
 import json
 import threading
@@ -12,12 +12,12 @@ Reply = Callable[[dict[str, Any]], "str | int"]
 
 
 class BatchServer:
-    """Answers batches once they were looked at so many times; `waves` are their requests."""
+    """Finishes batches after a number of polls; `waves` are their requests."""
 
     def __init__(self, reply: Reply, *, looks: int = 1, held: bool = False) -> None:
         self.waves: list[list[dict[str, Any]]] = []
         self.held = held
-        """Whether no batch ends, however often it is looked at."""
+        """Whether batches never end."""
         self._reply = reply
         self._looks = looks
         self._files: dict[str, bytes] = {}
@@ -71,7 +71,7 @@ class BatchServer:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What points the command to this server."""
+        """The flags that point the command to this server."""
         return ("--model", "openai/x", "--api-base", self.base, "--provider-batch")
 
     def add_file(self, content: bytes) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _completion(text: str, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _uploaded(body: bytes) -> bytes:
-    """Return the content of the file in a form."""
+    """Return the content of the uploaded file."""
     boundary = body.split(b"\r\n", 1)[0]
     part = next(part for part in body.split(boundary) if b"filename=" in part)
     return part.split(b"\r\n\r\n", 1)[1].removesuffix(b"\r\n")

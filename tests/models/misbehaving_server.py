@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server on the loopback that misbehaves as a test tells it to."""
+"""A local OpenAI-compatible server that misbehaves as configured by a test."""
 
 import gzip
 import json
@@ -20,11 +20,11 @@ QUICK = RetryPolicy(attempts=3, initial_wait=0.01, max_wait=0.02, max_retry_afte
 JSON = "application/json"
 
 CLIENTS: tuple[Client, ...] = ("direct", "litellm")
-"""The clients that one contract holds for."""
+"""The clients to which the same contract applies."""
 
 
 class Reply(NamedTuple):
-    """What the server does with one request."""
+    """The server's response to one request."""
 
     status: int = 200
     body: str = ""
@@ -32,17 +32,17 @@ class Reply(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     delay: float = 0.0
     cut_off: bool = False
-    """Whether the connection ends before the body does."""
+    """Whether the connection closes before the end of the body."""
     sized: bool = True
-    """Whether the length of the body is said; otherwise it lasts until the connection ends."""
+    """Whether to send the length of the body; otherwise the body ends with the connection."""
     reset: bool = False
     """Whether the connection is reset after the body."""
     raw: bytes | None = None
-    """What is sent in place of any HTTP."""
+    """Bytes to send instead of an HTTP response."""
     hang: float = 0.0
-    """Seconds before the body's second half."""
+    """Seconds before the second half of the body."""
     repeats: bool = False
-    """Whether the body is sent again and again, without an end."""
+    """Whether to repeat the body endlessly."""
     packed: bool = False
     """Whether the body is compressed."""
 
@@ -51,7 +51,7 @@ Behaviour = Reply | Callable[[dict[str, Any]], Reply]
 
 
 def answer(*texts: str | None, usage: tuple[int, int] | None = (10, 4), **extra: Any) -> Reply:
-    """Answer with these choices."""
+    """Return a response with these choices."""
     choices = [
         {"index": i, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
         for i, text in enumerate(texts)
@@ -68,7 +68,7 @@ def answer(*texts: str | None, usage: tuple[int, int] | None = (10, 4), **extra:
 
 
 def error(status: int, message: str, *headers: tuple[str, str], code: str | None = None) -> Reply:
-    """Refuse as OpenAI does."""
+    """Return an error in OpenAI's format."""
     body = {"error": {"message": message, "type": "error", "code": code}}
     return Reply(status=status, body=json.dumps(body), headers=headers)
 
@@ -79,7 +79,7 @@ def streamed(
     usage: tuple[int, int] | None = (12, 5),
     after: str = "data: [DONE]\n\n",
 ) -> Reply:
-    """Answer piece by piece, as OpenAI's protocol has it."""
+    """Return a stream of chunks in OpenAI's format."""
     about = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
     chunks: list[dict[str, Any]] = [
         {"choices": [{"index": 0, "delta": {"role": "assistant", "content": piece}}]}
@@ -95,12 +95,12 @@ def streamed(
 
 
 def either(plain: Reply, stream: Reply) -> Callable[[dict[str, Any]], Reply]:
-    """Answer requests for a stream in another way than those for a whole answer."""
+    """Respond differently to requests for a stream and for a whole answer."""
     return lambda request: stream if request.get("stream") else plain
 
 
 class MisbehavingServer:
-    """Serves its behaviours one after the other, the last one for ever."""
+    """Serves its behaviours one after the other, and then repeats the last one."""
 
     def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> None:
         self.behaviours = behaviours
@@ -181,14 +181,14 @@ class _Server(ThreadingHTTPServer):
             super().finish_request(wrapped, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are what the tests are about."""
+        """Ignore disconnecting clients, which are the subject of the tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
     def do_POST(self) -> None:
         assert isinstance(self.server, _Server)

@@ -1,4 +1,4 @@
-"""What Anthropic's servers are told to keep of a prompt."""
+"""The cache markers in prompts for Anthropic's servers."""
 
 import json
 

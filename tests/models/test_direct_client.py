@@ -1,4 +1,4 @@
-"""What only the direct client has to see to: connections, proxies, certificates, sizes, prices."""
+"""The direct client: connections, proxies, certificates, sizes and prices."""
 
 import asyncio
 import json
@@ -117,7 +117,7 @@ async def test_no_proxy_is_used_where_the_environment_excepts_the_host(
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """Make a certificate for the loopback, in one file with its key."""
+    """Create a certificate for the loopback address, in one file with its key."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("no openssl on this machine")

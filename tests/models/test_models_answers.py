@@ -1,4 +1,4 @@
-"""What is counted, whatever a server leaves out."""
+"""Token counts and costs of answers, even if a server omits fields."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The cache of model answers: samples differ, replays are the same, damage is harmless."""
+"""The cache of model answers: distinct samples, identical replays, harmless damage."""
 
 import asyncio
 import os
@@ -197,7 +197,7 @@ def test_a_locked_cache_is_done_without_from_the_start(
 
 
 def test_a_full_disk_is_done_without(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A limit on the size of files stands in for the disk's."""
+    """A limit on file sizes simulates a full disk."""
     program = """
         import resource, signal, sys
         from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every way a server can fail ends in a retry or in one sentence."""
+"""Every failure of a server leads to a retry or to an error in one sentence."""
 
 import socket
 import time

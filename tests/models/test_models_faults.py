@@ -1,4 +1,4 @@
-"""A request ends in the same way through both clients, streamed or not, alone or with others."""
+"""A request has the same result with both clients, streamed or not, alone or in parallel."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ pytestmark = [
 
 
 def body(**changes: Any) -> Reply:
-    """Return a good answer with other fields."""
+    """Return a good answer with some fields replaced."""
     return Reply(body=json.dumps({**json.loads(answer(GOOD).body), **changes}))
 
 
@@ -50,12 +50,12 @@ def usage(prompt: Any, written: Any) -> Reply:
 
 
 def unsized(reply: Reply, **changes: Any) -> Reply:
-    """Send until the connection ends, as servers that stream do."""
+    """Send until the connection closes, as streaming servers do."""
     return reply._replace(sized=False, **changes)
 
 
 def counting(reply: Reply) -> Reply:
-    """Count what was written so far in every piece of a stream."""
+    """Add the number of tokens so far to every chunk of a stream."""
     usage = '"usage": {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17}, "object"'
     return reply._replace(body=reply.body.replace('"object"', usage))
 
@@ -99,7 +99,7 @@ ANSWERED: dict[str, Behaviour] = {
     ),
     "ends for length": either(content(GOOD, "length"), streamed(GOOD, finish="length")),
 }
-"""Servers whose answer counts, however they send it."""
+"""Servers whose answers are valid, however they are sent."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,11 @@ class Fault:
     says: str
     plain: Reply
     stream: Reply | None = None
-    """How requests for a stream fail; in the same way as others where there is none."""
+    """Failures of streams; they have the same result as others if there is no stream."""
 
     @property
     def is_quoted_alike(self) -> bool:
-        """Whether what is quoted is the same everywhere."""
+        """Whether the quotation in the error is the same for all clients."""
         unread = self.plain.status < 300 and self.says not in (BROKEN_OFF, "connect")
         return self.stream is None and not unread
 
@@ -204,7 +204,7 @@ FAULTS: dict[str, Fault] = {
         ),
     ),
 }
-"""Servers that answer nothing of use."""
+"""Servers that return nothing usable."""
 
 EMPTY: dict[str, Behaviour] = {
     "no choices": answer(),
@@ -217,9 +217,9 @@ EMPTY: dict[str, Behaviour] = {
 async def ask(
     behaviour: Behaviour, *, n: int, streams: bool, silent: bool = False, client: Client = "direct"
 ) -> list[str] | str:
-    """Return the texts, or the error without what differs from server to server.
+    """Return the texts, or the error without parts that differ between servers.
 
-    A silent server is asked once, and waited for as short as a busy machine allows.
+    A silent server is tried once, with the shortest timeout that a busy machine allows.
     """
     with MisbehavingServer(behaviour) as server, charging() as account:
         once = RetryPolicy(attempts=1)
@@ -281,9 +281,9 @@ async def test_a_fault_is_told_in_the_same_words_everywhere(name: str) -> None:
 
 
 def _words(told: list[str] | str, fault: Fault) -> str:
-    """Return the sentence, without the quotation where each client quotes something else.
+    """Return the error without its quotation if the clients quote different parts.
 
-    Of an answer that is none, litellm does not always say what came; of a stream, more came.
+    litellm does not always quote an invalid answer, and of a stream it quotes more.
     """
     assert isinstance(told, str), told
     sentence = re.sub(r"received \d+ of \d+ bytes", "received", told)

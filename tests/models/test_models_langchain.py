@@ -1,4 +1,4 @@
-"""The models work where LangChain and LangGraph call them, and foreign ones work here."""
+"""Our models in LangChain and LangGraph, and models of other packages in refinegraph."""
 
 import asyncio
 from typing import Any, TypedDict

@@ -1,4 +1,4 @@
-"""Budgets: reserved before a call is made, never passed, in whatever order branches end."""
+"""Budgets are reserved before a call and never exceeded, in whatever order branches end."""
 
 import asyncio
 import random
@@ -34,7 +34,7 @@ PRICE = 0.01
 
 
 def words(tokens: int) -> str:
-    """Return a text that counts as so many tokens where a server counts none."""
+    """Return a text with so many tokens, as estimated without a server's count."""
     return "x " * (2 * tokens)
 
 
@@ -47,7 +47,7 @@ def scripted(tokens: int) -> BaseChatModel:
 
 
 class LangChainAdapter(SimpleChatModel):
-    """A model of another package that keeps to `max_tokens`."""
+    """A model of another package that respects `max_tokens`."""
 
     tokens: int
     max_tokens: int | None = None
@@ -72,7 +72,7 @@ BACKENDS: dict[str, Callable[[int], BaseChatModel]] = {
 async def spend_all(
     make: Callable[[int], BaseChatModel], sizes: list[int], sampling: Sampling
 ) -> int:
-    """Ask once for each size, at the same time; return how many were answered."""
+    """Make one concurrent call per size; return the number of answers."""
 
     async def one(size: int) -> bool:
         prompt = [

@@ -1,4 +1,4 @@
-"""Models in this process: files that are none, log-probabilities, several samples, cancelling."""
+"""Local models: invalid files, log-probabilities, several samples, and cancellation."""
 
 import asyncio
 import struct

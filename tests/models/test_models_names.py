@@ -1,4 +1,4 @@
-"""Names become chat models, or one sentence that says why not."""
+"""Names are resolved to chat models, or refused with a reason."""
 
 from dataclasses import dataclass
 

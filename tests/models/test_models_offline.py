@@ -1,4 +1,4 @@
-"""Nothing is imported, printed or sent before it must be."""
+"""Nothing is imported, printed or sent before it is needed."""
 
 import json
 import os

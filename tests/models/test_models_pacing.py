@@ -1,4 +1,4 @@
-"""A good client: fair, within its limits, slower where a provider is overloaded, never stuck."""
+"""Rate limits: fair, respected, lowered when a provider is overloaded, and never stuck."""
 
 import asyncio
 import time

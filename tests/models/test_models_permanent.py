@@ -1,4 +1,4 @@
-"""What another attempt cannot cure is not tried again."""
+"""Permanent errors are not retried."""
 
 import asyncio
 import os

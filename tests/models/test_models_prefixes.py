@@ -1,4 +1,4 @@
-"""Answers that go on from a text: each provider's form, the text joined once, what is counted."""
+"""Answers that continue a text: each provider's request, the joined text, and token counts."""
 
 import json
 from contextlib import closing
@@ -54,7 +54,7 @@ FORMS: dict[str, tuple[Reply, dict[str, Any], dict[str, Any]]] = {
     "anthropic/claude-sonnet-4-5": (Reply(body=ANTHROPIC), {}, {}),
     "ollama_chat/m": (answer(REST), {"content": PREFIX}, {}),
 }
-"""What is sent for a model: its last message and other fields of the body."""
+"""The request for a model: its last message and other fields of the body."""
 
 
 OLLAMA = Reply(
@@ -69,7 +69,7 @@ OLLAMA = Reply(
         }
     )
 )
-"""An answer in Ollama's own protocol, which litellm speaks."""
+"""An answer in Ollama's own protocol, as litellm uses it."""
 
 
 @pytest.mark.parametrize("client", ["auto", "litellm"])
@@ -129,7 +129,7 @@ def test_deepseek_is_asked_at_its_beta_address() -> None:
 
 
 class Foreign(SimpleChatModel):
-    """A model of another package that has no form for prefixes."""
+    """A model of another package that cannot continue a prefix."""
 
     def _call(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> str:
         return " / ".join(f"{each.type}: {each.text}" for each in messages)

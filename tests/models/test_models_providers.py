@@ -1,4 +1,4 @@
-"""Providers that do not speak OpenAI's protocol, through litellm, on the loopback."""
+"""Providers with other protocols than OpenAI's, through litellm, on local servers."""
 
 import asyncio
 import gc

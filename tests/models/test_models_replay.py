@@ -1,4 +1,4 @@
-"""The model layer over recorded generations of a real model, where they are at hand."""
+"""The model layer on recorded generations of a real model, if they are available."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Limits, observers and deadlines are shared as run_scope says."""
+"""Limits, observers and deadlines are shared within a `run_scope`."""
 
 import asyncio
 import threading

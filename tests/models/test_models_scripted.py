@@ -1,4 +1,4 @@
-"""The scripted model does what tests of other parts rely on."""
+"""The scripted model, on which other tests rely."""
 
 import asyncio
 from collections.abc import Sequence

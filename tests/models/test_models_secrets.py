@@ -1,4 +1,4 @@
-"""A planted key comes out nowhere."""
+"""A planted key never appears in any output."""
 
 import traceback
 

@@ -1,4 +1,4 @@
-"""Answers are told of as they are written, and are the same as those that are not."""
+"""Streamed answers are reported as they arrive and equal answers that are not streamed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Answers of a form, asked of a real server by its JSON schema."""
+"""Structured answers from a real server by its JSON-schema mode."""
 
 from misbehaving_server import MisbehavingServer, answer, error
 

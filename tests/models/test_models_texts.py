@@ -1,4 +1,4 @@
-"""Thinking, tokens and the sharing of tokens, on texts of every kind."""
+"""Reasoning, tokens and their shares, on texts of every kind."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a conversation may look like, and how steps are kept apart."""
+"""Valid conversations, and the separation of steps."""
 
 import pytest
 

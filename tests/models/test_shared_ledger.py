@@ -1,4 +1,4 @@
-"""Budgets and rates of several processes: held together, and given back by those that die."""
+"""Budgets and rates of several processes: enforced together, and released by dead processes."""
 
 import asyncio
 import subprocess
@@ -32,7 +32,7 @@ Make = Callable[..., Ledger]
 
 @pytest.fixture(params=["one process", "several"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    """Make ledgers that are used as one, whatever keeps them."""
+    """Return ledgers that share one budget, for every kind of storage."""
     if request.param == "one process":
         return Ledger
     return lambda **caps: SharedLedger(LedgerFile(tmp_path / "ledger.sqlite"), **caps)

@@ -1,4 +1,4 @@
-"""Thinking is taken off an answer's front, in linear time."""
+"""Reasoning is removed from the beginning of an answer, in linear time."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ PARTS = [*(f"<{name}>" for name in NAMES), *(f"</{name}>" for name in NAMES), "s
 
 
 def reference(text: str) -> SplitReasoning:
-    """Do the same by looking at one tag after the other."""
+    """Do the same by examining one tag after the other."""
     thoughts: list[str] = []
     rest = text
     while name := next((each for each in NAMES if rest.lstrip().startswith(f"<{each}>")), None):

@@ -1,4 +1,4 @@
-"""All that each operator makes of a program, and of what it makes nothing."""
+"""All mutations that each operator generates, and programs without any."""
 
 # ruff: noqa: E501
 

@@ -1,4 +1,4 @@
-"""Operators by example, and what holds for every sequence of mutations."""
+"""Mutation operators by example, and laws of every sequence of mutations."""
 
 import ast
 import itertools

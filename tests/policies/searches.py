@@ -1,4 +1,4 @@
-"""Operators, a scorer and helpers that the tests of policies share; nothing here is random."""
+"""Deterministic operators, a scorer and helpers shared by the tests of policies."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ DEPTH = 3
 
 
 def worth(text: str) -> float:
-    """Return a number from 0 to 1 that follows from a text."""
+    """Return a number from 0 to 1 that depends only on a text."""
     return int(hashlib.sha256(text.encode()).hexdigest()[:6], 16) / 0xFFFFFF
 
 
@@ -33,7 +33,7 @@ def made_before(task: Task) -> int:
 
 
 def make(task: Task) -> list[str]:
-    """Make as many texts as are wanted, each with the candidates that it was made from."""
+    """Return as many texts as requested, each naming its parents."""
     before = made_before(task)
     name = f"{task.move.operator}({', '.join(task.move.parents)})"
     texts = [f"{name} number {before + position}." for position in range(task.count)]
@@ -62,7 +62,7 @@ OPERATORS: Mapping[str, OperatorLike] = {
 
 
 def value(problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
-    """Score each candidate by its text alone, unfinished ones too."""
+    """Score every candidate by its text, including unfinished ones."""
     return [Score(scorer="worth", value=worth(candidate.text)) for candidate in candidates]
 
 
@@ -70,11 +70,11 @@ value.scores_unfinished = True  # type: ignore[attr-defined]
 
 
 class Killed(Exception):
-    """What a test kills a run with."""
+    """The exception with which a test kills a run."""
 
 
 class KilledOnce:
-    """Operators of which one raises at one call, and never again."""
+    """Operators of which one raises once, at one call."""
 
     def __init__(self, at: int, operators: Mapping[str, OperatorLike] = OPERATORS) -> None:
         self.left = at
@@ -104,7 +104,7 @@ async def run(
     checkpointer: BaseCheckpointSaver[Any] | None = None,
     again: bool = False,
 ) -> RefinementState:
-    """Run a search to its end; with `again`, go on with the run that the checkpointer has."""
+    """Run a search to its end; with `again`, continue the run in the checkpointer."""
     graph = search_graph(
         operators=operators, policy=policy, scorer=scorer, checkpointer=checkpointer
     )
@@ -132,18 +132,18 @@ def state_before(state: RefinementState, number: int) -> RefinementState:
 
 
 async def replayed(policy: Policy, state: RefinementState, number: int) -> Decision:
-    """Return what a policy decides where a finished run made a decision."""
+    """Return the policy's decision in a state in which a finished run made a decision."""
     before = state_before(state, number)
     return as_decision(await settle(policy(before)), before)
 
 
 def candidate(id: str, score: float | None = 0.5, *parents: str, **fields: Any) -> Candidate:
-    """Return a candidate with a score, whose text and answer are its id unless given."""
+    """Return a candidate with a score; its text and answer are its id by default."""
     answer = fields.pop("answer", id)
     settings: Any = {"text": id, **fields}
     return testing.candidate(id, answer, parents=parents, score=score, **settings)
 
 
 def state_of(*candidates: Candidate, decisions: Sequence[Decision] | None = None) -> Any:
-    """Return a state with these candidates and a decision for each of their turns."""
+    """Return a state with these candidates and one decision per turn."""
     return testing.state(*candidates, problem=PROBLEM, decisions=decisions)

@@ -1,4 +1,4 @@
-"""An approval stands: what is approved and unchanged is not reviewed again."""
+"""Approvals persist: unchanged approved candidates are not reviewed again."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ APPROVES = "VERDICT: right"
 
 
 async def run(policy: Any, review: str, **parts: Any) -> tuple[RefinementResult, int]:
-    """Return the result, and how often the Reviewer was asked."""
+    """Return the result, and the number of calls of the Reviewer."""
     reviewer = ScriptedChatModel(review, cycle=True)
     writer = ScriptedChatModel("The answer is 4.", cycle=True)
     repair = Reviewer(reviewer) >> Refiner(writer).unless(approved())
@@ -34,7 +34,7 @@ async def run(policy: Any, review: str, **parts: Any) -> tuple[RefinementResult,
 
 
 def stubborn(state: Any) -> Any:
-    """Ask for a repair of the first candidate for ever."""
+    """Request a repair of the first candidate forever."""
     return move("refine", "0.0") if state.candidates else move("solve")
 
 

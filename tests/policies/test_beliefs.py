@@ -1,4 +1,4 @@
-"""What is believed after scores, and how a calibration is learned, by the laws of both."""
+"""Beliefs after scores, and fitted calibrations, by their laws."""
 
 import math
 import random

@@ -1,4 +1,4 @@
-"""How often attempts succeed, what plans are worth, and what the gain policies make of it."""
+"""Success rates of attempts, values of plans, and the decisions of the gain policies."""
 
 import math
 from typing import Any
@@ -392,7 +392,7 @@ def test_the_items_added_to_a_tuple_are_returned() -> None:
 
 
 class Count:
-    """An index of how many candidates there are, that notes how often it grew."""
+    """An index that counts candidates and its own updates."""
 
     def __init__(self) -> None:
         self.seen: tuple[Candidate, ...] = ()

@@ -1,4 +1,4 @@
-"""One policy after the other, and none is asked again that has stopped."""
+"""Policies in sequence, none of which is called again after it has stopped."""
 
 import pytest
 

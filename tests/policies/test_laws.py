@@ -1,4 +1,4 @@
-"""What holds for every policy that searches."""
+"""Laws of every search policy."""
 
 import hashlib
 import random
@@ -42,7 +42,7 @@ MOST = 14
 
 
 def fickle(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
-    """Choose an item that follows from the prompt."""
+    """Choose an item that depends only on the prompt."""
     prompt = str(messages[-1].content)
     items = [line[2:].partition(":")[0] for line in prompt.splitlines() if line.startswith("- ")]
     going_on = [item for item in items if item != "stop"]
@@ -158,7 +158,7 @@ async def killed_and_resumed(policy: Policy, at: int) -> RefinementState:
 
 
 def ending(state: RefinementState) -> Any:
-    """Return what two runs have to share, whatever time they took."""
+    """Return the parts that two runs must share, without times."""
     assert state.result
     usage = state.result.usage.model_copy(update={"wall_seconds": 0.0})
     return state.candidates, state.decisions, state.result.selection, usage

@@ -1,4 +1,4 @@
-"""What a move of several candidates brings, and how its candidates are known."""
+"""Moves of several candidates, and the ids of their candidates."""
 
 import pytest
 from searches import run

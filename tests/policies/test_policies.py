@@ -1,4 +1,4 @@
-"""What makes each policy what it is."""
+"""The distinctive behaviour of every policy."""
 
 import math
 from collections import Counter

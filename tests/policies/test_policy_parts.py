@@ -1,4 +1,4 @@
-"""The parts that policies are made of, at their limits."""
+"""The parts of policies at their limits."""
 
 import dataclasses
 import inspect

@@ -1,4 +1,4 @@
-"""Islands, tournaments, what attempts cost and what was learned of repairs."""
+"""Islands, tournaments, costs of attempts, and learned repair rates."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -250,7 +250,7 @@ def test_costs_are_those_seen_else_those_learned_else_those_shipped(
 
 
 def refined(belief: float | None, second: str) -> Any:
-    """A run whose leader `4` was believed in by so much before a refinement that says `second`."""
+    """Return a run whose leader `4` had this belief before a refinement to `second`."""
     noted = {} if belief is None else {"belief": belief}
     decisions = [decided(0, SOLVE), decided(1, Move(operator="refine", parents=("0.0",)), **noted)]
     pool = [

@@ -1,4 +1,4 @@
-"""The numbers of tree search and particles, against their definitions."""
+"""Figures of tree search and particle filters, compared with their definitions."""
 
 import math
 from collections import Counter

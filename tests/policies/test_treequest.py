@@ -34,7 +34,7 @@ ROOT_WEIGHT = math.sqrt(2)
 
 
 class Labels:
-    """Labels the children of each node in the order in which they are made: `/0/2/1`."""
+    """Labels the children of every node in order of creation: `/0/2/1`."""
 
     def __init__(self, salt: int) -> None:
         self.salt = salt
@@ -174,7 +174,7 @@ async def test_the_bandit_pulls_the_same_arms(salt: int) -> None:
 
 
 class DrawnByNumpy:
-    """A normal belief whose parameters are ours and whose draws are numpy's."""
+    """A normal belief with our parameters and numpy's draws."""
 
     def draw(self, seen: Tally, random: random.Random) -> float:
         now = normal().after(seen)

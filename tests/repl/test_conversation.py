@@ -1,4 +1,4 @@
-"""Follow-ups: which lines change the last answer, and what problem they become."""
+"""Follow-ups: lines that change the last answer, and the problems that result."""
 
 import io
 

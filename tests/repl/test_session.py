@@ -1,4 +1,4 @@
-"""The interactive session: problems, commands, what is kept, and what bad input gets."""
+"""The interactive session: problems, commands, stored state, and bad input."""
 
 import io
 from pathlib import Path

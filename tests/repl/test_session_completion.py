@@ -15,7 +15,7 @@ from refinegraph.repl.completion import SessionCompleter
 
 
 def completed(text: str) -> dict[str, str]:
-    """Return what a text can go on as, with the summaries."""
+    """Return the completions of a text, with their summaries."""
     console = Console(file=io.StringIO())
     session = Session(RunOptions(), console, console)
     completer = SessionCompleter(completables(session))

@@ -1,4 +1,4 @@
-"""The demo in a real terminal: keys are typed, screens are read, a run is stopped in the middle."""
+"""The demo in a real terminal: keys are typed, screens are read, and a run is interrupted."""
 
 import os
 import shutil
@@ -50,7 +50,7 @@ class Terminal:
         return self.tmux("capture-pane", "-p", "-J", "-t", "t", "-S", "-5000")
 
     def wait(self, text: str, *, seconds: float = 60) -> str:
-        """Return everything once a text is on the screen."""
+        """Return the screen as soon as it contains a text."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if text in self.screen:
@@ -63,7 +63,7 @@ class Terminal:
 
 
 class Stalling(BaseHTTPRequestHandler):
-    """Never answers in time."""
+    """A model that never answers in time."""
 
     def do_POST(self) -> None:
         time.sleep(20)

@@ -1,4 +1,4 @@
-"""Rewards: right programs are paid, wrong and forged ones are not, in every form of call."""
+"""Rewards for right, wrong and forged programs, in every form of call."""
 
 import asyncio
 import inspect

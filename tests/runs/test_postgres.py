@@ -1,4 +1,4 @@
-"""A run whose checkpoints are kept by a real PostgreSQL server is interrupted and resumed."""
+"""A run with checkpoints on a real PostgreSQL server is interrupted and resumed."""
 
 import itertools
 
@@ -17,11 +17,11 @@ PROBLEM = Problem(prompt="Write add(a, b).", tests="assert add(1, 2) == 3")
 
 
 class Breaks(Exception):
-    """Ends a run from within."""
+    """Ends a run from inside."""
 
 
 def answers(count: int) -> ScriptedChatModel:
-    """Return a model that gives so many wrong answers, no two alike, and then breaks the run."""
+    """Return a model that gives distinct wrong answers, and then breaks the run."""
     left = iter(range(count))
 
     def answer(*_: object) -> str:
@@ -33,7 +33,7 @@ def answers(count: int) -> ScriptedChatModel:
 
 
 async def solve(database: str, run_id: str, model: ScriptedChatModel) -> RefinementResult:
-    """Solve with a connection of its own, as another process would."""
+    """Solve with a separate connection, as another process would."""
     saver = AsyncPostgresSaver.from_conn_string(database, serde=checkpoint_serializer())
     async with saver as checkpointer:
         await checkpointer.setup()

@@ -1,4 +1,4 @@
-"""Runs, answers and checkpoints that a team keeps in a real PostgreSQL server."""
+"""Runs, answers and checkpoints of a team in a real PostgreSQL server."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ RIGHT = "def add(a, b):\n    return a + b"
 
 @pytest.fixture(params=["files", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> RunStore:
-    """The same tests for both stores."""
+    """Return each of the two stores, for the same tests."""
     if request.param == "files":
         return RunStore(tmp_path / "runs")
     address = request.getfixturevalue("database")

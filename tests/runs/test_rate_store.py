@@ -1,4 +1,4 @@
-"""Learned rates from run to run: kept, added up, private, shown and forgotten."""
+"""Learned rates between runs: stored, added up, private, shown and deleted."""
 
 import stat
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Runs that are cut short go on: nothing is lost, nothing is paid for twice, nothing is mixed."""
+"""Interrupted runs are resumed without losing, repeating or mixing up anything."""
 
 import hashlib
 import sqlite3
@@ -23,11 +23,11 @@ PROBLEM = Problem(prompt="Write add(a, b).", tests="assert add(1, 2) == 3")
 
 
 class Stops(Exception):
-    """Ends a run from within."""
+    """Ends a run from inside."""
 
 
 def stopping_after(calls: int) -> ScriptedChatModel:
-    """Return a model that answers so many calls and then breaks the run."""
+    """Return a model that answers a number of calls and then breaks the run."""
     left = iter(range(calls))
 
     def answer(messages: object, sampling: object) -> str:

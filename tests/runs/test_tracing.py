@@ -1,4 +1,4 @@
-"""Spans and logs: every node, call and sandbox run once, and in its place."""
+"""Spans and logs contain every node, call and sandbox run exactly once."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Those who hear of a run, a log and a receiver of spans, never change how it ends."""
+"""Observers, a log and a receiver of spans never change the outcome of a run."""
 
 import threading
 from collections.abc import Generator
@@ -25,7 +25,7 @@ def solve(*, log_json: str | None = None, otel: bool = False) -> RefinementResul
 
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Generator[list[int]]:
-    """A receiver of spans; the list gets the length of every request."""
+    """A receiver of spans; the list contains the length of every request."""
     received: list[int] = []
 
     class Receiver(BaseHTTPRequestHandler):

@@ -22,7 +22,7 @@ FOLDER = str(Path(pool.__file__).parent)
 SANDBOX = Sandbox(policy=SandboxPolicy(wall_seconds=300))
 SLEEPER = "import time\ntime.sleep(300)"
 PROMPT = 60.0
-"""Seconds: far more than a loaded machine needs, far less than the program sleeps."""
+"""Seconds: far longer than a loaded machine needs, far shorter than the program sleeps."""
 
 
 def _nothing() -> None:
@@ -39,7 +39,7 @@ class Tripwire:
         self._call: Callable[[], None] = _nothing
 
     def set(self, at: int, call: Callable[[], None]) -> None:
-        """Have a function called at this many lines from now."""
+        """Schedule a call of a function after this many lines."""
         self.seen, self.place, self._at, self._call = 0, "", at, call
 
     def trace(self, frame: FrameType, event: str, argument: object) -> Any:
@@ -63,7 +63,7 @@ def _begin(mode: str) -> Coroutine[None, None, Verdict]:
 
 
 async def _begin_and_end(mode: str) -> None:
-    """Have the workers launched that a run needs."""
+    """Launch the workers that a run needs."""
     task = asyncio.ensure_future(_begin(mode))
     await asyncio.sleep(1)
     task.cancel()
@@ -71,7 +71,7 @@ async def _begin_and_end(mode: str) -> None:
 
 
 async def _lines_in(wire: Tripwire, mode: str) -> int:
-    """Return how many lines a run executes until it does nothing but wait."""
+    """Return the number of lines that a run executes before it only waits."""
     await _begin_and_end(mode)
     wire.set(-1, _nothing)
     task = asyncio.ensure_future(_begin(mode))
@@ -85,7 +85,7 @@ async def _lines_in(wire: Tripwire, mode: str) -> int:
 
 
 async def _cancelled_at(wire: Tripwire, mode: str, line: int) -> str:
-    """Cancel a run at one line; return where, if it did not end."""
+    """Cancel a run at one line; return the line if the run did not end."""
     loop, went_on = asyncio.get_running_loop(), threading.Event()
 
     def cancel() -> None:
@@ -110,7 +110,7 @@ async def _cancelled_at(wire: Tripwire, mode: str, line: int) -> str:
 
 
 async def main(mode: str, step: int) -> int:
-    """Try lines; return how many cancellations were lost."""
+    """Cancel at several lines; return the number of lost cancellations."""
     wire = Tripwire()
     threading.settrace(wire.trace)
     count = await _lines_in(wire, mode)

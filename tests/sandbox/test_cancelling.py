@@ -1,4 +1,4 @@
-"""A run that is cancelled ends at once, whatever it was doing, and leaves workers that work."""
+"""A cancelled run ends immediately at any stage, and its workers remain usable."""
 
 import asyncio
 import signal
@@ -16,7 +16,7 @@ from refinegraph.tools.sandbox import Sandbox, SandboxPolicy
 
 PATIENT = SandboxPolicy(wall_seconds=300, cpu_seconds=300)
 PROMPT = 60.0
-"""Seconds: far more than a loaded machine needs, far less than the programs sleep."""
+"""Seconds: far longer than a loaded machine needs, far shorter than the programs sleep."""
 SLEEP = "import time\ntime.sleep(300)"
 RUNS: dict[str, Callable[[Sandbox], Coroutine[None, None, Verdict]]] = {
     "check": lambda sandbox: sandbox.check(f"def f(): pass\n{SLEEP}", "f", [((), None)]),
@@ -116,7 +116,7 @@ def test_process_that_is_interrupted_does_not_wait_for_its_programs(source: str)
 
 
 def test_loop_that_stops_for_good_ends_its_runs() -> None:
-    """What a closed loop leaves is collected, and the run with it."""
+    """The remains of a closed loop are collected, including the run."""
     sandbox = Sandbox(policy=PATIENT)
 
     def leave_runs() -> None:

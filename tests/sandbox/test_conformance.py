@@ -1,4 +1,4 @@
-"""The suite that ships with the library, on every tier that this machine can have."""
+"""The conformance suite of the library, on every tier available on this machine."""
 
 import json
 import os

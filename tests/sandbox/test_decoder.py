@@ -1,4 +1,4 @@
-"""Whatever a program sends, the host decodes or refuses it, in little time and little memory."""
+"""The host decodes or rejects any message, in bounded time and memory."""
 
 import json
 import time
@@ -23,10 +23,10 @@ from refinegraph.tools.sandbox.outcomes import (
 )
 
 PRIME = 2**61 - 1
-"""Multiples of it have the same hash."""
+"""All multiples of it have the same hash."""
 MOST_SECONDS = 2.0
 MOST_MEMORY = 60
-"""Bytes that a byte of a frame may become."""
+"""Bytes that may replace a byte of a frame."""
 
 any_text = st.text(st.characters(), max_size=6)
 digits = st.text("0123456789abcdefxp+-._", max_size=8)
@@ -52,7 +52,7 @@ tagged = st.recursive(
 
 
 def _decoded(body: bytes) -> None:
-    """Do with a frame all that the host does."""
+    """Process a frame exactly as the host does."""
     try:
         value = codec.decode(codec.unpack(body).get("value"))
     except codec.Malformed:
@@ -81,7 +81,7 @@ def test_whole_frames_are_decoded_or_refused(value: object) -> None:
 
 
 def _mutations(seed: int) -> Iterator[bytes]:
-    """Yield frames of an honest program with bytes changed, dropped, doubled and moved."""
+    """Yield frames of an honest program with bytes changed, dropped, repeated and moved."""
     random = Random(seed)
     values = [{"a": [1, 2.5, (b"x", 2j)]}, [{1, 2}, frozenset("ab")], 2**70, ["\udc80", None, True]]
     whole = [
@@ -166,7 +166,7 @@ def test_large_frames_take_little_time_and_memory(make: Callable[[], bytes]) -> 
 
 
 def test_equal_hashes_are_refused_before_a_set_is_made_of_them() -> None:
-    """A set of as many takes minutes."""
+    """A set of this many items takes minutes."""
     body = LARGE["a set of equal hashes"]()
     with pytest.raises(codec.Malformed, match="equal hashes"):
         codec.decode(codec.unpack(body)["value"])

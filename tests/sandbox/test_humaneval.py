@@ -1,4 +1,4 @@
-"""Every canonical HumanEval program is accepted in both ways, and what equals everything never."""
+"""Every canonical HumanEval program is accepted, and an object equal to everything never is."""
 
 import json
 import os
@@ -68,7 +68,7 @@ async def test_program_that_equals_everything_is_believed_in_its_own_process() -
 
 
 def _calls(problem: dict[str, str], program: str) -> list[tuple[tuple[object, ...], object]]:
-    """Record, as text, what the trusted tests ask of the trusted program."""
+    """Record, as text, the calls that the trusted tests make of the trusted program."""
     space: dict[str, Any] = {}
     exec(program + "\n" + problem["test"], space)
     function, calls = space[problem["entry_point"]], []

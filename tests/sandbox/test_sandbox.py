@@ -17,7 +17,7 @@ from refinegraph.tools.sandbox.guest import codec as guest_data
 
 QUICK = SandboxPolicy(wall_seconds=60, cpu_seconds=1, memory_mb=256)
 IDLE = QUICK.model_copy(update={"wall_seconds": 2.0})
-"""For programs that do nothing until their time is up."""
+"""For programs that do nothing until the time limit."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What is made of what a process told, and how runs are described."""
+"""Messages from sandboxed processes, and descriptions of runs."""
 
 import errno
 import math

@@ -1,4 +1,4 @@
-"""Where the system lets no worker run, programs are not judged, and one sentence says why."""
+"""If the system allows no worker, no program is judged and the error gives the reason."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ def main():
 
 
 def _host(source: str) -> str:
-    """Return what a process of its own prints."""
+    """Return the output of a separate process."""
     done = subprocess.run(
         [sys.executable, "-c", HOST + source],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""The warm workers behind every sandbox: shared, replaced when they die, gone with their host."""
+"""The warm workers of every sandbox are shared, replaced when they die, and end with their host."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks i
 IDENTITY = "def f(x): return x"
 QUICK = SandboxPolicy(wall_seconds=60, cpu_seconds=2, memory_mb=256)
 PROMPT = 60.0
-"""Seconds to wait for what takes a moment on a machine that is not loaded."""
+"""Seconds to wait for an event that takes a moment on an idle machine."""
 
 
 async def _passes(sandbox: Sandbox) -> bool:
@@ -37,7 +37,7 @@ def _children_of(host: int) -> list[int]:
 
 
 def _guests_of(host: int) -> list[int]:
-    """Return every process that a host started, however deep."""
+    """Return all descendants of a host process."""
     children = _children_of(host)
     return [*children, *(deeper for child in children for deeper in _guests_of(child))]
 
@@ -51,9 +51,10 @@ def _alive(pid: int) -> bool:
 
 
 def _kill_workers() -> list[int]:
-    """Kill every worker of this process, and return all processes that have to die of it.
+    """Kill every worker of this process; return all processes that must die as a result.
 
-    All at once: a run that is begun again in between would lose its second worker too.
+    All workers are killed at the same time, because a run restarted in between would lose its
+    second worker as well.
     """
     launchers = _children_of(os.getpid())
     workers = [worker for launcher in launchers for worker in _children_of(launcher)]
@@ -64,7 +65,7 @@ def _kill_workers() -> list[int]:
 
 
 def _is_program(pid: int) -> bool:
-    """Whether a process is held by the limits of a run, as every program is before it starts."""
+    """Return whether a process is under the limits of a run, as programs are from the start."""
     try:
         limits = Path(f"/proc/{pid}/limits").read_text()
     except OSError:
@@ -73,12 +74,12 @@ def _is_program(pid: int) -> bool:
 
 
 def _is_idle() -> bool:
-    """Whether nothing is left of any run of this process."""
+    """Return whether no process of any run of this process remains."""
     return not any(map(_is_program, _guests_of(os.getpid())))
 
 
 async def _sandbox_of_idle_workers() -> Sandbox:
-    """Return one whose workers are new; a control of another test may have limited the others."""
+    """Return a sandbox with new workers, because other controls may have limited old ones."""
     close_pools()
     sandbox = Sandbox(policy=QUICK)
     assert await _passes(sandbox)
@@ -92,7 +93,7 @@ async def _program_begins() -> None:
 
 
 def _wait_until(condition: Callable[[], bool]) -> bool:
-    """Wait for something that happens soon; whether it did."""
+    """Wait for an event that happens soon; return whether it did."""
     until = time.monotonic() + PROMPT
     while not condition() and time.monotonic() < until:
         time.sleep(0.01)
@@ -318,7 +319,7 @@ def test_container_gets_no_network_no_capabilities_and_a_read_only_root(tmp_path
 
 
 def test_worker_connects_to_the_sockets_that_a_container_finds(tmp_path: Path) -> None:
-    """Starts by hand what the engine starts in a container, and speaks to it the same way."""
+    """Starts the process that the engine starts in a container, and uses the same protocol."""
     kind = kind_of_worker(SandboxPolicy(container="stand-in"))
     servers = [socket.socket(socket.AF_UNIX) for _ in range(2)]
     for server, name in zip(servers, ("control", "runs"), strict=True):

@@ -1,4 +1,4 @@
-"""What the tests of the server share."""
+"""Fixtures shared by the tests of the server."""
 
 from collections.abc import Callable, Generator
 from typing import Any
@@ -9,7 +9,7 @@ from serving_tools import Reply, Served
 
 @pytest.fixture
 def served() -> Generator[Callable[..., Served]]:
-    """Start a server whose upstream says one thing, or what a function of the request says."""
+    """Start a server whose upstream returns a text, or the result of a function of the request."""
     started: list[Served] = []
 
     def start(

@@ -1,4 +1,4 @@
-"""The server over real sockets, and an upstream server that counts what it is asked."""
+"""The server on real sockets, and an upstream server that counts its requests."""
 
 import asyncio
 import hashlib
@@ -21,7 +21,7 @@ from refinegraph.serving import ServerSettings, create_app
 from refinegraph.serving.server import listen
 
 PATIENCE = 120.0
-"""Seconds after which a condition that does not come true fails the test."""
+"""Seconds after which a test fails because its condition never held."""
 RIGHT = "Here it is:\n\n```python\ndef add(a, b):\n    return a + b\n```\n"
 WRONG = "```python\ndef add(a, b):\n    return a - b\n```"
 TESTS = "assert add(1, 2) == 3\nassert add(0, 0) == 0"
@@ -31,7 +31,7 @@ Reply = Callable[[dict[str, Any]], str]
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait until a condition holds; fail the test where it never does."""
+    """Wait until a condition holds; fail the test if it never does."""
     until = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < until, "the condition never held"
@@ -39,7 +39,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 class Serving:
-    """An ASGI application on a free port of the loopback, in a thread of its own."""
+    """An ASGI application on a free local port, in a separate thread."""
 
     def __init__(self, app: ASGIApp, *, lifespan: bool = False) -> None:
         listening = listen("127.0.0.1", 0)
@@ -66,17 +66,17 @@ class Serving:
 
 @dataclass
 class Upstream:
-    """A chat server; `reply` says the text, tokens depend on the request and the text alone."""
+    """A chat server whose text is returned by `reply`; tokens depend only on request and text."""
 
     reply: Reply
     held: threading.Event = field(default_factory=threading.Event)
-    """No request is answered before this is set."""
+    """No request is answered before this event is set."""
     asked: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     prompt_tokens: int = 0
     completion_tokens: int = 0
     active: int = 0
     raw: bytes | None = None
-    """A body that is sent as it is, in place of an answer."""
+    """A body to send unchanged instead of an answer."""
     status: int = 200
 
     def app(self) -> Starlette:
@@ -143,7 +143,7 @@ def _about(kind: str, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 class Served:
-    """The server with an upstream behind it."""
+    """A server with an upstream server."""
 
     def __init__(self, reply: Reply, hold: bool, options: dict[str, Any], more: dict[str, Any]):
         self.upstream = Upstream(reply)

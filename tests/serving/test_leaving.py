@@ -1,4 +1,4 @@
-"""Clients that leave, servers that are busy, slow or asked to end."""
+"""Disconnecting clients, and servers that are busy, slow or shutting down."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""The server as OpenAI's own client meets it."""
+"""The server as seen by OpenAI's own client."""
 
 from collections.abc import Callable, Generator
 from typing import Any
@@ -12,12 +12,12 @@ WITH_TESTS = {"refinegraph": {"tests": TESTS}}
 
 
 Connect = Callable[[Served], Any]
-"""Untyped: the client's own types know nothing of the fields that this server adds."""
+"""Untyped, because the client's types do not contain the fields that this server adds."""
 
 
 @pytest.fixture
 def client_of() -> Generator[Connect]:
-    """Connect to a server with OpenAI's client, which is closed afterwards."""
+    """Connect to a server with OpenAI's client, and close the client afterwards."""
     clients: list[openai.OpenAI] = []
 
     def connect(server: Served) -> openai.OpenAI:

@@ -1,4 +1,4 @@
-"""The server as other clients meet it: LangChain's and litellm's."""
+"""The server as seen by LangChain's and litellm's clients."""
 
 from collections.abc import Callable
 from typing import Any

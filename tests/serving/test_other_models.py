@@ -1,4 +1,4 @@
-"""Models that no address reaches, and providers that only litellm speaks for."""
+"""Local models, and providers that only litellm supports."""
 
 import json
 from collections.abc import Callable, Generator

@@ -1,4 +1,4 @@
-"""Requests that pass straight through: tools, background tasks, questions that nothing checks."""
+"""Forwarded requests: tools, background tasks, and questions that cannot be checked."""
 
 import json
 from collections.abc import Callable
@@ -156,7 +156,7 @@ def test_a_task_that_calls_itself_one_is_no_background_task(
 
 
 def test_the_conversation_of_open_webui_is_answered(served: Callable[..., Served]) -> None:
-    """The body that Open WebUI sends for a chat: a stream, with usage if the model says so."""
+    """The body that Open WebUI sends for a chat: a stream, with usage if the model supports it."""
     turns = [
         {"role": "system", "content": "You are helpful."},
         {"role": "user", "content": [{"type": "text", "text": "How are you?"}]},

@@ -1,4 +1,4 @@
-"""The Responses interface as OpenAI's own client meets it."""
+"""The Responses interface as seen by OpenAI's own client."""
 
 import json
 from collections.abc import Callable, Generator

@@ -1,4 +1,4 @@
-"""What clients may not do: choose servers and files, come without a key, spend without an end."""
+"""Restrictions on clients: no choice of servers or files, required keys, and budgets."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Usage that adds up: what an answer says was spent is what the upstream server counted."""
+"""The usage in answers equals what the upstream server counted."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ STRATEGIES = [
 
 
 def drawn(seed: int) -> Callable[[dict[str, Any]], str]:
-    """Return a reply that is right or wrong by chance, the same chance for every seed."""
+    """Return a reply that is right or wrong at random, depending only on the seed."""
     counted = [0]
 
     def reply(asked: dict[str, Any]) -> str:
@@ -77,7 +77,7 @@ def test_usage_is_what_the_upstream_calls_cost(served: Callable[..., Served]) ->
 
 
 def _usage(done: httpx.Response) -> Any:
-    """Return the usage of an answer; None where the model gave nothing usable."""
+    """Return the usage of an answer, or None if the model gave nothing usable."""
     if not done.headers["content-type"].startswith("text/event-stream"):
         return done.json().get("usage")
     chunks = [json.loads(line[6:]) for line in done.text.splitlines() if line.startswith("data: {")]

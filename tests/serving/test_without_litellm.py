@@ -1,4 +1,4 @@
-"""What works where litellm is not installed, and what the rest says."""
+"""Features that work without litellm, and the errors of those that do not."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A run told in words: its candidates, reviews, changes and decisions, and its text in Python."""
+"""A run described in words: candidates, reviews, changes and decisions."""
 
 import pytest
 from rich.cells import cell_len

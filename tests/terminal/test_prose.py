@@ -1,4 +1,4 @@
-"""Prose on a terminal: wrapped between words, with a hanging indent; untouched anywhere else."""
+"""Prose on a terminal is wrapped between words with a hanging indent; elsewhere it is unchanged."""
 
 import io
 

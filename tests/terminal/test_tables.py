@@ -1,4 +1,4 @@
-"""Tables: they fit where they can, and never lose a value where they cannot."""
+"""Tables fit the width if possible, and never lose a value."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""The form of an answer, the values it claims, and what is asked where two forms differ."""
+"""Formats of answers, the values that they claim, and comparisons between formats."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -134,7 +134,7 @@ Case = tuple[tuple[object, ...], object]
 
 
 class Algebra(FakeSandbox):
-    """Holds some pairs for equal; each run gets to so many of the pairs it was given."""
+    """A sandbox in which some pairs are equal and every run handles a limited number of pairs."""
 
     def __init__(self, *equal: tuple[str, str], reach: int = 99) -> None:
         super().__init__({})
@@ -227,7 +227,7 @@ async def test_no_more_than_sixty_pairs_are_compared() -> None:
 
 
 class Broken(FakeSandbox):
-    """Gives one verdict, or fails."""
+    """A sandbox that returns one verdict, or fails."""
 
     def __init__(self, outcome: Verdict | SandboxUnavailable) -> None:
         super().__init__({})

@@ -1,4 +1,4 @@
-"""Final answers: found in solutions, and equal where they mean the same."""
+"""Final answers are found in solutions and are equal if they mean the same."""
 
 import itertools
 import time

@@ -1,4 +1,4 @@
-"""Verdicts on programs, and what they print compared with what they should print."""
+"""Verdicts on programs, and their output compared with the expected output."""
 
 import pytest
 from hypothesis import given
@@ -147,7 +147,7 @@ PLAIN = AssertCase(id="t2", source="assert f(1) == 2")
 
 
 def stuck(run: SandboxRun, inside: Verdict) -> Verdict:
-    """A sandbox in which objects cannot be passed, unless the calls are made inside."""
+    """A sandbox that cannot pass objects, except for calls made inside it."""
     if run.ids == ("t1", "t2"):
         return verdict("unserializable", "passed", seconds=1.0)
     assert run.ids == ("t1",)

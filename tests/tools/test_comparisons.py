@@ -1,4 +1,4 @@
-"""From comparisons of pairs to strengths."""
+"""Strengths computed from pairwise comparisons."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""The usual endings of a solution, and what is no answer."""
+"""Common endings of solutions, and texts without an answer."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tests that pass objects: right programs pass, and the verdict cannot be forged."""
+"""Tests that pass objects accept right programs, and their verdict cannot be forged."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Patches: what is written is read back, and git takes it."""
+"""Patches can be parsed after they are written, and git applies them."""
 
 import subprocess
 from pathlib import Path

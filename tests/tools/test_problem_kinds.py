@@ -1,4 +1,4 @@
-"""What sort of answer a statement asks for, judged by its wording."""
+"""The kind of answer that a statement asks for, inferred from its wording."""
 
 import pytest
 from hypothesis import given

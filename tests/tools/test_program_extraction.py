@@ -1,4 +1,4 @@
-"""Which lines of an answer make the program, to the character."""
+"""The exact lines of an answer that form the program."""
 
 # ruff: noqa: E501
 
@@ -13,7 +13,7 @@ HEADER = 'from typing import List\n\n\ndef total(xs: List[int]) -> int:\n    """
 
 
 class Case(NamedTuple):
-    """An answer, what is asked for, and the program in it; None where there is none."""
+    """An answer, the requested function, and the program in the answer, or None."""
 
     id: str
     text: str

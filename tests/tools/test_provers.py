@@ -1,4 +1,4 @@
-"""Proofs are accepted by what a prover says, and by nothing else."""
+"""Only the verdict of a prover decides whether a proof is accepted."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ PROBLEM = Problem(prompt="Prove that 1 = 1.", preamble="theorem t : 1 = 1 := by"
 
 @pytest.fixture
 def check(tmp_path: Path) -> lean_checker:
-    """A checker whose command accepts files in which `rfl` stands, as Lean would here."""
+    """A checker that accepts files containing `rfl`, in place of Lean."""
     script = 'grep -q rfl "$1" && exit 0\necho "$1:2: unsolved goals"\nexit 1\n'
     (tmp_path / "prover.sh").write_text(script)
     return lean_checker(["sh", "prover.sh"], project=str(tmp_path))

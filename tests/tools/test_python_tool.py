@@ -1,4 +1,4 @@
-"""The tool that any agent can run Python with, and the trace that a Reviewer is shown."""
+"""The Python tool for agents, and the trace for the Reviewer."""
 
 from refinegraph import asolve
 from refinegraph.agents.models import ScriptedChatModel

@@ -1,4 +1,4 @@
-"""Reward models over HTTP, against a server with weights made by hand."""
+"""Reward models over HTTP, against a server with hand-made weights."""
 
 import json
 import math
@@ -29,7 +29,7 @@ Body = dict[str, Any]
 
 
 def good(text: str) -> float:
-    """Return the probability that the served model gives: 0.9, or 0.2 for what says wrong."""
+    """Return the probability from the served model: 0.9, or 0.2 for texts that say "wrong"."""
     return 0.2 if "wrong" in text else 0.9
 
 
@@ -38,7 +38,7 @@ def logit(chance: float) -> float:
 
 
 def chat_pooling(body: Body) -> Body:
-    """Answer as a model with one number a token: the last one counts."""
+    """Answer like a model with one number per token, of which the last counts."""
     logits = [[3.0], [-3.0], [logit(good(body["messages"][-1]["content"]))]]
     return pooled([logits], tokens=7)
 
@@ -54,7 +54,7 @@ def shepherd_pooling(body: Body) -> Body:
 
 
 def skywork_pooling(body: Body) -> Body:
-    """Answer with one reward a token; a token is a character's number."""
+    """Answer with one reward per token; a token is a character code."""
     text = "".join(map(chr, body["input"]))
     lines = text.split("\n")
     rewards = [logit(good(line)) for line in lines for _ in f"{line}\n"][: len(text)]
@@ -79,7 +79,7 @@ def score(body: Body) -> Body:
 
 
 def rerank(body: Body) -> Body:
-    """Answer with logits, the most relevant first, as llama.cpp does."""
+    """Answer with logits in descending order of relevance, like llama.cpp."""
     found = [
         {"index": place, "relevance_score": logit(good(text))}
         for place, text in enumerate(body["documents"])
@@ -94,7 +94,7 @@ def pooled(rows: Sequence[Any], *, tokens: int | None = 5) -> Body:
 
 
 class Reply(NamedTuple):
-    """An answer other than a plain JSON object with status 200."""
+    """An answer that is not a plain JSON object with status 200."""
 
     status: int
     text: str
@@ -106,7 +106,7 @@ Answerer = Callable[[Body], Body | Reply]
 
 @dataclass
 class Served:
-    """A server of reward models, and what it was asked."""
+    """A server of reward models that records its requests."""
 
     url: str = ""
     asked: list[tuple[str, Body]] = field(default_factory=list[tuple[str, Body]])
@@ -163,7 +163,7 @@ def solution(number: int = 0, text: str = RIGHT, answer: str | None = "2") -> Ca
 
 @dataclass(frozen=True)
 class Case:
-    """A format, what serves it, and what is said of a right and a wrong solution."""
+    """A format, its server, and the expected scores of a right and a wrong solution."""
 
     format: RewardFormatName
     paths: dict[str, Answerer]

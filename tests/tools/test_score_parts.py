@@ -1,4 +1,4 @@
-"""Scores from what is known already, and the parts that other scorers are made of."""
+"""Scorers without model calls, and the parts of other scorers."""
 
 import asyncio
 import itertools
@@ -166,7 +166,7 @@ def test_certainty_keeps_its_order_within_zero_and_one() -> None:
 
 
 class Fixed:
-    """A scorer of fixed values that counts how often it is asked."""
+    """A scorer with fixed values that counts its calls."""
 
     def __init__(self, *given: float | None, alone: bool = True) -> None:
         self.given = given

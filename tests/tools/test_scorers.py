@@ -1,4 +1,4 @@
-"""Scorers that ask nobody, what joins scorers, and steps made into one value."""
+"""Scorers without model calls, ensembles, and the aggregation of steps."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A failing input is made smaller for as long as the program fails on it in the same way."""
+"""A failing input is shrunk as long as the program fails in the same way."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ PROBLEM = Problem(prompt="Sum them.", entry_point="f")
 
 
 class Calling(FakeSandbox):
-    """Runs functions of this process, named by the source that is to be executed."""
+    """Runs functions of this process, identified by their source."""
 
     def __init__(self, **programs: Callable[..., object]) -> None:
         super().__init__({})

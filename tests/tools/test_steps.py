@@ -1,4 +1,4 @@
-"""Steps of solutions: where they begin and end."""
+"""The beginnings and ends of steps in solutions."""
 
 import pytest
 from hypothesis import given

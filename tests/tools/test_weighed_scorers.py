@@ -1,4 +1,4 @@
-"""Joined scorers: weights, steps, and what is not complete yet."""
+"""Ensembles of scorers: weights, steps, and incomplete candidates."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ WHOLE, PART = Candidate(id="0.0", text="a"), Candidate(id="0.1", text="b", compl
 
 
 class Says:
-    """Gives every candidate the same scores."""
+    """A scorer that gives every candidate the same scores."""
 
     def __init__(self, value: float, *steps: float, unfinished: bool = True) -> None:
         self.score = Score(scorer="says", value=value, steps=steps)

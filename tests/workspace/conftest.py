@@ -1,4 +1,4 @@
-"""A small checkout, as a person has one."""
+"""A small checkout for the tests of trees."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Where there is no overlay, a copy is worked on, and where there is nothing, one sentence says."""
+"""Without an overlay, a copy is used; without any backend, the error gives the reason."""
 
 from pathlib import Path
 

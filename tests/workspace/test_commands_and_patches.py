@@ -1,4 +1,4 @@
-"""How test commands are read, and what of a patch may decide its own verdict."""
+"""Parsing of test commands, and parts of a patch that may not influence its own verdict."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Hostile commands leave no mark on this machine and no process behind."""
+"""Hostile commands leave no change on this machine and no process behind."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ from refinegraph.tools.workspace.conformance import (
 
 ROOT = Path(__file__).resolve().parents[2]
 FEWER_RUNS = 5
-"""The benchmark of trees does it 200 times."""
+"""The benchmark of trees does this 200 times."""
 
 
 def _tree(path: Path, policy: TreePolicy) -> Tree:
@@ -70,7 +70,7 @@ def test_commands_of_an_unprivileged_user() -> None:
 
 
 UNPRIVILEGED = ("processes", "kernel", "privileges", "network")
-"""What depends on who calls."""
+"""Results that depend on the calling user."""
 
 
 def _open_to_all(path: Path) -> bool:

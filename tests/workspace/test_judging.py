@@ -1,4 +1,4 @@
-"""Patches are judged by the checkout's tests as they were, and tampering is not accepted."""
+"""Patches are judged by the original tests of the checkout, and tampering is rejected."""
 
 import asyncio
 import sys
@@ -15,18 +15,18 @@ from refinegraph.tools.test_runs.tampering import SHAPES, Tampering, Target
 MODULE, TEST = "src/adding.py", "tests/test_adding.py"
 RIGHT = "def add(a, b):\n    return a + b\n"
 COMMAND = f"env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 {sys.executable} -m pytest -q"
-"""Without the plug-ins of this project's own tests, pytest starts twice as fast."""
+"""Without the plug-ins of this project's tests, pytest starts twice as fast."""
 
 
 @pytest.fixture
 def suite(checkout: Path) -> TestSuite:
-    """Return the suite of a checkout, run with this interpreter."""
+    """Return the suite of a checkout, with this interpreter."""
     return TestSuite(Sandbox(), checkout, COMMAND)
 
 
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> PatchJudge:
-    """Return a judge of one checkout, for tests that change nothing of it."""
+    """Return a judge of one checkout, for tests that do not change the checkout."""
     suite = TestSuite(Sandbox(), make_checkout(tmp_path_factory.mktemp("judged")), COMMAND)
     return PatchJudge(suite, asyncio.run(take_baseline(suite, runs=1)))
 

@@ -1,4 +1,4 @@
-"""What is kept of a test in the report of its runner, and what is made of odd reports."""
+"""Details of test reports, and unusual reports."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Reports of test runners are read in every form, and nothing in them is believed blindly."""
+"""Reports of test runners are parsed in every format, and never trusted blindly."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""How the runs of a test command are counted, compared and read."""
+"""Runs of a test command: counting, comparing and parsing."""
 
 import itertools
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ def test_of_one_test_a_failure_wins_over_a_skip_over_a_pass() -> None:
 
 
 class ScriptedSuite(TestSuite):
-    """A suite whose runs are given."""
+    """A suite with scripted runs."""
 
     def __init__(self, path: Path, *runs: TestRun, command: str = "pytest -q") -> None:
         super().__init__(Sandbox(), path, command)
@@ -120,7 +120,7 @@ async def test_other_commands_may_be_one_test(tmp_path: Path) -> None:
 
 
 class ScriptedTree:
-    """A tree in which a command ends as it is given."""
+    """A tree in which a command ends with a scripted result."""
 
     root = "/r"
 

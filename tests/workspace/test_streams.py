@@ -1,4 +1,4 @@
-"""Of what a command prints both ends are kept, and the middle is counted."""
+"""Both ends of a command's output are kept, and the omitted middle is counted."""
 
 import os
 

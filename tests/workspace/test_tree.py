@@ -1,4 +1,4 @@
-"""A tree shows a checkout, takes changes and commands, and leaves the checkout alone."""
+"""A tree shows a checkout, accepts changes and commands, and never changes the checkout."""
 
 import asyncio
 import os

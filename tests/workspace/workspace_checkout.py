@@ -1,4 +1,4 @@
-"""What a small checkout holds, and git to look at it."""
+"""The content of a small checkout, and helpers that run git in it."""
 
 import subprocess
 from pathlib import Path
@@ -18,7 +18,7 @@ FILES = {
 
 
 def git(folder: Path, *arguments: str, stdin: str | None = None) -> str:
-    """Run git in a folder and return what it prints."""
+    """Run git in a folder and return its output."""
     settings = ("-c", "user.name=user", "-c", "user.email=user@localhost")
     done = subprocess.run(
         ["git", *settings, *arguments],
@@ -33,7 +33,7 @@ def git(folder: Path, *arguments: str, stdin: str | None = None) -> str:
 
 
 def make_checkout(folder: Path) -> Path:
-    """Return the root of a new checkout in a folder, with one commit."""
+    """Create a checkout with one commit in a folder; return its root."""
     root = folder / "project"
     for name, text in FILES.items():
         path = root / name

@@ -1,4 +1,4 @@
-"""Shapes of answers in which weak models give edits, each with the program that it means."""
+"""Formats in which weak models write edits, each with the intended program."""
 
 # ruff: noqa: E501 (answers are kept as models write them)
 

@@ -1,4 +1,4 @@
-"""Edits of several files: which file an edit belongs to, and what is kept of it all."""
+"""Edits of several files: the file to which an edit belongs, and atomicity."""
 
 import pytest
 

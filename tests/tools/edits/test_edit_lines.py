@@ -1,4 +1,4 @@
-"""How lines are compared, found, indented and numbered."""
+"""Comparison, location, indentation and numbering of lines."""
 
 import pytest
 from hypothesis import given

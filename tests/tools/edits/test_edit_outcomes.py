@@ -1,4 +1,4 @@
-"""What edits make of a program, line by line, and what is said of those that do not fit."""
+"""Results of edits line by line, and the messages for edits that do not apply."""
 
 # ruff: noqa: E501
 
@@ -30,7 +30,7 @@ def rows(first: int, last: int, text: str) -> LineEdit:
 
 
 class Case(NamedTuple):
-    """A program, the edits of one answer, and the rows of the diff or the text of the refusal."""
+    """A program, the edits of one answer, and the rows of the diff or the text of the rejection."""
 
     id: str
     program: str

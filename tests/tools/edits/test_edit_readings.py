@@ -1,4 +1,4 @@
-"""Which edits an answer holds, field by field, and which file a path means."""
+"""The edits parsed from an answer, field by field, and the files that paths refer to."""
 
 # ruff: noqa: E501
 
