@@ -1,4 +1,4 @@
-"""Solve a batch on a Ray cluster: workers with a sandbox each, and a driver that writes."""
+"""Solve a batch on a Ray cluster, with a driver that writes and workers with sandboxes."""
 
 import asyncio
 import secrets
@@ -28,10 +28,11 @@ from refinegraph.tools.sandbox import Sandbox
 LOCAL = "ray"
 """The address of a cluster that is started on this machine for one batch."""
 _RESTART_WAIT, _RESTART_LOOKS = 0.5, 600
-"""Seconds between two looks whether a worker is up again, and how many: five minutes, since a busy
-machine takes one to import everything."""
+"""Seconds between checks whether a worker has restarted, and the number of checks: five minutes in
+total, because a busy machine takes one minute to import everything."""
 _ATTEMPTS = 3
-"""How many workers may die while they solve one problem: after three, it is the likely cause."""
+"""The number of workers that may die while they solve one problem; after three, the problem is the
+likely cause."""
 
 
 @dataclass
@@ -87,9 +88,9 @@ async def cluster_batch(
 ) -> AsyncGenerator[Batch]:
     """Start workers on every node of a cluster and yield the batch that uses them.
 
-    A worker that dies, with its node or alone, is started again, and its problems are solved again
-    with the answers that were kept; `concurrency` is that of each worker. With a cluster of this
-    machine, everything ends with the block.
+    If a worker or its node dies, the worker is restarted, and its problems are solved again with
+    the stored answers. `concurrency` applies to each worker. A cluster started on this machine ends
+    with the block.
 
     Raises:
         InputError: There is no cluster at the address.
@@ -127,7 +128,7 @@ async def _until_up(worker: Remote) -> None:
 
 
 async def _close(workers: list[Remote]) -> None:
-    """Let the workers save what they learned; dead ones have nothing to save."""
+    """Let the workers save what they learned; dead workers have nothing to save."""
     for worker in workers:
         with suppress(import_ray().exceptions.RayError):
             await worker.close.remote()
@@ -184,7 +185,7 @@ def _connect(ray: Any, address: str) -> bool:
 def _start_books(
     ray: Any, name: str, options: RunOptions, output: Output | None, folder: str
 ) -> Remote:
-    """Start the actor that the workers share, on the node of the driver, whose files it writes."""
+    """Start the actor that the workers share on the node of the driver, whose files it writes."""
     kept = output if _keeps(options, output) else None
     here = ray.get_runtime_context().get_node_id()
     actor = ray.remote(SharedBooks).options(name=name, num_cpus=0, scheduling_strategy=_on(here))
@@ -197,7 +198,7 @@ def _start_books(
 
 
 def _keeps(options: RunOptions, output: Output | None) -> bool:
-    """Whether answers are kept beside the output rather than in a named cache."""
+    """Return whether answers are stored next to the output rather than in a named cache."""
     return isinstance(output, FileOutput) and options.cache is None and options.replay is None
 
 

@@ -1,4 +1,4 @@
-"""The problems of a batch: records from a file, a stream or Python, with all their columns."""
+"""The problems of a batch: records from a file, a stream or Python, with all of their columns."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -23,7 +23,7 @@ PROMPT = "prompt"
 
 
 class Reading(NamedTuple):
-    """How records are read as problems."""
+    """How records are parsed as problems."""
 
     name: str = "problem"
     """Problems without an id are named after it."""
@@ -101,7 +101,7 @@ class Reading(NamedTuple):
 
 
 _KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != "repository")
-"""Kinds of problems that a record can hold; a checkout cannot be one."""
+"""The kinds of problems that a record can contain, which excludes checkouts."""
 
 
 async def items_of(problems: Problems, reading: Reading) -> AsyncIterator[BatchItem]:

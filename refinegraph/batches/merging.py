@@ -24,8 +24,8 @@ class Merged(NamedTuple):
 def merge_batches(paths: Sequence[Path], out: Path, *, partial: bool = False) -> Merged:
     """Write the lines of several outputs to one file, in the order of the problems.
 
-    The file is a batch itself, which can be resumed to repeat what failed. Memory grows by a few
-    bytes a problem. With `partial`, shards may be missing or under way.
+    The file is a batch itself, which can be resumed to retry failed problems. Memory grows by a few
+    bytes per problem. With `partial`, shards may be missing or unfinished.
 
     Raises:
         InputError: The outputs are not those of the shards of one batch, one is not complete, two
@@ -65,7 +65,7 @@ class _Tally:
         self.failed = 0
 
     def lines(self) -> Iterator[str]:
-        """Yield the line of every problem once, in their order."""
+        """Yield the line of every problem once, in the order of the problems."""
         for place in placed_lines(self._paths):
             self._index.add(self._number(place), place)
         for line in self._index.lines():

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from refinegraph.tools.sandbox import Sandbox
 
 CONCURRENCY = 8
-"""Problems under way at once, unless a number is given: what a small server of one's own and the
-lowest tier of a provider bear."""
+"""The default number of concurrent problems: what a small private server and the lowest tier of a
+provider can handle."""
 PROVIDER_CONCURRENCY = 1_000
-"""The same where the provider's batch interface is used: the requests of all problems under way
-make one batch, and a problem that waits takes some hundred kilobytes."""
+"""The default with a provider's batch interface: the requests of all active problems form one
+batch, and a waiting problem takes a few hundred kilobytes."""
 
 
 # fmt: off

@@ -42,7 +42,7 @@ class Line(NamedTuple):
 
 
 class Output(Protocol):
-    """Receives the outcomes of a batch."""
+    """Stores the outcomes of a batch."""
 
     def is_done(self, item: BatchItem) -> bool:
         """Return whether a problem was answered by an earlier process."""
@@ -53,12 +53,12 @@ class Output(Protocol):
         ...
 
     def end(self, *, failed: int) -> None:
-        """Mark the output as complete, with so many errors."""
+        """Mark the output as complete, with its number of errors."""
         ...
 
 
 class StreamOutput:
-    """Lines on a stream, such as standard output, which cannot be resumed."""
+    """Lines on a stream such as standard output, which cannot be resumed."""
 
     def __init__(self, column: str, stream: IO[bytes] | None = None) -> None:
         self._column = column
@@ -69,7 +69,7 @@ class StreamOutput:
         return False
 
     def add(self, record: BatchRecord) -> None:
-        """Write a line at once, unless the budget cut the run short."""
+        """Write a line immediately, unless the budget cut the run short."""
         if record.error and record.error.kind == "budget":
             return
         stream = self._stream or sys.stdout.buffer
@@ -81,13 +81,13 @@ class StreamOutput:
 
 
 class FileOutput:
-    """The file of a batch. One process writes at a time.
+    """The file of a batch, which one process writes at a time.
 
-    Beside it lies a folder, `NAME.state`, with the settings and, until the batch is complete, the
-    models' answers of problems under way: what was paid for is not asked again.
+    The folder `NAME.state` next to it contains the settings and, until the batch is complete, the
+    answers of models for unfinished problems, so that no paid request is repeated.
 
-    A problem with an answer is never solved again. A problem that failed has a line as well, which
-    the next resumption removes to solve the problem again.
+    A problem with an answer is never solved again. A failed problem has a line as well, which the
+    next resumption removes in order to solve the problem again.
 
     Raises:
         InputError: The file holds results and nothing is to be resumed, it belongs to another
@@ -236,7 +236,7 @@ class FileOutput:
 
 
 def state_folder(path: Path) -> Path:
-    """Return the folder beside the output of a batch."""
+    """Return the folder with the state of a batch, next to its output."""
     return path.with_name(f"{path.name}.state")
 
 
@@ -246,7 +246,7 @@ def has_ended(path: Path) -> bool:
 
 
 def mark_whole(path: Path, settings: BatchSettings, *, ended: bool) -> None:
-    """Turn a file of lines into the output of a batch with these settings."""
+    """Convert a file of lines to the output of a batch with these settings."""
     make_private_folder(state_folder(path))
     write_private(state_folder(path) / _SETTINGS, [json_text(settings, indent=2), "\n"])
     if ended:

@@ -1,7 +1,7 @@
-"""The output of a batch as a Parquet file, written from its lines once the batch has ended.
+"""The output of a batch as a Parquet file, written from its lines at the end of the batch.
 
-Parquet files cannot be appended to, so the lines are written first, beside the table, and a batch
-that was interrupted goes on with them.
+Parquet files cannot be appended to. The lines are therefore written first, next to the table, and
+an interrupted batch continues with them.
 """
 
 import json
@@ -23,7 +23,7 @@ _ROWS = 1_000
 
 
 class ParquetOutput(FileOutput):
-    """A table, and the lines that it is written from, in `NAME.jsonl` beside it.
+    """A table, and its lines in the file `NAME.jsonl` next to it.
 
     Raises `InputError` if pyarrow is not installed, and for the same reasons as `FileOutput`.
     """
@@ -110,7 +110,7 @@ class _Columns:
         return self._arrow.array(texts, self._arrow.string())
 
     def _widened(self, before: Any, values: Sequence[Json]) -> Any:
-        """Return a type that also holds these values; None if there is none."""
+        """Return a type that also accepts these values, or None if there is none."""
         arrow = self._arrow
         try:
             schemas = [arrow.schema([("x", kind)]) for kind in (before, arrow.infer_type(values))]
@@ -122,7 +122,7 @@ class _Columns:
 
 
 def _has_empty_object(arrow: Any, kind: Any) -> bool:
-    """Whether a type contains objects without fields, which Parquet does not support."""
+    """Return whether a type contains objects without fields, which Parquet does not support."""
     if arrow.types.is_struct(kind):
         fields = [kind.field(number).type for number in range(kind.num_fields)]
         return not fields or any(_has_empty_object(arrow, field) for field in fields)

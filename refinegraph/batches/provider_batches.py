@@ -16,8 +16,8 @@ from refinegraph.runs.planning import Models, resolve_models
 def batched_models(options: RunOptions, state: Path) -> Models:
     """Return the models of the options, wrapped to send their requests in batches.
 
-    Requests under way are remembered in the folder `state`. Raises `InputError` for a model that
-    has no such interface, and for options that cannot hold over hours.
+    Requests in progress are recorded in the folder `state`. Raises `InputError` for a model without
+    such an interface, and for options that cannot be enforced over hours.
     """
     for name in ("timeout", "hedge"):
         if getattr(options, name) is not None:

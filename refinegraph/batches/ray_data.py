@@ -42,5 +42,5 @@ class SolveRows:
 
 
 def _plain(values: Any) -> list[Any]:
-    """Return a column as a list; Ray Data gives arrays of numpy."""
+    """Return a column as a list; Ray Data passes numpy arrays."""
     return list(values.tolist() if hasattr(values, "tolist") else values)

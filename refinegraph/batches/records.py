@@ -12,7 +12,7 @@ from refinegraph.schema import SCHEMA_VERSION, Frozen, Problem, RefinementResult
 from refinegraph.support.json_text import Json
 
 COLUMN = "refinegraph"
-"""The column that a batch adds to those of its input, unless another name is given."""
+"""The column that a batch adds to those of its input, unless another name is chosen."""
 
 
 class BatchUsage(Frozen):
@@ -40,7 +40,7 @@ class BatchUsage(Frozen):
 
     @property
     def usage(self) -> Usage:
-        """The same as a `Usage`, which can be added."""
+        """Return the same cost as a `Usage`, which supports addition."""
         return Usage(
             llm_calls=self.llm_calls,
             prompt_tokens=self.prompt_tokens,
@@ -58,14 +58,14 @@ class BatchReport(Frozen):
 
     schema_version: int = SCHEMA_VERSION
     index: int
-    """The position of the problem in the input, from 0."""
+    """The position of the problem in the input, counted from 0."""
     id: str
-    """The id in the input, or the input's name with the position."""
+    """The id in the input, or the input's name followed by the position."""
     answer: str | None
     solved: bool | None
-    """Whether the answer passes its visible tests; None where nothing could tell."""
+    """Whether the answer passes its visible tests; None if nothing could check it."""
     error: RunError | None = None
-    """Why there is no answer; `--resume` repeats such a problem."""
+    """The reason why there is no answer; `--resume` retries such a problem."""
     strategy: str | None = None
     rounds: int = 0
     stop_reason: str = "error"
@@ -93,10 +93,10 @@ class BatchRecord:
     """The outcome of one problem: a result or an error."""
 
     index: int
-    """The position of the problem in the input, from 0."""
+    """The position of the problem in the input, counted from 0."""
     id: str
     columns: Mapping[str, Json]
-    """The record of the input as it was."""
+    """The unchanged record of the input."""
     result: RefinementResult | None
     """None if the run failed; `error` has the reason."""
     error: RunError | None
@@ -105,12 +105,12 @@ class BatchRecord:
 
     @property
     def answer(self) -> str | None:
-        """The answer; None where there is none."""
+        """The answer, or None."""
         return self.result.answer if self.result else None
 
     @property
     def solved(self) -> bool | None:
-        """Whether the answer passes its visible tests; None where nothing could tell."""
+        """Whether the answer passes its visible tests; None if nothing could check it."""
         return self.result.solved if self.result else None
 
     @property
@@ -142,12 +142,12 @@ class BatchRecord:
         )
 
     def line(self, column: str = COLUMN) -> str:
-        """Return the columns of the input with the report in another one, as a line of JSON."""
+        """Return the columns of the input and the report as a line of JSON."""
         return json_line({**self.columns, column: self.report.model_dump(mode="json")})
 
 
 def json_line(columns: Mapping[str, Json]) -> str:
-    """Return columns as one line; lone surrogates stay escaped, since UTF-8 cannot encode them."""
+    """Return columns as one line; lone surrogates are escaped, because UTF-8 cannot encode them."""
     text = json.dumps(columns, ensure_ascii=False)
     try:
         text.encode()

@@ -23,15 +23,16 @@ from refinegraph.schema import Kind, Problem, RefinementResult, Usage
 from refinegraph.tools.sandbox import Sandbox
 
 _AHEAD = 4
-"""In order, this many times the problems under way may be held back behind a slow one: enough
-that a few slow problems do not leave the others idle, and memory stays bounded."""
+"""For ordered output, the number of held-back outcomes per active problem: large enough that a few
+slow problems do not leave the others idle, and small enough to bound memory."""
 
 
 @dataclass
 class Batch:
     """Solves many problems with the same options.
 
-    The limit of `rate_limits` bounds both the problems under way and the calls, shared by all.
+    The limit of `rate_limits` bounds both the number of active problems and the number of calls,
+    which all problems share.
     """
 
     options: RunOptions
@@ -43,7 +44,7 @@ class Batch:
     rates: SuccessRates | None = None
     cache_for: Callable[[BatchItem], CallCache | None] = field(default=lambda _: None)
     in_order: bool = False
-    """Whether outcomes are in the order of the problems rather than of their completion."""
+    """Whether outcomes are yielded in the order of the problems rather than of their completion."""
     on_event: EventHandler | None = None
     was_cut: bool = False
     """Whether the budget was spent before the last problem was started."""
@@ -70,7 +71,7 @@ class Batch:
             await work.stop()
 
     async def solve(self, item: BatchItem) -> BatchRecord:
-        """Return the outcome of one problem; raises nothing but `CancelledError`."""
+        """Return the outcome of one problem; raises only `CancelledError`."""
         if item.problem is None:
             error = RunError(kind="input", type="InputError", detail=item.fault)
             return _record(item, error=error)
@@ -88,9 +89,9 @@ class Batch:
         return _record(item, result=result, usage=result.usage)
 
     async def prepare(self, kind: Kind) -> None:
-        """Build the graph for a kind of problem, before its runs cost anything.
+        """Build the graph for a kind of problem before any run costs anything.
 
-        Raises `SandboxUnavailable` where it runs programs and they cannot be run here.
+        Raises `SandboxUnavailable` if the graph runs programs and no sandbox is available.
         """
         if kind in self._graphs:
             return
@@ -121,7 +122,7 @@ class _Work:
         self._batch = batch
         self._items = items
         self._begun: deque[asyncio.Task[BatchRecord]] = deque()
-        """The tasks whose outcome was not yielded yet, in the order of the problems."""
+        """The tasks whose outcomes were not yielded yet, in the order of the problems."""
         self._next: asyncio.Task[BatchItem | None] | None = None
         self._is_over = False
 
@@ -165,7 +166,7 @@ class _Work:
         return await anext(self._items, None)
 
     async def _begin_next(self) -> None:
-        """Start the next problem if it was read."""
+        """Start the next problem if one was read."""
         if self._next is None or not self._next.done():
             return
         item, self._next = self._next.result(), None

@@ -1,4 +1,4 @@
-"""The settings that all parts of a batch have in common."""
+"""The settings that all parts of a batch must share."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,8 +15,8 @@ from refinegraph.options import RunOptions
 class BatchSettings(BaseModel):
     """Everything that affects the answers of a batch and the format of its output.
 
-    The content of the input is no part of it: every line of the output holds its record, so
-    records can be appended to the input, and one that changed meanwhile is noticed.
+    The content of the input is not included. Every line of the output contains its record, so
+    records can be appended to the input, and a changed record is detected.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,9 +56,9 @@ class BatchSettings(BaseModel):
         )
 
     def difference(self, now: "BatchSettings") -> str | None:
-        """Describe the first difference from other settings; None if they are equal.
+        """Describe the first difference from other settings, or return None.
 
-        It ends a sentence that begins with "the batch was begun".
+        The text ends a sentence that begins with "the batch was begun".
         """
         if (self.version, self.code) != (now.version, now.code):
             other = "" if self.version == now.version else f", and this is {now.version}"

@@ -50,7 +50,7 @@ class PlainNeed(NamedTuple):
 
     @property
     def need(self) -> Need:
-        """The same as a `Need` with a price function."""
+        """Return the same as a `Need` with a price function."""
 
         def usd(prompt: int, written: int) -> float | None:
             return None if self.prompt_usd is None else self.prompt_usd + written * self.token_usd
@@ -59,14 +59,14 @@ class PlainNeed(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a call is refused; Ray preserves neither the class nor the text of exceptions."""
+    """Why a call was refused; Ray preserves neither the class nor the text of exceptions."""
 
     is_setting: bool
     text: str
 
     @property
     def error(self) -> Exception:
-        """The exception to raise."""
+        """Return the exception to raise."""
         return SettingError(self.text) if self.is_setting else BudgetExceeded(self.text)
 
 
@@ -82,10 +82,10 @@ class SharedBooks:
         self._reserved: dict[int, str] = {}
 
     def register(self, worker: str, life: str) -> None:
-        """Register a worker that has started, or restarted after it died.
+        """Register a worker that has started, or restarted after its death.
 
-        What its earlier life had reserved is given back; the calls that were under way count with
-        the mean cost of a call.
+        Reservations of its earlier life are released; its active calls count with the mean cost of
+        a call.
         """
         dead, self._lives[worker] = self._lives.get(worker), life
         for number in [call for call, owner in self._reserved.items() if owner == dead]:
@@ -119,12 +119,12 @@ class SharedBooks:
         self._rates.put_back(bucket, amount)
 
     def look_up(self, realm: str, request: str, sample: int) -> str | None:
-        """Return a kept answer as JSON."""
+        """Return a stored answer as JSON."""
         kept = self._calls.with_namespace(realm).find(request, sample) if self._calls else None
         return json_text(kept) if kept else None
 
     def store(self, realm: str, request: str, sample: int, model: str, kept: str) -> None:
-        """Keep an answer."""
+        """Store an answer."""
         if self._calls:
             answer = KeptAnswer.model_validate_json(kept)
             self._calls.with_namespace(realm).keep(request, sample, model, answer)
@@ -139,7 +139,7 @@ class RemoteLedger(Ledger):
         self._life = life
 
     async def acquire(self, need: Need) -> Grant:
-        """Reserve what a call may cost, as `Ledger` does."""
+        """Reserve the cost of a call, as `Ledger` does."""
         import asyncio
 
         plain = PlainNeed.of(need)
@@ -161,7 +161,7 @@ class RemoteLedger(Ledger):
 
 
 _POLL = 0.1
-"""Seconds between two attempts to reserve a budget that other calls have reserved."""
+"""Seconds between two attempts to reserve part of a budget that other calls have reserved."""
 
 
 class DriverLedger(Ledger):
@@ -178,7 +178,7 @@ class DriverLedger(Ledger):
 
 
 class RemoteRates:
-    """The buckets of the whole cluster."""
+    """The token buckets of the whole cluster."""
 
     def __init__(self, books: Remote) -> None:
         self._books = books
@@ -195,7 +195,7 @@ class RemoteRates:
 
 
 class RemoteCache(CallCache):
-    """A cache beside the driver, so that no answer is lost when a worker dies."""
+    """A cache on the driver's node, so that no answer is lost when a worker dies."""
 
     def __init__(self, books: Remote, realm: str) -> None:
         self._books = books
@@ -203,7 +203,7 @@ class RemoteCache(CallCache):
         self.replay = False
 
     async def look_up(self, request: str, sample: int) -> KeptAnswer | None:
-        """Return a kept answer."""
+        """Return a stored answer."""
         text: str | None = await self._books.look_up.remote(self._realm, request, sample)
         return KeptAnswer.model_validate_json(text) if text else None
 

@@ -167,7 +167,7 @@ async def _left(items: AsyncIterator[BatchItem], output: Output) -> AsyncIterato
 def _cache_for(
     cache: CallCache | None, output: Output | None
 ) -> Callable[[BatchItem], CallCache | None]:
-    """Return what keeps the answers of a problem: the cache that is named, else the output's."""
+    """Return the cache for the answers of a problem: the named one, or the output's."""
     if cache is None and isinstance(output, FileOutput):
         return lambda item: output.calls_of(item.index)
     return lambda _: cache

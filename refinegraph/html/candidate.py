@@ -1,4 +1,4 @@
-"""One candidate: its code, what changed, its reviews and its tests."""
+"""One candidate: its code, its changes, its reviews and its tests."""
 
 from collections.abc import Iterator
 
@@ -11,12 +11,12 @@ from refinegraph.tools.step_scores import THRESHOLD
 from refinegraph.wording import plural, was_executed
 
 _LONGEST_LIST = 40
-"""Candidates that are listed openly and written out. Longer lists can be opened, and their
-candidates are read when they are."""
+"""The number of candidates that are listed openly and in full. Longer lists are collapsed, and
+their candidates are parsed only when opened."""
 
 
 def candidate_list(index: RunIndex) -> Iterator[str]:
-    """Yield every candidate as an element that can be opened, without any script."""
+    """Yield every candidate as a collapsible element that needs no script."""
     candidates = sorted(index.result.candidates, key=lambda candidate: candidate.sort_key)
     is_long = len(candidates) > _LONGEST_LIST
     if is_long:
@@ -52,7 +52,7 @@ def _parts(index: RunIndex, candidate: Candidate) -> Iterator[str]:
 
 
 def _part(name: str, title: str, body: str) -> str:
-    """Return a part of a candidate; the page's script makes a tab of it."""
+    """Return a part of a candidate, which the page's script turns into a tab."""
     return f'<section data-tab="{name}"><h3>{text(title)}</h3>\n{body}</section>\n'
 
 
@@ -63,7 +63,7 @@ def _content_title(candidate: Candidate) -> str:
 
 
 def content_block(candidate: Candidate) -> str:
-    """Return the program or answer of a candidate; what the model wrote if it has neither."""
+    """Return the program or answer of a candidate, or else the model's text."""
     content = candidate.content
     if content is None:
         return plain_block(candidate.text)

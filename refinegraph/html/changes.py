@@ -1,4 +1,4 @@
-"""What changed from one text to another, line by line."""
+"""The changes from one text to another, line by line."""
 
 from collections.abc import Iterator
 from difflib import SequenceMatcher
@@ -6,9 +6,9 @@ from difflib import SequenceMatcher
 from refinegraph.html.highlight import LONGEST, Language, code_lines
 
 _CONTEXT = 3
-"""Unchanged lines that are shown around a change, as in a patch."""
+"""The number of unchanged lines around a change, as in a patch."""
 _MOST_LINES = 600
-"""Lines of a text that are compared: matching takes quadratic time."""
+"""The maximum number of compared lines, because matching takes quadratic time."""
 
 
 def changes_block(before: str, after: str, language: Language) -> str:

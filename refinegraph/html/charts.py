@@ -1,4 +1,4 @@
-"""Small pictures of an evaluation: how far scores can be trusted, and what runs cost."""
+"""Small charts of an evaluation: the calibration of scores, and the cost of runs."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ _SIZE, _EDGE = 240, 40
 
 
 def reliability_plot(name: str, bins: Sequence[ReliabilityBin]) -> str:
-    """Return a figure: how often answers were right against their score. The diagonal is ideal."""
+    """Return a chart of the share of right answers by score; the diagonal is ideal."""
     inner = _SIZE - 2 * _EDGE
 
     def x(value: float) -> float:
@@ -50,9 +50,9 @@ def _ends() -> str:
 
 
 def token_histogram(name: str, bars: Sequence[tuple[int, int]]) -> str:
-    """Return a figure: how many runs took up to so many tokens, in powers of two.
+    """Return a histogram of the tokens of runs, in powers of two.
 
-    Empty if all runs took about the same.
+    It is empty if all runs took about the same.
     """
     if len(bars) < 2:
         return ""

@@ -1,4 +1,4 @@
-"""What an evaluation shows, in sentences, and what it is too small to show."""
+"""The conclusions of an evaluation in sentences, and what it is too small to show."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -9,16 +9,17 @@ from refinegraph.wording import plural
 SIGNIFICANT = 0.05
 """The level at which a difference is called significant."""
 FEW_PROBLEMS = 30
-"""Problems below which an accuracy is called uncertain: its interval spans 35 points or so."""
+"""The number of problems below which an accuracy is called uncertain; its interval then spans about
+35 percentage points."""
 LEAST_DIFFERING = 6
-"""Problems that two strategies have to differ on before McNemar's exact test can reach 5%: with
-five, the most extreme outcome has p = 2 * 0.5 ** 5 = 0.0625."""
+"""The number of problems on which two strategies must differ before McNemar's exact test can reach
+5 %: with five, the most extreme outcome has p = 2 * 0.5 ** 5 = 0.0625."""
 _MOST_SENTENCES = 6
-"""Sentences of one sort. The tables hold the rest."""
+"""The maximum number of sentences of one kind; the tables contain the rest."""
 
 
 def conclusions(summary: Summary) -> Iterator[str]:
-    """Yield what an evaluation shows, as plain text, one sentence or two at a time."""
+    """Yield the conclusions of an evaluation as plain text, one or two sentences at a time."""
     counted = {name: summaries for name, summaries in summary.strategies.items() if summaries.n}
     if counted:
         yield _leader(counted)
@@ -93,7 +94,7 @@ def _difference(pair: Comparison, p_value: float | None) -> str:
 
 
 def holm(values: Sequence[float | None]) -> list[float | None]:
-    """Return p-values corrected for their number by Holm's step-down method (Holm 1979).
+    """Return p-values corrected by Holm's step-down method (Holm 1979).
 
     >>> holm([0.01, 0.04, None])
     [0.02, 0.04, None]
@@ -108,7 +109,7 @@ def holm(values: Sequence[float | None]) -> list[float | None]:
 
 
 def p_words(value: float | None) -> str:
-    """Return a p-value with two digits that count.
+    """Return a p-value with two significant digits.
 
     >>> p_words(0.0391), p_words(0.00002)
     ('0.039', 'less than 0.001')

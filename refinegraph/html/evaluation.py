@@ -1,4 +1,4 @@
-"""An evaluation as one page: conclusions, comparison, figures, and every run behind them."""
+"""An evaluation as one page: conclusions, comparison, figures and all runs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -22,9 +22,9 @@ from refinegraph.html.run_table import RunTable
 from refinegraph.wording import plural
 
 _MEMORY = 8_000_000
-"""Characters of compressed runs that are kept in memory before they go to a temporary file."""
+"""Characters of compressed runs that are held in memory before a temporary file is used."""
 _FEW_RUNS = 20
-"""Runs below which no histogram is drawn: its bars would be single runs."""
+"""The number of runs below which no histogram is drawn, because its bars would be single runs."""
 
 
 def evaluation_page(
@@ -57,7 +57,7 @@ def evaluation_page(
 
 
 def evaluation_facts(settings: EvaluationSettings, *, finished: float) -> tuple[str, ...]:
-    """Return what a heading says of an evaluation: its dataset, its models and its date.
+    """Return the facts for the heading of an evaluation: its dataset, models and date.
 
     `finished` is in seconds since 1970.
     """
@@ -74,7 +74,7 @@ def _strategies_words(names: Sequence[str]) -> str:
 
 
 def comparison_sections(summary: Summary) -> list[Section]:
-    """Return the sections that compare strategies, those without content left out."""
+    """Return the sections that compare strategies, without empty ones."""
     summaries = summary.strategies
     sections = [
         Section("conclusions", "Conclusions", _conclusions(summary)),

@@ -12,10 +12,11 @@ from pygments.token import Comment, Keyword, Name, Number, Operator, String
 from refinegraph.html.page import text
 
 Language = Literal["python", "patch", "words"]
-"""What a text is written in; `words` has no colours."""
+"""The language of a text; `words` has no colours."""
 
 LONGEST = 20_000
-"""Characters that are coloured, compared or shown. With longer texts, pages no longer open."""
+"""The maximum number of characters that are coloured, compared or shown. Pages with longer texts
+can no longer be opened."""
 
 # Few classes keep pages small: most tokens of a program are names and punctuation without one.
 _CLASSES: dict[object, str] = {
@@ -51,14 +52,14 @@ def code_block(content: str, language: Language) -> str:
 
 
 def plain_block(content: str) -> str:
-    """Return what a model or a person wrote as a block, without colours."""
+    """Return text by a model or a person as a block without colours."""
     return code_block(content, "words")
 
 
 # A chosen program is shown several times in a page: as the answer, as a candidate, in differences.
 @lru_cache(maxsize=256)
 def code_lines(content: str, language: Language) -> tuple[str, ...]:
-    """Return the lines of a text as HTML in syntax colours, one for one."""
+    """Return the lines of a text as HTML in syntax colours, one item per line."""
     content = _WINDOWS_ENDS.sub("\n", content)
     if language == "words":
         return tuple(text(line) for line in content.split("\n"))
@@ -94,7 +95,7 @@ def _python_lexer() -> Lexer:
 
 @cache
 def _style(kind: object) -> str:
-    """Return the class of a kind of token: its own, or that of the nearest kind above it."""
+    """Return the class of a token type: its own, or that of the nearest ancestor."""
     while kind is not None:
         if kind in _CLASSES:
             return _CLASSES[kind]

@@ -1,4 +1,4 @@
-"""The frame of every page: one file that needs no network, in light and dark."""
+"""The frame of every page: one file that needs no network, with light and dark colours."""
 
 import base64
 import hashlib
@@ -78,22 +78,23 @@ def contents(sections: Sequence[Section]) -> Iterator[str]:
 
 
 def section(part: Section, *, key: str = "") -> Iterator[str]:
-    """Yield one section; `key` keeps ids apart where a page holds several runs."""
+    """Yield one section; `key` makes ids unique if a page contains several runs."""
     yield f'<section class="card" id="{key}{part.id}"><h2>{text(part.title)}</h2>\n'
     yield from part.body
     yield "</section>\n"
 
 
 def deferred(body: str) -> str:
-    """Return HTML that a browser with scripts reads only once its `details` element is opened.
+    """Return HTML that a browser with scripts parses only when its `details` element is opened.
 
-    A page of a thousand candidates opens three times as fast. Without scripts it is read at once.
+    This makes a page with a thousand candidates open three times as fast. Without scripts, the HTML
+    is parsed immediately.
     """
     return f'<noscript class="later">{body}</noscript>'
 
 
 def text(value: object) -> str:
-    """Return any text as HTML that shows it and does nothing else.
+    """Escape text for HTML.
 
     >>> text("<script>")
     '&lt;script&gt;'
@@ -107,7 +108,7 @@ def text(value: object) -> str:
 
 
 def date_words(moment: float) -> str:
-    """Return a moment, in seconds since 1970, as it is read everywhere.
+    """Return a time in seconds since 1970 as readable text.
 
     >>> date_words(0)
     '1 January 1970, 00:00 UTC'
@@ -117,7 +118,7 @@ def date_words(moment: float) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share as it is shown; a dash where it is undefined.
+    """Return a share as a percentage, or a dash if it is undefined.
 
     >>> percent(0.5), percent(None)
     ('50.0%', '–')

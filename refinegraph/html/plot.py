@@ -1,4 +1,4 @@
-"""Accuracy against cost as a picture, for a screen and for a phone."""
+"""A plot of accuracy against cost, for wide and for narrow screens."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,9 +8,10 @@ from typing import NamedTuple
 from refinegraph.html.page import percent, text
 
 _COLOURS = 8
-"""Series colours of the style sheet. Further strategies repeat them with another shape."""
+"""The number of series colours in the style sheet. Further strategies repeat them with another
+shape."""
 _MOST_NAMES = 12
-"""Strategies whose names stand in the picture; with more they would overlap."""
+"""The maximum number of strategies whose names are drawn; more names would overlap."""
 
 
 class Point(NamedTuple):
@@ -18,7 +19,7 @@ class Point(NamedTuple):
 
     name: str
     tokens: float
-    """Per problem."""
+    """The mean tokens per problem."""
     accuracy: float
     low: float
     high: float
@@ -29,7 +30,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class _Frame:
-    """The area of a plot, and how figures become pixels."""
+    """The area of a plot, and the conversion of figures to pixels."""
 
     width: float
     height: float
@@ -45,22 +46,22 @@ class _Frame:
     bottom: float = 50
 
     def x(self, tokens: float) -> float:
-        """Return where so many tokens are."""
+        """Return the horizontal position of a number of tokens."""
         inner = self.width - self.left - self.right
         share = (math.log10(max(1.0, tokens)) - self.x_min) / (self.x_max - self.x_min)
         return self.left + inner * share
 
     def y(self, share: float) -> float:
-        """Return where an accuracy is."""
+        """Return the vertical position of an accuracy."""
         inner = self.height - self.top - self.bottom
         return self.top + inner * (self.high - share) / (self.high - self.low)
 
 
 def accuracy_plot(points: Sequence[Point]) -> str:
-    """Return a figure: accuracy with its interval against tokens on a logarithmic scale.
+    """Return a plot of accuracy, with its interval, against tokens on a logarithmic scale.
 
-    It holds the picture in two shapes, of which the style sheet shows one, and a legend with the
-    numbers. A dashed line joins the strategies that no other one beats in both directions.
+    It contains the plot in two sizes, of which the style sheet shows one, and a legend with the
+    numbers. A dashed line connects the strategies that no other strategy beats in both directions.
     """
     if not points:
         return ""
@@ -157,7 +158,7 @@ def _short(tokens: int) -> str:
 
 
 def _best(points: Sequence[Point]) -> list[Point]:
-    """Return the points that no other one beats in both directions, the cheapest first."""
+    """Return the points that no other point beats in both directions, cheapest first."""
     best: list[Point] = []
     for point in sorted(points, key=lambda point: (point.tokens, -point.accuracy)):
         if not best or point.accuracy > best[-1].accuracy:
@@ -174,7 +175,7 @@ def _frontier(points: Sequence[Point], frame: _Frame) -> str:
 
 
 def _spread(heights: Mapping[str, float], *, gap: float = 16.0) -> dict[str, float]:
-    """Move labels apart that would overlap."""
+    """Move overlapping labels apart."""
     placed: dict[str, float] = {}
     last = -math.inf
     for name, height in sorted(heights.items(), key=lambda pair: pair[1]):
@@ -196,7 +197,7 @@ def _mark(place: int, point: Point, frame: _Frame) -> str:
 
 
 def _symbol(place: int, x: float, y: float) -> str:
-    """Return the mark of a series: strategies differ in colour and in shape."""
+    """Return the mark of a series; strategies differ in colour and shape."""
     shape = (place + place // _COLOURS) % 4
     if shape == 0:
         return f'<circle class="series" cx="{x:.1f}" cy="{y:.1f}" r="5"/>'

@@ -1,4 +1,4 @@
-"""What refinement did to the answers of an evaluation."""
+"""The effect of refinement on the answers of an evaluation."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -7,11 +7,12 @@ from refinegraph.html.conclusions import FEW_PROBLEMS
 from refinegraph.html.page import percent, table, text
 
 _FEW_CANDIDATES = 10
-"""Candidates below which a round is left out of the comparison of visible and hidden tests."""
+"""The number of candidates below which a round is omitted from the comparison of visible and hidden
+tests."""
 
 
 def refinement_parts(summaries: Mapping[str, StrategySummary]) -> Iterator[str]:
-    """Yield tables of what became of answers, with one column for each strategy."""
+    """Yield tables of the changes of answers, with one column per strategy."""
     rows = [
         (f"{name}<small>{explanation}</small>", *map(figure, summaries.values()))
         for name, explanation, figure in _FIGURES
@@ -27,7 +28,7 @@ def refinement_parts(summaries: Mapping[str, StrategySummary]) -> Iterator[str]:
 
 
 def _count(count: int, others: int) -> str:
-    """Return a count of so many, with its percentage unless there are too few."""
+    """Return a count, with its percentage unless the total is too small."""
     whole = count + others
     if not whole:
         return "–"
@@ -96,7 +97,7 @@ _FIGURES: tuple[tuple[str, str, Callable[[StrategySummary], str]], ...] = (
         _share(lambda strategy: strategy.stop_regret),
     ),
 )
-"""Name, explanation and content of each figure."""
+"""The name, explanation and content of each figure."""
 
 
 def _rounds(summaries: Mapping[str, StrategySummary]) -> Iterator[str]:

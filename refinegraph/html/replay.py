@@ -1,4 +1,4 @@
-"""A run step by step, in the order in which things happened."""
+"""The steps of a run in the order of their occurrence."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -11,29 +11,29 @@ from refinegraph.wording import plural, stop_words
 
 
 class ReplayStep(NamedTuple):
-    """Something that happened in a run."""
+    """One event of a run."""
 
     words: str
     candidate_id: str = ""
-    """The candidate that it concerns; empty for a decision."""
+    """The affected candidate; empty for a decision."""
     seconds: float | None = None
-    """Since the run began, where the timeline tells it."""
+    """Seconds since the beginning of the run, if the timeline contains the event."""
 
 
 @dataclass(frozen=True)
 class Replay:
-    """All steps of a run, and at which of them the picture of a candidate changes."""
+    """All steps of a run, and the steps at which the picture of a candidate changes."""
 
     steps: tuple[ReplayStep, ...]
     born: Mapping[str, int]
     """The step at which each candidate was written."""
     judged: Mapping[str, int]
-    """The step at which its tests had run, or it was scored."""
+    """The step at which its tests had run, or it had been scored."""
 
 
 @dataclass(frozen=True)
 class _Turn:
-    """When a decision was made and what it asked for was there, in seconds."""
+    """The times of a decision and of its results, in seconds."""
 
     decided: float | None = None
     written: float | None = None
@@ -43,9 +43,8 @@ class _Turn:
 def replay_of(index: RunIndex) -> Replay:
     """Return the steps of a run.
 
-    A run records the decision that asked for a candidate, and when the nodes of the graph ran.
-    Candidates of one decision are made side by side; they follow one another in the order of
-    their ids.
+    A run records the decision that requested a candidate, and when the nodes of the graph ran. The
+    candidates of one decision are created concurrently; they are shown in the order of their ids.
     """
     turns = _turns(index)
     steps: list[ReplayStep] = []
@@ -70,7 +69,7 @@ def replay_of(index: RunIndex) -> Replay:
 
 
 def decision_words(decision: Decision) -> str:
-    """Say what a decision asked for.
+    """Describe the moves of a decision.
 
     >>> from refinegraph.schema import Move
     >>> moves = (Move(operator="solve", count=3), Move(operator="refine", parents=("0.1",)))
@@ -83,7 +82,7 @@ def decision_words(decision: Decision) -> str:
 
 
 def _merged(decision: Decision) -> Iterator[str]:
-    """Yield the moves; those of one operator from several candidates are one phrase."""
+    """Yield the moves as phrases; moves of one operator from several candidates are combined."""
     sources: dict[str, list[str]] = {}
     counts: dict[str, int] = defaultdict(int)
     for move in decision.moves:
@@ -124,10 +123,10 @@ def _last(index: RunIndex) -> ReplayStep:
 
 
 def _turns(index: RunIndex) -> dict[int, _Turn]:
-    """Return when each turn happened; nothing if the timeline does not hold every decision.
+    """Return the time of each turn; empty if the timeline does not contain every decision.
 
-    The node `route` decides, `score` judges, and every other node in between works on candidates.
-    A resumed run has the timeline of its last process alone.
+    The node `route` decides, `score` judges, and all nodes in between work on candidates. A resumed
+    run has only the timeline of its last process.
     """
     nodes = sorted(
         (span for span in index.result.timeline if span.kind == "node"),
@@ -148,7 +147,7 @@ def _turns(index: RunIndex) -> dict[int, _Turn]:
 def _last_end(
     nodes: list[TimedSpan], start: float, end: float, name: str | None = None
 ) -> float | None:
-    """Return when the last node of a name ended between two moments; by default, of any worker."""
+    """Return the end of the last node of a name between two times; by default, of any operator."""
     ended = [
         span.ended
         for span in nodes

@@ -31,7 +31,7 @@ _STATES: dict[Outcome, State] = {
 }
 _LONGEST_TITLE = 90
 _LONGEST_LIST = 60
-"""Decisions that are listed openly; longer lists can be opened."""
+"""The number of decisions that are listed openly; longer lists are collapsed."""
 
 
 def run_page(
@@ -63,7 +63,7 @@ def run_parts(
     judged: Mapping[str, bool] | None = None,
     key: str = "",
 ) -> Iterator[str]:
-    """Yield the sections of a run's page, to stand in another page.
+    """Yield the sections of a run's page, for inclusion in another page.
 
     Args:
         result: The run.
@@ -85,7 +85,7 @@ def run_fragment(result: RefinementResult) -> Iterator[str]:
 
 
 def _name(result: RefinementResult, prompt: str) -> str:
-    """Return the first line of the problem, or its id if it has one of its own."""
+    """Return the first line of the problem, or its id if it has its own."""
     line = next((line.strip() for line in prompt.splitlines() if line.strip()), "")
     if result.problem_id != "problem" or not line:
         return result.problem_id
@@ -135,7 +135,7 @@ def _answer(index: RunIndex) -> Iterator[str]:
 
 
 def _hidden_words(index: RunIndex) -> str:
-    """Say what the hidden tests or the reference answer make of the answer, if that is known."""
+    """Describe the result of the hidden tests or the comparison with the reference answer."""
     chosen = index.result.chosen
     right = index.judged.get(chosen.id) if chosen else None
     if right is None:
@@ -196,7 +196,7 @@ def _tiles(result: RefinementResult) -> str:
 
 
 def seconds_words(seconds: float) -> str:
-    """Return a duration as it is read.
+    """Return a duration as readable text.
 
     >>> seconds_words(0.25), seconds_words(75)
     ('0.25 s', '1 min 15 s')
@@ -253,7 +253,7 @@ def _decisions(index: RunIndex) -> Iterator[str]:
 
 
 def _grounds(decision: Decision) -> Iterator[str]:
-    """Yield why a decision was made, and the numbers that it was made from."""
+    """Yield the reason of a decision, and the numbers on which it is based."""
     reasons = decision.difficulty.reasons if decision.difficulty else ()
     if reasons and not decision.stop_reason:
         yield f' <span class="dim">because {text("; ".join(reasons))}</span>'

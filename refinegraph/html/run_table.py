@@ -1,8 +1,8 @@
 """The runs of an evaluation as a table that a reader can search, sort and open.
 
-A page may hold tens of thousands of runs. The first ones stand in it as HTML, so that it is of use
-without scripts; the rest are data that the page's script shows a screenful at a time: rows as JSON,
-and whole runs compressed, since a browser would take minutes to read them as HTML.
+A page may contain tens of thousands of runs. The first ones are HTML, which works without scripts.
+The others are data that the page's script shows one screen at a time: rows as JSON, and whole runs
+compressed, because a browser would take minutes to parse them as HTML.
 """
 
 import base64
@@ -19,12 +19,12 @@ from refinegraph.html.tree import json_for_html
 from refinegraph.wording import outcome_word
 
 PLAIN_RUNS = 50
-"""Runs that are readable without scripts."""
+"""The number of runs that are readable without scripts."""
 _CHUNK = 25
-"""Runs that are compressed together: more compress better, fewer open faster."""
+"""The number of runs that are compressed together: more compress better, fewer open faster."""
 _MOST_CHARACTERS = 40_000_000
-"""Compressed characters of whole runs in a page, about 10,000 of them. Runs beyond are rows that
-cannot be opened: browsers slow down at a hundred megabytes."""
+"""The maximum of compressed characters of whole runs in a page, enough for about 10,000 runs.
+Further runs are rows that cannot be opened, because browsers slow down at a hundred megabytes."""
 _LONGEST_PROMPT = 90
 _OUTCOMES = {True: "right", False: "wrong", None: "unknown"}
 _COLUMNS = ("Problem", "Strategy", "Outcome", "Visible tests", "Rounds", "Tokens", "Stopped by")
@@ -59,12 +59,12 @@ class RunTable:
         yield _VIEWER
 
     def data(self) -> Iterator[str]:
-        """Yield the compressed runs, after all parts were read."""
+        """Yield the compressed runs, after all parts have been read."""
         self._spool.seek(0)
         yield from self._spool
 
     def _pack(self, runs: Iterator[RunLine], *, first: int) -> Iterator[str]:
-        """Yield the rows of further runs, and put the runs themselves aside."""
+        """Yield the rows of further runs, and store the runs themselves for later."""
         number = first
         while chunk := list(islice(runs, _CHUNK)):
             rows = json_for_html([_row(run) for run in chunk])
@@ -125,7 +125,7 @@ def _plain_row(number: int, run: RunLine) -> str:
 
 
 def _row(run: RunLine) -> tuple[str | int, ...]:
-    """Return what a row shows, in the order in which the page's script reads it."""
+    """Return the cells of a row, in the order in which the page's script reads them."""
     result = run.result
     return (
         run.problem_id,
@@ -149,7 +149,7 @@ def _pager() -> str:
 
 
 def _plain_run(number: int, run: RunLine) -> str:
-    """Return a run as an element of its own, which a browser without scripts shows."""
+    """Return a run as a separate element, which a browser without scripts shows."""
     title = text(f"{run.problem_id} · {run.strategy} · {_OUTCOMES[run.correct]}")
     body = (
         f'<details class="plain" id="run-{number}"><summary>{title}</summary>'

@@ -1,4 +1,4 @@
-"""How a candidate stands: what its node, its badge and its summary say."""
+"""The state of a candidate, as its node, its badge and its summary show it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ State = Literal["passed", "failed", "unverified", "unchecked"]
 `unchecked` if there was nothing to check it with."""
 
 MARKS: dict[State, str] = {"passed": "✓", "failed": "✗", "unverified": "!", "unchecked": "·"}
-"""One sign for each state, so that colour is not the only thing that tells them apart."""
+"""One symbol for each state, so that states do not differ only in colour."""
 
 
 @dataclass(frozen=True, eq=False)
 class RunIndex:
-    """A run with what the parts of its page look up for each candidate."""
+    """A run with lookup tables for the parts of its page."""
 
     result: RefinementResult
     by_id: Mapping[str, Candidate]
@@ -25,13 +25,13 @@ class RunIndex:
     rejections: Mapping[str, str]
     """The reason for each refinement that did not replace its parent."""
     judged: Mapping[str, bool]
-    """Whether the hidden tests accept a candidate, where an evaluation knows it."""
+    """Whether the hidden tests accept a candidate, if an evaluation knows it."""
     path: frozenset[str]
-    """The chosen candidate and those it was made from."""
+    """The chosen candidate and its ancestors."""
     key: str
-    """Prefix of every id in the page."""
+    """The prefix of all ids in the page."""
     has_script: bool
-    """Whether the page has the script that reads what is deferred."""
+    """Whether the page has the script that reads deferred parts."""
 
     @classmethod
     def of(
@@ -71,7 +71,7 @@ class RunIndex:
         return candidate.id == self.result.selection.candidate_id
 
     def state(self, candidate: Candidate) -> State:
-        """Say how a candidate stands: by its visible tests, else by the hidden ones if known."""
+        """Return the state of a candidate by its visible tests, else by the hidden ones if known."""
         verdict = candidate.verdict
         if verdict is not None and was_executed(candidate):
             return "passed" if verdict.passed else "failed"
@@ -82,14 +82,14 @@ class RunIndex:
         return "unchecked" if candidate.content or not candidate.complete else "unverified"
 
     def figure(self, candidate: Candidate) -> str:
-        """Return what stands beside a candidate's id: the tests it passes, or its score."""
+        """Return the text next to a candidate's id: the tests that it passes, or its score."""
         verdict = candidate.verdict
         if verdict is not None and was_executed(candidate) and verdict.tests:
             return f"{len(verdict.passed_ids)}/{len(verdict.tests)}"
         return "" if candidate.score is None else f"{candidate.score:.2f}"
 
     def words(self, candidate: Candidate) -> str:
-        """Say in words how a candidate came about and how it stands."""
+        """Describe the origin and the state of a candidate in words."""
         return " · ".join(
             filter(
                 None,
@@ -103,18 +103,18 @@ class RunIndex:
         )
 
     def outcome(self, candidate: Candidate) -> str:
-        """Say what its tests found, and what the hidden ones did where that is known."""
+        """Describe the results of its tests, and those of the hidden ones if known."""
         return ", ".join(filter(None, (_visible(candidate), self.hidden(candidate))))
 
     def hidden(self, candidate: Candidate) -> str:
-        """Say what the hidden tests find; nothing where that is not known."""
+        """Describe the results of the hidden tests; empty if they are not known."""
         if candidate.id not in self.judged or not candidate.content:
             return ""
         return "right" if self.judged[candidate.id] else "wrong"
 
 
 def origin_words(candidate: Candidate) -> str:
-    """Say which operator made a candidate, and from what.
+    """Name the operator that created a candidate, and its parents.
 
     >>> origin_words(Candidate(id="1.0", operator="repair", parents=("0.0",), text=""))
     'repair of 0.0'

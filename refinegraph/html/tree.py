@@ -1,4 +1,4 @@
-"""The tree of a run's candidates as a picture, with what its script needs to replay it."""
+"""The tree of a run's candidates as a picture, with the data that its script needs to replay it."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -146,7 +146,7 @@ def _edges(
 def _further_edges(
     candidate: Candidate, spots: dict[str, Spot], scale: Scale, born: int
 ) -> Iterator[str]:
-    """Yield lines from the parents besides the first one."""
+    """Yield lines from all parents except the first one."""
     end = spots[candidate.id]
     for other in candidate.parents[1:]:
         if other in spots:

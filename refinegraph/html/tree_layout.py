@@ -33,7 +33,7 @@ class Scale:
     node_width: float
     node_height: float
     gap: float
-    """From a node to the next generation: where the names of edges stand."""
+    """The distance from a node to the next generation, which contains the names of edges."""
     turn: float
     """The part of the gap in which an edge goes up or down."""
 
@@ -61,11 +61,11 @@ def scale_for(candidates: int, *, label_length: int, name_length: int) -> Scale:
 
 
 def place_nodes(children: Mapping[str, Sequence[str]], scale: Scale) -> dict[str, Spot]:
-    """Return where each node goes, the root included.
+    """Return the position of each node, including the root.
 
-    A leaf takes a row of its own; a node stands beside the middle of its children. In a compact
-    drawing, many leaves of one parent share rows. The work is linear in the number of nodes, and
-    chains may be as deep as memory allows.
+    Every leaf has its own row, and a node is centred on its children. In a compact drawing, many
+    leaves of one parent share rows. The work is linear in the number of nodes, and chains may be as
+    deep as memory allows.
     """
     blocks = _blocks(children) if scale.is_compact else {}
     depths, order = _walk(children)
