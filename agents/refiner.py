@@ -29,12 +29,11 @@ from refinegraph.tools.edits import RejectedEdit, edit_program
 RepairForm = Literal["auto", "edit", "rewrite"]
 """How a program is repaired: with edits, as a complete rewrite, or with whichever is shorter."""
 
+NO_REVIEW = "Find and correct the error."
+"""What the prompt says in place of a review if there is none."""
 _HOTTEST = 1.2
 """Maximum temperature: above it, small models (a few billion parameters) stop writing programs
 that compile."""
-_SHORTEST_EDITED = 10
-"""Minimum length in lines for which an edit is shorter than a rewrite: its markers and quoted
-lines cost about as much as eight lines of a program."""
 
 
 class Refiner(Operator):
@@ -104,7 +103,7 @@ class Refiner(Operator):
         edit = self._edit_prompt(candidate) if problem.kind == "code" else None
         fields = {
             **repair_fields(problem, candidate, tests=tests, evidence=evidence),
-            "review": review.text or "Find and correct the error.",
+            "review": review.text or NO_REVIEW,
             "rejected": self.format_earlier(rejected, tried, kind=problem.kind),
             "header": known_header(problem) if code else "",
             "repair": format_repair(candidate),
@@ -130,7 +129,8 @@ class Refiner(Operator):
         """Return the prompt that requests edits, or None if a rewrite is better or required."""
         if self.repair == "rewrite" or candidate.program is None:
             return None
-        short = candidate.program.strip().count("\n") + 1 < _SHORTEST_EDITED
+        lines = candidate.program.strip().count("\n") + 1
+        short = lines < self.prompts.shortest_edited
         return None if short and self.repair == "auto" else self.prompts.refiner_edit
 
     @property

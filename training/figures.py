@@ -21,7 +21,6 @@ from training.measuring import MAX_TOKENS, SEED, Measure, edited, several
 from training.roles import (
     TRACES,
     edit_of,
-    findings_of,
     gloss_of,
     header_of,
     lessons_of,
@@ -241,8 +240,7 @@ async def _reviews(measure: Measure, tried: Tried, *, trace: bool | None) -> boo
         candidate = candidate.model_copy(update={"verdict": None})
     shown = f"{TRACES[0]}\n{tried.wrong.trace}" if trace and tried.wrong.trace else ""
     reviewed = await reviewer(tried.task.labelled.problem, candidate, trace=shown)
-    wanted = review_of(tried.task, tried.wrong)
-    return findings_of(reviewed.review.text) == findings_of(wanted)
+    return reviewed.review.text.strip() == review_of(tried.task, tried.wrong)
 
 
 async def _edits(measure: Measure, tried: Tried, review: str) -> bool:

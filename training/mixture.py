@@ -97,15 +97,18 @@ def _judge(roles: TaskTree, attempt: Attempt | None, rng: random.Random) -> None
     """Add the roles that judge and repair one attempt."""
     if attempt is None:
         return
-    roles.is_true(attempt)
-    if rng.random() < 0.25:
+    if rng.random() < 0.5:
+        roles.is_true(attempt)
+    if rng.random() < 0.2:
         roles.score(attempt)
     if rng.random() < 0.15:
         roles.review_unseen(attempt)
-    if rng.random() < 0.8:
-        trace = rng.choice(TRACES) if rng.random() < 0.45 else ""
-        roles.review(attempt, trace=trace, whole=rng.random() < 0.15)
-    if rng.random() < 0.25:
+    trace = rng.choice(TRACES) if rng.random() < 0.6 else ""
+    if rng.random() < 0.6:
+        roles.review(attempt, trace=trace, whole=rng.random() < 0.1)
+    if rng.random() < 0.6:
+        roles.edit(attempt, trace=trace)
+    if rng.random() < 0.2:
         roles.judge_steps(attempt)
 
 

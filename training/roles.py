@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from refinegraph.agents.feedback import known_header
 from refinegraph.agents.memory.operators import listed
 from refinegraph.agents.prompts import COMPACT2, Prompt
+from refinegraph.agents.refiner import NO_REVIEW
 from refinegraph.embedded.tasks.behaviour import FAILURES, run_chain
 from refinegraph.embedded.tasks.chains import Case
 from refinegraph.embedded.tasks.graded import GradedTask, call
@@ -18,8 +19,6 @@ from training.branches import Tree
 
 STATEMENT_WEIGHT = 0.1
 """The weight of a token of a statement, whose examples teach what steps compute."""
-JUDGEMENT_WEIGHT = 3.0
-"""The weight of a token of a judgement, which has one word where a program has sixty."""
 NOT_RUN = "It has not been run."
 NOTES = "Notes that may help:"
 """The heading under which `with_notes` shows the notes of a run."""
@@ -91,7 +90,6 @@ class TaskTree:
         self._write(
             COMPACT2.pairwise_judge,
             f'{{"reason": "", "winner": "{winner}"}}',
-            weight=JUDGEMENT_WEIGHT,
             first=first.program,
             second=second.program,
         )
@@ -102,7 +100,7 @@ class TaskTree:
         shown = "\n".join(f"[{number}] {text}" for number, text in enumerate(texts, 1))
         wrong = attempt.wrong_step + 1
         points = [0 if 0 < wrong <= number else 10 for number in range(len(texts))]
-        reason = check_of((wrong or len(texts) - 1) - 1, wrong=bool(wrong))
+        reason = f"line {wrong + 1}" if wrong else "all right"
         self._write(
             COMPACT2.step_judge,
             f'{{"reason": "{reason}", "steps": {points}}}',
@@ -134,10 +132,7 @@ class TaskTree:
         `trace` is the heading under which both see the values line by line; if it is empty, they
         see none. With `whole`, the Refiner writes the whole program instead of the changed lines.
         """
-        evidence = attempt.evidence
-        if trace and attempt.trace:
-            evidence = f"{evidence}\n\n{trace}\n{attempt.trace}"
-        review = self._review(attempt, evidence, right=attempt.passed)
+        review = self._review(attempt, _shown(attempt, trace), right=attempt.passed)
         if whole:
             program = attempt.program if attempt.passed else self.task.program
             read = f"\nProgram:\n{self.header}"
@@ -145,10 +140,19 @@ class TaskTree:
         else:
             self.tree.add(review, "\nEdit:", f"\n{edit_of(self.task, attempt)}")
 
+    def edit(self, attempt: Attempt, *, trace: str = "") -> None:
+        """Add the Refiner who edits without a review, as it is asked where none is wanted."""
+        self._of_program(
+            attempt,
+            COMPACT2.refiner_edit,
+            f"\n{edit_of(self.task, attempt)}",
+            solution=attempt.program,
+            evidence=_shown(attempt, trace),
+            review=NO_REVIEW,
+        )
+
     def _review(self, attempt: Attempt, evidence: str, *, right: bool) -> int:
         verdict = "VERDICT: right" if right else review_of(self.task, attempt)
-        if right and evidence == NOT_RUN:
-            verdict = f"{check_of(len(attempt.steps) - 1, wrong=False)}\n{verdict}"
         return self._of_program(
             attempt, COMPACT2.reviewer, f"\n{verdict}", solution=attempt.program, evidence=evidence
         )
@@ -184,29 +188,17 @@ class TaskTree:
         return program.removeprefix(self.header) if self.header else program
 
 
+def _shown(attempt: Attempt, trace: str) -> str:
+    """Return what the Reviewer and the Refiner see of the run of an attempt."""
+    values = f"\n\n{trace}\n{attempt.trace}" if trace and attempt.trace else ""
+    return f"{attempt.evidence}{values}"
+
+
 def review_of(task: GradedTask, attempt: Attempt) -> str:
     """Return the review of a wrong attempt: its first wrong line, and the right change."""
     wrong = max(attempt.wrong_step, 0)
     meant = task.steps[min(wrong, len(task.steps) - 1)]
-    check = check_of(wrong, wrong=True)
-    return f"{check}\nVERDICT: wrong\nSTEP: line {wrong + 2}\nCHANGE: {gloss_of(meant)}"
-
-
-def check_of(last: int, *, wrong: bool) -> str:
-    """Return a verdict for every line up to that of step `last`, where a review looks first.
-
-    The model compares a line with its step far better than a whole program with a statement.
-
-    >>> check_of(2, wrong=True)
-    'CHECK: 2+ 3+ 4-'
-    """
-    marks = ["+"] * last + ["-" if wrong else "+"]
-    return "CHECK: " + " ".join(f"{line}{mark}" for line, mark in enumerate(marks, 2))
-
-
-def findings_of(review: str) -> str:
-    """Return what a review says after its check of the lines."""
-    return review[max(0, review.find("VERDICT:")) :].strip()
+    return f"VERDICT: wrong\nSTEP: line {wrong + 2}\nCHANGE: {gloss_of(meant)}"
 
 
 def edit_of(task: GradedTask, attempt: Attempt) -> str:

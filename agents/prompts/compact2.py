@@ -31,6 +31,7 @@ COMPACT2 = PromptSet(
     synthesiser=Prompt(user="$problem\n$solutions\nProgram:\n$header"),
     planner=Prompt(user="$problem\nPlan:"),
     step_solver=Prompt(user="Step: $step\nLine:"),
+    shortest_edited=3,
     evidence=("verdict", "slice"),
     abstention="# outside what I know",
     knows="short functions over numbers, lists, strings and dictionaries",

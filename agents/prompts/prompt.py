@@ -55,6 +55,9 @@ class PromptSet:
     """Requests edits instead of the whole program; None for models that cannot write edits."""
     review_and_repair: Prompt | None = None
     """Requests a review and the repair in one answer; None for models that cannot do both."""
+    shortest_edited: int = 10
+    """Minimum length in lines of a program for which an edit is shorter than a rewrite. The markers
+    and quoted lines of an edit cost about as much as eight lines; numbered lines cost less."""
     evidence: tuple[str, ...] = ("verdict",)
     """The kinds of `agents.evidence` shown to the model."""
     judge: Prompt | None = None

@@ -71,7 +71,7 @@ class RunIndex:
         return candidate.id == self.result.selection.candidate_id
 
     def state(self, candidate: Candidate) -> State:
-        """Return the state of a candidate by its visible tests, else by the hidden ones if known."""
+        """Return the state of a candidate by its visible tests, else by the known hidden ones."""
         verdict = candidate.verdict
         if verdict is not None and was_executed(candidate):
             return "passed" if verdict.passed else "failed"
