@@ -45,9 +45,15 @@ class Refiner(Operator):
     wrong.
 
     With `repair="edit"` the model answers with the lines to change, which are applied to the
-    candidate's program. `"auto"` requests edits for programs of ten lines or more, if the prompts
-    support it. An edit that does not apply is returned to the model once with the reason; after
-    that the whole program is requested. Costs one model call, at most three if edits fail.
+    candidate's program. `"auto"` requests edits where they are shorter, if the prompts support
+    them: for most prompts, from ten lines on. An edit that does not apply is returned to the model
+    once with the reason; after that the whole program is requested. Costs one model call, at most
+    three if edits fail.
+
+    `edits` draws several edits in that call, each of which becomes a candidate. They share one
+    reading of the prompt and a few lines each, so that it is often cheaper to run them all than to
+    think about which one is right. Draw them with a temperature of 0.8 or more. Where the whole
+    program is requested, it is drawn once.
     """
 
     def __init__(
@@ -59,8 +65,12 @@ class Refiner(Operator):
         max_rejected_shown: int = 3,
         prompts: PromptSet | None = None,
         repair: RepairForm = "auto",
+        edits: int = 1,
     ) -> None:
+        if edits < 1:
+            raise InputError(f"edits={edits}; a Refiner needs at least 1.")
         self.model = model
+        self.edits = edits
         self.sampling = sampling or Sampling(temperature=0.4)
         self.temperature_step = temperature_step
         self.max_rejected_shown = max_rejected_shown
@@ -116,8 +126,9 @@ class Refiner(Operator):
         sampling = self.temperature(attempt)
         if edit is not None:
             return await answer_with_edits(
-                self.model, messages(edit), messages(whole), candidate, problem, sampling=sampling
-            )
+                self.model, messages(edit), messages(whole), candidate, problem,
+                sampling=sampling, count=self.edits,
+            )  # fmt: skip
         return await generate(self.model, messages(whole), sampling=sampling)
 
     def format_earlier(self, rejected: Sequence[str], tried: Sequence[str], *, kind: Kind) -> str:
@@ -171,29 +182,45 @@ async def answer_with_edits(
     problem: Problem,
     *,
     sampling: Sampling,
+    count: int = 1,
 ) -> Generations:
-    """Ask for edits to a candidate's program, falling back to the whole program.
+    """Ask for `count` edits to a candidate's program, falling back to the whole program.
 
-    A refused edit is returned to the model once with the reason. If the second answer cannot be
-    used either, the `whole` messages ask for the complete program. Costs one to three model calls.
+    Returns the different edits that apply. If there are none, the first is returned to the model
+    once with the reason. If the second answer cannot be used either, the `whole` messages ask for
+    the complete program. Costs one to three model calls.
+
+    Args:
+        model: The model to ask.
+        messages: The request for edits.
+        whole: The request for the complete program.
+        candidate: The candidate to repair.
+        problem: Its problem.
+        sampling: Parameters of the calls.
+        count: Number of edits to draw in the first call.
     """
-    first = await generate(model, messages, sampling=sampling)
-    refusal = _refusal(first, candidate, problem)
-    if refusal is None:
-        return first
+    first = await generate(model, messages, n=count, sampling=sampling)
+    usable = {
+        choice.text: choice
+        for choice in first.choices
+        if _refusal(choice, candidate, problem) is None
+    }
+    if usable:
+        return first.model_copy(update={"choices": tuple(usable.values())})
+    refusal = _refusal(first.choices[0], candidate, problem)
+    assert refusal is not None
     retry = [
         *messages,
         AIMessage(first.choices[0].text),
         HumanMessage(format_refusal(refusal)),
     ]
     second = _after(first, await generate(model, retry, sampling=sampling))
-    if _refusal(second, candidate, problem) is None:
+    if _refusal(second.choices[0], candidate, problem) is None:
         return second
     return _after(second, await generate(model, whole, sampling=sampling))
 
 
-def _refusal(answer: Generations, candidate: Candidate, problem: Problem) -> RejectedEdit | None:
-    choice = answer.choices[0]
+def _refusal(choice: Choice, candidate: Candidate, problem: Problem) -> RejectedEdit | None:
     edited = edit_program(
         choice.text,
         candidate.program or "",
@@ -206,7 +233,7 @@ def _refusal(answer: Generations, candidate: Candidate, problem: Problem) -> Rej
 
 def _after(earlier: Generations, answer: Generations) -> Generations:
     """Return an answer whose tokens and usage include those of the earlier answer."""
-    spent = earlier.choices[0].tokens
+    spent = sum(choice.tokens for choice in earlier.choices)
     choices = tuple(_with_tokens(choice, choice.tokens + spent) for choice in answer.choices)
     return answer.model_copy(update={"choices": choices, "usage": earlier.usage + answer.usage})
 

@@ -58,6 +58,8 @@ class PromptSet:
     shortest_edited: int = 10
     """Minimum length in lines of a program for which an edit is shorter than a rewrite. The markers
     and quoted lines of an edit cost about as much as eight lines; numbered lines cost less."""
+    edits: int = 1
+    """Number of edits to draw per repair: several where an edit is much shorter than a review."""
     evidence: tuple[str, ...] = ("verdict",)
     """The kinds of `agents.evidence` shown to the model."""
     judge: Prompt | None = None

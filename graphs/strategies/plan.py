@@ -130,6 +130,8 @@ class Plan:
     sandbox: Sandbox | None = None
     repair: RepairForm = "auto"
     """Whether programs are repaired with edits, rewritten, or whichever is shorter."""
+    edits: int | None = None
+    """Number of edits drawn per repair; None for the number that suits the prompts."""
     review: ReviewForm = "separate"
     """Whether programs are reviewed in a separate call, together with the repair, or not at all."""
     evidence: tuple[str, ...] = ()
@@ -173,11 +175,14 @@ class Plan:
 
     def refiner(self) -> Refiner:
         """Return the Refiner."""
+        model = self.refiner_model or self.model
+        edits = self.edits or (self.prompts or prompts_for(model)).edits
         return Refiner(
-            self.refiner_model or self.model,
-            sampling=self._sampling(0.4),
+            model,
+            sampling=self._sampling(0.4 if edits == 1 else 0.8),
             prompts=self.prompts,
             repair=self.repair,
+            edits=edits,
         )
 
     def review_and_repair(self) -> ReviewAndRepair:

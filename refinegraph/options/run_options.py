@@ -153,6 +153,9 @@ class RunOptions(OptionSet):
     repair: Annotated[str, Option(
         "how a program is repaired: by edits, by a rewrite, or whichever is shorter (auto)",
         Choice("auto", "edit", "rewrite"), "strategy", safe=True)] = "auto"
+    edits: Annotated[int | None, Option(
+        "edits drawn per repair, all of which are run; default: what suits the prompts",
+        Number("N", whole=True, minimum=1), "strategy", safe=True)] = None
     review: Annotated[str, Option(
         "how a program is reviewed before its repair: separate, joint (in the same call), none",
         Choice("separate", "joint", "none"), "strategy", safe=True)] = "separate"

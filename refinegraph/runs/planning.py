@@ -103,6 +103,7 @@ def plan_of(
         sandbox=sandbox,
         trace=options.trace,
         repair=cast("RepairForm", options.repair),
+        edits=options.edits,
         review=cast("ReviewForm", options.review),
         evidence=tuple(options.evidence),
         min_gain_per_1k_tokens=options.min_gain_per_1k_tokens,

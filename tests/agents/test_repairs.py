@@ -98,6 +98,21 @@ async def test_short_programs_are_rewritten_unless_edits_are_asked_for() -> None
     assert ["SEARCH" in call.prompt for call in model.calls] == [False, True]
 
 
+async def test_several_edits_of_one_call_are_all_tried() -> None:
+    useless = EDIT.replace("pop(0)", "pop(-1)")
+    drawn = [fenced(PROGRAM), REVIEW, BROKEN, useless, useless, EDIT]
+    result, model = await solve(*drawn, edits=4, repair="edit")
+    assert result.solved
+    assert [candidate.text for candidate in result.candidates[1:]] == [useless, EDIT]
+    assert result.chosen == result.candidates[-1]
+    assert len({call.prompt for call in model.calls[2:]}) == 1
+
+
+def test_a_repair_needs_an_edit() -> None:
+    with pytest.raises(InputError, match="edits=0; a Refiner needs at least 1"):
+        Refiner(ScriptedChatModel([]), edits=0)
+
+
 def test_prompts_without_a_text_for_edits_refuse_them() -> None:
     with pytest.raises(InputError, match="has no prompt for edits"):
         Refiner(ScriptedChatModel([]), prompts=COMPACT, repair="edit")
