@@ -61,7 +61,7 @@ def _is_true(case: Reviewed) -> bool:
 
 
 def _is_own(case: Reviewed) -> bool | None:
-    """Return whether a model reviewed what it wrote; None where either is not known."""
+    """Return whether a model reviewed its own candidate, or None if a model is unknown."""
     author, reviewer = author_of(case.run, case.candidate), reviewer_of(case.run)
     return None if author is None or reviewer is None else author == reviewer
 

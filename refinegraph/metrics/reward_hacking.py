@@ -1,4 +1,4 @@
-"""Metrics of reward hacking: whether what is optimised still says what it stands for."""
+"""Metrics of reward hacking: whether an optimised score still measures correctness."""
 
 import difflib
 from collections import Counter
