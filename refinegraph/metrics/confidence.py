@@ -58,11 +58,9 @@ def vote_calibration(runs: Sequence[RunLine]) -> Iterator[Figure]:
 
 @metric("feasibility", "confidence", "share", "KnowRL (arXiv 2510.11407)", needs=("routing",))
 def feasibility(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Whether the router knew what the model can solve: accuracy and F1.
+    """Accuracy and F1 of the router's `easy` as a forecast of a right answer.
 
-    Of `easy` as a forecast of a right answer.
-
-    The first routing decision of each run against its answer before refinement.
+    The first routing decision of each run is compared with its answer before refinement.
     """
     cases: list[tuple[bool, bool]] = []
     for run in runs:

@@ -88,10 +88,10 @@ def retraction(runs: Sequence[RunLine]) -> Iterator[Figure]:
     needs=("reviews", "refinements"),
 )
 def closed_loop_critique(results: Results) -> Iterator[Figure]:
-    """Accuracy of the answers made from reviews, less that of plain answers to the same problems.
+    """Accuracy of answers made from reviews, minus that of plain answers to the same problems.
 
-    Plain answers are those of the strategy `single`. `self` and `cross` are the differences where
-    the reviewing model wrote the reviewed answer, and where another one did.
+    Plain answers are those of the strategy `single`. `self` is the difference if the reviewing
+    model also wrote the reviewed answer, and `cross` if another model did.
     """
     plain = {
         run.problem_id: bool(run.correct)
@@ -185,10 +185,10 @@ def feedback_overreach(runs: Sequence[RunLine]) -> Iterator[Figure]:
     needs=("reviews", "refinements"),
 )
 def feedback_detail(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Of the wrong candidates that were refined, the share mended, by how much the review says.
+    """The share of refined wrong candidates that were repaired, by the detail of the review.
 
-    `verdict only`, `a location` where it names a wrong step or gives evidence, and `a change` where
-    it says what to change.
+    A review is `verdict only`, `a location` if it names a wrong step or gives evidence, or `a
+    change` if it describes a change.
     """
     wrong = [
         refinement

@@ -225,7 +225,7 @@ def share(cases: Iterable[bool], part: str = "", *, strategy: str = "") -> list[
 def mean(values: Iterable[float], part: str = "", *, strategy: str = "") -> list[Figure]:
     """Return the mean with the interval of the normal approximation; no figure for no values.
 
-    Values that are all the same have no interval: how far others would lie cannot be told.
+    Equal values have no interval, because they do not show how far other values would lie.
     """
     counted = list(values)
     n = len(counted)

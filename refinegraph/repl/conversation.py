@@ -167,7 +167,7 @@ def _examples(text: str, name: str | None) -> list[CallCase]:
 
 
 def _renamed(text: str) -> str | None:
-    """Return the new name where a line renames the function."""
+    """Return the new name if a line renames the function."""
     match = _RENAMES.search(text)
     return match[1] if match else None
 
