@@ -99,9 +99,9 @@ def _by_confidence(runs: Sequence[RunLine]) -> list[RunLine]:
 
 @metric("rejection-gain", "confidence", "difference", "Self-REF (arXiv 2410.13284)")
 def rejection_gain(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Accuracy of the surer half of the answers, less that of all.
+    """Accuracy of the more confident half of the answers, minus that of all answers.
 
-    Sure by the score of the chosen candidate, or by its share of the samples' votes.
+    Confidence is the score of the chosen candidate, or its share of the samples' votes.
     """
     ranked = _by_confidence(runs)
     kept = ranked[: (len(ranked) + 1) // 2]

@@ -128,10 +128,10 @@ def _by_itself(refinement: Refinement) -> bool | None:
     needs=("tests", "refinements"),
 )
 def feedback_friction(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Of the refinements that were shown a failing test, the share still wrong.
+    """The share of refinements after a failing test that are still wrong.
 
-    Apart by attempt, and by temperature where several were used. `repeated` is the share that gave
-    an answer again that the same run had already rejected.
+    The figures are split by attempt, and by temperature if several were used. `repeated` is the
+    share that repeats an answer which the same run had already rejected.
     """
     shown = [refinement for refinement in refinements(runs) if passes(refinement.parent) is False]
     for attempt in sorted({refinement.attempt for refinement in shown}):

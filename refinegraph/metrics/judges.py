@@ -106,10 +106,10 @@ def _pairwise(runs: Sequence[RunLine], scorer: str) -> tuple[float, int]:
     needs=("reviews", "authors"),
 )
 def self_preference(results: Results) -> Iterator[Figure]:
-    """How much more often a model approves of its own answers than of others' that are as right.
+    """How much more often a model approves its own answers than equally right ones of others.
 
-    The difference of the shares approved, apart for right and for wrong answers, for each model
-    that reviewed both kinds.
+    The figure is the difference of the approved shares, separately for right and for wrong answers,
+    for each model that reviewed both kinds.
     """
     votes: dict[tuple[str, bool, bool], list[bool]] = {}
     for case in reviewed(results.runs):

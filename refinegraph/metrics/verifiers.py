@@ -57,9 +57,9 @@ def _best(cases: Sequence[ScoredCandidate]) -> ScoredCandidate:
 def scorer_roles(runs: Sequence[RunLine]) -> Iterator[Figure]:
     """One scorer in its roles on the same data: choosing among answers, and guiding a search.
 
-    `choice`: how often its first-ranked sample is right, where right and wrong ones were there.
-    `guidance`: of pairs of unfinished siblings, the share in which it prefers the one more of
-    whose finished descendants are right. The third role, step correctness, needs labelled steps.
+    `choice` is the share of problems with right and wrong samples for which the first-ranked sample
+    is right. `guidance` is the share of pairs of unfinished siblings in which it prefers the one
+    with more right finished descendants. The third role, step correctness, needs labelled steps.
     """
     for scorer in scorers(runs):
         mixed = [

@@ -29,8 +29,8 @@ class Client(BaseModel):
 
     Args:
         key: The secret that it sends as `Authorization: Bearer KEY`.
-        budget_tokens: Prompt and completion tokens of all calls made for it, hidden ones included.
-        budget_usd: USD, where the prices of all models are known.
+        budget_tokens: Prompt and completion tokens of all calls made for it, including hidden ones.
+        budget_usd: USD; requires that the prices of all models are known.
         budget_calls: Model calls.
     """
 

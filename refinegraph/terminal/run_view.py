@@ -43,7 +43,7 @@ class RunView:
             self.tell(lines, isinstance(event, Decided))
 
     def screen(self) -> Screen:
-        """Return the live view of this moment."""
+        """Return the current live view."""
         seconds = time.monotonic() - self.began
         return Screen(self.state, seconds=seconds, limits=self.limits)
 
@@ -95,7 +95,7 @@ def _live(view: RunView, console: Console) -> Generator[None]:
 
 
 class _Drawing:
-    """Draws in a thread of its own, since two threads that draw would garble the screen.
+    """Draws in a separate thread, because two drawing threads would garble the screen.
 
     Lines wait for the end of their round and then go to the scrollback above the live view.
     """

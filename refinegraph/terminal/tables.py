@@ -20,7 +20,7 @@ class Column(NamedTuple):
     right: bool = False
     """Whether its values are aligned to the right, as numbers are."""
     free: bool = False
-    """Whether it takes the remaining width, where its values are cut."""
+    """Whether the column takes the remaining width, to which its values are cut."""
 
 
 def table_lines(
