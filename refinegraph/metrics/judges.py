@@ -106,7 +106,7 @@ def _pairwise(runs: Sequence[RunLine], scorer: str) -> tuple[float, int]:
     needs=("reviews", "authors"),
 )
 def self_preference(results: Results) -> Iterator[Figure]:
-    """How much more often a model approves its own answers than equally right ones of others.
+    """How much more often a model approves its own answers than others' of equal correctness.
 
     The figure is the difference of the approved shares, separately for right and for wrong answers,
     for each model that reviewed both kinds.
