@@ -52,7 +52,7 @@ class RunView:
 def watch(
     view: RunView, console: Console, *, quiet: bool = False, plain: bool = False
 ) -> Generator[None]:
-    """Show a run while it happens: redrawn in place on a terminal, else, or if `plain`, as lines.
+    """Show a run in progress: in place on a terminal, or as lines otherwise and if `plain`.
 
     The transcript stays in the scrollback; the live view disappears when the run ends.
     """
