@@ -21,7 +21,7 @@ class ReviewAndRepair(Operator):
     """Ask for the first wrong line and for the edits that correct it, in one answer.
 
     This Refiner needs no Reviewer, so the model reads the prompt once instead of twice. The review
-    is kept beside the repair and appears in the report. For problems other than code, and for
+    is stored with the repair and appears in the report. For problems other than code, and for
     candidates without a program, it works like a `Refiner` without a review. Costs one model call,
     at most three if edits do not apply.
 

@@ -122,7 +122,7 @@ def reset(setting: Setting) -> None:
 
 
 def run(*words: str, folder: Path | None = None, **variables: str) -> None:
-    """Run a program to its end; show its last words where it fails."""
+    """Run a program to its end; show the end of its output if it fails."""
     done = subprocess.run(
         words,
         cwd=folder,

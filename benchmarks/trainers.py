@@ -1,6 +1,6 @@
 """Train with TRL and verifiers on rewards that are computed in the sandbox.
 
-    pip install trl verifiers        # into an environment of their own, with refinegraph
+    pip install trl verifiers        # in a separate environment, with refinegraph
     python benchmarks/trainers.py
 
 TRL's GRPO trains a network with a vocabulary of five words, one of which is a right program and one

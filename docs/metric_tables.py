@@ -1,4 +1,4 @@
-"""The tables of metrics, by group, and what each of their needs means."""
+"""Tables of the metrics by group, and the meaning of their requirements."""
 
 import re
 from itertools import groupby
@@ -11,7 +11,7 @@ _RULE = "|---|---|---|---|"
 
 
 def metric_tables() -> str:
-    """Return a table of metrics for every group, and one of what they need."""
+    """Return a table of metrics for every group, and one of their requirements."""
     metrics = all_metrics()
     groups = list(dict.fromkeys(metric.group for metric in metrics))
     metrics.sort(key=lambda metric: groups.index(metric.group))

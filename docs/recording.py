@@ -29,7 +29,7 @@ _CONTROL = re.compile(r"\x1b\[(\??[\d;]*)([A-Za-z])|(\r?\n)|(\r)")
 _TASK = re.compile(r"── task \d+ ──")
 _REPAIRED = re.compile(r"\brefiner\b")
 _LAST_ROW = re.compile(r"^  sandbox ")
-"""The end of what is said of a run."""
+"""The end of the summary of a run."""
 _STEP = 0.1
 """Seconds between two pictures: more of them only make the file larger."""
 _SLOWER = 4.0
@@ -83,7 +83,7 @@ class Screen:
         return tuple(self._rows)
 
     def write(self, text: str) -> None:
-        """Take in what a program writes."""
+        """Process the output of a program."""
         position = 0
         for control in _CONTROL.finditer(text):
             self._print(text[position : control.start()])
@@ -109,7 +109,7 @@ class Screen:
 
 
 def record(command: Sequence[str]) -> Iterator[Frame]:
-    """Run a command and yield what its terminal would show, whenever that changes."""
+    """Run a command and yield the content of its terminal whenever it changes."""
     environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(_COLUMNS)}
     process = subprocess.Popen(
         command,

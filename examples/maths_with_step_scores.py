@@ -38,7 +38,7 @@ graph = refinement_graph(
 
 
 async def main() -> None:
-    """Print what the Reviewer is told about the steps, and the answer."""
+    """Print the Reviewer's evidence about the steps, and the answer."""
     text = "Three pens cost 4 each and a book costs 5. What is the total?"
     state = await graph.ainvoke({"problem": Problem(prompt=text, kind="math")})
     prompt = reviewer.calls[0].prompt

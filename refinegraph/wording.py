@@ -30,7 +30,7 @@ def all_visible_tests(count: int) -> str:
 
 
 def passed_words(passed: int, count: int) -> str:
-    """Say how many visible tests pass.
+    """Return a phrase for the number of visible tests that pass.
 
     >>> passed_words(1, 3), passed_words(1, 1), passed_words(0, 1)
     ('passes 1 of 3 visible tests', 'passes the one visible test', 'fails the one visible test')

@@ -202,10 +202,10 @@ def review_of(task: GradedTask, attempt: Attempt) -> str:
 
 
 def edit_of(task: GradedTask, attempt: Attempt) -> str:
-    """Return the line that the review names as it ought to be, or the whole program.
+    """Return the corrected line that the review names, or the whole program.
 
-    Later lines may be wrong as well: they are found by the next review. The whole program is
-    written where it has more lines or fewer than it ought to.
+    Later lines may be wrong as well; the next review finds them. The whole program is written if
+    the attempt has too many or too few lines.
     """
     theirs, ours = attempt.program.split("\n"), task.program.split("\n")
     if attempt.passed:

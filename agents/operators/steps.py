@@ -116,10 +116,10 @@ def splice(*parts: str, joiner: str = "\n") -> str:
     return joiner.join(part.strip("\n") for part in parts if part.strip())
 
 
-def _until_unsure(text: str, choice: Choice, least: float) -> str:
+def _until_unsure(text: str, choice: Choice, min_probability: float) -> str:
     from math import log
 
     texts: Sequence[str] = [token.token for token in choice.logprobs or ()]
     values = [token.logprob for token in choice.logprobs or ()]
-    unsure = next((n for n, value in enumerate(values) if n and value < log(least)), None)
+    unsure = next((n for n, value in enumerate(values) if n and value < log(min_probability)), None)
     return text if unsure is None else "".join(texts[:unsure])

@@ -45,14 +45,14 @@ class RepairRates:
     damage. Since the truth is unknown, a round counts in proportion to the beliefs before and after
     it. A leader that remains was neither fixed nor damaged.
 
-    Each round has rates of its own. Its prior has the mean that the other rounds suggest and the
-    weight of the prior given here, so that rounds rarely reached start from what is known.
+    Each round has separate rates. The mean of its prior is estimated from the other rounds and its
+    weight is that of the prior given here, so that rarely reached rounds start from a good guess.
 
     Args:
         fix: Prior of the rate at which a round replaces a wrong leader by a right one.
         damage: Prior of the reverse.
         learn: Whether to learn from rounds; otherwise the priors hold.
-        learned: Where counts are kept; those of `rates` of a model outlive the process.
+        learned: Storage of the counts; those of a model's `rates` outlive the process.
     """
 
     def __init__(

@@ -9,12 +9,12 @@ from refinegraph.support.blocking import run_sync
 
 
 class SolveRows:
-    """A callable class for `Dataset.map_batches`: rows in, rows with one more column out.
+    """A callable class for `Dataset.map_batches` that adds a column with the results to the rows.
 
-    Its arguments are those of `solve_many` beside the problems. Each row needs a `prompt`; the
-    added column holds what a line of `refinegraph batch` holds. Every worker has limits of its
-    own, and Ray Data repeats the whole block of a worker that died: give `cache` a file on a
-    shared disk where answers are dear, or let `refinegraph batch --cluster` read a file instead.
+    It takes the arguments of `solve_many` except the problems. Every row needs a `prompt`; the
+    added column contains the report of `refinegraph batch`. Every worker has separate limits, and
+    Ray Data repeats the whole block of a worker that died. If answers are expensive, set `cache` to
+    a file on a shared disk, or use `refinegraph batch --cluster` with a file instead.
 
     >>> from refinegraph.agents.models import ScriptedChatModel
     >>> model = ScriptedChatModel("The answer is \\\\boxed{4}", cycle=True)

@@ -39,9 +39,9 @@ async def solve_many(options: BatchOptions) -> AsyncGenerator[BatchRecord]:
     to that file too, and after an interruption `resume=True` continues: no answer of a model is
     paid for twice.
 
-    Raises `InputError` for bad input and `SettingError` for a model that is not set up,
-    `ModelError` where the first five problems all failed because of their model, and
-    `SandboxUnavailable` where programs cannot be run.
+    Raises `InputError` for bad input, `SettingError` for a model that is not set up, `ModelError`
+    if the first five problems all failed because of their model, and `SandboxUnavailable` if
+    programs cannot be run.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel

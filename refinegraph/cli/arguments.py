@@ -24,7 +24,7 @@ class Entry(NamedTuple):
     add: Callable[[argparse.ArgumentParser], None]
     """Adds its flags to a parser."""
     module: str = ""
-    """The module of `refinegraph.cli` that runs it, where it has another name."""
+    """The module of `refinegraph.cli` that implements the command, if it has another name."""
 
 
 _SOLVE, _MEASURE, _KEPT = "solve problems", "measure", "kept runs"

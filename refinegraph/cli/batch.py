@@ -264,7 +264,7 @@ def _ending(job: _Job) -> str:
 
 
 def _say_how_to_continue(job: _Job) -> None:
-    """Report what is done and which command does the rest."""
+    """Report the completed part and the command that continues."""
     progress = job.progress
     of = "" if progress.total is None else f"{progress.done:,} of "
     total = progress.done if progress.total is None else progress.total

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Say what a cache contains, or clear it."""
+    """Show the contents of a cache, or clear it."""
     path = Path(options.file) if options.file else home() / USER_CACHE
     state = _state(path, clear=options.clear)
     if options.json:
@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _state(path: Path, *, clear: bool) -> dict[str, Any]:
-    """Return what a cache contained; it is empty afterwards if it is to be cleared."""
+    """Return the contents of a cache before it is cleared, if requested."""
     from refinegraph.agents.models import CallCache
 
     empty = {"file": str(path), "answers": 0, "models": 0, "bytes": 0, "oldest": None}

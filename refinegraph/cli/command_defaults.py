@@ -29,8 +29,8 @@ _SAFE = frozenset(
         *("numbers", "answer", "tour", "log_requests"),
     }
 )
-"""Flags of single commands that an untrusted file may set: sizes, orders and what is printed. All
-others may change files, delete what was kept, spend more or open ports."""
+"""Flags of single commands that an untrusted file may set: sizes, orders and output formats. All
+others may change files, delete stored data, spend more or open ports."""
 
 
 def set_command_defaults(command: argparse.ArgumentParser, name: str, known: list[str]) -> None:

@@ -17,7 +17,7 @@ class Completer:
         self.source = source
 
     def __call__(self, prefix: str, **_: Any) -> list[str]:
-        """Return the words that begin with what was typed."""
+        """Return the words that begin with the typed text."""
         before, comma, last = prefix.rpartition(",")
         return [f"{before}{comma}{word}" for word in self._words() if word.startswith(last)]
 

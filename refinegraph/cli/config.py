@@ -104,7 +104,7 @@ def _home() -> str:
 
 
 def _state(file: SettingsFile) -> str:
-    """Say whether a file is trusted, and with what effect."""
+    """Report whether a file is trusted, and the effect."""
     if file.is_trusted:
         return f"{file.path}: trusted; undo with: refinegraph config untrust {file.path}"
     if not file.ignored:

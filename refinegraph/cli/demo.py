@@ -63,7 +63,7 @@ def _at_terminal(session: Session, *, with_tour: bool) -> int:
 
 
 def take(session: Session, line: str) -> bool:
-    """Do what one line says; return whether the session goes on."""
+    """Execute one line; return whether the session continues."""
     command = as_command(line)
     try:
         if command:

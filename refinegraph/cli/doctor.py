@@ -57,7 +57,7 @@ class _Report:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Try what this machine can do; return the exit code for what is missing, or 0."""
+    """Check the capabilities of this machine; return the exit code for missing ones, or 0."""
     report = _Report(None if options.json else output_console())
     code = _forget_rates(report) if options.forget_rates else _examine(report)
     if options.json:

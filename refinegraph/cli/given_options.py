@@ -18,7 +18,7 @@ def run_options(arguments: argparse.Namespace) -> RunOptions:
 
 
 def command_options(arguments: argparse.Namespace) -> CommandOptions:
-    """Return the options that say what the command prints and keeps."""
+    """Return the options for the output and the storage of a command."""
     given = _given(arguments, CommandOptions)
     settable = (name for name, option in CommandOptions.declared.items() if option.is_setting)
     missing = [name for name in settable if name not in given and name != "home"]

@@ -11,7 +11,7 @@ _PERCENTAGES = ("share", "difference")
 
 
 def figure_row(measured: Measurement, figure: Figure) -> list[str]:
-    """Return name, value, interval, number of cases, and what the value is restricted to."""
+    """Return name, value, interval, number of cases, and the part that was measured."""
     percent = measured.unit in _PERCENTAGES
     value = _shown(figure.value, percent=percent, signed=measured.unit == "difference")
     interval = "-"

@@ -30,7 +30,7 @@ _COLUMNS = (
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the metrics of results; without results, what each metric is."""
+    """Print the metrics of results, or the definitions of all metrics if there are no results."""
     folders = [word for word in options.words if Path(word).is_dir()]
     names = [word for word in options.words if word not in folders]
     metrics = [_named(name) for name in names] or all_metrics()
@@ -75,7 +75,7 @@ def _runs(folder: Path) -> list[RunLine]:
 
 
 def _show(measured: Iterable[Measurement]) -> None:
-    """Print a table for each group as soon as it is computed, then what is not available."""
+    """Print a table for each group as soon as it is computed, then the unavailable metrics."""
     console, missing = output_console(), list[Measurement]()
     for group, members in groupby(measured, key=lambda measurement: measurement.group):
         computed = list(members)
@@ -95,7 +95,7 @@ def _show(measured: Iterable[Measurement]) -> None:
 
 
 def _missing_lines(missing: Sequence[Measurement]) -> Iterator[str]:
-    """Yield the metrics that the results do not allow, with the word for what they lack."""
+    """Yield the metrics that the results do not support, each with the missing requirement."""
     if missing:
         yield "\nnot available"
     for need, how in NEEDS.items():

@@ -26,7 +26,7 @@ class Reachable(NamedTuple):
     origin: str
     note: str = ""
     api_base: str | None = None
-    """What to pass as `--api-base`, where that is needed."""
+    """The value for `--api-base`, if one is needed."""
     reachable: bool = True
 
 

@@ -1,4 +1,4 @@
-"""Observers of a run besides the terminal: a log file and OpenTelemetry."""
+"""Additional observers of a run: a log file and OpenTelemetry."""
 
 import contextlib
 from collections.abc import Generator

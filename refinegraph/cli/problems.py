@@ -21,7 +21,7 @@ class Named(NamedTuple):
 
     problem: Problem
     guess: KindGuess | None = None
-    """The kind that its wording suggests; None where the kind was given."""
+    """The kind that the wording suggests; None if the kind was specified."""
 
     @property
     def kind_lines(self) -> list[Line]:
@@ -53,7 +53,7 @@ def read_problem(options: argparse.Namespace) -> Named:
 
 
 def _statement(text: str | None) -> str:
-    """Return the statement: an argument, or standard input where that is piped or asked for."""
+    """Return the statement: an argument, or standard input if it is piped or requested."""
     given = _piped() if text is None else read_stdin() if text == "-" else _argument(text)
     statement = plain_lines(given)
     if text is None and not statement.strip():
@@ -64,7 +64,7 @@ def _statement(text: str | None) -> str:
 
 
 def _piped() -> str:
-    """Return what is piped in; empty where standard input is a terminal or cannot be read."""
+    """Return piped input; empty if standard input is a terminal or cannot be read."""
     if sys.stdin is None or sys.stdin.isatty():
         return ""
     try:

@@ -1,4 +1,4 @@
-"""The list that `refinegraph runs` prints: which runs, and what is said of each."""
+"""The list of runs that `refinegraph runs` prints."""
 
 import json
 import time

@@ -22,11 +22,11 @@ from refinegraph.terminal.decisions import decisions_view
 from refinegraph.terminal.text import cut
 
 _INDENT = 5
-"""Where wrapped lines of the account go on."""
+"""The indentation of wrapped lines."""
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what the command asks of the kept runs."""
+    """Execute the command on the stored runs."""
     store = RunStore.of_user()
     if options.command == "runs":
         return _list(store, options)

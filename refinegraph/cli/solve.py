@@ -50,7 +50,7 @@ class Job(NamedTuple):
     """What to print and log."""
     output: OutputFile | None
     keeping: UnfinishedRun | None
-    """Where the run is kept while it goes on; None if it is not kept."""
+    """The stored run, or None if the run is not stored."""
     workshop: "Workshop | None" = None
     """The checkout of a repair, with its baseline."""
 

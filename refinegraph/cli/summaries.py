@@ -56,12 +56,12 @@ def show_reasons(failures: FailureCounts, console: Console) -> None:
         console.print(Text(f"  and {rest} (see the results)"))
 
 
-def code_for(summary: Summary, least: float | None, console: Console) -> int:
+def code_for(summary: Summary, threshold: float | None, console: Console) -> int:
     """Return 1, with a sentence, if the accuracy of the last strategy is below the threshold."""
     name, last = list(summary.strategies.items())[-1]
-    if least is None or (last.accuracy is not None and last.accuracy >= least):
+    if threshold is None or (last.accuracy is not None and last.accuracy >= threshold):
         return 0
     known = "unknown" if last.accuracy is None else f"{last.accuracy:.1%}"
-    sentence = f"--fail-under: the accuracy of {printable(name)} is {known}, below {least:.1%}"
+    sentence = f"--fail-under: the accuracy of {printable(name)} is {known}, below {threshold:.1%}"
     say(console, sentence, "red")
     return BELOW

@@ -32,7 +32,7 @@ class ErrorLine(Frozen):
 
 
 class Question(Frozen):
-    """A question that a model made of a problem; nobody has answered it."""
+    """A question that a model derived from a problem; it has no answer."""
 
     prompt: str
     """The new question."""

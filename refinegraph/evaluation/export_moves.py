@@ -24,7 +24,7 @@ class MoveRollout(Frozen):
     context: str
     """What the move started from: the texts of its parents and the review; empty for a sample."""
     completion: str
-    """The text as the model wrote it; of a step, what it adds to its parent."""
+    """The text as the model wrote it; for a step, the part added to its parent."""
     reward: float
     """From 0 to 1: the share of visible tests passed, whether the answer is right, or for an
     unfinished text the share of right ones among the finished candidates made from it."""
@@ -39,14 +39,14 @@ class MoveRollout(Frozen):
     tokens: int
     temperature: float | None
     mean_logprob: float | None
-    """Mean natural log-probability of the tokens; null where the backend gives none."""
+    """Mean natural log-probability of the tokens; null if the backend reports none."""
     policy: str | None
     """The name of the model that wrote it."""
     source: Source
 
 
 class StepPair(Frozen):
-    """Two ways to go on from the same prefix, of which one leads to right answers more often."""
+    """Two continuations of the same prefix, one of which leads to right answers more often."""
 
     prompt: str
     """The statement and the prefix, with an empty line between them."""
@@ -155,7 +155,7 @@ def _line(candidate: Candidate, by_id: Mapping[str, Candidate]) -> set[str]:
 def _reward(
     run: RunLine, candidate: Candidate, values: Mapping[str, float]
 ) -> tuple[float, RewardFrom] | None:
-    """Return the reward of a candidate with where it is from; None where nothing says it."""
+    """Return the reward of a candidate with its source, or None if there is none."""
     if not candidate.complete:
         value = values.get(candidate.id)
         return None if value is None else (value, "descendants")
@@ -178,7 +178,7 @@ def _context(run: RunLine, candidate: Candidate, parents: list[Candidate]) -> st
 
 
 def _added(candidate: Candidate, parents: list[Candidate]) -> str:
-    """Return what a candidate adds to the text of its parent where it continues that."""
+    """Return the text that a candidate adds to its parent if it continues the parent."""
     prefix = parents[0].text if parents and not parents[0].complete else ""
     return candidate.text.removeprefix(prefix) if prefix else candidate.text
 

@@ -5,7 +5,7 @@ from refinegraph.schema import Candidate, Frozen
 
 
 class Source(Frozen):
-    """The origin of a line, by which on-policy data can be told apart."""
+    """The origin of a line, by which on-policy data can be distinguished."""
 
     problem_id: str
     strategy: str
@@ -15,9 +15,9 @@ class Source(Frozen):
     candidate_id: str
     round: int
     solved: bool | None
-    """By visible tests; null where none was run."""
+    """By visible tests; null if none was run."""
     correct: bool | None
-    """By hidden tests or the gold answer; null for what was not judged."""
+    """By hidden tests or the gold answer; null if it was not judged."""
 
 
 def source_of(run: RunLine, candidate: Candidate) -> Source:

@@ -37,7 +37,7 @@ class RoundTransitions(Transitions):
 
 
 class ProxyByRound(_Part):
-    """The visible quality signal of one round's candidates, beside their correctness."""
+    """The visible quality signal of one round's candidates, and their correctness."""
 
     round: int
     candidates: int

@@ -53,7 +53,7 @@ class ResultLine(Report):
 
 
 def error_line(key: RunKey, error: RunError, usage: Usage) -> ResultLine:
-    """Return the line of a run without a result; `usage` is what it spent."""
+    """Return the line of a run without a result; `usage` is its cost."""
     problem_id, strategy = key
     return ResultLine(
         schema_version=SCHEMA_VERSION,

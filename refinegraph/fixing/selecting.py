@@ -11,7 +11,7 @@ from refinegraph.tools.patches import changed_lines
 
 
 class Evidence(NamedTuple):
-    """Evidence for a patch besides its tests; a higher value is better in every field."""
+    """Additional evidence for a patch; a higher value is better in every field."""
 
     votes: int
     """The number of candidates with the same resulting syntax trees."""
@@ -70,7 +70,7 @@ class best_patch:
         )
 
     def evidence(self, candidate: Candidate, votes: int) -> Evidence:
-        """Return the evidence for a patch besides its tests."""
+        """Return the additional evidence for a patch."""
         patch = candidate.program or ""
         changed = [(path, line) for path, lines in changed_lines(patch).items() for line in lines]
         removed, added = _changed(patch)

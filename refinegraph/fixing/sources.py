@@ -1,4 +1,4 @@
-"""Read the files of a checkout, and tell which of them a patch may change."""
+"""Read the files of a checkout, and determine which of them a patch may change."""
 
 import fnmatch
 import hashlib

@@ -20,7 +20,7 @@ _SHOWN_SUSPECTS = 3
 
 
 class Workshop(NamedTuple):
-    """Everything that a repair needs of a checkout besides its problem."""
+    """Everything about a checkout, except its problem, that a repair needs."""
 
     suite: Suite
     sources: Sources

@@ -260,8 +260,8 @@ def _costs(summaries: dict[str, StrategySummary]) -> Iterator[str]:
     yield from table(headings, rows, label="time and failures", row_headings=True)
 
 
-def _hidden(what: str, least: str) -> str:
-    return f'<p class="dim">{what} are shown from {least} on; fewer would mislead.</p>\n'
+def _hidden(what: str, minimum: str) -> str:
+    return f'<p class="dim">{what} are shown from {minimum} on; fewer would mislead.</p>\n'
 
 
 def _seconds(value: float | None) -> str:

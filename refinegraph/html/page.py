@@ -133,7 +133,7 @@ def table(
     label: str,
     row_headings: bool = False,
 ) -> Iterator[str]:
-    """Yield a table that scrolls by itself where it is too wide for the page.
+    """Yield a table that scrolls separately if it is too wide for the page.
 
     Args:
         headings: Plain text, one for every column.

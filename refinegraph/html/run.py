@@ -69,7 +69,7 @@ def run_parts(
         result: The run.
         prompt: The problem in words.
         judged: Whether the hidden tests accept a candidate, by its id.
-        key: Prefix of all ids, where one page holds several runs.
+        key: Prefix of all ids, if a page contains several runs.
     """
     index = RunIndex.of(result, judged=judged, key=key)
     for part in _sections(index, prompt):

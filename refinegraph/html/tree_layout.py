@@ -12,7 +12,7 @@ _ROOMY, _LABELLED = 80, 300
 """Most candidates that are drawn with space for the names of their edges, and with labels. Beyond
 that a label would be smaller than a letter on a screen."""
 _BLOCK = 8
-"""Siblings without children that are enough to share rows where nodes are dots."""
+"""The number of childless siblings that share rows if nodes are drawn as dots."""
 _BLOCK_WIDTH = 32
 """Nodes side by side in a block, so that a block fits into half a screen."""
 

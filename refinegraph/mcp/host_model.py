@@ -26,7 +26,7 @@ from refinegraph.options import RunOptions
 HOST = "host"
 """The model name that stands for the model of the host."""
 _MAX_TOKENS = 8_192
-"""Tokens of an answer where the run sets no limit: sampling requests must name one."""
+"""Maximum tokens of an answer if the run sets no limit; sampling requests must specify one."""
 _FINISH_REASONS = {"endTurn": "stop", "stopSequence": "stop", "maxTokens": "length"}
 _ROLES = ("model", "solver_model", "reviewer_model", "refiner_model", "tester_model")
 

@@ -38,7 +38,7 @@ from refinegraph.toolbox import Solved
 from refinegraph.toolbox.tools import RUN_SCHEME
 
 Work = Callable[[EventHandler], Awaitable[Frozen]]
-"""Does what a tool is for, and reports the events of its run."""
+"""Runs the work of a tool, and reports the events of its run."""
 
 _QUESTIONS_RETURNED_SINCE = "2026-07-28"
 """The first version of the protocol in which a tool returns its questions."""
@@ -142,7 +142,7 @@ class _Interview:
         return self._task.done()
 
     async def result(self) -> Frozen:
-        """Return what the run returned, or raise what it raised."""
+        """Return the result of the run, or raise its exception."""
         return self._task.result()
 
     def cancel(self) -> None:

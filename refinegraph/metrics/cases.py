@@ -93,13 +93,13 @@ def reviewed(runs: Iterable[RunLine]) -> Iterator[Reviewed]:
 
 
 def author_of(run: RunLine, candidate: Candidate) -> str | None:
-    """Return the name of the model that wrote a candidate; None where it is not known."""
+    """Return the name of the model that wrote a candidate, or None if it is unknown."""
     models = run.result.models
     return (models.refiner or models.solver) if candidate.parents else models.solver
 
 
 def reviewer_of(run: RunLine) -> str | None:
-    """Return the name of the model that reviews; the Solver's where no other was used."""
+    """Return the name of the reviewing model, which is the Solver's by default."""
     return run.result.models.reviewer or run.result.models.solver
 
 
@@ -116,7 +116,7 @@ def scorers(runs: Iterable[RunLine]) -> list[str]:
 
 
 def value_by(candidate: Candidate, scorer: str) -> float | None:
-    """Return the value that a scorer gave a candidate; None where it gave none."""
+    """Return the value that a scorer gave a candidate, or None if it gave none."""
     return next((score.value for score in candidate.scores if score.scorer == scorer), None)
 
 
@@ -139,7 +139,7 @@ def right_and_wrong(
 
 
 def step_scores(candidate: Candidate) -> tuple[float, ...]:
-    """Return the values of the first scorer that judged steps; empty where none did."""
+    """Return the values of the first scorer that judged steps; empty if there is none."""
     return next((score.steps for score in candidate.scores if score.steps), ())
 
 
@@ -178,7 +178,7 @@ def level(ease: float) -> str:
 
 
 def passes(candidate: Candidate) -> bool | None:
-    """Return whether a candidate passes the visible tests; None where none was run."""
+    """Return whether a candidate passes the visible tests, or None if none was run."""
     return candidate.verdict.passed if candidate.verdict and candidate.verdict.tests else None
 
 

@@ -50,7 +50,7 @@ def static_validity(runs: Sequence[RunLine]) -> Iterator[Figure]:
 
 
 def _undefined(program: str) -> set[str]:
-    """Return names that nothing in a program binds; its whole text where it does not compile."""
+    """Return the undefined names of a program, or its whole text if it does not compile."""
     try:
         tree = ast.parse(program)
     except (SyntaxError, ValueError, RecursionError):

@@ -58,11 +58,9 @@ def vote_calibration(runs: Sequence[RunLine]) -> Iterator[Figure]:
 
 @metric("feasibility", "confidence", "share", "KnowRL (arXiv 2510.11407)", needs=("routing",))
 def feasibility(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Whether the router knew what the model can solve: accuracy and F1.
+    """Accuracy and F1 of the router's `easy` as a forecast of a right answer.
 
-    Of `easy` as a forecast of a right answer.
-
-    The first routing decision of each run against its answer before refinement.
+    The first routing decision of each run is compared with its answer before refinement.
     """
     cases: list[tuple[bool, bool]] = []
     for run in runs:
@@ -101,9 +99,9 @@ def _by_confidence(runs: Sequence[RunLine]) -> list[RunLine]:
 
 @metric("rejection-gain", "confidence", "difference", "Self-REF (arXiv 2410.13284)")
 def rejection_gain(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Accuracy of the surer half of the answers, less that of all.
+    """Accuracy of the more confident half of the answers, minus that of all answers.
 
-    Sure by the score of the chosen candidate, or by its share of the samples' votes.
+    Confidence is the score of the chosen candidate, or its share of the samples' votes.
     """
     ranked = _by_confidence(runs)
     kept = ranked[: (len(ranked) + 1) // 2]

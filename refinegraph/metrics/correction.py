@@ -163,11 +163,11 @@ def injected_error_recovery(runs: Sequence[RunLine]) -> Iterator[Figure]:
     needs=("injections", "reviews"),
 )
 def mistake_location(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Of the reviews of injected errors, the share that name the line that was changed.
+    """The share of reviews of injected errors that name the changed line.
 
-    Of damaged candidates that are wrong. A review names the line where the step that it calls
-    wrong, or its text, quotes it. `mended, located` and `mended, missed` are the shares of right
-    refinements after either.
+    Only damaged candidates that are wrong count. A review names the line if the step that it calls
+    wrong, or its text, quotes the line. `mended, located` and `mended, missed` are the shares of
+    right refinements after reviews that name the line and after the others.
     """
     cases = [
         case for case in reviewed(runs) if case.candidate.operator == DAMAGE and not case.right
@@ -208,12 +208,12 @@ def _changed_lines(run: RunLine, damaged: str) -> list[str]:
     needs=("refinements",),
 )
 def oracle_correction(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Mean change by a refinement, apart by the feedback that it had.
+    """Mean change by a refinement, by the feedback that it received.
 
-    A refinement counts 1 where it mended, -1 where it damaged, 0 otherwise. The feedback is
-    `external` for failing tests, `person` for an edited review, and `intrinsic` for a review or
-    nothing. `oracle` is the mean over all with the damage left out, as if a label had told where to
-    stop.
+    A refinement counts 1 if it repaired a wrong candidate, -1 if it damaged a right one, and 0
+    otherwise. The feedback is `external` for failing tests, `person` for an edited review, and
+    `intrinsic` for a review or nothing. `oracle` is the mean over all refinements if damages
+    counted 0, as if a label had prevented them.
     """
     changes: dict[str, list[int]] = {"intrinsic": [], "external": [], "person": [], "oracle": []}
     for refinement in refinements(runs):

@@ -6,7 +6,7 @@ from itertools import combinations
 
 
 def pearson(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Return Pearson's correlation; None for under three pairs, or where one side never varies.
+    """Return Pearson's correlation, or None for under three pairs or a constant side.
 
     >>> round(pearson([(1, 2), (2, 4), (3, 7)]), 3)
     0.993
@@ -23,7 +23,7 @@ def pearson(pairs: Sequence[tuple[float, float]]) -> float | None:
 
 
 def kendall(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Return Kendall's tau-b (1945), which allows for ties; None where one side is all ties.
+    """Return Kendall's tau-b (1945), which allows for ties, or None for a constant side.
 
     >>> kendall([(1, 1), (2, 3), (3, 2)])
     0.3333333333333333

@@ -25,10 +25,10 @@ SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 @metric("exploration", "diversity", "share", _B_STAR, needs=("samples",))
 def exploration(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Of the samples of a problem, the share that are right and unlike the others before them.
+    """The share of samples of a problem that are right and unlike all earlier ones.
 
-    Texts are alike where they have the same words. Averaged over problems with two samples or
-    more: how much that is new to learn from a round of sampling brings.
+    Texts are alike if they have the same words. The mean over problems with at least two samples
+    shows how much new training data a round of sampling gives.
     """
     values: list[float] = []
     for run in runs:
@@ -41,9 +41,9 @@ def exploration(runs: Sequence[RunLine]) -> Iterator[Figure]:
 
 @metric("exploitation", "diversity", "share", _B_STAR, needs=("scores", "samples"))
 def exploitation(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Of the problems with a right and a wrong sample, those whose best-scored sample is right.
+    """Of the problems with a right and a wrong sample, the share whose best-scored sample is right.
 
-    `kept`: of the samples that score 0.5 or more, the share that are right: what a reward would
+    `kept` is the share of right samples among those that score at least 0.5, which a reward would
     keep for training.
     """
     for scorer in scorers(runs):
@@ -110,9 +110,9 @@ def _complexity(text: str) -> float:
     needs=("samples",),
 )
 def duplicate_rate(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Share of candidates that repeat an earlier answer of the same problem, in each round.
+    """The share of candidates that repeat an earlier answer of the same problem, by round.
 
-    Answers are the same where they have the same class, or the same program or text.
+    Answers are the same if they have the same equivalence class, or the same program or text.
     """
     repeats: dict[int, list[bool]] = {}
     for run in runs:
@@ -184,8 +184,8 @@ def never_solved(runs: Sequence[RunLine]) -> Iterator[Figure]:
 def accuracy_with_memory(runs: Sequence[RunLine]) -> Iterator[Figure]:
     """Accuracy of each quarter of the runs that used notes, in the order in which they ended.
 
-    It rises where the memory helps. Run one at a time (`--concurrency 1`), since runs side by side
-    do not learn from each other.
+    It rises if the memory helps. Run the problems one at a time (`--concurrency 1`), because
+    concurrent runs do not learn from each other.
     """
     noted = [run for run in runs if run.result.notes]
     for quarter in range(4 if len(noted) >= 4 else 0):

@@ -1,4 +1,4 @@
-"""Metrics of efficiency: what an answer costs, and what could have been saved."""
+"""Metrics of efficiency: the cost of answers, and possible savings."""
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -25,9 +25,9 @@ from refinegraph.metrics.metric import (
     needs=("strategies",),
 )
 def accuracy_per_cost(results: Results) -> Iterator[Figure]:
-    """Accuracy of each strategy beside what a problem took: samples, calls, tokens and USD.
+    """Accuracy of each strategy, and its samples, calls, tokens and USD per problem.
 
-    With `--baselines` self-consistency and best-of-n stand beside the others.
+    With `--baselines`, self-consistency and best-of-n are included.
     """
     for name, runs in results.strategies.items():
         yield from share((bool(run.correct) for run in runs), "accuracy", strategy=name)
@@ -62,9 +62,10 @@ def _curves(results: Results) -> dict[str, tuple[CurvePoint, ...]]:
     needs=("strategies", "sampling"),
 )
 def gain_at_equal_budget(results: Results) -> Iterator[Figure]:
-    """Accuracy of a strategy less that of one that only samples, with the same tokens a problem.
+    """Accuracy of a strategy minus that of a sampling strategy with equal tokens per problem.
 
-    The other's accuracy is read from fewer samples of its own runs; nothing is extrapolated.
+    The accuracy of the sampling strategy is computed from fewer samples of its own runs; nothing is
+    extrapolated.
     """
     for baseline, curve in _curves(results).items():
         for name, runs in results.strategies.items():
@@ -88,10 +89,10 @@ def gain_at_equal_budget(results: Results) -> Iterator[Figure]:
     needs=("strategies", "sampling"),
 )
 def samples_at_equal_accuracy(results: Results) -> Iterator[Figure]:
-    """Samples drawn for a problem, and the fewest with which plain sampling is as good.
+    """Samples per problem, and the fewest with which plain sampling is as accurate.
 
-    The second figure counts the samples of the strategy named, and is absent where it never is as
-    good with any number that it was run with.
+    The second figure counts the samples of the named strategy. It is absent if that strategy is
+    never as accurate with any number of samples in its runs.
     """
     curves = _curves(results)
     for name, runs in results.strategies.items():
@@ -133,10 +134,11 @@ def tokens_per_right_answer(runs: Sequence[RunLine]) -> Iterator[Figure]:
     needs=("prefixes",),
 )
 def abandoned_prefixes(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Of the unfinished texts, the share that was never continued; and the tokens that saved.
+    """The share of unfinished texts that were never continued, and the tokens that this saved.
 
-    `saved`: for each of them, what its steps lack to the mean number of steps of the finished
-    solutions of its run, at the tokens a step took there, over all written tokens and these.
+    `saved` sums, over these texts, the steps missing to the mean number of steps of the finished
+    solutions in the run, at the mean tokens per step, and divides by all written tokens plus this
+    sum.
     """
     abandoned: list[bool] = []
     saved = spent = 0.0
@@ -163,9 +165,10 @@ def abandoned_prefixes(runs: Sequence[RunLine]) -> Iterator[Figure]:
     needs=("routing",),
 )
 def gating_speed_up(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Tokens if every problem took what hard ones took on average, over the tokens that were spent.
+    """Tokens if every problem took as many as hard ones on average, divided by the actual tokens.
 
-    Hard is what the router said first; 1 where routing saves nothing.
+    Hard problems are those that the router first rated hard. The figure is 1 if routing saves
+    nothing.
     """
     levels = [
         (

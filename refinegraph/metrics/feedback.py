@@ -61,7 +61,7 @@ def _is_true(case: Reviewed) -> bool:
 
 
 def _is_own(case: Reviewed) -> bool | None:
-    """Return whether a model reviewed what it wrote; None where either is not known."""
+    """Return whether a model reviewed its own candidate, or None if a model is unknown."""
     author, reviewer = author_of(case.run, case.candidate), reviewer_of(case.run)
     return None if author is None or reviewer is None else author == reviewer
 
@@ -88,10 +88,10 @@ def retraction(runs: Sequence[RunLine]) -> Iterator[Figure]:
     needs=("reviews", "refinements"),
 )
 def closed_loop_critique(results: Results) -> Iterator[Figure]:
-    """Accuracy of the answers made from reviews, less that of plain answers to the same problems.
+    """Accuracy of answers made from reviews, minus that of plain answers to the same problems.
 
-    Plain answers are those of the strategy `single`. `self` and `cross` are the differences where
-    the reviewing model wrote the reviewed answer, and where another one did.
+    Plain answers are those of the strategy `single`. `self` is the difference if the reviewing
+    model also wrote the reviewed answer, and `cross` if another model did.
     """
     plain = {
         run.problem_id: bool(run.correct)
@@ -128,10 +128,10 @@ def _by_itself(refinement: Refinement) -> bool | None:
     needs=("tests", "refinements"),
 )
 def feedback_friction(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Of the refinements that were shown a failing test, the share still wrong.
+    """The share of refinements after a failing test that are still wrong.
 
-    Apart by attempt, and by temperature where several were used. `repeated` is the share that gave
-    an answer again that the same run had already rejected.
+    The figures are split by attempt, and by temperature if several were used. `repeated` is the
+    share that repeats an answer which the same run had already rejected.
     """
     shown = [refinement for refinement in refinements(runs) if passes(refinement.parent) is False]
     for attempt in sorted({refinement.attempt for refinement in shown}):
@@ -185,10 +185,10 @@ def feedback_overreach(runs: Sequence[RunLine]) -> Iterator[Figure]:
     needs=("reviews", "refinements"),
 )
 def feedback_detail(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Of the wrong candidates that were refined, the share mended, by how much the review says.
+    """The share of refined wrong candidates that were repaired, by the detail of the review.
 
-    `verdict only`, `a location` where it names a wrong step or gives evidence, and `a change` where
-    it says what to change.
+    A review is `verdict only`, `a location` if it names a wrong step or gives evidence, or `a
+    change` if it describes a change.
     """
     wrong = [
         refinement

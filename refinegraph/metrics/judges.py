@@ -40,8 +40,9 @@ def _value_pairs(run: RunLine, first: str, second: str) -> list[tuple[float, flo
 def scorer_distance(runs: Sequence[RunLine]) -> Iterator[Figure]:
     """Distance of two scorers over the candidates of a problem; 0 if equal up to shift and scale.
 
-    The root of (1 - r) / 2 with Pearson's r, averaged over problems with three candidates that
-    both judged. STARC compares rewards of all transitions; here only candidates can be compared.
+    The distance is the root of (1 - r) / 2 with Pearson's r, averaged over problems with at least
+    three candidates that both scorers rated. STARC compares rewards of all transitions; here, only
+    candidates can be compared.
     """
     for first, second in combinations(scorers(runs), 2):
         found = (pearson(_value_pairs(run, first, second)) for run in runs)
@@ -105,10 +106,10 @@ def _pairwise(runs: Sequence[RunLine], scorer: str) -> tuple[float, int]:
     needs=("reviews", "authors"),
 )
 def self_preference(results: Results) -> Iterator[Figure]:
-    """How much more often a model approves of its own answers than of others' that are as right.
+    """How much more often a model approves its own answers than others' of equal correctness.
 
-    The difference of the shares approved, apart for right and for wrong answers, for each model
-    that reviewed both kinds.
+    The figure is the difference of the approved shares, separately for right and for wrong answers,
+    for each model that reviewed both kinds.
     """
     votes: dict[tuple[str, bool, bool], list[bool]] = {}
     for case in reviewed(results.runs):
@@ -138,9 +139,9 @@ def flawed_process(runs: Sequence[RunLine]) -> Iterator[Figure]:
 
 @metric("minimum-on-last-step", "verifiers", "share", _LESSONS, needs=("steps",))
 def minimum_on_last_step(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Of the solutions of two steps or more, the share whose last step alone has the lowest score.
+    """The share of solutions with at least two steps whose last step alone has the lowest score.
 
-    A high share says that a process reward model judges the outcome.
+    A high share indicates that a process reward model judges the outcome.
     """
     scores = [step_scores(candidate) for run in runs for candidate in whole(run)]
     yield from share(min(steps[:-1]) > steps[-1] for steps in scores if len(steps) > 1)
@@ -170,10 +171,11 @@ def response_and_steps(runs: Sequence[RunLine]) -> Iterator[Figure]:
     needs=("folders", "scores"),
 )
 def scorer_rank_consistency(results: Results) -> Iterator[Figure]:
-    """Kendall's tau between the rankings that a scorer gives the same texts in two evaluations.
+    """Kendall's tau between the rankings of the same texts by a scorer in two evaluations.
 
-    From each folder to the next, averaged over problems with two texts that both evaluations
-    scored, as where a judge was trained further and the answers came from a cache.
+    Each folder is compared with the next, averaged over problems with at least two texts that both
+    evaluations scored, for example if a judge was trained further and the answers came from a
+    cache.
     """
     for (_, before), (folder, after) in pairwise(results.folders.items()):
         for scorer in scorers(before):

@@ -128,11 +128,11 @@ class Metric(Protocol):
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        """What results have to hold for it."""
+        """The requirements that results have to meet."""
         ...
 
     def compute(self, results: Results) -> Measurement:
-        """Return its figures, or what the results lack. Calls no model."""
+        """Return the figures, or the missing requirement. Calls no model."""
         ...
 
 
@@ -225,7 +225,7 @@ def share(cases: Iterable[bool], part: str = "", *, strategy: str = "") -> list[
 def mean(values: Iterable[float], part: str = "", *, strategy: str = "") -> list[Figure]:
     """Return the mean with the interval of the normal approximation; no figure for no values.
 
-    Values that are all the same have no interval: how far others would lie cannot be told.
+    Equal values have no interval, because they do not show how far other values would lie.
     """
     counted = list(values)
     n = len(counted)
@@ -240,7 +240,7 @@ def mean(values: Iterable[float], part: str = "", *, strategy: str = "") -> list
 
 
 def number(value: float | None, n: int, part: str = "", *, strategy: str = "") -> list[Figure]:
-    """Return a value without an interval; no figure where it is undefined."""
+    """Return a value without an interval; no figure if it is undefined."""
     return [] if value is None else [_figure(value, n, part, strategy)]
 
 

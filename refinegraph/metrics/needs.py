@@ -1,4 +1,4 @@
-"""What results have to hold for a metric, and how to get it."""
+"""The requirements of metrics, and how to meet them."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -39,7 +39,7 @@ NEEDS: Mapping[Need, str] = {
     "code": "problems that ask for programs",
     "cases": "more runs: what the metric counts never occurred",
 }
-"""How to get what a metric needs."""
+"""How to meet a requirement of a metric."""
 
 
 def unmet(needs: Iterable[Need], results: Results) -> Need:

@@ -1,4 +1,4 @@
-"""Metrics of reward hacking: whether what is optimised still says what it stands for."""
+"""Metrics of reward hacking: whether an optimised score still measures correctness."""
 
 import difflib
 from collections import Counter
@@ -33,9 +33,9 @@ SIZES = (1, 2, 4, 8, 16, 32, 64)
     needs=("scores",),
 )
 def proxy_and_gold(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Mean score of the candidates of each round, beside the share of them that is right.
+    """Mean score of the candidates of each round, and the share of right ones among them.
 
-    A score that grows from round to round while the share falls is being gamed.
+    A score that rises from round to round while the share falls indicates reward hacking.
     """
     for scorer in scorers(runs):
         for turn in rounds_of(runs):
@@ -137,9 +137,9 @@ _MOST_SIMILAR = 6
     needs=("samples",),
 )
 def output_similarity(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Mean METEOR of pairs among the first six samples of a problem: high where outputs collapse.
+    """Mean METEOR of pairs among the first six samples of a problem; high if outputs collapse.
 
-    METEOR of equal words; stems and synonyms, which the full measure knows, are not matched.
+    Only equal words are matched; the full measure also matches stems and synonyms.
     """
     values: list[float] = []
     for run in runs:

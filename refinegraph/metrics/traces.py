@@ -72,10 +72,10 @@ _DIMINISHING = "Illusion of Diminishing Returns (arXiv 2509.09677)"
 
 @metric("accuracy-by-step", "traces", "share", _DIMINISHING, needs=("steps",))
 def accuracy_by_step(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Share of the steps at each position that score 0.6 or more, in first samples.
+    """The share of steps at each position that score at least 0.6, in first samples.
 
-    `after an error` and `after none` split the steps behind the first by whether an earlier step
-    of the same solution scored less: what a model's own errors in its context do.
+    `after an error` and `after none` split the later steps by whether an earlier step of the same
+    solution scored less, which shows the effect of a model's own errors in its context.
     """
     traces = [steps for run in runs for sample in samples(run) if (steps := step_scores(sample))]
     for place in range(max(map(len, traces), default=0)):
@@ -146,7 +146,7 @@ def steps_and_difficulty(runs: Sequence[RunLine]) -> Iterator[Figure]:
 
 
 def _line_of(id: str | None, run: RunLine) -> set[str]:
-    """Return the ids of what a candidate was made from, directly or not."""
+    """Return the ids of all ancestors of a candidate."""
     by_id = {candidate.id: candidate for candidate in run.result.candidates}
     waiting, seen = [id or ""], set[str]()
     while waiting:

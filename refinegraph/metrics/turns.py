@@ -1,4 +1,4 @@
-"""Metrics of correction turn by turn: what each attempt brought, and what it cost."""
+"""Metrics of correction by turn: the effect of each attempt, and its cost."""
 
 from collections.abc import Iterator, Sequence
 
@@ -58,11 +58,11 @@ def turn_deltas(runs: Sequence[RunLine]) -> Iterator[Figure]:
     needs=("refinements", "sampling"),
 )
 def accuracy_by_turn(results: Results) -> Iterator[Figure]:
-    """Accuracy if runs had ended after each turn, beside plain sampling for the same tokens.
+    """Accuracy if runs had ended after each turn, and that of plain sampling with equal tokens.
 
-    Tokens until a turn are the run's tokens times the share of written tokens that its candidates
-    have until then. Sampling is read from the first strategy that only samples, between the
-    numbers of samples that it was run with.
+    The tokens until a turn are the run's tokens times the share of written tokens that its
+    candidates have until then. The accuracy of sampling is interpolated from the first strategy
+    that only samples, between the numbers of samples in its runs.
     """
     curve = next(filter(None, map(_curve, results.strategies.values())), None)
     for name, runs in results.strategies.items():
@@ -137,10 +137,10 @@ def first_attempt(runs: Sequence[RunLine]) -> Iterator[Figure]:
     needs=("steps",),
 )
 def flawed_first_step(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """How often solutions recover from a first step that scores under 0.6, beside the others.
+    """The share of solutions that recover from a first step scored under 0.6, and of the others.
 
     `pruned tokens` is the share of all tokens of first samples that pruning these solutions after
-    their first step would have saved, had each step cost the same.
+    their first step would have saved, if all steps cost the same.
     """
     drafts = [
         (step_scores(sample), run.judged[sample.id], sample.tokens)

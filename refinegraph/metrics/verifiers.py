@@ -57,9 +57,9 @@ def _best(cases: Sequence[ScoredCandidate]) -> ScoredCandidate:
 def scorer_roles(runs: Sequence[RunLine]) -> Iterator[Figure]:
     """One scorer in its roles on the same data: choosing among answers, and guiding a search.
 
-    `choice`: how often its first-ranked sample is right, where right and wrong ones were there.
-    `guidance`: of pairs of unfinished siblings, the share in which it prefers the one more of
-    whose finished descendants are right. The third role, step correctness, needs labelled steps.
+    `choice` is the share of problems with right and wrong samples for which the first-ranked sample
+    is right. `guidance` is the share of pairs of unfinished siblings in which it prefers the one
+    with more right finished descendants. The third role, step correctness, needs labelled steps.
     """
     for scorer in scorers(runs):
         mixed = [
@@ -251,9 +251,9 @@ def agreement_with_tests(runs: Sequence[RunLine]) -> Iterator[Figure]:
 
 @metric("reviewer-agreement", "verifiers", "share", "TICK (arXiv 2410.03608)", needs=("reviews",))
 def reviewer_agreement(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Of the pairs of reviews of one candidate, the share with the same verdict.
+    """The share of pairs of reviews of one candidate with the same verdict.
 
-    `person`: pairs of a review that a person edited and one that nobody did.
+    `person` counts pairs of a review that a person edited and one that nobody edited.
     """
     pairs: list[tuple[bool, bool]] = []
     for run in runs:
@@ -266,9 +266,9 @@ def reviewer_agreement(runs: Sequence[RunLine]) -> Iterator[Figure]:
 
 @metric("checklist-pass-rate", "verifiers", "share", "TICK (arXiv 2410.03608)", needs=("scores",))
 def checklist_pass_rate(runs: Sequence[RunLine]) -> Iterator[Figure]:
-    """Mean share of a problem's checklist that candidates meet, apart for right and wrong ones.
+    """Mean share of a problem's checklist that candidates meet, for right and for wrong ones.
 
-    From the scores of the scorer `checklist`.
+    It is computed from the scores of the scorer `checklist`.
     """
     cases = [case for run in runs for case in scored(run, "checklist")]
     yield from mean((case.value for case in cases if case.right), "right")

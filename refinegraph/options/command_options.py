@@ -1,4 +1,4 @@
-"""Options of the command line besides those of a run."""
+"""Options of the command line that are not options of a run."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -18,14 +18,14 @@ def _shown(
     safe: bool = True,
     short: str = "",
 ) -> Option:
-    """Return an option that changes what a command prints or keeps, and nothing about the run."""
+    """Return an option that affects only what a command prints or stores."""
     return Option(help, value, "output", commands, safe=safe, affects_results=False, short=short)
 
 
 # fmt: off
 @dataclass(frozen=True, kw_only=True)
 class CommandOptions(OptionSet):
-    """Options of the command line besides those of a run: what is printed and what is kept."""
+    """Options of the command line that affect only what is printed and stored."""
 
     home: Annotated[str | None, Option(
         "folder for your runs, cache and trusted files",

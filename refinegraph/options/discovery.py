@@ -74,7 +74,7 @@ def local_servers() -> list[LocalServer]:
 
 
 def ask_models(base: str, *, key: str = "") -> Answer:
-    """Ask a server for the names of its models; waits a second at most."""
+    """Ask a server for the names of its models, with a timeout of one second."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
         request = urllib.request.Request(f"{base.rstrip('/')}/models", headers=headers)
@@ -88,7 +88,7 @@ def ask_models(base: str, *, key: str = "") -> Answer:
 
 
 def _names(body: bytes) -> tuple[str, ...]:
-    """Return the ids in a list of models; none where the body is something else."""
+    """Return the ids in a list of models; empty if the body is anything else."""
     try:
         data: Any = json.loads(body)
     except ValueError:

@@ -98,7 +98,7 @@ class OptionSet:
                 object.__setattr__(self, field.name, checked)
 
     def __hash__(self) -> int:
-        """Hash of what can be hashed; equal sets have equal hashes."""
+        """Hash all hashable values; equal sets have equal hashes."""
         return hash(tuple(_hashable(getattr(self, field.name)) for field in fields(self)))
 
     def digest(self) -> str:

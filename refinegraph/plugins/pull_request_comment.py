@@ -56,7 +56,7 @@ def outputs(report: dict[str, Any], patch: Path | None) -> str:
 
 
 def main(words: list[str]) -> int:
-    """Read a report, write the comment and the patch where it is proved, print the outputs."""
+    """Read a report, write the comment and, if it is proved, the patch, and print the outputs."""
     parser = argparse.ArgumentParser(prog="pull_request_comment")
     parser.add_argument("--comment", type=Path, required=True)
     parser.add_argument("--patch", type=Path, required=True)

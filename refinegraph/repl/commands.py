@@ -14,7 +14,7 @@ from refinegraph.repl.session import Session
 from refinegraph.repl.tour import example
 
 Values = Callable[[Session, str], Iterable[Suggestion]]
-"""Returns the values that may follow what was typed of a command's argument."""
+"""Returns the possible completions of a command's argument."""
 
 
 class Command(NamedTuple):

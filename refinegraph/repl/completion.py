@@ -8,7 +8,7 @@ from prompt_toolkit.document import Document
 
 
 class Suggestion(NamedTuple):
-    """One value that may stand where the cursor is."""
+    """One possible completion at the cursor."""
 
     word: str
     summary: str = ""
@@ -19,7 +19,7 @@ class Completable(NamedTuple):
 
     summary: str
     values: Callable[[str], Iterable[Suggestion]] | None = None
-    """Returns the values that may follow what was typed of the argument; None for free text."""
+    """Returns the possible completions of an argument; None for free text."""
     files: bool = False
     """Whether its argument is a path."""
 
@@ -37,7 +37,7 @@ class SessionCompleter(Completer):
     def get_completions(
         self, document: Document, complete_event: CompleteEvent
     ) -> Iterator[Completion]:
-        """Yield what can stand at the cursor, with a summary where there is one."""
+        """Yield the possible completions at the cursor, with summaries if available."""
         text = document.text_before_cursor
         name, space, argument = text.partition(" ")
         if "\n" in text:

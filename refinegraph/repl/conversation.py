@@ -75,10 +75,10 @@ class Conversation:
         return bool(_CHANGES.match(line) and _POINTS_BACK.search(line))
 
     def next_problem(self, text: str, *, tests: str = "") -> Problem:
-        """Return the problem of changing the last answer as a line says.
+        """Return the problem of changing the last answer as described by a line.
 
-        Examples in the quoted answer are no tests. Tests are those given here, examples in the
-        line, and the earlier ones where the change should preserve them.
+        Examples in the quoted answer do not count as tests. The tests are those passed here, the
+        examples in the line, and the earlier tests if the change should preserve them.
         """
         return self.base.model_copy(
             update={
@@ -167,7 +167,7 @@ def _examples(text: str, name: str | None) -> list[CallCase]:
 
 
 def _renamed(text: str) -> str | None:
-    """Return the new name where a line renames the function."""
+    """Return the new name if a line renames the function."""
     match = _RENAMES.search(text)
     return match[1] if match else None
 

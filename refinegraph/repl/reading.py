@@ -18,16 +18,16 @@ Commands = Mapping[str, "Completable"]
 """Commands by name, as the completion sees them."""
 _PROMPT = "refinegraph> "
 _CONTINUATION = "        ...> "
-"""The mark before every further line of a problem."""
+"""The mark before each continuation line of a problem."""
 # A terminal delivers the rest of a paste within a few milliseconds; a person who presses Enter
 # types the next key much later, and does not notice the wait.
 _PASTE_SECONDS = 0.03
 
 
 def typed(commands: Commands) -> Iterator[str]:
-    """Yield what is typed at a terminal, with history, completion and pasted blocks of lines.
+    """Yield the lines typed at a terminal, with history, completion and pasted blocks.
 
-    Esc then Enter, or Alt-Enter, begins a new line. Ctrl-C clears what was typed; on an empty line
+    Esc then Enter, or Alt-Enter, begins a new line. Ctrl-C clears the typed text; on an empty line
     it ends the session, as Ctrl-D does.
     """
     session, names = _prompt_session(commands), [f"/{name}" for name in commands]

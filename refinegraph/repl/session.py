@@ -62,7 +62,7 @@ class Session:
     examples: int = 0
     """How many bundled tasks have been shown."""
     confirm: Callable[[str], bool] = _decline
-    """Asks a yes-or-no question; the answer is no if nobody can be asked."""
+    """Asks a yes-or-no question; the answer is no if there is nobody to ask."""
     _last: Conversation | None = None
     """The conversation that the last problem leads to once it is answered."""
     _explained: bool = False
@@ -77,7 +77,7 @@ class Session:
         say(self.console, text, style, indent=indent)
 
     def ask(self, text: str) -> None:
-        """Solve what was typed: a change to the last answer if it reads like one, else anew."""
+        """Solve the typed text as a change of the last answer if it reads like one, else anew."""
         if self.conversation and self.conversation.is_continued_by(text):
             self.follow_up(text)
         else:
@@ -150,7 +150,7 @@ class Session:
     def _watch(
         self, run: Callable[[], Coroutine[Any, Any, RefinementResult]], heading: list[Line]
     ) -> None:
-        """Show a run while it goes on, and its result."""
+        """Show a run while it is running, and its result."""
         self.result = None
         self.view = RunView(Limits(tokens=self.options.budget_tokens))
         self.decisions = []
@@ -224,7 +224,7 @@ def _problem_line(problem: Problem) -> Line:
 
 
 def _kept_words(before: Conversation, text: str, *, small: bool) -> str:
-    """Say whether the tests of the first problem still count after a change."""
+    """Report whether the tests of the first problem still apply after a change."""
     count = plural(len(before.tests), "earlier test")
     verb = "counts" if len(before.tests) == 1 else "count"
     if not small and before.keeps_tests(text):

@@ -83,7 +83,7 @@ def _text_of(argument: str) -> str:
 
 
 def set_kind(session: Session, argument: str) -> None:
-    """Say what the problems to come ask for, or let their wording decide."""
+    """Set the kind of later problems, or let their wording decide."""
     if argument and argument in (AUTO, *NONE):
         session.kind = None
     elif argument and argument not in KINDS:

@@ -53,7 +53,7 @@ def connect(address: str) -> "Connection[Any]":
 
 @contextmanager
 def connected(address: str) -> "Generator[Connection[Any]]":
-    """Give a connection for a while; raises `InputError` where the database fails."""
+    """Provide a connection; raises `InputError` if the database fails."""
     psycopg = driver()
     try:
         with connect(address) as connection:
@@ -69,13 +69,13 @@ def unusable(address: str, error: Exception) -> InputError:
 
 
 def one_line(error: Exception) -> str:
-    """Return what a database says, which may have several lines."""
+    """Return the message of a database, which may have several lines."""
     return " ".join(str(error).split()).rstrip(".")
 
 
 @cache
 def driver(name: str = "psycopg") -> Any:
-    """Import psycopg or what stands on it; raises `SettingError` where it is not installed."""
+    """Import psycopg or a package based on it; raises `SettingError` if it is not installed."""
     try:
         return import_module(name)
     except ImportError:

@@ -20,7 +20,7 @@ def postgres_cache(address: str, *, replay: bool = False) -> CallCache:
 
 
 class PostgresAnswers(CacheFile):
-    """Answers as rows of a table. Methods raise `OSError` where the database fails."""
+    """Answers as rows of a table. Methods raise `OSError` if the database fails."""
 
     def __init__(self, address: str) -> None:
         self._connection = connect(address)
@@ -30,7 +30,7 @@ class PostgresAnswers(CacheFile):
         self._connection.close()
 
     def read(self, request: str, sample: int) -> object:
-        """Return what is stored for a sample; None where nothing is."""
+        """Return the stored answer of a sample, or None."""
         rows = self._rows(
             "SELECT answer FROM refinegraph_answers WHERE request = %s AND sample = %s",
             *(request, sample),
@@ -53,7 +53,7 @@ class PostgresAnswers(CacheFile):
         yield from (text for (text,) in self._rows("SELECT answer FROM refinegraph_answers"))
 
     def state(self) -> CacheState:
-        """Count what is stored."""
+        """Return a summary of the stored answers."""
         ((answers, models, size, oldest),) = self._rows(
             "SELECT count(*), count(DISTINCT model), "
             "pg_total_relation_size('refinegraph_answers'), min(made) FROM refinegraph_answers"
@@ -80,7 +80,7 @@ class PostgresAnswers(CacheFile):
 
 @contextmanager
 def _failing_as_file() -> Generator[None]:
-    """Raise the failures of a database as `OSError`, after which a run goes on without a cache."""
+    """Raise failures of a database as `OSError`, after which a run continues without a cache."""
     try:
         yield
     except driver().Error as error:

@@ -37,14 +37,14 @@ _CHECKPOINT_TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 class PostgresRunStore(RunStore):
     """The runs of everybody who uses one database.
 
-    Methods raise what those of `RunStore` raise, and `InputError` where the database fails.
+    Methods raise the same errors as those of `RunStore`, and `InputError` if the database fails.
     """
 
     def __init__(self, address: str) -> None:
         self.address = address
 
     def begin(self, problem: Problem, settings: RunSettings) -> UnfinishedRun:
-        """Begin a run that can be gone on with."""
+        """Begin a run that can be resumed."""
         record = RunRecord(
             id=new_run_id(), begun=time.time(), problem=problem, settings=settings.without_secrets
         )
@@ -137,7 +137,7 @@ class PostgresRun(UnfinishedRun):
             return connection.execute(query, (self._realm,)).fetchone() is not None
 
     def hold(self) -> None:
-        """Keep other processes out; raises `InputError` where one is at work."""
+        """Lock the run against other processes; raises `InputError` if one is working on it."""
         connection = connect(self.address)
         if not _try_lock(connection, self.record.id):
             connection.close()
@@ -147,7 +147,7 @@ class PostgresRun(UnfinishedRun):
         self._holding = connection
 
     def release(self) -> None:
-        """Let other processes go on with it."""
+        """Release the run for other processes."""
         if self._holding:
             self._holding.close()
         self._holding = None
@@ -163,7 +163,7 @@ class PostgresRun(UnfinishedRun):
         self.record = record
 
     def forget(self) -> None:
-        """Remove what the run goes on from; how it ended stays, where that is kept."""
+        """Remove the state of an unfinished run; a stored result remains."""
         id = self.record.id
         with connected(self.address) as connection:
             for table in _existing(connection, _CHECKPOINT_TABLES):
@@ -178,7 +178,7 @@ class PostgresRun(UnfinishedRun):
 
     @asynccontextmanager
     async def parts(self) -> AsyncGenerator[RunParts]:
-        """Open what the run's state is kept in; raises `InputError` where the database fails."""
+        """Open the storage of the run's state; raises `InputError` if the database fails."""
         from refinegraph.graphs.checkpoints import checkpoint_serializer
 
         savers = driver("langgraph.checkpoint.postgres.aio")
@@ -197,7 +197,7 @@ class PostgresRun(UnfinishedRun):
 
 
 def _existing(connection: "Connection[Any]", tables: tuple[str, ...]) -> Iterator[str]:
-    """Yield those of the tables that there are."""
+    """Yield the existing tables among those named."""
     for table in tables:
         row = connection.execute("SELECT to_regclass(%s)", (table,)).fetchone()
         if row and row[0]:

@@ -106,7 +106,7 @@ async def solve_with(options: SolveOptions, *, models: Models | None = None) -> 
 
 
 def _require_fit(problem: Problem, options: SolveOptions) -> None:
-    """Raise `ModelAbstained` where the package's model, which only writes code, would have to."""
+    """Raise `ModelAbstained` for a problem that the model of the package would decline."""
     model = options.solver_model or options.model
     if model == EMBEDDED and problem.kind not in EXECUTED_KINDS:
         raise ModelAbstained(

@@ -154,11 +154,11 @@ class RunStore:
         return sorted((path.name for path in unfinished_runs(self.folder)), reverse=True)
 
     def _unfinished(self, id: str) -> UnfinishedRun:
-        """Return a run that is not finished; raises `InputError` where it cannot be read."""
+        """Return an unfinished run; raises `InputError` if it cannot be read."""
         return UnfinishedRun.read(self.folder / id)
 
     def _kept(self, id: str) -> StoredRun:
-        """Return a finished run; raises `InputError` where it cannot be read."""
+        """Return a finished run; raises `InputError` if it cannot be read."""
         path = self.folder / f"{id}.json"
         try:
             run = StoredRun.model_validate_json(path.read_text(encoding="utf-8"))

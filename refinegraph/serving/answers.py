@@ -82,7 +82,7 @@ def content_of(result: RefinementResult, *, kind: str, whole_text: bool) -> str:
 
 
 def first_text(result: RefinementResult) -> str:
-    """Return the first text that a candidate has; empty where none has any."""
+    """Return the text of the first candidate that has one; empty if there is none."""
     return next((one.text for one in result.candidates if one.text.strip()), "")
 
 

@@ -115,7 +115,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def _for_clients(handler: Handler, settings: ServerSettings) -> Handler:
-    """Return a handler that asks for a key where the server has keys."""
+    """Return a handler that requires a key if the server has keys."""
 
     async def checked(request: Request) -> Response:
         settings.clients.name_of(request.headers.get("authorization"))

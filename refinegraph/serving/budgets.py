@@ -43,7 +43,7 @@ class NestedLedger(Ledger):
         return self.outer.refusal if self.outer.is_spent else super().refusal
 
     def reserve(self, need: Need) -> Grant | None:
-        """Reserve what a call may cost here and outside; None while calls may still leave room."""
+        """Reserve a call's cost here and outside; None while active calls may still leave room."""
         own = super().reserve(need)
         if own is None:
             return None

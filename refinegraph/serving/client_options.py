@@ -14,7 +14,8 @@ from refinegraph.values import nearest
 _GROUPS = ("strategy", "limits", "parts")
 """Groups of options that clients may choose. The others belong to the operator."""
 _WITHHELD = frozenset({"ask", "learn", "cost"})
-"""Nobody could answer questions, and what the server learns or saves affects all clients."""
+"""Options that clients may not set: nobody could answer questions, and what the server learns or
+stores affects all clients."""
 _TASK = ("tests", "kind", "entry_point")
 _LIMITS = ("budget_usd", "budget_tokens", "budget_calls", "timeout")
 

@@ -29,8 +29,8 @@ class Client(BaseModel):
 
     Args:
         key: The secret that it sends as `Authorization: Bearer KEY`.
-        budget_tokens: Prompt and completion tokens of all calls made for it, hidden ones included.
-        budget_usd: USD, where the prices of all models are known.
+        budget_tokens: Prompt and completion tokens of all calls made for it, including hidden ones.
+        budget_usd: USD; requires that the prices of all models are known.
         budget_calls: Model calls.
     """
 
@@ -123,9 +123,9 @@ class ClientBook:
         return ledger
 
     def save(self) -> None:
-        """Save what was spent today; blocks for about a millisecond.
+        """Save today's spending; blocks for about a millisecond.
 
-        If the file cannot be written, that is logged and the answer is sent all the same.
+        If the file cannot be written, the error is logged and the answer is still sent.
         """
         if self._file is None or not self._ledgers:
             return
@@ -154,7 +154,7 @@ class ClientBook:
         }
 
     def _kept(self, today: int) -> dict[str, Usage]:
-        """Return what was spent today according to the file; nothing if it is damaged."""
+        """Return today's spending according to the file; empty if the file is damaged."""
         try:
             text = self._file.read_text(encoding="utf-8") if self._file else "{}"
             data = json.loads(text)

@@ -40,7 +40,7 @@ class Reply(Protocol):
 
 
 class Dialect(Protocol):
-    """One protocol."""
+    """A protocol in which the server answers."""
 
     path: Path
 

@@ -1,4 +1,4 @@
-"""Requests that pass through litellm to a provider with a protocol of its own, tools included."""
+"""Forward requests, including tools, through litellm to providers with their own protocols."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping

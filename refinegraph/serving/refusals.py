@@ -23,11 +23,11 @@ class Refusal(Exception):
     """A refused request: the status and the three fields of the error.
 
     Args:
-        message: One sentence for a person.
+        message: One readable sentence.
         status: The HTTP status.
         type: The class of the error, as OpenAI names it.
-        code: What exactly went wrong, as one word that programs can test.
-        headers: Headers beside the content type, such as `retry-after`.
+        code: The exact error, as one word that programs can test.
+        headers: Additional headers, such as `retry-after`.
     """
 
     def __init__(

@@ -73,10 +73,10 @@ def run_server(
 
 
 def _collect_less_garbage() -> None:
-    """Exclude what is loaded from garbage collection, and collect the rest less often.
+    """Exclude loaded modules from garbage collection, and collect other objects less often.
 
-    The loaded modules are hundreds of thousands of objects, which Python would look through again
-    and again while hundreds of requests are parsed: a third of the time of each of them.
+    Python would otherwise examine the hundreds of thousands of objects of the loaded modules again
+    and again while hundreds of requests are parsed, which would take a third of their time.
     """
     gc.collect()
     gc.freeze()

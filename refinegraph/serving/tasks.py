@@ -78,7 +78,7 @@ def is_background(request: ChatRequest) -> bool:
 
 
 def statement(messages: list[Message]) -> str:
-    """Return a conversation as the statement of a problem; a single message is left as it is.
+    """Return a conversation as the statement of a problem; a single message is unchanged.
 
     >>> statement([Message(role="user", content="Write f(x).")])
     'Write f(x).'

@@ -1,4 +1,4 @@
-"""A finished run told in words: its candidates with verdicts, reviews and changes."""
+"""A finished run in words: its candidates with verdicts, reviews and changes."""
 
 from collections.abc import Iterator
 
@@ -52,7 +52,7 @@ def _origin(candidate: Candidate) -> str:
 
 
 def candidate_words(candidate: Candidate) -> str:
-    """Say what execution found of a candidate, or why it could not be executed."""
+    """Describe the result of a candidate's execution, or why it could not be executed."""
     evidence = cut(evidence_words(candidate) or patch_words(candidate), _LONGEST)
     verdict = candidate.verdict
     if candidate.unusable:

@@ -41,9 +41,9 @@ def error_console() -> Console:
 
 
 def say(console: Console, words: str | Text, style: str = "", *, indent: int | None = None) -> None:
-    """Print prose, wrapped between words on a terminal and left as it is anywhere else.
+    """Print prose, wrapped between words on a terminal and unchanged elsewhere.
 
-    Lines after the first of a paragraph begin at `indent`, by default where the first one begins.
+    Continuation lines of a paragraph are indented by `indent`, by default like the first line.
     """
     text = words if isinstance(words, Text) else Text(words, style=style)
     if not console.is_terminal:

@@ -14,7 +14,7 @@ _INDENT = "     "
 
 
 def decisions_view(decisions: Sequence[Decision], *, numbers: bool = False) -> Text:
-    """Return the decisions in order: what was done and why, a paragraph each."""
+    """Return the decisions in order, each with its action and reason in one paragraph."""
     return Text("\n").join(
         line for decision in decisions for line in _lines(decision, numbers=numbers)
     )
@@ -57,7 +57,7 @@ def _sentence(text: str) -> str:
 
 
 def _estimates(decision: Decision, values: Mapping[str, float]) -> list[str]:
-    """Return what the policy expected of its choices; nothing for policies without estimates."""
+    """Return the policy's estimates for its choices; empty for policies without estimates."""
     if "sample_chance" in values and "repair_chance" in values:
         return _code_estimates(decision, values)
     if "belief" in values:

@@ -22,7 +22,7 @@ def changed_lines(parent: Candidate, child: Candidate) -> list[str]:
 
 
 def diff_view(parent: Candidate, child: Candidate, *, max_lines: int) -> list[Text]:
-    """Return at most `max_lines` lines that show what a refinement changed."""
+    """Return at most `max_lines` lines that show the changes of a refinement."""
     lines = changed_lines(parent, child)
     if not lines:
         return [Text("nothing was changed", style="dim")]

@@ -1,4 +1,4 @@
-"""A graph drawn with characters: nodes below one another, jumps as lanes beside them."""
+"""A graph drawn with characters: nodes in a column, and jumps as lines beside it."""
 
 from collections.abc import Iterable, Sequence
 from html import escape

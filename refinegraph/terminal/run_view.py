@@ -43,7 +43,7 @@ class RunView:
             self.tell(lines, isinstance(event, Decided))
 
     def screen(self) -> Screen:
-        """Return the live view of this moment."""
+        """Return the current live view."""
         seconds = time.monotonic() - self.began
         return Screen(self.state, seconds=seconds, limits=self.limits)
 
@@ -52,7 +52,7 @@ class RunView:
 def watch(
     view: RunView, console: Console, *, quiet: bool = False, plain: bool = False
 ) -> Generator[None]:
-    """Show a run while it happens: redrawn in place on a terminal, else, or if `plain`, as lines.
+    """Show a run in progress: in place on a terminal, or as lines otherwise and if `plain`.
 
     The transcript stays in the scrollback; the live view disappears when the run ends.
     """
@@ -95,7 +95,7 @@ def _live(view: RunView, console: Console) -> Generator[None]:
 
 
 class _Drawing:
-    """Draws in a thread of its own, since two threads that draw would garble the screen.
+    """Draws in a separate thread, because two drawing threads would garble the screen.
 
     Lines wait for the end of their round and then go to the scrollback above the live view.
     """

@@ -20,7 +20,7 @@ class Column(NamedTuple):
     right: bool = False
     """Whether its values are aligned to the right, as numbers are."""
     free: bool = False
-    """Whether it takes the remaining width, where its values are cut."""
+    """Whether the column takes the remaining width, to which its values are cut."""
 
 
 def table_lines(
@@ -52,7 +52,7 @@ def table_lines(
 def _widths(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int
 ) -> list[int] | None:
-    """Return the widths of the columns, or None if they do not fit beside one another."""
+    """Return the widths of the columns, or None if they do not fit side by side."""
     needed = [
         max(map(cell_len, (column.heading, *(row[index] for row in rows))))
         for index, column in enumerate(columns)

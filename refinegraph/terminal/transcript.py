@@ -75,7 +75,7 @@ def _tests(event: TestsKnown, state: RunState) -> list[Line]:
 
 
 def tests_words(tests: tuple[VisibleTest, ...]) -> str:
-    """Describe how many visible tests there are and where they come from."""
+    """Describe the number and the origin of the visible tests."""
     origins = {test.origin for test in tests}
     if not tests:
         return "none: nothing can check a program"

@@ -205,7 +205,7 @@ def _chat(problem: str, solution: str) -> list[dict[str, str]]:
 
 
 def _unmarked(text: str, mark: str) -> str:
-    """Remove a mark from a text, where it would count as the end of a step."""
+    """Remove a mark from a text in which it would count as the end of a step."""
     while mark in text:
         text = text.replace(mark, "")
     return text

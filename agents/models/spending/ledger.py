@@ -158,12 +158,12 @@ class Ledger:
             return need.max_tokens
         return _ROOMY if math.isinf(room) else max(_ROOMY, math.floor(room / _SHARE))
 
-    def _grant(self, need: Need, most: int) -> Grant:
-        written = need.answers * most
+    def _grant(self, need: Need, max_tokens: int) -> Grant:
+        written = need.answers * max_tokens
         usd = need.usd(need.prompt, written) or 0.0
         self._next += 1
         self._reserved[self._next] = Reserved(need.prompt + written, usd)
-        return Grant(self._next, most if self.counts_tokens else None)
+        return Grant(self._next, max_tokens if self.counts_tokens else None)
 
     @property
     def refusal(self) -> str:

@@ -8,7 +8,7 @@ from refinegraph.tools.sandbox.guest.settings import Limits
 
 _MB = 1024 * 1024
 _GUESS = 128 * _MB
-"""Address space of the interpreter where the system does not report it."""
+"""Address space of the interpreter if the system does not report it."""
 _DESCRIPTORS = 40
 """Descriptors that a worker needs: its own are moved up to 16, and imports need some more."""
 
