@@ -114,7 +114,7 @@ def _sections(index: RunIndex, prompt: str) -> list[Section]:
     if result.notes:
         parts.append(Section("notes", "Notes", _notes(result)))
     if result.timeline:
-        parts.append(Section("timeline", "Timeline", timeline_plot(result.timeline)))
+        parts.append(Section("timeline", "Timeline", [timeline_plot(result.timeline)]))
     return parts
 
 
