@@ -27,6 +27,7 @@ from refinegraph.tools.sandbox.outcomes import (
 from refinegraph.tools.sandbox.policy import SandboxPolicy
 from refinegraph.tools.sandbox.polling import Poller
 from refinegraph.tools.sandbox.process import Ended, Message, Overflowed, Process
+from refinegraph.tools.sandbox.sides import keep_sides
 from refinegraph.tools.sandbox.tracing import TraceLine
 from refinegraph.tools.sandbox.workers import Ending, Worker
 
@@ -98,7 +99,7 @@ class Conversation:
         one, other = socket.socketpair()
         job = {
             "role": "tests",
-            "units": list(units),
+            **_units_to_run(units),
             "preamble": preamble,
             "call_seconds": self.policy.call_seconds,
             "entry_point": entry_point,
@@ -127,7 +128,7 @@ class Conversation:
         preamble: str,
     ) -> list[CaseOutcome]:
         """Run tests in the program's own process, which can forge their results."""
-        job = {"role": "tests in process", "units": list(units), "preamble": preamble}
+        job = {"role": "tests in process", **_units_to_run(units), "preamble": preamble}
         self.program = self.tester = self._begin(worker, {**job, "source": source})
         self._arm(self.program)
         reply = self._listen(self.tester)
@@ -358,3 +359,7 @@ class Conversation:
 def _request(number: int, name: str, call: Call, *, last: bool) -> Message:
     arguments = [codec.encode(argument) for argument in call.arguments]
     return {"call": number, "name": name, "args": arguments, "kwargs": {}, "last": last}
+
+
+def _units_to_run(units: Sequence[str]) -> Message:
+    return {"units": list(units), "kept": list(map(keep_sides, units))}

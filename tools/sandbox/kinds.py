@@ -14,7 +14,10 @@ BASE_ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
+    "LD_BIND_NOW": "1",
 }
+"""Besides a fixed hash seed and one thread a library: symbols are resolved once in the worker, and
+not again in every fork."""
 
 
 class WorkerKind(NamedTuple):

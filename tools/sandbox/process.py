@@ -104,10 +104,11 @@ class Process:
         """The standard error of the process."""
         return self._stderr
 
-    def post(self, message: Message) -> None:
-        """Send a message without blocking; the rest is sent during later calls of the poller."""
-        self._unsent += codec.pack(message)
-        self._write()
+    def post(self, *messages: Message) -> None:
+        """Send messages without blocking; the rest is sent during later calls of the poller."""
+        if messages:
+            self._unsent += b"".join(map(codec.pack, messages))
+            self._write()
 
     @property
     def has_said_more(self) -> bool:

@@ -3,6 +3,7 @@
 import errno
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from refinegraph.tools.sandbox.guest import linux, private_root, syscalls
@@ -35,9 +36,9 @@ def prepare(settings: Settings, folder: str | None) -> int:
     return rules
 
 
-def restrict(rules: int) -> None:
-    """Apply a ruleset to this process."""
-    linux.syscall(syscalls.LANDLOCK_RESTRICT, rules, 0)
+def restricting(rules: int) -> Callable[[], None]:
+    """Return a function that applies a ruleset to the process that calls it."""
+    return linux.prepared_syscall(syscalls.LANDLOCK_RESTRICT, rules, 0)
 
 
 def _allow(rules: int, path: str, access: int) -> None:

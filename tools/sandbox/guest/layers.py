@@ -35,6 +35,10 @@ _HIGH = 16
 _HOST_NAME = b"sandbox"
 
 
+Step = tuple[str, Callable[[], None]]
+"""The name of a layer and the function that applies it to a fork."""
+
+
 class Layers:
     """The isolation layers of one worker and its runs."""
 
@@ -48,7 +52,9 @@ class Layers:
         users = _USERS if _users_mapped() > _USERS.stop else _FEW_USERS
         self._user = users[os.getpid() % len(users)]
         self._rules = -1
-        self._filter = b""
+        self._filter: linux.Filter | None = None
+        self._fork_steps: tuple[Step, ...] = ()
+        self._hard: dict[int, int] = {}
 
     @property
     def threads_to_count(self) -> int | None:
@@ -65,7 +71,9 @@ class Layers:
 
     def hold_worker(self) -> None:
         """Apply the layers that all runs share and prepare the others."""
-        self.used = limits.address_space()
+        self.used, self._hard = limits.address_space(), limits.hard_limits()
+        if "limits" not in self.settings.disabled_layers:
+            limits.apply_to_worker(self._hard)
         if sys.platform != "linux":
             self.missing += [f"{name}: not on this system" for name in ("landlock", "seccomp")]
             return
@@ -79,6 +87,7 @@ class Layers:
         self._layer("no_new_privileges", lambda: linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1))
         self._layer("landlock", self._prepare_landlock)
         self._layer("seccomp", self._prepare_seccomp)
+        self._prepare_steps()
 
     def announce(self) -> tuple[list[str], list[str]]:
         """Return the layers of every run, and the missing layers with the reasons."""
@@ -94,32 +103,42 @@ class Layers:
         if self.folder and self.folder.renew() and "landlock" in self.done:
             os.close(self._rules)
             self._prepare_landlock()
+            self._prepare_steps()
 
     def hold_fork(self) -> None:
         """Apply every layer that does not depend on the run's limits; raises OSError."""
-        self._apply("unprivileged_user", self._become_unprivileged, needed=self.root)
-        self._apply("no_capabilities", _drop_capabilities, needed=sys.platform == "linux")
-        if sys.platform == "linux":  # a change of user resets this, so it comes afterwards
-            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-        self._apply(
-            "landlock", lambda: landlock.restrict(self._rules), needed="landlock" in self.done
-        )
-        self._apply("seccomp", lambda: seccomp.install(self._filter), needed="seccomp" in self.done)
+        for name, apply in self._fork_steps:
+            try:
+                apply()
+            except (OSError, ValueError) as error:
+                raise OSError(f"{name}: {error}") from None
 
     def hold_run(self, allowed: Limits, *, lowest_unused: int) -> None:
         """Apply a run's limits and close all descriptors from `lowest_unused`; raises OSError."""
-        self._apply(
-            "limits", lambda: limits.apply(allowed, used=self.used, threads=self._threads())
-        )
         os.closerange(lowest_unused, _MAX_DESCRIPTORS)
-
-    def _apply(self, name: str, apply: Callable[[], None], *, needed: bool = True) -> None:
-        if not needed or name in self.settings.disabled_layers:
+        if "limits" in self.settings.disabled_layers:
             return
         try:
-            apply()
+            limits.apply(allowed, used=self.used, threads=self._threads(), hard=self._hard)
         except (OSError, ValueError) as error:
-            raise OSError(f"{name}: {error}") from None
+            raise OSError(f"limits: {error}") from None
+
+    def _prepare_steps(self) -> None:
+        """Prepare what every fork applies, in this order, with everything converted in advance."""
+        steps: list[Step] = []
+        if self.root:
+            steps.append(("unprivileged_user", self._become_unprivileged))
+        if sys.platform == "linux":
+            steps.append(("no_capabilities", _dropping_capabilities()))
+            # A change of user resets this, so it comes afterwards.
+            steps.append(("parent_death_signal", _dying_with_parent()))
+        if "landlock" in self.done:
+            steps.append(("landlock", landlock.restricting(self._rules)))
+        if self._filter:
+            steps.append(("seccomp", self._filter.install))
+        self._fork_steps = tuple(
+            step for step in steps if step[0] not in self.settings.disabled_layers
+        )
 
     def _layer(self, name: str, apply: Callable[[], None]) -> None:
         if name in self.settings.disabled_layers:
@@ -160,8 +179,9 @@ class Layers:
 
     def _prepare_seccomp(self) -> None:
         inside = "pid_namespace" in self.done or "landlock" in self.done
-        self._filter = seccomp.program_filter(signals=inside, own_files="private_root" in self.done)
-        seccomp.install(seccomp.worker_filter())
+        packed = seccomp.program_filter(signals=inside, own_files="private_root" in self.done)
+        linux.install_filter(seccomp.worker_filter())
+        self._filter = linux.Filter(packed)
 
     def _threads(self) -> int | None:
         """Return the limit on tasks, or None if the system would count other users' tasks too."""
@@ -188,7 +208,12 @@ def _open_to_all(path: str) -> bool:
     return all(parent.stat().st_mode & 0o001 for parent in Path(path).parents)
 
 
-def _drop_capabilities() -> None:
+def _dropping_capabilities() -> Callable[[], None]:
     header = struct.pack("=Ii", 0x20080522, 0)
     number = syscalls.number_of(syscalls.WORKER_ONLY["capset"])
-    linux.syscall(number, header, struct.pack("=6I", *[0] * 6))
+    return linux.prepared_syscall(number, header, struct.pack("=6I", *[0] * 6))
+
+
+def _dying_with_parent() -> Callable[[], None]:
+    number = syscalls.number_of(syscalls.ALLOWED["prctl"])
+    return linux.prepared_syscall(number, linux.PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -32,24 +32,43 @@ def address_space() -> int:
         return _GUESS
 
 
-def apply(limits: Limits, *, used: int, threads: int | None) -> None:
+def hard_limits() -> dict[int, int]:
+    """Return the hard limits of this process, which its forks inherit."""
+    return {kind: resource.getrlimit(kind)[1] for kind in _KINDS}
+
+
+def apply_to_worker(hard: dict[int, int]) -> None:
+    """Set those limits of a run that are the same for every run and do not affect a worker."""
+    for kind, value in _FIXED:
+        _limit(kind, value, hard)
+
+
+def apply(limits: Limits, *, used: int, threads: int | None, hard: dict[int, int]) -> None:
     """Set the limits of this process and its children, which cannot raise them again."""
-    values = [
-        (resource.RLIMIT_CPU, limits.cpu_seconds),
-        (resource.RLIMIT_FSIZE, limits.file_mb * _MB),
-        (resource.RLIMIT_NOFILE, limits.open_files),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_MEMLOCK, 0),
-        (resource.RLIMIT_STACK, 8 * _MB),
-    ]
+    _limit(resource.RLIMIT_CPU, limits.cpu_seconds, hard)
+    _limit(resource.RLIMIT_FSIZE, limits.file_mb * _MB, hard)
+    _limit(resource.RLIMIT_NOFILE, limits.open_files, hard)
     if sys.platform == "linux":
-        values += [
-            (resource.RLIMIT_AS, used + limits.memory_mb * _MB),
-            (resource.RLIMIT_MSGQUEUE, 0),
-        ]
+        _limit(resource.RLIMIT_AS, used + limits.memory_mb * _MB, hard)
     if threads is not None:
-        values.append((resource.RLIMIT_NPROC, threads))
-    for kind, value in values:
-        _, hard = resource.getrlimit(kind)
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (value, value))
+        _limit(resource.RLIMIT_NPROC, threads, hard)
+
+
+def _limit(kind: int, value: int, hard: dict[int, int]) -> None:
+    most = hard[kind]
+    value = value if most == resource.RLIM_INFINITY else min(value, most)
+    resource.setrlimit(kind, (value, value))
+
+
+_FIXED = [
+    (resource.RLIMIT_CORE, 0),
+    (resource.RLIMIT_MEMLOCK, 0),
+    (resource.RLIMIT_STACK, 8 * _MB),
+]
+_KINDS = [
+    *(resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC),
+    *(kind for kind, _ in _FIXED),
+]
+if sys.platform == "linux":
+    _FIXED.append((resource.RLIMIT_MSGQUEUE, 0))
+    _KINDS += [resource.RLIMIT_AS, resource.RLIMIT_MSGQUEUE]

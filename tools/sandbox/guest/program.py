@@ -3,7 +3,6 @@
 import builtins
 import sys
 import time
-from contextlib import suppress
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -22,8 +21,7 @@ def run_program(job: Message, line: Line, peer: Line | None = None) -> None:
 
     The calls come from the process of the tests if there is one, and otherwise from the host.
     """
-    own = own_builtins()
-    space: Space = {"__name__": "program", "__builtins__": own}
+    space: Space = {"__name__": "program", "__builtins__": own_builtins()}
     error = load(job["source"], space)
     flush_streams()
     if error is not None:
@@ -39,14 +37,22 @@ def run_program(job: Message, line: Line, peer: Line | None = None) -> None:
         caller.send({"call": request["call"], **reply})
         if request.get("last"):
             caller.end()
+            return
+
+
+_own = ModuleType("builtins")
+"""A copy of the builtins, which a program can break without affecting this module."""
+
+
+def keep_own_builtins() -> None:
+    """Make the copy of the builtins, once for all forks; call this before the first fork."""
+    _own.__dict__.update(builtins.__dict__)
 
 
 def own_builtins() -> ModuleType:
-    """Return a copy of the builtins, which a program can break without affecting this module."""
-    module = ModuleType("builtins")
-    module.__dict__.update(builtins.__dict__)
-    sys.modules["builtins"] = module
-    return module
+    """Give this process the copy of the builtins."""
+    sys.modules["builtins"] = _own
+    return _own
 
 
 def load(source: str, space: Space) -> Message | None:
@@ -110,5 +116,7 @@ _STREAMS = (sys.stdout, sys.stderr)
 def flush_streams() -> None:
     """Flush the output streams."""
     for stream in _STREAMS:
-        with suppress(BaseException):
+        try:
             stream.flush()
+        except BaseException:
+            continue

@@ -8,7 +8,7 @@ import errno
 import struct
 from collections.abc import Iterable
 
-from refinegraph.tools.sandbox.guest import linux, syscalls
+from refinegraph.tools.sandbox.guest import syscalls
 from refinegraph.tools.sandbox.guest.syscalls import Numbers
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _GIVE = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
@@ -84,11 +84,6 @@ def program_filter(*, signals: bool, own_files: bool) -> bytes:
         (_GIVE, 0, 0, _ALLOW),
     ]
     return _packed(program)
-
-
-def install(packed: bytes) -> None:
-    """Install a filter for this process, which must have `no_new_privileges` set."""
-    linux.install_filter(packed)
 
 
 def _only_this_machine() -> list[Instruction]:

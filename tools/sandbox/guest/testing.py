@@ -23,6 +23,7 @@ from refinegraph.tools.sandbox.guest.remote import (
 _TEST = "<test>"
 _BUILTIN = frozenset(dir(builtins))
 _LEFT, _RIGHT = "__left__", "__right__"
+"""The variables for the sides of an asserted comparison."""
 
 
 def run_tests(job: Message, line: Line, peer: Line) -> None:
@@ -30,7 +31,7 @@ def run_tests(job: Message, line: Line, peer: Line) -> None:
     program = Program(peer)
     if job["call_seconds"]:
         peer.wait_at_most(job["call_seconds"])
-    space = _prepared(job["preamble"])
+    space = prepared_space(job["preamble"])
     line.send({"ready": True})
     names: Message = line.receive()["names"]
     for name, shape in names.items():
@@ -38,7 +39,7 @@ def run_tests(job: Message, line: Line, peer: Line) -> None:
             space[name] = _bound(name, shape, program)
         elif name in _BUILTIN and not job["entry_point"]:
             space[name] = Unshared(name)
-    _report(job["units"], space, line, program)
+    _report(job, space, line, program)
 
 
 def _may_be_bound(name: str, space: Space, entry_point: str | None) -> bool:
@@ -58,16 +59,17 @@ def _bound(name: str, shape: list[Any], program: Program) -> Any:
 
 def run_tests_in_process(job: Message, line: Line) -> None:
     """Run tests in the program's own process, which can forge the results."""
-    space = _prepared(job["preamble"])
+    space = prepared_space(job["preamble"])
     error = load(job["source"], space)
     if error is not None:
         line.send({"loaded": False, **error})
         return
     line.send({"loaded": True, "names": {}})
-    _report(job["units"], space, line)
+    _report(job, space, line)
 
 
-def _prepared(preamble: str) -> Space:
+def prepared_space(preamble: str) -> Space:
+    """Return the names that tests see before those of the program."""
     space: Space = {"__name__": "tests", "__builtins__": builtins}
     try:
         exec(compile(preamble, "<preamble>", "exec", dont_inherit=True), space)
@@ -76,10 +78,10 @@ def _prepared(preamble: str) -> Space:
     return space
 
 
-def _report(units: list[str], space: Space, line: Line, program: Program | None = None) -> None:
-    for number, unit in enumerate(units):
+def _report(job: Message, space: Space, line: Line, program: Program | None = None) -> None:
+    for number, (unit, kept) in enumerate(zip(job["units"], job["kept"], strict=True)):
         began = time.perf_counter()
-        reply = run_unit(unit, dict(space))
+        reply = run_unit(unit, kept, dict(space))
         reply["seconds"] = time.perf_counter() - began
         if program and program.trace is not None:
             reply["trace_lines"] = program.trace
@@ -88,12 +90,15 @@ def _report(units: list[str], space: Space, line: Line, program: Program | None 
             return
 
 
-def run_unit(unit: str, space: Space) -> Message:
-    """Run one test and return its result."""
+def run_unit(unit: str, kept: str, space: Space) -> Message:
+    """Run one test and return its result.
+
+    `kept` is the same test, except that it keeps both sides of every asserted comparison in
+    variables, on the same lines.
+    """
     remember(unit, _TEST)
     try:
-        tree = ast.fix_missing_locations(Sides().visit(ast.parse(unit)))
-        exec(compile(tree, _TEST, "exec", dont_inherit=True), space)
+        exec(compile(kept, _TEST, "exec", dont_inherit=True), space)
     except codec.Unserializable as error:
         return {"status": "unserializable", "error": "unserializable", "said": shorten(str(error))}
     except Lost as error:
@@ -106,25 +111,6 @@ def run_unit(unit: str, space: Space) -> Message:
             return {"status": "failed", **_sides_of(error, unit)}
         return {"status": "error", **describe(error, _TEST)}
     return {"status": "passed"}
-
-
-class Sides(ast.NodeTransformer):
-    """Keep both sides of an asserted comparison, so that they can be reported."""
-
-    def visit_Assert(self, node: ast.Assert) -> Any:
-        """Assign both sides to variables before the assertion."""
-        test = node.test
-        if not (isinstance(test, ast.Compare) and len(test.ops) == 1):
-            return node
-        sides = zip((_LEFT, _RIGHT), (test.left, test.comparators[0]), strict=True)
-        kept = [
-            ast.Assign(targets=[ast.Name(id=name, ctx=ast.Store())], value=side)
-            for name, side in sides
-        ]
-        left, right = (ast.Name(id=name, ctx=ast.Load()) for name in (_LEFT, _RIGHT))
-        compare = ast.Compare(left=left, ops=test.ops, comparators=[right])
-        check = ast.Assert(test=compare, msg=node.msg)
-        return [ast.copy_location(statement, node) for statement in (*kept, check)]
 
 
 def _sides_of(error: BaseException, unit: str) -> Message:

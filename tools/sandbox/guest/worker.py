@@ -6,6 +6,7 @@ receives the next run directly. When a run has ended, the worker reports it to t
 and forks again. The worker ends when the host closes its end of the control socket.
 """
 
+import array
 import fcntl
 import gc
 import importlib
@@ -17,16 +18,17 @@ import struct
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from refinegraph.tools.sandbox.guest import codec
 from refinegraph.tools.sandbox.guest.layers import Layers
 from refinegraph.tools.sandbox.guest.limits import check_descriptors
 from refinegraph.tools.sandbox.guest.line import Line
-from refinegraph.tools.sandbox.guest.program import answer, load, run_program, shown_names
+from refinegraph.tools.sandbox.guest.program import keep_own_builtins, run_program
+from refinegraph.tools.sandbox.guest.rehearsing import rehearse
 from refinegraph.tools.sandbox.guest.script import run_script
 from refinegraph.tools.sandbox.guest.settings import ENDED, RUN_SIZE, Limits, Settings
-from refinegraph.tools.sandbox.guest.testing import run_tests, run_tests_in_process, run_unit
+from refinegraph.tools.sandbox.guest.testing import run_tests, run_tests_in_process
 from refinegraph.tools.sandbox.guest.watching import Watch
 
 ROLES: dict[str, Callable[..., None]] = {
@@ -49,12 +51,21 @@ _MAX_JOB = 1 << 28
 """Bytes of a job, which holds the program and its tests: a choice."""
 _MAX_DESCRIPTORS = 5
 """A run receives its socket, output and errors, and perhaps a peer and an input."""
+_MAX_ANCILLARY = socket.CMSG_SPACE(_MAX_DESCRIPTORS * array.array("i").itemsize)
+_ARMED = codec.pack({"armed": True})
+_REHEARSALS = 20
+"""How often the work of a run is rehearsed before the first fork: enough for the interpreter to
+specialize its code, which would otherwise happen, and copy memory, in every fork."""
+_INTERRUPT = int(signal.SIGINT)
+_set_signal: Callable[[int, Any], Any] = importlib.import_module("_signal").signal
+"""`signal.signal` without its conversions to enumerations, which write to many pages."""
 
 
 def main(control_number: int, runs_number: int, settings_text: str) -> None:
     """Run a worker until the host is gone."""
     settings = Settings.unpacked(settings_text)
     check_descriptors()
+    os.environ.pop("LD_BIND_NOW", None)  # it was meant for the start of this process
     os.umask(0o077)
     control = socket.socket(fileno=_move_up(control_number))
     runs = socket.socket(fileno=_move_up(runs_number))
@@ -105,14 +116,10 @@ def _prepare(settings: Settings) -> None:
         importlib.import_module(name)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-    space = {"__name__": "program", "__builtins__": __builtins__}
-    load("def double(x):\n    return [x, {'x': (x, 1.5)}]\n", space)
-    shown_names(space)
-    answer({"name": "double", "args": [["l", [2]]], "kwargs": {}}, space, depth=9, items=99)
-    answer({"name": "double", "args": [], "kwargs": {}}, space, depth=9, items=99)
-    run_unit("assert 1 == 1", {})
     exec(compile(settings.warm_up, "<warm up>", "exec", dont_inherit=True), {})
-    codec.unpack(codec.pack({"warm": codec.encode([1, "a", 2.5])})[4:])
+    for _ in range(_REHEARSALS):
+        rehearse()
+    keep_own_builtins()
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -135,7 +142,7 @@ def _become(run: int, runs: socket.socket, layers: Layers) -> NoReturn:
     """Confine this fork, wait for a run and execute it."""
     try:
         os.setsid()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _set_signal(_INTERRUPT, signal.default_int_handler)
         refused = _refusal(layers.hold_fork)
         limits, numbers = _wait_for(run, runs)
         lines = _move_descriptors(numbers, limits)
@@ -145,7 +152,7 @@ def _become(run: int, runs: socket.socket, layers: Layers) -> NoReturn:
         if refused:
             lines[0].send({"refused": refused})
             os._exit(1)
-        lines[0].send({"armed": True})
+        lines[0].send_frame(_ARMED)
         gc.enable()
         _do_job(lines)
     finally:
@@ -155,10 +162,11 @@ def _become(run: int, runs: socket.socket, layers: Layers) -> NoReturn:
 def _wait_for(run: int, runs: socket.socket) -> tuple[Limits, list[int]]:
     """Return the limits and descriptors of a run, skipping runs killed before they began."""
     while True:
-        body, numbers, _, _ = socket.recv_fds(runs, RUN_SIZE, _MAX_DESCRIPTORS)
+        body, ancillary, _, _ = runs.recvmsg(RUN_SIZE, _MAX_ANCILLARY)
         if not body:
             os._exit(0)
         limits = Limits.unpacked(body)
+        numbers = array.array("i", b"".join(data for _, _, data in ancillary)).tolist()
         if limits.run == run:
             return limits, numbers
         for number in numbers:
@@ -175,18 +183,22 @@ def _refusal(apply: Callable[[], None]) -> str:
 
 
 def _move_descriptors(numbers: list[int], limits: Limits) -> list[Line]:
-    """Move every descriptor to its number and return the sockets, the host's first."""
-    line, out, err, *rest = (fcntl.fcntl(number, fcntl.F_DUPFD, _HIGH) for number in numbers)
-    targets = {LINE: line, 1: out, 2: err}
-    if limits.peer:
-        targets[LINE + 1] = rest.pop(0)
+    """Move every descriptor to its number and return the sockets, the host's first.
+
+    Descriptors arrive with ascending numbers above those of the standard streams, so none of these
+    moves replaces one that is still to be moved.
+    """
+    line, out, err, *rest = numbers
+    peer = rest.pop(0) if limits.peer else None
+    os.dup2(out, 1)
+    os.dup2(err, 2)
     if limits.stdin:
-        targets[0] = rest.pop(0)
-    for target, number in targets.items():
-        os.dup2(number, target)
-    return [
-        Line(socket.socket(fileno=target), _MAX_JOB) for target in sorted(targets) if target >= LINE
-    ]
+        os.dup2(rest.pop(0), 0)
+    os.dup2(line, LINE)
+    if peer is None:
+        return [Line(LINE, _MAX_JOB)]
+    os.dup2(peer, LINE + 1)
+    return [Line(LINE, _MAX_JOB), Line(LINE + 1, _MAX_JOB)]
 
 
 def _do_job(lines: list[Line]) -> None:
