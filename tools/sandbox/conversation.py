@@ -1,39 +1,32 @@
-"""The dialogue between the host and the processes of one run.
+"""What is said in a run: a program is loaded, called and tested."""
 
-A process may only answer the current request: a frame out of turn ends the run as a protocol
-violation, and silence ends it at its time limit.
-"""
-
-import signal
 import socket
-import time
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from refinegraph.schema import CaseOutcome, CaseStatus
 from refinegraph.tools.sandbox.comparing import same_value, show
+from refinegraph.tools.sandbox.dialogue import Dialogue
+from refinegraph.tools.sandbox.direct import Assertion, DirectCall, DirectTest
 from refinegraph.tools.sandbox.guest import codec
+from refinegraph.tools.sandbox.guest.describing import shorten
+from refinegraph.tools.sandbox.guest.remote import exception_fields
 from refinegraph.tools.sandbox.outcomes import (
-    Broken,
-    describe_ending,
     error_in,
-    is_load,
     printable,
     seconds_in,
     trace_in,
     traceback_in,
     unit_outcome,
 )
-from refinegraph.tools.sandbox.policy import SandboxPolicy
-from refinegraph.tools.sandbox.polling import Poller
-from refinegraph.tools.sandbox.process import Ended, Message, Overflowed, Process
+from refinegraph.tools.sandbox.process import Message
 from refinegraph.tools.sandbox.sides import keep_sides
-from refinegraph.tools.sandbox.tracing import TraceLine
-from refinegraph.tools.sandbox.workers import Ending, Worker
+from refinegraph.tools.sandbox.workers import Worker
 
-_MEMORY_SHARE = 0.75
-"""Share of the memory limit above which a killed or failing program counts as out of memory: its
-peak stays below the limit, since the allocation that failed is not part of it."""
+
+class NeedsTester(Exception):
+    """Tests have to run in a process of their own after all."""
 
 
 class Call(NamedTuple):
@@ -44,23 +37,8 @@ class Call(NamedTuple):
     expected: object
 
 
-class Conversation:
-    """The processes of one run, from the first request to the end of all of them."""
-
-    def __init__(self, policy: SandboxPolicy, *, trace: bool = False) -> None:
-        self.policy = policy
-        self.program: Process | None = None
-        self.tester: Process | None = None
-        self.broken: Broken | None = None
-        self.trace: tuple[TraceLine, ...] = ()
-        self._tracing = trace
-        self._poller = Poller()
-        self._began = time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the run began."""
-        return round(time.monotonic() - self._began, 6)
+class Conversation(Dialogue):
+    """The processes of one run, and what each kind of run asks of them."""
 
     def check(
         self, worker: Worker, source: str, entry_point: str, calls: Sequence[Call]
@@ -73,16 +51,50 @@ class Conversation:
         if names.get(entry_point, ["missing"])[0] not in ("function", "other"):
             error = f"the program defines no function {entry_point!r}"
             return [CaseOutcome(id=call.id, status="error", error=error) for call in calls]
-        for number, call in enumerate(calls, 1):
-            last = number == len(calls)
-            self.program.post(_request(number, entry_point, call, last=last))
+        self.program.post(
+            *(
+                _request(number, entry_point, call, last=number == len(calls))
+                for number, call in enumerate(calls, 1)
+            )
+        )
         outcomes: list[CaseOutcome] = []
         for number, call in enumerate(calls, 1):
             written = f"{entry_point}({', '.join(map(show, call.arguments))})"[:600]
             outcomes.append(self._compared(call, written, self._answer(number)))
             if self.broken:
                 return outcomes
-        if calls and not self.program.falls_silent(until=self._began + self.policy.wall_seconds):
+        if calls:
+            self._expect_silence()
+        return outcomes
+
+    def test_directly(
+        self,
+        worker: Worker,
+        source: str,
+        units: Sequence[str],
+        ids: Sequence[str],
+        tests: Sequence[DirectTest],
+    ) -> list[CaseOutcome]:
+        """Make the calls of tests that only compare calls, and compare the values on the host.
+
+        Raises `NeedsTester` if only a test process can tell what such a test comes to.
+        """
+        self.program = self._begin(worker, self._program_job(source))
+        names = self._load()
+        if names is None:
+            return self._not_loaded(ids)
+        called = frozenset[str]().union(*(test.names for test in tests))
+        if any(names.get(name, ["missing"])[0] != "function" for name in called):
+            raise NeedsTester
+        requests = _Requests(tests)
+        outcomes: list[CaseOutcome] = []
+        for number, (name, unit) in enumerate(zip(ids, units, strict=True)):
+            outcomes.append(self._direct_outcome(name, unit, number, requests))
+            if self.broken:
+                return outcomes
+        if requests.are_all_sent:
+            self._expect_silence()
+        elif self.program.has_said_more:
             self._break("protocol_violation")
         return outcomes
 
@@ -152,63 +164,6 @@ class Conversation:
             CaseOutcome(id="script", status="error", error=error, traceback=traceback_in(reply))
         ]
 
-    def finish(self) -> None:
-        """End every process."""
-        for process in (self.tester, self.program):
-            if process:
-                process.finish()
-
-    def _begin(
-        self,
-        worker: Worker,
-        job: Message,
-        *,
-        stdin: bytes | None = None,
-        peer: socket.socket | None = None,
-    ) -> Process:
-        return Process.begin(worker, job, self.policy, self._poller, stdin=stdin, peer=peer)
-
-    def _arm(self, process: Process) -> None:
-        """Wait until a process is confined; meanwhile the other one may exceed its output limit."""
-        try:
-            process.arm()
-        except Overflowed as error:
-            self._break("output_exceeded", f" ({error})")
-
-    def _program_job(self, source: str) -> Message:
-        return {
-            "role": "program",
-            "source": source,
-            "depth": self.policy.result_depth,
-            "items": self.policy.result_items,
-            "trace": self._tracing,
-        }
-
-    def _load(self) -> dict[str, list[object]] | None:
-        """Return the kinds of the program's names, or None if it could not be loaded."""
-        assert self.program
-        self._arm(self.program)
-        reply = self._listen(self.program)
-        if reply is None or not is_load(reply) or not reply["loaded"]:
-            self._refuse_load(reply)
-            return None
-        return {
-            str(name): shape
-            for name, shape in reply["names"].items()
-            if str(name).isidentifier() and isinstance(shape, list) and shape
-        }
-
-    def _refuse_load(self, reply: Message | None) -> None:
-        if reply is None:
-            return
-        if not is_load(reply):
-            self._break("protocol_violation")
-            return
-        status: CaseStatus = "early_exit" if reply.get("error") == "SystemExit" else "error"
-        if reply.get("error") == "MemoryError" and self._used_its_memory():
-            status = "memory_exceeded"
-        self.broken = self.broken or Broken(status, error_in(reply), traceback_in(reply))
-
     def _units(self, units: Sequence[str], ids: Sequence[str]) -> list[CaseOutcome]:
         outcomes: list[CaseOutcome] = []
         for number, (name, unit) in enumerate(zip(ids, units, strict=True)):
@@ -220,7 +175,7 @@ class Conversation:
     def _unit(self, number: int, name: str, unit: str) -> CaseOutcome:
         """Wait for the tester's result of one test."""
         assert self.tester
-        call = unit.strip().splitlines()[-1][:600] if unit.strip() else ""
+        call = _last_line(unit)
         reply = self._listen(self.tester)
         if reply is None:
             return self._broken_outcome(name, call)
@@ -234,85 +189,46 @@ class Conversation:
             return self._broken_outcome(name, call)
         return unit_outcome(name, call, reply)
 
-    def _record_lost(self, cause: str) -> None:
-        """Record why the tester got no answer from the program."""
+    def _direct_outcome(
+        self, name: str, unit: str, number: int, requests: "_Requests"
+    ) -> CaseOutcome:
+        """Return the outcome of one test that only compares calls."""
+        seconds, reply = 0.0, Message(status="passed")
+        for part in requests.tests[number].assertions:
+            values, error, taken = self._values(part, number, requests)
+            seconds += taken
+            if self.broken:
+                return self._broken_outcome(name, _last_line(unit))
+            try:
+                failure = error or part.failure(values)
+            except Exception:
+                raise NeedsTester from None
+            if failure:
+                reply = failure
+                break
+        return unit_outcome(name, _last_line(unit), {**reply, "seconds": seconds})
+
+    def _values(
+        self, part: Assertion, number: int, requests: "_Requests"
+    ) -> tuple[list[object], Message | None, float]:
+        """Return the values of an assertion's calls, or the error of one, and the seconds taken."""
         assert self.program
-        if cause == "ended":
-            self._record_ending(self.program)
-        elif cause == "timeout":
-            self._break("timeout")
-        elif cause == "output_exceeded":
-            self._break("output_exceeded")
-        else:
-            self._break("protocol_violation")
-
-    def _answer(self, number: int) -> Message | None:
-        """Return the program's answer to one request."""
-        assert self.program
-        reply = self._listen(self.program, within=self.policy.call_seconds)
-        call = reply.get("call") if reply is not None else number
-        if type(call) is not int or call != number:
-            self._break("protocol_violation")
-            return None
-        if reply is not None and self._tracing:
-            self.trace = trace_in(reply)
-        return reply
-
-    def _listen(self, process: Process, *, within: float | None = None) -> Message | None:
-        """Return the next message, or record why there is none and return None."""
-        until = self._began + self.policy.wall_seconds
-        if within is not None:
-            until = min(until, time.monotonic() + within)
-        try:
-            return process.receive(until=until)
-        except TimeoutError:
-            self._break("timeout")
-        except Overflowed as error:
-            self._break("output_exceeded", f" ({error})")
-        except codec.Malformed:
-            self._break("protocol_violation")
-        except Ended:
-            self._record_ending(process)
-        return None
-
-    def _record_ending(self, process: Process) -> None:
-        ending = process.ending()
-        if ending is None:
-            self._break("early_exit")
-        elif ending.signal is None:
-            self._break("early_exit", f" (exit code {ending.code})")
-        elif ending.cpu_seconds >= self.policy.cpu_seconds - 0.5:
-            self._break("cpu_exceeded")
-        elif ending.signal == signal.SIGKILL and self._filled(ending):
-            self._break("memory_exceeded")
-        else:
-            self._break("crashed", f"it was killed by signal {ending.signal}")
-
-    def _used_its_memory(self) -> bool:
-        """End the program and return whether its peak was close to the memory limit."""
-        assert self.program
-        self.program.finish()
-        return self._filled(self.program.worker.ending())
-
-    def _filled(self, ending: Ending) -> bool:
-        return ending.peak_bytes > _MEMORY_SHARE * self.policy.memory_mb * 1024 * 1024
-
-    def _break(self, status: CaseStatus, more: str = "") -> None:
-        self.broken = self.broken or Broken(status, describe_ending(status) + more, None)
-
-    def _not_loaded(self, ids: Sequence[str]) -> list[CaseOutcome]:
-        return [self._broken_outcome(name, "loading the program") for name in ids[:1]]
-
-    def _broken_outcome(self, name: str, call: str, expected: str | None = None) -> CaseOutcome:
-        assert self.broken
-        return CaseOutcome(
-            id=name,
-            status=self.broken.status,
-            call=call,
-            expected=expected,
-            error=self.broken.detail,
-            traceback=self.broken.traceback,
-        )
+        values: list[object] = []
+        seconds = 0.0
+        for _ in part.calls:
+            self.program.post(*requests.due(number))
+            reply = self._answer(requests.next_answer())
+            if reply is None:
+                break
+            seconds += seconds_in(reply)
+            if "value" not in reply:
+                return values, _error_of(reply), seconds
+            try:
+                values.append(codec.decode(reply["value"]))
+            except codec.Malformed:
+                self._break("protocol_violation")
+                break
+        return values, None, seconds
 
     def _compared(self, call: Call, written: str, reply: Message | None) -> CaseOutcome:
         expected = show(call.expected)
@@ -356,9 +272,78 @@ class Conversation:
         )
 
 
+class _Requests:
+    """The calls of tests, each requested as early as the order of events in the tests allows.
+
+    A call may depend on an assertion before it in the same test, which has to hold. The first call
+    of a test depends on nothing, so it is requested along with the last call of the test before.
+    """
+
+    def __init__(self, tests: Sequence[DirectTest]) -> None:
+        self.tests = tests
+        self._waiting = [
+            deque(call for part in test.assertions for call in part.calls) for test in tests
+        ]
+        self._asked = [0] * len(tests)
+        """Calls that were requested, and not yet waited for, of each test."""
+        self._sent = 0
+        self._answered = 0
+        self._most = sum(map(len, self._waiting))
+
+    @property
+    def are_all_sent(self) -> bool:
+        """Whether the program was told that there will be no further call."""
+        return bool(self._most) and self._sent == self._most
+
+    def due(self, number: int) -> list[Message]:
+        """Return the requests to send now, where the next answer to wait for is one of a test."""
+        if self._asked[number]:
+            self._asked[number] -= 1
+            return []
+        requests = [self._next(number)]
+        while not self._waiting[number] and number + 1 < len(self.tests):
+            number += 1
+            if self._waiting[number]:
+                requests.append(self._next(number))
+                self._asked[number] += 1
+        return requests
+
+    def next_answer(self) -> int:
+        """Return the number of the answer to wait for."""
+        self._answered += 1
+        return self._answered
+
+    def _next(self, number: int) -> Message:
+        call = self._waiting[number].popleft()
+        self._sent += 1
+        return _message(self._sent, call, last=self._sent == self._most)
+
+
+def _message(number: int, call: DirectCall, *, last: bool) -> Message:
+    return {
+        "call": number,
+        "name": call.name,
+        "args": call.arguments,
+        "kwargs": call.keywords,
+        "last": last,
+    }
+
+
+def _error_of(reply: Message) -> Message:
+    """Return what a test process would report of a call that returned no value."""
+    if "unserializable" not in reply:
+        return {**exception_fields(reply), "status": "error"}
+    said = shorten(str(reply["unserializable"]))
+    return {"status": "unserializable", "error": "unserializable", "said": said}
+
+
+def _last_line(unit: str) -> str:
+    return unit.strip().splitlines()[-1][:600] if unit.strip() else ""
+
+
 def _request(number: int, name: str, call: Call, *, last: bool) -> Message:
     arguments = [codec.encode(argument) for argument in call.arguments]
-    return {"call": number, "name": name, "args": arguments, "kwargs": {}, "last": last}
+    return _message(number, DirectCall(name, arguments, {}), last=last)
 
 
 def _units_to_run(units: Sequence[str]) -> Message:

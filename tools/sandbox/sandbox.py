@@ -15,7 +15,8 @@ from refinegraph.schema import (
     VerdictStatus,
 )
 from refinegraph.telemetry.tracing import span
-from refinegraph.tools.sandbox.conversation import Call, Conversation
+from refinegraph.tools.sandbox.conversation import Call, Conversation, NeedsTester
+from refinegraph.tools.sandbox.direct import direct_tests
 from refinegraph.tools.sandbox.policy import SandboxPolicy
 from refinegraph.tools.sandbox.running import Fault, Run, in_thread
 from refinegraph.tools.sandbox.tiers import tier_of
@@ -93,7 +94,10 @@ class Sandbox:
         preamble: str = "",
         entry_point: str | None = None,
     ) -> Verdict:
-        """Run assert-style tests in a second process, which exchanges only plain data with it.
+        """Run assert-style tests outside the program's process, which gets only plain data.
+
+        Tests that only compare the results of calls with literals are compared on the host. All
+        others run in a second process. Both give the same verdict.
 
         A string is split into its assertions and test functions; every element of a sequence is
         one test. `preamble` is trusted source that tests may use. A name of the program never
@@ -102,6 +106,17 @@ class Sandbox:
         """
         units = test_units(tests, entry_point=entry_point)
         names = _names(ids, len(units))
+        direct = direct_tests(units, preamble=preamble, entry_point=entry_point)
+        if direct is not None:
+            try:
+                return await self._verdict(
+                    names,
+                    lambda talk, workers: talk.test_directly(
+                        workers[0], source, units, names, direct
+                    ),
+                )
+            except NeedsTester:
+                pass  # the run below starts from the beginning, in new processes
         return await self._verdict(
             names,
             lambda talk, workers: talk.test(workers, source, units, names, preamble, entry_point),
