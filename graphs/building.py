@@ -46,8 +46,6 @@ from refinegraph.tools.checkers import AnswerReader
 
 SearchGraph = CompiledStateGraph[RefinementState, None, RefinementInput, RefinementState]
 
-_NOTHING_SPENT = Usage()
-
 Values = Mapping[str, Any]
 """The state as LangGraph reads it from its channels, which have validated it."""
 
@@ -277,7 +275,7 @@ def _complete(update: StateUpdate, sample_counts: Counter[str]) -> StateUpdate:
 def _is_nothing(value: object) -> bool:
     """Return whether writing a value changes nothing; every write costs time and storage."""
     if isinstance(value, Usage):
-        return value == _NOTHING_SPENT
+        return value.is_nothing
     return value is None or (isinstance(value, tuple) and not value)
 
 

@@ -196,6 +196,8 @@ class GrowingChannel(DeltaChannel[tuple[Any, ...]]):
 
     def update(self, values: Sequence[Any]) -> bool:
         """Apply the writes of one super-step, either all of them or none."""
+        if not values:  # LangGraph calls this for every channel after every super-step
+            return False
         self.fold.key = self.key
         for value in values:
             if isinstance(value, Overwrite):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from refinegraph.schema import Usage
+from refinegraph.schema.usage import NOTHING_SPENT
 
 
 class Account:
@@ -17,7 +18,7 @@ class Account:
         self.parent = parent
         self.forwards = forwards
         self.totals = totals
-        self._usage = Usage()
+        self._usage = NOTHING_SPENT
         self._closed = False
         self._lock = threading.Lock()
 

@@ -53,7 +53,7 @@ def operate_node(
             for candidate in update.get("candidates", ())
             if candidate.complete
         )
-        usage = account.usage + Usage(unparsable=unparsable)
+        usage = account.usage + Usage(unparsable=unparsable) if unparsable else account.usage
         emit(Spent(usage=usage))
         return {**update, "usage": usage, "failures": _failures(outcome, name, pending)}
 

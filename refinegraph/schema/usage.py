@@ -30,6 +30,11 @@ class Usage(Frozen):
     """Elapsed seconds of the run; 0 on parts of a run."""
 
     @property
+    def is_nothing(self) -> bool:
+        """Whether nothing was spent."""
+        return self is NOTHING_SPENT or self == NOTHING_SPENT
+
+    @property
     def total_tokens(self) -> int:
         """The sum of prompt and completion tokens."""
         return self.prompt_tokens + self.completion_tokens
@@ -41,9 +46,9 @@ class Usage(Frozen):
 
     def __add__(self, other: "Usage") -> "Usage":
         """Add field by field, exactly."""
-        if other == _NOTHING_SPENT:
+        if other.is_nothing:
             return self
-        if self == _NOTHING_SPENT:
+        if self.is_nothing:
             return other
         return Usage(
             llm_calls=self.llm_calls + other.llm_calls,
@@ -60,7 +65,8 @@ class Usage(Frozen):
         )
 
 
-_NOTHING_SPENT = Usage()
+NOTHING_SPENT = Usage()
+"""Shared, since comparing it with itself is cheap and most nodes of a graph spend nothing."""
 
 
 def _add_decimal(left: float, right: float) -> float:
