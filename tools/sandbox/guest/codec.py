@@ -120,16 +120,20 @@ def _check_hashes(values: list[Any]) -> None:
             raise Malformed("too many equal hashes")
 
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+_DECODER = json.JSONDecoder()
+
+
 def pack(message: dict[str, Any]) -> bytes:
     """Return a message as a frame: its length as four bytes, followed by JSON."""
-    body = json.dumps(message, separators=(",", ":")).encode()
+    body = _ENCODER.encode(message).encode()
     return struct.pack(">I", len(body)) + body
 
 
 def unpack(body: bytes) -> dict[str, Any]:
     """Return the message in a frame's body; raises `Malformed`."""
     try:
-        message: Any = json.loads(body)
+        message: Any = _DECODER.decode(body.decode())
     except (ValueError, RecursionError) as error:
         raise Malformed(str(error)[:200]) from None
     kind = exact_type(message)

@@ -37,50 +37,56 @@ class Watch:
         """Whether every visible process is part of the run."""
         self._doomed = 0
         """The last run to be killed; the order may arrive before the run begins."""
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
 
     def outlast(self, program: int, run: int) -> Ending:
         """Wait until a run has ended; if the host is gone, end this process too."""
+        number = os.pidfd_open(program) if hasattr(os, "pidfd_open") else None
+        if number is not None:
+            self._poll.register(number, select.POLLIN)
+        try:
+            self._wait(program, run, number)
+        finally:
+            if number is not None:
+                self._poll.unregister(number)
+                os.close(number)
+        return self._reap(program)
+
+    def _wait(self, program: int, run: int, number: int | None) -> None:
         killed = False
         while True:
             if not killed and (self._doomed >= run or self._has_too_many_threads(program)):
                 self._kill(program)
                 killed = True
-            if self._ended(program, count=not killed):
-                return self._reap(program)
-            if not self._obey():
+            ended, ordered = self._news(program, number, count=not killed)
+            if ordered and not self._obey() and not ended:
                 self._kill(program)
                 os._exit(0)
+            if ended:
+                return
+
+    def _news(self, program: int, number: int | None, *, count: bool) -> tuple[bool, bool]:
+        """Wait; return whether the run has ended, and whether the host has an order."""
+        if number is None:
+            return self._news_slowly(program)
+        counting = count and self._max_threads is not None
+        ready = [found for found, _ in self._poll.poll(_COUNT_INTERVAL if counting else None)]
+        return number in ready, self._control.fileno() in ready
+
+    def _news_slowly(self, program: int) -> tuple[bool, bool]:
+        while True:
+            ended = os.waitid(os.P_PID, program, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+            ordered = bool(self._poll.poll(0 if ended else 2))
+            if ended or ordered:
+                return ended, ordered
 
     def _obey(self) -> bool:
-        """Read the host's orders; return False if the socket is closed."""
-        if not select.select([self._control], [], [], 0)[0]:
-            return True
+        """Read an order of the host; return False if the socket is closed."""
         order = self._control.recv(KILL.size)
         if order:
             self._doomed = max(self._doomed, *KILL.unpack(order))
         return bool(order)
-
-    def _ended(self, program: int, *, count: bool) -> bool:
-        """Wait; return True if the run has ended and False if something else needs attention."""
-        if not hasattr(os, "pidfd_open"):
-            return self._ended_slowly(program)
-        number = os.pidfd_open(program)
-        try:
-            poll = select.poll()
-            poll.register(number, select.POLLIN)
-            poll.register(self._control, select.POLLIN)
-            counting = count and self._max_threads is not None
-            ready = poll.poll(_COUNT_INTERVAL if counting else None)
-            return any(descriptor == number for descriptor, _ in ready)
-        finally:
-            os.close(number)
-
-    def _ended_slowly(self, program: int) -> bool:
-        while True:
-            if os.waitid(os.P_PID, program, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-                return True
-            if select.select([self._control], [], [], 0.002)[0]:
-                return False
 
     def _has_too_many_threads(self, program: int) -> bool:
         """Count threads by the link count of the directory that has one entry per thread."""
@@ -95,7 +101,8 @@ class Watch:
     def _kill(self, program: int) -> None:
         if self._alone:
             with suppress(ProcessLookupError):
-                os.kill(-1, signal.SIGKILL)
+                os.kill(-1, signal.SIGKILL)  # which includes the program
+            return
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(program, signal.SIGKILL)
         with suppress(ProcessLookupError):
