@@ -1,9 +1,9 @@
 """Threads for blocking work that do not delay the exit of the process."""
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -21,19 +21,19 @@ class DaemonThreads:
         self._max_threads = max_threads
         self._name = name
         self._count = 0
-        self._idle = 0
-        self._queue: deque[_Work] = deque()
-        self._changed = threading.Condition()
+        self._open = 0
+        """Pieces of work that are queued or being done."""
+        self._queue: SimpleQueue[_Work] = SimpleQueue()
+        self._lock = threading.Lock()
 
     def submit(self, work: Callable[[], T]) -> "Future[T]":
         """Queue work and return its future; raises RuntimeError if no thread can be started."""
         future: Future[T] = Future()
-        with self._changed:
-            self._queue.append((future, work))
-            if len(self._queue) <= self._idle:
-                self._changed.notify()
-            elif self._count < self._max_threads:
+        with self._lock:
+            if self._open >= self._count < self._max_threads:
                 self._add_thread()
+            self._open += 1
+        self._queue.put((future, work))
         return future
 
     def _add_thread(self) -> None:
@@ -42,31 +42,30 @@ class DaemonThreads:
             thread.start()
         except RuntimeError:
             if not self._count:
-                self._queue.pop()
                 raise
         else:
             self._count += 1
 
     def _serve(self) -> None:
         while True:
-            future, work = self._next()
+            future, work = self._queue.get()
             if future.set_running_or_notify_cancel():
-                _settle(future, work)
+                self._settle(future, work)
+            else:
+                self._close()
             del future, work  # otherwise an idle thread would keep the last result alive
 
-    def _next(self) -> _Work:
-        with self._changed:
-            self._idle += 1
-            while not self._queue:
-                self._changed.wait()
-            self._idle -= 1
-            return self._queue.popleft()
+    def _settle(self, future: "Future[T]", work: Callable[[], T]) -> None:
+        try:
+            result = work()
+        except BaseException as error:
+            self._close()
+            future.set_exception(error)
+        else:
+            self._close()
+            future.set_result(result)
 
-
-def _settle(future: "Future[T]", work: Callable[[], T]) -> None:
-    try:
-        result = work()
-    except BaseException as error:
-        future.set_exception(error)
-    else:
-        future.set_result(result)
+    def _close(self) -> None:
+        """Count a piece of work as done, before anyone who waits for it can queue more."""
+        with self._lock:
+            self._open -= 1

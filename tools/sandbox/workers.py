@@ -151,16 +151,19 @@ class Worker:
     def _read(self, count: int, seconds: float) -> bytes:
         body = bytearray()
         until = time.monotonic() + seconds
+        # Before every run the host asks whether the last one is over: one system call this way.
+        flags = 0 if seconds else socket.MSG_DONTWAIT
         while len(body) < count:
-            self._control.settimeout(max(0.0, until - time.monotonic()))
+            if seconds:
+                self._control.settimeout(max(0.0, until - time.monotonic()))
             try:
-                chunk = self._control.recv(count - len(body))
+                chunk = self._control.recv(count - len(body), flags)
             except (TimeoutError, BlockingIOError):
                 raise WorkerFailed("a worker does not answer") from None
             except OSError as error:
                 raise WorkerFailed(f"a worker is gone ({error.strerror})") from None
             finally:
-                if self._control.fileno() >= 0:
+                if seconds and self._control.fileno() >= 0:
                     self._control.settimeout(None)
             if not chunk:
                 raise WorkerFailed("a worker is gone")
