@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from refinegraph.schema import Verdict
 from refinegraph.tools import Sandbox, SandboxPolicy
+from refinegraph.tools.sandbox.conformance import CASES, run_conformance
 from refinegraph.tools.sandbox.direct import direct_tests
 from refinegraph.tools.sandbox.sides import keep_sides
 from refinegraph.tools.sandbox.units import test_units as units_of
@@ -85,6 +87,33 @@ async def test_a_direct_test_has_the_verdict_of_a_test_process(
     sandbox = Sandbox(policy=POLICY)
     direct = await sandbox.test(program, tests, entry_point="f")
     assert seen(direct) == seen(await sandbox.test(program, elsewhere, entry_point="f"))
+
+
+class InTestProcess(Sandbox):
+    """A sandbox that runs every test in a process of its own."""
+
+    async def test(
+        self,
+        source: str,
+        tests: str | Sequence[str],
+        *,
+        ids: Sequence[str] | None = None,
+        preamble: str = "",
+        entry_point: str | None = None,
+    ) -> Verdict:
+        some = (
+            f"import sys\n{tests}"
+            if isinstance(tests, str)
+            else [f"import sys\n{test}" for test in tests]
+        )
+        return await super().test(source, some, ids=ids, preamble=preamble, entry_point=entry_point)
+
+
+async def test_hostile_programs_are_stopped_in_front_of_a_test_process_too() -> None:
+    cases = [case for case in CASES if case.how == "test" and case.quick]
+    report = await run_conformance(InTestProcess, cases, concurrency=4)
+    assert len(cases) > 30
+    assert report.ok, report
 
 
 @pytest.mark.parametrize(
