@@ -79,8 +79,6 @@ def seen(verdict: Verdict) -> str:
 async def test_a_direct_test_has_the_verdict_of_a_test_process(
     program: str, tests: list[str]
 ) -> None:
-    if "while x" in program and not any("f(2)" in test or "(2)" in test for test in tests):
-        pytest.skip("these tests never make the call that hangs")
     elsewhere = [f"import sys\n{test}" for test in tests]
     assert direct_tests(tests, preamble="", entry_point="f") is not None
     assert direct_tests(elsewhere, preamble="", entry_point="f") is None
@@ -160,7 +158,7 @@ def test_anything_else_needs_a_process(test: str) -> None:
         ("assert f(2) == 4", "def f(x): return 4", "f", True),
         ("assert sum([2]) == 2", "", None, False),
         ("assert sum([2]) == 2", "", "sum", True),
-        ("assert abs(-2) == 2", "", "abs", True),
+        ("assert abs(-2) == 2", "", "abs", False),
         ("assert abs(f(2) - 4) < 1", "", "abs", False),
         ("assert abs(f(2) - 4) < 1", "import math", "f", True),
         ("assert abs(f(2) - 4) < 1", "from math import fabs as abs", "f", False),
