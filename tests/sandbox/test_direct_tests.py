@@ -159,6 +159,8 @@ def test_anything_else_needs_a_process(test: str) -> None:
         ("assert sum([2]) == 2", "", None, False),
         ("assert sum([2]) == 2", "", "sum", True),
         ("assert abs(-2) == 2", "", "abs", False),
+        ("def check(g):\n    assert g(2) == 4\ncheck(f)", "import math", "f", True),
+        ("def check(g):\n    assert g(2) == 4\ncheck(f)\nassert g(2)", "import math", "f", False),
         ("assert abs(f(2) - 4) < 1", "", "abs", False),
         ("assert abs(f(2) - 4) < 1", "import math", "f", True),
         ("assert abs(f(2) - 4) < 1", "from math import fabs as abs", "f", False),

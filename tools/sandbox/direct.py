@@ -170,10 +170,12 @@ class _Reader:
         """Return the assertions of `def check(candidate)` or `def test_it()`, which is called."""
         if check is None or len(check.args.args) != (function is not None):
             raise _NotDirect
-        if function is not None:
-            self._name_function(check.args.args[0].arg, function)
+        for argument in check.args.args:
+            self._name_function(argument.arg, function or "")
         for statement in check.body:
             yield from self._statement(statement)
+        for argument in check.args.args:  # its name means nothing outside
+            self._called.pop(argument.arg, None)
 
     def _name_function(self, name: str, function: str) -> None:
         """Note that a name stands for a function of the program."""
