@@ -1,10 +1,13 @@
 """Syntax colours for programs and patches."""
 
-import builtins
-import keyword
 import re
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import cache, lru_cache
 from typing import Literal
+
+from pygments.lexer import Lexer
+from pygments.lexers.python import PythonLexer
+from pygments.token import Comment, Keyword, Name, Number, Operator, String
 
 from refinegraph.html.page import text
 
@@ -15,29 +18,18 @@ LONGEST = 20_000
 """The maximum number of characters that are coloured, compared or shown. Pages with longer texts
 can no longer be opened."""
 
-# An evaluation's page shows tens of thousands of programs, so one expression finds all tokens: a
-# lexer that follows every rule of the language takes ten times as long. Few classes keep pages
-# small: most tokens of a program are names and punctuation without one.
-_TOKENS = re.compile(
-    r"""
-    (?P<c> \#[^\n]* )
-    | (?P<s> [rbfuRBFU]{0,2} (?:
-        \"{3} (?:\\.|[^\\])*? (?:\"{3}|\\?\Z)
-        | '{3} (?:\\.|[^\\])*? (?:'{3}|\\?\Z)
-        | " (?:\\.|[^"\\\n])* "?
-        | ' (?:\\.|[^'\\\n])* '? ) )
-    | (?P<m> (?: \d\w* (?:\.\w*)? | \.\d\w* ) (?: (?<=[eE]) [+-]\d+ )? )
-    | (?P<f> (?: (?<=\bdef[ ]) | (?<=\bclass[ ]) ) \w+ | (?<![^\n]) [ \t]* @[\w.]+ )
-    | (?P<word> (?<![.\w]) [^\W\d]\w* )
-    | (?P<name> \w+ )
-    | (?P<other> [^\w\s\#'"@.]+ | [^\w \t\n] )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_WORDS = {
-    **{name: "b" for name in dir(builtins) if not name.startswith("_")},
-    **dict.fromkeys(("self", "cls"), "b"),
-    **dict.fromkeys(keyword.kwlist, "k"),
+# Few classes keep pages small: most tokens of a program are names and punctuation without one.
+_CLASSES: dict[object, str] = {
+    Comment: "c",
+    String: "s",
+    Number: "m",
+    Keyword: "k",
+    Operator.Word: "k",
+    Name.Function: "f",
+    Name.Class: "f",
+    Name.Decorator: "f",
+    Name.Builtin: "b",
+    Name.Exception: "b",
 }
 
 
@@ -73,25 +65,42 @@ def code_lines(content: str, language: Language) -> tuple[str, ...]:
         return tuple(text(line) for line in content.split("\n"))
     if language == "patch":
         return tuple(_patch_line(line) for line in content.split("\n"))
-    return tuple(_TOKENS.sub(_coloured, content).split("\n"))
-
-
-def _coloured(token: re.Match[str]) -> str:
-    value, kind = token[0], token.lastgroup
-    if kind == "word":
-        style = _WORDS.get(value)
-        return f'<span class="{style}">{value}</span>' if style else value
-    if kind in ("name", "other"):
-        return text(value)
-    spans = (
-        f'<span class="{kind}">{text(part)}</span>' if part else "" for part in value.split("\n")
-    )
-    return "\n".join(spans)
+    lines = tuple("".join(pieces) for pieces in _python_lines(content))
+    # Pygments takes a lone carriage return for the end of a line; nothing else here does.
+    return lines if len(lines) == content.count("\n") + 1 else code_lines(content, "words")
 
 
 def _patch_line(line: str) -> str:
     style = {"+": "come", "-": "gone"}.get(line[:1])
     return f'<span class="{style}">{text(line)}</span>' if style else text(line)
+
+
+def _python_lines(content: str) -> Iterator[list[str]]:
+    pieces: list[str] = []
+    for kind, value in _python_lexer().get_tokens(content):
+        style = _style(kind)
+        for place, part in enumerate(value.split("\n")):
+            if place:
+                yield pieces
+                pieces = []
+            if part:
+                pieces.append(f'<span class="{style}">{text(part)}</span>' if style else text(part))
+    yield pieces
+
+
+@cache
+def _python_lexer() -> Lexer:
+    return PythonLexer(stripnl=False, ensurenl=False)
+
+
+@cache
+def _style(kind: object) -> str:
+    """Return the class of a token type: its own, or that of the nearest ancestor."""
+    while kind is not None:
+        if kind in _CLASSES:
+            return _CLASSES[kind]
+        kind = getattr(kind, "parent", None)
+    return ""
 
 
 def _cut_note(count: int) -> str:
