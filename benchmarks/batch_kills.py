@@ -35,6 +35,7 @@ AT_ONCE = 8
 """Calls under way in each worker, all of which a kill may cut off."""
 DRIVER_SHARE = 0.2
 """Of the kills of a cluster, the share that hits the driver."""
+_ACTORS = ("ray::BatchWorker", "ray::SharedBooks")
 UNFINISHED = 75
 """`EX_TEMPFAIL`: the command is to be repeated."""
 
@@ -152,9 +153,9 @@ def kill_part_of_cluster(trial: Trial, process: psutil.Process) -> str:
 
 
 def is_worker(process: psutil.Process) -> bool:
-    """Return whether it is an actor that solves problems."""
+    """Return whether it is an actor: one that solves problems, or the one that keeps answers."""
     with suppress(psutil.Error):
-        return any("ray::BatchWorker" in word for word in process.cmdline())
+        return any(name in word for word in process.cmdline() for name in _ACTORS)
     return False
 
 

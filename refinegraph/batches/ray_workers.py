@@ -169,12 +169,18 @@ def _connect(ray: Any, address: str) -> bool:
 def _start_books(ray: Any, name: str, order: WorkerOrder, folder: str) -> Remote:
     """Start the actor that the workers share, on the node of the driver, whose files it writes."""
     here = ray.get_runtime_context().get_node_id()
-    actor = ray.remote(SharedBooks).options(name=name, num_cpus=0, scheduling_strategy=_on(here))
+    actor = ray.remote(SharedBooks).options(
+        name=name,
+        num_cpus=0,
+        max_restarts=-1,
+        max_task_retries=-1,
+        scheduling_strategy=_on(here),
+    )
     calls = order.kept.calls
     return actor.remote(
         caps_of(order.options),
         order.kept.spent,
-        str(Path(folder, "rates.sqlite")),
+        folder,
         str(calls.resolve()) if calls else None,
     )
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from langchain_core.messages import BaseMessage
 
@@ -92,6 +93,34 @@ async def test_a_worker_that_dies_is_replaced_and_its_answers_are_kept(tmp_path:
     await solved(4, model=alone, strategy="self-refine", rounds=1)
     asked = (tmp_path / "asked").read_text().splitlines()
     assert len(asked) == len(alone.calls) + 1  # the one whose answer the dead worker took along
+
+
+def killing_books(folder: Path) -> ScriptedChatModel:
+    """Return a model whose fifth call kills the actor that keeps budgets and answers."""
+
+    def write(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
+        text = answer(messages, sampling)
+        log = folder / "asked"
+        with log.open("a") as file:
+            file.write(f"{text}\n")
+        if len(log.read_text().splitlines()) == 5:
+            for process in psutil.Process(os.getppid()).children():
+                if "ray::SharedBooks" in " ".join(process.cmdline()):
+                    process.kill()
+        return text
+
+    return ScriptedChatModel(write)
+
+
+async def test_budgets_and_answers_outlive_the_actor_that_keeps_them(tmp_path: Path) -> None:
+    more: dict[str, Any] = {"cluster": "ray", "concurrency": 1, "strategy": "self-refine"}
+    limits: dict[str, Any] = {"rounds": 1, "budget_calls": 13}
+    records = await solved(9, model=killing_books(tmp_path), out=tmp_path / "o", **limits, **more)
+    answers = [record.answer for record in records if record.error is None]
+    asked = len((tmp_path / "asked").read_text().splitlines())
+    assert answers == [str(n) for n in range(len(answers))]
+    assert len(answers) >= 3
+    assert asked in (12, 13)  # the call under way counts, even if nothing was billed
 
 
 async def test_a_problem_that_kills_every_worker_is_an_error(tmp_path: Path) -> None:
