@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import tempfile
 import warnings
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -42,15 +42,16 @@ class Kept(NamedTuple):
     """The file of the answers of problems under way; None if a cache is named."""
 
 
-class WorkerOrder(NamedTuple):
+@dataclass(frozen=True)
+class WorkerOrder:
     """Which workers to start."""
 
     actor: type[Worker]
     options: RunOptions
     concurrency: int
     """Of each worker."""
-    kept: Kept = Kept()
-    more: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    kept: Kept
+    more: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Further arguments of the actor."""
 
 
