@@ -1,29 +1,26 @@
-"""Measure batches over several workers: memory, throughput, random kills and shared limits.
+"""Many problems over several workers: limits that hold over all of them, throughput, memory.
 
     python benchmarks/batches.py                      # a minute or two
-    python benchmarks/batches.py --problems 10000 --workers 8 --kills 50
+    python benchmarks/batches.py limits --problems 2000 --workers 8
+    python benchmarks/batches.py rates --problems 6500 --workers 8 --rate 3000
     python benchmarks/batches.py --memory 100000
 
-A local mock server answers, so that only this package is measured. Every figure is printed with its
-goal, and the exit code is 1 if a goal is missed.
+A mock server answers on the loopback, so that what is measured is ours. Every figure stands beside
+what it has to be, and the command ends with 1 where one is missed.
 """
 
 import argparse
 import asyncio
 import json
-import os
-import random
 import resource
-import signal
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
-from chat_server import ChatServer, chat_server
+from chat_server import ChatServer, Counts, chat_server
 from langchain_core.messages import BaseMessage
 
 import refinegraph as rg
@@ -32,29 +29,27 @@ from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.types import Choice, Completion, Sampling
 
 COMMAND = [sys.executable, "-m", "refinegraph"]
-PROMPT, WRITTEN = 20, 5
-"""Tokens per call, as the mock server counts them."""
-USD = 1_000
-"""Prices of a million tokens; a call costs a few cents."""
+PROMPT_USD, WRITTEN_USD = 0.25, 2.0
+"""Prices of a million tokens, those of a small model."""
 STRATEGY = ("--strategy", "self-refine", "--rounds", "1", "--kind", "math", "--learn", "off")
 
 
 class Answering(SamplingChatModel):
-    """A model that answers immediately and stores nothing, so that only the batch uses memory."""
+    """Answers at once and remembers nothing, so that memory is the batch's own."""
 
     @property
     def endpoint(self) -> Endpoint:
-        """Return the model's name."""
+        """Return its name."""
         return Endpoint("answering")
 
     async def ask(
         self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
     ) -> Completion:
-        """Return the answer 4."""
+        """Answer 4."""
         return Completion(tuple(Choice(text="\\boxed{4}", finish_reason="stop") for _ in range(n)))
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
-        """Return None, because no call has a price."""
+        """Return nothing, for nothing costs anything."""
         return 0.0
 
     @property
@@ -63,18 +58,18 @@ class Answering(SamplingChatModel):
 
 
 def questions(count: int) -> Iterator[dict[str, Any]]:
-    """Yield problems one at a time, without storing them in a list."""
+    """Yield problems that no list holds."""
     return ({"prompt": f"What is 2 + 2? ({n})", "kind": "math", "page": n} for n in range(count))
 
 
 def megabytes() -> float:
-    """Return the current memory of this process in megabytes."""
+    """Return the memory that this process takes now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 1e6
 
 
 async def memory(count: int, folder: Path) -> bool:
-    """Solve `count` problems in this process; return whether memory stayed constant."""
+    """Solve so many problems in this process; return whether memory stayed flat."""
     sizes: list[float] = []
     every, began = max(1, count // 10), time.perf_counter()
     ended = 0
@@ -87,83 +82,21 @@ async def memory(count: int, folder: Path) -> bool:
             rate = ended / (time.perf_counter() - began)
             print(f"{ended:>7,} problems  {sizes[-1]:5.0f} MB  {rate:5.0f}/s", flush=True)
     growth = (sizes[-1] - sizes[0]) / (0.9 * count) * 1e6
-    print(f"memory grew by {growth:.0f} bytes per problem after the first tenth (goal: below 64)")
+    print(f"memory grew by {growth:.0f} bytes a problem after the first tenth (below 64)")
     return growth < 64
 
 
 async def finish(command: Sequence[str]) -> tuple[int, str]:
-    """Run a command to its end; return its exit code and output."""
+    """Run a command to its end; return its code and what it said."""
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-    output = (await process.communicate())[1].decode()
-    return int(process.returncode or 0), output
-
-
-async def until_done(command: Sequence[str], kills: int, chance: random.Random) -> int:
-    """Run a command, kill it at random moments and resume it; return the number of kills."""
-    killed = 0
-    while True:
-        process = await asyncio.create_subprocess_exec(
-            *command, "--resume", stderr=asyncio.subprocess.DEVNULL
-        )
-        try:
-            # A start takes about two seconds; the rest is the work.
-            seconds = chance.uniform(0.5, 6) if killed < kills else None
-            await asyncio.wait_for(process.wait(), seconds)
-            if process.returncode:
-                raise SystemExit(f"a worker ended with exit code {process.returncode}")
-            return killed
-        except TimeoutError:
-            os.kill(process.pid, signal.SIGKILL)
-            await process.wait()
-            killed += 1
-
-
-async def shards(options: argparse.Namespace, folder: Path, server: ChatServer) -> bool:
-    """Kill workers at random, merge their results, and compare them with a run of one process."""
-    source, whole = folder / "in.jsonl", folder / "whole.jsonl"
-    source.write_text(
-        "".join(json.dumps(question) + "\n" for question in questions(options.problems))
-    )
-    flags = ("--model", "openai/mock", "--api-base", server.base, *STRATEGY)
-    common = (*COMMAND, "batch", str(source), *flags)
-    began = time.perf_counter()
-    assert (await finish((*common, "--out", str(whole), "--in-order")))[0] == 0
-    alone = time.perf_counter() - began
-    calls = server.calls()
-    parts = [folder / f"part-{number}.jsonl" for number in range(1, options.workers + 1)]
-    began = time.perf_counter()
-    killed = await asyncio.gather(
-        *(
-            until_done(
-                (*common, "--out", str(part), "--shard", f"{number}/{options.workers}"),
-                options.kills // options.workers + (number <= options.kills % options.workers),
-                random.Random(number),
-            )
-            for number, part in enumerate(parts, 1)
-        )
-    )
-    together = time.perf_counter() - began
-    paid = server.calls() - calls
-    merged = folder / "merged.jsonl"
-    code, output = await finish((*COMMAND, "merge", *map(str, parts), "--out", str(merged)))
-    assert code == 0, output
-    same = merged.read_bytes() == whole.read_bytes()
-    pages = Counter(json.loads(line)["page"] for line in merged.open())
-    once = set(pages.values()) == {1} and len(pages) == options.problems
-    print(f"one process: {alone:.0f} s; {options.workers} workers: {together:.0f} s")
-    print(f"killed {sum(killed)} times; every problem answered exactly once: {once}")
-    print(f"merged output equals that of one process: {same}")
-    max_cut_off = sum(killed) * 8
-    print(f"calls: {paid:,}, {calls:,} without kills; at most {max_cut_off} were cut off")
-    return same and once and calls <= paid <= calls + max_cut_off
+    said = (await process.communicate())[1].decode()
+    return int(process.returncode or 0), said
 
 
 def at_once(options: argparse.Namespace, folder: Path, server: ChatServer, *flags: str) -> Any:
-    """Run every shard of the problems concurrently, with the same flags."""
+    """Return what runs every shard of the problems at the same time, with the same flags."""
     source = folder / "limited.jsonl"
-    source.write_text(
-        "".join(json.dumps(question) + "\n" for question in questions(options.problems))
-    )
+    source.write_text("".join(json.dumps(each) + "\n" for each in questions(options.problems)))
     model = ("--model", "openai/mock", "--api-base", server.base, "--strategy", "single")
     outs = Path(mkdtemp(dir=folder))
     return asyncio.gather(
@@ -179,82 +112,128 @@ def at_once(options: argparse.Namespace, folder: Path, server: ChatServer, *flag
     )
 
 
-async def limits(options: argparse.Namespace, folder: Path, server: ChatServer) -> bool:
-    """Cap calls and USD over all workers, with a shared ledger and with separate ones."""
+async def limits(options: argparse.Namespace, folder: Path) -> bool:
+    """Hold caps in calls and in USD over all workers, with one ledger and with one each."""
+    kept, prices = True, ("--prices", f"{PROMPT_USD},{WRITTEN_USD}")
     cap = options.problems // 2
-    usd = cap * (PROMPT + WRITTEN) / 1e6 * USD
-    kept = True
-    for words, flags in (
-        (f"{cap:,} calls", ("--budget-calls", str(cap))),
-        (f"{usd:g} USD", ("--budget-usd", f"{usd:g}", "--prices", f"{USD},{USD}")),
-    ):
-        for name, more in (
-            ("one ledger", ("--ledger", str(folder / f"{flags[0]}.sqlite"))),
-            ("a ledger each", ()),
+    async with chat_server(options.latency, text="\\boxed{4}", counts=True) as server:
+        tokens = await tokens_of_a_call(folder, server)
+        usd = cap * cost(tokens)
+        for words, flags, most in (
+            (f"{cap:,} calls", ("--budget-calls", str(cap)), float(cap)),
+            (f"{usd:.4g} USD", ("--budget-usd", f"{usd:.6g}", *prices), usd),
         ):
-            before = server.calls()
-            await at_once(options, folder, server, *flags, *more)
-            share = (server.calls() - before) / cap
-            print(f"cap of {words}, {name}: {share:.1%} spent", flush=True)
-            kept &= not more or 0.99 <= share <= 1
+            for name, more in (
+                ("one ledger", ("--ledger", str(folder / f"{flags[0]}.sqlite"))),
+                ("a ledger each", ()),
+            ):
+                before = server.counts()
+                await at_once(options, folder, server, *flags, *more)
+                spent = server.counts().since(before)
+                amount = spent.calls if "calls" in flags[0] else cost(spent)
+                print(f"a cap of {words}, {name}: {amount / most:.1%} of it was spent", flush=True)
+                kept &= not more or 0.99 <= amount / most <= 1
     return kept
 
 
-async def rates(options: argparse.Namespace, folder: Path, server: ChatServer) -> bool:
-    """Enforce a rate limit over all workers, with a shared ledger and with separate limits."""
+async def tokens_of_a_call(folder: Path, server: ChatServer) -> Counts:
+    """Return what one call to the server counts."""
+    one = argparse.Namespace(problems=1, workers=1)
+    before = server.counts()
+    await at_once(one, folder, server)
+    return server.counts().since(before)
+
+
+def cost(tokens: Counts) -> float:
+    """Return the price of tokens in USD."""
+    return (tokens.prompt * PROMPT_USD + tokens.written * WRITTEN_USD) / 1e6
+
+
+async def rates(options: argparse.Namespace, folder: Path) -> bool:
+    """Hold a limit of requests a minute over all workers, with one ledger and with limits each."""
     kept = True
     for name, more in (
         ("one ledger", ("--ledger", str(folder / "rates.sqlite"))),
         ("limits each", ()),
     ):
-        flags = ("--requests-per-minute", str(options.rate), *more)
-        times = asyncio.create_task(_times_of_calls(server, options.problems))
-        await at_once(options, folder, server, *flags)
-        seen = await times
-        # A tenth of a minute's requests may come at once, the others one after the other.
-        burst = options.rate / 10
-        end, calls = seen[-1]
-        share = calls / (burst + options.rate / 60 * end)
-        peak = max(count / (burst + options.rate / 60 * seconds) for seconds, count in seen)
-        print(f"{options.rate:,} requests per minute, {name}: {share:.1%} of the limit", end="")
-        print(f" after {end:.0f} s, {peak:.1%} at its peak", flush=True)
-        kept &= not more or peak <= 1.01
+        log = folder / f"{name}.log"
+        async with chat_server(options.latency, text="\\boxed{4}", log=log) as server:
+            flags = ("--requests-per-minute", str(options.rate), *more)
+            await at_once(options, folder, server, *flags)
+        times = sorted(float(line.split()[0]) for line in log.open())
+        minutes = (times[-1] - times[0]) / 60
+        share = len(times) / (options.rate * minutes)
+        most = most_in_a_minute(times) / options.rate
+        print(f"{options.rate:,} requests a minute, {name}: {len(times) / minutes:,.0f} a minute,")
+        print(f"  {share:.1%} of what is allowed; in no minute more than {most:.1%}", flush=True)
+        kept &= not more or (most <= 1.01 and (share >= 0.99 or minutes < 1))
     return kept
 
 
-async def _times_of_calls(server: ChatServer, count: int) -> list[tuple[float, int]]:
-    """Return the seconds since the first call, with the number of calls made by then."""
-    before = await asyncio.to_thread(server.calls)
-    began, seen = 0.0, list[tuple[float, int]]()
-    while not seen or seen[-1][1] < count:
-        calls = await asyncio.to_thread(server.calls) - before
-        if calls:
-            began = began or time.perf_counter()
-            seen.append((time.perf_counter() - began, calls))
-        await asyncio.sleep(0.02)
-    return seen
+def most_in_a_minute(times: Sequence[float]) -> int:
+    """Return the highest number of requests within sixty seconds."""
+    most, first = 0, 0
+    for last, time_of_last in enumerate(times):
+        while times[first] <= time_of_last - 60:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+async def throughput(options: argparse.Namespace, folder: Path) -> bool:
+    """Solve problems in one process and in two at once, with a model that answers at once."""
+    alone = sum(await rates_of_solving(options.problems, folder, workers=1))
+    both = sum(await rates_of_solving(options.problems, folder, workers=2))
+    share = both / alone / 2
+    print(f"{alone:.0f} problems a second in one process, {both:.0f} in two: {share:.2f} of twice")
+    return share >= 0.85
+
+
+async def rates_of_solving(problems: int, folder: Path, *, workers: int) -> list[float]:
+    """Return how many problems a second each of several processes solves at the same time."""
+
+    async def rate(number: int) -> float:
+        flags = ("--problems", str(problems), "--solve", f"{number}/{workers}", str(folder))
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, __file__, *flags), stdout=asyncio.subprocess.PIPE
+        )
+        return float((await process.communicate())[0])
+
+    return list(await asyncio.gather(*(rate(number) for number in range(1, workers + 1))))
+
+
+async def solve_shard(count: int, shard: str, folder: str) -> None:
+    """Solve a shard in this process; print the problems solved in a second."""
+    out = Path(folder, f"{shard.replace('/', '-of-')}.jsonl")
+    began = time.perf_counter()
+    settings: dict[str, Any] = {"strategy": "single", "shard": shard, "out": out}
+    records = rg.solve_many(questions(count), model=Answering(), **settings)
+    ended = [record async for record in records if record.answer == "4"]
+    print(len(ended) / (time.perf_counter() - began))
 
 
 async def run(options: argparse.Namespace) -> bool:
-    """Run the requested measurements."""
+    """Measure what was asked for."""
+    parts = {"limits": limits, "rates": rates, "throughput": throughput}
+    if options.solve:
+        await solve_shard(options.problems, *options.solve)
+        return True
     with TemporaryDirectory() as name:
         folder = Path(name)
         if options.memory:
             return await memory(options.memory, folder)
-        async with chat_server(options.latency, text="\\boxed{4}") as server:
-            parts = [shards] * (not options.only_limits) + [limits, rates]
-            return all([await part(options, folder, server) for part in parts])
+        return all([await parts[part](options, folder) for part in options.parts or parts])
 
 
 def main() -> None:
-    """Parse the arguments; return 1 if a goal was missed."""
+    """Read the arguments and end with 1 where a figure is missed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--problems", type=int, default=200)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="limits, rates, throughput")
+    parser.add_argument("--problems", type=int, default=400)
     parser.add_argument("--workers", type=int, default=4)
-    parser.add_argument("--kills", type=int, default=6)
     parser.add_argument("--latency", type=float, default=0.05)
-    parser.add_argument("--rate", type=int, default=1_200, help="requests per minute")
-    parser.add_argument("--only-limits", action="store_true", help="kill no workers")
+    parser.add_argument("--rate", type=int, default=1_200, help="requests a minute")
+    parser.add_argument("--solve", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--memory", type=int, metavar="N", help="solve N problems in one process")
     sys.exit(not asyncio.run(run(parser.parse_args())))
 

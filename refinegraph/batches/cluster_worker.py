@@ -1,57 +1,46 @@
-"""The worker of a cluster: an actor that solves many problems at a time on its node."""
+"""The workers of a cluster: actors that solve many problems at a time on their node."""
 
 import secrets
+from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib import import_module
 from typing import Any
 
+from refinegraph.agents.models import CallCache
 from refinegraph.batches.records import BatchItem, BatchRecord
 from refinegraph.batches.running import Batch
 from refinegraph.batches.shared_books import Caps, RemoteCache, RemoteLedger, RemoteRates
 from refinegraph.errors import SettingError
+from refinegraph.evaluation.running import Evaluation, Outcome, Work, evaluated_graphs
 from refinegraph.options import RunOptions
-from refinegraph.runs.planning import learned_rates, rate_limits_of, resolve_models
+from refinegraph.runs.planning import learned_rates, plan_of, rate_limits_of, resolve_models
 from refinegraph.runs.solving import call_cache
 from refinegraph.schema import Kind
 from refinegraph.tools.sandbox import Sandbox
 
 
 class Worker:
-    """The actor that solves problems on a node, many at a time in one event loop."""
+    """What all actors have that do jobs on a node, many at a time in one event loop."""
 
     def __init__(
         self, name: str, options: RunOptions, concurrency: int, books_name: str, keeps: bool
     ) -> None:
         ray = import_ray()
         # A handle among the arguments may be lost when a worker restarts, so look it up by name.
-        books = ray.get_actor(books_name)
+        self._books = ray.get_actor(books_name)
         life = f"{name} {secrets.token_hex(4)}"
-        ray.get(books.register.remote(name, life))
+        ray.get(self._books.register.remote(name, life))
         caps = caps_of(options)
-        models = resolve_models(options)
+        self._keeps = keeps
+        self._options = options
+        self._models = resolve_models(options)
+        self._sandbox = Sandbox()
+        self._ledger = RemoteLedger(self._books, caps, life) if caps.is_limited else None
+        self._limits = rate_limits_of(options, concurrency=concurrency)
+        self._limits.shared = RemoteRates(self._books)
         self._stack = ExitStack()
-        named = self._stack.enter_context(call_cache(options))
-        limits = rate_limits_of(options, concurrency=concurrency)
-        limits.shared = RemoteRates(books)
-        self._batch = Batch(
-            options,
-            models,
-            Sandbox(),
-            limits,
-            ledger=RemoteLedger(books, caps, life) if caps.is_limited else None,
-            rates=self._stack.enter_context(learned_rates(options, models)),
-            cache_for=lambda item: RemoteCache(books, f"{item.index}:") if keeps else named,
-        )
-
-    async def prepare(self, kind: Kind) -> None:
-        """Build the graph for a kind of problem."""
-        await self._batch.prepare(kind)
-
-    async def solve(self, item: BatchItem) -> BatchRecord:
-        """Return the outcome of a problem."""
-        if item.problem:
-            await self._batch.prepare(item.problem.kind)
-        return await self._batch.solve(item)
+        self._named = self._stack.enter_context(call_cache(options))
+        self._rates = self._stack.enter_context(learned_rates(options, self._models))
 
     def is_up(self) -> bool:
         """Return True; a worker that is still restarting raises instead."""
@@ -60,6 +49,62 @@ class Worker:
     def close(self) -> None:
         """Save what was learned."""
         self._stack.close()
+
+
+class BatchWorker(Worker):
+    """Solves the problems of a batch."""
+
+    def __init__(self, *settings: Any) -> None:
+        super().__init__(*settings)
+        self._batch = Batch(
+            self._options,
+            self._models,
+            self._sandbox,
+            self._limits,
+            ledger=self._ledger,
+            rates=self._rates,
+            cache_for=self._cache_for,
+        )
+
+    async def prepare(self, kind: Kind) -> None:
+        """Build the graph for a kind of problem."""
+        await self._batch.prepare(kind)
+
+    async def do(self, item: BatchItem) -> BatchRecord:
+        """Return the outcome of a problem."""
+        if item.problem:
+            await self._batch.prepare(item.problem.kind)
+        return await self._batch.solve(item)
+
+    def _cache_for(self, item: BatchItem) -> CallCache | None:
+        return RemoteCache(self._books, f"{item.index}:") if self._keeps else self._named
+
+
+class EvaluationWorker(Worker):
+    """Makes and judges the runs of an evaluation."""
+
+    def __init__(self, *settings: Any, strategies: Sequence[str], kind: Kind) -> None:
+        super().__init__(*settings)
+        plan = plan_of(
+            self._options,
+            kind=kind,
+            models=self._models,
+            sandbox=self._sandbox,
+            rates=self._rates,
+        )
+        self._evaluation = Evaluation(
+            evaluated_graphs(strategies, plan),
+            self._sandbox,
+            rate_limits=self._limits,
+            timeout=self._options.timeout,
+            cache=RemoteCache(self._books, "") if self._keeps else self._named,
+            shares_answers=not self._keeps,
+            ledger=self._ledger,
+        )
+
+    async def do(self, work: Work) -> Outcome:
+        """Return the outcome of a run."""
+        return await self._evaluation.outcome(work)
 
 
 def caps_of(options: RunOptions) -> Caps:

@@ -8,7 +8,7 @@ from refinegraph.agents.models import CallCache, Ledger
 from refinegraph.agents.models.spending.call_cache import KeptAnswer
 from refinegraph.agents.models.spending.ledger import Grant, Need
 from refinegraph.agents.models.spending.ledger_file import LedgerFile
-from refinegraph.agents.models.spending.shared_ledger import mean_cost
+from refinegraph.agents.models.spending.shared_ledger import SharedLedger, mean_cost
 from refinegraph.errors import BudgetExceeded, SettingError
 from refinegraph.schema import Usage
 from refinegraph.support.json_text import json_text
@@ -50,7 +50,7 @@ class PlainNeed(NamedTuple):
 
     @property
     def need(self) -> Need:
-        """Return the same as a `Need` with a price function."""
+        """The same as a `Need` with a price function."""
 
         def usd(prompt: int, written: int) -> float | None:
             return None if self.prompt_usd is None else self.prompt_usd + written * self.token_usd
@@ -59,37 +59,42 @@ class PlainNeed(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a call was refused; Ray preserves neither the class nor the text of exceptions."""
+    """Why a call is refused; Ray preserves neither the class nor the text of exceptions."""
 
     is_setting: bool
     text: str
 
     @property
     def error(self) -> Exception:
-        """Return the exception to raise."""
+        """The exception to raise."""
         return SettingError(self.text) if self.is_setting else BudgetExceeded(self.text)
 
 
 class SharedBooks:
-    """The actor. Its methods take microseconds, so one process is enough for a cluster."""
+    """The actor. Its methods take less than a millisecond, so one is enough for a cluster.
 
-    def __init__(self, caps: Caps, spent: Usage, rates: str, calls: str | None) -> None:
-        self._ledger = Ledger(*caps)
-        self._ledger.add_prior(spent)
-        self._rates = LedgerFile(Path(rates))
+    Its state is in files in `folder`, so that it continues if its process dies and is restarted.
+    """
+
+    def __init__(self, caps: Caps, spent: Usage, folder: str, calls: str | None) -> None:
+        file = LedgerFile(Path(folder, "ledger.sqlite"))
+        self._ledger = SharedLedger(file, **caps._asdict())
+        if not self._ledger.has_begun:
+            self._ledger.commit(0, spent)
+        self._rates = file
         self._calls = CallCache(Path(calls)) if calls else None
         self._lives: dict[str, str] = {}
         self._reserved: dict[int, str] = {}
 
     def register(self, worker: str, life: str) -> None:
-        """Register a worker that has started, or restarted after its death.
+        """Register a worker that has started, or restarted after it died.
 
-        Reservations of its earlier life are released; its active calls count with the mean cost of
-        a call.
+        What its earlier life had reserved is given back; the calls that were under way count with
+        the mean cost of a call.
         """
         dead, self._lives[worker] = self._lives.get(worker), life
-        for number in [call for call, owner in self._reserved.items() if owner == dead]:
-            self.commit(number, mean_cost(self._ledger.spent))
+        for number in [each for each, owner in self._reserved.items() if owner == dead]:
+            self.commit(number, mean_cost(self._ledger.spent_now))
 
     def reserve(self, life: str, need: PlainNeed) -> Grant | Refusal | None:
         """Reserve the cost of a call; None while active calls may still leave room for it."""
@@ -119,12 +124,12 @@ class SharedBooks:
         self._rates.put_back(bucket, amount)
 
     def look_up(self, realm: str, request: str, sample: int) -> str | None:
-        """Return a stored answer as JSON."""
+        """Return a kept answer as JSON."""
         kept = self._calls.with_namespace(realm).find(request, sample) if self._calls else None
         return json_text(kept) if kept else None
 
     def store(self, realm: str, request: str, sample: int, model: str, kept: str) -> None:
-        """Store an answer."""
+        """Keep an answer."""
         if self._calls:
             answer = KeptAnswer.model_validate_json(kept)
             self._calls.with_namespace(realm).keep(request, sample, model, answer)
@@ -139,7 +144,7 @@ class RemoteLedger(Ledger):
         self._life = life
 
     async def acquire(self, need: Need) -> Grant:
-        """Reserve the cost of a call, as `Ledger` does."""
+        """Reserve what a call may cost, as `Ledger` does."""
         import asyncio
 
         plain = PlainNeed.of(need)
@@ -161,7 +166,7 @@ class RemoteLedger(Ledger):
 
 
 _POLL = 0.1
-"""Seconds between two attempts to reserve part of a budget that other calls have reserved."""
+"""Seconds between two attempts to reserve a budget that other calls have reserved."""
 
 
 class DriverLedger(Ledger):
@@ -178,7 +183,7 @@ class DriverLedger(Ledger):
 
 
 class RemoteRates:
-    """The token buckets of the whole cluster."""
+    """The buckets of the whole cluster."""
 
     def __init__(self, books: Remote) -> None:
         self._books = books
@@ -195,7 +200,7 @@ class RemoteRates:
 
 
 class RemoteCache(CallCache):
-    """A cache on the driver's node, so that no answer is lost when a worker dies."""
+    """A cache beside the driver, so that no answer is lost when a worker dies."""
 
     def __init__(self, books: Remote, realm: str) -> None:
         self._books = books
@@ -203,7 +208,7 @@ class RemoteCache(CallCache):
         self.replay = False
 
     async def look_up(self, request: str, sample: int) -> KeptAnswer | None:
-        """Return a stored answer."""
+        """Return a kept answer."""
         text: str | None = await self._books.look_up.remote(self._realm, request, sample)
         return KeptAnswer.model_validate_json(text) if text else None
 

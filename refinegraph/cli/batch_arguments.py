@@ -37,7 +37,7 @@ def add_batch(command: argparse.ArgumentParser) -> None:
     amount = reading(Number(above=0))
     words = "the same as --budget-usd"
     add("--cost-limit", type=amount, dest="budget_usd", metavar="X", help=words)
-    _add_cluster(command)
+    add_cluster(command)
     words = "use the provider's batch interface: cheaper but slow (OpenAI's protocol)"
     add("--provider-batch", action="store_true", help=words)
     add_options(command, "batch")
@@ -54,7 +54,8 @@ def _add_columns(command: argparse.ArgumentParser) -> None:
         command.add_argument(flag, type=reading(Text()), default=default, metavar="NAME", help=help)
 
 
-def _add_cluster(command: argparse.ArgumentParser) -> None:
+def add_cluster(command: argparse.ArgumentParser) -> None:
+    """Add the flags that choose a cluster."""
     from refinegraph.values import Number, Text
 
     command.add_argument(

@@ -52,7 +52,7 @@ def _dispatched(words: Sequence[str]) -> int:
         if options.command is None:
             parser.print_help()
             return 0
-        with _orderly_sigterm():
+        with _orderly_sigterm(), _given_store(getattr(options, "store", None)):
             command = patiently(
                 partial(_imported, MODULES[options.command]),
                 "loading refinegraph",
@@ -107,6 +107,18 @@ class _Parser(Parser):
     def known_flags(self) -> Sequence[str]:
         """Return all flags of all commands, for hints."""
         return all_flags()
+
+
+@contextmanager
+def _given_store(address: str | None) -> Generator[None]:
+    """Use the store that the arguments name, wherever the command looks for one."""
+    if address is None:
+        yield
+        return
+    from refinegraph.options.config import given_settings
+
+    with given_settings(store=address):
+        yield
 
 
 @contextmanager

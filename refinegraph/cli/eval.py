@@ -5,13 +5,14 @@ import asyncio
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AsyncExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from refinegraph.agents.models import CallCache, model_name
+from refinegraph.batches.cluster_settings import cluster_settings
 from refinegraph.cli.files import print_exactly
 from refinegraph.cli.given_options import command_options, run_options
 from refinegraph.cli.observers import watched
@@ -35,11 +36,10 @@ from refinegraph.evaluation.results_dir import (
     read_runs,
     read_settings,
 )
-from refinegraph.evaluation.running import Evaluation
+from refinegraph.evaluation.running import LONGER, Evaluation, evaluated_graphs
 from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.evaluation.summary import summarise
-from refinegraph.graphs.refinement import RefinementGraph
-from refinegraph.graphs.strategies import Plan, build_strategy, find_strategy
+from refinegraph.graphs.strategies import find_strategy
 from refinegraph.html.evaluation import evaluation_facts, evaluation_page
 from refinegraph.options import RunOptions
 from refinegraph.runs.planning import (
@@ -65,8 +65,6 @@ from refinegraph.wording import plural
 
 BASELINES = ("self-consistency", "best-of-n", "sample-until")
 """Strategies that only sample. Repairs have to beat the last one to be worth anything."""
-LONGER = "single-long"
-"""`single` with twice the maximum answer length: the effect of longer answers alone."""
 PAGE = "report.html"
 
 
@@ -214,33 +212,54 @@ def write_summary(
 
 
 async def _run(job: _Job, cache: CallCache) -> None:
-    options, chosen = job.options, job.chosen
-    own = cache.path == job.path / CALLS
+    options = job.options
     async with AsyncExitStack() as stack:
         sandbox = await stack.enter_async_context(Sandbox())
         if _kind(options) == "code":
             await require_sandbox(sandbox)
         if options.reference_check:
             job.left_out += await faulty_problems(_problems(options), sandbox, job.console)
-        kind = _kind(options)
-        rates = stack.enter_context(learned_rates(chosen, job.models))
-        plan = plan_of(chosen, kind=kind, models=job.models, sandbox=sandbox, rates=rates)
-        ledger = ledger_of(chosen)
-        if ledger:
-            ledger.add_prior(job.folder.spent)
-        evaluation = Evaluation(
-            {name: _graph(name, plan) for name in job.strategies},
-            sandbox,
-            rate_limits=rate_limits_of(chosen, concurrency=options.concurrency),
-            timeout=chosen.timeout,
-            cache=cache,
-            shares_answers=not own,
-            ledger=ledger,
-        )
+        evaluation = await _evaluation(job, stack, sandbox, cache)
         with shown_progress(job.progress, job.console):
             async for outcome in evaluation.run(_sound(job), done=job.folder.is_done):
                 job.folder.add(outcome)
                 job.progress.add(outcome)
+
+
+async def _evaluation(
+    job: _Job, stack: AsyncExitStack, sandbox: Sandbox, cache: CallCache
+) -> Evaluation:
+    """Return the evaluation, whose graphs are built in this process or on the cluster."""
+    options, chosen = job.options, job.chosen
+    cluster = cluster_settings(options.cluster, options.workers_per_node)
+    if cluster:
+        from refinegraph.batches.cluster import cluster_evaluation
+
+        return await stack.enter_async_context(
+            cluster_evaluation(
+                cluster,
+                chosen,
+                job.strategies,
+                kind=_kind(options),
+                concurrency=options.concurrency,
+                spent=job.folder.spent,
+                calls=job.path / CALLS,
+            )
+        )
+    rates = stack.enter_context(learned_rates(chosen, job.models))
+    plan = plan_of(chosen, kind=_kind(options), models=job.models, sandbox=sandbox, rates=rates)
+    ledger = ledger_of(chosen)
+    if ledger:
+        ledger.add_prior(job.folder.spent)
+    return Evaluation(
+        evaluated_graphs(job.strategies, plan),
+        sandbox,
+        rate_limits=rate_limits_of(chosen, concurrency=options.concurrency),
+        timeout=chosen.timeout,
+        cache=cache,
+        shares_answers=cache.path != job.path / CALLS,
+        ledger=ledger,
+    )
 
 
 def _sound(job: _Job) -> Iterator[LabelledProblem]:
@@ -251,12 +270,6 @@ def _sound(job: _Job) -> Iterator[LabelledProblem]:
         raise InputError(f"{job.options.dataset} has no problem whose tests can judge an answer.")
     job.progress.total = left * len(job.strategies)
     return (labelled for labelled in _problems(job.options) if labelled.problem.id not in faulty)
-
-
-def _graph(name: str, plan: Plan) -> RefinementGraph:
-    if name != LONGER:
-        return build_strategy(name, plan)
-    return build_strategy("single", replace(plan, max_tokens=2 * (plan.max_tokens or 0)))
 
 
 def _kind(options: argparse.Namespace) -> Kind:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from refinegraph.cli.batch_arguments import add_shard
+from refinegraph.cli.batch_arguments import add_cluster, add_shard
 from refinegraph.cli.option_flags import add_json, add_options, number
 
 
@@ -24,6 +24,7 @@ def add_eval(command: argparse.ArgumentParser) -> None:
         help="model calls in flight; default: 8",
     )
     add_shard(command)
+    add_cluster(command)
     add("--fail-under", type=share, metavar="X", help="exit 1 below this accuracy (last strategy)")
     add("--baselines", action="store_true", help="add the strategies that only sample")
     add(

@@ -2,7 +2,7 @@
 
 import argparse
 
-from refinegraph.cli.option_flags import add_json, number, set_completer
+from refinegraph.cli.option_flags import add_json, add_options, number, set_completer
 
 SHELLS = ("bash", "zsh", "fish")
 """The shells that completion scripts exist for."""
@@ -21,6 +21,7 @@ def add_runs(command: argparse.ArgumentParser) -> None:
     add("-n", "--limit", type=count, default=20, metavar="N", help="default: 20")
     add("--since", type=_date, metavar="DATE", help="only runs since YYYY-MM-DD")
     add_json(command, "print a list of objects")
+    add_options(command, "runs")
 
 
 def add_show(command: argparse.ArgumentParser) -> None:
@@ -31,6 +32,7 @@ def add_show(command: argparse.ArgumentParser) -> None:
     add("--answer", action="store_true", help="print only the answer, as it is")
     add("--numbers", action="store_true", help="also print the numbers behind every decision")
     add_json(command, "print the whole run as one JSON object")
+    add_options(command, "show")
 
 
 def add_view(command: argparse.ArgumentParser) -> None:
@@ -40,12 +42,14 @@ def add_view(command: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="FILE", help="default: run-ID.html in this folder"
     )
     add_json(command, "print id and path as one JSON object")
+    add_options(command, "view")
 
 
 def add_rm(command: argparse.ArgumentParser) -> None:
     """Add the flags of `rm`."""
     _add_run_id(command)
     add_json(command, "print the id as one JSON object")
+    add_options(command, "rm")
 
 
 def add_models(command: argparse.ArgumentParser) -> None:

@@ -1,8 +1,8 @@
 """Run strategies over problems concurrently and report outcomes as runs end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from refinegraph.agents.models import CallCache, Ledger, RateLimits, run_scope
@@ -11,9 +11,13 @@ from refinegraph.evaluation.failures import Failed, SpentUsage, error_in, error_
 from refinegraph.evaluation.judging import Decider, find_decider, judge
 from refinegraph.evaluation.records import RunKey, RunLine
 from refinegraph.graphs.refinement import RefinementGraph
+from refinegraph.graphs.strategies import Plan, build_strategy
 from refinegraph.runs.runner import run_graph
 from refinegraph.schema import LabelledProblem, RefinementResult
 from refinegraph.tools.sandbox import Sandbox
+
+LONGER = "single-long"
+"""`single` with twice the maximum answer length: the effect of longer answers alone."""
 
 
 class Work(NamedTuple):
@@ -48,6 +52,11 @@ class Evaluation:
     ledger: Ledger | None = None
     """The budget of the whole evaluation. No run starts once it is spent."""
 
+    @property
+    def names(self) -> Sequence[str]:
+        """The strategies, in the order in which each problem is given to them."""
+        return tuple(self.graphs)
+
     async def run(
         self, problems: Iterable[LabelledProblem], *, done: Callable[[RunKey], bool]
     ) -> AsyncIterator[Outcome]:
@@ -66,7 +75,7 @@ class Evaluation:
         try:
             while True:
                 while self._has_room(going) and (work := next(left, None)):
-                    going.add(asyncio.ensure_future(self._one(work)))
+                    going.add(asyncio.ensure_future(self.outcome(work)))
                 if not going:
                     return
                 ended, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
@@ -88,12 +97,12 @@ class Evaluation:
         self, problems: Iterable[LabelledProblem], done: Callable[[RunKey], bool]
     ) -> Iterator[Work]:
         for labelled in problems:
-            for strategy in self.graphs:
+            for strategy in self.names:
                 work = Work(labelled, strategy)
                 if not done(work.key):
                     yield work
 
-    async def _one(self, work: Work) -> Outcome:
+    async def outcome(self, work: Work) -> Outcome:
         """Return the outcome of a run; any exception except cancellation becomes a `Failed`."""
         spent = SpentUsage()
         try:
@@ -115,6 +124,17 @@ class Evaluation:
         if self.cache is None or self.shares_answers:
             return self.cache
         return self.cache.with_namespace(strategy)
+
+
+def evaluated_graphs(strategies: Sequence[str], plan: Plan) -> dict[str, RefinementGraph]:
+    """Return the graph of every strategy, and of `LONGER`."""
+    return {name: _graph(name, plan) for name in strategies}
+
+
+def _graph(name: str, plan: Plan) -> RefinementGraph:
+    if name != LONGER:
+        return build_strategy(name, plan)
+    return build_strategy("single", replace(plan, max_tokens=2 * (plan.max_tokens or 0)))
 
 
 async def _line(work: Work, result: RefinementResult, decide: Decider | None) -> RunLine:

@@ -1,7 +1,9 @@
 """The server: tools with their descriptions, and finished runs as resources."""
 
 import asyncio
-from typing import Annotated, Literal
+from collections.abc import Awaitable, Callable
+from inspect import cleandoc
+from typing import Annotated, Any, Literal, TypeVar
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError
@@ -27,6 +29,8 @@ _HEARTBEAT = 10.0
 minute, so that a lost report does no harm."""
 _PURE = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
 _ASKS_MODELS = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=True)
+
+Tool = TypeVar("Tool", bound=Callable[..., Awaitable[Any]])
 
 Tests = Annotated[
     str,
@@ -102,10 +106,20 @@ def create_mcp_server(
     return server
 
 
+def _tool(server: MCPServer, title: str, annotations: ToolAnnotations) -> Callable[[Tool], Tool]:
+    """Return a decorator that adds a tool with its docstring, less the indentation."""
+
+    def add(function: Tool) -> Tool:
+        words = cleandoc(function.__doc__ or "")
+        return server.tool(title=title, description=words, annotations=annotations)(function)
+
+    return add
+
+
 def _add_checks(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
     """Add the tools that need no model."""
 
-    @server.tool(title="Run a program against tests", annotations=_PURE)
+    @_tool(server, "Run a program against tests", _PURE)
     async def verify(
         program: Program, tests: Tests, context: Context, entry_point: EntryPoint = None
     ) -> Annotated[CallToolResult, Verified]:
@@ -115,7 +129,7 @@ def _add_checks(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
         """
         return await calls.check(context, toolbox.verify(program, tests, entry_point))
 
-    @server.tool(title="Run a script", annotations=_PURE)
+    @_tool(server, "Run a script", _PURE)
     async def run(
         program: Annotated[str, Field(description="Python source")],
         context: Context,
@@ -124,7 +138,7 @@ def _add_checks(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
         """Run a Python script in a sandbox without network, and return what it prints."""
         return await calls.check(context, toolbox.run(program, stdin))
 
-    @server.tool(title="Choose the best program", annotations=_PURE)
+    @_tool(server, "Choose the best program", _PURE)
     async def select(
         candidates: Annotated[list[str], Field(description="Python programs")],
         tests: Tests,
@@ -138,7 +152,7 @@ def _add_checks(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
 def _add_solve(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
     """Add the tool that solves a problem with a strategy."""
 
-    @server.tool(title="Solve a problem", annotations=_ASKS_MODELS)
+    @_tool(server, "Solve a problem", _ASKS_MODELS)
     async def solve(
         problem: Annotated[str, Field(description="the problem in words")],
         context: Context,
@@ -171,7 +185,7 @@ def _add_solve(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
 def _add_repair(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
     """Add the tools that repair and review what exists."""
 
-    @server.tool(title="Repair a checkout", annotations=_ASKS_MODELS)
+    @_tool(server, "Repair a checkout", _ASKS_MODELS)
     async def fix(
         path: Annotated[str, Field(description="folder of the checkout, within the root")],
         test: Annotated[str, Field(description="command that runs the tests: pytest -q")],
@@ -183,7 +197,7 @@ def _add_repair(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
             context, lambda on_event: toolbox.fix(path, test, on_event, issue=issue)
         )
 
-    @server.tool(title="Review a program", annotations=_ASKS_MODELS)
+    @_tool(server, "Review a program", _ASKS_MODELS)
     async def review(
         problem: Annotated[str, Field(description="what the program is for, in words")],
         program: Program,

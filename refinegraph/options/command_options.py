@@ -8,6 +8,8 @@ from refinegraph.values import FileName, Switch, Text, Value
 
 _RUNS = "solve eval batch resume serve mcp"
 """The commands that run a graph."""
+_STORING = "solve resume eval batch mcp runs show view rm"
+"""The commands that use the store of runs and answers."""
 
 
 def _shown(
@@ -32,7 +34,7 @@ class CommandOptions(OptionSet):
         FileName("DIR"), "output", "", affects_results=False)] = None
     store: Annotated[str | None, Option(
         "PostgreSQL address at which runs and answers are kept, for a team",
-        Text("URL"), "output", "", affects_results=False)] = None
+        Text("URL"), "output", _STORING, affects_results=False)] = None
     json: Annotated[bool, _shown("print one JSON object", Switch())] = False
     output: Annotated[str | None, _shown(
         "also write the answer to FILE", FileName(), safe=False, short="-o")] = None

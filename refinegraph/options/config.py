@@ -9,7 +9,8 @@ import importlib.util
 import os
 import shlex
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -24,6 +25,8 @@ FILE_NAME = "refinegraph.toml"
 EMBEDDED = "embedded"
 """The model that ships with the package."""
 
+_given: dict[str, "Setting"] = {}
+"""Settings that flags of this process gave."""
 _announced: set[tuple[str, tuple[str, ...]]] = set()
 """Files and settings that this process has already reported as ignored."""
 
@@ -75,7 +78,7 @@ class SettingsFile(NamedTuple):
 
 
 def find_setting(name: str) -> Setting | None:
-    """Return a setting from the environment, else from the nearest `refinegraph.toml`.
+    """Return a setting from a flag, the environment or the nearest `refinegraph.toml`.
 
     Raises `InputError` for an unknown name and for a file that cannot be read.
     """
@@ -86,16 +89,37 @@ def find_setting(name: str) -> Setting | None:
 
 
 def find_settings(names: Iterable[str]) -> dict[str, Setting]:
-    """Return the settings that the environment or the nearest file contains, by name."""
+    """Return the settings that flags, the environment or the nearest file contain, by name."""
     values: dict[str, Setting] = {}
     file = nearest_file()
     if file:
         _announce(file)
     for name in names:
-        setting = _from_environment(name) or (file.find(name) if file else None)
+        setting = _given.get(name) or _from_environment(name)
+        setting = setting or (file.find(name) if file else None)
         if setting:
             values[name] = setting
     return values
+
+
+@contextmanager
+def given_settings(**values: Any) -> Generator[None]:
+    """Inside the context, let values from flags precede those of the environment and files.
+
+    This is for settings that are looked up far from where arguments are read. They hold for the
+    whole process.
+
+    >>> with given_settings(store="postgresql://127.0.0.1/runs"):
+    ...     find_setting("store")
+    Setting(value='postgresql://127.0.0.1/runs', source='--store')
+    """
+    before = dict(_given)
+    _given.update({name: Setting(value, f"--{name}") for name, value in values.items()})
+    try:
+        yield
+    finally:
+        _given.clear()
+        _given.update(before)
 
 
 def configured(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Limit the number of active requests, and cancel them when the server stops."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
@@ -12,6 +13,10 @@ Result = TypeVar("Result")
 
 _FIRST_GUESS = 5.0
 """Estimated duration of a request, in seconds, until the first one has finished."""
+_GAP = 0.003
+"""Seconds without a new request after which runs begin. A model's answer takes much longer."""
+_LONGEST_RUSH = 0.3
+"""Seconds after which a run begins in any case: the time in which hundreds of requests arrive."""
 _WEIGHT = 0.1
 """Weight of the newest request in the average duration, which covers about the last ten."""
 
@@ -25,6 +30,7 @@ class Admission:
         self.finished = 0
         self.is_stopping = False
         self._seconds = _FIRST_GUESS
+        self._last_arrival = -math.inf
         self._work: set[asyncio.Task[Any]] = set()
 
     @asynccontextmanager
@@ -42,13 +48,22 @@ class Admission:
                 seconds=self._seconds,
             )
         self.active += 1
-        began = time.monotonic()
+        began = self._last_arrival = time.monotonic()
         try:
             yield
         finally:
             self.active -= 1
             self.finished += 1
             self._seconds += _WEIGHT * (time.monotonic() - began - self._seconds)
+
+    async def rush_over(self) -> None:
+        """Wait until no more requests arrive, so that the first bytes of all are sent before runs.
+
+        Hundreds of requests that arrive together would otherwise wait for each other's runs.
+        """
+        until = time.monotonic() + _LONGEST_RUSH
+        while self._last_arrival + _GAP > time.monotonic() < until:
+            await asyncio.sleep(_GAP)
 
     def start(self, work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
         """Start a task that `cut_off` will cancel."""

@@ -1,6 +1,7 @@
 """The options of a run that clients may choose, combined with those of the operator."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any, get_args
 
 from refinegraph.errors import InputError
@@ -29,6 +30,7 @@ class TaskFields(Frozen):
     entry_point: str | None = None
 
 
+@cache
 def client_names() -> tuple[str, ...]:
     """Return the names that the field `refinegraph` of a request may contain.
 

@@ -1,17 +1,15 @@
 """Answer a request with runs of a strategy."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import reduce
 from operator import add
 from typing import NamedTuple
 
 from refinegraph.agents.models import Ledger, RateLimits, run_scope
 from refinegraph.errors import BudgetExceeded, ModelError
-from refinegraph.graphs.refinement import RefinementGraph
-from refinegraph.graphs.strategies import Plan, build_strategy
 from refinegraph.options import RunOptions
-from refinegraph.runs.planning import Models, learned_rates, ledger_of, plan_of
+from refinegraph.runs.planning import Models, ledger_of
 from refinegraph.runs.runner import run_graph
 from refinegraph.runs.solving import call_cache
 from refinegraph.runs.unfinished import new_run_id
@@ -26,6 +24,7 @@ from refinegraph.serving.answers import (
 )
 from refinegraph.serving.budgets import NestedLedger
 from refinegraph.serving.deltas import Delta, OnDelta
+from refinegraph.serving.graphs import Graphs
 from refinegraph.serving.progress import Progress
 from refinegraph.serving.run_pages import RunPages
 from refinegraph.serving.tasks import Task
@@ -47,14 +46,15 @@ class RunOrder(NamedTuple):
     """The budget of the client."""
 
 
-@dataclass(frozen=True)
 class Runner:
     """Runs strategies for requests, which share one limit of concurrent calls."""
 
-    rate_limits: RateLimits
-    pages: RunPages
-    sandbox: Sandbox | None = None
-    _beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    def __init__(
+        self, rate_limits: RateLimits, pages: RunPages, sandbox: Sandbox | None = None
+    ) -> None:
+        self.rate_limits = rate_limits
+        self.pages = pages
+        self._graphs = Graphs(sandbox)
 
     async def answer(self, order: RunOrder, tell: OnDelta, *, heartbeat: float) -> ServedAnswer:
         """Answer a request with one run for each choice, all of them concurrently.
@@ -108,32 +108,19 @@ class Runner:
         with (
             run_scope(rate_limits=self.rate_limits),
             call_cache(options) as cache,
-            learned_rates(options, order.models) as rates,
         ):
-            plan = plan_of(
-                options, kind=problem.kind, models=order.models, sandbox=self.sandbox, rates=rates
-            )
-            result = await run_graph(
-                await self._built(options.strategy, plan),
-                problem,
-                timeout=options.timeout,
-                cache=cache,
-                stream=live,
-                ledger=_ledger(options, order.ledger),
-                on_event=progress.handle,
-            )
+            async with self._graphs.graph(options, order.models, problem.kind) as graph:
+                result = await run_graph(
+                    graph,
+                    problem,
+                    timeout=options.timeout,
+                    cache=cache,
+                    stream=live,
+                    ledger=_ledger(options, order.ledger),
+                    on_event=progress.handle,
+                )
         _check_answer(result)
         return result
-
-    async def _built(self, strategy: str, plan: Plan) -> RefinementGraph:
-        """Build the graph of a run, one at a time.
-
-        When hundreds of requests arrive together, the event loop sends the first bytes of their
-        streams between two graphs, instead of after all of them.
-        """
-        async with self._beginning:
-            await asyncio.sleep(0)
-            return build_strategy(strategy, plan)
 
 
 def _for_choice(options: RunOptions, number: int) -> RunOptions:

@@ -114,6 +114,7 @@ class Service:
         )
 
         async def work(tell: OnDelta) -> ServedAnswer:
+            await self.admission.rush_over()
             return await self._runner.answer(order, tell, heartbeat=self.settings.heartbeat)
 
         return await self._answered(asked, work, {"x-refinegraph-mode": "run"})

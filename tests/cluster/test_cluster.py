@@ -6,15 +6,25 @@ import re
 import signal
 import sys
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from langchain_core.messages import BaseMessage
 
 import refinegraph as rg
 from refinegraph.agents.models import Sampling, ScriptedChatModel
+from refinegraph.batches.cluster import cluster_evaluation
+from refinegraph.batches.cluster_settings import ClusterSettings
 from refinegraph.batches.ray_data import SolveRows
+from refinegraph.evaluation.records import RunLine
+from refinegraph.evaluation.running import Evaluation, evaluated_graphs
+from refinegraph.options import RunOptions
+from refinegraph.runs.planning import plan_of, resolve_models
+from refinegraph.schema import Gold, LabelledProblem, Problem, Usage
+from refinegraph.tools.sandbox import Sandbox
 
 ray = pytest.importorskip("ray", reason="ray is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
@@ -85,6 +95,34 @@ async def test_a_worker_that_dies_is_replaced_and_its_answers_are_kept(tmp_path:
     assert len(asked) == len(alone.calls) + 1  # the one whose answer the dead worker took along
 
 
+def killing_books(folder: Path) -> ScriptedChatModel:
+    """Return a model whose fifth call kills the actor that keeps budgets and answers."""
+
+    def write(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
+        text = answer(messages, sampling)
+        log = folder / "asked"
+        with log.open("a") as file:
+            file.write(f"{text}\n")
+        if len(log.read_text().splitlines()) == 5:
+            for process in psutil.Process(os.getppid()).children():
+                if "ray::SharedBooks" in " ".join(process.cmdline()):
+                    process.kill()
+        return text
+
+    return ScriptedChatModel(write)
+
+
+async def test_budgets_and_answers_outlive_the_actor_that_keeps_them(tmp_path: Path) -> None:
+    more: dict[str, Any] = {"cluster": "ray", "concurrency": 1, "strategy": "self-refine"}
+    limits: dict[str, Any] = {"rounds": 1, "budget_calls": 13}
+    records = await solved(9, model=killing_books(tmp_path), out=tmp_path / "o", **limits, **more)
+    answers = [record.answer for record in records if record.error is None]
+    asked = len((tmp_path / "asked").read_text().splitlines())
+    assert answers == [str(n) for n in range(len(answers))]
+    assert len(answers) >= 3
+    assert asked in (12, 13)  # the call under way counts, even if nothing was billed
+
+
 async def test_a_problem_that_kills_every_worker_is_an_error(tmp_path: Path) -> None:
     def write(messages: Sequence[BaseMessage], sampling: Sampling) -> str:
         if "What is 1?" in messages[-1].text:
@@ -96,6 +134,53 @@ async def test_a_problem_that_kills_every_worker_is_an_error(tmp_path: Path) -> 
     assert [record.error.type if record.error else record.answer for record in records] == [
         *("0", "WorkerDied", "2"),
     ]
+
+
+def labelled(count: int) -> list[LabelledProblem]:
+    return [
+        LabelledProblem(
+            Problem(id=str(n), prompt=f"What is {n}?", kind="math"), Gold(answer=str(min(n, 2)))
+        )
+        for n in range(count)
+    ]
+
+
+async def outcomes(evaluation: Evaluation) -> list[tuple[str, str, bool | None]]:
+    runs = [run async for run in evaluation.run(labelled(4), done=lambda key: False)]
+    return sorted((r.problem_id, r.strategy, r.correct) for r in runs if isinstance(r, RunLine))
+
+
+def evaluating(options: RunOptions, folder: Path) -> Any:
+    """Return the same evaluation on a cluster of two workers."""
+    return cluster_evaluation(
+        ClusterSettings("ray", 2),
+        options,
+        ("single", "self-refine"),
+        kind="math",
+        concurrency=1,
+        spent=Usage(),
+        calls=folder / "calls.sqlite",
+    )
+
+
+async def test_an_evaluation_judges_as_one_process_does(tmp_path: Path) -> None:
+    options = RunOptions(model=ScriptedChatModel(answer), rounds=1, learn="off")
+    plan = plan_of(options, kind="math", models=resolve_models(options))
+    alone = await outcomes(Evaluation(evaluated_graphs(("single", "self-refine"), plan), Sandbox()))
+    async with evaluating(options, tmp_path) as evaluation:
+        assert await outcomes(evaluation) == alone
+    assert [correct for _, _, correct in alone] == [True] * 6 + [False] * 2
+
+
+async def test_an_evaluation_goes_on_where_a_worker_dies(tmp_path: Path) -> None:
+    options = RunOptions(model=dying(tmp_path), rounds=1, learn="off")
+    async with evaluating(options, tmp_path) as evaluation:
+        assert len(await outcomes(evaluation)) == 8
+    asked = (tmp_path / "asked").read_text().splitlines()
+    alone = ScriptedChatModel(answer)
+    plan = plan_of(options, kind="math", models=resolve_models(replace(options, model=alone)))
+    await outcomes(Evaluation(evaluated_graphs(("single", "self-refine"), plan), Sandbox()))
+    assert len(asked) <= len(alone.calls) + 2  # one answer, or one of each worker, was lost
 
 
 async def test_what_a_cluster_cannot_do_is_refused() -> None:

@@ -74,6 +74,7 @@ async def test_the_tools_are_listed_with_schemas(connect: Connect) -> None:
     assert [tool.name for tool in tools] == ["verify", "run", "select", "solve", "fix", "review"]
     for tool in tools:
         assert tool.description
+        assert "\n " not in tool.description
         assert tool.output_schema
         assert "context" not in tool.input_schema["properties"]
 

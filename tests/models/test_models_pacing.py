@@ -102,8 +102,16 @@ async def test_requests_a_minute_are_kept_to() -> None:
     model = ScriptedChatModel("x", cycle=True)
     began = time.monotonic()
     with run_scope(rate_limits=RateLimits(8, requests_per_minute=600)):
-        await asyncio.gather(*(generate(model, PROMPT) for _ in range(63)))
+        await asyncio.gather(*(generate(model, PROMPT) for _ in range(9)))
     assert time.monotonic() - began >= 0.3
+
+
+@given(st.integers(100, 10_000), st.integers(2, 5))
+def test_a_long_run_uses_its_limit_but_for_one_percent(per_minute: int, minutes: int) -> None:
+    flow = TokenBucket(per_minute, now=0.0)
+    asked = range(2 * per_minute * minutes)
+    sent = sum(flow.delay(1, now=0.0) <= 60 * minutes for _ in asked)
+    assert 0.985 * per_minute * minutes <= sent <= per_minute * minutes
 
 
 @pytest.mark.parametrize("limit", [0, -1])

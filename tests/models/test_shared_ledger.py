@@ -19,7 +19,7 @@ from refinegraph.agents.models import (
     generate,
     run_scope,
 )
-from refinegraph.agents.models.calls.fair_semaphore import TokenBucket
+from refinegraph.agents.models.calls.fair_semaphore import Pace, TokenBucket
 from refinegraph.agents.models.calls.shared_rates import SharedBucket
 from refinegraph.agents.models.spending.ledger import Need
 from refinegraph.agents.models.spending.ledger_file import LedgerFile
@@ -188,7 +188,7 @@ async def test_one_worker_waits_as_long_as_without_a_file(
     clock = Clock()
     file = LedgerFile(path, clock=clock)
     own, shared = TokenBucket(per_minute, now=0.0), SharedBucket(file, "x", per_minute)
-    lease_seconds = (per_minute / 1000) / (0.9 * per_minute / 60)
+    lease_seconds = (per_minute / 1000) / Pace.of(per_minute).per_second
     for amount in amounts:
         alone = own.delay(amount, now=clock.now)
         together = await shared.delay(amount, now=clock.now)

@@ -1,5 +1,6 @@
 """Runs, answers and checkpoints of a team in a real PostgreSQL server."""
 
+import json
 import subprocess
 import sys
 from contextlib import closing
@@ -180,6 +181,24 @@ def test_the_commands_use_the_store_of_the_setting(
     assert not (tmp_path / "runs").exists()
     assert main(["runs"]) == 0
     assert main(["rm", kept.id]) == 0
+
+
+def test_a_flag_names_the_store_of_one_command(
+    database: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("REFINEGRAPH_HOME", str(tmp_path))
+    monkeypatch.setenv("REFINEGRAPH_STORE", "postgresql://127.0.0.1:1/elsewhere")
+    flag = ["--store", database]
+    question = ["Write total(xs), the sum of xs.", "--model", "embedded", "--strategy", "single"]
+    assert main(["solve", *question, "--quiet", *flag]) in (0, 1)
+    capsys.readouterr()
+    assert main(["runs", "--json", *flag]) == 0
+    (kept,) = [run["id"] for run in json.loads(capsys.readouterr().out)]
+    assert main(["runs"]) == 2  # the flag held for one command only
+    assert main(["rm", kept, *flag]) == 0
 
 
 def test_a_database_that_is_not_there_is_named_without_its_password() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict, deque
+from typing import NamedTuple
 
 from refinegraph.errors import InputError
 
@@ -61,19 +62,38 @@ class FairSemaphore:
         return None
 
 
+_BURST = 0.01
+"""Share of a minute's units that may flow at once. In no minute may more flow than the limit, so
+what a burst takes is missing from the steady rate: with a larger share, long runs would use less of
+the limit."""
+
+
+class Pace(NamedTuple):
+    """How a limit per minute is kept to."""
+
+    capacity: float
+    """Units that may flow at once."""
+    per_second: float
+
+    @classmethod
+    def of(cls, per_minute: float) -> "Pace":
+        """Return the pace that admits `per_minute` units in any minute."""
+        capacity = max(1.0, _BURST * per_minute)
+        return cls(capacity, max(per_minute - capacity, per_minute / 10) / 60)
+
+
 class TokenBucket:
-    """Token bucket that admits `per_minute` units in any minute, a tenth of them in a burst.
+    """Token bucket that admits `per_minute` units in any minute, one percent of them in a burst.
 
     >>> bucket = TokenBucket(600, now=0.0)
-    >>> bucket.delay(60, now=0.0), round(bucket.delay(9, now=0.0), 3)
+    >>> bucket.delay(6, now=0.0), round(bucket.delay(9.9, now=0.0), 3)
     (0.0, 1.0)
     """
 
     def __init__(self, per_minute: float, *, now: float) -> None:
         if per_minute <= 0:
             raise InputError(f"a rate limit must be above 0 per minute, got {per_minute!r}.")
-        self._capacity = max(1.0, per_minute / 10)
-        self._per_second = max(per_minute - self._capacity, per_minute / 10) / 60
+        self._capacity, self._per_second = Pace.of(per_minute)
         self._level, self._updated = self._capacity, now
 
     def delay(self, amount: float, *, now: float) -> float:

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from refinegraph.agents.models.calls.fair_semaphore import Pace
 from refinegraph.support.awaiting import MaybeAwaitable, settle
 
 _LEASES = 1_000
@@ -37,8 +38,7 @@ class SharedBucket:
         self._store = store
         self._name = name
         self._lease = per_minute / _LEASES
-        self._capacity = max(1.0, per_minute / 10)
-        self._per_second = max(per_minute - self._capacity, per_minute / 10) / 60
+        self._capacity, self._per_second = Pace.of(per_minute)
         self._remaining = 0.0
         self._usable_at = 0.0
         self._taken_at = 0.0

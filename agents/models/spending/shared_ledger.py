@@ -51,6 +51,12 @@ class SharedLedger(Ledger):
         return grant
 
     @property
+    def has_begun(self) -> bool:
+        """Whether anything was ever recorded in the file."""
+        with self._hold():
+            return self._next > 0 or self.spent != Usage()
+
+    @property
     def spent_now(self) -> Usage:
         """The current spending of all processes; `spent` is the state at the last access."""
         with self._hold():

@@ -1,0 +1,321 @@
+"""Kill the workers of a batch at random moments, and compare with one process that nobody killed.
+
+    python benchmarks/batch_kills.py FOLDER --problems 10000 --workers 8 --kills 50
+    python benchmarks/batch_kills.py FOLDER --problems 10000 --workers 8 --kills 50 --cluster
+
+Workers are shards, or with `--cluster` those of a Ray cluster on this machine, whose driver is
+killed too. A mock server gives every answer the digest of its request, so that the files that a
+killed process leaves behind show which requests had an answer. None of them may be asked again.
+
+The folder keeps everything. A call ends after `--seconds`; repeat it until it reports the outcome.
+It ends with 1 where a figure is missed, and with 75 where there is more to do.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import signal
+import sqlite3
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+from batches import COMMAND, STRATEGY, finish, questions
+from chat_server import ChatServer, chat_server
+
+AT_ONCE = 8
+"""Calls under way in each worker, all of which a kill may cut off."""
+DRIVER_SHARE = 0.2
+"""Of the kills of a cluster, the share that hits the driver."""
+_ACTORS = ("ray::BatchWorker", "ray::SharedBooks")
+UNFINISHED = 75
+"""`EX_TEMPFAIL`: the command is to be repeated."""
+
+
+class Kill(NamedTuple):
+    """What a process left behind."""
+
+    at: float
+    """When the files were read, after the process had died."""
+    victim: str
+    pages: list[int]
+    """The problems that had their line."""
+    kept: list[str]
+    """Digests of the requests whose answers were kept for the problems under way."""
+    survivors: tuple[str, ...] = ()
+    """Processes that outlived their killed driver by ten seconds."""
+
+
+@dataclass
+class Trial:
+    """One way to run the batch, with its files."""
+
+    folder: Path
+    name: str
+    size: int
+    """Bytes of the whole output."""
+    until: float
+    """When this piece of the trial ends, by `time.monotonic()`."""
+    strike: "Callable[[Trial, psutil.Process], str]"
+    """Kills a process, and names it."""
+    chance: random.Random = field(default_factory=random.Random)
+
+    @property
+    def kills_file(self) -> Path:
+        """The file of the kills so far."""
+        return self.folder / f"{self.name}.kills"
+
+    @property
+    def log(self) -> Path:
+        """The requests that the server got in this trial."""
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def kills(self) -> list[Kill]:
+        """The kills so far."""
+        if not self.kills_file.exists():
+            return []
+        return [Kill(**json.loads(line)) for line in self.kills_file.open()]
+
+    def note(self, out: Path, victim: str, survivors: tuple[str, ...]) -> None:
+        """Add what the killed process left behind."""
+        kept, pages = kept_digests(out), [int(line["page"]) for line in lines_of(out)]
+        kill = Kill(time.time(), victim, pages, kept, survivors)
+        with self.kills_file.open("a") as file:
+            print(json.dumps(kill._asdict()), file=file)
+
+    async def run(self, command: Sequence[str], out: Path, moments: list[int]) -> bool:
+        """Run a command, and kill it whenever its output has grown to a moment; go on with it.
+
+        Returns whether it ended by itself before the piece was over.
+        """
+        while time.monotonic() < self.until:
+            process = await asyncio.create_subprocess_exec(
+                *command, "--resume", "--out", str(out), stderr=asyncio.subprocess.PIPE
+            )
+            said = asyncio.ensure_future(process.communicate())
+            while not said.done():
+                await asyncio.wait({said}, timeout=0.05)
+                late = time.monotonic() > self.until
+                if said.done() or not (late or (moments and size_of(out) >= moments[0])):
+                    continue
+                if not late:
+                    moments.pop(0)
+                    await asyncio.sleep(self.chance.uniform(0, 0.5))
+                await self.kill(process.pid, said, out, is_over=late)
+            if process.returncode == 0:
+                return True
+            if process.returncode != -signal.SIGKILL:
+                raise SystemExit((await said)[1].decode())
+        return False
+
+    async def kill(
+        self,
+        number: int,
+        said: "asyncio.Future[tuple[bytes, bytes]]",
+        out: Path,
+        *,
+        is_over: bool,
+    ) -> None:
+        """Kill the process, or part of it, and note what it left behind."""
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(number)
+            family = process.children(recursive=True)
+            victim = kill_driver(self, process) if is_over else self.strike(self, process)
+            if victim == "driver":
+                await said
+            survivors = await ended(family) if victim == "driver" else ()
+            self.note(out, victim, survivors)
+
+
+def kill_driver(trial: Trial, process: psutil.Process) -> str:
+    """Kill the process of the command."""
+    os.kill(process.pid, signal.SIGKILL)
+    return "driver"
+
+
+def kill_part_of_cluster(trial: Trial, process: psutil.Process) -> str:
+    """Kill a worker of a Ray cluster, or the driver."""
+    workers = [each for each in process.children(recursive=True) if is_worker(each)]
+    if not workers or trial.chance.random() < DRIVER_SHARE:
+        return kill_driver(trial, process)
+    with suppress(ProcessLookupError):
+        os.kill(trial.chance.choice(workers).pid, signal.SIGKILL)
+    return "worker"
+
+
+def is_worker(process: psutil.Process) -> bool:
+    """Return whether it is an actor: one that solves problems, or the one that keeps answers."""
+    with suppress(psutil.Error):
+        return any(name in word for word in process.cmdline() for name in _ACTORS)
+    return False
+
+
+async def ended(family: list[psutil.Process]) -> tuple[str, ...]:
+    """Wait until the children of a killed driver are gone; kill and name those that stay."""
+    _, alive = await asyncio.to_thread(psutil.wait_procs, family, 10)
+    names: list[str] = []
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            names.append(process.name())
+            process.kill()
+    return tuple(names)
+
+
+def size_of(out: Path) -> int:
+    """Return the bytes of an output so far."""
+    return out.stat().st_size if out.exists() else 0
+
+
+def lines_of(out: Path) -> list[dict[str, Any]]:
+    """Return the complete lines of an output."""
+    if not out.exists():
+        return []
+    return [json.loads(line) for line in out.open() if line.endswith("\n")]
+
+
+def kept_digests(out: Path) -> list[str]:
+    """Return the requests whose answers are kept beside an output."""
+    file = out.with_name(f"{out.name}.state") / "calls.sqlite"
+    if not file.exists():
+        return []
+    uri = f"file:{file}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as database, suppress(sqlite3.OperationalError):
+        rows = database.execute("SELECT answer FROM answers").fetchall()
+        return [answer.partition("(call ")[2][:16] for (answer,) in rows]
+    return []
+
+
+def asked_again(trial: Trial) -> tuple[int, int, int]:
+    """Return all calls, those for a second time, and those that had an answer before a kill."""
+    asks = [line.split() for line in trial.log.open()]
+    times = Counter(digest for _, digest, _ in asks)
+    last_of_digest = {digest: float(at) for at, digest, _ in asks}
+    last_of_page = {int(page): float(at) for at, _, page in asks}
+    paid: set[str] = set()
+    for kill in trial.kills:
+        paid |= {digest for digest in kill.kept if last_of_digest.get(digest, 0) > kill.at}
+        paid |= {f"{page}" for page in kill.pages if last_of_page.get(page, 0) > kill.at}
+    return len(asks), len(asks) - len(times), len(paid)
+
+
+def report(trial: Trial, whole: Path, merged: Path) -> bool:
+    """Print what came of a trial; return whether every figure is what it has to be."""
+    kills, lines = trial.kills, lines_of(merged)
+    pages = Counter(line["page"] for line in lines)
+    once = len(pages) == len(lines_of(whole)) and set(pages.values()) == {1}
+    same = sorted(merged.open()) == sorted(whole.open())
+    calls, again, paid = asked_again(trial)
+    needed = sum(line["refinegraph"]["usage"]["llm_calls"] for line in lines)
+    victims = Counter(kill.victim for kill in kills)
+    print(f"{trial.name}: killed {dict(victims)}; every problem answered once: {once}")
+    print(f"  the lines are the bytes of one process: {same}")
+    print(f"  {calls:,} calls, {needed:,} needed; {again} were asked twice, of which {paid}")
+    print(f"  had an answer that was kept; up to {len(kills) * AT_ONCE} could be cut off")
+    print(f"  outlived their driver: {dict(Counter(n for k in kills for n in k.survivors))}")
+    return once and same and not paid and calls - again == needed and again <= len(kills) * AT_ONCE
+
+
+def moments_of(trial: Trial, kills: int, number: int, share: int) -> list[int]:
+    """Return the sizes of its output at which a worker is killed; a few die as they start."""
+    draw = random.Random(number)
+    most = 0.98 * trial.size / share
+    every = sorted(int(draw.random() * most) for _ in range(kills))
+    return [0, *every[1:]] if number % 4 == 0 else every
+
+
+async def by_shards(
+    trial: Trial, options: argparse.Namespace, common: Sequence[str]
+) -> Path | None:
+    """Run the shards at once, killed at random; return their merged lines, once they are done."""
+    workers = range(1, options.workers + 1)
+    parts = [trial.folder / f"part-{number}.jsonl" for number in workers]
+    counts = [options.kills // len(parts) + (n <= options.kills % len(parts)) for n in workers]
+    runs = [
+        trial.run(
+            (*common, "--shard", f"{number}/{len(parts)}"),
+            part,
+            [m for m in moments_of(trial, count, number, len(parts)) if m >= size_of(part)],
+        )
+        for number, part, count in zip(workers, parts, counts, strict=True)
+    ]
+    if not all(await asyncio.gather(*runs)):
+        return None
+    merged = trial.folder / "merged.jsonl"
+    merged.unlink(missing_ok=True)
+    code, said = await finish((*COMMAND, "merge", *map(str, parts), "--out", str(merged)))
+    assert code == 0, said
+    return merged
+
+
+async def by_cluster(
+    trial: Trial, options: argparse.Namespace, common: Sequence[str]
+) -> Path | None:
+    """Run the batch on a cluster, killed at random; return its lines, once they are done."""
+    out = trial.folder / "cluster.jsonl"
+    moments = [m for m in moments_of(trial, options.kills, 0, 1) if m >= size_of(out)]
+    flags = ("--cluster", "ray", "--workers-per-node", str(options.workers))
+    return out if await trial.run((*common, *flags), out, moments) else None
+
+
+async def run(options: argparse.Namespace) -> int:
+    """Go on with the trial; return the exit code."""
+    folder: Path = options.folder
+    folder.mkdir(exist_ok=True, parents=True)
+    source, whole = folder / "in.jsonl", folder / "whole.jsonl"
+    until = time.monotonic() + options.seconds
+    source.write_text("".join(json.dumps(each) + "\n" for each in questions(options.problems)))
+    name = "cluster" if options.cluster else "shards"
+    strike = kill_part_of_cluster if options.cluster else kill_driver
+    is_whole = (folder / "whole.jsonl.state" / "ended").exists()
+    log = folder / (f"{name}.log" if is_whole else "whole.log")
+    text = "\\boxed{4} (call {call})"
+    # The addresses of all pieces have to be the same, since they are part of the settings.
+    async with chat_server(options.latency, text=text, port=options.port, log=log) as server:
+        common = command(source, server)
+        if not is_whole:
+            trial = Trial(folder, "whole", 0, until, kill_driver)
+            began = time.monotonic()
+            await trial.run((*common, "--in-order"), whole, [])
+            print(f"one process: {time.monotonic() - began:.0f} s in this piece")
+            print("go on with the same command")
+            return UNFINISHED
+        trial = Trial(folder, name, whole.stat().st_size, until, strike)
+        work = by_cluster if options.cluster else by_shards
+        merged = await work(trial, options, common)
+    if merged is None:
+        print(f"{name}: {len(trial.kills)} kills so far; go on with the same command")
+        return UNFINISHED
+    return int(not report(trial, whole, merged))
+
+
+def command(source: Path, server: ChatServer) -> list[str]:
+    """Return the command of every worker."""
+    flags = ("--model", "openai/mock", "--api-base", server.base, *STRATEGY)
+    return [*COMMAND, "batch", str(source), "--concurrency", str(AT_ONCE), *flags]
+
+
+def main() -> None:
+    """Read the arguments."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--problems", type=int, default=400)
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--kills", type=int, default=8)
+    parser.add_argument("--latency", type=float, default=0.01)
+    parser.add_argument("--seconds", type=float, default=540, help="length of this piece")
+    parser.add_argument("--port", type=int, default=18_473)
+    parser.add_argument("--cluster", action="store_true", help="by Ray instead of shards")
+    sys.exit(asyncio.run(run(parser.parse_args())))
+
+
+if __name__ == "__main__":
+    main()
