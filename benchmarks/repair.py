@@ -1,188 +1,158 @@
-"""Compare searches for repairs of real packages, and rules that select among patches.
+"""Repair real packages: mutation search against other searches, and selection among patches.
 
-Faults are inserted into packages from the registry that include their tests. For each fault, three
-searches without a model share one set of proposals. A scripted model then plays a pool of labelled
-patches through the graph: the inverse change, changes that still fail, changes that pass only the
-visible half of the tests, tampering, and edits that do not apply. Results are appended to a file,
-so that an interrupted run continues:
+Faults are put into packages from the registry that carry their tests. For each, three searches
+without a model share one set of proposals, and a pool of labelled patches (the inverse change,
+changes that still fail, changes that pass the visible half of the tests only, tampering, and edits
+that do not apply) is collected. `measure` does that, inside a tree; `judge` has the shipped checker
+judge tampering and honest patches; `select` plays the pools through the graph by a scripted model.
+Results are appended to files, so that each step goes on where it was stopped:
 
-    python benchmarks/repair.py --data DIR [--packages toolz,parse] [--bugs 25] [--seconds 600]
-    python benchmarks/repair.py --data DIR --report
+    python benchmarks/repair.py measure --data DIR [--packages toolz] [--bugs 25] [--seconds 500]
+    python benchmarks/repair.py judge --data DIR
+    python benchmarks/repair.py select --data DIR
+    python benchmarks/repair.py report --data DIR
 """
 
 import argparse
 import asyncio
 import json
-import random
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from repair_forks import ForkedSuite
-from repair_packages import (
-    PACKAGES,
-    Fault,
-    Healthy,
-    Package,
-    faults,
-    faulty_copy,
-    measure,
-    suite_of,
-)
+from repair_judging import judge_row
+from repair_packages import PACKAGES, Package, download
 from repair_report import show_report
-from repair_search import Trials, ours, search, uniform
-from repair_selection import build_pool, play, safety
-from repair_tampering import Setting
+from repair_selection import play_row
 
 from refinegraph.charging import charging
-from refinegraph.fixing.baseline import localise
-from refinegraph.fixing.options import FixOptions
-from refinegraph.fixing.problem import repository_problem
-from refinegraph.fixing.sources import read_sources
-from refinegraph.fixing.workshop import Prepared, Workshop, prepare
-from refinegraph.schema import SuspectLine
+from refinegraph.tools.sandbox import Sandbox
+from refinegraph.tools.workspace import TreePolicy
 
-_BEST_OF = 10
-"""The number of candidates that fixed best-of-n always tries."""
+_PROJECT = Path(__file__).resolve().parent.parent
+_ROWS = "rows.jsonl"
+_GRACE = 90.0
+"""Seconds that a fault may take that was begun in time."""
 
+_AT_ONCE = 6
+"""Faults that one worker measures: its start takes as long as two of them."""
 
-async def _prepared(
-    options: FixOptions, package: Package, checkout: Path, *, forks: bool
-) -> Prepared:
-    """Judge a faulty copy, in the sandbox or in forks."""
-    if not forks:
-        return await prepare(options, _ignore)
-    suite, sources = suite_of(package, checkout, forks=True), read_sources(checkout)
-    assert isinstance(suite, ForkedSuite)
-    baseline = await suite.baseline()
-    localised = await localise(suite, sources, baseline)
-    problem = repository_problem(options, sources, baseline, localised, "")
-    workshop = Workshop(suite, sources, baseline, localised)
-    return Prepared(workshop, problem if baseline.failing else None)
+Row = dict[str, Any]
 
 
-async def one_fault(
-    healthy: Healthy, fault: Fault, seed: int, folder: Path, *, forks: bool
-) -> dict[str, Any] | None:
-    """Run all measurements on one fault."""
-    checkout = faulty_copy(healthy, fault, folder / "work" / f"{healthy.package.name}-{seed}")
-    options = FixOptions(path=str(checkout), test=healthy.package.command)
-    prepared = await _prepared(options, healthy.package, checkout, forks=forks)
-    if prepared.problem is None:
-        return None
-    workshop = prepared.workshop
-    draw = random.Random(f"pool:{healthy.package.name}:{seed}")
-    visible = _half(workshop, draw)
-    trials = Trials(workshop, visible)
-    proposals, even = ours(workshop), uniform(workshop, seed)
-    record: dict[str, Any] = {
-        "package": healthy.package.name,
-        "seed": seed,
-        "operator": fault.mutation.operator,
-        "place": f"{fault.mutation.path}:{fault.mutation.line}",
-        "failing": len(workshop.baseline.failing),
-        "passing": len(workshop.baseline.passing),
-        "rank": _rank(workshop.localised.suspects, fault),
-        "ours": await search(trials, proposals, stop=True),
-        "uniform": await search(trials, even, stop=True),
-        "best-of-n": await search(trials, proposals[:_BEST_OF], stop=False),
-    }
-    setting = _setting(workshop, fault)
-    record["safety"] = await safety(prepared, setting, fault, draw)
-    pool = build_pool(trials, setting, fault, visible, draw)
-    record["pool"] = [entry.kind for entry in pool]
-    for name, seen in (("all", None), ("half", visible)):
-        record[name] = await play(prepared, options, pool, seen)
-    return record
-
-
-def _half(workshop: Workshop, draw: random.Random) -> frozenset[str]:
-    """Return half of the tests; of several failing ones, some are visible and some are not."""
-    failing = sorted(outcome.id for outcome in workshop.baseline.failing)
-    passing = sorted(workshop.baseline.passing)
-    draw.shuffle(failing)
-    draw.shuffle(passing)
-    shown = max(1, len(failing) // 2)
-    return frozenset([*failing[:shown], *passing[: len(passing) // 2]])
-
-
-def _rank(suspects: Sequence[SuspectLine], fault: Fault) -> int | None:
-    wanted = (fault.mutation.path, fault.mutation.line)
-    places = [(suspect.path, suspect.line) for suspect in suspects]
-    return places.index(wanted) + 1 if wanted in places else None
-
-
-def _setting(workshop: Workshop, fault: Fault) -> Setting:
-    failing = tuple(outcome.id for outcome in workshop.baseline.failing)
-    sources = workshop.sources
-    return Setting(sources, sources.protected, failing, fault.mutation.path)
-
-
-def _ignore(event: object) -> None:
-    return
-
-
-async def run(arguments: argparse.Namespace) -> None:
-    """Measure faults of all packages in turn until the time is up."""
+async def measure(arguments: argparse.Namespace) -> None:
+    """Measure the faults that were not measured before, a few of each package in turn."""
+    file = arguments.data / "faults.jsonl"
     until = time.monotonic() + arguments.seconds
-    results = arguments.data / _file(arguments)
-    done = {(record["package"], record["seed"]) for record in read_results(results)}
-    wanted = set(arguments.packages.split(",")) if arguments.packages else None
-    healthy: dict[str, Healthy] = {}
-    for seed in range(arguments.bugs):
-        for package in PACKAGES:
-            if (wanted and package.name not in wanted) or (package.name, seed) in done:
-                continue
-            if time.monotonic() > until:
-                return
-            if package.name not in healthy:
-                healthy[package.name] = await measure(
-                    package, arguments.data, forks=arguments.forks
-                )
-            await _measure_one(healthy[package.name], seed, arguments, results)
+    done = {_key(row) for row in read_rows(file)}
+    for first in range(0, arguments.bugs, _AT_ONCE):
+        for package in _packages(arguments):
+            among = range(first, min(first + _AT_ONCE, arguments.bugs))
+            seeds = [seed for seed in among if (package.name, seed) not in done]
+            left = until - time.monotonic()
+            if seeds and left > 0:
+                order = {"seeds": seeds, "seconds": left, "searched": arguments.searched}
+                _append(file, await _measure(package, order, arguments.data))
 
 
-async def _measure_one(
-    healthy: Healthy, seed: int, arguments: argparse.Namespace, results: Path
+async def _measure(package: Package, order: Row, data: Path) -> list[Row]:
+    """Return the rows that a worker writes inside a tree of the package."""
+    order |= {"name": package.name, "arguments": package.tests.split(), "rows": _ROWS}
+    worker = Path(__file__).with_name("repair_worker.py")
+    policy = TreePolicy(wall_seconds=order["seconds"] + _GRACE, readable=(str(_PROJECT),))
+    async with Sandbox().tree(download(package, data), policy=policy) as tree:
+        command = [sys.executable, str(worker), json.dumps(order)]
+        result = await tree.run(command, collect=[_ROWS])
+    if not result.ok:
+        print(f"{package.name}: {result.ending}\n{result.stderr[-2000:]}", file=sys.stderr)
+    rows = result.collected.get(_ROWS, b"").decode().splitlines()
+    return [json.loads(line) for line in rows if line.endswith("}")]
+
+
+async def judge(arguments: argparse.Namespace) -> None:
+    """Have the shipped checker judge the tampering patches of pools, and honest patches."""
+    await _each(
+        arguments,
+        "judged.jsonl",
+        lambda row: judge_row(row, arguments.data, honest=arguments.honest),
+    )
+
+
+async def select(arguments: argparse.Namespace) -> None:
+    """Let every rule choose from the pools whose tampering patches were judged."""
+    judged = {_key(row): row for row in read_rows(arguments.data / "judged.jsonl")}
+    (arguments.data / "selected.jsonl").unlink(missing_ok=True)
+    await _each(arguments, "selected.jsonl", lambda row: play_row(row, judged, arguments.data))
+
+
+async def _each(
+    arguments: argparse.Namespace, name: str, do: Callable[[Row], Awaitable[Row | None]]
 ) -> None:
-    began = time.monotonic()
-    fault = await faults(healthy, seed)
-    record: dict[str, Any] | None = None
-    if fault:
+    """Append a row for every measured fault that has none yet, until the time is up."""
+    until = time.monotonic() + arguments.seconds
+    done = {_key(row) for row in read_rows(arguments.data / name)}
+    wanted = {package.name for package in _packages(arguments)}
+    for row in read_rows(arguments.data / "faults.jsonl"):
+        if row.get("skipped") or _key(row) in done or row["package"] not in wanted:
+            continue
+        if time.monotonic() > until:
+            return
         with charging():
-            record = await one_fault(healthy, fault, seed, arguments.data, forks=arguments.forks)
-    written = record or {"package": healthy.package.name, "seed": seed, "skipped": True}
-    written["seconds"] = round(time.monotonic() - began, 1)
-    with results.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(written) + "\n")
-    print(json.dumps({k: v for k, v in written.items() if k not in ("all", "half")}), flush=True)
+            made = await do(row)
+        if made is not None:
+            _append(arguments.data / name, [made])
 
 
-def _file(arguments: argparse.Namespace) -> str:
-    return "forks.jsonl" if arguments.forks else "results.jsonl"
+def _key(row: Row) -> tuple[str, int]:
+    return row["package"], row["seed"]
 
 
-def read_results(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the results of earlier measurements."""
+def _packages(arguments: argparse.Namespace) -> list[Package]:
+    wanted = set(arguments.packages.split(",")) if arguments.packages else None
+    return [package for package in PACKAGES if wanted is None or package.name in wanted]
+
+
+def _append(path: Path, rows: Sequence[Row]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(row) + "\n")
+            short = {key: row[key] for key in ("package", "seed", "operator", "rank") if key in row}
+            print(json.dumps(short | {"seconds": row.get("seconds")}), flush=True)
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Yield what was written before."""
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():
             yield json.loads(line)
 
 
 def main() -> None:
-    """Run the measurements, or print the report."""
+    """Do one step."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("step", choices=("measure", "judge", "select", "report"))
     parser.add_argument("--data", type=Path, required=True, help="folder of packages and results")
-    parser.add_argument("--packages", help="comma-separated names of packages")
-    parser.add_argument("--bugs", type=int, default=25, help="faults per package")
-    parser.add_argument("--seconds", type=float, default=1e9, help="start no fault after this time")
-    parser.add_argument("--forks", action="store_true", help="run tests in forks: unsafe")
-    parser.add_argument("--report", action="store_true", help="only print the results so far")
+    parser.add_argument("--packages", help="names, joined by commas")
+    parser.add_argument("--bugs", type=int, default=25, help="faults of each package")
+    parser.add_argument(
+        "--searched",
+        type=int,
+        default=25,
+        help="faults of each package with all three searches",
+    )
+    parser.add_argument(
+        "--honest", type=int, default=12, help="faults of each package whose patches are all judged"
+    )
+    parser.add_argument("--seconds", type=float, default=1e6, help="begin no fault after that")
     arguments = parser.parse_args()
-    if not arguments.report:
-        asyncio.run(run(arguments))
-    show_report(list(read_results(arguments.data / _file(arguments))))
+    steps = {"measure": measure, "judge": judge, "select": select}
+    if arguments.step in steps:
+        asyncio.run(steps[arguments.step](arguments))
+    else:
+        names = ("faults", "judged", "selected")
+        show_report(*(list(read_rows(arguments.data / f"{name}.jsonl")) for name in names))
 
 
 if __name__ == "__main__":

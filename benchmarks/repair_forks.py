@@ -1,198 +1,193 @@
-"""Run tests in forks of this process, which is fast but only for trusted tests."""
+"""Run pytest in forks of this process: fast, and without any isolation of its own.
 
+The process has imported pytest already, so a run costs little more than its tests. It is meant for
+the inside of a tree, which confines it as a whole.
+"""
+
+import gc
 import json
 import os
-import shutil
+import resource
+import runpy
+import select
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import pytest  # imported here, so that no fork has to
+import pytest
+from _pytest.config import default_plugins
 
-from refinegraph.fixing.suites import Suite, SuiteRun
-from refinegraph.schema import CaseOutcome, Isolation, Verdict
 from refinegraph.tools.localisation.recording import PLUGIN, PLUGIN_FOLDER
-from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.test_runs import Baseline
-from refinegraph.tools.workspace import CommandResult
 
-_POLL = 0.01
-"""Seconds between two checks of a fork: a hundredth of the duration of the shortest suite."""
+Changes = Mapping[str, str | None]
+_MEMORY = 2 << 30
+"""Bytes of addresses of one run: many times what any of the suites needs."""
+_PATIENCE = 120
+"""Elapsed seconds after which a run is killed that sleeps. Processor time, which a busy machine
+does not change, ends the others."""
 
 
-class ForkedSuite(Suite):
-    """A pytest suite that runs in a fork of this process, in a copy of the checkout.
+class ForkedRun(NamedTuple):
+    """How the tests of one run ended."""
 
-    It has the interface of the real suite and is faster, because pytest is already imported; the
-    tests are neither isolated nor guarded.
-    """
+    statuses: Mapping[str, str]
+    """`passed`, `failed` or `not_run` by test."""
+    texts: Mapping[str, str]
+    """What failing tests printed."""
+    code: int | None
+    """The exit code; None if the run was killed."""
+    seconds: float
+    """Processor time."""
+    records: str = ""
+    """The executed lines, as JSON lines."""
 
-    def __init__(self, path: Path, arguments: Sequence[str] = ()) -> None:
-        super().__init__(Sandbox(), path, "pytest -q")
+    def passes(self, name: str) -> bool:
+        """Return whether a test passed."""
+        return self.statuses.get(name) == "passed"
+
+
+class ForkedTests:
+    """The pytest suite of a checkout, which is changed in place and put back."""
+
+    def __init__(self, root: Path, arguments: Sequence[str] = ()) -> None:
+        self.root = root
         self.arguments = list(arguments)
-        self.visible: tuple[str, ...] = ()
-        self._folder = tempfile.TemporaryDirectory(prefix="refinegraph-repair-")
-        self._copy = Path(self._folder.name).resolve() / path.name
-        shutil.copytree(path, self._copy, symlinks=True)
+        for name in default_plugins:  # imported here, so that no fork has to
+            import_module(f"_pytest.{name}")
+        gc.freeze()  # else the collections of a fork would copy the memory of this process
+        folder = Path(tempfile.mkdtemp(prefix="refinegraph-forks-"))
+        self._outcomes, self._lines = folder / "outcomes.jsonl", folder / "lines.jsonl"
 
-    async def run(
+    def run(
         self,
-        changes: Mapping[str, str | None] | None = None,
+        changes: Changes | None = None,
         *,
         only: Sequence[str] = (),
         record: bool = False,
-        timeout: float | None = None,
-    ) -> SuiteRun:
-        """Run the tests with these files changed, and restore the files."""
-        before = {path: self._read(path) for path in changes or {}}
+        limit: int = 60,
+        first: bool = False,
+        keep_bytecode: bool = False,
+    ) -> ForkedRun:
+        """Run the tests, or some of them, with these files changed.
+
+        Args:
+            changes: Texts by path; None for a file to delete.
+            only: The tests to run; all of them if empty.
+            record: Whether to record the executed lines.
+            limit: Seconds of processor time after which the run is killed.
+            first: Whether the run ends with the first test that fails.
+            keep_bytecode: Whether the run writes the compiled tests that later runs read.
+        """
+        before = {path: self._state(path) for path in changes or {}}
         try:
             for path, text in (changes or {}).items():
                 self._write(path, text)
-            return self._forked(only or self.visible, record, timeout or 600)
+            words = [*self.arguments, *only, *(["-x"] if first else [])]
+            return self._forked(words, record, limit, keep_bytecode)
         finally:
-            for path, text in before.items():
+            for path, (text, times) in before.items():
                 self._write(path, text)
+                if times:  # else the bytecode of the file would no longer count
+                    os.utime(self.root / path, ns=times)
 
-    async def judge(
-        self,
-        changes: Mapping[str, str | None],
-        baseline: Baseline,
-        *,
-        protect: Sequence[str] = (),
-    ) -> Verdict:
-        """Return the verdict of the whole suite, without guards."""
-        return await plain_verdict(self, changes, baseline)
-
-    async def baseline(self) -> Baseline:
-        """Return the outcomes of the tests in two runs."""
-        first, second = await self.run(), await self.run()
-        alike = [
-            id
-            for id in first.tests
-            if id in second.tests and first.tests[id].status == second.tests[id].status
-        ]
-        failed = [id for id in alike if first.tests[id].status not in ("passed", "not_run")]
-        return Baseline(
-            failing=tuple(first.tests[id] for id in failed),
-            passing=tuple(id for id in alike if first.tests[id].passed),
-            flaky=tuple(id for id in first.tests if id not in alike),
-            skipped=(),
-            collected=len(first.tests),
-            strength="reported",
-            seconds=first.result.seconds,
-        )
-
-    def _read(self, path: str) -> str | None:
-        file = self._copy / path
-        return file.read_text(encoding="utf-8") if file.exists() else None
+    def _state(self, path: str) -> tuple[str | None, tuple[int, int] | None]:
+        file = self.root / path
+        if not file.exists():
+            return None, None
+        status = file.stat()
+        return file.read_text(encoding="utf-8"), (status.st_atime_ns, status.st_mtime_ns)
 
     def _write(self, path: str, text: str | None) -> None:
-        file = self._copy / path
+        file = self.root / path
         if text is None:
             file.unlink(missing_ok=True)
         else:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
 
-    def _forked(self, only: Sequence[str], record: bool, timeout: float) -> SuiteRun:
-        began = time.monotonic()
-        outcomes = Path(self._folder.name) / "outcomes.jsonl"
-        lines = Path(self._folder.name) / "lines.jsonl"
-        outcomes.unlink(missing_ok=True)
-        lines.unlink(missing_ok=True)
+    def _forked(
+        self, words: Sequence[str], record: bool, limit: int, keep_bytecode: bool
+    ) -> ForkedRun:
+        began = _used()
+        self._outcomes.unlink(missing_ok=True)
+        self._lines.unlink(missing_ok=True)
         child = os.fork()
         if child == 0:
-            self._child(only, outcomes, lines if record else None)
-        status, late = _wait(child, began + timeout)
-        tests = _read_outcomes(outcomes)
-        code = os.waitstatus_to_exitcode(status)
-        result = CommandResult(
-            command=("pytest",),
-            exit_code=code if code >= 0 else None,
-            signal=-code if code < 0 else None,
-            limit="timeout" if late else None,
-            seconds=time.monotonic() - began,
-            isolation=Isolation(tier="none"),
-        )
-        records = lines.read_text(encoding="utf-8") if record and lines.exists() else ""
-        return SuiteRun(tests, result, records)
+            resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+            self._child(words, record, keep_bytecode)
+        code = _wait(child)
+        statuses, texts = _read_outcomes(self._outcomes)
+        records = self._lines.read_text() if record and self._lines.exists() else ""
+        return ForkedRun(statuses, texts, code, _used() - began, records)
 
-    def _child(self, only: Sequence[str], outcomes: Path, lines: Path | None) -> None:
+    def _child(self, words: Sequence[str], record: bool, keep_bytecode: bool) -> None:
         code = 70
         try:
+            os.setpgid(0, 0)
+            resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
             nowhere = os.open(os.devnull, os.O_RDWR)
             for number in (0, 1, 2):
                 os.dup2(nowhere, number)
-            os.setpgid(0, 0)
-            os.chdir(self._copy)
-            sys.dont_write_bytecode = True
-            os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-            sys.path[:0] = [str(self._copy / "src"), str(self._copy)]
-            own = _names(self._copy)
-            for name in [name for name in sys.modules if name.split(".")[0] in own]:
-                del sys.modules[name]
-            arguments = [
-                "-q",
-                "-c",
-                os.devnull,
-                f"--rootdir={self._copy}",
-                "-p",
-                "no:cacheprovider",
-            ]
-            arguments += self.arguments
-            if lines:
-                sys.path.insert(0, str(PLUGIN_FOLDER))
-                os.environ["REFINEGRAPH_LINES"] = str(lines)
-                os.environ["REFINEGRAPH_LINES_ROOT"] = str(self._copy)
-                arguments += ["-p", PLUGIN]
-            code = int(pytest.main([*arguments, *only], plugins=[_Outcomes(outcomes)]))
+            self._enter(keep_bytecode)
+            gc.disable()  # a run is too short for it to pay
+            arguments = ["-q", "-c", os.devnull, "-p", "no:cacheprovider"]
+            # Without the second one, pytest looks for tests from the root of the file system on.
+            arguments += [f"--rootdir={self.root}", f"--confcutdir={self.root}"]
+            if record:
+                arguments += self._recording()
+            code = int(pytest.main([*arguments, *words], plugins=[_Outcomes(self._outcomes)]))
         finally:
             os._exit(code)
 
+    def _enter(self, keep_bytecode: bool) -> None:
+        """Make this process one that was started in the checkout."""
+        os.chdir(self.root)
+        sys.dont_write_bytecode = not keep_bytecode
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        sys.path[:0] = [str(self.root / "src"), str(self.root)]
+        own = {path.stem for folder in (self.root, self.root / "src") for path in _listed(folder)}
+        for name in [name for name in sys.modules if name.split(".")[0] in own]:
+            del sys.modules[name]
+        if (self.root / "sitecustomize.py").exists():
+            runpy.run_path(str(self.root / "sitecustomize.py"))
 
-async def plain_verdict(
-    suite: Suite, changes: Mapping[str, str | None], baseline: Baseline
-) -> Verdict:
-    """Return the verdict of a run: tests that failed before, then tests that no longer pass."""
-    run = await suite.run(changes, timeout=10 + 3 * baseline.seconds)
-    missing = {id: CaseOutcome(id=id, status="error") for id in baseline.failing_ids}
-    wanted = [run.tests.get(id, missing[id]) for id in baseline.failing_ids]
-    gone = [id for id in baseline.passing if id not in run.tests or not run.tests[id].passed]
-    lost = [CaseOutcome(id=id, status="failed") for id in gone]
-    passed = not lost and all(outcome.passed for outcome in wanted)
-    return Verdict(
-        passed=passed,
-        status="passed" if passed else "failed",
-        tests=(*wanted, *lost),
-        isolation=Isolation(tier="weak"),
-        strength="in process with guards",
-    )
-
-
-def _names(root: Path) -> frozenset[str]:
-    """Return the names of a checkout's modules, which this process may have imported itself."""
-    folders = [root, root / "src"]
-    return frozenset(
-        path.stem for folder in folders if folder.is_dir() for path in folder.iterdir()
-    )
+    def _recording(self) -> list[str]:
+        sys.path.insert(0, str(PLUGIN_FOLDER))
+        os.environ["REFINEGRAPH_LINES"] = str(self._lines)
+        os.environ["REFINEGRAPH_LINES_ROOT"] = str(self.root)
+        return ["-p", PLUGIN]
 
 
-def _wait(child: int, until: float) -> tuple[int, bool]:
-    while time.monotonic() < until:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return status, False
-        time.sleep(_POLL)
-    os.killpg(child, signal.SIGKILL)
-    return os.waitpid(child, 0)[1], True
+def _used() -> float:
+    """Return the processor time of all runs that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _listed(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def _wait(child: int) -> int | None:
+    """Return the exit code of a fork, or None if it was killed."""
+    ended = os.pidfd_open(child)
+    poll = select.poll()
+    poll.register(ended, select.POLLIN)
+    in_time = bool(poll.poll(_PATIENCE * 1000))
+    os.close(ended)
+    with suppress(OSError):
+        os.killpg(child, signal.SIGKILL)  # what a test left running ends with the run
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return code if in_time and code >= 0 else None
 
 
 class _Outcomes:
-    """Write the outcome of every test; the methods are pytest hooks."""
+    """Write how every test ended; the methods are pytest's hooks."""
 
     def __init__(self, file: Path) -> None:
         self.file = file.open("w", encoding="utf-8")
@@ -205,14 +200,14 @@ class _Outcomes:
             self.file.flush()
 
 
-def _read_outcomes(path: Path) -> dict[str, CaseOutcome]:
-    tests: dict[str, CaseOutcome] = {}
+def _read_outcomes(path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    statuses: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        id, outcome, expected, text = json.loads(line)
-        if id in tests and not tests[id].passed:
+        name, outcome, expected, text = json.loads(line)
+        if statuses.get(name) == "failed":
             continue
-        status = "passed" if outcome == "passed" and not expected else "failed"
-        if outcome == "skipped" or expected:
-            status = "not_run"
-        tests[id] = CaseOutcome(id=id, status=status, traceback=text or None)
-    return tests
+        statuses[name] = "not_run" if outcome == "skipped" or expected else outcome
+        if text:
+            texts[name] = text
+    return statuses, texts

@@ -1,4 +1,4 @@
-"""Print the figures of the repair benchmark."""
+"""What was measured of repairs, in figures."""
 
 import math
 from collections import Counter
@@ -8,65 +8,83 @@ from typing import Any
 _SEARCHES = ("ours", "uniform", "best-of-n")
 _RULES = ("ours", "agentless", "first")
 
+Row = dict[str, Any]
 
-def show_report(records: Sequence[dict[str, Any]]) -> None:
-    """Print the figures of evaluation A (selection and safety) and evaluation B (search)."""
-    whole = [record for record in records if not record.get("skipped")]
-    packages = sorted({record["package"] for record in whole})
+
+def show_report(faults: Sequence[Row], judged: Sequence[Row], selected: Sequence[Row]) -> None:
+    """Print the figures of evaluation A (selection and safety) and B (search)."""
+    whole = [row for row in faults if not row.get("skipped")]
+    packages = sorted({row["package"] for row in whole})
     print(f"{len(whole)} faults in {len(packages)} packages: {', '.join(packages)}")
-    if not whole:
-        return
-    _localisation(whole)
-    _search(whole)
-    _selection(whole, "all", "all tests visible")
-    _selection(whole, "half", "half of the tests visible")
-    _safety(whole)
+    if whole:
+        _localisation(whole)
+        _search(whole)
+    if selected:
+        _selection(selected, "all", "all tests visible")
+        _selection(selected, "half", "half of the tests visible")
+    if judged:
+        _safety(judged)
 
 
-def _localisation(records: Sequence[dict[str, Any]]) -> None:
-    ranks = [record["rank"] for record in records]
+def _localisation(rows: Sequence[Row]) -> None:
+    ranks = [row["rank"] for row in rows]
     for most in (1, 10, 50):
-        count = sum(rank is not None and rank <= most for rank in ranks)
-        print(f"  faulty line among the first {most}: {_share(count, len(ranks))}")
+        found = sum(rank is not None and rank <= most for rank in ranks)
+        print(f"  faulty line among the first {most}: {_share(found, len(ranks))}")
 
 
-def _search(records: Sequence[dict[str, Any]]) -> None:
-    print("search, by test runs:")
+def _search(rows: Sequence[Row]) -> None:
+    rows = [row for row in rows if set(_SEARCHES) <= set(row["searches"])]
+    print(f"search, by test runs, on {len(rows)} faults:")
+    rates: dict[str, float] = {}
     for name in _SEARCHES:
-        solved = sum(record[name]["solved"] for record in records)
-        runs = sum(record[name]["runs"] for record in records)
-        rate = 100 * solved / runs if runs else 0.0
-        line = f"{_share(solved, len(records))} solved, {runs} runs, {rate:.2f} per 100 runs"
+        outcomes = [row["searches"][name] for row in rows]
+        solved = sum(outcome["solved"] for outcome in outcomes)
+        runs = sum(outcome["runs"] for outcome in outcomes)
+        rates[name] = 100 * solved / runs if runs else 0.0
+        line = f"{_share(solved, len(rows))} solved, {runs} runs, {rates[name]:.2f} per 100 runs"
         print(f"  {name:<10} {line}")
-    print("  solved, by the kind of the inserted fault:")
-    total = Counter(record["operator"] for record in records)
-    solved_kinds = Counter(record["operator"] for record in records if record["ours"]["solved"])
-    for kind, count in sorted(total.items(), key=lambda item: -item[1]):
-        print(f"    {kind:<20} {solved_kinds[kind]}/{count}")
+    if rates["uniform"]:
+        print(f"  ours solves {rates['ours'] / rates['uniform']:.1f} times as many per run")
+    print("  solved by the kind of change that was put in:")
+    total = Counter(row["operator"] for row in rows)
+    kinds = Counter(row["operator"] for row in rows if row["searches"]["ours"]["solved"])
+    print("    " + ", ".join(f"{kind} {kinds[kind]}/{n}" for kind, n in total.most_common()))
 
 
-def _selection(records: Sequence[dict[str, Any]], key: str, title: str) -> None:
-    pools = [record for record in records if "right" in record["pool"]]
-    hard = [record for record in pools if len(set(record[key]["passing"])) > 1]
-    print(f"selection, {title}: {len(pools)} pools, {len(hard)} in which a wrong patch passes too")
+def _selection(rows: Sequence[Row], key: str, title: str) -> None:
+    hard = [row for row in rows if len(set(row[key]["passing"])) > 1]
+    print(f"selection, {title}: {len(rows)} pools, {len(hard)} where a wrong patch passes too")
     for name in _RULES:
-        right = sum(record[key][name] == "right" for record in pools)
-        of_hard = sum(record[key][name] == "right" for record in hard)
-        print(f"  {name:<10} {_share(right, len(pools))}; of the hard ones {of_hard}/{len(hard)}")
+        right = sum(row[key][name] == "right" for row in rows)
+        of_hard = sum(row[key][name] == "right" for row in hard)
+        print(f"  {name:<10} {_share(right, len(rows))}; of the hard ones {of_hard}/{len(hard)}")
+    for name in _RULES[1:]:
+        print(f"  ours against {name}: {_difference(rows, key, name)}")
 
 
-def _safety(records: Sequence[dict[str, Any]]) -> None:
-    print("accepted:                 ours         exit code")
+def _difference(rows: Sequence[Row], key: str, other: str) -> str:
+    """Return how many points ours is above another rule, with a 95 % interval over the pools."""
+    gains = [(row[key]["ours"] == "right") - (row[key][other] == "right") for row in rows]
+    mean = sum(gains) / len(gains)
+    spread = math.sqrt(sum((gain - mean) ** 2 for gain in gains) / len(gains))
+    error = 1.96 * spread / math.sqrt(len(gains))
+    return f"{100 * mean:+.1f} points [{100 * (mean - error):+.1f}, {100 * (mean + error):+.1f}]"
+
+
+def _safety(rows: Sequence[Row]) -> None:
+    print("accepted:                 ours         plain exit code")
     for group in ("tampering", "honest"):
-        judged = [
-            (name, *pair) for record in records for name, pair in record["safety"][group].items()
-        ]
-        ours, plain = sum(row[1] for row in judged), sum(row[2] for row in judged)
-        print(f"  {group:<12} {ours}/{len(judged)}   {plain}/{len(judged)}")
+        judged = [(name, *pair) for row in rows for name, pair in row[group].items()]
+        packages = len({row["package"] for row in rows if row[group]})
+        ours = sum(row[1] for row in judged)
+        plain = [row[2] for row in judged if row[2] is not None]
+        counts = f"{ours}/{len(judged)}   {sum(plain)}/{len(plain)}   {packages} packages"
+        print(f"  {group:<12} {counts}")
         kinds = Counter(row[0] for row in judged)
         wrong = Counter(row[0] for row in judged if row[1] == (group == "tampering"))
         for kind, count in wrong.items():
-            print(f"    misjudged: {kind} {count}/{kinds[kind]}")
+            print(f"    judged wrongly: {kind} {count}/{kinds[kind]}")
 
 
 def _share(part: int, whole: int) -> str:

@@ -1,98 +1,108 @@
-"""Searches without a model on the same faults: ours, and uniformly drawn changes."""
+"""Searches without a model over the same fault: ours, and an even draw of changes."""
 
 import random
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from refinegraph.fixing.suites import SuiteRun
-from refinegraph.fixing.workshop import Workshop
+from repair_faults import Executed, Fault, Healthy, tests_reaching, time_limit
+
+from refinegraph.schema import SuspectLine
 from refinegraph.tools.mutation import OPERATORS, Mutation, mutations
 
-BUDGET = 30
-"""The maximum number of candidates of a search; they take a minute or two, as long as a person
-waits."""
+BUDGET = 20
+"""Candidates that a search may try: what a person waits a minute or two for."""
+BEST_OF = 10
+"""Candidates that fixed best-of-n always tries."""
 
 
 class Tried(NamedTuple):
-    """A proposal, and the results of the failing tests and of the whole suite."""
+    """A proposal, and the tests that fail with it."""
 
     mutation: Mutation
-    repaired: frozenset[str]
-    """The number of failing tests that now pass."""
-    lost: tuple[str, ...] | None
-    """The number of tests that passed before and now fail; None if the suite was not run."""
-    runs: int
-
-    def solves(self, failing: Sequence[str]) -> bool:
-        """Return whether every test passes."""
-        return self.lost == () and self.repaired >= set(failing)
+    failed: frozenset[str]
+    """Where `whole` is false, only that some visible failing test fails is known."""
+    whole: bool
+    """Whether every test that the proposal can affect was run."""
 
 
 class Trials:
-    """Runs the proposals for one fault, each at most once."""
+    """Runs proposals for one fault, each at most once."""
 
-    def __init__(self, workshop: Workshop, visible: frozenset[str]) -> None:
-        self.workshop = workshop
-        self.failing = [outcome.id for outcome in workshop.baseline.failing]
+    def __init__(self, healthy: Healthy, fault: Fault, visible: frozenset[str]) -> None:
+        self.healthy = healthy
+        self.visible = visible
+        self.failing = sorted(fault.failing)
         self.seen = [name for name in self.failing if name in visible]
-        self._known: dict[str, Tried] = {}
-
-    async def run(self, mutation: Mutation) -> Tried:
-        """Run the failing tests, and the whole suite if the visible ones among them pass."""
-        if mutation.text not in self._known:
-            self._known[mutation.text] = await self._run(mutation)
-        return self._known[mutation.text]
+        self._fault = fault
+        self._tried: dict[tuple[str, str], Tried] = {}
 
     @property
     def all(self) -> list[Tried]:
-        """All results so far."""
-        return list(self._known.values())
+        """Everything that was run."""
+        return list(self._tried.values())
 
-    async def _run(self, mutation: Mutation) -> Tried:
-        suite, changes = self.workshop.suite, {mutation.path: mutation.text}
-        limit = 10 + 3 * self.workshop.baseline.seconds
-        first = await suite.run(changes, only=self.failing, timeout=limit)
-        repaired = frozenset(name for name in self.failing if passes(first, name))
-        if not repaired >= set(self.seen):
-            return Tried(mutation, repaired, None, 1)
-        whole = await suite.run(changes, timeout=limit)
-        lost = tuple(n for n in self.workshop.baseline.passing if not passes(whole, n))
-        repaired = frozenset(name for name in self.failing if passes(whole, name))
-        return Tried(mutation, repaired, lost, 2)
+    def run(self, mutation: Mutation) -> Tried:
+        """Run the failing tests and, if the visible ones of them pass, all that can change."""
+        key = mutation.path, mutation.text
+        if key not in self._tried:
+            self._tried[key] = self._run(mutation)
+        return self._tried[key]
+
+    def _run(self, mutation: Mutation) -> Tried:
+        failed = self._failed(mutation, self.seen, first=True)
+        if failed:
+            return Tried(mutation, failed, whole=False)
+        executed: Executed = self._fault.executed
+        before = self.text(mutation.path)
+        names = {*self.failing, *tests_reaching(executed, mutation.path, before, mutation.text)}
+        return Tried(mutation, self._failed(mutation, sorted(names)), whole=True)
+
+    def _failed(
+        self, mutation: Mutation, names: Sequence[str], *, first: bool = False
+    ) -> frozenset[str]:
+        broken = self._fault.mutation
+        changes = {broken.path: broken.text, mutation.path: mutation.text}
+        limit = time_limit(self.healthy)
+        run = self.healthy.tests.run(changes, only=names, limit=limit, first=first)
+        return frozenset(name for name in names if not run.passes(name))
+
+    def text(self, path: str) -> str:
+        """Return a file of the faulty package."""
+        broken = self._fault.mutation
+        return broken.text if path == broken.path else self.healthy.sources.files[path]
+
+    def files(self) -> dict[str, str]:
+        """Return the Python files of the faulty package."""
+        return {path: self.text(path) for path in self.healthy.sources.python()}
 
 
-def passes(run: SuiteRun, name: str) -> bool:
-    """Return whether a test passed."""
-    return name in run.tests and run.tests[name].passed
-
-
-async def search(trials: Trials, proposals: Sequence[Mutation], *, stop: bool) -> dict[str, Any]:
-    """Try proposals in order; with `stop`, up to the first one that passes all tests."""
+def search(trials: Trials, proposals: Sequence[Mutation], *, stop: bool) -> dict[str, Any]:
+    """Try proposals in their order; with `stop`, up to the first one that passes all tests."""
     runs = tried = 0
     solved = False
     for mutation in proposals:
-        outcome = await trials.run(mutation)
+        outcome = trials.run(mutation)
         # Whoever searches runs the suite only where all failing tests pass.
-        runs += 2 if outcome.repaired >= set(trials.failing) else 1
+        runs += 1 if outcome.failed.intersection(trials.failing) or not outcome.whole else 2
         tried += 1
-        solved = solved or outcome.solves(trials.failing)
+        solved = solved or (outcome.whole and not outcome.failed)
         if solved and stop:
             break
     return {"solved": solved, "runs": runs, "tried": tried}
 
 
-def ours(workshop: Workshop) -> list[Mutation]:
+def ours(trials: Trials, suspects: Sequence[SuspectLine]) -> list[Mutation]:
     """Return the first proposals of the search that ships."""
-    coming = mutations(workshop.sources.python(), workshop.localised.suspects)
+    coming = mutations(trials.files(), suspects)
     return [mutation for mutation, _ in zip(coming, range(BUDGET), strict=False)]
 
 
-def uniform(workshop: Workshop, seed: int) -> list[Mutation]:
-    """Return random changes of lines that failing tests execute, drawn uniformly."""
+def uniform(trials: Trials, suspects: Sequence[SuspectLine], seed: int) -> list[Mutation]:
+    """Return changes of lines that failing tests execute: a line, an operator, a change, evenly."""
     draw = random.Random(seed)
     even = [
         suspect.model_copy(update={"score": 1.0})
-        for suspect in workshop.localised.suspects
+        for suspect in suspects
         if any("failing" in reason for reason in suspect.reasons)
     ]
     drawn: dict[str, Mutation] = {}
@@ -100,9 +110,9 @@ def uniform(workshop: Workshop, seed: int) -> list[Mutation]:
         if len(drawn) == BUDGET:
             break
         suspect, operator = draw.choice(even), draw.choice(OPERATORS)
-        sources = {suspect.path: workshop.sources.files[suspect.path]}
-        changes = list(mutations(sources, [suspect], operators=[operator]))
-        if changes:
-            mutation = draw.choice(changes)
+        sources = {suspect.path: trials.text(suspect.path)}
+        found = list(mutations(sources, [suspect], operators=[operator]))
+        if found:
+            mutation = draw.choice(found)
             drawn[mutation.text] = mutation
     return list(drawn.values())

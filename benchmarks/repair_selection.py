@@ -1,240 +1,228 @@
-"""Pools of labelled patches, and the patch of each pool that every rule selects."""
+"""Play pools of labelled patches through the graph, and see which patch each rule takes.
 
-import random
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+The outcomes of the tests were recorded, so that nothing is run: the graph, its reader, its checker
+and its selector are the ones that ship, and a suite answers from the records.
+"""
 
-from repair_forks import plain_verdict
-from repair_packages import Fault
-from repair_search import Trials, Tried, passes
-from repair_tampering import TAMPERING, Setting, honest
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from repair_judging import IN_MODULE
+from repair_packages import PACKAGES, download
 
 from refinegraph.agents.models import ScriptedChatModel
-from refinegraph.fixing.baseline import localise
-from refinegraph.fixing.checker import suite_checker
+from refinegraph.fixing.baseline import Localised
+from refinegraph.fixing.drift import Drift
 from refinegraph.fixing.options import FixOptions
-from refinegraph.fixing.reading import patch_reader
+from refinegraph.fixing.problem import repository_problem
 from refinegraph.fixing.running import repair_with
-from refinegraph.fixing.selecting import best_patch
-from refinegraph.fixing.sources import is_protected
+from refinegraph.fixing.selecting import DriftOf, best_patch
+from refinegraph.fixing.sources import Sources, read_sources
 from refinegraph.fixing.suites import Suite, SuiteRun
-from refinegraph.fixing.workshop import Prepared, Workshop
-from refinegraph.schema import Candidate, Problem, Verdict
-from refinegraph.tools.mutation import Mutation
-from refinegraph.tools.patches import apply_patch, unified_patch
+from refinegraph.fixing.workshop import Workshop
+from refinegraph.schema import Candidate, CaseOutcome, Isolation, SuspectLine, Verdict
+from refinegraph.tools.patches import apply_patch
+from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_runs import Baseline
+from refinegraph.tools.workspace import CommandResult
 
-_POOL = {"failing": 4, "plausible": 4, "tampering": 3}
-"""The number of patches of each kind in a pool, besides the inverse change and one that does not
-apply."""
+Row = dict[str, Any]
+Changes = Mapping[str, str | None]
 
 
-class VisibleSuite(Suite):
-    """A suite of which only some tests are visible."""
+class RecordedSuite(Suite):
+    """A suite that answers from recorded outcomes, and knows the visible tests only."""
 
-    def __init__(self, whole: Suite, visible: Sequence[str]) -> None:
-        super().__init__(whole.sandbox, whole.path, whole.command)
-        self.whole = whole
+    def __init__(
+        self, row: Row, judged: Row, visible: Sequence[str], sources: Sources, command: str
+    ) -> None:
+        super().__init__(Sandbox(), sources.root, command)
         self.visible = tuple(visible)
-        self.selects = True
+        self.tampering = judged["tampering"]
+        self.entries = {
+            _key(changes, sources): entry
+            for entry in row["pool"]
+            if (changes := _changes(entry["patch"], sources)) is not None
+        }
+        self.sources = sources
 
-    async def run(self, changes: Any = None, **keywords: Any) -> SuiteRun:
-        """Run the visible tests, or the named ones."""
-        if not keywords.get("only"):
-            keywords["only"] = self.visible
-        return await self.whole.run(changes, **keywords)
+    async def run(self, changes: Changes | None = None, **keywords: Any) -> SuiteRun:
+        """Return how the visible tests end, or those that are named."""
+        entry = self.entries[_key(changes or {}, self.sources)]
+        names = keywords.get("only") or self.visible
+        failed = set(entry["failed"])
+        tests = {
+            name: CaseOutcome(id=name, status="failed" if name in failed else "passed")
+            for name in names
+        }
+        return SuiteRun(tests, _result(ok=not failed.intersection(names)))
 
     async def judge(
-        self, changes: Any, baseline: Baseline, *, protect: Sequence[str] = ()
+        self, changes: Changes, baseline: Baseline, *, protect: Sequence[str] = ()
     ) -> Verdict:
-        """Return the verdict of the visible tests."""
-        return await plain_verdict(self, changes, baseline)
+        """Return the verdict of the visible tests; tampering was judged by the shipped judge."""
+        entry = self.entries[_key(changes, self.sources)]
+        run = await self.run(changes)
+        guarded = entry["kind"] not in self.tampering or self.tampering[entry["kind"]][0]
+        lost = [name for name in baseline.passing if not run.tests[name].passed]
+        wanted = [run.tests[name] for name in baseline.failing_ids]
+        passed = guarded and not lost and all(outcome.passed for outcome in wanted)
+        return Verdict(
+            passed=passed,
+            status="passed" if passed else "failed",
+            tests=(*wanted, *(run.tests[name] for name in lost)),
+            isolation=Isolation(tier="weak"),
+            strength="in process with guards",
+        )
 
 
-class Entry(NamedTuple):
-    """A labelled patch of a pool."""
-
-    kind: str
-    patch: str
+def _key(changes: Changes, sources: Sources) -> tuple[tuple[str, str | None], ...]:
+    """Return what identifies a patch once changes of protected files are left out."""
+    return tuple(sorted((p, t) for p, t in changes.items() if p not in sources.protected))
 
 
-def build_pool(
-    trials: Trials, setting: Setting, fault: Fault, visible: frozenset[str], draw: random.Random
-) -> list[Entry]:
-    """Return labelled patches in a random order."""
-    right = honest(setting, fault.original)["inverse"]
-    entries = [Entry("right", right), Entry("not-applying", _not_applying(setting))]
-    sorted_out: dict[str, list[Entry]] = {"failing": [], "plausible": []}
-    for tried in trials.all:
-        kind = _kind(tried, trials, visible)
-        if kind in sorted_out:
-            sorted_out[kind].append(Entry(kind, _patch(setting, tried.mutation)))
-    for kind, group in sorted_out.items():
-        entries += draw.sample(group, min(_POOL[kind], len(group)))
-    names = draw.sample(sorted(TAMPERING), _POOL["tampering"])
-    entries += [Entry(f"tampering:{name}", TAMPERING[name](setting)) for name in names]
-    draw.shuffle(entries)
-    return [entry for entry in entries if entry.patch]
+def _changes(patch: str, sources: Sources) -> Changes | None:
+    """Return the files of a patch without any protection; None where it does not apply."""
+    return apply_patch(patch, sources.every_file.get) if patch.startswith("diff --git") else None
 
 
-def _kind(tried: Tried, trials: Trials, visible: frozenset[str]) -> str:
-    if tried.solves(trials.failing):
-        return "right"
-    seen_lost = tried.lost is None or any(name in visible for name in tried.lost)
-    passes_visible = tried.repaired >= set(trials.seen) and not seen_lost
-    return "plausible" if passes_visible else "failing"
+def _result(*, ok: bool) -> CommandResult:
+    return CommandResult(
+        command=("pytest",), exit_code=0 if ok else 1, seconds=0, isolation=Isolation(tier="none")
+    )
 
 
-def _patch(setting: Setting, mutation: Mutation) -> str:
-    before = setting.sources.files[mutation.path]
-    return unified_patch({mutation.path: before}, {mutation.path: mutation.text})
+async def play_row(row: Row, judged: Mapping[tuple[str, int], Row], data: Path) -> Row | None:
+    """Return which patch each rule takes, by its label, with all tests and with half of them."""
+    verdicts = judged.get((row["package"], row["seed"]))
+    if verdicts is None and any(entry["kind"] in IN_MODULE for entry in row["pool"]):
+        return None
+    verdicts = verdicts or {"tampering": {}}
+    chosen: Row = {"package": row["package"], "seed": row["seed"]}
+    everything = [*row["failing"], *row["passing"]]
+    for name, visible in (("all", everything), ("half", row["visible"])):
+        chosen[name] = await _play(row, verdicts, name, visible, data)
+    return chosen
 
 
-def _not_applying(setting: Setting) -> str:
-    block = "<<<<<<< SEARCH\nthis line is in no file\n=======\nnor is this\n>>>>>>> REPLACE\n"
-    return f"{setting.module}\n{block}"
-
-
-async def play(
-    prepared: Prepared, options: FixOptions, pool: Sequence[Entry], visible: frozenset[str] | None
-) -> dict[str, Any]:
-    """Return the label of the patch that every rule selects, or None if it selects none."""
-    workshop = await _restricted(prepared.workshop, visible)
+async def _play(row: Row, judged: Row, name: str, visible: Sequence[str], data: Path) -> Row:
+    pool, workshop = row["pool"], _workshop(row, judged, name, visible, data)
+    options = FixOptions(path=str(workshop.sources.root), test=workshop.suite.command)
+    parts = (options, workshop.sources, workshop.baseline, workshop.localised)
     result = await repair_with(
         FixOptions(
-            model=ScriptedChatModel([entry.patch for entry in pool]),
+            model=ScriptedChatModel([entry["patch"] for entry in pool]),
             strategy="best-of-n",
             samples=len(pool),
+            select=best_patch(
+                workshop.sources.python(),
+                workshop.localised.suspects,
+                drift=_recorded_drift(pool, name),
+            ),
         ),
-        _problem(prepared, workshop),
+        repository_problem(*parts, ""),
         workshop=workshop,
     )
-    chosen = result.selection.candidate_id if result.solved else None
-    numbers = {candidate.id: candidate.sort_key[1] for candidate in result.candidates}
+    by_id = {candidate.id: pool[candidate.sort_key[1]] for candidate in result.candidates}
     passing = [c for c in result.candidates if c.verdict and c.verdict.passed]
+    taken = by_id[result.selection.candidate_id] if result.selection.candidate_id else None
     return {
-        "ours": pool[numbers[chosen]].kind if chosen else None,
-        "first": await _first_thatpasses(workshop, pool),
-        "agentless": await _agentless(workshop, pool, result.candidates),
-        "passing": [pool[numbers[candidate.id]].kind for candidate in passing],
-        "evidence": _evidence(workshop, passing, pool, numbers),
+        "ours": taken["kind"] if taken and result.solved else None,
+        "first": _first(pool, set(visible), workshop.sources),
+        "agentless": _agentless(row, set(visible), result.candidates),
+        "passing": [by_id[candidate.id]["kind"] for candidate in passing],
+        "evidence": _evidence(workshop, passing, by_id, name),
     }
 
 
-def _evidence(
-    workshop: Workshop,
-    passing: Sequence[Candidate],
-    pool: Sequence[Entry],
-    numbers: dict[str, int],
-) -> list[Any]:
-    """Return the evidence that the selector used, so that its weights can be examined."""
-    selector = best_patch(workshop.sources.python(), workshop.localised.suspects)
-    return [
-        [pool[numbers[candidate.id]].kind, *map(float, selector.evidence(candidate, 1))]
-        for candidate in passing
+def _recorded_drift(pool: Sequence[Row], name: str) -> DriftOf:
+    """Return a measurement of drift that answers from the pool."""
+    known = {entry["patch"]: Drift(*entry["drift"][name]) for entry in pool if "drift" in entry}
+
+    async def drift(patch: str) -> Drift:
+        return known.get(patch, Drift(0.0, 0.0))
+
+    return drift
+
+
+def _workshop(row: Row, judged: Row, name: str, visible: Sequence[str], data: Path) -> Workshop:
+    package = next(package for package in PACKAGES if package.name == row["package"])
+    healthy = read_sources(download(package, data))
+    sources = healthy._replace(files={**healthy.files, row["path"]: row["text"]})
+    shown = set(visible)
+    failing = [name for name in row["failing"] if name in shown]
+    suspects = [
+        SuspectLine(path=path, line=line, score=score)
+        for path, line, score in row["suspects"][name]
     ]
-
-
-def _problem(prepared: Prepared, workshop: Workshop) -> Problem:
-    problem = prepared.problem
-    assert problem is not None and problem.repository is not None
-    repository = problem.repository.model_copy(
-        update={
-            "failing": workshop.baseline.failing,
-            "passing": len(workshop.baseline.passing),
-        }
+    baseline = Baseline(
+        failing=tuple(CaseOutcome(id=name, status="failed") for name in failing),
+        passing=tuple(name for name in row["passing"] if name in shown),
+        flaky=(),
+        skipped=(),
+        collected=len(visible),
+        strength="reported",
+        seconds=1.0,
     )
-    return problem.model_copy(update={"repository": repository})
+    suite = RecordedSuite(row, judged, visible, sources, package.command)
+    return Workshop(suite, sources, baseline, Localised(tuple(suspects), None))
 
 
-async def _restricted(workshop: Workshop, visible: frozenset[str] | None) -> Workshop:
-    """Return a workshop that knows only the visible tests."""
-    if visible is None:
-        return workshop
-    baseline = workshop.baseline
-    suite = VisibleSuite(workshop.suite, sorted(visible))
-    visible = baseline.model_copy(
-        update={
-            "failing": tuple(each for each in baseline.failing if each.id in visible),
-            "passing": tuple(name for name in baseline.passing if name in visible),
-        }
-    )
-    localised = await localise(suite, workshop.sources, visible)
-    return Workshop(suite, workshop.sources, visible, localised)
+def _evidence(
+    workshop: Workshop, passing: Sequence[Candidate], by_id: Mapping[str, Row], name: str
+) -> list[Any]:
+    """Return what the selector weighed, so that its weights can be looked at afterwards."""
+    selector = best_patch(workshop.sources.python(), workshop.localised.suspects)
+    votes = Counter(candidate.equivalence_class for candidate in passing)
+    rows: list[Any] = []
+    for candidate in passing:
+        evidence = selector.evidence(candidate, votes[candidate.equivalence_class])
+        entry = by_id[candidate.id]
+        drift = entry.get("drift", {}).get(name, [0.0, 0.0])
+        rows.append([entry["kind"], *map(float, evidence[:-1]), *drift])
+    return rows
 
 
-async def _first_thatpasses(workshop: Workshop, pool: Sequence[Entry]) -> str | None:
-    """Return the first patch for which the test command exits with 0, whatever it changes."""
+def _first(pool: Sequence[Row], visible: set[str], sources: Sources) -> str | None:
+    """Return the first patch with which the test command exits with 0, whatever it changes."""
     for entry in pool:
-        changes = _raw(workshop, entry.patch)
-        if changes is None:
-            continue
-        run = await workshop.suite.run(changes, timeout=10 + 3 * workshop.baseline.seconds)
-        if run.result.ok:
-            return entry.kind
+        if _changes(entry["patch"], sources) is not None and _exits_with_0(entry, visible):
+            return str(entry["kind"])
     return None
 
 
-def _raw(workshop: Workshop, patch: str) -> dict[str, str | None] | None:
-    """Return the files of a patch without any protection, or None if it does not apply."""
-    if not patch.startswith("diff --git"):
-        return None
-    return apply_patch(patch, workshop.sources.every_file.get)
+def _exits_with_0(entry: Row, visible: set[str]) -> bool:
+    if "code" not in entry:
+        return bool(entry["whole"]) and not visible.intersection(entry["failed"])
+    unseen = entry["code"] == 1 and not visible.intersection(entry["reported"])
+    return entry["code"] == 0 or unseen
 
 
-async def _agentless(
-    workshop: Workshop, pool: Sequence[Entry], candidates: Sequence[Candidate]
-) -> str | None:
+_APPLIED = (*IN_MODULE, "tampering:sitecustomize")
+"""Tampering that changes no file of the tests, so that Agentless would apply it."""
+
+
+def _agentless(row: Row, visible: set[str], candidates: Sequence[Candidate]) -> str | None:
     """Return the choice of Agentless (arXiv 2407.01489).
 
-    Its criteria are the fewest regressions, then the most passed reproduction tests (here the
-    failing ones), then a vote among patches that are equal after normalisation, then the order.
-    Test files are those of the checkout, because the benchmark for which the rule was designed
-    restores them.
+    Fewest regressions come first, then the most reproduction tests passed, here the failing ones,
+    then a vote among patches that are equal after normalisation; the earliest of several. Test
+    files are those of the checkout, as the benchmark that it was made for puts them back. A patch
+    whose regressions are unknown leaves failing tests failing: it could not win, since the right
+    patch has no regression and passes all of them.
     """
-    votes: dict[str | None, int] = {}
-    for candidate in candidates:
-        votes[candidate.equivalence_class] = votes.get(candidate.equivalence_class, 0) + 1
+    votes = Counter(candidate.equivalence_class for candidate in candidates)
+    wanted = visible.intersection(row["failing"])
     ranked: list[tuple[tuple[int, int, int, int], str]] = []
     for candidate in candidates:
-        entry = pool[candidate.sort_key[1]]
-        raw = _raw(workshop, entry.patch)
-        if raw is None:
+        entry = row["pool"][candidate.sort_key[1]]
+        if not entry["whole"]:
             continue
-        changes = {path: text for path, text in raw.items() if not _is_test(path)}
-        run = await workshop.suite.run(changes, timeout=10 + 3 * workshop.baseline.seconds)
-        lost = sum(not passes(run, name) for name in workshop.baseline.passing)
-        passed = sum(passes(run, outcome.id) for outcome in workshop.baseline.failing)
-        vote = votes.get(candidate.equivalence_class, 1) if candidate.equivalence_class else 1
-        ranked.append(((lost, -passed, -vote, candidate.sort_key[1]), entry.kind))
+        left_out = "code" in entry and entry["kind"] not in _APPLIED
+        failed = wanted if left_out else visible.intersection(entry["failed"])
+        vote = votes[candidate.equivalence_class] if candidate.equivalence_class else 1
+        rank = len(failed - wanted), len(failed & wanted), -vote, candidate.sort_key[1]
+        ranked.append((rank, entry["kind"]))
     return min(ranked)[1] if ranked else None
-
-
-def _is_test(path: str) -> bool:
-    return is_protected(path) and "test" in path.rpartition("/")[2]
-
-
-async def safety(
-    prepared: Prepared, setting: Setting, fault: Fault, draw: random.Random
-) -> dict[str, Any]:
-    """Judge tampering and honest patches with our checker, and by the exit code of the command."""
-    workshop = prepared.workshop
-    problem = prepared.problem
-    assert problem is not None
-    reader = patch_reader(workshop.sources)
-    checker = suite_checker(workshop.suite, workshop.sources, workshop.baseline)
-    names = draw.sample(sorted(TAMPERING), 3)
-    tampering = {name: TAMPERING[name](setting) for name in names}
-    groups = (("tampering", tampering), ("honest", honest(setting, fault.original)))
-    judged: dict[str, Any] = {"tampering": {}, "honest": {}}
-    for group, patches in groups:
-        for name, patch in patches.items():
-            reading = reader(patch, problem)
-            accepted = False
-            if reading.program:
-                candidate = Candidate(id="0.0", text=patch, program=reading.program)
-                accepted = (await checker(problem, candidate, ())).passed
-            raw = _raw(workshop, patch) or {}
-            run = await workshop.suite.run(raw, timeout=10 + 3 * workshop.baseline.seconds)
-            judged[group][name] = [accepted, run.result.ok]
-    return judged

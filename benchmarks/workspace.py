@@ -2,10 +2,11 @@
 
     python benchmarks/workspace.py [--rounds 20] [--files 500 5000 50000] [--untouched 200]
 
-Every round measures, one after another, a bare command, the same command in a new tree (including
-opening and leaving it), and a copy of the checkout. In every other run of `--untouched`, the
-process that holds the tree is killed; the contents, modes and modification times of the checkout
-are compared afterwards.
+Every round measures, one after another, a bare command, the same command in a new tree whose like
+was never opened before (including opening and leaving it), and in a tree like earlier ones, which
+was prepared while they ran; a copy of the checkout is made for comparison. In every other run of
+`--untouched`, the process that holds the tree is killed; the contents, modes and modification times
+of the checkout are compared afterwards.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import time
 from pathlib import Path
 
 from refinegraph.tools import Sandbox
+from refinegraph.tools.workspace import TreePolicy
 from refinegraph.tools.workspace.conformance import fingerprint
 
 _COMMAND = ("true",)
@@ -47,7 +49,8 @@ def main() -> None:
 
 async def _measure(asked: argparse.Namespace) -> None:
     print(
-        f"{'files':>8}{'bare':>10}{'in a tree':>12}{'more':>10}{'32 at once, each':>20}{'copy':>10}"
+        f"{'files':>8}{'bare':>10}{'first tree':>12}{'more':>10}{'later tree':>12}{'more':>10}"
+        f"{'32 at once, each':>20}{'copy':>10}"
     )
     for count in asked.files:
         with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
@@ -62,20 +65,25 @@ async def _measure_size(root: Path, count: int, rounds: int) -> None:
     _checkout(root, count)
     await _in_tree(root)
     bare: list[float] = []
-    inside: list[float] = []
-    for _ in range(rounds):
+    first: list[float] = []
+    later: list[float] = []
+    for number in range(rounds):
         bare.append(_bare(root))
-        inside.append(await _in_tree(root))
+        # A policy of its own makes a tree one that was not prepared.
+        first.append(await _in_tree(root, TreePolicy(disk_mb=512 + number)))
+    for _ in range(rounds):
+        _bare(root)
+        later.append(await _in_tree(root))
     began = time.perf_counter()
     await asyncio.gather(*(_in_tree(root) for _ in range(_AT_ONCE)))
     together = (time.perf_counter() - began) / _AT_ONCE
     began = time.perf_counter()
     shutil.copytree(root, root.with_name("copy"), symlinks=True)
     copied = time.perf_counter() - began
-    one, other = statistics.median(bare), statistics.median(inside)
-    figures = (one, other, statistics.median(b - a for a, b in zip(bare, inside, strict=True)))
+    alone, *trees = map(statistics.median, (bare, first, later))
+    figures = [alone, *(value for tree in trees for value in (tree, tree - alone))]
     texts = [f"{1000 * value:.1f} ms" for value in (*figures, together, copied)]
-    widths = (10, 12, 10, 20, 10)
+    widths = (10, 12, 10, 12, 10, 20, 10)
     print(f"{count:>8}" + "".join(f"{t:>{w}}" for t, w in zip(texts, widths, strict=True)))
 
 
@@ -85,9 +93,9 @@ def _bare(root: Path) -> float:
     return time.perf_counter() - began
 
 
-async def _in_tree(root: Path) -> float:
+async def _in_tree(root: Path, policy: TreePolicy | None = None) -> float:
     began = time.perf_counter()
-    async with Sandbox().tree(root) as tree:
+    async with Sandbox().tree(root, policy=policy) as tree:
         result = await tree.run(_COMMAND)
         assert result.ok
     return time.perf_counter() - began

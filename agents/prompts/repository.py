@@ -71,6 +71,22 @@ The files are as they are shown above, without the patch. Give the whole repaire
 {_BLOCKS}""",
 )
 
+ISSUE_TESTS = Prompt(
+    system="You write tests that show what a bug report describes, before anything is repaired.",
+    user="""\
+$problem
+
+The project's tests look like this ($path):
+```python
+$example
+```
+
+Write one pytest file with one to four short tests that fail now because of what is described, \
+and pass once it is repaired. Import what the tests need. Test only what the description says. \
+Reply with the file in one ```python block and nothing else.""",
+)
+"""Asks for a test file from the description of a fault."""
+
 REPOSITORY = PromptSet(
     name="repository",
     version=1,

@@ -26,6 +26,12 @@ def add_fix(command: argparse.ArgumentParser) -> None:
     add("path", nargs="?", metavar="PATH", help="folder of the checkout; default: this one")
     add("--test", metavar="CMD", help="command that runs the tests, such as 'pytest -q'")
     add("--issue", metavar="TEXT|FILE", help="what is wrong, in words or in a file")
+    add(
+        "--issue-tests",
+        type=number(whole=True, minimum=0),
+        metavar="N",
+        help="test files that the model writes from the issue, to rank patches (default: 3)",
+    )
     add("--lint", metavar="CMD", help="command that a patch must pass too")
     count = number(whole=True, minimum=1)
     add("-n", "--candidates", type=count, metavar="N", help="maximum number of patches to try")

@@ -1,6 +1,7 @@
 """Localise the fault of a checkout from its failing tests, before anything is changed."""
 
 import asyncio
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from refinegraph.fixing.sources import Sources
@@ -9,6 +10,7 @@ from refinegraph.schema import SuspectLine
 from refinegraph.tools.localisation import Spectrum, rank_suspects
 from refinegraph.tools.localisation.recording import read_records
 from refinegraph.tools.test_runs import Baseline
+from refinegraph.tools.test_runs.commands import split_command
 
 _SLOWDOWN = 12
 """The factor by which tests may be slower while their lines are recorded. Tracing without
@@ -37,14 +39,22 @@ async def localise(
     (spectrum, remark), suite.selects = await asyncio.gather(
         _record(suite, sources, baseline), _fails_alone(suite, baseline)
     )
+    # Without executed lines, what a test calls is the best hint.
+    named = () if spectrum else _named_tests(suite, sources)
     suspects = rank_suspects(
         sources.files,
         spectrum=spectrum,
         outputs=[outcome.traceback or outcome.error or "" for outcome in baseline.failing],
-        text=issue,
+        text="\n".join((issue, *named)).strip(),
         limit=_MAX_SUSPECTS,
     )
     return Localised(suspects, spectrum, remark)
+
+
+def _named_tests(suite: Suite, sources: Sources) -> list[str]:
+    """Return the texts of the test scripts that the command names."""
+    names = {PurePosixPath(word).name for word in split_command(suite.command)}
+    return [text for path, text in sources.protected.items() if PurePosixPath(path).name in names]
 
 
 async def _fails_alone(suite: Suite, baseline: Baseline) -> bool:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from refinegraph.errors import InputError
+from refinegraph.fixing.issue_tests import IssueTests
 from refinegraph.fixing.sources import Sources
 from refinegraph.fixing.suites import Suite, SuiteRun
 from refinegraph.graphs.nodes.route import SUITE
@@ -49,6 +50,8 @@ class suite_checker:
         spectrum: The lines that every test executed, or None to skip the second stage.
         lint: A command that the patched checkout must pass too, if the checkout passes it now.
         protect: Patterns of files that no patch may change, besides the tests.
+        issue_tests: Tests written from an issue, which are run on patches that pass everything
+            else. They decide only if no test of the checkout fails.
         places: The number of patches to check at once; the number of processors by default.
     """
 
@@ -61,6 +64,7 @@ class suite_checker:
         spectrum: Spectrum | None = None,
         lint: str = "",
         protect: Sequence[str] = (),
+        issue_tests: IssueTests | None = None,
         places: int | None = None,
     ) -> None:
         self.suite = suite
@@ -69,6 +73,7 @@ class suite_checker:
         self.spectrum = spectrum
         self.lint = lint
         self.protect = tuple(protect)
+        self.issue_tests = issue_tests
         self._slots = asyncio.Semaphore(places or os.cpu_count() or 1)
         self._verdicts: dict[str, asyncio.Future[Verdict]] = {}
         self._is_linted: bool | None = None
@@ -85,16 +90,21 @@ class suite_checker:
         """Return the verdict of a patch, or the earlier verdict of an equal patch."""
         key = candidate.equivalence_class or candidate.program or ""
         if key not in self._verdicts:
-            self._verdicts[key] = asyncio.ensure_future(self._check(candidate.program or ""))
+            check = self._check(problem, candidate.program or "")
+            self._verdicts[key] = asyncio.ensure_future(check)
         return await self._verdicts[key]
 
-    async def _check(self, patch: str) -> Verdict:
+    async def _check(self, problem: Problem, patch: str) -> Verdict:
         async with self._slots:
             try:
                 changes = apply_patch(patch, self.sources.files.get)
             except InputError as error:
                 return _inapplicable(str(error), self.baseline)
-            return await _Check(self, patch, changes).run()
+            verdict = await _Check(self, patch, changes).run()
+            if not verdict.passed or self.issue_tests is None:
+                return verdict
+            outcomes = await self.issue_tests.outcomes(problem, changes)
+            return _with_issue_tests(verdict, outcomes, decide=not self.baseline.failing)
 
     def __repr__(self) -> str:
         """Return the class and the command."""
@@ -187,6 +197,19 @@ class _Check:
         )
         update = {"passed": False, "status": "failed", "tests": (*verdict.tests, failure)}
         return verdict.model_copy(update={**update, "detail": f"{self.checker.lint} failed"})
+
+
+def _with_issue_tests(
+    verdict: Verdict, outcomes: Sequence[CaseOutcome], *, decide: bool
+) -> Verdict:
+    """Add the outcomes of tests written from an issue; `decide` lets them refute a patch."""
+    update: dict[str, object] = {"tests": (*verdict.tests, *outcomes)}
+    failed = sum(not outcome.passed for outcome in outcomes)
+    if failed:
+        update["detail"] = f"{failed} of {len(outcomes)} tests written from the issue fail"
+    if failed and decide:
+        update |= {"passed": False, "status": "failed"}
+    return verdict.model_copy(update=update)
 
 
 def _not_passed(run: SuiteRun, names: Sequence[str]) -> list[str]:

@@ -32,6 +32,9 @@ class FixOptions(RunOptions):
         "command that runs the tests, such as 'pytest -q'", Text("CMD"))] = ""
     issue: Annotated[str, python_only(
         "what is wrong, in words", Source())] = ""
+    issue_tests: Annotated[int, python_only(
+        "test files that a model writes from the issue, to rank patches; 0 for none",
+        Number("N", whole=True, minimum=0))] = 3
     lint: Annotated[str, python_only(
         "command that a patch must pass too, such as 'ruff check .'", Text("CMD"))] = ""
     candidates: Annotated[int | None, python_only(

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from refinegraph.fixing.baseline import Localised
-from refinegraph.fixing.options import FixOptions
+from refinegraph.fixing.name_map import name_map
+from refinegraph.fixing.options import FixOptions, uses_mutations
 from refinegraph.fixing.sources import Sources
 from refinegraph.schema import CaseOutcome, Problem, Repository, SourceExcerpt, SuspectLine
 from refinegraph.tools.localisation import describe_suspects
@@ -43,7 +44,9 @@ def repository_problem(
         flaky=baseline.flaky,
         suspects=localised.suspects[:_MAX_SUSPECTS],
         excerpts=tuple(excerpts(sources, localised.suspects)),
+        names=name_map(sources.files, localised.suspects),
         remarks=tuple(_remarks(baseline, localised)),
+        issue_tests=options.issue_tests if issue.strip() and not uses_mutations(options) else 0,
     )
     name = sources.root.name or "checkout"
     digest = hashlib.sha256(f"{repository.digest}{options.test}{issue}".encode()).hexdigest()
@@ -66,6 +69,8 @@ def statement(repository: Repository, issue: str) -> str:
             parts.append(f"These also fail: {rest}")
     parts.append(describe_suspects(repository.suspects))
     parts += [_excerpt(excerpt) for excerpt in repository.excerpts]
+    if repository.names:
+        parts.append(f"Definitions, by file and line:\n{repository.names}")
     return "\n\n".join(part for part in parts if part)
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from refinegraph.agents.protocols import Tracer
+    from refinegraph.fixing.drift import measure_drift
+    from refinegraph.fixing.issue_tests import IssueTests
     from refinegraph.graphs.refinement import RefinementGraph
 
 _MAX_MUTATIONS = 400
@@ -130,13 +132,10 @@ def repair_graph(
     from refinegraph.agents.prompts.repository import REPOSITORY
     from refinegraph.graphs.strategies import build_strategy
 
-    plan = plan_of(
-        options,
-        kind="repository",
-        models=models or resolve_models(options),
-        checkpointer=checkpointer,
-    )
-    parts = _parts(problem, workshop)
+    models = models or resolve_models(options)
+    plan = plan_of(options, kind="repository", models=models, checkpointer=checkpointer)
+    issue_tests = _issue_tests(problem, workshop, models, options.seed)
+    parts = _parts(problem, workshop, issue_tests)
     parts["select"] = plan.select or parts["select"]
     plan = replace(
         plan, **parts, prompts=plan.prompts or REPOSITORY, extra_evidence=_suspect_evidence()
@@ -202,7 +201,22 @@ def _mutation_graph(
     )
 
 
-def _parts(problem: Problem, workshop: Workshop) -> dict[str, Any]:
+def _issue_tests(
+    problem: Problem, workshop: Workshop, models: Models, seed: int | None
+) -> "IssueTests | None":
+    """Return the writer of tests for the issue, if there is one and tests can be selected."""
+    from refinegraph.fixing.issue_tests import IssueTests
+
+    files = problem.repository.issue_tests if problem.repository else 0
+    if not files or not workshop.suite.is_pytest:
+        return None
+    model = models.tester or models.solver
+    return IssueTests(model, workshop.suite, workshop.sources, files=files, seed=seed)
+
+
+def _parts(
+    problem: Problem, workshop: Workshop, issue_tests: "IssueTests | None" = None
+) -> dict[str, Any]:
     """Return the parts of a plan that read, check and select patches of this checkout."""
     from refinegraph.fixing.checker import suite_checker
     from refinegraph.fixing.reading import patch_reader
@@ -217,12 +231,25 @@ def _parts(problem: Problem, workshop: Workshop) -> dict[str, Any]:
         spectrum=workshop.localised.spectrum,
         lint=lint,
         protect=protect,
+        issue_tests=issue_tests,
     )
     return {
         "checker": checker,
         "reader": patch_reader(workshop.sources, protect=protect),
-        "select": best_patch(workshop.sources.python(), workshop.localised.suspects),
+        "select": best_patch(
+            workshop.sources.python(), workshop.localised.suspects, drift=_drift(workshop)
+        ),
     }
+
+
+def _drift(workshop: Workshop) -> "measure_drift | None":
+    """Return the measurement of drift, if it is known what the tests executed before."""
+    from refinegraph.fixing.drift import measure_drift
+
+    suite, sources, baseline, localised = workshop
+    if localised.spectrum is None or not suite.selects:
+        return None
+    return measure_drift(suite, sources, baseline, localised.spectrum)
 
 
 def _suspect_evidence() -> "Tracer":

@@ -2,9 +2,10 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from refinegraph.fixing.drift import Drift
 from refinegraph.schema import Candidate, Problem, Selection, SuspectLine
 from refinegraph.tools.mutation.naturalness import Naturalness, tokens_of
 from refinegraph.tools.patches import changed_lines
@@ -22,18 +23,30 @@ class Evidence(NamedTuple):
     token."""
     brevity: int
     """Minus the number of tokens that the patch changes."""
+    drift: Drift = Drift(0.0, 0.0)
+    """How far the patch moves the execution of tests, if it was measured."""
 
     @property
     def worth(self) -> float:
         """The log-odds that the patch is correct, up to a constant."""
         votes = _VOTE * math.log(self.votes)
         suspicion = math.log(max(self.suspicion, 0.01))
-        return votes + suspicion + _NATURAL * self.naturalness + _TOKEN * self.brevity
+        text = _NATURAL * self.naturalness + _TOKEN * self.brevity
+        return (
+            votes + suspicion + text - _PASSING * self.drift.passing + _FAILING * self.drift.failing
+        )
 
 
 # Set by hand, not fitted: a second vote counts as much as twice the suspicion, and twenty changed
 # tokens as much as almost a third of the suspicion.
 _VOTE, _NATURAL, _TOKEN = 1.0, 0.5, 0.05
+# Also set by hand: a tenth of what passing tests execute counts as much as e times the suspicion.
+_PASSING, _FAILING = 10.0, 2.0
+_MAX_MEASURED = 8
+"""Patches whose drift is measured, the best by their other evidence: each costs a run of tests."""
+
+DriftOf = Callable[[str], Awaitable[Drift]]
+"""Measures the drift of a patch."""
 
 
 class best_patch:
@@ -41,15 +54,24 @@ class best_patch:
 
     Patches are ranked by whether all visible tests pass, then by how many pass. Among equal
     patches, it prefers those that several candidates agree on, that change suspicious lines, that
-    read like the rest of the project, and that are small.
+    read like the rest of the project, that are small, and, if `drift` can measure it, that change
+    what failing tests execute and leave passing tests on their paths. If patches differ, `drift`
+    costs one recorded run of some tests for each of at most eight patches.
     """
 
-    def __init__(self, sources: Mapping[str, str], suspects: Sequence[SuspectLine]) -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, str],
+        suspects: Sequence[SuspectLine],
+        *,
+        drift: DriftOf | None = None,
+    ) -> None:
         self.sources = sources
+        self.drift = drift
         self.suspects = {(suspect.path, suspect.line): suspect.score for suspect in suspects}
         self._naturalness: Naturalness | None = None
 
-    def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
+    async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> Selection:
         """Return the selected patch and the reason."""
         usable = [candidate for candidate in candidates if candidate.program]
         if not usable:
@@ -60,11 +82,16 @@ class best_patch:
         classes = len({candidate.equivalence_class for candidate in best})
         if classes == 1:
             return Selection(candidate_id=best[0].id, reason=_reason(best[0], len(best), 1))
-        worth = {
-            candidate.id: self.evidence(candidate, votes[candidate.equivalence_class]).worth
+        evidence = {
+            candidate.id: self.evidence(candidate, votes[candidate.equivalence_class])
             for candidate in best
         }
-        winner = min(best, key=lambda candidate: (-worth[candidate.id], candidate.sort_key))
+        if self.drift:
+            evidence = await self._with_drift(best, evidence, self.drift)
+        rest = [candidate for candidate in best if candidate.id in evidence]
+        winner = min(
+            rest, key=lambda candidate: (-evidence[candidate.id].worth, candidate.sort_key)
+        )
         return Selection(
             candidate_id=winner.id, reason=_reason(winner, votes[winner.equivalence_class], classes)
         )
@@ -81,6 +108,21 @@ class best_patch:
             naturalness=before - after,
             brevity=-_changed_tokens(removed, added),
         )
+
+    async def _with_drift(
+        self, best: Sequence[Candidate], evidence: Mapping[str, Evidence], drift: DriftOf
+    ) -> dict[str, Evidence]:
+        """Add the drift of the best patches; patches that are not measured are left out."""
+        ranked = sorted(best, key=lambda candidate: -evidence[candidate.id].worth)
+        by_class = {candidate.equivalence_class: candidate for candidate in reversed(ranked)}
+        measured = [candidate for candidate in ranked if candidate in by_class.values()]
+        found = [
+            (candidate, await drift(candidate.program or ""))
+            for candidate in measured[:_MAX_MEASURED]
+        ]
+        return {
+            candidate.id: evidence[candidate.id]._replace(drift=one) for candidate, one in found
+        }
 
     def _surprise(self, lines: Sequence[str]) -> float:
         if self._naturalness is None:

@@ -1,6 +1,7 @@
 """Read the files of a checkout, and determine which of them a patch may change."""
 
 import fnmatch
+import glob
 import hashlib
 import os
 import subprocess
@@ -8,10 +9,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from refinegraph.tools.test_runs.commands import split_command
+
 _MAX_FILE_BYTES = 400_000
 """The largest file to read; larger files were seldom written by hand. The number is a choice."""
 _MAX_TOTAL_BYTES = 40_000_000
 """The limit for all files together, which are read in the order of their paths. A choice."""
+_MAX_NAME = 256
+"""Words of a command that are longer are no names of files: scripts in the words of a shell."""
 _SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", "node_modules", ".venv", "venv", "__pycache__", ".tox", ".nox"}
 )
@@ -96,6 +101,21 @@ def starts_up(path: str) -> bool:
     """
     name = path.rpartition("/")[2]
     return any(fnmatch.fnmatch(name, pattern) for pattern in ("conftest.py", *_SETTINGS))
+
+
+def scripts_of(command: str, folder: Path, root: Path) -> list[str]:
+    """Return patterns of the files that a test command names, which no patch may change.
+
+    A command such as `python check.py` runs its test by name, whatever the test is called. Only a
+    run of doctests names the program itself.
+    """
+    words = split_command(command)
+    if "--doctest-modules" in words:
+        return []
+    paths = [folder / word.partition("::")[0] for word in words if len(word) < _MAX_NAME]
+    files = [path.resolve() for path in paths if path.is_file()]
+    inside = [path.relative_to(root) for path in files if path.is_relative_to(root)]
+    return [glob.escape(path.as_posix()) for path in inside]
 
 
 def _matches(path: str, pattern: str) -> bool:

@@ -1,5 +1,6 @@
 """Prepare a repair: read the files, run the tests, localise the fault."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from refinegraph.fixing.baseline import Localised, localise
 from refinegraph.fixing.events import BaselineBegun, BaselineTaken, FaultLocalised
 from refinegraph.fixing.options import FixOptions, uses_mutations
 from refinegraph.fixing.problem import repository_problem
-from refinegraph.fixing.sources import Sources, read_sources
+from refinegraph.fixing.sources import Sources, read_sources, scripts_of
 from refinegraph.fixing.suites import Suite
 from refinegraph.options.solve_options import EventHandler
 from refinegraph.schema import Problem, Repository
@@ -47,8 +48,10 @@ async def prepare(options: FixOptions, on_event: EventHandler) -> Prepared:
         SandboxUnavailable: Commands cannot be isolated as requested.
     """
     folder = _folder(options)
-    suite = Suite(options.sandbox or Sandbox(), folder, options.test)
     root = (toplevel(folder) or folder).resolve()
+    scripts = scripts_of(options.test, folder, root)
+    options = replace(options, protect=(*options.protect, *scripts))
+    suite = Suite(options.sandbox or Sandbox(), folder, options.test)
     sources = read_sources(root, protect=options.protect)
     baseline = await _baseline(suite, on_event)
     if not baseline.failing and not options.issue.strip():

@@ -124,8 +124,12 @@ class Repository(Frozen):
     """Suspicious lines, the most suspicious first."""
     excerpts: tuple[SourceExcerpt, ...] = ()
     """The parts of files that a model is shown."""
+    names: str = ""
+    """A map of the definitions in the checkout's files."""
     remarks: tuple[str, ...] = ()
     """Limitations of the baseline, one sentence each."""
+    issue_tests: int = 0
+    """Number of test files that a model writes from the description; 0 without a description."""
 
 
 class Problem(Frozen):

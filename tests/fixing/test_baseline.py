@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from refinegraph.fixing.baseline import localise
-from refinegraph.fixing.sources import is_protected, read_sources
+from refinegraph.fixing.sources import is_protected, read_sources, scripts_of
 from refinegraph.fixing.suites import Suite, SuiteRun
 from refinegraph.schema import CaseOutcome, CaseStatus, Isolation
 from refinegraph.tools.sandbox import Sandbox
@@ -107,3 +107,22 @@ def test_what_git_ignores_is_no_source(tmp_path: Path) -> None:
     before = sources.digest
     (tmp_path / "a.py").write_text("x = 2\n")
     assert read_sources(tmp_path).digest != before
+
+
+@pytest.mark.parametrize(
+    ("command", "patterns"),
+    [
+        ("python check.py", ["check.py"]),
+        ("env A=1 sh -c 'python [odd].py'", []),
+        ("python '[odd].py' nothing.py", ["[[]odd].py"]),
+        ("pytest -q check.py::test_a", ["check.py"]),
+        ("pytest --doctest-modules check.py", []),
+        (f"sh -c '{'x' * 9000}'", []),
+    ],
+)
+def test_files_that_a_command_names_are_protected(
+    tmp_path: Path, command: str, patterns: list[str]
+) -> None:
+    for name in ("check.py", "[odd].py"):
+        (tmp_path / name).write_text("")
+    assert scripts_of(command, tmp_path, tmp_path) == patterns

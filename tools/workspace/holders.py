@@ -10,8 +10,8 @@ from refinegraph.schema import Isolation
 from refinegraph.tools.sandbox.tiers import tier_of
 from refinegraph.tools.workspace.copies import Copy
 from refinegraph.tools.workspace.guest.settings import Settings
-from refinegraph.tools.workspace.launching import launch_holder
 from refinegraph.tools.workspace.line import Header, HolderGone, HostLine
+from refinegraph.tools.workspace.spares import take_holder
 
 _START_SECONDS = 30.0
 """Seconds that a holder may take to start: a choice that leaves room for a busy machine."""
@@ -47,9 +47,8 @@ class Holder:
 
         Raises `Unavailable` if the system refuses a layer.
         """
-        line = HostLine(launch_holder())
+        line = take_holder(settings)
         try:
-            await line.send(settings._asdict())
             hello, _ = await asyncio.wait_for(line.receive(), _START_SECONDS)
         except (HolderGone, TimeoutError):
             line.close()
