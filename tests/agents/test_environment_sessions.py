@@ -109,7 +109,7 @@ def test_only_a_second_branch_of_a_stateful_environment_replays(
 
     first = "Action: ring[1]" if stateless else "Action: ring"
     begun = Candidate(id="0.0", text=f"{first}\nObservation: It rang 1 times.", complete=False)
-    step = act(ScriptedChatModel([first, first]), make)
+    step = act(ScriptedChatModel(first, cycle=True), make)
     move = Move(operator="act", parents=("0.0",), count=2)
     task = Task(problem=QUESTION, move=move, parents=(begun,), pool=(begun,))
 
