@@ -179,6 +179,10 @@ class SimulatedAgent(SimulatedChatModel):
     def _continued(self, request: Request, sampling: Sampling) -> Choice:
         """Return the rest of a solution: an error in the given part stays, a new one may come."""
         prefix = sampling.prefix or ""
+        if request.code and prefix.count("```") < 2:
+            return _cut(*self._rest_of_program(request, prefix), sampling)
+        if request.code and prefix.rstrip().endswith("```"):
+            return Choice(text="", finish_reason="stop", tokens=1)
         answers = tuple(values_of(prefix))
         if _ANSWER.search(prefix):
             answer = self._revised(request._replace(answers=answers[-1:]))
@@ -187,6 +191,14 @@ class SimulatedAgent(SimulatedChatModel):
         rest, tokens = self._rest(request, answers)
         text = rest if prefix.endswith("\n") else "\n\n" + rest
         return _cut(text, tokens, sampling)
+
+    def _rest_of_program(self, request: Request, prefix: str) -> tuple[str, int]:
+        """Return the lines after those of the prefix; only the last line can be wrong."""
+        whole = _written(request, self._solved(request), begun=0)
+        done = prefix.rstrip("\n").count("\n") + 1
+        rest = "\n".join(whole.splitlines()[done:])
+        text = rest if prefix.endswith("\n") else f"\n{rest}"
+        return text, _SOLUTION * len(rest) // len(whole)
 
     def _rest(self, request: Request, values: Sequence[int]) -> tuple[str, int]:
         """Return the steps after those that have the given values, and their tokens."""

@@ -47,7 +47,8 @@ its accuracy less that of <b>{BASELINE}</b> with the same tokens per problem, wi
 interval over the problems; there is none if the system costs less than one sample. Intervals of
 accuracies are Wilson's. One in forty systems without any effect has an interval wholly above 0 by
 chance. A system <span class="warn">with a scorer</span> is compared with samples weighed by the
-same scorer, the dashed line.</p>
+same scorer, the dashed line. Points are green above the baseline, red below it, blue where the
+interval includes 0, and grey without a gain.</p>
 """
 
 
@@ -105,6 +106,7 @@ def _filters() -> str:
     )
 
 
+_COLOURS = {"above": "good", "unclear": "mark", "below": "bad", "none": "dim"}
 _VERDICTS = ("above", "unclear", "below", "none")
 
 
@@ -185,13 +187,17 @@ def _plot(found: Sequence[Summary], curves: Sequence[Sequence[CurvePoint]]) -> s
     for curve, dashes in zip(curves, ("", ' stroke-dasharray="5 4"'), strict=False):
         spots = (place(point.tokens, point.accuracy) for point in curve)
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
-        marks.append(f'<polyline class="whisker" fill="none"{dashes} points="{line}"/>')
+        marks.append(
+            f'<polyline style="stroke: var(--fg); stroke-width: 2" fill="none"{dashes} '
+            f'points="{line}"/>'
+        )
     for row in found:
         x, y = place(row.tokens, row.accuracy)
         ring = ' stroke="currentColor" stroke-width="2"' if row.strategy == BASELINE else ""
         shown = text(f"{row.strategy}: {row.accuracy:.0%}, {row.tokens:,.0f} tokens")
         marks.append(
-            f'<circle class="dot" {_data(row)} cx="{x:.1f}" cy="{y:.1f}" r="5"{ring}>'
+            f'<circle style="fill: var(--{_COLOURS[_verdict(row)]}); fill-opacity: .7" '
+            f'{_data(row)} cx="{x:.1f}" cy="{y:.1f}" r="5"{ring}>'
             f"<title>{shown}</title></circle>"
         )
     levels = [(share, _HEIGHT - _MARGIN - inner_y * share / 100) for share in (0, 25, 50, 75, 100)]
@@ -209,8 +215,9 @@ def _plot(found: Sequence[Summary], curves: Sequence[Sequence[CurvePoint]]) -> s
         f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 4}" text-anchor="middle">tokens per problem</text>'
     )
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="accuracy against tokens">'
-        f"{lines}{ticks}{axis}{''.join(marks)}</svg>\n"
+        f'<div style="max-width: 60rem"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
+        'aria-label="accuracy against tokens">'
+        f"{lines}{ticks}{axis}{''.join(marks)}</svg></div>\n"
     )
 
 
