@@ -97,7 +97,7 @@ def _winner(samples: Sequence[Candidate], *, scored: bool) -> str:
 
 
 def _group(candidate: Candidate) -> str:
-    return candidate.answer_class or candidate.content or ""
+    return candidate.equivalence_class or candidate.content or ""
 
 
 def read_rows(file: Path) -> list[Row]:

@@ -100,7 +100,9 @@ class act(Operator):
             return whole
         if keep == 0:
             return ""
-        recorded = (candidate.text for candidate in task.line if _is_start(candidate, whole, keep))
+        recorded = (
+            candidate.text for candidate in task.lineage if _is_start(candidate, whole, keep)
+        )
         return next(recorded, None) or await self._replayed(task.problem, whole, keep)
 
     async def _replayed(self, problem: Problem, whole: str, keep: int) -> str:
