@@ -10,7 +10,9 @@ asks. Each pair solves the same problems with settings that make the papers' cou
 The table shows the answers written by the model per problem, as the server counts them, the
 accuracy of both, and McNemar's exact p for their difference. All share a reward model, which is a
 function of the problem and the value reached. Two of optillm's systems are not in the gallery; they
-are written here with the same parts.
+are written here with the same parts. optillm's `rstar` is rStar (arXiv 2408.06195), and the gallery
+has rStar-Math (arXiv 2501.04519), whose steps run code that this model does not write: only their
+counts compare.
 """
 
 import argparse
