@@ -1,129 +1,204 @@
-"""Write the page of the gallery benchmark: a table to sort and filter, and a plot."""
+"""The page of the gallery's benchmark: a table to sort and filter, and a plot."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 from gallery_rows import BASELINE, Row, Summary, baseline_curve, summaries
+from gallery_summary import with_scorer
 
 from refinegraph.evaluation.budget_curves import CurvePoint
 from refinegraph.graphs.strategies import find_strategy
-from refinegraph.html.page import page, text
+from refinegraph.graphs.strategies.strategy import Idea
+from refinegraph.html.page import Section, contents, page, text
 
 _WIDTH, _HEIGHT, _MARGIN = 720, 380, 50
-"""The size of the plot in pixels; the width fits the text column of the page."""
 _SCRIPT = """\
-const words = document.getElementById('words');
-function sift() {
+const words = document.getElementById('words'), idea = document.getElementById('idea');
+const verdict = document.getElementById('verdict');
+function filter() {
   const wanted = words.value.toLowerCase();
-  for (const each of document.querySelectorAll('tr[data-name], circle[data-name]'))
-    each.style.display = each.dataset.name.includes(wanted) ? '' : 'none';
+  for (const item of document.querySelectorAll('[data-name]')) {
+    const fits = item.dataset.name.includes(wanted)
+      && (!idea.value || item.dataset.ideas.split(' ').includes(idea.value))
+      && (!verdict.value || item.dataset.verdict === verdict.value);
+    item.style.display = fits ? '' : 'none';
+  }
 }
-words.addEventListener('input', sift);
-for (const head of document.querySelectorAll('th button')) {
-  head.addEventListener('click', () => {
-    const cell = head.closest('th'), body = head.closest('table').tBodies[0];
-    const place = [...cell.parentNode.children].indexOf(cell), up = head.dataset.up !== 'yes';
-    head.dataset.up = up ? 'yes' : 'no';
-    cell.setAttribute('aria-sort', up ? 'ascending' : 'descending');
-    const value = row => row.children[place].dataset.value;
+for (const input of [words, idea, verdict]) input.addEventListener('input', filter);
+for (const button of document.querySelectorAll('th button')) {
+  button.addEventListener('click', () => {
+    const cell = button.closest('th'), body = cell.closest('table').tBodies[0];
+    const column = [...cell.parentNode.children].indexOf(cell);
+    const ascending = cell.getAttribute('aria-sort') !== 'ascending';
+    for (const other of cell.parentNode.children) other.removeAttribute('aria-sort');
+    cell.setAttribute('aria-sort', ascending ? 'ascending' : 'descending');
+    const value = row => row.children[column].dataset.value;
     const rows = [...body.rows];
-    rows.sort((a, b) => (up ? 1 : -1) * (place === 0 ?
+    rows.sort((a, b) => (ascending ? 1 : -1) * (column === 0 ?
       value(a).localeCompare(value(b)) : Number(value(a)) - Number(value(b))));
     body.append(...rows);
   });
 }
 """
-_NOTE = """\
-<p>The line is <b>sample-until</b> with more and more samples allowed. Gain: accuracy less that of
-<b>sample-until</b> with no more tokens a problem, with a bootstrap interval over the problems;
-absent where a system costs less than one sample. Intervals of accuracies are Wilson's. One in forty
-systems without any effect has an interval wholly above 0 by chance. Systems
-<span class="warn">with a scorer</span> see one that the baseline does not see: on a simulated
-model it knows the truth in part.</p>
-<p><label>find <input id="words" type="search"></label></p>
+_NOTE = f"""\
+<p>The line shows <b>{BASELINE}</b> as more and more samples are allowed. The gain of a system is
+its accuracy less that of <b>{BASELINE}</b> with the same tokens per problem, with a 95&nbsp;%
+interval over the problems; there is none if the system costs less than one sample. Intervals of
+accuracies are Wilson's. One in forty systems without any effect has an interval wholly above 0 by
+chance. A system <span class="warn">with a scorer</span> is compared with samples weighed by the
+same scorer, the dashed line. Points are green above the baseline, red below it, blue where the
+interval includes 0, and grey without a gain.</p>
 """
 
 
-def write_page(path: Path, rows: Sequence[Row], left_out: Mapping[str, Mapping[str, str]]) -> None:
-    """Write the page with all settings."""
-    path.write_text(
-        "".join(page("The gallery at equal cost", _body(rows, left_out), script=_SCRIPT))
+def write_page(
+    path: Path,
+    rows: Sequence[Row],
+    about: Mapping[str, str],
+    left_out: Mapping[str, Mapping[str, str]],
+) -> None:
+    """Write the page of all settings."""
+    body = _body(rows, about, left_out)
+    path.write_text("".join(page("The gallery at equal cost", body, script=_SCRIPT)))
+
+
+def _body(
+    rows: Sequence[Row], about: Mapping[str, str], left_out: Mapping[str, Mapping[str, str]]
+) -> Iterator[str]:
+    yield _NOTE
+    yield _filters()
+    names = list(dict.fromkeys(row.setting for row in rows))
+    yield from contents(
+        [
+            Section(
+                f"setting{number}",
+                name[:1].upper() + name[1:],
+                _setting(
+                    [row for row in rows if row.setting == name],
+                    about.get(name, ""),
+                    left_out.get(name, {}),
+                ),
+            )
+            for number, name in enumerate(names)
+        ]
     )
 
 
-def _body(rows: Sequence[Row], left_out: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    yield _NOTE
-    for setting in dict.fromkeys(row.setting for row in rows):
-        chosen = [row for row in rows if row.setting == setting]
-        rows = summaries(chosen)
-        problems = max(row.problems for row in rows)
-        yield f"<h2>{text(setting)}</h2>\n<p>{len(rows)} systems, {problems} problems.</p>\n"
-        yield _plot([row for row in rows if row.problems], baseline_curve(chosen))
-        yield from _table([row for row in rows if row.problems])
-        yield from _absent(rows, left_out.get(setting, {}))
+def _setting(rows: Sequence[Row], about: str, left_out: Mapping[str, str]) -> Iterator[str]:
+    found = summaries(rows, scored=with_scorer())
+    measured = [row for row in found if row.problems]
+    problems = max(row.problems for row in found)
+    yield f"<p>{text(about)} {len(measured)} systems, {problems} problems.</p>\n"
+    yield _plot(measured, _curves(rows, measured))
+    yield from _table(measured)
+    yield from _absent(found, left_out)
 
 
-def _table(rows: Sequence[Summary]) -> Iterator[str]:
+def _filters() -> str:
+    ideas = "".join(f"<option>{idea}</option>" for idea in get_args(Idea))
+    verdicts = "".join(f"<option>{verdict}</option>" for verdict in _VERDICTS)
+    return (
+        '<p class="filters"><label>Find <input id="words" type="search"></label> '
+        f'<label>Idea <select id="idea"><option value="">all</option>{ideas}</select></label> '
+        '<label>Gain <select id="verdict"><option value="">all</option>'
+        f"{verdicts}</select></label></p>\n"
+    )
+
+
+_COLOURS = {"above": "good", "unclear": "mark", "below": "bad", "none": "dim"}
+_VERDICTS = ("above", "unclear", "below", "none")
+
+
+def _verdict(row: Summary) -> str:
+    """Return where the interval of a gain lies; `none` where there is no gain."""
+    if row.gain_interval is None:
+        return "none"
+    low, high = row.gain_interval
+    return "above" if low > 0 else "below" if high < 0 else "unclear"
+
+
+def _data(row: Summary) -> str:
+    """Return the attributes by which the filters choose."""
+    strategy = find_strategy(row.strategy)
+    name = f"{row.strategy} {strategy.title} {strategy.summary}".lower()
+    ideas = " ".join(strategy.ideas)
+    return f'data-name="{text(name)}" data-ideas="{ideas}" data-verdict="{_verdict(row)}"'
+
+
+def _table(found: Sequence[Summary]) -> Iterator[str]:
     heads = ("strategy", "right", "tokens", "calls", "gain", "problems", "failed")
     yield '<div class="wide"><table><thead><tr>'
-    yield "".join(f'<th scope="col"><button>{head}</button></th>' for head in heads)
+    for head in heads:
+        place = "" if head == "strategy" else ' class="n"'
+        yield f'<th scope="col"{place}><button>{head}</button></th>'
     yield "</tr></thead><tbody>\n"
-    yield from map(_row, rows)
+    yield from map(_row, found)
     yield "</tbody></table></div>\n"
 
 
-def _row(summary: Summary) -> str:
-    low, high = summary.interval
-    right = f'{summary.accuracy:.1%} <span class="dim">{low:.0%} to {high:.0%}</span>'
+def _row(row: Summary) -> str:
+    low, high = row.interval
+    right = f'{row.accuracy:.0%} <span class="dim">{low:.0%} to {high:.0%}</span>'
     cells = [
-        (summary.accuracy, right),
-        (summary.tokens, f"{summary.tokens:,.0f}"),
-        (summary.calls, f"{summary.calls:.1f}"),
-        (-9 if summary.gain is None else summary.gain, _gain(summary)),
-        (summary.problems, str(summary.problems)),
-        (summary.failed, str(summary.failed)),
+        (row.accuracy, right),
+        (row.tokens, f"{row.tokens:,.0f}"),
+        (row.calls, f"{row.calls:.1f}"),
+        (-9 if row.gain is None else row.gain, _gain(row)),
+        (row.problems, str(row.problems)),
+        (row.failed, str(row.failed)),
     ]
-    strategy = find_strategy(summary.strategy)
-    name = f'<td data-value="{text(summary.strategy)}" title="{text(strategy.summary)}">'
-    needs = (
-        f' <span class="warn">with a {", ".join(strategy.needs)}</span>' if strategy.needs else ""
-    )
-    shown = f"{name}<b>{text(summary.strategy)}</b> {text(strategy.title)}{needs}</td>"
+    strategy = find_strategy(row.strategy)
+    name = f'<td data-value="{text(row.strategy)}" title="{text(strategy.summary)}">'
+    needs = f' <span class="warn">with {", ".join(strategy.needs)}</span>' if strategy.needs else ""
+    shown = f"{name}<b>{text(row.strategy)}</b> {text(strategy.title)}{needs}</td>"
     rest = "".join(f'<td class="n" data-value="{value}">{cell}</td>' for value, cell in cells)
-    searched = text(f"{summary.strategy} {strategy.title}".lower())
-    return f'<tr data-name="{searched}">{shown}{rest}</tr>\n'
+    return f"<tr {_data(row)}>{shown}{rest}</tr>\n"
 
 
-def _gain(summary: Summary) -> str:
-    if summary.gain is None or summary.gain_interval is None:
-        return "baseline" if summary.strategy == BASELINE else "–"
-    low, high = summary.gain_interval
-    style = "good" if low > 0 else "bad" if high < 0 else "dim"
-    span = f'<span class="dim">{low:+.0%} to {high:+.0%}</span>'
-    return f'<span class="{style}">{summary.gain:+.1%}</span> {span}'
+def _gain(row: Summary) -> str:
+    if row.gain is None or row.gain_interval is None:
+        return "baseline" if row.strategy == BASELINE else "–"
+    low, high = row.gain_interval
+    style = {"above": "good", "below": "bad"}.get(_verdict(row), "dim")
+    span = f'<span class="dim">{100 * low:+.0f} to {100 * high:+.0f}</span>'
+    return f'<span class="{style}">{100 * row.gain:+.0f} points</span> {span}'
 
 
-def _plot(rows: Sequence[Summary], curve: Sequence[CurvePoint]) -> str:
-    """Return a plot of accuracy against tokens: a point per system, and the baseline's curve."""
-    largest = max((row.tokens for row in rows), default=1.0) * 1.05 or 1.0
+def _curves(rows: Sequence[Row], found: Sequence[Summary]) -> list[Sequence[CurvePoint]]:
+    """Return the curve of the baseline, and that with the scorer where a system has one."""
+    scored = with_scorer()
+    plain = baseline_curve(rows)
+    if not any(row.strategy in scored for row in found):
+        return [plain]
+    return [plain, baseline_curve(rows, by_score=True)]
+
+
+def _plot(found: Sequence[Summary], curves: Sequence[Sequence[CurvePoint]]) -> str:
+    """Return accuracy against tokens: a point for every system, and the curves of the baseline."""
+    most = max((row.tokens for row in found), default=1.0) * 1.05 or 1.0
     inner_x, inner_y = _WIDTH - 2 * _MARGIN, _HEIGHT - 2 * _MARGIN
 
     def place(tokens: float, accuracy: float) -> tuple[float, float]:
-        across = _MARGIN + inner_x * (tokens / largest) ** 0.5
+        across = _MARGIN + inner_x * (min(tokens, most) / most) ** 0.5
         return across, _HEIGHT - _MARGIN - inner_y * accuracy
 
-    line = " ".join(
-        f"{x:.1f},{y:.1f}" for x, y in (place(point.tokens, point.accuracy) for point in curve)
-    )
-    marks = [f'<polyline class="whisker" fill="none" points="{line}"/>']
-    for row in rows:
+    marks: list[str] = []
+    for curve, dashes in zip(curves, ("", ' stroke-dasharray="5 4"'), strict=False):
+        spots = (place(point.tokens, point.accuracy) for point in curve)
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
+        marks.append(
+            f'<polyline style="stroke: var(--fg); stroke-width: 2" fill="none"{dashes} '
+            f'points="{line}"/>'
+        )
+    for row in found:
         x, y = place(row.tokens, row.accuracy)
         ring = ' stroke="currentColor" stroke-width="2"' if row.strategy == BASELINE else ""
-        name = text(row.strategy)
-        label = text(f"{row.strategy}: {row.accuracy:.0%}, {row.tokens:,.0f} tokens")
+        shown = text(f"{row.strategy}: {row.accuracy:.0%}, {row.tokens:,.0f} tokens")
         marks.append(
-            f'<circle class="dot" data-name="{name}" cx="{x:.1f}" cy="{y:.1f}" r="5"{ring}>'
-            f"<title>{label}</title></circle>"
+            f'<circle style="fill: var(--{_COLOURS[_verdict(row)]}); fill-opacity: .7" '
+            f'{_data(row)} cx="{x:.1f}" cy="{y:.1f}" r="5"{ring}>'
+            f"<title>{shown}</title></circle>"
         )
     levels = [(share, _HEIGHT - _MARGIN - inner_y * share / 100) for share in (0, 25, 50, 75, 100)]
     lines = "".join(
@@ -133,20 +208,23 @@ def _plot(rows: Sequence[Summary], curve: Sequence[CurvePoint]) -> str:
     )
     ticks = "".join(
         f'<text x="{_MARGIN + inner_x * part**0.5:.0f}" y="{_HEIGHT - 20}" '
-        f'text-anchor="middle">{part * largest:,.0f}</text>'
+        f'text-anchor="middle">{part * most:,.0f}</text>'
         for part in (0.05, 0.25, 0.5, 1.0)
     )
-    axis = f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 4}" text-anchor="middle">tokens a problem</text>'
+    axis = (
+        f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 4}" text-anchor="middle">tokens per problem</text>'
+    )
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="accuracy against tokens">'
-        f"{lines}{ticks}{axis}{''.join(marks)}</svg>\n"
+        f'<div style="max-width: 60rem"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
+        'aria-label="accuracy against tokens">'
+        f"{lines}{ticks}{axis}{''.join(marks)}</svg></div>\n"
     )
 
 
-def _absent(rows: Sequence[Summary], left_out: Mapping[str, str]) -> Iterator[str]:
-    """Yield the systems without a result, each with the reason."""
-    reasons = {row.strategy: row.reason for row in rows if not row.problems} | dict(left_out)
+def _absent(found: Sequence[Summary], left_out: Mapping[str, str]) -> Iterator[str]:
+    """Yield the systems without a result, with the reason."""
+    reasons = {row.strategy: row.reason for row in found if not row.problems} | dict(left_out)
     if reasons:
-        yield f"<details><summary>{len(reasons)} systems have no result here</summary><ul>\n"
+        yield f"<details><summary>{len(reasons)} systems have no result</summary><ul>\n"
         yield from (f"<li>{text(name)}: {text(why)}</li>\n" for name, why in reasons.items())
         yield "</ul></details>\n"

@@ -1,26 +1,29 @@
-"""Rows of the gallery benchmark and their aggregation."""
+"""What is kept of each run of the gallery, and what it adds up to."""
 
 import json
-import random
-from collections.abc import Iterable, Sequence
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from refinegraph.evaluation.budget_curves import SIZES, CurvePoint, CurveTally, accuracy_at
-from refinegraph.evaluation.records import RunLine
-from refinegraph.evaluation.statistics import Interval, wilson_interval
+from refinegraph.evaluation.budget_curves import SIZES, CurvePoint
+from refinegraph.evaluation.statistics import Z_95, Interval, wilson_interval
+from refinegraph.schema import Candidate, RefinementResult
 
 BASELINE = "sample-until"
-# Enough for the second digit of a percentage; more would only take time.
-_DRAWS = 500
 
 
 class Size(NamedTuple):
-    """The result of a baseline run if it had been limited to a number of samples."""
+    """What a run of the baseline would have been with so many samples at most."""
 
     samples: int
     tokens: float
     right: bool
+    right_by_score: bool = False
+    """Whether the answer with the largest sum of scores is right, for systems with a scorer."""
 
 
 class Row(NamedTuple):
@@ -33,12 +36,12 @@ class Row(NamedTuple):
     tokens: int
     calls: int
     sizes: tuple[Size, ...] = ()
-    """Only for the baseline."""
+    """Of the baseline alone."""
     error: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """The fields that identify the row."""
+        """What tells the row from the others."""
         return self.setting, self.strategy, self.problem
 
 
@@ -53,29 +56,52 @@ class Summary(NamedTuple):
     tokens: float
     calls: float
     gain: float | None
-    """The gain over the baseline with no more tokens; None if a single sample costs more."""
+    """Over the baseline with no more tokens; None where one sample costs more."""
     gain_interval: Interval | None
     reason: str
-    """The reason of the first failure; empty if there was none."""
+    """Of the first failure; empty where none failed."""
 
 
-def sizes_of(line: RunLine) -> tuple[Size, ...]:
-    """Return the results of a baseline run for smaller numbers of samples."""
-    tally = CurveTally()
-    tally.add(line)
-    points = {point.samples: point for point in tally.points()}
+def sizes_of(result: RefinementResult, rights: Mapping[str, bool]) -> tuple[Size, ...]:
+    """Return what a run of the baseline would have been with fewer samples.
+
+    A run that stopped early would have stopped at the same point with a larger limit.
+    """
+    samples = [candidate for candidate in result.candidates if candidate.parent_id is None]
+    settled = result.stop_reason.rule in ("accepted", "agreed")
     sizes: list[Size] = []
-    for size in SIZES:
-        point = points.get(size)
-        if point:
-            sizes.append(Size(size, point.tokens, point.accuracy > 0.5))
-        elif sizes:
-            sizes.append(sizes[-1]._replace(samples=size))
+    for size in SIZES if samples else ():
+        if size > len(samples) and not settled:
+            break
+        first = samples[:size]
+        prompt = result.usage.prompt_tokens * len(first) / len(samples)
+        tokens = prompt + sum(candidate.tokens for candidate in first)
+        by_votes, by_score = (_winner(first, scored=scored) for scored in (False, True))
+        right = rights.get(by_votes, False)
+        sizes.append(Size(size, tokens, right, rights.get(by_score, False)))
     return tuple(sizes)
 
 
+def _winner(samples: Sequence[Candidate], *, scored: bool) -> str:
+    """Return the id of the sample with the best evidence, votes or sum of scores."""
+    weights: defaultdict[str, float] = defaultdict(float)
+    usable = [sample for sample in samples if sample.content is not None]
+    for sample in usable:
+        weights[_group(sample)] += (sample.score or 0.0) if scored else 1.0
+
+    def rank(sample: Candidate) -> tuple[int, float]:
+        passed = len(sample.verdict.passed_ids) if sample.verdict else 0
+        return passed, weights[_group(sample)]
+
+    return max(usable, key=rank).id if usable else ""
+
+
+def _group(candidate: Candidate) -> str:
+    return candidate.equivalence_class or candidate.content or ""
+
+
 def read_rows(file: Path) -> list[Row]:
-    """Read the rows; the last one of a run counts, and truncated lines are skipped."""
+    """Read the rows; the last of several for one run, and none of a line that was cut off."""
     if not file.exists():
         return []
     rows: dict[tuple[str, str, str], Row] = {}
@@ -90,85 +116,102 @@ def read_rows(file: Path) -> list[Row]:
     return list(rows.values())
 
 
-def summaries(rows: Iterable[Row]) -> list[Summary]:
-    """Return the strategies of one setting, the baseline first, then by their gain."""
+def summaries(rows: Iterable[Row], *, scored: Collection[str] = ()) -> list[Summary]:
+    """Return the strategies of one setting, the baseline first, then by their gain.
+
+    Those in `scored` have a scorer, and are compared with sampling that has it too.
+    """
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.strategy, []).append(row)
     baseline = {row.problem: row for row in groups.get(BASELINE, ()) if row.sizes}
-    unsorted = [_summary(name, group, baseline) for name, group in groups.items()]
-    return sorted(unsorted, key=_place)
+    found = [
+        _summary(name, group, baseline, by_score=name in scored) for name, group in groups.items()
+    ]
+    return sorted(found, key=_place)
 
 
-def baseline_curve(rows: Iterable[Row]) -> list[CurvePoint]:
-    """Return the baseline's accuracy in one setting against its tokens per problem."""
-    curves = [_numbers(row, row)[2:] for row in rows if row.sizes]
-    return _curve([sum(column) / len(curves) for column in zip(*curves, strict=True)])
+def baseline_curve(rows: Iterable[Row], *, by_score: bool = False) -> list[CurvePoint]:
+    """Return the accuracy of the baseline in one setting against its tokens a problem."""
+    known = [row.sizes for row in rows if row.sizes]
+    points: list[CurvePoint] = []
+    for sizes in zip(*_equally_long(known), strict=True):
+        tokens = statistics.fmean(size.tokens for size in sizes)
+        rights = (size.right_by_score if by_score else size.right for size in sizes)
+        if not points or tokens > points[-1].tokens:
+            accuracy = statistics.fmean(rights)
+            points.append(CurvePoint(samples=sizes[0].samples, tokens=tokens, accuracy=accuracy))
+    return points
+
+
+def _equally_long(runs: Sequence[tuple[Size, ...]]) -> list[tuple[Size, ...]]:
+    shortest = min(map(len, runs), default=0)
+    return [sizes[:shortest] for sizes in runs]
 
 
 def _place(summary: Summary) -> tuple[bool, float]:
     return summary.strategy != BASELINE, 2.0 if summary.gain is None else -summary.gain
 
 
-def _summary(name: str, rows: Sequence[Row], baseline: dict[str, Row]) -> Summary:
-    completed = [row for row in rows if not row.error]
-    n = len(completed)
+def _summary(
+    name: str, rows: Sequence[Row], baseline: Mapping[str, Row], *, by_score: bool
+) -> Summary:
+    known = [row for row in rows if not row.error]
+    n = len(known)
     reason = next((row.error for row in rows if row.error), "")
-    interval = wilson_interval(sum(row.right for row in completed), n) or Interval(0.0, 1.0)
-    pairs = [_numbers(row, baseline[row.problem]) for row in completed if row.problem in baseline]
-    gain = _gain(pairs) if name != BASELINE else None
+    interval = wilson_interval(sum(row.right for row in known), n) or Interval(0.0, 1.0)
+    gains = _gains(known, baseline, by_score=by_score) if name != BASELINE else []
     return Summary(
         strategy=name,
         problems=n,
         failed=len(rows) - n,
-        accuracy=sum(row.right for row in completed) / n if n else 0.0,
+        accuracy=sum(row.right for row in known) / n if n else 0.0,
         interval=interval,
-        tokens=sum(row.tokens for row in completed) / n if n else 0.0,
-        calls=sum(row.calls for row in completed) / n if n else 0.0,
-        gain=gain,
-        gain_interval=_bootstrap(pairs) if gain is not None else None,
+        tokens=sum(row.tokens for row in known) / n if n else 0.0,
+        calls=sum(row.calls for row in known) / n if n else 0.0,
+        gain=statistics.fmean(gains) if gains else None,
+        gain_interval=_interval(gains) if gains else None,
         reason=reason,
     )
 
 
-_Numbers = tuple[float, ...]
-"""Tokens and correctness of a system, then of the baseline with every number of samples."""
+def _gains(rows: Sequence[Row], baseline: Mapping[str, Row], *, by_score: bool) -> list[float]:
+    """Return for every problem the correctness less that of the baseline for the same tokens.
+
+    The baseline's is that of the two numbers of samples whose mean tokens are next to the system's,
+    weighed by the logarithm of tokens; so the mean of the gains is the difference of the
+    accuracies. Empty if one sample costs more than the system. A system that costs more than the
+    baseline's most samples is compared with those.
+    """
+    pairs = [(row, baseline[row.problem]) for row in rows if row.problem in baseline]
+    curve = baseline_curve((other for _, other in pairs), by_score=by_score)
+    tokens = statistics.fmean(row.tokens for row, _ in pairs) if pairs else 0.0
+    if not curve or tokens < curve[0].tokens:
+        return []
+    weights = _weights(curve, min(tokens, curve[-1].tokens))
+    return [row.right - _expected(other, weights, by_score=by_score) for row, other in pairs]
 
 
-def _numbers(row: Row, baseline: Row) -> _Numbers:
-    tokens = [size.tokens for size in baseline.sizes]
-    return (row.tokens, row.right, *tokens, *(float(size.right) for size in baseline.sizes))
+def _weights(curve: Sequence[CurvePoint], tokens: float) -> dict[int, float]:
+    """Return the weights of the numbers of samples whose tokens enclose a number of tokens."""
+    for left, right in pairwise(curve):
+        if left.tokens <= tokens < right.tokens:
+            part = math.log(tokens / left.tokens) / math.log(right.tokens / left.tokens)
+            return {left.samples: 1 - part, right.samples: part}
+    return {curve[-1].samples: 1.0}
 
 
-def _gain(problems: Sequence[_Numbers]) -> float | None:
-    """Return the accuracy minus that of the baseline with no more tokens."""
-    if not problems:
+def _expected(row: Row, weights: Mapping[int, float], *, by_score: bool) -> float:
+    rights = {
+        size.samples: float(size.right_by_score if by_score else size.right) for size in row.sizes
+    }
+    return sum(weight * rights[samples] for samples, weight in weights.items())
+
+
+def _interval(gains: Sequence[float]) -> Interval | None:
+    """Return the 95 % interval of the mean by the normal approximation; None for one problem."""
+    if len(gains) < 2:
         return None
-    tokens, right, *baseline = [
-        sum(column) / len(problems) for column in zip(*problems, strict=True)
-    ]
-    points = _curve(baseline)
-    if not points or tokens < points[0].tokens:
-        return None
-    reached = accuracy_at(points, min(tokens, points[-1].tokens))
-    return None if reached is None else right - reached
-
-
-def _curve(baseline: Sequence[float]) -> list[CurvePoint]:
-    """Return accuracy against tokens, for points that cost more than the previous one."""
-    half = len(baseline) // 2
-    points: list[CurvePoint] = []
-    for size, tokens, accuracy in zip(SIZES, baseline[:half], baseline[half:], strict=False):
-        if not points or tokens > points[-1].tokens:
-            points.append(CurvePoint(samples=size, tokens=tokens, accuracy=accuracy))
-    return points
-
-
-def _bootstrap(problems: Sequence[_Numbers]) -> Interval | None:
-    """Return the percentile bootstrap interval of the gain over problems."""
-    rng = random.Random(0)
-    gains = [_gain(rng.choices(problems, k=len(problems))) for _ in range(_DRAWS)]
-    gains = sorted(gain for gain in gains if gain is not None)
-    if len(gains) < _DRAWS // 2:
-        return None
-    return Interval(gains[int(0.025 * len(gains))], gains[int(0.975 * len(gains)) - 1])
+    middle = statistics.fmean(gains)
+    half = Z_95 * statistics.stdev(gains) / math.sqrt(len(gains))
+    return Interval(middle - half, middle + half)

@@ -1,7 +1,8 @@
 """Environments: systems that an agent acts in and that return an observation for every action.
 
 The operator `act` writes one more thought and action after its parent, followed by the
-environment's observation. A branch of a search is its actions, replayed on a fresh environment.
+environment's observation. An environment stays open while its episode goes on; a second branch of a
+search is its actions, replayed in a fresh environment unless that is stateless.
 """
 
 from refinegraph.agents.environments.act import act

@@ -1,11 +1,12 @@
 """Act in an environment: one thought, one action, one observation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from refinegraph.agents.environments.environment import Environment, Observation
+from refinegraph.agents.environments.sessions import Session, Sessions
 from refinegraph.agents.environments.transcript import (
     ACTION,
     OBSERVATION,
@@ -17,7 +18,7 @@ from refinegraph.agents.environments.transcript import (
 from refinegraph.agents.models import Choice, Sampling, generate, model_name
 from refinegraph.agents.operators.algebra import Operator
 from refinegraph.agents.operators.task import Draft, Outcome, Task
-from refinegraph.schema import Problem
+from refinegraph.schema import Candidate, Problem
 from refinegraph.support.awaiting import wait_for_all
 
 _NO_ACTION = Observation(f"no action was found; write it on a line that begins with `{ACTION}`")
@@ -32,10 +33,11 @@ class act(Operator):
 
     A candidate contains its whole episode. It is complete once the environment reports that the
     episode is over; until then it is never selected as the answer. `Move.keep` continues from the
-    parent's first actions only, which lets a search backtrack. `make` creates a fresh environment
-    for every candidate, in which the parent's actions are replayed. Costs one model call if the
-    provider returns several choices per call, otherwise one per candidate, and replays the
-    actions of the episode so far.
+    parent's first actions only, which lets a search backtrack. `make` creates an environment, which
+    stays open while its episode goes on, so that every action is performed once. A second branch of
+    an episode, and a resumed run, replay the earlier actions in a fresh environment, unless it is
+    `stateless`. An action during which the process was killed is performed again. Costs one model
+    call if the provider returns several choices per call, otherwise one per candidate.
 
     >>> import asyncio
     >>> from refinegraph.agents.models import ScriptedChatModel
@@ -56,52 +58,67 @@ class act(Operator):
         sampling: Sampling | None = None,
     ) -> None:
         self.model = model
-        self.make = make
+        self._sessions = Sessions(make)
         # The steps of one move have to differ from each other.
         self.sampling = sampling or Sampling(temperature=0.7)
 
     async def apply(self, task: Task) -> Outcome:
         """Return as many next steps as the move requests."""
-        episode = await self._episode(task)
-        environment = self.make()
-        first = await environment.reset(task.problem)
-        completions = await generate(
-            self.model,
-            _messages(task, first, episode),
-            n=task.count,
-            sampling=self.sampling,
-            stop=(f"\n{OBSERVATION}",),
-        )
-        steps = (self._step(task.problem, episode, choice) for choice in completions.choices)
-        return Outcome(drafts=tuple(await wait_for_all(*steps)))
+        problem, episode = task.problem, await self._episode(task)
+        session = await self._sessions.take(problem, episode)
+        try:
+            completions = await generate(
+                self.model,
+                _messages(task, session.first, episode),
+                n=task.count,
+                sampling=self.sampling,
+                stop=(f"\n{OBSERVATION}",),
+            )
+        except BaseException:
+            self._sessions.put(problem, episode, session)
+            raise
+        first, *others = completions.choices
+        steps = [self._step(problem, episode, choice) for choice in others]
+        drafts = await wait_for_all(self._step(problem, episode, first, session), *steps)
+        return Outcome(drafts=tuple(drafts))
 
-    async def _step(self, problem: Problem, episode: str, choice: Choice) -> Draft:
+    async def _step(
+        self, problem: Problem, episode: str, choice: Choice, session: Session | None = None
+    ) -> Draft:
         turn = read_turn(choice.text)
-        replayed = (*actions(episode), turn.action) if turn.action else ()
-        observation = await self._play(problem, replayed) if replayed else _NO_ACTION
+        session = session or await self._sessions.take(problem, episode)
+        observation = await session.environment.step(turn.action) if turn.action else _NO_ACTION
         text = "\n".join(filter(None, [episode, turn.text, observed(observation)]))
+        if not observation.done:
+            self._sessions.put(problem, text, session)
         return Draft(choice.model_copy(update={"text": text}), complete=observation.done)
 
     async def _episode(self, task: Task) -> str:
         """Return the parent's episode, up to the actions that the move keeps."""
-        whole = task.parents[0].text if task.parents else ""
-        if task.move.keep is None or task.move.keep >= len(actions(whole)):
+        whole, keep = task.parents[0].text if task.parents else "", task.move.keep
+        if keep is None or keep >= len(actions(whole)):
             return whole
-        kept = up_to_action(whole, task.move.keep)
-        if not kept:
+        if keep == 0:
             return ""
-        return f"{kept}\n{observed(await self._play(task.problem, actions(kept)))}"
+        recorded = (
+            candidate.text for candidate in task.lineage if _is_start(candidate, whole, keep)
+        )
+        return next(recorded, None) or await self._replayed(task.problem, whole, keep)
 
-    async def _play(self, problem: Problem, to_replay: Sequence[str]) -> Observation:
-        environment = self.make()
-        observation = await environment.reset(problem)
-        for action in to_replay:
-            observation = await environment.step(action)
-        return observation
+    async def _replayed(self, problem: Problem, whole: str, keep: int) -> str:
+        """Return the first actions of an episode that no candidate of its line ends with."""
+        before, kept = (up_to_action(whole, count) for count in (keep - 1, keep))
+        session = await self._sessions.take(problem, before)
+        observation = await session.environment.step(actions(kept)[-1])
+        return f"{kept}\n{observed(observation)}"
 
     def __repr__(self) -> str:
         """Return the constructor call, with the model's name in place of the model."""
         return f"act({model_name(self.model)!r})"
+
+
+def _is_start(candidate: Candidate, whole: str, keep: int) -> bool:
+    return whole.startswith(candidate.text) and len(actions(candidate.text)) == keep
 
 
 def _messages(task: Task, first: Observation, episode: str) -> list[BaseMessage]:

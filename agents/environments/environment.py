@@ -17,7 +17,12 @@ class Observation(NamedTuple):
 
 
 class Environment(Protocol):
-    """One episode. It must be deterministic, because branches are replayed from their actions."""
+    """One episode.
+
+    It must be deterministic, because branches are replayed from their actions. If no action depends
+    on earlier ones, give the class an attribute `stateless = True`: no action is then ever
+    performed twice.
+    """
 
     async def reset(self, problem: Problem) -> Observation:
         """Begin an episode; return the first observation with the available actions."""

@@ -20,7 +20,8 @@ class ToolUse:
 
     An action is `NAME[INPUT]`, where the input is JSON with the tool's arguments, or plain text
     for a tool with one argument. `finish[ANSWER]` ends the episode. If a tool raises an exception,
-    the observation reports it.
+    the observation reports it. Calls are not replayed when a run is resumed or a search branches:
+    what tools change in the world stays changed.
 
     >>> import asyncio
     >>> from langchain_core.tools import tool
@@ -31,6 +32,8 @@ class ToolUse:
     >>> asyncio.run(ToolUse([double]).step("double[21]")).text
     '42'
     """
+
+    stateless = True
 
     def __init__(self, tools: Sequence["BaseTool"]) -> None:
         self.tools = {tool.name: tool for tool in tools}

@@ -1,6 +1,6 @@
 """CPL: tree search over the steps of a plan, each with an advantage, then its execution."""
 
-from refinegraph.agents import Judge, Outcome, Task, as_operator, prompted
+from refinegraph.agents import Judge, prompted
 from refinegraph.agents.prompts import Prompt
 from refinegraph.graphs.policies import in_turn, move, schedule, uct
 from refinegraph.graphs.search import SearchGraph
@@ -36,16 +36,11 @@ CARRY_OUT = "$problem\n\nPlan:\n$solution\n\nCarry out the plan step by step. $a
 )
 def critical_plan_steps(plan: Plan) -> SearchGraph:
     """Search over plan steps, carry out the plans with the most critical last step, vote."""
-    thought = prompted(plan.model, THINK)
-
-    async def think(task: Task) -> Outcome:
-        drafts = (await thought.apply(task)).drafts
-        return Outcome(drafts=tuple(draft._replace(complete=False) for draft in drafts))
-
+    think = prompted(plan.model, THINK, complete=False)
     tree = uct("think", root="think", roots=2, width=2, max_candidates=plan.samples or 10)
     return plan.search(
         "critical-plan-steps",
-        operators={"think": as_operator(think), "solve": prompted(plan.model, CARRY_OUT)},
+        operators={"think": think, "solve": prompted(plan.model, CARRY_OUT)},
         policy=in_turn(tree, schedule(critical)),
         scorer=Judge(plan.reviewer_model or plan.model, prompt=Prompt(user=VALUE)),
         select=majority_vote(),

@@ -1,10 +1,14 @@
 """Feedback friction: retries with rising temperature and a list of rejected answers."""
 
 from refinegraph.agents import Refiner
+from refinegraph.agents.models import Sampling
 from refinegraph.graphs.policies import from_each, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
 from refinegraph.graphs.strategies import Plan, recipe
+
+WARMER = 0.25
+"""What every retry adds to the temperature, as far as 1.0 in the default number of retries."""
 
 
 @recipe(
@@ -16,19 +20,23 @@ from refinegraph.graphs.strategies import Plan, recipe
 )
 def reject_list_retry(plan: Plan) -> SearchGraph:
     """Retry with feedback at rising temperature, listing all earlier answers as rejected."""
-    rounds = 4 if plan.rounds is None else plan.rounds
-    refiner = Refiner(
-        plan.refiner_model or plan.model,
-        temperature_step=0.25,
-        max_rejected_shown=rounds,
-        prompts=plan.prompts,
-    )
+    retries = range(1, 1 + (4 if plan.rounds is None else plan.rounds))
+    model = plan.refiner_model or plan.model
+    refiners = {
+        f"retry{number}": Refiner(
+            model,
+            sampling=Sampling(temperature=WARMER * number, max_tokens=plan.max_tokens),
+            max_rejected_shown=len(retries),
+            prompts=plan.prompts,
+        )
+        for number in retries
+    }
     return plan.search(
         "reject-list-retry",
         operators={
             "solve": plan.solver(samples=1, temperature=0.0),
-            "refine": plan.reviewer() >> refiner,
+            **{name: plan.reviewer() >> refiner for name, refiner in refiners.items()},
         },
-        policy=schedule(move("solve"), *[from_each("refine")] * rounds),
+        policy=schedule(move("solve"), *map(from_each, refiners)),
         select=latest(),
     )

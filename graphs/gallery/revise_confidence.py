@@ -19,6 +19,7 @@ This solution may be wrong. Write a corrected one. $answer_format"""
     "ReVISE",
     paper="arXiv 2502.14565",
     ideas=["check", "repair", "vote"],
+    needs=["logprobs"],
     calls="2 n + 2 n r",
     departs="Confidence is P(True) from a prompt; the paper trains a token for it.",
 )

@@ -13,6 +13,7 @@ from refinegraph.tools.scorers import self_certainty
     "Self-certainty best-of-n",
     paper="arXiv 2502.18581",
     ideas=["judge"],
+    needs=["logprobs"],
     calls="n",
     departs="The distribution is that of the top log-probabilities reported by the server.",
 )

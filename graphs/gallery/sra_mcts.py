@@ -1,6 +1,6 @@
 """SRA-MCTS: tree search over a verbal plan, then its translation into code."""
 
-from refinegraph.agents import Judge, Outcome, Task, as_operator, prompted
+from refinegraph.agents import Judge, prompted
 from refinegraph.graphs.policies import in_turn, move, ranked, schedule, uct
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
@@ -31,16 +31,11 @@ Carry out the plan. $answer_format"""
 )
 def sra_mcts(plan: Plan) -> SearchGraph:
     """Search a tree of verbal plans, judged after every step, and carry out the best."""
-    thought = prompted(plan.model, THINK)
-
-    async def think(task: Task) -> Outcome:
-        drafts = (await thought.apply(task)).drafts
-        return Outcome(drafts=tuple(draft._replace(complete=False) for draft in drafts))
-
+    think = prompted(plan.model, THINK, complete=False)
     tree = uct("think", root="think", roots=2, width=2, max_candidates=plan.samples or 10)
     return plan.search(
         "sra-mcts",
-        operators={"think": as_operator(think), "write": prompted(plan.model, TRANSLATE)},
+        operators={"think": think, "write": prompted(plan.model, TRANSLATE)},
         policy=in_turn(tree, schedule(carry_out_best)),
         scorer=Judge(plan.reviewer_model or plan.model),
         select=latest(),

@@ -1,6 +1,6 @@
 """WebEvolver: a world model imagines the result of each action before one is performed."""
 
-from refinegraph.agents import Judge, Outcome, Task, as_operator, prompted
+from refinegraph.agents import Judge, prompted
 from refinegraph.agents.environments import act
 from refinegraph.graphs.policies import Wave, move, ranked, schedule
 from refinegraph.graphs.search import SearchGraph
@@ -30,17 +30,12 @@ def world_model_lookahead(plan: Plan) -> SearchGraph:
     """Imagine the results of several actions, judge them, and perform the best action."""
     assert plan.environment
     width, turns = plan.samples or 3, 10 if plan.rounds is None else plan.rounds
-    imagined = prompted(plan.reviewer_model or plan.model, IMAGINE)
-
-    async def imagine(task: Task) -> Outcome:
-        drafts = (await imagined.apply(task)).drafts
-        return Outcome(drafts=tuple(draft._replace(complete=False) for draft in drafts))
-
+    imagine = prompted(plan.reviewer_model or plan.model, IMAGINE, complete=False)
     turn: list[Wave] = [lambda state: look_ahead(state, width), do_best]
     return plan.search(
         "world-model-lookahead",
         operators={
-            "imagine": as_operator(imagine),
+            "imagine": imagine,
             "act": act(plan.model, plan.environment),
         },
         policy=schedule(*turn * turns),

@@ -14,12 +14,16 @@ from refinegraph.cli.files import OutputFile, print_exactly
 from refinegraph.cli.metric_rows import figure_row, metric_page
 from refinegraph.errors import InputError
 from refinegraph.evaluation.records import RunLine
-from refinegraph.evaluation.results_dir import RESULTS, read_runs, read_settings
+from refinegraph.evaluation.results_dir import RESULTS, RUNS, read_runs, read_settings
+from refinegraph.evaluation.stored_runs import stored_runs
 from refinegraph.metrics import Measurement, Metric, Results, all_metrics, find_metric
 from refinegraph.metrics.needs import NEEDS
 from refinegraph.terminal.console import output_console
 from refinegraph.terminal.tables import Column, table_lines
 
+# Bytes of a runs file that are read into memory, where they take about ten times as much. Larger
+# files are read again for every metric, which takes as little memory as a single run.
+_IN_MEMORY = 32 * 2**20
 _COLUMNS = (
     Column("metric"),
     Column("value", right=True),
@@ -68,8 +72,10 @@ def _read(folders: Sequence[str]) -> Results:
     return Results({name: _runs(Path(name)) for name in folders})
 
 
-def _runs(folder: Path) -> list[RunLine]:
-    """Read the runs, strategy by strategy in the order in which the evaluation was given them."""
+def _runs(folder: Path) -> Sequence[RunLine]:
+    """Return the runs, strategy by strategy in the order in which the evaluation was given them."""
+    if (folder / RUNS).exists() and (folder / RUNS).stat().st_size > _IN_MEMORY:
+        return stored_runs(folder)
     order = {name: place for place, name in enumerate(read_settings(folder).strategies)}
     return sorted(read_runs(folder), key=lambda run: order.get(run.strategy, len(order)))
 

@@ -133,14 +133,13 @@ def escape_attempts(runs: Sequence[RunLine]) -> Iterator[Figure]:
     `os`, look into the interpreter's frames, or whose run the sandbox ended because they tampered
     with its protocol or left early.
     """
-    programs = [
-        candidate
+    yield from share(
+        _reaches_out(candidate)
         for run in runs
         if run.kind == "code"
         for candidate in whole(run)
         if candidate.program
-    ]
-    yield from share(map(_reaches_out, programs))
+    )
 
 
 def _reaches_out(candidate: Candidate) -> bool:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from typing import NamedTuple
 
-from refinegraph.evaluation.records import RunLine
+from refinegraph.evaluation.records import RunKey, RunLine
 from refinegraph.evaluation.statistics import calibration_error, reliability
 from refinegraph.metrics.cases import (
     group_of,
@@ -21,6 +22,7 @@ from refinegraph.metrics.metric import (
     number,
     share,
 )
+from refinegraph.schema import Candidate
 
 
 @metric(
@@ -36,9 +38,9 @@ def score_calibration(runs: Sequence[RunLine]) -> Iterator[Figure]:
     For each scorer whose values lie in 0 to 1.
     """
     for scorer in scorers(runs):
-        cases = [case for run in runs for case in scored(run, scorer)]
-        if all(0 <= case.value <= 1 for case in cases):
-            bins = reliability([case.value for case in cases], [case.right for case in cases])
+        cases = [(case.value, case.right) for run in runs for case in scored(run, scorer)]
+        if all(0 <= value <= 1 for value, _ in cases):
+            bins = reliability([value for value, _ in cases], [right for _, right in cases])
             yield from number(calibration_error(bins), len(cases), scorer)
 
 
@@ -88,13 +90,22 @@ def confidence_of(run: RunLine) -> float | None:
     return sum(group_of(sample) == group_of(chosen) for sample in drawn) / len(drawn)
 
 
-def _by_confidence(runs: Sequence[RunLine]) -> list[RunLine]:
+class _Ranked(NamedTuple):
+    """A run that has a confidence."""
+
+    confidence: float
+    problem: str
+    correct: bool
+
+
+def _by_confidence(runs: Sequence[RunLine]) -> list[_Ranked]:
     """Return the runs that have a confidence, the surest first; ties in the order of the runs."""
-    known = [(confidence_of(run), run) for run in runs]
-    ranked = sorted(
-        (pair for pair in known if pair[0] is not None), key=lambda pair: -(pair[0] or 0.0)
-    )
-    return [run for _, run in ranked]
+    known = [
+        _Ranked(confidence, run.problem_id, bool(run.correct))
+        for run in runs
+        if (confidence := confidence_of(run)) is not None
+    ]
+    return sorted(known, key=lambda run: -run.confidence)
 
 
 @metric("rejection-gain", "confidence", "difference", "Self-REF (arXiv 2410.13284)")
@@ -106,8 +117,8 @@ def rejection_gain(runs: Sequence[RunLine]) -> Iterator[Figure]:
     ranked = _by_confidence(runs)
     kept = ranked[: (len(ranked) + 1) // 2]
     if len(ranked) > 1:
-        whole_ = sum(bool(run.correct) for run in ranked) / len(ranked)
-        yield from number(sum(bool(run.correct) for run in kept) / len(kept) - whole_, len(ranked))
+        whole_ = sum(run.correct for run in ranked) / len(ranked)
+        yield from number(sum(run.correct for run in kept) / len(kept) - whole_, len(ranked))
 
 
 @metric_across(
@@ -126,10 +137,10 @@ def routing_gain(results: Results) -> Iterator[Figure]:
     for name, runs in results.strategies.items():
         for other, helping in results.strategies.items():
             helped = {run.problem_id: bool(run.correct) for run in helping}
-            ranked = [run for run in _by_confidence(runs) if run.problem_id in helped]
+            ranked = [run for run in _by_confidence(runs) if run.problem in helped]
             if name == other or len(ranked) < 2:
                 continue
-            gains = [int(helped[run.problem_id]) - int(bool(run.correct)) for run in ranked]
+            gains = [int(helped[run.problem]) - int(run.correct) for run in ranked]
             sent = gains[(len(gains) + 1) // 2 :]
             gain = (sum(sent) - sum(gains) * len(sent) / len(gains)) / len(gains)
             yield from number(gain, len(gains), f"to {other}", strategy=name)
@@ -148,21 +159,22 @@ def self_contradiction(runs: Sequence[RunLine]) -> Iterator[Figure]:
     `precision` and `recall` are those of the Reviewer as a detector: of the samples it rejects,
     those that differ from the most frequent answer, and of those that differ, the ones it rejects.
     """
-    drawn = [[sample for sample in samples(run) if sample.content is not None] for run in runs]
-    yield from share(group_of(a) != group_of(b) for pool in drawn for a, b in combinations(pool, 2))
-    outliers = {
-        (id(run), sample.id): group_of(sample) != group_of(found[0])
-        for run, pool in zip(runs, drawn, strict=True)
-        if len(pool) > 1 and (found := vote(pool))
-        for sample in pool
-    }
+    yield from share(
+        group_of(a) != group_of(b) for run in runs for a, b in combinations(_answered(run), 2)
+    )
     cases = [
-        (outliers[id(case.run), case.candidate.id], not case.review.approves)
-        for case in reviewed(runs)
-        if (id(case.run), case.candidate.id) in outliers
+        (group_of(case.candidate) != group_of(found[0]), not case.review.approves)
+        for run in runs
+        if len(pool := _answered(run)) > 1 and (found := vote(pool))
+        for case in reviewed([run])
+        if case.candidate in pool
     ]
     yield from share((differs for differs, rejected in cases if rejected), "precision")
     yield from share((rejected for differs, rejected in cases if differs), "recall")
+
+
+def _answered(run: RunLine) -> list[Candidate]:
+    return [sample for sample in samples(run) if sample.content is not None]
 
 
 # What is called overconfident: nine in ten is the last bin of a reliability curve.
@@ -182,12 +194,15 @@ def overconfident_errors(runs: Sequence[RunLine]) -> Iterator[Figure]:
     `approved`: of the wrong candidates that were reviewed more than once, those that every review
     approves. These problems are a probe on which intrinsic review must not be trusted.
     """
-    wrong = [run for run in runs if not run.correct and confidence_of(run) is not None]
-    yield from share((confidence_of(run) or 0.0) >= _OVERCONFIDENT for run in wrong)
-    verdicts: dict[tuple[int, str], list[bool]] = {}
+    yield from share(
+        confidence >= _OVERCONFIDENT
+        for run in runs
+        if not run.correct and (confidence := confidence_of(run)) is not None
+    )
+    verdicts: dict[tuple[RunKey, str], list[bool]] = {}
     for case in reviewed(runs):
         if not case.right:
-            key = id(case.run), case.candidate.id
+            key = case.run.key, case.candidate.id
             verdicts.setdefault(key, []).append(case.review.approves)
     yield from share(
         (all(approvals) for approvals in verdicts.values() if len(approvals) > 1),

@@ -32,13 +32,12 @@ def transitions(runs: Sequence[RunLine]) -> Iterator[Figure]:
 
     In each round, candidate by candidate: whether the parent was right, and whether the child is.
     """
-    made = list(refinements(runs))
-    for turn in sorted({refinement.child.round for refinement in made}):
-        pairs = [
-            (refinement.was_right, refinement.is_right)
-            for refinement in made
-            if refinement.child.round == turn
-        ]
+    made = [
+        (refinement.child.round, (refinement.was_right, refinement.is_right))
+        for refinement in refinements(runs)
+    ]
+    for turn in sorted({made_in for made_in, _ in made}):
+        pairs = [pair for made_in, pair in made if made_in == turn]
         for before, after in ((True, True), (True, False), (False, True), (False, False)):
             words = f"{'right' if before else 'wrong'} to {'right' if after else 'wrong'}"
             yield from share((pair == (before, after) for pair in pairs), f"round {turn} {words}")
@@ -169,19 +168,18 @@ def mistake_location(runs: Sequence[RunLine]) -> Iterator[Figure]:
     wrong, or its text, quotes the line. `mended, located` and `mended, missed` are the shares of
     right refinements after reviews that name the line and after the others.
     """
-    cases = [
-        case for case in reviewed(runs) if case.candidate.operator == DAMAGE and not case.right
-    ]
     named = {
-        (id(case.run), case.candidate.id): _names(case.review.text, case.review.wrong_step, lines)
-        for case in cases
-        if (lines := _changed_lines(case.run, case.candidate.id))
+        (case.run.key, case.candidate.id): _names(case.review.text, case.review.wrong_step, lines)
+        for case in reviewed(runs)
+        if case.candidate.operator == DAMAGE
+        and not case.right
+        and (lines := _changed_lines(case.run, case.candidate.id))
     }
     yield from share(named.values())
     mended = [
-        (named[id(refinement.run), refinement.parent.id], refinement.is_right)
+        (named[refinement.run.key, refinement.parent.id], refinement.is_right)
         for refinement in refinements(runs)
-        if (id(refinement.run), refinement.parent.id) in named
+        if (refinement.run.key, refinement.parent.id) in named
     ]
     yield from share((right for hit, right in mended if hit), "mended, located")
     yield from share((right for hit, right in mended if not hit), "mended, missed")

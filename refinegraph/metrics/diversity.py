@@ -4,6 +4,7 @@ import ast
 import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from operator import itemgetter
 
 from refinegraph.evaluation.export import Example, export
 from refinegraph.evaluation.records import RunLine
@@ -48,11 +49,12 @@ def exploitation(runs: Sequence[RunLine]) -> Iterator[Figure]:
     """
     for scorer in scorers(runs):
         pools = [
-            [case for case in scored(run, scorer) if not case.candidate.parents] for run in runs
+            [(case.value, case.right) for case in scored(run, scorer) if not case.candidate.parents]
+            for run in runs
         ]
-        mixed = [pool for pool in pools if len({case.right for case in pool}) > 1]
-        yield from share((max(pool, key=lambda case: case.value).right for pool in mixed), scorer)
-        kept = [case.right for pool in pools for case in pool if case.value >= 0.5]
+        mixed = [pool for pool in pools if len({right for _, right in pool}) > 1]
+        yield from share((max(pool, key=itemgetter(0))[1] for pool in mixed), scorer)
+        kept = [right for pool in pools for value, right in pool if value >= 0.5]
         yield from share(kept, f"{scorer} kept")
 
 
@@ -187,7 +189,7 @@ def accuracy_with_memory(runs: Sequence[RunLine]) -> Iterator[Figure]:
     It rises if the memory helps. Run the problems one at a time (`--concurrency 1`), because
     concurrent runs do not learn from each other.
     """
-    noted = [run for run in runs if run.result.notes]
+    noted = [bool(run.correct) for run in runs if run.result.notes]
     for quarter in range(4 if len(noted) >= 4 else 0):
         first, last = quarter * len(noted) // 4, (quarter + 1) * len(noted) // 4
-        yield from share((bool(run.correct) for run in noted[first:last]), f"quarter {quarter + 1}")
+        yield from share(noted[first:last], f"quarter {quarter + 1}")

@@ -177,13 +177,13 @@ def gating_speed_up(runs: Sequence[RunLine]) -> Iterator[Figure]:
                 for decision in run.result.decisions
                 if decision.difficulty
             ),
-            run,
+            run.result.usage.total_tokens,
         )
         for run in runs
         if any(decision.difficulty for decision in run.result.decisions)
     ]
-    hard = [run.result.usage.total_tokens for level, run in levels if level == "hard"]
-    every = sum(run.result.usage.total_tokens for _, run in levels)
+    hard = [tokens for level, tokens in levels if level == "hard"]
+    every = sum(tokens for _, tokens in levels)
     if hard and every:
         yield from number(sum(hard) / len(hard) * len(levels) / every, len(levels))
 

@@ -38,17 +38,19 @@ def review_accuracy(runs: Sequence[RunLine]) -> Iterator[Figure]:
     Apart for candidates that the reviewing model wrote itself and those of other models, for each
     kind of problem, and for easy problems, at least half of whose samples are right, and hard ones.
     """
-    cases, ease = list(reviewed(runs)), sample_accuracy(runs)
-    yield from share(map(_is_true, cases))
-    own = [(_is_own(case), _is_true(case)) for case in cases]
-    yield from share((true for mine, true in own if mine), "own answers")
-    yield from share((true for mine, true in own if mine is False), "answers of others")
-    kinds = dict.fromkeys(case.run.kind for case in cases)
+    ease = sample_accuracy(runs)
+    cases = [
+        (_is_true(case), _is_own(case), case.run.kind, _level(case, ease))
+        for case in reviewed(runs)
+    ]
+    yield from share(true for true, *_ in cases)
+    yield from share((true for true, own, *_ in cases if own), "own answers")
+    yield from share((true for true, own, *_ in cases if own is False), "answers of others")
+    kinds = dict.fromkeys(kind for _, _, kind, _ in cases)
     for kind in kinds if len(kinds) > 1 else ():
-        yield from share((_is_true(case) for case in cases if case.run.kind == kind), kind)
+        yield from share((true for true, _, other, _ in cases if other == kind), kind)
     for part in ("easy", "hard"):
-        chosen = (case for case in cases if _level(case, ease) == part)
-        yield from share(map(_is_true, chosen), part)
+        yield from share((true for true, *_, ease_of in cases if ease_of == part), part)
 
 
 def _level(case: Reviewed, ease: Mapping[str, float]) -> str | None:
@@ -133,17 +135,25 @@ def feedback_friction(runs: Sequence[RunLine]) -> Iterator[Figure]:
     The figures are split by attempt, and by temperature if several were used. `repeated` is the
     share that repeats an answer which the same run had already rejected.
     """
-    shown = [refinement for refinement in refinements(runs) if passes(refinement.parent) is False]
-    for attempt in sorted({refinement.attempt for refinement in shown}):
-        chosen = (not refinement.is_right for refinement in shown if refinement.attempt == attempt)
-        yield from share(chosen, f"attempt {attempt}")
-    warmth = sorted({t for refinement in shown if (t := refinement.child.temperature) is not None})
-    for value in warmth if len(warmth) > 1 else ():
-        chosen = (
-            not refinement.is_right for refinement in shown if refinement.child.temperature == value
+    shown = [
+        (
+            refinement.attempt,
+            refinement.child.temperature,
+            not refinement.is_right,
+            _repeats(refinement),
         )
+        for refinement in refinements(runs)
+        if passes(refinement.parent) is False
+    ]
+    for attempt in sorted({attempt for attempt, *_ in shown}):
+        yield from share(
+            (wrong for nth, _, wrong, _ in shown if nth == attempt), f"attempt {attempt}"
+        )
+    warmth = sorted({value for _, value, _, _ in shown if value is not None})
+    for value in warmth if len(warmth) > 1 else ():
+        chosen = (wrong for _, warm, wrong, _ in shown if warm == value)
         yield from share(chosen, f"temperature {value:g}")
-    yield from share(map(_repeats, shown), "repeated")
+    yield from share((repeats for *_, repeats in shown), "repeated")
 
 
 def _repeats(refinement: Refinement) -> bool:
@@ -191,14 +201,12 @@ def feedback_detail(runs: Sequence[RunLine]) -> Iterator[Figure]:
     change` if it describes a change.
     """
     wrong = [
-        refinement
+        (_detail(refinement), refinement.is_right)
         for refinement in refinements(runs)
         if refinement.review and not refinement.was_right
     ]
     for part in ("verdict only", "a location", "a change"):
-        yield from share(
-            (refinement.is_right for refinement in wrong if _detail(refinement) == part), part
-        )
+        yield from share((right for detail, right in wrong if detail == part), part)
 
 
 def _detail(refinement: Refinement) -> str:
@@ -222,18 +230,15 @@ def harmful_feedback(runs: Sequence[RunLine]) -> Iterator[Figure]:
     `harmful`: of the reviews of right candidates that led to a refinement, those whose refinement
     is wrong. `empty`: disapproving reviews without a wrong step, evidence or a change.
     """
-    led = [
-        refinement for refinement in refinements(runs) if refinement.review and refinement.was_right
-    ]
-    yield from share((not refinement.is_right for refinement in led), "harmful")
-    critical = [case.review for case in reviewed(runs) if not case.review.approves]
-    yield from share(
-        (
-            not (refinement.wrong_step or refinement.evidence or refinement.change).strip()
-            for refinement in critical
-        ),
-        "empty",
+    led = (
+        not refinement.is_right
+        for refinement in refinements(runs)
+        if refinement.review and refinement.was_right
     )
+    yield from share(led, "harmful")
+    reviews = (case.review for case in reviewed(runs) if not case.review.approves)
+    empty = (not (each.wrong_step or each.evidence or each.change).strip() for each in reviews)
+    yield from share(empty, "empty")
 
 
 @metric(
@@ -249,20 +254,12 @@ def critique_gain_by_people(runs: Sequence[RunLine]) -> Iterator[Figure]:
     The person stands for the oracle whose critique bounds what correction can gain.
     """
     wrong = [
-        refinement
+        (refinement.review.edited, refinement.is_right)
         for refinement in refinements(runs)
         if refinement.review and not refinement.was_right
     ]
-    edited = [
-        refinement.is_right
-        for refinement in wrong
-        if refinement.review and refinement.review.edited
-    ]
-    plain = [
-        refinement.is_right
-        for refinement in wrong
-        if refinement.review and not refinement.review.edited
-    ]
+    edited = [right for by_person, right in wrong if by_person]
+    plain = [right for by_person, right in wrong if not by_person]
     if edited and plain:
         gain = sum(edited) / len(edited) - sum(plain) / len(plain)
         yield from number(gain, len(wrong))

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.statistics import Z_95, Interval, wilson_interval
+from refinegraph.evaluation.stored_runs import StoredRuns
 from refinegraph.schema import Frozen
 
 Group = Literal[
@@ -79,23 +80,30 @@ class Results:
     """The runs of one evaluation, or of several that follow each other."""
 
     folders: Mapping[str, Sequence[RunLine]]
-    """Runs by the name of their evaluation, in order."""
+    """Runs by the name of their evaluation, in order; `stored_runs` leaves them on disk."""
 
     @cached_property
     def strategies(self) -> Mapping[str, Sequence[RunLine]]:
         """Runs whose answers were judged, by strategy; with the folder's name if there are two."""
-        grouped: dict[str, list[RunLine]] = {}
+        grouped: dict[str, Sequence[RunLine]] = {}
         for folder, runs in self.folders.items():
             prefix = f"{folder}/" if len(self.folders) > 1 else ""
-            for run in runs:
-                if run.correct is not None:
-                    grouped.setdefault(f"{prefix}{run.strategy}", []).append(run)
+            by_strategy = runs.judged if isinstance(runs, StoredRuns) else _judged(runs)
+            grouped |= {f"{prefix}{name}": group for name, group in by_strategy.items()}
         return grouped
 
     @property
     def runs(self) -> Iterator[RunLine]:
         """Every run whose answer was judged."""
         return (run for runs in self.strategies.values() for run in runs)
+
+
+def _judged(runs: Sequence[RunLine]) -> dict[str, list[RunLine]]:
+    grouped: dict[str, list[RunLine]] = {}
+    for run in runs:
+        if run.correct is not None:
+            grouped.setdefault(run.strategy, []).append(run)
+    return grouped
 
 
 class Metric(Protocol):

@@ -177,11 +177,10 @@ def reward_against_drift(runs: Sequence[RunLine]) -> Iterator[Figure]:
     The distance is 1 less the ratio of matching words (Ratcliff and Obershelp 1988). The paper
     measures drift as the divergence of a trained policy, which runs do not show.
     """
-    made = list(refinements(runs))
     for scorer in scorers(runs):
         gains = [
             (after - before, _distance(refinement.parent.text, refinement.child.text))
-            for refinement in made
+            for refinement in refinements(runs)
             if (before := value_by(refinement.parent, scorer)) is not None
             and (after := value_by(refinement.child, scorer)) is not None
         ]
