@@ -168,7 +168,7 @@ def _bootstrap(problems: Sequence[_Numbers]) -> Interval | None:
     """Return the percentile bootstrap interval of the gain over problems."""
     rng = random.Random(0)
     gains = [_gain(rng.choices(problems, k=len(problems))) for _ in range(_DRAWS)]
-    gains = sorted(gain for gain in gains if gain is not None)
-    if len(gains) < _DRAWS // 2:
+    finite = sorted(gain for gain in gains if gain is not None)
+    if len(finite) < _DRAWS // 2:
         return None
-    return Interval(gains[int(0.025 * len(gains))], gains[int(0.975 * len(gains)) - 1])
+    return Interval(finite[int(0.025 * len(finite))], finite[int(0.975 * len(finite)) - 1])
