@@ -314,6 +314,11 @@ def test_generated_tests_may_use_what_the_preamble_defines() -> None:
     assert sources(tests) == ["assert f(encode('a')) == 'a'"]
 
 
+def test_an_assertion_that_awaits_is_no_test_of_a_plain_program() -> None:
+    answer = "assert await f(1) == 2\nassert f(1) == 2"
+    assert calls(parse_generated_tests(answer, entry_point="f")) == [("(1,)", "2")]
+
+
 NOISE = st.lists(
     st.sampled_from(
         [

@@ -95,8 +95,8 @@ def _key(problem: Problem, candidate: Candidate) -> str | None:
         )
     if candidate.program is None:
         return None
-    if candidate.verdict is None and candidate.generated_passed is None:
-        return candidate.equivalence_class or program_fingerprint(candidate.program)
     outcomes = candidate.verdict.tests if candidate.verdict else ()
+    if not outcomes and candidate.generated_passed is None:
+        return candidate.equivalence_class or program_fingerprint(candidate.program)
     results = [f"{outcome.id}:{outcome.status}:{outcome.got}" for outcome in outcomes]
     return repr((results, candidate.generated_passed))

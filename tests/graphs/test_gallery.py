@@ -81,15 +81,6 @@ async def run(
 
 
 @RECIPES
-async def test_a_system_runs_and_every_call_is_counted(name: str) -> None:
-    model = ScriptedChatModel(answer)
-    result = await run(name, model)
-    assert result.answer == "4"
-    assert result.strategy == name
-    assert result.usage.llm_calls == len(model.calls)
-
-
-@RECIPES
 def test_a_system_has_a_card_and_a_picture(name: str) -> None:
     strategy = find_strategy(name)
     assert strategy.name == name

@@ -203,3 +203,12 @@ async def test_agreement_without_generated_tests_asks_another_selector() -> None
     chosen = await settle(agreement(otherwise=latest())(CODE, pool))
     assert chosen.candidate_id == "0.2"
     assert repr(agreement(otherwise=latest())) == "agreement(otherwise=latest())"
+
+
+def test_programs_that_a_checker_judged_without_tests_do_not_agree_for_that() -> None:
+    """A checker of one's own may say passed or failed alone; different programs stay different."""
+    bare = verdict("failed").model_copy(update={"tests": ()})
+    judged = [program(n).model_copy(update={"verdict": bare}) for n in (0, 1, 2, 2)]
+    pool = [each.model_copy(update={"id": f"0.{n}"}) for n, each in enumerate(judged)]
+    chosen = majority_vote()(CODE, pool)
+    assert (chosen.candidate_id, chosen.reason) == ("0.2", "2 of 4 candidates agree on it")

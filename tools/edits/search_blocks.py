@@ -73,7 +73,7 @@ class _Block(NamedTuple):
 
 def _read_block(lines: list[str], start: int) -> _Block:
     divider: int | None = None
-    fenced = is_fence(lines[start - 1]) if start else False
+    fenced = _is_fenced(lines, start)
     for at in range(start + 1, len(lines)):
         line = lines[at]
         if divider is None and _DIVIDER.match(line):
@@ -88,6 +88,14 @@ def _read_block(lines: list[str], start: int) -> _Block:
     while end > start + 1 and not lines[end - 1].strip():
         end -= 1
     return _Block(divider, end, len(lines), closed=False)
+
+
+def _is_fenced(lines: list[str], start: int) -> bool:
+    """Return whether a block begins right after a fence, or after a fence and a path."""
+    before = lines[max(0, start - 2) : start][::-1]
+    if len(before) == 2 and not is_fence(before[0]) and read_path(before[0]):
+        return is_fence(before[1])
+    return bool(before) and is_fence(before[0])
 
 
 def _ends_fence(lines: list[str], divider: int, at: int) -> bool:

@@ -80,7 +80,7 @@ def _first_assertion(text: str) -> ast.Assert | None:
 def _usable(
     statement: ast.Assert, imports: dict[str, str], entry_point: str | None
 ) -> VisibleTest | None:
-    if is_literal(statement.test) or _compares_with_itself(statement.test):
+    if is_literal(statement.test) or _compares_with_itself(statement.test) or _awaits(statement):
         return None
     module = ast.Module(body=[ast.Assert(statement.test, None)], type_ignores=[])
     needed = missing_names(module)
@@ -96,6 +96,11 @@ def _compares_with_itself(test: ast.expr) -> bool:
     if not isinstance(test, ast.Compare):
         return False
     return any(ast.dump(test.left) == ast.dump(other) for other in test.comparators)
+
+
+def _awaits(statement: ast.Assert) -> bool:
+    """Return whether an assertion runs only inside a coroutine."""
+    return any(isinstance(node, ast.Await) for node in ast.walk(statement))
 
 
 def _defined_in(preamble: str) -> frozenset[str]:

@@ -141,3 +141,11 @@ def test_path_means_one_file_or_is_refused(path: str, new: bool) -> None:
         assert f"{result.kind}: {result.reason}" == PATHS[path][new]
     else:
         assert " ".join(result.changed) == PATHS[path][new]
+
+
+def test_a_fence_around_an_unclosed_block_is_no_part_of_the_program() -> None:
+    block = "<<<<<<< SEARCH\na = 1\n=======\na = 2"
+    for before in ("", "app.py\n"):
+        edits = read_edits(f"Here it is:\n```python\n{before}{block}\n```\nDone.")
+        assert isinstance(edits, list)
+        assert [fields(edit)[3:] for edit in edits] == [(True, "a = 1\n", "a = 2\n")]

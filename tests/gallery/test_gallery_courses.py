@@ -1,0 +1,20 @@
+"""Each system takes the course that courses.txt shows: calls, candidates and choice."""
+
+import re
+
+import pytest
+from courses_of_systems import COURSES, SITUATIONS, SYSTEMS, courses
+
+BEGINNING = rf"(?m)^(?=\S+ {next(iter(SITUATIONS))}$)"
+EXPECTED = {text.split()[0]: text for text in re.split(BEGINNING, COURSES.read_text())[1:]}
+
+
+def test_every_system_has_its_courses() -> None:
+    assert tuple(EXPECTED) == tuple(SYSTEMS)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_system_takes_its_course(name: str) -> None:
+    assert courses(name) == EXPECTED[name], (
+        "if this change is wanted, run python tests/gallery/courses_of_systems.py"
+    )
