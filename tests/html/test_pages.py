@@ -17,10 +17,11 @@ from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.evaluation.metrics import LeftOut
 from refinegraph.evaluation.records import RunError, error_line
 from refinegraph.evaluation.settings import EvaluationSettings
+from refinegraph.evaluation.significance import holm
 from refinegraph.evaluation.summary import summarise
 from refinegraph.html import page as frame
 from refinegraph.html.changes import changes_block
-from refinegraph.html.conclusions import conclusions, holm
+from refinegraph.html.conclusions import conclusions
 from refinegraph.html.evaluation import evaluation_facts, evaluation_page
 from refinegraph.html.highlight import code_lines
 from refinegraph.html.plot import Point, accuracy_plot
