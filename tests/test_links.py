@@ -24,10 +24,9 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 def pages() -> list[Path]:
     """Return the documents of the repository."""
-    folders = (ROOT, ROOT / "docs", ROOT / "training", ROOT / "benchmarks", ROOT / "skills")
-    found = [*ROOT.glob("*.md")]
-    found += [path for folder in folders[1:] for path in folder.rglob("*.md")]
-    return sorted(found)
+    folders = ("docs", "examples", "training", "benchmarks", "skills")
+    within = [path for folder in folders for path in (ROOT / folder).rglob("*.md")]
+    return sorted([*ROOT.glob("*.md"), *within])
 
 
 def links(path: Path) -> Iterator[str]:
