@@ -54,7 +54,7 @@ def test_accepted_fires_only_on_an_executed_pass() -> None:
     assert accepted()(state(candidate("0.0", program=PROGRAM))) is None
     assert accepted()(state(tried("0.0", "ValueError: x"))) is None
     passing = state(candidate("0.0", program=PROGRAM, verdict=verdict("passed", "passed")))
-    assert fires(accepted(), passing) == "accepted: candidate 0.0 passed all 2 visible tests"
+    assert fires(accepted(), passing) == "accepted: candidate 0.0 passed both visible tests"
 
 
 def test_accepted_does_not_take_generated_tests_for_proof() -> None:
