@@ -19,8 +19,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -74,10 +74,11 @@ def _fenced(program: str) -> str:
 
 
 class Models:
-    """A server that speaks OpenAI's protocol, and can be told to leave reviews unanswered."""
+    """A server that speaks OpenAI's protocol, and can be told to leave requests unanswered."""
 
     def __init__(self) -> None:
-        self.holds_reviews = False
+        self.answers: int | None = None
+        """How many more requests are answered; all if None."""
         self.holding = threading.Event()
         models = self
 
@@ -88,9 +89,11 @@ class Models:
             def do_POST(self) -> None:
                 asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 prompt = asked["messages"][-1]["content"]
-                if models.holds_reviews and "# Task\nReview the" in prompt:
+                if models.answers == 0:
                     models.holding.set()
                     threading.Event().wait(_PATIENCE)
+                elif models.answers:
+                    models.answers -= 1
                 data = _completion(asked, answer(asked["model"], prompt))
                 self.send_response(200)
                 self.send_header("content-type", "application/json")
@@ -167,30 +170,24 @@ class Run:
     def _command(self, words: list[str]) -> str:
         from refinegraph.cli import main
 
-        with _printed() as output:
-            main(words)
-        return _tidy(Path(output.name).read_text())
+        return _printed(lambda: main(words))
 
     def _program(self, code: str) -> str:
-        with _printed() as output:
-            exec(
-                compile(code.replace(str(PORT), str(self._port)), "cookbook", "exec"),
-                self._programs,
-            )
-        return _tidy(Path(output.name).read_text())
+        program = compile(code.replace(str(PORT), str(self._port)), "cookbook", "exec")
+        return _printed(lambda: exec(program, self._programs))
 
     def _interrupted(self, words: list[str]) -> str:
-        """Interrupt a command while it waits for a review."""
-        self._models.holds_reviews = True
+        """Interrupt a command while it waits for a second answer."""
+        self._models.answers = 1
         command = [sys.executable, "-m", "refinegraph", *words]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
-            assert self._models.holding.wait(_PATIENCE), "no review was asked for"
+            assert self._models.holding.wait(_PATIENCE), "no second answer was asked for"
             process.send_signal(signal.SIGINT)
             return _tidy(process.communicate(timeout=_PATIENCE)[0].decode())
         finally:
             process.kill()
-            self._models.holds_reviews = False
+            self._models.answers = None
 
     def _served(self, words: list[str]) -> str:
         """Start a server that runs until the page ends, and return what it prints first."""
@@ -207,21 +204,23 @@ class Run:
         return "".join(lines).replace(str(self._port), str(PORT))
 
 
-@contextmanager
-def _printed() -> Generator[Any]:
-    """Collect what this process writes to its standard streams in a file."""
-    with tempfile.NamedTemporaryFile("w+") as output:
+def _printed(run: Callable[[], object]) -> str:
+    """Run a function and return what it writes to the standard streams of this process."""
+    with tempfile.TemporaryFile("w+") as output:
         sys.stdout.flush()
         kept = os.dup(1), os.dup(2)
         try:
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
-            yield output
+            run()
             sys.stdout.flush()
             sys.stderr.flush()
         finally:
-            os.dup2(kept[0], 1)
-            os.dup2(kept[1], 2)
+            for number, descriptor in enumerate(kept, start=1):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+        output.seek(0)
+        return _tidy(output.read())
 
 
 def _tidy(text: str) -> str:
@@ -244,6 +243,8 @@ def comparable(text: str) -> list[str]:
 
 def executed(text: str) -> str:
     """Return a page with the outputs of its commands and programs, run in an empty folder."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what it runs with &
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     models = Models()
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
