@@ -58,7 +58,7 @@ class Solver(Operator):
         prompts: PromptSet | None = None,
     ) -> None:
         self.model = as_chat_model(model)
-        self.samples = check_argument("Solver", "samples", samples, Number(whole=True, least=1))
+        self.samples = check_argument("Solver", "samples", samples, Number(whole=True, minimum=1))
         # Greedy decoding for a single sample; several samples need variety to be worth their cost.
         self.sampling = sampling or Sampling(temperature=0.0 if samples == 1 else 0.8)
         self.prompts = prompts or prompts_for(self.model)

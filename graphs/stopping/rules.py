@@ -11,9 +11,9 @@ from refinegraph.wording import all_visible_tests, plural
 
 Amount = TypeVar("Amount", int, float)
 
-_FROM_ZERO = Number(whole=True, least=0)
-_COUNT = Number(whole=True, least=1)
-_SEVERAL = Number(whole=True, least=2)
+_FROM_ZERO = Number(whole=True, minimum=0)
+_COUNT = Number(whole=True, minimum=1)
+_SEVERAL = Number(whole=True, minimum=2)
 _AMOUNT = Number(above=0)
 _NUMBER = Number()
 

@@ -54,7 +54,7 @@ def check_argument(function: str, name: str, value: T, kind: Value) -> T:
     Raises `InputError` that names the function and the argument.
 
     >>> from refinegraph.values import Number
-    >>> check_argument("rounds", "limit", -1, Number(whole=True, least=0))
+    >>> check_argument("rounds", "limit", -1, Number(whole=True, minimum=0))
     Traceback (most recent call last):
     ...
     refinegraph.errors.InputError: rounds: limit=-1 is not a whole number of at least 0.
