@@ -14,6 +14,9 @@ from refinegraph.terminal.console import error_console, say, speak_plainly
 if TYPE_CHECKING:
     from refinegraph.graphs.strategies import Strategy
 
+_SCREENFUL = 20
+"""Strategies beyond which a listing ends with how to search it: more scroll off a small screen."""
+
 
 def run(options: argparse.Namespace) -> int:
     """List all strategies or those that match a word, or show one with its graph and code."""
@@ -30,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
             raise InputError(_nothing(options, len(every)))
         text = _as_json(chosen) if options.json else _listing(chosen)
     print_exactly(text)
-    if len(chosen) > 1 and sys.stdout.isatty() and not options.json:
+    if len(chosen) > _SCREENFUL and sys.stdout.isatty() and not options.json:
         words = (
             f"{len(chosen)} strategies; `refinegraph strategies WORD` searches them, and "
             "`refinegraph strategies NAME` shows one with its graph and code"
