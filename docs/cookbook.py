@@ -91,7 +91,7 @@ class Models:
                 prompt = asked["messages"][-1]["content"]
                 if models.answers == 0:
                     models.holding.set()
-                    threading.Event().wait(_PATIENCE)
+                    threading.Event().wait()  # the thread ends with the process
                 elif models.answers:
                     models.answers -= 1
                 data = _completion(asked, answer(asked["model"], prompt))
