@@ -26,6 +26,7 @@ SAMPLES: dict[str, Any] = {
     "learn": "off",
     "trace": True,
     "repair": "edit",
+    "edits": 3,
     "review": "joint",
     "evidence": ["verdict", "slice"],
     "ask": ["refine"],
