@@ -25,6 +25,7 @@ SKIPS = {
     "axe": "could not import '(playwright|axe_playwright_python)",
     "postgres": "no PostgreSQL on this machine",
     "tmux": "no tmux on this machine",
+    "shells": "no (bash|zsh|fish|setsid) on this machine",
     "local": "the extra 'local' is not installed",
     "llm": "llm and treequest cannot be installed together",
     "math": "could not import 'math_verify'",

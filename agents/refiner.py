@@ -17,6 +17,7 @@ from refinegraph.agents.feedback import (
     with_instruction,
 )
 from refinegraph.agents.models import Choice, Generations, Sampling, generate, model_name
+from refinegraph.agents.models.model_like import ModelLike, as_chat_model
 from refinegraph.agents.operators.algebra import Operator
 from refinegraph.agents.operators.roles import Refine
 from refinegraph.agents.operators.task import Outcome, Task
@@ -58,7 +59,7 @@ class Refiner(Operator):
 
     def __init__(
         self,
-        model: BaseChatModel,
+        model: ModelLike,
         *,
         sampling: Sampling | None = None,
         temperature_step: float = 0.2,
@@ -69,12 +70,12 @@ class Refiner(Operator):
     ) -> None:
         if edits < 1:
             raise InputError(f"edits={edits}; a Refiner needs at least 1.")
-        self.model = model
+        self.model = as_chat_model(model)
         self.edits = edits
         self.sampling = sampling or Sampling(temperature=0.4)
         self.temperature_step = temperature_step
         self.max_rejected_shown = max_rejected_shown
-        self.prompts = prompts or prompts_for(model)
+        self.prompts = prompts or prompts_for(self.model)
         self.repair: RepairForm = repair
         if repair == "edit" and self.prompts.refiner_edit is None:
             raise InputError(

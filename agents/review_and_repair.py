@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from langchain_core.language_models import BaseChatModel
-
 from refinegraph.agents.evidence import Evidence
 from refinegraph.agents.feedback import repair_fields, with_instruction
 from refinegraph.agents.models import Sampling, model_name
+from refinegraph.agents.models.model_like import ModelLike, as_chat_model
 from refinegraph.agents.operators.algebra import Operator
 from refinegraph.agents.operators.roles import Refine
 from refinegraph.agents.operators.task import Outcome, Task, drafts_of
@@ -32,21 +31,22 @@ class ReviewAndRepair(Operator):
 
     def __init__(
         self,
-        model: BaseChatModel,
+        model: ModelLike,
         *,
         sampling: Sampling | None = None,
         prompts: PromptSet | None = None,
     ) -> None:
-        prompt_set = prompts or prompts_for(model)
+        chat_model = as_chat_model(model)
+        prompt_set = prompts or prompts_for(chat_model)
         if prompt_set.review_and_repair is None:
             raise InputError(
                 f"prompt set {prompt_set.name!r} has no prompt for a review and repair in one "
                 "call; use a Reviewer and a Refiner, or a prompt set with one, such as 'standard'."
             )
-        self.model = model
+        self.model = chat_model
         self.prompts = prompt_set
         self._prompt: Prompt = prompt_set.review_and_repair
-        self._refiner = Refiner(model, sampling=sampling, prompts=prompt_set)
+        self._refiner = Refiner(chat_model, sampling=sampling, prompts=prompt_set)
 
     async def __call__(
         self,

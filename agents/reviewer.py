@@ -4,8 +4,6 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 
-from langchain_core.language_models import BaseChatModel
-
 from refinegraph.agents.evidence import Evidence
 from refinegraph.agents.feedback import (
     format_evidence,
@@ -16,6 +14,7 @@ from refinegraph.agents.feedback import (
     with_instruction,
 )
 from refinegraph.agents.models import Sampling, generate, model_name
+from refinegraph.agents.models.model_like import ModelLike, as_chat_model
 from refinegraph.agents.operators.algebra import Operator
 from refinegraph.agents.operators.roles import ReviewEach
 from refinegraph.agents.operators.task import Outcome, Task
@@ -42,14 +41,14 @@ class Reviewer(Operator):
 
     def __init__(
         self,
-        model: BaseChatModel,
+        model: ModelLike,
         *,
         sampling: Sampling | None = None,
         prompts: PromptSet | None = None,
     ) -> None:
-        self.model = model
+        self.model = as_chat_model(model)
         self.sampling = sampling or Sampling(temperature=0.2)
-        self.prompts = prompts or prompts_for(model)
+        self.prompts = prompts or prompts_for(self.model)
 
     async def __call__(
         self,

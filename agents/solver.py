@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
 from refinegraph.agents.abstention import check_abstention
 from refinegraph.agents.feedback import format_tests, known_header, with_instruction
 from refinegraph.agents.models import Generations, Sampling, generate, model_name
+from refinegraph.agents.models.model_like import ModelLike, as_chat_model
 from refinegraph.agents.operators.algebra import Operator
 from refinegraph.agents.operators.roles import Solve
 from refinegraph.agents.operators.task import Outcome, Task
 from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.schema import EXECUTED_KINDS, Kind, Problem, VisibleTest
+from refinegraph.values import Number, check_argument
 
 _ANSWER_FORMATS: dict[Kind, str] = {
     "code": "",
@@ -50,17 +51,17 @@ class Solver(Operator):
 
     def __init__(
         self,
-        model: BaseChatModel,
+        model: ModelLike,
         *,
         samples: int = 1,
         sampling: Sampling | None = None,
         prompts: PromptSet | None = None,
     ) -> None:
-        self.model = model
-        self.samples = samples
+        self.model = as_chat_model(model)
+        self.samples = check_argument("Solver", "samples", samples, Number(whole=True, minimum=1))
         # Greedy decoding for a single sample; several samples need variety to be worth their cost.
         self.sampling = sampling or Sampling(temperature=0.0 if samples == 1 else 0.8)
-        self.prompts = prompts or prompts_for(model)
+        self.prompts = prompts or prompts_for(self.model)
 
     async def __call__(
         self,

@@ -1,8 +1,7 @@
 """The TestWriter writes tests for a problem from its statement."""
 
-from langchain_core.language_models import BaseChatModel
-
 from refinegraph.agents.models import Sampling, generate, model_name
+from refinegraph.agents.models.model_like import ModelLike, as_chat_model
 from refinegraph.agents.operators.algebra import Operator
 from refinegraph.agents.operators.roles import WriteTests
 from refinegraph.agents.operators.task import Outcome, Task
@@ -28,22 +27,23 @@ class TestWriter(Operator):
 
     def __init__(
         self,
-        model: BaseChatModel,
+        model: ModelLike,
         *,
         lists: int = 4,
         per_list: int = 6,
         sampling: Sampling | None = None,
         prompts: PromptSet | None = None,
     ) -> None:
-        self.model = model
+        self.model = as_chat_model(model)
         self.lists = lists
         self.per_list = per_list
         # As for a Solver with several samples: the lists have to differ.
         self.sampling = sampling or Sampling(temperature=0.8)
-        prompt = (prompts or prompts_for(model)).test_writer
+        prompt = (prompts or prompts_for(self.model)).test_writer
         if prompt is None:
+            name = model_name(self.model)
             raise InputError(
-                f"model {model_name(model)!r} cannot write tests; name another model for that role."
+                f"model {name!r} cannot write tests; name another model for that role."
             )
         self.prompt = prompt
 

@@ -23,10 +23,11 @@ def plural(number: int, word: str, many: str | None = None) -> str:
 def all_visible_tests(count: int) -> str:
     """Return a phrase for all visible tests of a problem.
 
-    >>> all_visible_tests(3), all_visible_tests(1)
-    ('all 3 visible tests', 'the one visible test')
+    >>> all_visible_tests(3), all_visible_tests(2), all_visible_tests(1)
+    ('all 3 visible tests', 'both visible tests', 'the one visible test')
     """
-    return "the one visible test" if count == 1 else f"all {count} visible tests"
+    few = {1: "the one visible test", 2: "both visible tests"}
+    return few.get(count, f"all {count} visible tests")
 
 
 def passed_words(passed: int, count: int) -> str:
@@ -59,8 +60,8 @@ def outcome_words(result: RefinementResult) -> str:
         return _patch_words(result, proved=word == "proved")
     if word == "proved":
         statement = {test.origin for test in result.tests} == {"statement"}
-        where = "from the statement" if statement else "given"
-        return f"passes {all_visible_tests(len(result.tests))} {where}"
+        where = " from the statement" if statement else ""
+        return f"passes {all_visible_tests(len(result.tests))}{where}"
     if word == "refuted":
         return f"refuted: {passed_words(_passed(result), len(result.tests))}"
     return f"unverified: {_why_unverified(result)}"

@@ -14,8 +14,9 @@ from typing import Any, NoReturn
 import pytest
 
 import refinegraph
+from docs.dead_links import dead_links
 from refinegraph.cli.arguments import make_parser
-from refinegraph.graphs.strategies import STRATEGIES
+from refinegraph.graphs.strategies import STRATEGIES, find_strategy, strategy_names
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -25,13 +26,31 @@ PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
 
 def test_python_of_the_readme_runs() -> None:
-    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
+    blocks = PYTHON.findall(README)
     assert len(blocks) == 1
     space: dict[str, Any] = {}
     exec(compile(blocks[0], "README.md", "exec"), space)
-    result = space["state"]["result"]
-    assert result.solved is True
-    assert result.rounds == 1
+    assert space["result"].answer is not None
+    assert space["result"].solved is not None
+
+
+def test_the_first_problem_of_the_readme_is_solved_by_the_model_in_the_package() -> None:
+    pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
+    first = next(line for line in README.splitlines() if line.startswith("$ refinegraph solve"))
+    done = subprocess.run(
+        [sys.executable, "-m", "refinegraph", *shlex.split(first)[2:]],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, "def f(x)" in done.stdout) == (0, True), done.stderr
+
+
+def test_readme_counts_the_systems() -> None:
+    published = sum(bool(find_strategy(name).title) for name in strategy_names())
+    said = re.search(r"More than (\d+) published systems", README)
+    assert said
+    assert int(said[1]) < published <= int(said[1]) + 20
 
 
 def test_readme_names_every_strategy_and_no_other() -> None:
@@ -104,6 +123,7 @@ def test_the_site_builds_strictly(tmp_path: Path) -> None:
     page = (tmp_path / "reference" / "command-line" / "index.html").read_text()
     assert "refinegraph resume" in page
     assert "refinement_graph" in (tmp_path / "reference" / "graphs" / "index.html").read_text()
+    assert not dead_links(tmp_path)
 
 
 def test_every_page_is_in_the_menu() -> None:

@@ -81,6 +81,12 @@ def test_every_example_is_run() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.py")} == run_here | RUN_ELSEWHERE
 
 
+def test_the_index_names_every_example() -> None:
+    named = re.findall(r"^\| \[([\w.]+)\]", (EXAMPLES / "README.md").read_text(), re.MULTILINE)
+    programs = [path.name for path in EXAMPLES.iterdir() if path.suffix in (".py", ".ipynb")]
+    assert sorted(named) == sorted(programs)
+
+
 def test_the_notebook_runs_and_its_result_shows_itself() -> None:
     notebook = json.loads((EXAMPLES / "results_in_a_notebook.ipynb").read_text())
     space: dict[str, Any] = {}

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from langchain_core.language_models import BaseChatModel
-
 from refinegraph.agents.judges.judge import Case, Judge, JudgeVote, Opinion
 from refinegraph.agents.judges.replies import AnswersReply, ChecklistReply
 from refinegraph.agents.models import Sampling
+from refinegraph.agents.models.model_like import ModelLike
 from refinegraph.agents.prompts.judging import CHECK, CHECKLIST
 from refinegraph.agents.prompts.prompt import Prompt
 from refinegraph.charging import charging
@@ -37,7 +36,7 @@ class ChecklistJudge(Judge):
 
     def __init__(
         self,
-        model: BaseChatModel,
+        model: ModelLike,
         *,
         questions: int = 6,
         judges: int = 1,

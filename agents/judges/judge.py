@@ -5,12 +5,12 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
 from refinegraph.agents.judges.cached_scores import score_cases
 from refinegraph.agents.judges.replies import OutcomeReply, StepsReply
 from refinegraph.agents.models import Sampling, generate, model_name
+from refinegraph.agents.models.model_like import ModelLike, as_chat_model
 from refinegraph.agents.prompts.choice import prompts_for
 from refinegraph.agents.prompts.judging import ANSWER_FIRST, JUDGE, OWN_ANSWER, STEP_JUDGE
 from refinegraph.agents.prompts.prompt import Prompt
@@ -94,7 +94,7 @@ class Judge:
 
     def __init__(
         self,
-        model: BaseChatModel,
+        model: ModelLike,
         *,
         judges: int = 1,
         vote: JudgeVote = "mean",
@@ -107,14 +107,14 @@ class Judge:
                 f"unknown settings: judges={judges!r}, vote={vote!r}; expected at least one judge "
                 f"and a vote among {', '.join(_VOTES)}."
             )
-        self.model = model
+        self.model = as_chat_model(model)
         self.judges = judges
         self.vote: JudgeVote = vote
         # Several judges at temperature 0 would all give the same answer.
         self.sampling = sampling or Sampling(temperature=0.0 if judges == 1 else 0.7)
-        self.prompt = prompt or prompts_for(model).judge or JUDGE
+        self.prompt = prompt or prompts_for(self.model).judge or JUDGE
         self.scores_unfinished = scores_unfinished
-        self._structured = StructuredModel(model, sampling=self.sampling)
+        self._structured = StructuredModel(self.model, sampling=self.sampling)
         self._cache: AsyncCache[Case, Score] = AsyncCache()
 
     def __repr__(self) -> str:
@@ -163,7 +163,7 @@ class StepJudge(Judge):
 
     def __init__(
         self,
-        model: BaseChatModel,
+        model: ModelLike,
         *,
         judges: int = 1,
         vote: JudgeVote = "mean",
@@ -171,6 +171,7 @@ class StepJudge(Judge):
         sampling: Sampling | None = None,
         prompt: Prompt | None = None,
     ) -> None:
+        model = as_chat_model(model)
         prompt = prompt or prompts_for(model).step_judge or STEP_JUDGE
         super().__init__(model, judges=judges, vote=vote, sampling=sampling, prompt=prompt)
         self._aggregate = aggregate
@@ -212,7 +213,7 @@ class AnswerFirstJudge(Judge):
 
     def __init__(
         self,
-        model: BaseChatModel,
+        model: ModelLike,
         *,
         judges: int = 1,
         vote: JudgeVote = "mean",

@@ -4,10 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from langchain_core.language_models import BaseChatModel
-
 from refinegraph.agents.judges.cached_scores import score_cases
 from refinegraph.agents.models import Choice, Sampling, TokenLogprob, generate, model_name
+from refinegraph.agents.models.model_like import ModelLike, as_chat_model
 from refinegraph.agents.prompts.choice import prompts_for
 from refinegraph.agents.prompts.judging import P_TRUE
 from refinegraph.agents.prompts.prompt import Prompt
@@ -49,18 +48,18 @@ class p_true:
 
     def __init__(
         self,
-        model: BaseChatModel,
+        model: ModelLike,
         *,
         max_samples: int = 5,
         top_logprobs: int = 20,
         prompt: Prompt | None = None,
         words: tuple[str, str] = ("True", "False"),
     ) -> None:
-        self.model = model
+        self.model = as_chat_model(model)
         self.max_samples = max_samples
         self.words = words
         self.top_logprobs = top_logprobs
-        self.prompt = prompt or prompts_for(model).p_true or P_TRUE
+        self.prompt = prompt or prompts_for(self.model).p_true or P_TRUE
         self._cache: AsyncCache[_Claim, Score] = AsyncCache()
 
     def __repr__(self) -> str:

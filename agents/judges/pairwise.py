@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from langchain_core.language_models import BaseChatModel
-
 from refinegraph.agents.judges.replies import ComparisonReply
 from refinegraph.agents.models import Sampling, model_name
+from refinegraph.agents.models.model_like import ModelLike, as_chat_model
 from refinegraph.agents.prompts.choice import prompts_for
 from refinegraph.agents.prompts.judging import PAIR
 from refinegraph.agents.prompts.prompt import Prompt
@@ -49,7 +48,7 @@ class PairwiseJudge:
 
     def __init__(
         self,
-        model: BaseChatModel,
+        model: ModelLike,
         *,
         max_pairs: int = 12,
         ranking: Ranking = "bradley-terry",
@@ -59,11 +58,13 @@ class PairwiseJudge:
         if ranking not in _RANKINGS:
             expected = ", ".join(_RANKINGS)
             raise InputError(f"unknown ranking {ranking!r}; expected one of {expected}.")
-        self.model = model
+        self.model = as_chat_model(model)
         self.max_pairs = max_pairs
         self.ranking: Ranking = ranking
-        self.prompt = prompt or prompts_for(model).pairwise_judge or PAIR
-        self._structured = StructuredModel(model, sampling=sampling or Sampling(temperature=0.0))
+        self.prompt = prompt or prompts_for(self.model).pairwise_judge or PAIR
+        self._structured = StructuredModel(
+            self.model, sampling=sampling or Sampling(temperature=0.0)
+        )
         self._cache: AsyncCache[_Comparison, float | None] = AsyncCache()
 
     def __repr__(self) -> str:

@@ -4,11 +4,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from langchain_core.language_models import BaseChatModel
-
 from refinegraph.agents.environments import Environment, act
 from refinegraph.agents.judges.cached_scores import score_cases
 from refinegraph.agents.models import Sampling, model_name
+from refinegraph.agents.models.model_like import ModelLike, as_chat_model
 from refinegraph.agents.operators import Task
 from refinegraph.errors import InputError
 from refinegraph.schema import Candidate, Move, Problem, Score
@@ -48,7 +47,7 @@ class ToolJudge:
 
     def __init__(
         self,
-        model: BaseChatModel,
+        model: ModelLike,
         make: Callable[[], Environment],
         *,
         max_actions: int = 5,
@@ -57,10 +56,10 @@ class ToolJudge:
     ) -> None:
         if max_actions < 1:
             raise InputError(f"max_actions must be at least 1, got {max_actions}.")
-        self.model = model
+        self.model = as_chat_model(model)
         self.max_actions = max_actions
         self.prompt = prompt
-        self._act = act(model, make, sampling=sampling or Sampling(temperature=0.0))
+        self._act = act(self.model, make, sampling=sampling or Sampling(temperature=0.0))
         self._cache: AsyncCache[str, Score] = AsyncCache()
 
     async def __call__(self, problem: Problem, candidates: Sequence[Candidate]) -> ScoreBatch:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from string import Template
 from typing import Literal, get_args
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
 from refinegraph.agents.feedback import (
@@ -16,6 +15,7 @@ from refinegraph.agents.feedback import (
     with_instruction,
 )
 from refinegraph.agents.models import Sampling, generate, model_name
+from refinegraph.agents.models.model_like import ModelLike, as_chat_model
 from refinegraph.agents.operators.algebra import Operator
 from refinegraph.agents.operators.rules import unapproved
 from refinegraph.agents.operators.task import Outcome, Task, drafts_of
@@ -85,7 +85,7 @@ $problem, $reviews, $scores, $solution, $solutions, $tests.
 
     def __init__(
         self,
-        model: BaseChatModel,
+        model: ModelLike,
         prompt: str,
         *,
         makes: Makes = "candidates",
@@ -97,7 +97,7 @@ $problem, $reviews, $scores, $solution, $solutions, $tests.
         if makes not in get_args(Makes):
             raise InputError(f"makes is {makes!r}; expected {', '.join(get_args(Makes))}.")
         self._placeholders = _checked_placeholders(prompt) | _checked_placeholders(system)
-        self.model = model
+        self.model = as_chat_model(model)
         self.prompt = Prompt(user=prompt, system=system)
         self.makes: Makes = makes
         self.kind: NoteKind = kind

@@ -1,10 +1,21 @@
 """The built-in stop rules: rounds, proof, stagnation, repetition and spending."""
 
+from typing import TypeVar
+
 from refinegraph.graphs.state import RefinementState
 from refinegraph.graphs.stopping.combining import StopRule
 from refinegraph.schema import Candidate, StopReason
 from refinegraph.tools.programs import program_fingerprint
+from refinegraph.values import Number, check_argument
 from refinegraph.wording import all_visible_tests, plural
+
+Amount = TypeVar("Amount", int, float)
+
+_FROM_ZERO = Number(whole=True, minimum=0)
+_COUNT = Number(whole=True, minimum=1)
+_SEVERAL = Number(whole=True, minimum=2)
+_AMOUNT = Number(above=0)
+_NUMBER = Number()
 
 
 class rounds(StopRule):
@@ -15,7 +26,7 @@ class rounds(StopRule):
     """
 
     def __init__(self, limit: int) -> None:
-        self.limit = limit
+        self.limit = check_argument("rounds", "limit", limit, _FROM_ZERO)
 
     def __call__(self, state: RefinementState) -> StopReason | None:
         """Fire when the number of rounds has reached the limit."""
@@ -61,8 +72,8 @@ class stalled(StopRule):
     """Stop when the best score has not risen for `patience` rounds."""
 
     def __init__(self, patience: int, *, minimum_gain: float = 0.0) -> None:
-        self.patience = patience
-        self.minimum_gain = minimum_gain
+        self.patience = check_argument("stalled", "patience", patience, _COUNT)
+        self.minimum_gain = check_argument("stalled", "minimum_gain", minimum_gain, _NUMBER)
 
     def __call__(self, state: RefinementState) -> StopReason | None:
         """Fire when the best score has risen by at most `minimum_gain` in `patience` rounds."""
@@ -114,7 +125,7 @@ class same_failure(StopRule):
     """
 
     def __init__(self, times: int = 3) -> None:
-        self.times = times
+        self.times = check_argument("same_failure", "times", times, _SEVERAL)
 
     def __call__(self, state: RefinementState) -> StopReason | None:
         """Fire when every refinement of the last round repeats its ancestors' failure."""
@@ -158,10 +169,10 @@ class budget(StopRule):
         calls: int | None = None,
         seconds: float | None = None,
     ) -> None:
-        self.usd = usd
-        self.tokens = tokens
-        self.calls = calls
-        self.seconds = seconds
+        self.usd = _limit("usd", usd, _AMOUNT)
+        self.tokens = _limit("tokens", tokens, _COUNT)
+        self.calls = _limit("calls", calls, _COUNT)
+        self.seconds = _limit("seconds", seconds, _AMOUNT)
 
     def __call__(self, state: RefinementState) -> StopReason | None:
         """Fire on the first limit that is reached."""
@@ -200,6 +211,10 @@ class budget(StopRule):
             f"{name}={value}" for name, value in limits.items() if value is not None
         )
         return f"budget({arguments})"
+
+
+def _limit(name: str, value: Amount | None, kind: Number) -> Amount | None:
+    return None if value is None else check_argument("budget", name, value, kind)
 
 
 def _best(state: RefinementState, last_round: int) -> float | None:

@@ -12,6 +12,7 @@ from refinegraph.datasets.formats import checked, is_known_dataset, read_problem
 from refinegraph.errors import InputError
 from refinegraph.schema import Gold, Kind, LabelledProblem, Problem
 from refinegraph.support.json_text import Json
+from refinegraph.tools.problem_kinds import infer_kind
 from refinegraph.tools.programs.entry_points import infer_entry_point
 
 ProblemLike: TypeAlias = "str | Problem | Mapping[str, Any]"
@@ -28,7 +29,7 @@ class Reading(NamedTuple):
     name: str = "problem"
     """Problems without an id are named after it."""
     kind: Kind | None = None
-    """The kind of problems that do not name one; code if None."""
+    """The kind of problems that do not name one; if None, it is inferred from their wording."""
     prompt_column: str = PROMPT
     column: str = COLUMN
     """The column that the batch adds; the input must not contain it."""
@@ -45,10 +46,10 @@ class Reading(NamedTuple):
             return BatchItem(index, record_id(record, name), record.fields, None, str(error))
         return BatchItem(index, problem.id, record.fields, problem)
 
-    def says_kind(self, record: Record) -> bool:
-        """Return whether a record names the kind of its problem."""
+    def infers_kind(self, record: Record) -> bool:
+        """Return whether the kind of a record's problem is inferred from its wording."""
         named = {"kind", "tests", "entry_point"} & record.fields.keys()
-        return bool(named) or self._is_published(record)
+        return not (self.kind or named or self._is_published(record))
 
     def _problem(self, record: Record, name: str) -> Problem:
         if self._is_published(record):
@@ -67,8 +68,11 @@ class Reading(NamedTuple):
                 "the column of the statement with --prompt-column."
             )
         prompt = statement_field(record, self.prompt_column)
-        kind, tests = self._kind_of(record), tests_field(record, "tests")
+        tests = tests_field(record, "tests")
         entry_point = text_field(record, "entry_point", "") or None
+        kind = self._named_kind(record) or self.kind
+        if kind is None:
+            kind = "code" if entry_point else infer_kind(prompt, tests=tests).kind
         if kind == "code" and entry_point is None:
             entry_point = infer_entry_point(prompt, tests)
         problem = Problem(
@@ -81,10 +85,10 @@ class Reading(NamedTuple):
         )
         return checked(LabelledProblem(problem, Gold()), record).problem
 
-    def _kind_of(self, record: Record) -> Kind:
+    def _named_kind(self, record: Record) -> Kind | None:
         value = record.fields.get("kind")
         if value is None:
-            return self.kind or "code"
+            return None
         for kind in _KINDS:
             if value == kind:
                 return kind

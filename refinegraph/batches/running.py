@@ -19,6 +19,7 @@ from refinegraph.options import RunOptions
 from refinegraph.options.solve_options import EventHandler
 from refinegraph.runs.planning import Models, plan_of
 from refinegraph.runs.runner import run_graph
+from refinegraph.runs.solving import require_fit
 from refinegraph.schema import Kind, Problem, RefinementResult, Usage
 from refinegraph.tools.sandbox import Sandbox
 
@@ -107,6 +108,7 @@ class Batch:
         self._graphs[kind] = build_strategy(self.options.strategy, plan)
 
     async def _result(self, item: BatchItem, problem: Problem) -> RefinementResult:
+        require_fit(problem, self.options)
         return await run_graph(
             self._graphs[problem.kind],
             problem,

@@ -31,6 +31,7 @@ from refinegraph.evaluation.failures import error_for
 from refinegraph.graphs.strategies import find_strategy
 from refinegraph.options import RunOptions
 from refinegraph.runs.planning import Models, resolve_models
+from refinegraph.schema import Problem
 from refinegraph.support.blocking import run_sync
 from refinegraph.support.reading_ahead import read_in_thread
 from refinegraph.support.shards import WHOLE, Shard
@@ -139,8 +140,8 @@ class _Source:
                 item = self.reading.item(index, record)
                 fault = fault or item.fault
                 is_good = item.problem is not None
-                if isinstance(record, Record) and is_good and not self.reading.says_kind(record):
-                    self._say_kind(console)
+                if isinstance(record, Record) and item.problem and self.reading.infers_kind(record):
+                    _say_kind(console, item.problem)
         if not is_good:
             raise InputError(fault or f"{self.name} holds no problem; expected JSON lines.")
         return self.shard.share_of(total)
@@ -166,10 +167,13 @@ class _Source:
         # A buffer of its own: the interpreter's is locked while a thread waits in it.
         return read_stream(open(sys.stdin.fileno(), "rb", closefd=False), "standard input")
 
-    def _say_kind(self, console: Console) -> None:
-        if self.reading.kind is None:
-            words = "kind: code, since no record names one; pass --kind for math, choice or text"
-            say(console, words, "dim")
+
+def _say_kind(console: Console, first: Problem) -> None:
+    words = (
+        f"kind: inferred from the wording of each problem ({first.kind} for {printable(first.id)});"
+        " --kind sets one for all"
+    )
+    say(console, words, "dim")
 
 
 async def _plain(items: Iterator[BatchItem]) -> AsyncIterator[BatchItem]:

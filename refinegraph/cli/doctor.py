@@ -121,6 +121,12 @@ def _rates(report: _Report) -> None:
         report.add("", "refinegraph doctor --forget-rates deletes them")
 
 
+def _contained(contained: int, attempted: int) -> str:
+    if contained == attempted:
+        return f"all {attempted} attack programs were contained"
+    return f"only {contained} of {attempted} attack programs were contained"
+
+
 def _sandbox(report: _Report) -> int:
     from refinegraph.tools.sandbox.policy import Layer
     from refinegraph.tools.sandbox.tiers import fix_for
@@ -131,8 +137,7 @@ def _sandbox(report: _Report) -> int:
         report.add("sandbox", f"not available: {error}")
         return error.exit_code
     failed = sum(result.ok for result in attacks.results)
-    count = plural(len(attacks.results), "attack")
-    report.add("sandbox", f"{isolation.tier}; {failed} of {count} came to nothing")
+    report.add("sandbox", f"{isolation.tier}; {_contained(failed, len(attacks.results))}")
     missing = {reason.split(":")[0]: reason for reason in isolation.degraded}
     for layer in get_args(Layer):
         if layer in isolation.layers:

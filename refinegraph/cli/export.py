@@ -12,6 +12,8 @@ from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.results_dir import RESULTS, read_runs
 from refinegraph.support.json_text import json_text
 from refinegraph.terminal.console import error_console, say
+from refinegraph.terminal.text import printable
+from refinegraph.wording import plural
 
 _NEEDS: dict[Format, str] = {
     "sft": "an answer that passes the hidden tests or equals the gold answer",
@@ -34,6 +36,8 @@ def run(options: argparse.Namespace) -> int:
     written = _Counted(json_text(line) + "\n" for line in export(_runs(folders), options.format))
     if options.output:
         OutputFile(options.output).write("".join(written))
+        if written.count:
+            say(error_console(), f"{plural(written.count, 'line')} in {printable(options.output)}")
     else:
         sys.stdout.writelines(written)
     if not written.count:

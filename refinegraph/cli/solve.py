@@ -218,9 +218,12 @@ def exit_code(result: RefinementResult) -> int:
 
 
 def _why_unusable(result: RefinementResult) -> str:
+    """Return the reason as a clause, which the caller ends with a full stop."""
     if not result.candidates:
-        return cut(result.stop_reason.detail, 300)
-    if not any(candidate.text.strip() for candidate in result.candidates):
-        return "its answers were empty"
-    reasons = (candidate.unusable for candidate in result.candidates if candidate.unusable)
-    return cut(next(reasons, "no answer could be read from what it wrote").rstrip("."), 300)
+        reason = result.stop_reason.detail
+    elif not any(candidate.text.strip() for candidate in result.candidates):
+        reason = "its answers were empty"
+    else:
+        reasons = (candidate.unusable for candidate in result.candidates if candidate.unusable)
+        reason = next(reasons, "no answer could be read from what it wrote")
+    return cut(reason.rstrip(" ."), 300)

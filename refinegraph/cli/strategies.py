@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, get_args
 
 from refinegraph.cli.files import print_exactly
 from refinegraph.errors import InputError
-from refinegraph.terminal.console import speak_plainly
+from refinegraph.terminal.console import error_console, say, speak_plainly
 
 if TYPE_CHECKING:
     from refinegraph.graphs.strategies import Strategy
+
+_SCREENFUL = 20
+"""Strategies beyond which a listing ends with how to search it: more scroll off a small screen."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,6 +33,12 @@ def run(options: argparse.Namespace) -> int:
             raise InputError(_nothing(options, len(every)))
         text = _as_json(chosen) if options.json else _listing(chosen)
     print_exactly(text)
+    if len(chosen) > _SCREENFUL and sys.stdout.isatty() and not options.json:
+        words = (
+            f"{len(chosen)} strategies; `refinegraph strategies WORD` searches them, and "
+            "`refinegraph strategies NAME` shows one with its graph and code"
+        )
+        say(error_console(), words, "dim")
     return 0
 
 

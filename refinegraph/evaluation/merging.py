@@ -39,7 +39,7 @@ def merge_evaluations(
     """Write the runs of several folders to one folder, ordered by problem and strategy.
 
     The new folder is an evaluation that can be resumed to repeat failed runs. The order is that of
-    the data set; `dataset` is its current location. With `partial`, shards may be missing or
+    the dataset; `dataset` is its current location. With `partial`, shards may be missing or
     unfinished.
 
     Raises:
@@ -74,9 +74,9 @@ class _Order:
     """Orders lines by problem, then by strategy."""
 
     def __init__(self, settings: EvaluationSettings, dataset: Path) -> None:
-        if digest_of(dataset, "data set") != settings.dataset_digest:
+        if digest_of(dataset, "dataset") != settings.dataset_digest:
             raise InputError(
-                f"the data set {str(dataset)!r} is not the one that was evaluated; name that one "
+                f"the dataset {str(dataset)!r} is not the one that was evaluated; name that one "
                 "by --dataset."
             )
         problems = load_dataset(dataset, bad_records=[])

@@ -80,7 +80,7 @@ class EvaluationSettings(BaseModel):
             version=refinegraph.__version__,
             code=code_digest(),
             dataset=str(dataset),
-            dataset_digest=digest_of(dataset, "data set"),
+            dataset_digest=digest_of(dataset, "dataset"),
             strategies=tuple(strategies),
             models=tuple(models),
             options=shared.without_secrets,
@@ -101,7 +101,7 @@ class EvaluationSettings(BaseModel):
         if self.dataset_digest != now.dataset_digest:
             same = self.dataset == now.dataset
             other = "" if same else f", not {now.dataset!r}"
-            return f"with {'other content of ' if same else ''}the data set {self.dataset!r}{other}"
+            return f"with {'other content of ' if same else ''}the dataset {self.dataset!r}{other}"
         if self.shard != now.shard:
             return f"{_with('--shard', self.shard)}, not {_with('--shard', now.shard)}"
         if self.strategies != now.strategies:

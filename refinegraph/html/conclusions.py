@@ -3,17 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from refinegraph.evaluation.metrics import Comparison, EqualCost, StrategySummary, Summary
+from refinegraph.evaluation.significance import (
+    LEAST_DIFFERING,
+    differing,
+    is_significant,
+    p_words,
+    tested,
+)
 from refinegraph.html.page import percent
 from refinegraph.wording import plural
 
-SIGNIFICANT = 0.05
-"""The level at which a difference is called significant."""
 FEW_PROBLEMS = 30
 """The number of problems below which an accuracy is called uncertain; its interval then spans about
 35 percentage points."""
-LEAST_DIFFERING = 6
-"""The number of problems on which two strategies must differ before McNemar's exact test can reach
-5 %: with five, the most extreme outcome has p = 2 * 0.5 ** 5 = 0.0625."""
 _MOST_SENTENCES = 6
 """The maximum number of sentences of one kind; the tables contain the rest."""
 
@@ -59,30 +61,29 @@ def _few(summaries: Mapping[str, StrategySummary]) -> str:
 
 
 def _differences(comparisons: Sequence[Comparison]) -> Iterator[str]:
-    tested = [pair for pair in comparisons if pair.difference is not None]
-    corrected = holm([pair.p_value for pair in tested])
-    for pair, p_value in list(zip(tested, corrected, strict=True))[:_MOST_SENTENCES]:
+    pairs = list(tested(comparisons))
+    for pair, p_value in pairs[:_MOST_SENTENCES]:
         yield _difference(pair, p_value)
-    if len(tested) > 1:
-        yield f"These p-values are corrected for {len(tested)} comparisons (Holm 1979)."
+    if len(pairs) > 1:
+        yield f"These p-values are corrected for {len(pairs)} comparisons (Holm 1979)."
 
 
 def _difference(pair: Comparison, p_value: float | None) -> str:
-    differing = pair.only_first + pair.only_second
-    if not differing:
+    count = differing(pair)
+    if not count:
         return (
             f"{pair.second} and {pair.first} were right on exactly the same problems "
             f"(n = {pair.n:,})."
         )
     points = f"{100 * abs(pair.difference or 0.0):.1f} points"
-    if differing < LEAST_DIFFERING:
+    if count < LEAST_DIFFERING:
         return (
             f"Too few problems tell {pair.second} and {pair.first} apart: their outcomes differ on "
-            f"{differing} of {pair.n:,}, and a significant difference takes at least "
+            f"{count} of {pair.n:,}, and a significant difference takes at least "
             f"{LEAST_DIFFERING}."
         )
     numbers = f"n = {pair.n:,}, p = {p_words(p_value)}"
-    if p_value is None or p_value >= SIGNIFICANT:
+    if not is_significant(p_value):
         return (
             f"No significant difference between {pair.second} and {pair.first} ({points}, "
             f"{numbers})."
@@ -91,32 +92,6 @@ def _difference(pair: Comparison, p_value: float | None) -> str:
     return (
         f"{pair.second} is significantly {more} accurate than {pair.first} ({points}, {numbers})."
     )
-
-
-def holm(values: Sequence[float | None]) -> list[float | None]:
-    """Return p-values corrected by Holm's step-down method (Holm 1979).
-
-    >>> holm([0.01, 0.04, None])
-    [0.02, 0.04, None]
-    """
-    ordered = sorted((value, place) for place, value in enumerate(values) if value is not None)
-    corrected: list[float | None] = [None] * len(values)
-    largest = 0.0
-    for rank, (value, place) in enumerate(ordered):
-        largest = max(largest, min(1.0, value * (len(ordered) - rank)))
-        corrected[place] = largest
-    return corrected
-
-
-def p_words(value: float | None) -> str:
-    """Return a p-value with two significant digits.
-
-    >>> p_words(0.0391), p_words(0.00002)
-    ('0.039', 'less than 0.001')
-    """
-    if value is None:
-        return "–"
-    return "less than 0.001" if value < 0.001 else f"{value:.2g}"
 
 
 def _costs(summaries: Mapping[str, StrategySummary]) -> Iterator[str]:

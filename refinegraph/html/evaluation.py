@@ -4,17 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
-from refinegraph.evaluation.metrics import StrategySummary, Summary
+from refinegraph.evaluation.metrics import Comparison, StrategySummary, Summary
 from refinegraph.evaluation.records import RunLine
 from refinegraph.evaluation.settings import EvaluationSettings
+from refinegraph.evaluation.significance import LEAST_DIFFERING, differing, p_words, tested
 from refinegraph.html.charts import reliability_plot, token_histogram
-from refinegraph.html.conclusions import (
-    FEW_PROBLEMS,
-    LEAST_DIFFERING,
-    conclusions,
-    holm,
-    p_words,
-)
+from refinegraph.html.conclusions import FEW_PROBLEMS, conclusions
 from refinegraph.html.page import Section, asset, contents, date_words, page, percent, table, text
 from refinegraph.html.plot import Point, accuracy_plot
 from refinegraph.html.refinement_table import refinement_parts
@@ -154,8 +149,6 @@ def _strategy_row(name: str, figures: StrategySummary) -> tuple[str, ...]:
 
 
 def _differences(summary: Summary) -> Iterator[str]:
-    pairs = [pair for pair in summary.comparisons if pair.difference is not None]
-    corrected = holm([pair.p_value for pair in pairs])
     rows = [
         (
             f"{text(pair.second)} against {text(pair.first)}",
@@ -164,10 +157,10 @@ def _differences(summary: Summary) -> Iterator[str]:
             f"{_points(pair.ci_low)} to {_points(pair.ci_high)}",
             f"{pair.only_second:,}",
             f"{pair.only_first:,}",
-            _tested(pair.only_first + pair.only_second, pair.p_value),
-            _tested(pair.only_first + pair.only_second, p_value),
+            _shown_p(pair, pair.p_value),
+            _shown_p(pair, p_value),
         )
-        for pair, p_value in zip(pairs, corrected, strict=True)
+        for pair, p_value in tested(summary.comparisons)
     ]
     headings = (
         "Pair",
@@ -191,8 +184,10 @@ def _points(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:+.1f}".replace("-", "−")
 
 
-def _tested(differing: int, p_value: float | None) -> str:
-    return "–" if differing < LEAST_DIFFERING else p_words(p_value).replace("less than ", "&lt; ")
+def _shown_p(pair: Comparison, p_value: float | None) -> str:
+    if differing(pair) < LEAST_DIFFERING:
+        return "–"
+    return p_words(p_value).replace("less than ", "&lt; ")
 
 
 def _equal_cost(summary: Summary) -> Iterator[str]:

@@ -159,9 +159,9 @@ def _add_solve(server: MCPServer, toolbox: Toolbox, calls: ToolCalls) -> None:
         tests: Tests = "",
         strategy: Strategy = None,
         kind: Annotated[
-            Literal["code", "math", "choice", "text"],
-            Field(description="what kind of answer the problem asks for"),
-        ] = "code",
+            Literal["code", "math", "choice", "text"] | None,
+            Field(description="what kind of answer the problem asks for; default: by its wording"),
+        ] = None,
         samples: Samples = None,
         budget_tokens: BudgetTokens = None,
         timeout: Timeout = None,

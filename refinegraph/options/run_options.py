@@ -116,7 +116,7 @@ class RunOptions(OptionSet):
         Text("NAME"), "strategy", "solve eval batch demo fix mcp", safe=True)] = "adaptive"
     kind: Annotated["Kind | None", Option(
         "what the answer is: a program, a number or formula, the letter of a choice, other words;"
-        " default: judged by the problem's wording (batch: the record's kind, else code)",
+        " default: inferred from the problem's wording",
         _KIND, "strategy", "solve batch demo", safe=True, is_setting=False)] = None
     samples: Annotated[int | None, Option(
         "maximum number of candidates to sample",

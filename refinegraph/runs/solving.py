@@ -78,7 +78,7 @@ async def solve_with(options: SolveOptions, *, models: Models | None = None) -> 
     from refinegraph.graphs.strategies import build_strategy, find_strategy
 
     problem = as_problem(options.problem, tests=options.tests, kind=options.kind)
-    _require_fit(problem, options)
+    require_fit(problem, options)
     find_strategy(options.strategy)
     with ExitStack() as stack:
         if options.requests_per_minute or options.tokens_per_minute:
@@ -105,7 +105,7 @@ async def solve_with(options: SolveOptions, *, models: Models | None = None) -> 
         )
 
 
-def _require_fit(problem: Problem, options: SolveOptions) -> None:
+def require_fit(problem: Problem, options: RunOptions) -> None:
     """Raise `ModelAbstained` for a problem that the model of the package would decline."""
     model = options.solver_model or options.model
     if model == EMBEDDED and problem.kind not in EXECUTED_KINDS:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from refinegraph.errors import InputError
 from refinegraph.options import RunOptions
@@ -26,7 +26,8 @@ class TaskFields(Frozen):
 
     tests: str = ""
     """Visible tests, in any form that `refinegraph.tools.parse_tests` reads."""
-    kind: Kind | None = None
+    kind: Kind | Literal["auto"] | None = None
+    """`auto` infers the kind from the wording of the statement."""
     entry_point: str | None = None
 
 
@@ -53,7 +54,7 @@ def task_fields(request: ChatRequest) -> TaskFields:
         if not isinstance(extension.get(name, ""), str):
             raise _bad(f"{EXTENSION}.{name} is {extension[name]!r:.60}; expected a text.")
     kind = extension.get("kind")
-    kinds = [name for name in get_args(Kind) if name != "repository"]
+    kinds = [*(name for name in get_args(Kind) if name != "repository"), "auto"]
     if kind is not None and kind not in kinds:
         raise _bad(f"{EXTENSION}.kind is {kind!r:.60}; expected one of {', '.join(kinds)}.")
     fields = {name: extension[name] for name in _TASK if extension.get(name) is not None}

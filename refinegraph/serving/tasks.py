@@ -7,6 +7,7 @@ from refinegraph.schema import Kind, Problem
 from refinegraph.serving.client_options import TaskFields, task_fields
 from refinegraph.serving.names import ServedModel
 from refinegraph.serving.requests import ChatRequest, Message
+from refinegraph.tools.problem_kinds import infer_kind
 from refinegraph.tools.test_cases import parse_tests, statement_examples
 
 _BACKGROUND = re.compile(
@@ -45,8 +46,9 @@ def read_task(request: ChatRequest, served: ServedModel) -> Task | PassThrough:
     """Decide how a request is answered.
 
     A strategy answers it if an answer can be checked: the client sent tests, the last message
-    contains examples, or the client named a `kind`. Everything else passes through, including
-    what strategies do not support: tools, pictures, JSON schemas and log probabilities.
+    contains examples, or the client named a `kind` (`auto` infers it). Everything else passes
+    through, including what strategies do not support: tools, pictures, JSON schemas and log
+    probabilities.
 
     Raises:
         Refusal: If the client describes its problem in an invalid form.
@@ -124,6 +126,8 @@ def _why_pass(request: ChatRequest, served: ServedModel) -> str:
 def _kind(request: ChatRequest, fields: TaskFields) -> Kind | None:
     """Return the kind of the problem; None if no answer could be checked."""
     last = request.messages[-1].text
+    if fields.kind == "auto":
+        return infer_kind(last, tests=fields.tests).kind
     if fields.kind:
         return fields.kind
     if fields.tests.strip() or statement_examples(last, entry_point=fields.entry_point):

@@ -3,8 +3,16 @@
 from rich.text import Text
 
 from refinegraph.evaluation.metrics import Comparison, StrategySummary, Summary
+from refinegraph.evaluation.significance import (
+    LEAST_DIFFERING,
+    differing,
+    is_significant,
+    p_words,
+    tested,
+)
 from refinegraph.terminal.tables import Column, table_lines
 from refinegraph.terminal.text import printable
+from refinegraph.wording import plural
 
 _COLUMNS = (
     Column("strategy"),
@@ -40,20 +48,39 @@ def _row(strategy: StrategySummary) -> list[str]:
 
 
 def comparison_lines(summary: Summary) -> list[Text]:
-    """Return how every strategy differs from the baseline, paired by problem."""
-    return [_compared(comparison) for comparison in summary.comparisons]
+    """Return how every strategy differs from the baseline, paired by problem.
+
+    p-values are corrected for their number, and left out where too few problems tell two
+    strategies apart. A significant difference is bold.
+    """
+    compared = {id(pair): p_value for pair, p_value in tested(summary.comparisons)}
+    lines = [_compared(pair, compared.get(id(pair))) for pair in summary.comparisons]
+    if len(compared) > 1:
+        words = f"p-values are corrected for {len(compared)} comparisons (Holm 1979)"
+        lines.append(Text(words, style="dim"))
+    return lines
 
 
-def _compared(comparison: Comparison) -> Text:
-    pair = printable(f"{comparison.second} against {comparison.first}")
-    if comparison.difference is None:
-        return Text(f"{pair}: no problem has a result from both")
-    low, high = comparison.ci_low or 0.0, comparison.ci_high or 0.0
-    tested = "they never differ" if comparison.p_value is None else f"p = {comparison.p_value:.3g}"
-    return Text(
-        f"{pair}: {comparison.difference:+.1%} ({low:+.1%} to {high:+.1%}), {tested}",
-        style="bold" if low > 0 or high < 0 else "",
-    )
+def _compared(pair: Comparison, p_value: float | None) -> Text:
+    names = printable(f"{pair.second} against {pair.first}")
+    if pair.difference is None:
+        return Text(f"{names}: no problem has a result from both")
+    points = f"{_points(pair.difference)} points (n = {pair.n:,}"
+    count = differing(pair)
+    if not count:
+        return Text(f"{names}: {points}), right on exactly the same problems")
+    if count < LEAST_DIFFERING:
+        few = f"too few to tell: the outcomes differ on {plural(count, 'problem')}"
+        return Text(f"{names}: {points}), {few}, and a test needs {LEAST_DIFFERING}")
+    interval = f"{_points(pair.ci_low or 0.0)} to {_points(pair.ci_high or 0.0)}"
+    numbers = f"{points}, 95 % interval {interval}, p = {p_words(p_value)})"
+    if is_significant(p_value):
+        return Text(f"{names}: {numbers}, a significant difference", style="bold")
+    return Text(f"{names}: {numbers}, no significant difference")
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}"
 
 
 def _percent(share: float | None) -> str:

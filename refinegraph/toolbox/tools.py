@@ -8,8 +8,8 @@ from refinegraph.errors import InputError
 from refinegraph.options import RunOptions
 from refinegraph.options.config import EMBEDDED
 from refinegraph.options.solve_options import EventHandler
-from refinegraph.runs.solving import solve_options, solve_with
-from refinegraph.schema import Candidate, Kind, Problem, Verdict, VisibleTest
+from refinegraph.runs.solving import as_problem, solve_options, solve_with
+from refinegraph.schema import Candidate, Problem, Verdict, VisibleTest
 from refinegraph.toolbox.results import (
     Output,
     Reviewed,
@@ -65,9 +65,8 @@ class Toolbox:
     ) -> Solved:
         """Solve a problem; `chosen` are the options that the caller set."""
         limits = {name: value for name, value in chosen.items() if value is not None}
-        kind: Kind = limits.pop("kind", "code")
+        asked = as_problem(problem, tests=tests, kind=limits.pop("kind", None))
         options = replace(self.options, **_within(limits, self.options))
-        asked = Problem(prompt=problem, tests=tests, kind=kind)
         result = await solve_with(
             solve_options(asked, options, on_event=on_event, sandbox=self.sandbox)
         )

@@ -5,7 +5,7 @@ caller, which knows where the value came from (a flag, a variable, a file or an 
 the sentence.
 """
 
-from refinegraph.values.base import UnfitValue, Value, nearest
+from refinegraph.values.base import UnfitValue, Value, check_argument, nearest
 from refinegraph.values.kinds import Choice, Number, Pair, Several, Source, Switch, Text
 from refinegraph.values.objects import (
     FileContent,
@@ -37,6 +37,7 @@ __all__ = [
     "Text",
     "UnfitValue",
     "Value",
+    "check_argument",
     "is_instance",
     "listed",
     "nearest",

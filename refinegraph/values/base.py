@@ -1,9 +1,12 @@
 """The base class of all kinds of option values."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+from refinegraph.errors import InputError
 from refinegraph.values.plain import is_instance, plain_data
+
+T = TypeVar("T")
 
 
 class UnfitValue(ValueError):
@@ -43,6 +46,24 @@ class Value:
     def identity(self, value: Any) -> Any:
         """Return plain data that distinguishes the value from others."""
         return plain_data(value)
+
+
+def check_argument(function: str, name: str, value: T, kind: Value) -> T:
+    """Return an argument of a function that an option could also set, unchanged if it fits.
+
+    Raises `InputError` that names the function and the argument.
+
+    >>> from refinegraph.values import Number
+    >>> check_argument("rounds", "limit", -1, Number(whole=True, minimum=0))
+    Traceback (most recent call last):
+    ...
+    refinegraph.errors.InputError: rounds: limit=-1 is not a whole number of at least 0.
+    """
+    try:
+        kind.accept(value)
+    except UnfitValue as error:
+        raise InputError(f"{function}: {name}={value!r} {error}.") from None
+    return value
 
 
 def nearest(word: object, known: Sequence[str]) -> str:

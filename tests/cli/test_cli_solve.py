@@ -32,7 +32,7 @@ def test_process_without_a_terminal_prints_plain_lines(serve: Serve, tests: str)
         "  tests      2 given",
         "  0.0        ✓ 2/2",
     ]
-    assert "  result     passes all 2 visible tests given" in lines
+    assert "  result     passes both visible tests" in lines
     assert "price unknown" in done.err
     assert "proof" not in done.err
     assert "\x1b" not in done.err

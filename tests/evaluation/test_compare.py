@@ -15,7 +15,26 @@ def test_the_first_strategy_asked_for_is_the_baseline(
 ) -> None:
     folder = evaluation(tmp_path / "out", ["good", "bad"])
     assert main(["compare", folder]) == 0
-    assert "out/bad against out/good: -100.0%" in capsys.readouterr().out
+    assert "out/bad against out/good: -100.0 points" in capsys.readouterr().out
+
+
+def test_a_few_problems_are_called_too_few(
+    evaluation: Evaluation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = evaluation(tmp_path / "out", ["good", "bad"])
+    assert main(["compare", folder]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "(n = 2), too few to tell: the outcomes differ on 2 problems, and a test needs 6" in said
+    assert "p =" not in said
+
+
+def test_a_difference_on_enough_problems_is_called_significant(
+    evaluation: Evaluation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = evaluation(tmp_path / "out", ["good", "bad"], problems=list("abcdefgh"))
+    assert main(["compare", folder]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "n = 8, 95 % interval -100.0 to -100.0, p = 0.0078), a significant difference" in said
 
 
 @pytest.mark.parametrize("name", ["bad", "out/bad"])
@@ -24,7 +43,7 @@ def test_another_baseline_may_be_named(
 ) -> None:
     folder = evaluation(tmp_path / "out", ["good", "bad"])
     assert main(["compare", folder, "--baseline", name]) == 0
-    assert "out/good against out/bad: +100.0%" in capsys.readouterr().out
+    assert "out/good against out/bad: +100.0 points" in capsys.readouterr().out
 
 
 def test_a_baseline_that_is_none_is_refused(

@@ -17,10 +17,11 @@ from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.evaluation.metrics import LeftOut
 from refinegraph.evaluation.records import RunError, error_line
 from refinegraph.evaluation.settings import EvaluationSettings
+from refinegraph.evaluation.significance import holm
 from refinegraph.evaluation.summary import summarise
 from refinegraph.html import page as frame
 from refinegraph.html.changes import changes_block
-from refinegraph.html.conclusions import conclusions, holm
+from refinegraph.html.conclusions import conclusions
 from refinegraph.html.evaluation import evaluation_facts, evaluation_page
 from refinegraph.html.highlight import code_lines
 from refinegraph.html.plot import Point, accuracy_plot
@@ -106,7 +107,7 @@ def test_the_answer_comes_first_then_the_tree_then_the_rest() -> None:
     places = [page.index(f'<section class="card" id="{id}">') for id in read(page).links[:5]]
     assert places == sorted(places)
     answer = page[places[0] : places[1]]
-    assert "Passes the one visible test given" in shown(answer)
+    assert "Passes the one visible test" in shown(answer)
     assert "return x" in shown(answer)
     assert "Candidate 1.0 of 2 was chosen" in answer
 

@@ -75,7 +75,7 @@ def test_a_stream_reports_progress_and_then_the_answer(
     reasoning = "".join((delta.model_extra or {}).get("reasoning_content", "") for delta in deltas)
     assert deltas[0].role == "assistant"
     assert content == (RIGHT if strategy == "single" else PROGRAM)
-    assert "passes all 2 visible tests" in reasoning
+    assert "passes both visible tests" in reasoning
     assert [chunk.choices[0].finish_reason for chunk in chunks[:-1]][-1] == "stop"
     assert chunks[-2].model_extra["refinegraph"]["verdict"] == "proved"
     assert chunks[-1].choices == []

@@ -29,7 +29,7 @@ def test_an_account_names_verdicts_reviews_and_changes(repaired: rg.RefinementRe
     told = "\n".join(line.plain for line in account_lines(repaired))
     assert "0.0  sample: passes 1 of 2 visible tests: add(1, 2) gave -1, not 3" in told
     assert "The Reviewer objects to: return a - b" in told
-    assert "1.0  repair of 0.0, chosen: passes all 2 visible tests" in told
+    assert "1.0  repair of 0.0, chosen: passes both visible tests" in told
     assert "-    return a - b" in told
     assert "+    return a + b" in told
 
@@ -41,7 +41,7 @@ def test_decisions_are_described_in_words_and_with_numbers_on_request(
     assert "1. Take 1 sample" in words
     assert "Round 1: refine 0.0" in words
     assert "Stop (accepted)" in words
-    assert "candidate 1.0 passed all 2 visible tests" in words.lower()
+    assert "candidate 1.0 passed both visible tests" in words.lower()
     features = (Feature(name="sample_chance", value=0.25), Feature(name="repair_chance", value=0.5))
     decision = Decision(
         number=1, round=1, moves=(Move(operator="refine", parents=("0.0",)),), features=features
