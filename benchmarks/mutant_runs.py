@@ -11,11 +11,12 @@ import contextlib
 import importlib
 import json
 import os
+import re
 import select
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,16 @@ PRELOADED = (
     "rich.console",
 )
 SOURCES = ("graphs", "tools")
+TOO_LONG = (
+    "test_adaptive_is_never_worse_than_sampling_or_repairing",
+    "test_every_run_ends_with_its_best_answer_or_a_named_error",
+    "test_large_frames_take_little_time_and_memory",
+    "test_predictions_on_new_problems_are_calibrated",
+    "test_run_is_cancelled_at_any_line",
+)
+"""Test functions that take longer than all tests of one mutant may take; they are not measured."""
+LONG = 2.0
+"""Seconds of a test function beyond which each of its cases counts as a separate test."""
 OPTIONS = (
     *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=60"),
     # pytest warns that it cannot rewrite the assertions of plug-ins that are imported already.
@@ -47,12 +58,12 @@ class Contexts:
         self.seconds: dict[str, float] = {}
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Attribute all lines executed from now on, in any thread, to this test function."""
-        self.cover.switch_context(function_of(nodeid))
+        """Attribute all lines executed from now on, in any thread, to this case."""
+        self.cover.switch_context(case_of(nodeid))
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Add up the set-up, call and tear-down times of all cases of a function."""
-        name = function_of(report.nodeid)
+        """Add up the set-up, call and tear-down times of a case."""
+        name = case_of(report.nodeid)
         self.seconds[name] = self.seconds.get(name, 0.0) + report.duration
 
 
@@ -140,35 +151,57 @@ def attempt(tests: Sequence[str]) -> dict[str, Any]:
 
 
 def measure(tests: Sequence[str]) -> dict[str, Any]:
-    """Return the source lines that every test function executes, and its duration in seconds."""
+    """Return the source lines that every test executes, and its duration in seconds.
+
+    A test is a function with all its cases, or, if these take long, a single case.
+    """
     pytest: Any = importlib.import_module("pytest")
     coverage: Any = importlib.import_module("coverage")
     cover = coverage.Coverage(data_file=None, source=list(SOURCES), config_file=False)
     cover.start()
     contexts = Contexts(cover)
     first = FirstFailure()
-    code = pytest.main([*OPTIONS, *tests], plugins=[contexts, first])
+    shorter = ("-k", f"not ({' or '.join(TOO_LONG)})")
+    code = pytest.main([*OPTIONS, *shorter, *tests], plugins=[contexts, first])
     cover.stop()
-    lines = lines_in(cover.get_data())
-    return {"failed": bool(code), "by": first.name, "seconds": contexts.seconds, "lines": lines}
+    names = test_names(contexts.seconds)
+    seconds: dict[str, float] = {}
+    for case, duration in contexts.seconds.items():
+        seconds[names[case]] = seconds.get(names[case], 0.0) + duration
+    lines = lines_in(cover.get_data(), names)
+    return {"failed": bool(code), "by": first.name, "seconds": seconds, "lines": lines}
 
 
-def lines_in(data: Any) -> dict[str, dict[str, list[int]]]:
-    """Return the lines by file and test function, without the lines that imports execute."""
+def test_names(seconds: Mapping[str, float]) -> dict[str, str]:
+    """Return the test of every case: its function, or the case itself if the function is slow."""
+    functions = {case: case.partition("[")[0] for case in seconds}
+    totals: dict[str, float] = {}
+    for case, duration in seconds.items():
+        totals[functions[case]] = totals.get(functions[case], 0.0) + duration
+    return {case: case if totals[name] > LONG else name for case, name in functions.items()}
+
+
+def lines_in(data: Any, names: Mapping[str, str]) -> dict[str, dict[str, list[int]]]:
+    """Return the lines by file and test, without the lines that imports execute."""
     root = Path.cwd()
-    lines_by_path: dict[str, dict[str, list[int]]] = {}
+    lines_by_path: dict[str, dict[str, set[int]]] = {}
     for name in data.measured_files():
         path = str(Path(name).relative_to(root))
         for line, contexts in data.contexts_by_lineno(name).items():
-            for test in filter(None, contexts):
-                lines_by_path.setdefault(path, {}).setdefault(test, []).append(line)
-    return lines_by_path
+            for test in {names[case] for case in contexts if case in names}:
+                lines_by_path.setdefault(path, {}).setdefault(test, set()).add(line)
+    return {
+        path: {test: sorted(lines) for test, lines in tests.items()}
+        for path, tests in lines_by_path.items()
+    }
 
 
-def function_of(nodeid: str) -> str:
-    """Return a test function without its parameters, which may contain any character."""
+def case_of(nodeid: str) -> str:
+    """Return a case of a test function, or the function if the case has unusual characters."""
     path, _, name = nodeid.partition("::")
-    return f"{path}::{name.partition('[')[0]}"
+    function, _, parameters = name.partition("[")
+    plain = re.fullmatch(r"[\w ,.-]+\]", parameters)
+    return f"{path}::{name if plain else function}"
 
 
 if __name__ == "__main__":

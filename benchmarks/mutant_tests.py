@@ -5,18 +5,31 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mutant_making import BUILD, ROOT, Mutant, digest, relative, sources
 from mutant_workers import Worker, Workers
 
-SLOW = ("test_conformance.py", "test_documents.py", "test_humaneval.py", "test_postgres.py")
-FAR = ("cancellation", "cli", "embedded", "repl", "terminal")
-"""Folders of tests/ that start whole commands and are the slowest to detect a change."""
-SECONDS = 12.0
-"""Seconds of tests per mutant: a sample of 200 then takes half an hour on two cores."""
+SLOW = (
+    *("test_conformance.py", "test_documents.py", "test_hostile_commands.py", "test_humaneval.py"),
+    "test_postgres.py",
+)
+FAR = (
+    *("batches", "cancellation", "cli", "cluster", "embedded", "fixing", "html", "mcp", "metrics"),
+    *("models", "plugins", "repl", "rewards", "runs", "serving", "terminal"),
+)
+"""Folders of tests/ that start whole commands or test the layers above graphs/ and tools/, and are
+the slowest to detect a change there."""
+SURVEYS = (
+    "test_frozen_values.py",
+    "approved/test_approved.py::test_outcomes_are_those_that_were_approved[public_signatures]",
+)
+"""Tests in tests/ that inspect every definition without executing any function."""
+SECONDS = 20.0
+"""Seconds of tests per mutant: a sample of 200 then takes half an hour on two cores. The first
+tests detect most mutants."""
 COLLECTING = 0.2
 """Seconds that pytest takes to import a test file."""
 
@@ -68,6 +81,13 @@ class Tests:
     def select(self, mutant: Mutant, source: str) -> Selection:
         """Return the tests for a mutant of a source, up to the time limit."""
         inside = function_lines(source)
+        selection = self._select(mutant, source, inside)
+        if mutant.start[0] in inside:
+            return selection
+        surveys = [f"tests/{name}" for name in SURVEYS]
+        return replace(selection, tests=[*surveys, *selection.tests])
+
+    def _select(self, mutant: Mutant, source: str, inside: set[int]) -> Selection:
         statement, *around = enclosing(source, mutant.start[0])
         if mutant.start[0] in inside:
             selected = self.running(mutant.path, statement)

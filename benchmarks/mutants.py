@@ -5,11 +5,12 @@
 
 cosmic-ray generates the mutants. Each of them is tested in a copy of the repository with the
 doctests of its module and with the tests that execute its statement, according to the coverage of
-every test function: first those in the module's own test file, then fast tests that execute little
-else, for `SECONDS` seconds. A constant, a header or the default of a field is executed by an
-import; its tests are those that execute a line of a function that mentions its name, or otherwise
-those of the enclosing function, class or module. If no test executes a statement of a function, the
-tests of the enclosing code are run, because they may execute it in another process; if these do not
+every test function, or of every case if the cases of a function take long: first those in the
+module's own test file, then fast tests that execute little else, for `SECONDS` seconds. A constant,
+a header or the default of a field is executed by an import; its tests are those that inspect every
+definition, and those that execute a line of a function that mentions its name, or otherwise those
+of the enclosing function, class or module. If no test executes a statement of a function, the tests
+of the enclosing code are run, because they may execute it in another process; if these do not
 detect the mutant, it is `untested`.
 
 The sample is drawn from places, so that places with many operators do not count more. Changes that
