@@ -74,7 +74,7 @@ def parameters_of(value: Any) -> str:
 
 def one_parameter(parameter: inspect.Parameter) -> str:
     """Return a parameter, with its default if that is a plain value."""
-    stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    stars = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}.get(parameter.kind.name, "")
     if parameter.default is parameter.empty:
         return f"{stars}{parameter.name}"
     return f"{parameter.name}={plain(parameter.default)}"

@@ -7,7 +7,7 @@ import struct
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from refinegraph.tools.sandbox.guest import codec
 from refinegraph.tools.sandbox.guest.settings import ENDED, KILL, RUN_SIZE, Limits
@@ -38,6 +38,8 @@ class ScriptedGuest:
     """The launched process of a worker; it plays one `Play` for each run."""
 
     layers: tuple[str, ...] = ()
+    every: ClassVar[list["ScriptedGuest"]] = []
+    """The guests that have not been closed, on both sides, by `close_all`."""
 
     def __init__(self, *plays: Play, hello: bytes | None = None, words: str = "") -> None:
         self.control, self._control = socket.socketpair()
@@ -49,6 +51,19 @@ class ScriptedGuest:
             self._control.sendall(hello)
         self._thread = threading.Thread(target=self._serve, args=(plays,), daemon=True)
         self._thread.start()
+        self.every.append(self)
+
+    @classmethod
+    def close_all(cls) -> None:
+        """Close the sockets of all guests and wait for their threads."""
+        for guest in cls.every:
+            for line in (guest.control, guest.runs, guest._control, guest._runs):
+                with suppress(OSError):
+                    line.shutdown(socket.SHUT_RDWR)
+            guest._thread.join()
+            for line in (guest.control, guest.runs, guest._control, guest._runs):
+                line.close()
+        cls.every.clear()
 
     def worker(self) -> Worker:
         """Return the host's side."""

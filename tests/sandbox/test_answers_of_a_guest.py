@@ -2,7 +2,7 @@
 
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -23,6 +23,13 @@ NO_JSON = struct.pack(">I", 3) + b"{x}"
 NO_MESSAGE = struct.pack(">I", 2) + b"[]"
 ENOUGH = int(0.75 * 100 * MB)
 RIGHT = (returned(1, 2, seconds=0.25), returned(2, 4))
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """Leave no socket open after a test."""
+    yield
+    ScriptedGuest.close_all()
 
 
 def check(play: Play, policy: SandboxPolicy = POLICY) -> tuple[str, list[str], str]:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from refinegraph.graphs.expressions import UnfitValue
 from refinegraph.graphs.named import parse_stop
 from refinegraph.schema import CallCase, SuspectLine
 from refinegraph.tools.answers import answer_key, extract_answer
@@ -17,6 +16,7 @@ from refinegraph.tools.scorers.async_cache import AsyncCache
 from refinegraph.tools.test_cases import parse_generated_tests, statement_examples
 from refinegraph.tools.test_runs.commands import recipe_for
 from refinegraph.tools.test_runs.readers.tap import read_tap
+from refinegraph.values import UnfitValue
 
 CALL = "f(1) returns 2."
 

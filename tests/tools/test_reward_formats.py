@@ -79,8 +79,13 @@ async def test_pairs_and_rerankers_give_probabilities_unless_they_are_logits(
     assert asked == [("/score", body)]
     asked, post = post_of({"results": [{"index": 0, "relevance_score": given}]})
     assert await Rerank(logits=logits).judge(post, "m", [ONE]) == [Judged(value)]
-    body = {"model": "m", "query": "1 + 1?", "documents": ["It is 2."], "top_n": 1}
-    assert asked == [("/v1/rerank", body)]
+    ranked: dict[str, Any] = {
+        "model": "m",
+        "query": "1 + 1?",
+        "documents": ["It is 2."],
+        "top_n": 1,
+    }
+    assert asked == [("/v1/rerank", ranked)]
 
 
 def test_formats_give_probabilities_unless_told_otherwise_and_say_how_many_they_take() -> None:
