@@ -106,7 +106,7 @@ def test_what_does_not_belong_together_is_not_merged(
     assert command("eval", *dataset, "--out", eval_out, *flags, *SINGLE).code == 0
     for names, says in (
         (("a",), "of 2 shards, 2/2 is missing"),
-        (("a", "a"), "hold the same shard 1/2; name each part once"),
+        (("a", "a"), "contain the same shard 1/2; pass every shard once"),
         (("a", "b"), "shards of 2 and of 3 do not belong together"),
         (
             ("a", "c"),

@@ -152,7 +152,9 @@ def test_outside_questions_are_not_among_the_trained_statements() -> None:
 
 
 def test_phases_follow_each_other_and_cool_down() -> None:
-    assert [phase.name for phase in PHASES] == ["copy", "short", "long", "full", "last"]
+    assert [phase.name for phase in PHASES] == [
+        "copy", "short", "long", "full", "last", "repair",
+    ]  # fmt: skip
     assert all(0 < phase.rate(phase.tokens) <= 1 for phase in PHASES)
     assert PHASES[-1].rate(PHASES[-1].tokens) < 0.02
     assert scaled(PHASES, 0.5)[0].tokens == PHASES[0].tokens // 2

@@ -262,7 +262,7 @@ def test_rules_of_repair_look_at_the_last_round_alone() -> None:
     [
         ({"usd": 1.0, "tokens": 5}, Usage(priced_usd=1.0, prompt_tokens=4), "1 of 1.0 USD"),
         ({"usd": 1.0, "tokens": 5}, Usage(priced_usd=0.9, prompt_tokens=5), "5 of 5 tokens"),
-        ({"calls": 0}, Usage(), "0 of 0 model calls"),
+        ({"calls": 1}, Usage(llm_calls=1), "1 of 1 model calls"),
         ({"tokens": 1_000_000}, Usage(prompt_tokens=1_234_567), "1.23457e+06 of 1,000,000 tokens"),
     ],
 )

@@ -85,7 +85,7 @@ async def one_worker():
     sys.executable = "/nowhere/python"
     print(*await asyncio.gather(*(passes(sandbox) for _ in range(6))))
     try:
-        await sandbox.test("def f(x): return x", "assert f(1) == 1")
+        await sandbox.test("def f(x): return x", "y = f(1)\\nassert y == 1")
     except SandboxUnavailable as error:
         print("unavailable:", error)
 
