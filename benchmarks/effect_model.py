@@ -64,18 +64,19 @@ class OtherReviews:
         problem: Problem,
         candidate: Candidate,
         *,
+        trace: str = "",
         tests: Sequence[VisibleTest] = (),
         evidence: Evidence | None = None,
     ) -> Reviewed:
         """Review the candidate, which costs as much as ever, and return another review's text."""
-        own = await self.reviewer(problem, candidate, tests=tests, evidence=evidence)
+        own = await self.reviewer(problem, candidate, trace=trace, tests=tests, evidence=evidence)
         others = [review for id, review in self._latest.items() if id != problem.id]
         self._latest.pop(problem.id, None)
         self._latest[problem.id] = own
         if not others:
             return own
         text = others[-1].review.text
-        return replace(own, review=own.review.model_copy(update={"text": text}))
+        return own._replace(review=own.review.model_copy(update={"text": text}))
 
 
 def repairing(

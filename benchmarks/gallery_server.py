@@ -36,7 +36,7 @@ class SimulatedServer:
         asked: dict[str, Any] = await request.json()
         session, n = str(asked["model"]), int(asked.get("n") or 1)
         self.answers[session] += n
-        model = self._models.setdefault(session, SimulatedAgent(self.rates))
+        model = self._models.setdefault(session, SimulatedAgent(rates=self.rates))
         messages, sampling = _read(asked)
         completion = await model.ask(messages, n=n, sampling=sampling)
         fields = [name for name in _FIELD.findall(messages[-1].text) if name != "completed"]
@@ -48,10 +48,11 @@ class SimulatedServer:
             }
             for index, choice in enumerate(completion.choices)
         ]
+        read, written = completion.prompt_tokens or 0, completion.completion_tokens or 0
         usage = {
-            "prompt_tokens": completion.prompt_tokens,
-            "completion_tokens": completion.completion_tokens,
-            "total_tokens": completion.prompt_tokens + completion.completion_tokens,
+            "prompt_tokens": read,
+            "completion_tokens": written,
+            "total_tokens": read + written,
         }
         about = {"id": "1", "object": "chat.completion", "created": 1, "model": session}
         return web.json_response({**about, "choices": choices, "usage": usage})
@@ -83,7 +84,8 @@ def _read(asked: dict[str, Any]) -> tuple[list[BaseMessage], Sampling]:
         *messages, last = messages
         prefix = str(last["content"])
     stop = asked.get("stop") or ()
-    schema = (asked.get("response_format") or {}).get("json_schema", {}).get("schema")
+    form: dict[str, dict[str, Any]] = asked.get("response_format") or {}
+    schema = form.get("json_schema", {}).get("schema")
     sampling = Sampling(
         prefix=prefix,
         stop=(stop,) if isinstance(stop, str) else tuple(stop),

@@ -82,7 +82,7 @@ def simulated(
 
     def plan() -> Plan:
         return Plan(
-            model=SimulatedAgent(rates),
+            model=SimulatedAgent(rates=rates),
             kind="code" if code else "math",
             seed=0,
             scorer=None if quality is None else step_scorer(quality),
@@ -99,7 +99,7 @@ def simulated(
         f"{rates.fix:.0%} and breaks with {rates.damage:.0%}, a judgement is right with "
         f"{rates.judge:.0%}; {scorer}."
     )
-    provides = _SIMULATED_NEEDS | ({"scorer"} if quality is not None else frozenset())
+    provides = _SIMULATED_NEEDS if quality is None else _SIMULATED_NEEDS | {"scorer"}
     problems = agent_problems(count, code=code)
     return Setting(name, about, problems, plan, simulated_sandbox(hidden=True), provides)
 

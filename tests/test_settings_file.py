@@ -93,7 +93,8 @@ def test_an_option_can_be_set_everywhere(
     from_variable = find_settings([name])[name]
     assert from_variable.source == variable_of(name)
 
-    given = getattr(RunOptions(**{name: value}), name)
+    options: dict[str, Any] = {name: value}
+    given = getattr(RunOptions(**options), name)
     assert from_file.value == from_variable.value == given
     assert given != getattr(RunOptions(), name)
 

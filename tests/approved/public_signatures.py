@@ -47,7 +47,11 @@ def described(name: str, value: Any) -> Iterator[str]:
 
 def member_lines(name: str, value: Any) -> Iterator[str]:
     """Yield the definition of a member of a class."""
-    kinds = {classmethod: "class method ", staticmethod: "static method ", property: "property "}
+    kinds: dict[type[Any], str] = {
+        classmethod: "class method ",
+        staticmethod: "static method ",
+        property: "property ",
+    }
     if isinstance(value, property):
         yield f"property {name}"
     elif inspect.isfunction(value) or isinstance(value, classmethod | staticmethod):

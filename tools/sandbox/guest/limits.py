@@ -71,4 +71,4 @@ _KINDS = [
 ]
 if sys.platform == "linux":
     _FIXED.append((resource.RLIMIT_MSGQUEUE, 0))
-    _KINDS += [resource.RLIMIT_AS, resource.RLIMIT_MSGQUEUE]
+    _KINDS.extend((resource.RLIMIT_AS, resource.RLIMIT_MSGQUEUE))
