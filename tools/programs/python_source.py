@@ -10,6 +10,8 @@ import threading
 import warnings
 from typing import NamedTuple
 
+from refinegraph.support.syntax import parse_source
+
 _WARNINGS_LOCK = threading.Lock()
 """`warnings.catch_warnings` changes global state, so threads must not compile at the same time."""
 # These limits bound the time spent on a long answer without any valid prefix.
@@ -81,7 +83,7 @@ def parse_module(source: str) -> ast.Module | None:
     try:
         with _WARNINGS_LOCK, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(source)
+            return parse_source(source)
     except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
         return None
 

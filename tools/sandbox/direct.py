@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from refinegraph.support.syntax import parse_source
 from refinegraph.tools.sandbox.guest import codec
 from refinegraph.tools.sandbox.guest.describing import readable, shorten
 from refinegraph.tools.sandbox.process import Message
@@ -157,7 +158,7 @@ class _Reader:
     def assertions(self) -> Iterator[Assertion]:
         """Return all assertions in the order in which they are made."""
         checks: dict[str, ast.FunctionDef] = {}
-        for statement in ast.parse(self._test).body:
+        for statement in parse_source(self._test).body:
             if isinstance(statement, ast.FunctionDef):
                 self._bind(statement.name)
                 checks[statement.name] = _plain(statement)

@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from refinegraph.support.syntax import parse_source
+
 _OPERATORS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
@@ -35,7 +37,7 @@ def keep_sides(test: str) -> str:
 def _rewritten(test: str) -> str:
     text = test.replace("\r\n", "\n").replace("\r", "\n")
     try:
-        asserts = list(_comparing(ast.parse(text).body))
+        asserts = list(_comparing(parse_source(text).body))
         source = _Source(text)
         for node in reversed(asserts):
             source.replace(node)

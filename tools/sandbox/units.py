@@ -4,6 +4,7 @@ import ast
 from collections.abc import Sequence
 
 from refinegraph.errors import InputError
+from refinegraph.support.syntax import parse_source
 
 
 def test_units(tests: str | Sequence[str], *, entry_point: str | None) -> list[str]:
@@ -47,7 +48,7 @@ def _call_of(statement: ast.stmt, entry_point: str | None) -> str | None:
 
 def _parsed(text: str) -> ast.Module:
     try:
-        return ast.parse(text)
+        return parse_source(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
         subject = f"line {line} of the tests does" if line else "the tests do"
