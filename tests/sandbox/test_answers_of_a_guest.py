@@ -14,7 +14,7 @@ from refinegraph.tools.sandbox.policy import SandboxPolicy
 from refinegraph.tools.sandbox.process import NotConfined
 
 POLICY = SandboxPolicy(
-    wall_seconds=5, cpu_seconds=8, memory_mb=100, result_bytes=1024, stdout_bytes=4, drain_bytes=64
+    wall_seconds=60, cpu_seconds=8, memory_mb=100, result_bytes=1024, stdout_bytes=4, drain_bytes=64
 )
 CALLS = [Call("a", (1,), 2), Call("b", (2,), 4)]
 READY: Sequence[dict[str, Any]] = (ARMED, loaded(f=["function"]))
