@@ -4,8 +4,11 @@
 
 The benchmark has two parts: the model of the package on tasks that it never saw, with ablations,
 and simulated models with known rates. Both compare `adaptive` with early-stopped sampling, the
-strongest cheap baseline. It takes about an hour on two cores. Results are stored in the folder, and
-an interrupted run continues from them.
+strongest cheap baseline. Results are stored in the folder, and an interrupted run continues from
+them.
+
+The model that ships today was trained on at most four steps in other wordings and solves hardly any
+of these tasks; `--model local/PATH.gguf` measures one of the recipe in `training/`.
 """
 
 import argparse

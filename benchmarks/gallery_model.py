@@ -27,6 +27,7 @@ from refinegraph.schema import Gold, LabelledProblem, Problem
 from refinegraph.testing import FakeSandbox, SandboxRun
 
 STEPS = 3
+"""Steps of a solution: enough for searches to branch, few enough to stay cheap; a choice."""
 VISIBLE = 3
 """Visible tests of a program."""
 _PROBLEM = re.compile(r"Simulated (problem|program) (\d+)")

@@ -44,6 +44,7 @@ from refinegraph.schema import Candidate, Move, Problem, Score
 
 RATES = RoleRates(accuracy=0.4, fix=0.25, damage=0.1, judge=0.7)
 _AT_ONCE = 8
+"""Problems in progress at the same time: a choice."""
 
 _DRIVER = """
 import asyncio, json, math, random, re, sys, types, warnings, logging, os

@@ -23,6 +23,7 @@ from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.sandbox.pool import MOST_WORKERS
 
 BATCH = 512
+"""Programs of a batch: that of a training step with 64 prompts and 8 answers each."""
 TESTS = "\n".join(
     f"assert longest({words!r}) == {max(words, key=len)!r}"
     for words in (["a", "bbb", "cc"], ["x"], ["dd", "e"], ["one", "four", "seven"], ["z", "yy"])

@@ -22,6 +22,7 @@ from refinegraph.tools.sandbox.conformance import CASES
 
 _SLOW = {"cpu_exceeded", "timeout", "memory_exceeded"}
 _GROWTH_MB = 16
+"""Growth of memory beyond which the run fails: a choice."""
 _WARM_UP = 2
 """The number of batches after which resources are compared with their first values."""
 

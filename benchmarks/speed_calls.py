@@ -13,6 +13,7 @@ from speed_frame import Contest, Goal, Measure, Row
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 AT_ONCE = 64
+"""Calls in flight: at 100 ms each, 640 calls a second are possible."""
 PROMPT = [{"role": "user", "content": "2 + 2?"}]
 ROUNDS_OF_REPAIR = 3
 CALLS = {"1 call": 1, "8 samples": 8, "7 calls in 3 rounds": 1 + 2 * ROUNDS_OF_REPAIR}
