@@ -6,9 +6,6 @@ The benchmark has two parts: the model of the package on tasks that it never saw
 and simulated models with known rates. Both compare `adaptive` with early-stopped sampling, the
 strongest cheap baseline. Results are stored in the folder, and an interrupted run continues from
 them.
-
-The model that ships today was trained on at most four steps in other wordings and solves hardly any
-of these tasks; `--model local/PATH.gguf` measures one of the recipe in `training/`.
 """
 
 import argparse
@@ -199,8 +196,10 @@ _MODEL_SETUP = (
     "the lowest ceiling at which they cost at least as much as those of `adaptive` on average."
 )
 _ABLATION_SETUP = (
-    "One sample, then at most three repairs, each of the newest program: a fixed policy, so that "
-    "no other choice makes up for the part that is changed. Tasks of "
+    "One sample, then at most three repairs: a fixed policy, so that no other choice makes up for "
+    "the part that is changed. The first two rows rewrite one line of the sample: at its least "
+    "certain token, or a random line drawn anew. The others ask the model for a review and a "
+    "repair of the newest program, as it was trained. Differences are to the first row. Tasks of "
     f"{', '.join(map(str, ABLATED_STEPS[:-1]))} and {ABLATED_STEPS[-1]} steps together."
 )
 _SIMULATED_SETUP = (

@@ -7,15 +7,19 @@ the answers. The cost of a run is its completion tokens plus its prompt tokens, 
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from random import Random
 from typing import TypeVar
 
 from effect_outcomes import Outcomes
 
 from refinegraph.agents import Reviewer
+from refinegraph.agents.branch_refiner import BranchRefiner
 from refinegraph.agents.evidence import Evidence
-from refinegraph.agents.models import resolve_model
+from refinegraph.agents.models import Sampling, resolve_model
+from refinegraph.agents.operators import Outcome, Task
 from refinegraph.agents.protocols import Reviewed, ReviewerAgent
 from refinegraph.embedded.tasks import graded_tasks
 from refinegraph.graphs.policies.attempts import SHIPPED_RATES
@@ -29,7 +33,14 @@ from refinegraph.graphs.strategies import Plan
 from refinegraph.graphs.strategies.adaptive import adaptive
 from refinegraph.graphs.strategies.sampling import by_evidence, sample_until
 from refinegraph.runs.runner import run_graph
-from refinegraph.schema import Candidate, LabelledProblem, Problem, RefinementResult, VisibleTest
+from refinegraph.schema import (
+    Alternative,
+    Candidate,
+    LabelledProblem,
+    Problem,
+    RefinementResult,
+    VisibleTest,
+)
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_cases import parse_tests
 from refinegraph.tools.test_cases.checking import check_program
@@ -43,6 +54,8 @@ _MAX_CANDIDATES = 24
 """The ceiling of a run: sampling gains little beyond it, even on the longest tasks."""
 _REPAIRS = 3
 """Repairs of an ablated run. More would hide what a part does, since most would mend in the end."""
+_REDRAWN = 4
+"""Draws of a random line until one differs from what was tried: most lines come out the same."""
 _MAX_TOKENS = 260
 """Of an answer: the longest program of ten steps takes about 200."""
 _CONCURRENCY = 8
@@ -79,42 +92,83 @@ class OtherReviews:
         return own._replace(review=own.review.model_copy(update={"text": text}))
 
 
+class AnyLine(BranchRefiner):
+    """Rewrite a random line of the program, as if nothing was known of its probabilities."""
+
+    async def apply(self, task: Task) -> Outcome:
+        """Return the first parent with one line drawn anew, at most four times."""
+        text = task.parent.text
+        starts = [match.end() for match in re.finditer(r"\n\s*", text.rstrip())]
+        for number in range(_REDRAWN if starts else 0):
+            start = Random(f"{text} {len(task.pool)} {number}").choice(starts)
+            outcome = await self.branch(task, Alternative(start=start, token="", gap=0.0))
+            if outcome.drafts[0].choice.text not in {other.text for other in task.pool}:
+                return outcome
+        return Outcome()
+
+
 def repairing(
-    plan: Plan, *, repairs: int = _REPAIRS, reviewer: ReviewerAgent | None = None
+    plan: Plan,
+    *,
+    repairs: int = _REPAIRS,
+    reviewer: ReviewerAgent | None = None,
+    branches: BranchRefiner | None = None,
 ) -> RefinementGraph:
-    """Return a graph that draws one sample and repairs the newest program until one passes."""
+    """Return a graph that draws one sample and repairs it until a program passes.
+
+    Repairs at alternative tokens change one token of the sample and end when none is left. Other
+    repairs start from the newest program.
+    """
     loop = RefineLoop(
         router=AlwaysHard(),
         stop=accepted() | rounds(repairs),
         max_refined_per_round=1,
-        newest_first=True,
+        newest_first=not plan.branches,
     )
+    branches = branches or (plan.branch_refiner() if plan.branches else None)
     return plan.graph(
         "always repair",
         solver=plan.solver(samples=1, temperature=0.8),
-        reviewer=reviewer or plan.reviewer(),
-        refiner=plan.refiner(),
+        reviewer=None if branches else reviewer or plan.reviewer(),
+        refiner=branches or plan.refiner(),
+        branches=branches,
         controller=loop,
         select=by_evidence(plan),
     )
 
 
+def _branching(plan: Plan) -> Plan:
+    return replace(plan, repair="branch")
+
+
+def _editing(plan: Plan) -> Plan:
+    return replace(plan, repair="edit")
+
+
 ARMS: dict[str, Arm] = {
     "sample-until": sample_until,
-    "always repair": lambda plan: repairing(plan, repairs=_MAX_CANDIDATES - 1),
+    "always repair": lambda plan: repairing(_branching(plan), repairs=_MAX_CANDIDATES - 1),
     "adaptive": adaptive,
 }
-WHOLE = "nothing withheld"
+WHOLE = "least certain token"
+REVIEWED = "review and edit"
 ABLATIONS: dict[str, Arm] = {
-    WHOLE: repairing,
-    "review withheld": lambda plan: repairing(replace(plan, review="none")),
-    "review of another problem": lambda plan: repairing(
-        plan, reviewer=OtherReviews(plan.reviewer())
+    WHOLE: lambda plan: repairing(_branching(plan)),
+    "a random line": lambda plan: repairing(
+        _branching(plan),
+        branches=AnyLine(plan.model, sampling=Sampling(temperature=0.8, seed=plan.seed)),
     ),
-    "evidence withheld": lambda plan: repairing(replace(plan, evidence=("none",))),
-    "localisation withheld": lambda plan: repairing(replace(plan, evidence=("verdict",))),
+    REVIEWED: lambda plan: repairing(_editing(plan)),
+    "review withheld": lambda plan: repairing(replace(_editing(plan), review="none")),
+    "review of another problem": lambda plan: repairing(
+        _editing(plan), reviewer=OtherReviews(plan.reviewer())
+    ),
+    "evidence withheld": lambda plan: repairing(replace(_editing(plan), evidence=("none",))),
+    "localisation withheld": lambda plan: repairing(replace(_editing(plan), evidence=("verdict",))),
     "rewrites in place of edits": lambda plan: repairing(replace(plan, repair="rewrite")),
 }
+"""What replaces or withholds a part. The first two rewrite one line; the others ask the model, and
+are to be compared with `REVIEWED`."""
 
 
 async def outcomes_of(

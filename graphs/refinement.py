@@ -5,6 +5,7 @@ from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
+from refinegraph.agents.branch_refiner import BranchRefiner, branchable
 from refinegraph.agents.operators import Operator, OperatorLike, approved
 from refinegraph.agents.operators.roles import Gatherer, Refine, ReviewEach, Solve, WriteTests
 from refinegraph.agents.protocols import (
@@ -35,6 +36,7 @@ def refinement_graph(
     solver: SolverAgent,
     reviewer: ReviewerAgent | None = None,
     refiner: RefinerAgent | None = None,
+    branches: BranchRefiner | None = None,
     test_writer: TestWriterAgent | None = None,
     scorer: Scorer | Sequence[Scorer] | None = None,
     router: Router | None = None,
@@ -65,6 +67,8 @@ def refinement_graph(
         solver: Proposes solutions.
         reviewer: Reviews candidates; without one, the Refiner sees only the evidence.
         refiner: Repairs candidates; without one, nothing is refined.
+        branches: Repairs programs before the other agents are asked, as long as their author was
+            unsure of other tokens; requires a `refiner`.
         test_writer: Writes tests, in parallel with the first samples, for code problems without
             any.
         scorer: Scores candidates; by default execution, then agreement.
@@ -101,7 +105,9 @@ def refinement_graph(
     if test_writer:
         operators["write_tests"] = _role(test_writer, WriteTests)
     if refiner:
-        operators["refine"] = repair(refiner, reviewer, tracer=tracer, evidence=evidence)
+        operators["refine"] = repair(
+            refiner, reviewer, tracer=tracer, evidence=evidence, branches=branches
+        )
     return search_graph(
         operators=operators,
         policy=FirstWave(then, samples=wave, write_tests=test_writer is not None),
@@ -125,17 +131,24 @@ def repair(
     *,
     tracer: Tracer | None = None,
     evidence: Gatherer | None = None,
+    branches: BranchRefiner | None = None,
 ) -> Operator:
     """Return the operator that reviews a candidate and repairs it unless the review approves.
 
     Both agents see the result of `evidence`, such as `gather_evidence()`. Costs one Reviewer call
-    and, unless the review approves, one Refiner call, or more if edits fail.
+    and, unless the review approves, one Refiner call, or more if edits fail. With `branches`, a
+    candidate is repaired by it instead, at no cost of a review, while its author was unsure of a
+    token that has not been tried.
     """
     takes_evidence = evidence is not None and callable(refiner)
     refine = Refine(refiner, evidence=evidence) if takes_evidence else _role(refiner, Refine)
-    if reviewer is None:
-        return refine
-    return ReviewEach(reviewer, tracer=tracer, evidence=evidence) >> refine.unless(approved())
+    review: Operator | None = None
+    if reviewer is not None:
+        review = ReviewEach(reviewer, tracer=tracer, evidence=evidence)
+    if branches is not None:
+        refine = refine.unless(branchable()) | branches
+        review = review.unless(branchable()) if review else None
+    return review >> refine.unless(approved()) if review else refine
 
 
 def _role(agent: Any, role: type[Any]) -> Operator:

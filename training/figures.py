@@ -6,15 +6,19 @@ from typing import NamedTuple
 
 from refinegraph.agents import Reviewer, Solver
 from refinegraph.agents.abstention import abstains
+from refinegraph.agents.branch_refiner import REPORTED, BranchRefiner
 from refinegraph.agents.judges.judge import StepJudge
 from refinegraph.agents.judges.p_true import p_true
 from refinegraph.agents.judges.pairwise import PairwiseJudge
+from refinegraph.agents.likelihood.local import LocalLikelihood
 from refinegraph.agents.models import Sampling, generate
+from refinegraph.agents.operators import Task
 from refinegraph.agents.prompts import COMPACT2
 from refinegraph.agents.test_writer import TestWriter
 from refinegraph.embedded.tasks import GradedTask, graded_tasks
 from refinegraph.embedded.tasks.outside import outside_questions
-from refinegraph.schema import Candidate, Problem
+from refinegraph.graphs.nodes.parse_candidate import read_candidate
+from refinegraph.schema import Candidate, Move, Problem
 from refinegraph.tools.test_cases.checking import check_program
 from training.attempts import Attempt, read_attempt
 from training.measuring import MAX_TOKENS, SEED, Measure, edited, several
@@ -180,7 +184,16 @@ async def _judging(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
         low = [number for number, value in enumerate(score.steps) if value < 0.5]
         return low[:1] == [tried.wrong.wrong_step + 1]
 
+    async def found(tried: Tried) -> bool:
+        lines = await _line_logprobs(measure, tried.task, tried.wrong.program)
+        return lines.index(min(lines)) == tried.wrong.wrong_step
+
+    async def likely(tried: Tried) -> list[float]:
+        attempts = (tried.right, tried.wrong)
+        return [sum(await _line_logprobs(measure, tried.task, each.program)) for each in attempts]
+
     values = await several(lambda pair: _values(truth, pair), tried)
+    totals = await several(likely, tried)
     second = [float(pair.wrong.wrong_step == 0) for pair in tried]
     return [
         Figure("judge", "area under the curve, over all tasks", _area(values), "constant", 0.5),
@@ -188,9 +201,27 @@ async def _judging(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
                tuple(await several(ranked, tried)), "guess", 0.5),
         Figure("step judge", "names the first wrong line", _as(await several(located, tried)),
                "always the first step", _mean(second)),
+        Figure("log-probability", "area under the curve, over all tasks", _area(totals), "constant",
+               0.5),
+        Figure("log-probability", "right program first, within a task",
+               tuple(float(right > wrong) for right, wrong in totals), "guess", 0.5),
+        Figure("log-probability", "least likely line is the first wrong one",
+               _as(await several(found, tried)), "always the first step", _mean(second)),
         Figure("pairwise judge", "right program first", tuple(await several(compared, tried)),
                "guess", 0.5),
     ]  # fmt: skip
+
+
+async def _line_logprobs(measure: Measure, task: GradedTask, program: str) -> list[float]:
+    """Return the log-probability of every line after the header, as the Solver's answer."""
+    messages = Solver(measure.model, prompts=COMPACT2).messages(task.labelled.problem)
+    tokens = await LocalLikelihood(measure.model)(messages, program)
+    sums = [0.0] * program.count("\n")
+    written = ""
+    for token in tokens:  # the header is part of the prompt, so the first token begins a line
+        written += token.token
+        sums[written.count("\n") - 1] += token.logprob
+    return sums
 
 
 async def _values(scorer: p_true | PairwiseJudge, tried: Tried) -> list[float]:
@@ -217,6 +248,7 @@ async def _repairing(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
     )
     combined = await several(lambda pair: _synthesises(measure, pair), tried)
     fresh = await several(lambda pair: _afresh(measure, pair.task), tried)
+    branched = await several(lambda pair: _branches(measure, pair.task), tried)
     last = [float(pair.wrong.wrong_step == len(pair.wrong.steps) - 1) for pair in tried]
     withheld = tuple(float(b) - float(s) for s, b in zip(seen, blind, strict=True))
     return [
@@ -226,6 +258,9 @@ async def _repairing(measure: Measure, tried: Sequence[Tried]) -> list[Figure]:
                "always the last line", _mean(last)),
         Figure("evidence withheld", "change of the Reviewer's share", withheld, "no change", 0.0),
         Figure("refiner by edit", "right after a right review", _as(advised), "a fresh sample",
+               _mean(fresh)),
+        Figure("repair at the least certain token", "of failed samples, right after one",
+               _as(passed for passed in branched if passed is not None), "a fresh sample",
                _mean(fresh)),
         Figure("synthesiser", "right, from one right and one wrong", _as(combined),
                "one of the two at random", 0.5),
@@ -251,6 +286,21 @@ async def _edits(measure: Measure, tried: Tried, review: str) -> bool:
     if answer == edit_of(tried.task, tried.wrong):
         return True
     return await measure.is_right(tried.task, edited(answer, tried.wrong.program))
+
+
+async def _branches(measure: Measure, task: GradedTask) -> bool | None:
+    """Return whether the first repair of a failed sample is right; None if the sample is right."""
+    problem = task.labelled.problem
+    sampling = Sampling(temperature=0.8, seed=2, max_tokens=MAX_TOKENS, logprobs=REPORTED)
+    drafts = await Solver(measure.model, sampling=sampling, prompts=COMPACT2)(problem)
+    sample = read_candidate(drafts.choices[0], problem, id="0.0")
+    if sample.program is None or await measure.is_right(task, sample.program):
+        return None
+    move = Move(operator="refine", parents=("0.0",))
+    refiner = BranchRefiner(measure.model, prompts=COMPACT2)
+    outcome = await refiner.apply(Task(problem=problem, move=move, parents=(sample,)))
+    programs = [draft.choice.text.strip("\n") for draft in outcome.drafts]
+    return bool(programs) and await measure.is_right(task, programs[0])
 
 
 async def _synthesises(measure: Measure, tried: Tried) -> bool:

@@ -56,31 +56,17 @@ _FULL = Mixture(
     several=0.15,
     own=0.8,
 )
-_REPAIR = Mixture(
-    steps=(1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8),
-    vague=(0, 0, 1, 1, 2, 2, 3, 4),
-    plan=0.08,
-    tests=0.05,
-    lesson=0.1,
-    judged=0.95,
-    several=0.1,
-    keep=0.2,
-    own=0.6,
-)
-
 PHASES = (
     Phase("copy", 1_000_000, until_loss=0.3),
     Phase("short", 7_000_000, _SHORT),
     Phase("long", 14_000_000, _LONG),
     Phase("full", 12_000_000, _FULL, practice=3_000, ends_at=0.5),
     Phase("last", 11_000_000, _FULL, practice=1_500, starts_at=0.5, ends_at=0.01),
-    Phase("repair", 6_000_000, _REPAIR, practice=1_500, starts_at=0.4, ends_at=0.01),
 )
 """The model first learns to copy, then the meaning of single steps, then how steps compose, and
 then all roles on tasks of up to ten steps with its own mistakes. `last` repeats this with newly
-sampled mistakes while the learning rate falls to nearly zero. `repair` adds reviews and repairs
-above all, of tasks whose mistakes can be found. All phases together take about 51 million
-tokens."""
+sampled mistakes while the learning rate falls to nearly zero. All phases together take about 45
+million tokens."""
 
 
 def scaled(phases: Sequence[Phase], share: float) -> tuple[Phase, ...]:

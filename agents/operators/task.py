@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from refinegraph.agents.models import Choice
 from refinegraph.errors import DeadlineExceeded, InputError, ModelError
-from refinegraph.schema import Candidate, Move, Note, Problem, Review, VisibleTest
+from refinegraph.schema import Alternative, Candidate, Move, Note, Problem, Review, VisibleTest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +106,10 @@ class Draft(NamedTuple):
     temperature: float | None = None
     parents: tuple[str, ...] | None = None
     """Ids of the candidates from which it was derived; the task's parents if None."""
+    alternatives: tuple[Alternative, ...] | None = None
+    """Tokens that could have been written instead; None to read them from the choice."""
+    gap: float | None = None
+    """The gap of the alternative from which it was written."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,7 @@ COMPACT2 = PromptSet(
     planner=Prompt(user="$problem\nPlan:"),
     step_solver=Prompt(user="Step: $step\nLine:"),
     shortest_edited=3,
+    branches=True,
     evidence=("verdict", "slice"),
     abstention="# outside what I know",
     knows="short functions over numbers, lists, strings and dictionaries",

@@ -60,6 +60,9 @@ class PromptSet:
     and quoted lines of an edit cost about as much as eight lines; numbered lines cost less."""
     edits: int = 1
     """Number of edits to draw per repair: several where an edit is much shorter than a review."""
+    branches: bool = False
+    """Whether `adaptive` repairs programs at the model's least certain token before it asks for a
+    review: for models that report log-probabilities and continue texts."""
     evidence: tuple[str, ...] = ("verdict",)
     """The kinds of `agents.evidence` shown to the model."""
     judge: Prompt | None = None

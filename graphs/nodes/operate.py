@@ -114,10 +114,10 @@ def _read(
     update: StateUpdate = {}
     if outcome.drafts or outcome.reviews or outcome.notes or outcome.tests:
         update["progress"] = pending.turn
+    if outcome.reviews:  # before the candidates that follow them, for those who watch
+        update["reviews"] = _numbered(outcome.reviews, pending, task)
     if outcome.drafts:
         update["candidates"] = _read_drafts(outcome.drafts, state, pending, task, reader)
-    if outcome.reviews:
-        update["reviews"] = _numbered(outcome.reviews, pending, task)
     if outcome.notes:
         update["run_notes"] = outcome.notes
     if outcome.tests:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from refinegraph.agents.alternatives import alternatives_of
 from refinegraph.agents.certainty import token_certainty, token_logprob
 from refinegraph.agents.models import Choice
 from refinegraph.agents.operators import Draft
@@ -76,9 +77,14 @@ def read_candidate(
         temperature=draft.temperature,
         self_certainty=token_certainty(choice.logprobs),
         mean_logprob=token_logprob(choice.logprobs),
+        gap=draft.gap,
     )
     fields = _read_fields(draft, problem, entry_point=entry_point, base=base, reader=reader)
-    return blank.model_copy(update=fields)
+    parsed = blank.model_copy(update=fields)
+    alternatives = draft.alternatives
+    if alternatives is None and choice.logprobs and problem.kind == "code":
+        alternatives = alternatives_of(choice, parsed.program)
+    return parsed.model_copy(update={"alternatives": alternatives}) if alternatives else parsed
 
 
 def _read_fields(

@@ -5,9 +5,11 @@ number of earlier repairs of that program, the number of samples drawn, the numb
 and the repairing operator.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from refinegraph.graphs.policies.base import fingerprint
 from refinegraph.graphs.policies.success_rates import SHAPES, Attempt, SuccessRates, add
@@ -16,6 +18,8 @@ from refinegraph.schema import Candidate
 
 DEEPEST, MOST_REPEATED = 8, 3
 """Limits beyond which chains of repairs and repeated repairs are counted together, being rare."""
+GAPS = (0.5, 1.5, 2.5)
+"""Bounds in nats of the classes of gaps."""
 FRESH = "fresh"
 
 _ANY, _DEEPER, _AGAIN, _OFTEN = "repair", "repair deeper", "repair again", "repair often"
@@ -30,16 +34,29 @@ SHIPPED_RATES = {
         for depth in range(DEEPEST + 1)
         for repeated in range(MOST_REPEATED + 1)
     },
+    **{f"repair branch {kind}": ratio for kind, ratio in enumerate((1.0, 0.6, 0.3, 0.1))},
 }
 """Rates before anything is seen. A repair mends 41 % of the failures of the package's own model,
 whatever they pass. The others are ratios to the kind before them in a path: repairs of repaired
 programs, second repairs of a program, and further ones. They are mild on purpose, because models
-differ: some repeat themselves, others mend step by step.
+differ: some repeat themselves, others mend step by step. Alternatives are the rarer right the less
+likely they are, by class of their gap.
 """
 
 
+class Position(NamedTuple):
+    """What the chance of a repair depends on: its place in a chain of repairs, or its gap."""
+
+    depth: int = 0
+    """Number of repairs that led to the program."""
+    repeated: int = 0
+    """Number of earlier repairs of the program."""
+    gap: int | None = None
+    """For a repair at an alternative token, the class of its gap; otherwise None."""
+
+
 class Program:
-    """The position of a program in a chain of repairs."""
+    """The place of a program in a chain of repairs."""
 
     def __init__(self, depth: int = 0) -> None:
         self.depth = depth
@@ -87,11 +104,18 @@ class History:
         most = self.drawn.most_common(1)
         return self.programs[most[0][0]].repeated if most else 0
 
-    def path(self, candidate: Candidate, operator: str = "refine") -> tuple[str, ...]:
-        """Return the kind of a repair of this candidate if it were made now."""
+    def position(self, candidate: Candidate, gap: float | None = None) -> Position:
+        """Return the position of a repair of this candidate, at an alternative with this gap."""
         program = self.programs[fingerprint(candidate)]
+        kind = None if gap is None else bisect_left(GAPS, gap)
+        return Position(program.depth, program.repeated, kind)
+
+    def path(
+        self, candidate: Candidate, operator: str = "refine", *, gap: float | None = None
+    ) -> tuple[str, ...]:
+        """Return the kind of a repair of this candidate if it were made now."""
         details = (drawn_bucket(self.drawn.total()), _passed_bucket(candidate), operator)
-        return repair_path(program.depth, program.repeated, details)
+        return repair_path(self.position(candidate, gap), details)
 
     def failed(self, rates: SuccessRates, family: str) -> tuple[float, ...]:
         """Return the summed hazards of the attempts of a family, all of which failed."""
@@ -109,7 +133,7 @@ class History:
 
     def _add_repair(self, candidate: Candidate, parent: Candidate) -> None:
         repaired = self.programs.setdefault(fingerprint(parent), Program())
-        path = self.path(parent, candidate.operator)
+        path = self.path(parent, candidate.operator, gap=candidate.gap)
         self._add(candidate, Attempt(path, _passed(candidate), "repair"))
         repaired.repeated += 1
         self.programs.setdefault(fingerprint(candidate), Program(repaired.depth + 1))
@@ -119,23 +143,26 @@ class History:
         self.turns.append(candidate.turn)
 
 
-def repair_path(depth: int, repeated: int, details: Sequence[str]) -> tuple[str, ...]:
+def repair_path(position: Position, details: Sequence[str]) -> tuple[str, ...]:
     """Return the names of a kind of repair, from coarse to fine.
 
     What all repairs, those of repaired programs, and those of programs that were repaired before
     have in common is learned under names of its own, so that a few attempts at one depth tell
     something of the others.
 
-    >>> repair_path(1, 1, ("few", "some", "refine"))[:3]
+    >>> repair_path(Position(1, 1), ("few", "some", "refine"))[:3]
     ('repair', 'repair deeper', 'repair 1 0')
-    >>> repair_path(1, 1, ("few", "some", "refine"))[3:5]
+    >>> repair_path(Position(1, 1), ("few", "some", "refine"))[3:5]
     ('repair again', 'repair 1 1')
-    >>> repair_path(1, 1, ("few", "some", "refine"))[-1]
+    >>> repair_path(Position(1, 1), ("few", "some", "refine"))[-1]
     'repair 1 1 few some refine'
     """
-    depth, repeated = min(depth, DEEPEST), min(repeated, MOST_REPEATED)
-    names = [_ANY, *[_DEEPER] * (depth > 0), f"repair {depth} 0"]
-    if repeated:
+    depth, repeated = min(position.depth, DEEPEST), min(position.repeated, MOST_REPEATED)
+    if position.gap is not None:
+        names = [_ANY, f"repair branch {position.gap}"]
+    else:
+        names = [_ANY, *[_DEEPER] * (depth > 0), f"repair {depth} 0"]
+    if repeated and position.gap is None:
         names += [_AGAIN, *[_OFTEN] * (repeated > 1), f"repair {depth} {repeated}"]
     for detail in details:
         names.append(f"{names[-1]} {detail}")

@@ -25,6 +25,10 @@ SAMPLE_TOKENS = 300.0
 REPAIR_IN_SAMPLES = 1.7
 """Cost of a review and a repair relative to a sample, measured on the built-in model (76 to 45)."""
 
+BRANCH_IN_SAMPLES = 0.25
+"""Cost of a repair at an alternative token relative to a sample: one line of six, and the cached
+prompt, measured on the built-in model."""
+
 
 class Spent(NamedTuple):
     """The cost of a run up to a decision, in each unit."""

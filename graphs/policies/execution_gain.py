@@ -8,6 +8,7 @@ decision are stored with it, so that it can be explained and replayed later.
 
 from dataclasses import dataclass
 
+from refinegraph.agents.alternatives import unused_alternatives
 from refinegraph.graphs.policies.attempts import (
     SHIPPED_RATES,
     History,
@@ -24,6 +25,7 @@ from refinegraph.graphs.policies.base import (
     stop_decision,
 )
 from refinegraph.graphs.policies.costs import (
+    BRANCH_IN_SAMPLES,
     Costs,
     CostUnit,
     Spent,
@@ -110,6 +112,8 @@ class ExecutionGain:
             justifies 1,000 tokens; 0 continues up to `max_candidates`.
         rates: Success rates of the model, learned across the runs that share them.
         cost: The unit of cost: tokens, USD (if every call has a price) or seconds.
+        branches: Whether programs are repaired by `BranchRefiner`: those without unused
+            alternatives are then not repaired.
         weights: Relative costs of prompt, cached and completion tokens.
         tokens_per_second: The value of one second of waiting, in tokens. If above 0, samples for
             hard problems are requested in batches.
@@ -128,6 +132,7 @@ class ExecutionGain:
         cost: CostUnit = "tokens",
         weights: TokenWeights = TokenWeights(),  # noqa: B008 - immutable
         tokens_per_second: float = 0.0,
+        branches: bool = False,
     ) -> None:
         self.router = router
         self.stop = as_rule(stop)
@@ -139,6 +144,7 @@ class ExecutionGain:
         self.cost: CostUnit = cost
         self.weights = weights
         self.tokens_per_second = tokens_per_second
+        self.branches = branches
 
     async def __call__(self, state: RefinementState) -> Decision:
         """Learn from the last turn, then decide by the estimates, which the decision records."""
@@ -170,7 +176,7 @@ class ExecutionGain:
             f"max_refined_per_round={self.max_refined_per_round}, "
             f"batch_size={self.batch_size}, "
             f"min_gain_per_1k_tokens={self.min_gain_per_1k_tokens}, cost={self.cost!r}, "
-            f"tokens_per_second={self.tokens_per_second})"
+            f"tokens_per_second={self.tokens_per_second}, branches={self.branches})"
         )
 
     def _over(self, state: RefinementState, difficulty: Difficulty) -> StopReason | None:
@@ -205,13 +211,14 @@ class ExecutionGain:
     ) -> tuple[CodeGainEstimate, list[Candidate]]:
         """Return the estimates for the next decision, and the candidates it would repair."""
         seen = turn_costs(state, self.weights)
-        costs = expected_costs(seen, self.rates.cost_ratio, self.cost)
+        costs = expected_costs(seen, self.rates.cost_ratio or self._cost_ratio, self.cost)
         planner = Planner(
             self.rates,
             history.failed(self.rates, "fresh"),
             history.failed(self.rates, "repair"),
             costs.sample,
             costs.repair,
+            self.branches,
         )
         left = max(0, self._left(state))
         weight = chance_of_new(list(history.drawn.values()))
@@ -226,7 +233,8 @@ class ExecutionGain:
         sure = plain.sample(*drawn).rate
         if targets:
             tried = history.programs[fingerprint(targets[0])].repeated > 0
-            sure = max(sure, self._worth(history, plain if tried else planner, targets[0]).rate)
+            again = self._ranked(state, history, plain if tried else planner)
+            sure = max(sure, next(worth for worth, other in again if other is targets[0]).rate)
         spent = Spent.of(state, self.weights)
         numbers = CodeGainEstimate(
             sample_chance=sample.chance,
@@ -249,14 +257,26 @@ class ExecutionGain:
         self, state: RefinementState, history: History, planner: Planner
     ) -> list[tuple[Worth, Candidate]]:
         """Return the candidates that may be repaired with their worth, best first."""
-        weighed: list[tuple[Worth, Candidate]] = []
+        weighed: list[tuple[float, float, Worth, Candidate]] = []
         for candidate in refinable(state):
-            weighed.append((self._worth(history, planner, candidate), candidate))
-        return sorted(weighed, key=lambda pair: -pair[0].rate)
+            gap = self._next_gap(state, candidate)
+            if self.branches and gap is None:
+                continue
+            path, position = history.path(candidate, gap=gap), history.position(candidate, gap)
+            worth = planner.repair(path, position)
+            weighed.append((-worth.rate, gap or 0.0, worth, candidate))
+        ordered = sorted(weighed, key=lambda item: item[:2])
+        return [(worth, candidate) for _, _, worth, candidate in ordered]
 
-    def _worth(self, history: History, planner: Planner, candidate: Candidate) -> Worth:
-        program = history.programs[fingerprint(candidate)]
-        return planner.repair(history.path(candidate), program.depth, program.repeated)
+    def _next_gap(self, state: RefinementState, candidate: Candidate) -> float | None:
+        if not self.branches:
+            return None
+        unused = unused_alternatives(candidate, state.candidates)
+        return unused[0].gap if unused else None
+
+    @property
+    def _cost_ratio(self) -> float | None:
+        return BRANCH_IN_SAMPLES if self.branches else None
 
     def _wave(self, state: RefinementState, sample: Worth, costs: Costs) -> int:
         """Return the number of samples to request at once, given the cost of waiting."""

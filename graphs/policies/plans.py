@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from refinegraph.graphs.policies.attempts import DEEPEST, MOST_REPEATED, repair_path
+from refinegraph.graphs.policies.attempts import DEEPEST, GAPS, MOST_REPEATED, Position, repair_path
 from refinegraph.graphs.policies.success_rates import SHAPES, SuccessRates, add
 
 _LONGEST = 6
@@ -28,6 +28,12 @@ _LEAST_VARIANCE = 0.15
 repairs."""
 _PRIOR_WEIGHT = 2.0
 """Number of attempts for which the built-in rates count when optimism is computed."""
+
+
+_FIRST_BRANCH = Position(gap=0)
+_SAME_CLASS = 0.5
+"""Chance that the alternative after a failed one has a gap of the same class: programs of the
+built-in model have about two alternatives in each."""
 
 
 class Worth(NamedTuple):
@@ -48,6 +54,8 @@ class Planner(NamedTuple):
     failed_repairs: tuple[float, ...]
     sample_cost: float
     repair_cost: float
+    branches: bool = False
+    """Whether programs are repaired at alternative tokens."""
     optimistic: bool = True
     """Whether rarely tried kinds of repair are overestimated: appropriate for comparing actions,
     but not for deciding whether to continue."""
@@ -61,19 +69,22 @@ class Planner(NamedTuple):
         """
         hazards = self.rates.hazards(path, weight)
         chance = self.rates.chance("fresh", hazards, self.failed_samples)
-        where = {(0, min(MOST_REPEATED, repaired)): 1 - weight}
-        where[0, 0] = where.get((0, 0), 0.0) + weight
+        if self.branches:
+            where = {_FIRST_BRANCH: 1.0}
+        else:
+            where = {Position(0, min(MOST_REPEATED, repaired)): 1 - weight}
+            where[Position()] = where.get(Position(), 0.0) + weight
         return Worth(chance, self._chain(where, details, chance, self.sample_cost))
 
-    def repair(self, path: tuple[str, ...], depth: int, repeated: int) -> Worth:
+    def repair(self, path: tuple[str, ...], position: Position) -> Worth:
         """Return the worth of a repair of this kind, including the chain that it begins."""
         chance = self.rates.chance("repair", self.rates.hazards(path), self.failed_repairs)
         details = path[-1].split(" ")[3:]
-        return Worth(chance, self._chain({(depth, repeated): 1.0}, details, 0.0, 0.0))
+        return Worth(chance, self._chain({position: 1.0}, details, 0.0, 0.0))
 
     def _chain(
         self,
-        where: dict[tuple[int, int], float],
+        where: dict[Position, float],
         details: Sequence[str],
         chance: float,
         cost: float,
@@ -91,11 +102,11 @@ class Planner(NamedTuple):
         return best
 
     def _mean_hazards(
-        self, where: dict[tuple[int, int], float], details: Sequence[str]
+        self, where: dict[Position, float], details: Sequence[str]
     ) -> tuple[float, ...]:
         total = (0.0,) * len(SHAPES)
-        for (depth, repeated), share in where.items():
-            hazards = self._optimistic(repair_path(depth, repeated, details))
+        for position, share in where.items():
+            hazards = self._optimistic(repair_path(position, details))
             total = add(total, [share * hazard for hazard in hazards])
         return total
 
@@ -111,13 +122,19 @@ class Planner(NamedTuple):
         return tuple(hazard * min(0.97, chance + bonus) / chance for hazard in hazards)
 
 
-def _after_failure(where: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]:
+def _after_failure(where: dict[Position, float]) -> dict[Position, float]:
     """Return the distribution over positions in a chain after a failed repair."""
-    after: dict[tuple[int, int], float] = {}
-    for (depth, repeated), share in where.items():
+    after: dict[Position, float] = {}
+    for position, share in where.items():
+        if position.gap is not None:
+            later = position._replace(gap=min(len(GAPS), position.gap + 1))
+            after[position] = after.get(position, 0.0) + share * _SAME_CLASS
+            after[later] = after.get(later, 0.0) + share * (1 - _SAME_CLASS)
+            continue
+        depth, repeated, _ = position
         unchanged = _UNCHANGED[min(repeated, MOST_REPEATED)]
-        same = (depth, min(MOST_REPEATED, repeated + 1))
-        deeper = (min(DEEPEST, depth + 1), 0)
+        same = Position(depth, min(MOST_REPEATED, repeated + 1))
+        deeper = Position(min(DEEPEST, depth + 1), 0)
         after[same] = after.get(same, 0.0) + share * unchanged
         after[deeper] = after.get(deeper, 0.0) + share * (1 - unchanged)
     return after

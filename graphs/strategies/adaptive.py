@@ -16,16 +16,21 @@ _MIN_GAIN = 0.02
 they gained on the recorded runs of three models."""
 _ROUNDS = 10
 """Maximum repair rounds for code; the expected gain ends most runs long before."""
+_WITH_BRANCHES = 40
+"""The same, and the candidates, where a repair is one line at a quarter of the cost of a sample."""
 
 
 def adaptive(plan: Plan) -> RefinementGraph:
     """Sample or repair, whichever is expected to gain more for its tokens (arXiv 2604.22273).
 
     Costs two or three calls for an easy problem. For a hard one, costs at most `plan.samples`
-    candidates, where a repair takes two calls.
+    candidates, where a repair takes two calls, or a short one by `BranchRefiner` for models whose
+    prompts prefer it.
     """
+    plan = plan.preferring_branches()
     code = plan.kind in EXECUTED_KINDS
-    max_candidates, first = plan.samples or (16 if code else 10), 1 if code else 3
+    default = (_WITH_BRANCHES if plan.branches else 16) if code else 10
+    max_candidates, first = plan.samples or default, 1 if code else 3
     return plan.graph(
         "adaptive",
         solver=plan.solver(samples=min(plan.batch_size or first, max_candidates), temperature=0.8),
@@ -42,7 +47,8 @@ def adaptive(plan: Plan) -> RefinementGraph:
 
 def policy_for_code(plan: Plan, max_candidates: int) -> Policy:
     """Return the policy for code, with at most `max_candidates` candidates."""
-    limit = _ROUNDS if plan.rounds is None else plan.rounds
+    default = _WITH_BRANCHES if plan.branches else _ROUNDS
+    limit = default if plan.rounds is None else plan.rounds
     return ExecutionGain(
         router=plan.router or VerdictRouter(otherwise=AgreementRouter()),
         stop=plan.stop_rule(accepted() | rounds(limit)),
@@ -55,6 +61,7 @@ def policy_for_code(plan: Plan, max_candidates: int) -> Policy:
         ),
         rates=plan.rates,
         cost=plan.cost,
+        branches=plan.branches,
     )
 
 

@@ -1,13 +1,14 @@
 """The plan from which a strategy is built: models, sizes, limits and custom parts."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from langchain_core.language_models import BaseChatModel
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from typing_extensions import Unpack
 
+from refinegraph.agents.branch_refiner import BranchRefiner, reporting
 from refinegraph.agents.evidence import gather_evidence
 from refinegraph.agents.models import Sampling, model_name
 from refinegraph.agents.operators import OperatorLike
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from refinegraph.agents.likelihood import Likelihood
     from refinegraph.agents.memory import Memory
 
+PlannedRepair = Literal["branch"] | RepairForm
+"""How a program is repaired: at the least certain token of its author, or as by a `Refiner`."""
 ReviewForm = Literal["separate", "joint", "none"]
 """How a program is reviewed before its repair: by a separate call, in the same call, or not."""
 
@@ -58,6 +61,7 @@ class Parts(TypedDict, total=False):
     solver: SolverAgent
     reviewer: ReviewerAgent | None
     refiner: RefinerAgent | None
+    branches: BranchRefiner | None
     test_writer: TestWriterAgent | None
     tracer: Tracer | None
     evidence: Gatherer | None
@@ -128,8 +132,9 @@ class Plan:
     cost: CostUnit = "tokens"
     """The resource that `adaptive` saves: tokens, USD or seconds."""
     sandbox: Sandbox | None = None
-    repair: RepairForm = "auto"
-    """Whether programs are repaired with edits, rewritten, or whichever is shorter."""
+    repair: PlannedRepair = "auto"
+    """Whether programs are repaired at the model's least certain token, with edits, or rewritten;
+    `auto` is the shorter of edits and a rewrite, or in `adaptive` what suits the prompts."""
     edits: int | None = None
     """Number of edits drawn per repair; None for the number that suits the prompts."""
     review: ReviewForm = "separate"
@@ -181,7 +186,7 @@ class Plan:
             model,
             sampling=self._sampling(0.4 if edits == 1 else 0.8),
             prompts=self.prompts,
-            repair=self.repair,
+            repair="auto" if self.repair == "branch" else self.repair,
             edits=edits,
         )
 
@@ -190,6 +195,26 @@ class Plan:
         return ReviewAndRepair(
             self.refiner_model or self.model, sampling=self._sampling(0.4), prompts=self.prompts
         )
+
+    @property
+    def branches(self) -> bool:
+        """Whether programs are repaired at the least certain token of the Solver's model first."""
+        return self.kind == "code" and self.repair == "branch"
+
+    def preferring_branches(self) -> "Plan":
+        """Return the plan with `repair="branch"` if that suits the prompts.
+
+        A plan with a Reviewer or Refiner of its own keeps them.
+        """
+        prompts = self.prompts or prompts_for(self.model)
+        own = self.reviewer_model or self.refiner_model
+        if own or self.repair != "auto" or not prompts.branches:
+            return self
+        return replace(self, repair="branch")
+
+    def branch_refiner(self) -> BranchRefiner:
+        """Return the agent that repairs a program at the least certain token."""
+        return BranchRefiner(self.model, branches=self.edits or 1, prompts=self.prompts)
 
     def gatherer(self) -> gather_evidence | None:
         """Return the gatherer of evidence for failing programs, if the prompts can show any."""
@@ -228,6 +253,9 @@ class Plan:
         parts.setdefault("models", self.names)
         if parts.get("refiner"):
             parts.setdefault("evidence", self.gatherer())
+            if self.branches:
+                parts["solver"] = reporting(parts["solver"])
+                parts["branches"] = parts.get("branches") or self.branch_refiner()
             if self.review != "separate" and self.kind == "code":
                 parts["reviewer"] = None
             if self.review == "joint" and self.kind == "code":

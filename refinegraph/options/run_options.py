@@ -151,8 +151,9 @@ class RunOptions(OptionSet):
     trace: Annotated[bool, Option(
         "show the Reviewer a failing test line by line", Switch(), "strategy", safe=True)] = False
     repair: Annotated[str, Option(
-        "how a program is repaired: by edits, by a rewrite, or whichever is shorter (auto)",
-        Choice("auto", "edit", "rewrite"), "strategy", safe=True)] = "auto"
+        "how a program is repaired: at the token of which the model was least sure (branch), by"
+        " edits, by a rewrite, or what suits the prompts (auto)",
+        Choice("auto", "branch", "edit", "rewrite"), "strategy", safe=True)] = "auto"
     edits: Annotated[int | None, Option(
         "edits drawn per repair, all of which are run; default: what suits the prompts",
         Number("N", whole=True, minimum=1), "strategy", safe=True)] = None

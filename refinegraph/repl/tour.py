@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from refinegraph.embedded.tasks import generate_tasks
+from refinegraph.embedded.tasks import graded_tasks
 from refinegraph.repl.session import Session
 from refinegraph.schema import Problem, RefinementResult
 
@@ -11,14 +11,14 @@ FEWEST, MOST = 3, 12
 """Minimum and maximum number of tasks: enough to rule out luck, few enough to wait for."""
 SEED = 2026
 _MOST = 500
-_VAGUE_SHARE = 0.5
+_STEPS, _VAGUE = (2, 3, 4, 5, 6, 8), (0, 0, 1, 1, 2)
+"""Steps of a task, and how many of them the statement leaves to the examples: from tasks that the
+model always solves to tasks that it rarely solves without a repair."""
 
 
 def examples() -> Iterator[Problem]:
     """Yield the tasks in the order in which the seed draws them; none is picked by hand."""
-    tasks = generate_tasks(
-        "held_out", count=_MOST, seed=SEED, lengths=(2, 3, 3, 4), vague_share=_VAGUE_SHARE
-    )
+    tasks = graded_tasks("held_out", count=_MOST, seed=SEED, steps=_STEPS, vague=_VAGUE, plain=True)
     for task in tasks:
         yield task.labelled.problem
 
@@ -42,11 +42,18 @@ def tour(session: Session) -> bool:
         session.examples += 1
         problem = example(session.examples)
         session.say(f"\n── task {session.examples} ──\n{problem.prompt}\n", "bold")
+        session.say(f"must pass: {'; '.join(_calls(problem.tests))}\n", "dim")
         session.solve(problem, announced=True)
         if session.result is None:
             break
         repaired = repaired or was_repaired(session.result)
     return repaired
+
+
+def _calls(tests: str) -> Iterator[str]:
+    """Yield the tests without the keyword, as the statement shows its examples."""
+    for line in tests.splitlines():
+        yield line.removeprefix("assert ")
 
 
 def was_repaired(result: RefinementResult) -> bool:

@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from refinegraph.agents.models import Ledger, RateLimits
     from refinegraph.agents.models.spending.ledger_file import LedgerFile
     from refinegraph.agents.prompts import PromptSet
-    from refinegraph.agents.refiner import RepairForm
     from refinegraph.graphs.policies.calibration import ConfidenceCalibrator
     from refinegraph.graphs.policies.costs import CostUnit
     from refinegraph.graphs.policies.rate_store import RateStore
     from refinegraph.graphs.policies.success_rates import SuccessRates
     from refinegraph.graphs.strategies import Plan
-    from refinegraph.graphs.strategies.plan import ReviewForm
+    from refinegraph.graphs.strategies.plan import PlannedRepair, ReviewForm
     from refinegraph.tools.sandbox import Sandbox
     from refinegraph.tools.scorers import Scorer
 
@@ -102,7 +101,7 @@ def plan_of(
         select=_part("select", options.select),
         sandbox=sandbox,
         trace=options.trace,
-        repair=cast("RepairForm", options.repair),
+        repair=cast("PlannedRepair", options.repair),
         edits=options.edits,
         review=cast("ReviewForm", options.review),
         evidence=tuple(options.evidence),

@@ -5,7 +5,16 @@ branches, stored and compared.
 """
 
 from refinegraph.schema.base import Frozen
-from refinegraph.schema.candidate import Candidate, Note, NoteKind, Review, Role, Score, Step
+from refinegraph.schema.candidate import (
+    Alternative,
+    Candidate,
+    Note,
+    NoteKind,
+    Review,
+    Role,
+    Score,
+    Step,
+)
 from refinegraph.schema.decision import (
     Action,
     Decision,
@@ -57,6 +66,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "STRENGTHS",
     "Action",
+    "Alternative",
     "AssertCase",
     "CallCase",
     "Candidate",

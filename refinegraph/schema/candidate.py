@@ -42,6 +42,17 @@ class Step(Frozen):
     end: int
 
 
+class Alternative(Frozen):
+    """A token that the model could have written instead, at one place of a candidate's text."""
+
+    start: int
+    """Offset of the replaced token in the text."""
+    token: str
+    gap: float
+    """How much less likely the text would be with it than the sample from which it descends, in
+    nats and counting replaced tokens only; negative if it would be more likely."""
+
+
 class Candidate(Frozen):
     """A proposed solution, or an unfinished part of one."""
 
@@ -98,6 +109,11 @@ class Candidate(Frozen):
     guesses, None without log-probabilities."""
     mean_logprob: float | None = None
     """Mean natural log-probability of its tokens; None without log-probabilities."""
+    alternatives: tuple[Alternative, ...] = ()
+    """The likeliest tokens that were not written, likeliest first; empty without log-probabilities
+    of alternatives, and for other kinds than code."""
+    gap: float | None = None
+    """The gap of the alternative from which it was written; None for all other candidates."""
     revision: int = 0
     """Incremented when scores or verdicts are added; the higher revision wins in a merge."""
 

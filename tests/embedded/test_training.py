@@ -153,7 +153,7 @@ def test_outside_questions_are_not_among_the_trained_statements() -> None:
 
 def test_phases_follow_each_other_and_cool_down() -> None:
     assert [phase.name for phase in PHASES] == [
-        "copy", "short", "long", "full", "last", "repair",
+        "copy", "short", "long", "full", "last",
     ]  # fmt: skip
     assert all(0 < phase.rate(phase.tokens) <= 1 for phase in PHASES)
     assert PHASES[-1].rate(PHASES[-1].tokens) < 0.02

@@ -13,7 +13,13 @@ from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.evaluation.statistics import brier_score
 from refinegraph.graphs import refinement_graph
 from refinegraph.graphs.policies.adaptive_sampling import SampleUntil, settled
-from refinegraph.graphs.policies.attempts import SHIPPED_RATES, chance_of_new, repair_path
+from refinegraph.graphs.policies.attempts import (
+    GAPS,
+    SHIPPED_RATES,
+    Position,
+    chance_of_new,
+    repair_path,
+)
 from refinegraph.graphs.policies.base import Policy
 from refinegraph.graphs.policies.execution_gain import (
     CodeGainEstimate,
@@ -82,7 +88,7 @@ def actions(result: RefinementResult) -> list[str]:
 def taught(*, fresh: float, repair: float, attempts: int = 40) -> SuccessRates:
     """Return rates that learned from problems with these success rates."""
     rates = SuccessRates(SHIPPED_RATES)
-    path = repair_path(0, 0, ("few", "none", "refine"))
+    path = repair_path(Position(0, 0), ("few", "none", "refine"))
     for number in range(attempts):
         sample = Attempt(("fresh",), number < fresh * attempts, "fresh")
         rates.observe(f"sample {number}", 0, [sample], 0)
@@ -179,8 +185,9 @@ def test_chance_of_something_new_is_a_chance_in_any_order(counts: list[int]) -> 
 
 paths = st.builds(
     repair_path,
-    st.integers(0, 6),
-    st.integers(0, 6),
+    st.builds(
+        Position, st.integers(0, 6), st.integers(0, 6), st.none() | st.integers(0, len(GAPS))
+    ),
     st.tuples(st.sampled_from(["few", "many"]), st.sampled_from(["none", "some"])),
 )
 attempts = st.one_of(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refinegraph.graphs.policies.adaptive_sampling import leader_probability
-from refinegraph.graphs.policies.attempts import FRESH, SHIPPED_RATES
+from refinegraph.graphs.policies.attempts import FRESH, SHIPPED_RATES, Position
 from refinegraph.graphs.policies.execution_gain import (
     CodeGainEstimate,
     ExecutionGain,
@@ -173,7 +173,7 @@ def test_worth_is_per_unit_of_cost(factor: float) -> None:
     plain, scaled = planner(), planner(100 * factor, 150 * factor)
     for worth, other in (
         (plain.sample(SAMPLE, 1.0, ()), scaled.sample(SAMPLE, 1.0, ())),
-        (plain.repair(REPAIR, 0, 0), scaled.repair(REPAIR, 0, 0)),
+        (plain.repair(REPAIR, Position(0, 0)), scaled.repair(REPAIR, Position(0, 0))),
     ):
         assert other.chance == pytest.approx(worth.chance)
         assert other.rate * factor == pytest.approx(worth.rate)
@@ -187,17 +187,19 @@ def test_a_plan_is_worth_at_least_its_first_step() -> None:
     assert cheap.rate > sample.chance / 100
     dear = planner(repair_cost=1e6).sample(SAMPLE, 1.0, ())
     assert dear.rate == pytest.approx(sample.chance / 100)
-    repair = planner().repair(REPAIR, 0, 0)
+    repair = planner().repair(REPAIR, Position(0, 0))
     assert repair.chance == pytest.approx(SHIPPED_RATES["repair"])
     assert repair.rate == pytest.approx(repair.chance / 150)
-    assert planner().repair(REPAIR, 3, 3).rate < repair.rate
+    assert planner().repair(REPAIR, Position(3, 3)).rate < repair.rate
 
 
 def test_untried_repairs_are_thought_better_only_while_learning() -> None:
-    known = planner().repair(REPAIR, 0, 0).rate
-    hopeful = planner(learn=True).repair(REPAIR, 0, 0).rate
+    known = planner().repair(REPAIR, Position(0, 0)).rate
+    hopeful = planner(learn=True).repair(REPAIR, Position(0, 0)).rate
     assert hopeful > known
-    assert planner(learn=True, optimistic=False).repair(REPAIR, 0, 0).rate == pytest.approx(known)
+    assert planner(learn=True, optimistic=False).repair(
+        REPAIR, Position(0, 0)
+    ).rate == pytest.approx(known)
     chance = SHIPPED_RATES["repair"]
     bonus = 0.7 * math.sqrt(chance * (1 - chance) / 2)
     assert hopeful <= min(0.97, chance + bonus) / 150 * 1.05

@@ -12,9 +12,11 @@ from refinegraph.graphs.policies import archive, tournament
 from refinegraph.graphs.policies.attempts import (
     DEEPEST,
     FRESH,
+    GAPS,
     MOST_REPEATED,
     SHIPPED_RATES,
     History,
+    Position,
     chance_of_new,
     drawn_bucket,
     repair_path,
@@ -328,12 +330,12 @@ def test_a_history_locates_every_program() -> None:
     assert history.attempts[1].path == (FRESH, f"{FRESH} few")
     assert [attempt.weight for attempt in history.attempts[:2]] == [1.0, 1.0]
     assert [attempt.passed for attempt in history.attempts] == [False, False, False, True, False]
-    assert history.attempts[2].path == repair_path(0, 0, ("several", "some", "refine"))
-    assert history.attempts[3].path == repair_path(0, 1, ("several", "some", "refine"))
-    assert history.attempts[4].path == repair_path(1, 0, ("several", "some", "refine"))
+    assert history.attempts[2].path == repair_path(Position(0, 0), ("several", "some", "refine"))
+    assert history.attempts[3].path == repair_path(Position(0, 1), ("several", "some", "refine"))
+    assert history.attempts[4].path == repair_path(Position(1, 0), ("several", "some", "refine"))
     assert history.turns == [0, 0, 1, 2, 3]
     assert history.sample_path == (FRESH, f"{FRESH} several")
-    assert history.path(pool[4]) == repair_path(2, 0, ("several", "none", "refine"))
+    assert history.path(pool[4]) == repair_path(Position(2, 0), ("several", "none", "refine"))
     assert history.path(pool[0], "merge")[-1].endswith(" merge")
 
 
@@ -346,11 +348,15 @@ def test_a_new_draw_is_as_likely_as_draws_that_came_once(counts: list[int]) -> N
 
 
 def test_paths_go_from_coarse_to_fine_and_end_at_the_deepest() -> None:
-    assert repair_path(DEEPEST + 6, 9, ()) == repair_path(DEEPEST, MOST_REPEATED, ())
-    assert repair_path(3, 2, ())[-1] == "repair 3 2"
-    assert repair_path(0, 0, ("a", "b")) == (
+    assert repair_path(Position(DEEPEST + 6, 9), ()) == repair_path(
+        Position(DEEPEST, MOST_REPEATED), ()
+    )
+    assert repair_path(Position(3, 2), ())[-1] == "repair 3 2"
+    assert repair_path(Position(0, 0), ("a", "b")) == (
         "repair", "repair 0 0", "repair 0 0 a", "repair 0 0 a b",
     )  # fmt: skip
-    assert {name for path in (repair_path(d, r, ()) for d in range(DEEPEST + 1) for r in range(4))
-            for name in path} <= set(SHIPPED_RATES)  # fmt: skip
+    positions = [Position(depth, again) for depth in range(DEEPEST + 1) for again in range(4)]
+    positions += [Position(gap=kind) for kind in range(len(GAPS) + 1)]
+    names = {name for position in positions for name in repair_path(position, ())}
+    assert names <= set(SHIPPED_RATES)
     assert all(0 < rate <= 1 for rate in SHIPPED_RATES.values())

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from refinegraph.cli import main
-from refinegraph.graphs.policies.attempts import SHIPPED_RATES, repair_path
+from refinegraph.graphs.policies.attempts import SHIPPED_RATES, Position, repair_path
 from refinegraph.graphs.policies.rate_store import RateStore
 from refinegraph.graphs.policies.repair_rates import FIX
 from refinegraph.graphs.policies.success_rates import Attempt, RateTable, SuccessRates
 
 SAMPLE = Attempt(("fresh",), True, "fresh")
-REPAIR = Attempt(repair_path(0, 0, ("few", "some", "refine")), False, "repair")
+REPAIR = Attempt(repair_path(Position(0, 0), ("few", "some", "refine")), False, "repair")
 
 
 def learned(*attempts: Attempt) -> RateTable:
