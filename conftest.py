@@ -13,8 +13,13 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from refinegraph.agents.models import block_real_calls
+
+# A busy machine is no failure: examples may take as long as a test may.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 ROOT = Path(__file__).resolve().parent
 INSTALLED_INSIDE = ("agents", "graphs", "tools")

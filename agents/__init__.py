@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 assert __name__ == "refinegraph.agents", "import refinegraph.agents, not agents"
 
 if TYPE_CHECKING:
+    from refinegraph.agents.branch_refiner import BranchRefiner, branchable
     from refinegraph.agents.evidence import Evidence, gather_evidence
     from refinegraph.agents.judges.checklist import ChecklistJudge
     from refinegraph.agents.judges.judge import AnswerFirstJudge, Judge, StepJudge
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "AnswerFirstJudge": "judges.judge",
+    "BranchRefiner": "branch_refiner",
     "ChecklistJudge": "judges.checklist",
     "Draft": "operators.task",
     "Judge": "judges.judge",
@@ -56,6 +58,7 @@ _MODULES = {
     "ToolJudge": "judges.tool_judge",
     "approved": "operators.rules",
     "as_operator": "operators.algebra",
+    "branchable": "branch_refiner",
     "confidence_below": "operators.steps",
     "continue_from": "operators.continuation",
     "first_steps": "operators.steps",
@@ -75,6 +78,7 @@ _MODULES = {
 
 __all__ = [
     "AnswerFirstJudge",
+    "BranchRefiner",
     "ChecklistJudge",
     "Draft",
     "Evidence",
@@ -93,6 +97,7 @@ __all__ = [
     "ToolJudge",
     "approved",
     "as_operator",
+    "branchable",
     "confidence_below",
     "continue_from",
     "first_steps",

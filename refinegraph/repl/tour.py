@@ -7,7 +7,7 @@ from refinegraph.embedded.tasks import graded_tasks
 from refinegraph.repl.session import Session
 from refinegraph.schema import Problem, RefinementResult
 
-FEWEST, MOST = 3, 12
+FEWEST, MOST = 2, 12
 """Minimum and maximum number of tasks: enough to rule out luck, few enough to wait for."""
 SEED = 2026
 _MOST = 500
@@ -35,7 +35,7 @@ def example(number: int) -> Problem:
 def tour(session: Session) -> bool:
     """Solve tasks in order until a failing answer was repaired; return whether one was.
 
-    Shows at least three tasks and at most twelve.
+    Shows at least two tasks and at most twelve.
     """
     repaired = False
     while session.examples < FEWEST or (not repaired and session.examples < MOST):
