@@ -28,6 +28,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from gallery_model import count_remarks
 from gallery_page import write_page
 from gallery_rows import BASELINE, Row, read_rows, sizes_of
 from gallery_settings import Setting, simulated_settings, with_model
@@ -103,7 +104,7 @@ async def _row(
     decide = find_decider(labelled, setting.judge)
     assert decide
     try:
-        with run_scope():
+        with run_scope(), count_remarks() as spoken:
             result = await run_graph(graph, labelled.problem, timeout=_SECONDS_A_PROBLEM)
         rights = await judge(result, decide)
     except Exception as error:  # a system that fails is a row of the page, not the end of it
@@ -116,6 +117,8 @@ async def _row(
         tokens=result.usage.total_tokens,
         calls=result.usage.llm_calls,
         sizes=sizes_of(result, rights) if name == BASELINE else (),
+        answered=result.chosen is not None and result.chosen.content is not None,
+        remarks=spoken.remarks / max(1, spoken.answers),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
+from gallery_notes import note_on
 from gallery_rows import BASELINE, Row, Summary, baseline_curve, summaries
 from gallery_summary import with_scorer
 
@@ -35,7 +36,7 @@ for (const button of document.querySelectorAll('th button')) {
     cell.setAttribute('aria-sort', ascending ? 'ascending' : 'descending');
     const value = row => row.children[column].dataset.value;
     const rows = [...body.rows];
-    rows.sort((a, b) => (ascending ? 1 : -1) * (column === 0 ?
+    rows.sort((a, b) => (ascending ? 1 : -1) * (isNaN(value(a) || NaN) ?
       value(a).localeCompare(value(b)) : Number(value(a)) - Number(value(b))));
     body.append(...rows);
   });
@@ -127,10 +128,10 @@ def _data(row: Summary) -> str:
 
 
 def _table(found: Sequence[Summary]) -> Iterator[str]:
-    heads = ("strategy", "right", "tokens", "calls", "gain", "problems", "failed")
+    heads = ("strategy", "right", "tokens", "calls", "gain", "problems", "failed", "notes")
     yield '<div class="wide"><table><thead><tr>'
     for head in heads:
-        place = "" if head == "strategy" else ' class="n"'
+        place = "" if head in ("strategy", "notes") else ' class="n"'
         yield f'<th scope="col"{place}><button>{head}</button></th>'
     yield "</tr></thead><tbody>\n"
     yield from map(_row, found)
@@ -153,7 +154,8 @@ def _row(row: Summary) -> str:
     needs = f' <span class="warn">with {", ".join(strategy.needs)}</span>' if strategy.needs else ""
     shown = f"{name}<b>{text(row.strategy)}</b> {text(strategy.title)}{needs}</td>"
     rest = "".join(f'<td class="n" data-value="{value}">{cell}</td>' for value, cell in cells)
-    return f"<tr {_data(row)}>{shown}{rest}</tr>\n"
+    note = text(note_on(row))
+    return f'<tr {_data(row)}>{shown}{rest}<td data-value="{note}">{note}</td></tr>\n'
 
 
 def _gain(row: Summary) -> str:
