@@ -42,6 +42,11 @@ for (const button of document.querySelectorAll('th button')) {
   });
 }
 """
+# On a phone the drawing is half as large, and its words and points would be too small to read.
+_NARROW = (
+    "<style>@media (max-width: 600px) { .plot text { font-size: 22px !important } .plot circle { r: 8px } }"
+    "</style>"
+)
 _NOTE = f"""\
 <p>The line shows <b>{BASELINE}</b> as more and more samples are allowed. The gain of a system is
 its accuracy less that of <b>{BASELINE}</b> with the same tokens per problem, with a 95&nbsp;%
@@ -205,11 +210,11 @@ def _plot(found: Sequence[Summary], curves: Sequence[Sequence[CurvePoint]]) -> s
     levels = [(share, _HEIGHT - _MARGIN - inner_y * share / 100) for share in (0, 25, 50, 75, 100)]
     lines = "".join(
         f'<line class="grid" x1="{_MARGIN}" x2="{_WIDTH - _MARGIN}" y1="{y}" y2="{y}"/>'
-        f'<text x="8" y="{y + 4}">{share}%</text>'
+        f'<text x="0" y="{y + 4}">{share}%</text>'
         for share, y in levels
     )
     ticks = "".join(
-        f'<text x="{_MARGIN + inner_x * part**0.5:.0f}" y="{_HEIGHT - 20}" '
+        f'<text x="{_MARGIN + inner_x * part**0.5:.0f}" y="{_HEIGHT - 28}" '
         f'text-anchor="middle">{part * most:,.0f}</text>'
         for part in (0.05, 0.25, 0.5, 1.0)
     )
@@ -218,7 +223,7 @@ def _plot(found: Sequence[Summary], curves: Sequence[Sequence[CurvePoint]]) -> s
     )
     return (
         f'<div style="max-width: 60rem"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
-        'aria-label="accuracy against tokens">'
+        f'aria-label="accuracy against tokens" class="plot">{_NARROW}'
         f"{lines}{ticks}{axis}{''.join(marks)}</svg></div>\n"
     )
 
