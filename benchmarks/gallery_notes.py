@@ -2,19 +2,28 @@
 
 from gallery_rows import Summary
 
+ABOUT = (
+    "A note such as \u201cwords 30%\u201d states how much of what a system asks for is a plan, a "
+    "reflection or a principle, which a simulated model answers with a remark that says nothing."
+)
 # A share from which on a note is worth a line.
 _LEAST = 0.1
+_KNOWN = {
+    "feasibility-gate": "answers only where most samples agree",
+    "naturalprover": "ranks steps by the references in its memory, which is empty here",
+}
+"""Explanations that no count shows."""
 
 
 def note_on(row: Summary) -> str:
-    """Return the notes on a system in one setting, as measured; empty if there are none.
-
-    The notes say what a simulated model cannot show: whoever asks it for a plan, a reflection or
-    a principle gets a remark that says nothing.
-    """
+    """Return the notes on a system in one setting; empty if there are none."""
     notes: list[str] = []
     if row.unanswered >= _LEAST:
-        notes.append(f"gives no answer to {row.unanswered:.0%}")
+        notes.append(f"no answer {row.unanswered:.0%}")
     if row.remarks >= _LEAST:
-        notes.append(f"{row.remarks:.0%} of what it asks for are words, which say nothing here")
+        notes.append(f"words {row.remarks:.0%}")
+    if row.failed:
+        notes.append(f"{row.failed} failed: {row.reason}")
+    if row.strategy in _KNOWN:
+        notes.append(_KNOWN[row.strategy])
     return "; ".join(notes)

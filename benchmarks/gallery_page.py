@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
-from gallery_notes import note_on
+from gallery_notes import ABOUT, note_on
 from gallery_rows import BASELINE, Row, Summary, baseline_curve, summaries
 from gallery_summary import with_scorer
 
@@ -44,8 +44,8 @@ for (const button of document.querySelectorAll('th button')) {
 """
 # On a phone the drawing is half as large, and its words and points would be too small to read.
 _NARROW = (
-    "<style>@media (max-width: 600px) { .plot text { font-size: 22px !important } .plot circle { r: 8px } }"
-    "</style>"
+    "<style>@media (max-width: 600px) { .plot text { font-size: 22px !important } "
+    ".plot circle { r: 8px } }</style>"
 )
 _NOTE = f"""\
 <p>The line shows <b>{BASELINE}</b> as more and more samples are allowed. The gain of a system is
@@ -54,7 +54,7 @@ interval over the problems; there is none if the system costs less than one samp
 accuracies are Wilson's. One in forty systems without any effect has an interval wholly above 0 by
 chance. A system <span class="warn">with a scorer</span> is compared with samples weighed by the
 same scorer, the dashed line. Points are green above the baseline, red below it, blue where the
-interval includes 0, and grey without a gain.</p>
+interval includes 0, and grey without a gain. {ABOUT}</p>
 """
 
 
@@ -133,7 +133,7 @@ def _data(row: Summary) -> str:
 
 
 def _table(found: Sequence[Summary]) -> Iterator[str]:
-    heads = ("strategy", "right", "tokens", "calls", "gain", "problems", "failed", "notes")
+    heads = ("strategy", "right", "tokens", "calls", "gain", "problems", "notes")
     yield '<div class="wide"><table><thead><tr>'
     for head in heads:
         place = "" if head in ("strategy", "notes") else ' class="n"'
@@ -152,15 +152,15 @@ def _row(row: Summary) -> str:
         (row.calls, f"{row.calls:.1f}"),
         (-9 if row.gain is None else row.gain, _gain(row)),
         (row.problems, str(row.problems)),
-        (row.failed, str(row.failed)),
     ]
     strategy = find_strategy(row.strategy)
     name = f'<td data-value="{text(row.strategy)}" title="{text(strategy.summary)}">'
     needs = f' <span class="warn">with {", ".join(strategy.needs)}</span>' if strategy.needs else ""
     shown = f"{name}<b>{text(row.strategy)}</b> {text(strategy.title)}{needs}</td>"
     rest = "".join(f'<td class="n" data-value="{value}">{cell}</td>' for value, cell in cells)
-    note = text(note_on(row))
-    return f'<tr {_data(row)}>{shown}{rest}<td data-value="{note}">{note}</td></tr>\n'
+    words = text(note_on(row))
+    note = f'<td style="min-width: 9rem" data-value="{words}">{words}</td>'
+    return f"<tr {_data(row)}>{shown}{rest}{note}</tr>\n"
 
 
 def _gain(row: Summary) -> str:
