@@ -58,7 +58,7 @@ _REFUSES = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _FORMAT = re.compile(r"in \\boxed\{\}|one fenced Python block")
-_DIGEST = re.compile(r"sum up|summar|distil|compare", re.IGNORECASE)
+_DIGEST = re.compile(r"sum up|summary|distil|compare", re.IGNORECASE)
 _PROGRAM = re.compile(r"```python.*?```", re.DOTALL)
 _QUESTIONS = re.compile(r"the (\d+) questions")
 _LINE = re.compile(r"^    (?:value_\d =|return) -?\d+$", re.MULTILINE)

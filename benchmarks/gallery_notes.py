@@ -8,6 +8,14 @@ ABOUT = (
 )
 # A share from which on a note is worth a line.
 _LEAST = 0.1
+_STEPLESS = "finished programs have no steps for it to work on"
+_IN_CODE = {
+    "leco": _STEPLESS,
+    "mistake-backtrack": _STEPLESS,
+    "supercorrect": _STEPLESS,
+    "fast-mcts": "samples anew, because finished programs have no steps",
+}
+"""Explanations for problems that are programs."""
 _KNOWN = {
     "feasibility-gate": "answers only where most samples agree",
     "naturalprover": "ranks steps by the references in its memory, which is empty here",
@@ -15,7 +23,7 @@ _KNOWN = {
 """Explanations that no count shows."""
 
 
-def note_on(row: Summary) -> str:
+def note_on(row: Summary, setting: str) -> str:
     """Return the notes on a system in one setting; empty if there are none."""
     notes: list[str] = []
     if row.unanswered >= _LEAST:
@@ -24,6 +32,7 @@ def note_on(row: Summary) -> str:
         notes.append(f"words {row.remarks:.0%}")
     if row.failed:
         notes.append(f"{row.failed} failed: {row.reason}")
-    if row.strategy in _KNOWN:
-        notes.append(_KNOWN[row.strategy])
+    known = {**_KNOWN, **(_IN_CODE if "code" in setting else {})}
+    if row.strategy in known:
+        notes.append(known[row.strategy])
     return "; ".join(notes)

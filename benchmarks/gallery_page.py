@@ -97,7 +97,7 @@ def _setting(rows: Sequence[Row], about: str, left_out: Mapping[str, str]) -> It
     problems = max(row.problems for row in found)
     yield f"<p>{text(about)} {len(measured)} systems, {problems} problems.</p>\n"
     yield _plot(measured, _curves(rows, measured))
-    yield from _table(measured)
+    yield from _table(measured, rows[0].setting)
     yield from _absent(found, left_out)
 
 
@@ -132,18 +132,18 @@ def _data(row: Summary) -> str:
     return f'data-name="{text(name)}" data-ideas="{ideas}" data-verdict="{_verdict(row)}"'
 
 
-def _table(found: Sequence[Summary]) -> Iterator[str]:
+def _table(found: Sequence[Summary], setting: str) -> Iterator[str]:
     heads = ("strategy", "right", "tokens", "calls", "gain", "problems", "notes")
     yield '<div class="wide"><table><thead><tr>'
     for head in heads:
         place = "" if head in ("strategy", "notes") else ' class="n"'
         yield f'<th scope="col"{place}><button>{head}</button></th>'
     yield "</tr></thead><tbody>\n"
-    yield from map(_row, found)
+    yield from (_row(row, setting) for row in found)
     yield "</tbody></table></div>\n"
 
 
-def _row(row: Summary) -> str:
+def _row(row: Summary, setting: str) -> str:
     low, high = row.interval
     right = f'{row.accuracy:.0%} <span class="dim">{low:.0%} to {high:.0%}</span>'
     cells = [
@@ -158,7 +158,7 @@ def _row(row: Summary) -> str:
     needs = f' <span class="warn">with {", ".join(strategy.needs)}</span>' if strategy.needs else ""
     shown = f"{name}<b>{text(row.strategy)}</b> {text(strategy.title)}{needs}</td>"
     rest = "".join(f'<td class="n" data-value="{value}">{cell}</td>' for value, cell in cells)
-    words = text(note_on(row))
+    words = text(note_on(row, setting))
     note = f'<td style="min-width: 9rem" data-value="{words}">{words}</td>'
     return f"<tr {_data(row)}>{shown}{rest}{note}</tr>\n"
 

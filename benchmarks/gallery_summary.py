@@ -45,7 +45,7 @@ def _sections(rows: Sequence[Row]) -> Iterator[str]:
         ranked = [row for row in found if row.gain_interval]
         if ranked:
             shown = [*ranked[:_SHOWN], *ranked[_SHOWN:][-_SHOWN:]]
-            yield "\n".join([*_HEAD, *map(_line, shown)])
+            yield "\n".join([*_HEAD, *(_line(row, setting) for row in shown)])
 
 
 def _by_idea(settings: Mapping[str, Sequence[Summary]]) -> Iterator[str]:
@@ -97,7 +97,7 @@ def _counts(found: Sequence[Summary]) -> str:
     )
 
 
-def _line(row: Summary) -> str:
+def _line(row: Summary, setting: str) -> str:
     assert row.gain is not None and row.gain_interval
     low, high = row.gain_interval
     gain = f"{100 * row.gain:+.0f} points"
@@ -106,5 +106,6 @@ def _line(row: Summary) -> str:
         name = f"[{name}](gallery/{row.strategy}.md)"
     return (
         f"| {name} | {row.accuracy:.0%} "
-        f"| {row.tokens:,.0f} | {gain} | {100 * low:+.0f} to {100 * high:+.0f} | {note_on(row)} |"
+        f"| {row.tokens:,.0f} | {gain} | {100 * low:+.0f} to {100 * high:+.0f} "
+        f"| {note_on(row, setting)} |"
     )

@@ -20,7 +20,8 @@ EXPLORE = 0.5
     ideas=["search", "vote"],
     calls="n",
     departs="Without reference answers a path's reward is its score, agreement unless --scorer "
-    "judges; the paper samples data with known answers.",
+    "judges; the paper samples data with known answers. Programs are sampled anew, because "
+    "finished ones have no steps.",
 )
 def fast_mcts(plan: Plan) -> SearchGraph:
     """Sample whole paths, each from a promising or rarely tried step of an earlier one."""
