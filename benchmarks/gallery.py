@@ -28,6 +28,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from gallery_model import count_remarks
 from gallery_page import write_page
 from gallery_rows import BASELINE, Row, read_rows, sizes_of
 from gallery_settings import Setting, simulated_settings, with_model
@@ -103,7 +104,7 @@ async def _row(
     decide = find_decider(labelled, setting.judge)
     assert decide
     try:
-        with run_scope():
+        with run_scope(), count_remarks() as spoken:
             result = await run_graph(graph, labelled.problem, timeout=_SECONDS_A_PROBLEM)
         rights = await judge(result, decide)
     except Exception as error:  # a system that fails is a row of the page, not the end of it
@@ -116,6 +117,8 @@ async def _row(
         tokens=result.usage.total_tokens,
         calls=result.usage.llm_calls,
         sizes=sizes_of(result, rights) if name == BASELINE else (),
+        answered=result.chosen is not None and result.chosen.content is not None,
+        remarks=spoken.remarks / max(1, spoken.answers),
     )
 
 
@@ -153,6 +156,7 @@ def main() -> None:
     add("--out", type=Path, required=True, help="folder of the results; continues what is there")
     add("--problems", type=int, default=_PROBLEMS)
     add("--model", help="instead of the simulated ones, such as embedded")
+    add("--settings", default="", help="simulated settings whose names contain this, such as code")
     add("--only", default="", help="these strategies, joined by commas, beside the baseline")
     add("--minutes", type=float, default=float("inf"), help="begin no further strategy after that")
     add("--docs", type=Path, help="measure nothing; write the summary of --out into this page")
@@ -164,13 +168,15 @@ def main() -> None:
         return
     only = [name for name in options.only.split(",") if name]
     one = with_model(options.model, options.problems) if options.model else None
-    chosen = [one] if one else simulated_settings(options.problems)
+    simulated = simulated_settings(options.problems)
+    wanted = [setting for setting in simulated if options.settings in setting.name]
+    chosen = [one] if one else wanted
     deadline = time.monotonic() + 60 * options.minutes
     try:
         asyncio.run(measure(chosen, only, file, deadline))
     except KeyboardInterrupt:
         print("interrupted; the same command continues.", file=sys.stderr)
-    known = chosen if one is None else [*simulated_settings(options.problems), one]
+    known = simulated if one is None else [*simulated, one]
     about = {setting.name: setting.about for setting in known}
     left_out = {setting.name: runnable(setting, only)[1] for setting in known}
     page = options.out / "index.html"

@@ -1,38 +1,43 @@
 """A simulated model that plays every role at known rates: Solver, Refiner, Reviewer and judge.
 
-It solves nothing. A solution has three steps with a visible value each, so that a partial solution
-can be right or wrong, and a scorer of steps has something to know. The form of a prompt decides
-what is answered: a JSON schema asks for a judgement, `VERDICT:` for a review, the markers of an
-edit for an edit, one solution for its revision, and several for the revision of one of them. A
-prompt that asks for no answer gets a remark; every other one gets a solution.
+It solves nothing. The form of a prompt decides what is answered: a JSON schema asks for a
+judgement, `VERDICT:` for a review, `Action:` for one step of an episode, the markers of an edit for
+an edit, a text to continue for its rest, one solution for its revision, and several for the
+revision of one of them. A prompt that asks for no answer gets a remark; every other one gets a
+solution.
 
 The draws depend on the problem and on the solutions in the prompt, but not on its wording: whoever
 asks for the first sample of a problem gets the same one. So strategies are compared on the same
 draws, and an idea that lies in the wording of a prompt has no effect.
 """
 
+import contextlib
 import json
 import random
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from gallery_problems import (
+    ANSWER,
+    PROBLEM,
+    QUESTION,
+    STEPS,
+    rest_of,
+    right_answer,
+    statement,
+    values_of,
+    written,
+)
 from langchain_core.messages import BaseMessage
 from pydantic import Field
 
 from refinegraph.agents.models import SimulatedChatModel, SimulatedRates
 from refinegraph.agents.models.types import Choice, Completion, Sampling
-from refinegraph.schema import Gold, LabelledProblem, Problem
-from refinegraph.testing import FakeSandbox, SandboxRun
 
-STEPS = 3
-"""Steps of a solution: enough for searches to branch, few enough to stay cheap; a choice."""
-VISIBLE = 3
-"""Visible tests of a program."""
-_PROBLEM = re.compile(r"Simulated (problem|program) (\d+)")
-_ANSWER = re.compile(r"\\boxed\{(-?\d+)\}|return (-?\d+)$", re.MULTILINE)
-_VALUE = re.compile(r"value (\d) is (-?\d+)\.|\\boxed\{(-?\d+)\}|return (-?\d+)$", re.MULTILINE)
 _ASKS = re.compile(
     r"\\boxed\{\}|```python|fenced|final (?:answer|response)|the answer"
     r"|next (?:step|sentence|thought)"
@@ -43,7 +48,6 @@ _NEXT = re.compile(r"next (?:step|sentence|thought)", re.IGNORECASE)
 _SAME_PROBLEM = re.compile(r"write the task again|same problem in other words|other wordings")
 _MENU = re.compile(r"^- ([\w ]+): ", re.MULTILINE)
 _PROPOSED = re.compile(r"Proposed answer: (-?\d+)")
-_NUMBER = re.compile(r"program = (\d+)$", re.MULTILINE)
 _EDIT = re.compile(r"^<{5,} ?SEARCH", re.MULTILINE)
 _YES_NO = re.compile(r"\byes or (?:with )?no\b", re.IGNORECASE)
 _REVIEWING = re.compile(r"VERDICT: (?:wrong|right)`?,? or")
@@ -53,12 +57,42 @@ _REFUSES = re.compile(
     r"|which (?:files|functions|further|part)|criticise|observations|copy the",
     re.IGNORECASE | re.MULTILINE,
 )
+_FORMAT = re.compile(r"in \\boxed\{\}|one fenced Python block")
+_DIGEST = re.compile(r"sum up|summary|distil|compare", re.IGNORECASE)
 _PROGRAM = re.compile(r"```python.*?```", re.DOTALL)
-_COUNT = re.compile(r"in (\d+) steps|the (\d+) questions")
+_QUESTIONS = re.compile(r"the (\d+) questions")
+_LINE = re.compile(r"^    (?:value_\d =|return) -?\d+$", re.MULTILINE)
+_NOTE = re.compile(r"^    note_3 = .+$", re.MULTILINE)
+_NUMBERED = re.compile(r"^\[\d+\] ", re.MULTILINE)
+_ACTION = "one action on a line that begins with `Action:` and stop."
+_GO_ON = re.compile(r"^- ([\w ]+): .*next step|^- (stop): ", re.MULTILINE)
 # Tokens of an answer by its form; a whole solution is the unit that the others are compared with.
 _SOLUTION, _JUDGEMENT, _REVIEW, _EDITED = 200, 40, 80, 60
+_TRIES = 20
 _REMARK = "It is simulated, and worth another look."
-_QUESTION = "its answer?"
+
+
+@dataclass
+class Spoken:
+    """What a simulated model answered."""
+
+    answers: int = 0
+    remarks: int = 0
+    """Answers that say nothing, because the prompt asked for something in words."""
+
+
+_SPOKEN: ContextVar[Spoken | None] = ContextVar("spoken", default=None)
+
+
+@contextlib.contextmanager
+def count_remarks() -> Iterator[Spoken]:
+    """Count the answers of all simulated models inside the block, also in tasks begun there."""
+    spoken = Spoken()
+    token = _SPOKEN.set(spoken)
+    try:
+        yield spoken
+    finally:
+        _SPOKEN.reset(token)
 
 
 class RoleRates(SimulatedRates):
@@ -91,6 +125,9 @@ class SimulatedAgent(SimulatedChatModel):
         """Draw n answers."""
         prompt = "\n".join(str(message.content) for message in messages)
         choices = tuple(self._choice(prompt, sampling) for _ in range(n))
+        if spoken := _SPOKEN.get():
+            spoken.answers += n
+            spoken.remarks += sum(choice.text == _REMARK for choice in choices)
         return Completion(
             choices,
             prompt_tokens=(len(prompt) + len(sampling.prefix or "")) // 4,
@@ -98,17 +135,17 @@ class SimulatedAgent(SimulatedChatModel):
         )
 
     def _choice(self, prompt: str, sampling: Sampling) -> Choice:
-        match = _PROBLEM.search(prompt)
+        match = PROBLEM.search(prompt)
         if match is None:
             return Choice(text=_REMARK, finish_reason="stop", tokens=_REVIEW)
-        answers = tuple(int(a or b) for a, b in _ANSWER.findall(prompt[match.end() :]))
+        answers = tuple(int(a or b) for a, b in ANSWER.findall(prompt[match.end() :]))
         shown = values_of(sampling.prefix or "")
         key = f"{self.seed} {match[2]} {answers} {shown} {sampling.json_schema or ''}"
         self._requests[key] += 1
         draw = random.Random(f"{key} {self._requests[key]}")
         code, number = match[1] == "program", int(match[2])
-        statement = _statement(number, code=code)
-        request = Request(prompt, number, code, statement, answers, draw)
+        text = statement(number, code=code)
+        request = Request(prompt, number, code, text, answers, draw)
         if sampling.prefix:
             return self._continued(request, sampling)
         text, tokens = self._reply(request, sampling.json_schema)
@@ -126,13 +163,30 @@ class SimulatedAgent(SimulatedChatModel):
             return "Yes" if self._believes(request, self._last(request)) else "No", 1
         if proposed := _PROPOSED.search(request.prompt):
             return str(self._believes(request, int(proposed[1]))), 1
+        if _ACTION in request.prompt:
+            return self._action(request)
         return self._remark(request) or self._solution(request)
+
+    def _action(self, request: Request) -> tuple[str, int]:
+        """Return the next step of an episode with its action, or the score of what it judges."""
+        before, _, episode = request.prompt.rpartition(_ACTION)
+        if "finish[SCORE]" in before:
+            looks = self._believes(request, self._last(request))
+            return f"It is checked.\nAction: finish[{9 if looks else 2}]", _JUDGEMENT
+        given = values_of(episode)
+        value = self._drawn(request, given)[min(len(given), STEPS - 1)]
+        step = len(given) + 1
+        if step < STEPS:
+            text = f"Step {step}: value {step} is {value}.\nAction: print({value})"
+        else:
+            text = f"Step {STEPS}: it is \\boxed{{{value}}}.\nAction: finish[{value}]"
+        return text, _SOLUTION // STEPS
 
     def _remark(self, request: Request) -> tuple[str, int] | None:
         """Return the answer to a prompt that asks for no solution; None for one that does."""
-        asked = request.prompt.partition(_QUESTION)[2]
+        asked = request.prompt.partition(QUESTION)[2]
         if "CHOICE:" in asked:
-            return f"CHOICE: {request.draw.choice(_MENU.findall(asked) or ['?'])}", _JUDGEMENT
+            return f"CHOICE: {self._choose(request, asked)}", _JUDGEMENT
         if "SCORE:" in asked:
             hard = 10 * (1 - self._chance(request.number)) + request.draw.gauss(0, 2)
             return f"SCORE: {min(10, max(1, round(hard)))}", _JUDGEMENT
@@ -141,13 +195,31 @@ class SimulatedAgent(SimulatedChatModel):
         asked = _PROGRAM.sub("", asked)
         # Prompts for answers say where to put them; prompts for programs say nothing of the kind.
         wants = request.code or not asked.strip() or bool(_ASKS.search(asked))
-        return None if wants and not _REFUSES.search(asked) else (_REMARK, _REVIEW)
+        if _FORMAT.search(asked) or (wants and not _REFUSES.search(asked)):
+            return None
+        digest = len(request.answers) > 1 and _DIGEST.search(asked)
+        return (self._digest(request) if digest else _REMARK), _REVIEW
+
+    def _digest(self, request: Request) -> str:
+        """Return which answer several solutions point to."""
+        answer = self._chosen(request)
+        end = f"    return {answer}" if request.code else f"\\boxed{{{answer}}}"
+        return f"The solutions point to this:\n{end}"
+
+    def _choose(self, request: Request, asked: str) -> str:
+        """Return an item of a menu: to go on if what is shown looks right, otherwise any."""
+        names, value = _MENU.findall(asked) or ["?"], self._last(request)
+        goes_on = [name or stop for name, stop in _GO_ON.findall(asked)]
+        if value is None or not goes_on:
+            return str(request.draw.choice(names))
+        others = [name for name in names if name not in goes_on] or names
+        return goes_on[-1] if self._believes(request, value) else str(request.draw.choice(others))
 
     def _solution(self, request: Request) -> tuple[str, int]:
         if _NEXT.search(request.prompt) and not request.answers:
             return self._rest(request, values_of(request.prompt))
         answer = self._revised(request) if request.answers else self._solved(request)
-        return _written(request, answer, begun=0), _SOLUTION
+        return self._written(request, answer), _SOLUTION
 
     # Solutions
 
@@ -180,45 +252,58 @@ class SimulatedAgent(SimulatedChatModel):
     def _continued(self, request: Request, sampling: Sampling) -> Choice:
         """Return the rest of a solution: an error in the given part stays, a new one may come."""
         prefix = sampling.prefix or ""
-        if request.code and prefix.count("```") < 2:
-            return _cut(*self._rest_of_program(request, prefix), sampling)
-        if request.code and prefix.rstrip().endswith("```"):
+        if request.code and prefix.count("```") > 1 and prefix.rstrip().endswith("```"):
             return Choice(text="", finish_reason="stop", tokens=1)
-        answers = tuple(values_of(prefix))
-        if _ANSWER.search(prefix):
-            answer = self._revised(request._replace(answers=answers[-1:]))
-            text = "\n" * (not prefix.endswith("\n")) + _written(request, answer, begun=0)
-            return _cut(text, _SOLUTION, sampling)
-        rest, tokens = self._rest(request, answers)
-        text = rest if prefix.endswith("\n") else "\n\n" + rest
-        return _cut(text, tokens, sampling)
+        given = values_of(prefix)
+        # A text that ends within a number can be continued by some draws alone.
+        for _ in range(_TRIES):
+            whole = written(request.number, self._drawn(request, given), code=request.code)
+            rest = rest_of(whole, prefix)
+            if rest and rest.strip():
+                return _cut(rest, _SOLUTION * len(rest) // len(whole), sampling)
+        between = "\n\n"[len(prefix) - len(prefix.rstrip("\n")) :]
+        if ANSWER.search(prefix):
+            answer = self._revised(request._replace(answers=tuple(given[-1:])))
+            return _cut(between[:1] + self._written(request, answer), _SOLUTION, sampling)
+        rest, tokens = self._rest(request, given)
+        return _cut(between + rest, tokens, sampling)
 
-    def _rest_of_program(self, request: Request, prefix: str) -> tuple[str, int]:
-        """Return the lines after those of the prefix; only the last line can be wrong."""
-        whole = _written(request, self._solved(request), begun=0)
-        done = prefix.rstrip("\n").count("\n") + 1
-        rest = "\n".join(whole.splitlines()[done:])
-        text = rest if prefix.endswith("\n") else f"\n{rest}"
-        return text, _SOLUTION * len(rest) // len(whole)
-
-    def _rest(self, request: Request, values: Sequence[int]) -> tuple[str, int]:
+    def _rest(self, request: Request, given: Sequence[int]) -> tuple[str, int]:
         """Return the steps after those that have the given values, and their tokens."""
-        begun, right = min(len(values), STEPS - 1), right_answer(request.number)
-        if values and values[-1] != right:
-            answer = values[-1]
-        else:
-            # The chance of the steps that are left; all steps of a solution are equally hard.
-            chance = self._chance(request.number) ** ((STEPS - begun) / STEPS)
-            wrong = self._wrong(request.number, request.draw)
-            answer = right if request.draw.random() < chance else wrong
-        rest = _written(request, answer, begun=begun)
+        whole = written(request.number, self._drawn(request, given), code=request.code)
+        begun = 0 if request.code else min(len(given), STEPS - 1)
+        rest = "\n\n".join(whole.split("\n\n")[begun:])
         return rest, _SOLUTION * (STEPS - begun) // STEPS
 
+    def _drawn(self, request: Request, given: Sequence[int]) -> list[int]:
+        """Return the values of all steps; after an error, all of them are wrong."""
+        right = right_answer(request.number)
+        if len(given) >= STEPS:
+            return [*given[: STEPS - 1], given[-1]]
+        if given and given[-1] != right:
+            return [*given, *[given[-1]] * (STEPS - len(given))]
+        # The chance of the steps that are left; all steps of a solution are equally hard.
+        chance = self._chance(request.number) ** ((STEPS - len(given)) / STEPS)
+        wrong = self._wrong(request.number, request.draw)
+        answer = right if request.draw.random() < chance else wrong
+        return [*given, *_values(request, answer)[len(given) :]]
+
+    def _written(self, request: Request, answer: int) -> str:
+        """Return a whole solution with an answer; one of its steps goes wrong if it is wrong."""
+        return written(request.number, _values(request, answer), code=request.code)
+
     def _edit(self, request: Request) -> str:
-        before = self._last(request)
-        after = self._revised(request)
-        marks = "<<<<<<< SEARCH\n    return {}\n=======\n    return {}\n>>>>>>> REPLACE"
-        return marks.format(before, after)
+        """Return edits of all lines that have the answer's value, or of a line without effect."""
+        before, after = request.answers[-1], self._revised(request)
+        lines = [line for line in _LINE.findall(request.prompt) if line.endswith(f" {before}")]
+        wrong = before != right_answer(request.number)
+        edited = dict.fromkeys(lines if wrong else lines[-1:])
+        if before == after:
+            edited, after = dict.fromkeys(_NOTE.findall(request.prompt)[-1:]), request.draw.random()
+        return "\n".join(
+            f"<<<<<<< SEARCH\n{line}\n=======\n{line.rpartition(' ')[0]} {after}\n>>>>>>> REPLACE"
+            for line in edited
+        )
 
     # Judgements
 
@@ -236,12 +321,12 @@ class SimulatedAgent(SimulatedChatModel):
 
     def _judgement(self, request: Request, schema: str) -> dict[str, Any]:
         wanted: dict[str, Any] = json.loads(schema)["properties"]
-        count = next((int(a or b) for a, b in _COUNT.findall(request.prompt)), 2)
+        count = next(map(int, _QUESTIONS.findall(request.prompt)), 2)
         looks = self._believes(request, self._last(request))
         values: dict[str, Any] = {
             "reason": "simulated",
             "score": request.draw.randint(6, 10) if looks else request.draw.randint(0, 5),
-            "steps": self._steps(request, count),
+            "steps": self._steps(request),
             "winner": self._winner(request),
             "best": self._best(request),
             "questions": ["Is it right?", "Is it complete?"],
@@ -249,11 +334,13 @@ class SimulatedAgent(SimulatedChatModel):
         }
         return {name: value for name, value in values.items() if name in wanted}
 
-    def _steps(self, request: Request, count: int) -> list[int]:
-        """Return a score of every step, of which those after an error are wrong."""
-        values = [int(a or b or c) for _, a, b, c in _VALUE.findall(request.prompt)][-count:]
-        values += values[-1:] * (count - len(values)) or [0] * (count - len(values))
-        return [9 if self._believes(request, value) else 2 for value in values]
+    def _steps(self, request: Request) -> list[int]:
+        """Return a score of every numbered step; one without a value looks like the one before."""
+        scores, value = list[int](), right_answer(request.number)
+        for step in _NUMBERED.split(request.prompt)[1:]:
+            value = (values_of(step) or [value])[-1]
+            scores.append(9 if self._believes(request, value) else 2)
+        return scores
 
     def _winner(self, request: Request) -> str:
         first, second = (*request.answers[-2:], None, None)[:2]
@@ -264,80 +351,11 @@ class SimulatedAgent(SimulatedChatModel):
         return request.answers.index(self._chosen(request)) + 1 if request.answers else 1
 
 
-def agent_problems(count: int, *, code: bool) -> list[LabelledProblem]:
-    """Return problems that a `SimulatedAgent` answers, as numbers or as programs."""
-    return [_problem(number, code=code) for number in range(count)]
-
-
-def number_of(problem: Problem) -> int | None:
-    """Return the number of a simulated problem; None for one that a system wrote itself."""
-    match = _PROBLEM.search(problem.prompt)
-    return int(match[2]) if match else None
-
-
-def right_answer(number: int) -> int:
-    """Return the right answer of a problem."""
-    return 1_000 + 37 * number
-
-
-def values_of(text: str) -> list[int]:
-    """Return the values of the steps of a solution; the last one is its answer, if it has one."""
-    return [int(a or b or c) for _, a, b, c in _VALUE.findall(text)]
-
-
-def _statement(number: int, *, code: bool) -> str:
-    if code:
-        return f"Simulated program {number}: write answer(case). What is {_QUESTION}"
-    return f"Simulated problem {number}.\nWhat is {_QUESTION}"
-
-
-def _problem(number: int, *, code: bool) -> LabelledProblem:
-    if not code:
-        problem = Problem(
-            id=f"simulated/{number}", prompt=_statement(number, code=False), kind="math"
-        )
-        return LabelledProblem(problem=problem, gold=Gold(answer=str(right_answer(number))))
-    tests = [f"assert answer({case}) == {right_answer(number)}" for case in range(VISIBLE + 1)]
-    problem = Problem(
-        id=f"simulated/{number}",
-        prompt=_statement(number, code=True),
-        kind="code",
-        entry_point="answer",
-        tests="\n".join(tests[:VISIBLE]),
-    )
-    return LabelledProblem(problem=problem, gold=Gold(tests=tests[VISIBLE]))
-
-
-def simulated_sandbox(*, hidden: bool) -> FakeSandbox:
-    """Return a sandbox for simulated programs, whose visible tests let one wrong answer pass.
-
-    They pass programs that are wrong by 9, and two of three pass those that are wrong by 6 to 8.
-    """
-
-    def verdict(run: SandboxRun) -> bool | set[str]:
-        number, answer = _NUMBER.search(run.source), _ANSWER.search(run.source)
-        if not number or not answer:
-            return False
-        error = int(answer[2] or answer[1]) - right_answer(int(number[1]))
-        if hidden or error in (0, 9):
-            return error == 0 or not hidden
-        return set(run.ids[: VISIBLE - 1]) if error >= 6 else False
-
-    return FakeSandbox(verdict)
-
-
-def _written(request: Request, answer: int, *, begun: int) -> str:
-    """Return the steps of a solution from the first that is not begun; one of them goes wrong."""
+def _values(request: Request, answer: int) -> list[int]:
+    """Return the values of the steps of a solution with an answer; a random step errs first."""
     right = right_answer(request.number)
-    if request.code:
-        # Ten lines, from which on the Refiner asks for edits.
-        notes = "\n".join(f"    note_{line} = {line}" for line in range(1, 8))
-        head = f"def answer(case):\n    program = {request.number}"
-        return f"```python\n{head}\n{notes}\n    return {answer}\n```"
-    slip = request.draw.randint(begun + 1, STEPS) if answer != right else STEPS + 1
-    values = [answer if step >= slip else right for step in range(1, STEPS)]
-    steps = [f"Step {step}: value {step} is {value}." for step, value in enumerate(values, 1)]
-    return "\n\n".join([*steps, f"Step {STEPS}: it is \\boxed{{{answer}}}."][begun:])
+    slip = STEPS if answer == right else request.draw.randint(1, STEPS)
+    return [answer if step >= slip else right for step in range(1, STEPS + 1)]
 
 
 def _cut(text: str, tokens: int, sampling: Sampling) -> Choice:

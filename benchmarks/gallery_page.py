@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
+from gallery_notes import ABOUT, note_on
 from gallery_rows import BASELINE, Row, Summary, baseline_curve, summaries
 from gallery_summary import with_scorer
 
@@ -35,12 +36,17 @@ for (const button of document.querySelectorAll('th button')) {
     cell.setAttribute('aria-sort', ascending ? 'ascending' : 'descending');
     const value = row => row.children[column].dataset.value;
     const rows = [...body.rows];
-    rows.sort((a, b) => (ascending ? 1 : -1) * (column === 0 ?
+    rows.sort((a, b) => (ascending ? 1 : -1) * (isNaN(value(a) || NaN) ?
       value(a).localeCompare(value(b)) : Number(value(a)) - Number(value(b))));
     body.append(...rows);
   });
 }
 """
+# On a phone the drawing is half as large, and its words and points would be too small to read.
+_NARROW = (
+    "<style>@media (max-width: 600px) { .plot text { font-size: 22px !important } "
+    ".plot circle { r: 8px } }</style>"
+)
 _NOTE = f"""\
 <p>The line shows <b>{BASELINE}</b> as more and more samples are allowed. The gain of a system is
 its accuracy less that of <b>{BASELINE}</b> with the same tokens per problem, with a 95&nbsp;%
@@ -48,7 +54,7 @@ interval over the problems; there is none if the system costs less than one samp
 accuracies are Wilson's. One in forty systems without any effect has an interval wholly above 0 by
 chance. A system <span class="warn">with a scorer</span> is compared with samples weighed by the
 same scorer, the dashed line. Points are green above the baseline, red below it, blue where the
-interval includes 0, and grey without a gain.</p>
+interval includes 0, and grey without a gain. {ABOUT}</p>
 """
 
 
@@ -91,7 +97,7 @@ def _setting(rows: Sequence[Row], about: str, left_out: Mapping[str, str]) -> It
     problems = max(row.problems for row in found)
     yield f"<p>{text(about)} {len(measured)} systems, {problems} problems.</p>\n"
     yield _plot(measured, _curves(rows, measured))
-    yield from _table(measured)
+    yield from _table(measured, rows[0].setting)
     yield from _absent(found, left_out)
 
 
@@ -126,18 +132,18 @@ def _data(row: Summary) -> str:
     return f'data-name="{text(name)}" data-ideas="{ideas}" data-verdict="{_verdict(row)}"'
 
 
-def _table(found: Sequence[Summary]) -> Iterator[str]:
-    heads = ("strategy", "right", "tokens", "calls", "gain", "problems", "failed")
+def _table(found: Sequence[Summary], setting: str) -> Iterator[str]:
+    heads = ("strategy", "right", "tokens", "calls", "gain", "problems", "notes")
     yield '<div class="wide"><table><thead><tr>'
     for head in heads:
-        place = "" if head == "strategy" else ' class="n"'
+        place = "" if head in ("strategy", "notes") else ' class="n"'
         yield f'<th scope="col"{place}><button>{head}</button></th>'
     yield "</tr></thead><tbody>\n"
-    yield from map(_row, found)
+    yield from (_row(row, setting) for row in found)
     yield "</tbody></table></div>\n"
 
 
-def _row(row: Summary) -> str:
+def _row(row: Summary, setting: str) -> str:
     low, high = row.interval
     right = f'{row.accuracy:.0%} <span class="dim">{low:.0%} to {high:.0%}</span>'
     cells = [
@@ -146,14 +152,15 @@ def _row(row: Summary) -> str:
         (row.calls, f"{row.calls:.1f}"),
         (-9 if row.gain is None else row.gain, _gain(row)),
         (row.problems, str(row.problems)),
-        (row.failed, str(row.failed)),
     ]
     strategy = find_strategy(row.strategy)
     name = f'<td data-value="{text(row.strategy)}" title="{text(strategy.summary)}">'
     needs = f' <span class="warn">with {", ".join(strategy.needs)}</span>' if strategy.needs else ""
     shown = f"{name}<b>{text(row.strategy)}</b> {text(strategy.title)}{needs}</td>"
     rest = "".join(f'<td class="n" data-value="{value}">{cell}</td>' for value, cell in cells)
-    return f"<tr {_data(row)}>{shown}{rest}</tr>\n"
+    words = text(note_on(row, setting))
+    note = f'<td style="min-width: 9rem" data-value="{words}">{words}</td>'
+    return f"<tr {_data(row)}>{shown}{rest}{note}</tr>\n"
 
 
 def _gain(row: Summary) -> str:
@@ -203,11 +210,11 @@ def _plot(found: Sequence[Summary], curves: Sequence[Sequence[CurvePoint]]) -> s
     levels = [(share, _HEIGHT - _MARGIN - inner_y * share / 100) for share in (0, 25, 50, 75, 100)]
     lines = "".join(
         f'<line class="grid" x1="{_MARGIN}" x2="{_WIDTH - _MARGIN}" y1="{y}" y2="{y}"/>'
-        f'<text x="8" y="{y + 4}">{share}%</text>'
+        f'<text x="0" y="{y + 4}">{share}%</text>'
         for share, y in levels
     )
     ticks = "".join(
-        f'<text x="{_MARGIN + inner_x * part**0.5:.0f}" y="{_HEIGHT - 20}" '
+        f'<text x="{_MARGIN + inner_x * part**0.5:.0f}" y="{_HEIGHT - 28}" '
         f'text-anchor="middle">{part * most:,.0f}</text>'
         for part in (0.05, 0.25, 0.5, 1.0)
     )
@@ -216,7 +223,7 @@ def _plot(found: Sequence[Summary], curves: Sequence[Sequence[CurvePoint]]) -> s
     )
     return (
         f'<div style="max-width: 60rem"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
-        'aria-label="accuracy against tokens">'
+        f'aria-label="accuracy against tokens" class="plot">{_NARROW}'
         f"{lines}{ticks}{axis}{''.join(marks)}</svg></div>\n"
     )
 

@@ -38,6 +38,10 @@ class Row(NamedTuple):
     sizes: tuple[Size, ...] = ()
     """Of the baseline alone."""
     error: str = ""
+    answered: bool = True
+    """Whether the system chose an answer."""
+    remarks: float = 0.0
+    """Share of the simulated model's answers that say nothing; see `gallery_model`."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -60,6 +64,10 @@ class Summary(NamedTuple):
     gain_interval: Interval | None
     reason: str
     """Of the first failure; empty where none failed."""
+    unanswered: float
+    """Share of the problems for which the system chose no answer."""
+    remarks: float
+    """Mean share of answers that say nothing."""
 
 
 def sizes_of(result: RefinementResult, rights: Mapping[str, bool]) -> tuple[Size, ...]:
@@ -172,6 +180,8 @@ def _summary(
         gain=statistics.fmean(gains) if gains else None,
         gain_interval=_interval(gains) if gains else None,
         reason=reason,
+        unanswered=sum(not row.answered for row in known) / n if n else 0.0,
+        remarks=sum(row.remarks for row in known) / n if n else 0.0,
     )
 
 

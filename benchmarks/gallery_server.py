@@ -13,7 +13,8 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from aiohttp import web
-from gallery_model import RoleRates, SimulatedAgent, values_of
+from gallery_model import RoleRates, SimulatedAgent
+from gallery_problems import values_of
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from refinegraph.agents.models.types import Choice, Sampling

@@ -5,9 +5,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gallery_model import (
-    RoleRates,
-    SimulatedAgent,
+from gallery_model import RoleRates, SimulatedAgent
+from gallery_problems import (
     agent_problems,
     number_of,
     right_answer,

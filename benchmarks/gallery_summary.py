@@ -1,12 +1,16 @@
 """The summary of the gallery's benchmark that stands in the documentation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
+from gallery_notes import note_on
 from gallery_rows import BASELINE, Row, Summary, summaries
 
 from refinegraph.errors import InputError
+from refinegraph.evaluation.statistics import Interval
 from refinegraph.graphs.strategies import find_strategy, strategy_names
+from refinegraph.graphs.strategies.strategy import Idea
 
 BEGIN, END = "<!-- measured gains -->", "<!-- end of measured gains -->"
 # Best and worst systems of a setting: enough to see what kinds of ideas they are.
@@ -30,27 +34,57 @@ def write_summary(page: Path, rows: Sequence[Row]) -> None:
 
 
 def _sections(rows: Sequence[Row]) -> Iterator[str]:
-    for setting in dict.fromkeys(row.setting for row in rows):
-        found = summaries((row for row in rows if row.setting == setting), scored=with_scorer())
+    settings = {
+        setting: summaries((row for row in rows if row.setting == setting), scored=with_scorer())
+        for setting in dict.fromkeys(row.setting for row in rows)
+    }
+    yield "\n".join(_by_idea(settings))
+    for setting, found in settings.items():
         yield f"### {setting[:1].upper()}{setting[1:]}"
         yield _counts(found)
-        ranked = [row for row in found if row.gain is not None and row.gain_interval]
+        ranked = [row for row in found if row.gain_interval]
         if ranked:
             shown = [*ranked[:_SHOWN], *ranked[_SHOWN:][-_SHOWN:]]
-            yield "\n".join([*_HEAD, *map(_line, shown)])
+            yield "\n".join([*_HEAD, *(_line(row, setting) for row in shown)])
+
+
+def _by_idea(settings: Mapping[str, Sequence[Summary]]) -> Iterator[str]:
+    """Yield how many systems of every idea are above and below the baseline, by setting."""
+    yield f"| idea | {' | '.join(settings)} |"
+    yield "|---" * (len(settings) + 1) + "|"
+    for idea in get_args(Idea):
+        cells: list[str] = []
+        for found in settings.values():
+            intervals = [
+                row.gain_interval
+                for row in found
+                if row.gain_interval and idea in find_strategy(row.strategy).ideas
+            ]
+            cells.append(
+                f"{_above(intervals)} above, {_below(intervals)} below of {len(intervals)}"
+            )
+        yield f"| {idea} | {' | '.join(cells)} |"
+
+
+def _above(intervals: Sequence[Interval]) -> int:
+    return sum(interval.low > 0 for interval in intervals)
+
+
+def _below(intervals: Sequence[Interval]) -> int:
+    return sum(interval.high < 0 for interval in intervals)
 
 
 _HEAD = (
-    "| system | right | tokens | gain at equal tokens | 95 % interval |",
-    "|---|---|---|---|---|",
+    "| system | right | tokens | gain at equal tokens | 95 % interval | notes |",
+    "|---|---|---|---|---|---|",
 )
 
 
 def _counts(found: Sequence[Summary]) -> str:
     ranked = [row.gain_interval for row in found if row.gain_interval]
-    above = sum(interval.low > 0 for interval in ranked)
-    below = sum(interval.high < 0 for interval in ranked)
-    problems = max(row.problems for row in found)
+    above, below = _above(ranked), _below(ranked)
+    sizes = sorted({row.problems for row in found if row.problems})
+    problems = " to ".join(map(str, dict.fromkeys((sizes[0], sizes[-1]))))
     best = next((row for row in found if row.strategy == BASELINE), None)
     whole = f" It is right on {best.accuracy:.0%} with {best.tokens:,.0f} tokens." if best else ""
     cheap = sum(row.problems > 0 and row.gain is None for row in found) - (best is not None)
@@ -63,7 +97,7 @@ def _counts(found: Sequence[Summary]) -> str:
     )
 
 
-def _line(row: Summary) -> str:
+def _line(row: Summary, setting: str) -> str:
     assert row.gain is not None and row.gain_interval
     low, high = row.gain_interval
     gain = f"{100 * row.gain:+.0f} points"
@@ -72,5 +106,6 @@ def _line(row: Summary) -> str:
         name = f"[{name}](gallery/{row.strategy}.md)"
     return (
         f"| {name} | {row.accuracy:.0%} "
-        f"| {row.tokens:,.0f} | {gain} | {100 * low:+.0f} to {100 * high:+.0f} |"
+        f"| {row.tokens:,.0f} | {gain} | {100 * low:+.0f} to {100 * high:+.0f} "
+        f"| {note_on(row, setting)} |"
     )

@@ -209,6 +209,28 @@ class leaves:
         return f"leaves({self.selector!r})"
 
 
+class passing:
+    """Apply another selector to the candidates that pass all visible tests, if there are any.
+
+    A vote or a judge must not prefer a program that its tests refute to one that passes them.
+    """
+
+    def __init__(self, selector: Selector) -> None:
+        check_part(selector, "a selector", "problem", "candidates")
+        self.selector = selector
+
+    def __call__(
+        self, problem: Problem, candidates: Sequence[Candidate]
+    ) -> MaybeAwaitable[Selection]:
+        """Return the other selector's choice among the candidates that pass, or among all."""
+        proved = [each for each in candidates if each.verdict and each.verdict.passed]
+        return self.selector(problem, proved or candidates)
+
+    def __repr__(self) -> str:
+        """Return the constructor call."""
+        return f"passing({self.selector!r})"
+
+
 def _agreeing(group: Sequence[Candidate]) -> str:
     return "1 candidate agrees" if len(group) == 1 else f"{len(group)} candidates agree"
 

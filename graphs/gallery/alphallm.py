@@ -1,8 +1,8 @@
 """AlphaLLM: tree search over steps, valued by three critics."""
 
-from refinegraph.agents import Judge, StepJudge, continue_from, paragraph
+from refinegraph.agents import Judge, StepJudge, continue_from, paragraph, rest
 from refinegraph.agents.prompts import Prompt
-from refinegraph.graphs.policies import is_complete, uct
+from refinegraph.graphs.policies import finishing, is_complete, uct
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
 from refinegraph.graphs.strategies import Plan, recipe
@@ -31,14 +31,20 @@ def alphallm(plan: Plan) -> SearchGraph:
     critics = mean_of(Judge(judge, prompt=Prompt(user=VALUE)), StepJudge(judge), Judge(judge))
     return plan.search(
         "alphallm",
-        operators={"step": continue_from(plan.model, step=paragraph(), on_missing_prefix="ask")},
-        policy=uct(
-            "step",
-            root="step",
-            roots=2,
-            width=2,
-            done=is_complete,
-            max_candidates=plan.samples or 16,
+        operators={
+            "step": continue_from(plan.model, step=paragraph(), on_missing_prefix="ask"),
+            "finish": continue_from(plan.model, step=rest(), on_missing_prefix="ask"),
+        },
+        policy=finishing(
+            uct(
+                "step",
+                root="step",
+                roots=2,
+                width=2,
+                done=is_complete,
+                max_candidates=plan.samples or 16,
+            ),
+            "finish",
         ),
         scorer=critics,
         select=best_of(),

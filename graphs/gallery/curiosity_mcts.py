@@ -2,10 +2,10 @@
 
 import math
 
-from refinegraph.agents import Judge, continue_from, paragraph
+from refinegraph.agents import Judge, continue_from, paragraph, rest
 from refinegraph.agents.models import Sampling
 from refinegraph.agents.prompts import Prompt
-from refinegraph.graphs.policies import is_complete, uct
+from refinegraph.graphs.policies import finishing, is_complete, uct
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
 from refinegraph.graphs.strategies import Plan, recipe
@@ -40,9 +40,13 @@ def curiosity_mcts(plan: Plan) -> SearchGraph:
     step = continue_from(plan.model, step=paragraph(), sampling=sampling, on_missing_prefix="ask")
     return plan.search(
         "curiosity-mcts",
-        operators={"step": step},
-        policy=uct(
-            "step", root="step", width=3, done=is_complete, max_candidates=plan.samples or 24
+        operators={
+            "step": step,
+            "finish": continue_from(plan.model, step=rest(), on_missing_prefix="ask"),
+        },
+        policy=finishing(
+            uct("step", root="step", width=3, done=is_complete, max_candidates=plan.samples or 24),
+            "finish",
         ),
         scorer=product_of(score_each(curiosity), Judge(judge, prompt=COHERENCE)),
         select=best_of(),

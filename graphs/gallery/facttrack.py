@@ -1,7 +1,7 @@
 """FactTrack: facts are valid for a time, and new events are checked against them."""
 
-from refinegraph.agents import continue_from, paragraph, prompted
-from refinegraph.graphs.policies import move, schedule
+from refinegraph.agents import continue_from, paragraph, prompted, rest
+from refinegraph.graphs.policies import finishing, move, schedule
 from refinegraph.graphs.policies.base import approved_ids
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
@@ -42,8 +42,12 @@ def facttrack(plan: Plan) -> SearchGraph:
     record = prompted(plan.model, RECORD, makes="notes", kind="fact").named("record")
     return plan.search(
         "facttrack",
-        operators={"event": event >> check, "next": record >> event >> check},
-        policy=schedule(*[again_or_on] * (plan.samples or 12)),
+        operators={
+            "event": event >> check,
+            "next": record >> event >> check,
+            "finish": continue_from(plan.model, step=rest(), on_missing_prefix="ask"),
+        },
+        policy=finishing(schedule(*[again_or_on] * (plan.samples or 12)), "finish"),
         select=latest(),
     )
 

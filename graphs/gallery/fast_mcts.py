@@ -20,7 +20,8 @@ EXPLORE = 0.5
     ideas=["search", "vote"],
     calls="n",
     departs="Without reference answers a path's reward is its score, agreement unless --scorer "
-    "judges; the paper samples data with known answers.",
+    "judges; the paper samples data with known answers. Programs are sampled anew, because "
+    "finished ones have no steps.",
 )
 def fast_mcts(plan: Plan) -> SearchGraph:
     """Sample whole paths, each from a promising or rarely tried step of an earlier one."""
@@ -34,22 +35,28 @@ def fast_mcts(plan: Plan) -> SearchGraph:
 
 
 def next_path(state: RefinementState) -> Move:
-    """Continue from the step with the highest bound, which prefers mixed success."""
-    paths = state.candidates
+    """Descend by the bound to the step from which another path promises most."""
+    paths, kept = state.candidates, 0
     if len(paths) < 2:
         return move("roll")
-    steps = [(path, n) for path in paths for n in range(len(path.steps))]
-    best, keep = max(steps, key=lambda step: bound(prefix(*step), paths), default=(paths[0], 0))
-    return move("roll", best, keep=keep)
+    while True:
+        below: dict[str, tuple[Candidate, ...]] = {}
+        for path in paths:
+            if len(path.steps) > kept + 1:
+                start = prefix(path, kept + 1)
+                below[start] = (*below.get(start, ()), path)
+        best = max(below.values(), key=lambda group: bound(group, len(group), paths), default=paths)
+        if bound(paths, max(1, len(below)), paths) >= bound(best, len(best), paths):
+            return move("roll", paths[0], keep=kept)
+        paths, kept = best, kept + 1
 
 
 def prefix(candidate: Candidate, steps: int) -> str:
-    """Return the text of the first steps."""
-    return candidate.text[: candidate.steps[steps].start].strip()
+    """Return the first steps, one per line."""
+    return "\n".join(candidate.text[step.start : step.end] for step in candidate.steps[:steps])
 
 
-def bound(start: str, paths: tuple[Candidate, ...]) -> float:
-    """Return the upper confidence bound of a prefix, whose value is the variance of success."""
-    values = [path.score or 0.0 for path in paths if path.text.lstrip().startswith(start)]
-    mean = sum(values) / len(values)
-    return mean * (1 - mean) + EXPLORE * math.sqrt(math.log(len(paths)) / len(values))
+def bound(paths: tuple[Candidate, ...], tried: int, among: tuple[Candidate, ...]) -> float:
+    """Return the upper confidence bound of a step, whose value is the variance of success."""
+    mean = sum(path.score or 0.0 for path in paths) / len(paths)
+    return mean * (1 - mean) + EXPLORE * math.sqrt(math.log(len(among)) / tried)

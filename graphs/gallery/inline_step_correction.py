@@ -1,7 +1,7 @@
 """S3c-Math: notice and correct a wrong step while the reasoning continues."""
 
-from refinegraph.agents import continue_from, line, prompted
-from refinegraph.graphs.policies import move
+from refinegraph.agents import continue_from, line, prompted, rest
+from refinegraph.graphs.policies import finishing, move
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
 from refinegraph.graphs.state import RefinementState
@@ -33,8 +33,11 @@ def inline_step_correction(plan: Plan) -> SearchGraph:
         operators={
             "step": step,
             "check": prompted(plan.model, CHECK, makes="reviews"),
+            "finish": continue_from(plan.model, step=rest(), on_missing_prefix="ask"),
         },
-        policy=lambda state: checked(state) if len(state.candidates) < limit else [],
+        policy=finishing(
+            lambda state: checked(state) if len(state.candidates) < limit else [], "finish"
+        ),
         select=latest(),
     )
 

@@ -12,6 +12,7 @@ from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
 from refinegraph.graphs.strategies import Plan, recipe
 from refinegraph.schema import Candidate, Problem, Score
+from refinegraph.tools.answers import extract_answer
 from refinegraph.tools.scorers import Scorer
 from refinegraph.tools.scorers.async_cache import AsyncCache
 
@@ -57,7 +58,8 @@ def taught(teacher: BaseChatModel, student: BaseChatModel) -> Scorer:
         return (await generate(teacher, EXAM.format(problem))).choices[0].text
 
     async def sit(prompt: str) -> str:
-        return (await generate(student, prompt)).choices[0].text.strip().split("\n")[-1]
+        text = (await generate(student, prompt)).choices[0].text
+        return extract_answer(text, kind="math") or text.strip().split("\n")[-1]
 
     async def score(problem: Problem, candidates: Sequence[Candidate]) -> list[Score]:
         task = await exams.get(problem.prompt, exam)

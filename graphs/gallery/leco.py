@@ -14,7 +14,8 @@ from refinegraph.schema import Move
     paper="arXiv 2403.19094",
     ideas=["repair", "search"],
     calls="2 (1 + r)",
-    departs="By default, a judge scores the steps; the paper derives the scores from the logits.",
+    departs="By default, a judge scores the steps; the paper derives the scores from the logits. "
+    "Finished programs have no steps and stay as they are.",
 )
 def leco(plan: Plan) -> SearchGraph:
     """Keep the steps before the first doubtful one and rewrite the rest."""

@@ -1,7 +1,7 @@
 """MCTS-DPO: tree search that blends the outcome with the model's evaluation of its steps."""
 
-from refinegraph.agents import StepJudge, continue_from, line
-from refinegraph.graphs.policies import is_complete, uct
+from refinegraph.agents import StepJudge, continue_from, line, rest
+from refinegraph.graphs.policies import finishing, is_complete, uct
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
 from refinegraph.graphs.strategies import Plan, recipe
@@ -21,14 +21,20 @@ def mcts_dpo(plan: Plan) -> SearchGraph:
     outcome = first_of(execution(), agreement())
     return plan.search(
         "mcts-dpo",
-        operators={"step": continue_from(plan.model, step=line(), on_missing_prefix="ask")},
-        policy=uct(
-            "step",
-            root="step",
-            roots=2,
-            width=2,
-            done=is_complete,
-            max_candidates=plan.samples or 24,
+        operators={
+            "step": continue_from(plan.model, step=line(), on_missing_prefix="ask"),
+            "finish": continue_from(plan.model, step=rest(), on_missing_prefix="ask"),
+        },
+        policy=finishing(
+            uct(
+                "step",
+                root="step",
+                roots=2,
+                width=2,
+                done=is_complete,
+                max_candidates=plan.samples or 24,
+            ),
+            "finish",
         ),
         scorer=mean_of(outcome, StepJudge(plan.model)),
         select=best_of(),

@@ -1,7 +1,7 @@
 """Meta-Reasoner."""
 
-from refinegraph.agents import continue_from, paragraph
-from refinegraph.graphs.policies import Wave, move, supervised
+from refinegraph.agents import continue_from, paragraph, rest
+from refinegraph.graphs.policies import Wave, finishing, move, supervised
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
 from refinegraph.graphs.state import RefinementState
@@ -18,15 +18,24 @@ from refinegraph.schema import Move
 )
 def meta_reasoner(plan: Plan) -> SearchGraph:
     """Let a supervisor decide after every step whether to continue, backtrack or restart."""
+    judge = plan.reviewer_model or plan.model
     menu: dict[str, Wave] = {"restart": move("step"), "go on": go_on, "backtrack": backtrack}
     return plan.search(
         "meta-reasoner",
-        operators={"step": continue_from(plan.model, step=paragraph(), on_missing_prefix="ask")},
-        policy=supervised(
-            plan.reviewer_model or plan.model, menu, max_candidates=plan.samples or 12
+        operators={
+            "step": continue_from(plan.model, step=paragraph(), on_missing_prefix="ask"),
+            "finish": continue_from(plan.model, step=rest(), on_missing_prefix="ask"),
+        },
+        policy=finishing(
+            supervised(judge, menu, progress=written, max_candidates=plan.samples or 12), "finish"
         ),
         select=latest(),
     )
+
+
+def written(state: RefinementState) -> str:
+    """Show the supervisor the reasoning so far."""
+    return state.candidates[-1].text if state.candidates else "Nothing was written yet."
 
 
 def go_on(state: RefinementState) -> list[Move]:

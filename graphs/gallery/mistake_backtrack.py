@@ -14,7 +14,8 @@ from refinegraph.schema import Move
     paper="arXiv 2311.08516",
     ideas=["repair", "judge"],
     calls="2 + 1 + n",
-    departs="By default, a judge locates the mistake; the paper trains a classifier.",
+    departs="By default, a judge locates the mistake; the paper trains a classifier. Finished "
+    "programs have no steps and stay as they are.",
 )
 def mistake_backtrack(plan: Plan) -> SearchGraph:
     """Locate the first mistake, sample other continuations from there, take the best."""

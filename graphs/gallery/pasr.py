@@ -1,8 +1,8 @@
 """PASR: refine while writing if it is worthwhile, not only afterwards."""
 
-from refinegraph.agents import Judge, continue_from, paragraph
+from refinegraph.agents import Judge, continue_from, paragraph, rest
 from refinegraph.agents.prompts import Prompt
-from refinegraph.graphs.policies import move, schedule
+from refinegraph.graphs.policies import finishing, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
 from refinegraph.graphs.state import RefinementState
@@ -32,8 +32,11 @@ def pasr(plan: Plan) -> SearchGraph:
     """Decide after every step whether to refine it immediately or to continue."""
     return plan.search(
         "pasr",
-        operators={"step": continue_from(plan.model, step=paragraph(), on_missing_prefix="ask")},
-        policy=schedule(*[refine_or_go_on] * 2 * (plan.samples or 16)),
+        operators={
+            "step": continue_from(plan.model, step=paragraph(), on_missing_prefix="ask"),
+            "finish": continue_from(plan.model, step=rest(), on_missing_prefix="ask"),
+        },
+        policy=finishing(schedule(*[refine_or_go_on] * 2 * (plan.samples or 16)), "finish"),
         scorer=Judge(plan.reviewer_model or plan.model, prompt=JUDGE),
         select=latest(),
     )

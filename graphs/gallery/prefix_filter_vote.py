@@ -1,7 +1,7 @@
 """Goal-conditioned rewards: drop partial solutions that will likely fail, then vote."""
 
-from refinegraph.agents import continue_from, paragraph
-from refinegraph.graphs.policies import last_wave, move, schedule
+from refinegraph.agents import continue_from, paragraph, rest
+from refinegraph.graphs.policies import finishing, last_wave, move, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import majority_vote
 from refinegraph.graphs.state import RefinementState
@@ -26,8 +26,13 @@ def prefix_filter_vote(plan: Plan) -> SearchGraph:
     samples, steps = plan.samples or 8, 12 if plan.rounds is None else plan.rounds
     return plan.search(
         "prefix-filter-vote",
-        operators={"step": continue_from(plan.model, step=paragraph(), on_missing_prefix="ask")},
-        policy=schedule(move("step", count=samples), *[from_promising] * steps),
+        operators={
+            "step": continue_from(plan.model, step=paragraph(), on_missing_prefix="ask"),
+            "finish": continue_from(plan.model, step=rest(), on_missing_prefix="ask"),
+        },
+        policy=finishing(
+            schedule(move("step", count=samples), *[from_promising] * steps), "finish"
+        ),
         select=majority_vote(),
     )
 

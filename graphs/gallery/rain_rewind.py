@@ -1,8 +1,8 @@
 """RAIN: evaluate the text while writing, rewind, and continue from where it was good."""
 
-from refinegraph.agents import Judge, continue_from, line
+from refinegraph.agents import Judge, continue_from, line, rest
 from refinegraph.agents.prompts import Prompt
-from refinegraph.graphs.policies import is_complete, uct
+from refinegraph.graphs.policies import finishing, is_complete, uct
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import best_of
 from refinegraph.graphs.strategies import Plan, recipe
@@ -29,14 +29,20 @@ def rain_rewind(plan: Plan) -> SearchGraph:
     """Search forward by self-evaluation, and rewind what fails it."""
     return plan.search(
         "rain-rewind",
-        operators={"step": continue_from(plan.model, step=line(), on_missing_prefix="ask")},
-        policy=uct(
-            "step",
-            root="step",
-            roots=2,
-            width=2,
-            done=is_complete,
-            max_candidates=plan.samples or 24,
+        operators={
+            "step": continue_from(plan.model, step=line(), on_missing_prefix="ask"),
+            "finish": continue_from(plan.model, step=rest(), on_missing_prefix="ask"),
+        },
+        policy=finishing(
+            uct(
+                "step",
+                root="step",
+                roots=2,
+                width=2,
+                done=is_complete,
+                max_candidates=plan.samples or 24,
+            ),
+            "finish",
         ),
         scorer=Judge(plan.reviewer_model or plan.model, prompt=EVALUATE),
         select=best_of(),

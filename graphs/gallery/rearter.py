@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from refinegraph.agents import Judge, continue_from, paragraph
+from refinegraph.agents import Judge, continue_from, paragraph, rest
 from refinegraph.agents.memory import recall, with_notes
 from refinegraph.agents.prompts import Prompt
-from refinegraph.graphs.policies import last_wave, move, ranked, schedule
+from refinegraph.graphs.policies import finishing, last_wave, move, ranked, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
 from refinegraph.graphs.state import RefinementState
@@ -43,8 +43,12 @@ def rearter(plan: Plan) -> SearchGraph:
     retrieving = recall(plan.memory) >> with_notes(step, heading="Documents:", limit=3)
     return plan.search(
         "rearter",
-        operators={"step": retrieving, "mend": step},
-        policy=schedule(*[partial(mend_or_go_on, samples=samples)] * STEPS),
+        operators={
+            "step": retrieving,
+            "mend": step,
+            "finish": continue_from(plan.model, step=rest(), on_missing_prefix="ask"),
+        },
+        policy=finishing(schedule(*[partial(mend_or_go_on, samples=samples)] * STEPS), "finish"),
         scorer=Judge(plan.reviewer_model or plan.model, prompt=JUDGE),
         select=latest(),
     )

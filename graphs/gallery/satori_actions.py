@@ -1,7 +1,7 @@
 """Satori: thoughts tagged with what they do: continue, reflect, or explore another way."""
 
-from refinegraph.agents import continue_from, first_steps, paragraph
-from refinegraph.graphs.policies import move
+from refinegraph.agents import continue_from, first_steps, paragraph, rest
+from refinegraph.graphs.policies import finishing, move
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
 from refinegraph.graphs.state import RefinementState
@@ -28,8 +28,13 @@ def satori_actions(plan: Plan) -> SearchGraph:
     limit = plan.samples or 12
     return plan.search(
         "satori-actions",
-        operators={"think": continue_from(plan.model, step=paragraph(), on_missing_prefix="ask")},
-        policy=lambda state: by_tag(state) if len(state.candidates) < limit else [],
+        operators={
+            "think": continue_from(plan.model, step=paragraph(), on_missing_prefix="ask"),
+            "finish": continue_from(plan.model, step=rest(), on_missing_prefix="ask"),
+        },
+        policy=finishing(
+            lambda state: by_tag(state) if len(state.candidates) < limit else [], "finish"
+        ),
         select=latest(),
     )
 

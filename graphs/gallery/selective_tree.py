@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from refinegraph.agents import continue_from, line
+from refinegraph.agents import continue_from, line, rest
 from refinegraph.agents.likelihood import written_likelihood
 from refinegraph.agents.models import Sampling
-from refinegraph.graphs.policies import move, ranked, schedule
+from refinegraph.graphs.policies import finishing, move, ranked, schedule
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
 from refinegraph.graphs.state import RefinementState
@@ -36,8 +36,11 @@ def selective_tree(plan: Plan) -> SearchGraph:
     )
     return plan.search(
         "selective-tree",
-        operators={"step": step},
-        policy=schedule(*[partial(again_or_on, width=width)] * STEPS * width),
+        operators={
+            "step": step,
+            "finish": continue_from(plan.model, step=rest(), on_missing_prefix="ask"),
+        },
+        policy=finishing(schedule(*[partial(again_or_on, width=width)] * STEPS * width), "finish"),
         scorer=written_likelihood(),
         select=latest(),
     )

@@ -1,7 +1,7 @@
 """Self-backtracking: the model itself decides when to undo its last steps."""
 
-from refinegraph.agents import continue_from, line
-from refinegraph.graphs.policies import last_wave, move
+from refinegraph.agents import continue_from, line, rest
+from refinegraph.graphs.policies import finishing, last_wave, move
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import majority_vote
 from refinegraph.graphs.state import RefinementState
@@ -26,8 +26,13 @@ def self_backtracking(plan: Plan) -> SearchGraph:
     step = continue_from(plan.model, step=line(), on_missing_prefix="ask")
     return plan.search(
         "self-backtracking",
-        operators={"step": step},
-        policy=lambda state: advance(state, paths) if len(state.decisions) < turns else [],
+        operators={
+            "step": step,
+            "finish": continue_from(plan.model, step=rest(), on_missing_prefix="ask"),
+        },
+        policy=finishing(
+            lambda state: advance(state, paths) if len(state.decisions) < turns else [], "finish"
+        ),
         select=majority_vote(),
     )
 

@@ -1,8 +1,8 @@
 """SPC: a critic of single steps; every step that it refutes is rewritten."""
 
-from refinegraph.agents import Judge, continue_from, line
+from refinegraph.agents import Judge, continue_from, line, rest
 from refinegraph.agents.prompts import Prompt
-from refinegraph.graphs.policies import move
+from refinegraph.graphs.policies import finishing, move
 from refinegraph.graphs.search import SearchGraph
 from refinegraph.graphs.selection import latest
 from refinegraph.graphs.state import RefinementState
@@ -31,8 +31,13 @@ def self_play_critic(plan: Plan) -> SearchGraph:
     limit = plan.samples or 32
     return plan.search(
         "self-play-critic",
-        operators={"step": continue_from(plan.model, step=line(), on_missing_prefix="ask")},
-        policy=lambda state: next_step(state) if len(state.candidates) < limit else [],
+        operators={
+            "step": continue_from(plan.model, step=line(), on_missing_prefix="ask"),
+            "finish": continue_from(plan.model, step=rest(), on_missing_prefix="ask"),
+        },
+        policy=finishing(
+            lambda state: next_step(state) if len(state.candidates) < limit else [], "finish"
+        ),
         scorer=Judge(plan.reviewer_model or plan.model, prompt=Prompt(user=CRITICISE)),
         select=latest(),
     )

@@ -26,7 +26,7 @@ $instruction Say why, and write the right one. Write nothing of what follows it.
     ideas=["repair", "decompose"],
     calls="3 + 3 r",
     departs="The teacher (--reviewer-model) helps at test time; the paper distils it into the "
-    "student.",
+    "student. Finished programs have no steps and stay as they are.",
 )
 def supercorrect(plan: Plan) -> SearchGraph:
     """Follow a teacher's template, and continue after its correction of the first error."""

@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from refinegraph.graphs.policies.bandits import bandit
     from refinegraph.graphs.policies.base import Policy
     from refinegraph.graphs.policies.beliefs import beta, normal
+    from refinegraph.graphs.policies.completion import finishing
     from refinegraph.graphs.policies.first_wave import FirstWave
     from refinegraph.graphs.policies.frontier import beam, best_first
     from refinegraph.graphs.policies.islands import archive
@@ -40,6 +41,7 @@ _MODULES = {
     "best_first": "frontier",
     "beta": "beliefs",
     "each_with_others": "waves",
+    "finishing": "completion",
     "from_all": "waves",
     "from_each": "waves",
     "from_unfinished": "waves",
@@ -70,6 +72,7 @@ __all__ = [
     "best_first",
     "beta",
     "each_with_others",
+    "finishing",
     "from_all",
     "from_each",
     "from_unfinished",

@@ -34,7 +34,7 @@ from refinegraph.graphs.policies.success_rates import SuccessRates
 from refinegraph.graphs.refinement import RefinementGraph, refinement_graph
 from refinegraph.graphs.routing import Router
 from refinegraph.graphs.search import SearchGraph, search_graph
-from refinegraph.graphs.selection import Selector
+from refinegraph.graphs.selection import Selector, passing
 from refinegraph.graphs.stopping import RuleFunction, StopRule, accepted, as_rule
 from refinegraph.graphs.strategies.magicore_options import MagicoreOptions
 from refinegraph.schema import Kind, LabelledProblem, ModelNames
@@ -289,21 +289,22 @@ class Plan:
         """Return a search graph from operators and a policy, configured by the plan.
 
         Intended for strategies whose loop differs from that of `graph`. By default, the run ends
-        when a candidate passes all visible tests.
+        when a candidate passes all visible tests, and that candidate is the answer.
 
         Args:
             name: The strategy's name in results.
             operators: Operators by the names used in moves.
             policy: Decides on the next moves; overridden by the plan's policy.
             scorer: Scores candidates; overridden by the plan's scorer.
-            select: Chooses the answer; overridden by the plan's selector.
+            select: Chooses the answer among the candidates that pass all visible tests, or among
+                all if none does; overridden by the plan's selector.
             models: The models of the roles; by default the plan's.
         """
         return search_graph(
             operators=operators,
             policy=self.policy or policy,
             scorer=self.scorer or scorer,
-            select=self.select or select,
+            select=self.select or (passing(select) if select else None),
             stop=self.stop_rule(accepted()),
             sandbox=self.sandbox,
             checker=self.checker,

@@ -224,3 +224,13 @@ async def test_the_sample_that_wins_most_comparisons_is_taken() -> None:
     result = await run_system("win-rate-tournament", model, reviewer_model=judge, samples=3)
     assert result.answer == "4"
     assert len(judge.calls) == 6
+
+
+@pytest.mark.parametrize("name", ["multiagent-debate", "self-check", "contradiction-removal"])
+async def test_a_program_that_passes_its_tests_is_the_answer(name: str) -> None:
+    drafts = iter([WRONG, WRONG, RIGHT])
+    model = ScriptedChatModel(lambda messages, sampling: next(drafts, RIGHT))
+    result = await run_system(name, model, problem=PROGRAM, samples=3)
+    assert result.stop_reason.rule == "accepted"
+    assert result.chosen
+    assert "// 2" in result.chosen.text

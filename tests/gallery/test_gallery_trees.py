@@ -8,7 +8,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.tools import tool
 
 from refinegraph.agents.environments import ToolUse
-from refinegraph.agents.models import Sampling, ScriptedChatModel
+from refinegraph.agents.models import Choice, Sampling, ScriptedChatModel
 
 DOUBT = "The step 2 + 2 = 5.\n\nThe answer is 5."
 
@@ -196,3 +196,37 @@ async def test_what_a_tool_refutes_is_repaired() -> None:
     assert "Observation: 4" in solver.calls[1].prompt
     assert result.answer == "4"
     assert QUESTION.prompt in verifier.calls[0].prompt
+
+
+def never_done(messages: Sequence[BaseMessage], sampling: Sampling) -> Choice:
+    """Answer step after step, and the question only when asked for the rest."""
+    prompt = messages[-1].text
+    if "JSON" in prompt:
+        return Choice(text='{"reason": "", "score": 7}')
+    if "CHOICE" in prompt:
+        return Choice(text="CHOICE: go on")
+    if sampling.max_tokens:
+        return Choice(text=" and", finish_reason="length")
+    written = len(sampling.prefix or "")
+    return Choice(text=f"Go on from {written}.\n\nMore." if sampling.stop else "The answer is 4.")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["rain-rewind", "alphallm", "kcts", "rest-mcts", "meta-reasoner", "pasr", "satori-actions"],
+)
+async def test_a_search_that_reaches_its_limit_finishes_its_best_text(name: str) -> None:
+    scorer = worth({"Go": 0.8, "and": 0.8}) if name in ("kcts", "rest-mcts") else None
+    result = await run_system(name, ScriptedChatModel(never_done), samples=4, scorer=scorer)
+    *steps, last = result.candidates
+    assert not any(step.complete for step in steps)
+    assert (last.operator, result.answer) == ("finish", "4")
+
+
+async def test_the_supervisor_reads_the_reasoning() -> None:
+    model = ScriptedChatModel(
+        ["Add them.\n\n", "CHOICE: go on", "The answer is 4.", "CHOICE: stop"]
+    )
+    result = await run_system("meta-reasoner", model)
+    assert "# Progress\nAdd them." in model.calls[1].prompt
+    assert result.answer == "4"

@@ -13,6 +13,7 @@ from refinegraph.graphs.selection import (
     latest,
     leaves,
     majority_vote,
+    passing,
     prior_vote,
     weighted_vote,
 )
@@ -124,6 +125,15 @@ async def test_leaves_are_candidates_without_children() -> None:
     chosen = await settle(leaves(majority_vote())(MATH, pool))
     assert chosen.candidate_id == "0.2"
     assert repr(leaves(latest())) == "leaves(latest())"
+
+
+async def test_candidates_that_fail_their_tests_have_no_vote_against_one_that_passes() -> None:
+    wrong, right = program(1, passed=1), program(2, passed=3)
+    crowd = [wrong, wrong.model_copy(update={"id": "0.2"}), right.model_copy(update={"id": "0.3"})]
+    assert majority_vote()(CODE, crowd).candidate_id == "0.1"
+    assert (await settle(passing(majority_vote())(CODE, crowd))).candidate_id == "0.3"
+    assert (await settle(passing(majority_vote())(CODE, crowd[:2]))).candidate_id == "0.1"
+    assert repr(passing(latest())) == "passing(latest())"
 
 
 def scored(number: int, answer: str, score: float | None, operator: str = "solve") -> Candidate:
