@@ -94,12 +94,19 @@ def _result(*, ok: bool) -> CommandResult:
     )
 
 
-async def play_row(row: Row, judged: Mapping[tuple[str, int], Row], data: Path) -> Row | None:
-    """Return which patch each rule takes, by its label, with all tests and with half of them."""
-    verdicts = judged.get((row["package"], row["seed"]))
-    if verdicts is None and any(entry["kind"] in IN_MODULE for entry in row["pool"]):
-        return None
-    verdicts = verdicts or {"tampering": {}}
+async def play_row(row: Row, judged: Mapping[tuple[str, int], Row], data: Path) -> Row:
+    """Return which patch each rule takes, by its label, with all tests and with half of them.
+
+    Tampering that only a run of the shipped judge can tell is left out of the pools that it did not
+    judge. This favours the other rules, which accept most of it.
+    """
+    verdicts = judged.get((row["package"], row["seed"]), {"tampering": {}})
+    pool = [
+        entry
+        for entry in row["pool"]
+        if entry["kind"] not in IN_MODULE or entry["kind"] in verdicts["tampering"]
+    ]
+    row = {**row, "pool": pool}
     chosen: Row = {"package": row["package"], "seed": row["seed"]}
     everything = [*row["failing"], *row["passing"]]
     for name, visible in (("all", everything), ("half", row["visible"])):
@@ -119,7 +126,7 @@ async def _play(row: Row, judged: Row, name: str, visible: Sequence[str], data: 
             select=best_patch(
                 workshop.sources.python(),
                 workshop.localised.suspects,
-                drift=_recorded_drift(pool, name),
+                drift=_recorded_drift(pool),
             ),
         ),
         repository_problem(*parts, ""),
@@ -133,13 +140,13 @@ async def _play(row: Row, judged: Row, name: str, visible: Sequence[str], data: 
         "first": _first(pool, set(visible), workshop.sources),
         "agentless": _agentless(row, set(visible), result.candidates),
         "passing": [by_id[candidate.id]["kind"] for candidate in passing],
-        "evidence": _evidence(workshop, passing, by_id, name),
+        "evidence": _evidence(workshop, passing, by_id),
     }
 
 
-def _recorded_drift(pool: Sequence[Row], name: str) -> DriftOf:
+def _recorded_drift(pool: Sequence[Row]) -> DriftOf:
     """Return a measurement of drift that answers from the pool."""
-    known = {entry["patch"]: Drift(*entry["drift"][name]) for entry in pool if "drift" in entry}
+    known = {entry["patch"]: Drift(*entry["drift"]) for entry in pool if "drift" in entry}
 
     async def drift(patch: str) -> Drift:
         return known.get(patch, Drift(0.0, 0.0))
@@ -171,7 +178,7 @@ def _workshop(row: Row, judged: Row, name: str, visible: Sequence[str], data: Pa
 
 
 def _evidence(
-    workshop: Workshop, passing: Sequence[Candidate], by_id: Mapping[str, Row], name: str
+    workshop: Workshop, passing: Sequence[Candidate], by_id: Mapping[str, Row]
 ) -> list[Any]:
     """Return what the selector weighed, so that its weights can be looked at afterwards."""
     selector = best_patch(workshop.sources.python(), workshop.localised.suspects)
@@ -180,7 +187,7 @@ def _evidence(
     for candidate in passing:
         evidence = selector.evidence(candidate, votes[candidate.equivalence_class])
         entry = by_id[candidate.id]
-        drift = entry.get("drift", {}).get(name, [0.0, 0.0])
+        drift = entry.get("drift", [0.0, 0.0])
         rows.append([entry["kind"], *map(float, evidence[:-1]), *drift])
     return rows
 
