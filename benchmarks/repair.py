@@ -143,7 +143,10 @@ def main() -> None:
         help="faults of each package with all three searches",
     )
     parser.add_argument(
-        "--honest", type=int, default=12, help="faults of each package whose patches are all judged"
+        "--honest",
+        type=int,
+        default=12,
+        help="faults of each package whose honest patches are judged",
     )
     parser.add_argument("--seconds", type=float, default=1e6, help="begin no fault after that")
     arguments = parser.parse_args()

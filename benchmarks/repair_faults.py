@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from repair_forks import ForkedRun, ForkedTests
 
-from refinegraph.fixing.drift import moved_lines
 from refinegraph.fixing.sources import Sources, read_sources
 from refinegraph.schema import SuspectLine
 from refinegraph.tools.localisation import ExecutedLines, Line
@@ -172,6 +171,20 @@ def _reached_lines(before: str, after: str) -> range | None:
     ]
     around = [body for body in bodies if first in body and last in body]
     return min(around, key=len) if around else None
+
+
+def moved_lines(before: str, after: str) -> dict[int, int]:
+    """Return the new number of every line that two versions of a file share.
+
+    A line that takes the place of another one counts as the same line.
+    """
+    matcher = difflib.SequenceMatcher(None, before.splitlines(), after.splitlines(), autojunk=False)
+    return {
+        old + offset + 1: new + offset + 1
+        for kind, old, old_end, new, new_end in matcher.get_opcodes()
+        if kind in ("equal", "replace")
+        for offset in range(min(old_end - old, new_end - new))
+    }
 
 
 def _renumbered(lines: Iterable[Line], path: str, moved: Mapping[int, int]) -> Iterator[Line]:

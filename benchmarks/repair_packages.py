@@ -62,5 +62,6 @@ def download(package: Package, folder: Path) -> Path:
 
 def compile_once(package: Package, place: Path) -> None:
     """Run the tests once, so that later runs find compiled files, as in a checkout in use."""
-    command = [*shlex.split(package.command), "-p", "no:cacheprovider"]
+    words = [*shlex.split(package.command), "-p", "no:cacheprovider"]
+    command = ["env", "-u", "PYTHONDONTWRITEBYTECODE", *words]
     subprocess.run(command, cwd=place, check=False, capture_output=True, timeout=120)

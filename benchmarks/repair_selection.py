@@ -14,11 +14,10 @@ from repair_packages import PACKAGES, download
 
 from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.fixing.baseline import Localised
-from refinegraph.fixing.drift import Drift
 from refinegraph.fixing.options import FixOptions
 from refinegraph.fixing.problem import repository_problem
 from refinegraph.fixing.running import repair_with
-from refinegraph.fixing.selecting import DriftOf, best_patch
+from refinegraph.fixing.selecting import best_patch
 from refinegraph.fixing.sources import Sources, read_sources
 from refinegraph.fixing.suites import Suite, SuiteRun
 from refinegraph.fixing.workshop import Workshop
@@ -123,11 +122,7 @@ async def _play(row: Row, judged: Row, name: str, visible: Sequence[str], data: 
             model=ScriptedChatModel([entry["patch"] for entry in pool]),
             strategy="best-of-n",
             samples=len(pool),
-            select=best_patch(
-                workshop.sources.python(),
-                workshop.localised.suspects,
-                drift=_recorded_drift(pool),
-            ),
+            select=best_patch(workshop.sources.python()),
         ),
         repository_problem(*parts, ""),
         workshop=workshop,
@@ -142,16 +137,6 @@ async def _play(row: Row, judged: Row, name: str, visible: Sequence[str], data: 
         "passing": [by_id[candidate.id]["kind"] for candidate in passing],
         "evidence": _evidence(workshop, passing, by_id),
     }
-
-
-def _recorded_drift(pool: Sequence[Row]) -> DriftOf:
-    """Return a measurement of drift that answers from the pool."""
-    known = {entry["patch"]: Drift(*entry["drift"]) for entry in pool if "drift" in entry}
-
-    async def drift(patch: str) -> Drift:
-        return known.get(patch, Drift(0.0, 0.0))
-
-    return drift
 
 
 def _workshop(row: Row, judged: Row, name: str, visible: Sequence[str], data: Path) -> Workshop:
@@ -180,15 +165,13 @@ def _workshop(row: Row, judged: Row, name: str, visible: Sequence[str], data: Pa
 def _evidence(
     workshop: Workshop, passing: Sequence[Candidate], by_id: Mapping[str, Row]
 ) -> list[Any]:
-    """Return what the selector weighed, so that its weights can be looked at afterwards."""
-    selector = best_patch(workshop.sources.python(), workshop.localised.suspects)
+    """Return what the selector weighed, so that its rule can be examined afterwards."""
+    selector = best_patch(workshop.sources.python())
     votes = Counter(candidate.equivalence_class for candidate in passing)
     rows: list[Any] = []
     for candidate in passing:
         evidence = selector.evidence(candidate, votes[candidate.equivalence_class])
-        entry = by_id[candidate.id]
-        drift = entry.get("drift", [0.0, 0.0])
-        rows.append([entry["kind"], *map(float, evidence[:-1]), *drift])
+        rows.append([by_id[candidate.id]["kind"], *evidence])
     return rows
 
 

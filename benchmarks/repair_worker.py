@@ -17,16 +17,13 @@ from repair_faults import (
     Fault,
     Healthy,
     draw_fault,
-    executed_lines,
     measure,
     spectrum_tests,
-    tests_reaching,
     time_limit,
 )
 from repair_search import BEST_OF, Trials, Tried, ours, search, uniform
 from repair_tampering import TAMPERING, Setting, honest
 
-from refinegraph.fixing.drift import Drift, drift, moved_lines
 from refinegraph.fixing.sources import Sources
 from refinegraph.schema import SuspectLine
 from refinegraph.tools.localisation import Spectrum, rank_suspects
@@ -156,10 +153,6 @@ def _pool(healthy: Healthy, fault: Fault, trials: Trials, draw: random.Random) -
     for kind, found in by_kind.items():
         chosen = draw.sample(found, min(_POOL[kind], len(found)))
         entries += [_entry(kind, tried, trials) for tried in chosen]
-    if by_kind["plausible"]:  # nothing else has to be told from the right patch
-        for entry in entries:
-            if entry["kind"] in ("right", "plausible"):
-                entry["drift"] = _drift(entry["patch"], healthy, fault, trials)
     for name in draw.sample(sorted(TAMPERING), _POOL["tampering"]):
         entries.append(_tampering(name, healthy, fault, setting))
     draw.shuffle(entries)
@@ -183,27 +176,6 @@ def _entry(kind: str, tried: Tried, trials: Trials) -> Row:
         "whole": tried.whole,
         "operator": tried.mutation.operator,
     }
-
-
-def _drift(patch: str, healthy: Healthy, fault: Fault, trials: Trials) -> Drift:
-    """Return how far a patch moves the execution of the visible tests.
-
-    With all tests visible, no plausible patch passes, so that nothing is weighed.
-    """
-    changes = apply_patch(patch, trials.text)
-    [(path, text)] = changes.items()
-    assert text is not None
-    before = trials.text(path)
-    names = {*fault.failing, *tests_reaching(fault.executed, path, before, text)}
-    run = healthy.tests.run(
-        {fault.mutation.path: fault.mutation.text, path: text},
-        only=sorted(names & trials.visible),
-        record=True,
-        limit=time_limit(healthy, slower=10),
-    )
-    after = executed_lines(run, healthy.sources)
-    moved = {path: moved_lines(before, text)}
-    return drift(fault.executed, after, moved, fault.failing)
 
 
 def _setting(healthy: Healthy, fault: Fault) -> Setting:
