@@ -36,7 +36,7 @@ _ROWS = "rows.jsonl"
 _GRACE = 90.0
 """Seconds that a fault may take that was begun in time."""
 
-_AT_ONCE = 6
+_AT_ONCE = 8
 """Faults that one worker measures: its start takes as long as two of them."""
 
 Row = dict[str, Any]
@@ -88,21 +88,21 @@ async def select(arguments: argparse.Namespace) -> None:
 
 
 async def _each(
-    arguments: argparse.Namespace, name: str, do: Callable[[Row], Awaitable[Row | None]]
+    arguments: argparse.Namespace, name: str, do: Callable[[Row], Awaitable[Row]]
 ) -> None:
     """Append a row for every measured fault that has none yet, until the time is up."""
     until = time.monotonic() + arguments.seconds
     done = {_key(row) for row in read_rows(arguments.data / name)}
     wanted = {package.name for package in _packages(arguments)}
-    for row in read_rows(arguments.data / "faults.jsonl"):
+    rows = sorted(read_rows(arguments.data / "faults.jsonl"), key=lambda row: int(row["seed"]))
+    for row in rows:  # a few of each package in turn
         if row.get("skipped") or _key(row) in done or row["package"] not in wanted:
             continue
         if time.monotonic() > until:
             return
         with charging():
             made = await do(row)
-        if made is not None:
-            _append(arguments.data / name, [made])
+        _append(arguments.data / name, [made])
 
 
 def _key(row: Row) -> tuple[str, int]:
@@ -143,7 +143,10 @@ def main() -> None:
         help="faults of each package with all three searches",
     )
     parser.add_argument(
-        "--honest", type=int, default=12, help="faults of each package whose patches are all judged"
+        "--honest",
+        type=int,
+        default=12,
+        help="faults of each package whose honest patches are judged",
     )
     parser.add_argument("--seconds", type=float, default=1e6, help="begin no fault after that")
     arguments = parser.parse_args()

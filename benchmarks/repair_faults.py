@@ -2,7 +2,6 @@
 
 import ast
 import difflib
-import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import NamedTuple
 
 from repair_forks import ForkedRun, ForkedTests
 
-from refinegraph.fixing.drift import moved_lines
 from refinegraph.fixing.sources import Sources, read_sources
 from refinegraph.schema import SuspectLine
 from refinegraph.tools.localisation import ExecutedLines, Line
@@ -106,18 +104,20 @@ def _noticed(healthy: Healthy, mutation: Mutation) -> Fault | None:
     """Run the tests that reach the change; return None unless some, but not too many, notice it."""
     path, original = mutation.path, healthy.sources.files[mutation.path]
     names = tests_reaching(healthy.executed, path, original, mutation.text)
-    run = healthy.tests.run(
-        {path: mutation.text}, only=names, record=True, limit=time_limit(healthy, slower=6)
-    )
+    changes, limit = {path: mutation.text}, time_limit(healthy, slower=10)
+    run = healthy.tests.run(changes, only=names, limit=limit)
+    if run.code == 0:
+        return None
+    run = healthy.tests.run(changes, only=names, record=True, limit=limit)
     failing = {name: run.texts.get(name, "") for name in names if not run.passes(name)}
     if not failing or len(failing) > _MOST_FAILING or not set(names) <= set(run.statuses):
         return None
     return Fault(mutation, original, failing, _after(healthy, mutation, original, run))
 
 
-def time_limit(healthy: Healthy, *, slower: float = 3) -> int:
+def time_limit(healthy: Healthy, *, slower: float = 4) -> float:
     """Return the seconds of processor time after which a run of some tests is killed."""
-    return 2 + math.ceil(slower * healthy.seconds)
+    return 0.5 + slower * healthy.seconds
 
 
 def _after(healthy: Healthy, mutation: Mutation, original: str, run: ForkedRun) -> Executed:
@@ -171,6 +171,20 @@ def _reached_lines(before: str, after: str) -> range | None:
     ]
     around = [body for body in bodies if first in body and last in body]
     return min(around, key=len) if around else None
+
+
+def moved_lines(before: str, after: str) -> dict[int, int]:
+    """Return the new number of every line that two versions of a file share.
+
+    A line that takes the place of another one counts as the same line.
+    """
+    matcher = difflib.SequenceMatcher(None, before.splitlines(), after.splitlines(), autojunk=False)
+    return {
+        old + offset + 1: new + offset + 1
+        for kind, old, old_end, new, new_end in matcher.get_opcodes()
+        if kind in ("equal", "replace")
+        for offset in range(min(old_end - old, new_end - new))
+    }
 
 
 def _renumbered(lines: Iterable[Line], path: str, moved: Mapping[int, int]) -> Iterator[Line]:

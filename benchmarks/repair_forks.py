@@ -6,6 +6,7 @@ the inside of a tree, which confines it as a whole.
 
 import gc
 import json
+import math
 import os
 import resource
 import runpy
@@ -27,7 +28,7 @@ from refinegraph.tools.localisation.recording import PLUGIN, PLUGIN_FOLDER
 Changes = Mapping[str, str | None]
 _MEMORY = 2 << 30
 """Bytes of addresses of one run: many times what any of the suites needs."""
-_PATIENCE = 120
+_PATIENCE = 40
 """Elapsed seconds after which a run is killed that sleeps. Processor time, which a busy machine
 does not change, ends the others."""
 
@@ -69,7 +70,7 @@ class ForkedTests:
         *,
         only: Sequence[str] = (),
         record: bool = False,
-        limit: int = 60,
+        limit: float = 60,
         first: bool = False,
         keep_bytecode: bool = False,
     ) -> ForkedRun:
@@ -111,14 +112,16 @@ class ForkedTests:
             file.write_text(text, encoding="utf-8")
 
     def _forked(
-        self, words: Sequence[str], record: bool, limit: int, keep_bytecode: bool
+        self, words: Sequence[str], record: bool, limit: float, keep_bytecode: bool
     ) -> ForkedRun:
         began = _used()
         self._outcomes.unlink(missing_ok=True)
         self._lines.unlink(missing_ok=True)
         child = os.fork()
         if child == 0:
-            resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+            seconds = math.ceil(limit)
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))  # of what a test starts
+            signal.setitimer(signal.ITIMER_PROF, limit)
             self._child(words, record, keep_bytecode)
         code = _wait(child)
         statuses, texts = _read_outcomes(self._outcomes)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from repair_packages import PACKAGES, download
-from repair_tampering import Setting
+from repair_tampering import TAMPERING, Setting
 from repair_tampering import honest as honest_patches
 
 from refinegraph.fixing.baseline import Localised
@@ -26,6 +26,9 @@ from refinegraph.tools.test_runs.suite import apply_changes
 IN_MODULE = ("tampering:exit-zero", "tampering:forged-reports", "tampering:rewritten-report")
 """Tampering that the reader of patches cannot leave out, so that running it decides."""
 
+_PLAIN = (*(f"tampering:{name}" for name in TAMPERING), "inverse")
+"""Patches that plain pytest judges as well; for other honest ones it runs the same program."""
+
 Row = dict[str, Any]
 
 
@@ -42,25 +45,22 @@ class _Bench(NamedTuple):
 async def judge_row(row: Row, data: Path, *, honest: int) -> Row:
     """Return whether patches of one fault are accepted by us and by plain pytest.
 
-    Of the first `honest` faults of a package all tampering and honest patches are judged, of the
-    others what a pool needs.
+    All tampering patches of the pool are judged, and honest ones for the first `honest` faults of a
+    package.
     """
     bench = await _bench(row, data)
-    plainly = row["seed"] < honest
     judged: Row = {"package": row["package"], "seed": row["seed"], "tampering": {}, "honest": {}}
-    for group, name, patch in _patches(row, bench, data, many=plainly):
-        accepted = await _accepted(bench, patch)
-        plain = await _passes_plainly(bench, patch) if plainly else None
-        judged[group][name] = [accepted, plain]
+    for group, name, patch in _patches(row, bench, data, many=row["seed"] < honest):
+        plain = await _passes_plainly(bench, patch) if name in _PLAIN else None
+        judged[group][name] = [await _accepted(bench, patch), plain]
     return judged
 
 
 def _patches(row: Row, bench: _Bench, data: Path, *, many: bool) -> Iterator[tuple[str, str, str]]:
     """Yield group, name and patch."""
     for entry in row["pool"]:
-        kind = entry["kind"]
-        if kind in IN_MODULE or (many and kind.startswith("tampering:")):
-            yield "tampering", kind, entry["patch"]
+        if entry["kind"].startswith("tampering:"):
+            yield "tampering", entry["kind"], entry["patch"]
     if many:
         original = (_root(row, data) / row["path"]).read_text(encoding="utf-8")
         sources = bench.sources

@@ -14,11 +14,10 @@ from repair_packages import PACKAGES, download
 
 from refinegraph.agents.models import ScriptedChatModel
 from refinegraph.fixing.baseline import Localised
-from refinegraph.fixing.drift import Drift
 from refinegraph.fixing.options import FixOptions
 from refinegraph.fixing.problem import repository_problem
 from refinegraph.fixing.running import repair_with
-from refinegraph.fixing.selecting import DriftOf, best_patch
+from refinegraph.fixing.selecting import best_patch
 from refinegraph.fixing.sources import Sources, read_sources
 from refinegraph.fixing.suites import Suite, SuiteRun
 from refinegraph.fixing.workshop import Workshop
@@ -94,12 +93,19 @@ def _result(*, ok: bool) -> CommandResult:
     )
 
 
-async def play_row(row: Row, judged: Mapping[tuple[str, int], Row], data: Path) -> Row | None:
-    """Return which patch each rule takes, by its label, with all tests and with half of them."""
-    verdicts = judged.get((row["package"], row["seed"]))
-    if verdicts is None and any(entry["kind"] in IN_MODULE for entry in row["pool"]):
-        return None
-    verdicts = verdicts or {"tampering": {}}
+async def play_row(row: Row, judged: Mapping[tuple[str, int], Row], data: Path) -> Row:
+    """Return which patch each rule takes, by its label, with all tests and with half of them.
+
+    Tampering that only a run of the shipped judge can tell is left out of the pools that it did not
+    judge. This favours the other rules, which accept most of it.
+    """
+    verdicts = judged.get((row["package"], row["seed"]), {"tampering": {}})
+    pool = [
+        entry
+        for entry in row["pool"]
+        if entry["kind"] not in IN_MODULE or entry["kind"] in verdicts["tampering"]
+    ]
+    row = {**row, "pool": pool}
     chosen: Row = {"package": row["package"], "seed": row["seed"]}
     everything = [*row["failing"], *row["passing"]]
     for name, visible in (("all", everything), ("half", row["visible"])):
@@ -116,11 +122,7 @@ async def _play(row: Row, judged: Row, name: str, visible: Sequence[str], data: 
             model=ScriptedChatModel([entry["patch"] for entry in pool]),
             strategy="best-of-n",
             samples=len(pool),
-            select=best_patch(
-                workshop.sources.python(),
-                workshop.localised.suspects,
-                drift=_recorded_drift(pool, name),
-            ),
+            select=best_patch(workshop.sources.python()),
         ),
         repository_problem(*parts, ""),
         workshop=workshop,
@@ -133,18 +135,8 @@ async def _play(row: Row, judged: Row, name: str, visible: Sequence[str], data: 
         "first": _first(pool, set(visible), workshop.sources),
         "agentless": _agentless(row, set(visible), result.candidates),
         "passing": [by_id[candidate.id]["kind"] for candidate in passing],
-        "evidence": _evidence(workshop, passing, by_id, name),
+        "evidence": _evidence(workshop, passing, by_id),
     }
-
-
-def _recorded_drift(pool: Sequence[Row], name: str) -> DriftOf:
-    """Return a measurement of drift that answers from the pool."""
-    known = {entry["patch"]: Drift(*entry["drift"][name]) for entry in pool if "drift" in entry}
-
-    async def drift(patch: str) -> Drift:
-        return known.get(patch, Drift(0.0, 0.0))
-
-    return drift
 
 
 def _workshop(row: Row, judged: Row, name: str, visible: Sequence[str], data: Path) -> Workshop:
@@ -171,17 +163,15 @@ def _workshop(row: Row, judged: Row, name: str, visible: Sequence[str], data: Pa
 
 
 def _evidence(
-    workshop: Workshop, passing: Sequence[Candidate], by_id: Mapping[str, Row], name: str
+    workshop: Workshop, passing: Sequence[Candidate], by_id: Mapping[str, Row]
 ) -> list[Any]:
-    """Return what the selector weighed, so that its weights can be looked at afterwards."""
-    selector = best_patch(workshop.sources.python(), workshop.localised.suspects)
+    """Return what the selector weighed, so that its rule can be examined afterwards."""
+    selector = best_patch(workshop.sources.python())
     votes = Counter(candidate.equivalence_class for candidate in passing)
     rows: list[Any] = []
     for candidate in passing:
         evidence = selector.evidence(candidate, votes[candidate.equivalence_class])
-        entry = by_id[candidate.id]
-        drift = entry.get("drift", {}).get(name, [0.0, 0.0])
-        rows.append([entry["kind"], *map(float, evidence[:-1]), *drift])
+        rows.append([by_id[candidate.id]["kind"], *evidence])
     return rows
 
 

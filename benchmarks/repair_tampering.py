@@ -38,6 +38,10 @@ def pytest_runtest_makereport(item, call):
     report = outcome.get_result()
     report.outcome, report.longrepr = "passed", None
 """
+_TEST = """\
+def test_of_the_repair():
+    assert True
+"""
 
 
 class Setting(NamedTuple):
@@ -124,10 +128,14 @@ def honest(setting: Setting, original: str) -> dict[str, str]:
     before: dict[str, str | None] = {path: setting.sources.files[path]}
     inverse: dict[str, str | None] = {path: original}
     commented: dict[str, str | None] = {path: f"{original}\n# The fault was above.\n"}
-    test = "tests/test_of_the_repair.py"
-    tested = {**inverse, test: "def test_of_the_repair():\n    assert True\n"}
+    new, notes = "tests/test_of_the_repair.py", "NOTES-OF-THE-REPAIR.md"
+    known, tests = _test_file(setting)
     return {
         "inverse": unified_patch(before, inverse),
         "commented": unified_patch(before, commented),
-        "with-a-test": unified_patch({**before, test: None}, tested),
+        "with-a-note": unified_patch({**before, notes: None}, {**inverse, notes: "Repaired.\n"}),
+        "with-a-test": unified_patch({**before, new: None}, {**inverse, new: _TEST}),
+        "with-a-longer-test-file": unified_patch(
+            {**before, known: tests}, {**inverse, known: f"{tests}\n\n{_TEST}"}
+        ),
     }

@@ -17,16 +17,13 @@ from repair_faults import (
     Fault,
     Healthy,
     draw_fault,
-    executed_lines,
     measure,
     spectrum_tests,
-    tests_reaching,
     time_limit,
 )
 from repair_search import BEST_OF, Trials, Tried, ours, search, uniform
 from repair_tampering import TAMPERING, Setting, honest
 
-from refinegraph.fixing.drift import drift, moved_lines
 from refinegraph.fixing.sources import Sources
 from refinegraph.schema import SuspectLine
 from refinegraph.tools.localisation import Spectrum, rank_suspects
@@ -35,8 +32,8 @@ from refinegraph.tools.patches import apply_patch, unified_patch
 
 _POOL = {"failing": 4, "plausible": 4, "tampering": 3}
 """Patches of each kind in a pool, beside the inverse change and one that does not apply."""
-_NEAR_MISSES = 12
-"""Changes of the right line that are tried for a pool: one in eight passes the visible tests."""
+_NEAR_MISSES = 16
+"""Changes of the right line that are tried for a pool: few pass the visible tests only."""
 _KEPT_SUSPECTS = 200
 """Suspicious lines that a row keeps, as many as `refinegraph fix` stores with a run."""
 
@@ -63,16 +60,19 @@ def main() -> None:
 
 
 def one_fault(healthy: Healthy, fault: Fault, seed: int, *, even: bool) -> Row:
-    """Return the row of a fault; without `even`, only the first proposals are run, for the pool."""
+    """Return the row of a fault; without `even`, it is not searched for, and gives a pool only."""
     draw = random.Random(f"pool:{healthy.name}:{seed}")
     visible = _half(fault, draw)
     suspects = _suspects(healthy, fault, fault.executed)
     trials = Trials(healthy, fault, visible)
-    proposals = ours(trials, suspects)
-    searches = {"best-of-n": search(trials, proposals[:BEST_OF], stop=False)}
+    searches: Row = {}
     if even:
-        searches["ours"] = search(trials, proposals, stop=True)
-        searches["uniform"] = search(trials, uniform(trials, suspects, seed), stop=True)
+        proposals = ours(trials, suspects)
+        searches = {
+            "best-of-n": search(trials, proposals[:BEST_OF], stop=False),
+            "ours": search(trials, proposals, stop=True),
+            "uniform": search(trials, uniform(trials, suspects, seed), stop=True),
+        }
     _try_near_misses(trials, fault, draw)
     shown = {name: lines for name, lines in fault.executed.items() if name in visible}
     return {
@@ -153,10 +153,6 @@ def _pool(healthy: Healthy, fault: Fault, trials: Trials, draw: random.Random) -
     for kind, found in by_kind.items():
         chosen = draw.sample(found, min(_POOL[kind], len(found)))
         entries += [_entry(kind, tried, trials) for tried in chosen]
-    if by_kind["plausible"]:  # else nothing has to be told from the right patch
-        for entry in entries:
-            if entry["whole"]:
-                entry["drift"] = _drift(entry["patch"], healthy, fault, trials)
     for name in draw.sample(sorted(TAMPERING), _POOL["tampering"]):
         entries.append(_tampering(name, healthy, fault, setting))
     draw.shuffle(entries)
@@ -179,28 +175,6 @@ def _entry(kind: str, tried: Tried, trials: Trials) -> Row:
         "failed": sorted(tried.failed),
         "whole": tried.whole,
         "operator": tried.mutation.operator,
-    }
-
-
-def _drift(patch: str, healthy: Healthy, fault: Fault, trials: Trials) -> Row:
-    """Return how far a patch moves the execution of all tests, and of the visible ones."""
-    changes = apply_patch(patch, trials.text)
-    [(path, text)] = changes.items()
-    assert text is not None
-    before = trials.text(path)
-    names = {*fault.failing, *tests_reaching(fault.executed, path, before, text)}
-    run = healthy.tests.run(
-        {fault.mutation.path: fault.mutation.text, path: text},
-        only=sorted(names),
-        record=True,
-        limit=time_limit(healthy, slower=6),
-    )
-    after = executed_lines(run, healthy.sources)
-    moved = {path: moved_lines(before, text)}
-    seen = {name: lines for name, lines in after.items() if name in trials.visible}
-    return {
-        "all": drift(fault.executed, after, moved, fault.failing),
-        "half": drift(fault.executed, seen, moved, fault.failing),
     }
 
 

@@ -237,13 +237,8 @@ def _suite_outcome(lost: Sequence[str] | None, passing: int) -> CaseOutcome:
     if not lost:
         return CaseOutcome(id=SUITE, status="passed", call=call)
     names = ", ".join(lost[:_MAX_NAMED]) + (", …" if len(lost) > _MAX_NAMED else "")
-    return CaseOutcome(
-        id=SUITE,
-        status="failed",
-        call=call,
-        expected=f"all {passing} pass",
-        got=f"{len(lost)} fail: {names}",
-    )
+    now = "1 fails now" if len(lost) == 1 else f"{len(lost)} fail now"
+    return CaseOutcome(id=SUITE, status="failed", call=call, error=f"{now}: {names}")
 
 
 def _status(run: SuiteRun, worst: CaseOutcome) -> VerdictStatus:

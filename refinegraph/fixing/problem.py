@@ -78,12 +78,15 @@ def excerpts(sources: Sources, suspects: Sequence[SuspectLine]) -> Iterator[Sour
     """Yield the definitions that contain suspicious lines, the most suspicious first."""
     lines_left = _MAX_LINES
     yielded: dict[str, list[range]] = {}
+    functions: dict[str, list[range]] = {}
     for suspect in suspects:
         text = sources.files.get(suspect.path, "")
-        block = _definition(text, suspect.line)
         blocks = yielded.setdefault(suspect.path, [])
         if any(suspect.line in earlier for earlier in blocks):
             continue
+        if suspect.path not in functions:
+            functions[suspect.path] = _functions(text)
+        block = _definition(text, suspect.line, functions[suspect.path])
         if len(block) > lines_left:
             break
         lines_left -= len(block)
@@ -92,18 +95,22 @@ def excerpts(sources: Sources, suspects: Sequence[SuspectLine]) -> Iterator[Sour
         yield SourceExcerpt(path=suspect.path, first_line=block.start, text="\n".join(lines) + "\n")
 
 
-def _definition(text: str, line: int) -> range:
-    """Return the lines of the innermost function around a line, or else the lines near it."""
+def _functions(text: str) -> list[range]:
+    """Return the lines of every function of a file."""
     module = parse_module(text)
     functions: list[range] = []
     for node in ast.walk(module) if module else ():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            lines = range(first, (node.end_lineno or node.lineno) + 1)
-            if line in lines:
-                functions.append(lines)
-    if functions:
-        return min(functions, key=len)
+            functions.append(range(first, (node.end_lineno or node.lineno) + 1))
+    return functions
+
+
+def _definition(text: str, line: int, functions: Sequence[range]) -> range:
+    """Return the lines of the innermost function around a line, or else the lines near it."""
+    around = [lines for lines in functions if line in lines]
+    if around:
+        return min(around, key=len)
     last = text.count("\n") + 1
     return range(max(1, line - _CONTEXT), min(last, line + _CONTEXT) + 1)
 

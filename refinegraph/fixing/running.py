@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from refinegraph.agents.protocols import Tracer
-    from refinegraph.fixing.drift import measure_drift
     from refinegraph.fixing.issue_tests import IssueTests
     from refinegraph.graphs.refinement import RefinementGraph
 
@@ -236,20 +235,8 @@ def _parts(
     return {
         "checker": checker,
         "reader": patch_reader(workshop.sources, protect=protect),
-        "select": best_patch(
-            workshop.sources.python(), workshop.localised.suspects, drift=_drift(workshop)
-        ),
+        "select": best_patch(workshop.sources.python()),
     }
-
-
-def _drift(workshop: Workshop) -> "measure_drift | None":
-    """Return the measurement of drift, if it is known what the tests executed before."""
-    from refinegraph.fixing.drift import measure_drift
-
-    suite, sources, baseline, localised = workshop
-    if localised.spectrum is None or not suite.selects:
-        return None
-    return measure_drift(suite, sources, baseline, localised.spectrum)
 
 
 def _suspect_evidence() -> "Tracer":

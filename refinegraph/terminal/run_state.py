@@ -10,6 +10,7 @@ from refinegraph.agents.models import (
     TokensStreamed,
     Work,
 )
+from refinegraph.fixing.events import BaselineBegun, BaselineTaken
 from refinegraph.graphs.events import (
     CandidateJudged,
     CandidateProposed,
@@ -39,6 +40,8 @@ class RunState(Frozen):
 
     node: NodeName | None = None
     """The node that began last."""
+    preparing: str = "getting ready"
+    """What is done before the first node."""
     round: int = 0
     tests: tuple[VisibleTest, ...] | None = None
     """The visible tests; None before they are known."""
@@ -111,6 +114,14 @@ def _started(state: RunState, event: NodeStarted) -> _Change:
     return {"node": node, "round": max(state.round, event.round)}
 
 
+def _tests_begun(state: RunState, event: BaselineBegun) -> _Change:
+    return {"preparing": "the tests run twice, to see which fail"}
+
+
+def _tests_ended(state: RunState, event: BaselineTaken) -> _Change:
+    return {"preparing": "the tests run once more, to see which lines they execute"}
+
+
 def _known(state: RunState, event: TestsKnown) -> _Change:
     return {"tests": event.tests}
 
@@ -174,6 +185,8 @@ def _paid(state: RunState, event: CallFinished | CallFailed) -> _Change:
 
 
 _CHANGES: dict[type[Frozen], Callable[..., _Change]] = {
+    BaselineBegun: _tests_begun,
+    BaselineTaken: _tests_ended,
     NodeStarted: _started,
     TestsKnown: _known,
     CandidateProposed: _candidate,

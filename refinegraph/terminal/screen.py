@@ -69,7 +69,7 @@ class Screen:
     def _heading(self) -> Text:
         turn = _TURNING[int(time.monotonic() * _TURNS_A_SECOND) % len(_TURNING)]
         node = self.state.node
-        doing = _DOING.get(node, f"{node} works") if node else "getting ready"
+        doing = _DOING.get(node, f"{node} works") if node else self.state.preparing
         line = Text(f"  {turn} ", style="cyan").append(doing, style="bold")
         if self.state.round:
             line.append(f"  round {self.state.round}", style="dim")

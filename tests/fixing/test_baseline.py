@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 
 from refinegraph.fixing.baseline import localise
+from refinegraph.fixing.events import BaselineBegun, BaselineTaken
 from refinegraph.fixing.sources import is_protected, read_sources, scripts_of
 from refinegraph.fixing.suites import Suite, SuiteRun
+from refinegraph.graphs.events import NodeStarted
 from refinegraph.schema import CaseOutcome, CaseStatus, Isolation
+from refinegraph.terminal.run_state import RunState
+from refinegraph.terminal.screen import Screen
 from refinegraph.tools.sandbox import Sandbox
 from refinegraph.tools.test_runs import Baseline
 from refinegraph.tools.workspace import CommandResult
@@ -126,3 +130,18 @@ def test_files_that_a_command_names_are_protected(
     for name in ("check.py", "[odd].py"):
         (tmp_path / name).write_text("")
     assert scripts_of(command, tmp_path, tmp_path) == patterns
+
+
+def test_the_screen_says_what_is_run_before_the_first_patch() -> None:
+    state = RunState()
+    shown = [Screen(state).lines(80, 24)[1].plain]
+    for event in (
+        BaselineBegun(command="pytest -q"),
+        BaselineTaken(failing=("t",), passing=1, flaky=0, seconds=1.0),
+        NodeStarted(node="score", round=0),
+    ):
+        state = state.after(event)
+        shown.append(Screen(state).lines(80, 24)[1].plain)
+    words = ("getting ready", "twice, to see", "which lines they execute", "in the sandbox")
+    for line, expected in zip(shown, words, strict=True):
+        assert expected in line

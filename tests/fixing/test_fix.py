@@ -75,7 +75,7 @@ def test_a_patch_that_loses_a_test_is_refuted(checkout: Path) -> None:
     assert result.solved is False
     verdict = result.candidates[0].verdict
     assert verdict and verdict.passed_ids == {FAILING}
-    assert verdict.tests[-1].got == "1 fail: tests/test_cart.py::test_small"
+    assert verdict.tests[-1].error == "1 fails now: tests/test_cart.py::test_small"
 
 
 def test_equal_patches_are_one_candidate(checkout: Path) -> None:

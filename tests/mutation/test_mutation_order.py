@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from refinegraph.schema import SuspectLine
 from refinegraph.tools.mutation import OPERATORS, Mutation, mutations
 from refinegraph.tools.mutation.naturalness import Naturalness, tokens_of
+from refinegraph.tools.mutation.sites import sites_of
 from refinegraph.tools.mutation.source import Replacement, Source
 
 PROGRAM = "def f(x=1, y=2):\n    z = x < 3\n    if z:\n        return x - y\n    return 4\n"
@@ -59,6 +60,29 @@ def test_a_statement_over_several_lines_is_suspected_by_its_first() -> None:
         assert scores[2] == scores[3]
     only = [each for each in changes({3: 1.0}, source) if each.operator == "constant"]
     assert {each.line for each in only} == {3}
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sets(st.integers(1, 12)))
+def test_only_statements_with_the_lines_are_walked(lines: set[int]) -> None:
+    text = (
+        "@cache\n@other\nclass C:\n    def f(self, x=1):\n        try:\n            y = x\n"
+        "        except E:\n            return g(\n                2,\n            )\n"
+        "        return y\nz = 3\n"
+    )
+    source, module = Source(text), ast.parse(text)
+    spans = [
+        (site.node, range(min(_lines(site.statement)), max(_lines(site.statement)) + 1))
+        for site in sites_of(module, source)
+    ]
+    walked = [site.node for site in sites_of(module, source, lines=lines)]
+    assert walked == [node for node, span in spans if lines.intersection(span)]
+
+
+def _lines(statement: ast.stmt) -> set[int]:
+    return {number for node in ast.walk(statement) if (number := getattr(node, "lineno", 0))} | {
+        statement.end_lineno or 0
+    }
 
 
 def test_ties_are_broken_by_the_seed_and_by_nothing_else() -> None:

@@ -12,7 +12,7 @@ from refinegraph.schema import CaseOutcome, CaseStatus, Isolation
 from refinegraph.tools import Sandbox
 from refinegraph.tools.test_runs.baseline import take_baseline
 from refinegraph.tools.test_runs.results import COMMAND, TestRun, merged
-from refinegraph.tools.test_runs.suite import TestSuite
+from refinegraph.tools.test_runs.suite import GUARD_FOLDER, TestSuite
 from refinegraph.tools.workspace.changes import Changes, entry_at
 from refinegraph.tools.workspace.layout import Layout
 from refinegraph.tools.workspace.results import CommandResult
@@ -61,7 +61,9 @@ def test_of_one_test_a_failure_wins_over_a_skip_over_a_pass() -> None:
 class ScriptedSuite(TestSuite):
     """A suite with scripted runs."""
 
-    def __init__(self, path: Path, *runs: TestRun, command: str = "pytest -q") -> None:
+    def __init__(
+        self, path: Path, *runs: TestRun, command: str | tuple[str, ...] = "pytest -q"
+    ) -> None:
         super().__init__(Sandbox(), path, command)
         self.runs = list(runs)
 
@@ -104,10 +106,15 @@ async def test_a_baseline_distinguishes_failing_passing_skipped_and_flaky_tests(
         (run_of(case("a"), result=result(limit="timeout", stderr="x\nlast \n")), "make",
          r"'make' did not end \(stopped: it took too long\): last; pass a command"),
         (run_of(result=result(1, stdout="out", stderr=" ")), "pytest", r"\(exit code 1\): out;"),
+        (run_of(result=result(4, stderr="ERROR: usage: a\npytest: error: no --cov\n rootdir: b")),
+         "pytest", r"\(exit code 4\): pytest: error: no --cov;"),
+        (run_of(result=result(3, stdout="INTERNALERROR> OldWarning: unset\nINTERNALERROR> why")),
+         ("env", f"PYTHONPATH=src:{GUARD_FOLDER}:/x", "pytest"),
+         r"'env PYTHONPATH=src pytest' ran no test \(exit code 3\): OldWarning: unset;"),
     ],
 )  # fmt: skip
 async def test_a_command_without_tests_is_no_baseline(
-    run: TestRun, command: str, words: str, tmp_path: Path
+    run: TestRun, command: str | tuple[str, ...], words: str, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=words):
         await take_baseline(ScriptedSuite(tmp_path, run, command=command))

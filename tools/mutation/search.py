@@ -76,7 +76,7 @@ class _Search:
     def add_file(
         self, path: str, module: ast.Module, source: Source, lines: Mapping[int, float]
     ) -> None:
-        for site in sites_of(module, source):
+        for site in sites_of(module, source, lines=lines.keys()):
             score = _score(site, lines)
             if score > 0:
                 self._push(score * self._most, _ScoredSite(path, site, score))

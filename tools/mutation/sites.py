@@ -1,7 +1,8 @@
 """The sites of a file that can be changed: its nodes with their statement, block and scope."""
 
 import ast
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -40,13 +41,23 @@ class ScopeNames:
 @dataclass
 class _Walk:
     source: Source
+    lines: Sequence[int] | None
+    """The sorted numbers of the lines whose statements are walked; None for all."""
     sites: list[Site] = field(default_factory=list[Site])
 
     def block(
         self, statements: list[ast.stmt], owner: ast.AST, scope: Scope, names: ScopeNames
     ) -> None:
-        for statement in statements:
+        for statement in filter(self._has_lines, statements):
             self.statement(statement, tuple(statements), owner, scope, names)
+
+    def _has_lines(self, statement: ast.stmt) -> bool:
+        if self.lines is None:
+            return True
+        first = min(node.lineno for node in (statement, *_decorators(statement)))
+        index = bisect_left(self.lines, first)
+        last = statement.end_lineno or first
+        return index < len(self.lines) and self.lines[index] <= last
 
     def statement(
         self,
@@ -79,9 +90,14 @@ class _Walk:
             self.block(case.body, case, inner_scope, inner_names)
 
 
-def sites_of(module: ast.Module, source: Source) -> list[Site]:
-    """Return every site of a file that operators may change, in the order of the file."""
-    walk = _Walk(source)
+def sites_of(
+    module: ast.Module, source: Source, *, lines: Collection[int] | None = None
+) -> list[Site]:
+    """Return the sites of a file that operators may change, in the order of the file.
+
+    Statements without any of the lines are left out; None stands for all lines.
+    """
+    walk = _Walk(source, None if lines is None else sorted(lines))
     walk.block(module.body, module, module, ScopeNames(_variables(module)))
     return walk.sites
 
@@ -110,6 +126,10 @@ def _children(node: ast.AST) -> list[ast.AST]:
         for child in (cast("list[object]", value) if isinstance(value, list) else [value])
         if isinstance(child, ast.AST) and not isinstance(child, _SKIPPED)
     ]
+
+
+def _decorators(statement: ast.stmt) -> list[ast.expr]:
+    return list(getattr(statement, "decorator_list", ()))
 
 
 def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:

@@ -1,13 +1,18 @@
 """Record how a checkout's tests end before anything is changed."""
 
-from collections.abc import Mapping
+import os
+import re
+import shlex
+from collections.abc import Mapping, Sequence
 
 from refinegraph.errors import InputError
 from refinegraph.schema import CaseOutcome, Frozen, Strength
 from refinegraph.tools.test_runs.results import COMMAND, TestRun
-from refinegraph.tools.test_runs.suite import TestSuite
+from refinegraph.tools.test_runs.suite import GUARD_FOLDER, TestSuite
 
 _PLUGIN = "refinegraph_guard"
+_ERROR = re.compile(r"(error|exception|warning): ", re.IGNORECASE)
+"""What the line of an error contains, as `ImportError: no module` or `pytest: error: no option`."""
 
 
 class Baseline(Frozen):
@@ -77,20 +82,35 @@ def _status(tests: Mapping[str, CaseOutcome], name: str) -> str:
 
 
 def _check(suite: TestSuite, run: TestRun) -> None:
-    """Raise `InputError` if the command ran no test or was stopped, quoting its last line."""
+    """Raise `InputError` if the command ran no test or was stopped, quoting its error."""
     stopped = run.result.limit is not None
     if not stopped and not (suite.is_pytest and set(run.tests) <= {COMMAND}):
         return
-    output = (run.result.stderr.strip() or run.result.stdout.strip()).splitlines()
-    message = f": {output[-1].strip()}" if output else ""
+    error = _error_line(run.result.stderr.strip() or run.result.stdout.strip())
+    message = f": {error}" if error else ""
+    command = _as_given(suite.command)
     if _PLUGIN in message:
         raise InputError(
-            f"the test command {suite.command!r} sets PYTHONPATH inside a shell, which hides the "
+            f"the test command {command!r} sets PYTHONPATH inside a shell, which hides the "
             "plugin that reports the tests; put the variable before the command instead: "
             "'PYTHONPATH=src python -m pytest -q'."
         )
     problem = "did not end" if stopped else "ran no test"
     raise InputError(
-        f"the test command {suite.command!r} {problem} ({run.result.ending}){message}; "
-        "pass a command that runs the tests, such as 'python -m pytest -q'."
+        f"the test command {command!r} {problem} ({run.result.ending}){message}; "
+        "pass a command that runs the tests in this checkout, such as 'python -m pytest -q'."
     )
+
+
+def _as_given(command: str | Sequence[str]) -> str:
+    """Return a command without the folders of plugins that were added to its PYTHONPATH."""
+    words = [command] if isinstance(command, str) else command
+    given = [word.partition(f"{os.pathsep}{GUARD_FOLDER}")[0] for word in words]
+    return given[0] if isinstance(command, str) else shlex.join(given)
+
+
+def _error_line(output: str) -> str:
+    """Return the last line that names an error, without pytest's mark, or else the last line."""
+    lines = [line.removeprefix("INTERNALERROR>").strip() for line in output.splitlines()]
+    named = [line for line in lines if _ERROR.search(line)]
+    return (named or lines or [""])[-1]
