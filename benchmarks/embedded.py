@@ -23,6 +23,7 @@ from refinegraph.agents.models import resolve_model
 from refinegraph.embedded.tasks import graded_tasks, handwritten_tasks
 from refinegraph.embedded.tasks.final_wording import final_wording_tasks
 from refinegraph.embedded.tasks.plain_wording import plain_wording_tasks
+from refinegraph.errors import ModelAbstained
 from refinegraph.evaluation.statistics import wilson_interval
 from refinegraph.graphs.strategies import Plan, build_strategy
 from refinegraph.runs.runner import run_graph
@@ -120,7 +121,10 @@ async def run_strategy(
     graph = build_strategy(name, plan)
 
     async def one(labelled: LabelledProblem) -> tuple[bool, bool, int, int]:
-        result = await run_graph(graph, labelled.problem)
+        try:
+            result = await run_graph(graph, labelled.problem)
+        except ModelAbstained:  # its first answer, of a few tokens
+            return False, False, 0, 0
         right = await judge.is_right(labelled, result.answer)
         usage = result.usage
         return right, bool(result.solved), usage.completion_tokens, usage.prompt_tokens

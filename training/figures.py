@@ -112,7 +112,8 @@ async def _solves(measure: Measure, task: GradedTask) -> bool:
 
 async def _continues(measure: Measure, task: GradedTask) -> bool:
     lines = task.program.split("\n")
-    kept = "".join(f"{line}\n" for line in lines[: 1 + len(task.steps) // 2])
+    # The indentation belongs to the prefix, because a line break and it are one token.
+    kept = "\n".join([*lines[: 1 + len(task.steps) // 2], "    "])
     prompt = Solver(measure.model, prompts=COMPACT2).messages(task.labelled.problem)
     drafts = await generate(
         measure.model, prompt, sampling=Sampling(temperature=0.0, max_tokens=MAX_TOKENS),

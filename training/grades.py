@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from refinegraph.agents.evidence import gather_evidence
-from refinegraph.agents.feedback import format_evidence
+from refinegraph.agents import Solver
+from refinegraph.agents.alternatives import unused_alternatives
+from refinegraph.agents.branch_refiner import REPORTED, BranchRefiner
+from refinegraph.agents.models import Sampling
 from refinegraph.agents.operators.task import Task
 from refinegraph.agents.prompts import COMPACT2
 from refinegraph.embedded.tasks import GradedTask, graded_tasks
-from refinegraph.schema import Candidate, Move
-from refinegraph.tools.test_cases import parse_tests
-from training.measuring import SEED, Measure, edited, several
-from training.roles import header_of
+from refinegraph.graphs.nodes.parse_candidate import read_candidate
+from refinegraph.schema import Candidate, Move, Problem
+from training.measuring import MAX_TOKENS, SEED, Measure, several
 
 GRADES = tuple(range(9))
 """Numbers of vague steps: from none to all."""
@@ -28,20 +29,19 @@ class Grade(NamedTuple):
     first: tuple[float, ...]
     """Whether the first sample was right, by the hidden tests."""
     repaired: tuple[float, ...]
-    """For every sample that fails the visible tests, whether a review and an edit made it right."""
+    """For every sample that fails the visible tests, whether its likeliest branch is right."""
     again: tuple[float, ...]
-    """For every failed repair, whether a second one made the program right."""
+    """For every failed repair, whether the next likeliest branch is right."""
     afresh: tuple[float, ...]
     """For every sample that fails the visible tests, whether a fresh sample is right."""
     edit_tokens: float
+    """Mean tokens of a repair; it needs no review."""
     sample_tokens: float
-    review_tokens: float
 
     @property
     def cost(self) -> float:
-        """The tokens of a review and an edit, divided by those of a sample."""
-        repair = self.edit_tokens + self.review_tokens
-        return repair / self.sample_tokens if self.sample_tokens else 0.0
+        """The tokens of a repair, divided by those of a sample."""
+        return self.edit_tokens / self.sample_tokens if self.sample_tokens else 0.0
 
 
 class _Course(NamedTuple):
@@ -49,8 +49,8 @@ class _Course(NamedTuple):
     repaired: bool | None
     again: bool | None
     afresh: bool | None
-    tokens: tuple[int, int, int]
-    """The tokens of the sample, the review and the edit."""
+    tokens: tuple[int, int]
+    """The tokens of the sample and of its repair."""
 
 
 async def measure_grades(
@@ -72,48 +72,54 @@ async def _grade(measure: Measure, vague: int, count: int) -> Grade:
         tuple(float(bool(course.repaired)) for course in failed),
         tuple(float(course.again) for course in courses if course.again is not None),
         tuple(float(bool(course.afresh)) for course in failed),
-        edit_tokens=_mean([course.tokens[2] for course in failed]),
+        edit_tokens=_mean([course.tokens[1] for course in failed]),
         sample_tokens=_mean([course.tokens[0] for course in courses]),
-        review_tokens=_mean([course.tokens[1] for course in failed]),
     )
 
 
 async def _course(measure: Measure, task: GradedTask) -> _Course:
     problem = task.labelled.problem
-    values = {"problem": problem.prompt, "header": header_of(problem)}
-    [(program, tokens), (other, _)] = await measure.ask_counted(
-        COMPACT2.solver, 2, _TEMPERATURE, **values
+    sampling = Sampling(temperature=_TEMPERATURE, seed=1, max_tokens=MAX_TOKENS, logprobs=REPORTED)
+    solver = Solver(measure.model, samples=2, sampling=sampling, prompts=COMPACT2)
+    drafts = (await solver(problem)).choices
+    sample, other = (
+        read_candidate(draft, problem, id=f"0.{number}") for number, draft in enumerate(drafts)
     )
-    candidate = await measure.tried(task, program)
-    right = await measure.is_right(task, program)
-    if candidate.verdict and candidate.verdict.passed:
-        return _Course(right, None, None, None, (tokens, 0, 0))
-    fresh = await measure.is_right(task, other)
-    better, read, written = await _repair(measure, task, candidate)
-    if await measure.is_right(task, better):
-        return _Course(right, True, None, fresh, (tokens, read, written))
-    second, _, _ = await _repair(measure, task, await measure.tried(task, better))
-    again = await measure.is_right(task, second)
-    return _Course(right, False, again, fresh, (tokens, read, written))
+    right = await _is_right(measure, task, sample)
+    verdict = (await measure.tried(task, sample.program or "")).verdict
+    if verdict and verdict.passed:
+        return _Course(right, None, None, None, (sample.tokens, 0))
+    fresh = await _is_right(measure, task, other)
+    repair = await _branch(measure, problem, [sample])
+    if repair is None or await _is_right(measure, task, repair):
+        return _Course(right, repair is not None, None, fresh, _tokens(sample, repair))
+    second = await _branch(measure, problem, [sample, repair])
+    again = second is not None and await _is_right(measure, task, second)
+    return _Course(right, False, again, fresh, _tokens(sample, repair))
 
 
-async def _repair(measure: Measure, task: GradedTask, candidate: Candidate) -> tuple[str, int, int]:
-    """Return the program after one review and one edit, and the tokens of both."""
-    problem = task.labelled.problem
-    gather = gather_evidence(measure.sandbox, kinds=COMPACT2.evidence)
-    tests = parse_tests(problem.tests, entry_point=problem.entry_point)
-    move = Move(operator="review", parents=(candidate.id,))
-    evidence = await gather(Task(problem=problem, move=move, tests=tests), candidate)
-    values = {
-        "problem": problem.prompt,
-        "solution": candidate.program or "",
-        "evidence": format_evidence(evidence),
-    }
-    [(review, read)] = await measure.ask_counted(COMPACT2.reviewer, 1, 0.0, **values)
-    [(edit, written)] = await measure.ask_counted(
-        COMPACT2.refiner_edit, 1, 0.4, review=review, **values
-    )
-    return edited(edit, candidate.program or ""), read, written
+async def _branch(
+    measure: Measure, problem: Problem, pool: Sequence[Candidate]
+) -> Candidate | None:
+    """Return the likeliest branch of all candidates; None if no alternative is left."""
+    branches = [
+        (unused[0].gap, parent) for parent in pool if (unused := unused_alternatives(parent, pool))
+    ]
+    if not branches:
+        return None
+    _, parent = min(branches, key=lambda branch: branch[0])
+    move = Move(operator="refine", parents=(parent.id,))
+    task = Task(problem=problem, move=move, parents=(parent,), pool=tuple(pool))
+    [draft] = (await BranchRefiner(measure.model, prompts=COMPACT2).apply(task)).drafts
+    return read_candidate(draft, problem, id=f"{len(pool)}.0", parents=(parent.id,))
+
+
+async def _is_right(measure: Measure, task: GradedTask, candidate: Candidate) -> bool:
+    return candidate.program is not None and await measure.is_right(task, candidate.program)
+
+
+def _tokens(sample: Candidate, repair: Candidate | None) -> tuple[int, int]:
+    return sample.tokens, repair.tokens if repair else 0
 
 
 def _mean(values: Sequence[int]) -> float:

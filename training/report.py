@@ -58,7 +58,7 @@ def grade_table(grades: Sequence[Grade]) -> str:
         for grade in grades
     ]  # fmt: skip
     headings = ["vague steps", "pass@1", "first repair", "second repair", "fresh sample instead",
-                "tokens of an edit", "review and edit to a sample"]  # fmt: skip
+                "tokens of a repair", "repair to a sample"]  # fmt: skip
     return table(headings, rows)
 
 
