@@ -218,7 +218,8 @@ def measure(test: Path, worker: Worker) -> Measured:
             return stored
     reply = worker.run([relative(test)], 600.0, measure=True)
     if "lines" not in reply:
-        reply = {"seconds": {}, "lines": {}, "failed": [relative(test)]}
+        nothing: dict[str, Any] = {"seconds": {}, "lines": {}, "failed": [relative(test)]}
+        reply = nothing
     print(f"measured {relative(test)}", flush=True)
     for name in reply["failed"]:
         print(f"left out because it fails without a mutant: {name}", flush=True)
