@@ -6,6 +6,7 @@ python tests/approved/approving.py    # rewrite the files after a wanted change
 import importlib
 from pathlib import Path
 
+import parts_of_strategies
 import scrambled_texts
 
 HERE = Path(__file__).parent
@@ -33,4 +34,7 @@ if __name__ == "__main__":
         approved(name).write_text("".join(f"{line}\n" for line in outcomes(name)))
     approved("scrambled_texts").write_text(
         "".join(map(scrambled_texts.digests, scrambled_texts.READERS))
+    )
+    approved("parts_of_strategies").write_text(
+        "".join(map(parts_of_strategies.described, parts_of_strategies.NAMES))
     )
