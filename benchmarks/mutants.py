@@ -46,7 +46,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mutant_making import BUILD, Mutant, digest, mutated, sample, sources
+from mutant_making import BUILD, Mutant, digest, kept_sample, mutated, sources
 from mutant_tests import Selection, Tests, measured
 from mutant_workers import Worker, Workers
 
@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after that time")
     options = parser.parse_args()
     workers = Workers(options.jobs, f"{options.seed}", 60 * options.minutes)
-    chosen = sample(options.count, options.seed, options.only)
+    chosen = kept_sample(options.count, options.seed, options.only)
     tests = Tests(measured(workers))
     file = BUILD / f"results-{digest(sources())}-{options.seed}.jsonl"
     done = {
