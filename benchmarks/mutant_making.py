@@ -3,11 +3,12 @@
 import ast
 import hashlib
 import importlib
+import json
 import random
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,19 @@ def relative(path: Path) -> str:
 def digest(paths: Sequence[Path]) -> str:
     """Return a short digest of files."""
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
+
+
+def kept_sample(count: int, seed: int, only: str) -> list[Mutant]:
+    """Return the sample, which is drawn once for these sources and kept in a file."""
+    state = digest([*sources(only), Path(__file__)])
+    file = BUILD / f"sample-{state}-{seed}-{count}.json"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps([asdict(mutant) for mutant in sample(count, seed, only)]))
+    kept: list[dict[str, Any]] = json.loads(file.read_text())
+    return [
+        replace(Mutant(**one), start=tuple(one["start"]), end=tuple(one["end"])) for one in kept
+    ]
 
 
 def sample(count: int, seed: int, only: str) -> list[Mutant]:

@@ -44,26 +44,29 @@ TOO_LONG = (
 LONG = 2.0
 """Seconds of a test function beyond which each of its cases counts as a separate test."""
 OPTIONS = (
-    *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=60"),
+    *("-q", "-p", "no:cacheprovider", "-p", "no:xdist"),
     # pytest warns that it cannot rewrite the assertions of plug-ins that are imported already.
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
 
 
 class Contexts:
-    """A pytest plug-in that records the test for every covered line, and the duration of tests."""
+    """A pytest plug-in that records the test for every covered line, and how long tests take."""
 
     def __init__(self, cover: Any) -> None:
         self.cover = cover
         self.seconds: dict[str, float] = {}
+        self.failed: set[str] = set()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Attribute all lines executed from now on, in any thread, to this case."""
         self.cover.switch_context(case_of(nodeid))
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Add up the set-up, call and tear-down times of a case."""
+        """Add up the set-up, call and tear-down times of a case, and remember if it fails."""
         name = case_of(report.nodeid)
+        if report.failed:
+            self.failed.add(name)
         self.seconds[name] = self.seconds.get(name, 0.0) + report.duration
 
 
@@ -135,41 +138,44 @@ def serve(request: dict[str, Any], writing: int) -> None:
         os.dup2(nothing, number)
     try:
         act = measure if request["measure"] else attempt
-        reply = json.dumps(act(request["tests"])).encode() + b"\n"
+        words = [f"--timeout={request['each']}", *request["tests"]]
+        reply = json.dumps(act(words)).encode() + b"\n"
         while reply:
             reply = reply[os.write(writing, reply) :]
     finally:
         os._exit(0)
 
 
-def attempt(tests: Sequence[str]) -> dict[str, Any]:
+def attempt(words: Sequence[str]) -> dict[str, Any]:
     """Run tests until one fails."""
     pytest: Any = importlib.import_module("pytest")
     first = FirstFailure()
-    code = pytest.main([*OPTIONS, *tests], plugins=[first])
+    code = pytest.main(["-x", *OPTIONS, *words], plugins=[first])
     return {"failed": bool(code), "by": first.name or f"pytest's exit code {int(code)}"}
 
 
-def measure(tests: Sequence[str]) -> dict[str, Any]:
-    """Return the source lines that every test executes, and its duration in seconds.
+def measure(words: Sequence[str]) -> dict[str, Any]:
+    """Return the source lines that every test executes, its duration in seconds, and what failed.
 
-    A test is a function with all its cases, or, if these take long, a single case.
+    A test is a function with all its cases, or, if these take long, a single case. A test that
+    fails is not part of the result.
     """
     pytest: Any = importlib.import_module("pytest")
     coverage: Any = importlib.import_module("coverage")
     cover = coverage.Coverage(data_file=None, source=list(SOURCES), config_file=False)
     cover.start()
     contexts = Contexts(cover)
-    first = FirstFailure()
     shorter = ("-k", f"not ({' or '.join(TOO_LONG)})")
-    code = pytest.main([*OPTIONS, *shorter, *tests], plugins=[contexts, first])
+    pytest.main([*OPTIONS, *shorter, *words], plugins=[contexts])
     cover.stop()
     names = test_names(contexts.seconds)
+    failed = {names[case] for case in contexts.failed}
+    names = {case: name for case, name in names.items() if name not in failed}
     seconds: dict[str, float] = {}
-    for case, duration in contexts.seconds.items():
-        seconds[names[case]] = seconds.get(names[case], 0.0) + duration
+    for case, name in names.items():
+        seconds[name] = seconds.get(name, 0.0) + contexts.seconds[case]
     lines = lines_in(cover.get_data(), names)
-    return {"failed": bool(code), "by": first.name, "seconds": seconds, "lines": lines}
+    return {"failed": sorted(failed), "seconds": seconds, "lines": lines}
 
 
 def test_names(seconds: Mapping[str, float]) -> dict[str, str]:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,11 +28,16 @@ class Worker:
             text=True,
         )
 
-    def run(self, tests: Sequence[str], limit: float, *, measure: bool = False) -> dict[str, Any]:
-        """Run tests in a fork of the process; a run longer than `limit` seconds fails."""
+    def run(
+        self, tests: Sequence[str], limit: float, *, each: float = 60.0, measure: bool = False
+    ) -> dict[str, Any]:
+        """Run tests in a fork of the process.
+
+        A run of more than `limit` seconds fails, and so does a test of more than `each` seconds.
+        """
         if self._process.stdin is None or self._process.stdout is None:
             raise RuntimeError("the process was started without pipes")
-        request = {"tests": list(tests), "limit": limit, "measure": measure}
+        request = {"tests": list(tests), "limit": limit, "each": each, "measure": measure}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         reply: dict[str, Any] = json.loads(self._process.stdout.readline())
@@ -39,18 +45,24 @@ class Worker:
 
 
 class Workers:
-    """Several workers, each used by one thread at a time."""
+    """Several workers, each used by one thread at a time, that begin nothing after some seconds."""
 
-    def __init__(self, jobs: int, name: str) -> None:
+    def __init__(self, jobs: int, name: str, seconds: float) -> None:
         self.jobs = jobs
+        self._ends = time.monotonic() + seconds
         self._free: Queue[Worker] = Queue()
         for number in range(jobs):
             self._free.put(Worker(BUILD / f"copy-{name}-{number}"))
 
     def map(self, function: Any, items: Sequence[Any]) -> Iterator[Any]:
-        """Yield the results of a function of an item and a worker, in order."""
+        """Yield the results of a function of an item and a worker, in order.
+
+        The result for an item that was not begun in time is None.
+        """
 
         def attempt(item: Any) -> Any:
+            if time.monotonic() > self._ends:
+                return None
             worker = self._free.get()
             try:
                 return function(item, worker)

@@ -2,6 +2,7 @@
 
     make mutants                                   # 200 mutants, seed 0: about 30 minutes
     .venv/bin/python benchmarks/mutants.py --count 50 --seed 1
+    .venv/bin/python benchmarks/mutants.py --minutes 10    # stop, and continue with the next call
 
 cosmic-ray generates the mutants. Each of them is tested in a copy of the repository with the
 doctests of its module and with the tests that execute its statement, according to the coverage of
@@ -12,6 +13,10 @@ definition, and those that execute a line of a function that mentions its name, 
 of the enclosing function, class or module. If no test executes a statement of a function, the tests
 of the enclosing code are run, because they may execute it in another process; if these do not
 detect the mutant, it is `untested`.
+
+A mutant is `killed` if a test fails with it twice: after the first failure that test is run again
+by itself, so that neither a test that fails at times nor a busy machine kills anything. A test that
+passes the second time is left out, and the remaining ones are run.
 
 The sample is drawn from places, so that places with many operators do not count more. Changes that
 behaviour cannot reveal are omitted:
@@ -40,11 +45,12 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from mutant_making import BUILD, Mutant, digest, mutated, sample, sources
-from mutant_tests import Tests, measured
+from mutant_making import BUILD, Mutant, digest, kept_sample, mutated, sources
+from mutant_tests import Selection, Tests, measured
 from mutant_workers import Worker, Workers
+
+from refinegraph.evaluation.statistics import wilson_interval
 
 FATES = ("killed", "survived", "untested")
 
@@ -67,9 +73,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", default="", help="mutate only paths with this prefix")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after that time")
     options = parser.parse_args()
-    workers = Workers(options.jobs, f"{options.seed}")
-    chosen = sample(options.count, options.seed, options.only)
+    workers = Workers(options.jobs, f"{options.seed}", 60 * options.minutes)
+    chosen = kept_sample(options.count, options.seed, options.only)
     tests = Tests(measured(workers))
     file = BUILD / f"results-{digest(sources())}-{options.seed}.jsonl"
     done = {
@@ -81,18 +88,24 @@ def main() -> None:
     print(f"{len(chosen)} mutants, {len(chosen) - len(left)} of them tested before", flush=True)
     try_all(left, tests, file, workers)
     latest = {result.key: result for result in read(file)}
-    report([latest[mutant.key] for mutant in chosen])
+    report([latest[mutant.key] for mutant in chosen if mutant.key in latest], len(chosen))
 
 
-def report(results: Sequence[Result]) -> None:
-    """Print the mutants that survived, and the score."""
+def report(results: Sequence[Result], count: int) -> None:
+    """Print the mutants that survived, and the score with its interval."""
     for fate in ("survived", "untested"):
         for result in sorted(results, key=lambda result: result.key):
             if result.fate == fate:
                 print(f"\n{fate}: {result.key}\n{result.change}")
     counts = {fate: sum(result.fate == fate for result in results) for fate in FATES}
-    killed = counts["killed"] / max(1, len(results))
-    print(f"\n{', '.join(f'{count} {fate}' for fate, count in counts.items())}: {killed:.1%}")
+    rate = counts["killed"] / max(1, len(results))
+    interval = wilson_interval(counts["killed"], len(results))
+    between = f" ({interval.low:.1%} to {interval.high:.1%})" if interval else ""
+    print(
+        f"\n{', '.join(f'{fates} {fate}' for fate, fates in counts.items())}: {rate:.1%}{between}"
+    )
+    if len(results) < count:
+        print(f"{count - len(results)} mutants are left; the same command continues with them")
 
 
 def read(file: Path) -> Iterator[Result]:
@@ -112,6 +125,8 @@ def try_all(mutants: Sequence[Mutant], tests: Tests, file: Path, workers: Worker
 
     with file.open("a") as out:
         for number, result in enumerate(workers.map(attempt, mutants), 1):
+            if result is None:
+                continue
             out.write(json.dumps(asdict(result)) + "\n")
             out.flush()
             print(f"{number}/{len(mutants)} {result.fate:<9} {result.key} {result.by}", flush=True)
@@ -125,17 +140,30 @@ def try_one(mutant: Mutant, tests: Tests, worker: Worker) -> Result:
     selection = tests.select(mutant, before)
     doctests = [f"refinegraph/{mutant.path}"] if ">>> " in before else []
     words = [*doctests, *selection.tests]
-    reply: dict[str, Any] = {"failed": False, "by": ""}
-    if words:
-        file.write_text(after)
-        try:
-            # Thrice the time that the tests took, since the machine may be busier by now.
-            reply = worker.run(words, 60.0 + 3 * selection.seconds)
-        finally:
-            file.write_text(before)
+    file.write_text(after)
+    try:
+        by = killer(words, selection, worker)
+    finally:
+        file.write_text(before)
     unnoticed = "survived" if selection.tests and selection.direct else "untested"
-    fate = "killed" if reply["failed"] else unnoticed
-    return Result(mutant.key, fate, difference(before, after), reply["by"], tests.digest)
+    fate = "killed" if by else unnoticed
+    return Result(mutant.key, fate, difference(before, after), by, tests.digest)
+
+
+def killer(tests: Sequence[str], selection: Selection, worker: Worker) -> str:
+    """Return the first test that fails twice, or an empty string."""
+    # Thrice the time that the tests took, since the machine may be busier by now.
+    limit, each = 60.0 + 3 * selection.seconds, 20.0 + 3 * selection.longest
+    while tests:
+        first = worker.run(tests, limit, each=each)
+        if not first["failed"]:
+            break
+        by = str(first["by"])
+        if worker.run([by] if "::" in by else tests, limit, each=each)["failed"]:
+            return by
+        remaining = [test for test in tests if not by.startswith(test)]
+        tests = remaining if len(remaining) < len(tests) else []
+    return ""
 
 
 def difference(before: str, after: str) -> str:

@@ -6,6 +6,9 @@ python tests/approved/approving.py    # rewrite the files after a wanted change
 import importlib
 from pathlib import Path
 
+import parts_of_strategies
+import scrambled_texts
+
 HERE = Path(__file__).parent
 ROOMS = (
     "answers_in_prose",
@@ -29,3 +32,9 @@ def approved(room: str) -> Path:
 if __name__ == "__main__":
     for name in ROOMS:
         approved(name).write_text("".join(f"{line}\n" for line in outcomes(name)))
+    approved("scrambled_texts").write_text(
+        "".join(map(scrambled_texts.digests, scrambled_texts.READERS))
+    )
+    approved("parts_of_strategies").write_text(
+        "".join(map(parts_of_strategies.described, parts_of_strategies.NAMES))
+    )

@@ -1,4 +1,4 @@
-"""What importers of graphs and tools rely on: names, parameters, defaults, kinds of members."""
+"""What importers of graphs and tools rely on: names, parameters, defaults and limits, members."""
 
 import importlib
 import inspect
@@ -36,6 +36,8 @@ def described(name: str, value: Any) -> Iterator[str]:
     name = name.removeprefix("refinegraph.")
     if inspect.isclass(value):
         yield f"class {name}({parameters_of(value)})"
+        for field, limits in limits_of(value):
+            yield f"    {field}: {limits}"
         for member, what in sorted(vars(value).items()):
             if not member.startswith("_") or member in ("__call__", "__repr__"):
                 yield from (f"    {line}" for line in member_lines(member, what))
@@ -43,6 +45,14 @@ def described(name: str, value: Any) -> Iterator[str]:
         yield f"{name}({parameters_of(value)})"
     elif isinstance(value, bool | int | float):
         yield f"{name} = {value!r}"
+
+
+def limits_of(value: type[Any]) -> Iterator[tuple[str, str]]:
+    """Yield the limited fields of a validated class, with the limits."""
+    for name, field in getattr(value, "model_fields", {}).items():
+        limits = [repr(limit) for limit in field.metadata if " at 0x" not in repr(limit)]
+        if limits:
+            yield name, ", ".join(limits)
 
 
 def member_lines(name: str, value: Any) -> Iterator[str]:

@@ -5,6 +5,7 @@ import contextvars
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any
@@ -133,9 +134,14 @@ def interrupt(place: Place, work: Coroutine[Any, Any, Any]) -> None:
 
 
 def wait_for_solving_threads() -> None:
-    for thread in threading.enumerate():
-        if thread.name == "refinegraph-solve":
-            thread.join()
+    """Wait until the threads themselves report their end.
+
+    `join` does not do: Python regards a thread as ended once a join of it was interrupted.
+    """
+    ends = time.monotonic() + PATIENCE
+    while any(thread.name == "refinegraph-solve" for thread in threading.enumerate()):
+        assert time.monotonic() < ends
+        time.sleep(0.005)
 
 
 @everywhere

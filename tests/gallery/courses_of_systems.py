@@ -1,9 +1,10 @@
 """The course that each system takes with the same noise instead of models.
 
-python tests/gallery/courses_of_systems.py    # rewrite courses.txt after a wanted change
+python tests/gallery/courses_of_systems.py    # rewrite the courses after a wanted change
 """
 
 import asyncio
+import hashlib
 import random
 import re
 from collections.abc import Sequence
@@ -41,6 +42,7 @@ from refinegraph.schema import (
 )
 
 COURSES = Path(__file__).with_name("courses.txt")
+DIGESTS = Path(__file__).with_name("digests_of_courses.txt")
 MARK = "It is a sum."
 """Stands in each answer of the noise, so that prompts show how many of them they quote."""
 MOST = 40
@@ -49,17 +51,22 @@ EXAMPLES = tuple(
     LabelledProblem(Problem(prompt=f"What is {n} + 2?", kind="math"), Gold(answer=str(n + 2)))
     for n in (1, 3, 5)
 )
+OFFERED = re.compile(r"(?m)^- ([a-z][\w ]{1,20}): |`([a-z]\w*(?:\[[^`\n]*\])?)`")
 ROLES = ("reviewer", "refiner", "tester")
 
 
 class Situation(NamedTuple):
-    """The sizes of a plan, whether each role has a model of its own, and the seed of the noise."""
+    """The sizes of a plan, whether each role has a model of its own, and the seed of the noise.
+
+    Fluent noise chooses among what the prompt offers: the items of a list, or words in backquotes.
+    """
 
     seed: int
     samples: int | None = None
     rounds: int | None = None
     one_model: bool = True
     kind: Kind = "math"
+    fluent: bool = False
 
 
 SITUATIONS = {
@@ -67,6 +74,11 @@ SITUATIONS = {
     "with 3 samples, 2 rounds and 4 models": Situation(2, 3, 2, one_model=False),
     "with 4 models": Situation(3, one_model=False),
 }
+OTHER_NOISE = (
+    Situation(11, rounds=3, fluent=True),
+    Situation(12, samples=4, rounds=6, one_model=False),
+)
+"""Situations whose courses are kept as digests, in full length."""
 TESTED = PROGRAM.model_copy(
     update={"tests": "assert half(4) == 2\nassert half(6) == 3\nassert half(9) == 4"}
 )
@@ -80,8 +92,9 @@ SYSTEMS = (*STRATEGIES, *gallery_names())
 class Noise:
     """Answers every prompt of every system in a form that it can read, at random."""
 
-    def __init__(self, seed: int, kind: Kind) -> None:
+    def __init__(self, seed: int, kind: Kind, *, fluent: bool) -> None:
         self.kind = kind
+        self.fluent = fluent
         self.random = random.Random(seed)
         self.asked: list[str] = []
         self.models: list[ScriptedChatModel] = []
@@ -92,22 +105,28 @@ class Noise:
         def answer(messages: Sequence[BaseMessage], sampling: Sampling) -> Choice:
             prompt = "\n".join([*(message.text for message in messages), sampling.prefix or ""])
             self.asked.append(f"{role} {sampling.temperature} reads {prompt.count(MARK)}")
-            return self.choice(steps=len(re.findall(r"(?m)^\[\d+\] ", prompt)))
+            offered = OFFERED.findall(prompt) if self.fluent else []
+            return self.choice(
+                steps=len(re.findall(r"(?m)^\[\d+\] ", prompt)),
+                offered=[item or words.replace("WHAT", "4") for item, words in offered],
+            )
 
         self.models.append(ScriptedChatModel(answer, name=role))
         return self.models[-1]
 
-    def choice(self, steps: int) -> Choice:
+    def choice(self, steps: int, offered: Sequence[str]) -> Choice:
         """Return an answer, which is complete in three cases out of four."""
         pick, points = self.random.choice, partial(self.random.randint, 0, 10)
         number, ends = pick((4, 4, 5, 6)), pick((True, True, True, False))
         action = pick(("left", "left", "right", "give up", f"finish[{number}]"))
+        chosen = pick(offered) if offered else ""
+        action = chosen or action
         text = (
             f"1. {MARK}\nIs 2 + 2 equal to {number}?\n\n"
             f"2. {f'The answer is {number}.' if ends else 'It goes on.'}\n"
             f"{pick(('TRUE', 'FALSE'))}\nSCORE: {points()}\n"
             f"VERDICT: {pick(('right', 'wrong', 'wrong'))}\n"
-            f"Winner: {pick('AB')}\nCHOICE: {points()}\nAction: {action}"
+            f"Winner: {pick('AB')}\nCHOICE: {chosen or points()}\nAction: {action}"
         )
         if self.kind == "code":
             text = f"{MARK}\n```python\n{pick((WRONG, RIGHT))} + {number}\n```\n{text}"
@@ -155,11 +174,11 @@ class Noise:
         )
 
 
-async def course(name: str, situation: str) -> str:
-    """Return the calls, the candidates and the choice of a run, one a line."""
-    seed, samples, rounds, one_model, kind = {**SITUATIONS, **FOR_PROGRAMS}[situation]
+async def course(name: str, situation: Situation) -> list[str]:
+    """Return the calls, the candidates and the choice of a run."""
+    seed, samples, rounds, one_model, kind, fluent = situation
     needs = find_strategy(name).needs
-    noise = Noise(seed, kind)
+    noise = Noise(seed, kind, fluent=fluent)
     roles = () if one_model else ROLES["likelihood" in needs :]  # no other model measures texts
     others: dict[str, Any] = {f"{role}_model": noise.model(role) for role in roles}
     memory = StoreMemory(InMemoryStore())
@@ -187,11 +206,25 @@ async def course(name: str, situation: str) -> str:
     assert result.strategy == name
     assert result.usage.llm_calls == sum(len(model.calls) for model in noise.models)
     end = f"ends by {result.stop_reason.rule}: {result.stop_reason.detail}"
-    lines = [*counted(noise.asked), *map(candidate_line, result.candidates), end]
-    shown = lines[:MOST] + [f"and {len(lines) - MOST} lines more"] * (len(lines) > MOST)
     answer = (result.answer or "nothing").strip()
     chosen = f"takes {result.selection.candidate_id}: {answer}, {result.selection.reason}"
+    return [*counted(noise.asked), *map(candidate_line, result.candidates), end, chosen]
+
+
+def shortened(lines: Sequence[str]) -> str:
+    """Return the first lines of a course and the last one."""
+    *others, chosen = lines
+    shown = others[:MOST] + [f"and {len(others) - MOST} lines more"] * (len(others) > MOST)
     return "".join(f"  {line}\n" for line in [*shown, chosen])
+
+
+def digests(name: str) -> str:
+    """Return the digests of a system's courses in other noise."""
+    words = [name]
+    for situation in OTHER_NOISE:
+        lines = asyncio.run(course(name, situation))
+        words.append(hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12])
+    return " ".join(words) + "\n"
 
 
 def candidate_line(candidate: Candidate) -> str:
@@ -211,9 +244,13 @@ def counted(lines: Sequence[str]) -> list[str]:
 
 def courses(name: str) -> str:
     """Return the course of a system in every situation."""
-    situations = (*SITUATIONS, *(FOR_PROGRAMS if name in STRATEGIES else ()))
-    return "".join(f"{name} {words}\n{asyncio.run(course(name, words))}" for words in situations)
+    situations = {**SITUATIONS, **(FOR_PROGRAMS if name in STRATEGIES else {})}
+    return "".join(
+        f"{name} {words}\n{shortened(asyncio.run(course(name, situation)))}"
+        for words, situation in situations.items()
+    )
 
 
 if __name__ == "__main__":
     COURSES.write_text("".join(map(courses, SYSTEMS)))
+    DIGESTS.write_text("".join(map(digests, SYSTEMS)))

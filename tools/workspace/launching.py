@@ -21,16 +21,11 @@ class _Launcher:
     def __init__(self) -> None:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, *_OPTIONS, str(_START), str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                env={"LANG": "C.UTF-8"},
-                cwd="/",
-                start_new_session=True,
-            )
+            try:
+                self.process = _started(theirs)
+            except BaseException:
+                self.control.close()
+                raise
 
     def close(self) -> None:
         self.control.close()
@@ -38,6 +33,19 @@ class _Launcher:
 
     def send(self, line: socket.socket) -> None:
         socket.send_fds(self.control, [b"tree"], [line.fileno()])
+
+
+def _started(line: socket.socket) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, *_OPTIONS, str(_START), str(line.fileno())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(line.fileno(),),
+        env={"LANG": "C.UTF-8"},
+        cwd="/",
+        start_new_session=True,
+    )
 
 
 def launch_holder() -> socket.socket:
