@@ -25,9 +25,9 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import psutil
+from batch_kill_accounts import Kill, accounts_of, lines_of
 from batches import COMMAND, STRATEGY, finish, questions
 from chat_server import ChatServer, chat_server
 
@@ -35,23 +35,9 @@ AT_ONCE = 8
 """Calls under way in each worker, all of which a kill may cut off."""
 DRIVER_SHARE = 0.2
 """Of the kills of a cluster, the share that hits the driver."""
-_ACTORS = ("ray::BatchWorker", "ray::SharedBooks")
+_ACTORS = {"ray::BatchWorker": "worker", "ray::SharedBooks": "keeper of answers"}
 UNFINISHED = 75
 """`EX_TEMPFAIL`: the command is to be repeated."""
-
-
-class Kill(NamedTuple):
-    """What a process left behind."""
-
-    at: float
-    """When the files were read, after the process had died."""
-    victim: str
-    pages: list[int]
-    """The problems that had their line."""
-    kept: list[str]
-    """Digests of the requests whose answers were kept for the problems under way."""
-    survivors: tuple[str, ...] = ()
-    """Processes that outlived their killed driver by ten seconds."""
 
 
 @dataclass
@@ -78,6 +64,12 @@ class Trial:
         """The requests that the server got in this trial."""
         return self.folder / f"{self.name}.log"
 
+    def owners(self) -> dict[int, str]:
+        """Return the output that has the line of a problem, by its number."""
+        outs = [*self.folder.glob("part-*.jsonl"), self.folder / "cluster.jsonl"]
+        own = outs[-1:] if self.name == "cluster" else outs[:-1]
+        return {line["page"]: out.name for out in own for line in lines_of(out)}
+
     @property
     def kills(self) -> list[Kill]:
         """The kills so far."""
@@ -85,10 +77,10 @@ class Trial:
             return []
         return [Kill(**json.loads(line)) for line in self.kills_file.open()]
 
-    def note(self, out: Path, victim: str, survivors: tuple[str, ...]) -> None:
+    def note(self, out: Path, struck: float, victim: str, survivors: tuple[str, ...]) -> None:
         """Add what the killed process left behind."""
         kept, pages = kept_digests(out), [int(line["page"]) for line in lines_of(out)]
-        kill = Kill(time.time(), victim, pages, kept, survivors)
+        kill = Kill(struck, time.time(), victim, out.name, pages, kept, survivors)
         with self.kills_file.open("a") as file:
             print(json.dumps(kill._asdict()), file=file)
 
@@ -129,11 +121,12 @@ class Trial:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(number)
             family = process.children(recursive=True)
+            struck = time.time()
             victim = kill_driver(self, process) if is_over else self.strike(self, process)
             if victim == "driver":
                 await said
             survivors = await ended(family) if victim == "driver" else ()
-            self.note(out, victim, survivors)
+            self.note(out, struck, victim, survivors)
 
 
 def kill_driver(trial: Trial, process: psutil.Process) -> str:
@@ -144,19 +137,21 @@ def kill_driver(trial: Trial, process: psutil.Process) -> str:
 
 def kill_part_of_cluster(trial: Trial, process: psutil.Process) -> str:
     """Kill a worker of a Ray cluster, or the driver."""
-    workers = [each for each in process.children(recursive=True) if is_worker(each)]
-    if not workers or trial.chance.random() < DRIVER_SHARE:
+    actors = [(each, name) for each in process.children(recursive=True) if (name := actor(each))]
+    if not actors or trial.chance.random() < DRIVER_SHARE:
         return kill_driver(trial, process)
-    with suppress(ProcessLookupError):
-        os.kill(trial.chance.choice(workers).pid, signal.SIGKILL)
-    return "worker"
+    victim, name = trial.chance.choice(actors)
+    with suppress(psutil.NoSuchProcess):
+        victim.kill()
+    return name
 
 
-def is_worker(process: psutil.Process) -> bool:
-    """Return whether it is an actor: one that solves problems, or the one that keeps answers."""
+def actor(process: psutil.Process) -> str | None:
+    """Return the name of an actor: one that solves problems, or the one that keeps answers."""
     with suppress(psutil.Error):
-        return any(name in word for word in process.cmdline() for name in _ACTORS)
-    return False
+        words = " ".join(process.cmdline())
+        return next((name for mark, name in _ACTORS.items() if mark in words), None)
+    return None
 
 
 async def ended(family: list[psutil.Process]) -> tuple[str, ...]:
@@ -175,13 +170,6 @@ def size_of(out: Path) -> int:
     return out.stat().st_size if out.exists() else 0
 
 
-def lines_of(out: Path) -> list[dict[str, Any]]:
-    """Return the complete lines of an output."""
-    if not out.exists():
-        return []
-    return [json.loads(line) for line in out.open() if line.endswith("\n")]
-
-
 def kept_digests(out: Path) -> list[str]:
     """Return the requests whose answers are kept beside an output."""
     file = out.with_name(f"{out.name}.state") / "calls.sqlite"
@@ -194,34 +182,23 @@ def kept_digests(out: Path) -> list[str]:
     return []
 
 
-def asked_again(trial: Trial) -> tuple[int, int, int]:
-    """Return all calls, those for a second time, and those that had an answer before a kill."""
-    asks = [line.split() for line in trial.log.open()]
-    times = Counter(digest for _, digest, _ in asks)
-    last_of_digest = {digest: float(at) for at, digest, _ in asks}
-    last_of_page = {int(page): float(at) for at, _, page in asks}
-    paid: set[str] = set()
-    for kill in trial.kills:
-        paid |= {digest for digest in kill.kept if last_of_digest.get(digest, 0) > kill.at}
-        paid |= {f"{page}" for page in kill.pages if last_of_page.get(page, 0) > kill.at}
-    return len(asks), len(asks) - len(times), len(paid)
-
-
-def report(trial: Trial, whole: Path, merged: Path) -> bool:
+def report(trial: Trial, whole: Path, merged: Path, workers: int) -> bool:
     """Print what came of a trial; return whether every figure is what it has to be."""
     kills, lines = trial.kills, lines_of(merged)
     pages = Counter(line["page"] for line in lines)
     once = len(pages) == len(lines_of(whole)) and set(pages.values()) == {1}
     same = sorted(merged.open()) == sorted(whole.open())
-    calls, again, paid = asked_again(trial)
+    accounts = accounts_of(trial.log, kills, trial.owners())
     needed = sum(line["refinegraph"]["usage"]["llm_calls"] for line in lines)
-    victims = Counter(kill.victim for kill in kills)
-    print(f"{trial.name}: killed {dict(victims)}; every problem answered once: {once}")
-    print(f"  the lines are the bytes of one process: {same}")
-    print(f"  {calls:,} calls, {needed:,} needed; {again} were asked twice, of which {paid}")
-    print(f"  had an answer that was kept; up to {len(kills) * AT_ONCE} could be cut off")
+    could = sum(AT_ONCE * (workers if kill.cuts_all else 1) for kill in kills)
+    print(f"{trial.name}: killed {dict(Counter(kill.victim for kill in kills))}")
+    print(f"  every problem answered once: {once}; the lines are those of one process: {same}")
+    print(f"  {accounts.calls:,} calls, {needed:,} needed; up to {could} could be cut off")
+    print(*(f"  {line}" for line in accounts.lines()), sep="\n")
     print(f"  outlived their driver: {dict(Counter(n for k in kills for n in k.survivors))}")
-    return once and same and not paid and calls - again == needed and again <= len(kills) * AT_ONCE
+    again = len(accounts.repeats)
+    counted = accounts.calls - again == needed and again <= could
+    return once and same and counted and not (accounts.paid or accounts.unexplained)
 
 
 def moments_of(trial: Trial, kills: int, number: int, share: int) -> list[int]:
@@ -294,7 +271,8 @@ async def run(options: argparse.Namespace) -> int:
     if merged is None:
         print(f"{name}: {len(trial.kills)} kills so far; go on with the same command")
         return UNFINISHED
-    return int(not report(trial, whole, merged))
+    cluster = options.workers if options.cluster else 1
+    return int(not report(trial, whole, merged, cluster))
 
 
 def command(source: Path, server: ChatServer) -> list[str]:

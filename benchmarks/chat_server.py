@@ -2,7 +2,8 @@
 
 `{call}` in its text becomes a digest of the request, so that an answer shows which request it
 answers. With a log, every request is a line there: the time, the digest, and the number of the
-question, which follows its question mark in brackets.
+question, which follows its question mark in brackets. A second file, NAME.answered, has the time
+and the digest of every answer that was sent.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from aiohttp import web
 
 latency, several, template = float(sys.argv[1]), sys.argv[2] == "True", sys.argv[3]
 port, log = int(sys.argv[4]), open(sys.argv[5], "a") if sys.argv[5] else None
+answered = open(sys.argv[5] + ".answered", "a") if sys.argv[5] else None
 counts = sys.argv[6] == "True"
 calls = active = prompts = written = 0
 
@@ -38,14 +40,16 @@ async def answer(request):
         await asyncio.sleep(latency)
     finally:
         active -= 1
+    if answered:
+        print(time.time(), digest, file=answered, flush=True)
     message = {"role": "assistant", "content": text}
     choices = [{"index": n, "finish_reason": "stop", "message": message}
                for n in range((asked.get("n") or 1) if several else 1)]
     prompt = sum(len(m["content"]) for m in asked["messages"]) // 4 if counts else 20
-    answered = len(choices) * (len(text) // 4 if counts else 5)
-    prompts, written = prompts + prompt, written + answered
-    usage = {"prompt_tokens": prompt, "completion_tokens": answered,
-             "total_tokens": prompt + answered}
+    completion = len(choices) * (len(text) // 4 if counts else 5)
+    prompts, written = prompts + prompt, written + completion
+    usage = {"prompt_tokens": prompt, "completion_tokens": completion,
+             "total_tokens": prompt + completion}
     if asked.get("stream"):
         return await stream(request, asked, usage, text)
     return web.json_response({"id": "1", "object": "chat.completion", "created": 1,
