@@ -3,7 +3,7 @@
 import json
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,8 +17,8 @@ class Kill(NamedTuple):
     at: float
     """When the files were read, after the process had died."""
     victim: str
-    out: str
-    """The file that the process wrote."""
+    ports: list[int]
+    """Of the connections of the process, and with a driver, of all workers."""
     pages: list[int]
     """The problems that had their line."""
     kept: list[str]
@@ -38,6 +38,7 @@ class Ask(NamedTuple):
     at: float
     digest: str
     page: int
+    port: int
 
 
 class Repeat(NamedTuple):
@@ -67,18 +68,19 @@ class Accounts(NamedTuple):
         """Yield what there is to say about the repeats."""
         late = sum(repeat.was_late for repeat in self.repeats)
         waits = sorted(r.waited for r in self.repeats if r.waited is not None)
-        victims = Counter(r.kill.victim for r in self.repeats if r.kill)
-        yield f"{len(self.repeats)} requests were sent twice, {self.paid} of which had an answer"
-        yield f"that was kept; by what was killed between: {dict(victims)}, nothing: "
-        yield f"{self.unexplained}; {late} were first sent after the kill"
+        victims = dict(Counter(r.kill.victim for r in self.repeats if r.kill))
+        yield f"{len(self.repeats)} requests were sent twice, {self.paid} after they were kept"
+        yield f"  killed between the two: {victims}; nothing: {self.unexplained}"
+        yield f"  {late} were first sent after the kill, by a process that outlived it"
         if waits:
-            yield f"{len(waits)} had just been answered: {waits[len(waits) // 2]:.3f} s before the "
-            yield f"kill (median), {waits[-1]:.3f} s at most; the others had no answer yet"
+            median, most = waits[len(waits) // 2], waits[-1]
+            yield f"  {len(waits)} had their answer {median:.3f} s (median; at most {most:.3f} s)"
+            yield "  before the kill, and the others none"
 
 
-def accounts_of(log: Path, kills: Sequence[Kill], owners: Mapping[int, str]) -> Accounts:
-    """Return the accounts; `owners` names the output that has the line of a problem."""
-    asks = [Ask(float(at), digest, int(page)) for at, digest, page in _rows(log)]
+def accounts_of(log: Path, kills: Sequence[Kill]) -> Accounts:
+    """Return the accounts."""
+    asks = [Ask(float(at), digest, int(page), int(port)) for at, digest, page, port in _rows(log)]
     answers: dict[str, list[float]] = {}
     for at, digest in _rows(log.with_name(f"{log.name}.answered")):
         answers.setdefault(digest, []).append(float(at))
@@ -86,7 +88,7 @@ def accounts_of(log: Path, kills: Sequence[Kill], owners: Mapping[int, str]) -> 
     for ask in asks:
         times.setdefault(ask.digest, []).append(ask)
     repeats = [
-        _repeat(first, again.at, answers.get(first.digest, []), kills, owners)
+        _repeat(first, again.at, answers.get(first.digest, []), kills)
         for same in times.values()
         for first, again in pairwise(same)
     ]
@@ -97,19 +99,14 @@ def _rows(file: Path) -> Iterator[list[str]]:
     return (line.split() for line in file.open())
 
 
-def _repeat(
-    first: Ask,
-    again: float,
-    answers: Sequence[float],
-    kills: Sequence[Kill],
-    owners: Mapping[int, str],
-) -> Repeat:
+def _repeat(first: Ask, again: float, answers: Sequence[float], kills: Sequence[Kill]) -> Repeat:
     """Find the kill between two requests; `answers` are the times of all answers, in order."""
-    out = owners.get(first.page)
-    between = [k for k in kills if k.out == out and k.at >= first.at and k.struck <= again]
-    if not between:
-        return Repeat(None, False, None)
-    kill = between[-1]
+    between = [k for k in kills if first.at <= k.at and k.struck <= again]
+    kill = next((kill for kill in between if first.port in kill.ports), None)
+    # A worker that outlives its driver may have opened another connection.
+    late = next((k for k in between if k.cuts_all and k.struck < first.at), None)
+    if kill is None:
+        return Repeat(late, late is not None, None)
     place = bisect_left(answers, first.at)
     has_answer = place < len(answers) and answers[place] <= min(kill.struck, again)
     waited = kill.struck - answers[place] if has_answer else None

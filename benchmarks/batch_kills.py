@@ -14,7 +14,6 @@ It ends with 1 where a figure is missed, and with 75 where there is more to do.
 import argparse
 import asyncio
 import json
-import os
 import random
 import signal
 import sqlite3
@@ -25,6 +24,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 from batch_kill_accounts import Kill, accounts_of, lines_of
@@ -40,6 +40,15 @@ UNFINISHED = 75
 """`EX_TEMPFAIL`: the command is to be repeated."""
 
 
+class Strike(NamedTuple):
+    """A process that was killed."""
+
+    at: float
+    victim: str
+    ports: list[int]
+    """Of its connections."""
+
+
 @dataclass
 class Trial:
     """One way to run the batch, with its files."""
@@ -50,8 +59,8 @@ class Trial:
     """Bytes of the whole output."""
     until: float
     """When this piece of the trial ends, by `time.monotonic()`."""
-    strike: "Callable[[Trial, psutil.Process], str]"
-    """Kills a process, and names it."""
+    strike: "Callable[[Trial, psutil.Process], Strike]"
+    """Kills a process."""
     chance: random.Random = field(default_factory=random.Random)
 
     @property
@@ -64,12 +73,6 @@ class Trial:
         """The requests that the server got in this trial."""
         return self.folder / f"{self.name}.log"
 
-    def owners(self) -> dict[int, str]:
-        """Return the output that has the line of a problem, by its number."""
-        outs = [*self.folder.glob("part-*.jsonl"), self.folder / "cluster.jsonl"]
-        own = outs[-1:] if self.name == "cluster" else outs[:-1]
-        return {line["page"]: out.name for out in own for line in lines_of(out)}
-
     @property
     def kills(self) -> list[Kill]:
         """The kills so far."""
@@ -77,10 +80,10 @@ class Trial:
             return []
         return [Kill(**json.loads(line)) for line in self.kills_file.open()]
 
-    def note(self, out: Path, struck: float, victim: str, survivors: tuple[str, ...]) -> None:
+    def note(self, out: Path, strike: Strike, survivors: tuple[str, ...]) -> None:
         """Add what the killed process left behind."""
         kept, pages = kept_digests(out), [int(line["page"]) for line in lines_of(out)]
-        kill = Kill(struck, time.time(), victim, out.name, pages, kept, survivors)
+        kill = Kill(strike.at, time.time(), strike.victim, strike.ports, pages, kept, survivors)
         with self.kills_file.open("a") as file:
             print(json.dumps(kill._asdict()), file=file)
 
@@ -121,29 +124,38 @@ class Trial:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(number)
             family = process.children(recursive=True)
-            struck = time.time()
-            victim = kill_driver(self, process) if is_over else self.strike(self, process)
-            if victim == "driver":
+            strike = kill_driver(self, process) if is_over else self.strike(self, process)
+            is_driver = strike.victim == "driver"
+            if is_driver:
                 await said
-            survivors = await ended(family) if victim == "driver" else ()
-            self.note(out, struck, victim, survivors)
+            self.note(out, strike, await ended(family) if is_driver else ())
 
 
-def kill_driver(trial: Trial, process: psutil.Process) -> str:
+def kill_driver(trial: Trial, process: psutil.Process) -> Strike:
     """Kill the process of the command."""
-    os.kill(process.pid, signal.SIGKILL)
-    return "driver"
+    ports = [p for each in (process, *process.children(recursive=True)) for p in ports_of(each)]
+    strike = Strike(time.time(), "driver", ports)
+    process.kill()
+    return strike
 
 
-def kill_part_of_cluster(trial: Trial, process: psutil.Process) -> str:
+def kill_part_of_cluster(trial: Trial, process: psutil.Process) -> Strike:
     """Kill a worker of a Ray cluster, or the driver."""
     actors = [(each, name) for each in process.children(recursive=True) if (name := actor(each))]
     if not actors or trial.chance.random() < DRIVER_SHARE:
         return kill_driver(trial, process)
     victim, name = trial.chance.choice(actors)
+    strike = Strike(time.time(), name, ports_of(victim))
     with suppress(psutil.NoSuchProcess):
         victim.kill()
-    return name
+    return strike
+
+
+def ports_of(process: psutil.Process) -> list[int]:
+    """Return the local ports of the connections of a process."""
+    with suppress(psutil.Error):
+        return [c.laddr.port for c in process.net_connections("tcp4") if c.laddr]
+    return []
 
 
 def actor(process: psutil.Process) -> str | None:
@@ -188,7 +200,7 @@ def report(trial: Trial, whole: Path, merged: Path, workers: int) -> bool:
     pages = Counter(line["page"] for line in lines)
     once = len(pages) == len(lines_of(whole)) and set(pages.values()) == {1}
     same = sorted(merged.open()) == sorted(whole.open())
-    accounts = accounts_of(trial.log, kills, trial.owners())
+    accounts = accounts_of(trial.log, kills)
     needed = sum(line["refinegraph"]["usage"]["llm_calls"] for line in lines)
     could = sum(AT_ONCE * (workers if kill.cuts_all else 1) for kill in kills)
     print(f"{trial.name}: killed {dict(Counter(kill.victim for kill in kills))}")

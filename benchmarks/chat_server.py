@@ -1,9 +1,9 @@
 """A server on the loopback that answers every chat request after a fixed latency, and counts.
 
 `{call}` in its text becomes a digest of the request, so that an answer shows which request it
-answers. With a log, every request is a line there: the time, the digest, and the number of the
-question, which follows its question mark in brackets. A second file, NAME.answered, has the time
-and the digest of every answer that was sent.
+answers. With a log, every request is a line there: the time, the digest, the number of the
+question, which follows its question mark in brackets, and the port that it came from. A second
+file, NAME.answered, has the time and the digest of every answer that was sent.
 """
 
 import asyncio
@@ -34,7 +34,8 @@ async def answer(request):
     text = template.replace("{call}", digest)
     if log:
         pages = re.findall(rb"\\? \\((\\d+)\\)", body)
-        print(time.time(), digest, int(pages[0]) if pages else -1, file=log, flush=True)
+        port = request.transport.get_extra_info("peername")[1]
+        print(time.time(), digest, int(pages[0]) if pages else -1, port, file=log, flush=True)
     active += 1
     try:
         await asyncio.sleep(latency)
