@@ -37,15 +37,15 @@ def home_of(ray: Any, calls: Path | None, folder: str) -> Home:
     A driver outside the cluster cannot be reached by the workers, so the files are then kept on the
     node that it is connected to.
     """
-    life = secrets.token_hex(8)
+    life, is_away = secrets.token_hex(8), is_client()
     namespace = f"refinegraph-{_digest(calls) if calls else life}"
-    if not is_client():
-        node = ray.get_runtime_context().get_node_id()
-    return Home(namespace, life, node, folder, str(calls.resolve()) if calls else None, False)
-    place = Path("clusters", namespace)
-    return Home(
-        namespace, life, str(place / life), str(place / calls.name) if calls else None, True
-    )
+    if is_away:
+        place = Path("clusters", namespace)
+        folder, calls = str(place / life), place / calls.name if calls else None
+    elif calls:
+        calls = calls.resolve()
+    node = ray.get_runtime_context().get_node_id()
+    return Home(namespace, life, node, folder, str(calls) if calls else None, is_away)
 
 
 def is_client() -> bool:
