@@ -36,6 +36,8 @@ AT_ONCE = 8
 DRIVER_SHARE = 0.2
 """Of the kills of a cluster, the share that hits the driver."""
 _ACTORS = {"ray::BatchWorker": "worker", "ray::SharedBooks": "keeper of answers"}
+_AGENTS = ("ray::RuntimeEnvAgent", "ray::DashboardAgent")
+"""Ray's own. They stay while they try to report the end of the cluster, and call no model."""
 UNFINISHED = 75
 """`EX_TEMPFAIL`: the command is to be repeated."""
 
@@ -168,13 +170,21 @@ def actor(process: psutil.Process) -> str | None:
 
 async def ended(family: list[psutil.Process]) -> tuple[str, ...]:
     """Wait until the children of a killed driver are gone; kill and name those that stay."""
-    _, alive = await asyncio.to_thread(psutil.wait_procs, family, 10)
-    names: list[str] = []
-    for process in alive:
+    agents = [process for process in family if name_of(process) in _AGENTS]
+    others = [process for process in family if process not in agents]
+    _, alive = await asyncio.to_thread(psutil.wait_procs, others, 10)
+    names = [name_of(process) for process in alive]
+    for process in [*agents, *alive]:
         with suppress(psutil.NoSuchProcess):
-            names.append(process.name())
             process.kill()
     return tuple(names)
+
+
+def name_of(process: psutil.Process) -> str:
+    """Return the name of a process; empty if it is gone."""
+    with suppress(psutil.NoSuchProcess):
+        return process.name()
+    return ""
 
 
 def size_of(out: Path) -> int:
