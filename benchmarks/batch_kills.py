@@ -14,7 +14,6 @@ It ends with 1 where a figure is missed, and with 75 where there is more to do.
 import argparse
 import asyncio
 import json
-import os
 import random
 import signal
 import sqlite3
@@ -25,9 +24,10 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psutil
+from batch_kill_accounts import Kill, accounts_of, lines_of
 from batches import COMMAND, STRATEGY, finish, questions
 from chat_server import ChatServer, chat_server
 
@@ -35,23 +35,20 @@ AT_ONCE = 8
 """Calls under way in each worker, all of which a kill may cut off."""
 DRIVER_SHARE = 0.2
 """Of the kills of a cluster, the share that hits the driver."""
-_ACTORS = ("ray::BatchWorker", "ray::SharedBooks")
+_ACTORS = {"ray::BatchWorker": "worker", "ray::SharedBooks": "keeper of answers"}
+_AGENTS = ("ray::RuntimeEnvAgent", "ray::DashboardAgent")
+"""Ray's own. They stay while they try to report the end of the cluster, and call no model."""
 UNFINISHED = 75
 """`EX_TEMPFAIL`: the command is to be repeated."""
 
 
-class Kill(NamedTuple):
-    """What a process left behind."""
+class Strike(NamedTuple):
+    """A process that was killed."""
 
     at: float
-    """When the files were read, after the process had died."""
     victim: str
-    pages: list[int]
-    """The problems that had their line."""
-    kept: list[str]
-    """Digests of the requests whose answers were kept for the problems under way."""
-    survivors: tuple[str, ...] = ()
-    """Processes that outlived their killed driver by ten seconds."""
+    ports: list[int]
+    """Of its connections."""
 
 
 @dataclass
@@ -64,8 +61,8 @@ class Trial:
     """Bytes of the whole output."""
     until: float
     """When this piece of the trial ends, by `time.monotonic()`."""
-    strike: "Callable[[Trial, psutil.Process], str]"
-    """Kills a process, and names it."""
+    strike: "Callable[[Trial, psutil.Process], Strike]"
+    """Kills a process."""
     chance: random.Random = field(default_factory=random.Random)
 
     @property
@@ -85,10 +82,10 @@ class Trial:
             return []
         return [Kill(**json.loads(line)) for line in self.kills_file.open()]
 
-    def note(self, out: Path, victim: str, survivors: tuple[str, ...]) -> None:
+    def note(self, out: Path, strike: Strike, survivors: tuple[str, ...]) -> None:
         """Add what the killed process left behind."""
         kept, pages = kept_digests(out), [int(line["page"]) for line in lines_of(out)]
-        kill = Kill(time.time(), victim, pages, kept, survivors)
+        kill = Kill(strike.at, time.time(), strike.victim, strike.ports, pages, kept, survivors)
         with self.kills_file.open("a") as file:
             print(json.dumps(kill._asdict()), file=file)
 
@@ -129,57 +126,70 @@ class Trial:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(number)
             family = process.children(recursive=True)
-            victim = kill_driver(self, process) if is_over else self.strike(self, process)
-            if victim == "driver":
+            strike = kill_driver(self, process) if is_over else self.strike(self, process)
+            is_driver = strike.victim == "driver"
+            if is_driver:
                 await said
-            survivors = await ended(family) if victim == "driver" else ()
-            self.note(out, victim, survivors)
+            self.note(out, strike, await ended(family) if is_driver else ())
 
 
-def kill_driver(trial: Trial, process: psutil.Process) -> str:
+def kill_driver(trial: Trial, process: psutil.Process) -> Strike:
     """Kill the process of the command."""
-    os.kill(process.pid, signal.SIGKILL)
-    return "driver"
+    ports = [p for each in (process, *process.children(recursive=True)) for p in ports_of(each)]
+    strike = Strike(time.time(), "driver", ports)
+    process.kill()
+    return strike
 
 
-def kill_part_of_cluster(trial: Trial, process: psutil.Process) -> str:
+def kill_part_of_cluster(trial: Trial, process: psutil.Process) -> Strike:
     """Kill a worker of a Ray cluster, or the driver."""
-    workers = [each for each in process.children(recursive=True) if is_worker(each)]
-    if not workers or trial.chance.random() < DRIVER_SHARE:
+    actors = [(each, name) for each in process.children(recursive=True) if (name := actor(each))]
+    if not actors or trial.chance.random() < DRIVER_SHARE:
         return kill_driver(trial, process)
-    with suppress(ProcessLookupError):
-        os.kill(trial.chance.choice(workers).pid, signal.SIGKILL)
-    return "worker"
+    victim, name = trial.chance.choice(actors)
+    strike = Strike(time.time(), name, ports_of(victim))
+    with suppress(psutil.NoSuchProcess):
+        victim.kill()
+    return strike
 
 
-def is_worker(process: psutil.Process) -> bool:
-    """Return whether it is an actor: one that solves problems, or the one that keeps answers."""
+def ports_of(process: psutil.Process) -> list[int]:
+    """Return the local ports of the connections of a process."""
     with suppress(psutil.Error):
-        return any(name in word for word in process.cmdline() for name in _ACTORS)
-    return False
+        return [c.laddr.port for c in process.net_connections("tcp4") if c.laddr]
+    return []
+
+
+def actor(process: psutil.Process) -> str | None:
+    """Return the name of an actor: one that solves problems, or the one that keeps answers."""
+    with suppress(psutil.Error):
+        words = " ".join(process.cmdline())
+        return next((name for mark, name in _ACTORS.items() if mark in words), None)
+    return None
 
 
 async def ended(family: list[psutil.Process]) -> tuple[str, ...]:
     """Wait until the children of a killed driver are gone; kill and name those that stay."""
-    _, alive = await asyncio.to_thread(psutil.wait_procs, family, 10)
-    names: list[str] = []
-    for process in alive:
+    agents = [process for process in family if name_of(process) in _AGENTS]
+    others = [process for process in family if process not in agents]
+    _, alive = await asyncio.to_thread(psutil.wait_procs, others, 10)
+    names = [name_of(process) for process in alive]
+    for process in [*agents, *alive]:
         with suppress(psutil.NoSuchProcess):
-            names.append(process.name())
             process.kill()
     return tuple(names)
+
+
+def name_of(process: psutil.Process) -> str:
+    """Return the name of a process; empty if it is gone."""
+    with suppress(psutil.NoSuchProcess):
+        return process.name()
+    return ""
 
 
 def size_of(out: Path) -> int:
     """Return the bytes of an output so far."""
     return out.stat().st_size if out.exists() else 0
-
-
-def lines_of(out: Path) -> list[dict[str, Any]]:
-    """Return the complete lines of an output."""
-    if not out.exists():
-        return []
-    return [json.loads(line) for line in out.open() if line.endswith("\n")]
 
 
 def kept_digests(out: Path) -> list[str]:
@@ -194,34 +204,23 @@ def kept_digests(out: Path) -> list[str]:
     return []
 
 
-def asked_again(trial: Trial) -> tuple[int, int, int]:
-    """Return all calls, those for a second time, and those that had an answer before a kill."""
-    asks = [line.split() for line in trial.log.open()]
-    times = Counter(digest for _, digest, _ in asks)
-    last_of_digest = {digest: float(at) for at, digest, _ in asks}
-    last_of_page = {int(page): float(at) for at, _, page in asks}
-    paid: set[str] = set()
-    for kill in trial.kills:
-        paid |= {digest for digest in kill.kept if last_of_digest.get(digest, 0) > kill.at}
-        paid |= {f"{page}" for page in kill.pages if last_of_page.get(page, 0) > kill.at}
-    return len(asks), len(asks) - len(times), len(paid)
-
-
-def report(trial: Trial, whole: Path, merged: Path) -> bool:
+def report(trial: Trial, whole: Path, merged: Path, workers: int) -> bool:
     """Print what came of a trial; return whether every figure is what it has to be."""
     kills, lines = trial.kills, lines_of(merged)
     pages = Counter(line["page"] for line in lines)
     once = len(pages) == len(lines_of(whole)) and set(pages.values()) == {1}
     same = sorted(merged.open()) == sorted(whole.open())
-    calls, again, paid = asked_again(trial)
+    accounts = accounts_of(trial.log, kills)
     needed = sum(line["refinegraph"]["usage"]["llm_calls"] for line in lines)
-    victims = Counter(kill.victim for kill in kills)
-    print(f"{trial.name}: killed {dict(victims)}; every problem answered once: {once}")
-    print(f"  the lines are the bytes of one process: {same}")
-    print(f"  {calls:,} calls, {needed:,} needed; {again} were asked twice, of which {paid}")
-    print(f"  had an answer that was kept; up to {len(kills) * AT_ONCE} could be cut off")
+    could = sum(AT_ONCE * (workers if kill.cuts_all else 1) for kill in kills)
+    print(f"{trial.name}: killed {dict(Counter(kill.victim for kill in kills))}")
+    print(f"  every problem answered once: {once}; the lines are those of one process: {same}")
+    print(f"  {accounts.calls:,} calls, {needed:,} needed; up to {could} could be cut off")
+    print(*(f"  {line}" for line in accounts.lines()), sep="\n")
     print(f"  outlived their driver: {dict(Counter(n for k in kills for n in k.survivors))}")
-    return once and same and not paid and calls - again == needed and again <= len(kills) * AT_ONCE
+    again = len(accounts.repeats)
+    counted = accounts.calls - again == needed and again <= could
+    return once and same and counted and not (accounts.paid or accounts.unexplained)
 
 
 def moments_of(trial: Trial, kills: int, number: int, share: int) -> list[int]:
@@ -294,7 +293,8 @@ async def run(options: argparse.Namespace) -> int:
     if merged is None:
         print(f"{name}: {len(trial.kills)} kills so far; go on with the same command")
         return UNFINISHED
-    return int(not report(trial, whole, merged))
+    cluster = options.workers if options.cluster else 1
+    return int(not report(trial, whole, merged, cluster))
 
 
 def command(source: Path, server: ChatServer) -> list[str]:

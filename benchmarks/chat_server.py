@@ -1,8 +1,9 @@
 """A server on the loopback that answers every chat request after a fixed latency, and counts.
 
 `{call}` in its text becomes a digest of the request, so that an answer shows which request it
-answers. With a log, every request is a line there: the time, the digest, and the number of the
-question, which follows its question mark in brackets.
+answers. With a log, every request is a line there: the time, the digest, the number of the
+question, which follows its question mark in brackets, and the port that it came from. A second
+file, NAME.answered, has the time and the digest of every answer that was sent.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from aiohttp import web
 
 latency, several, template = float(sys.argv[1]), sys.argv[2] == "True", sys.argv[3]
 port, log = int(sys.argv[4]), open(sys.argv[5], "a") if sys.argv[5] else None
+answered = open(sys.argv[5] + ".answered", "a") if sys.argv[5] else None
 counts = sys.argv[6] == "True"
 calls = active = prompts = written = 0
 
@@ -32,20 +34,23 @@ async def answer(request):
     text = template.replace("{call}", digest)
     if log:
         pages = re.findall(rb"\\? \\((\\d+)\\)", body)
-        print(time.time(), digest, int(pages[0]) if pages else -1, file=log, flush=True)
+        port = request.transport.get_extra_info("peername")[1]
+        print(time.time(), digest, int(pages[0]) if pages else -1, port, file=log, flush=True)
     active += 1
     try:
         await asyncio.sleep(latency)
     finally:
         active -= 1
+    if answered:
+        print(time.time(), digest, file=answered, flush=True)
     message = {"role": "assistant", "content": text}
     choices = [{"index": n, "finish_reason": "stop", "message": message}
                for n in range((asked.get("n") or 1) if several else 1)]
     prompt = sum(len(m["content"]) for m in asked["messages"]) // 4 if counts else 20
-    answered = len(choices) * (len(text) // 4 if counts else 5)
-    prompts, written = prompts + prompt, written + answered
-    usage = {"prompt_tokens": prompt, "completion_tokens": answered,
-             "total_tokens": prompt + answered}
+    completion = len(choices) * (len(text) // 4 if counts else 5)
+    prompts, written = prompts + prompt, written + completion
+    usage = {"prompt_tokens": prompt, "completion_tokens": completion,
+             "total_tokens": prompt + completion}
     if asked.get("stream"):
         return await stream(request, asked, usage, text)
     return web.json_response({"id": "1", "object": "chat.completion", "created": 1,

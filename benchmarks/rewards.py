@@ -88,11 +88,8 @@ async def hanging(count: int, timeout: float) -> bool:
     await reward(completions=healthy, tests=[TESTS] * len(healthy))
     quick = time.perf_counter() - began
     stuck = len(texts) - len(healthy)
-    # Those that wait take a worker each; those that compute share the CPUs with everything else.
-    ideal = max(
-        math.ceil(stuck / MOST_WORKERS) * timeout,
-        quick + bodies.count(HANGS) * timeout / (os.cpu_count() or 1),
-    )
+    # Real time: each takes a worker for that long, whether it computes or waits.
+    ideal = max(math.ceil(stuck / MOST_WORKERS) * timeout, quick)
     began = time.perf_counter()
     got = await reward(completions=texts, tests=[TESTS] * count)
     taken = time.perf_counter() - began

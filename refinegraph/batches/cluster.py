@@ -12,6 +12,7 @@ from refinegraph.batches.output import FileOutput, Output
 from refinegraph.batches.ray_workers import Kept, WorkerDied, WorkerOrder, WorkerPool, worker_pool
 from refinegraph.batches.records import BatchItem, BatchRecord
 from refinegraph.batches.running import Batch
+from refinegraph.batches.shared_books import RemoteCache
 from refinegraph.evaluation.failures import Failed
 from refinegraph.evaluation.records import RunError
 from refinegraph.evaluation.running import Evaluation, Outcome, Work
@@ -44,9 +45,10 @@ class ClusterBatch(Batch):
             return await super().solve(item)
         try:
             record: BatchRecord = await self.pool.do(item)
-            return record
         except WorkerDied as death:
-            return BatchRecord(item.index, item.id, item.columns, None, _fault(death), Usage())
+            record = BatchRecord(item.index, item.id, item.columns, None, _fault(death), Usage())
+        self.pool.has_failures |= record.error is not None
+        return record
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,10 @@ class ClusterEvaluation(Evaluation):
         """Let a worker make a run."""
         try:
             outcome: Outcome = await self.pool.do(work)
-            return outcome
         except WorkerDied as death:
-            return Failed(work.key, _fault(death), Usage())
+            outcome = Failed(work.key, _fault(death), Usage())
+        self.pool.has_failures |= isinstance(outcome, Failed)
+        return outcome
 
 
 @asynccontextmanager
@@ -90,6 +93,9 @@ async def cluster_batch(
         kept = Kept(output.spent, None if _names_cache(options) else output.calls.path)
     order = WorkerOrder(BatchWorker, options, concurrency, kept)
     async with worker_pool(settings, order) as pool:
+        if pool.is_away and isinstance(output, FileOutput):
+            output.calls.close()
+            output.calls = RemoteCache(pool.books)
         yield ClusterBatch(
             options,
             models,

@@ -7,7 +7,8 @@ class ClusterSettings(NamedTuple):
     """A Ray cluster."""
 
     address: str
-    """`ray` for a cluster on this machine, or an address for `ray.init`: `auto` or HOST:PORT."""
+    """`ray` for a cluster on this machine, or an address for `ray.init`: `auto`, HOST:PORT, or
+    ray://HOST:PORT."""
     workers_per_node: int = 1
 
 

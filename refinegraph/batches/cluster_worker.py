@@ -1,18 +1,22 @@
 """The workers of a cluster: actors that solve many problems at a time on their node."""
 
 import secrets
+import sqlite3
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from typing import Any
 
 from refinegraph.agents.models import CallCache
+from refinegraph.agents.models.spending.cache_file import CacheFile
+from refinegraph.batches.ray_home import Home
 from refinegraph.batches.records import BatchItem, BatchRecord
 from refinegraph.batches.running import Batch
 from refinegraph.batches.shared_books import Caps, RemoteCache, RemoteLedger, RemoteRates
 from refinegraph.errors import SettingError
 from refinegraph.evaluation.running import Evaluation, Outcome, Work, evaluated_graphs
 from refinegraph.options import RunOptions
+from refinegraph.options.config import own_folder
 from refinegraph.runs.planning import learned_rates, plan_of, rate_limits_of, resolve_models
 from refinegraph.runs.solving import call_cache
 from refinegraph.schema import Kind
@@ -22,16 +26,15 @@ from refinegraph.tools.sandbox import Sandbox
 class Worker:
     """What all actors have that do jobs on a node, many at a time in one event loop."""
 
-    def __init__(
-        self, name: str, options: RunOptions, concurrency: int, books_name: str, keeps: bool
-    ) -> None:
+    def __init__(self, name: str, options: RunOptions, concurrency: int, home: Home) -> None:
         ray = import_ray()
         # A handle among the arguments may be lost when a worker restarts, so look it up by name.
-        self._books = ray.get_actor(books_name)
+        self._books = ray.get_actor(f"books {home.life}", home.namespace)
         life = f"{name} {secrets.token_hex(4)}"
         ray.get(self._books.register.remote(name, life))
         caps = caps_of(options)
-        self._keeps = keeps
+        self._keeps = home.calls is not None
+        self._calls = RemoteCache(self._books, "", _file_here(home))
         self._options = options
         self._models = resolve_models(options)
         self._sandbox = Sandbox()
@@ -77,7 +80,7 @@ class BatchWorker(Worker):
         return await self._batch.solve(item)
 
     def _cache_for(self, item: BatchItem) -> CallCache | None:
-        return RemoteCache(self._books, f"{item.index}:") if self._keeps else self._named
+        return self._calls.with_namespace(f"{item.index}:") if self._keeps else self._named
 
 
 class EvaluationWorker(Worker):
@@ -97,7 +100,7 @@ class EvaluationWorker(Worker):
             self._sandbox,
             rate_limits=self._limits,
             timeout=self._options.timeout,
-            cache=RemoteCache(self._books, "") if self._keeps else self._named,
+            cache=self._calls if self._keeps else self._named,
             shares_answers=not self._keeps,
             ledger=self._ledger,
         )
@@ -105,6 +108,14 @@ class EvaluationWorker(Worker):
     async def do(self, work: Work) -> Outcome:
         """Return the outcome of a run."""
         return await self._evaluation.outcome(work)
+
+
+def _file_here(home: Home) -> CacheFile | None:
+    """Open the file of answers if this is its node; None if not, or if that fails."""
+    if home.calls and home.node == import_ray().get_runtime_context().get_node_id():
+        with suppress(sqlite3.Error, OSError):
+            return CacheFile(own_folder() / home.calls)
+    return None
 
 
 def caps_of(options: RunOptions) -> Caps:

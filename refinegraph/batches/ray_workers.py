@@ -1,7 +1,6 @@
 """Start workers on a Ray cluster, and give them jobs until all are done, whichever worker dies."""
 
 import asyncio
-import secrets
 import tempfile
 import warnings
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 from refinegraph.agents.models import Ledger
 from refinegraph.batches.cluster_settings import ClusterSettings
 from refinegraph.batches.cluster_worker import Worker, caps_of, import_ray
+from refinegraph.batches.ray_home import Home, end_orphans, home_of
 from refinegraph.batches.shared_books import DriverLedger, Remote, SharedBooks
 from refinegraph.errors import InputError
 from refinegraph.options import RunOptions
@@ -62,6 +62,12 @@ class WorkerPool:
     workers: list[Remote]
     ledger: Ledger | None
     """Whether the budget is spent; None if there is none."""
+    books: Remote
+    """The actor that keeps budgets and answers."""
+    is_away: bool = False
+    """Whether the answers are kept on another machine than the driver's."""
+    has_failures: bool = False
+    """Whether the answers are still needed once there are no more jobs."""
     _loads: dict[int, int] = field(default_factory=dict[int, int])
 
     async def do(self, job: object) -> Any:
@@ -104,13 +110,16 @@ async def worker_pool(settings: ClusterSettings, order: WorkerOrder) -> AsyncGen
     with tempfile.TemporaryDirectory(prefix="refinegraph-") as folder:
         actors: list[Remote] = []
         try:
-            name = f"refinegraph-{secrets.token_hex(8)}"
-            books = _start_books(ray, name, order, folder)
+            home = home_of(ray, order.kept.calls, folder)
+            await end_orphans(ray, home.namespace)
+            books = _start_books(ray, order, home)
             actors.append(books)
-            workers = _start_workers(ray, settings, order, name)
+            workers = _start_workers(ray, settings, order, home)
             actors += workers
-            yield WorkerPool(workers, _ledger(order.options, partial(_is_spent, ray, books)))
-            await _close(workers)
+            ledger = _ledger(order.options, partial(_is_spent, ray, books))
+            pool = WorkerPool(workers, ledger, books, home.is_away)
+            yield pool
+            await _close(pool)
         finally:
             for actor in actors:
                 ray.kill(actor)
@@ -128,11 +137,13 @@ async def _until_up(worker: Remote) -> None:
             await asyncio.sleep(_RESTART_WAIT)
 
 
-async def _close(workers: list[Remote]) -> None:
-    """Let the workers save what they learned; dead ones have nothing to save."""
-    for worker in workers:
+async def _close(pool: WorkerPool) -> None:
+    """Let the workers save what they learned, which dead ones cannot, and remove files."""
+    for worker in pool.workers:
         with suppress(import_ray().exceptions.RayError):
             await worker.close.remote()
+    if pool.is_away:
+        await pool.books.leave.remote(keeps=pool.has_failures)
 
 
 def _ledger(options: RunOptions, ask: Callable[[], bool]) -> Ledger | None:
@@ -146,11 +157,6 @@ def _is_spent(ray: Any, books: Remote) -> bool:
 
 def _connect(ray: Any, address: str) -> bool:
     """Join a cluster, or start one for `ray`; return whether Ray was initialised here."""
-    if address.startswith("ray://"):
-        raise InputError(
-            f"{address!r} is a Ray client address; run the command on a node of the cluster with "
-            "--cluster auto, or submit it as a job."
-        )
     if ray.is_initialized():
         return False
     try:
@@ -167,41 +173,34 @@ def _connect(ray: Any, address: str) -> bool:
     return True
 
 
-def _start_books(ray: Any, name: str, order: WorkerOrder, folder: str) -> Remote:
-    """Start the actor that the workers share, on the node of the driver, whose files it writes."""
-    here = ray.get_runtime_context().get_node_id()
+def _start_books(ray: Any, order: WorkerOrder, home: Home) -> Remote:
+    """Start the actor that the workers share, on the node that has its files."""
     actor = ray.remote(SharedBooks).options(
-        name=name,
+        name=f"books {home.life}",
+        namespace=home.namespace,
         num_cpus=0,
         max_restarts=-1,
         max_task_retries=-1,
-        scheduling_strategy=_on(here),
+        scheduling_strategy=_on(home.node),
     )
-    calls = order.kept.calls
-    return actor.remote(
-        caps_of(order.options),
-        order.kept.spent,
-        folder,
-        str(calls.resolve()) if calls else None,
-    )
+    return actor.remote(caps_of(order.options), order.kept.spent, home)
 
 
 def _start_workers(
-    ray: Any, settings: ClusterSettings, order: WorkerOrder, books_name: str
+    ray: Any, settings: ClusterSettings, order: WorkerOrder, home: Home
 ) -> list[Remote]:
     """Start workers on every node; a worker whose node is lost restarts on another one."""
     nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
     actor = ray.remote(order.actor)
-    keeps = order.kept.calls is not None
     return [
         actor.options(
+            name=f"worker {home.life} {node} {number}",
+            namespace=home.namespace,
             num_cpus=0,
             max_restarts=-1,
             max_concurrency=order.concurrency + 2,
             scheduling_strategy=_on(node, soft=True),
-        ).remote(
-            f"{node} {number}", order.options, order.concurrency, books_name, keeps, **order.more
-        )
+        ).remote(f"{node} {number}", order.options, order.concurrency, home, **order.more)
         for node in nodes
         for number in range(settings.workers_per_node)
     ]

@@ -1,17 +1,23 @@
 """The state that the workers of a cluster share: budgets, rates and answers."""
 
+import shutil
+import sqlite3
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
 from refinegraph.agents.models import CallCache, Ledger
+from refinegraph.agents.models.spending.cache_file import CacheFile
 from refinegraph.agents.models.spending.call_cache import KeptAnswer
 from refinegraph.agents.models.spending.ledger import Grant, Need
 from refinegraph.agents.models.spending.ledger_file import LedgerFile
 from refinegraph.agents.models.spending.shared_ledger import SharedLedger, mean_cost
+from refinegraph.batches.ray_home import Home
 from refinegraph.errors import BudgetExceeded, SettingError
+from refinegraph.options.config import own_folder
 from refinegraph.schema import Usage
 from refinegraph.support.json_text import json_text
+from refinegraph.support.private_files import make_private_folder
 
 Remote = Any
 """A handle of an actor; its methods have `.remote`, which returns an awaitable."""
@@ -73,16 +79,20 @@ class Refusal(NamedTuple):
 class SharedBooks:
     """The actor. Its methods take less than a millisecond, so one is enough for a cluster.
 
-    Its state is in files in `folder`, so that it continues if its process dies and is restarted.
+    Its state is in files, so that it continues if its process dies and is restarted.
     """
 
-    def __init__(self, caps: Caps, spent: Usage, folder: str, calls: str | None) -> None:
-        file = LedgerFile(Path(folder, "ledger.sqlite"))
+    def __init__(self, caps: Caps, spent: Usage, home: Home) -> None:
+        # A path that is not absolute is one in the data folder of this machine.
+        self._folder = own_folder() / home.folder
+        make_private_folder(self._folder)
+        file = LedgerFile(self._folder / "ledger.sqlite")
         self._ledger = SharedLedger(file, **caps._asdict())
+        self._calls = CallCache(own_folder() / home.calls) if home.calls else None
         if not self._ledger.has_begun:
-            self._ledger.commit(0, spent)
+            kept = self._calls.spent() if self._calls and home.is_away else Usage()
+            self._ledger.commit(0, spent + kept)
         self._rates = file
-        self._calls = CallCache(Path(calls)) if calls else None
         self._lives: dict[str, str] = {}
         self._reserved: dict[int, str] = {}
 
@@ -133,6 +143,18 @@ class SharedBooks:
         if self._calls:
             answer = KeptAnswer.model_validate_json(kept)
             self._calls.with_namespace(realm).keep(request, sample, model, answer)
+
+    def forget(self, realm: str) -> None:
+        """Delete the answers of a problem that has its line."""
+        if self._calls:
+            self._calls.with_namespace(realm).forget()
+
+    def leave(self, *, keeps: bool) -> None:
+        """Remove the files of a driver on another machine, except for answers that are needed."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._calls and not keeps:
+            self._calls.close()
+            shutil.rmtree(self._calls.path.parent, ignore_errors=True)
 
 
 class RemoteLedger(Ledger):
@@ -200,18 +222,42 @@ class RemoteRates:
 
 
 class RemoteCache(CallCache):
-    """A cache beside the driver, so that no answer is lost when a worker dies."""
+    """A cache beside the driver, so that no answer is lost when a worker dies.
 
-    def __init__(self, books: Remote, realm: str) -> None:
+    A worker on the node of its file writes there itself: an answer that comes when the driver and
+    its actors are just dying, or while the actor restarts, would be paid for again.
+    """
+
+    def __init__(self, books: Remote, realm: str = "", file: CacheFile | None = None) -> None:
         self._books = books
         self._realm = realm
+        self._near = file
         self.replay = False
+
+    def with_namespace(self, namespace: str) -> "RemoteCache":
+        """Return a view of the cache whose answers are not shared with other namespaces."""
+        return RemoteCache(self._books, namespace, self._near)
+
+    def forget(self) -> None:
+        """Delete the answers of this namespace, without waiting for the actor."""
+        self._books.forget.remote(self._realm)
+
+    def close(self) -> None:
+        """Do nothing: the actor has the file."""
 
     async def look_up(self, request: str, sample: int) -> KeptAnswer | None:
         """Return a kept answer."""
+        if self._near:
+            with suppress(sqlite3.Error, OSError):
+                near = self._near.read(self._realm + request, sample)
+                return KeptAnswer.model_validate_json(near) if isinstance(near, str) else None
         text: str | None = await self._books.look_up.remote(self._realm, request, sample)
         return KeptAnswer.model_validate_json(text) if text else None
 
     async def store(self, request: str, sample: int, model: str, kept: KeptAnswer) -> None:
         """Store an answer; after that, it survives the death of the worker."""
+        if self._near:
+            with suppress(sqlite3.Error, OSError):
+                self._near.write(self._realm + request, sample, model, json_text(kept))
+                return
         await self._books.store.remote(self._realm, request, sample, model, json_text(kept))

@@ -62,7 +62,8 @@ def add_cluster(command: argparse.ArgumentParser) -> None:
         "--cluster",
         type=reading(Text()),
         metavar="ADDRESS",
-        help="solve on a Ray cluster: ray starts one on this machine; else auto or HOST:PORT",
+        help="solve on a Ray cluster: ray starts one on this machine; else auto, HOST:PORT or "
+        "ray://HOST:PORT",
     )
     command.add_argument(
         "--workers-per-node",
