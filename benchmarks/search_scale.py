@@ -1,11 +1,12 @@
 """Measure the cost of a move as a search grows: CPU time, bytes of checkpoints and memory.
 
-    python benchmarks/search_scale.py --candidates 1000
+    python benchmarks/search_scale.py --candidates 1000 --rounds 200
 
 Every search runs up to the given number of candidates, with two moves per candidate: one that
-creates it and one that writes a note. Operators and scorer do nothing, so that only the loop is
-measured. The benchmark prints the second and the last tenth of the moves; if the cost of a move
-grew with the number of earlier moves, the difference would show it.
+creates it and one that writes a note. `rounds` is a chain of repairs of the given length. Operators
+and scorer do nothing, so that only the loop is measured. The benchmark prints the second and the
+last tenth of the moves; if the cost of a move grew with the number of earlier moves, the difference
+would show it.
 """
 
 import argparse
@@ -23,7 +24,11 @@ from refinegraph.agents import Task
 from refinegraph.graphs import RefinementState, search_graph
 from refinegraph.graphs.policies import ab_mcts, best_first, move, uct
 from refinegraph.graphs.policies.base import as_decision
+from refinegraph.graphs.policies.first_wave import FirstWave
+from refinegraph.graphs.policies.refine_loop import RefineLoop
+from refinegraph.graphs.routing import AlwaysHard
 from refinegraph.graphs.sqlite_checkpoints import latest_checkpoints
+from refinegraph.graphs.stopping import rounds
 from refinegraph.schema import Candidate, Decision, Note, Problem, Score
 from refinegraph.support.awaiting import settle
 
@@ -110,7 +115,15 @@ async def measure(name: str, policy: Any, folder: Path | None) -> None:
     )
 
 
-def policies(candidates: int) -> dict[str, Callable[[], Any]]:
+def chain(length: int) -> FirstWave:
+    """Return the policy of a chain of repairs, each of the one before."""
+    loop = RefineLoop(
+        router=AlwaysHard(), stop=rounds(length), max_refined_per_round=1, newest_first=True
+    )
+    return FirstWave(loop, samples=1)
+
+
+def policies(candidates: int, length: int) -> dict[str, Callable[[], Any]]:
     """Return the searches by name."""
     bound = 2 * candidates  # the notes count as asked for too
     return {
@@ -118,6 +131,7 @@ def policies(candidates: int) -> dict[str, Callable[[], Any]]:
         "uct, free": lambda: uct("refine", value="best_child", max_candidates=bound),
         "best_first": lambda: best_first("refine", width=1, roots=2, max_candidates=bound),
         "ab_mcts": lambda: ab_mcts("solve", "refine", max_candidates=bound),
+        "rounds": lambda: chain(length),
     }
 
 
@@ -125,8 +139,9 @@ async def main() -> None:
     """Run every search, without and with checkpoints."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--candidates", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=200)
     options = parser.parse_args()
-    for name, make_policy in policies(options.candidates).items():
+    for name, make_policy in policies(options.candidates, options.rounds).items():
         await measure(name, make_policy(), None)
         with TemporaryDirectory() as folder:
             await measure(f"{name} kept", make_policy(), Path(folder))

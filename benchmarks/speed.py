@@ -1,6 +1,6 @@
 """Measure the speed of everything relative to other packages, in one command.
 
-    pip install its_hub evalplus
+    pip install "its_hub[lm]" evalplus
     python benchmarks/speed.py --dataset HumanEval.jsonl
 
 The contenders take turns within every round, so that a busy machine slows all of them down. Ratios

@@ -1,170 +1,74 @@
 """Compare model calls per second, and the overhead of the graph, with other clients and loops."""
 
 import asyncio
-import importlib
 import json
-import os
-import time
-from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, TypedDict
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
 
+from speed_contender import CALLS, SUPER_STEPS
 from speed_frame import Contest, Goal, Measure, Row
-
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 AT_ONCE = 64
 """Calls in flight: at 100 ms each, 640 calls a second are possible."""
-PROMPT = [{"role": "user", "content": "2 + 2?"}]
-ROUNDS_OF_REPAIR = 3
-CALLS = {"1 call": 1, "8 samples": 8, "7 calls in 3 rounds": 1 + 2 * ROUNDS_OF_REPAIR}
-"""The calls of one problem, by the shape of the work."""
-
-Work = Callable[[int], Awaitable[object]]
+SCRIPTED_PROBLEMS = 50
+"""Problems per round where a scripted model answers at once: about half a second of work."""
+ONE_CALL, SAMPLES, REPAIRS = CALLS
 
 
 class Figures(NamedTuple):
-    """The figures of one contender in one round."""
+    """What some problems took."""
 
-    calls_per_second: float
-    cpu_ms_per_problem: float
-
-
-async def at_once(work: Work, problems: int, calls: int) -> Figures:
-    """Do the work for `problems` problems, 64 at a time."""
-    places = asyncio.Semaphore(AT_ONCE)
-
-    async def one(number: int) -> None:
-        async with places:
-            await work(number)
-
-    began, cpu = time.perf_counter(), time.process_time()
-    await asyncio.gather(*map(one, range(problems)))
-    taken = time.perf_counter() - began
-    return Figures(problems * calls / taken, 1000 * (time.process_time() - cpu) / problems)
+    seconds: float
+    cpu_seconds: float
 
 
-Ask = Callable[[], Awaitable[object]]
+class Contender:
+    """A contender in a process of its own, which does as many problems as it is asked to."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin and process.stdout
+        self._input, self._output = process.stdin, process.stdout
+
+    async def run(self, problems: int, at_once: int) -> Figures:
+        """Do some problems, several of them at once."""
+        self._input.write(f"{problems} {at_once}\n".encode())
+        line = await self._output.readline()
+        if not line:
+            raise SystemExit("A contender failed; its error is above.")
+        return Figures(**json.loads(line))
 
 
-def problem_of(ask: Ask, shape: str) -> Work:
-    """Return the calls of one problem in a plain loop: sequential, or all samples concurrently."""
-
-    async def work(_: int) -> None:
-        if shape == "8 samples":
-            await asyncio.gather(*(ask() for _ in range(CALLS[shape])))
-            return
-        for _ in range(CALLS[shape]):
-            await ask()
-
-    return work
-
-
-def aiohttp_ask(session: Any, base: str) -> Ask:
-    """Return a call through aiohttp."""
-
-    async def ask() -> object:
-        body = {"model": "x", "messages": PROMPT}
-        async with session.post(f"{base}/chat/completions", json=body) as reply:
-            return json.loads(await reply.read())
-
-    return ask
-
-
-def litellm_ask(base: str) -> Ask:
-    """Return a call through litellm."""
-    import litellm
-
-    async def ask() -> object:
-        return await litellm.acompletion(
-            model="openai/x", api_base=base, api_key="x", messages=PROMPT
-        )
-
-    return ask
-
-
-def openai_ask(base: str) -> Ask:
-    """Return a call through the OpenAI SDK."""
-    client = importlib.import_module("openai").AsyncOpenAI(base_url=base, api_key="x")
-
-    async def ask() -> object:
-        return await client.chat.completions.create(model="x", messages=PROMPT)
-
-    return ask
-
-
-def its_hub_work(base: str) -> Work | None:
-    """Return eight samples and a vote with its_hub, or None if it is not installed."""
+@asynccontextmanager
+async def contender(name: str, shape: str, base: str) -> AsyncGenerator[Contender | None]:
+    """Start a contender; yield None if its package is not installed."""
+    file = Path(__file__).with_name("speed_contender.py")
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(file), name, shape, base, stdin=pipe, stdout=pipe
+    )
     try:
-        lms = importlib.import_module("its_hub.lms")
-        algorithms = importlib.import_module("its_hub.algorithms")
-    except ImportError:
-        return None
-    model = lms.OpenAICompatibleLanguageModel(base, api_key="x", model_name="x")
-    vote = algorithms.SelfConsistency()
-
-    async def work(_: int) -> None:
-        await vote.ainfer(model, PROMPT[0]["content"], budget=8)
-
-    return work
+        assert process.stdout
+        is_ready = await process.stdout.readline() == b"ready\n"
+        yield Contender(process) if is_ready else None
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
 
 
-class _State(TypedDict):
-    said: str
-
-
-def langgraph_work(ask: Ask) -> Work:
-    """Return one call in a plain LangGraph with four steps, as many as ours takes."""
-    from langgraph.graph import END, START, StateGraph
-
-    async def call(state: _State) -> _State:
-        await ask()
-        return {"said": "4"}
-
-    async def nothing(state: _State) -> _State:
-        return {"said": state["said"]}
-
-    builder: Any = StateGraph(_State)
-    names = ("route", "solve", "score", "select")
-    for name in names:
-        builder.add_node(name, call if name == "solve" else nothing)
-    for before, after in zip((START, *names), (*names, END), strict=True):
-        builder.add_edge(before, after)
-    graph = builder.compile()
-
-    async def work(_: int) -> None:
-        await graph.ainvoke({"said": ""})
-
-    return work
-
-
-def refinegraph_work(base: str, shape: str) -> Work:
-    """Return one problem with this library."""
-    from refinegraph.agents import Refiner, Reviewer, Solver
-    from refinegraph.agents.models import resolve_model
-    from refinegraph.graphs.refinement import refinement_graph
-    from refinegraph.graphs.routing import AlwaysEasy, AlwaysHard
-    from refinegraph.graphs.stopping import rounds
-    from refinegraph.runs.runner import run_graph
-    from refinegraph.schema import Problem
-
-    model = resolve_model("openai/x", api_base=base)
-    if shape == "7 calls in 3 rounds":
-        graph = refinement_graph(
-            solver=Solver(model),
-            reviewer=Reviewer(model),
-            refiner=Refiner(model),
-            router=AlwaysHard(),
-            stop=rounds(ROUNDS_OF_REPAIR),
-        )
-    else:
-        samples = CALLS[shape]
-        graph = refinement_graph(solver=Solver(model), router=AlwaysEasy(), samples=samples)
-
-    async def work(number: int) -> None:
-        result = await run_graph(graph, Problem(id=str(number), prompt="2 + 2?", kind="math"))
-        assert result.usage.llm_calls == CALLS[shape], result.usage
-
-    return work
+@asynccontextmanager
+async def contenders(
+    names: list[str], shape: str, base: str
+) -> AsyncGenerator[dict[str, Contender]]:
+    """Start several contenders; leave out those that are not installed."""
+    async with AsyncExitStack() as stack:
+        started = {
+            name: await stack.enter_async_context(contender(name, shape, base)) for name in names
+        }
+        yield {name: one for name, one in started.items() if one}
 
 
 class _Pair(NamedTuple):
@@ -172,21 +76,20 @@ class _Pair(NamedTuple):
     cpu: Contest
 
 
-def _contest(works: dict[str, Work], problems: int, calls: int) -> _Pair:
+def _contest(running: dict[str, Contender], problems: int, at_once: int, calls: int) -> _Pair:
     """Return a contest in calls per second, and one in the CPU times of the same rounds."""
-    cpu: dict[str, float] = {}
+    times = Contest({})
 
-    def measure(name: str, work: Work) -> Measure:
+    def measure(name: str, one: Contender) -> Measure:
         async def run() -> float:
-            figures = await at_once(work, problems, calls)
-            cpu[name] = figures.cpu_ms_per_problem
-            times.figures.setdefault(name, []).append(figures.cpu_ms_per_problem)
-            return figures.calls_per_second
+            figures = await one.run(problems, at_once)
+            milliseconds = 1000 * figures.cpu_seconds / problems
+            times.figures.setdefault(name, []).append(milliseconds)
+            return problems * calls / figures.seconds
 
         return run
 
-    times = Contest({})
-    return _Pair(Contest({name: measure(name, work) for name, work in works.items()}), times)
+    return _Pair(Contest({name: measure(name, one) for name, one in running.items()}), times)
 
 
 async def measure_calls(base: str, latency: float, rounds: int, calls: int) -> list[Row]:
@@ -194,47 +97,36 @@ async def measure_calls(base: str, latency: float, rounds: int, calls: int) -> l
 
     `base` is the address of a server that returns one choice per request.
     """
-    import aiohttp
-
-    from refinegraph.agents.models import RateLimits, run_scope
-
     rows: list[Row] = []
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        with run_scope(rate_limits=RateLimits(8 * AT_ONCE)):
-            for shape in CALLS:
-                rows += await _measure_shape(session, base, shape, rounds, calls)
-            rows.append(await _critical_path(base, latency, rounds))
+    for shape in CALLS:
+        rows += await _measure_shape(base, shape, rounds, calls)
+    rows.append(await _critical_path(base, latency, rounds))
+    rows += await _durability(rounds)
     return rows
 
 
-async def _measure_shape(session: Any, base: str, shape: str, rounds: int, calls: int) -> list[Row]:
-    ask = aiohttp_ask(session, base)
-    works: dict[str, Work] = {
-        "refinegraph": refinegraph_work(base, shape),
-        "aiohttp": problem_of(ask, shape),
-        "litellm": problem_of(litellm_ask(base), shape),
-    }
-    if shape == "1 call":
-        works["openai"] = problem_of(openai_ask(base), shape)
-        works["LangGraph"] = langgraph_work(ask)
-    its_hub = its_hub_work(base) if shape == "8 samples" else None
-    if its_hub is not None:
-        works["its_hub"] = its_hub
-    rate, cpu = _contest(works, max(1, calls // CALLS[shape]), CALLS[shape])
-    await rate.run(rounds)
-    rows = [
-        Row(f"{shape}: calls/s, {name}", tuple(rate.figures[name]), note="calls/s")
-        for name in works
-    ]
-    return rows + _goals(shape, rate, cpu, rounds)
-
-
-def _goals(shape: str, rate: Contest, cpu: Contest, rounds: int) -> list[Row]:
+async def _measure_shape(base: str, shape: str, rounds: int, calls: int) -> list[Row]:
+    others = {ONE_CALL: ["openai", "LangGraph"], SAMPLES: ["its_hub"], REPAIRS: []}
+    names = ["refinegraph", "aiohttp", "litellm", *others[shape]]
+    # Samples are in flight together, the calls of a repair one after the other.
+    at_once = AT_ONCE // CALLS[shape] if shape == SAMPLES else AT_ONCE
+    async with contenders(names, shape, base) as running:
+        rate, cpu = _contest(running, max(1, calls // CALLS[shape]), at_once, CALLS[shape])
+        await rate.run(rounds)
     for figures in cpu.figures.values():
         del figures[:-rounds]  # the one that warmed up
+    rows: list[Row] = []
+    for name in names:
+        values, times = tuple(rate.figures.get(name, ())), tuple(cpu.figures.get(name, ()))
+        missing = "" if values else "not installed"
+        rows.append(Row(f"{shape}: calls/s, {name}", values, note=missing))
+        rows.append(Row(f"{shape}: CPU ms a problem, {name}", times, note=missing))
+    return rows + _goals(shape, rate, cpu)
+
+
+def _goals(shape: str, rate: Contest, cpu: Contest) -> list[Row]:
     to_litellm = rate.ratios("refinegraph", "litellm")
-    if shape == "1 call":
+    if shape == ONE_CALL:
         return [
             Row("1 call: calls/s over litellm", to_litellm, Goal(1.5, "higher")),
             Row(
@@ -243,7 +135,7 @@ def _goals(shape: str, rate: Contest, cpu: Contest, rounds: int) -> list[Row]:
                 Goal(1.0, "lower"),
             ),
         ]
-    if shape == "8 samples":
+    if shape == SAMPLES:
         its_hub = rate.ratios("refinegraph", "its_hub")
         return [
             Row(f"{shape}: calls/s over litellm", to_litellm),
@@ -254,11 +146,41 @@ def _goals(shape: str, rate: Contest, cpu: Contest, rounds: int) -> list[Row]:
 
 async def _critical_path(base: str, latency: float, rounds: int) -> Row:
     """Compare a problem of seven sequential calls with seven latencies."""
-    shape = "7 calls in 3 rounds"
-    work, ratios = refinegraph_work(base, shape), list[float]()
-    await work(0)
-    for _ in range(rounds):
-        began = time.perf_counter()
-        await work(0)
-        ratios.append((time.perf_counter() - began) / (CALLS[shape] * latency))
+    ratios: list[float] = []
+    async with contenders(["refinegraph"], REPAIRS, base) as running:
+        one = running["refinegraph"]
+        await one.run(1, 1)
+        for _ in range(rounds):
+            figures = await one.run(1, 1)
+            ratios.append(figures.seconds / (CALLS[REPAIRS] * latency))
     return Row("one problem over its critical path", tuple(ratios), Goal(1.05, "lower"))
+
+
+async def _durability(rounds: int) -> list[Row]:
+    """Compare the times of a problem with and without checkpoints, per super-step.
+
+    One problem follows the other, so that every super-step waits until it has been stored.
+    """
+    plain, stored = "refinegraph, scripted", "refinegraph, stored"
+    steps = SCRIPTED_PROBLEMS * SUPER_STEPS[REPAIRS]
+    cpu = Contest({})
+
+    def milliseconds(name: str, one: Contender) -> Measure:
+        async def run() -> float:
+            figures = await one.run(SCRIPTED_PROBLEMS, 1)
+            cpu.figures.setdefault(name, []).append(1000 * figures.cpu_seconds / steps)
+            return 1000 * figures.seconds / steps
+
+        return run
+
+    async with contenders([plain, stored], REPAIRS, "") as running:
+        wall = Contest({name: milliseconds(name, one) for name, one in running.items()})
+        await wall.run(rounds)
+    return [
+        Row(
+            "ms a super-step for its durability",
+            wall.differences(stored, plain),
+            Goal(0.5, "lower"),
+        ),
+        Row("CPU ms a super-step for its durability", cpu.differences(stored, plain)[-rounds:]),
+    ]

@@ -69,7 +69,9 @@ class Contest:
         return tuple(one / other for one, other in pairs)
 
     def differences(self, name: str, to: str) -> tuple[float, ...]:
-        """Return one difference per round."""
+        """Return one difference per round; empty if one of the two did not take part."""
+        if name not in self.figures or to not in self.figures:
+            return ()
         pairs = zip(self.figures[name], self.figures[to], strict=True)
         return tuple(one - other for one, other in pairs)
 

@@ -7,12 +7,13 @@ policy again, and selects the answer when the policy stops. All of this happens 
 because every super-step costs LangGraph a pass over all channels and a checkpointer a write.
 `accept` and `select` are separate nodes only if a person is asked to accept the answer. Nodes,
 edges and the drawing are derived from the table.
+
+A run that is neither stored nor streamed makes a decision's only move in the node that decided on
+it (see `inline_runs`); moves that run in parallel are always nodes.
 """
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Generator, Mapping
-from contextlib import contextmanager
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.config import get_config
@@ -23,25 +24,23 @@ from langgraph.managed import RemainingSteps
 from langgraph.pregel._read import ChannelRead
 from langgraph.types import Command, Overwrite, Send
 
-from refinegraph.agents.models import Work
-from refinegraph.agents.models.run_context import working
 from refinegraph.graphs.channels import InputChannel
-from refinegraph.graphs.nodes.operate import operate_node
-from refinegraph.graphs.nodes.route import Router, pending_moves
+from refinegraph.graphs.inline_runs import is_inline_run
+from refinegraph.graphs.nodes.route import Route, Router, pending_moves
+from refinegraph.graphs.nodes.scope import checked_update, node_scope, run_node
+from refinegraph.graphs.nodes.stage import StageRunner
 from refinegraph.graphs.nodes.types import PendingMove, StateNode
-from refinegraph.graphs.operator_table import OperatorTable, Stage
+from refinegraph.graphs.operator_table import OperatorTable
 from refinegraph.graphs.state import (
     RefinementInput,
     RefinementState,
     StateUpdate,
     apply_update,
     check_input,
-    check_update,
     join_updates,
 )
 from refinegraph.graphs.sync_nodes import node_runnable
-from refinegraph.schema import Decision, SampleCount, Usage
-from refinegraph.telemetry.tracing import Attributes, span
+from refinegraph.schema import Decision
 from refinegraph.tools.checkers import AnswerReader
 
 SearchGraph = CompiledStateGraph[RefinementState, None, RefinementInput, RefinementState]
@@ -62,6 +61,13 @@ class _RoutedValues:
     __annotations__ = {**RefinementState.__annotations__, "steps_left": RemainingSteps}
 
 
+class _Step(NamedTuple):
+    """The joint update of a super-step, and where the run goes next."""
+
+    update: StateUpdate
+    goto: str | list[Send]
+
+
 class GraphBuilder:
     """Builds a LangGraph graph from a table of operators."""
 
@@ -69,15 +75,22 @@ class GraphBuilder:
         self,
         table: OperatorTable,
         router: Router,
+        score: StateNode,
         select: StateNode,
         *,
         asks_to_accept: bool,
+        is_stored: bool,
         reader: AnswerReader | None = None,
     ) -> None:
-        self.reader = reader
         self.table = table
         self.router = router
+        self.score = score
         self.select = select
+        self.is_stored = is_stored
+        self.runners = {
+            stage.node: StageRunner(stage, proposing=table.proposing, reader=reader)
+            for stage in table.nodes
+        }
         self.finish = "accept" if asks_to_accept else END
         self.graph = StateGraph(RefinementState, input_schema=RefinementInput)
         self._following = (*dict.fromkeys(table.entries.values()), self.finish)
@@ -89,7 +102,7 @@ class GraphBuilder:
             state = _state_of(values)
             fresh = _is_another_run(state)
             start = RefinementState(problem=state.problem) if fresh else state
-            update, goto = await self._decide(start, values["steps_left"])
+            update, goto = await self._advance(start, {}, values["steps_left"])
             if fresh:
                 return Command(update=_overwriting({**dict(start), **update}), goto=goto)
             return Command(update=update, goto=goto)
@@ -97,7 +110,7 @@ class GraphBuilder:
         self._add("route", route, schema=_RoutedValues, destinations=self._following)
         self.graph.add_edge(START, "route")
 
-    def add_score(self, score: StateNode) -> None:
+    def add_score(self) -> None:
         """Add the node that scores candidates, then asks the policy for the next moves.
 
         Moves of one decision end at different times if their operators have different numbers of
@@ -108,9 +121,10 @@ class GraphBuilder:
             state = _state_of(values)
             if _has_open_moves(state):
                 return Command()
-            scored = await _run("score", score, state)
-            decided, goto = await self._decide(apply_update(state, scored), values["steps_left"])
-            return Command(update=join_updates(scored, decided), goto=goto)
+            scored = await run_node("score", self.score, state)
+            state = apply_update(state, scored)
+            update, goto = await self._advance(state, scored, values["steps_left"])
+            return Command(update=update, goto=goto)
 
         self._add(
             "score",
@@ -125,7 +139,7 @@ class GraphBuilder:
             following = (stage.following,) if stage.following else None
             self._add(
                 stage.node,
-                _stage(stage, self.table.proposing, self.reader),
+                _stage_node(self.runners[stage.node]),
                 schema=_StateValues,
                 destinations=following,
             )
@@ -139,7 +153,7 @@ class GraphBuilder:
             return await accept(_state_of(values))
 
         async def select(values: Values) -> StateUpdate:
-            return await _run("select", self.select, _state_of(values))
+            return await run_node("select", self.select, _state_of(values))
 
         self._add("accept", ask, schema=_StateValues, destinations=("score", "select"))
         self._add("select", select, schema=_StateValues)
@@ -168,24 +182,55 @@ class GraphBuilder:
             destinations=destinations,
         )
 
-    async def _decide(
-        self, state: RefinementState, steps_left: int
-    ) -> tuple[StateUpdate, str | list[Send]]:
-        """Return the router's update and the destination of its decision.
+    async def _advance(
+        self, state: RefinementState, update: StateUpdate, steps_left: int
+    ) -> "_Step":
+        """Decide, and return the joint update of this super-step and its destination.
+
+        If the super-steps of a run interest nobody, a decision's only move is made here, and then
+        the next decision. The result is the same without LangGraph's cost of a super-step.
+
+        Args:
+            state: The state with the update applied.
+            update: What this super-step has changed so far.
+            steps_left: The number of super-steps that LangGraph still allows.
+        """
+        is_inline = not self.is_stored and is_inline_run()
+        while True:
+            decision, decided = await self._decide(state, steps_left)
+            state, update = apply_update(state, decided), join_updates(update, decided)
+            if decision.stop_reason:
+                return _Step(update, self.finish)
+            if not is_inline or len(decision.moves) > 1:
+                return _Step(update, self._sends(state, decision))
+            moved = await self._make_only_move(state, decision)
+            state, update = apply_update(state, moved), join_updates(update, moved)
+            steps_left -= len(self.table.stages[decision.moves[0].operator]) + 1
+
+    async def _decide(self, state: RefinementState, steps_left: int) -> Route:
+        """Return the router's decision and update.
 
         A decision to stop selects the answer at once, unless a person has to accept it first.
         """
         # A move needs a super-step for each stage and one for scoring, then accept and select.
         needed = self.table.longest + 3
-        with _node_scope("route", state.round, None) as sample_counts:
+        with node_scope("route", state.round, None) as sample_counts:
             routed = await self.router(state, steps_left=steps_left > needed)
-        update = check_update("route", _complete(routed.update, sample_counts))
-        if not routed.decision.stop_reason:
-            return update, self._sends(state, routed.decision)
-        if self.finish != END:
-            return update, self.finish
-        selected = await _run("select", self.select, apply_update(state, update))
-        return join_updates(update, selected), END
+        update = checked_update("route", routed.update, sample_counts)
+        if not routed.decision.stop_reason or self.finish != END:
+            return Route(routed.decision, update)
+        selected = await run_node("select", self.select, apply_update(state, update))
+        return Route(routed.decision, join_updates(update, selected))
+
+    async def _make_only_move(self, state: RefinementState, decision: Decision) -> StateUpdate:
+        """Make the move of a decision, score its results, and return the joint update."""
+        update: StateUpdate = {}
+        (pending,) = pending_moves(state, decision)
+        for stage in self.table.stages[pending.move.operator]:
+            moved = await self.runners[stage.node].apply(apply_update(state, update), pending)
+            update, pending = join_updates(update, moved.update), moved.following or pending
+        scored = await run_node("score", self.score, apply_update(state, update))
+        return join_updates(update, scored)
 
     def _sends(self, state: RefinementState, decision: Decision) -> list[Send]:
         entries = self.table.entries
@@ -200,25 +245,15 @@ def _state_of(values: Values) -> RefinementState:
     return RefinementState.model_construct(**values)
 
 
-def _stage(
-    stage: Stage, proposing: Collection[str], reader: AnswerReader | None
-) -> Callable[[PendingMove], Awaitable[Any]]:
-    """Return the node of one stage, which applies the operator and then passes the move on."""
-    operate = operate_node(stage.node, stage.operator, proposing=proposing, reader=reader)
+def _stage_node(runner: StageRunner) -> Callable[[PendingMove], Awaitable[Any]]:
+    """Return the node of one stage, which sends the move to the node of the next one."""
+    next_node = runner.stage.following
 
     async def run(pending: PendingMove) -> StateUpdate | Command[str]:
-        parent = pending.move.parents[0] if pending.move.parents else None
-        with _node_scope(stage.node, pending.round, parent) as sample_counts:
-            update = await operate(_live_state(), pending)
-        if stage.following is None:
-            update["ended"] = (pending.turn, 1)
-        checked = check_update(stage.node, _complete(update, sample_counts))
-        if stage.following is None:
-            return checked
-        created = tuple(candidate.id for candidate in checked.get("candidates", ()))
-        following = Send(stage.following, pending.after(created))
-        command: Command[str] = Command(update=checked, goto=[following])
-        return command
+        update, following = await runner.apply(_live_state(), pending)
+        if next_node is None:
+            return update
+        return Command(update=update, goto=[Send(next_node, following)])
 
     return run
 
@@ -239,44 +274,6 @@ def _has_open_moves(state: RefinementState) -> bool:
     if last is None or not last.moves:
         return False
     return state.ended != (last.number, len(last.moves))
-
-
-async def _run(name: str, node: StateNode, state: RefinementState) -> StateUpdate:
-    """Run a node and return its validated update."""
-    with _node_scope(name, state.round, None) as sample_counts:
-        update = await node(state)
-    return check_update(name, _complete(update, sample_counts))
-
-
-@contextmanager
-def _node_scope(node: str, round: int, candidate_id: str | None) -> Generator[Counter[str]]:
-    """Open the span of a node and record the purpose of the model calls inside it."""
-    attributes: Attributes = {"refinegraph.round": round}
-    if candidate_id:
-        attributes = {**attributes, "refinegraph.candidate.id": candidate_id}
-    work = Work(node=node, candidate_id=candidate_id)
-    with span("node", node, attributes), working(work) as sample_counts:
-        yield sample_counts
-
-
-def _complete(update: StateUpdate, sample_counts: Counter[str]) -> StateUpdate:
-    """Drop empty values from an update and add the samples that the node took.
-
-    Samples are counted by request, so that a resumed run continues each request's sequence.
-    """
-    complete: Any = {key: value for key, value in update.items() if not _is_nothing(value)}
-    if sample_counts:
-        complete["sample_counts"] = tuple(
-            SampleCount(request=key, samples=n) for key, n in sample_counts.items()
-        )
-    return cast("StateUpdate", complete)
-
-
-def _is_nothing(value: object) -> bool:
-    """Return whether writing a value changes nothing; every write costs time and storage."""
-    if isinstance(value, Usage):
-        return value.is_nothing
-    return value is None or (isinstance(value, tuple) and not value)
 
 
 def _is_another_run(state: RefinementState) -> bool:

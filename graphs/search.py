@@ -96,12 +96,20 @@ def search_graph(
     router = Router(policy, stop, tuple(table.stages), table.proposing)
     finish = select_node(selector, strategy=name, models=models or ModelNames(), seed=seed)
     asks_to_accept = "accept" in interrupt_before
-    builder = GraphBuilder(table, router, finish, asks_to_accept=asks_to_accept, reader=reader)
-    builder.add_route()
-    builder.add_operators()
     prover = checker or sandbox_checker(sandbox)
     check_part(prover, "a checker", "problem", "candidate", "tests")
-    builder.add_score(score_node(_scorers(scorer), checker=prover))
+    builder = GraphBuilder(
+        table,
+        router,
+        score_node(_scorers(scorer), checker=prover),
+        finish,
+        asks_to_accept=asks_to_accept,
+        is_stored=checkpointer is not None,
+        reader=reader,
+    )
+    builder.add_route()
+    builder.add_operators()
+    builder.add_score()
     if asks_to_accept:
         builder.add_accept(accept_node(selector, reader=reader))
     return builder.compile(checkpointer, name)

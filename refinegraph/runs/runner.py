@@ -139,7 +139,9 @@ class _Run:
         """Call the graph; with a thread, store every super-step before the next one starts."""
         keys = ["result"]  # reading the whole state after every super-step would only cost time
         if self.config is None:
-            return await self.graph.ainvoke(graph_input, output_keys=keys)
+            from refinegraph.graphs.inline_runs import inline_config
+
+            return await self.graph.ainvoke(graph_input, inline_config(), output_keys=keys)
         return await self.graph.ainvoke(
             graph_input, self.config, output_keys=keys, durability="sync"
         )
