@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from string import ascii_letters
 from typing import Any, NamedTuple
 
 from gallery_problems import (
@@ -30,6 +31,7 @@ from gallery_problems import (
     right_answer,
     statement,
     values_of,
+    way_of,
     written,
 )
 from langchain_core.messages import BaseMessage
@@ -112,6 +114,8 @@ class Request(NamedTuple):
     answers: tuple[int, ...]
     """The answers of the solutions that stand in the prompt, in order."""
     draw: random.Random
+    way: str
+    """The wording of a new solution."""
 
 
 class SimulatedAgent(SimulatedChatModel):
@@ -143,9 +147,10 @@ class SimulatedAgent(SimulatedChatModel):
         key = f"{self.seed} {match[2]} {answers} {shown} {sampling.json_schema or ''}"
         self._requests[key] += 1
         draw = random.Random(f"{key} {self._requests[key]}")
+        way = random.Random(f"{key} {self._requests[key]} way").choice(ascii_letters)
         code, number = match[1] == "program", int(match[2])
         text = statement(number, code=code)
-        request = Request(prompt, number, code, text, answers, draw)
+        request = Request(prompt, number, code, text, answers, draw, way)
         if sampling.prefix:
             return self._continued(request, sampling)
         text, tokens = self._reply(request, sampling.json_schema)
@@ -257,7 +262,7 @@ class SimulatedAgent(SimulatedChatModel):
         given = values_of(prefix)
         # A text that ends within a number can be continued by some draws alone.
         for _ in range(_TRIES):
-            whole = written(request.number, self._drawn(request, given), code=request.code)
+            whole = _text(request, self._drawn(request, given), prefix)
             rest = rest_of(whole, prefix)
             if rest and rest.strip():
                 return _cut(rest, _SOLUTION * len(rest) // len(whole), sampling)
@@ -270,7 +275,7 @@ class SimulatedAgent(SimulatedChatModel):
 
     def _rest(self, request: Request, given: Sequence[int]) -> tuple[str, int]:
         """Return the steps after those that have the given values, and their tokens."""
-        whole = written(request.number, self._drawn(request, given), code=request.code)
+        whole = _text(request, self._drawn(request, given))
         begun = 0 if request.code else min(len(given), STEPS - 1)
         rest = "\n\n".join(whole.split("\n\n")[begun:])
         return rest, _SOLUTION * (STEPS - begun) // STEPS
@@ -290,7 +295,7 @@ class SimulatedAgent(SimulatedChatModel):
 
     def _written(self, request: Request, answer: int) -> str:
         """Return a whole solution with an answer; one of its steps goes wrong if it is wrong."""
-        return written(request.number, _values(request, answer), code=request.code)
+        return _text(request, _values(request, answer))
 
     def _edit(self, request: Request) -> str:
         """Return edits of all lines that have the answer's value, or of a line without effect."""
@@ -349,6 +354,12 @@ class SimulatedAgent(SimulatedChatModel):
 
     def _best(self, request: Request) -> int:
         return request.answers.index(self._chosen(request)) + 1 if request.answers else 1
+
+
+def _text(request: Request, values: Sequence[int], prefix: str = "") -> str:
+    """Return a solution with these values, in the wording of a prefix that has begun it."""
+    way = way_of(prefix) or request.way
+    return written(request.number, values, way=way, code=request.code)
 
 
 def _values(request: Request, answer: int) -> list[int]:

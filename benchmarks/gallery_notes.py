@@ -9,7 +9,11 @@ ABOUT = (
 # A share from which on a note is worth a line.
 _LEAST = 0.1
 _STEPLESS = "finished programs have no steps for it to work on"
+_TOO_LONG = "its budget of steps ends before a program of ten lines does"
 _IN_CODE = {
+    "mcts-dpo": _TOO_LONG,
+    "rain-rewind": _TOO_LONG,
+    "tree-plv": _TOO_LONG,
     "leco": _STEPLESS,
     "mistake-backtrack": _STEPLESS,
     "supercorrect": _STEPLESS,
@@ -18,6 +22,7 @@ _IN_CODE = {
 """Explanations for problems that are programs."""
 _KNOWN = {
     "feasibility-gate": "answers only where most samples agree",
+    "kcts": "its budget, 64 times eight tokens, ends within the first words of a solution",
     "naturalprover": "ranks steps by the references in its memory, which is empty here",
 }
 """Explanations that no count shows."""

@@ -20,6 +20,7 @@ QUESTION = "its answer?"
 _VALUE = re.compile(
     r"value[ _]\d (?:is|=) (-?\d+)(?:\.|$)|\\boxed\{(-?\d+)\}|return (-?\d+)$", re.MULTILINE
 )
+_WAY = re.compile(r"Step 1 \((\w)|answer\(case\):  # (\w)")
 _NUMBER = re.compile(r"program = (\d+)$", re.MULTILINE)
 
 
@@ -89,8 +90,11 @@ def simulated_sandbox(*, hidden: bool) -> FakeSandbox:
     return FakeSandbox(verdict)
 
 
-def written(number: int, values: Sequence[int], *, code: bool) -> str:
-    """Return the solution whose steps have these values; the last one is its answer."""
+def written(number: int, values: Sequence[int], *, way: str, code: bool) -> str:
+    """Return the solution whose steps have these values; the last one is its answer.
+
+    The letter `way` stands for the wording, so that equal solutions have different texts.
+    """
     *before, answer = values
     if code:
         # Ten lines, from which on the Refiner asks for edits.
@@ -101,9 +105,17 @@ def written(number: int, values: Sequence[int], *, code: bool) -> str:
                 *(f"note_{step}{line} = {line}" for line in (1, 2)),
             ]
         body = "\n".join(f"    {line}" for line in [*lines, "note_3 = 3", f"return {answer}"])
-        return f"```python\ndef answer(case):\n{body}\n```"
-    steps = [f"Step {step}: value {step} is {value}." for step, value in enumerate(before, 1)]
-    return "\n\n".join([*steps, f"Step {STEPS}: it is \\boxed{{{answer}}}."])
+        return f"```python\ndef answer(case):  # {way}\n{body}\n```"
+    steps = [
+        f"Step {step} ({way}): value {step} is {value}." for step, value in enumerate(before, 1)
+    ]
+    return "\n\n".join([*steps, f"Step {STEPS} ({way}): it is \\boxed{{{answer}}}."])
+
+
+def way_of(text: str) -> str | None:
+    """Return the letter that stands for the wording of a solution, if it has been written."""
+    match = _WAY.search(text)
+    return (match[1] or match[2]) if match else None
 
 
 def rest_of(whole: str, prefix: str) -> str | None:

@@ -3,6 +3,10 @@
 import json
 from pathlib import Path
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.gallery_problems import STEPS, rest_of, values_of, way_of, written
 from benchmarks.gallery_rows import BASELINE, Row, Size, read_rows, summaries
 
 SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
@@ -59,3 +63,21 @@ def test_a_row_that_was_cut_off_is_measured_again(tmp_path: Path) -> None:
     lines = [json.dumps(row._asdict()) for row in (ROWS[0], failed, solved)]
     file.write_text("\n".join([*lines, lines[0][:20]]))
     assert read_rows(file) == [ROWS[0], solved]
+
+
+@given(
+    values=st.lists(st.integers(1_000, 9_999), min_size=STEPS, max_size=STEPS),
+    way=st.sampled_from("abXY"),
+    code=st.booleans(),
+    share=st.floats(0, 1),
+)
+def test_a_solution_can_be_continued_from_anywhere(
+    values: list[int], way: str, code: bool, share: float
+) -> None:
+    whole = written(7, values, way=way, code=code)
+    begun = whole[: int(share * len(whole))]
+    rest = rest_of(whole, begun)
+    assert rest is not None
+    assert "".join((begun + rest).split()) == "".join(whole.split())
+    assert (values_of(whole), way_of(whole)) == (values, way)
+    assert rest_of(whole, f"{begun}?") is None
