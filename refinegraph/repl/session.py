@@ -18,17 +18,13 @@ from refinegraph.support.blocking import run_sync
 from refinegraph.terminal.console import say
 from refinegraph.terminal.limits import Limits
 from refinegraph.terminal.run_view import RunView, watch
+from refinegraph.terminal.small_model import advice
 from refinegraph.terminal.summary import answer_view, content_view, summary_view
 from refinegraph.terminal.text import printable
 from refinegraph.terminal.transcript import Line
 from refinegraph.tools.problem_kinds import infer_kind
-from refinegraph.wording import outcome_word, plural
+from refinegraph.wording import plural
 
-_OUTSIDE = (
-    "The model in the package is tiny: it knows short functions over lists of numbers or words, "
-    "numbers, texts and tables, and nothing else. Use a bigger one, for example "
-    "/model ollama_chat/qwen3:8b, /model local/PATH.gguf or /model openai/NAME."
-)
 _GO_ON = 'A line such as "now also ..." changes this answer; /new begins another problem.'
 
 
@@ -206,8 +202,9 @@ class Session:
         self.console.print()
         width = self.console.width if self.console.is_terminal else None
         self.console.print(summary_view(result, width=width), soft_wrap=True)
-        if outcome_word(result) in ("refuted", "no answer") and self.options.model == EMBEDDED:
-            self.say(f"\n{_OUTSIDE}", "yellow")
+        words = advice(result, self.options, flag="/model")
+        if words:
+            self.say(f"\n{words}", "yellow")
 
     def _show_best(self) -> None:
         best = self.view.state.best
