@@ -3,12 +3,17 @@
 They state what execution showed, and no more.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from refinegraph.schema import Candidate, RefinementResult, StopReason
+from refinegraph.schema import Candidate, Decision, Move, RefinementResult, StopReason
 
 Outcome = Literal["proved", "refuted", "unverified", "no answer"]
 """What execution showed about an answer. An answer that could not be executed is unverified."""
+
+
+_MOST_PARENTS = 8
+"""The parents of a move that are named one by one."""
 
 
 def plural(number: int, word: str, many: str | None = None) -> str:
@@ -105,3 +110,71 @@ def _why_unverified(result: RefinementResult) -> str:
 def _passed(result: RefinementResult) -> int:
     verdict = result.chosen.verdict if result.chosen else None
     return len(verdict.passed_ids) if verdict else 0
+
+
+def decision_reasons(decision: Decision) -> list[str]:
+    """Return one sentence for each thing that led to a decision."""
+    reasons = list(decision.difficulty.reasons) if decision.difficulty else []
+    level = decision.difficulty.level if decision.difficulty else ""
+    sentences = [f"The problem looks {level}: {'; '.join(reasons)}"] if reasons else []
+    if decision.stop_reason and decision.stop_reason.detail not in ("", *reasons):
+        sentences.append(decision.stop_reason.detail)
+    sentences += _estimates(
+        decision, {feature.name: feature.value for feature in decision.features}
+    )
+    return [_sentence(text) for text in sentences]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def _estimates(decision: Decision, values: Mapping[str, float]) -> list[str]:
+    """Return the policy's estimates for its choices; empty for policies without estimates."""
+    if "sample_chance" in values and "repair_chance" in values:
+        return _code_estimates(decision, values)
+    if "belief" in values:
+        return [f"the leading answer is right with a chance of {values['belief']:.0%}"]
+    return []
+
+
+def _code_estimates(decision: Decision, values: Mapping[str, float]) -> list[str]:
+    """Compare the next sample with the next repair; a run that is proved needs neither."""
+    if decision.stop_reason and decision.stop_reason.rule == "accepted":
+        return []
+    sample = f"a new sample would pass with a chance of {values['sample_chance']:.0%}"
+    if not values["repair_chance"]:
+        return [f"{sample}, and there is nothing to repair"]
+    chances = f"{sample}, a repair with {values['repair_chance']:.0%}"
+    if decision.stop_reason:
+        return [chances]
+    better, other = ("repair", "sample") if decision.action == "refine" else ("sample", "repair")
+    more = values.get(f"{better}_worth", 0) >= values.get(f"{other}_worth", 0)
+    return [f"{chances}; per token, the {better} promises more" if more else chances]
+
+
+def moves_words(decision: Decision) -> str:
+    """Describe the moves of a decision, operator by operator.
+
+    >>> from refinegraph.schema import Move
+    >>> moves_words(Decision(number=2, moves=(Move(operator="solve", count=2),)))
+    'take 2 more samples'
+    """
+    by_operator: dict[str, list[Move]] = {}
+    for move in decision.moves:
+        by_operator.setdefault(move.operator, []).append(move)
+    return ", ".join(_operator_words(moves, decision) for moves in by_operator.values())
+
+
+def _operator_words(moves: Sequence[Move], decision: Decision) -> str:
+    operator = moves[0].operator
+    parents = list(dict.fromkeys(parent for move in moves for parent in move.parents))
+    count = sum(move.count for move in moves)
+    if operator == "solve" and not parents:
+        return f"take {plural(count, 'more sample' if decision.number else 'sample')}"
+    name = operator.replace("_", " ")
+    if parents:
+        others = " and others" if len(parents) > _MOST_PARENTS else ""
+        often = f", {plural(count, 'time')}" if count > len(parents) else ""
+        return f"{name} {', '.join(parents[:_MOST_PARENTS])}{others}{often}"
+    return f"{name} {plural(count, 'time')}" if count > 1 else name
