@@ -17,11 +17,10 @@ from refinegraph.graphs.events import (
     TestsKnown,
 )
 from refinegraph.schema import Candidate, Frozen, Review, VisibleTest
-from refinegraph.terminal.decisions import moves_words
 from refinegraph.terminal.diffs import diff_view
 from refinegraph.terminal.run_state import RunState
 from refinegraph.terminal.text import cut, evidence_words, patch_words, verdict_words
-from refinegraph.wording import stop_words, was_executed
+from refinegraph.wording import moves_words, stop_words, was_executed
 
 SUBJECT_WIDTH = 10
 _INDENT = 2
@@ -29,6 +28,8 @@ _LONGEST = 500
 _LONGEST_DIFF = 12
 _MOST_FAILING = 5
 _VERDICT_WIDTH = 5
+_LONG_PAUSE = 5.0
+"""Seconds of waiting that are announced even if the reason has been printed."""
 
 
 class Line(NamedTuple):
@@ -154,6 +155,8 @@ def _failed(event: BranchFailed, state: RunState) -> list[Line]:
 
 
 def _retried(event: CallRetried, state: RunState) -> list[Line]:
+    if event.reason == state.retry and event.delay < _LONG_PAUSE:
+        return []  # calls in flight at once fail for the same reason
     return [Line("retry", _words(f"in {event.delay:.1f} s: {event.reason}", "yellow"))]
 
 
