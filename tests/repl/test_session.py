@@ -165,7 +165,7 @@ def test_words_that_ask_for_help_are_no_problems(session: Session, line: str) ->
     assert "/why" in said(session.console)
 
 
-def test_a_name_of_a_command_is_no_problem(session: Session) -> None:
+def test_the_name_of_a_command_is_not_solved_as_a_problem(session: Session) -> None:
     assert take(session, "why")
     assert session.problem is None
     assert "nothing was decided yet" in said(session.console)
