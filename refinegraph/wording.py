@@ -6,7 +6,7 @@ They state what execution showed, and no more.
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from refinegraph.schema import Candidate, Decision, Move, RefinementResult, StopReason
+from refinegraph.schema import Candidate, Decision, Move, RefinementResult, StopReason, Verdict
 
 Outcome = Literal["proved", "refuted", "unverified", "no answer"]
 """What execution showed about an answer. An answer that could not be executed is unverified."""
@@ -30,8 +30,10 @@ def all_visible_tests(count: int) -> str:
 
     >>> all_visible_tests(3), all_visible_tests(2), all_visible_tests(1)
     ('all 3 visible tests', 'both visible tests', 'the one visible test')
+
+    A checker that needs no tests has made one check.
     """
-    few = {1: "the one visible test", 2: "both visible tests"}
+    few = {0: "the check", 1: "the one visible test", 2: "both visible tests"}
     return few.get(count, f"all {count} visible tests")
 
 
@@ -44,6 +46,13 @@ def passed_words(passed: int, count: int) -> str:
     if count == 1:
         return f"{'passes' if passed else 'fails'} the one visible test"
     return f"passes {passed} of {count} visible tests"
+
+
+def verdict_words(verdict: Verdict) -> str:
+    """Return what a verdict says about visible tests, or about the check if it used none."""
+    if not verdict.tests:
+        return f"{'passes' if verdict.passed else 'fails'} the check"
+    return passed_words(len(verdict.passed_ids), len(verdict.tests))
 
 
 def outcome_word(result: RefinementResult) -> Outcome:
@@ -68,7 +77,11 @@ def outcome_words(result: RefinementResult) -> str:
         where = " from the statement" if statement else ""
         return f"passes {all_visible_tests(len(result.tests))}{where}"
     if word == "refuted":
-        return f"refuted: {passed_words(_passed(result), len(result.tests))}"
+        verdict = result.chosen.verdict if result.chosen else None
+        if not result.tests:
+            return "refuted: fails the check"
+        passed = len(verdict.passed_ids) if verdict else 0
+        return f"refuted: {passed_words(passed, len(result.tests))}"
     return f"unverified: {_why_unverified(result)}"
 
 
@@ -105,11 +118,6 @@ def _why_unverified(result: RefinementResult) -> str:
     if result.solved is False:
         return "its tests could not be run"
     return "there was nothing to check it with"
-
-
-def _passed(result: RefinementResult) -> int:
-    verdict = result.chosen.verdict if result.chosen else None
-    return len(verdict.passed_ids) if verdict else 0
 
 
 def decision_reasons(decision: Decision) -> list[str]:

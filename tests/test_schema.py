@@ -60,7 +60,7 @@ def test_flaky_tests_under_their_former_name_are_read() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({}, "Problem needs the argument 'prompt', which is missing."),
+        ({}, "Problem needs the argument prompt, as in Problem(prompt=...)."),
         ({"prompt": 3}, "Problem: prompt=3 is not text."),
         ({"prompt": "x", "tests": ["a"]}, "Problem: tests=['a'] is not text."),
         ({"prompt": "x", "test": "a"}, "Problem has no argument 'test' (did you mean 'tests'?)."),

@@ -31,10 +31,13 @@ def unexpected_positions(name: str, fields: Sequence[str]) -> str:
 
 def first_error(name: str, fields: Sequence[str], error: ValidationError) -> str:
     """Return one sentence about the first error: the argument, its value and what was expected."""
-    first = error.errors(include_url=False)[0]
+    errors = error.errors(include_url=False)
+    first = errors[0]
     argument = ".".join(map(str, first["loc"]))
     if first["type"] == "missing":
-        return f"{name} needs the argument {argument!r}, which is missing."
+        absent = [".".join(map(str, one["loc"])) for one in errors if one["type"] == "missing"]
+        many = "arguments" if len(absent) > 1 else "argument"
+        return f"{name} needs the {many} {', '.join(absent)}, as in {name}({absent[0]}=...)."
     if first["type"] == "extra_forbidden":
         return f"{name} has no argument {argument!r}{_nearest(argument, fields)}."
     shown = _shown(first["input"])
