@@ -1,5 +1,6 @@
 """The transcript of a run: the lines that remain when the live view is gone."""
 
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -169,7 +170,8 @@ def _budget_low(event: BudgetLow, state: RunState) -> list[Line]:
 
 
 def _baseline_begun(event: BaselineBegun, state: RunState) -> list[Line]:
-    return [Line("tests", _words(f"{event.command}, before anything is changed"))]
+    command = event.command.replace(sys.executable, "python")
+    return [Line("tests", _words(f"{command}, before anything is changed"))]
 
 
 def _baseline(event: BaselineTaken, state: RunState) -> list[Line]:
