@@ -3,7 +3,7 @@
 They state what execution showed, and no more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from refinegraph.schema import Candidate, Decision, Move, RefinementResult, StopReason, Verdict
@@ -120,8 +120,20 @@ def _why_unverified(result: RefinementResult) -> str:
     return "there was nothing to check it with"
 
 
-def decision_reasons(decision: Decision) -> list[str]:
-    """Return one sentence for each thing that led to a decision."""
+def explained(decisions: Sequence[Decision]) -> Iterator[tuple[Decision, list[str]]]:
+    """Yield every decision with the sentences that led to it.
+
+    What the router found is left out if it is the same as for the decision before.
+    """
+    before = None
+    for decision in decisions:
+        found = decision.difficulty
+        sentences = _reasons(decision)
+        yield decision, sentences[1:] if found and found.reasons and found == before else sentences
+        before = found
+
+
+def _reasons(decision: Decision) -> list[str]:
     reasons = list(decision.difficulty.reasons) if decision.difficulty else []
     level = decision.difficulty.level if decision.difficulty else ""
     sentences = [f"The problem looks {level}: {'; '.join(reasons)}"] if reasons else []

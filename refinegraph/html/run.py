@@ -24,7 +24,7 @@ from refinegraph.html.tree import tree_parts
 from refinegraph.schema import Decision, RefinementResult, VisibleTest
 from refinegraph.wording import (
     Outcome,
-    decision_reasons,
+    explained,
     outcome_word,
     outcome_words,
     plural,
@@ -248,8 +248,9 @@ def _decisions(index: RunIndex) -> Iterator[str]:
         yield '<p class="dim">None were recorded.</p>\n'
         return
     items = "".join(
-        f"<li>{text(_capital(decision_words(decision)))}{''.join(_grounds(decision))}</li>\n"
-        for decision in decisions
+        f"<li>{text(_capital(decision_words(decision)))}{grounds}</li>\n"
+        for decision, reasons in explained(decisions)
+        for grounds in ["".join(_grounds(decision, reasons))]
     )
     listed = f'<ol class="steps">\n{items}</ol>\n'
     if len(decisions) <= _LONGEST_LIST:
@@ -259,9 +260,8 @@ def _decisions(index: RunIndex) -> Iterator[str]:
     yield f"<details><summary>{plural(len(decisions), 'decision')}</summary>{body}</details>\n"
 
 
-def _grounds(decision: Decision) -> Iterator[str]:
+def _grounds(decision: Decision, reasons: Sequence[str]) -> Iterator[str]:
     """Yield the reasons of a decision, and the numbers on which it is based."""
-    reasons = decision_reasons(decision)
     if reasons and not decision.stop_reason:
         yield f'<br><span class="dim">{text(" ".join(reasons))}</span>'
     routed = decision.difficulty.features if decision.difficulty else ()

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from refinegraph.schema import Decision
 from refinegraph.terminal.text import cut
-from refinegraph.wording import decision_reasons, moves_words
+from refinegraph.wording import explained, moves_words
 
 _LONGEST = 300
 """Characters of a reason: about four lines of a narrow terminal."""
@@ -16,14 +16,16 @@ _INDENT = "     "
 def decisions_view(decisions: Sequence[Decision], *, numbers: bool = False) -> Text:
     """Return the decisions in order, each with its action and reason in one paragraph."""
     return Text("\n").join(
-        line for decision in decisions for line in _lines(decision, numbers=numbers)
+        line
+        for decision, reasons in explained(decisions)
+        for line in _lines(decision, reasons, numbers=numbers)
     )
 
 
-def _lines(decision: Decision, *, numbers: bool) -> list[Text]:
+def _lines(decision: Decision, reasons: Sequence[str], *, numbers: bool) -> list[Text]:
     head = Text(f"{decision.number + 1:>3}. ", style="dim")
     lines = [head.append(_action(decision), style="bold")]
-    lines += [Text(f"{_INDENT}{cut(words, _LONGEST)}") for words in decision_reasons(decision)]
+    lines += [Text(f"{_INDENT}{cut(words, _LONGEST)}") for words in reasons]
     if numbers:
         routed = decision.difficulty.features if decision.difficulty else ()
         for feature in (*routed, *decision.features):
