@@ -219,14 +219,15 @@ async def _solve(
 def exit_code(result: RefinementResult) -> int:
     """Return 1 for a refuted answer, else 0.
 
-    Raises `ModelError` if no model gave a usable answer, or the run ended because one kept failing.
+    Raises `InputError` if the budget did not suffice for a single call, and `ModelError` if no
+    model gave a usable answer or the run ended because one kept failing.
     """
     if result.solved:
         return 0
     model = result.models.solver or "the model"
     if result.stop_reason.rule == "failed":
         raise ModelError(result.stop_reason.detail)
-    if result.answer is None and not result.candidates and result.stop_reason.rule == "budget":
+    if not result.candidates and any(failed.kind == "budget" for failed in result.failures):
         raise InputError(f"no call was made: {result.stop_reason.detail}; allow more.")
     if result.answer is None:
         raise ModelError(f"{model} gave no usable answer: {_why_unusable(result)}.")

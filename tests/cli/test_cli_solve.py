@@ -153,6 +153,12 @@ def test_server_that_is_down_exits_with_3(command: Command) -> None:
     assert address in done.err
 
 
+def test_a_budget_too_small_for_one_call_is_bad_input(command: Command, serve: Serve) -> None:
+    done = command("solve", "Write add(a, b).", *serve(RIGHT).flags, "--budget-tokens", "3")
+    assert (done.code, done.out) == (2, "")
+    assert "the budget of 3 tokens is too small for a single call; allow more" in done.err
+
+
 def test_time_that_is_up_before_any_answer_exits_with_3(command: Command, serve: Serve) -> None:
     done = command("solve", "x", *serve(RIGHT, stall=5).flags, "--timeout", "0.3")
     assert done.code == 3

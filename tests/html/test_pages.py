@@ -242,7 +242,7 @@ def test_a_replay_follows_the_run() -> None:
         for parent in candidate.parents:
             assert replay.judged[parent] < replay.born[candidate.id]
     words = [step.words for step in replay.steps]
-    assert words[0] == "solve twice"
+    assert words[0] == "take 2 samples"
     assert "rejected: it lost test 1" in words
     assert words[-1].startswith("chosen: ")
 
