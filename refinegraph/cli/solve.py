@@ -35,6 +35,7 @@ from refinegraph.terminal.small_model import advice
 from refinegraph.terminal.text import cut
 from refinegraph.terminal.transcript import Line
 from refinegraph.terminal.waiting import patiently
+from refinegraph.wording import outcome_word
 
 if TYPE_CHECKING:
     from refinegraph.fixing.workshop import Workshop
@@ -146,11 +147,11 @@ def conclude(job: Job, result: RefinementResult, console: Console) -> None:
 
 def _how_to_check(result: RefinementResult, problem: Problem) -> str:
     """Return how an unchecked program could have been checked; empty if it was."""
-    if problem.kind != "code" or result.tests or result.answer is None:
+    if problem.kind != "code" or outcome_word(result) != "unverified":
         return ""
     return (
-        "Nothing checked this program. Add examples to the problem, such as f(1) == 2, or pass "
-        "tests in a file with --tests FILE."
+        "No test of yours checked this program. Add examples to the problem, such as f(1) == 2, or "
+        "pass tests in a file with --tests FILE."
     )
 
 
