@@ -86,7 +86,8 @@ def _number(node: ast.expr) -> float:
 
 
 def _unreadable(node: ast.expr, combines: bool) -> UnfitValue:
-    word, sign = _WORDS.get(type(getattr(node, "op", None)), ("", ""))
+    joint = node.op if isinstance(node, ast.BoolOp | ast.UnaryOp) else None
+    word, sign = _WORDS.get(type(joint), ("", ""))
     if combines and word:
         return UnfitValue(f"has the word `{word}`; write `{sign}` instead")
     allowed = "calls such as rounds(3), |, &, ~ and brackets" if combines else "a name"

@@ -113,7 +113,13 @@ class Evaluation:
         """Return the outcome of a run; any exception except cancellation becomes a `Failed`."""
         spent = SpentUsage()
         try:
-            decide = find_decider(work.labelled, self.sandbox)
+            return await self._judged(work, spent)
+        except Exception as error:
+            return Failed(work.key, error_of(error), spent.usage)
+
+    async def _judged(self, work: Work, spent: SpentUsage) -> Outcome:
+        decide = find_decider(work.labelled, self.sandbox)
+        try:
             with run_scope(rate_limits=self.rate_limits, ledger=self.ledger, on_event=spent.handle):
                 result = await run_graph(
                     self.graphs[work.strategy],
@@ -121,13 +127,11 @@ class Evaluation:
                     timeout=self.timeout,
                     cache=self._cache_of(work.strategy),
                 )
-            if error := error_in(result):
-                return Failed(work.key, error, result.usage)
-            return await _line(work, result, decide)
         except ModelAbstained as error:
-            return await _line(work, _abstention(work, str(error), spent.usage), decide)
-        except Exception as error:
-            return Failed(work.key, error_of(error), spent.usage)
+            result = _abstention(work, str(error), spent.usage)
+        if error := error_in(result):
+            return Failed(work.key, error, result.usage)
+        return await _line(work, result, decide)
 
     def _cache_of(self, strategy: str) -> CallCache | None:
         if self.cache is None or self.shares_answers:
