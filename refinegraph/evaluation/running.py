@@ -127,8 +127,8 @@ class Evaluation:
                     timeout=self.timeout,
                     cache=self._cache_of(work.strategy),
                 )
-        except ModelAbstained as error:
-            result = _abstention(work, str(error), spent.usage)
+        except ModelAbstained as declined:
+            result = _abstention(work, str(declined), spent.usage)
         if error := error_in(result):
             return Failed(work.key, error, result.usage)
         return await _line(work, result, decide)
