@@ -108,8 +108,10 @@ def judgement(candidate: Candidate) -> Text:
     """Describe in one line the result of execution."""
     evidence = patch_words(candidate) or evidence_words(candidate)
     verdict = verdict_words(candidate)
-    words = f" {verdict:<{_VERDICT_WIDTH}} {cut(evidence, _LONGEST)}" if evidence else f" {verdict}"
-    return mark_of(candidate) + Text(words)
+    if not evidence:
+        return mark_of(candidate) + Text(f" {verdict}")
+    head = verdict if len(verdict) <= _VERDICT_WIDTH else f"{verdict}:"
+    return mark_of(candidate) + Text(f" {head:<{_VERDICT_WIDTH}} {cut(evidence, _LONGEST)}")
 
 
 def _rejected(event: RefinementRejected, state: RunState) -> list[Line]:
