@@ -153,8 +153,6 @@ def _estimates(decision: Decision, values: Mapping[str, float]) -> list[str]:
     """Return the policy's estimates for its choices; empty for policies without estimates."""
     if "sample_chance" in values and "repair_chance" in values:
         return _code_estimates(decision, values)
-    if "belief" in values:
-        return [f"the leading answer is right with a chance of {values['belief']:.0%}"]
     return []
 
 
