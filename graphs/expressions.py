@@ -22,6 +22,12 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.BitOr: operator.or_,
     ast.BitAnd: operator.and_,
 }
+_WORDS: dict[object, tuple[str, str]] = {
+    ast.Or: ("or", "|"),
+    ast.And: ("and", "&"),
+    ast.Not: ("not", "~"),
+}
+"""Python's words for combining conditions, which cannot be redefined, and the signs to use."""
 
 
 def evaluate(text: str, call: Call, *, combines: bool) -> Any:
@@ -80,6 +86,10 @@ def _number(node: ast.expr) -> float:
 
 
 def _unreadable(node: ast.expr, combines: bool) -> UnfitValue:
+    joint = node.op if isinstance(node, ast.BoolOp | ast.UnaryOp) else None
+    word, sign = _WORDS.get(type(joint), ("", ""))
+    if combines and word:
+        return UnfitValue(f"has the word `{word}`; write `{sign}` instead")
     allowed = "calls such as rounds(3), |, &, ~ and brackets" if combines else "a name"
     return UnfitValue(f"has {_shown(node)} in it; expected {allowed}")
 

@@ -78,7 +78,7 @@ class VerdictRouter:
             f"{passing} of {plural(len(state.candidates), 'candidate')} "
             f"{'passes' if passing == 1 else 'pass'} {tests}"
             if passing
-            else f"no candidate passes {tests}; the best passes {best}"
+            else f"no candidate passes {tests}" + (f"; the best passes {best}" if best else "")
         )
         return Difficulty(
             level="easy" if passing else "hard",
@@ -113,9 +113,19 @@ class AgreementRouter:
         easy = len(pool) > 1 and share >= self.threshold
         return Difficulty(
             level="easy" if easy else "hard",
-            reasons=(f"{agreeing} of {len(pool)} candidates agree ({self.threshold:.0%} needed)",),
+            reasons=(self._reason(agreeing, len(pool)),),
             features=(Feature(name="agreement", value=share),),
         )
+
+    def _reason(self, agreeing: int, count: int) -> str:
+        if count == 0:
+            return "no candidate has a usable answer"
+        if count == 1:
+            return "a single candidate cannot agree with another"
+        share = f"({self.threshold:.0%} needed)"
+        if agreeing == 1:
+            return f"no two of {count} candidates agree {share}"
+        return f"{agreeing} of {count} candidates agree {share}"
 
     def __repr__(self) -> str:
         """Return the constructor call."""

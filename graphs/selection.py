@@ -11,7 +11,7 @@ from refinegraph.schema import Candidate, Problem, Selection
 from refinegraph.support.awaiting import MaybeAwaitable
 from refinegraph.support.signatures import check_part
 from refinegraph.tools.grouping import agreeing_groups, answer_groups
-from refinegraph.wording import passed_words
+from refinegraph.wording import plural, verdict_words
 
 Selector = Callable[[Problem, Sequence[Candidate]], MaybeAwaitable[Selection]]
 
@@ -156,7 +156,9 @@ class agreement:
         if not groups:
             return self.otherwise(problem, best_tested)
         best = groups[0]
-        reason = f"{len(best.members)} programs agree on {len(best.tests)} generated tests"
+        tests = plural(len(best.tests), "generated test")
+        alone = len(best.members) == 1
+        reason = f"it passes {tests}" if alone else f"{len(best.members)} programs agree on {tests}"
         return Selection(candidate_id=best.members[0].id, reason=reason)
 
     def __repr__(self) -> str:
@@ -248,7 +250,7 @@ def _evidence(candidate: Candidate) -> tuple[object, ...]:
 
 def _why_best(candidate: Candidate) -> str:
     if candidate.verdict:
-        return f"it {passed_words(_passed(candidate), len(candidate.verdict.tests))}"
+        return f"it {verdict_words(candidate.verdict)}"
     if candidate.score is not None:
         return f"it has the highest score ({candidate.score:.3g})"
     return "it is the first candidate; nothing could be checked"

@@ -3,12 +3,17 @@
 They state what execution showed, and no more.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from refinegraph.schema import Candidate, RefinementResult, StopReason
+from refinegraph.schema import Candidate, Decision, Move, RefinementResult, StopReason, Verdict
 
 Outcome = Literal["proved", "refuted", "unverified", "no answer"]
 """What execution showed about an answer. An answer that could not be executed is unverified."""
+
+
+_MOST_PARENTS = 8
+"""The parents of a move that are named one by one."""
 
 
 def plural(number: int, word: str, many: str | None = None) -> str:
@@ -25,8 +30,10 @@ def all_visible_tests(count: int) -> str:
 
     >>> all_visible_tests(3), all_visible_tests(2), all_visible_tests(1)
     ('all 3 visible tests', 'both visible tests', 'the one visible test')
+
+    A checker that needs no tests has made one check.
     """
-    few = {1: "the one visible test", 2: "both visible tests"}
+    few = {0: "the check", 1: "the one visible test", 2: "both visible tests"}
     return few.get(count, f"all {count} visible tests")
 
 
@@ -39,6 +46,13 @@ def passed_words(passed: int, count: int) -> str:
     if count == 1:
         return f"{'passes' if passed else 'fails'} the one visible test"
     return f"passes {passed} of {count} visible tests"
+
+
+def verdict_words(verdict: Verdict) -> str:
+    """Return what a verdict says about visible tests, or about the check if it used none."""
+    if not verdict.tests:
+        return f"{'passes' if verdict.passed else 'fails'} the check"
+    return passed_words(len(verdict.passed_ids), len(verdict.tests))
 
 
 def outcome_word(result: RefinementResult) -> Outcome:
@@ -63,7 +77,11 @@ def outcome_words(result: RefinementResult) -> str:
         where = " from the statement" if statement else ""
         return f"passes {all_visible_tests(len(result.tests))}{where}"
     if word == "refuted":
-        return f"refuted: {passed_words(_passed(result), len(result.tests))}"
+        verdict = result.chosen.verdict if result.chosen else None
+        if not result.tests:
+            return "refuted: fails the check"
+        passed = len(verdict.passed_ids) if verdict else 0
+        return f"refuted: {passed_words(passed, len(result.tests))}"
     return f"unverified: {_why_unverified(result)}"
 
 
@@ -102,6 +120,79 @@ def _why_unverified(result: RefinementResult) -> str:
     return "there was nothing to check it with"
 
 
-def _passed(result: RefinementResult) -> int:
-    verdict = result.chosen.verdict if result.chosen else None
-    return len(verdict.passed_ids) if verdict else 0
+def explained(decisions: Sequence[Decision]) -> Iterator[tuple[Decision, list[str]]]:
+    """Yield every decision with the sentences that led to it.
+
+    What the router found is left out if it is the same as for the decision before.
+    """
+    before = None
+    for decision in decisions:
+        found = decision.difficulty
+        sentences = _reasons(decision)
+        yield decision, sentences[1:] if found and found.reasons and found == before else sentences
+        before = found
+
+
+def _reasons(decision: Decision) -> list[str]:
+    reasons = list(decision.difficulty.reasons) if decision.difficulty else []
+    level = decision.difficulty.level if decision.difficulty else ""
+    sentences = [f"The problem looks {level}: {'; '.join(reasons)}"] if reasons else []
+    if decision.stop_reason and decision.stop_reason.detail not in ("", *reasons):
+        sentences.append(decision.stop_reason.detail)
+    sentences += _estimates(
+        decision, {feature.name: feature.value for feature in decision.features}
+    )
+    return [_sentence(text) for text in sentences]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def _estimates(decision: Decision, values: Mapping[str, float]) -> list[str]:
+    """Return the policy's estimates for its choices; empty for policies without estimates."""
+    if "sample_chance" in values and "repair_chance" in values:
+        return _code_estimates(decision, values)
+    return []
+
+
+def _code_estimates(decision: Decision, values: Mapping[str, float]) -> list[str]:
+    """Compare the next sample with the next repair; a run that is proved needs neither."""
+    if decision.stop_reason and decision.stop_reason.rule == "accepted":
+        return []
+    sample = f"a new sample would pass with a chance of {values['sample_chance']:.0%}"
+    if not values["repair_chance"]:
+        return [f"{sample}, and there is nothing to repair"]
+    chances = f"{sample}, a repair with {values['repair_chance']:.0%}"
+    if decision.stop_reason:
+        return [chances]
+    better, other = ("repair", "sample") if decision.action == "refine" else ("sample", "repair")
+    more = values.get(f"{better}_worth", 0) >= values.get(f"{other}_worth", 0)
+    return [f"{chances}; per token, the {better} promises more" if more else chances]
+
+
+def moves_words(decision: Decision) -> str:
+    """Describe the moves of a decision, operator by operator.
+
+    >>> from refinegraph.schema import Move
+    >>> moves_words(Decision(number=2, moves=(Move(operator="solve", count=2),)))
+    'take 2 more samples'
+    """
+    by_operator: dict[str, list[Move]] = {}
+    for move in decision.moves:
+        by_operator.setdefault(move.operator, []).append(move)
+    return ", ".join(_operator_words(moves, decision) for moves in by_operator.values())
+
+
+def _operator_words(moves: Sequence[Move], decision: Decision) -> str:
+    operator = moves[0].operator
+    parents = list(dict.fromkeys(parent for move in moves for parent in move.parents))
+    count = sum(move.count for move in moves)
+    if operator == "solve" and not parents:
+        return f"take {plural(count, 'more sample' if decision.number else 'sample')}"
+    name = operator.replace("_", " ")
+    if parents:
+        others = " and others" if len(parents) > _MOST_PARENTS else ""
+        often = f", {plural(count, 'time')}" if count > len(parents) else ""
+        return f"{name} {', '.join(parents[:_MOST_PARENTS])}{others}{often}"
+    return f"{name} {plural(count, 'time')}" if count > 1 else name

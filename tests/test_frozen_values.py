@@ -36,12 +36,12 @@ def test_a_value_is_frozen_unless_it_is_known_to_grow(made: Any) -> None:
 
 
 @pytest.mark.parametrize("made", CLASSES, ids=lambda made: made.__name__)
-def test_equal_values_of_equal_fields(made: Any) -> None:
+def test_frozen_values_are_compared_by_their_fields(made: Any) -> None:
     assert made.__dataclass_params__.eq == (made.__name__ != "Node"), "nodes are equal by identity"
     assert all(field.compare for field in dataclasses.fields(made))
 
 
-def test_there_are_many_of_them_and_all_that_grow_are_there() -> None:
+def test_the_list_of_frozen_classes_is_complete() -> None:
     assert len(CLASSES) > 30
     assert {made.__name__ for made in CLASSES} >= GROWING
 

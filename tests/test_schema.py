@@ -1,8 +1,12 @@
-"""Records of older versions can be read; missing information gets the most cautious value."""
+"""Data models read records of older versions, and report wrong arguments in one sentence."""
+
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from refinegraph.schema import Candidate, RefinementResult, Repository, Verdict
+from refinegraph.errors import InputError
+from refinegraph.schema import Candidate, Problem, RefinementResult, Repository, Verdict
 
 
 @pytest.mark.parametrize(
@@ -51,3 +55,34 @@ def test_flaky_tests_under_their_former_name_are_read() -> None:
     repository = Repository.model_validate(checkout)
     assert repository.flaky == ("test_a",)
     assert Repository.model_validate_json(repository.model_dump_json()) == repository
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({}, "Problem needs the argument prompt, as in Problem(prompt=...)."),
+        ({"prompt": 3}, "Problem: prompt=3 is not text."),
+        ({"prompt": "x", "tests": ["a"]}, "Problem: tests=['a'] is not text."),
+        ({"prompt": "x", "test": "a"}, "Problem has no argument 'test' (did you mean 'tests'?)."),
+        ({"prompt": "x", "zzz": 1}, "Problem has no argument 'zzz'; it has prompt, id, kind, "),
+        ({"prompt": "x", "kind": "prose"}, "Problem: kind='prose' is not 'code', 'math', "),
+    ],
+)
+def test_wrong_arguments_are_reported_in_one_sentence(
+    arguments: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(InputError) as raised:
+        Problem(**arguments)
+    assert str(raised.value).startswith(sentence)
+
+
+def test_an_argument_by_position_is_refused_with_an_example() -> None:
+    construct: Any = Problem
+    with pytest.raises(InputError, match=r"by name, such as Problem\(prompt=...\)"):
+        construct("Write add(a, b).")
+
+
+def test_data_that_is_read_keeps_the_path_to_the_error() -> None:
+    with pytest.raises(ValidationError) as raised:
+        Problem.model_validate({"prompt": "x", "repository": {}})
+    assert raised.value.errors()[0]["loc"] == ("repository", "root")

@@ -362,7 +362,7 @@ LITERALS = st.recursive(
 
 @given(st.lists(LITERALS, max_size=3).map(tuple), LITERALS)
 @settings(max_examples=100, deadline=None)
-def test_values_survive_the_way_into_a_call(
+def test_values_in_an_assert_are_parsed_unchanged(
     arguments: tuple[object, ...], expected: object
 ) -> None:
     listed = ", ".join(map(repr, arguments))

@@ -3,7 +3,7 @@
 from refinegraph.agents.models.backend import Endpoint
 from refinegraph.agents.models.failures import RETRIED, Failure, Kind
 from refinegraph.errors import ContextTooLong, ModelError, ModelRequestRefused
-from refinegraph.support.redaction import redact, without_credentials
+from refinegraph.support.redaction import redact
 
 LONGEST_DETAIL = 300
 """Maximum characters quoted from a server's own message."""
@@ -44,8 +44,7 @@ def error_for(failure: Failure, endpoint: Endpoint, *, attempts: int) -> ModelEr
 
 def _what(failure: Failure, endpoint: Endpoint) -> str:
     if failure.kind == "unreachable":
-        address = without_credentials(endpoint.api_base) if endpoint.api_base else "its address"
-        return f"cannot be reached; is the server running at {address}?"
+        return "cannot be reached; is the server running?"
     if failure.kind == "key":
         variable = endpoint.key_variable or "the provider's key variable"
         return f"rejected the key; check {variable}"

@@ -108,6 +108,8 @@ _APPENDED = re.compile(
     re.DOTALL,
 )
 """Text that litellm appends to the server's message."""
+_CONNECTED_TO = re.compile(r"\[Errno \d+\] |(?<=failed) \('[^']*', \d+\)")
+"""What asyncio adds to the reason of a failed connection; messages name the address themselves."""
 _NOT_A_STATUS = re.compile(r"^\d{3}, message:\s*")
 """A status that aiohttp reports for answers that are not HTTP; no server sent it."""
 _PERMANENT = frozenset({501, 505, 511})
@@ -130,7 +132,7 @@ def read_failure(error: BaseException) -> Failure:
         detail = " ".join("".join(map(_document, causes)).split()) or detail
     elif kind == "unknown":
         detail = f"{type(causes[0]).__name__}: {detail}"
-    return Failure(kind, detail, _retry_after(causes), sent)
+    return Failure(kind, _CONNECTED_TO.sub("", detail), _retry_after(causes), sent)
 
 
 def is_control_flow(error: BaseException) -> bool:

@@ -130,12 +130,13 @@ class ExpectedGain:
         action = choose(numbers)
         difficulty = Difficulty(
             level="easy" if action == "stop" else "hard",
-            reasons=(_in_words(numbers, action),),
+            reasons=(_in_words(numbers),),
             features=features,
         )
         reason = await settle(self.stop(state)) if self.stop else None
         if reason is None and action == "stop":
-            reason = StopReason(rule="gain", detail=_in_words(numbers, action))
+            detail = f"{_in_words(numbers)}; neither is worth its tokens"
+            reason = StopReason(rule="gain", detail=detail)
         decision = self._decision(state, action, reason, difficulty)
         return decision.model_copy(update={"features": numbers.features})
 
@@ -182,9 +183,9 @@ class ExpectedGain:
         return max(0, min(self.batch_size, self.max_candidates - len(samples_of(state))))
 
 
-def _in_words(numbers: GainEstimate, action: Action) -> str:
+def _in_words(numbers: GainEstimate) -> str:
     return (
-        f"belief {numbers.belief:.2f}; repair would gain {numbers.repair_gain:+.3f} "
-        f"(fix {numbers.fix:.2f}, damage {numbers.damage:.2f}), samples "
-        f"{numbers.sample_gain:+.3f}: {action}"
+        f"the leading answer is right with a chance of {numbers.belief:.0%}; a repair would change "
+        f"that by {100 * numbers.repair_gain:+.1f} points, samples by "
+        f"{100 * numbers.sample_gain:+.1f}"
     )

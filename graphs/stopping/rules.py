@@ -32,9 +32,10 @@ class rounds(StopRule):
         """Fire when the number of rounds has reached the limit."""
         if state.round < self.limit:
             return None
+        done = f"{state.round} of {plural(self.limit, 'round')} done"
         return StopReason(
             rule="rounds",
-            detail=f"{state.round} of {plural(self.limit, 'round')} done",
+            detail=done if self.limit else "no round of refinement is allowed",
             observed=state.round,
             limit=self.limit,
         )

@@ -134,7 +134,7 @@ def find_strategy(name: str) -> Strategy:
         return _as_strategy(strategy, f"the module {stem!r} of the gallery")
     if name in _entry_points():
         return _as_strategy(_entry_points()[name].load(), f"the entry point {name!r}")
-    near = difflib.get_close_matches(name, strategy_names(), n=1, cutoff=0.4)
+    near = difflib.get_close_matches(name, strategy_names(), n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else "."
     raise InputError(
         f"unknown strategy {name!r}{hint} `refinegraph strategies` lists all "

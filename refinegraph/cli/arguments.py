@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from refinegraph import __version__
 from refinegraph.cli import (
@@ -84,16 +84,14 @@ MODULES = {name: f"refinegraph.cli.{entry.module or name}" for name, entry in _E
 """The module of each command, imported when the command is called."""
 
 
+AnyParser = TypeVar("AnyParser", bound=argparse.ArgumentParser)
 Prepare = Callable[[argparse.ArgumentParser, str], None]
 """Changes the parser of one command before it is used."""
 
 
 def make_parser(
-    kind: type[argparse.ArgumentParser],
-    *,
-    only: str | None = None,
-    prepare: Prepare | None = None,
-) -> argparse.ArgumentParser:
+    kind: type[AnyParser], *, only: str | None = None, prepare: Prepare | None = None
+) -> AnyParser:
     """Return the parser of the whole command line.
 
     With `only`, no other command gets its flags, which saves the time to build them; that command's
@@ -129,10 +127,10 @@ def make_parser(
     return parser
 
 
-def all_flags() -> list[str]:
-    """Return every flag of every command."""
+def flags_of(name: str) -> list[str]:
+    """Return the flags of a command, or those of every command for any other name."""
     flags: list[str] = []
-    for entry in _ENTRIES.values():
+    for entry in [_ENTRIES[name]] if name in _ENTRIES else _ENTRIES.values():
         command = argparse.ArgumentParser()
         entry.add(command)
         flags += [flag for action in command._actions for flag in action.option_strings]

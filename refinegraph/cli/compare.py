@@ -36,7 +36,10 @@ def run(options: argparse.Namespace) -> int:
         show_summary(summary)
     console = error_console()
     if output:
-        output.write("".join(evaluation_page(summary, _runs(folders), title="comparison")))
+        title = (
+            f"Comparison of {' and '.join(folder.label or folder.path.name for folder in folders)}"
+        )
+        output.write("".join(evaluation_page(summary, _runs(folders), title=title)))
         say(console, f"report: {options.output}", "dim")
     return code_for(summary, options.fail_under, console)
 

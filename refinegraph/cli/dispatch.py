@@ -11,7 +11,7 @@ from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
 
-from refinegraph.cli.arguments import COMMANDS, MODULES, Prepare, all_flags, make_parser
+from refinegraph.cli.arguments import COMMANDS, MODULES, Prepare, flags_of, make_parser
 from refinegraph.cli.completion import complete_if_asked
 from refinegraph.cli.deferred_packages import defer_packages
 from refinegraph.cli.parser import BAD_INPUT, Parser, say_error
@@ -48,6 +48,7 @@ def _dispatched(words: Sequence[str]) -> int:
     named = next((word for word in words if not word.startswith("-")), "")
     try:
         parser = make_parser(_Parser, only=named, prepare=_preparation(words))
+        parser.named = named
         options = parser.parse_args(words)
         if options.command is None:
             parser.print_help()
@@ -105,8 +106,8 @@ class _Parser(Parser):
     commands = COMMANDS
 
     def known_flags(self) -> Sequence[str]:
-        """Return all flags of all commands, for hints."""
-        return all_flags()
+        """Return the flags of the command that was named, or of all commands."""
+        return flags_of(self.named)
 
 
 @contextmanager

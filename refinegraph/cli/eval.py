@@ -40,7 +40,7 @@ from refinegraph.evaluation.running import LONGER, Evaluation, evaluated_graphs
 from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.evaluation.summary import summarise
 from refinegraph.graphs.strategies import find_strategy
-from refinegraph.html.evaluation import evaluation_facts, evaluation_page
+from refinegraph.html.evaluation import evaluation_facts, evaluation_page, evaluation_title
 from refinegraph.options import RunOptions
 from refinegraph.runs.planning import (
     Models,
@@ -198,8 +198,9 @@ def write_summary(
         errors=(line for line in read_results(folder) if line.error),
         left_out=left_out,
     )
-    facts = evaluation_facts(read_settings(folder), finished=time.time())
-    title = folder.resolve().name
+    settings = read_settings(folder)
+    facts = (f"folder {folder.resolve().name}", *evaluation_facts(settings, finished=time.time()))
+    title = evaluation_title(settings)
     page = evaluation_page(summary, read_runs(folder), title=title, facts=facts)
     try:
         write_private(folder / SUMMARY, [json_text(summary, indent=2), "\n"])

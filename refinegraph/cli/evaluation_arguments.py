@@ -40,6 +40,10 @@ def add_eval(command: argparse.ArgumentParser) -> None:
     )
     add_json(command, "print the summary as one JSON object")
     add_options(command, "eval")
+    for action in command._actions:
+        if action.dest == "strategy":
+            action.metavar = "A,B"
+            action.help = "strategies to compare; `refinegraph strategies` lists all of them"
 
 
 def add_compare(command: argparse.ArgumentParser) -> None:

@@ -32,7 +32,7 @@ from refinegraph.terminal.text import printable
 from refinegraph.terminal.transcript import Line
 from refinegraph.wording import plural
 
-_NO_MODEL = "none: small changes are tried at suspicious lines; name one with --model"
+_NO_MODEL = "none; small changes are tried (for a model, add --model NAME)"
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -61,8 +61,8 @@ _EXAMPLES = {
         "refinegraph runs leap year",
         "refinegraph runs refuted --since 2026-01-31 --json",
     ),
-    "show": ("refinegraph show last", "refinegraph show 874be7 --candidate 1.0"),
-    "view": ("refinegraph view last -o run.html",),
+    "show": ("refinegraph show", "refinegraph show 874be7 --candidate 1.0"),
+    "view": ("refinegraph view -o run.html", "refinegraph view 874be7"),
     "resume": ("refinegraph resume", "refinegraph resume last --budget-tokens 50000"),
     "rm": ("refinegraph rm 874be7",),
     "serve": (
@@ -70,7 +70,10 @@ _EXAMPLES = {
         "refinegraph serve --host 0.0.0.0 --keys keys.toml",
     ),
     "mcp": ("refinegraph mcp -m ollama_chat/qwen3:8b --root ~/projects",),
-    "models": ("refinegraph models",),
+    "models": (
+        "refinegraph models",
+        "refinegraph models --api-base http://127.0.0.1:8000/v1",
+    ),
     "strategies": (
         "refinegraph strategies debate",
         "refinegraph strategies magicore",

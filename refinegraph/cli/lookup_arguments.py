@@ -47,7 +47,8 @@ def add_view(command: argparse.ArgumentParser) -> None:
 
 def add_rm(command: argparse.ArgumentParser) -> None:
     """Add the flags of `rm`."""
-    _add_run_id(command)
+    words = "id as `refinegraph runs` lists it, or its end; or last"
+    set_completer(command.add_argument("id", metavar="ID", help=words), "runs")
     add_json(command, "print the id as one JSON object")
     add_options(command, "rm")
 
@@ -64,10 +65,11 @@ def add_strategies(command: argparse.ArgumentParser) -> None:
     """Add the flags of `strategies`."""
     add = command.add_argument
     word = add(
-        "word",
-        nargs="?",
+        "words",
+        nargs="*",
         metavar="NAME|WORD",
-        help="show one strategy with its graph and code, or list those that match a word",
+        help="show one strategy with its graph and code, or list those with all these words in"
+        " their description",
     )
     set_completer(word, "strategies")
     add(
@@ -126,8 +128,10 @@ def add_completion(command: argparse.ArgumentParser) -> None:
 
 
 def _add_run_id(command: argparse.ArgumentParser) -> None:
-    words = "id as `refinegraph runs` lists it, or its end; or last"
-    set_completer(command.add_argument("id", metavar="ID", help=words), "runs")
+    """Add the run to look at, which is the last one unless it is named."""
+    words = "id as `refinegraph runs` lists it, or its end; default: last"
+    action = command.add_argument("id", nargs="?", default="last", metavar="ID", help=words)
+    set_completer(action, "runs")
 
 
 def _date(text: str) -> float:

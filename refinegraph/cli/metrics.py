@@ -18,7 +18,7 @@ from refinegraph.evaluation.results_dir import RESULTS, RUNS, read_runs, read_se
 from refinegraph.evaluation.stored_runs import stored_runs
 from refinegraph.metrics import Measurement, Metric, Results, all_metrics, find_metric
 from refinegraph.metrics.needs import NEEDS
-from refinegraph.terminal.console import output_console
+from refinegraph.terminal.console import output_console, say
 from refinegraph.terminal.tables import Column, table_lines
 
 # Bytes of a runs file that are read into memory, where they take about ten times as much. Larger
@@ -97,7 +97,7 @@ def _show(measured: Iterable[Measurement]) -> None:
             for line in table_lines(_COLUMNS, rows, width=console.width):
                 console.print(line, soft_wrap=True)
     for sentence in _missing_lines(missing):
-        console.print(Text(sentence), soft_wrap=True)
+        say(console, sentence, indent=4)
 
 
 def _missing_lines(missing: Sequence[Measurement]) -> Iterator[str]:

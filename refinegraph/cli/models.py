@@ -10,7 +10,7 @@ from typing import NamedTuple
 from refinegraph.cli.files import print_exactly
 from refinegraph.options.config import EMBEDDED, find_setting
 from refinegraph.options.discovery import LOCAL_SERVERS, LocalServer, ask_models, providers_set_up
-from refinegraph.terminal.console import output_console
+from refinegraph.terminal.console import error_console, output_console, say
 from refinegraph.terminal.tables import Column, table_lines
 from refinegraph.terminal.text import printable
 from refinegraph.values import without_credentials
@@ -40,7 +40,18 @@ def run(options: argparse.Namespace) -> int:
     rows = [(model.model, printable(model.origin), _note(model)) for model in models]
     for line in table_lines(_COLUMNS, rows, width=console.width):
         console.print(line, soft_wrap=True)
+    if len(models) == 1:
+        say(error_console(), _nothing_else(), "dim")
     return 0
+
+
+def _nothing_else() -> str:
+    """Return where other models were looked for, and how to name one."""
+    servers = ", ".join(server.name for server in LOCAL_SERVERS)
+    return (
+        f"\nNothing else was found: no server answered ({servers}), and no provider's key is set. "
+        "--api-base URL asks another server; local/PATH.gguf is a model in a file."
+    )
 
 
 def _note(model: Reachable) -> str:

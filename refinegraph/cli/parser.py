@@ -38,6 +38,8 @@ class Parser(argparse.ArgumentParser):
 
     commands: Sequence[str] = ()
     """The names of the commands, for hints."""
+    named = ""
+    """The command that the arguments begin with, for the outer parser's hints."""
 
     def __init__(self, **settings: Any) -> None:
         settings.setdefault("formatter_class", HelpFormatter)
@@ -49,15 +51,22 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the sentence and exit with code 2."""
-        say_error(f"{self._in_words(message)}; see `{self.prog} --help`.")
+        say_error(f"{self._in_words(message)}; see `{self._spoken_to()} --help`.")
         sys.exit(BAD_INPUT)
 
     def known_flags(self) -> Sequence[str]:
-        """Return all flags of all commands, for hints."""
+        """Return the flags that an unknown one may have been meant to be."""
         return ()
 
+    def _spoken_to(self) -> str:
+        """Return the command whose help explains the arguments.
+
+        The outer parser reports the arguments that no parser knows, even after a command's name.
+        """
+        return f"{self.prog} {self.named}" if self.named in self.commands else self.prog
+
     def _in_words(self, message: str) -> str:
-        """Add the nearest name to argparse's message about an unknown command or flag."""
+        """Put argparse's message about a missing, unknown or unfit argument in better words."""
         unknown = message.partition("unrecognized arguments: ")[2]
         if unknown:
             return f"unknown argument {unknown!r}{_nearest(unknown.split()[0], self.known_flags())}"
@@ -65,7 +74,17 @@ class Parser(argparse.ArgumentParser):
             word = message.partition("invalid choice: ")[2].split("'")[1]
             known = ", ".join(self.commands)
             return f"unknown command {word!r}{_nearest(word, self.commands)}; known: {known}"
+        missing = message.partition("arguments are required: ")[2]
+        if missing:
+            return f"missing: {', '.join(map(self._with_choices, missing.split(', ')))}"
         return message.removeprefix("argument ")
+
+    def _with_choices(self, name: str) -> str:
+        """Return the name of an argument with the values that it takes, if they are few."""
+        for action in self._actions:
+            if name in (action.metavar, "/".join(action.option_strings)) and action.choices:
+                return f"{name}, which is one of {', '.join(map(str, action.choices))}"
+        return name
 
 
 def say_error(text: str) -> None:

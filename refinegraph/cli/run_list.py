@@ -56,7 +56,7 @@ class Listed(NamedTuple):
         strategy, model = _LONGEST_NAMES[narrow]
         return (
             short_id(self.id, ids),
-            self._date,
+            self._short_date if narrow else self._date,
             self.result,
             cut(self.strategy, strategy),
             _short_model(self.model, model),
@@ -69,6 +69,12 @@ class Listed(NamedTuple):
         """The day and the time; for an earlier year, the day with its year."""
         is_recent = self._local.tm_year == time.localtime().tm_year
         return time.strftime("%m-%d %H:%M" if is_recent else "%Y-%m-%d", self._local)
+
+    @property
+    def _short_date(self) -> str:
+        """The time of a run of today; the day of an earlier one."""
+        today = self._local[:3] == time.localtime()[:3]
+        return time.strftime("%H:%M" if today else "%m-%d", self._local)
 
     def matches(self, words: Sequence[str]) -> bool:
         """Return whether every word occurs in one of the fields, in either case."""

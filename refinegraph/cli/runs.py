@@ -74,7 +74,7 @@ def _show(kept: StoredRun, options: argparse.Namespace) -> int:
 def _tell(kept: StoredRun, console: Console, *, numbers: bool) -> None:
     """Print the whole run in words: problem, candidates, decisions, answer, summary."""
     date = time.strftime("%Y-%m-%d %H:%M", time.localtime(kept.finished))
-    say(console, cut(kept.problem.prompt, 400), "bold")
+    say(console, _opening(kept.problem.prompt), "bold")
     say(console, f"{kept.id}, {date}, strategy {kept.result.strategy}", "dim")
     _section(console, "Candidates")
     for line in account_lines(kept.result):
@@ -85,6 +85,12 @@ def _tell(kept: StoredRun, console: Console, *, numbers: bool) -> None:
     answer = kept.result.answer
     show_answer(kept.result, f"{answer}\n" if answer else None)
     show_summary(kept.result, console)
+
+
+def _opening(prompt: str) -> str:
+    """Return the first paragraph of a statement, and whether there is more of it."""
+    first, _, rest = prompt.strip().partition("\n\n")
+    return cut(f"{first} …" if rest.strip() else first, 400)
 
 
 def _section(console: Console, heading: str) -> None:

@@ -126,6 +126,8 @@ def _say_where(address: str, app: "ServingApp", settings: "ServerSettings") -> N
     for name in app.service.models:
         _say(f"  model     {name}")
     _say(f"  names     {settings.listed_strategies[0]}/{model} … ({address}/v1/models lists them)")
+    _say("  checks    tests in the field `refinegraph`, or examples in the message; a request")
+    _say("            without either goes to the model unchanged")
     named = ", ".join(settings.clients.clients)
     _say(f"  keys      {named or 'none: any program on this machine may use it'}")
     key = "KEY" if named else "none"

@@ -31,9 +31,11 @@ from refinegraph.support.blocking import run_sync
 from refinegraph.terminal.console import error_console, say
 from refinegraph.terminal.limits import Limits
 from refinegraph.terminal.run_view import RunView, watch
+from refinegraph.terminal.small_model import advice
 from refinegraph.terminal.text import cut
 from refinegraph.terminal.transcript import Line
 from refinegraph.terminal.waiting import patiently
+from refinegraph.wording import outcome_word
 
 if TYPE_CHECKING:
     from refinegraph.fixing.workshop import Workshop
@@ -138,6 +140,19 @@ def conclude(job: Job, result: RefinementResult, console: Console) -> None:
     show_summary(result, console)
     if kept:
         console.print(Text(f"  {'kept':<10} {kept}: refinegraph view last", style="dim"))
+    words = advice(result, job.options, flag="-m") or _how_to_check(result, job.problem)
+    if words:
+        say(console, f"\n{words}", "yellow")
+
+
+def _how_to_check(result: RefinementResult, problem: Problem) -> str:
+    """Return how an unchecked program could have been checked; empty if it was."""
+    if problem.kind != "code" or outcome_word(result) != "unverified":
+        return ""
+    return (
+        "No test of yours checked this program. Add examples to the problem, such as f(1) == 2, or "
+        "pass tests in a file with --tests FILE."
+    )
 
 
 def _keep(keeping: UnfinishedRun, result: RefinementResult, console: Console) -> str | None:
@@ -205,13 +220,16 @@ async def _solve(
 def exit_code(result: RefinementResult) -> int:
     """Return 1 for a refuted answer, else 0.
 
-    Raises `ModelError` if no model gave a usable answer, or the run ended because one kept failing.
+    Raises `InputError` if the budget did not suffice for a single call, and `ModelError` if no
+    model gave a usable answer or the run ended because one kept failing.
     """
     if result.solved:
         return 0
     model = result.models.solver or "the model"
     if result.stop_reason.rule == "failed":
         raise ModelError(result.stop_reason.detail)
+    if not result.candidates and any(failed.kind == "budget" for failed in result.failures):
+        raise InputError(f"no call was made: {result.stop_reason.detail}; allow more.")
     if result.answer is None:
         raise ModelError(f"{model} gave no usable answer: {_why_unusable(result)}.")
     return 1 if result.solved is False else 0

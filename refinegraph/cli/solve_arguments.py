@@ -14,7 +14,8 @@ def add_solve(command: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help="the problem; read from standard input if it is - or left out and input is piped",
     )
-    add("--tests", metavar="FILE", help="visible tests: asserts, test functions, doctests or JSON")
+    words = "visible tests: asserts, test functions, doctests or JSON"
+    add("-t", "--tests", metavar="FILE", help=words)
     add("--dataset", metavar="FILE", help="take the problem from a dataset")
     add("--id", metavar="ID", help="the problem's id in the dataset")
     add_options(command, "solve")

@@ -23,6 +23,7 @@ def run(options: argparse.Namespace) -> int:
     from refinegraph.graphs.strategies import find_strategy, strategy_names
 
     speak_plainly(sys.stdout)
+    options.word = " ".join(options.words)
     every = [find_strategy(name) for name in strategy_names()]
     if options.word in strategy_names() and not options.needs:
         chosen = [find_strategy(options.word)]
@@ -42,10 +43,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _matches(strategy: "Strategy", word: str | None) -> bool:
-    """Return whether a word occurs in the description of a strategy."""
+def _matches(strategy: "Strategy", word: str) -> bool:
+    """Return whether every word of a text occurs in the description of a strategy."""
     texts = (strategy.name, strategy.title, strategy.summary, strategy.source, *strategy.ideas)
-    return word is None or any(word.lower() in text.lower() for text in texts)
+    description = " ".join(texts).lower()
+    return all(part in description for part in word.lower().split())
 
 
 def _has_need(strategy: "Strategy", need: str | None) -> bool:
@@ -78,11 +80,24 @@ def _listing(strategies: "list[Strategy]") -> str:
 def _line(strategy: "Strategy", column: int) -> str:
     """Return one strategy with its summary, wrapped to the width of the terminal."""
     needs = f" (needs: {', '.join(strategy.needs)})" if strategy.needs else ""
-    text = f"{strategy.name:<{column}}{strategy.summary}{needs}"
+    return _wrapped(f"{strategy.name:<{column}}", f"{strategy.summary}{needs}")
+
+
+def _wrapped(head: str, text: str) -> str:
+    """Return a text beside its heading, wrapped between words on a terminal."""
     if not sys.stdout.isatty():
-        return f"{text}\n"
-    width = shutil.get_terminal_size().columns
-    return f"{textwrap.fill(text, width, subsequent_indent=' ' * column)}\n"
+        return f"{head}{text}\n"
+    return (
+        textwrap.fill(
+            text,
+            shutil.get_terminal_size().columns,
+            initial_indent=head,
+            subsequent_indent=" " * len(head),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        + "\n"
+    )
 
 
 def _card(strategy: "Strategy") -> str:
@@ -97,7 +112,7 @@ def _card(strategy: "Strategy") -> str:
         "model calls": strategy.calls,
         "departs": strategy.departs,
     }
-    card = "".join(f"  {name:<12} {text}\n" for name, text in rows.items() if text)
+    card = "".join(_wrapped(f"  {name:<12} ", text) for name, text in rows.items() if text)
     drawn = strategy_outline(strategy.name).get_graph()
     edges = [(edge.source.strip("_"), edge.target.strip("_")) for edge in drawn.edges]
     picture = draw_graph(edges, start="start")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from refinegraph.agents.models import CallCache, Ledger, RateLimits, run_scope
+from refinegraph.errors import ModelAbstained
 from refinegraph.evaluation.ending import Hope
 from refinegraph.evaluation.failures import Failed, SpentUsage, error_in, error_of
 from refinegraph.evaluation.judging import Decider, find_decider, judge
@@ -13,7 +14,13 @@ from refinegraph.evaluation.records import RunKey, RunLine
 from refinegraph.graphs.refinement import RefinementGraph
 from refinegraph.graphs.strategies import Plan, build_strategy
 from refinegraph.runs.runner import run_graph
-from refinegraph.schema import LabelledProblem, RefinementResult
+from refinegraph.schema import (
+    LabelledProblem,
+    RefinementResult,
+    Selection,
+    StopReason,
+    Usage,
+)
 from refinegraph.tools.sandbox import Sandbox
 
 LONGER = "single-long"
@@ -106,7 +113,13 @@ class Evaluation:
         """Return the outcome of a run; any exception except cancellation becomes a `Failed`."""
         spent = SpentUsage()
         try:
-            decide = find_decider(work.labelled, self.sandbox)
+            return await self._judged(work, spent)
+        except Exception as error:
+            return Failed(work.key, error_of(error), spent.usage)
+
+    async def _judged(self, work: Work, spent: SpentUsage) -> Outcome:
+        decide = find_decider(work.labelled, self.sandbox)
+        try:
             with run_scope(rate_limits=self.rate_limits, ledger=self.ledger, on_event=spent.handle):
                 result = await run_graph(
                     self.graphs[work.strategy],
@@ -114,11 +127,11 @@ class Evaluation:
                     timeout=self.timeout,
                     cache=self._cache_of(work.strategy),
                 )
-            if error := error_in(result):
-                return Failed(work.key, error, result.usage)
-            return await _line(work, result, decide)
-        except Exception as error:
-            return Failed(work.key, error_of(error), spent.usage)
+        except ModelAbstained as declined:
+            result = _abstention(work, str(declined), spent.usage)
+        if error := error_in(result):
+            return Failed(work.key, error, result.usage)
+        return await _line(work, result, decide)
 
     def _cache_of(self, strategy: str) -> CallCache | None:
         if self.cache is None or self.shares_answers:
@@ -135,6 +148,22 @@ def _graph(name: str, plan: Plan) -> RefinementGraph:
     if name != LONGER:
         return build_strategy(name, plan)
     return build_strategy("single", replace(plan, max_tokens=2 * (plan.max_tokens or 0)))
+
+
+def _abstention(work: Work, reason: str, usage: Usage) -> RefinementResult:
+    """Return the result of a run whose model declined the problem: there is no answer to it."""
+    return RefinementResult(
+        problem_id=work.labelled.problem.id,
+        solved=None,
+        answer=None,
+        strategy=work.strategy,
+        difficulty=None,
+        rounds=0,
+        stop_reason=StopReason(rule="abstained", detail=reason),
+        selection=Selection(candidate_id=None, reason="the model declined the problem"),
+        usage=usage,
+        candidates=(),
+    )
 
 
 async def _line(work: Work, result: RefinementResult, decide: Decider | None) -> RunLine:

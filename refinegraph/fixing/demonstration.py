@@ -30,7 +30,9 @@ def demonstration() -> Generator[Demonstration]:
     Raises `InputError` if pytest is not installed.
     """
     if find_spec("pytest") is None:
-        raise InputError("the demonstration needs pytest: pip install 'refinegraph[fix]'.")
+        raise InputError(
+            "the demonstration runs tests with pytest, which is missing: pip install pytest."
+        )
     with tempfile.TemporaryDirectory(prefix="refinegraph-demo-") as folder:
         project = Path(folder, "timesheet")
         shutil.copytree(_PROJECT, project, ignore=shutil.ignore_patterns("__pycache__"))

@@ -124,6 +124,8 @@ def _heading(repository: Repository, issue: str) -> str:
     count = len(repository.failing)
     tests = "1 test fails" if count == 1 else f"{count} tests fail"
     heading = f"Repair the program: with `{repository.command}`, {tests} and must pass"
+    if repository.passing == 1:
+        return f"{heading}, and the one that passes must still pass."
     return f"{heading}, and the {repository.passing} that pass must still pass."
 
 

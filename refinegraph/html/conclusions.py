@@ -47,6 +47,8 @@ def _leader(summaries: Mapping[str, StrategySummary]) -> str:
     share = f"{right:,} of {plural(first.n, 'problem')} ({percent(best)}; {interval})"
     if len(summaries) == 1:
         return f"{names[0]} solved {share}."
+    if len(names) == len(summaries):
+        return f"{_listed(names)} solved the same share: {percent(best)}."
     if len(names) > 1:
         return f"{_listed(names)} solved the largest share: {percent(best)}."
     return f"{names[0]} solved the largest share: {share}."
@@ -64,7 +66,7 @@ def _differences(comparisons: Sequence[Comparison]) -> Iterator[str]:
     pairs = list(tested(comparisons))
     for pair, p_value in pairs[:_MOST_SENTENCES]:
         yield _difference(pair, p_value)
-    if len(pairs) > 1:
+    if len(pairs) > 1 and any(differing(pair) >= LEAST_DIFFERING for pair, _ in pairs):
         yield f"These p-values are corrected for {len(pairs)} comparisons (Holm 1979)."
 
 
@@ -113,10 +115,10 @@ def _costs(summaries: Mapping[str, StrategySummary]) -> Iterator[str]:
 def _equal_cost(pair: EqualCost) -> Iterator[str]:
     if pair.baseline_accuracy is None:
         return
-    yield (
-        f"For the tokens of {pair.strategy}, {pair.baseline} with fewer samples solves "
-        f"{percent(pair.baseline_accuracy)}, against {percent(pair.accuracy)}."
-    )
+    first, second = percent(pair.accuracy), percent(pair.baseline_accuracy)
+    share = f"{second} too" if first == second else f"{second} instead of {first}"
+    baseline = f"{pair.baseline} with fewer samples"
+    yield f"With as many tokens as {pair.strategy}, {baseline} solves {share}."
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -10,7 +10,17 @@ from refinegraph.evaluation.settings import EvaluationSettings
 from refinegraph.evaluation.significance import LEAST_DIFFERING, differing, p_words, tested
 from refinegraph.html.charts import reliability_plot, token_histogram
 from refinegraph.html.conclusions import FEW_PROBLEMS, conclusions
-from refinegraph.html.page import Section, asset, contents, date_words, page, percent, table, text
+from refinegraph.html.page import (
+    Section,
+    asset,
+    contents,
+    date_words,
+    dotted,
+    page,
+    percent,
+    table,
+    text,
+)
 from refinegraph.html.plot import Point, accuracy_plot
 from refinegraph.html.refinement_table import refinement_parts
 from refinegraph.html.run_table import RunTable
@@ -31,13 +41,14 @@ def evaluation_page(
         summary: The figures.
         runs: Every run, for the table from which each can be opened.
         title: The name of the evaluation.
-        facts: What else its heading says, such as the dataset, the model and the date.
+        facts: What else its heading says, such as the folder, the model and the date.
     """
     strategies = list(summary.strategies)
-    counts = [plural(summary.problems, "problem"), _strategies_words(strategies), *facts]
+    named = _strategies_words(strategies)
+    counts = [plural(summary.problems, "problem"), *([] if named in title else [named]), *facts]
     header = (
         f'<p class="eyebrow">Evaluation</p><h1>{text(title)}</h1>'
-        f'<p class="dim">{text(" · ".join(counts))}</p>'
+        f'<p class="dim">{dotted(counts)}</p>'
     )
     with SpooledTemporaryFile(_MEMORY, mode="w+", encoding="ascii") as spool:
         run_table = RunTable(runs, strategies=strategies, spool=spool)
@@ -51,15 +62,20 @@ def evaluation_page(
         )
 
 
+def evaluation_title(settings: EvaluationSettings) -> str:
+    """Return the title of an evaluation, which names its strategies and its dataset."""
+    name = Path(settings.dataset).name if settings.dataset else "problems"
+    return f"{_strategies_words(settings.strategies)} on {name}"
+
+
 def evaluation_facts(settings: EvaluationSettings, *, finished: float) -> tuple[str, ...]:
-    """Return the facts for the heading of an evaluation: its dataset, models and date.
+    """Return the facts for the heading of an evaluation: its models and date.
 
     `finished` is in seconds since 1970.
     """
     models = list(dict.fromkeys(filter(None, settings.models)))
     named = f"{'model' if len(models) == 1 else 'models'} {', '.join(models)}" if models else ""
-    dataset = f"dataset {Path(settings.dataset).name}" if settings.dataset else ""
-    return tuple(filter(None, (dataset, named, date_words(finished))))
+    return tuple(filter(None, (named, date_words(finished))))
 
 
 def _strategies_words(names: Sequence[str]) -> str:

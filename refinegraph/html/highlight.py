@@ -34,6 +34,7 @@ _CLASSES: dict[object, str] = {
 
 
 _WINDOWS_ENDS = re.compile(r"\r+\n")
+_BLOCK_ENDS = re.compile(r'(<span class="(?:come|gone)">[^\n]*)</span>\n')
 
 
 def language_of(content: str, *, is_program: bool) -> Language:
@@ -48,7 +49,11 @@ def code_block(content: str, language: Language) -> str:
     lines = code_lines(content[:LONGEST].rstrip("\n"), language)
     more = "" if len(content) <= LONGEST else _cut_note(len(content) - LONGEST)
     kind = ' class="words"' if language == "words" else ""
-    return f"<pre{kind}>{chr(10).join(lines)}{more}</pre>\n"
+    # A coloured line is a block of its own, and a line break between blocks would be a blank line.
+    shown = "\n".join(lines)
+    if language == "patch":
+        shown = _BLOCK_ENDS.sub(r"\1\n</span>", shown)
+    return f"<pre{kind}>{shown}{more}</pre>\n"
 
 
 def plain_block(content: str) -> str:
@@ -72,6 +77,8 @@ def code_lines(content: str, language: Language) -> tuple[str, ...]:
 
 def _patch_line(line: str) -> str:
     style = {"+": "come", "-": "gone"}.get(line[:1])
+    if line.startswith(("--- ", "+++ ")):
+        style = "c"
     return f'<span class="{style}">{text(line)}</span>' if style else text(line)
 
 

@@ -107,6 +107,11 @@ def text(value: object) -> str:
     return escape(shown)
 
 
+def dotted(facts: Iterable[str]) -> str:
+    """Return the facts of a heading as HTML; their separators stay at the ends of lines."""
+    return "&nbsp;· ".join(map(text, facts))
+
+
 def date_words(moment: float) -> str:
     """Return a time in seconds since 1970 as readable text.
 

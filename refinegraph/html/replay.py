@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from refinegraph.html.standing import RunIndex, origin_words
 from refinegraph.schema import Candidate, Decision, TimedSpan
-from refinegraph.wording import plural, stop_words
+from refinegraph.wording import moves_words, plural, stop_words
 
 
 class ReplayStep(NamedTuple):
@@ -74,30 +74,11 @@ def decision_words(decision: Decision) -> str:
     >>> from refinegraph.schema import Move
     >>> moves = (Move(operator="solve", count=3), Move(operator="refine", parents=("0.1",)))
     >>> decision_words(Decision(moves=moves))
-    'solve three times, refine 0.1'
+    'take 3 samples, refine 0.1'
     """
     if decision.stop_reason:
         return f"stop ({stop_words(decision.stop_reason)})"
-    return ", ".join(_merged(decision)) or "nothing"
-
-
-def _merged(decision: Decision) -> Iterator[str]:
-    """Yield the moves as phrases; moves of one operator from several candidates are combined."""
-    sources: dict[str, list[str]] = {}
-    counts: dict[str, int] = defaultdict(int)
-    for move in decision.moves:
-        sources.setdefault(move.operator, []).extend(move.parents)
-        counts[move.operator] += move.count
-    for operator, parents in sources.items():
-        named = list(dict.fromkeys(parents))
-        of = f" {', '.join(named[:8])}{' and others' if len(named) > 8 else ''}" if named else ""
-        many = counts[operator] > max(1, len(named))
-        yield f"{operator}{of}{_times(counts[operator]) if many else ''}"
-
-
-def _times(count: int) -> str:
-    words = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times"}
-    return f" {words.get(count, f'{count:,} times')}"
+    return moves_words(decision) or "nothing"
 
 
 def _origin(candidate: Candidate) -> str:

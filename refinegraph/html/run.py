@@ -11,6 +11,7 @@ from refinegraph.html.page import (
     contents,
     date_words,
     deferred,
+    dotted,
     page,
     section,
     table,
@@ -21,7 +22,13 @@ from refinegraph.html.standing import MARKS, RunIndex, State
 from refinegraph.html.timeline import timeline_plot
 from refinegraph.html.tree import tree_parts
 from refinegraph.schema import Decision, RefinementResult, VisibleTest
-from refinegraph.wording import Outcome, outcome_word, outcome_words, plural
+from refinegraph.wording import (
+    Outcome,
+    explained,
+    outcome_word,
+    outcome_words,
+    plural,
+)
 
 _STATES: dict[Outcome, State] = {
     "proved": "passed",
@@ -50,7 +57,7 @@ def run_page(
     title = " · ".join([_name(result, prompt), *facts])
     header = (
         f'<p class="eyebrow">Run</p><h1>{text(_name(result, prompt))}</h1>'
-        f'<p class="dim">{text(" · ".join(facts))}</p>'
+        f'<p class="dim">{dotted(facts)}</p>'
     )
     body = contents(_sections(RunIndex.of(result), prompt))
     yield from page(title, body, header=header, script=asset("run.js"))
@@ -241,8 +248,9 @@ def _decisions(index: RunIndex) -> Iterator[str]:
         yield '<p class="dim">None were recorded.</p>\n'
         return
     items = "".join(
-        f"<li>{text(_capital(decision_words(decision)))}{''.join(_grounds(decision))}</li>\n"
-        for decision in decisions
+        f"<li>{text(_capital(decision_words(decision)))}{grounds}</li>\n"
+        for decision, reasons in explained(decisions)
+        for grounds in ["".join(_grounds(decision, reasons))]
     )
     listed = f'<ol class="steps">\n{items}</ol>\n'
     if len(decisions) <= _LONGEST_LIST:
@@ -252,11 +260,10 @@ def _decisions(index: RunIndex) -> Iterator[str]:
     yield f"<details><summary>{plural(len(decisions), 'decision')}</summary>{body}</details>\n"
 
 
-def _grounds(decision: Decision) -> Iterator[str]:
-    """Yield the reason of a decision, and the numbers on which it is based."""
-    reasons = decision.difficulty.reasons if decision.difficulty else ()
+def _grounds(decision: Decision, reasons: Sequence[str]) -> Iterator[str]:
+    """Yield the reasons of a decision, and the numbers on which it is based."""
     if reasons and not decision.stop_reason:
-        yield f' <span class="dim">because {text("; ".join(reasons))}</span>'
+        yield f'<br><span class="dim">{text(" ".join(reasons))}</span>'
     routed = decision.difficulty.features if decision.difficulty else ()
     numbers = [
         (text(feature.name.replace("_", " ")), f"{feature.value:.4g}")

@@ -129,8 +129,10 @@ def _visible(candidate: Candidate) -> str:
     if verdict is not None and not was_executed(candidate):
         return "not run"
     if verdict is not None and verdict.tests:
-        tests = "test" if len(verdict.tests) == 1 else "tests"
-        return f"passes {len(verdict.passed_ids)} of {len(verdict.tests)} {tests}"
+        passed, count = len(verdict.passed_ids), len(verdict.tests)
+        if count == 1:
+            return "passes its test" if passed else "fails its test"
+        return f"passes {passed} of {count} tests"
     if verdict is not None:
         return "passes" if verdict.passed else verdict.status.replace("_", " ")
     if not candidate.complete:

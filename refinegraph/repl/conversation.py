@@ -43,7 +43,11 @@ _RENAMES = re.compile(
 )
 _OPENING = re.compile(r"(?:now|also|and|next|then|but|please)\b[\s,]*", re.IGNORECASE)
 """An opening that a step needs no more once it begins with `Then`."""
-_EXAMPLE_LINE = re.compile(r"^\s*(?:>>> ?|assert )?\w+\(.*\)\s*(?:==|=>|->|→).*$", re.MULTILINE)
+_EXAMPLE = re.compile(
+    r"(?:>>> ?|\bassert )?\b\w+\((?:[^()\n]|\([^()\n]*\))*\)\s*(?:==|=>|->|→)"
+    r"[^\n]*?(?:\.(?=\s+[A-Z])|(?=\n|\Z))"
+)
+"""An example, up to the next sentence or the end of the line."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +99,13 @@ class Conversation:
 
         This is the form for models that only know tasks of their own phrasing.
         """
-        first = _sentence(_EXAMPLE_LINE.sub("", self.base.prompt))
+        first = _sentence(_EXAMPLE.sub("", self.base.prompt))
         steps = (_OPENING.sub("", change.strip()) for change in (*self.changes, text))
         prompt = " ".join([first, *(_sentence(f"Then {step}") for step in steps if step)])
         tests = _asserts(_examples(text, self._name_after(text)))
-        return self.base.model_copy(update={"prompt": prompt, "tests": tests})
+        return self.base.model_copy(
+            update={"prompt": prompt, "tests": tests, "reads_examples": False}
+        )
 
     def keeps_tests(self, text: str) -> bool:
         """Return whether the tests so far should still hold after a change."""

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from refinegraph.errors import InputError, RefinegraphError
+from refinegraph.errors import InputError, ModelAbstained, RefinegraphError
 from refinegraph.options import RunOptions
 from refinegraph.options.config import EMBEDDED
 from refinegraph.repl.conversation import Conversation
@@ -18,17 +18,13 @@ from refinegraph.support.blocking import run_sync
 from refinegraph.terminal.console import say
 from refinegraph.terminal.limits import Limits
 from refinegraph.terminal.run_view import RunView, watch
+from refinegraph.terminal.small_model import advice
 from refinegraph.terminal.summary import answer_view, content_view, summary_view
 from refinegraph.terminal.text import printable
 from refinegraph.terminal.transcript import Line
 from refinegraph.tools.problem_kinds import infer_kind
-from refinegraph.wording import outcome_word, plural
+from refinegraph.wording import plural
 
-_OUTSIDE = (
-    "The model in the package is tiny: it knows short functions over lists of numbers or words, "
-    "numbers, texts and tables, and nothing else. Use a bigger one, for example "
-    "/model ollama_chat/qwen3:8b, /model local/PATH.gguf or /model openai/NAME."
-)
 _GO_ON = 'A line such as "now also ..." changes this answer; /new begins another problem.'
 
 
@@ -139,8 +135,8 @@ class Session:
     def _converse(self, problem: Problem, then: Conversation, heading: list[Line]) -> None:
         """Solve a problem; if it is answered, let follow-ups change that answer."""
         self.problem, self._last = problem, then
-        self._watch(lambda: self._run(problem), heading)
-        if self.result is None or not self.result.answer:
+        ended = self._watch(lambda: self._run(problem), heading)
+        if not ended or self.result is None or not self.result.answer:
             return
         self.conversation = replace(then, answer=self.result.answer)
         if heading and not self._explained:  # the tour, without a heading, needs no follow-ups
@@ -149,8 +145,12 @@ class Session:
 
     def _watch(
         self, run: Callable[[], Coroutine[Any, Any, RefinementResult]], heading: list[Line]
-    ) -> None:
-        """Show a run while it is running, and its result."""
+    ) -> bool:
+        """Show a run while it is running, and its result; return whether it came to its end.
+
+        If the model declines the problem, the last run stays the one that commands look at.
+        """
+        before = self.result, self.view, self.decisions
         self.result = None
         self.view = RunView(Limits(tokens=self.options.budget_tokens))
         self.decisions = []
@@ -162,13 +162,16 @@ class Session:
             self._show_best()
             raise KeyboardInterrupt from None
         except RefinegraphError as error:
+            if isinstance(error, ModelAbstained):
+                self.result, self.view, self.decisions = before
             self.say(f"  {printable(str(error))}", "red")
-            return
+            return False
         except Exception as error:  # a session is worth more than one run that broke off
             name, reason = type(error).__name__, printable(str(error))
             self.say(f"  the run ended with an error: {name}: {reason}", "red")
-            return
+            return False
         self._show(self.result)
+        return True
 
     async def _run(self, problem: Problem) -> RefinementResult:
         return await solve_with(solve_options(problem, self._seeded(), **self._shown()))
@@ -206,8 +209,9 @@ class Session:
         self.console.print()
         width = self.console.width if self.console.is_terminal else None
         self.console.print(summary_view(result, width=width), soft_wrap=True)
-        if outcome_word(result) in ("refuted", "no answer") and self.options.model == EMBEDDED:
-            self.say(f"\n{_OUTSIDE}", "yellow")
+        words = advice(result, self.options, flag="/model")
+        if words:
+            self.say(f"\n{words}", "yellow")
 
     def _show_best(self) -> None:
         best = self.view.state.best

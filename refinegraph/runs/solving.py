@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from refinegraph.embedded.scope import knows_words_of
 from refinegraph.errors import InputError, ModelAbstained
 from refinegraph.options import RunOptions, SolveOptions
 from refinegraph.options.arguments import takes
@@ -113,6 +114,12 @@ def require_fit(problem: Problem, options: RunOptions) -> None:
             f"the model in the package only writes short functions, and this problem is of kind "
             f"{problem.kind}; name another model, such as ollama_chat/qwen3:8b, or choose kind "
             "code."
+        )
+    if model == EMBEDDED and problem.kind == "code" and not knows_words_of(problem.prompt):
+        raise ModelAbstained(
+            "the model in the package only knows problems such as 'Keep the even numbers, then add "
+            "2 to each', and this one has none of the words that it knows; name another model, such"
+            " as ollama_chat/qwen3:8b."
         )
 
 

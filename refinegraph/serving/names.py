@@ -90,10 +90,10 @@ def _count(name: str, text: str) -> int:
 def _not_served(name: str, models: Sequence[str]) -> Refusal:
     choices = [*models, *(f"{strategy}/{model}" for model in models for strategy in STRATEGIES)]
     near = difflib.get_close_matches(name, choices, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     served = ", ".join(models)
     return _unknown(
-        f"model {name!r} is not served; {hint}Names are MODEL, STRATEGY/MODEL or STRATEGY:N/MODEL, "
+        f"model {name!r} is not served{hint} Names are MODEL, STRATEGY/MODEL or STRATEGY:N/MODEL, "
         f"with MODEL one of: {served}. GET /v1/models lists them."
     )
 

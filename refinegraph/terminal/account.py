@@ -8,7 +8,7 @@ from refinegraph.schema import Candidate, RefinementResult, Review
 from refinegraph.terminal.diffs import diff_view
 from refinegraph.terminal.text import cut, evidence_words, patch_words, printable
 from refinegraph.terminal.transcript import mark_of, review_words
-from refinegraph.wording import all_visible_tests, passed_words, was_executed
+from refinegraph.wording import all_visible_tests, verdict_words, was_executed
 
 _LONGEST = 300
 """Characters of a remark: about four lines of a narrow terminal."""
@@ -63,7 +63,7 @@ def candidate_words(candidate: Candidate) -> str:
     total = len(verdict.tests)
     if verdict.passed:
         return f"passes {all_visible_tests(total)}"
-    words = passed_words(len(verdict.passed_ids), total)
+    words = verdict_words(verdict)
     return f"{words}: {evidence}" if evidence else words
 
 

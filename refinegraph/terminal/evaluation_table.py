@@ -55,7 +55,8 @@ def comparison_lines(summary: Summary) -> list[Text]:
     """
     compared = {id(pair): p_value for pair, p_value in tested(summary.comparisons)}
     lines = [_compared(pair, compared.get(id(pair))) for pair in summary.comparisons]
-    if len(compared) > 1:
+    shown = any(differing(pair) >= LEAST_DIFFERING for pair in summary.comparisons)
+    if len(compared) > 1 and shown:
         words = f"p-values are corrected for {len(compared)} comparisons (Holm 1979)"
         lines.append(Text(words, style="dim"))
     return lines

@@ -79,10 +79,10 @@ def _rows(result: RefinementResult) -> list[tuple[str, str, str]]:
         runs = plural(result.usage.sandbox_runs, "run")
         layers = plural(len(result.isolation.layers), "layer")
         sandbox = f"{runs}, {result.isolation.tier} isolation by {layers}"
+        rows.append(("sandbox", sandbox, "none"))
         verdict = result.chosen.verdict if result.chosen else None
         if verdict and verdict.is_forgeable:
-            sandbox += f"; verdict: {verdict.strength}"
-        rows.append(("sandbox", sandbox, "none"))
+            rows.append(("verdict", verdict.strength, "none"))
     return rows
 
 

@@ -39,10 +39,12 @@ def verdict_words(candidate: Candidate) -> str:
         return "unusable"
     if candidate.verdict and not was_executed(candidate):
         return "not run"
+    if candidate.verdict and not candidate.verdict.tests:
+        return "right" if candidate.verdict.passed else "wrong"
     if candidate.verdict:
         return f"{len(candidate.verdict.passed_ids)}/{len(candidate.verdict.tests)}"
     if candidate.generated_passed is not None:
-        return plural(len(candidate.generated_passed), "guess", "guesses")
+        return f"passes {plural(len(candidate.generated_passed), 'generated test')}"
     return "unchecked" if candidate.revision else "new"
 
 

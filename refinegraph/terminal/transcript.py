@@ -1,5 +1,6 @@
 """The transcript of a run: the lines that remain when the live view is gone."""
 
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -17,11 +18,10 @@ from refinegraph.graphs.events import (
     TestsKnown,
 )
 from refinegraph.schema import Candidate, Frozen, Review, VisibleTest
-from refinegraph.terminal.decisions import moves_words
 from refinegraph.terminal.diffs import diff_view
 from refinegraph.terminal.run_state import RunState
 from refinegraph.terminal.text import cut, evidence_words, patch_words, verdict_words
-from refinegraph.wording import stop_words, was_executed
+from refinegraph.wording import moves_words, stop_words, was_executed
 
 SUBJECT_WIDTH = 10
 _INDENT = 2
@@ -29,6 +29,8 @@ _LONGEST = 500
 _LONGEST_DIFF = 12
 _MOST_FAILING = 5
 _VERDICT_WIDTH = 5
+_LONG_PAUSE = 5.0
+"""Seconds of waiting that are announced even if the reason has been printed."""
 
 
 class Line(NamedTuple):
@@ -106,8 +108,10 @@ def judgement(candidate: Candidate) -> Text:
     """Describe in one line the result of execution."""
     evidence = patch_words(candidate) or evidence_words(candidate)
     verdict = verdict_words(candidate)
-    words = f" {verdict:<{_VERDICT_WIDTH}} {cut(evidence, _LONGEST)}" if evidence else f" {verdict}"
-    return mark_of(candidate) + Text(words)
+    if not evidence:
+        return mark_of(candidate) + Text(f" {verdict}")
+    head = verdict if len(verdict) <= _VERDICT_WIDTH else f"{verdict}:"
+    return mark_of(candidate) + Text(f" {head:<{_VERDICT_WIDTH}} {cut(evidence, _LONGEST)}")
 
 
 def _rejected(event: RefinementRejected, state: RunState) -> list[Line]:
@@ -154,6 +158,8 @@ def _failed(event: BranchFailed, state: RunState) -> list[Line]:
 
 
 def _retried(event: CallRetried, state: RunState) -> list[Line]:
+    if event.reason == state.retry and event.delay < _LONG_PAUSE:
+        return []  # calls in flight at once fail for the same reason
     return [Line("retry", _words(f"in {event.delay:.1f} s: {event.reason}", "yellow"))]
 
 
@@ -166,7 +172,8 @@ def _budget_low(event: BudgetLow, state: RunState) -> list[Line]:
 
 
 def _baseline_begun(event: BaselineBegun, state: RunState) -> list[Line]:
-    return [Line("tests", _words(f"{event.command}, before anything is changed"))]
+    command = event.command.replace(sys.executable, "python")
+    return [Line("tests", _words(f"{command}, before anything is changed"))]
 
 
 def _baseline(event: BaselineTaken, state: RunState) -> list[Line]:

@@ -49,6 +49,11 @@ class Model(Value):
             raise UnfitValue("is neither the name of a model nor a LangChain chat model")
         if not value.strip():
             raise UnfitValue("names no model")
+        if "," in value and not value.startswith("local/"):
+            raise UnfitValue(
+                "names more than one model; to compare models, run `eval` with each of them and"
+                " then `compare`"
+            )
         return value.strip()
 
 

@@ -99,7 +99,7 @@ def test_words_without_an_action_are_answered() -> None:
     assert "no action was found" in model.calls[1].prompt
 
 
-def test_a_branch_is_its_actions_played_again() -> None:
+def test_a_branch_of_an_episode_replays_its_actions() -> None:
     model = ScriptedChatModel(
         ["Action: on", "Action: back", "Action: on", "Action: back", "Action: on", "Action: back"]
     )

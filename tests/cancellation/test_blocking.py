@@ -163,7 +163,7 @@ def test_a_coroutine_that_ignores_cancellation_runs_no_further(place: Place) -> 
 
 
 @everywhere
-def test_an_interrupt_waits_for_no_thread(place: Place) -> None:
+def test_an_interrupt_does_not_wait_for_a_blocking_thread(place: Place) -> None:
     interrupted = Interrupted()
     interrupt(place, interrupted.blocking())
     assert not interrupted.ended.is_set()

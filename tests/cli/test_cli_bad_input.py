@@ -54,6 +54,11 @@ CASES = [
     Case("unknown command", ("slove",), "unknown command 'slove' (did you mean 'solve'?)"),
     Case("unknown flag", solve("x", "--sampels", "3"), "(did you mean '--samples'?)"),
     Case("shortened flag", solve("x", "--sample", "3"), "(did you mean '--samples'?)"),
+    Case("flag without its command", solve("x", "--foo"), "see `refinegraph solve --help`"),
+    Case("two models", solve("x", "-m", "openai/a,openai/b"), "names more than one model"),
+    Case("stop rule in words", solve("x", "--stop", "rounds(1) or accepted()"), "write `|`"),
+    Case("no format", ("export", "results"), "missing: --format, which is one of sft, dpo"),
+    Case("no shell", ("completion",), "missing: SHELL, which is one of bash, zsh, fish"),
     Case("unknown graph", ("graph", "magic"), "did you mean 'magicore'"),
     Case("graph as gif", ("graph", "magicore", "--format", "gif"), "invalid choice: 'gif'"),
     Case(

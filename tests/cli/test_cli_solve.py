@@ -74,7 +74,7 @@ def test_answer_that_nothing_could_check_exits_with_0(command: Command, serve: S
     assert "unverified: there was nothing to check it with" in done.err
 
 
-def test_generated_tests_are_called_guesses(command: Command, serve: Serve) -> None:
+def test_generated_tests_are_not_called_proof(command: Command, serve: Serve) -> None:
     def reply(asked: dict[str, Any]) -> str:
         return (
             "assert add(1, 2) == 3\nassert add(0, 0) == 0" if "tester" in asked["model"] else RIGHT
@@ -84,6 +84,7 @@ def test_generated_tests_are_called_guesses(command: Command, serve: Serve) -> N
     done = command("solve", "Write add(a, b).", *server.flags, "--tester-model", "openai/tester")
     assert done.code == 0
     assert "tests      2 written by a model, which prove nothing" in done.err
+    assert "· passes 2 generated tests" in done.err
     assert "unverified: the only tests were 2 written by a model" in done.err
     assert "openai/x; tester openai/tester" in done.err
 
@@ -151,6 +152,12 @@ def test_server_that_is_down_exits_with_3(command: Command) -> None:
     done = command(*asked, "--timeout", "1")
     assert (done.code, done.out) == (3, "")
     assert address in done.err
+
+
+def test_a_budget_too_small_for_one_call_is_bad_input(command: Command, serve: Serve) -> None:
+    done = command("solve", "Write add(a, b).", *serve(RIGHT).flags, "--budget-tokens", "3")
+    assert (done.code, done.out) == (2, "")
+    assert "the budget of 3 tokens is too small for a single call; allow more" in done.err
 
 
 def test_time_that_is_up_before_any_answer_exits_with_3(command: Command, serve: Serve) -> None:

@@ -131,7 +131,7 @@ def test_the_first_wrong_line_is_the_one_after_which_values_differ() -> None:
         )
 
 
-def test_several_programs_go_under_letters() -> None:
+def test_several_programs_are_labelled_with_letters() -> None:
     [(_, attempt)] = list(attempts(1))
     assert lettered([attempt, attempt]).startswith("A:\ndef ")
     assert "\nB:\ndef " in lettered([attempt, attempt])
@@ -151,7 +151,7 @@ def test_outside_questions_are_not_among_the_trained_statements() -> None:
     assert not kept
 
 
-def test_phases_follow_each_other_and_cool_down() -> None:
+def test_training_phases_have_an_order_and_a_falling_rate() -> None:
     assert [phase.name for phase in PHASES] == [
         "copy", "short", "long", "full", "last",
     ]  # fmt: skip

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from refinegraph.agents.models import ScriptedChatModel
+from refinegraph.agents.prompts import PROMPT_SETS
 from refinegraph.cli import main
 from refinegraph.embedded.tasks import generate_tasks
 from refinegraph.evaluation.failures import Failed
@@ -204,6 +205,21 @@ async def test_agents_never_see_what_is_hidden() -> None:
     assert len(outcomes) == 3
     assert all("4711" not in call.prompt for call in model.calls)
     assert len(model.calls) > 3
+
+
+async def test_a_problem_that_the_model_declines_is_not_solved() -> None:
+    prompts = PROMPT_SETS["compact2"]
+    model = ScriptedChatModel(prompts.abstention, cycle=True, prompt_set="compact2")
+    problem = Problem(id="a", prompt="Write f(x).", tests="assert f(1) == 1")
+    graphs = {"single": build_strategy("single", Plan(model=model, sandbox=Sandbox()))}
+    evaluation = Evaluation(graphs, Sandbox())
+    labelled = LabelledProblem(problem, Gold(tests="assert f(2) == 2"))
+    [found] = [each async for each in evaluation.run([labelled], done=lambda key: False)]
+    assert not isinstance(found, Failed)
+    assert (found.correct, found.result.answer) == (False, None)
+    assert found.result.stop_reason.rule == "abstained"
+    assert found.result.usage.llm_calls == 1
+    assert summarise([found]).strategies["single"].accuracy == 0.0
 
 
 async def test_runs_without_any_model_answer_are_reported_and_not_counted() -> None:

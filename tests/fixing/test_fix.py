@@ -103,7 +103,7 @@ def test_a_program_that_ends_the_tests_is_refuted(checkout: Path) -> None:
     assert result.solved is False
 
 
-def test_nothing_fails(tmp_path: Path) -> None:
+def test_a_checkout_without_failing_tests_needs_no_fix(tmp_path: Path) -> None:
     shop(tmp_path, CART.replace("> free_from", ">= free_from"))
     result = rg.fix(tmp_path, test=TEST)
     assert (result.stop_reason.rule, result.answer, result.solved) == ("nothing_fails", None, None)

@@ -138,7 +138,7 @@ async def test_the_user_is_asked_until_all_is_clear() -> None:
     assert result.answer == "4"
 
 
-async def test_correction_ends_with_ones_own_reward() -> None:
+async def test_self_rewarding_correction_ends_when_the_model_rates_its_answer_high() -> None:
     grades = ['{"reason": "five is odd", "score": 1}', '{"score": 9}']
     model = ScriptedChatModel(["The answer is 5.", grades[0], "The answer is 4.", grades[1]])
     result = await run_system("self-rewarding-correction", model, rounds=5)

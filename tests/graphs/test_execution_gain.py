@@ -143,7 +143,7 @@ def test_decisions_can_be_replayed_from_their_features_after_further_learning() 
     assert all(made.action in (again, "stop") for again, made in pairs)
 
 
-def test_every_turn_is_learned_from_once() -> None:
+def test_a_turn_is_observed_only_once() -> None:
     rates = SuccessRates(SHIPPED_RATES)
     sample = Attempt(("fresh",), True, "fresh")
     assert rates.observe("run", 0, [sample], 0)

@@ -215,7 +215,7 @@ async def test_the_parts_are_solved_in_turn() -> None:
     assert result.answer == "4"
 
 
-async def test_the_two_most_frequent_answers_are_decided_between() -> None:
+async def test_corrective_sc_decides_between_the_two_most_frequent_answers() -> None:
     drafts = [f"The answer is {number}." for number in (3, 4, 3, 4, 5)]
     model = ScriptedChatModel([*drafts, "The answer is 4."])
     result = await run("corrective-sc", model, samples=5)

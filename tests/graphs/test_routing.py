@@ -105,7 +105,7 @@ async def test_no_router_raises_on_an_empty_state(router: Router, empty: Refinem
     assert (await settle(router(empty))).level in ("easy", "hard")
 
 
-def test_statistics_move_from_the_constants_to_the_observations() -> None:
+def test_score_statistics_move_from_the_prior_to_the_observations() -> None:
     statistics = ScoreStatistics(mean=0.5, deviation=0.2, enough=4)
     assert statistics.mean == 0.5
     assert statistics.deviation == pytest.approx(0.2)

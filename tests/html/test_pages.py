@@ -22,7 +22,7 @@ from refinegraph.evaluation.summary import summarise
 from refinegraph.html import page as frame
 from refinegraph.html.changes import changes_block
 from refinegraph.html.conclusions import conclusions
-from refinegraph.html.evaluation import evaluation_facts, evaluation_page
+from refinegraph.html.evaluation import evaluation_facts, evaluation_page, evaluation_title
 from refinegraph.html.highlight import code_lines
 from refinegraph.html.plot import Point, accuracy_plot
 from refinegraph.html.replay import replay_of
@@ -242,7 +242,7 @@ def test_a_replay_follows_the_run() -> None:
         for parent in candidate.parents:
             assert replay.judged[parent] < replay.born[candidate.id]
     words = [step.words for step in replay.steps]
-    assert words[0] == "solve twice"
+    assert words[0] == "take 2 samples"
     assert "rejected: it lost test 1" in words
     assert words[-1].startswith("chosen: ")
 
@@ -384,7 +384,8 @@ def test_an_evaluation_names_its_dataset_models_and_date() -> None:
         options=RunOptions(),
     )
     facts = evaluation_facts(settings, finished=0)
-    assert facts == ("dataset humaneval.jsonl", "model a", "1 January 1970, 00:00 UTC")
+    assert facts == ("model a", "1 January 1970, 00:00 UTC")
+    assert evaluation_title(settings) == "single on humaneval.jsonl"
 
 
 def test_rejections_without_a_reason_are_named() -> None:

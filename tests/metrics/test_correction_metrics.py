@@ -122,7 +122,7 @@ def test_changes_apart_by_the_feedback() -> None:
     }
 
 
-def test_turns_of_programs() -> None:
+def test_turn_metrics_of_programs_compare_candidates_with_parents() -> None:
     def program(id: str, parent: str, *statuses: CaseStatus) -> Candidate:
         outcomes = [CaseOutcome(id=f"t{n}", status=s) for n, s in enumerate(statuses)]
         return candidate(id, program=id, parents=parent, verdict=verdict(*outcomes))

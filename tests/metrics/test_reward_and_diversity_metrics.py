@@ -53,7 +53,7 @@ def test_correlation_of_scores_with_being_right() -> None:
     assert values("proxy-gold-correlation", run(*drawn, right=["0.0"])) == {"prm round 0": expected}
 
 
-def test_gain_in_the_eyes_of_a_scorer_that_did_not_choose() -> None:
+def test_held_out_gain_uses_a_scorer_that_did_not_select() -> None:
     table = {"0.0": (0.9, 0.2), "0.1": (0.1, 0.8), "0.2": (0.2, 0.5)}
     drawn = [
         candidate(id, id, scores=(Score(scorer="a", value=a), Score(scorer="b", value=b)))

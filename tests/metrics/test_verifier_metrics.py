@@ -83,7 +83,7 @@ def test_agreement_with_the_tests_beyond_chance() -> None:
     assert values("agreement-with-tests", *runs) == {"reviews": 0.5}
 
 
-def test_reviews_of_one_candidate_against_each_other() -> None:
+def test_reviewer_agreement_compares_reviews_of_one_candidate() -> None:
     reviews = [review("0.0", True), review("0.0", True), review("0.0", False)]
     reviews[2] = reviews[2].model_copy(update={"edited": True})
     one = run(candidate("0.0", "4"), reviews=reviews)
@@ -212,7 +212,7 @@ def test_rejecting_and_routing_by_confidence() -> None:
     assert found["big/to s"] == -0.25
 
 
-def test_samples_that_contradict_each_other() -> None:
+def test_self_contradiction_counts_disagreeing_pairs_of_samples() -> None:
     one = run(
         *(candidate(f"0.{n}", answer) for n, answer in enumerate("4456")),
         right=["0.0", "0.1"],
@@ -226,7 +226,7 @@ def test_samples_that_contradict_each_other() -> None:
     }
 
 
-def test_errors_that_a_run_is_sure_of() -> None:
+def test_overconfident_errors_are_wrong_answers_with_agreement() -> None:
     sure = run(candidate("0.0", "5"), candidate("0.1", "5"), problem="p")
     unsure = run(candidate("0.0", "5"), candidate("0.1", "6"), problem="q")
     right = run(candidate("0.0", "4"), candidate("0.1", "4"), right=["0.0", "0.1"], problem="r")

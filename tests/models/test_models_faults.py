@@ -260,7 +260,7 @@ async def test_an_answer_without_text_is_the_same_everywhere(name: str, client: 
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_a_fault_is_told_in_the_same_words_everywhere(name: str) -> None:
+async def test_a_fault_has_the_same_message_in_every_mode(name: str) -> None:
     fault = FAULTS[name]
     behaviour = fault.plain if fault.stream is None else either(fault.plain, fault.stream)
     silent = fault.says == "did not answer in time"

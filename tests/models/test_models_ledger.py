@@ -121,7 +121,7 @@ def test_usd_and_calls_are_never_passed(sizes: list[int], cents: int, calls: int
     assert ledger.spent.llm_calls <= calls
 
 
-async def test_a_server_is_told_how_much_it_may_write() -> None:
+async def test_a_budget_limits_max_tokens_of_requests() -> None:
     with MisbehavingServer(answer("x", usage=(10, 30))) as server:
         with run_scope(ledger=Ledger(tokens=100)):
             await generate(server.model(), PROMPT)
@@ -203,9 +203,7 @@ async def test_what_is_left_is_said_where_it_is_too_little() -> None:
     ledger = Ledger(usd=0.2)
     with run_scope(ledger=ledger):
         await generate(model, PROMPT, sampling=MOST)
-        with pytest.raises(
-            BudgetExceeded, match=r"of 0\.2 USD of the budget is left, too little for another call"
-        ):
+        with pytest.raises(BudgetExceeded, match=r"of 0\.2 USD left, too little for another call"):
             for _ in range(9):
                 await generate(model, PROMPT, sampling=MOST)
 

@@ -63,7 +63,7 @@ async def test_broken_files_get_one_sentence(case: Case, tmp_path: Path) -> None
         await generate(resolve_model(f"local/{file}"), PROMPT)
 
 
-async def test_any_file_answers_as_the_one_in_the_package(tmp_path: Path) -> None:
+async def test_a_copied_file_answers_like_the_embedded_model(tmp_path: Path) -> None:
     copy = tmp_path / "copy.gguf"
     copy.write_bytes(WEIGHTS.read_bytes())
     greedy = Sampling(temperature=0.0)

@@ -168,7 +168,7 @@ async def test_a_hedge_of_failing_requests_fails_like_one() -> None:
     assert len(server.requests) == 2
 
 
-async def test_the_next_model_is_asked_and_that_is_told() -> None:
+async def test_a_fallback_model_is_used_and_reported() -> None:
     told: list[Any] = []
     with MisbehavingServer(error(500, "broken")) as broken, MisbehavingServer(answer("ok")) as good:
         model = FallbackChatModel(models=(broken.model(), good.model()))

@@ -114,7 +114,7 @@ async def test_a_provider_without_prefixes_says_so(name: str) -> None:
         await generate(model, PROMPT, prefix=PREFIX)
 
 
-async def test_a_server_that_refuses_prefixes_is_told_of_in_the_same_words() -> None:
+async def test_a_server_that_refuses_prefixes_gets_the_usual_message() -> None:
     refusal = "This model does not support assistant message prefill."
     refused = pytest.raises(ModelRequestRefused, match="cannot continue a given text")
     with MisbehavingServer(error(400, refusal)) as server, refused:
@@ -186,7 +186,7 @@ def test_a_prefix_is_joined_once_where_it_is_known_what_a_server_repeats(
     assert joined(choice, prefix).text == prefix + rest or prefix.lstrip().startswith("<")
 
 
-def test_a_prefix_within_thinking_is_thinking() -> None:
+def test_a_prefix_that_ends_within_thinking_continues_the_thinking() -> None:
     closed = joined(Choice(text="4", reasoning="two more"), "<think>two and ")
     assert (closed.text, closed.reasoning) == ("4", "two and two more")
     still = joined(Choice(text="two mo"), "<think>two and ")
@@ -285,7 +285,7 @@ async def test_the_model_of_the_package_goes_on_from_a_text() -> None:
     assert made.usage.completion_tokens < 2 * whole.tokens
 
 
-async def test_a_prompt_that_ends_in_a_header_is_not_told_twice() -> None:
+async def test_a_header_at_the_end_of_a_prompt_is_not_repeated() -> None:
     pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
     model = resolve_model("embedded")
     prompt = [HumanMessage("Write f(x) for a list. Reverse the list.\nProgram:\ndef f(x):")]

@@ -37,7 +37,7 @@ async def test_a_key_stays_out_of_errors_events_and_reprs(
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-async def test_a_key_of_the_environment_stays_out_too(
+async def test_a_key_from_the_environment_is_not_in_error_messages(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)

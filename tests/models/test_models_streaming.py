@@ -42,7 +42,7 @@ async def test_a_server_streams_and_counts(client: Client) -> None:
     assert (made.usage.prompt_tokens, made.usage.completion_tokens) == (12, 5)
 
 
-async def test_nothing_streams_unless_it_is_asked_for_or_where_several_are() -> None:
+async def test_requests_for_several_answers_or_without_streams_do_not_stream() -> None:
     events: list[Any] = []
     server = MisbehavingServer(answer("a", "b"))
     with server, run_scope(on_event=events.append, streams=True):
@@ -75,7 +75,7 @@ async def test_the_model_of_the_package_streams_what_it_would_have_said() -> Non
     assert made.choices[0].text == plain.choices[0].text == words(events)
 
 
-def test_calls_say_what_they_are_made_for() -> None:
+def test_call_events_name_their_node_and_candidate() -> None:
     events: list[Any] = []
     model = ScriptedChatModel(["def f(x): return 0", "VERDICT: wrong", "def f(x): return x"])
     rg.solve(

@@ -247,7 +247,7 @@ def test_every_operator_is_shown_here_and_says_what_it_does() -> None:
 
 
 @pytest.mark.parametrize(("name", "source"), CASES)
-def test_alternatives_of_one_kind_are_no_likelier_than_their_kind(name: str, source: str) -> None:
+def test_a_mutation_scores_at_most_the_prior_of_its_operator(name: str, source: str) -> None:
     (operator,) = [operator for operator in OPERATORS if operator.name == name]
     suspects = [SuspectLine(path="a.py", line=line, score=0.5) for line in range(1, 9)]
     for change in mutations({"a.py": source}, suspects, operators=[operator]):

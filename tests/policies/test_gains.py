@@ -269,7 +269,9 @@ async def test_expected_gain_reads_its_numbers_off_the_pool() -> None:
     assert kept.undecided == pytest.approx(1 - leader_probability(2, 1))
     assert kept.min_gain_per_1k_tokens == 0.02
     assert decision.difficulty is not None
-    assert decision.difficulty.reasons[0].startswith(f"belief {kept.belief:.2f}; repair would gain")
+    assert decision.difficulty.reasons[0].startswith(
+        f"the leading answer is right with a chance of {kept.belief:.0%}; a repair would"
+    )
     late = await policy(state(*answers("1", "2"), round=3))
     assert GainEstimate.from_decision(late).repairs == 0
     assert GainEstimate.from_decision(await policy(state(round=2))).tokens == 300

@@ -120,7 +120,7 @@ def test_generations_draw_parents_within_their_island_unless_they_migrate() -> N
         assert all(len(set(move.parents)) == 2 for move in made.moves)
 
 
-def test_the_greedy_take_the_best_and_the_others_any() -> None:
+def test_an_archive_draws_the_best_parent_or_any_by_its_probability() -> None:
     at = state(*answers(*"abcdefgh", scores=[n / 10 for n in range(8)]))
     greedy = archive({"refine": 1}, islands=1, batch=20, best_probability=1.0)
     assert {move.parents for move in moves_of(greedy, at)} == {("0.7",)}

@@ -108,6 +108,23 @@ def test_steps_follow_each_other_for_models_of_few_phrases() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "Write double(xs) for a list. double([1]) == [2]",
+        "Write double(xs) for a list. double([(1)]) == [2]. Sort it.",
+        "Write double(xs) for a list.\n>>> double([1]) == [2]\ndouble([]) == []",
+    ],
+)
+def test_steps_leave_out_the_examples_of_earlier_behaviour(statement: str) -> None:
+    problem = Conversation(Problem(prompt=statement), ANSWER).next_steps(
+        "now reverse it. double([1]) == [1]"
+    )
+    assert "[2]" not in problem.prompt
+    assert problem.prompt.startswith("Write double(xs) for a list. ")
+    assert [test.expected for test in visible_tests(problem) if test.form == "call"] == ["[1]"]
+
+
 def plain() -> Console:
     return Console(file=io.StringIO(), width=200, markup=False, highlight=False)
 

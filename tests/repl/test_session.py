@@ -165,7 +165,7 @@ def test_words_that_ask_for_help_are_no_problems(session: Session, line: str) ->
     assert "/why" in said(session.console)
 
 
-def test_a_name_of_a_command_is_no_problem(session: Session) -> None:
+def test_the_name_of_a_command_is_not_solved_as_a_problem(session: Session) -> None:
     assert take(session, "why")
     assert session.problem is None
     assert "nothing was decided yet" in said(session.console)
@@ -216,3 +216,12 @@ def test_an_unexpected_error_of_a_run_does_not_end_the_session(session: Session)
     session.change(stop=None)
     assert take(session, REVERSE)
     assert session.result
+
+
+def test_a_declined_problem_leaves_the_last_run_in_place(session: Session, tmp_path: Path) -> None:
+    take(session, REVERSE)
+    take(session, "What is 2 + 2?")
+    take(session, f"/save {tmp_path / 'a.py'}")
+    assert "def turn(x):" in (tmp_path / "a.py").read_text()
+    assert session.conversation
+    assert "turn(x)" in session.conversation.base.prompt

@@ -59,7 +59,7 @@ async def test_one_object_serves_every_caller() -> None:
     assert paid.sync(completions=[RIGHT], tests=[TESTS]) == [1.0]
 
 
-def test_trl_takes_it_for_an_async_function_and_its_twin_for_a_plain_one() -> None:
+def test_trl_recognises_the_reward_as_async_and_its_sync_form_as_plain() -> None:
     # What TRL asks of a reward function, in `trl.trainer.utils.is_async_callable`.
     paid = reward()
     assert inspect.iscoroutinefunction(type(paid).__call__)

@@ -129,7 +129,7 @@ async def test_a_resumed_run_counts_earlier_spending(tmp_path: Path) -> None:
     assert result.stop_reason.rule in ("budget", "failed")
 
 
-async def test_the_file_of_a_run_grows_with_what_it_made_and_not_with_its_square(
+async def test_the_file_of_a_run_grows_linearly(
     tmp_path: Path,
 ) -> None:
     async def size_after(rounds: int) -> int:

@@ -271,7 +271,7 @@ async def test_environment_is_the_chosen_one_only() -> None:
     assert (await Sandbox(policy=policy).check(source, "f", [((), ["hello", False])])).passed
 
 
-async def test_folder_is_as_new_for_every_run() -> None:
+async def test_every_run_gets_an_empty_folder() -> None:
     sandbox = Sandbox(policy=QUICK)
     source = "def f():\n    open('a', 'x').write('1')\n    return int(open('a').read())"
     for _ in range(20):

@@ -41,5 +41,5 @@ def test_later_lines_begin_at_the_indent() -> None:
     )
 
 
-def test_paragraphs_stay_apart() -> None:
+def test_blank_lines_between_paragraphs_are_kept() -> None:
     assert printed("one\n\ntwo", width=40, terminal=True) == "one\n\ntwo\n"

@@ -72,7 +72,7 @@ def test_no_exponent_is_too_large_for_a_key(form: str, exponent: str) -> None:
 
 
 @given(st.text(alphabet="0123456789eE.+-/^{}* ,x\\frac", max_size=30))
-def test_every_text_of_signs_and_digits_has_one_key(text: str) -> None:
+def test_the_key_of_an_answer_ignores_leading_spaces(text: str) -> None:
     assert answer_key(text, kind="math") == answer_key(f" {text}", kind="math")
 
 

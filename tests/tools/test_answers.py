@@ -207,7 +207,7 @@ async def test_answers_that_claim_one_value_are_equal_to_it() -> None:
     assert await equivalence.same("y = 2x + 3", "y = 3 + 2x")
 
 
-def test_choice_between_two_letters_is_none() -> None:
+def test_an_answer_with_two_letters_makes_no_choice() -> None:
     assert extract_answer("The answer is (A) or (B).", kind="choice") == "(A) or (B)"
     assert extract_answer("The answer is (A) or so.", kind="choice") == "A"
 

@@ -102,7 +102,7 @@ def test_formats_give_probabilities_unless_told_otherwise_and_say_how_many_they_
     assert [each.max_batch for each in formats] == [1, 1, 1, None, None, None, None]
 
 
-async def test_qwen_gets_a_mark_after_every_step_and_reads_the_second_number() -> None:
+async def test_qwen_format_marks_every_step_and_reads_the_second_probability() -> None:
     asked, post = post_of(data([[0.2, 0.8], [0.9, 0.1]]))
     assert await QwenProcess().judge(post, "m", [ONE]) == [Judged(None, (0.8, 0.1))]
     ((path, body),) = asked

@@ -29,7 +29,7 @@ REPORT = ".refinegraph-report"
         ("a\nb", ("sh", "-c", "a\nb")),
     ],
 )
-def test_commands_become_words(command: str | list[str], words: tuple[str, ...]) -> None:
+def test_commands_are_split_into_words(command: str | list[str], words: tuple[str, ...]) -> None:
     assert split_command(command) == words
 
 

@@ -56,7 +56,7 @@ async def test_replaced_environment_is_seen(checkout: Path) -> None:
         environment.rmdir()
 
 
-async def test_trees_start_with_nothing_of_each_other(often_opened: Path) -> None:
+async def test_trees_share_no_changes_and_no_temporary_files(often_opened: Path) -> None:
     for _ in range(3):
         async with Sandbox().tree(often_opened) as tree:
             assert not await tree.changed()

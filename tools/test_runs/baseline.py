@@ -10,6 +10,7 @@ from refinegraph.schema import CaseOutcome, Frozen, Strength
 from refinegraph.tools.test_runs.results import COMMAND, TestRun
 from refinegraph.tools.test_runs.suite import GUARD_FOLDER, TestSuite
 
+_MISSING = "No module named pytest"
 _PLUGIN = "refinegraph_guard"
 _ERROR = re.compile(r"(error|exception|warning): ", re.IGNORECASE)
 """What the line of an error contains, as `ImportError: no module` or `pytest: error: no option`."""
@@ -96,9 +97,13 @@ def _check(suite: TestSuite, run: TestRun) -> None:
             "'PYTHONPATH=src python -m pytest -q'."
         )
     problem = "did not end" if stopped else "ran no test"
+    todo = (
+        "install it for the Python that runs the tests"
+        if _MISSING in message
+        else "pass a command that runs the tests in this checkout, such as 'python -m pytest -q'"
+    )
     raise InputError(
-        f"the test command {command!r} {problem} ({run.result.ending}){message}; "
-        "pass a command that runs the tests in this checkout, such as 'python -m pytest -q'."
+        f"the test command {command!r} {problem} ({run.result.ending}){message}; {todo}."
     )
 
 

@@ -171,10 +171,12 @@ class Ledger:
         for name, spent, cap in self._caps():
             if cap is not None and spent >= cap:
                 return f"the budget of {cap:,.6g} {name} is spent"
-        left = " and ".join(
-            f"{cap - spent:,.6g} of {cap:,.6g} {name}" for name, spent, cap in self._caps() if cap
-        )
-        return f"only {left} of the budget is left, too little for another call"
+        caps = [(name, spent, cap) for name, spent, cap in self._caps() if cap]
+        if not any(spent for _, spent, _ in caps):
+            given = " and ".join(f"{cap:,.6g} {name}" for name, _, cap in caps)
+            return f"the budget of {given} is too small for a single call"
+        left = " and ".join(f"{cap - spent:,.6g} of {cap:,.6g} {name}" for name, spent, cap in caps)
+        return f"the budget has only {left} left, too little for another call"
 
     def commit(self, call: int, usage: Usage) -> None:
         """Replace a reservation with the actual cost."""
