@@ -88,7 +88,7 @@ class ForkedTests:
         try:
             for path, text in (changes or {}).items():
                 self._write(path, text)
-            words = [*self.arguments, *only, *(["-x"] if first else [])]
+            words = [*(only or self.arguments), *(["-x"] if first else [])]
             return self._forked(words, record, limit, keep_bytecode)
         finally:
             for path, (text, times) in before.items():

@@ -15,7 +15,7 @@ class Package:
     name: str
     version: str
     tests: str = ""
-    """What follows the command of pytest."""
+    """The files of the tests; all that pytest finds if empty."""
     license: str = "MIT"
 
     @property
@@ -32,9 +32,11 @@ PACKAGES = (
     Package("semver", "3.1.1", license="BSD-3-Clause"),
     Package("xmltodict", "1.0.4"),
     Package("cachetools", "8.0.1"),
-    Package("tabulate", "0.10.0"),
+    Package(
+        "humanize", "4.17.0", "tests/test_filesize.py tests/test_lists.py tests/test_number.py"
+    ),
+    Package("deepmerge", "4.0.0"),
     Package("boltons", "26.2.0", license="BSD-3-Clause"),
-    Package("pyrsistent", "0.20.0"),
 )
 """Pure Python, with suites that end within seconds."""
 
