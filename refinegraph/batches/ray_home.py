@@ -61,6 +61,7 @@ async def end_orphans(ray: Any, namespace: str) -> None:
 
     Raises `InputError` if they do not end.
     """
+    names: list[str] = []
     for _ in range(_LOOKS):
         names = _actors(namespace)
         if not names:
