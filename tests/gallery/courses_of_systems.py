@@ -219,10 +219,11 @@ def shortened(lines: Sequence[str]) -> str:
 
 
 def digests(name: str) -> str:
-    """Return the digests of a system's courses in other noise."""
+    """Return the digests of a system's courses in other noise, without the sentences at the end."""
     words = [name]
     for situation in OTHER_NOISE:
-        lines = asyncio.run(course(name, situation))
+        *lines, end, chosen = asyncio.run(course(name, situation))
+        lines += [end.partition(":")[0], chosen.partition(",")[0]]
         words.append(hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12])
     return " ".join(words) + "\n"
 
