@@ -54,7 +54,7 @@ class _Walk:
     def _has_lines(self, statement: ast.stmt) -> bool:
         if self.lines is None:
             return True
-        first = min(node.lineno for node in (statement, *_decorators(statement)))
+        first = min([statement.lineno, *(node.lineno for node in _decorators(statement))])
         index = bisect_left(self.lines, first)
         last = statement.end_lineno or first
         return index < len(self.lines) and self.lines[index] <= last
