@@ -2,7 +2,7 @@
 
     python benchmarks/report_page.py --problems 10000
 
-Each problem has a run with five candidates and two reviews whose texts are random words, so that
+Each problem has a run with three candidates and two reviews whose texts are random words, so that
 they compress no better than those of a model. The page is usable when its table shows the first
 runs. With Playwright and Chromium (`chromium` on the path, or REFINEGRAPH_CHROMIUM), the benchmark
 opens the page several times, each time in a new browser, and then opens the last run in the table.
@@ -141,13 +141,17 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         page_file = Path(folder) / "report.html"
         stored = list(runs(options.problems))
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         summary = summarise(stored)
         with page_file.open("w", encoding="utf-8") as file:
             file.writelines(evaluation_page(summary, stored, title="report"))
-        written = time.perf_counter() - began
+        written, cpu = time.perf_counter() - began, time.process_time() - cpu
         size = page_file.stat().st_size / 2**20
-        print(f"{options.problems:,} problems, {size:.1f} MB, written in {written:.1f} s")
+        print(
+            f"{options.problems:,} problems, {size:.1f} MB, written in {written:.1f} s "
+            f"({cpu:.1f} s of CPU time)",
+            flush=True,
+        )
         open_page(page_file, options.problems, options.times)
 
 
