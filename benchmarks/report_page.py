@@ -2,7 +2,7 @@
 
     python benchmarks/report_page.py --problems 10000
 
-Each problem has a run with five candidates and two reviews whose texts are random words, so that
+Each problem has a run with a program, a review and a repair whose texts are random words, so that
 they compress no better than those of a model. The page is usable when its table shows the first
 runs. With Playwright and Chromium (`chromium` on the path, or REFINEGRAPH_CHROMIUM), the benchmark
 opens the page several times, each time in a new browser, and then opens the last run in the table.
@@ -37,11 +37,11 @@ WRONG, RIGHT = (f"```python\ndef f(x):\n    return {value}\n```" for value in ("
 
 @cache
 def _run(number: int) -> RefinementResult:
-    """Return one of a few real runs: a sample, and two repairs of which one may be right."""
+    """Return one of two real runs: a sample, a review, and a repair that is right or wrong."""
     last = RIGHT if number else WRONG
-    model = ScriptedChatModel([WRONG, VERDICT, WRONG, VERDICT, last], cycle=True)
+    model = ScriptedChatModel([WRONG, VERDICT, last], cycle=True)
     problem = Problem(prompt="Write f(x).", tests="assert f(1) == 1\nassert f(2) == 2")
-    return rg.solve(problem, model=model, strategy="self-refine", rounds=2)
+    return rg.solve(problem, model=model, strategy="self-refine", rounds=1)
 
 
 def _words(source: random.Random, count: int) -> str:
@@ -141,13 +141,17 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         page_file = Path(folder) / "report.html"
         stored = list(runs(options.problems))
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         summary = summarise(stored)
         with page_file.open("w", encoding="utf-8") as file:
             file.writelines(evaluation_page(summary, stored, title="report"))
-        written = time.perf_counter() - began
+        written, cpu = time.perf_counter() - began, time.process_time() - cpu
         size = page_file.stat().st_size / 2**20
-        print(f"{options.problems:,} problems, {size:.1f} MB, written in {written:.1f} s")
+        print(
+            f"{options.problems:,} problems, {size:.1f} MB, written in {written:.1f} s "
+            f"({cpu:.1f} s of CPU time)",
+            flush=True,
+        )
         open_page(page_file, options.problems, options.times)
 
 

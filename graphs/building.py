@@ -182,9 +182,7 @@ class GraphBuilder:
             destinations=destinations,
         )
 
-    async def _advance(
-        self, state: RefinementState, update: StateUpdate, steps_left: int
-    ) -> "_Step":
+    async def _advance(self, state: RefinementState, update: StateUpdate, steps_left: int) -> _Step:
         """Decide, and return the joint update of this super-step and its destination.
 
         If the super-steps of a run interest nobody, a decision's only move is made here, and then
@@ -253,7 +251,8 @@ def _stage_node(runner: StageRunner) -> Callable[[PendingMove], Awaitable[Any]]:
         update, following = await runner.apply(_live_state(), pending)
         if next_node is None:
             return update
-        return Command(update=update, goto=[Send(next_node, following)])
+        command: Command[str] = Command(update=update, goto=[Send(next_node, following)])
+        return command
 
     return run
 
