@@ -86,14 +86,18 @@ def _counts(found: Sequence[Summary]) -> str:
     sizes = sorted({row.problems for row in found if row.problems})
     problems = " to ".join(map(str, dict.fromkeys((sizes[0], sizes[-1]))))
     best = next((row for row in found if row.strategy == BASELINE), None)
-    whole = f" It is right on {best.accuracy:.0%} with {best.tokens:,.0f} tokens." if best else ""
-    cheap = sum(row.problems > 0 and row.gain is None for row in found) - (best is not None)
-    less = f" {cheap} cost less than one sample." if cheap > 0 else ""
+    whole = (
+        f" `{BASELINE}` is right on {best.accuracy:.0%} with {best.tokens:,.0f} tokens."
+        if best
+        else ""
+    )
+    measured = sum(row.problems > 0 for row in found)
     chance = 0.025 * len(ranked)
     return (
-        f"Of {len(ranked)} systems on {problems} problems, {above} are above `{BASELINE}` at equal "
+        f"{measured} of {len(strategy_names())} strategies were measured on {problems} problems. "
+        f"Of {len(ranked)} that cost at least one sample, {above} are above `{BASELINE}` at equal "
         f"tokens and {below} below it; about {chance:.0f} of each would be expected by chance if "
-        f"none had an effect.{whole}{less}"
+        f"none had an effect.{whole}"
     )
 
 
