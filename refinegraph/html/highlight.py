@@ -1,11 +1,13 @@
 """Syntax colours for programs and patches."""
 
-import builtins
-import keyword
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal
+
+from pygments.lexer import Lexer
+from pygments.lexers.python import PythonLexer
+from pygments.token import Comment, Keyword, Name, Number, Operator, String
 
 from refinegraph.html.page import text
 
@@ -16,22 +18,19 @@ LONGEST = 20_000
 """The maximum number of characters that are coloured, compared or shown. Pages with longer texts
 can no longer be opened."""
 
-_KEYWORDS = "|".join(keyword.kwlist)
-_BUILTINS = "|".join(
-    name for name in dir(builtins) if name.isalpha() and name not in keyword.kwlist
-)
-# One expression, because a general lexer takes five times as long, and a page has thousands of
-# programs. Few classes keep pages small: most tokens are names and punctuation without one.
-_COLOURED = re.compile(
-    r"""(?P<c>\#[^\n]*)
-    |(?P<s>(?:(?<!\w)[rRbBuUfF]{1,2})?(?:
-        \"{3}(?:\\.|[^\\])*?(?:\"{3}|\Z) | '{3}(?:\\.|[^\\])*?(?:'{3}|\Z)
-        |"(?:\\.|[^"\\\n])*"? | '(?:\\.|[^'\\\n])*'?))
-    |(?P<f>(?<=\bdef\ )\w+ | (?<=\bclass\ )\w+ | (?m:^)[ \t]*@[\w.]+)
-    |(?<![\w.])(?:(?P<k>KEYWORDS)|(?P<b>BUILTINS)|(?P<m>\d[\w.]*))(?!\w)
-    """.replace("KEYWORDS", _KEYWORDS).replace("BUILTINS", _BUILTINS),
-    re.VERBOSE | re.DOTALL,
-)
+# Few classes keep pages small: most tokens of a program are names and punctuation without one.
+_CLASSES: dict[object, str] = {
+    Comment: "c",
+    String: "s",
+    Number: "m",
+    Keyword: "k",
+    Operator.Word: "k",
+    Name.Function: "f",
+    Name.Class: "f",
+    Name.Decorator: "f",
+    Name.Builtin: "b",
+    Name.Exception: "b",
+}
 
 
 _WINDOWS_ENDS = re.compile(r"\r+\n")
@@ -71,7 +70,9 @@ def code_lines(content: str, language: Language) -> tuple[str, ...]:
         return tuple(text(line) for line in content.split("\n"))
     if language == "patch":
         return tuple(_patch_line(line) for line in content.split("\n"))
-    return tuple(_python_lines(content))
+    lines = tuple("".join(pieces) for pieces in _python_lines(content))
+    # Pygments takes a lone carriage return for the end of a line; nothing else here does.
+    return lines if len(lines) == content.count("\n") + 1 else code_lines(content, "words")
 
 
 def _patch_line(line: str) -> str:
@@ -81,30 +82,32 @@ def _patch_line(line: str) -> str:
     return f'<span class="{style}">{text(line)}</span>' if style else text(line)
 
 
-def _python_lines(content: str) -> Iterator[str]:
-    """Yield the lines of a program; a coloured piece of several lines is coloured in each."""
-    line: list[str] = []
-    for style, piece in _pieces(content):
-        first, *others = piece.split("\n")
-        line.append(_coloured(first, style))
-        for other in others:
-            yield "".join(line)
-            line = [_coloured(other, style)]
-    yield "".join(line)
+def _python_lines(content: str) -> Iterator[list[str]]:
+    pieces: list[str] = []
+    for kind, value in _python_lexer().get_tokens(content):
+        style = _style(kind)
+        for place, part in enumerate(value.split("\n")):
+            if place:
+                yield pieces
+                pieces = []
+            if part:
+                pieces.append(f'<span class="{style}">{text(part)}</span>' if style else text(part))
+    yield pieces
 
 
-def _pieces(content: str) -> Iterator[tuple[str | None, str]]:
-    """Yield the text in pieces with their classes; None for a piece without colour."""
-    position = 0
-    for match in _COLOURED.finditer(content):
-        yield None, content[position : match.start()]
-        yield match.lastgroup, match.group()
-        position = match.end()
-    yield None, content[position:]
+@cache
+def _python_lexer() -> Lexer:
+    return PythonLexer(stripnl=False, ensurenl=False)
 
 
-def _coloured(piece: str, style: str | None) -> str:
-    return f'<span class="{style}">{text(piece)}</span>' if style and piece else text(piece)
+@cache
+def _style(kind: object) -> str:
+    """Return the class of a token type: its own, or that of the nearest ancestor."""
+    while kind is not None:
+        if kind in _CLASSES:
+            return _CLASSES[kind]
+        kind = getattr(kind, "parent", None)
+    return ""
 
 
 def _cut_note(count: int) -> str:
