@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: help demo install test lint types unit docs format mutants benchmarks clean
+.PHONY: help demo install test lint types unit docs docs-release format mutants benchmarks clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -32,6 +32,11 @@ unit: $(DEV_STAMP)  ## the tests and the examples in the docstrings
 
 docs: $(DEV_STAMP)  ## the documents as a site, in build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+docs-release: $(DEV_STAMP)  ## the site of this version beside earlier ones, in the branch gh-pages
+	NO_MKDOCS_2_WARNING=1 PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/mike deploy --update-aliases \
+	  "$$($(BIN)/python -c 'import refinegraph; print(refinegraph.__version__)')" latest
+	$(BIN)/mike set-default latest
 
 mutants: $(DEV_STAMP)  ## which of 200 faults the tests of graphs/ and tools/ do not notice
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group mutants

@@ -25,21 +25,18 @@ _SHORTEST_KEY = 16
 
 
 class Client(BaseModel):
-    """A client: its key and its budget per day (UTC). None means no limit.
-
-    Args:
-        key: The secret that it sends as `Authorization: Bearer KEY`.
-        budget_tokens: Prompt and completion tokens of all calls made for it, including hidden ones.
-        budget_usd: USD; requires that the prices of all models are known.
-        budget_calls: Model calls.
-    """
+    """A client: its key and its budget per day (UTC). None means no limit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: Annotated[str, Field(min_length=_SHORTEST_KEY, repr=False)]
+    """The secret that it sends as `Authorization: Bearer KEY`."""
     budget_tokens: Annotated[int, Field(ge=1)] | None = None
+    """Prompt and completion tokens of all calls made for it, including hidden ones."""
     budget_usd: Annotated[float, Field(gt=0)] | None = None
+    """USD; requires that the prices of all models are known."""
     budget_calls: Annotated[int, Field(ge=1)] | None = None
+    """Model calls."""
 
     @property
     def is_bounded(self) -> bool:
