@@ -16,7 +16,7 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from string import ascii_letters
@@ -87,7 +87,7 @@ _SPOKEN: ContextVar[Spoken | None] = ContextVar("spoken", default=None)
 
 
 @contextlib.contextmanager
-def count_remarks() -> Iterator[Spoken]:
+def count_remarks() -> Generator[Spoken]:
     """Count the answers of all simulated models inside the block, also in tasks begun there."""
     spoken = Spoken()
     token = _SPOKEN.set(spoken)

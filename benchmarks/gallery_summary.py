@@ -105,11 +105,8 @@ def _line(row: Summary, setting: str) -> str:
     assert row.gain is not None and row.gain_interval
     low, high = row.gain_interval
     gain = f"{100 * row.gain:+.0f} points"
-    name = f"`{row.strategy}`"
-    if find_strategy(row.strategy).title:
-        name = f"[{name}](gallery/{row.strategy}.md)"
     return (
-        f"| {name} | {row.accuracy:.0%} "
+        f"| `{row.strategy}` | {row.accuracy:.0%} "
         f"| {row.tokens:,.0f} | {gain} | {100 * low:+.0f} to {100 * high:+.0f} "
         f"| {note_on(row, setting)} |"
     )

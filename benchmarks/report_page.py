@@ -30,7 +30,7 @@ from refinegraph.schema import Candidate, Problem, RefinementResult, Review
 
 LINES = 20
 """Lines of a program, the usual length of a solution to a problem of HumanEval."""
-WORDS = [f"{a}{b}" for a in "abcdefghklmnoprstuw" for b in ("an", "el", "ist", "or", "um", "ind")]
+WORDS = [f"{a}{b}" for a in "abcdefghklmnoprstuw" for b in ("an", "el", "id", "or", "um", "ind")]
 VERDICT = "VERDICT: wrong\nSTEP: the last line\nCHANGE: return the sum"
 WRONG, RIGHT = (f"```python\ndef f(x):\n    return {value}\n```" for value in ("-x", "x"))
 

@@ -22,7 +22,7 @@ graph = refinement_graph(
 )
 
 PROBLEM = Problem(
-    prompt="Write tidy(xs) for a list of integers. Sort it, then drop the first 2.",
+    prompt="Write tidy(xs) for a list of integers. Sort the numbers, then drop the first 2.",
     tests="assert tidy([3, 1, 2, 9]) == [3, 9]\nassert tidy([5]) == []",
 )
 

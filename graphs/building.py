@@ -199,7 +199,7 @@ class GraphBuilder:
             state, update = apply_update(state, decided), join_updates(update, decided)
             if decision.stop_reason:
                 return _Step(update, self.finish)
-            if not is_inline or len(decision.moves) > 1:
+            if not is_inline or len(decision.moves) != 1:
                 return _Step(update, self._sends(state, decision))
             moved = await self._make_only_move(state, decision)
             state, update = apply_update(state, moved), join_updates(update, moved)

@@ -1,7 +1,7 @@
 """The refinement graph: solve and score, then either select or review, refine and score again."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
@@ -35,7 +35,7 @@ def refinement_graph(
     *,
     solver: SolverAgent,
     reviewer: ReviewerAgent | None = None,
-    refiner: RefinerAgent | None = None,
+    refiner: RefinerAgent | Operator | None = None,
     branches: BranchRefiner | None = None,
     test_writer: TestWriterAgent | None = None,
     scorer: Scorer | Sequence[Scorer] | None = None,
@@ -126,7 +126,7 @@ def refinement_graph(
 
 
 def repair(
-    refiner: RefinerAgent,
+    refiner: RefinerAgent | Operator,
     reviewer: ReviewerAgent | None = None,
     *,
     tracer: Tracer | None = None,
@@ -140,8 +140,10 @@ def repair(
     candidate is repaired by it instead, at no cost of a review, while its author was unsure of a
     token that has not been tried.
     """
-    takes_evidence = evidence is not None and callable(refiner)
-    refine = Refine(refiner, evidence=evidence) if takes_evidence else _role(refiner, Refine)
+    if isinstance(refiner, Operator) and not callable(refiner):
+        refine: Operator = refiner
+    else:  # agents of this package are operators too, but only as an agent do they take evidence
+        refine = Refine(cast("RefinerAgent", refiner), evidence=evidence)
     review: Operator | None = None
     if reviewer is not None:
         review = ReviewEach(reviewer, tracer=tracer, evidence=evidence)

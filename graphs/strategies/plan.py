@@ -11,7 +11,7 @@ from typing_extensions import Unpack
 from refinegraph.agents.branch_refiner import BranchRefiner, reporting
 from refinegraph.agents.evidence import gather_evidence
 from refinegraph.agents.models import Sampling, model_name
-from refinegraph.agents.operators import OperatorLike
+from refinegraph.agents.operators import Operator, OperatorLike
 from refinegraph.agents.operators.roles import Gatherer
 from refinegraph.agents.prompts import PromptSet, prompts_for
 from refinegraph.agents.protocols import (
@@ -60,7 +60,7 @@ class Parts(TypedDict, total=False):
 
     solver: SolverAgent
     reviewer: ReviewerAgent | None
-    refiner: RefinerAgent | None
+    refiner: RefinerAgent | Operator | None
     branches: BranchRefiner | None
     test_writer: TestWriterAgent | None
     tracer: Tracer | None
@@ -253,8 +253,9 @@ class Plan:
         parts.setdefault("models", self.names)
         if parts.get("refiner"):
             parts.setdefault("evidence", self.gatherer())
-            if self.branches:
-                parts["solver"] = reporting(parts["solver"])
+            solver = parts.get("solver")
+            if self.branches and solver is not None:
+                parts["solver"] = reporting(solver)
                 parts["branches"] = parts.get("branches") or self.branch_refiner()
             if self.review != "separate" and self.kind == "code":
                 parts["reviewer"] = None

@@ -24,7 +24,7 @@ _NEXT = """
 Now with a problem and a model of yours:
 
   refinegraph demo                     a session: type problems, look into the runs
-  refinegraph solve "Write f(x) for a list of integers. Sort it, then drop the first 2."
+  refinegraph solve "Write f(x) for a list of integers. Sort the numbers, then drop the first 2."
   refinegraph solve "Write is_leap(year)." -m ollama_chat/qwen3:8b
   refinegraph solve --tests tests.py -m openai/NAME --api-base URL < problem.txt"""
 

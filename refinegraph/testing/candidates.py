@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
-from refinegraph.schema import Candidate, Review, Score, Step, Verdict
+from refinegraph.schema import Alternative, Candidate, Review, Score, Step, Verdict
 
 
 class CandidateFields(TypedDict, total=False):
@@ -28,6 +28,8 @@ class CandidateFields(TypedDict, total=False):
     temperature: float | None
     self_certainty: float | None
     mean_logprob: float | None
+    alternatives: tuple[Alternative, ...]
+    gap: float | None
     revision: int
 
 

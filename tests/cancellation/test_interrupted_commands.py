@@ -154,7 +154,7 @@ def test_eval_ends(
 DEMO = [
     *STARTING,
     Moment("llama.cpp is loaded", lambda command, _: command.has_loaded("xllamacpp")),
-    *(writes(text) for text in ("── task 1 ──", "0.0 ", "── task 2 ──", "── task 3 ──")),
+    *(writes(text) for text in ("── task 1 ──", "0.0 ", "── task 2 ──", "1.0 ")),
 ]
 
 

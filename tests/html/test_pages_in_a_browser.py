@@ -133,7 +133,7 @@ def test_the_slider_replays_the_run(opened: Opened) -> None:
         slider.focus()
         page.keyboard.press("Home")
         assert page.locator(".tree a.unborn").count() == 6
-        assert page.locator(".replay output").inner_text() == "Step 1 of 19 · solve twice"
+        assert page.locator(".replay output").inner_text() == "Step 1 of 19 · take 2 samples"
         page.keyboard.press("ArrowRight")
         assert page.locator(".tree a.unborn").count() == 5
         assert page.locator(".tree a.unjudged").count() == 6

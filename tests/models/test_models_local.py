@@ -108,7 +108,7 @@ async def test_stop_texts_and_limits_end_an_answer() -> None:
 
 
 async def test_too_long_a_prompt_says_how_long_it_may_be() -> None:
-    with pytest.raises(ContextTooLong, match="has a context of 1024 tokens"):
+    with pytest.raises(ContextTooLong, match="has a context of 1536 tokens"):
         await generate(resolve_model("embedded"), [HumanMessage("one " * 3000)])
 
 

@@ -96,7 +96,7 @@ def test_a_tour_a_problem_an_interrupt_and_the_way_out(
             assert told in toured
         terminal.type("/help")
         assert "/why" in terminal.wait("/quit")
-        terminal.type("Write f(x) for a list of integers. Sort it, then drop the first 2.")
+        terminal.type("Write f(x) for a list of integers. Sort the numbers, then drop the first 2.")
         assert "def f(x)" in terminal.wait("unverified")
         terminal.type("/why")
         terminal.wait("Stop (")
