@@ -43,9 +43,10 @@ from refinegraph.schema import Action, Candidate, Decision, Difficulty, StopReas
 from refinegraph.support.awaiting import settle
 
 MIN_GAIN_FOR_CODE = 0.008
-"""A program that passes is worth 125,000 tokens, about half a dollar with a hosted model. It is the
-highest value in steps of 0.001 at which no solved problem is lost on recorded repair runs of three
-models (`benchmarks/recorded_repairs.py`)."""
+"""A program that passes is worth 125,000 tokens, about half a dollar with a hosted model. On
+recorded repair runs of three models (`benchmarks/recorded_repairs.py`), ten of the eleven problems
+that repairs solve are solved with it, for 0.14 to 0.42 of the tokens; 0.004 solves all eleven, for
+0.35 to 0.83."""
 _LARGEST_WAVE = 8
 """Maximum samples requested at once if waiting has a cost; no estimate justifies more."""
 
