@@ -6,8 +6,8 @@ from refinegraph.agents.models.types import Choice, TokenLogprob
 from refinegraph.schema import Alternative, Candidate
 
 _LARGEST_GAP = 4.0
-"""Largest gap of an alternative that is kept, a factor of 55: beyond it, a fresh sample finds a new
-program sooner."""
+"""Largest gap of an alternative that is kept, a factor of 55: a choice. Less likely ones are rarely
+worth even a line."""
 _KEPT = 24
 """Alternatives kept for each program, likeliest first."""
 

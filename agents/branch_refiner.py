@@ -19,10 +19,10 @@ from refinegraph.agents.solver import Solver
 from refinegraph.schema import Alternative, Candidate, Review
 
 REPORTED = 5
-"""Alternatives that samples report at every token. Few repairs of the built-in model begin with a
-token that was not among its three likeliest."""
+"""Alternatives that samples report at every token: a choice, within the limits of servers, which
+report five to twenty."""
 _LINE_TOKENS = 120
-"""Maximum tokens of a rewritten line."""
+"""Maximum tokens of a rewritten line, far more than a readable line has."""
 
 
 class BranchRefiner(Operator):

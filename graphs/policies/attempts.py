@@ -39,8 +39,8 @@ SHIPPED_RATES = {
 """Rates before anything is seen. A repair mends 41 % of the failures of the package's own model,
 whatever they pass. The others are ratios to the kind before them in a path: repairs of repaired
 programs, second repairs of a program, and further ones. They are mild on purpose, because models
-differ: some repeat themselves, others mend step by step. Alternatives are the rarer right the less
-likely they are, by class of their gap.
+differ: some repeat themselves, others mend step by step. Those of alternatives, by class of their
+gap, are a guess that soon gives way to what is observed.
 """
 
 

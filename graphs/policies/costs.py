@@ -26,8 +26,8 @@ REPAIR_IN_SAMPLES = 1.7
 """Cost of a review and a repair relative to a sample, measured on the built-in model (76 to 45)."""
 
 BRANCH_IN_SAMPLES = 0.25
-"""Cost of a repair at an alternative token relative to a sample: one line of six, and the cached
-prompt, measured on the built-in model."""
+"""Cost of a repair at an alternative token relative to a sample, until it is observed: an estimate
+from one line of six and a cached prompt."""
 
 
 class Spent(NamedTuple):

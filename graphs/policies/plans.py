@@ -32,8 +32,8 @@ _PRIOR_WEIGHT = 2.0
 
 _FIRST_BRANCH = Position(gap=0)
 _SAME_CLASS = 0.5
-"""Chance that the alternative after a failed one has a gap of the same class: programs of the
-built-in model have about two alternatives in each."""
+"""Chance that the alternative after a failed one has a gap of the same class: a choice, about right
+if a program has two alternatives in each."""
 
 
 class Worth(NamedTuple):
