@@ -135,7 +135,7 @@ class Trial:
 
 def kill_driver(trial: Trial, process: psutil.Process) -> Strike:
     """Kill the process of the command."""
-    ports = [p for each in (process, *process.children(recursive=True)) for p in ports_of(each)]
+    ports = [p for member in (process, *process.children(recursive=True)) for p in ports_of(member)]
     strike = Strike(time.time(), "driver", ports)
     process.kill()
     return strike
@@ -143,7 +143,7 @@ def kill_driver(trial: Trial, process: psutil.Process) -> Strike:
 
 def kill_part_of_cluster(trial: Trial, process: psutil.Process) -> Strike:
     """Kill a worker of a Ray cluster, or the driver."""
-    actors = [(each, name) for each in process.children(recursive=True) if (name := actor(each))]
+    actors = [(child, name) for child in process.children(recursive=True) if (name := actor(child))]
     if not actors or trial.chance.random() < DRIVER_SHARE:
         return kill_driver(trial, process)
     victim, name = trial.chance.choice(actors)
@@ -271,7 +271,7 @@ async def run(options: argparse.Namespace) -> int:
     folder.mkdir(exist_ok=True, parents=True)
     source, whole = folder / "in.jsonl", folder / "whole.jsonl"
     until = time.monotonic() + options.seconds
-    source.write_text("".join(json.dumps(each) + "\n" for each in questions(options.problems)))
+    source.write_text("".join(json.dumps(row) + "\n" for row in questions(options.problems)))
     name = "cluster" if options.cluster else "shards"
     strike = kill_part_of_cluster if options.cluster else kill_driver
     is_whole = (folder / "whole.jsonl.state" / "ended").exists()

@@ -24,6 +24,7 @@ os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 PROMPT = [{"role": "user", "content": "2 + 2?"}]
 ROUNDS_OF_REPAIR = 3
+"""One sample, then three reviews and repairs: the seven calls of the comparison."""
 CALLS = {"1 call": 1, "8 samples": 8, "7 calls in 3 rounds": 1 + 2 * ROUNDS_OF_REPAIR}
 """The calls of one problem, by the shape of the work."""
 SUPER_STEPS = {"7 calls in 3 rounds": 3 * (1 + ROUNDS_OF_REPAIR)}

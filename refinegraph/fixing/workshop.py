@@ -18,6 +18,7 @@ from refinegraph.tools.test_runs import Baseline, take_baseline
 from refinegraph.tools.workspace.git import toplevel
 
 _SHOWN_SUSPECTS = 3
+"""Suspicious lines named before the first patch: a choice that leaves the screen readable."""
 
 
 class Workshop(NamedTuple):

@@ -37,6 +37,7 @@ _STATES: dict[Outcome, State] = {
     "no answer": "failed",
 }
 _LONGEST_TITLE = 90
+"""Characters of a title, about what a browser shows of it."""
 _LONGEST_LIST = 60
 """The number of decisions that are listed openly; longer lists are collapsed."""
 

@@ -8,12 +8,14 @@ from refinegraph.repl.session import Session
 from refinegraph.schema import Problem, RefinementResult
 
 FEWEST, MOST = 2, 12
-"""Minimum and maximum number of tasks: enough to rule out luck, few enough to wait for."""
+"""Minimum and maximum number of tasks: one that needs no repair beside one that does, and few
+enough to wait for."""
 SEED = 2026
 _MOST = 500
+"""Number of different tasks: more than anybody asks for in a session."""
 _STEPS, _VAGUE = (2, 3, 4, 5, 6, 8), (0, 0, 1, 1, 2)
 """Steps of a task, and how many of them the statement leaves to the examples: from tasks that the
-model always solves to tasks that it rarely solves without a repair."""
+model usually solves at once to tasks that it rarely solves without a repair."""
 
 
 def examples() -> Iterator[Problem]:
