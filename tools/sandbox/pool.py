@@ -13,9 +13,8 @@ from refinegraph.tools.sandbox.workers import Worker
 
 MOST_WORKERS = max(8, 4 * (os.cpu_count() or 1))
 """Workers per pool. A run takes one worker, or two if its tests are programs too. More workers than
-CPUs keep the CPUs busy while some runs wait; the factor is a choice."""
-_KEPT_IDLE = max(4, 2 * (os.cpu_count() or 1))
-"""Idle workers that stay warm: a choice, half of all."""
+CPUs keep the CPUs busy while some runs wait; the factor is a choice. Idle ones stay warm: ending
+them when few runs need them would start them again with the next tests, for 0.1 s each."""
 
 IsCancelled = Callable[[], bool]
 
@@ -56,15 +55,16 @@ class Pool:
 
     def release(self, *workers: Worker) -> None:
         """Return workers to the pool; their runs must have been killed before."""
-        surplus: list[Worker] = []
         with self._changed:
             for worker in workers:
                 worker.rest()
-                keep = len(self._idle) < _KEPT_IDLE and not self._closed
-                (self._idle if keep else surplus).append(worker)
-            self._all.difference_update(surplus)
+            is_closed = self._closed
+            if is_closed:
+                self._all.difference_update(workers)
+            else:
+                self._idle.extend(workers)
             self._changed.notify_all()
-        for worker in surplus:
+        for worker in workers if is_closed else ():
             worker.close()
 
     def discard(self, worker: Worker) -> None:
