@@ -210,7 +210,7 @@ async def test_a_full_disk_leaves_a_resumable_run(tmp_path: Path) -> None:
         async with run.parts() as parts:
             if pages:
                 assert isinstance(parts.checkpointer, LatestCheckpointSaver)
-                await parts.checkpointer.conn.execute_fetchall(f"PRAGMA max_page_count={pages}")
+                parts.checkpointer.conn.execute(f"PRAGMA max_page_count={pages}")
             return await asolve(
                 PROBLEM,
                 model=model,
