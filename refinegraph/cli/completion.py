@@ -4,8 +4,6 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from refinegraph.cli.files import print_exactly
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,6 +14,8 @@ _ASKED = "_ARGCOMPLETE"
 def run(options: argparse.Namespace) -> int:
     """Print the script that makes a shell complete `refinegraph`."""
     from argcomplete.shell_integration import shellcode
+
+    from refinegraph.cli.files import print_exactly
 
     print_exactly(shellcode(["refinegraph"], shell=options.shell))
     return 0

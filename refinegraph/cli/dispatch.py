@@ -13,18 +13,15 @@ from typing import Any, NoReturn
 
 from refinegraph.cli.arguments import COMMANDS, MODULES, Prepare, flags_of, make_parser
 from refinegraph.cli.completion import complete_if_asked
-from refinegraph.cli.deferred_packages import defer_packages
 from refinegraph.cli.parser import BAD_INPUT, Parser, say_error
 from refinegraph.cli.streams import discard_output, flush_output
-from refinegraph.terminal.waiting import patiently, without_collection
 
 
 def dispatch(argv: Sequence[str] | None) -> int:
     """Run the command named by the arguments and return its exit code."""
     try:
-        if argv is None:
-            defer_packages()
-        code = _dispatched(sys.argv[1:] if argv is None else argv)
+        is_process = argv is None
+        code = _dispatched(sys.argv[1:] if argv is None else argv, defers=is_process)
         flush_output()
     except OSError as error:
         return _failed(error)
@@ -40,8 +37,11 @@ def dispatch(argv: Sequence[str] | None) -> int:
     return code
 
 
-def _dispatched(words: Sequence[str]) -> int:
-    """Run the command; print errors that refinegraph raised on purpose as one sentence."""
+def _dispatched(words: Sequence[str], *, defers: bool) -> int:
+    """Run the command; print errors that refinegraph raised on purpose as one sentence.
+
+    With `defers`, packages that no command needs in full are deferred (`deferred_packages`).
+    """
     from refinegraph.errors import RefinegraphError
 
     complete_if_asked(lambda: make_parser(Parser))
@@ -53,9 +53,11 @@ def _dispatched(words: Sequence[str]) -> int:
         if options.command is None:
             parser.print_help()
             return 0
+        from refinegraph.terminal.waiting import patiently
+
         with _orderly_sigterm(), _given_store(getattr(options, "store", None)):
             command = patiently(
-                partial(_imported, MODULES[options.command]),
+                partial(_imported, MODULES[options.command], defers=defers),
                 "loading refinegraph",
                 quiet=getattr(options, "quiet", False),
             )
@@ -79,7 +81,13 @@ def _preparation(words: Sequence[str]) -> Prepare | None:
     return prepare
 
 
-def _imported(module: str) -> Any:
+def _imported(module: str, *, defers: bool) -> Any:
+    if defers:
+        from refinegraph.cli.deferred_packages import defer_packages
+
+        defer_packages()
+    from refinegraph.terminal.waiting import without_collection
+
     with without_collection():
         return import_module(module)
 

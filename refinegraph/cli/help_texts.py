@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from refinegraph.cli.parser import help_width
-from refinegraph.options.own_strategies import OWN_STRATEGIES
 
 EXIT_CODES = {
     0: "done; the answer passed its visible tests or could not be checked",
@@ -144,6 +143,8 @@ def _argument(name: str, nargs: object) -> str:
 
 
 def _strategies() -> str:
+    from refinegraph.options.own_strategies import OWN_STRATEGIES
+
     width = max(map(len, OWN_STRATEGIES))
     rows = [f"{name:<{width}}  {summary}" for name, summary in OWN_STRATEGIES.items()]
     return _section("strategies", [*rows, "`refinegraph strategies` lists published systems too"])

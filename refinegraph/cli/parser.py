@@ -1,7 +1,6 @@
 """An argument parser whose help fits the terminal and whose errors are one sentence."""
 
 import argparse
-import difflib
 import shutil
 import sys
 import textwrap
@@ -102,6 +101,8 @@ def _fill(text: str, width: int) -> str:
 
 
 def _nearest(word: str, names: Iterable[str]) -> str:
+    import difflib
+
     near = difflib.get_close_matches(word.partition("=")[0], list(names), n=1)
     return f" (did you mean {near[0]!r}?)" if near and near[0] != word else ""
 
