@@ -36,6 +36,9 @@ SCORERS = (
     ScorerPart(
         "self-certainty", "tools.scorers:self_certainty", "certainty from log-probabilities"
     ),
+    ScorerPart(
+        "step-certainty", "tools.scorers:step_certainty", "certainty of every line of a program"
+    ),
     ScorerPart("judge", "agents.judges.judge:Judge", "a chat model scores the solution", "[MODEL]"),
     ScorerPart(
         "step-judge", "agents.judges.judge:StepJudge", "a chat model scores each step", "[MODEL]"

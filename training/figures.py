@@ -21,6 +21,8 @@ from refinegraph.graphs.nodes.parse_candidate import read_candidate
 from refinegraph.schema import Candidate, Move, Problem
 from refinegraph.tools.test_cases.checking import check_program
 from training.attempts import Attempt, read_attempt
+from training.certainties import measure_certainty
+from training.figure import Figure
 from training.measuring import MAX_TOKENS, SEED, Measure, edited, several
 from training.roles import (
     TRACES,
@@ -35,16 +37,8 @@ from training.roles import (
 _STEPS, _VAGUE = (3, 4, 5, 6), (1, 2, 3)
 """The numbers of steps of tasks whose attempts are judged: hard enough that the model writes both
 right and wrong programs for most of them."""
-
-
-class Figure(NamedTuple):
-    """The measured value of a role, and its baseline."""
-
-    role: str
-    measures: str
-    values: tuple[float, ...]
-    baseline_is: str
-    baseline: float
+_PROGRAMS = 3
+"""How many times as many tasks are sampled for figures about single programs: a choice."""
 
 
 class Tried(NamedTuple):
@@ -65,9 +59,20 @@ async def measure_roles(measure: Measure, *, count: int) -> list[Figure]:
     return [
         *await _writing(measure, tasks, stated),
         *await _judging(measure, tried),
+        *await measure_certainty(measure, _sampled(count)),
         *await _repairing(measure, tried),
         *await _abstaining(measure, stated),
     ]
+
+
+def _sampled(count: int) -> list[GradedTask]:
+    """Return tasks for figures about single programs, which need more of them than pairs do."""
+    several_times = _PROGRAMS * count
+    return list(
+        graded_tasks(
+            "held_out", count=several_times, seed=SEED, steps=_STEPS, vague=_VAGUE, plain=True
+        )
+    )
 
 
 def _attempts(measure: Measure) -> Callable[[GradedTask], Awaitable[Tried | None]]:

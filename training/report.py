@@ -16,7 +16,8 @@ from rich.console import Console
 from refinegraph.agents.models.providers.local_chat import WEIGHTS, LocalChatModel, trained_model
 from refinegraph.evaluation.statistics import bootstrap_interval
 from refinegraph.tools.sandbox import Sandbox
-from training.figures import Figure, measure_roles
+from training.figure import Figure
+from training.figures import measure_roles
 from training.grades import Grade, measure_grades
 from training.measuring import Measure
 

@@ -41,7 +41,7 @@ from refinegraph.schema import Kind, LabelledProblem, ModelNames
 from refinegraph.support.awaiting import MaybeAwaitable
 from refinegraph.tools.checkers import AnswerReader, Checker
 from refinegraph.tools.sandbox import Sandbox
-from refinegraph.tools.scorers import Scorer
+from refinegraph.tools.scorers import Scorer, reported_logprobs
 from refinegraph.tools.traces import failing_trace
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Plan:
         """Return the Solver for a strategy with that many samples."""
         own = temperature if self.temperature is None else self.temperature
         return Solver(
-            self.model, samples=samples, sampling=self._sampling(own), prompts=self.prompts
+            self.model, samples=samples, sampling=self._writing(own), prompts=self.prompts
         )
 
     def reviewer(self) -> Reviewer:
@@ -184,7 +184,7 @@ class Plan:
         edits = self.edits or (self.prompts or prompts_for(model)).edits
         return Refiner(
             model,
-            sampling=self._sampling(0.4 if edits == 1 else 0.8),
+            sampling=self._writing(0.4 if edits == 1 else 0.8),
             prompts=self.prompts,
             repair="auto" if self.repair == "branch" else self.repair,
             edits=edits,
@@ -316,6 +316,11 @@ class Plan:
             seed=self.seed,
             interrupt_before=self.interrupt_before,
         )
+
+    def _writing(self, temperature: float) -> Sampling:
+        """Return settings for answers that are scored, with the log-probabilities for that."""
+        reported = reported_logprobs(self.scorer)
+        return self._sampling(temperature).model_copy(update={"logprobs": reported})
 
     def _sampling(self, temperature: float) -> Sampling:
         return Sampling(temperature=temperature, max_tokens=self.max_tokens, seed=self.seed)

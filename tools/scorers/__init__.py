@@ -10,6 +10,7 @@ from refinegraph.tools.scorers.basic import (
     agreement,
     execution,
     first_of,
+    reported_logprobs,
     run_scorer,
     score_each,
     self_certainty,
@@ -21,6 +22,7 @@ from refinegraph.tools.scorers.ensembles import (
     worst_of,
 )
 from refinegraph.tools.scorers.reward_model import RewardModel
+from refinegraph.tools.scorers.step_certainty import step_certainty
 
 __all__ = [
     "RewardModel",
@@ -31,9 +33,11 @@ __all__ = [
     "first_of",
     "mean_of",
     "product_of",
+    "reported_logprobs",
     "run_scorer",
     "score_each",
     "self_certainty",
+    "step_certainty",
     "uncertainty_weighted",
     "worst_of",
 ]

@@ -59,6 +59,21 @@ def scores_alone(scorer: Scorer) -> bool:
     return bool(getattr(scorer, "scores_alone", False))
 
 
+def reported_logprobs(scorers: Scorer | Sequence[Scorer] | None) -> int | None:
+    """Return how many alternatives per token samples have to report for scorers; None for none.
+
+    A scorer that needs them sets its attribute `logprobs`; scorers that combine others need what
+    those need.
+
+    >>> reported_logprobs(first_of(execution(), self_certainty()))
+    20
+    """
+    parts = [scorers] if callable(scorers) else [*(scorers or ())]
+    needs = [getattr(part, "logprobs", None) for part in parts]
+    needs += [reported_logprobs(getattr(part, "scorers", None)) for part in parts]
+    return max((need for need in needs if need), default=None)
+
+
 class execution:
     """Score a program by the share of the visible tests that it passes.
 
@@ -157,9 +172,13 @@ class self_certainty:
     """Score a candidate by the self-certainty of its model (arXiv 2502.18581).
 
     The value is `1 - exp(-c)`, where c is the candidate's certainty in nats; this keeps the order
-    and lies between 0 and 1. The score is None if the model returned no log-probabilities. Request
-    them with `Sampling(logprobs=20)`, with the same number for all candidates to be compared.
+    and lies between 0 and 1. The score is None if the model returned no log-probabilities. A
+    strategy with this scorer requests them; elsewhere use `Sampling(logprobs=20)`, with the same
+    number for all candidates to be compared.
     """
+
+    logprobs = 20
+    """Alternatives that samples have to report at every token: the most that servers report."""
 
     scores_alone = True
     scores_unfinished = True
