@@ -9,7 +9,6 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
-    WRITES_IDX_MAP,
     ChannelVersions,
     Checkpoint,
     CheckpointMetadata,
@@ -28,10 +27,6 @@ class LatestCheckpointSaver(SqliteSaver):
     Of earlier checkpoints it keeps only what the last one needs: the additions of each super-step
     to the growing fields. The size of the file is therefore linear in the length of the run, not
     quadratic.
-
-    The results of a task are committed with the checkpoint of their super-step. If the process is
-    killed in between, the task is repeated, with the answers that the cache of model calls holds.
-    A person's answer is committed at once.
 
     The asynchronous methods write without leaving the event loop: a transaction takes 0.1 ms, which
     is less than handing it to a thread and back.
@@ -70,18 +65,6 @@ class LatestCheckpointSaver(SqliteSaver):
                 self._reduce(thread, previous)
         self._last[thread] = checkpoint
         return stored
-
-    def put_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
-    ) -> None:
-        """Store the results of a task, to be committed with the next checkpoint."""
-        concerns_person = any(channel in WRITES_IDX_MAP for channel, _ in writes)
-        with self._transaction(commits=concerns_person):
-            super().put_writes(config, writes, task_id, task_path)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Do as `get_tuple`."""
@@ -185,7 +168,4 @@ async def latest_checkpoints(path: Path) -> AsyncGenerator[LatestCheckpointSaver
     with closing(sqlite3.connect(path, check_same_thread=False)) as connection:
         connection.execute("PRAGMA busy_timeout=10000")
         connection.execute("PRAGMA synchronous=NORMAL")
-        try:
-            yield LatestCheckpointSaver(connection, serde=checkpoint_serializer())
-        finally:
-            connection.commit()
+        yield LatestCheckpointSaver(connection, serde=checkpoint_serializer())

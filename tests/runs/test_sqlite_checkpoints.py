@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import Checkpoint, empty_checkpoint
-from langgraph.types import Interrupt
 
 from refinegraph.graphs.sqlite_checkpoints import LatestCheckpointSaver, latest_checkpoints
 
@@ -25,31 +24,14 @@ async def put(saver: LatestCheckpointSaver, checkpoint: Checkpoint) -> RunnableC
     return await saver.aput(START, checkpoint, {"source": "loop", "step": 1, "parents": {}}, {})
 
 
-async def test_results_of_a_task_are_committed_with_the_next_checkpoint(tmp_path: Path) -> None:
+async def test_results_of_a_task_are_committed_before_the_next_checkpoint(tmp_path: Path) -> None:
     async with latest_checkpoints(tmp_path / "state.sqlite") as saver:
         first = await put(saver, empty_checkpoint())
         await saver.aput_writes(first, [("problem", "2 + 2?")], "task")
-        assert count(tmp_path, "writes") == 0
-        await put(saver, empty_checkpoint())
-        assert count(tmp_path, "checkpoints") == 2
-
-
-async def test_results_of_a_task_are_committed_when_the_file_is_closed(tmp_path: Path) -> None:
-    async with latest_checkpoints(tmp_path / "state.sqlite") as saver:
-        first = await put(saver, empty_checkpoint())
-        await saver.aput_writes(first, [("problem", "2 + 2?")], "task")
-    async with latest_checkpoints(tmp_path / "state.sqlite") as saver:
+        assert count(tmp_path, "writes") == 1
         found = await saver.aget_tuple(START)
     assert found
     assert found.pending_writes == [("task", "problem", "2 + 2?")]
-
-
-@pytest.mark.parametrize("channel", ["__interrupt__", "__resume__"])
-async def test_questions_and_answers_are_committed_at_once(tmp_path: Path, channel: str) -> None:
-    async with latest_checkpoints(tmp_path / "state.sqlite") as saver:
-        first = await put(saver, empty_checkpoint())
-        await saver.aput_writes(first, [(channel, (Interrupt(value="Accept?"),))], "task")
-        assert count(tmp_path, "writes") == 1
 
 
 async def test_a_checkpoint_that_fails_to_be_stored_leaves_the_previous_one(tmp_path: Path) -> None:
