@@ -24,10 +24,16 @@ from langgraph.managed import RemainingSteps
 from langgraph.pregel._read import ChannelRead
 from langgraph.types import Command, Overwrite, Send
 
+from refinegraph.agents.models import Sampling
 from refinegraph.graphs.channels import InputChannel
 from refinegraph.graphs.inline_runs import is_inline_run
 from refinegraph.graphs.nodes.route import Route, Router, pending_moves
-from refinegraph.graphs.nodes.scope import checked_update, node_scope, run_node
+from refinegraph.graphs.nodes.scope import (
+    checked_update,
+    node_scope,
+    run_node,
+    with_sampling_defaults,
+)
 from refinegraph.graphs.nodes.stage import StageRunner
 from refinegraph.graphs.nodes.types import PendingMove, StateNode
 from refinegraph.graphs.operator_table import OperatorTable
@@ -81,8 +87,10 @@ class GraphBuilder:
         asks_to_accept: bool,
         is_stored: bool,
         reader: AnswerReader | None = None,
+        defaults: Sampling | None = None,
     ) -> None:
         self.table = table
+        self.defaults = defaults
         self.router = router
         self.score = score
         self.select = select
@@ -177,7 +185,7 @@ class GraphBuilder:
     ) -> None:
         self.graph.add_node(
             name,
-            node_runnable(name, node),
+            node_runnable(name, with_sampling_defaults(node, self.defaults)),
             input_schema=schema,
             destinations=destinations,
         )

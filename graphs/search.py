@@ -9,6 +9,7 @@ from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
+from refinegraph.agents.models import Sampling
 from refinegraph.agents.operators import OperatorLike
 from refinegraph.graphs.building import GraphBuilder, SearchGraph
 from refinegraph.graphs.nodes.human import InterruptPoint, accept_node, ask_before, prefer_human
@@ -43,6 +44,7 @@ def search_graph(
     checkpointer: BaseCheckpointSaver[Any] | None = None,
     name: str = "search",
     models: ModelNames | None = None,
+    max_tokens: int | None = None,
     seed: int | None = None,
     interrupt_before: Sequence[InterruptPoint] = (),
 ) -> SearchGraph:
@@ -67,7 +69,8 @@ def search_graph(
         checkpointer: Stores the run so that it can be resumed.
         name: The strategy's name in results.
         models: The models of the roles, for results.
-        seed: The seed, for results.
+        max_tokens: Maximum length in tokens of answers whose operator sets none.
+        seed: The seed of requests whose operator sets none, and for results.
         interrupt_before: Where to ask a person: `"refine"`, `"accept"`. Requires a checkpointer.
 
     Raises:
@@ -106,6 +109,7 @@ def search_graph(
         asks_to_accept=asks_to_accept,
         is_stored=checkpointer is not None,
         reader=reader,
+        defaults=_defaults(max_tokens, seed),
     )
     builder.add_route()
     builder.add_operators()
@@ -113,6 +117,11 @@ def search_graph(
     if asks_to_accept:
         builder.add_accept(accept_node(selector, reader=reader))
     return builder.compile(checkpointer, name)
+
+
+def _defaults(max_tokens: int | None, seed: int | None) -> Sampling | None:
+    has_any = max_tokens is not None or seed is not None
+    return Sampling(max_tokens=max_tokens, seed=seed) if has_any else None
 
 
 def _scorers(scorer: Scorer | Sequence[Scorer] | None) -> Sequence[Scorer]:

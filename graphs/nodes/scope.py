@@ -1,12 +1,13 @@
 """Run a node inside its span, and validate the update that it returns."""
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from refinegraph.agents.models import Work
+from refinegraph.agents.models import Sampling, Work
 from refinegraph.agents.models.run_context import working
+from refinegraph.agents.models.sampling_defaults import sampling_defaults
 from refinegraph.graphs.nodes.types import StateNode
 from refinegraph.graphs.state import RefinementState, StateUpdate, check_update
 from refinegraph.schema import SampleCount, Usage
@@ -18,6 +19,20 @@ async def run_node(name: str, node: StateNode, state: RefinementState) -> StateU
     with node_scope(name, state.round, None) as sample_counts:
         update = await node(state)
     return checked_update(name, update, sample_counts)
+
+
+def with_sampling_defaults(
+    node: Callable[[Any], Awaitable[Any]], defaults: Sampling | None
+) -> Callable[[Any], Awaitable[Any]]:
+    """Return a node whose model calls have default settings, if there are any."""
+    if defaults is None:
+        return node
+
+    async def run(values: Any) -> Any:
+        with sampling_defaults(defaults):
+            return await node(values)
+
+    return run
 
 
 @contextmanager

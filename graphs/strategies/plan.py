@@ -313,6 +313,7 @@ class Plan:
             checkpointer=self.checkpointer,
             name=name,
             models=models or self.names,
+            max_tokens=self.max_tokens,
             seed=self.seed,
             interrupt_before=self.interrupt_before,
         )

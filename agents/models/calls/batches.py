@@ -14,6 +14,7 @@ from langchain_core.messages import BaseMessage
 from refinegraph.agents.models.backend import ModelBackend
 from refinegraph.agents.models.calls.call import complete
 from refinegraph.agents.models.run_context import current_scope
+from refinegraph.agents.models.sampling_defaults import with_defaults
 from refinegraph.agents.models.spending.call_cache import CallCache, request_key
 from refinegraph.agents.models.types import Generations, Sampling
 from refinegraph.errors import ModelRequestRefused, RefinegraphError
@@ -68,7 +69,7 @@ async def sample(
     Raises:
         RefinegraphError: The error of the first request, if there is no sample at all.
     """
-    series = _series(model, messages, sampling, n)
+    series = _series(model, messages, with_defaults(sampling), n)
     if n == 1:
         return await series.part(_Part(0, 1))
     counts = size.split(n)

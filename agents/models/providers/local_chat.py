@@ -2,7 +2,6 @@
 
 import asyncio
 import importlib.util
-import re
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from pydantic import PrivateAttr
 
@@ -19,6 +18,13 @@ from refinegraph.agents.models.backend import Endpoint
 from refinegraph.agents.models.base import SamplingChatModel
 from refinegraph.agents.models.completions.stream_assembly import StreamAccumulator
 from refinegraph.agents.models.providers.gguf import read_gguf_header
+from refinegraph.agents.models.providers.headers import (
+    begun,
+    header_of,
+    past_header,
+    with_front,
+)
+from refinegraph.agents.models.providers.line_starts import LineStart, OnPiece, continue_line
 from refinegraph.agents.models.providers.llama_engine import (
     SLOTS,
     LlamaEngine,
@@ -34,8 +40,6 @@ from refinegraph.schema import Usage
 
 WEIGHTS = Path(refinegraph.__file__).parent / "embedded" / "model.gguf"
 """The weights of the built-in model."""
-
-_HEADER = re.compile(r"^def .*:\Z", re.MULTILINE)
 
 
 class LocalChatModel(SamplingChatModel):
@@ -57,6 +61,9 @@ class LocalChatModel(SamplingChatModel):
     """Whether an answer begins with the `def` line that ends the prompt."""
     whole_vocabulary: bool = False
     """Whether to sample from all tokens; by default, llama.cpp excludes unlikely ones."""
+    joins_line_breaks: bool = False
+    """Whether one token holds a line break and the indentation after it. A prefix that ends in a
+    line break then costs one more request, of one token."""
 
     _engine: LlamaEngine | None = PrivateAttr(default=None)
 
@@ -87,10 +94,31 @@ class LocalChatModel(SamplingChatModel):
         header, prefix = self._header(messages), sampling.prefix
         if not prefix:
             answer = (await self._write(messages, n, sampling, pieces)).answer(n)
-            return _with_front(answer, header)
-        rest, front = _past_header(prefix, header)
-        conversation = [*messages, AIMessage(rest)] if rest else messages
-        return _with_front((await self._write(conversation, n, sampling, pieces)).answer(n), front)
+            return with_front(answer, header)
+        rest, front = past_header(prefix, header)
+        start = LineStart.at_end_of(rest) if self.joins_line_breaks else None
+        if start and sampling.json_schema is None:
+            return await self._continue_line(messages, start, n, sampling, pieces.on_text)
+        conversation = begun(messages, rest)
+        return with_front((await self._write(conversation, n, sampling, pieces)).answer(n), front)
+
+    async def _continue_line(
+        self,
+        messages: Sequence[BaseMessage],
+        start: LineStart,
+        n: int,
+        sampling: Sampling,
+        on_text: OnPiece | None,
+    ) -> Completion:
+        async def write(
+            text: str, *, n: int, sampling: Sampling, grammar: str = "", on_text: OnPiece | None
+        ) -> Completion:
+            whole = self.whole_vocabulary
+            request = completion_request(begun(messages, text), n, sampling, whole=whole)
+            request |= {"grammar": grammar} if grammar else {}
+            return (await self._run(request, StreamAccumulator(on_text=on_text))).answer(n)
+
+        return await continue_line(write, start, n=n, sampling=sampling, on_text=on_text)
 
     def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
         """Return 0, because local calls are free."""
@@ -108,7 +136,7 @@ class LocalChatModel(SamplingChatModel):
         those before the grammar is applied. Costs one call, which is charged.
         """
         sampling = Sampling(temperature=0.0, logprobs=0)
-        rest, _ = _past_header(text, self._header(messages))
+        rest, _ = past_header(text, self._header(messages))
         request = completion_request(messages, 1, sampling, whole=True) | {"grammar": only(rest)}
         answer = (await self._run(request, StreamAccumulator())).answer(1)
         charge(
@@ -142,10 +170,7 @@ class LocalChatModel(SamplingChatModel):
 
     def _header(self, messages: Sequence[BaseMessage]) -> str:
         """Return the header at the end of a prompt, with which the answer begins."""
-        if not self.continues_headers:
-            return ""
-        match = _HEADER.search(messages[-1].text)
-        return match[0] if match else ""
+        return header_of(messages) if self.continues_headers else ""
 
     def _check(self, pieces: StreamAccumulator) -> None:
         if pieces.error is None:
@@ -204,24 +229,6 @@ class LocalChatModel(SamplingChatModel):
         return {"model": self.label, "model_name": self.label}
 
 
-def _with_front(answer: Completion, front: str) -> Completion:
-    if not front:
-        return answer
-    whole = (choice.model_copy(update={"text": front + choice.text}) for choice in answer.choices)
-    return answer._replace(choices=tuple(whole))
-
-
-def _past_header(prefix: str, header: str) -> tuple[str, str]:
-    """Split a prefix that overlaps with the prompt's header.
-
-    Returns the part of the prefix after the header, and the part of the header that the prefix does
-    not contain yet.
-    """
-    if header.startswith(prefix):
-        return "", header[len(prefix) :]
-    return prefix.removeprefix(header), ""
-
-
 @contextmanager
 def _stop_on_exit() -> Generator[threading.Event]:
     stopped = threading.Event()
@@ -271,6 +278,7 @@ def trained_model(path: Path, *, label: str, prompt_set: str = "") -> LocalChatM
         label=label,
         whole_vocabulary=True,
         continues_headers=True,
+        joins_line_breaks=True,
         prompt_set=trained_on,
     )
 
