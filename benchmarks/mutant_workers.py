@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -55,7 +55,7 @@ class Workers:
             self._free.put(Worker(BUILD / f"copy-{name}-{number}"))
 
     def map(self, function: Any, items: Sequence[Any]) -> Iterator[Any]:
-        """Yield the results of a function of an item and a worker, in order.
+        """Yield the results of a function of an item and a worker, as they arrive.
 
         The result for an item that was not begun in time is None.
         """
@@ -70,7 +70,8 @@ class Workers:
                 self._free.put(worker)
 
         with ThreadPoolExecutor(self.jobs) as pool:
-            yield from pool.map(attempt, items)
+            for done in as_completed([pool.submit(attempt, item) for item in items]):
+                yield done.result()
 
 
 def copy(folder: Path) -> Path:
