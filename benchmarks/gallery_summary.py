@@ -75,8 +75,8 @@ def _below(intervals: Sequence[Interval]) -> int:
 
 
 _HEAD = (
-    "| system | right | tokens | gain at equal tokens | 95 % interval | notes |",
-    "|---|---|---|---|---|---|",
+    "| system | problems | right | tokens | gain at equal tokens | 95 % interval | notes |",
+    "|---|---|---|---|---|---|---|",
 )
 
 
@@ -95,7 +95,7 @@ def _counts(found: Sequence[Summary]) -> str:
     chance = 0.025 * len(ranked)
     return (
         f"{measured} of {len(strategy_names())} strategies were measured on {problems} problems. "
-        f"Of {len(ranked)} that cost at least one sample, {above} are above `{BASELINE}` at equal "
+        f"Of {len(ranked)} that cost at least one sample, {above} {'is' if above == 1 else 'are'} above `{BASELINE}` at equal "
         f"tokens and {below} below it; about {chance:.0f} of each would be expected by chance if "
         f"none had an effect.{whole}"
     )
@@ -106,7 +106,7 @@ def _line(row: Summary, setting: str) -> str:
     low, high = row.gain_interval
     gain = f"{100 * row.gain:+.0f} points"
     return (
-        f"| `{row.strategy}` | {row.accuracy:.0%} "
+        f"| `{row.strategy}` | {row.problems} | {row.accuracy:.0%} "
         f"| {row.tokens:,.0f} | {gain} | {100 * low:+.0f} to {100 * high:+.0f} "
         f"| {note_on(row, setting)} |"
     )
