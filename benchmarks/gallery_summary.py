@@ -93,11 +93,12 @@ def _counts(found: Sequence[Summary]) -> str:
     )
     measured = sum(row.problems > 0 for row in found)
     chance = 0.025 * len(ranked)
+    verb = "is" if above == 1 else "are"
     return (
         f"{measured} of {len(strategy_names())} strategies were measured on {problems} problems. "
-        f"Of {len(ranked)} that cost at least one sample, {above} {'is' if above == 1 else 'are'} above `{BASELINE}` at equal "
-        f"tokens and {below} below it; about {chance:.0f} of each would be expected by chance if "
-        f"none had an effect.{whole}"
+        f"Of {len(ranked)} that cost at least one sample, {above} {verb} above `{BASELINE}` at "
+        f"equal tokens and {below} below it; about {chance:.0f} of each would be expected by "
+        f"chance if none had an effect.{whole}"
     )
 
 
