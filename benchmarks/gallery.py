@@ -47,7 +47,6 @@ from refinegraph.schema import LabelledProblem
 _BASELINE_SAMPLES = 48
 # A search that does not end would hold up all others; what is cut off counts as failed.
 _SECONDS_A_PROBLEM = 120.0
-_AT_ONCE = 4
 # The correctness of a system less that of the baseline on one problem has a standard deviation of
 # about 0.4, because both get the same draws. So 60 problems give intervals of about 10 points to
 # each side, which separates what helps from what does not, in a few minutes for all systems.
@@ -88,7 +87,7 @@ async def solved(
         for problem in setting.problems
         if (setting.name, name, problem.problem.id) not in done
     ]
-    places = asyncio.Semaphore(_AT_ONCE)
+    places = asyncio.Semaphore(setting.at_once)
 
     async def one(labelled: LabelledProblem) -> Row:
         async with places:

@@ -16,13 +16,20 @@ from gallery_problems import (
 
 from refinegraph.agents.memory import SQLiteMemory
 from refinegraph.agents.models import resolve_model
-from refinegraph.embedded.tasks import generate_tasks
+from refinegraph.embedded.tasks import graded_tasks
 from refinegraph.graphs.strategies import Plan
 from refinegraph.schema import Candidate, LabelledProblem, Problem, Score
 from refinegraph.tools.sandbox import Sandbox
 
-# The composition and the wording of tasks that about half of the samples solve.
-_LENGTHS, _SEED = (3, 3, 4, 4), 91_000
+# Lengths of tasks of which one sample of the package's model solves about 40 %.
+_STEPS, _VAGUE = (4, 5, 6), (1, 2)
+# Of the tasks: no other benchmark draws from it.
+_SEED = 91_000
+# Of an answer of a real model: the longest program of six steps takes about 100 tokens, and a small
+# model that does not know what a prompt asks for writes until it is stopped.
+_MAX_TOKENS = 120
+# The samples that llama.cpp writes at once, which costs little more than one; a choice elsewhere.
+_REAL_AT_ONCE = 8
 _SIMULATED_NEEDS = frozenset({"memory", "examples", "user"})
 
 
@@ -40,6 +47,8 @@ class Setting:
     """Runs the hidden tests."""
     provides: frozenset[str]
     """The needs of strategies that the plan meets."""
+    at_once: int = 4
+    """Problems in progress at the same time: a choice."""
 
 
 class step_scorer:
@@ -105,25 +114,33 @@ def simulated(
 
 def with_model(model: str, count: int) -> Setting:
     """Return a real model with programming tasks."""
-    tasks = generate_tasks("held_out", count=count, seed=_SEED, lengths=_LENGTHS, vague_share=0.6)
+    tasks = graded_tasks(
+        "held_out", count=count, seed=_SEED, steps=_STEPS, vague=_VAGUE, plain=True
+    )
+    learned = graded_tasks("held_out", count=2, seed=_SEED + 1, steps=(2,), vague=(0,), plain=True)
+    examples = tuple(task.labelled for task in learned)
     sandbox = Sandbox()
-    examples = generate_tasks("held_out", count=2, seed=_SEED + 1, lengths=(2,), vague_share=0.0)
 
     def plan() -> Plan:
         return Plan(
             model=resolve_model(model),
             seed=0,
-            max_tokens=200,
+            max_tokens=_MAX_TOKENS,
             sandbox=sandbox,
             memory=SQLiteMemory(":memory:"),
-            examples=tuple(task.labelled for task in examples),
+            examples=examples,
         )
 
     own = ("memory", "examples")
     provides = (*own, "logprobs", "likelihood") if model == "embedded" else own
-    about = "Programming tasks with visible and hidden tests."
+    lengths = f"{min(_STEPS)} to {max(_STEPS)} steps"
+    about = (
+        f"Programming tasks of {lengths} that the model in the package never saw; the statement "
+        "leaves one or two of the steps to examples. Visible tests, and hidden ones that judge."
+    )
     problems = [task.labelled for task in tasks]
-    return Setting(model, about, problems, plan, sandbox, frozenset(provides))
+    name = "programs by the package's model" if model == "embedded" else model
+    return Setting(name, about, problems, plan, sandbox, frozenset(provides), at_once=_REAL_AT_ONCE)
 
 
 def simulated_settings(count: int) -> list[Setting]:

@@ -75,8 +75,8 @@ def _below(intervals: Sequence[Interval]) -> int:
 
 
 _HEAD = (
-    "| system | right | tokens | gain at equal tokens | 95 % interval | notes |",
-    "|---|---|---|---|---|---|",
+    "| system | problems | right | tokens | gain at equal tokens | 95 % interval | notes |",
+    "|---|---|---|---|---|---|---|",
 )
 
 
@@ -93,11 +93,12 @@ def _counts(found: Sequence[Summary]) -> str:
     )
     measured = sum(row.problems > 0 for row in found)
     chance = 0.025 * len(ranked)
+    verb = "is" if above == 1 else "are"
     return (
         f"{measured} of {len(strategy_names())} strategies were measured on {problems} problems. "
-        f"Of {len(ranked)} that cost at least one sample, {above} are above `{BASELINE}` at equal "
-        f"tokens and {below} below it; about {chance:.0f} of each would be expected by chance if "
-        f"none had an effect.{whole}"
+        f"Of {len(ranked)} that cost at least one sample, {above} {verb} above `{BASELINE}` at "
+        f"equal tokens and {below} below it; about {chance:.0f} of each would be expected by "
+        f"chance if none had an effect.{whole}"
     )
 
 
@@ -106,7 +107,7 @@ def _line(row: Summary, setting: str) -> str:
     low, high = row.gain_interval
     gain = f"{100 * row.gain:+.0f} points"
     return (
-        f"| `{row.strategy}` | {row.accuracy:.0%} "
+        f"| `{row.strategy}` | {row.problems} | {row.accuracy:.0%} "
         f"| {row.tokens:,.0f} | {gain} | {100 * low:+.0f} to {100 * high:+.0f} "
         f"| {note_on(row, setting)} |"
     )

@@ -14,7 +14,7 @@ from refinegraph.agents.models import (
 from refinegraph.agents.models.providers.line_starts import LineStart, OnPiece, continue_line
 from refinegraph.agents.models.types import Completion
 from refinegraph.agents.operators.continuation import continue_from
-from refinegraph.agents.operators.steps import line
+from refinegraph.agents.operators.steps import line, paragraph
 from refinegraph.agents.operators.task import Task
 from refinegraph.agents.solver import Solver
 from refinegraph.embedded.tasks import graded_tasks
@@ -61,6 +61,22 @@ async def test_any_part_of_a_line_break_is_continued_alike() -> None:
             assert choice.text == whole.text
             assert "".join(token.token for token in choice.logprobs or ()) == whole.text[end:]
         assert two.usage.completion_tokens == before.usage.completion_tokens
+
+
+async def test_a_whole_program_ends_before_an_empty_line() -> None:
+    pytest.importorskip("xllamacpp", reason="the extra 'local' is not installed")
+    model, greedy = resolve_model("embedded"), Sampling(temperature=0.0)
+    problem = tasks(1)[0]
+    step = continue_from(model, step=paragraph(), sampling=greedy)
+    text, completes = "", list[bool]()
+    for _ in range(2):
+        parents = (Candidate(id="0", text=text),) if text else ()
+        task = Task(problem=problem, move=Move(operator="continue"), parents=parents)
+        [draft] = (await step.apply(task)).drafts
+        text = draft.choice.text
+        completes.append(draft.complete)
+    assert text == (await Solver(model, sampling=greedy)(problem)).choices[0].text
+    assert completes == [False, True]
 
 
 async def test_limits_hold_for_a_text_that_ends_in_a_line_break() -> None:

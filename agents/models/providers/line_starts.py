@@ -19,7 +19,7 @@ from refinegraph.agents.models.types import (
     TopLogprob,
 )
 
-_LINE_BREAK = re.compile(r"(?<!\n)\n *\Z")
+_LINE_BREAK = re.compile(r"\n[\n ]*\Z")
 
 
 OnPiece = Callable[[str], object]
@@ -37,15 +37,15 @@ class ContinueText(Protocol):
 
 
 class LineStart(NamedTuple):
-    """A text that ends in a line break, in two parts."""
+    """A text that ends in line breaks, in two parts."""
 
     text: str
     line_break: str
-    """The line break with the indentation after it."""
+    """The line breaks with the indentation after them."""
 
     @classmethod
     def at_end_of(cls, text: str) -> "LineStart | None":
-        r"""Return the parts of a text that ends in one line break; None for any other text.
+        r"""Return the parts of a text that ends in line breaks; None for any other text.
 
         >>> LineStart.at_end_of("def f(x):\n  ")
         LineStart(text='def f(x):', line_break='\n  ')
@@ -60,7 +60,8 @@ class LineStart(NamedTuple):
         >>> print(LineStart("def f(x):", "\n  ").grammar)
         root ::= "" | "\n  " [^\x00]*
         """
-        return f'root ::= "" | "\\n{self.line_break[1:]}" [^\\x00]*'
+        escaped = self.line_break.replace("\n", "\\n")
+        return f'root ::= "" | "{escaped}" [^\\x00]*'
 
 
 async def continue_line(
