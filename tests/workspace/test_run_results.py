@@ -108,6 +108,8 @@ async def test_a_baseline_distinguishes_failing_passing_skipped_and_flaky_tests(
         (run_of(result=result(1, stdout="out", stderr=" ")), "pytest", r"\(exit code 1\): out;"),
         (run_of(result=result(4, stderr="ERROR: usage: a\npytest: error: no --cov\n rootdir: b")),
          "pytest", r"\(exit code 4\): pytest: error: no --cov;"),
+        (run_of(result=result(4, stderr="pytest: error: unrecognized arguments: --cov")),
+         "pytest -q", r"--cov; the settings .* install it .* --test 'pytest -q -o addopts='"),
         (run_of(result=result(3, stdout="INTERNALERROR> OldWarning: unset\nINTERNALERROR> why")),
          ("env", f"PYTHONPATH=src:{GUARD_FOLDER}:/x", "pytest"),
          r"'env PYTHONPATH=src pytest' ran no test \(exit code 3\): OldWarning: unset;"),
