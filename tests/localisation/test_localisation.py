@@ -126,13 +126,34 @@ def test_positive():
 """
 
 
-@pytest.mark.parametrize("without_coverage", [False, True])
-def test_executed_lines_are_recorded_test_by_test(tmp_path: Path, without_coverage: bool) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    (tmp_path / "program.py").write_text(PROGRAM)
-    (tmp_path / "test_program.py").write_text(SUITE)
-    if without_coverage:
-        (tmp_path / "coverage.py").write_text("raise ImportError\n")
+MEASURING = """\
+import sys
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config):
+    if not getattr(early_config.known_args_namespace, "no_cov", False):
+        sys.modules["elsewhere"] = coverage = __import__("coverage").Coverage(data_file=None)
+        coverage.start()
+"""
+"""A plug-in that measures the coverage of a session, as pytest-cov does."""
+
+
+@pytest.mark.parametrize(
+    ("files", "settings"),
+    [
+        ({}, ""),
+        ({"coverage.py": "raise ImportError\n"}, ""),
+        ({"measuring.py": MEASURING}, "addopts = -p measuring\n"),
+    ],
+    ids=["with coverage", "without coverage", "while coverage is measured"],
+)
+def test_executed_lines_are_recorded_test_by_test(
+    tmp_path: Path, files: dict[str, str], settings: str
+) -> None:
+    programs = {"program.py": PROGRAM, "test_program.py": SUITE, **files}
+    for name, text in {"pytest.ini": f"[pytest]\n{settings}", **programs}.items():
+        (tmp_path / name).write_text(text)
     records = tmp_path / "records.jsonl"
     variables = recording_environment(
         str(records), root=str(tmp_path), plugins=f"{tmp_path}{os.pathsep}{PLUGIN_FOLDER}"

@@ -1,9 +1,10 @@
 """A pytest plugin that records which lines of a directory every test executes.
 
-It runs in the interpreter of the tests, so it needs only the standard library (it uses coverage.py
-if that interpreter has it) and supports Python 3.8 and later. At the end of the session it writes
-one JSON object per test to the file that `REFINEGRAPH_LINES` names, with a bit mask of the executed
-lines of every file. The empty name stands for code that ran outside of tests, mainly module bodies.
+It runs in the interpreter of the tests, so it needs only pytest and the standard library (it uses
+coverage.py if that interpreter has it) and supports Python 3.8 and later. At the end of the session
+it writes one JSON object per test to the file that `REFINEGRAPH_LINES` names, with a bit mask of
+the executed lines of every file. The empty name stands for code that ran outside of tests, mainly
+module bodies.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 _Lines = dict[str, set[int]]
 """Executed lines by file."""
@@ -99,13 +103,13 @@ def _name_under(root: str, filename: str) -> str:
 
 
 def _collector(root: str) -> _Tracer | _Coverage:
-    if "coverage" not in sys.modules:  # a running coverage measurement must not be disturbed
-        try:
-            import coverage
+    try:
+        import coverage
 
+        if coverage.Coverage.current() is None:  # a running measurement must not be disturbed
             return _Coverage(root, coverage)
-        except Exception:
-            pass
+    except Exception:
+        pass
     return _Tracer(root)
 
 
@@ -143,6 +147,14 @@ def _mask(lines: set[int]) -> int:
         if line > 0:
             bits |= 1 << line
     return bits
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_load_initial_conftests(early_config: Any) -> Generator[None, None, None]:
+    """Keep pytest-cov from starting: of two tracers, only the later one sees any line."""
+    if os.environ.get("REFINEGRAPH_LINES"):
+        early_config.known_args_namespace.no_cov = True
+    yield
 
 
 def pytest_configure(config: Any) -> None:
