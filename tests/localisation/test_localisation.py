@@ -112,9 +112,19 @@ def test_evidence_adds_up_in_the_ranking() -> None:
     assert "a.py:2" in describe_suspects(ranked)
 
 
-PROGRAM = "def sign(x):\n    if x < 0:\n        return -1\n    return 1\n"
+PROGRAM = """\
+def sign(x):
+    if x < 0:
+        return -1
+    return 1
+
+
+class Number:
+    def __repr__(self):
+        return "a number"
+"""
 SUITE = """\
-from program import sign
+from program import Number, sign
 
 
 def test_negative():
@@ -122,6 +132,7 @@ def test_negative():
 
 
 def test_positive():
+    number = Number()
     assert sign(2) == 2
 """
 
@@ -145,8 +156,9 @@ def pytest_load_initial_conftests(early_config):
         ({}, ""),
         ({"coverage.py": "raise ImportError\n"}, ""),
         ({"measuring.py": MEASURING}, "addopts = -p measuring\n"),
+        ({}, "addopts = --showlocals\n"),
     ],
-    ids=["with coverage", "without coverage", "while coverage is measured"],
+    ids=["with coverage", "without coverage", "while coverage is measured", "with values shown"],
 )
 def test_executed_lines_are_recorded_test_by_test(
     tmp_path: Path, files: dict[str, str], settings: str
@@ -165,7 +177,7 @@ def test_executed_lines_are_recorded_test_by_test(
         record.test.partition("::")[2]: record
         for record in read_records(records.read_text(), files={"program.py"})
     }
-    executed = {name: {line.number for line in tests[name].lines} - {1} for name in tests}
+    executed = {name: {line.number for line in tests[name].lines} - {1, 7, 8} for name in tests}
     assert executed == {"test_negative": {2, 3}, "test_positive": {2, 4}}
     assert [tests[name].failed for name in tests] == [False, True]
 

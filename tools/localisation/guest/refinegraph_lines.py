@@ -21,6 +21,8 @@ import pytest
 
 _Lines = dict[str, set[int]]
 """Executed lines by file."""
+_REPORT = "(report)"
+"""What is executed for a report goes under this name, which no test has, and is not written."""
 
 
 class _Tracer:
@@ -124,6 +126,13 @@ class _Recorder:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self.collector.switch(nodeid)
         self.failed[nodeid] = False
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: Any) -> Generator[None, None, None]:
+        """Leave out the `__repr__` of values in a report: only failing tests would execute it."""
+        self.collector.switch(_REPORT)
+        yield
+        self.collector.switch(item.nodeid)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         self.failed[report.nodeid] = self.failed.get(report.nodeid, False) or report.failed
