@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from refinegraph.schema import Problem, RefinementResult, SuspectLine
+from refinegraph.schema import Problem, RefinementResult, Repository, SuspectLine
+from refinegraph.tools.test_runs.commands import split_command
 from refinegraph.wording import outcome_word, plural
 
 _MOST_PLACES = 3
@@ -16,7 +17,7 @@ def repair_advice(result: RefinementResult, problem: Problem) -> str:
         return ""
     if not repository.failing:
         return ""
-    places = _places(repository.suspects)
+    places = _places(repository.suspects) + _other_causes(repository)
     if result.models.solver != "mutations":
         return (
             "No patch passes all the tests. 'refinegraph view last' shows what each one fails; "
@@ -40,6 +41,20 @@ def _places(suspects: Sequence[SuspectLine]) -> str:
     """Return where a person should look first."""
     names = [f"{suspect.path}:{suspect.line}" for suspect in suspects[:_MOST_PLACES]]
     return f" The most suspicious places: {', '.join(names)}." if names else ""
+
+
+def _other_causes(repository: Repository) -> str:
+    """Return how to leave out failing tests that have another cause."""
+    if len(repository.failing) < 2:
+        return ""
+    words = split_command(repository.command)
+    if not any(word.endswith(("pytest", "py.test")) for word in words):
+        return ""
+    name = repository.failing[-1].id
+    return (
+        f" One patch has to make all {len(repository.failing)} failing tests pass: leave out those "
+        f"with another cause, as in --test '{repository.command} --deselect {name}'."
+    )
 
 
 def _more(tried: int) -> int:

@@ -110,6 +110,8 @@ async def test_a_baseline_distinguishes_failing_passing_skipped_and_flaky_tests(
          "pytest", r"\(exit code 4\): pytest: error: no --cov;"),
         (run_of(result=result(4, stderr="pytest: error: unrecognized arguments: --cov")),
          "pytest -q", r"--cov; the settings .* install it .* --test 'pytest -q -o addopts='"),
+        (run_of(result=result(1, stderr="x.ValidationError: Plugin 'tests/conftest.py' for hook")),
+         "pytest -q", r"conftest.py' for hook; this conftest.py does not work .* install"),
         (run_of(result=result(3, stdout="INTERNALERROR> OldWarning: unset\nINTERNALERROR> why")),
          ("env", f"PYTHONPATH=src:{GUARD_FOLDER}:/x", "pytest"),
          r"'env PYTHONPATH=src pytest' ran no test \(exit code 3\): OldWarning: unset;"),

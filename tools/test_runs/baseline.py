@@ -122,6 +122,11 @@ def _todo(message: str, command: str) -> str:
             "it for the Python that runs the tests, or leave the settings out with "
             f"--test '{command} -o addopts='"
         )
+    if "conftest.py" in message:
+        return (
+            "this conftest.py does not work with the pytest that was called: install the version "
+            "that it was written for"
+        )
     return "pass a command that runs the tests in this checkout, such as 'python -m pytest -q'"
 
 
