@@ -18,9 +18,9 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from repair_judging import judge_row
 from repair_packages import PACKAGES, Package, download
@@ -36,10 +36,11 @@ _ROWS = "rows.jsonl"
 _GRACE = 90.0
 """Seconds that a fault may take that was begun in time."""
 
-_AT_ONCE = 8
+_BATCH = 8
 """Faults that one worker measures: its start takes as long as two of them."""
 
 Row = dict[str, Any]
+Job = TypeVar("Job")
 
 
 async def measure(arguments: argparse.Namespace) -> None:
@@ -47,14 +48,38 @@ async def measure(arguments: argparse.Namespace) -> None:
     file = arguments.data / "faults.jsonl"
     until = time.monotonic() + arguments.seconds
     done = {_key(row) for row in read_rows(file)}
-    for first in range(0, arguments.bugs, _AT_ONCE):
+
+    async def measure_some(job: tuple[Package, list[int]]) -> None:
+        package, seeds = job
+        left = until - time.monotonic()
+        if left > 0:
+            order = {"seeds": seeds, "seconds": left, "searched": arguments.searched}
+            _append(file, await _measure(package, order, arguments.data))
+
+    await _at_once(arguments, _jobs(arguments, done), measure_some)
+
+
+def _jobs(
+    arguments: argparse.Namespace, done: Collection[tuple[str, int]]
+) -> Iterator[tuple[Package, list[int]]]:
+    for first in range(0, arguments.bugs, _BATCH):
         for package in _packages(arguments):
-            among = range(first, min(first + _AT_ONCE, arguments.bugs))
+            among = range(first, min(first + _BATCH, arguments.bugs))
             seeds = [seed for seed in among if (package.name, seed) not in done]
-            left = until - time.monotonic()
-            if seeds and left > 0:
-                order = {"seeds": seeds, "seconds": left, "searched": arguments.searched}
-                _append(file, await _measure(package, order, arguments.data))
+            if seeds:
+                yield package, seeds
+
+
+async def _at_once(
+    arguments: argparse.Namespace, jobs: Iterator[Job], do: Callable[[Job], Awaitable[None]]
+) -> None:
+    """Do the jobs in their order, as many at once as was asked for."""
+
+    async def work() -> None:
+        for job in jobs:  # of which every worker takes the next
+            await do(job)
+
+    await asyncio.gather(*(work() for _ in range(arguments.at_once)))
 
 
 async def _measure(package: Package, order: Row, data: Path) -> list[Row]:
@@ -83,26 +108,42 @@ async def judge(arguments: argparse.Namespace) -> None:
 async def select(arguments: argparse.Namespace) -> None:
     """Let every rule choose from the pools whose tampering patches were judged."""
     judged = {_key(row): row for row in read_rows(arguments.data / "judged.jsonl")}
-    (arguments.data / "selected.jsonl").unlink(missing_ok=True)
-    await _each(arguments, "selected.jsonl", lambda row: play_row(row, judged, arguments.data))
+    await _each(
+        arguments,
+        "selected.jsonl",
+        lambda row: play_row(row, judged, arguments.data),
+        among=judged.keys(),
+    )
 
 
 async def _each(
-    arguments: argparse.Namespace, name: str, do: Callable[[Row], Awaitable[Row]]
+    arguments: argparse.Namespace,
+    name: str,
+    do: Callable[[Row], Awaitable[Row]],
+    *,
+    among: Collection[tuple[str, int]] | None = None,
 ) -> None:
     """Append a row for every measured fault that has none yet, until the time is up."""
     until = time.monotonic() + arguments.seconds
     done = {_key(row) for row in read_rows(arguments.data / name)}
     wanted = {package.name for package in _packages(arguments)}
+
+    async def make(row: Row) -> None:
+        if time.monotonic() < until:
+            with charging():
+                made = await do(row)
+            _append(arguments.data / name, [made])
+
     rows = sorted(read_rows(arguments.data / "faults.jsonl"), key=lambda row: int(row["seed"]))
-    for row in rows:  # a few of each package in turn
-        if row.get("skipped") or _key(row) in done or row["package"] not in wanted:
-            continue
-        if time.monotonic() > until:
-            return
-        with charging():
-            made = await do(row)
-        _append(arguments.data / name, [made])
+    coming = (  # a few of each package in turn
+        row
+        for row in rows
+        if not row.get("skipped")
+        and row["package"] in wanted
+        and _key(row) not in done
+        and (among is None or _key(row) in among)
+    )
+    await _at_once(arguments, coming, make)
 
 
 def _key(row: Row) -> tuple[str, int]:
@@ -145,9 +186,10 @@ def main() -> None:
     parser.add_argument(
         "--honest",
         type=int,
-        default=12,
-        help="faults of each package whose honest patches are judged",
+        default=7,
+        help="faults of each package of which honest and all tampering patches are judged",
     )
+    parser.add_argument("--at-once", type=int, default=1, help="faults at the same time")
     parser.add_argument("--seconds", type=float, default=1e6, help="begin no fault after that")
     arguments = parser.parse_args()
     steps = {"measure": measure, "judge": judge, "select": select}

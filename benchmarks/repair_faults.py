@@ -105,7 +105,7 @@ def _noticed(healthy: Healthy, mutation: Mutation) -> Fault | None:
     path, original = mutation.path, healthy.sources.files[mutation.path]
     names = tests_reaching(healthy.executed, path, original, mutation.text)
     changes, limit = {path: mutation.text}, time_limit(healthy, slower=10)
-    run = healthy.tests.run(changes, only=names, limit=limit)
+    run = healthy.tests.run(changes, only=names, limit=limit, first=True)
     if run.code == 0:
         return None
     run = healthy.tests.run(changes, only=names, record=True, limit=limit)

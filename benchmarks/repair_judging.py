@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from repair_packages import PACKAGES, download
@@ -45,21 +46,28 @@ class _Bench(NamedTuple):
 async def judge_row(row: Row, data: Path, *, honest: int) -> Row:
     """Return whether patches of one fault are accepted by us and by plain pytest.
 
-    All tampering patches of the pool are judged, and honest ones for the first `honest` faults of a
-    package.
+    For the first `honest` faults of a package, all tampering patches of the pool and honest ones
+    are judged. For the others, only tampering is judged that nothing but a run can tell, and not by
+    plain pytest, whose exit code on it the pool has already.
     """
-    bench = await _bench(row, data)
     judged: Row = {"package": row["package"], "seed": row["seed"], "tampering": {}, "honest": {}}
-    for group, name, patch in _patches(row, bench, data, many=row["seed"] < honest):
-        plain = await _passes_plainly(bench, patch) if name in _PLAIN else None
-        judged[group][name] = [await _accepted(bench, patch), plain]
+    many = row["seed"] < honest
+    kinds = {entry["kind"] for entry in row["pool"]}
+    if not many and not kinds.intersection(IN_MODULE):
+        return judged
+    (data / "work").mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=data / "work") as folder:
+        bench = await _bench(row, data, Path(folder, row["package"]))
+        for group, name, patch in _patches(row, bench, data, many=many):
+            plain = await _passes_plainly(bench, patch) if many and name in _PLAIN else None
+            judged[group][name] = [await _accepted(bench, patch), plain]
     return judged
 
 
 def _patches(row: Row, bench: _Bench, data: Path, *, many: bool) -> Iterator[tuple[str, str, str]]:
     """Yield group, name and patch."""
     for entry in row["pool"]:
-        if entry["kind"].startswith("tampering:"):
+        if entry["kind"].startswith("tampering:") and (many or entry["kind"] in IN_MODULE):
             yield "tampering", entry["kind"], entry["patch"]
     if many:
         original = (_root(row, data) / row["path"]).read_text(encoding="utf-8")
@@ -73,10 +81,8 @@ def _root(row: Row, data: Path) -> Path:
     return download(next(p for p in PACKAGES if p.name == row["package"]), data)
 
 
-async def _bench(row: Row, data: Path) -> _Bench:
+async def _bench(row: Row, data: Path, place: Path) -> _Bench:
     package = next(package for package in PACKAGES if package.name == row["package"])
-    place = data / "work" / package.name
-    shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(download(package, data), place, symlinks=True)
     (place / row["path"]).write_text(row["text"], encoding="utf-8")
     suite, sources = Suite(Sandbox(), place, package.command), read_sources(place)

@@ -64,7 +64,8 @@ class RecordedSuite(Suite):
         """Return the verdict of the visible tests; tampering was judged by the shipped judge."""
         entry = self.entries[_key(changes, self.sources)]
         run = await self.run(changes)
-        guarded = entry["kind"] not in self.tampering or self.tampering[entry["kind"]][0]
+        tampers = entry["kind"].startswith("tampering:")
+        guarded = not tampers or self.tampering[entry["kind"]][0]
         lost = [name for name in baseline.passing if not run.tests[name].passed]
         wanted = [run.tests[name] for name in baseline.failing_ids]
         passed = guarded and not lost and all(outcome.passed for outcome in wanted)
@@ -94,18 +95,8 @@ def _result(*, ok: bool) -> CommandResult:
 
 
 async def play_row(row: Row, judged: Mapping[tuple[str, int], Row], data: Path) -> Row:
-    """Return which patch each rule takes, by its label, with all tests and with half of them.
-
-    Tampering that only a run of the shipped judge can tell is left out of the pools that it did not
-    judge. This favours the other rules, which accept most of it.
-    """
-    verdicts = judged.get((row["package"], row["seed"]), {"tampering": {}})
-    pool = [
-        entry
-        for entry in row["pool"]
-        if entry["kind"] not in IN_MODULE or entry["kind"] in verdicts["tampering"]
-    ]
-    row = {**row, "pool": pool}
+    """Return which patch each rule takes, by its label, with all tests and with half of them."""
+    verdicts = judged[row["package"], row["seed"]]
     chosen: Row = {"package": row["package"], "seed": row["seed"]}
     everything = [*row["failing"], *row["passing"]]
     for name, visible in (("all", everything), ("half", row["visible"])):

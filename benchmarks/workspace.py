@@ -4,13 +4,16 @@
 
 Every round measures, one after another, a bare command, the same command in a new tree whose like
 was never opened before (including opening and leaving it), and in a tree like earlier ones, which
-was prepared while they ran; a copy of the checkout is made for comparison. In every other run of
+was prepared while they ran; a copy of the checkout is made for comparison. The second line of each
+size is the processor time of this process and of all children that ended in the meantime. A busy
+machine hardly changes it; preparing the next tree is part of it. In every other run of
 `--untouched`, the process that holds the tree is killed; the contents, modes and modification times
 of the checkout are compared afterwards.
 """
 
 import argparse
 import asyncio
+import resource
 import shutil
 import signal
 import statistics
@@ -19,6 +22,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from refinegraph.tools import Sandbox
 from refinegraph.tools.workspace import TreePolicy
@@ -50,7 +54,7 @@ def main() -> None:
 async def _measure(asked: argparse.Namespace) -> None:
     print(
         f"{'files':>8}{'bare':>10}{'first tree':>12}{'more':>10}{'later tree':>12}{'more':>10}"
-        f"{'32 at once, each':>20}{'copy':>10}"
+        f"{'32 at once, each':>20}{'copy':>12}"
     )
     for count in asked.files:
         with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
@@ -64,9 +68,9 @@ async def _measure(asked: argparse.Namespace) -> None:
 async def _measure_size(root: Path, count: int, rounds: int) -> None:
     _checkout(root, count)
     await _in_tree(root)
-    bare: list[float] = []
-    first: list[float] = []
-    later: list[float] = []
+    bare: list[Cost] = []
+    first: list[Cost] = []
+    later: list[Cost] = []
     for number in range(rounds):
         bare.append(_bare(root))
         # A policy of its own makes a tree one that was not prepared.
@@ -74,31 +78,53 @@ async def _measure_size(root: Path, count: int, rounds: int) -> None:
     for _ in range(rounds):
         _bare(root)
         later.append(await _in_tree(root))
-    began = time.perf_counter()
+    began = Cost.now()
     await asyncio.gather(*(_in_tree(root) for _ in range(_AT_ONCE)))
-    together = (time.perf_counter() - began) / _AT_ONCE
-    began = time.perf_counter()
+    together = began.passed()
+    began = Cost.now()
     shutil.copytree(root, root.with_name("copy"), symlinks=True)
-    copied = time.perf_counter() - began
-    alone, *trees = map(statistics.median, (bare, first, later))
-    figures = [alone, *(value for tree in trees for value in (tree, tree - alone))]
-    texts = [f"{1000 * value:.1f} ms" for value in (*figures, together, copied)]
-    widths = (10, 12, 10, 12, 10, 20, 10)
-    print(f"{count:>8}" + "".join(f"{t:>{w}}" for t, w in zip(texts, widths, strict=True)))
+    copied = began.passed()
+    for name, kind in ((f"{count}", "elapsed"), ("", "processor")):
+        costs = ([getattr(cost, kind) for cost in sample] for sample in (bare, first, later))
+        alone, *trees = map(statistics.median, costs)
+        figures = [alone, *(value for tree in trees for value in (tree, tree - alone))]
+        figures += [getattr(together, kind) / _AT_ONCE, getattr(copied, kind)]
+        texts = [f"{1000 * value:.1f} ms" for value in figures]
+        widths = (10, 12, 10, 12, 10, 20, 12)
+        print(f"{name:>8}" + "".join(f"{t:>{w}}" for t, w in zip(texts, widths, strict=True)))
 
 
-def _bare(root: Path) -> float:
-    began = time.perf_counter()
+class Cost(NamedTuple):
+    """Seconds, or points in time."""
+
+    elapsed: float
+    processor: float
+
+    @classmethod
+    def now(cls) -> "Cost":
+        """Return the present."""
+        usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        used = sum(usage.ru_utime + usage.ru_stime for usage in usages)
+        return cls(time.perf_counter(), used)
+
+    def passed(self) -> "Cost":
+        """Return what was used since then."""
+        now = Cost.now()
+        return Cost(now.elapsed - self.elapsed, now.processor - self.processor)
+
+
+def _bare(root: Path) -> Cost:
+    began = Cost.now()
     subprocess.run(_COMMAND, cwd=root, check=True, stdin=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    return began.passed()
 
 
-async def _in_tree(root: Path, policy: TreePolicy | None = None) -> float:
-    began = time.perf_counter()
+async def _in_tree(root: Path, policy: TreePolicy | None = None) -> Cost:
+    began = Cost.now()
     async with Sandbox().tree(root, policy=policy) as tree:
         result = await tree.run(_COMMAND)
         assert result.ok
-    return time.perf_counter() - began
+    return began.passed()
 
 
 async def _untouched(root: Path, runs: int) -> int:

@@ -30,6 +30,7 @@ from refinegraph.terminal.console import error_console, say
 from refinegraph.terminal.run_view import RunView, watch
 from refinegraph.terminal.text import printable
 from refinegraph.terminal.transcript import Line
+from refinegraph.tools.test_runs import Baseline
 from refinegraph.wording import plural
 
 _NO_MODEL = "none; small changes are tried (for a model, add --model NAME)"
@@ -75,10 +76,20 @@ def _nothing_fails(prepared: Prepared, command: CommandOptions, console: Console
         text = report(result).model_dump_json() + "\n"
         deliver(result, text, output=None, json=True, quiet=command.quiet, kept=None)
     if not command.quiet:
-        count = plural(len(prepared.workshop.baseline.passing), "test")
-        sentence = f"Nothing fails ({count} passed), and no issue was given: nothing to fix."
-        say(console, sentence)
+        say(console, _nothing_to_fix(prepared.workshop.baseline))
     return 0
+
+
+def _nothing_to_fix(baseline: Baseline) -> str:
+    passed = plural(len(baseline.passing), "test")
+    if not baseline.flaky:
+        return f"Nothing fails ({passed} passed), and no issue was given: nothing to fix."
+    flaky = plural(len(baseline.flaky), "flaky test")
+    return (
+        f"Nothing fails in every run ({passed} passed, and {flaky} only sometimes: "
+        f"{baseline.flaky[0]}), so no patch can be proved. Make that test fail every time, for "
+        "example with a fixed seed or clock."
+    )
 
 
 def _repair(

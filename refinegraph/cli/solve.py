@@ -30,6 +30,7 @@ from refinegraph.schema import Problem, RefinementResult
 from refinegraph.support.blocking import run_sync
 from refinegraph.terminal.console import error_console, say
 from refinegraph.terminal.limits import Limits
+from refinegraph.terminal.repair_advice import repair_advice
 from refinegraph.terminal.run_view import RunView, watch
 from refinegraph.terminal.small_model import advice
 from refinegraph.terminal.text import cut
@@ -140,7 +141,11 @@ def conclude(job: Job, result: RefinementResult, console: Console) -> None:
     show_summary(result, console)
     if kept:
         console.print(Text(f"  {'kept':<10} {kept}: refinegraph view last", style="dim"))
-    words = advice(result, job.options, flag="-m") or _how_to_check(result, job.problem)
+    words = (
+        repair_advice(result, job.problem)
+        or advice(result, job.options, flag="-m")
+        or _how_to_check(result, job.problem)
+    )
     if words:
         say(console, f"\n{words}", "yellow")
 

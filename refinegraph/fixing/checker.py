@@ -32,6 +32,12 @@ of only the tests that reach the changed lines would cost about as much."""
 _MAX_SELECTED = 400
 """The number of test names on one command line, whose length operating systems limit."""
 _MAX_NAMED = 3
+_MAX_DOUBTED = 3
+"""The most tests that a patch may lose to be given the benefit of the doubt. A choice: a wrong
+patch usually breaks more."""
+_DOUBTS = 3
+"""Runs of lost tests on the unchanged checkout. They notice a test that fails every other time in
+seven of eight cases."""
 GUARD = "guard"
 """The id of the outcome that reports the guards against patches that tamper with the tests."""
 
@@ -40,8 +46,10 @@ class suite_checker:
     """Check a patch with the failing tests, then the tests that reach its lines, then all tests.
 
     Every stage runs in a new tree, and a patch that fails a stage does not reach the next one. The
-    last stage applies the guards of `PatchJudge`. Equal patches are checked once. A check costs one
-    to four runs of the test command, and one or two of the lint command if there is one.
+    last stage applies the guards of `PatchJudge`. Equal patches are checked once. If a patch loses
+    a few tests, they run again on the unchanged checkout; those that fail there too are flaky and
+    no longer count. A check costs one to four runs of the test command, up to three of a few lost
+    tests, and one or two of the lint command if there is one.
 
     Args:
         suite: The test command of the checkout.
@@ -137,12 +145,32 @@ class _Check:
                 if lost := _not_passed(reaching_run, reaching):
                     return self._early(target_run, lost)
         judged = await suite.judge(self.changes, baseline, protect=self.checker.protect)
+        if flaky := await self._flaky(judged):
+            self.checker.baseline = baseline.ignoring(flaky)
+            judged = await suite.judge(
+                self.changes, self.checker.baseline, protect=self.checker.protect
+            )
         verdict = self._compact(judged)
         return await self._linted(verdict) if verdict.passed and self.checker.lint else verdict
 
     async def _run(self, only: Sequence[str]) -> SuiteRun:
         limit = 10 + _PATIENCE * self.checker.baseline.seconds
         return await self.checker.suite.run(self.changes, only=only, timeout=limit)
+
+    async def _flaky(self, judged: Verdict) -> list[str]:
+        """Return the lost tests that also fail on the unchanged checkout, now that they run again.
+
+        Only a patch with few lost tests, and no other fault, is worth these runs.
+        """
+        count = len(self.target)
+        lost = [outcome.id for outcome in judged.tests[count:]]
+        repaired = all(outcome.passed for outcome in judged.tests[:count])
+        if not (repaired and 0 < len(lost) <= _MAX_DOUBTED and self.checker.suite.selects):
+            return []
+        for _ in range(_DOUBTS):
+            if failed := _not_passed(await self.checker.suite.run({}, only=lost), lost):
+                return failed
+        return []
 
     def _reaching(self) -> list[str]:
         """Return the tests that passed before and execute a line that the patch changes."""

@@ -136,7 +136,10 @@ def _text(path: Path) -> str | None:
 def _paths(root: Path) -> Iterator[str]:
     git_paths = _git_paths(root)
     if git_paths is not None:
-        yield from (path for path in git_paths if (root / path).is_file())
+        for path in git_paths:
+            # An environment that git does not ignore is still no source.
+            if _SKIPPED_FOLDERS.isdisjoint(path.split("/")) and (root / path).is_file():
+                yield path
         return
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED_FOLDERS)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from refinegraph.errors import InputError
 from refinegraph.fixing.baseline import Localised, localise
 from refinegraph.fixing.events import BaselineBegun, BaselineTaken, FaultLocalised
+from refinegraph.fixing.missing_modules import check_imports
 from refinegraph.fixing.options import FixOptions, uses_mutations
 from refinegraph.fixing.problem import repository_problem
 from refinegraph.fixing.sources import Sources, read_sources, scripts_of
@@ -55,6 +56,7 @@ async def prepare(options: FixOptions, on_event: EventHandler) -> Prepared:
     suite = Suite(options.sandbox or Sandbox(), folder, options.test)
     sources = read_sources(root, protect=options.protect)
     baseline = await _baseline(suite, on_event)
+    check_imports(baseline, sources, options.test)
     if not baseline.failing and not options.issue.strip():
         return Prepared(Workshop(suite, sources, baseline, Localised((), None)), None)
     if not baseline.failing and uses_mutations(options):
@@ -63,8 +65,11 @@ async def prepare(options: FixOptions, on_event: EventHandler) -> Prepared:
             "write a test that shows what is wrong."
         )
     localised = await localise(suite, sources, baseline, issue=options.issue)
+    baseline = baseline.ignoring(localised.flaky)
     suspects = localised.suspects[:_SHOWN_SUSPECTS]
-    on_event(FaultLocalised(suspects=suspects, remark=localised.remark))
+    on_event(FaultLocalised(suspects=suspects, remark=_remark(localised)))
+    if not baseline.failing and not options.issue.strip():
+        return Prepared(Workshop(suite, sources, baseline, localised), None)
     problem = repository_problem(options, sources, baseline, localised, options.issue)
     return Prepared(Workshop(suite, sources, baseline, localised), problem)
 
@@ -102,6 +107,14 @@ async def _baseline(suite: Suite, on_event: EventHandler) -> Baseline:
         )
     )
     return baseline
+
+
+def _remark(localised: Localised) -> str:
+    """Return what a person should know about the localisation, or an empty text."""
+    flaky = localised.flaky
+    some = f"{flaky[0]} passed" if len(flaky) == 1 else f"{len(flaky)} failing tests passed"
+    also = f"{some} when the lines were recorded: flaky, so it no longer counts" if flaky else ""
+    return "; ".join(filter(None, (localised.remark, also)))
 
 
 def _folder(options: FixOptions) -> Path:

@@ -1,5 +1,6 @@
 """Fault localisation from failing tests, and the command of a checkout."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,25 @@ from refinegraph.tools.workspace import CommandResult
 class Scripted(Suite):
     """A suite whose runs have scripted outcomes."""
 
-    def __init__(self, alone: dict[str, CaseStatus], records: str = "") -> None:
+    def __init__(
+        self,
+        alone: dict[str, CaseStatus],
+        records: str = "",
+        recorded: dict[str, CaseStatus] | None = None,
+    ) -> None:
         super().__init__(Sandbox(), Path(), "pytest")
         self.alone = alone
         self.records = records
+        self.recorded = recorded or {}
 
     async def run(self, changes: Any = None, **keywords: Any) -> SuiteRun:
         """Return the outcomes of the named tests, or the records."""
         isolation = Isolation(tier="strong")
         result = CommandResult(command=("pytest",), exit_code=1, isolation=isolation)
-        tests = {id: CaseOutcome(id=id, status=status) for id, status in self.alone.items()}
-        return SuiteRun(tests, result, self.records if keywords.get("record") else "")
+        record = bool(keywords.get("record"))
+        statuses = self.recorded if record else self.alone
+        tests = {id: CaseOutcome(id=id, status=status) for id, status in statuses.items()}
+        return SuiteRun(tests, result, self.records if record else "")
 
 
 def baseline(*failing: str) -> Baseline:
@@ -75,6 +84,18 @@ async def test_tests_that_do_not_fail_alone_are_not_chosen(
     assert [suspect.line for suspect in localised.suspects] == [2]
 
 
+async def test_failing_tests_that_pass_when_they_are_recorded_are_flaky(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\ny = 2\n")
+    outcomes: dict[str, CaseStatus] = {"bad": "failed", "odd": "passed"}
+    suite = Scripted(outcomes, RECORDS, outcomes)
+    before = baseline("bad", "odd")
+    localised = await localise(suite, read_sources(tmp_path), before)
+    assert localised.flaky == ("odd",)
+    assert suite.selects
+    after = before.ignoring(localised.flaky)
+    assert (after.failing_ids, after.flaky) == (("bad",), ("odd",))
+
+
 def test_a_command_that_sets_pythonpath_still_gets_the_plugin() -> None:
     words = Suite(Sandbox(), Path(), "env PYTHONPATH=src python -m pytest").tests.recipe.words
     assert words[1].startswith("PYTHONPATH=src:")
@@ -97,9 +118,16 @@ def test_tests_and_settings_are_protected(path: str, protected: bool) -> None:
     assert is_protected(path, ["docs/"]) is protected
 
 
-def test_what_git_ignores_is_no_source(tmp_path: Path) -> None:
-    import subprocess
+@pytest.mark.parametrize("folder", [".venv/lib", "node_modules/a"])
+def test_an_environment_that_git_does_not_ignore_is_no_source(tmp_path: Path, folder: str) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    for path in ("a.py", f"{folder}/b.py"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("x = 1\n")
+    assert set(read_sources(tmp_path).files) == {"a.py"}
 
+
+def test_what_git_ignores_is_no_source(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     (tmp_path / ".gitignore").write_text("build/\n")
     (tmp_path / "build").mkdir()

@@ -36,6 +36,10 @@ def test_a_patch_that_is_refuted_is_not_printed(tmp_path: Path) -> None:
     done = fix(str(checkout), "--test", TEST, "--candidates", "2", "--no-keep")
     assert (done.code, done.out) == (1, "")
     assert "refuted" in done.err
+    said = " ".join(done.err.split())
+    assert "None of 2 small changes repairs the program" in said
+    assert "--candidates 100" in said
+    assert "The most suspicious places: shop/cart.py:" in said
     asked = ("--candidates", "2", "--no-keep", "--json", "--quiet")
     report = json.loads(fix(str(checkout), "--test", TEST, *asked).out)
     assert report["solved"] is False

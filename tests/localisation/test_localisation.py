@@ -112,9 +112,19 @@ def test_evidence_adds_up_in_the_ranking() -> None:
     assert "a.py:2" in describe_suspects(ranked)
 
 
-PROGRAM = "def sign(x):\n    if x < 0:\n        return -1\n    return 1\n"
+PROGRAM = """\
+def sign(x):
+    if x < 0:
+        return -1
+    return 1
+
+
+class Number:
+    def __repr__(self):
+        return "a number"
+"""
 SUITE = """\
-from program import sign
+from program import Number, sign
 
 
 def test_negative():
@@ -122,17 +132,40 @@ def test_negative():
 
 
 def test_positive():
+    number = Number()
     assert sign(2) == 2
 """
 
 
-@pytest.mark.parametrize("without_coverage", [False, True])
-def test_executed_lines_are_recorded_test_by_test(tmp_path: Path, without_coverage: bool) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    (tmp_path / "program.py").write_text(PROGRAM)
-    (tmp_path / "test_program.py").write_text(SUITE)
-    if without_coverage:
-        (tmp_path / "coverage.py").write_text("raise ImportError\n")
+MEASURING = """\
+import sys
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config):
+    if not getattr(early_config.known_args_namespace, "no_cov", False):
+        sys.modules["elsewhere"] = coverage = __import__("coverage").Coverage(data_file=None)
+        coverage.start()
+"""
+"""A plug-in that measures the coverage of a session, as pytest-cov does."""
+
+
+@pytest.mark.parametrize(
+    ("files", "settings"),
+    [
+        ({}, ""),
+        ({"coverage.py": "raise ImportError\n"}, ""),
+        ({"measuring.py": MEASURING}, "addopts = -p measuring\n"),
+        ({}, "addopts = --showlocals\n"),
+    ],
+    ids=["with coverage", "without coverage", "while coverage is measured", "with values shown"],
+)
+def test_executed_lines_are_recorded_test_by_test(
+    tmp_path: Path, files: dict[str, str], settings: str
+) -> None:
+    programs = {"program.py": PROGRAM, "test_program.py": SUITE, **files}
+    for name, text in {"pytest.ini": f"[pytest]\n{settings}", **programs}.items():
+        (tmp_path / name).write_text(text)
     records = tmp_path / "records.jsonl"
     variables = recording_environment(
         str(records), root=str(tmp_path), plugins=f"{tmp_path}{os.pathsep}{PLUGIN_FOLDER}"
@@ -144,7 +177,7 @@ def test_executed_lines_are_recorded_test_by_test(tmp_path: Path, without_covera
         record.test.partition("::")[2]: record
         for record in read_records(records.read_text(), files={"program.py"})
     }
-    executed = {name: {line.number for line in tests[name].lines} - {1} for name in tests}
+    executed = {name: {line.number for line in tests[name].lines} - {1, 7, 8} for name in tests}
     assert executed == {"test_negative": {2, 3}, "test_positive": {2, 4}}
     assert [tests[name].failed for name in tests] == [False, True]
 

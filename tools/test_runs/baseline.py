@@ -3,7 +3,7 @@
 import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from refinegraph.errors import InputError
 from refinegraph.schema import CaseOutcome, Frozen, Strength
@@ -41,6 +41,15 @@ class Baseline(Frozen):
     def failing_ids(self) -> tuple[str, ...]:
         """The ids of the tests that a repair has to make pass."""
         return tuple(outcome.id for outcome in self.failing)
+
+    def ignoring(self, flaky: Collection[str]) -> "Baseline":
+        """Return this baseline with further tests known to be flaky."""
+        if not flaky:
+            return self
+        failing = tuple(outcome for outcome in self.failing if outcome.id not in flaky)
+        passing = tuple(name for name in self.passing if name not in flaky)
+        update = {"failing": failing, "passing": passing, "flaky": (*self.flaky, *flaky)}
+        return self.model_copy(update=update)
 
 
 async def take_baseline(
@@ -97,14 +106,28 @@ def _check(suite: TestSuite, run: TestRun) -> None:
             "'PYTHONPATH=src python -m pytest -q'."
         )
     problem = "did not end" if stopped else "ran no test"
-    todo = (
-        "install it for the Python that runs the tests"
-        if _MISSING in message
-        else "pass a command that runs the tests in this checkout, such as 'python -m pytest -q'"
-    )
+    todo = _todo(message, command)
     raise InputError(
         f"the test command {command!r} {problem} ({run.result.ending}){message}; {todo}."
     )
+
+
+def _todo(message: str, command: str) -> str:
+    """Return what to do about the error of a command that ran no test."""
+    if _MISSING in message:
+        return "install it for the Python that runs the tests"
+    if "unrecognized arguments" in message or "Error importing plugin" in message:
+        return (
+            "the settings of pytest in this checkout need a plugin that is not installed: install "
+            "it for the Python that runs the tests, or leave the settings out with "
+            f"--test '{command} -o addopts='"
+        )
+    if "conftest.py" in message:
+        return (
+            "this conftest.py does not work with the pytest that was called: install the version "
+            "that it was written for"
+        )
+    return "pass a command that runs the tests in this checkout, such as 'python -m pytest -q'"
 
 
 def _as_given(command: str | Sequence[str]) -> str:

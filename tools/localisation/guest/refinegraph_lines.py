@@ -1,9 +1,10 @@
 """A pytest plugin that records which lines of a directory every test executes.
 
-It runs in the interpreter of the tests, so it needs only the standard library (it uses coverage.py
-if that interpreter has it) and supports Python 3.8 and later. At the end of the session it writes
-one JSON object per test to the file that `REFINEGRAPH_LINES` names, with a bit mask of the executed
-lines of every file. The empty name stands for code that ran outside of tests, mainly module bodies.
+It runs in the interpreter of the tests, so it needs only pytest and the standard library (it uses
+coverage.py if that interpreter has it) and supports Python 3.8 and later. At the end of the session
+it writes one JSON object per test to the file that `REFINEGRAPH_LINES` names, with a bit mask of
+the executed lines of every file. The empty name stands for code that ran outside of tests, mainly
+module bodies.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 _Lines = dict[str, set[int]]
 """Executed lines by file."""
+_REPORT = "(report)"
+"""What is executed for a report goes under this name, which no test has, and is not written."""
 
 
 class _Tracer:
@@ -99,13 +105,13 @@ def _name_under(root: str, filename: str) -> str:
 
 
 def _collector(root: str) -> _Tracer | _Coverage:
-    if "coverage" not in sys.modules:  # a running coverage measurement must not be disturbed
-        try:
-            import coverage
+    try:
+        import coverage
 
+        if coverage.Coverage.current() is None:  # a running measurement must not be disturbed
             return _Coverage(root, coverage)
-        except Exception:
-            pass
+    except Exception:
+        pass
     return _Tracer(root)
 
 
@@ -120,6 +126,13 @@ class _Recorder:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self.collector.switch(nodeid)
         self.failed[nodeid] = False
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: Any) -> Generator[None, None, None]:
+        """Leave out the `__repr__` of values in a report: only failing tests would execute it."""
+        self.collector.switch(_REPORT)
+        yield
+        self.collector.switch(item.nodeid)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         self.failed[report.nodeid] = self.failed.get(report.nodeid, False) or report.failed
@@ -143,6 +156,14 @@ def _mask(lines: set[int]) -> int:
         if line > 0:
             bits |= 1 << line
     return bits
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_load_initial_conftests(early_config: Any) -> Generator[None, None, None]:
+    """Keep pytest-cov from starting: of two tracers, only the later one sees any line."""
+    if os.environ.get("REFINEGRAPH_LINES"):
+        early_config.known_args_namespace.no_cov = True
+    yield
 
 
 def pytest_configure(config: Any) -> None:
