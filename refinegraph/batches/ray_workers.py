@@ -28,6 +28,12 @@ machine takes one to import everything."""
 _ATTEMPTS = 3
 """How many workers may die while they do one job: after three, it is the likely cause."""
 
+_TOKEN = (
+    "A cluster that requires a token needs RAY_AUTH_MODE=token here, and the token in "
+    "RAY_AUTH_TOKEN or ~/.ray/auth_token."
+)
+"""Ray itself only reports that the connection timed out."""
+
 
 class WorkerDied(Exception):
     """Too many workers died while they did one job."""
@@ -168,8 +174,10 @@ def _connect(ray: Any, address: str) -> bool:
                 log_to_driver=False,
                 logging_level="ERROR",
             )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise InputError(f"there is no Ray cluster at {address!r}: {error}") from None
+    except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+        raise InputError(
+            f"there is no Ray cluster at {address!r} that lets this process in: {error}. {_TOKEN}"
+        ) from None
     return True
 
 

@@ -118,3 +118,4 @@ def test_a_driver_outside_the_cluster_that_dies_is_replaced(address: str, tmp_pa
 def test_an_address_without_a_cluster_is_bad_input(tmp_path: Path) -> None:
     refused = drive("ray://127.0.0.1:9", tmp_path / "none", tmp_path / "none.jsonl")
     assert "there is no Ray cluster at 'ray://127.0.0.1:9'" in refused.stderr
+    assert "RAY_AUTH_MODE=token" in refused.stderr
