@@ -8,6 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+READ_LATE = 2.0
+"""Seconds by which a busy server may read a request after the process that sent it has died."""
+
 
 class Kill(NamedTuple):
     """One kill, and what the process left behind."""
@@ -101,7 +104,7 @@ def _rows(file: Path) -> Iterator[list[str]]:
 
 def _repeat(first: Ask, again: float, answers: Sequence[float], kills: Sequence[Kill]) -> Repeat:
     """Find the kill between two requests; `answers` are the times of all answers, in order."""
-    between = [k for k in kills if first.at <= k.at and k.struck <= again]
+    between = [k for k in kills if first.at <= k.at + READ_LATE and k.struck <= again]
     kill = next((kill for kill in between if first.port in kill.ports), None)
     # A worker that outlives its driver may have opened another connection.
     late = next((k for k in between if k.cuts_all and k.struck < first.at), None)

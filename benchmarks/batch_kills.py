@@ -99,8 +99,11 @@ class Trial:
                 await self.kill(process.pid, said, out, is_over=late)
             if process.returncode == 0:
                 return True
-            if process.returncode != -signal.SIGKILL:
-                raise SystemExit((await said)[1].decode())
+            words = (await said)[1].decode()
+            if self.targets.cluster and "there is no Ray cluster" in words:
+                print("Ray's server for clients was not ready; trying again", flush=True)
+            elif process.returncode != -signal.SIGKILL:
+                raise SystemExit(words)
         return False
 
     async def kill(

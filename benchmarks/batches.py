@@ -100,28 +100,26 @@ def cost(tokens: Counts) -> float:
 
 async def rates(options: argparse.Namespace, folder: Path) -> bool:
     """Hold a limit of requests a minute over all workers, with one ledger and with limits each."""
-    kept = True
-    for name, more in (
-        ("one ledger", ("--ledger", str(folder / "rates.sqlite"))),
-        ("limits each", ()),
-    ):
-        log = folder / f"{name}.log"
-        async with chat_server(options.latency, text="\\boxed{4}", log=log) as server:
-            flags = ("--requests-per-minute", str(options.rate), *more)
-            await at_once(options, folder, server, *flags)
-        sent = [Sent.of(line) for line in log.open()]
-        times = sorted(each.at for each in sent)
-        first, last = while_all_work(sent, options.workers)
-        within = sum(first <= time <= last for time in times)
-        share = within / (options.rate * (last - first) / 60)
-        most = most_in_a_minute(times) / options.rate
-        print(f"{options.rate:,} requests a minute, {name}:")
-        print(f"  {share:.1%} of what is allowed in the {last - first:.0f} s in which all work,")
-        print(
-            f"  in no minute more than {most:.1%}; {times[-1] - times[0]:.0f} s in all", flush=True
-        )
-        kept &= not more or (most <= 1.01 and share >= 0.99)
+    kept = await holds_rate(options, folder, "one ledger", "--ledger", str(folder / "rates.sqlite"))
+    await holds_rate(options, folder, "limits each")
     return kept
+
+
+async def holds_rate(options: argparse.Namespace, folder: Path, name: str, *flags: str) -> bool:
+    """Run the shards with a limit; return whether they kept it and used it."""
+    log = folder / f"{name}.log"
+    async with chat_server(options.latency, text="\\boxed{4}", log=log) as server:
+        await at_once(options, folder, server, "--requests-per-minute", str(options.rate), *flags)
+    sent = [Sent.of(line) for line in log.open()]
+    times = sorted(each.at for each in sent)
+    first, last = while_all_work(sent, options.workers)
+    within = sum(first <= time <= last for time in times)
+    share = within / (options.rate * (last - first) / 60)
+    most = most_in_a_minute(times) / options.rate
+    print(f"{options.rate:,} requests a minute, {name}:")
+    print(f"  {share:.1%} of what is allowed in the {last - first:.0f} s in which all work,")
+    print(f"  in no minute more than {most:.1%}; {times[-1] - times[0]:.0f} s in all", flush=True)
+    return bool(most <= 1.01 and share >= 0.99)
 
 
 class Sent(NamedTuple):

@@ -119,3 +119,14 @@ def test_an_address_without_a_cluster_is_bad_input(tmp_path: Path) -> None:
     refused = drive("ray://127.0.0.1:9", tmp_path / "none", tmp_path / "none.jsonl")
     assert "there is no Ray cluster at 'ray://127.0.0.1:9'" in refused.stderr
     assert "RAY_AUTH_MODE=token" in refused.stderr
+
+
+def test_a_cluster_of_this_machine_is_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")  # where Ray looks for one that is running
+    alone, own = tmp_path / "alone.jsonl", tmp_path / "own.jsonl"
+    assert drive("none", tmp_path / "alone", alone).returncode == 0
+    ended = drive("ray", tmp_path / "own", own)
+    assert ended.returncode == 0, ended.stderr
+    assert own.read_bytes() == alone.read_bytes()
