@@ -74,7 +74,7 @@ class Accounts(NamedTuple):
         victims = dict(Counter(r.kill.victim for r in self.repeats if r.kill))
         yield f"{len(self.repeats)} requests were sent twice, {self.paid} after they were kept"
         yield f"  killed between the two: {victims}; nothing: {self.unexplained}"
-        yield f"  {late} were first sent after the kill, by a process that outlived it"
+        yield f"  {late} were first read by the server after the kill"
         if waits:
             median, most = waits[len(waits) // 2], waits[-1]
             yield f"  {len(waits)} had their answer {median:.3f} s (median; at most {most:.3f} s)"

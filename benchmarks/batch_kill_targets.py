@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -91,10 +92,18 @@ async def ended(family: list[psutil.Process]) -> tuple[str, ...]:
 async def started_cluster(address: str, folder: Path) -> AsyncGenerator[psutil.Process]:
     """Start a cluster with `ray start`, for `auto` or a `ray://` address, and end it again.
 
-    Drivers and the cluster get a token, and a data folder of their own, by the environment.
+    Drivers and the cluster get a token and folders of their own by the environment, so that no
+    other program joins the cluster.
     """
-    port = urlsplit(address).port
+    with TemporaryDirectory(prefix="ray-") as place:
+        async with _started(urlsplit(address).port, folder, place) as root:
+            yield root
+
+
+@asynccontextmanager
+async def _started(port: int | None, folder: Path, place: str) -> AsyncGenerator[psutil.Process]:
     os.environ |= {
+        "RAY_TMPDIR": place,
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(16),
         "REFINEGRAPH_HOME": str(folder / "home"),

@@ -58,7 +58,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REFINEGRAPH_HOME", str(home))
         about = ray.init(
-            num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+            "local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
         )
         with closing(socket.create_server(("127.0.0.1", 0))) as free:
             port = free.getsockname()[1]
