@@ -95,7 +95,7 @@ async def started_cluster(address: str, folder: Path) -> AsyncGenerator[psutil.P
     Drivers and the cluster get a token and folders of their own by the environment, so that no
     other program joins the cluster.
     """
-    with TemporaryDirectory(prefix="ray-") as place:
+    with TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as place:
         async with _started(urlsplit(address).port, folder, place) as root:
             yield root
 
