@@ -8,6 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+READ_LATE = 2.0
+"""Seconds by which a busy server may read a request after the process that sent it has died."""
+
 
 class Kill(NamedTuple):
     """One kill, and what the process left behind."""
@@ -71,7 +74,7 @@ class Accounts(NamedTuple):
         victims = dict(Counter(r.kill.victim for r in self.repeats if r.kill))
         yield f"{len(self.repeats)} requests were sent twice, {self.paid} after they were kept"
         yield f"  killed between the two: {victims}; nothing: {self.unexplained}"
-        yield f"  {late} were first sent after the kill, by a process that outlived it"
+        yield f"  {late} were first read by the server after the kill"
         if waits:
             median, most = waits[len(waits) // 2], waits[-1]
             yield f"  {len(waits)} had their answer {median:.3f} s (median; at most {most:.3f} s)"
@@ -101,7 +104,7 @@ def _rows(file: Path) -> Iterator[list[str]]:
 
 def _repeat(first: Ask, again: float, answers: Sequence[float], kills: Sequence[Kill]) -> Repeat:
     """Find the kill between two requests; `answers` are the times of all answers, in order."""
-    between = [k for k in kills if first.at <= k.at and k.struck <= again]
+    between = [k for k in kills if first.at <= k.at + READ_LATE and k.struck <= again]
     kill = next((kill for kill in between if first.port in kill.ports), None)
     # A worker that outlives its driver may have opened another connection.
     late = next((k for k in between if k.cuts_all and k.struck < first.at), None)

@@ -2,9 +2,12 @@
 
     python benchmarks/batch_kills.py FOLDER --problems 10000 --workers 8 --kills 50
     python benchmarks/batch_kills.py FOLDER --problems 10000 --workers 8 --kills 50 --cluster
+    python benchmarks/batch_kills.py FOLDER --problems 400 --workers 2 --kills 8 \\
+        --cluster ray://127.0.0.1:10001
 
 Workers are shards, or with `--cluster` those of a Ray cluster on this machine, whose driver is
-killed too. A mock server gives every answer the digest of its request, so that the files that a
+killed too. With `auto` or a `ray://` address, the cluster is started by `ray start` and outlives
+its drivers. A mock server gives every answer the digest of its request, so that the files that a
 killed process leaves behind show which requests had an answer. None of them may be asked again.
 
 The folder keeps everything. A call ends after `--seconds`; repeat it until it reports the outcome.
@@ -20,35 +23,22 @@ import sqlite3
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import psutil
 from batch_kill_accounts import Kill, accounts_of, lines_of
-from batches import COMMAND, STRATEGY, finish, questions
+from batch_kill_targets import Strike, Targets, ended, started_cluster
+from batch_memory import questions
+from batches import COMMAND, STRATEGY, finish
 from chat_server import ChatServer, chat_server
 
 AT_ONCE = 8
 """Calls under way in each worker, all of which a kill may cut off."""
-DRIVER_SHARE = 0.2
-"""Of the kills of a cluster, the share that hits the driver."""
-_ACTORS = {"ray::BatchWorker": "worker", "ray::SharedBooks": "keeper of answers"}
-_AGENTS = ("ray::RuntimeEnvAgent", "ray::DashboardAgent")
-"""Ray's own. They stay while they try to report the end of the cluster, and call no model."""
 UNFINISHED = 75
 """`EX_TEMPFAIL`: the command is to be repeated."""
-
-
-class Strike(NamedTuple):
-    """A process that was killed."""
-
-    at: float
-    victim: str
-    ports: list[int]
-    """Of its connections."""
 
 
 @dataclass
@@ -61,8 +51,7 @@ class Trial:
     """Bytes of the whole output."""
     until: float
     """When this piece of the trial ends, by `time.monotonic()`."""
-    strike: "Callable[[Trial, psutil.Process], Strike]"
-    """Kills a process."""
+    targets: Targets = field(default_factory=Targets)
     chance: random.Random = field(default_factory=random.Random)
 
     @property
@@ -84,7 +73,7 @@ class Trial:
 
     def note(self, out: Path, strike: Strike, survivors: tuple[str, ...]) -> None:
         """Add what the killed process left behind."""
-        kept, pages = kept_digests(out), [int(line["page"]) for line in lines_of(out)]
+        kept, pages = self.kept_digests(out), [int(line["page"]) for line in lines_of(out)]
         kill = Kill(strike.at, time.time(), strike.victim, strike.ports, pages, kept, survivors)
         with self.kills_file.open("a") as file:
             print(json.dumps(kill._asdict()), file=file)
@@ -110,8 +99,11 @@ class Trial:
                 await self.kill(process.pid, said, out, is_over=late)
             if process.returncode == 0:
                 return True
-            if process.returncode != -signal.SIGKILL:
-                raise SystemExit((await said)[1].decode())
+            words = (await said)[1].decode()
+            if self.targets.cluster and "there is no Ray cluster" in words:
+                print("Ray's server for clients was not ready; trying again", flush=True)
+            elif process.returncode != -signal.SIGKILL:
+                raise SystemExit(words)
         return False
 
     async def kill(
@@ -126,65 +118,17 @@ class Trial:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(number)
             family = process.children(recursive=True)
-            strike = kill_driver(self, process) if is_over else self.strike(self, process)
+            strike = (self.targets.driver if is_over else self.targets.any)(process)
             is_driver = strike.victim == "driver"
             if is_driver:
                 await said
             self.note(out, strike, await ended(family) if is_driver else ())
 
-
-def kill_driver(trial: Trial, process: psutil.Process) -> Strike:
-    """Kill the process of the command."""
-    ports = [p for member in (process, *process.children(recursive=True)) for p in ports_of(member)]
-    strike = Strike(time.time(), "driver", ports)
-    process.kill()
-    return strike
-
-
-def kill_part_of_cluster(trial: Trial, process: psutil.Process) -> Strike:
-    """Kill a worker of a Ray cluster, or the driver."""
-    actors = [(child, name) for child in process.children(recursive=True) if (name := actor(child))]
-    if not actors or trial.chance.random() < DRIVER_SHARE:
-        return kill_driver(trial, process)
-    victim, name = trial.chance.choice(actors)
-    strike = Strike(time.time(), name, ports_of(victim))
-    with suppress(psutil.NoSuchProcess):
-        victim.kill()
-    return strike
-
-
-def ports_of(process: psutil.Process) -> list[int]:
-    """Return the local ports of the connections of a process."""
-    with suppress(psutil.Error):
-        return [c.laddr.port for c in process.net_connections("tcp4") if c.laddr]
-    return []
-
-
-def actor(process: psutil.Process) -> str | None:
-    """Return the name of an actor: one that solves problems, or the one that keeps answers."""
-    with suppress(psutil.Error):
-        words = " ".join(process.cmdline())
-        return next((name for mark, name in _ACTORS.items() if mark in words), None)
-    return None
-
-
-async def ended(family: list[psutil.Process]) -> tuple[str, ...]:
-    """Wait until the children of a killed driver are gone; kill and name those that stay."""
-    agents = [process for process in family if name_of(process) in _AGENTS]
-    others = [process for process in family if process not in agents]
-    _, alive = await asyncio.to_thread(psutil.wait_procs, others, 10)
-    names = [name_of(process) for process in alive]
-    for process in [*agents, *alive]:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    return tuple(names)
-
-
-def name_of(process: psutil.Process) -> str:
-    """Return the name of a process; empty if it is gone."""
-    with suppress(psutil.NoSuchProcess):
-        return process.name()
-    return ""
+    def kept_digests(self, out: Path) -> list[str]:
+        """Return the requests whose answers are kept beside an output, or in a data folder."""
+        beside = out.with_name(f"{out.name}.state") / "calls.sqlite"
+        away = self.folder.glob("home/clusters/*/calls.sqlite") if self.targets.cluster else ()
+        return [digest for file in (beside, *away) for digest in digests_in(file)]
 
 
 def size_of(out: Path) -> int:
@@ -192,9 +136,8 @@ def size_of(out: Path) -> int:
     return out.stat().st_size if out.exists() else 0
 
 
-def kept_digests(out: Path) -> list[str]:
-    """Return the requests whose answers are kept beside an output."""
-    file = out.with_name(f"{out.name}.state") / "calls.sqlite"
+def digests_in(file: Path) -> list[str]:
+    """Return the requests whose answers are in a file."""
     if not file.exists():
         return []
     uri = f"file:{file}?mode=ro"
@@ -259,9 +202,9 @@ async def by_cluster(
     trial: Trial, options: argparse.Namespace, common: Sequence[str]
 ) -> Path | None:
     """Run the batch on a cluster, killed at random; return its lines, once they are done."""
-    out = trial.folder / "cluster.jsonl"
+    out = trial.folder / f"{trial.name}.jsonl"
     moments = [m for m in moments_of(trial, options.kills, 0, 1) if m >= size_of(out)]
-    flags = ("--cluster", "ray", "--workers-per-node", str(options.workers))
+    flags = ("--cluster", options.cluster, "--workers-per-node", str(options.workers))
     return out if await trial.run((*common, *flags), out, moments) else None
 
 
@@ -272,8 +215,7 @@ async def run(options: argparse.Namespace) -> int:
     source, whole = folder / "in.jsonl", folder / "whole.jsonl"
     until = time.monotonic() + options.seconds
     source.write_text("".join(json.dumps(row) + "\n" for row in questions(options.problems)))
-    name = "cluster" if options.cluster else "shards"
-    strike = kill_part_of_cluster if options.cluster else kill_driver
+    name = "client" if "://" in options.cluster else options.cluster or "shards"
     is_whole = (folder / "whole.jsonl.state" / "ended").exists()
     log = folder / (f"{name}.log" if is_whole else "whole.log")
     text = "\\boxed{4} (call {call})"
@@ -281,20 +223,31 @@ async def run(options: argparse.Namespace) -> int:
     async with chat_server(options.latency, text=text, port=options.port, log=log) as server:
         common = command(source, server)
         if not is_whole:
-            trial = Trial(folder, "whole", 0, until, kill_driver)
+            trial = Trial(folder, "whole", 0, until)
             began = time.monotonic()
             await trial.run((*common, "--in-order"), whole, [])
             print(f"one process: {time.monotonic() - began:.0f} s in this piece")
             print("go on with the same command")
             return UNFINISHED
-        trial = Trial(folder, name, whole.stat().st_size, until, strike)
-        work = by_cluster if options.cluster else by_shards
-        merged = await work(trial, options, common)
+        async with targets_of(options) as targets:
+            trial = Trial(folder, name, whole.stat().st_size, until, targets)
+            work = by_cluster if options.cluster else by_shards
+            merged = await work(trial, options, common)
     if merged is None:
         print(f"{name}: {len(trial.kills)} kills so far; go on with the same command")
         return UNFINISHED
     cluster = options.workers if options.cluster else 1
     return int(not report(trial, whole, merged, cluster))
+
+
+@asynccontextmanager
+async def targets_of(options: argparse.Namespace) -> AsyncGenerator[Targets]:
+    """Yield what is to be killed, with the cluster of an address running meanwhile."""
+    if options.cluster in ("", "ray"):
+        yield Targets(has_actors=bool(options.cluster))
+        return
+    async with started_cluster(options.cluster, options.folder.resolve()) as cluster:
+        yield Targets(has_actors=True, cluster=cluster)
 
 
 def command(source: Path, server: ChatServer) -> list[str]:
@@ -313,7 +266,9 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.01)
     parser.add_argument("--seconds", type=float, default=540, help="length of this piece")
     parser.add_argument("--port", type=int, default=18_473)
-    parser.add_argument("--cluster", action="store_true", help="by Ray instead of shards")
+    parser.add_argument(
+        "--cluster", nargs="?", const="ray", default="", help="Ray: ray, auto, ray://HOST:PORT"
+    )
     sys.exit(asyncio.run(run(parser.parse_args())))
 
 

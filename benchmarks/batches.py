@@ -1,9 +1,10 @@
-"""Many problems over several workers: limits that hold over all of them, throughput, memory.
+"""Many problems over several workers: limits over all of them, throughput, kept answers.
 
     python benchmarks/batches.py                      # a minute or two
     python benchmarks/batches.py limits --problems 2000 --workers 8
     python benchmarks/batches.py rates --problems 6500 --workers 8 --rate 3000
-    python benchmarks/batches.py --memory 100000
+    python benchmarks/batches.py throughput --problems 4000
+    python benchmarks/batches.py keeping --problems 400 --workers 1
 
 A mock server answers on the loopback, so that what is measured is ours. Every figure stands beside
 what it has to be, and the command ends with 1 where one is missed.
@@ -12,78 +13,26 @@ what it has to be, and the command ends with 1 where one is missed.
 import argparse
 import asyncio
 import json
-import resource
+import sqlite3
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
+from statistics import mean, median
 from tempfile import TemporaryDirectory, mkdtemp
-from typing import Any
+from typing import Any, NamedTuple
 
+from batch_memory import Answering, questions
 from chat_server import ChatServer, Counts, chat_server
-from langchain_core.messages import BaseMessage
 
 import refinegraph as rg
-from refinegraph.agents.models.backend import Endpoint
-from refinegraph.agents.models.base import SamplingChatModel
-from refinegraph.agents.models.types import Choice, Completion, Sampling
 
 COMMAND = [sys.executable, "-m", "refinegraph"]
 PROMPT_USD, WRITTEN_USD = 0.25, 2.0
 """Prices of a million tokens, those of a small model."""
+TURNS = 3
 STRATEGY = ("--strategy", "self-refine", "--rounds", "1", "--kind", "math", "--learn", "off")
-
-
-class Answering(SamplingChatModel):
-    """Answers at once and remembers nothing, so that memory is the batch's own."""
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """Return its name."""
-        return Endpoint("answering")
-
-    async def ask(
-        self, messages: Sequence[BaseMessage], *, n: int, sampling: Sampling
-    ) -> Completion:
-        """Answer 4."""
-        return Completion(tuple(Choice(text="\\boxed{4}", finish_reason="stop") for _ in range(n)))
-
-    def price(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
-        """Return nothing, for nothing costs anything."""
-        return 0.0
-
-    @property
-    def _llm_type(self) -> str:
-        return "answering"
-
-
-def questions(count: int) -> Iterator[dict[str, Any]]:
-    """Yield problems that no list holds."""
-    return ({"prompt": f"What is 2 + 2? ({n})", "kind": "math", "page": n} for n in range(count))
-
-
-def megabytes() -> float:
-    """Return the memory that this process takes now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 1e6
-
-
-async def memory(count: int, folder: Path) -> bool:
-    """Solve so many problems in this process; return whether memory stayed flat."""
-    sizes: list[float] = []
-    every, began = max(1, count // 10), time.perf_counter()
-    ended = 0
-    options: dict[str, Any] = {"strategy": "single", "out": folder / "memory.jsonl"}
-    async for record in rg.solve_many(questions(count), model=Answering(), **options):
-        assert record.answer == "4", record
-        ended += 1
-        if ended % every == 0:
-            sizes.append(megabytes())
-            rate = ended / (time.perf_counter() - began)
-            print(f"{ended:>7,} problems  {sizes[-1]:5.0f} MB  {rate:5.0f}/s", flush=True)
-    growth = (sizes[-1] - sizes[0]) / (0.9 * count) * 1e6
-    print(f"memory grew by {growth:.0f} bytes a problem after the first tenth (below 64)")
-    return growth < 64
 
 
 async def finish(command: Sequence[str]) -> tuple[int, str]:
@@ -151,23 +100,46 @@ def cost(tokens: Counts) -> float:
 
 async def rates(options: argparse.Namespace, folder: Path) -> bool:
     """Hold a limit of requests a minute over all workers, with one ledger and with limits each."""
-    kept = True
-    for name, more in (
-        ("one ledger", ("--ledger", str(folder / "rates.sqlite"))),
-        ("limits each", ()),
-    ):
-        log = folder / f"{name}.log"
-        async with chat_server(options.latency, text="\\boxed{4}", log=log) as server:
-            flags = ("--requests-per-minute", str(options.rate), *more)
-            await at_once(options, folder, server, *flags)
-        times = sorted(float(line.split()[0]) for line in log.open())
-        minutes = (times[-1] - times[0]) / 60
-        share = len(times) / (options.rate * minutes)
-        most = most_in_a_minute(times) / options.rate
-        print(f"{options.rate:,} requests a minute, {name}: {len(times) / minutes:,.0f} a minute,")
-        print(f"  {share:.1%} of what is allowed; in no minute more than {most:.1%}", flush=True)
-        kept &= not more or (most <= 1.01 and (share >= 0.99 or minutes < 1))
+    kept = await holds_rate(options, folder, "one ledger", "--ledger", str(folder / "rates.sqlite"))
+    await holds_rate(options, folder, "limits each")
     return kept
+
+
+async def holds_rate(options: argparse.Namespace, folder: Path, name: str, *flags: str) -> bool:
+    """Run the shards with a limit; return whether they kept it and used it."""
+    log = folder / f"{name}.log"
+    async with chat_server(options.latency, text="\\boxed{4}", log=log) as server:
+        await at_once(options, folder, server, "--requests-per-minute", str(options.rate), *flags)
+    sent = [Sent.of(line) for line in log.open()]
+    times = sorted(each.at for each in sent)
+    first, last = while_all_work(sent, options.workers)
+    within = sum(first <= time <= last for time in times)
+    share = within / (options.rate * (last - first) / 60)
+    most = most_in_a_minute(times) / options.rate
+    print(f"{options.rate:,} requests a minute, {name}:")
+    print(f"  {share:.1%} of what is allowed in the {last - first:.0f} s in which all work,")
+    print(f"  in no minute more than {most:.1%}; {times[-1] - times[0]:.0f} s in all", flush=True)
+    return bool(most <= 1.01 and share >= 0.99)
+
+
+class Sent(NamedTuple):
+    """A request that the server got."""
+
+    at: float
+    page: int
+    """The position of its problem."""
+
+    @classmethod
+    def of(cls, line: str) -> "Sent":
+        """Return a request from its line in the log."""
+        at, _, page, _ = line.split()
+        return cls(float(at), int(page))
+
+
+def while_all_work(sent: Sequence[Sent], workers: int) -> tuple[float, float]:
+    """Return when the last worker began, and when the first one had nothing left to send."""
+    shards = [[each.at for each in sent if each.page % workers == n] for n in range(workers)]
+    return max(map(min, shards)), min(map(max, shards))
 
 
 def most_in_a_minute(times: Sequence[float]) -> int:
@@ -180,61 +152,104 @@ def most_in_a_minute(times: Sequence[float]) -> int:
     return most
 
 
+class Solved(NamedTuple):
+    """What one process did."""
+
+    rate: float
+    """Problems a second."""
+    cpu_ms: float
+    """CPU time of a problem, which other processes of a busy machine hardly change."""
+
+
 async def throughput(options: argparse.Namespace, folder: Path) -> bool:
-    """Solve problems in one process and in two at once, with a model that answers at once."""
-    alone = sum(await rates_of_solving(options.problems, folder, workers=1))
-    both = sum(await rates_of_solving(options.problems, folder, workers=2))
-    share = both / alone / 2
+    """Solve problems in one process and in two at once, with a model that answers at once.
+
+    The two take turns, and the medians are compared, since other programs may use the cores.
+    """
+    turns = [
+        (await solved(options.problems, folder, 1), await solved(options.problems, folder, 2))
+        for _ in range(TURNS)
+    ]
+    alone = median(one[0].rate for one, _ in turns)
+    both = median(sum(each.rate for each in two) for _, two in turns)
+    cpu_alone = median(one[0].cpu_ms for one, _ in turns)
+    cpu_both = median(mean(each.cpu_ms for each in two) for _, two in turns)
+    share, cpu_share = both / alone / 2, cpu_alone / cpu_both
     print(f"{alone:.0f} problems a second in one process, {both:.0f} in two: {share:.2f} of twice")
+    print(f"  CPU of a problem: {cpu_alone:.2f} ms in one, {cpu_both:.2f} ms in two, which allow")
+    print(f"  {cpu_share:.2f} of twice where nothing else uses the cores", flush=True)
     return share >= 0.85
 
 
-async def rates_of_solving(problems: int, folder: Path, *, workers: int) -> list[float]:
-    """Return how many problems a second each of several processes solves at the same time."""
+async def solved(problems: int, folder: Path, workers: int) -> list[Solved]:
+    """Return what each of several processes did at the same time."""
+    outs = mkdtemp(dir=folder)
 
-    async def rate(number: int) -> float:
-        flags = ("--problems", str(problems), "--solve", f"{number}/{workers}", str(folder))
+    async def one(number: int) -> Solved:
+        flags = ("--problems", str(problems), "--solve", f"{number}/{workers}", outs)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, __file__, *flags), stdout=asyncio.subprocess.PIPE
         )
-        return float((await process.communicate())[0])
+        rate, cpu = (await process.communicate())[0].split()
+        return Solved(float(rate), float(cpu))
 
-    return list(await asyncio.gather(*(rate(number) for number in range(1, workers + 1))))
+    return list(await asyncio.gather(*(one(number) for number in range(1, workers + 1))))
 
 
 async def solve_shard(count: int, shard: str, folder: str) -> None:
-    """Solve a shard in this process; print the problems solved in a second."""
+    """Solve a shard in this process; print the problems a second and the CPU time of each."""
     out = Path(folder, f"{shard.replace('/', '-of-')}.jsonl")
-    began = time.perf_counter()
-    settings: dict[str, Any] = {"strategy": "single", "shard": shard, "out": out}
-    records = rg.solve_many(questions(count), model=Answering(), **settings)
-    ended = [record async for record in records if record.answer == "4"]
-    print(len(ended) / (time.perf_counter() - began))
+    settings: dict[str, Any] = {"model": Answering(), "strategy": "single"}
+    _ = [record async for record in rg.solve_many(questions(8), **settings)]  # imports everything
+    began, cpu = time.perf_counter(), time.process_time()
+    records = rg.solve_many(questions(count), shard=shard, out=out, **settings)
+    ended = sum([record.answer == "4" async for record in records])
+    print(ended / (time.perf_counter() - began), 1e3 * (time.process_time() - cpu) / ended)
+
+
+async def keeping(options: argparse.Namespace, folder: Path) -> bool:
+    """Measure how long after the server has sent an answer it is on the disk.
+
+    An answer whose process is killed in that time is asked for again.
+    """
+    cache, log = folder / "kept.sqlite", folder / "kept.log"
+    async with chat_server(options.latency, text="\\boxed{4} (call {call})", log=log) as server:
+        await at_once(options, folder, server, "--cache", str(cache))
+    lines = Path(f"{log}.answered").read_text().splitlines()
+    sent = {digest: float(at) for at, digest in map(str.split, lines)}
+    with closing(sqlite3.connect(cache)) as database:
+        rows = database.execute("SELECT made, answer FROM answers").fetchall()
+    waits = sorted(made - sent[answer.partition("(call ")[2][:16]] for made, answer in rows)
+    assert len(waits) == len(sent) == options.problems, (len(waits), len(sent))
+    most = waits[int(0.99 * len(waits))]
+    print(f"{len(waits):,} answers to {options.workers} processes were on the disk after")
+    print(
+        f"  {1e3 * waits[len(waits) // 2]:.1f} ms (median); 99 %: {1e3 * most:.1f} ms", flush=True
+    )
+    return True
 
 
 async def run(options: argparse.Namespace) -> bool:
     """Measure what was asked for."""
-    parts = {"limits": limits, "rates": rates, "throughput": throughput}
+    parts = {"limits": limits, "rates": rates, "throughput": throughput, "keeping": keeping}
     if options.solve:
         await solve_shard(options.problems, *options.solve)
         return True
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        if options.memory:
-            return await memory(options.memory, folder)
-        return all([await parts[part](options, folder) for part in options.parts or parts])
+        return all([await parts[part](options, Path(name)) for part in options.parts or parts])
 
 
 def main() -> None:
     """Read the arguments and end with 1 where a figure is missed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help="limits, rates, throughput")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help="limits, rates, throughput, keeping"
+    )
     parser.add_argument("--problems", type=int, default=400)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--latency", type=float, default=0.05)
     parser.add_argument("--rate", type=int, default=1_200, help="requests a minute")
     parser.add_argument("--solve", nargs=2, help=argparse.SUPPRESS)
-    parser.add_argument("--memory", type=int, metavar="N", help="solve N problems in one process")
     sys.exit(not asyncio.run(run(parser.parse_args())))
 
 

@@ -28,6 +28,12 @@ machine takes one to import everything."""
 _ATTEMPTS = 3
 """How many workers may die while they do one job: after three, it is the likely cause."""
 
+_TOKEN = (
+    "A cluster that requires a token needs RAY_AUTH_MODE=token here, and the token in "
+    "RAY_AUTH_TOKEN or ~/.ray/auth_token."
+)
+"""Ray itself only reports that the connection timed out."""
+
 
 class WorkerDied(Exception):
     """Too many workers died while they did one job."""
@@ -163,14 +169,24 @@ def _connect(ray: Any, address: str) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ray.init(
-                address=None if address == LOCAL else address,
+                # Without an address, Ray would join a cluster that `ray start` began here.
+                address="local" if address == LOCAL else address,
                 include_dashboard=False if address == LOCAL else None,
                 log_to_driver=False,
                 logging_level="ERROR",
             )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise InputError(f"there is no Ray cluster at {address!r}: {error}") from None
+    except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+        raise InputError(
+            f"there is no Ray cluster at {address!r} that lets this process in: "
+            f"{_reason(error)}. {_TOKEN}"
+        ) from None
     return True
+
+
+def _reason(error: Exception) -> str:
+    """Return the last line, since some errors hold a traceback of another machine."""
+    lines = str(error).replace("\\n", "\n").split("\n")
+    return next((line.rstrip(".") for line in reversed(lines) if line.strip(". ")), "no reason")
 
 
 def _start_books(ray: Any, order: WorkerOrder, home: Home) -> Remote:

@@ -36,8 +36,8 @@ async def solve_many(options: BatchOptions) -> AsyncGenerator[BatchRecord]:
     A problem that fails yields a record with an `error`; the others continue. Problems are read
     only as others finish, so memory does not grow with their number. Limits such as `budget_usd`
     apply to all problems together, `timeout` to each of them. With `out`, every record is written
-    to that file too, and after an interruption `resume=True` continues: no answer of a model is
-    paid for twice.
+    to that file too, and after an interruption `resume=True` continues: no stored answer of a model
+    is paid for twice.
 
     Raises `InputError` for bad input, `SettingError` for a model that is not set up, `ModelError`
     if the first five problems all failed because of their model, and `SandboxUnavailable` if

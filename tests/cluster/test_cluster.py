@@ -38,7 +38,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
 @pytest.fixture(scope="module", autouse=True)
 def cluster() -> Generator[None]:
     """Start one cluster for all tests, because starting one takes seconds."""
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    ray.init("local", num_cpus=2, include_dashboard=False, **quiet)
     # The workers cannot import the modules of tests.
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     yield

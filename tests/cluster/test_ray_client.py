@@ -58,7 +58,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REFINEGRAPH_HOME", str(home))
         about = ray.init(
-            num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+            "local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
         )
         with closing(socket.create_server(("127.0.0.1", 0))) as free:
             port = free.getsockname()[1]
@@ -118,3 +118,15 @@ def test_a_driver_outside_the_cluster_that_dies_is_replaced(address: str, tmp_pa
 def test_an_address_without_a_cluster_is_bad_input(tmp_path: Path) -> None:
     refused = drive("ray://127.0.0.1:9", tmp_path / "none", tmp_path / "none.jsonl")
     assert "there is no Ray cluster at 'ray://127.0.0.1:9'" in refused.stderr
+    assert "RAY_AUTH_MODE=token" in refused.stderr
+
+
+def test_a_cluster_of_this_machine_is_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")  # where Ray looks for one that is running
+    alone, own = tmp_path / "alone.jsonl", tmp_path / "own.jsonl"
+    assert drive("none", tmp_path / "alone", alone).returncode == 0
+    ended = drive("ray", tmp_path / "own", own)
+    assert ended.returncode == 0, ended.stderr
+    assert own.read_bytes() == alone.read_bytes()
