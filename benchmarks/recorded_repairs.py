@@ -7,7 +7,9 @@ per problem: `prompt`, `entry_point`, `given_tests`, the hidden `test`, the prog
 in `implementations`, and `token_nums`, the tokens of the run. Every repair plays the next recorded
 program at the cost of one round. A fresh sample plays the first program again, because no other was
 recorded. The baseline is the recorded run, which ends when a program passes or after ten rounds.
-All models use the same settings, and each starts without knowledge of the model.
+The answer of a run is its newest program wherever it ends, and hidden tests judge it: a run that
+stops while a model repeats the same program has the answer of the recorded one. All models use the
+same settings, and each starts without knowledge of the model.
 """
 
 import argparse
@@ -58,9 +60,14 @@ class Recorded(NamedTuple):
     problem: Problem
     programs: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
-    solved: bool
-    """Whether the last program passes the hidden tests."""
+    right: tuple[bool, ...]
+    """Whether each program passes the hidden tests."""
     tokens: int
+
+    @property
+    def solved(self) -> bool:
+        """Whether the last program passes the hidden tests."""
+        return self.right[-1]
 
     @property
     def round_tokens(self) -> float:
@@ -97,15 +104,14 @@ async def _judged(record: _Record, sandbox: Sandbox) -> Recorded:
     tests, name = "\n".join(record.given_tests), record.entry_point
     problem = Problem(id=record.task_id, prompt=record.prompt, tests=tests, entry_point=name)
     parsed = parse_tests(tests, entry_point=name)
-    verdicts = [
-        await check_program(sandbox, program, parsed, problem=problem)
-        for program in record.implementations
-    ]
     hidden = parse_tests(f"{record.test}\ncheck({name})", entry_point=name)
-    last = await check_program(sandbox, record.implementations[-1], hidden, problem=problem)
-    return Recorded(
-        problem, record.implementations, tuple(verdicts), last.passed, record.token_nums
-    )
+    judged: dict[str, tuple[Verdict, bool]] = {}
+    for program in dict.fromkeys(record.implementations):
+        verdict = await check_program(sandbox, program, parsed, problem=problem)
+        final = await check_program(sandbox, program, hidden, problem=problem)
+        judged[program] = verdict, final.passed
+    verdicts, right = zip(*(judged[program] for program in record.implementations), strict=True)
+    return Recorded(problem, record.implementations, verdicts, right, record.token_nums)
 
 
 class _Player:
@@ -169,8 +175,7 @@ async def play(run: Recorded, policy: FirstWave, number: int) -> Played:
         if decision.stop_reason:
             break
         player.apply(decision)
-    reached_end = player.repairs == len(run.programs) - 1
-    return Played(run.solved and reached_end, player.tokens)
+    return Played(run.right[player.repairs], player.tokens)
 
 
 async def measure(runs: Sequence[Recorded], min_gain: float) -> list[Played]:

@@ -5,6 +5,7 @@ the first sample. It may return a `Decision`, or simply a `Move`, several moves 
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache
 from typing import cast
 
 from refinegraph.agents.operators import refuted
@@ -228,4 +229,7 @@ def approved_ids(state: RefinementState) -> frozenset[str]:
 def fingerprint(candidate: Candidate) -> str:
     """Return a key of a candidate's content that ignores its layout."""
     program = candidate.program
-    return candidate.text if program is None else program_fingerprint(program)
+    return candidate.text if program is None else _fingerprint(program)
+
+
+_fingerprint = lru_cache(maxsize=1024)(program_fingerprint)
