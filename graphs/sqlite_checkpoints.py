@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class LatestCheckpointSaver(SqliteSaver):
         self._last: dict[tuple[str, str], Checkpoint] = {}
 
     @contextmanager
-    def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
+    def cursor(self, transaction: bool = True) -> Generator[sqlite3.Cursor]:
         """Join the transaction of the caller, or begin one."""
         with self.lock, closing(self.conn.cursor()) as cursor:
             self.setup()
@@ -113,7 +113,7 @@ class LatestCheckpointSaver(SqliteSaver):
         return self.get_delta_channel_history(config=config, channels=channels)
 
     @contextmanager
-    def _transaction(self, *, commits: bool = True) -> Iterator[None]:
+    def _transaction(self, *, commits: bool = True) -> Generator[None]:
         """Make all statements one transaction, which a failure rolls back."""
         with self.lock:
             self._in_transaction = True

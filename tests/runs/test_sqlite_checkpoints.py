@@ -45,7 +45,7 @@ async def test_a_checkpoint_that_fails_to_be_stored_leaves_the_previous_one(tmp_
             await put(saver, empty_checkpoint())
         found = await saver.aget_tuple(START)
     assert found
-    assert found.config["configurable"] == first.get("configurable")
+    assert found.config.get("configurable") == first.get("configurable")
 
 
 async def test_the_history_and_the_deletion_of_a_thread(tmp_path: Path) -> None:
