@@ -84,7 +84,7 @@ async def choose(sandbox: Sandbox, row: dict[str, Any], samples: int) -> tuple[b
     tests = read_tests(row, samples, limit=5)
 
     async def run(candidate: Candidate) -> Candidate:
-        if candidate.program is None:
+        if candidate.program is None or not tests:  # the model sometimes wrote no tests
             return candidate
         verdict = await run_all(sandbox, candidate.program, tests, problem)
         return candidate.model_copy(update=generated_results(verdict, tests))

@@ -82,6 +82,11 @@ async def test_one_verdict_holds_every_form_of_test_in_their_order() -> None:
     assert [run.ids for run in sandbox.runs] == [("t3",), ("t4",), ("t2", "t5"), ("script",)]
 
 
+async def test_a_program_without_tests_is_not_checked() -> None:
+    with pytest.raises(InputError, match="at least one test"):
+        await check_program(FakeSandbox(lambda run: set()), "f = abs", [], problem=DOUBLE)
+
+
 async def test_the_parts_of_a_verdict_pass_together_and_the_first_that_failed_speaks() -> None:
     tests: list[VisibleTest] = [call(1, "(1,)", "2")]
     tests += [stdio(number, f"{number}", "x") for number in (2, 3, 4)]

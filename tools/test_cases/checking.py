@@ -32,8 +32,10 @@ async def check_program(
 
     Costs one sandbox run per called function, one for all assert tests together, one more if some
     of them pass objects, and one per pair of standard input and output. Raises the sandbox's errors
-    if the sandbox itself fails.
+    if the sandbox itself fails, and `InputError` if there is no test.
     """
+    if not tests:
+        raise InputError("a program can only be checked with at least one test, got none.")
     parts: list[Verdict] = []
     for entry_point, cases in _by_entry_point(tests).items():
         parts.append(await _check_calls(sandbox, program, entry_point, cases))
