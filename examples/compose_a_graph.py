@@ -4,7 +4,7 @@ import asyncio
 
 from refinegraph import Problem
 from refinegraph.agents import Refiner, Reviewer, Solver
-from refinegraph.agents.models import resolve_model
+from refinegraph.agents.models import Sampling, resolve_model
 from refinegraph.graphs import refinement_graph
 from refinegraph.graphs.routing import VerdictRouter
 from refinegraph.graphs.selection import best_of
@@ -13,7 +13,7 @@ from refinegraph.graphs.stopping import accepted, budget, rounds
 model = resolve_model("embedded")  # or "ollama_chat/qwen3:8b", "openai/gpt-5-mini", …
 
 graph = refinement_graph(
-    solver=Solver(model, samples=2),
+    solver=Solver(model, samples=2, sampling=Sampling(temperature=0.8, seed=1)),
     reviewer=Reviewer(model),
     refiner=Refiner(model),
     router=VerdictRouter(),
